@@ -1,0 +1,95 @@
+namespace KvPareto.Engine.Cache;
+
+/// <summary>
+/// Scale and zero point of one group of codes, 4 bytes. x̂ = (q − z)·s with s an f16 and z a 16-bit integer.
+/// A group whose elements are all equal to v is kept exactly: the sign bit of the scale is set, the other 31 bits are those
+/// of |v| as an f32, and every code is sign(v), so that x̂ = q·|v|.
+/// </summary>
+/// <param name="ScaleBits">f16 bits of s, or the constant mark and the upper half of |v|.</param>
+/// <param name="Zero">z, or the lower half of |v|.</param>
+public readonly record struct GroupMeta(ushort ScaleBits, short Zero)
+{
+    private const ushort ConstantMark = 0x8000;
+
+    /// <summary>Bytes of one entry.</summary>
+    public const int ByteSize = 4;
+
+    /// <summary>True where all elements of the group are equal.</summary>
+    public bool IsConstant => (ScaleBits & ConstantMark) != 0;
+
+    /// <summary>s of x̂ = q·s + <see cref="Offset"/>.</summary>
+    public float Scale => IsConstant
+        ? BitConverter.UInt32BitsToSingle((uint)(ScaleBits & ~ConstantMark) << 16 | (ushort)Zero)
+        : (float)BitConverter.UInt16BitsToHalf(ScaleBits);
+
+    /// <summary>−z·s of x̂ = q·<see cref="Scale"/> + −z·s; zero for a constant group.</summary>
+    public float Offset => IsConstant ? 0 : -Zero * Scale;
+
+    /// <summary>The entry of a group whose elements all have this magnitude and one sign.</summary>
+    internal static GroupMeta Constant(float magnitude)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(magnitude);
+        return new((ushort)(ConstantMark | bits >> 16), (short)(ushort)bits);
+    }
+}
+
+/// <summary>
+/// Round to nearest, asymmetric, b bits: the scalar definition of every packed format (KV Pareto, arXiv 2512.01953, §3):
+/// qmin = −2^(b−1), qmax = 2^(b−1) − 1; s = (max − min)/(qmax − qmin) rounded to f16; z = round(qmin − min/s);
+/// q = clamp(round(x/s) + z); x̂ = (q − z)·s. Rounding is to even. Stored codes are q − qmin, unsigned.
+/// </summary>
+public static class GroupCodec
+{
+    // |z| must fit 16 bits. Where a group is far from zero and narrow, the scale is widened until it does;
+    // the error stays below |x|·2^-15, less than an f16's own rounding.
+    private const float LargestZero = 32000;
+    private const float SmallestScale = 5.9604645e-8f; // f16's smallest subnormal
+    private const float LargestScale = 65504;
+
+    /// <summary>Smallest code of <paramref name="bits"/> bits.</summary>
+    public static int MinCode(int bits) => -(1 << (bits - 1));
+
+    /// <summary>Largest code of <paramref name="bits"/> bits.</summary>
+    public static int MaxCode(int bits) => (1 << (bits - 1)) - 1;
+
+    /// <summary>Scale and zero point for a group that spans <paramref name="min"/> to <paramref name="max"/>.</summary>
+    public static GroupMeta Fit(float min, float max, int bits)
+    {
+        if (min == max) return GroupMeta.Constant(MathF.Abs(min));
+        var levels = (1 << bits) - 1;
+        var scale = max / levels - min / levels;
+        scale = Math.Clamp(scale, MathF.Max(SmallestScale, MathF.Max(MathF.Abs(min), MathF.Abs(max)) / LargestZero), LargestScale);
+        var half = (Half)scale;
+        var zero = MathF.Round(MinCode(bits) - min / (float)half, MidpointRounding.ToEven);
+        return new(BitConverter.HalfToUInt16Bits(half), (short)Math.Clamp(zero, short.MinValue, short.MaxValue));
+    }
+
+    /// <summary>The signed code of <paramref name="x"/>, qmin … qmax.</summary>
+    public static int Encode(float x, GroupMeta meta, int bits)
+    {
+        if (meta.IsConstant) return x < 0 ? -1 : 1;
+        var code = MathF.Round(x / meta.Scale + meta.Zero, MidpointRounding.ToEven);
+        return (int)Math.Clamp(code, MinCode(bits), MaxCode(bits));
+    }
+
+    /// <summary>The value that a signed code stands for.</summary>
+    public static float Decode(int code, GroupMeta meta) => meta.IsConstant ? code * meta.Scale : (code - meta.Zero) * meta.Scale;
+
+    /// <summary>Writes a code into a packed row: without gaps, lowest bits first.</summary>
+    /// <param name="packed">The row's bytes; the code's own bits must be zero.</param>
+    /// <param name="index">Element of the row.</param>
+    /// <param name="code">Signed code.</param>
+    /// <param name="bits">2, 4 or 8.</param>
+    public static void Store(Span<byte> packed, int index, int code, int bits)
+    {
+        var bit = index * bits;
+        packed[bit >> 3] |= (byte)((code - MinCode(bits)) << (bit & 7));
+    }
+
+    /// <summary>Reads a signed code from a packed row.</summary>
+    public static int Load(ReadOnlySpan<byte> packed, int index, int bits)
+    {
+        var bit = index * bits;
+        return ((packed[bit >> 3] >> (bit & 7)) & ((1 << bits) - 1)) + MinCode(bits);
+    }
+}

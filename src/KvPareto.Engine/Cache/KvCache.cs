@@ -1,0 +1,42 @@
+namespace KvPareto.Engine.Cache;
+
+/// <summary>Keys and values of one sequence in all layers. How they are packed is known to the backend that made it, and to nobody else.</summary>
+/// <param name="geometry">Shape.</param>
+/// <param name="spec">Storage.</param>
+/// <param name="capacity">Tokens it can hold; allocated whole, so that it never grows by copying.</param>
+public abstract class KvCache(KvGeometry geometry, KvSpec spec, int capacity) : IDisposable
+{
+    /// <summary>Shape.</summary>
+    public KvGeometry Geometry { get; } = geometry;
+
+    /// <summary>Storage.</summary>
+    public KvSpec Spec { get; } = spec;
+
+    /// <summary>Tokens it can hold.</summary>
+    public int Capacity { get; } = capacity;
+
+    /// <summary>Tokens held, those of the step begun last included.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Bytes it takes: codes, scales, zero points and means.</summary>
+    public abstract long ByteCount { get; }
+
+    /// <summary>Forgets all tokens and what was frozen from them.</summary>
+    public virtual void Reset() => Length = 0;
+
+    /// <summary>The keys and values of one layer as attention reads them, [<see cref="Length"/>, Nkv·D] each. For tests.</summary>
+    public abstract void Unpack(int layer, Span<float> keys, Span<float> values);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>Makes room for <paramref name="count"/> tokens and returns the position of the first.</summary>
+    internal int Reserve(int count)
+    {
+        if (Length + count > Capacity)
+            throw new ArgumentException($"the cache holds {Length} of {Capacity} tokens; {count} more do not fit", nameof(count));
+        var start = Length;
+        Length += count;
+        return start;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Engine.Generation;
+
+/// <summary>
+/// The grammar of short names: parts joined by '-', in this order.
+/// <code>
+/// w16a16 | w4a16 | w4g64a16    weight bits (group, where not 128)
+/// k8v4                         key and value bits
+/// t64 | kt64-vt32              granularity, of both or of each; left out where both are 16 bits
+/// smooth                       K-smoothing
+/// c256                         prefill chunk; left out where the prompt is fed whole
+/// math                         attention kernel; left out for flash
+/// </code>
+/// </summary>
+internal static partial class SettingName
+{
+    private const string Allowed = "a setting looks like w4a16-k8v4-t64-smooth-c256: weights w16a16, w4a16, w4g32a16 or w4g64a16; bits k2, k4, k8, k16 with v2, v4, v8, v16; groups t32, t64, t128 (or kt64-vt32); then smooth, cN and math where wanted";
+
+    public static string Format(InferenceSetting setting)
+    {
+        var (weights, cache) = (setting.Weights, setting.Cache);
+        var parts = new List<string>
+        {
+            weights.Bits == 16 ? "w16a16" : weights.Group == 128 ? $"w{weights.Bits}a16" : $"w{weights.Bits}g{weights.Group}a16",
+            $"k{cache.KeyBits}v{cache.ValueBits}",
+        };
+        var (key, value) = (Short(cache.KeyGranularity), Short(cache.ValueGranularity));
+        if (cache.KeyBits < 16 && cache.ValueBits < 16 && key != value) parts.AddRange(["k" + key, "v" + value]);
+        else if (cache.KeyBits < 16) parts.Add(key);
+        else if (cache.ValueBits < 16) parts.Add(value);
+        if (cache.SmoothKeys) parts.Add("smooth");
+        if (setting.Chunk is int chunk) parts.Add($"c{chunk}");
+        if (setting.Attention == AttentionKernel.Math) parts.Add("math");
+        return string.Join('-', parts);
+    }
+
+    public static InferenceSetting Parse(string name)
+    {
+        var parts = new Queue<string>(name.Split('-'));
+        var weights = Take(parts, WeightsPart()) is { } w
+            ? new WeightSpec(Number(w, "bits"), w.Groups["group"].Success ? Number(w, "group") : 128)
+            : throw Unreadable(name, parts);
+        var bits = Take(parts, BitsPart()) ?? throw Unreadable(name, parts);
+        var cache = new KvSpec { KeyBits = Number(bits, "key"), ValueBits = Number(bits, "value") };
+        if (Take(parts, GroupPart()) is { } both)
+        {
+            var granularity = new KvGranularity(KvAxis.Token, Number(both, "group"));
+            cache = cache with { KeyGranularity = granularity, ValueGranularity = granularity };
+        }
+        else if (Take(parts, KeyGroupPart()) is { } key)
+        {
+            var value = Take(parts, ValueGroupPart()) ?? throw Unreadable(name, parts);
+            cache = cache with { KeyGranularity = new(KvAxis.Token, Number(key, "group")), ValueGranularity = new(KvAxis.Token, Number(value, "group")) };
+        }
+        if (Take(parts, SmoothPart()) is not null) cache = cache with { SmoothKeys = true };
+        int? chunk = Take(parts, ChunkPart()) is { } c ? Number(c, "chunk") : null;
+        var attention = Take(parts, MathPart()) is not null ? AttentionKernel.Math : AttentionKernel.Flash;
+        if (parts.Count > 0) throw Unreadable(name, parts);
+        return new InferenceSetting { Weights = weights, Cache = cache, Chunk = chunk, Attention = attention };
+    }
+
+    private static string Short(KvGranularity granularity) => $"t{granularity.Group}";
+
+    private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
+
+    private static Match? Take(Queue<string> parts, Regex pattern)
+    {
+        if (!parts.TryPeek(out var part) || pattern.Match(part) is not { Success: true } match) return null;
+        parts.Dequeue();
+        return match;
+    }
+
+    private static ConfigException Unreadable(string name, Queue<string> rest) =>
+        new($"setting '{name}': {(rest.TryPeek(out var part) ? $"'{part}' is not understood here" : "a part is missing")}; {Allowed}");
+
+    [GeneratedRegex("^w((?<bits>16)|(?<bits>4)(g(?<group>32|64|128))?)a16$")]
+    private static partial Regex WeightsPart();
+
+    [GeneratedRegex("^k(?<key>2|4|8|16)v(?<value>2|4|8|16)$")]
+    private static partial Regex BitsPart();
+
+    [GeneratedRegex("^t(?<group>[1-9][0-9]{0,3})$")]
+    private static partial Regex GroupPart();
+
+    [GeneratedRegex("^kt(?<group>[1-9][0-9]{0,3})$")]
+    private static partial Regex KeyGroupPart();
+
+    [GeneratedRegex("^vt(?<group>[1-9][0-9]{0,3})$")]
+    private static partial Regex ValueGroupPart();
+
+    [GeneratedRegex("^smooth$")]
+    private static partial Regex SmoothPart();
+
+    [GeneratedRegex("^c(?<chunk>[1-9][0-9]{0,6})$")]
+    private static partial Regex ChunkPart();
+
+    [GeneratedRegex("^math$")]
+    private static partial Regex MathPart();
+}

@@ -1,0 +1,47 @@
+using KvPareto.Engine.Text;
+
+namespace KvPareto.Tasks;
+
+/// <summary>What a task needs to know of a model to write its prompts.</summary>
+/// <param name="Tokenizer">The model's tokenizer.</param>
+/// <param name="ChatTemplate">The model's chat template, or null.</param>
+/// <param name="MaxPromptTokens">Longest prompt that still leaves room for the answer.</param>
+public sealed record PromptContext(Tokenizer Tokenizer, ChatTemplate? ChatTemplate, int MaxPromptTokens);
+
+/// <summary>One question as the model gets it, and what is right.</summary>
+public sealed record TaskSample
+{
+    /// <summary>Unique within the task and the same for every setting, so that settings can be compared sample by sample.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The whole prompt, chat template and truncation applied.</summary>
+    public required int[] PromptIds { get; init; }
+
+    /// <summary>Limit on new tokens.</summary>
+    public required int MaxNewTokens { get; init; }
+
+    /// <summary>Ids that end the answer besides the model's own end tokens.</summary>
+    public IReadOnlyList<int> StopIds { get; init; } = [];
+
+    /// <summary>Right answers; the best match counts.</summary>
+    public required IReadOnlyList<string> Answers { get; init; }
+
+    /// <summary>All class names of a classification task; else empty.</summary>
+    public IReadOnlyList<string> AllClasses { get; init; } = [];
+}
+
+/// <summary>A set of questions with a score, the same for every setting.</summary>
+public abstract class EvaluationTask
+{
+    /// <summary>Name in configs and results.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>SHA-256 (hex) over the data and everything else that a score depends on.</summary>
+    public abstract string Digest { get; }
+
+    /// <summary>The prompts for one model, always in the same order.</summary>
+    public abstract IReadOnlyList<TaskSample> Prepare(PromptContext context);
+
+    /// <summary>Score of one prediction, 0 to 1.</summary>
+    public abstract double Score(TaskSample sample, string prediction);
+}
