@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Cpu.Cache;
+using KvPareto.Engine.Cpu.Storage;
 using KvPareto.Engine.Cpu.Kernels;
 
 namespace KvPareto.Engine.Cpu;
@@ -93,7 +93,8 @@ internal static unsafe class CpuAttention
 
         var tokens = (endTile - firstTile) * Tile;
         var output = w.Partials(sequence, head) + (long)split * w.PartialFloats;
-        var (maxima, totals) = (output + rows * d, output + rows * d + rows);
+        var maxima = output + rows * d;
+        var totals = maxima + rows;
         for (var r = 0; r < rows; r++)
         {
             var row = scores + r * Split;
@@ -227,7 +228,8 @@ internal static unsafe class CpuAttention
     private static void AddValues(in Call c, int head, int key, int to, int rows, in PrefillTile tile, float* weights, int stride)
     {
         var cache = c.Cache(0);
-        var (values, padded) = (cache.ValueHead(c.Layer, head), c.Workspace.PaddedHeadDim);
+        var values = cache.ValueHead(c.Layer, head);
+        var padded = c.Workspace.PaddedHeadDim;
         var tokens = Math.Min(Block, Round16(to - key));
         for (var t = 0; t < tokens; t += Tile) cache.Values.Unpack(values, (key + t) / Tile, tile.ValueRows + t * padded, padded);
         if (padded == Block)

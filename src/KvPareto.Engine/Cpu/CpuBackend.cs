@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu.Cache;
+using KvPareto.Engine.Cpu.Storage;
 using KvPareto.Engine.Cpu.Kernels;
 using KvPareto.Engine.Model;
 
@@ -46,6 +46,12 @@ public sealed unsafe class CpuBackend : Backend
     public override Workspace CreateWorkspace(WorkspaceShape shape) => new CpuWorkspace(Memory, shape, _team.Count);
 
     /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<float> source, Tensor x)
+    {
+        for (var r = 0; r < x.RowCount; r++) source.Slice(r * x.ColumnCount, x.ColumnCount).CopyTo(Row(x, r));
+    }
+
+    /// <inheritdoc/>
     public override void Read(Tensor x, Span<float> destination)
     {
         for (var r = 0; r < x.RowCount; r++) Row(x, r).CopyTo(destination[(r * x.ColumnCount)..]);
@@ -74,10 +80,11 @@ public sealed unsafe class CpuBackend : Backend
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
     {
-        var vector = Vector(gain);
-        ForRows(x, (x, y, vector, epsilon), static (in (Tensor X, Tensor Y, Tensor Gain, float Epsilon) s, int row) =>
+        ForRows(x, (x, y, (CpuWeight)gain, epsilon), static (in (Tensor X, Tensor Y, CpuWeight Gain, float Epsilon) s, int row) =>
         {
-            var (source, target, gain) = (Row(s.X, row), Row(s.Y, row), Row(s.Gain, 0));
+            var source = Row(s.X, row);
+            var target = Row(s.Y, row);
+            var gain = new ReadOnlySpan<float>(s.Gain.Vector, s.Gain.ColumnCount);
             for (var c = 0; c < source.Length; c += gain.Length)
                 ElementKernels.RmsNorm(source.Slice(c, gain.Length), gain, s.Epsilon, target.Slice(c, gain.Length));
         });
@@ -90,11 +97,12 @@ public sealed unsafe class CpuBackend : Backend
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table)
     {
-        var (cos, sin) = ((CpuWorkspace)step.Workspace).Rope(step, table);
-        ForRows(x, new RopeCall(x, cos, sin, table.HeadDim), static (in RopeCall s, int row) =>
+        var turns = ((CpuWorkspace)step.Workspace).Rope(step, table);
+        ForRows(x, new RopeCall(x, turns, table.HeadDim), static (in RopeCall s, int row) =>
         {
             var half = s.HeadDim / 2;
-            ElementKernels.Rope(Row(s.X, row), s.HeadDim, new(s.Cos + row * half, half), new(s.Sin + row * half, half));
+            var turn = s.Turns + 2 * row * half;
+            ElementKernels.Rope(Row(s.X, row), s.HeadDim, new(turn, half), new(turn + half, half));
         });
     }
 
@@ -112,12 +120,6 @@ public sealed unsafe class CpuBackend : Backend
 
     private static Span<float> Row(Tensor x, int row) => new((float*)x.Address + (long)row * x.RowStride, x.ColumnCount);
 
-    private static Tensor Vector(Weight weight)
-    {
-        var vector = (CpuWeight)weight;
-        return vector.Format == WeightFormat.F32 && vector.RowCount == 1 ? vector.AsTensor() : throw new ArgumentException($"{weight.Name} is not an f32 vector");
-    }
-
     private void ForRows<TState>(Tensor x, in TState state, RowBody<TState> body)
     {
         if ((long)x.RowCount * x.ColumnCount < ParallelElements)
@@ -130,13 +132,12 @@ public sealed unsafe class CpuBackend : Backend
 
     private delegate void RowBody<TState>(in TState state, int row);
 
-    private readonly struct RopeCall(Tensor x, float* cos, float* sin, int headDim)
+    private readonly struct RopeCall(Tensor x, float* turns, int headDim)
     {
         public Tensor X { get; } = x;
 
-        public float* Cos { get; } = cos;
-
-        public float* Sin { get; } = sin;
+        /// <summary>[T, 2, D/2].</summary>
+        public float* Turns { get; } = turns;
 
         public int HeadDim { get; } = headDim;
     }

@@ -1,4 +1,3 @@
-using KvPareto.Engine.Cpu.Cache;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Cpu;
@@ -70,25 +69,24 @@ internal sealed unsafe class CpuWorkspace : Workspace
     /// <summary>Scores of one query head, [MaxTokens, <see cref="ScoreStride"/>].</summary>
     public float* Scores(int queryHead) => _memory.As<float>() + _scoresAt + (long)queryHead * Shape.MaxTokens * ScoreStride;
 
-    /// <summary>Cosines [T, D/2] and after them sines [T, D/2] of the step's positions.</summary>
-    public (float* Cos, float* Sin) Rope(Step step, RopeTable table)
+    /// <summary>Cosines and sines of the step's positions, [T, 2, D/2].</summary>
+    public float* Rope(Step step, RopeTable table)
     {
         var half = table.HeadDim / 2;
-        var cos = _memory.As<float>() + _ropeAt;
-        var sin = cos + (long)step.Count * half;
-        if (_ropeStep == step && _ropeTable == table) return (cos, sin);
+        var turns = _memory.As<float>() + _ropeAt;
+        if (_ropeStep == step && _ropeTable == table) return turns;
         for (var t = 0; t < step.Count; t++)
         {
             for (var i = 0; i < half; i++)
             {
                 // The angle in f32, as the reference has it; its sine and cosine beyond that.
                 var (s, c) = Math.SinCos(step.Positions[t] * table.InverseFrequencies[i]);
-                cos[t * half + i] = (float)c * table.AttentionScale;
-                sin[t * half + i] = (float)s * table.AttentionScale;
+                turns[2 * t * half + i] = (float)c * table.AttentionScale;
+                turns[(2 * t + 1) * half + i] = (float)s * table.AttentionScale;
             }
         }
         (_ropeStep, _ropeTable) = (step, table);
-        return (cos, sin);
+        return turns;
     }
 
     public override void Dispose() => _memory.Dispose();

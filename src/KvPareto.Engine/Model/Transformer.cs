@@ -24,18 +24,18 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
         {
             var w = weights.Layers[layer];
             Backend.RmsNorm(b.X, w.InputNorm, Config.NormEpsilon, b.H);
-            Backend.Linear(b.H, w.Q, b.Q);
-            Backend.Linear(b.H, w.K, b.K);
-            Backend.Linear(b.H, w.V, b.V);
-            if (w.QNorm is not null && w.KNorm is not null)
+            Backend.Linear(b.H, w.Query, b.Q);
+            Backend.Linear(b.H, w.Key, b.K);
+            Backend.Linear(b.H, w.Value, b.V);
+            if (w.QueryNorm is not null && w.KeyNorm is not null)
             {
-                Backend.RmsNorm(b.Q, w.QNorm, Config.NormEpsilon, b.Q);
-                Backend.RmsNorm(b.K, w.KNorm, Config.NormEpsilon, b.K);
+                Backend.RmsNorm(b.Q, w.QueryNorm, Config.NormEpsilon, b.Q);
+                Backend.RmsNorm(b.K, w.KeyNorm, Config.NormEpsilon, b.K);
             }
             Backend.Rope(step, b.Q, Config.Rope);
             Backend.Rope(step, b.K, Config.Rope);
             Backend.Attention(step, layer, b.Q, b.K, b.V, b.Q);
-            Backend.Linear(b.Q, w.O, b.H);
+            Backend.Linear(b.Q, w.Output, b.H);
             Backend.Add(b.X, b.H);
 
             Backend.RmsNorm(b.X, w.PostAttentionNorm, Config.NormEpsilon, b.H);

@@ -47,7 +47,8 @@ internal static unsafe class ElementKernels
         for (var i = 0; i < gate.Length; i += Part)
         {
             var count = Math.Min(Part, gate.Length - i);
-            var (g, s) = (gate.Slice(i, count), sigmoid[..count]);
+            var g = gate.Slice(i, count);
+            var s = sigmoid[..count];
             TensorPrimitives.Sigmoid(g, s);
             TensorPrimitives.Multiply(g, s, g);
             TensorPrimitives.Multiply(g, up.Slice(i, count), g);

@@ -1,6 +1,6 @@
 using KvPareto.Engine.Cache;
 
-namespace KvPareto.Engine.Cpu.Cache;
+namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>How the values of one layer and head lie in memory: tiles of 16 tokens, row after row, a lane a channel.</summary>
 internal abstract unsafe class ValueStore(int headDim)

@@ -1,6 +1,6 @@
 using KvPareto.Engine.Cache;
 
-namespace KvPareto.Engine.Cpu.Cache;
+namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>
 /// How the keys of one layer and head lie in memory: tiles of <see cref="TileTokens"/> tokens, a lane a token. A store holds no

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu.Kernels;
 
-namespace KvPareto.Engine.Cpu.Cache;
+namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>
 /// Keys coded in groups of g channels of one token (<c>token:g</c>). A tile is
@@ -40,10 +40,11 @@ internal sealed unsafe class TokenKeys : KeyStore
             var source = rows + (long)i * stride;
             if (mean != null)
             {
-                TensorPrimitives.Subtract(new(source, HeadDim), new(mean, HeadDim), new Span<float>(row, HeadDim));
+                TensorPrimitives.Subtract(new ReadOnlySpan<float>(source, HeadDim), new ReadOnlySpan<float>(mean, HeadDim), new Span<float>(row, HeadDim));
                 source = row;
             }
-            var (tile, token) = (head + (long)((start + i) / TileTokens) * TileBytes, (start + i) % TileTokens);
+            var tile = head + (long)((start + i) / TileTokens) * TileBytes;
+            var token = (start + i) % TileTokens;
             for (var g = 0; g < Groups; g++)
             {
                 var meta = GroupEncoder.Encode(source + g * _group, _group, _bits, codes + g * _group);

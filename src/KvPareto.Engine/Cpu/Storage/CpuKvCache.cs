@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
 
-namespace KvPareto.Engine.Cpu.Cache;
+namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>A cache in host memory: for each layer and head one run of key tiles and one of value tiles, and the frozen key means.</summary>
 internal sealed unsafe class CpuKvCache : KvCache

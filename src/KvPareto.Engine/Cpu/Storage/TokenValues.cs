@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu.Kernels;
 
-namespace KvPareto.Engine.Cpu.Cache;
+namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>
 /// Values coded in groups of g channels of one token (<c>token:g</c>). A tile is
@@ -40,7 +40,8 @@ internal sealed unsafe class TokenValues : ValueStore
         var codes = stackalloc byte[HeadDim];
         for (var i = 0; i < count; i++)
         {
-            var (tile, token) = (head + (long)((start + i) / TileTokens) * TileBytes, (start + i) % TileTokens);
+            var tile = head + (long)((start + i) / TileTokens) * TileBytes;
+            var token = (start + i) % TileTokens;
             for (var g = 0; g < Groups; g++)
             {
                 var meta = GroupEncoder.Encode(rows + (long)i * stride + g * _group, _group, _bits, codes + g * _group);
@@ -67,8 +68,8 @@ internal sealed unsafe class TokenValues : ValueStore
                 for (var r = 0; r < rows; r++)
                 {
                     var weight = new ReadOnlySpan<float>(weights + (long)r * stride + t * TileTokens, TileTokens);
-                    TensorPrimitives.Multiply(weight, new(scales, TileTokens), new Span<float>(scratch + (r * Groups + g) * tokens + t * TileTokens, TileTokens));
-                    constants[r * Groups + g] += TensorPrimitives.Dot(weight, new(offsets, TileTokens));
+                    TensorPrimitives.Multiply(weight, new ReadOnlySpan<float>(scales, TileTokens), new Span<float>(scratch + (r * Groups + g) * tokens + t * TileTokens, TileTokens));
+                    constants[r * Groups + g] += TensorPrimitives.Dot(weight, new ReadOnlySpan<float>(offsets, TileTokens));
                 }
             }
         }
@@ -110,7 +111,8 @@ internal sealed unsafe class TokenValues : ValueStore
 
     private void ReadGroups(byte* tile, int g, float* scales, float* offsets)
     {
-        var (scaleBits, zeros) = (Scales(tile) + g * TileTokens, Zeros(tile) + g * TileTokens);
+        var scaleBits = Scales(tile) + g * TileTokens;
+        var zeros = Zeros(tile) + g * TileTokens;
         switch (_width)
         {
             case LaneWidth.Avx512:

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using KvPareto.Engine.Cpu.Kernels;
 
-namespace KvPareto.Engine.Cpu.Cache;
+namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>Uncoded keys, f16 or (for comparison with other engines) f32. A tile is [D, 16] elements.</summary>
 internal sealed unsafe class PlainKeys : KeyStore
@@ -30,7 +30,7 @@ internal sealed unsafe class PlainKeys : KeyStore
             var source = rows + (long)i * stride;
             if (mean != null)
             {
-                TensorPrimitives.Subtract(new(source, HeadDim), new(mean, HeadDim), new Span<float>(row, HeadDim));
+                TensorPrimitives.Subtract(new ReadOnlySpan<float>(source, HeadDim), new ReadOnlySpan<float>(mean, HeadDim), new Span<float>(row, HeadDim));
                 source = row;
             }
             var tile = head + (long)((start + i) / TileTokens) * TileBytes;

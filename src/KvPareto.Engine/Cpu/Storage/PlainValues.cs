@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using KvPareto.Engine.Cpu.Kernels;
 
-namespace KvPareto.Engine.Cpu.Cache;
+namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>Uncoded values, f16 or (for comparison with other engines) f32. A tile is [16, D] elements.</summary>
 internal sealed unsafe class PlainValues : ValueStore
