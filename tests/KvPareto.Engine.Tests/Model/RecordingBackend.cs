@@ -15,12 +15,16 @@ internal sealed class RecordingBackend : Backend
 
     public List<Recorded> Uploads { get; } = [];
 
+    /// <summary>Most workspace that was live during an upload.</summary>
+    public long LargestStaging { get; private set; }
+
     /// <summary>The upload that fails, counted from 0; none where negative.</summary>
     public int FailAt { get; init; } = -1;
 
     public override unsafe Weight Upload(HostWeight weight)
     {
-        if (Uploads.Count == FailAt) throw new OutOfMemoryException("asked for");
+        if (Uploads.Count == FailAt) throw new IOException("asked for");
+        LargestStaging = Math.Max(LargestStaging, Memory.Live.Workspace);
         var elements = (long)weight.RowCount * weight.ColumnCount;
         var bytes = weight.Format switch { WeightFormat.F32 => elements * 4, WeightFormat.W4 => elements / 2, _ => elements * 2 };
         var groups = weight.GroupSize == 0 ? [] : new Span<GroupMeta>(weight.Groups, (int)(elements / weight.GroupSize)).ToArray();
