@@ -38,6 +38,8 @@ internal sealed class RecordingBackend : Backend
 
     public override Workspace CreateWorkspace(WorkspaceShape shape) => throw new NotSupportedException();
 
+    public override void Write(ReadOnlySpan<float> source, Tensor x) => throw new NotSupportedException();
+
     public override void Read(Tensor x, Span<float> destination) => throw new NotSupportedException();
 
     public override void Synchronize() { }
