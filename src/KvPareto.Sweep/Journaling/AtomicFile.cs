@@ -1,0 +1,18 @@
+namespace KvPareto.Sweep.Journaling;
+
+/// <summary>Files that are there whole or not at all.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Writes beside the file, waits for the disk, then renames.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        // Workers on one shared folder may write the same file at the same moment: each has a draft of its own.
+        var draft = $"{path}.{Environment.ProcessId}.tmp";
+        using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            file.Write(content);
+            file.Flush(flushToDisk: true);
+        }
+        File.Move(draft, path, overwrite: true);
+    }
+}
