@@ -13,8 +13,11 @@ internal sealed class Axis
 
     private const double LeastScoreSpan = 4;
     private const double ScoreMargin = 0.07;
-    private const double MemoryMargin = 0.09;
-    private const int MostTicks = 6;
+    private const double MemoryMargin = 0.07;
+    private const int MostTicks = 8;
+
+    /// <summary>Room at the beginning of the memory axis: names of the frontier's first points stand there.</summary>
+    private const double MemoryMarginBefore = 0.2;
 
     private static readonly (double Bytes, string Name)[] Units =
         [(1L << 40, "TiB"), (1L << 30, "GiB"), (1L << 20, "MiB"), (1L << 10, "KiB"), (1, "bytes")];
@@ -64,16 +67,15 @@ internal sealed class Axis
     private static Axis LinearMemory(double low, double high)
     {
         var span = high > low ? high - low : Math.Max(0.2 * high, 1);
-        var (from, to) = (Math.Max(0, low - MemoryMargin * span), high + MemoryMargin * span);
-        if (high <= low) (from, to) = (low - span / 2, high + span / 2);
+        var (from, to) = (Math.Max(0, low - MemoryMarginBefore * span), high + MemoryMargin * span);
+        if (high <= low) (from, to) = (low - 0.55 * span, high + 0.45 * span);
         var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
         return new(from, to, false, $"Total peak memory ({unit.Name})", Linear(from, to, unit.Bytes));
     }
 
     private static Axis LogarithmicMemory(double low, double high)
     {
-        var room = Math.Pow(high / low, MemoryMargin);
-        var (from, to) = (low / room, high * room);
+        var (from, to) = (low / Math.Pow(high / low, MemoryMarginBefore), high * Math.Pow(high / low, MemoryMargin));
         var (first, last) = ((int)Math.Ceiling(Math.Log2(from)), (int)Math.Floor(Math.Log2(to)));
         var step = Math.Max(1, (last - first + MostTicks) / MostTicks);
         var ticks = new List<Tick>();

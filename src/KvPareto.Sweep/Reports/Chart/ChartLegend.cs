@@ -46,7 +46,7 @@ internal sealed class ChartLegend
 
     private IEnumerable<List<Entry>> Groups(List<FrontierPoint> points, string baseline)
     {
-        List<Entry> lines = [new(at => Look.Star(_canvas, at, Color.White), 2 * Look.StarRadius, "frontier: no setting is better in both")];
+        List<Entry> lines = [new(at => Look.Star(_canvas, at, Color.White), 2 * Look.StarRadius, "frontier: no other setting is better in both")];
         if (points.Exists(point => point.IsBaseline)) lines.Add(new(DrawBaseline, 34, $"baseline {baseline}"));
         lines.Add(new(at => Look.ErrorBar(_canvas, at.X, at.Y - 6, at.Y + 6, Look.Muted), 6, "95 % interval of the score"));
         yield return lines;

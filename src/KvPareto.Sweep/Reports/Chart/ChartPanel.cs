@@ -45,7 +45,7 @@ internal sealed class ChartPanel
         _canvas.Polygon(Look.Dominated, null, [.. steps, new(_plot.Right, _plot.Bottom), new(steps[0].X, _plot.Bottom)]);
         if (_model.Baseline is { } baseline)
             _canvas.Line(Look.Baseline, new(_plot.Left, Y(baseline.Score)), new(_plot.Right, Y(baseline.Score)));
-        foreach (var marker in _markers.Where(marker => !marker.Point.OnFrontier)) DrawErrorBar(marker, 0.45);
+        foreach (var marker in _markers.Where(marker => !marker.Point.OnFrontier)) DrawErrorBar(marker, 0.35);
         _canvas.Line(Look.Step, [.. steps]);
         foreach (var marker in _markers.Where(marker => !marker.Point.OnFrontier))
             Look.Dot(_canvas, marker.At, Look.ColorOf(marker.Setting), marker.Setting?.Weights.Bits ?? 16);

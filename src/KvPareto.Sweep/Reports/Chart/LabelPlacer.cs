@@ -27,7 +27,7 @@ internal static class LabelPlacer
     private const double Rim = 1.5;
     private const double LeaderFrom = 9;
     private const double ObstacleCost = 26;
-    private const double LineCost = 9;
+    private const double LineCost = 14;
     private const double LeaderObstacleCost = 8;
     private const double DirectionCost = 5;
     private const double DistanceCost = 0.35;
