@@ -1,0 +1,33 @@
+namespace KvPareto.Engine.Cpu.Kernels;
+
+/// <summary>
+/// What the linear kernels write besides their result: for each worker one unpacked panel and one tile of y for columns that y
+/// lacks. 112 KiB a worker, whatever the shapes.
+/// </summary>
+internal sealed unsafe class LinearScratch : IDisposable
+{
+    /// <summary>Most rows of x that one item of work takes.</summary>
+    public const int MaxRows = 192;
+
+    private const int PanelFloats = Strip.BlockChannels * MicroKernel.Columns;
+    private const int TileFloats = MaxRows * MicroKernel.Columns;
+    private const int WorkerBytes = (PanelFloats + TileFloats) * sizeof(float);
+
+    private readonly NativeBuffer _buffer; // [workers, panel | tile]
+
+    /// <summary>Allocates the scratch of <paramref name="workers"/> workers.</summary>
+    public LinearScratch(MemoryLedger ledger, int workers) =>
+        _buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, PredictByteCount(workers)).Clear();
+
+    /// <summary>Bytes that <paramref name="workers"/> workers take.</summary>
+    public static long PredictByteCount(int workers) => (long)workers * WorkerBytes;
+
+    /// <summary>The panel of a worker, [<see cref="Strip.BlockChannels"/>, 64].</summary>
+    public float* Panel(int worker) => _buffer.As<float>() + (nint)worker * (PanelFloats + TileFloats);
+
+    /// <summary>The tile of a worker, [<see cref="MaxRows"/>, 64].</summary>
+    public float* Tile(int worker) => Panel(worker) + PanelFloats;
+
+    /// <inheritdoc/>
+    public void Dispose() => _buffer.Dispose();
+}
