@@ -30,8 +30,6 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
         CheckWeights(model, settings[0].Weights);
 
         var tokenizer = Tokenizer.Load(model.Folder);
-        if (tokenizer.VocabularySize > config.VocabularySize)
-            throw new ConfigException($"{model.Folder}: tokenizer.json has ids up to {tokenizer.VocabularySize - 1}; allowed: below config.json's vocab_size of {config.VocabularySize}");
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, ChatTemplate.Load(model.Folder), config.MaxPositions - reserve);
         return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
@@ -71,7 +69,7 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
 
         public Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
         {
-            if (_generator?.Setting != setting) _generator = new Generator(model, setting);
+            if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
             var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
             return new(
                 model.Tokenizer.Decode(completion.Ids),

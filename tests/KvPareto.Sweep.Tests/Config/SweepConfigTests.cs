@@ -115,9 +115,9 @@ public class SweepConfigTests
     [Fact]
     public void Read_LetsOptionsStandInForModels()
     {
-        using var temp = new TempFolder();
-        var config = Read(Good.Replace("path: .", "path: '${KVPARETO_NEVER_SET}'", StringComparison.Ordinal), temp.Path);
-        Assert.Equal(new ModelEntry(Path.GetFileName(temp.Path), temp.Path, "--model"), Assert.Single(config.Models));
+        using var temp = new ScratchFolder();
+        var config = Read(Good.Replace("path: .", "path: '${KVPARETO_NEVER_SET}'", StringComparison.Ordinal), temp.Root);
+        Assert.Equal(new ModelEntry(Path.GetFileName(temp.Root), temp.Root, "--model"), Assert.Single(config.Models));
         Assert.Contains("--model", Refusal(Good, "nowhere"), StringComparison.Ordinal);
     }
 
@@ -127,8 +127,8 @@ public class SweepConfigTests
     [InlineData("", null, "cannot be read")]
     public void Load_NamesTheFile(string name, string? content, string expected)
     {
-        using var temp = new TempFolder();
-        var file = temp.At(name);
+        using var temp = new ScratchFolder();
+        var file = temp[name];
         if (content is not null) File.WriteAllBytes(file, [.. content.Replace("\\xe9", "", StringComparison.Ordinal).Select(c => (byte)c), 0xe9]);
         var message = Assert.Throws<ConfigException>(() => SweepConfig.Load(file)).Message;
         Assert.StartsWith(file, message, StringComparison.Ordinal);
@@ -138,8 +138,8 @@ public class SweepConfigTests
     [Fact]
     public void Quickstart_IsTheRepositorysFile()
     {
-        using var temp = new TempFolder();
-        var config = SweepConfig.Quickstart(temp.Path);
+        using var temp = new ScratchFolder();
+        var config = SweepConfig.Quickstart(temp.Root);
         Assert.Equal("quickstart", config.Name);
         var settings = SearchSpace.Expand(config);
         Assert.InRange(settings.Count, 10, 16);
@@ -152,8 +152,8 @@ public class SweepConfigTests
     {
         var shared = Path.GetFullPath(Path.Combine(TestData.SharedOrSkip("data", "longbench"), "..", ".."));
         var yaml = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "configs", "smollm2.yaml"));
-        using var temp = new TempFolder();
-        var config = Read(yaml.Replace("${KVPARETO_SHARED}", shared, StringComparison.Ordinal), temp.Path);
+        using var temp = new ScratchFolder();
+        var config = Read(yaml.Replace("${KVPARETO_SHARED}", shared, StringComparison.Ordinal), temp.Root);
         Assert.InRange(SearchSpace.Expand(config).Count, 12, 20);
     }
 }

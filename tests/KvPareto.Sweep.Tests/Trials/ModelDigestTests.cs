@@ -1,20 +1,21 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Trials;
+using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Trials;
 
 public class ModelDigestTests
 {
-    private static string Model(TempFolder temp, string name, params (string File, string Text)[] files)
+    private static string Model(ScratchFolder temp, string name, params (string File, string Text)[] files)
     {
         foreach (var (file, text) in files) temp.Write($"{name}/{file}", text);
-        return temp.At(name);
+        return temp[name];
     }
 
     [Fact]
     public void Of_ChangesWithAnyFileAndNotWithThePlace()
     {
-        using var temp = new TempFolder();
+        using var temp = new ScratchFolder();
         (string, string)[] files = [("config.json", "{}"), ("tokenizer.json", "{}"), ("model.safetensors", "abc")];
         var digest = ModelDigest.Of(Model(temp, "a", files));
         Assert.Matches("^[0-9a-f]{64}$", digest);
@@ -27,7 +28,7 @@ public class ModelDigestTests
     [Fact]
     public void Of_NamesTheMissingFile()
     {
-        using var temp = new TempFolder();
+        using var temp = new ScratchFolder();
         string Message(string name, params (string, string)[] files) => Assert.Throws<ConfigException>(() => ModelDigest.Of(Model(temp, name, files))).Message;
         Assert.Contains("config.json is missing", Message("a", ("tokenizer.json", "{}")), StringComparison.Ordinal);
         Assert.Contains("tokenizer.json is missing", Message("b", ("config.json", "{}")), StringComparison.Ordinal);

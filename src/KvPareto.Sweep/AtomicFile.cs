@@ -1,6 +1,4 @@
-using System.Globalization;
-
-namespace KvPareto.Sweep.Reports;
+namespace KvPareto.Sweep;
 
 /// <summary>Files that are there whole or not at all.</summary>
 internal static class AtomicFile
@@ -10,19 +8,20 @@ internal static class AtomicFile
     /// <exception cref="UnauthorizedAccessException">The folder or the file must not be written.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
-        var beside = $"{path}.{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.tmp";
+        // Workers on a folder that several machines share may write the same file at the same moment: each has a draft of its own.
+        var draft = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write))
+            using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
             {
                 file.Write(content);
                 file.Flush(flushToDisk: true);
             }
-            File.Move(beside, path, overwrite: true);
+            File.Move(draft, path, overwrite: true);
         }
         catch
         {
-            File.Delete(beside);
+            File.Delete(draft);
             throw;
         }
     }
