@@ -49,7 +49,7 @@ public class SweepRunnerTests
         for (var kill = 0; kill < FakeSweep.Samples; kill++)
         {
             var folder = temp[$"killed{kill}"];
-            Assert.Throws<Killed>(() => FakeSweep.Run(folder, new FakeEngine { Before = (number, _, _) => { if (number == kill) throw new Killed(); } }));
+            Assert.Throws<Killed>(() => FakeSweep.Run(folder, KilledAt(kill)));
             Tear(folder);
 
             var engine = new FakeEngine();
@@ -93,7 +93,8 @@ public class SweepRunnerTests
         {
             Before = (_, setting, sample) =>
             {
-                if (setting.Cache.KeyBits == 2 && sample.Id == "facts-2") throw new ArithmeticException("logit 5 of step 1\nis not a number");
+                if (setting.Cache.KeyBits == 2 && sample.Id == "facts-2")
+                    throw new ArithmeticException("logit 5 of step 1\nis not a number");
                 if (setting.Cache.KeyBits == 4) throw new InsufficientMemoryException("no 7 GiB");
             },
         };
@@ -112,7 +113,11 @@ public class SweepRunnerTests
     public void Run_GoesOnAfterAFailedLoad()
     {
         using var temp = new ScratchFolder();
-        var history = FakeSweep.Run(temp["run"], new FakeEngine { BeforeLoad = weights => { if (weights.Bits == 16) throw new InsufficientMemoryException("weights"); } });
+        var engine = new FakeEngine
+        {
+            BeforeLoad = weights => { if (weights.Bits == 16) throw new InsufficientMemoryException("weights"); },
+        };
+        var history = FakeSweep.Run(temp["run"], engine);
         Assert.Equal(6, history.Results.Count(result => result.Failure == "out of memory: weights"));
         Assert.Equal(4, history.Results.Count(result => result.Status == TrialStatus.Ok));
     }
@@ -122,7 +127,7 @@ public class SweepRunnerTests
     {
         using var temp = new ScratchFolder();
         var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
-        FakeSweep.Run(temp["run"], new FakeEngine { Before = (_, setting, _) => { if (setting.Cache.KeyBits == 2) throw new InsufficientMemoryException(); } });
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits());
 
         var resumed = new FakeEngine();
         Assert.Equal(2, FakeSweep.Run(temp["run"], resumed, resume: true).Results.Count(result => result.Status == TrialStatus.Failed));
@@ -148,12 +153,13 @@ public class SweepRunnerTests
 
     [Theory]
     [InlineData("w4a16-k8v8-t64", 7, "holds w16a16-k8v8-t64 of")]
-    [InlineData("w4a16-k8v8-t64, w16a16-k8v8-t64, w4a16-k2v2-t64, w16a16-k4v4-t64", 8, "seed differ")]
+    [InlineData(FakeSweep.AllSettings, 8, "seed differ")]
     public void Run_RefusesAnotherConfigsFolder(string settings, int seed, string expected)
     {
         using var temp = new ScratchFolder();
         FakeSweep.Run(temp["run"], new FakeEngine(), FakeSweep.Config("w16a16-k8v8-t64"));
-        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine(), FakeSweep.Config(settings, seed), resume: true));
+        var other = FakeSweep.Config(settings, seed);
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine(), other, resume: true));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
@@ -252,7 +258,7 @@ public class SweepRunnerTests
     public void Run_TellsEveryStep()
     {
         using var temp = new ScratchFolder();
-        Assert.Throws<Killed>(() => FakeSweep.Run(temp["run"], new FakeEngine { Before = (number, _, _) => { if (number == 7) throw new Killed(); } }));
+        Assert.Throws<Killed>(() => FakeSweep.Run(temp["run"], KilledAt(7)));
         var recorder = new Recorder();
         FakeSweep.Run(temp["run"], new FakeEngine(), resume: true, progress: recorder);
 
@@ -268,7 +274,7 @@ public class SweepRunnerTests
     {
         using var temp = new ScratchFolder();
         var recorder = new Recorder();
-        FakeSweep.Run(temp["run"], new FakeEngine { Before = (_, setting, _) => { if (setting.Cache.KeyBits == 2) throw new ArgumentException("too long"); } }, progress: recorder);
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits(), progress: recorder);
         Assert.Equal(50, recorder.Events.OfType<TrialEnded>().Last().SamplesDone);
     }
 
@@ -295,9 +301,15 @@ public class SweepRunnerTests
         Assert.Matches("^[0-9]+\\.[0-9]+", run.Host.Version);
     }
 
+    private static FakeEngine KilledAt(int sample) => new()
+    {
+        Before = (number, _, _) => { if (number == sample) throw new Killed(); },
+    };
+
     // What a power cut may leave: half a line at the end of each file.
     private static void Tear(string folder)
     {
-        foreach (var file in Directory.GetFiles(folder, "*.jsonl", SearchOption.AllDirectories)) File.AppendAllText(file, "{\"event\":\"fini");
+        foreach (var file in Directory.GetFiles(folder, "*.jsonl", SearchOption.AllDirectories))
+            File.AppendAllText(file, "{\"event\":\"fini");
     }
 }

@@ -57,8 +57,9 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
         foreach (var sample in samples)
         {
             var length = (long)sample.PromptIds.Length + sample.MaxNewTokens;
-            if (sample.PromptIds.Length == 0 || length > config.MaxPositions)
-                throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens with its answer; allowed: a prompt, and at most model '{model.Name}''s {config.MaxPositions} positions");
+            if (sample.PromptIds.Length > 0 && length <= config.MaxPositions) continue;
+            throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {sample.MaxNewTokens}"
+                + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
         return new(task, samples);
     }

@@ -9,7 +9,7 @@ public class JournalTests
 {
     private static string FinishedRun(ScratchFolder temp)
     {
-        FakeSweep.Run(temp["run"], new FakeEngine { Before = (_, setting, _) => { if (setting.Cache.KeyBits == 2) throw new InsufficientMemoryException("full"); } });
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits());
         return temp["run/journal.jsonl"];
     }
 
@@ -96,8 +96,10 @@ public class JournalTests
     public void Read_RefusesAFolderWithoutARun()
     {
         using var temp = new ScratchFolder();
-        Assert.Contains("holds no journal", Assert.Throws<ConfigException>(() => RunHistory.Read(temp.Root)).Message, StringComparison.Ordinal);
-        Assert.Contains("no such folder", Assert.Throws<ConfigException>(() => RunHistory.Read(temp["nowhere"])).Message, StringComparison.Ordinal);
+        Assert.Contains("holds no journal", Message(temp.Root), StringComparison.Ordinal);
+        Assert.Contains("no such folder", Message(temp["nowhere"]), StringComparison.Ordinal);
+
+        static string Message(string folder) => Assert.Throws<ConfigException>(() => RunHistory.Read(folder)).Message;
     }
 
     [Fact]
@@ -105,7 +107,8 @@ public class JournalTests
     {
         using var temp = new ScratchFolder();
         var path = temp["lines"];
-        string[] lines = [.. new[] { 0, 1, 65_535, 65_536, 65_537, 0, 300_000, 4095, 4096 }.Select((length, i) => new string((char)('a' + i), length))];
+        int[] lengths = [0, 1, 65_535, 65_536, 65_537, 0, 300_000, 4095, 4096];
+        string[] lines = [.. lengths.Select((length, i) => new string((char)('a' + i), length))];
         using (var writer = LineWriter.Open(path))
             foreach (var line in lines) writer.Append(Encoding.UTF8.GetBytes(line), durable: false);
         Assert.Equal(lines, LineReader.Read(path).Select(line => Encoding.UTF8.GetString(line.Bytes.Span)));

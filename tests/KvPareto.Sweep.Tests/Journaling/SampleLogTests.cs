@@ -65,7 +65,12 @@ public class SampleLogTests
         using var temp = new ScratchFolder();
         using (var log = SampleLog.TryOpen(temp["t.jsonl"])!) log.Append(Record("a"));
         var line = File.ReadAllText(temp["t.jsonl"]);
-        var second = damage switch { "twice" => line, "score" => line.Replace("0.3333333333333333", "1.5", StringComparison.Ordinal).Replace("\"a\"", "\"b\"", StringComparison.Ordinal), _ => damage + "\n" };
+        var second = damage switch
+        {
+            "twice" => line,
+            "score" => line.Replace("0.3333333333333333", "1.5", StringComparison.Ordinal),
+            _ => damage + "\n",
+        };
         File.WriteAllText(temp["t.jsonl"], line + second + line);
         var error = Assert.Throws<ConfigException>(() => SampleLog.TryOpen(temp["t.jsonl"]));
         Assert.StartsWith(temp["t.jsonl"] + ":2: ", error.Message, StringComparison.Ordinal);

@@ -22,14 +22,16 @@ public class ModelDigestTests
         Assert.Equal(digest, ModelDigest.Of(Model(temp, "b", [.. files, ("README.md", "says nothing")])));
         Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "c", [files[0], files[1], ("model.safetensors", "abd")])));
         Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "d", [.. files, ("chat_template.jinja", "")])));
-        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "e", [files[0], files[1], ("model.safetensors", "a"), ("model2.safetensors", "bc")])));
+        (string, string)[] split = [files[0], files[1], ("model.safetensors", "a"), ("model2.safetensors", "bc")];
+        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "e", split)));
     }
 
     [Fact]
     public void Of_NamesTheMissingFile()
     {
         using var temp = new ScratchFolder();
-        string Message(string name, params (string, string)[] files) => Assert.Throws<ConfigException>(() => ModelDigest.Of(Model(temp, name, files))).Message;
+        string Message(string name, params (string, string)[] files) =>
+            Assert.Throws<ConfigException>(() => ModelDigest.Of(Model(temp, name, files))).Message;
         Assert.Contains("config.json is missing", Message("a", ("tokenizer.json", "{}")), StringComparison.Ordinal);
         Assert.Contains("tokenizer.json is missing", Message("b", ("config.json", "{}")), StringComparison.Ordinal);
         Assert.Contains("no *.safetensors", Message("c", ("config.json", "{}"), ("tokenizer.json", "{}")), StringComparison.Ordinal);
