@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks.Synthetic;
+
+/// <summary>
+/// Questions about generated English texts, which the embedded models were trained to answer. The prompt is plain text, without
+/// chat template; the score is 1 where the answer is exactly right, else 0 (<see cref="AnswerMatch"/>).
+/// </summary>
+public sealed class SyntheticTask : EvaluationTask
+{
+    private const int LongestAnswer = 8;
+    private const string ScoreVersion = "exact-1";
+
+    private readonly SyntheticOptions _options;
+    private readonly SyntheticSample[] _samples;
+
+    /// <summary>Generates the samples.</summary>
+    /// <exception cref="ConfigException">An option is out of range.</exception>
+    public SyntheticTask(SyntheticOptions options)
+    {
+        _options = options;
+        _samples = [.. SyntheticSample.Generate(options)];
+        Digest = ComputeDigest(_samples);
+    }
+
+    /// <summary><c>embedded:</c> and the kind.</summary>
+    public override string Name => "embedded:" + SyntheticKindNames.Of(_options.Kind);
+
+    /// <inheritdoc/>
+    public override string Digest { get; }
+
+    /// <summary>The samples as rows.</summary>
+    public IReadOnlyList<SyntheticSample> Samples => _samples;
+
+    /// <inheritdoc/>
+    /// <exception cref="ConfigException">A prompt is longer than the model takes: cutting it could cut the answer.</exception>
+    public override IReadOnlyList<TaskSample> Prepare(PromptContext context)
+    {
+        // Models that were not trained on these texts have no token that ends an answer; a line break does.
+        var lineBreak = context.Tokenizer.Encode("\n", addSpecialTokens: false);
+        return [.. _samples.Select(sample => Prepare(sample, context, lineBreak.Length == 1 ? lineBreak : []))];
+    }
+
+    /// <inheritdoc/>
+    public override double Score(TaskSample sample, string prediction) =>
+        sample.Answers.Any(answer => AnswerMatch.IsRight(prediction, answer)) ? 1 : 0;
+
+    private TaskSample Prepare(SyntheticSample sample, PromptContext context, int[] stopIds)
+    {
+        var ids = context.Tokenizer.Encode(sample.Prompt);
+        if (ids.Length > context.MaxPromptTokens)
+        {
+            throw new ConfigException(string.Create(CultureInfo.InvariantCulture,
+                $"{Name}: length: {_options.Length} makes a prompt of {ids.Length} tokens ({sample.Id}); allowed: at most {context.MaxPromptTokens} tokens"));
+        }
+        return new TaskSample
+        {
+            Id = sample.Id,
+            PromptIds = ids,
+            MaxNewTokens = LongestAnswer,
+            StopIds = stopIds,
+            Answers = [sample.Answer],
+            AllClasses = sample.AllClasses,
+        };
+    }
+
+    private static string ComputeDigest(IEnumerable<SyntheticSample> samples)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(ScoreVersion));
+        foreach (var sample in samples)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(sample.ToJson()));
+            hash.AppendData(Encoding.UTF8.GetBytes("\n" + sample.Prompt + "\n"));
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
