@@ -21,7 +21,7 @@ public static class SweepRunner
     public static RunHistory Run(SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        return Run(config, options, new BackendTrialEngine(options.Backend), TaskFactory.Create(config), progress, cancellation);
+        return Run(config, options, new BackendTrialEngine(options.Backend), TaskCatalog.Create(config), progress, cancellation);
     }
 
     internal static RunHistory Run(

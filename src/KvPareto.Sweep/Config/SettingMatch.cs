@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Generation;
 

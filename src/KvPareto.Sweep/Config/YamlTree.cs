@@ -25,13 +25,19 @@ internal sealed class YamlTree
     /// <exception cref="ConfigException">Not YAML, or YAML that a config has no use for; names file and line.</exception>
     public static YamlNode Parse(string file, string text)
     {
+        var tree = new YamlTree(file, text);
         try
         {
-            return new YamlTree(file, text).Document();
+            return tree.Document();
         }
         catch (YamlException e)
         {
-            throw new ConfigException($"{file}:{Math.Max(1, e.Start.Line)}: not YAML: {OneLine(e.Message)}", e);
+            throw tree.Refused(e.Start.Line, $"not YAML: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+        {
+            // YamlDotNet's scanner meets some damage with its own internal exceptions.
+            throw tree.Refused(tree._parser.Current?.End.Line ?? 1, "not YAML from here on", e);
         }
     }
 
@@ -79,9 +85,11 @@ internal sealed class YamlTree
         return new(values, lines, line);
     }
 
-    private ConfigException Refused(int line, string problem) => new($"{_file}:{line}: {problem}");
+    private ConfigException Refused(long line, string problem, Exception? inner = null)
+    {
+        var message = $"{_file}:{Math.Max(1, line)}: {problem}";
+        return inner is null ? new(message) : new(message, inner);
+    }
 
     private static int Line(ParsingEvent at) => (int)at.Start.Line;
-
-    private static string OneLine(string message) => message.ReplaceLineEndings(" ");
 }

@@ -6,8 +6,8 @@ internal static class AtomicFile
     /// <summary>Writes beside the file, waits for the disk, then renames.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
-        // Workers on one shared folder may write the same file at the same moment: each has a draft of its own.
-        var draft = $"{path}.{Environment.ProcessId}.tmp";
+        // Workers on a folder that several machines share may write the same file at the same moment: each has a draft of its own.
+        var draft = $"{path}.{Guid.NewGuid():N}.tmp";
         using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write, FileShare.None))
         {
             file.Write(content);

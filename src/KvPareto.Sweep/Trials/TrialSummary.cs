@@ -28,7 +28,7 @@ internal static class TrialSummary
         return Result(trial, [.. measured], TrialStatus.Failed) with { Failure = reason };
     }
 
-    private static TrialResult Result(PlannedTrial trial, IReadOnlyList<SampleRecord> records, string status)
+    private static TrialResult Result(PlannedTrial trial, List<SampleRecord> records, string status)
     {
         var peaks = records.Aggregate(default(MemoryPeaks), (highest, record) => MemoryPeaks.Max(highest, record.Peaks));
         var timed = records.Where(record => !record.WarmUp).ToArray();
