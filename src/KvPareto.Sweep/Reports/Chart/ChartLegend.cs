@@ -11,7 +11,6 @@ internal sealed class ChartLegend
     private const double RowHeight = 18;
     private const double Between = 16;
     private const double BetweenSymbolAndText = 5;
-    private const double HeadingWidth = 0;
 
     private readonly Canvas _canvas;
     private readonly List<List<Entry>> _rows = [];
@@ -54,10 +53,10 @@ internal sealed class ChartLegend
         var settings = points.Select(point => FrontierAnalysis.SettingOf(point.Trial)).OfType<InferenceSetting>().ToList();
         var cache = settings.Select(Look.CacheBits).Distinct().OrderDescending().Select(bits => new Entry(
             at => Look.Dot(_canvas, at, Look.ColorOf(bits), 16), 2 * Look.DotRadius, Bits(bits)));
-        yield return [new(null, HeadingWidth, "KV cache, lower of keys and values:"), .. cache];
+        yield return [new(null, 0, "KV cache, lower of keys and values:"), .. cache];
         var weights = settings.Select(setting => setting.Weights.Bits).Distinct().OrderDescending().Select(bits => new Entry(
             at => Look.Dot(_canvas, at, Look.Muted, bits), 2 * Look.DotRadius, Bits(bits)));
-        yield return [new(null, HeadingWidth, "Weights:"), .. weights];
+        yield return [new(null, 0, "Weights:"), .. weights];
     }
 
     private void DrawBaseline(Position at)

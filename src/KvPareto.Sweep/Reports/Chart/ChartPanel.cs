@@ -134,7 +134,7 @@ internal sealed class ChartPanel
     private void DrawHeading()
     {
         var facts = string.Create(CultureInfo.InvariantCulture, $"hypervolume {_model.HypervolumePercent:0.0} %");
-        if (_model.Failed.Count > 0) facts += string.Create(CultureInfo.InvariantCulture, $" \u00b7 {_model.Failed.Count} failed");
+        if (_model.Failed.Count > 0) facts += string.Create(CultureInfo.InvariantCulture, $" | {_model.Failed.Count} failed");
         var room = _plot.Width - _canvas.Measure(facts, Look.Note).Width - 12;
         _canvas.Text(_canvas.Fit(_model.Model, Look.PanelTitle, room), new(_plot.Left, _plot.Top - 8), Look.PanelTitle);
         _canvas.Text(facts, new(_plot.Right, _plot.Top - 8), Look.Note, align: 1);

@@ -86,7 +86,7 @@ internal static class FrontierChart
             samples.Count == 1 ? $"{Whole(samples[0])} samples a setting" : $"{Whole(samples[0])} to {Whole(samples[^1])} samples a setting",
             "intervals: paired bootstrap over the samples",
         ];
-        return string.Join(" \u00b7 ", parts);
+        return string.Join(" | ", parts);
     }
 
     private static string Whole(int value) => value.ToString(CultureInfo.InvariantCulture);

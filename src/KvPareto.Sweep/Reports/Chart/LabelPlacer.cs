@@ -32,6 +32,9 @@ internal static class LabelPlacer
     private const double DirectionCost = 5;
     private const double DistanceCost = 0.35;
 
+    // An upright leader would be lost in the marker's error bar.
+    private const double UprightLeaderCost = 12;
+
     // The corner of low memory and high score is empty beyond a frontier.
     private const double BestDirection = 1.25 * Math.PI;
 
@@ -74,7 +77,8 @@ internal static class LabelPlacer
                 if (!bounds.Contains(candidate.Box) || IsBlocked(candidate, index, requests, placed)) continue;
                 cost += ObstacleCost * obstacles.Count(obstacle => obstacle.Overlap(candidate.Box) > 0);
                 cost += LineCost * lines.Count(line => line.Crosses(candidate.Box));
-                if (candidate.Leader is { } leader) cost += LeaderObstacleCost * obstacles.Count(leader.Crosses);
+                if (candidate.Leader is { } leader)
+                    cost += LeaderObstacleCost * obstacles.Count(leader.Crosses) + (leader.From.X == leader.To.X ? UprightLeaderCost : 0);
                 if (cost < lowest) (best, lowest) = (candidate, cost);
             }
         }
