@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 

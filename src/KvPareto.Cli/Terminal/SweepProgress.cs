@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvPareto.Sweep;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace KvPareto.Cli.Terminal;
 
@@ -11,9 +12,10 @@ internal static class SweepProgress
     public static RunHistory Show(CommandContext context, Func<IProgress<SweepEvent>, RunHistory> run)
     {
         if (!context.Console.Profile.Capabilities.Interactive || !context.Console.Profile.Out.IsTerminal) return run(new PlainLines(context.Error));
+        var left = new LeftColumn();
         var progress = context.Console.Progress().HideCompleted(true).AutoClear(true);
-        progress.Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new LeftColumn());
-        return progress.Start(display => run(new Bars(display)));
+        progress.Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), left);
+        return progress.Start(display => run(new Bars(display, left)));
     }
 
     private static string Line(TrialEnded ended)
@@ -45,7 +47,7 @@ internal static class SweepProgress
         }
     }
 
-    private sealed class Bars(ProgressContext display) : IProgress<SweepEvent>
+    private sealed class Bars(ProgressContext display, LeftColumn left) : IProgress<SweepEvent>
     {
         private readonly TimeLeft _time = new();
         private ProgressTask? _sweep;
@@ -72,8 +74,8 @@ internal static class SweepProgress
                 case TrialEnded ended:
                     Move(ended.SamplesDone);
                     break;
-                case TrialLeft left:
-                    Move(left.SamplesDone);
+                case TrialLeft others:
+                    Move(others.SamplesDone);
                     break;
             }
         }
@@ -82,15 +84,15 @@ internal static class SweepProgress
         {
             _time.Reach(samplesDone);
             _sweep!.Value = samplesDone;
-            _sweep.State.Update<string>(LeftColumn.Key, _ => $"{TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
+            left.Text = $"{TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left";
         }
     }
 
+    // Beside the sweep's own bar, which is the first.
     private sealed class LeftColumn : ProgressColumn
     {
-        public const string Key = "left";
+        public string Text { get; set; } = "";
 
-        public override Spectre.Console.Rendering.IRenderable Render(Spectre.Console.Rendering.RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(task.State.Get<string>(Key) ?? "");
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(task.Id == 0 ? Text : "");
     }
 }

@@ -71,7 +71,7 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
 
         public Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
         {
-            if (_generator?.Setting != setting) _generator = new Generator(model, setting);
+            if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
             var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
             return new(
                 model.Tokenizer.Decode(completion.Ids),
