@@ -169,7 +169,8 @@ internal sealed class Canvas : IDisposable
 
     private void Select(TextStyle style)
     {
-        CairoCalls.SelectFontFace(_context, FontFamily, CairoCalls.SlantNormal, style.Bold ? CairoCalls.WeightBold : CairoCalls.WeightNormal);
+        CairoCalls.SelectFontFace(
+            _context, FontFamily, CairoCalls.SlantNormal, style.Bold ? CairoCalls.WeightBold : CairoCalls.WeightNormal);
         CairoCalls.SetFontSize(_context, style.Size);
     }
 

@@ -5,7 +5,9 @@ using KvPareto.Sweep.Reports.Cairo;
 
 namespace KvPareto.Sweep.Reports.Chart;
 
-/// <summary>The meaning of lines, shapes and colours, in as many rows as the width asks for; only what the figure shows is listed.</summary>
+/// <summary>
+/// The meaning of lines, shapes and colours, in as many rows as the width asks for; only what the figure shows is listed.
+/// </summary>
 internal sealed class ChartLegend
 {
     private const double RowHeight = 18;
@@ -45,7 +47,10 @@ internal sealed class ChartLegend
 
     private IEnumerable<List<Entry>> Groups(List<FrontierPoint> points, string baseline)
     {
-        List<Entry> lines = [new(at => Look.Star(_canvas, at, Color.White), 2 * Look.StarRadius, "frontier: no other setting is better in both")];
+        List<Entry> lines =
+        [
+            new(at => Look.Star(_canvas, at, Color.White), 2 * Look.StarRadius, "frontier: no other setting is better in both"),
+        ];
         if (points.Exists(point => point.IsBaseline)) lines.Add(new(DrawBaseline, 34, $"baseline {baseline}"));
         lines.Add(new(at => Look.ErrorBar(_canvas, at.X, at.Y - 6, at.Y + 6, Look.Muted), 6, "95 % interval of the score"));
         yield return lines;
@@ -80,7 +85,8 @@ internal sealed class ChartLegend
 
     private double Width(Entry entry) => TextLeft(entry, 0) + _canvas.Measure(entry.Text, Look.Note).Width;
 
-    private static double TextLeft(Entry entry, double left) => entry.Symbol is null ? left : left + entry.SymbolWidth + BetweenSymbolAndText;
+    private static double TextLeft(Entry entry, double left) =>
+        entry.Symbol is null ? left : left + entry.SymbolWidth + BetweenSymbolAndText;
 
     private static string Bits(int bits) => string.Create(CultureInfo.InvariantCulture, $"{bits} bits");
 

@@ -62,7 +62,12 @@ internal static class LabelPlacer
     }
 
     private static PlacedLabel? Cheapest(
-        int index, IReadOnlyList<LabelRequest> requests, PlacedLabel?[] placed, IReadOnlyList<Box> obstacles, IReadOnlyList<Segment> lines, Box bounds)
+        int index,
+        IReadOnlyList<LabelRequest> requests,
+        PlacedLabel?[] placed,
+        IReadOnlyList<Box> obstacles,
+        IReadOnlyList<Segment> lines,
+        Box bounds)
     {
         var (best, lowest) = ((PlacedLabel?)null, double.PositiveInfinity);
         foreach (var distance in Distances)
@@ -114,7 +119,8 @@ internal static class LabelPlacer
             if (candidate.Leader?.Crosses(marker) == true) return true;
             if (placed[other] is not { } label) continue;
             if (label.Box.Grown(Rim).Overlap(box) > 0 || label.Leader?.Crosses(box) == true) return true;
-            if (candidate.Leader is { } leader && (leader.Crosses(label.Box.Grown(Rim)) || label.Leader is { } theirs && leader.Crosses(theirs)))
+            if (candidate.Leader is { } leader
+                && (leader.Crosses(label.Box.Grown(Rim)) || label.Leader is { } theirs && leader.Crosses(theirs)))
                 return true;
         }
         return false;
