@@ -1,5 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Cairo;
 using KvPareto.Sweep.Reports.Chart;
 
