@@ -33,7 +33,8 @@ internal static class JsonLines
         }
         catch (JsonException error)
         {
-            throw new ConfigException($"{path}:{number}: not valid JSON at byte {error.BytePositionInLine}; each line must be one JSON object", error);
+            throw new ConfigException(
+                $"{path}:{number}: not valid JSON at byte {error.BytePositionInLine}; each line must be one JSON object", error);
         }
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
         document.Dispose();

@@ -17,7 +17,8 @@ internal readonly record struct JsonRow(string File, int Line, JsonElement Root)
     }
 
     /// <summary>A field that must be a list of strings.</summary>
-    public IReadOnlyList<string> Texts(string field) => OptionalTexts(field) ?? throw Error(field, "is missing; it must be a list of strings");
+    public IReadOnlyList<string> Texts(string field) =>
+        OptionalTexts(field) ?? throw Error(field, "is missing; it must be a list of strings");
 
     /// <summary>A list of strings, or null where the field is null or not there.</summary>
     public IReadOnlyList<string>? OptionalTexts(string field)

@@ -15,7 +15,8 @@ internal static class ByteTokenizer
         if (chat)
         {
             folder.Write("chat_template.jinja",
-                "{% for message in messages %}[{{ message['role'] }}] {{ message['content'] }}{% endfor %}{% if add_generation_prompt %} [reply] {% endif %}");
+                "{% for message in messages %}[{{ message['role'] }}] {{ message['content'] }}{% endfor %}" +
+                "{% if add_generation_prompt %} [reply] {% endif %}");
         }
         return new PromptContext(Tokenizer.Load(folder.Path), chat ? ChatTemplate.Load(folder.Path) : null, maxPromptTokens);
     }
@@ -32,7 +33,10 @@ internal static class ByteTokenizer
             version = "1.0",
             truncation = (object?)null,
             padding = (object?)null,
-            added_tokens = new[] { new { id = Bos, content = "<s>", single_word = false, lstrip = false, rstrip = false, normalized = false, special = true } },
+            added_tokens = new[]
+            {
+                new { id = Bos, content = "<s>", single_word = false, lstrip = false, rstrip = false, normalized = false, special = true },
+            },
             normalizer = (object?)null,
             pre_tokenizer = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true, use_regex = false },
             post_processor = new

@@ -54,10 +54,8 @@ internal sealed unsafe class CpuWeight : Weight
         Require(host, !packed || (GroupSizes.Contains(host.GroupSize) && host.ColumnCount % host.GroupSize == 0 && host.Groups is not null),
             $"has groups of {host.GroupSize}; {string.Join(", ", GroupSizes)} dividing the columns are possible");
         var weight = new CpuWeight(ledger, host);
-        if (weight.IsVector) weight.CopyVector(host);
-        else
-            for (var strip = 0; strip < weight.StripCount; strip++)
-                StripPacker.Pack(host, strip * Strip.Rows, Math.Min(Strip.Rows, host.RowCount - strip * Strip.Rows), weight.StripAt(strip));
+        if (weight.IsVector) StripPacker.CopyVector(host, weight.Vector);
+        else for (var strip = 0; strip < weight.StripCount; strip++) StripPacker.Pack(host, weight, strip);
         return weight;
     }
 
@@ -68,8 +66,17 @@ internal sealed unsafe class CpuWeight : Weight
     /// <summary>First byte of a strip.</summary>
     public byte* StripAt(int strip) => _strips.As<byte>() + strip * StripBytes;
 
-    /// <summary>First byte of channel <paramref name="channel"/> in a strip; at W4 the channel begins a group.</summary>
-    public byte* ChannelAt(int strip, int channel) => StripAt(strip) + (nint)Strip.ByteSize(Format, channel, GroupSize);
+    /// <summary>The lines of the block that begins at channel <paramref name="channel"/>: the first one's address, and bytes from one to the next.</summary>
+    public (nint Address, nint Stride) BlockAt(int strip, int channel)
+    {
+        nint line = Strip.LineBytes(Format);
+        nint blockLines = Strip.Lines(Format, Strip.BlockChannels, GroupSize);
+        var block = channel / Strip.BlockChannels;
+        var hasPartner = (block | 1) < ColumnCount / Strip.BlockChannels;
+        return hasPartner
+            ? ((nint)StripAt(strip) + ((block & ~1) * blockLines + (block & 1)) * line, 2 * line)
+            : ((nint)StripAt(strip) + block * blockLines * line, line);
+    }
 
     /// <summary>Writes row <paramref name="row"/> as f32 [K]: the stored elements exactly, codes as <see cref="Cache.GroupCodec.Decode"/> has them.</summary>
     public void DecodeRow(int row, float* destination)
@@ -77,7 +84,7 @@ internal sealed unsafe class CpuWeight : Weight
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, RowCount);
         if (IsVector) new ReadOnlySpan<float>(Vector, ColumnCount).CopyTo(new Span<float>(destination, ColumnCount));
-        else StripPacker.Unpack(Format, StripAt(row / Strip.Rows), row % Strip.Rows, ColumnCount, GroupSize, destination);
+        else StripPacker.Unpack(this, row, destination);
     }
 
     /// <inheritdoc/>
@@ -85,17 +92,6 @@ internal sealed unsafe class CpuWeight : Weight
     {
         _strips.Dispose();
         _bias?.Dispose();
-    }
-
-    private void CopyVector(HostWeight host)
-    {
-        // A strip of one row decodes it, whatever its format.
-        var strip = new byte[StripBytes];
-        fixed (byte* bytes = strip)
-        {
-            StripPacker.Pack(host, 0, 1, bytes);
-            StripPacker.Unpack(Format, bytes, 0, ColumnCount, GroupSize, Vector);
-        }
     }
 
     private static void Require(HostWeight host, bool condition, string what)

@@ -19,7 +19,7 @@ internal sealed class JsonSection
     public string File { get; }
 
     /// <summary>Reads a file whose top level is an object.</summary>
-    /// <exception cref="ConfigException">The file is missing, too large, not JSON, has a key twice, or its top level is no object.</exception>
+    /// <exception cref="ConfigException">The file is missing, too large, not JSON, has a key twice, or is no object.</exception>
     public static JsonSection Read(string file)
     {
         var bytes = ForeignFile.ReadAll(file, LargestFile).AsSpan();
@@ -48,9 +48,7 @@ internal sealed class JsonSection
     public int Integer(string key, int min, int max, int? fallback = null)
     {
         if (Value(key) is not { } value) return fallback ?? throw Missing(key, WholeNumber(min, max));
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max
-            ? number
-            : throw Refuse(key, WholeNumber(min, max));
+        return IsWholeNumber(value, min, max, out var number) ? number : throw Refuse(key, WholeNumber(min, max));
     }
 
     /// <summary>A finite number; <paramref name="fallback"/> where it is absent or null.</summary>
@@ -86,7 +84,8 @@ internal sealed class JsonSection
         if (Value(key) is not { } value) return null;
         var refusal = $"a list of {count} of {string.Join(", ", allowed)}";
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() != count) throw Refuse(key, refusal);
-        return [.. value.EnumerateArray().Select(item => Text(item) is { } text && allowed.Contains(text) ? text : throw Refuse(key, refusal))];
+        return [.. value.EnumerateArray()
+            .Select(item => Text(item) is { } text && allowed.Contains(text) ? text : throw Refuse(key, refusal))];
     }
 
     /// <summary>Whole numbers, given alone or as a list; none where it is absent or null.</summary>
@@ -96,9 +95,7 @@ internal sealed class JsonSection
         if (Value(key) is not { } value) return [];
         IEnumerable<JsonElement> items = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
         if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > most) throw Refuse(key, allowed);
-        return [.. items.Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number) && number >= min && number <= max
-            ? number
-            : throw Refuse(key, allowed))];
+        return [.. items.Select(item => IsWholeNumber(item, min, max, out var number) ? number : throw Refuse(key, allowed))];
     }
 
     /// <summary>A nested object; null where it is absent or null.</summary>
@@ -133,6 +130,12 @@ internal sealed class JsonSection
         {
             return null;
         }
+    }
+
+    private static bool IsWholeNumber(JsonElement value, int min, int max, out int number)
+    {
+        number = 0;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number) && number >= min && number <= max;
     }
 
     private static string WholeNumber(int min, int max) => $"a whole number from {min} to {max}";

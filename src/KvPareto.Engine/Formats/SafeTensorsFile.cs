@@ -51,7 +51,7 @@ public sealed unsafe class SafeTensorsFile : IDisposable
     private static long HeaderLength(string path, MappedFile file)
     {
         if (file.ByteCount < LengthBytes)
-            throw new ConfigException($"{path}: is {file.ByteCount} bytes; a safetensors file begins with {LengthBytes} bytes of header length");
+            throw new ConfigException($"{path}: is {file.ByteCount} bytes; a safetensors file begins with {LengthBytes} of header length");
         var length = BinaryPrimitives.ReadUInt64LittleEndian(new(file.Data, LengthBytes));
         var most = Math.Min(file.ByteCount - LengthBytes, LargestHeader);
         if (length > (ulong)most)

@@ -66,7 +66,7 @@ internal sealed class SafeTensorsHeader
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw Refuse("has a __metadata__ that is not an object of strings");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            if (!reader.Read() || reader.TokenType != JsonTokenType.String) throw Refuse("has a __metadata__ that is not an object of strings");
+            if (!reader.Read() || reader.TokenType != JsonTokenType.String) throw Refuse("has a __metadata__ with more than strings");
     }
 
     private Entry ReadEntry(ref Utf8JsonReader reader, string name)
@@ -121,9 +121,10 @@ internal sealed class SafeTensorsHeader
             bits *= length;
             if (bits > (Int128)8 * long.MaxValue) throw Refuse(name, "has a shape whose product overflows");
         }
-        if (bits != (Int128)8 * (entry.End - entry.Begin))
-            throw Refuse(name, $"has {entry.End - entry.Begin} bytes; {entry.Type.SafeTensorsName()} [{string.Join(", ", entry.Shape)}] takes {(bits + 7) / 8}");
-        return entry;
+        var bytes = entry.End - entry.Begin;
+        if (bits == (Int128)8 * bytes) return entry;
+        var shape = $"{entry.Type.SafeTensorsName()} [{string.Join(", ", entry.Shape)}]";
+        throw Refuse(name, $"has {bytes} bytes; {shape} takes {(bits % 8 == 0 ? "" : "no whole number, ")}{(double)bits / 8}");
     }
 
     private void CheckCoverage()

@@ -23,14 +23,14 @@ internal static class SafeTensorsIndex
             {
                 CheckName(path, name, file);
                 if (!File.Exists(Path.Combine(folder, file)))
-                    throw new ConfigException($"{path}: tensor '{OneLine.Of(name)}' is said to be in {OneLine.Of(file)}, which is not there");
+                    throw Refuse(path, name, $"is said to be in {OneLine.Of(file)}, which is not there");
                 shard = SafeTensorsFile.Open(Path.Combine(folder, file));
                 shards.Add(shard);
                 opened.Add(file, shard);
             }
             tensors.Add(name, shard.Tensors.TryGetValue(name, out var tensor)
                 ? tensor
-                : throw new ConfigException($"{path}: tensor '{OneLine.Of(name)}' is said to be in {OneLine.Of(file)}, which does not have it"));
+                : throw Refuse(path, name, $"is said to be in {OneLine.Of(file)}, which does not have it"));
         }
         return tensors;
     }
@@ -40,6 +40,8 @@ internal static class SafeTensorsIndex
     {
         if (file.Contains('/', StringComparison.Ordinal) || file.Contains('\\', StringComparison.Ordinal)
             || file.Contains('\0', StringComparison.Ordinal) || !file.EndsWith(".safetensors", StringComparison.Ordinal))
-            throw new ConfigException($"{path}: tensor '{OneLine.Of(name)}' names the file '{OneLine.Of(file)}'; allowed: a *.safetensors file name without folders");
+            throw Refuse(path, name, $"names the file '{OneLine.Of(file)}'; allowed: a *.safetensors file name without folders");
     }
+
+    private static ConfigException Refuse(string path, string name, string what) => new($"{path}: tensor '{OneLine.Of(name)}' {what}");
 }

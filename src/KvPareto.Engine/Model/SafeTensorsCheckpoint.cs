@@ -60,8 +60,9 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     public override bool Contains(string name) => _tensors.ContainsKey(name);
 
     /// <inheritdoc/>
-    public override HostTensor Get(string name) =>
-        _tensors.TryGetValue(name, out var tensor) ? tensor : throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
+    public override HostTensor Get(string name) => _tensors.TryGetValue(name, out var tensor)
+        ? tensor
+        : throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -32,7 +32,8 @@ public sealed class TransformerWeights : IDisposable
     /// <param name="backend">Where to.</param>
     /// <param name="checkpoint">Where from.</param>
     /// <param name="spec">Precision of the linear layers.</param>
-    /// <exception cref="ConfigException">A tensor is missing, has another shape or type than the architecture says, or cannot be coded.</exception>
+    /// <exception cref="ConfigException">A tensor is missing, has another shape or type than the architecture asks for, or cannot be
+    /// coded.</exception>
     public static TransformerWeights Load(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
         using var loader = new WeightLoader(backend, checkpoint, spec);

@@ -45,9 +45,17 @@ internal static unsafe class WeightCoder
             for (var row = task * rowsPerTask; row < end; row++)
                 if (!EncodeRow(source, row, group, codes, groups)) Interlocked.Exchange(ref refused, 1);
         });
-        if (refused == 0) return new(source.Name, WeightFormat.W4, rows, columns, codes, buffer) { GroupSize = group, Groups = groups, Bias = source.Bias };
-        buffer.Dispose();
-        throw new ConfigException($"{file}: tensor '{source.Name}' holds a value that is not a number, infinite or beyond ±{LargestMagnitude:0}; 4-bit weights cannot carry it");
+        if (refused != 0)
+        {
+            buffer.Dispose();
+            throw new ConfigException($"{file}: tensor '{source.Name}' holds a value that 4 bits cannot carry; allowed: -65504 to 65504");
+        }
+        return new(source.Name, WeightFormat.W4, rows, columns, codes, buffer)
+        {
+            GroupSize = group,
+            Groups = groups,
+            Bias = source.Bias,
+        };
     }
 
     private static bool EncodeRow(HostWeight source, int row, int group, byte* codes, GroupMeta* groups)
@@ -102,7 +110,8 @@ internal static unsafe class WeightCoder
             var low = Vector256.Narrow(Codes(values + i, scale, zero), Codes(values + i + 8, scale, zero));
             var high = Vector256.Narrow(Codes(values + i + 16, scale, zero), Codes(values + i + 24, scale, zero));
             var pairs = Vector256.Narrow(low, high).AsUInt16(); // even channel | odd channel << 8
-            Vector128.Store(Vector256.Narrow((pairs | pairs >> 4) & Vector256.Create((ushort)0xff), Vector256<ushort>.Zero).GetLower(), packed + i / 2);
+            var bytes = Vector256.Narrow((pairs | pairs >> 4) & Vector256.Create((ushort)0xff), Vector256<ushort>.Zero);
+            Vector128.Store(bytes.GetLower(), packed + i / 2);
         }
     }
 
@@ -119,6 +128,7 @@ internal static unsafe class WeightCoder
     {
         var dividing = Groups.Where(candidate => source.ColumnCount % candidate == 0).ToArray();
         var allowed = dividing.Length > 0 ? string.Join(", ", dividing) : "none of 32, 64, 128, only 16-bit weights";
-        return new($"{file}: tensor '{source.Name}' has {source.ColumnCount} input channels, which weight group {group} does not divide; allowed: {allowed}");
+        var what = $"has {source.ColumnCount} input channels, which weight group {group} does not divide";
+        return new($"{file}: tensor '{source.Name}' {what}; allowed: {allowed}");
     }
 }

@@ -92,11 +92,11 @@ internal sealed unsafe class WeightLoader : IDisposable
     {
         var expected = $"[{string.Join(", ", shape.ToArray())}]";
         if (!_checkpoint.Contains(name))
-            throw new ConfigException($"{_checkpoint.Source}: tensor '{name}' is missing; config.json asks for one of shape {expected}");
+            throw Refuse(_checkpoint.Source, name, $"is missing; the configuration asks for one of shape {expected}");
         var tensor = _checkpoint.Get(name);
         var fits = tensor.Shape.Length == shape.Length;
         for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];
-        if (!fits) throw new ConfigException($"{tensor.File}: tensor '{name}' has shape {tensor.ShapeText}; config.json asks for {expected}");
+        if (!fits) throw Refuse(tensor.File, name, $"has shape {tensor.ShapeText}; the configuration asks for {expected}");
         Format(tensor);
         return tensor;
     }
@@ -106,8 +106,10 @@ internal sealed unsafe class WeightLoader : IDisposable
         TensorType.F32 => WeightFormat.F32,
         TensorType.F16 => WeightFormat.F16,
         TensorType.BF16 => WeightFormat.BF16,
-        _ => throw new ConfigException($"{tensor.File}: tensor '{tensor.Name}' is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16"),
+        _ => throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16"),
     };
+
+    private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");
 
     private static float[] Floats(HostTensor tensor)
     {

@@ -11,7 +11,8 @@ internal sealed class FrontierAnalysis
 {
     private const int DigestDigits = 8;
 
-    private FrontierAnalysis(IReadOnlyList<ModelFrontier> models, IReadOnlyList<string> messages) => (Models, Messages) = (models, messages);
+    private FrontierAnalysis(IReadOnlyList<ModelFrontier> models, IReadOnlyList<string> messages) =>
+        (Models, Messages) = (models, messages);
 
     /// <summary>One entry for each model and set of tasks, by name; models of which every trial failed included.</summary>
     public IReadOnlyList<ModelFrontier> Models { get; }
@@ -34,11 +35,13 @@ internal sealed class FrontierAnalysis
         var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.ModelDigest));
         var messages = new List<string>();
         var models = new List<ModelFrontier>();
-        var taskSets = trials.Where(trial => Flaw(trial).Length == 0).GroupBy(TaskSet).OrderBy(set => set.Key, StringComparer.Ordinal).ToList();
+        var taskSets = trials.Where(trial => Flaw(trial).Length == 0).GroupBy(TaskSet)
+            .OrderBy(set => set.Key, StringComparer.Ordinal).ToList();
         foreach (var taskSet in taskSets)
             models.AddRange(OfTaskSet([.. taskSet], baselineName, seed, resamples));
         if (taskSets.Count > 1)
-            messages.Add($"the trials were scored on {taskSets.Count} different sets of tasks; frontiers compare only trials of the same set");
+            messages.Add(
+                $"the trials were scored on {taskSets.Count} different sets of tasks; frontiers compare only trials of the same set");
 
         models = Named(models, failedOf);
         foreach (var model in models.Where(model => model.Points.Count == 0))
@@ -60,7 +63,9 @@ internal sealed class FrontierAnalysis
             .ThenBy(trial => trial.TrialId, StringComparer.Ordinal),
     ];
 
-    /// <summary>Why a trial cannot be a point; empty where it can. A journal is a file from outside, so "ok" alone is not believed.</summary>
+    /// <summary>
+    /// Why a trial cannot be a point; empty where it can. A journal is a file from outside, so "ok" alone is not believed.
+    /// </summary>
     private static string Flaw(TrialResult trial)
     {
         if (trial.Status != TrialStatus.Ok) return trial.Failure is { Length: > 0 } failure ? failure : "failed without a reason";
@@ -101,7 +106,12 @@ internal sealed class FrontierAnalysis
     }
 
     private static bool[] NonDominated(List<TrialResult> trials, int[] members) => ParetoFrontier.NonDominated(
-        [.. members.Select(member => new double[] { trials[member].Peaks.Inference.Total, PairedBootstrap.Comparable(trials[member].Score!.Value) })],
+        [
+            .. members.Select(member => new double[]
+            {
+                trials[member].Peaks.Inference.Total, PairedBootstrap.Comparable(trials[member].Score!.Value),
+            }),
+        ],
         [false, true]);
 
     private static bool IsSetting(TrialResult trial, string name) => trial.Setting == name || SettingOf(trial)?.Name == name;
@@ -132,7 +142,9 @@ internal sealed class FrontierAnalysis
             var digests = sameName.GroupBy(model => model.Key.Digest).OrderBy(digest => digest.Key, StringComparer.Ordinal).ToList();
             foreach (var digest in digests)
             {
-                var name = digests.Count == 1 ? sameName.Key : $"{sameName.Key} ({digest.Key[..Math.Min(DigestDigits, digest.Key.Length)]})";
+                var name = digests.Count == 1
+                    ? sameName.Key
+                    : $"{sameName.Key} ({digest.Key[..Math.Min(DigestDigits, digest.Key.Length)]})";
                 var entries = digest.ToList();
                 for (var i = 0; i < entries.Count; i++)
                 {

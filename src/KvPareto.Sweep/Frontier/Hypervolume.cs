@@ -11,7 +11,9 @@ public static class Hypervolume
     /// <param name="points">[n][d], finite. Those not strictly better than the reference in every objective add nothing.</param>
     /// <param name="reference">[d], finite: the worst corner of the box.</param>
     /// <param name="maximise">[d]: whether more is better.</param>
-    /// <exception cref="ArgumentException">A point or the reference has another number of objectives, or a value that is not finite.</exception>
+    /// <exception cref="ArgumentException">
+    /// A point or the reference has another number of objectives, or a value that is not finite.
+    /// </exception>
     public static double Compute(IReadOnlyList<double[]> points, ReadOnlySpan<double> reference, ReadOnlySpan<bool> maximise)
     {
         ArgumentNullException.ThrowIfNull(points);

@@ -13,7 +13,9 @@ public static class ParetoFrontier
     /// <param name="points">[n][d]: one value an objective; all finite.</param>
     /// <param name="maximise">[d]: whether more is better.</param>
     /// <returns>[n], in the order of the points.</returns>
-    /// <exception cref="ArgumentException">A point has another number of objectives, or a value that is not finite; the message names its index.</exception>
+    /// <exception cref="ArgumentException">
+    /// A point has another number of objectives, or a value that is not finite; the message names its index.
+    /// </exception>
     public static bool[] NonDominated(IReadOnlyList<double[]> points, ReadOnlySpan<bool> maximise)
     {
         ArgumentNullException.ThrowIfNull(points);
@@ -24,7 +26,9 @@ public static class ParetoFrontier
         return maximise.Length <= 2 ? Sweep(costs, order) : Filter(costs, order);
     }
 
-    /// <summary>In the order of the first cost, a point stays where its last cost is below all before it, or it equals the last that stayed.</summary>
+    /// <summary>
+    /// In the order of the first cost, a point stays where its last cost is below all before it, or it equals the last that stayed.
+    /// </summary>
     private static bool[] Sweep(double[][] costs, int[] order)
     {
         var kept = new bool[costs.Length];

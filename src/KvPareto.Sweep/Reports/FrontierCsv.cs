@@ -2,7 +2,9 @@ using KvPareto.Sweep.Frontier;
 
 namespace KvPareto.Sweep.Reports;
 
-/// <summary><c>frontier.csv</c>: the non-dominated points of every model. docs/results-csv.md tells every column's unit and meaning.</summary>
+/// <summary>
+/// <c>frontier.csv</c>: the non-dominated points of every model. docs/results-csv.md tells every column's unit and meaning.
+/// </summary>
 internal static class FrontierCsv
 {
     /// <summary>All columns; times come last.</summary>

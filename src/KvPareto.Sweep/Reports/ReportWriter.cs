@@ -1,11 +1,15 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Cairo;
 using KvPareto.Sweep.Reports.Chart;
 
 namespace KvPareto.Sweep.Reports;
 
-/// <summary>Writes <c>results.csv</c>, <c>frontier.csv</c> and <c>frontier.png</c> from the trials of a journal: no model and no backend is needed.</summary>
+/// <summary>
+/// Writes <c>results.csv</c>, <c>frontier.csv</c> and <c>frontier.png</c> from the trials of a journal: no model and no backend is
+/// needed.
+/// </summary>
 public static class ReportWriter
 {
     private const string Picture = "frontier.png";
@@ -70,7 +74,9 @@ public static class ReportWriter
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
-            messages.Add($"{Picture} was not drawn: it needs {CairoNative.Library}; install the package {CairoNative.Package} and run `kvpareto report` again");
+            messages.Add(
+                $"{Picture} was not drawn: it needs {CairoNative.Library}; install the package {CairoNative.Package} "
+                + "and run `kvpareto report` again");
         }
         catch (CairoException error)
         {
@@ -85,7 +91,12 @@ public static class ReportWriter
     private static List<SummaryRow> Rows(FrontierAnalysis analysis) =>
     [
         .. analysis.Models.SelectMany(model => model.Points.Select(point => Row(model.Model, point)).Concat(
-            model.Failed.Select(failed => new SummaryRow { Model = model.Model, Setting = failed.Trial.Setting, Failure = failed.Reason }))),
+            model.Failed.Select(failed => new SummaryRow
+            {
+                Model = model.Model,
+                Setting = failed.Trial.Setting,
+                Failure = failed.Reason,
+            }))),
     ];
 
     private static SummaryRow Row(string model, FrontierPoint point) => new()

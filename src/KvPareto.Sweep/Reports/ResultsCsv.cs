@@ -68,12 +68,15 @@ internal static class ResultsCsv
         new("tpot_ms", row => CsvFormat.Milliseconds(row.Trial.TpotMs)),
     ];
 
-    /// <summary>A column for each task name, in the order in which the trials bring them; a name's second task is <c>task:NAME#2</c>.</summary>
+    /// <summary>
+    /// A column for each task name, in the order in which the trials bring them; a name's second task is <c>task:NAME#2</c>.
+    /// </summary>
     private static IEnumerable<CsvColumn<Row>> TaskColumns(IEnumerable<TrialResult> trials) =>
         from heading in trials.SelectMany(Headings).Select(task => task.Heading).Distinct(StringComparer.Ordinal)
         select new CsvColumn<Row>(heading, row => row.Point is null
             ? null
-            : CsvFormat.Points(Headings(row.Trial).Where(task => task.Heading == heading).Select(task => (double?)task.Score.Mean).FirstOrDefault()));
+            : CsvFormat.Points(Headings(row.Trial).Where(task => task.Heading == heading)
+                .Select(task => (double?)task.Score.Mean).FirstOrDefault()));
 
     private static IEnumerable<(string Heading, TaskScore Score)> Headings(TrialResult trial) =>
         from name in trial.Scores.GroupBy(score => score.Task)

@@ -63,7 +63,7 @@ public sealed record LongBenchDataset
         problem = dataset switch
         {
             null => $"is '{Shorten(name)}', which is none of LongBench's; supported are {SupportedNames}",
-            { IsSupported: false } => $"is '{name}', which needs Chinese word segmentation, not supported yet; supported are {SupportedNames}",
+            { IsSupported: false } => $"is '{name}', which needs Chinese segmentation, not supported yet; supported are {SupportedNames}",
             _ => null,
         };
         if (problem is not null) dataset = null;
@@ -75,7 +75,9 @@ public sealed record LongBenchDataset
     {
         // One pass over the template: a slot's name inside the context is text.
         var pieces = Prompt.Split("{context}", 2);
-        return pieces[0].Replace("{input}", input, StringComparison.Ordinal) + context + pieces[1].Replace("{input}", input, StringComparison.Ordinal);
+        return Fill(pieces[0]) + context + Fill(pieces[1]);
+
+        string Fill(string piece) => piece.Replace("{input}", input, StringComparison.Ordinal);
     }
 
     /// <summary>What makes a row impossible to score (LongBench's own code fails on it), with the field's name, or null.</summary>
@@ -105,10 +107,15 @@ public sealed record LongBenchDataset
         LongBenchMetric.CountMatch => NumberMatch.Score(prediction, answer),
         LongBenchMetric.ParagraphMatch => NumberMatch.Score(prediction, NumberMatch.NumberAfter(answer, AnswerMarker)!),
         LongBenchMetric.CodeSimilarity => CodeSimilarity.Score(prediction, answer),
-        _ => throw new NotSupportedException($"{Name} needs Chinese word segmentation"),
+        _ => throw new NotSupportedException($"{Name} needs Chinese segmentation"),
     };
 
-    private static string Shorten(string name) => name.Length <= 40 ? name.ReplaceLineEndings(" ") : name[..40].ReplaceLineEndings(" ") + "…";
+    private static string Shorten(string name)
+    {
+        const int enough = 40;
+        var plain = string.Concat(name.Take(enough).Select(c => char.IsControl(c) ? ' ' : c));
+        return name.Length > enough ? plain + "…" : plain;
+    }
 
     private static IReadOnlyList<LongBenchDataset> ReadTable()
     {

@@ -39,6 +39,7 @@ public sealed record LongBenchOptions
 
     private static void AtLeast(string key, int? value, int least)
     {
-        if (value < least) throw new ConfigException($"task longbench: key '{key}' is {value}; allowed are whole numbers of at least {least}");
+        if (value < least)
+            throw new ConfigException($"task longbench: key '{key}' is {value}; allowed are whole numbers of at least {least}");
     }
 }

@@ -29,7 +29,8 @@ internal static class LongBenchPrompt
             if (ids.Length <= context.MaxPromptTokens) return ids;
             length = Math.Min(length, bare.Length) - (ids.Length - context.MaxPromptTokens);
         }
-        throw new ConfigException($"task longbench: a prompt limit of {context.MaxPromptTokens} tokens leaves no room beside the chat template");
+        throw new ConfigException(
+            $"task longbench: a prompt limit of {context.MaxPromptTokens} tokens leaves no room beside the chat template");
     }
 
     private static string Truncate(Tokenizer tokenizer, string prompt, int[] ids, int maxLength)

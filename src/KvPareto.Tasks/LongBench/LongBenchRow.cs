@@ -7,8 +7,8 @@ internal sealed record LongBenchRow(
     string Id, LongBenchDataset Dataset, string Context, string Input, IReadOnlyList<string> Answers, IReadOnlyList<string>? AllClasses)
 {
     /// <summary>
-    /// The first <paramref name="limit"/> rows (null: all) of a file with the fields <c>_id</c>, <c>dataset</c>, <c>context</c>, <c>input</c>,
-    /// <c>answers</c> and <c>all_classes</c>; LongBench's <c>length</c> and <c>language</c> bear on no score and are not read.
+    /// The first <paramref name="limit"/> rows (null: all) of a file with the fields <c>_id</c>, <c>dataset</c>, <c>context</c>,
+    /// <c>input</c>, <c>answers</c> and <c>all_classes</c>; LongBench's <c>length</c> and <c>language</c> bear on no score and are not read.
     /// </summary>
     /// <exception cref="ConfigException">Names file, line and field.</exception>
     public static IReadOnlyList<LongBenchRow> ReadFile(string path, int? limit)

@@ -43,7 +43,8 @@ public sealed class LongBenchTask : EvaluationTask
     private TaskSample Prepare(PromptContext context, LongBenchRow row) => new()
     {
         Id = row.Id,
-        PromptIds = LongBenchPrompt.Encode(context, row.Dataset.Format(row.Context, row.Input), row.Dataset.ChatTemplate, _options.MaxLength),
+        PromptIds = LongBenchPrompt.Encode(
+            context, row.Dataset.Format(row.Context, row.Input), row.Dataset.ChatTemplate, _options.MaxLength),
         MaxNewTokens = _options.MaxNewTokens ?? row.Dataset.MaxNewTokens,
         StopIds = row.Dataset.StopAtNewline ? context.Tokenizer.Encode("\n", addSpecialTokens: false)[^1..] : [],
         Answers = row.Answers,

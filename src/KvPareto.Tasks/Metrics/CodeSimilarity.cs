@@ -13,13 +13,13 @@ internal static class CodeSimilarity
         return Ratio(line, answer) / 100.0;
     }
 
-    private static bool LooksLikeCode(string line) =>
-        !line.Contains('`', StringComparison.Ordinal) && !line.Contains('#', StringComparison.Ordinal) && !line.Contains("//", StringComparison.Ordinal);
+    private static bool LooksLikeCode(string line) => line.AsSpan().IndexOfAny('`', '#') < 0 && !line.Contains("//", StringComparison.Ordinal);
 
     private static int Ratio(string left, string right)
     {
         if (left == right) return 100;
         if (left.Length == 0 || right.Length == 0) return 0;
-        return (int)Math.Round(100 * SequenceMatcher.Ratio(PythonText.CodePoints(left), PythonText.CodePoints(right)), MidpointRounding.ToEven);
+        var ratio = SequenceMatcher.Ratio(PythonText.CodePoints(left), PythonText.CodePoints(right));
+        return (int)Math.Round(100 * ratio, MidpointRounding.ToEven);
     }
 }

@@ -14,7 +14,7 @@ internal static class QaF1
     public static double Score(string prediction, string answer)
     {
         var (predicted, right) = (Words(prediction), Words(answer));
-        var open = right.GroupBy(word => word, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+        var open = right.CountBy(word => word).ToDictionary();
         var shared = 0;
         foreach (var word in predicted)
         {
@@ -36,7 +36,7 @@ internal static class QaF1
         return PythonText.Split(RemoveArticles(kept.ToString()));
     }
 
-    /// <summary><c>re.sub(r"\b(a|an|the)\b", " ", text)</c>; with a word boundary on each side only a whole run of <c>\w</c> can match.</summary>
+    /// <summary><c>re.sub(r"\b(a|an|the)\b", " ", text)</c>: a boundary on each side makes the match a whole run of <c>\w</c>.</summary>
     private static string RemoveArticles(string text)
     {
         var result = new StringBuilder(text.Length);

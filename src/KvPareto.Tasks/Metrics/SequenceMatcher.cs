@@ -48,7 +48,7 @@ internal sealed class SequenceMatcher
         return matched;
     }
 
-    /// <summary>Longest common run within the part, the earliest in a and then in b, lengthened by equal elements that start none.</summary>
+    /// <summary>Longest common run within the part, the earliest in a, then in b, lengthened by equal elements that start none.</summary>
     private (int I, int J, int Size) LongestMatch(int aFrom, int aTo, int bFrom, int bTo)
     {
         var (bestI, bestJ, best) = (aFrom, bFrom, 0);

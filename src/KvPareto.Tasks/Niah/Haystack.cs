@@ -48,7 +48,7 @@ public static class Haystack
         {
             using var reader = new StreamReader(file, StrictUtf8);
             var buffer = new char[1 << 14];
-            while (text.Length < maxCharacters && reader.Read(buffer, 0, Math.Min(buffer.Length, maxCharacters - text.Length)) is > 0 and var count)
+            while (reader.Read(buffer, 0, Math.Min(buffer.Length, maxCharacters - text.Length)) is > 0 and var count)
                 text.Append(buffer, 0, count);
         }
         catch (DecoderFallbackException error)

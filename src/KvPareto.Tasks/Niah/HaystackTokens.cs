@@ -18,10 +18,10 @@ internal sealed class HaystackTokens
         var once = tokenizer.Encode(text, addSpecialTokens: false);
         if (once.Length == 0) throw new ConfigException("task niah: key 'folder': the model's tokenizer makes no token of the text");
         _ids = new int[Math.Max(count, once.Length)];
-        for (var at = 0; at < _ids.Length; at += once.Length) once.AsSpan(0, Math.Min(once.Length, _ids.Length - at)).CopyTo(_ids.AsSpan(at));
+        for (var i = 0; i < _ids.Length; i++) _ids[i] = once[i % once.Length];
     }
 
-    /// <summary>Text of the first <paramref name="count"/> tokens with <paramref name="needle"/> put in at <paramref name="depth"/> percent.</summary>
+    /// <summary>Text of the first <paramref name="count"/> tokens with the needle put in at <paramref name="depth"/> percent.</summary>
     public string WithNeedle(int count, double depth, string needle)
     {
         var ids = _ids.AsSpan(0, count);
@@ -31,8 +31,9 @@ internal sealed class HaystackTokens
         if (place == count) return text + needle;
         var before = _tokenizer.Decode(ids[..place]);
         // Decoded alone, what comes after would lose its leading blank in some vocabularies.
-        var after = text.StartsWith(before, StringComparison.Ordinal) ? text[before.Length..] : _tokenizer.Decode(ids[place..]).TrimEnd(Replacement);
-        return before + needle + after;
+        return text.StartsWith(before, StringComparison.Ordinal)
+            ? text.Insert(before.Length, needle)
+            : before + needle + _tokenizer.Decode(ids[place..]).TrimEnd(Replacement);
     }
 
     /// <summary>Number of tokens before the needle.</summary>

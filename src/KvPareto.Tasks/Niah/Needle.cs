@@ -20,21 +20,29 @@ public sealed record Needle(string Name, string Text, string Question, IReadOnly
     public static IReadOnlyList<Needle> BuiltIn { get; } =
     [
         Sandwich,
-        new("archive-code", "\nThe access code of the Hartwell archive is 73915.\n", "What is the access code of the Hartwell archive?", ["73915"]),
-        new("lighthouse", "\nThe keeper of the Brindle Point lighthouse is Marta Quillfeather, who has kept it for 26 years.\n",
-            "Who is the keeper of the Brindle Point lighthouse, and for how many years?", ["Marta Quillfeather", "26"]),
+        new(
+            "archive-code",
+            "\nThe access code of the Hartwell archive is 73915.\n",
+            "What is the access code of the Hartwell archive?",
+            ["73915"]),
+        new(
+            "lighthouse",
+            "\nThe keeper of the Brindle Point lighthouse is Marta Quillfeather, who has kept it for 26 years.\n",
+            "Who is the keeper of the Brindle Point lighthouse, and for how many years?",
+            ["Marta Quillfeather", "26"]),
     ];
 
     /// <summary>A built-in needle by name.</summary>
     /// <exception cref="ConfigException">There is none of that name; lists those there are.</exception>
-    public static Needle Named(string name) => BuiltIn.FirstOrDefault(needle => needle.Name == name)
-        ?? throw new ConfigException($"task niah: key 'needles' has no needle '{name}'; allowed are {string.Join(", ", BuiltIn.Select(needle => needle.Name))}");
+    public static Needle Named(string name) => BuiltIn.FirstOrDefault(needle => needle.Name == name) ?? throw new ConfigException(
+        $"task niah: key 'needles' has no needle '{name}'; allowed are {string.Join(", ", BuiltIn.Select(needle => needle.Name))}");
 
-    /// <summary>Share of the key phrases that <paramref name="prediction"/> holds, 0 to 1; case and the kind and number of blanks don't count.</summary>
+    /// <summary>Share of the key phrases that <paramref name="prediction"/> holds, 0 to 1, whatever their case and blanks.</summary>
     public static double Score(string prediction, IReadOnlyList<string> keyPhrases)
     {
         var text = Plain(prediction);
-        return keyPhrases.Count == 0 ? 0 : (double)keyPhrases.Count(phrase => text.Contains(Plain(phrase), StringComparison.OrdinalIgnoreCase)) / keyPhrases.Count;
+        var found = keyPhrases.Count(phrase => text.Contains(Plain(phrase), StringComparison.OrdinalIgnoreCase));
+        return keyPhrases.Count == 0 ? 0 : (double)found / keyPhrases.Count;
     }
 
     private static string Plain(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

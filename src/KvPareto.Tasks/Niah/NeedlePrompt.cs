@@ -32,7 +32,8 @@ public static class NeedlePrompt
     private static int Utf16Length(string text, int characters)
     {
         var at = 0;
-        for (; characters > 0 && at < text.Length; characters--) at += Rune.TryGetRuneAt(text, at, out var rune) ? rune.Utf16SequenceLength : 1;
+        for (; characters > 0 && at < text.Length; characters--)
+            at += Rune.TryGetRuneAt(text, at, out var rune) ? rune.Utf16SequenceLength : 1;
         return at;
     }
 }

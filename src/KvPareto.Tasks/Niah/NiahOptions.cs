@@ -11,7 +11,7 @@ public sealed partial record NiahOptions
     private const int MaxLength = 1 << 20;
     private const int MaxSamples = 10_000;
 
-    /// <summary>Folder whose <c>.txt</c> files are joined in ordinal order of their names, or one text file; required. Key <c>folder</c>.</summary>
+    /// <summary>Folder whose <c>.txt</c> files are joined in ordinal order of their names, or one text file. Key <c>folder</c>.</summary>
     public required string Folder { get; init; }
 
     /// <summary>Lengths of the whole prompt in tokens, chat template and question included; required. Key <c>lengths</c>.</summary>
@@ -36,9 +36,11 @@ public sealed partial record NiahOptions
         if (string.IsNullOrWhiteSpace(Folder)) throw Mistake("folder", "must name a folder of .txt files or one text file");
         if (string.IsNullOrWhiteSpace(Name)) throw Mistake("name", "must not be empty");
         if (MaxNewTokens < 1) throw Mistake("max_new_tokens", $"is {MaxNewTokens}; allowed are whole numbers of at least 1");
-        CheckList("lengths", Lengths, length => length is >= MinLength and <= MaxLength, $"whole numbers of tokens from {MinLength} to {MaxLength}");
+        CheckList(
+            "lengths", Lengths, length => length is >= MinLength and <= MaxLength, $"whole numbers of tokens from {MinLength} to {MaxLength}");
         CheckList("depths", Depths, depth => depth is >= 0 and <= 100, "numbers of percent from 0 to 100");
-        CheckList("needles", [.. Needles.Select(needle => needle.Name)], name => NeedleName().IsMatch(name), "names of letters, digits, '-' and '_'");
+        CheckList(
+            "needles", [.. Needles.Select(needle => needle.Name)], name => NeedleName().IsMatch(name), "names of letters, digits, '-' and '_'");
         foreach (var needle in Needles)
         {
             if (string.IsNullOrWhiteSpace(needle.Text) || string.IsNullOrWhiteSpace(needle.Question) || needle.KeyPhrases.Count == 0
@@ -46,14 +48,15 @@ public sealed partial record NiahOptions
                 throw Mistake("needles", $"has '{needle.Name}' without text, question or key phrases");
         }
         var samples = (long)Lengths.Count * Depths.Count * Needles.Count;
-        if (samples > MaxSamples) throw Mistake("lengths", $"times depths times needles makes {samples} samples; allowed are up to {MaxSamples}");
+        if (samples > MaxSamples)
+            throw Mistake("lengths", $"times depths times needles makes {samples} samples; allowed are up to {MaxSamples}");
     }
 
     private static void CheckList<T>(string key, IReadOnlyList<T> values, Func<T, bool> isAllowed, string allowed)
     {
         if (values.Count == 0) throw Mistake(key, $"is empty; allowed are {allowed}");
-        foreach (var value in values)
-            if (!isAllowed(value)) throw Mistake(key, $"has {string.Create(CultureInfo.InvariantCulture, $"{value}")}; allowed are {allowed}");
+        foreach (var value in values.Where(value => !isAllowed(value)))
+            throw Mistake(key, string.Create(CultureInfo.InvariantCulture, $"has {value}; allowed are {allowed}"));
         if (values.Distinct().Count() < values.Count) throw Mistake(key, "has a value twice");
     }
 

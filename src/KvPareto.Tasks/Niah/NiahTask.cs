@@ -16,7 +16,7 @@ namespace KvPareto.Tasks.Niah;
 /// </remarks>
 public sealed class NiahTask : EvaluationTask
 {
-    /// <summary>Characters read per token wanted: over twice what any prose needs, so that no more is read than the lengths ask for.</summary>
+    /// <summary>Characters read per token wanted: over twice what prose needs, so that a big folder is not read whole.</summary>
     private const int CharactersPerToken = 16;
 
     private readonly NiahOptions _options;
@@ -44,7 +44,8 @@ public sealed class NiahTask : EvaluationTask
     {
         var longest = _options.Lengths.Max();
         if (longest > context.MaxPromptTokens)
-            throw new ConfigException($"task niah: key 'lengths' has {longest}; the model has room for prompts of up to {context.MaxPromptTokens} tokens");
+            throw new ConfigException(
+                $"task niah: key 'lengths' has {longest}; the model has room for prompts of up to {context.MaxPromptTokens} tokens");
         var haystack = new HaystackTokens(context.Tokenizer, _text, longest);
         return
         [
@@ -61,7 +62,8 @@ public sealed class NiahTask : EvaluationTask
     private TaskSample Prepare(PromptContext context, HaystackTokens haystack, Needle needle, int length, double depth) => new()
     {
         Id = string.Create(CultureInfo.InvariantCulture, $"{needle.Name}-{length}-{depth}"),
-        PromptIds = Fit(length, count => PromptText.Encode(context, NeedlePrompt.Wrap(haystack.WithNeedle(count, depth, needle.Text), needle.Question))),
+        PromptIds = Fit(length, count =>
+            PromptText.Encode(context, NeedlePrompt.Wrap(haystack.WithNeedle(count, depth, needle.Text), needle.Question))),
         MaxNewTokens = _options.MaxNewTokens,
         Answers = needle.KeyPhrases,
     };
@@ -74,7 +76,8 @@ public sealed class NiahTask : EvaluationTask
     {
         const int maxTries = 8;
         var best = build(0);
-        if (best.Length > length) throw new ConfigException($"task niah: key 'lengths' has {length}; question and needle alone take {best.Length} tokens");
+        if (best.Length > length)
+            throw new ConfigException($"task niah: key 'lengths' has {length}; question and needle alone take {best.Length} tokens");
         var count = length - best.Length;
         for (var tries = 0; tries < maxTries && best.Length < length && count > 0; tries++)
         {

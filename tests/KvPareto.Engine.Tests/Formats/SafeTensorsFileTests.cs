@@ -6,6 +6,8 @@ namespace KvPareto.Engine.Tests.Formats;
 
 public class SafeTensorsFileTests
 {
+    private const string Telling = "0123456789[]{}:,\"\\-e ";
+
     [Fact]
     public void Open_ReadsWhatTransformersWrote()
     {
@@ -68,7 +70,7 @@ public class SafeTensorsFileTests
     [InlineData("""{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}""", 4, "'shape' other than")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"shape":[1],"data_offsets":[0,4]}}""", 4, "'shape' twice")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", 4, "takes 8")]
-    [InlineData("""{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}""", 2, "'a' has 2 bytes")]
+    [InlineData("""{"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}""", 2, "takes no whole number, 1.5")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""", 4, "data_offsets [4, 0]")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4, "the file has 4 bytes of data")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387904,4611686018427387904,4],"data_offsets":[0,4]}}""", 4, "overflows")]
@@ -87,9 +89,9 @@ public class SafeTensorsFileTests
     public void Open_RefusesTooManyDimensionsAndDeepNesting()
     {
         var ones = string.Join(',', Enumerable.Repeat("1", 100_000));
-        Assert.Contains("up to 16", HostileSafeTensors.Refusal(HostileSafeTensors.File("{\"a\":{\"shape\":[" + ones + "]}}", 0)), StringComparison.Ordinal);
+        Open_RefusesLyingHeaders("{\"a\":{\"shape\":[" + ones + "]}}", 0, "up to 16");
         var deep = new string('[', 1_000_000);
-        Assert.Contains("not valid JSON", HostileSafeTensors.Refusal(HostileSafeTensors.File("{\"a\":{\"x\":" + deep, 0)), StringComparison.Ordinal);
+        Open_RefusesLyingHeaders("{\"a\":{\"x\":" + deep, 0, "not valid JSON");
     }
 
     [Theory]
@@ -113,14 +115,35 @@ public class SafeTensorsFileTests
 
     [Fact]
     public void Open_RefusesInvalidUtf8() =>
-        Assert.Contains("UTF-8", HostileSafeTensors.Refusal(HostileSafeTensors.File([(byte)'{', (byte)'"', 0xff, (byte)'"'], 0)), StringComparison.Ordinal);
+        Assert.EndsWith("not valid UTF-8", HostileSafeTensors.Refusal(HostileSafeTensors.File([0x7b, 0xff], 0)), StringComparison.Ordinal);
 
     [Fact]
     public void Open_RefusesFoldersAndMissingFiles()
     {
         using var folder = new ScratchFolder();
-        Assert.Contains("is a folder", Assert.Throws<ConfigException>(() => SafeTensorsFile.Open(folder.Root)).Message, StringComparison.Ordinal);
-        Assert.Contains("no such file", Assert.Throws<ConfigException>(() => SafeTensorsFile.Open(folder["a"])).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ConfigException>(() => SafeTensorsFile.Open(folder.Root));
+        Assert.Contains("is a folder", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<ConfigException>(() => SafeTensorsFile.Open(folder["a"]));
+        Assert.Contains("no such file", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_TakesTensorsBeyond2GiB()
+    {
+        using var folder = new ScratchFolder();
+        const long Length = 3L << 30;
+        var header = """{"a":{"dtype":"U8","shape":[3221225472],"data_offsets":[0,3221225472]}}""";
+        var path = folder.Write("a.safetensors", HostileSafeTensors.File(header, 0));
+        using (var sparse = new FileStream(path, FileMode.Open))
+        {
+            sparse.SetLength(sparse.Length + Length);
+            sparse.Seek(-1, SeekOrigin.End);
+            sparse.WriteByte(7);
+        }
+        using var file = SafeTensorsFile.Open(path);
+        Assert.Equal(Length, file.Tensors["a"].ByteCount);
+        unsafe { Assert.Equal(7, file.Tensors["a"].Data[Length - 1]); }
+        Assert.Throws<OverflowException>(() => file.Tensors["a"].Bytes.Length);
     }
 
     [Fact]
@@ -184,7 +207,7 @@ public class SafeTensorsFileTests
         for (var flips = random.Next(1, 4); flips > 0; flips--)
         {
             var at = random.Next(Math.Min(bytes.Length, 4096));
-            bytes[at] = random.Next(2) == 0 ? (byte)(bytes[at] ^ 1 << random.Next(8)) : (byte)"0123456789[]{}:,\"\\-e "[random.Next(21)];
+            bytes[at] = random.Next(2) == 0 ? (byte)(bytes[at] ^ 1 << random.Next(8)) : (byte)Telling[random.Next(Telling.Length)];
         }
         return bytes;
     }

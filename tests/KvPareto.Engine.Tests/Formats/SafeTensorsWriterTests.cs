@@ -58,5 +58,6 @@ public class SafeTensorsWriterTests
         Assert.Throws<ArgumentException>(() => new SafeTensorsWriter(folder["b"], [Specs[0], Specs[0]]));
     }
 
-    private static byte[] Content(TensorSpec spec) => [.. Enumerable.Range(0, (int)spec.ByteCount).Select(i => (byte)(i * 7 + spec.Name.Length))];
+    private static byte[] Content(TensorSpec spec) =>
+        [.. Enumerable.Range(0, (int)spec.ByteCount).Select(i => (byte)(i * 7 + spec.Name.Length))];
 }

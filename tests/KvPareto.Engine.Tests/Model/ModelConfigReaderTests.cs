@@ -29,8 +29,8 @@ public class ModelConfigReaderTests
     public void Read_TakesTheRealModel()
     {
         var config = ModelConfigReader.Read(TestData.SharedOrSkip("models", "SmolLM2-135M-Instruct", "config.json"));
-        Assert.Equal((30, 576, 64, 9, 3, 49152, 8192), (config.LayerCount, config.HiddenSize, config.HeadDim, config.QueryHeads, config.KvHeads,
-            config.VocabularySize, config.MaxPositions));
+        Assert.Equal((30, 576, 64), (config.LayerCount, config.HiddenSize, config.HeadDim));
+        Assert.Equal((9, 3, 49152, 8192), (config.QueryHeads, config.KvHeads, config.VocabularySize, config.MaxPositions));
         Assert.Equal([2], config.EosIds);
     }
 
@@ -146,7 +146,8 @@ public class ModelConfigReaderTests
     [InlineData("""{"bos_token_id":-1}""", "key 'bos_token_id' is -1; allowed")]
     [InlineData("""{"dtype":"float64"}""", "key 'dtype' is \"float64\"; allowed: bfloat16, float16, float32")]
     [InlineData("""{"quantization_config":{"quant_method":"awq","bits":4}}""", "key 'quantization_config.quant_method' is \"awq\"; allowed: no quantization_config (AWQ")]
-    public void Read_RefusesInOneLine(string change, string expected) => Assert.Contains(expected, Refusal(Config("llama", change, 2)), StringComparison.Ordinal);
+    public void Read_RefusesInOneLine(string change, string expected) =>
+        Assert.Contains(expected, Refusal(Config("llama", change, 2)), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("mistral", """{"sliding_window":0}""", "key 'sliding_window' is 0; allowed: a whole number from 1")]
@@ -177,7 +178,8 @@ public class ModelConfigReaderTests
         for (var round = 0; round < 1000; round++)
         {
             var damaged = random.Next(4) == 0 ? valid[..random.Next(valid.Length)] : valid.ToArray();
-            for (var flips = 1; flips <= 3 && damaged.Length > 0; flips++) damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
+            for (var flips = 1; flips <= 3 && damaged.Length > 0; flips++)
+                damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
             try
             {
                 ModelConfigReader.Read(folder.Write("config.json", damaged));

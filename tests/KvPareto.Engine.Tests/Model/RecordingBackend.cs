@@ -56,7 +56,8 @@ internal sealed class RecordingBackend : Backend
 
     protected override void RopeCore(Step step, Tensor x, RopeTable table) => throw new NotSupportedException();
 
-    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => throw new NotSupportedException();
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
+        throw new NotSupportedException();
 
     protected override void SiluMulCore(Tensor gate, Tensor up) => throw new NotSupportedException();
 

@@ -34,7 +34,8 @@ public class FrontierAnalysisTests
     public void Of_ComparesModelsOnlyInTheOverallFrontier()
     {
         var models = Of(SomeTrial.Ok("a", Baseline, 10, ("t", [1, 0])), SomeTrial.Ok("b", Baseline, 20, ("t", [1, 0]))).Models;
-        Assert.Equal([(true, true), (true, false)], models.Select(model => (model.Points[0].OnFrontier, model.Points[0].OnOverallFrontier)));
+        Assert.Equal([(true, true), (true, false)],
+            models.Select(model => (model.Points[0].OnFrontier, model.Points[0].OnOverallFrontier)));
     }
 
     [Fact]
@@ -53,7 +54,8 @@ public class FrontierAnalysisTests
     public void Of_KeepsModelsOfOneNameApart()
     {
         var changed = SomeTrial.Ok("a", Baseline, 20, ("t", [1])) with { ModelDigest = "0123456789abcdef", TrialId = "x" };
-        Assert.Equal(["a (01234567)", "a (digest o)"], Of(SomeTrial.Ok("a", Baseline, 10, ("t", [1])), changed).Models.Select(model => model.Model));
+        Assert.Equal(["a (01234567)", "a (digest o)"],
+            Of(SomeTrial.Ok("a", Baseline, 10, ("t", [1])), changed).Models.Select(model => model.Model));
     }
 
     [Theory]

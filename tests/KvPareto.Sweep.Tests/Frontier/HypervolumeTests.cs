@@ -70,7 +70,8 @@ public class HypervolumeTests
             var volume = 1.0;
             for (var axis = 0; axis < set.Maximise.Length; axis++)
             {
-                var extents = set.Points.Where((_, point) => (subset >> point & 1) == 1).Select(point => Math.Abs(point[axis] - set.Reference[axis]));
+                var extents = set.Points.Where((_, point) => (subset >> point & 1) == 1)
+                    .Select(point => Math.Abs(point[axis] - set.Reference[axis]));
                 volume *= extents.Min();
             }
             sum += int.PopCount(subset) % 2 == 1 ? volume : -volume;

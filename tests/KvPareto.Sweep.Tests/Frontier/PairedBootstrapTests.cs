@@ -44,7 +44,9 @@ public class PairedBootstrapTests
     public void LossInterval_IsPaired()
     {
         var samples = SomeTrial.Samples(5, 10);
-        Assert.Equal(new ScoreInterval(25, 25), Over([.. samples.Select(value => value / 2 + 0.5)], [.. samples.Select(value => value / 2 + 0.25)]).LossInterval(0, 1));
+        double[] better = [.. samples.Select(value => value / 2 + 0.5)];
+        double[] worse = [.. samples.Select(value => value / 2 + 0.25)];
+        Assert.Equal(new ScoreInterval(25, 25), Over(better, worse).LossInterval(0, 1));
     }
 
     [Fact]
@@ -77,7 +79,8 @@ public class PairedBootstrapTests
     public void DominatedShares_CompareMembersOnly() =>
         Assert.Equal([0.0], Over([1, 1], [0, 0]).DominatedShares([10, 20], [1]));
 
-    private static PairedBootstrap Over(params double[][] points) => PairedBootstrap.Over([.. points.Select(samples => new[] { Task(samples) })], seed: 1);
+    private static PairedBootstrap Over(params double[][] points) =>
+        PairedBootstrap.Over([.. points.Select(samples => new[] { Task(samples) })], seed: 1);
 
     private static TaskScore Task(double[] samples) => new("task", "digest", samples.Length, 100 * samples.Average(), samples);
 }

@@ -22,5 +22,6 @@ internal sealed record RandomPoints(double[][] Points, bool[] Maximise)
         return gains.TrueForAll(gain => gain >= 0) && gains.Exists(gain => gain > 0);
     }
 
-    public override string ToString() => string.Join(' ', Points.Select(point => "(" + string.Join(',', point) + ")")) + " " + string.Join(',', Maximise);
+    public override string ToString() =>
+        string.Join(' ', Points.Select(point => "(" + string.Join(',', point) + ")")) + " " + string.Join(',', Maximise);
 }

@@ -8,7 +8,9 @@ public class AxisTests
 {
     [Fact]
     public void Memory_HoldsItsRangeAndHasTicksToReadItBy() => Prop.ForAll(
-        Arb.From(from power in Gen.Choose(0, 34) from low in Gen.Choose(1, 1 << 16) from factor in Gen.Choose(0, 3000) select (power, low, factor)),
+        Arb.From(from power in Gen.Choose(0, 34)
+            from low in Gen.Choose(1, 1 << 16)
+            from factor in Gen.Choose(0, 3000) select (power, low, factor)),
         range =>
         {
             var low = (long)range.low << range.power;
@@ -42,6 +44,7 @@ public class AxisTests
         Assert.Equal("Total peak memory (MiB)", Axis.Memory(3 << 20, 12 << 20).Title);
         Assert.Equal(["4", "6", "8", "10", "12"], Axis.Memory(5 << 20, 12 << 20).Ticks.Select(tick => tick.Label));
         Assert.Equal(
-            ["32 KiB", "256 KiB", "2 MiB", "16 MiB", "128 MiB", "1 GiB", "8 GiB"], Axis.Memory(1 << 16, 10L << 30).Ticks.Select(tick => tick.Label));
+            ["32 KiB", "256 KiB", "2 MiB", "16 MiB", "128 MiB", "1 GiB", "8 GiB"],
+            Axis.Memory(1 << 16, 10L << 30).Ticks.Select(tick => tick.Label));
     }
 }

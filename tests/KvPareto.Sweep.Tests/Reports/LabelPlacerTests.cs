@@ -57,6 +57,7 @@ public class LabelPlacerTests
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ => new LabelRequest(
-            new(Plot.Left + random.NextDouble() * Plot.Width, Plot.Top + random.NextDouble() * Plot.Height), 8, 20 + 100 * random.NextDouble(), 11))];
+            new(Plot.Left + random.NextDouble() * Plot.Width, Plot.Top + random.NextDouble() * Plot.Height),
+                8, 20 + 100 * random.NextDouble(), 11))];
     }
 }

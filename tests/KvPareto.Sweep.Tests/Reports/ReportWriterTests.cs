@@ -59,7 +59,11 @@ public sealed class ReportWriterTests : IDisposable
     {
         SkipWithoutCairo();
         var names = new string('m', 3000) + "\u0000\uD800\n";
-        Assert.NotEmpty(Draw([SomeTrial.Ok(names, "w16a16-k16v16", high, (names, [score])), SomeTrial.Ok(names, names, low, (names, [score]))]));
+        Assert.NotEmpty(Draw(
+        [
+            SomeTrial.Ok(names, "w16a16-k16v16", high, (names, [score])),
+            SomeTrial.Ok(names, names, low, (names, [score])),
+        ]));
     }
 
     [Fact]
@@ -68,7 +72,9 @@ public sealed class ReportWriterTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "frontier.png"), "of an earlier report");
         var summary = ReportWriter.Write(_folder, SomeTrial.Sweep("m"), Options, (_, _) => throw new DllNotFoundException());
         Assert.Equal(["frontier.csv", "results.csv"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
-        Assert.Equal("frontier.png was not drawn: it needs libcairo.so.2; install the package libcairo2 and run `kvpareto report` again", Assert.Single(summary.Messages));
+        Assert.Equal(
+            "frontier.png was not drawn: it needs libcairo.so.2; install the package libcairo2 and run `kvpareto report` again",
+            Assert.Single(summary.Messages));
     }
 
     [Fact]
@@ -76,7 +82,8 @@ public sealed class ReportWriterTests : IDisposable
     {
         var summary = ReportWriter.Write(_folder, [SomeTrial.Failed("m", "w16a16-k16v16", "out of memory")], Options);
         Assert.Equal(["m: no trial has a result", "frontier.png was not drawn: no trial has a score"], summary.Messages);
-        Assert.Equal(("m", "w16a16-k16v16", "out of memory"), Assert.Single(summary.Rows.Select(row => (row.Model, row.Setting, row.Failure))));
+        Assert.Equal(("m", "w16a16-k16v16", "out of memory"),
+            Assert.Single(summary.Rows.Select(row => (row.Model, row.Setting, row.Failure))));
     }
 
     [Fact]
@@ -93,7 +100,9 @@ public sealed class ReportWriterTests : IDisposable
         Assert.Equal([400L, 500, 800, 1000, null], summary.Rows.Select(row => row.PeakBytes));
         Assert.Equal([true, false, true, false, false], summary.Rows.Select(row => row.OnFrontier));
         Assert.Equal([false, false, false, true, false], summary.Rows.Select(row => row.IsBaseline));
-        Assert.Equal(("m", 4, 2, 1, 1050L), Assert.Single(summary.Models.Select(model => (model.Model, model.Points, model.FrontierPoints, model.FailedTrials, model.ReferenceBytes))));
+        var model = Assert.Single(summary.Models);
+        Assert.Equal(
+            ("m", 4, 2, 1, 1050L), (model.Model, model.Points, model.FrontierPoints, model.FailedTrials, model.ReferenceBytes));
     }
 
     [Fact]

@@ -9,7 +9,8 @@ internal static class SomeTrial
 {
     public static TrialResult Ok(string model, string setting, long peak, params (string Task, double[] Samples)[] tasks)
     {
-        var scores = tasks.Select(task => new TaskScore(task.Task, "digest of " + task.Task, task.Samples.Length, 100 * task.Samples.Average(), task.Samples)).ToList();
+        var scores = tasks.Select(task => new TaskScore(
+            task.Task, "digest of " + task.Task, task.Samples.Length, 100 * task.Samples.Average(), task.Samples)).ToList();
         var use = new MemoryUse(peak / 2, peak / 4, peak / 8, peak - peak / 2 - peak / 4 - peak / 8);
         return new()
         {

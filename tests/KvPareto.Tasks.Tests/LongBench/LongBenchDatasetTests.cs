@@ -12,7 +12,8 @@ public class LongBenchDatasetTests
         var prompts = Read<string>("dataset2prompt.json");
         var limits = Read<int>("dataset2maxlen.json");
         Assert.Equal(limits.Keys.Order(), LongBenchDataset.All.Select(dataset => dataset.Name).Order());
-        Assert.All(LongBenchDataset.All, dataset => Assert.Equal((prompts[dataset.Name], limits[dataset.Name]), (dataset.Prompt, dataset.MaxNewTokens)));
+        Assert.All(
+            LongBenchDataset.All, dataset => Assert.Equal((prompts[dataset.Name], limits[dataset.Name]), (dataset.Prompt, dataset.MaxNewTokens)));
 
         static Dictionary<string, T> Read<T>(string name) =>
             JsonSerializer.Deserialize<Dictionary<string, T>>(File.ReadAllText(TestData.SharedOrSkip("data", "longbench", "config", name)))!;
@@ -27,7 +28,8 @@ public class LongBenchDatasetTests
         Assert.Equal(["samsum"], Names(dataset => dataset.StopAtNewline));
         Assert.Equal(["multifieldqa_zh", "dureader", "vcsum"], Names(dataset => !dataset.IsSupported));
 
-        static IEnumerable<string> Names(Func<LongBenchDataset, bool> which) => LongBenchDataset.All.Where(which).Select(dataset => dataset.Name);
+        static IEnumerable<string> Names(Func<LongBenchDataset, bool> which) =>
+            LongBenchDataset.All.Where(which).Select(dataset => dataset.Name);
     }
 
     [Fact]
@@ -40,7 +42,7 @@ public class LongBenchDatasetTests
     }
 
     [Theory]
-    [InlineData("dureader", "Chinese word segmentation")]
+    [InlineData("dureader", "Chinese segmentation")]
     [InlineData("nq", "none of LongBench's")]
     [InlineData("", "none of LongBench's")]
     public void TryFind_SaysWhatIsSupported(string name, string expected)

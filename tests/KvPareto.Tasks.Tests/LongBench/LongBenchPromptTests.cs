@@ -55,7 +55,8 @@ public class LongBenchPromptTests
     [InlineData("smollm2")]
     public void RealPrompts_AreCutAsLongBenchCutsThem(string name)
     {
-        var tokenizer = Tokenizer.Load(name == "smollm2" ? TestData.SharedOrSkip("models", "SmolLM2-135M-Instruct") : TestData.SharedOrSkip("tokenizers", name));
+        string[] folder = name == "smollm2" ? ["models", "SmolLM2-135M-Instruct"] : ["tokenizers", name];
+        var tokenizer = Tokenizer.Load(TestData.SharedOrSkip(folder));
         var files = new Dictionary<string, string[]>();
         foreach (var line in File.ReadLines(TestData.Golden("longbench-prompts.jsonl")))
         {

@@ -1,4 +1,3 @@
-using System.Text;
 using KvPareto.Engine;
 using KvPareto.Tasks.LongBench;
 
@@ -6,7 +5,9 @@ namespace KvPareto.Tasks.Tests.LongBench;
 
 public class LongBenchTaskTests
 {
-    private const string Row = """{"input": "Who?", "context": "Ada wrote it.", "answers": ["Ada"], "length": 3, "dataset": "hotpotqa", "language": "en", "all_classes": null, "_id": "r1"}""";
+    private const string Row =
+        """{"input": "Who?", "context": "Ada wrote it.", "answers": ["Ada"], "length": 3, "dataset": "hotpotqa", "language":""" +
+        """ "en", "all_classes": null, "_id": "r1"}""";
 
     [Fact]
     public void Rows_GiveSamplesAndScores()
@@ -44,8 +45,10 @@ public class LongBenchTaskTests
         using var folder = new TemporaryFolder();
         var file = folder.Write("rows.jsonl", Row);
         var digest = Digest(new LongBenchOptions { File = file });
-        Assert.Equal(digest, Digest(new LongBenchOptions { File = folder.Write("copy.jsonl", Row.Replace(": ", ":", StringComparison.Ordinal) + "\n") }));
-        Assert.NotEqual(digest, Digest(new LongBenchOptions { File = folder.Write("other.jsonl", Row.Replace("Ada wrote", "Bob wrote", StringComparison.Ordinal)) }));
+        var copy = folder.Write("copy.jsonl", Row.Replace(": ", ":", StringComparison.Ordinal) + "\n");
+        Assert.Equal(digest, Digest(new LongBenchOptions { File = copy }));
+        var other = folder.Write("other.jsonl", Row.Replace("Ada wrote", "Bob wrote", StringComparison.Ordinal));
+        Assert.NotEqual(digest, Digest(new LongBenchOptions { File = other }));
         Assert.NotEqual(digest, Digest(new LongBenchOptions { File = file, MaxLength = 100 }));
         Assert.NotEqual(digest, Digest(new LongBenchOptions { File = file, MaxNewTokens = 31 }));
 
@@ -58,7 +61,7 @@ public class LongBenchTaskTests
     [InlineData("""{"input": "", "context": null, "answers": ["a"], "dataset": "hotpotqa", "_id": "r"}""", "'context' must be a string")]
     [InlineData("""{"input": "", "context": "", "answers": "a", "dataset": "hotpotqa", "_id": "r"}""", "'answers' must be a list of strings")]
     [InlineData("""{"input": "", "context": "", "answers": [["a"]], "dataset": "hotpotqa", "_id": "r"}""", "'answers' must be a list of strings")]
-    [InlineData("""{"input": "", "context": "", "answers": ["a"], "dataset": "vcsum", "_id": "r"}""", "needs Chinese word segmentation")]
+    [InlineData("""{"input": "", "context": "", "answers": ["a"], "dataset": "vcsum", "_id": "r"}""", "needs Chinese segmentation")]
     [InlineData("""{"input": "", "context": "", "answers": ["a"], "dataset": "trec", "all_classes": null, "_id": "r"}""", "'all_classes' must be a list")]
     [InlineData("""{"input": "", "context": "", "answers": ["12"], "dataset": "passage_retrieval_en", "_id": "r"}""", "'answers' must say 'Paragraph '")]
     [InlineData("""{"input": "", "context": "\ud800", "answers": ["a"], "dataset": "hotpotqa", "_id": "r"}""", "'context' has half of a surrogate pair")]
@@ -81,7 +84,7 @@ public class LongBenchTaskTests
         using var folder = new TemporaryFolder();
         Refuses(folder.Write("deep.jsonl", new string('[', 1_000_000)), "not valid JSON");
         Refuses(folder.Write("long.jsonl", $"{{\"context\": \"{new string('x', JsonLines.MaxLineBytes)}\"}}"), ":1: line longer than 16 MiB");
-        Refuses(folder.Write("bytes.jsonl", [.. Encoding.UTF8.GetBytes("{\"_id\": \""), 0xC3, 0x28, .. Encoding.UTF8.GetBytes("\"}")]), "not valid UTF-8");
+        Refuses(folder.Write("bytes.jsonl", [.. "{\"_id\": \""u8, 0xC3, 0x28, .. "\"}"u8]), "not valid UTF-8");
         Refuses(folder.Write("empty.jsonl", "\n \n"), "has no rows");
         Refuses(folder.Write("torn.jsonl.gz", [0x1F, 0x8B, 8, 0, 0, 0]), "");
         Refuses(Path.Combine(folder.Path, "missing.jsonl"), "cannot be read");

@@ -22,7 +22,8 @@ public class NeedleTests
         Assert.All(Needle.BuiltIn, needle => Assert.Equal(1, Needle.Score(needle.Text, needle.KeyPhrases)));
         Assert.All(Needle.BuiltIn, needle => Assert.Equal(0, Needle.Score(needle.Question, needle.KeyPhrases)));
         Assert.All(Needle.BuiltIn, needle => Assert.Same(needle, Needle.Named(needle.Name)));
-        Assert.Contains("sandwich, archive-code", Assert.Throws<ConfigException>(() => Needle.Named("hay")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "sandwich, archive-code", Assert.Throws<ConfigException>(() => Needle.Named("hay")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -30,8 +31,9 @@ public class NeedleTests
     [InlineData(50, "a|😀b")]
     [InlineData(67, "a😀|b")]
     [InlineData(100, "a😀b|")]
-    public void Build_CountsCodePoints(double depth, string expected) =>
-        Assert.Equal($"Read this text and answer the question after it.\n\n{expected}\n\nWhy? Answer in one sentence.", NeedlePrompt.Build("a😀bcd", 3, depth, "|", "Why?"));
+    public void Build_CountsCodePoints(double depth, string expected) => Assert.Equal(
+        $"Read this text and answer the question after it.\n\n{expected}\n\nWhy? Answer in one sentence.",
+        NeedlePrompt.Build("a😀bcd", 3, depth, "|", "Why?"));
 
     [Fact]
     public void Build_GivesThePromptsOfTheReferenceRuns()
@@ -46,7 +48,11 @@ public class NeedleTests
             var row = document.RootElement;
             if (row.GetProperty("kind").GetString() != "needle") continue;
             var prompt = NeedlePrompt.Build(
-                essays, row.GetProperty("chars").GetInt32(), row.GetProperty("depth").GetDouble(), Needle.Sandwich.Text, Needle.Sandwich.Question);
+                essays,
+                row.GetProperty("chars").GetInt32(),
+                row.GetProperty("depth").GetDouble(),
+                Needle.Sandwich.Text,
+                Needle.Sandwich.Question);
             var ids = tokenizer.Encode(template.Render([new ChatMessage("user", prompt)]), addSpecialTokens: false);
             Assert.Equal(row.GetProperty("prompt_tokens").GetInt32(), ids.Length);
             seen++;

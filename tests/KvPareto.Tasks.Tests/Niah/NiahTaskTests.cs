@@ -11,8 +11,13 @@ public class NiahTaskTests
     public void Prepare_FillsEachLengthAtEachDepth()
     {
         using var folder = new TemporaryFolder();
-        var options = new NiahOptions { Folder = folder.Write("hay.txt", Sentences), Lengths = [400, 777], Depths = [0, 37.5, 100], Needles = Needle.BuiltIn };
-        var task = new NiahTask(options);
+        var task = new NiahTask(new NiahOptions
+        {
+            Folder = folder.Write("hay.txt", Sentences),
+            Lengths = [400, 777],
+            Depths = [0, 37.5, 100],
+            Needles = Needle.BuiltIn,
+        });
         var context = ByteTokenizer.Context(folder, 777, chat: true);
         var samples = task.Prepare(context);
 
@@ -69,7 +74,8 @@ public class NiahTaskTests
         void Refuses(NiahOptions options, string expected)
         {
             var context = ByteTokenizer.Context(folder, 499);
-            Assert.Contains(expected, Assert.Throws<ConfigException>(() => new NiahTask(options).Prepare(context)).Message, StringComparison.Ordinal);
+            var error = Assert.Throws<ConfigException>(() => new NiahTask(options).Prepare(context));
+            Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         }
     }
 
@@ -84,7 +90,8 @@ public class NiahTaskTests
             options with { MaxNewTokens = 33 }, options with { Folder = folder.Write("other.txt", "Another text.") },
         }.Select(each => new NiahTask(each).Digest);
         Assert.Equal(6, digests.Distinct().Count());
-        Assert.Equal(new NiahTask(options).Digest, new NiahTask(options with { Folder = folder.Write("copy.txt", Sentences), Name = "again" }).Digest);
+        var copy = options with { Folder = folder.Write("copy.txt", Sentences), Name = "again" };
+        Assert.Equal(new NiahTask(options).Digest, new NiahTask(copy).Digest);
     }
 
     [Fact]

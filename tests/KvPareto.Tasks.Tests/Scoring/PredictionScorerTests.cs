@@ -22,19 +22,22 @@ public class PredictionScorerTests
     {
         using var folder = new TemporaryFolder();
         var scored = PredictionScorer.ScoreFile(Write(folder, name, Rows)).ToList();
-        Assert.Equal([new(1, "hotpotqa", scored[0].Score), new(3, "trec", 0.5), new(4, "hotpotqa", 1), new(5, "passage_retrieval_zh", 1)], scored);
+        ScoredPrediction[] others = [new(3, "trec", 0.5), new(4, "hotpotqa", 1), new(5, "passage_retrieval_zh", 1)];
+        Assert.Equal([new(1, "hotpotqa", scored[0].Score), .. others], scored);
         Assert.Equal(2.0 / 3, scored[0].Score, 12);
 
         var totals = new TaskTotals();
         scored.ForEach(totals.Add);
-        Assert.Equal([("hotpotqa", 2, 83.33), ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)], totals.Totals.Select(total => (total.Task, total.Rows, total.RoundedPercent)));
+        Assert.Equal(
+            [("hotpotqa", 2, 83.33), ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)],
+            totals.Totals.Select(total => (total.Task, total.Rows, total.RoundedPercent)));
         Assert.Equal(250.0 / 3, totals.Totals[0].Percent, 12);
     }
 
     [Theory]
     [InlineData("""{"prediction": "", "answers": []}""", "'task' is missing")]
     [InlineData("""{"task": "nope", "prediction": "", "answers": []}""", "'task' is 'nope'")]
-    [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "needs Chinese word segmentation")]
+    [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "needs Chinese segmentation")]
     [InlineData("""{"task": "lcc", "prediction": null, "answers": []}""", "'prediction' must be a string")]
     [InlineData("""{"task": "lcc", "prediction": ""}""", "'answers' is missing")]
     [InlineData("""{"task": "lsht", "prediction": "", "answers": ["a"], "all_classes": {}}""", "'all_classes' must be a list")]
@@ -57,7 +60,8 @@ public class PredictionScorerTests
     [InlineData(1.005, 1)]
     [InlineData(83.32500000000001, 83.33)]
     [InlineData(100, 100)]
-    public void RoundedPercent_IsPythonsRound(double percent, double expected) => Assert.Equal(expected, new TaskTotal("t", 1, percent).RoundedPercent);
+    public void RoundedPercent_IsPythonsRound(double percent, double expected) =>
+        Assert.Equal(expected, new TaskTotal("t", 1, percent).RoundedPercent);
 
     private static string Write(TemporaryFolder folder, string name, string text)
     {

@@ -6,59 +6,59 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// <summary>How the 32 rows of one channel lie in a strip (<see cref="Strip"/>) of unscaled elements.</summary>
 internal unsafe interface IElementFormat
 {
-    /// <summary>Bytes from one channel to the next.</summary>
-    static abstract int ChannelBytes { get; }
+    /// <summary>Bytes of a line: one channel.</summary>
+    static abstract int LineBytes { get; }
 
     /// <summary>The element of row <paramref name="row"/> (0 … 31).</summary>
-    static abstract float Load(byte* channel, int row);
+    static abstract float Load(byte* line, int row);
 
     /// <summary>Rows 8·<paramref name="part"/> … + 7 and 16 + 8·<paramref name="part"/> … + 7; part 0 or 1.</summary>
-    static abstract (Vector256<float> Low, Vector256<float> High) Load256(byte* channel, int part);
+    static abstract (Vector256<float> Low, Vector256<float> High) Load256(byte* line, int part);
 
     /// <summary>Rows 0 … 15 and 16 … 31.</summary>
-    static abstract (Vector512<float> Low, Vector512<float> High) Load512(byte* channel);
+    static abstract (Vector512<float> Low, Vector512<float> High) Load512(byte* line);
 }
 
 /// <summary>IEEE binary32 elements.</summary>
 internal readonly unsafe struct F32Elements : IElementFormat
 {
-    public static int ChannelBytes => Strip.Rows * 4;
+    public static int LineBytes => Strip.Rows * 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load(byte* channel, int row) => ((float*)channel)[row];
+    public static float Load(byte* line, int row) => ((float*)line)[row];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<float> Low, Vector256<float> High) Load256(byte* channel, int part) =>
-        (Vector256.Load((float*)channel + 8 * part), Vector256.Load((float*)channel + 16 + 8 * part));
+    public static (Vector256<float> Low, Vector256<float> High) Load256(byte* line, int part) =>
+        (Vector256.Load((float*)line + 8 * part), Vector256.Load((float*)line + 16 + 8 * part));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Low, Vector512<float> High) Load512(byte* channel) =>
-        (Vector512.Load((float*)channel), Vector512.Load((float*)channel + 16));
+    public static (Vector512<float> Low, Vector512<float> High) Load512(byte* line) =>
+        (Vector512.Load((float*)line), Vector512.Load((float*)line + 16));
 }
 
 /// <summary>bfloat16 elements: the upper half of a binary32.</summary>
 internal readonly unsafe struct BF16Elements : IElementFormat
 {
-    public static int ChannelBytes => Strip.Rows * 2;
+    public static int LineBytes => Strip.Rows * 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load(byte* channel, int row)
+    public static float Load(byte* line, int row)
     {
-        var pair = ((uint*)channel)[row & 15];
+        var pair = ((uint*)line)[row & 15];
         return BitConverter.UInt32BitsToSingle(row < 16 ? pair << 16 : pair & 0xFFFF0000);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<float> Low, Vector256<float> High) Load256(byte* channel, int part)
+    public static (Vector256<float> Low, Vector256<float> High) Load256(byte* line, int part)
     {
-        var pairs = Vector256.Load((uint*)channel + 8 * part);
+        var pairs = Vector256.Load((uint*)line + 8 * part);
         return ((pairs << 16).AsSingle(), (pairs & Vector256.Create(0xFFFF0000)).AsSingle());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Low, Vector512<float> High) Load512(byte* channel)
+    public static (Vector512<float> Low, Vector512<float> High) Load512(byte* line)
     {
-        var pairs = Vector512.Load((uint*)channel);
+        var pairs = Vector512.Load((uint*)line);
         return ((pairs << 16).AsSingle(), (pairs & Vector512.Create(0xFFFF0000)).AsSingle());
     }
 }
@@ -66,26 +66,26 @@ internal readonly unsafe struct BF16Elements : IElementFormat
 /// <summary>IEEE binary16 elements.</summary>
 internal readonly unsafe struct F16Elements : IElementFormat
 {
-    public static int ChannelBytes => Strip.Rows * 2;
+    public static int LineBytes => Strip.Rows * 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load(byte* channel, int row)
+    public static float Load(byte* line, int row)
     {
-        var pair = ((uint*)channel)[row & 15];
+        var pair = ((uint*)line)[row & 15];
         return (float)BitConverter.UInt16BitsToHalf((ushort)(row < 16 ? pair : pair >> 16));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<float> Low, Vector256<float> High) Load256(byte* channel, int part)
+    public static (Vector256<float> Low, Vector256<float> High) Load256(byte* line, int part)
     {
-        var pairs = Vector256.Load((int*)channel + 8 * part);
+        var pairs = Vector256.Load((int*)line + 8 * part);
         return (Half16.Widen(pairs << 16 >> 16), Half16.Widen(pairs >> 16));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Low, Vector512<float> High) Load512(byte* channel)
+    public static (Vector512<float> Low, Vector512<float> High) Load512(byte* line)
     {
-        var pairs = Vector512.Load((int*)channel);
+        var pairs = Vector512.Load((int*)line);
         return (Half16.Widen(pairs << 16 >> 16), Half16.Widen(pairs >> 16));
     }
 }

@@ -69,7 +69,7 @@ internal static unsafe class LinearKernel
         var count = Math.Min(Strip.Rows, weight.RowCount - first);
         var whole = stackalloc float[Strip.Rows];
         var y = count == Strip.Rows ? job.Y + first : whole;
-        StripKernels.Gemv(weight, strip, job.X, y, job.Level);
+        StripKernels.Multiply(weight, strip, job.X, y, job.Level);
         AddBias(weight, first, count, y);
         if (y == whole) new ReadOnlySpan<float>(whole, count).CopyTo(new Span<float>(job.Y + first, count));
     }

@@ -5,77 +5,63 @@ namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
 /// The linear kernels in plain loops: the reference that the vector twins equal bit for bit, and what runs where there is neither
-/// AVX-512 nor AVX2.
+/// AVX-512 nor AVX2. A code is decoded as q·s + (−z·s), fused: the codec's own (q − z)·s exactly as long as |z| &lt; 2^13, within
+/// one rounding else.
 /// </summary>
 internal static unsafe class ScalarKernels
 {
-    /// <summary>The signed code of channel <paramref name="channel"/> of the W4 group at <paramref name="group"/>, row 0 … 31.</summary>
-    public static int Code(byte* group, int channel, int row)
+    /// <summary>Scale and zero point of row <paramref name="row"/> (0 … 31) of the W4 group at <paramref name="lines"/>.</summary>
+    public static GroupMeta Meta(byte* lines, nint stride, int row) => ((GroupMeta*)(lines + (row >> 4) * stride))[row & 15];
+
+    /// <summary>The signed code of channel <paramref name="channel"/> (0 … 3) of a line of codes, row 0 … 31.</summary>
+    public static int Code(byte* line, int channel, int row) => (int)(((uint*)line)[row & 15] << (28 - 8 * channel - 4 * (row >> 4))) >> 28;
+
+    /// <summary>Writes the channels of a block as f32 into 32 columns of a panel with <see cref="MicroKernel.Columns"/> columns.</summary>
+    public static void Unpack<TFormat>(byte* lines, nint stride, int channels, float* panel) where TFormat : struct, IElementFormat
     {
-        var word = ((uint*)(group + Strip.MetaBytes + channel / Strip.QuadChannels * Strip.QuadBytes))[row & 15];
-        var nibble = channel % Strip.QuadChannels * 2 + (row >> 4);
-        return (int)(word << (28 - 4 * nibble)) >> 28;
+        for (var k = 0; k < channels; k++, lines += stride, panel += MicroKernel.Columns)
+            for (var r = 0; r < Strip.Rows; r++) panel[r] = TFormat.Load(lines, r);
     }
 
-    /// <summary>
-    /// Writes channels of a strip as f32 into 32 columns of a panel with <see cref="MicroKernel.Columns"/> columns. A code is
-    /// decoded as q·s + (−z·s), fused: the codec's own (q − z)·s exactly as long as |z| &lt; 2^13, within one rounding else.
-    /// </summary>
-    public static void Unpack<TFormat>(byte* strip, int channels, float* panel) where TFormat : struct, IElementFormat
+    /// <summary>As <see cref="Unpack"/>, for W4 codes.</summary>
+    public static void UnpackCodes(byte* lines, nint stride, int channels, int groupSize, float* panel)
     {
-        for (var k = 0; k < channels; k++, strip += TFormat.ChannelBytes, panel += MicroKernel.Columns)
-            for (var r = 0; r < Strip.Rows; r++) panel[r] = TFormat.Load(strip, r);
-    }
-
-    /// <summary>As <see cref="Unpack"/>, for whole groups of W4 codes.</summary>
-    public static void UnpackCodes(byte* strip, int channels, int groupSize, float* panel)
-    {
-        for (var k = 0; k < channels; k += groupSize, strip += Strip.GroupBytes(groupSize), panel += groupSize * MicroKernel.Columns)
-            for (var r = 0; r < Strip.Rows; r++)
-            {
-                var meta = ((GroupMeta*)strip)[r];
-                var (scale, offset) = (meta.Scale, meta.Offset);
-                for (var i = 0; i < groupSize; i++)
-                    panel[i * MicroKernel.Columns + r] = MathF.FusedMultiplyAdd(Code(strip, i, r), scale, offset);
-            }
-    }
-
-    /// <summary>y [32] = strip · x over all <paramref name="columns"/> channels, block by block.</summary>
-    public static void Gemv<TFormat>(byte* strip, float* x, int columns, float* y) where TFormat : struct, IElementFormat
-    {
-        for (var r = 0; r < Strip.Rows; r++)
+        for (var k = 0; k < channels; k += groupSize)
         {
-            var total = 0f;
-            for (var block = 0; block < columns; block += Strip.BlockChannels)
-            {
-                var sum = 0f;
-                for (nint k = block; k < Math.Min(block + Strip.BlockChannels, columns); k++)
-                    sum = MathF.FusedMultiplyAdd(x[k], TFormat.Load(strip + k * TFormat.ChannelBytes, r), sum);
-                total += sum;
-            }
-            y[r] = total;
+            var group = lines;
+            lines += Strip.MetaLines * stride;
+            for (var i = 0; i < groupSize; i++, lines += i % Strip.QuadChannels == 0 ? stride : 0, panel += MicroKernel.Columns)
+                for (var r = 0; r < Strip.Rows; r++) panel[r] = Decode(lines, i % Strip.QuadChannels, r, Meta(group, stride, r));
         }
     }
 
-    /// <summary>As <see cref="Gemv"/>, for W4 codes.</summary>
-    public static void GemvCodes(byte* strip, float* x, int columns, int groupSize, float* y)
+    /// <summary>y [32] = or += the block · x [channels].</summary>
+    public static void MultiplyBlock<TFormat>(byte* lines, nint stride, float* x, int channels, float* y, bool accumulate)
+        where TFormat : struct, IElementFormat
     {
-        var groupBytes = Strip.GroupBytes(groupSize);
         for (var r = 0; r < Strip.Rows; r++)
         {
-            var (total, sum) = (0f, 0f);
-            for (var k = 0; k < columns; k += groupSize)
+            var sum = 0f;
+            for (var k = 0; k < channels; k++) sum = MathF.FusedMultiplyAdd(x[k], TFormat.Load(lines + k * stride, r), sum);
+            y[r] = accumulate ? y[r] + sum : sum;
+        }
+    }
+
+    /// <summary>As <see cref="MultiplyBlock"/>, for W4 codes.</summary>
+    public static void MultiplyCodes(byte* lines, nint stride, float* x, int channels, int groupSize, float* y, bool accumulate)
+    {
+        for (var r = 0; r < Strip.Rows; r++)
+        {
+            var sum = 0f;
+            var line = lines;
+            for (var k = 0; k < channels; k += groupSize)
             {
-                var group = strip + k / groupSize * (long)groupBytes;
-                var meta = ((GroupMeta*)group)[r];
-                var (scale, offset) = (meta.Scale, meta.Offset);
-                for (var i = 0; i < groupSize; i++)
-                    sum = MathF.FusedMultiplyAdd(x[k + i], MathF.FusedMultiplyAdd(Code(group, i, r), scale, offset), sum);
-                if ((k + groupSize) % Strip.BlockChannels != 0 && k + groupSize < columns) continue;
-                total += sum;
-                sum = 0;
+                var meta = Meta(line, stride, r);
+                line += Strip.MetaLines * stride;
+                for (var i = 0; i < groupSize; i++, line += i % Strip.QuadChannels == 0 ? stride : 0)
+                    sum = MathF.FusedMultiplyAdd(x[k + i], Decode(line, i % Strip.QuadChannels, r, meta), sum);
             }
-            y[r] = total;
+            y[r] = accumulate ? y[r] + sum : sum;
         }
     }
 
@@ -92,4 +78,7 @@ internal static unsafe class ScalarKernels
             for (var j = 0; j < MicroKernel.Columns; j++) c[j] = accumulate ? c[j] + sums[j] : sums[j];
         }
     }
+
+    private static float Decode(byte* line, int channel, int row, GroupMeta meta) =>
+        MathF.FusedMultiplyAdd(Code(line, channel, row), meta.Scale, meta.Offset);
 }

@@ -3,10 +3,12 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// <summary>
 /// Layout of a matrix w [N, K] in CPU memory: strips of 32 output rows, each channel-major, so that a vector lane is an output
 /// row: products need no sums across lanes, x is broadcast from where it lies, and a strip streams from its first byte to its last.
-/// A strip of 16-bit elements has 64 bytes a channel: dword j holds row j (low half) and row 16 + j (high half), which one shift
-/// and one mask turn into two vectors in row order. An f32 strip has 128 bytes a channel, in row order.
-/// A W4 strip has for each group 32 <see cref="Cache.GroupMeta"/> and then 64 bytes for every four channels: nibble i of dword j
-/// is row j + 16·(i mod 2) of channel i/2, as the two's complement of the signed code. The rows that N lacks are zero.
+/// A strip is a sequence of lines. A line of 16-bit elements is one channel, 64 bytes: dword j holds row j (low half) and row 16 + j
+/// (high half), which one shift and one mask turn into two vectors in row order. A line of f32 is one channel in row order, 128
+/// bytes. W4 has for each group two lines of 16 <see cref="Cache.GroupMeta"/> and then a line for every four channels: nibble i of
+/// dword j is row j + 16·(i mod 2) of channel i/2, as the two's complement of the signed code.
+/// Channels are summed in blocks of 256. The lines of two whole blocks alternate, so that a product can work on both at once and
+/// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero.
 /// </summary>
 internal static class Strip
 {
@@ -22,23 +24,22 @@ internal static class Strip
     /// <summary>Channels that a line of W4 codes covers.</summary>
     public const int QuadChannels = 4;
 
-    /// <summary>Bytes of the 32 scales and zero points of a W4 group.</summary>
-    public const int MetaBytes = Rows * Cache.GroupMeta.ByteSize;
+    /// <summary>How far ahead products ask for a strip's lines: the hardware's own prefetching does not keep two cores' units busy.</summary>
+    public const int PrefetchBytes = 2048;
 
-    /// <summary>Bytes of four channels' W4 codes.</summary>
-    public const int QuadBytes = Rows * QuadChannels / 2;
+    /// <summary>Lines of the 32 scales and zero points of a W4 group.</summary>
+    public const int MetaLines = 2;
 
     /// <summary>Strips of a matrix with <paramref name="rows"/> output rows.</summary>
     public static int Count(int rows) => (rows + Rows - 1) / Rows;
 
-    /// <summary>Bytes of a W4 group: its scales and zero points, then its codes.</summary>
-    public static int GroupBytes(int groupSize) => MetaBytes + groupSize / QuadChannels * QuadBytes;
+    /// <summary>Bytes of a line.</summary>
+    public static int LineBytes(WeightFormat format) => format == WeightFormat.F32 ? 128 : 64;
+
+    /// <summary>Lines that <paramref name="channels"/> channels take.</summary>
+    public static int Lines(WeightFormat format, int channels, int groupSize) =>
+        format == WeightFormat.W4 ? channels / groupSize * (MetaLines + groupSize / QuadChannels) : channels;
 
     /// <summary>Bytes of one strip of <paramref name="columns"/> channels.</summary>
-    public static long ByteSize(WeightFormat format, int columns, int groupSize) => format switch
-    {
-        WeightFormat.F32 => (long)columns * Rows * 4,
-        WeightFormat.W4 => (long)(columns / groupSize) * GroupBytes(groupSize),
-        _ => (long)columns * Rows * 2,
-    };
+    public static long ByteSize(WeightFormat format, int columns, int groupSize) => (long)Lines(format, columns, groupSize) * LineBytes(format);
 }

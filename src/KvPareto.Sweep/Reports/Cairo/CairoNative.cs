@@ -147,7 +147,8 @@ internal static unsafe partial class CairoNative
 
 /// <summary>cairo_text_extents_t.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal readonly record struct CairoTextExtents(double XBearing, double YBearing, double Width, double Height, double XAdvance, double YAdvance);
+internal readonly record struct CairoTextExtents(
+    double XBearing, double YBearing, double Width, double Height, double XAdvance, double YAdvance);
 
 /// <summary>cairo_font_extents_t.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -2,12 +2,14 @@ using CairoCalls = KvPareto.Sweep.Reports.Cairo.CairoNative;
 
 namespace KvPareto.Sweep.Reports.Cairo;
 
-/// <summary>Draws lines, shapes and text in points, y downwards. Errors stick in cairo's context and are thrown by <see cref="Finish"/>.</summary>
+/// <summary>
+/// Draws lines, shapes and text in points, y downwards. Errors stick in cairo's context and are thrown by <see cref="Finish"/>.
+/// </summary>
 internal sealed class Canvas : IDisposable
 {
     private const string FontFamily = "DejaVu Sans";
     private const double FullTurn = 2 * Math.PI;
-    private const string Ellipsis = "\u2026";
+    private const string Ellipsis = "...";
 
     private readonly CairoContextHandle _context;
 
@@ -72,9 +74,9 @@ internal sealed class Canvas : IDisposable
     public TextSize Measure(string text, TextStyle style)
     {
         Select(style);
-        CairoCalls.TextExtents(_context, Printable(text), out var text1);
+        CairoCalls.TextExtents(_context, Printable(text), out var extents);
         CairoCalls.FontExtents(_context, out var font);
-        return new(text1.XAdvance, font.Ascent, font.Descent);
+        return new(extents.XAdvance, font.Ascent, font.Descent);
     }
 
     /// <summary>The text, its middle left out where it is wider than <paramref name="width"/>.</summary>
@@ -167,7 +169,8 @@ internal sealed class Canvas : IDisposable
 
     private void Select(TextStyle style)
     {
-        CairoCalls.SelectFontFace(_context, FontFamily, CairoCalls.SlantNormal, style.Bold ? CairoCalls.WeightBold : CairoCalls.WeightNormal);
+        CairoCalls.SelectFontFace(
+            _context, FontFamily, CairoCalls.SlantNormal, style.Bold ? CairoCalls.WeightBold : CairoCalls.WeightNormal);
         CairoCalls.SetFontSize(_context, style.Size);
     }
 

@@ -26,7 +26,8 @@ internal readonly record struct Box(double Left, double Top, double Width, doubl
 
     /// <summary>Area that both cover.</summary>
     public double Overlap(Box other) =>
-        Math.Max(0, Math.Min(Right, other.Right) - Math.Max(Left, other.Left)) * Math.Max(0, Math.Min(Bottom, other.Bottom) - Math.Max(Top, other.Top));
+        Math.Max(0, Math.Min(Right, other.Right) - Math.Max(Left, other.Left))
+            * Math.Max(0, Math.Min(Bottom, other.Bottom) - Math.Max(Top, other.Top));
 }
 
 /// <summary>A colour, each part 0 to 1.</summary>

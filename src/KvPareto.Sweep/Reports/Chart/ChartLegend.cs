@@ -5,13 +5,14 @@ using KvPareto.Sweep.Reports.Cairo;
 
 namespace KvPareto.Sweep.Reports.Chart;
 
-/// <summary>The meaning of lines, shapes and colours, in as many rows as the width asks for; only what the figure shows is listed.</summary>
+/// <summary>
+/// The meaning of lines, shapes and colours, in as many rows as the width asks for; only what the figure shows is listed.
+/// </summary>
 internal sealed class ChartLegend
 {
     private const double RowHeight = 18;
     private const double Between = 16;
     private const double BetweenSymbolAndText = 5;
-    private const double HeadingWidth = 0;
 
     private readonly Canvas _canvas;
     private readonly List<List<Entry>> _rows = [];
@@ -46,7 +47,10 @@ internal sealed class ChartLegend
 
     private IEnumerable<List<Entry>> Groups(List<FrontierPoint> points, string baseline)
     {
-        List<Entry> lines = [new(at => Look.Star(_canvas, at, Color.White), 2 * Look.StarRadius, "frontier: no other setting is better in both")];
+        List<Entry> lines =
+        [
+            new(at => Look.Star(_canvas, at, Color.White), 2 * Look.StarRadius, "frontier: no other setting is better in both"),
+        ];
         if (points.Exists(point => point.IsBaseline)) lines.Add(new(DrawBaseline, 34, $"baseline {baseline}"));
         lines.Add(new(at => Look.ErrorBar(_canvas, at.X, at.Y - 6, at.Y + 6, Look.Muted), 6, "95 % interval of the score"));
         yield return lines;
@@ -54,10 +58,10 @@ internal sealed class ChartLegend
         var settings = points.Select(point => FrontierAnalysis.SettingOf(point.Trial)).OfType<InferenceSetting>().ToList();
         var cache = settings.Select(Look.CacheBits).Distinct().OrderDescending().Select(bits => new Entry(
             at => Look.Dot(_canvas, at, Look.ColorOf(bits), 16), 2 * Look.DotRadius, Bits(bits)));
-        yield return [new(null, HeadingWidth, "KV cache, lower of keys and values:"), .. cache];
+        yield return [new(null, 0, "KV cache, lower of keys and values:"), .. cache];
         var weights = settings.Select(setting => setting.Weights.Bits).Distinct().OrderDescending().Select(bits => new Entry(
             at => Look.Dot(_canvas, at, Look.Muted, bits), 2 * Look.DotRadius, Bits(bits)));
-        yield return [new(null, HeadingWidth, "Weights:"), .. weights];
+        yield return [new(null, 0, "Weights:"), .. weights];
     }
 
     private void DrawBaseline(Position at)
@@ -81,7 +85,8 @@ internal sealed class ChartLegend
 
     private double Width(Entry entry) => TextLeft(entry, 0) + _canvas.Measure(entry.Text, Look.Note).Width;
 
-    private static double TextLeft(Entry entry, double left) => entry.Symbol is null ? left : left + entry.SymbolWidth + BetweenSymbolAndText;
+    private static double TextLeft(Entry entry, double left) =>
+        entry.Symbol is null ? left : left + entry.SymbolWidth + BetweenSymbolAndText;
 
     private static string Bits(int bits) => string.Create(CultureInfo.InvariantCulture, $"{bits} bits");
 

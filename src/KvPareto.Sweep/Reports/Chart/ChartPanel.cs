@@ -21,7 +21,10 @@ internal sealed class ChartPanel
     public ChartPanel(Canvas canvas, ModelFrontier model, Axis memory, Axis score, Box plot)
     {
         (_canvas, _model, _memory, _score, _plot) = (canvas, model, memory, score, plot);
-        _markers = [.. model.Points.Select(point => new Marker(point, FrontierAnalysis.SettingOf(point.Trial), At(point.PeakBytes, point.Score)))];
+        _markers =
+        [
+            .. model.Points.Select(point => new Marker(point, FrontierAnalysis.SettingOf(point.Trial), At(point.PeakBytes, point.Score))),
+        ];
     }
 
     /// <summary>Draws everything.</summary>
@@ -54,7 +57,8 @@ internal sealed class ChartPanel
             DrawErrorBar(marker, 1);
             Look.Star(_canvas, marker.At, Look.ColorOf(marker.Setting));
         }
-        foreach (var marker in _markers.Where(marker => marker.Point.IsBaseline)) _canvas.Circle(marker.At, Look.RingRadius, null, Look.Ring);
+        foreach (var marker in _markers.Where(marker => marker.Point.IsBaseline))
+            _canvas.Circle(marker.At, Look.RingRadius, null, Look.Ring);
     }
 
     private void DrawErrorBar(Marker marker, double alpha)
@@ -63,7 +67,10 @@ internal sealed class ChartPanel
         if (bottom - top > 1) Look.ErrorBar(_canvas, marker.At.X, top, bottom, Look.ColorOf(marker.Setting) with { Alpha = alpha });
     }
 
-    /// <summary>The rim of what the frontier dominates: up from the bottom at its first point, right to each next one, up to it, and out to the right.</summary>
+    /// <summary>
+    /// The rim of what the frontier dominates: up from the bottom at its first point, right to each next one, up to it, and out to the
+    /// right.
+    /// </summary>
     private List<Position> Steps()
     {
         var steps = new List<Position>();
@@ -79,7 +86,8 @@ internal sealed class ChartPanel
     private void DrawLabels()
     {
         var labelled = _markers.Where(marker => marker.Point.OnFrontier || marker.Point.IsBaseline).ToList();
-        var texts = labelled.ConvertAll(marker => marker.Point.IsBaseline ? $"{marker.Point.Trial.Setting} (baseline)" : marker.Point.Trial.Setting);
+        var texts = labelled.ConvertAll(marker =>
+            marker.Point.IsBaseline ? $"{marker.Point.Trial.Setting} (baseline)" : marker.Point.Trial.Setting);
         var sizes = texts.ConvertAll(text => _canvas.Measure(text, Look.LabelText));
         var requests = labelled.Select((marker, i) => new LabelRequest(
             marker.At, marker.Point.IsBaseline ? Look.RingRadius : Look.StarRadius, sizes[i].Width, sizes[i].Height)).ToList();
@@ -97,7 +105,8 @@ internal sealed class ChartPanel
     private void DrawCornerNote(string text) =>
         _canvas.Text(text, new(_plot.Right - 4, _plot.Bottom - 5), Look.Note, align: 1, halo: 1.6);
 
-    private List<Box> Obstacles() => [.. _markers.Where(marker => !marker.Point.OnFrontier).Select(marker => Box.Around(marker.At, Look.DotRadius))];
+    private List<Box> Obstacles() =>
+        [.. _markers.Where(marker => !marker.Point.OnFrontier).Select(marker => Box.Around(marker.At, Look.DotRadius))];
 
     private List<Segment> Lines()
     {
@@ -134,7 +143,7 @@ internal sealed class ChartPanel
     private void DrawHeading()
     {
         var facts = string.Create(CultureInfo.InvariantCulture, $"hypervolume {_model.HypervolumePercent:0.0} %");
-        if (_model.Failed.Count > 0) facts += string.Create(CultureInfo.InvariantCulture, $" \u00b7 {_model.Failed.Count} failed");
+        if (_model.Failed.Count > 0) facts += string.Create(CultureInfo.InvariantCulture, $" | {_model.Failed.Count} failed");
         var room = _plot.Width - _canvas.Measure(facts, Look.Note).Width - 12;
         _canvas.Text(_canvas.Fit(_model.Model, Look.PanelTitle, room), new(_plot.Left, _plot.Top - 8), Look.PanelTitle);
         _canvas.Text(facts, new(_plot.Right, _plot.Top - 8), Look.Note, align: 1);

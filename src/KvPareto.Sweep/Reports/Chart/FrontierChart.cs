@@ -44,9 +44,12 @@ internal static class FrontierChart
             var scores = ScoreAxes(models);
             for (var i = 0; i < models.Count; i++)
             {
-                var corner = new Position(left + i % columns * (AxisWidth + plot.Width + Margin), Top + i / columns * cellHeight + HeadingHeight);
+                var corner = new Position(
+                    left + i % columns * (AxisWidth + plot.Width + Margin),
+                    Top + i / columns * cellHeight + HeadingHeight);
                 var peaks = models[i].Points.Select(point => point.PeakBytes).ToList();
-                new ChartPanel(canvas, models[i], Axis.Memory(peaks.Min(), peaks.Max()), scores[i], plot with { Left = corner.X, Top = corner.Y }).Draw();
+                var memory = Axis.Memory(peaks.Min(), peaks.Max());
+                new ChartPanel(canvas, models[i], memory, scores[i], plot with { Left = corner.X, Top = corner.Y }).Draw();
             }
             new ChartLegend(canvas, models, options.Baseline, width - left - Margin).Draw(left, Top + rows * cellHeight + 4);
             canvas.Finish("the frontier");
@@ -83,10 +86,12 @@ internal static class FrontierChart
         string[] parts =
         [
             tasks.Count <= NamedTasks ? (tasks.Count == 1 ? "task " : "tasks ") + string.Join(", ", tasks) : $"{tasks.Count} tasks",
-            samples.Count == 1 ? $"{Whole(samples[0])} samples a setting" : $"{Whole(samples[0])} to {Whole(samples[^1])} samples a setting",
+            samples.Count == 1
+                ? $"{Whole(samples[0])} samples a setting"
+                : $"{Whole(samples[0])} to {Whole(samples[^1])} samples a setting",
             "intervals: paired bootstrap over the samples",
         ];
-        return string.Join(" \u00b7 ", parts);
+        return string.Join(" | ", parts);
     }
 
     private static string Whole(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -32,6 +32,9 @@ internal static class LabelPlacer
     private const double DirectionCost = 5;
     private const double DistanceCost = 0.35;
 
+    // An upright leader would be lost in the marker's error bar.
+    private const double UprightLeaderCost = 12;
+
     // The corner of low memory and high score is empty beyond a frontier.
     private const double BestDirection = 1.25 * Math.PI;
 
@@ -59,7 +62,12 @@ internal static class LabelPlacer
     }
 
     private static PlacedLabel? Cheapest(
-        int index, IReadOnlyList<LabelRequest> requests, PlacedLabel?[] placed, IReadOnlyList<Box> obstacles, IReadOnlyList<Segment> lines, Box bounds)
+        int index,
+        IReadOnlyList<LabelRequest> requests,
+        PlacedLabel?[] placed,
+        IReadOnlyList<Box> obstacles,
+        IReadOnlyList<Segment> lines,
+        Box bounds)
     {
         var (best, lowest) = ((PlacedLabel?)null, double.PositiveInfinity);
         foreach (var distance in Distances)
@@ -74,7 +82,8 @@ internal static class LabelPlacer
                 if (!bounds.Contains(candidate.Box) || IsBlocked(candidate, index, requests, placed)) continue;
                 cost += ObstacleCost * obstacles.Count(obstacle => obstacle.Overlap(candidate.Box) > 0);
                 cost += LineCost * lines.Count(line => line.Crosses(candidate.Box));
-                if (candidate.Leader is { } leader) cost += LeaderObstacleCost * obstacles.Count(leader.Crosses);
+                if (candidate.Leader is { } leader)
+                    cost += LeaderObstacleCost * obstacles.Count(leader.Crosses) + (leader.From.X == leader.To.X ? UprightLeaderCost : 0);
                 if (cost < lowest) (best, lowest) = (candidate, cost);
             }
         }
@@ -110,7 +119,8 @@ internal static class LabelPlacer
             if (candidate.Leader?.Crosses(marker) == true) return true;
             if (placed[other] is not { } label) continue;
             if (label.Box.Grown(Rim).Overlap(box) > 0 || label.Leader?.Crosses(box) == true) return true;
-            if (candidate.Leader is { } leader && (leader.Crosses(label.Box.Grown(Rim)) || label.Leader is { } theirs && leader.Crosses(theirs)))
+            if (candidate.Leader is { } leader
+                && (leader.Crosses(label.Box.Grown(Rim)) || label.Leader is { } theirs && leader.Crosses(theirs)))
                 return true;
         }
         return false;

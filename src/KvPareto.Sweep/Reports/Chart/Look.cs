@@ -54,10 +54,19 @@ internal static class Look
         var rim = new Stroke(Color.White, 0.8);
         const double Half = 0.88 * DotRadius;
         const double Side = 1.25 * DotRadius;
-        if (weightBits == 4) canvas.Rectangle(Box.Around(centre, Half), fill, rim);
-        else if (weightBits == 8)
-            canvas.Polygon(fill, rim, new(centre.X, centre.Y - Side), new(centre.X + Side, centre.Y + 0.75 * Side), new(centre.X - Side, centre.Y + 0.75 * Side));
-        else canvas.Circle(centre, DotRadius, fill, rim);
+        switch (weightBits)
+        {
+            case 4:
+                canvas.Rectangle(Box.Around(centre, Half), fill, rim);
+                break;
+            case 8:
+                var (foot, left, right) = (centre.Y + 0.75 * Side, centre.X - Side, centre.X + Side);
+                canvas.Polygon(fill, rim, new(centre.X, centre.Y - Side), new(right, foot), new(left, foot));
+                break;
+            default:
+                canvas.Circle(centre, DotRadius, fill, rim);
+                break;
+        }
     }
 
     /// <summary>A point of the frontier.</summary>

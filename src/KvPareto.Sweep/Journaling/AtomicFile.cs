@@ -1,9 +1,9 @@
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Journaling;
 
 /// <summary>Files that are there whole or not at all.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes beside the target, flushes to disk and renames over it.</summary>
+    /// <summary>Writes beside the file, waits for the disk, then renames over it.</summary>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder or the file must not be written.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
@@ -12,7 +12,7 @@ internal static class AtomicFile
         var draft = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
+            using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write, FileShare.None))
             {
                 file.Write(content);
                 file.Flush(flushToDisk: true);
