@@ -19,8 +19,11 @@ public static class EmbeddedModels
     {
         if (!model.StartsWith(Prefix, StringComparison.Ordinal)) return model;
         var family = model[Prefix.Length..];
-        if (!Families.Contains(family)) throw new ConfigException($"model '{model}' is not embedded; allowed: {string.Join(", ", Names)}, or a folder");
+        if (!Families.Contains(family))
+            throw new ConfigException($"model '{model}' is not embedded; allowed: {string.Join(", ", Names)}, or a folder");
         var folder = Path.Combine(AppContext.BaseDirectory, "models", family);
-        return Directory.Exists(folder) ? folder : throw new ConfigException($"model '{model}': its folder models/{family} is missing beside the program");
+        return Directory.Exists(folder)
+            ? folder
+            : throw new ConfigException($"model '{model}': its folder models/{family} is missing beside the program");
     }
 }

@@ -15,8 +15,10 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <exception cref="ConfigException">There is no run in it, or a journal is damaged.</exception>
     public static RunHistory Read(string folder)
     {
-        if (!Directory.Exists(folder)) throw new ConfigException($"{folder}: there is no such folder; allowed: the --out folder of a sweep");
-        return Of(JournalReader.Read(folder)) ?? throw new ConfigException($"{folder}: holds no journal of a run; allowed: the --out folder of a sweep");
+        if (!Directory.Exists(folder))
+            throw new ConfigException($"{folder}: there is no such folder; allowed: the --out folder of a sweep");
+        return Of(JournalReader.Read(folder)) ?? throw new ConfigException($"{folder}: holds no journal of a run"
+            + "; allowed: the --out folder of a sweep");
     }
 
     internal static RunHistory? Of(JournalState state) =>

@@ -20,14 +20,15 @@ public static class SearchSpace
     {
         if (config.Axes is { Count: > MaxSettings } wide)
             throw new ConfigException($"{config.Name}: the axes make {wide.Count} settings; allowed: at most {MaxSettings}");
-        InferenceSetting[] product = config.Axes is null ? [] : [.. Product(config.Axes).Select(Collapse).DistinctBy(setting => setting.Name)];
+        var product = Distinct(config.Axes is null ? [] : Product(config.Axes));
         foreach (var pattern in config.Include.Concat(config.Exclude))
-            if (!product.Any(pattern.Matches)) throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
+            if (!product.Any(pattern.Matches))
+                throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
 
         var chosen = product
             .Where(setting => config.Include.Count == 0 || config.Include.Any(pattern => pattern.Matches(setting)))
             .Where(setting => !config.Exclude.Any(pattern => pattern.Matches(setting)));
-        return [.. new[] { config.Baseline }.Concat(chosen).Concat(config.Settings).Select(Collapse).DistinctBy(setting => setting.Name)];
+        return Distinct([config.Baseline, .. chosen, .. config.Settings]);
     }
 
     /// <summary>
@@ -41,6 +42,9 @@ public static class SearchSpace
         if (cache.ValueBits == 16) cache = cache with { ValueGranularity = full.ValueGranularity };
         return setting with { Cache = cache, Weights = setting.Weights.Bits == 16 ? WeightSpec.Full : setting.Weights };
     }
+
+    private static InferenceSetting[] Distinct(IEnumerable<InferenceSetting> settings) =>
+        [.. settings.Select(Collapse).DistinctBy(setting => setting.Name)];
 
     private static IEnumerable<InferenceSetting> Product(SweepAxes axes) =>
         from weights in axes.Weights

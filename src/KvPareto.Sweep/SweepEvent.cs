@@ -27,7 +27,8 @@ public sealed record TrialBegun(int Trial, int Trials, string Model, string Sett
 /// <param name="TrialSamples">Samples of the trial.</param>
 /// <param name="SamplesDone">Samples of the sweep done; with the clock, what is needed for the time left.</param>
 /// <param name="Samples">Samples of the sweep.</param>
-public sealed record SampleMeasured(int Trial, string Task, double Score, int TrialSamplesDone, int TrialSamples, long SamplesDone, long Samples) : SweepEvent;
+public sealed record SampleMeasured(
+    int Trial, string Task, double Score, int TrialSamplesDone, int TrialSamples, long SamplesDone, long Samples) : SweepEvent;
 
 /// <summary>A trial has its result.</summary>
 /// <param name="Trial">Its number.</param>

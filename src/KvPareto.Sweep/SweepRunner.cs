@@ -18,18 +18,24 @@ public static class SweepRunner
     /// <returns>All results of the run folder, those of earlier runs and other workers included.</returns>
     /// <exception cref="ConfigException">A user's mistake; before anything is written wherever it can be known then.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static RunHistory Run(SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
+    public static RunHistory Run(
+        SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
         return Run(config, options, new BackendTrialEngine(options.Backend), TaskCatalog.Create(config), progress, cancellation);
     }
 
     internal static RunHistory Run(
-        SweepConfig config, SweepOptions options, ITrialEngine engine, IReadOnlyList<SweepTask> tasks, IProgress<SweepEvent>? progress, CancellationToken cancellation)
+        SweepConfig config,
+        SweepOptions options,
+        ITrialEngine engine,
+        IReadOnlyList<SweepTask> tasks,
+        IProgress<SweepEvent>? progress,
+        CancellationToken cancellation)
     {
         var settings = SearchSpace.Expand(config);
         var plan = SweepPlan.Make(config, settings, tasks, engine);
-        using var folder = RunFolder.Open(options.Folder, options.Resume || options.Worker is not null, options.Worker, Record(config, plan, engine));
+        using var folder = RunFolder.Open(options, Record(config, plan, engine));
         using var runner = new TrialRunner(engine, config.Repeats, config.WarmUp);
 
         var state = folder.Read();

@@ -16,15 +16,14 @@ public sealed record TrialSpec(string Model, string ModelDigest, InferenceSettin
     private const int IdBytes = 8;
 
     /// <summary>The first 16 hex digits of SHA-256 over the canonical JSON of model digest, seed, setting and task digests.</summary>
-    public string Id { get; } = IdOf(Canonical(ModelDigest, Setting, TaskDigests, Seed));
-
-    private static string Canonical(string modelDigest, InferenceSetting setting, IReadOnlyList<string> taskDigests, int seed) => CanonicalJson.Write(new JsonObject
+    public string Id { get; } = Hash(CanonicalJson.Write(new JsonObject
     {
-        ["model"] = modelDigest,
-        ["setting"] = setting.Name,
-        ["tasks"] = new JsonArray([.. taskDigests.Select(digest => JsonValue.Create(digest))]),
-        ["seed"] = seed,
-    });
+        ["model"] = ModelDigest,
+        ["setting"] = Setting.Name,
+        ["tasks"] = new JsonArray([.. TaskDigests.Select(digest => JsonValue.Create(digest))]),
+        ["seed"] = Seed,
+    }));
 
-    private static string IdOf(string canonical) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)).AsSpan(0, IdBytes));
+    private static string Hash(string canonical) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)).AsSpan(0, IdBytes));
 }

@@ -35,6 +35,12 @@ internal sealed class FakeEngine : ITrialEngine
     /// <summary>Stops the sweep.</summary>
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>One that has no memory for 2-bit keys.</summary>
+    public static FakeEngine FailingAtTwoBits() => new()
+    {
+        Before = (_, setting, _) => { if (setting.Cache.KeyBits == 2) throw new InsufficientMemoryException("full"); },
+    };
+
     public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
         new(model, Digest(model.Name), [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]);
 

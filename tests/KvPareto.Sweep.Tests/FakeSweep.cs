@@ -6,12 +6,14 @@ namespace KvPareto.Sweep.Tests;
 /// <summary>A small sweep on a <see cref="FakeEngine"/>: 2 models × 5 settings × (3 + 2) samples.</summary>
 internal static class FakeSweep
 {
+    public const string AllSettings = "w4a16-k8v8-t64, w16a16-k8v8-t64, w4a16-k2v2-t64, w16a16-k4v4-t64";
     public const int Trials = 10;
     public const int Samples = 50;
 
-    public static IReadOnlyList<SweepTask> Tasks { get; } = [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
+    public static IReadOnlyList<SweepTask> Tasks { get; } =
+        [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
 
-    public static SweepConfig Config(string settings = "w4a16-k8v8-t64, w16a16-k8v8-t64, w4a16-k2v2-t64, w16a16-k4v4-t64", int seed = 7, int repeats = 1) =>
+    public static SweepConfig Config(string settings = AllSettings, int seed = 7, int repeats = 1) =>
         SweepConfigReader.Read("fake.yaml", $$"""
             name: fake
             seed: {{seed}}

@@ -6,7 +6,8 @@ namespace KvPareto.Sweep.Tests;
 
 public class TrialSpecTests
 {
-    private static TrialSpec Spec(string model = "m", string digest = "aa", string setting = "w4a16-k8v4-t64", string task = "t1", int seed = 1) =>
+    private static TrialSpec Spec(
+        string model = "m", string digest = "aa", string setting = "w4a16-k8v4-t64", string task = "t1", int seed = 1) =>
         new(model, digest, InferenceSetting.Parse(setting), [task, "t2"], seed);
 
     [Fact]

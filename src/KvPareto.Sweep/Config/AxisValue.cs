@@ -60,5 +60,6 @@ internal static class AxisValue
         }
     }
 
-    private static ConfigException Unknown(ConfigValue value, string allowed) => value.Error($"has the unknown value '{value.Text(allowed)}'", allowed);
+    private static ConfigException Unknown(ConfigValue value, string allowed) =>
+        value.Error($"has the unknown value '{value.Text(allowed)}'", allowed);
 }

@@ -62,7 +62,8 @@ internal readonly record struct ConfigValue(string File, string Key, YamlNode No
     /// <summary>The items of a list that is not empty.</summary>
     public IReadOnlyList<ConfigValue> List(string allowed)
     {
-        if (Node is not YamlSequence list) throw Error(Node is YamlScalar { IsNull: true } ? "has no value" : $"is a {Kind}, not a list", allowed);
+        if (Node is not YamlSequence list)
+            throw Error(Node is YamlScalar { IsNull: true } ? "has no value" : $"is a {Kind}, not a list", allowed);
         if (list.Items.Count == 0) throw Error("is an empty list", allowed);
         var (file, key) = (File, Key);
         return [.. list.Items.Select((item, index) => new ConfigValue(file, $"{key}[{index}]", item))];

@@ -20,7 +20,7 @@ internal sealed record SettingMatch(ConfigValue Place, Func<InferenceSetting, bo
         var map = value.Map(SweepConfigReader.AxisKeys);
         var tests = new List<Func<InferenceSetting, bool>>();
         Add("weights", AxisValue.Weights, (setting, weights) => setting.Weights == weights);
-        Add("cache", AxisValue.Cache, (setting, cache) => (setting.Cache.KeyBits, setting.Cache.ValueBits) == (cache.KeyBits, cache.ValueBits));
+        Add("cache", AxisValue.Cache, (setting, bits) => HasBits(setting.Cache, bits));
         Add("granularity", AxisValue.Granularity, (setting, groups) => HasGranularity(setting.Cache, groups));
         Add("smooth", AxisValue.Smooth, (setting, smooth) => setting.Cache.SmoothKeys == smooth);
         Add("chunk", AxisValue.Chunk, (setting, chunk) => setting.Chunk == chunk);
@@ -34,6 +34,8 @@ internal sealed record SettingMatch(ConfigValue Place, Func<InferenceSetting, bo
             tests.Add(setting => wanted.Any(value => equal(setting, value)));
         }
     }
+
+    private static bool HasBits(KvSpec cache, KvSpec bits) => cache.KeyBits == bits.KeyBits && cache.ValueBits == bits.ValueBits;
 
     // A side at 16 bits has no granularity; a setting with both sides at 16 bits is meant by none.
     private static bool HasGranularity(KvSpec cache, KvSpec groups) =>

@@ -68,7 +68,8 @@ public sealed record SweepConfig
         try
         {
             var info = new FileInfo(file);
-            if (info.Exists && info.Length > MaxFileBytes) throw new ConfigException($"{file}: {info.Length} bytes; a config has at most {MaxFileBytes}");
+            if (info.Exists && info.Length > MaxFileBytes)
+                throw new ConfigException($"{file}: {info.Length} bytes; a config has at most {MaxFileBytes}");
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException e)

@@ -16,7 +16,9 @@ internal static class SweepConfigReader
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
 
     private const string BaselineName = "w16a16-k16v16";
-    private const string ModelWords = "a Hugging Face folder, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: FOLDER}";
+    private const string ModelWords =
+        "a Hugging Face folder, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: FOLDER}";
+    private const string ModelListWords = "a list of models, each " + ModelWords;
 
     /// <summary>Reads a config.</summary>
     /// <param name="file">Its name in messages.</param>
@@ -32,7 +34,7 @@ internal static class SweepConfigReader
         {
             Name = top.Find("name")?.Text("any text") ?? Path.GetFileNameWithoutExtension(file),
             Seed = seed,
-            Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", $"a list of models, each {ModelWords}"), baseFolder),
+            Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
             Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
             Axes = top.Find("axes") is { } axes ? ReadAxes(axes) : null,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
@@ -50,16 +52,18 @@ internal static class SweepConfigReader
     private static void Check(SweepConfig config, ConfigMap top)
     {
         if (config.Axes is null && config.Settings.Count == 0)
-            throw top.Place.Error("has neither 'axes' nor 'settings'", $"axes with keys {string.Join(", ", AxisKeys)}; settings with short names");
+            throw top.Place.Error("has neither 'axes' nor 'settings'",
+                $"axes with keys {string.Join(", ", AxisKeys)}, or settings with short names");
         if (config.Axes is null && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
             throw pattern.Place.Error("has no axes to choose from", "include and exclude beside 'axes'");
         if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new ConfigException($"{twice.Last().Place} is a second model named '{twice.Key}'; allowed: names of their own, {{name: NAME, path: FOLDER}}");
+            throw new ConfigException($"{twice.Last().Place} is a second model named '{twice.Key}'"
+                + $"; allowed: names of their own, {{name: NAME, path: FOLDER}}");
     }
 
     private static List<ModelEntry> ReadModels(ConfigValue list, string baseFolder)
     {
-        return [.. list.List($"a list of models, each {ModelWords}").Select(Read)];
+        return [.. list.List(ModelListWords).Select(Read)];
 
         ModelEntry Read(ConfigValue value)
         {
@@ -86,7 +90,8 @@ internal static class SweepConfigReader
 
     private static ModelEntry FromFolder(string folder, string? name, string place)
     {
-        if (!Directory.Exists(folder)) throw new ConfigException($"{place} names the folder '{folder}', which does not exist; allowed: {ModelWords}");
+        if (!Directory.Exists(folder))
+            throw new ConfigException($"{place} names the folder '{folder}', which does not exist; allowed: {ModelWords}");
         return new(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, place);
     }
 

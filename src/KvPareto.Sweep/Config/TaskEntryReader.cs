@@ -6,7 +6,8 @@ namespace KvPareto.Sweep.Config;
 /// <summary>Reads the <c>tasks</c> list.</summary>
 internal static class TaskEntryReader
 {
-    public const string Words = "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}";
+    public const string Words =
+        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}";
 
     private const string LengthWords = "a list of prompt lengths in tokens";
     private const string DepthWords = "a list of depths in percent, 0 to 100";
@@ -67,7 +68,8 @@ internal static class TaskEntryReader
     {
         var folder = map.Require("folder", "a folder of text files");
         var path = ConfigPath.Resolve(folder, baseFolder);
-        if (!Directory.Exists(path) && !File.Exists(path)) throw folder.Error($"names '{path}', which does not exist", "a folder of text files, or one text file");
+        if (!Directory.Exists(path) && !File.Exists(path))
+            throw folder.Error($"names '{path}', which does not exist", "a folder of text files, or one text file");
         return new(
             Name(map),
             Place(value),

@@ -13,4 +13,5 @@ internal sealed record YamlScalar(string Text, bool Plain, int Line) : YamlNode(
 internal sealed record YamlSequence(IReadOnlyList<YamlNode> Items, int Line) : YamlNode(Line);
 
 /// <summary>Keys and values in the order they stand; no key twice.</summary>
-internal sealed record YamlMapping(IReadOnlyDictionary<string, YamlNode> Values, IReadOnlyDictionary<string, int> KeyLines, int Line) : YamlNode(Line);
+internal sealed record YamlMapping(IReadOnlyDictionary<string, YamlNode> Values, IReadOnlyDictionary<string, int> KeyLines, int Line)
+    : YamlNode(Line);

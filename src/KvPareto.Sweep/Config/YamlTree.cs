@@ -34,9 +34,9 @@ internal sealed class YamlTree
         {
             throw tree.Refused(e.Start.Line, $"not YAML: {e.Message.ReplaceLineEndings(" ")}", e);
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or ArithmeticException)
         {
-            // YamlDotNet's scanner meets some damage with its own internal exceptions.
+            // YamlDotNet's scanner meets some damage with exceptions that it did not mean for its callers.
             throw tree.Refused(tree._parser.Current?.End.Line ?? 1, "not YAML from here on", e);
         }
     }
@@ -79,7 +79,8 @@ internal sealed class YamlTree
         while (!_parser.TryConsume<MappingEnd>(out _))
         {
             if (Value(depth + 1) is not YamlScalar key) throw Refused(line, "a key must be a word, not a list or mapping");
-            if (!lines.TryAdd(key.Text, key.Line)) throw Refused(key.Line, $"key '{key.Text}' stands twice, first on line {lines[key.Text]}");
+            if (!lines.TryAdd(key.Text, key.Line))
+                throw Refused(key.Line, $"key '{key.Text}' stands twice, first on line {lines[key.Text]}");
             values.Add(key.Text, Value(depth + 1));
         }
         return new(values, lines, line);

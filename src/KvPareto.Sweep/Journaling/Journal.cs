@@ -61,7 +61,8 @@ internal sealed class Journal : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"{path}: another run writes to it, or it cannot be written; allowed: one run at a time, or a worker name for each", e);
+            throw new ConfigException($"{path}: another run writes to it, or it cannot be written"
+                + "; allowed: one run at a time, or a worker name for each", e);
         }
     }
 

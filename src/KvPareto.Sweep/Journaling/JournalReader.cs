@@ -12,7 +12,8 @@ internal static class JournalReader
     /// <summary>A worker's journal.</summary>
     /// <param name="folder">Run folder.</param>
     /// <param name="worker">Name, or null for a run of one process.</param>
-    public static string PathOf(string folder, string? worker) => Path.Combine(folder, worker is null ? "journal.jsonl" : $"journal-{worker}.jsonl");
+    public static string PathOf(string folder, string? worker) =>
+        Path.Combine(folder, worker is null ? "journal.jsonl" : $"journal-{worker}.jsonl");
 
     /// <summary>The journals there are, in ordinal order of their names.</summary>
     public static IReadOnlyList<string> Files(string folder) => !Directory.Exists(folder) ? [] :
@@ -41,7 +42,8 @@ internal static class JournalReader
         }
         catch (Exception e) when (e is JsonException or ConfigException)
         {
-            throw new ConfigException($"{file}:{number}: not a journal entry ({FirstLine(e.Message)}); the file is damaged; allowed: lines that a sweep wrote", e);
+            throw new ConfigException($"{file}:{number}: not a journal entry ({FirstLine(e.Message)}); the file is damaged"
+                + "; allowed: lines that a sweep wrote", e);
         }
     }
 
@@ -58,7 +60,8 @@ internal static class JournalReader
                 break;
             case { Event: JournalEvent.TrialFinished or JournalEvent.TrialFailed, Trial: { } trial, Result: { } result }:
                 Require(IsId(trial) && result.TrialId == trial, "a trial's id is not 16 hex digits, or not the result's");
-                Require(result.Status == (entry.Event == JournalEvent.TrialFinished ? TrialStatus.Ok : TrialStatus.Failed), "status and event differ");
+                Require((result.Status == TrialStatus.Ok) == (entry.Event == JournalEvent.TrialFinished), "status and event differ");
+                Require(result.Status is TrialStatus.Ok or TrialStatus.Failed, "the status is neither ok nor failed");
                 Check(result);
                 break;
             default:

@@ -26,7 +26,8 @@ internal static class LineReader
         {
             if (filled == buffer.Length)
             {
-                if (filled >= MaxLineBytes) throw new ConfigException($"{path}:{number + 1}: a line of more than {MaxLineBytes} bytes; the file is damaged");
+                if (filled >= MaxLineBytes)
+                    throw new ConfigException($"{path}:{number + 1}: a line of more than {MaxLineBytes} bytes; the file is damaged");
                 Array.Resize(ref buffer, buffer.Length * 2);
             }
             var read = file.Read(buffer, filled, buffer.Length - filled);

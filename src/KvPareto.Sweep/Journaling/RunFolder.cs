@@ -25,17 +25,17 @@ internal sealed class RunFolder : IDisposable
     public bool IsShared => JournalReader.Files(_path).Count > 1;
 
     /// <summary>Opens a new or an earlier run's folder and notes the run in it.</summary>
-    /// <param name="path">Folder; created where it is missing.</param>
-    /// <param name="resume">An earlier run's folder is welcome.</param>
-    /// <param name="worker">Name of this worker, or null for a run of one process.</param>
+    /// <param name="options">The folder, created where it is missing, and whether an earlier run's is welcome.</param>
     /// <param name="run">What is about to run.</param>
     /// <exception cref="ConfigException">The folder is another run's, or no run's, or is in use.</exception>
-    public static RunFolder Open(string path, bool resume, string? worker, RunRecord run)
+    public static RunFolder Open(SweepOptions options, RunRecord run)
     {
+        var path = options.Folder;
         if (File.Exists(path)) throw new ConfigException($"{path}: is a file; allowed: a folder for --out");
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()) CheckEarlier(path, resume, run);
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+            CheckEarlier(path, options.Resume || options.Worker is not null, run);
         CreateFolder(Path.Combine(path, SamplesFolder));
-        var journal = Journal.Open(JournalReader.PathOf(path, worker));
+        var journal = Journal.Open(JournalReader.PathOf(path, options.Worker));
         try
         {
             var begun = run with { StartedAt = JournalReader.Read(path).StartedAt ?? run.StartedAt };
@@ -61,7 +61,8 @@ internal sealed class RunFolder : IDisposable
 
     private static void CheckEarlier(string path, bool resume, RunRecord run)
     {
-        if (!resume) throw new ConfigException($"{path}: is not empty; allowed: an empty or new folder for --out, or --resume to go on with the run in it");
+        if (!resume)
+            throw new ConfigException($"{path}: is not empty; allowed: an empty or new folder, or --resume to go on with its run");
         if (!File.Exists(Path.Combine(path, RunFile)) && JournalReader.Files(path).Count == 0)
             throw new ConfigException($"{path}: holds no run; allowed for --resume: the folder of an earlier sweep");
 
@@ -69,8 +70,9 @@ internal sealed class RunFolder : IDisposable
         var planned = run.Trials.Select(trial => trial.Id).ToHashSet();
         if (earlier.Started.Order(StringComparer.Ordinal).FirstOrDefault(id => !planned.Contains(id)) is not { } foreign) return;
         var known = earlier.Run?.Trials.FirstOrDefault(trial => trial.Id == foreign);
-        throw new ConfigException($"{path}: holds {(known is null ? $"trial {foreign}" : $"{known.Setting} of {known.Model} (trial {foreign})")}, which this config does not have"
-            + " (setting, model files, tasks or seed differ); allowed: the config it was made with, more settings or models, or another --out");
+        var name = known is null ? $"trial {foreign}" : $"{known.Setting} of {known.Model} (trial {foreign})";
+        throw new ConfigException($"{path}: holds {name}, which this config does not have (setting, model files, tasks or seed differ);"
+            + " allowed: the config it was made with, more settings or models, or another --out");
     }
 
     private static void CreateFolder(string path)

@@ -31,7 +31,8 @@ internal sealed record RunHost
     /// <summary>This machine.</summary>
     public static RunHost Here(string backend, string device)
     {
-        var version = typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') ?? ["unknown"];
+        var built = typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
+        var version = built?.InformationalVersion.Split('+') ?? ["unknown"];
         return new()
         {
             Version = version[0],
@@ -49,7 +50,8 @@ internal sealed record RunHost
     private static string CpuName()
     {
         const string Key = "model name";
-        var line = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
+        var lines = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo) : [];
+        var line = lines.FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal));
         return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
             ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER")
             ?? RuntimeInformation.ProcessArchitecture.ToString();

@@ -66,7 +66,7 @@ internal sealed class SampleLog : IDisposable
         {
             var record = Parse(path, number, line.Span);
             if (!records.TryAdd((record.Task, record.Sample), record))
-                throw new ConfigException($"{path}:{number}: sample '{record.Sample}' of task '{record.Task}' stands twice; the file is damaged, remove it to measure the trial anew");
+                throw Damaged(path, number, $"sample '{record.Sample}' of task '{record.Task}' stands twice");
         }
         return records;
     }
@@ -82,7 +82,13 @@ internal sealed class SampleLog : IDisposable
         }
         catch (JsonException e)
         {
-            throw new ConfigException($"{path}:{number}: not a sample; the file is damaged, remove it to measure the trial anew", e);
+            throw Damaged(path, number, "not a sample", e);
         }
+    }
+
+    private static ConfigException Damaged(string path, int number, string problem, Exception? inner = null)
+    {
+        var message = $"{path}:{number}: {problem}; the file is damaged; allowed: a sweep's lines, or no file, to measure the trial anew";
+        return inner is null ? new(message) : new(message, inner);
     }
 }

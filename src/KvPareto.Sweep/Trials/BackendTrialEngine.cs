@@ -30,8 +30,6 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
         CheckWeights(model, settings[0].Weights);
 
         var tokenizer = Tokenizer.Load(model.Folder);
-        if (tokenizer.VocabularySize > config.VocabularySize)
-            throw new ConfigException($"{model.Folder}: tokenizer.json has ids up to {tokenizer.VocabularySize - 1}; allowed: below config.json's vocab_size of {config.VocabularySize}");
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, ChatTemplate.Load(model.Folder), config.MaxPositions - reserve);
         return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
@@ -59,8 +57,9 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
         foreach (var sample in samples)
         {
             var length = (long)sample.PromptIds.Length + sample.MaxNewTokens;
-            if (sample.PromptIds.Length == 0 || length > config.MaxPositions)
-                throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens with its answer; allowed: a prompt, and at most model '{model.Name}''s {config.MaxPositions} positions");
+            if (sample.PromptIds.Length > 0 && length <= config.MaxPositions) continue;
+            throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {sample.MaxNewTokens}"
+                + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
         return new(task, samples);
     }

@@ -32,4 +32,5 @@ internal interface ITrialModel : IDisposable
 }
 
 /// <summary>A generation as text, with its cost.</summary>
-internal sealed record Answer(string Text, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);
+internal sealed record Answer(
+    string Text, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);

@@ -12,7 +12,8 @@ internal static class ModelDigest
     private const int BlockBytes = 1 << 20;
 
     private static readonly string[] Required = ["config.json", "tokenizer.json"];
-    private static readonly string[] Optional = ["chat_template.jinja", "generation_config.json", "model.safetensors.index.json", "tokenizer_config.json"];
+    private static readonly string[] Optional =
+        ["chat_template.jinja", "generation_config.json", "model.safetensors.index.json", "tokenizer_config.json"];
     private static readonly ConcurrentDictionary<string, Lazy<string>> Known = new();
 
     /// <summary>The digest (hex) of a Hugging Face folder: name, length and bytes of each file, in ordinal order of names.</summary>
@@ -25,12 +26,15 @@ internal static class ModelDigest
 
     private static string Compute(string folder)
     {
-        if (!Directory.Exists(folder)) throw new ConfigException($"{folder}: there is no such folder; allowed: a Hugging Face model folder");
+        if (!Directory.Exists(folder))
+            throw new ConfigException($"{folder}: there is no such folder; allowed: a Hugging Face model folder");
         foreach (var name in Required)
             if (!File.Exists(Path.Combine(folder, name)))
-                throw new ConfigException($"{folder}: {name} is missing; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors");
+                throw new ConfigException($"{folder}: {name} is missing"
+                    + "; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors");
         string[] weights = [.. Directory.GetFiles(folder, "*.safetensors").Select(file => Path.GetFileName(file))];
-        if (weights.Length == 0) throw new ConfigException($"{folder}: no *.safetensors file; allowed: a Hugging Face model folder with its weights");
+        if (weights.Length == 0)
+            throw new ConfigException($"{folder}: no *.safetensors file; allowed: a Hugging Face model folder with its weights");
 
         try
         {

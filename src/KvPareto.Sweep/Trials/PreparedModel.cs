@@ -18,9 +18,11 @@ internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyL
     {
         foreach (var (task, samples) in Tasks)
         {
-            if (samples.Count == 0) throw new ConfigException($"task '{task.Name}' has no samples for model '{Entry.Name}'; allowed: tasks with at least one");
+            if (samples.Count == 0)
+                throw new ConfigException($"task '{task.Name}' has no samples for model '{Entry.Name}'; allowed: tasks with at least one");
             if (samples.GroupBy(sample => sample.Id).FirstOrDefault(group => group.Count() > 1) is { } twice)
-                throw new ConfigException($"task '{task.Name}' has two samples with the id '{twice.Key}'; allowed: an id of its own for each");
+                throw new ConfigException($"task '{task.Name}' has two samples with the id '{twice.Key}'"
+                    + "; allowed: an id of its own for each");
         }
         return this;
     }

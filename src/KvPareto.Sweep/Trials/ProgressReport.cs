@@ -23,7 +23,8 @@ internal sealed class ProgressReport
     {
         _trialDone = log.Count;
         _done += _trialDone;
-        _observer?.Report(new TrialBegun(trial.Index, _trials, trial.Spec.Model, trial.Spec.Setting.Name, trial.Model.SampleCount, _trialDone));
+        var spec = trial.Spec;
+        _observer?.Report(new TrialBegun(trial.Index, _trials, spec.Model, spec.Setting.Name, trial.Model.SampleCount, _trialDone));
     }
 
     public void Measured(PlannedTrial trial, SampleRecord record)

@@ -17,17 +17,22 @@ internal static class SettingFit
         try
         {
             setting.Cache.Validate(config.HeadDim);
+            CheckWeights(config, setting.Weights);
         }
         catch (ConfigException e)
         {
             throw new ConfigException($"{model.Place}: setting {setting.Name} with model '{model.Name}': {e.Message}", e);
         }
-        if (setting.Weights.Bits == 16) return;
+    }
 
+    private static void CheckWeights(ModelConfig config, WeightSpec weights)
+    {
         int[] widths = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
-        if (Array.TrueForAll(widths, width => width % setting.Weights.Group == 0)) return;
-        var fitting = WeightGroups.Where(group => Array.TrueForAll(widths, width => width % group == 0)).ToArray();
-        throw new ConfigException($"{model.Place}: setting {setting.Name} with model '{model.Name}': weight group {setting.Weights.Group} does not divide all of"
-            + $" its layers' input widths {string.Join(", ", widths)}; allowed: {(fitting.Length == 0 ? "w16 only" : string.Join(", ", fitting.Select(group => $"w4g{group}")))}");
+        if (weights.Bits == 16 || Divides(weights.Group)) return;
+        var fitting = string.Join(", ", WeightGroups.Where(Divides).Select(group => $"w4g{group}"));
+        throw new ConfigException($"weight group {weights.Group} does not divide all of the linear layers' input widths"
+            + $" {string.Join(", ", widths)}; allowed: w16{(fitting.Length == 0 ? "" : ", " + fitting)}");
+
+        bool Divides(int group) => Array.TrueForAll(widths, width => width % group == 0);
     }
 }

@@ -25,13 +25,15 @@ internal sealed class SweepPlan
 
     /// <summary>Makes the plan, with all checks that need no running.</summary>
     /// <exception cref="ConfigException">A model, a task or a setting cannot be used.</exception>
-    public static SweepPlan Make(SweepConfig config, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
+    public static SweepPlan Make(
+        SweepConfig config, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
     {
         if (tasks.GroupBy(task => task.Name).FirstOrDefault(group => group.Count() > 1) is { } named)
             throw new ConfigException($"{config.Name}: two tasks are named '{named.Key}'; allowed: a 'name' of its own for each");
         PreparedModel[] models = [.. config.Models.Select(model => engine.Prepare(model, settings, tasks).Checked())];
         if (models.GroupBy(model => model.Digest).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new ConfigException($"{config.Name}: models '{same.First().Entry.Name}' and '{same.Last().Entry.Name}' have the same files; allowed: each model once");
+            throw new ConfigException($"{config.Name}: models '{same.First().Entry.Name}' and '{same.Last().Entry.Name}' are the same files"
+                + "; allowed: each model once");
 
         string[] digests = [.. tasks.Select(task => task.Task.Digest)];
         var pairs = (

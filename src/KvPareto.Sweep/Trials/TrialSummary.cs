@@ -24,8 +24,11 @@ internal static class TrialSummary
     /// <summary>The result of a trial that could not be done; its cost is that of the samples measured before.</summary>
     public static TrialResult Failed(PlannedTrial trial, SampleLog log, string reason)
     {
-        var measured = trial.Model.Tasks.SelectMany(task => task.Samples.Select(sample => log.Find(task.Task.Name, sample.Id))).OfType<SampleRecord>();
-        return Result(trial, [.. measured], TrialStatus.Failed) with { Failure = reason };
+        var measured =
+            from task in trial.Model.Tasks
+            from sample in task.Samples
+            select log.Find(task.Task.Name, sample.Id);
+        return Result(trial, [.. measured.OfType<SampleRecord>()], TrialStatus.Failed) with { Failure = reason };
     }
 
     private static TrialResult Result(PlannedTrial trial, List<SampleRecord> records, string status)

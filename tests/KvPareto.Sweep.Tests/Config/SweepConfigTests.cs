@@ -10,10 +10,11 @@ public class SweepConfigTests
         name: test
         models: [{name: here, path: .}]
         tasks: [{task: embedded, kind: fact, samples: 3, length: 100}]
-        axes: {weights: [w16, w4g64], cache: [k8v8, k4v2], granularity: [t32, kt32-vt64], smooth: [false, true], chunk: [none, 64], attention: [flash, math]}
+        axes: {weights: [w16, w4g64], cache: [k8v8, k4v2], granularity: [t32, kt32-vt64], smooth: [false, true], chunk: [none, 64]}
         """;
 
-    private static SweepConfig Read(string yaml, params string[] models) => SweepConfigReader.Read("my.yaml", yaml, AppContext.BaseDirectory, models);
+    private static SweepConfig Read(string yaml, params string[] models) =>
+        SweepConfigReader.Read("my.yaml", yaml, AppContext.BaseDirectory, models);
 
     private static string Refusal(string yaml, params string[] models) => Assert.Throws<ConfigException>(() => Read(yaml, models)).Message;
 
@@ -45,26 +46,33 @@ public class SweepConfigTests
         { "models", "seed: 1", "key 'models' is missing" },
         { "models", "models: embedded:llama", "key 'models' is a single value, not a list" },
         { "models", "models: []", "key 'models' is an empty list" },
-        { "models", "models: [embedded:gpt]", "my.yaml:2: key 'models[0]' has the unknown value 'embedded:gpt'; allowed: a Hugging Face folder, embedded:llama" },
+        { "models", "models: [embedded:gpt]",
+            "my.yaml:2: key 'models[0]' has the unknown value 'embedded:gpt'; allowed: a Hugging Face folder, embedded:llama" },
         { "models", "models: [nowhere/at/all]", "which does not exist" },
         { "models", "models: [{name: a, path: .}, {name: a, path: .}]", "is a second model named 'a'" },
         { "models", "models: [{name: a}]", "key 'models[0].path' is missing" },
-        { "models", "models: [\"${KVPARETO_NEVER_SET}/x\"]", "my.yaml:2: key 'models[0]' needs the environment variable KVPARETO_NEVER_SET, which is not set" },
+        { "models", "models: [\"${KVPARETO_NEVER_SET}/x\"]",
+            "my.yaml:2: key 'models[0]' needs the environment variable KVPARETO_NEVER_SET, which is not set" },
         { "tasks", "seed: 1", "key 'tasks' is missing" },
         { "tasks", "tasks: [fact]", "key 'tasks[0]' is no task" },
         { "tasks", "tasks: [{kind: fact}]", "key 'tasks[0].task' is missing; allowed: embedded, longbench, niah" },
         { "tasks", "tasks: [{task: mmlu}]", "key 'tasks[0].task' has the unknown value 'mmlu'; allowed: embedded, longbench, niah" },
-        { "tasks", "tasks: [{task: embedded, kind: riddle, samples: 1, length: 100}]", "key 'tasks[0].kind' has the unknown value 'riddle'; allowed: fact, two-hop, count, label" },
+        { "tasks", "tasks: [{task: embedded, kind: riddle, samples: 1, length: 100}]",
+            "key 'tasks[0].kind' has the unknown value 'riddle'; allowed: fact, two-hop, count, label" },
         { "tasks", "tasks: [{task: embedded, kind: fact, samples: 0, length: 100}]", "key 'tasks[0].samples' is 0, out of range" },
         { "tasks", "tasks: [{task: embedded, kind: fact, length: 100}]", "key 'tasks[0].samples' is missing" },
         { "tasks", "tasks: [{task: embedded, kind: fact, samples: 1, length: 1}]", "key 'tasks[0].length' is 1, out of range" },
-        { "tasks", "tasks: [{task: embedded, kind: fact, samples: 1, length: 100, file: x}]", "key 'tasks[0].file' is unknown; allowed: task, name, kind, samples, length, seed" },
+        { "tasks", "tasks: [{task: embedded, kind: fact, samples: 1, length: 100, file: x}]",
+            "key 'tasks[0].file' is unknown; allowed: task, name, kind, samples, length, seed" },
         { "tasks", "tasks: [{task: longbench}]", "key 'tasks[0].file' is missing" },
         { "tasks", "tasks: [{task: longbench, file: none.jsonl}]", "key 'tasks[0].file' names" },
         { "tasks", "tasks: [{task: niah, folder: ., lengths: [], depths: [50]}]", "key 'tasks[0].lengths' is an empty list" },
-        { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], depths: [101]}]", "key 'tasks[0].depths[0]' is 101, out of range; allowed: a number from 0 to 100" },
-        { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], depths: [.nan]}]", "key 'tasks[0].depths[0]' is '.nan', not a number" },
-        { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], needles: [haystack]}]", "key 'tasks[0].needles[0]' has the unknown value 'haystack'; allowed: sandwich" },
+        { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], depths: [101]}]",
+            "key 'tasks[0].depths[0]' is 101, out of range; allowed: a number from 0 to 100" },
+        { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], depths: [.nan]}]",
+            "key 'tasks[0].depths[0]' is '.nan', not a number" },
+        { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], needles: [haystack]}]",
+            "key 'tasks[0].needles[0]' has the unknown value 'haystack'; allowed: sandwich" },
         { "axes", "seed: 1", "has neither 'axes' nor 'settings'" },
         { "axes", "settings: [w16a16-k8v8-t64]\nexclude: [\"*\"]", "key 'exclude[0]' has no axes to choose from" },
         { "axes", "axes: {weights: [w5]}", "my.yaml:4: key 'axes.weights[0]' has the unknown value 'w5'; allowed: w16, w4, w4g32" },
@@ -115,21 +123,21 @@ public class SweepConfigTests
     [Fact]
     public void Read_LetsOptionsStandInForModels()
     {
-        using var temp = new TempFolder();
-        var config = Read(Good.Replace("path: .", "path: '${KVPARETO_NEVER_SET}'", StringComparison.Ordinal), temp.Path);
-        Assert.Equal(new ModelEntry(Path.GetFileName(temp.Path), temp.Path, "--model"), Assert.Single(config.Models));
+        using var temp = new ScratchFolder();
+        var config = Read(Good.Replace("path: .", "path: '${KVPARETO_NEVER_SET}'", StringComparison.Ordinal), temp.Root);
+        Assert.Equal(new ModelEntry(Path.GetFileName(temp.Root), temp.Root, "--model"), Assert.Single(config.Models));
         Assert.Contains("--model", Refusal(Good, "nowhere"), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("cfg.yaml", null, "there is no such config file")]
-    [InlineData("cfg.yaml", "caf\\xe9", "not UTF-8")]
+    [InlineData("cfg.yaml", "caf\u00e9", "not UTF-8")]
     [InlineData("", null, "cannot be read")]
     public void Load_NamesTheFile(string name, string? content, string expected)
     {
-        using var temp = new TempFolder();
-        var file = temp.At(name);
-        if (content is not null) File.WriteAllBytes(file, [.. content.Replace("\\xe9", "", StringComparison.Ordinal).Select(c => (byte)c), 0xe9]);
+        using var temp = new ScratchFolder();
+        var file = temp[name];
+        if (content is not null) File.WriteAllBytes(file, [.. content.Select(letter => (byte)letter)]);
         var message = Assert.Throws<ConfigException>(() => SweepConfig.Load(file)).Message;
         Assert.StartsWith(file, message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.Ordinal);
@@ -138,8 +146,8 @@ public class SweepConfigTests
     [Fact]
     public void Quickstart_IsTheRepositorysFile()
     {
-        using var temp = new TempFolder();
-        var config = SweepConfig.Quickstart(temp.Path);
+        using var temp = new ScratchFolder();
+        var config = SweepConfig.Quickstart(temp.Root);
         Assert.Equal("quickstart", config.Name);
         var settings = SearchSpace.Expand(config);
         Assert.InRange(settings.Count, 10, 16);
@@ -152,8 +160,8 @@ public class SweepConfigTests
     {
         var shared = Path.GetFullPath(Path.Combine(TestData.SharedOrSkip("data", "longbench"), "..", ".."));
         var yaml = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "configs", "smollm2.yaml"));
-        using var temp = new TempFolder();
-        var config = Read(yaml.Replace("${KVPARETO_SHARED}", shared, StringComparison.Ordinal), temp.Path);
+        using var temp = new ScratchFolder();
+        var config = Read(yaml.Replace("${KVPARETO_SHARED}", shared, StringComparison.Ordinal), temp.Root);
         Assert.InRange(SearchSpace.Expand(config).Count, 12, 20);
     }
 }

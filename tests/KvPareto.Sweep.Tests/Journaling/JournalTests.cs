@@ -1,40 +1,41 @@
 using System.Text;
 using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Journaling;
 
 public class JournalTests
 {
-    private static string FinishedRun(TempFolder temp)
+    private static string FinishedRun(ScratchFolder temp)
     {
-        FakeSweep.Run(temp.At("run"), new FakeEngine { Before = (_, setting, _) => { if (setting.Cache.KeyBits == 2) throw new InsufficientMemoryException("full"); } });
-        return temp.At("run", "journal.jsonl");
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits());
+        return temp["run/journal.jsonl"];
     }
 
     [Fact]
     public void Read_LeavesATornLastLineOut_AndAlone()
     {
-        using var temp = new TempFolder();
+        using var temp = new ScratchFolder();
         var journal = FinishedRun(temp);
-        var before = RunHistory.Read(temp.At("run"));
+        var before = RunHistory.Read(temp["run"]);
         File.AppendAllText(journal, "{\"event\":\"finished\",\"trial\":\"00");
         var length = new FileInfo(journal).Length;
-        Assert.Equal(FakeSweep.WithoutTimes(before), FakeSweep.WithoutTimes(RunHistory.Read(temp.At("run"))));
+        Assert.Equal(FakeSweep.WithoutTimes(before), FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
         Assert.Equal(length, new FileInfo(journal).Length);
     }
 
     [Fact]
     public void Open_CutsATornLastLine()
     {
-        using var temp = new TempFolder();
+        using var temp = new ScratchFolder();
         var file = temp.Write("journal.jsonl", "{}\n" + new string('x', 10_000));
         Journal.Open(file).Dispose();
         Assert.Equal("{}\n", File.ReadAllText(file));
         File.WriteAllText(file, "torn from the start");
         Journal.Open(file).Dispose();
         Assert.Equal("", File.ReadAllText(file));
-        Assert.Equal(["journal.jsonl"], Directory.GetFiles(temp.Path).Select(Path.GetFileName));
+        Assert.Equal(["journal.jsonl"], Directory.GetFiles(temp.Root).Select(Path.GetFileName));
     }
 
     [Theory]
@@ -48,11 +49,11 @@ public class JournalTests
     [InlineData("{\"event\":\"started\",\"event\":\"started\",\"trial\":\"0123456789abcdef\",\"at\":\"2026-01-01T00:00:00Z\"}\n")]
     public void Read_NamesTheLineThatIsDamaged(string line)
     {
-        using var temp = new TempFolder();
+        using var temp = new ScratchFolder();
         var journal = FinishedRun(temp);
         var lines = File.ReadAllLines(journal);
         File.WriteAllText(journal, lines[0] + "\n" + line + lines[1] + "\n");
-        var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp.At("run")));
+        var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
         Assert.StartsWith($"{journal}:2: not a journal entry", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
@@ -60,7 +61,7 @@ public class JournalTests
     [Fact]
     public void Read_SurvivesAnyDamage()
     {
-        using var temp = new TempFolder();
+        using var temp = new ScratchFolder();
         var journal = FinishedRun(temp);
         var whole = File.ReadAllBytes(journal);
         var random = new Random(5);
@@ -72,7 +73,7 @@ public class JournalTests
             File.WriteAllBytes(journal, bytes[..random.Next(1, bytes.Length + 1)]);
             try
             {
-                RunHistory.Read(temp.At("run"));
+                RunHistory.Read(temp["run"]);
             }
             catch (ConfigException e)
             {
@@ -86,25 +87,28 @@ public class JournalTests
     [Fact]
     public void Read_RefusesDeepNesting()
     {
-        using var temp = new TempFolder();
+        using var temp = new ScratchFolder();
         temp.Write("run/journal.jsonl", new string('[', 1_000_000) + "\n");
-        Assert.Throws<ConfigException>(() => RunHistory.Read(temp.At("run")));
+        Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
     }
 
     [Fact]
     public void Read_RefusesAFolderWithoutARun()
     {
-        using var temp = new TempFolder();
-        Assert.Contains("holds no journal", Assert.Throws<ConfigException>(() => RunHistory.Read(temp.Path)).Message, StringComparison.Ordinal);
-        Assert.Contains("no such folder", Assert.Throws<ConfigException>(() => RunHistory.Read(temp.At("nowhere"))).Message, StringComparison.Ordinal);
+        using var temp = new ScratchFolder();
+        Assert.Contains("holds no journal", Message(temp.Root), StringComparison.Ordinal);
+        Assert.Contains("no such folder", Message(temp["nowhere"]), StringComparison.Ordinal);
+
+        static string Message(string folder) => Assert.Throws<ConfigException>(() => RunHistory.Read(folder)).Message;
     }
 
     [Fact]
     public void Lines_OfAnyLength_ReadBack()
     {
-        using var temp = new TempFolder();
-        var path = temp.At("lines");
-        string[] lines = [.. new[] { 0, 1, 65_535, 65_536, 65_537, 0, 300_000, 4095, 4096 }.Select((length, i) => new string((char)('a' + i), length))];
+        using var temp = new ScratchFolder();
+        var path = temp["lines"];
+        int[] lengths = [0, 1, 65_535, 65_536, 65_537, 0, 300_000, 4095, 4096];
+        string[] lines = [.. lengths.Select((length, i) => new string((char)('a' + i), length))];
         using (var writer = LineWriter.Open(path))
             foreach (var line in lines) writer.Append(Encoding.UTF8.GetBytes(line), durable: false);
         Assert.Equal(lines, LineReader.Read(path).Select(line => Encoding.UTF8.GetString(line.Bytes.Span)));

@@ -1,5 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Journaling;
 
@@ -21,14 +22,14 @@ public class SampleLogTests
     [Fact]
     public void Append_ReadsBack()
     {
-        using var temp = new TempFolder();
-        using (var log = SampleLog.TryOpen(temp.At("t.jsonl"))!)
+        using var temp = new ScratchFolder();
+        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!)
         {
             log.Append(Record("a"));
             log.Append(Record("b", 1));
         }
-        Assert.Equal(2, File.ReadAllLines(temp.At("t.jsonl")).Length);
-        using var again = SampleLog.TryOpen(temp.At("t.jsonl"))!;
+        Assert.Equal(2, File.ReadAllLines(temp["t.jsonl"]).Length);
+        using var again = SampleLog.TryOpen(temp["t.jsonl"])!;
         Assert.Equal(Record("a"), again.Find("facts", "a"));
         Assert.Equal(Record("b", 1), again.Find("facts", "b"));
         Assert.Null(again.Find("counts", "a"));
@@ -37,20 +38,20 @@ public class SampleLogTests
     [Fact]
     public void Open_CutsATornLine_AndAppendsAfterIt()
     {
-        using var temp = new TempFolder();
-        using (var log = SampleLog.TryOpen(temp.At("t.jsonl"))!) log.Append(Record("a"));
-        File.AppendAllText(temp.At("t.jsonl"), "{\"task\":\"facts\",\"sam");
-        using (var log = SampleLog.TryOpen(temp.At("t.jsonl"))!) log.Append(Record("b"));
-        using var again = SampleLog.TryOpen(temp.At("t.jsonl"))!;
+        using var temp = new ScratchFolder();
+        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!) log.Append(Record("a"));
+        File.AppendAllText(temp["t.jsonl"], "{\"task\":\"facts\",\"sam");
+        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!) log.Append(Record("b"));
+        using var again = SampleLog.TryOpen(temp["t.jsonl"])!;
         Assert.Equal(2, again.Count);
     }
 
     [Fact]
     public void Open_IsAClaim()
     {
-        using var temp = new TempFolder();
-        using (SampleLog.TryOpen(temp.At("t.jsonl"))) Assert.Null(SampleLog.TryOpen(temp.At("t.jsonl")));
-        using var free = SampleLog.TryOpen(temp.At("t.jsonl"));
+        using var temp = new ScratchFolder();
+        using (SampleLog.TryOpen(temp["t.jsonl"])) Assert.Null(SampleLog.TryOpen(temp["t.jsonl"]));
+        using var free = SampleLog.TryOpen(temp["t.jsonl"]);
         Assert.NotNull(free);
     }
 
@@ -61,12 +62,17 @@ public class SampleLogTests
     [InlineData("score")]
     public void Open_NamesTheLineThatIsDamaged(string damage)
     {
-        using var temp = new TempFolder();
-        using (var log = SampleLog.TryOpen(temp.At("t.jsonl"))!) log.Append(Record("a"));
-        var line = File.ReadAllText(temp.At("t.jsonl"));
-        var second = damage switch { "twice" => line, "score" => line.Replace("0.3333333333333333", "1.5", StringComparison.Ordinal).Replace("\"a\"", "\"b\"", StringComparison.Ordinal), _ => damage + "\n" };
-        File.WriteAllText(temp.At("t.jsonl"), line + second + line);
-        var error = Assert.Throws<ConfigException>(() => SampleLog.TryOpen(temp.At("t.jsonl")));
-        Assert.StartsWith(temp.At("t.jsonl") + ":2: ", error.Message, StringComparison.Ordinal);
+        using var temp = new ScratchFolder();
+        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!) log.Append(Record("a"));
+        var line = File.ReadAllText(temp["t.jsonl"]);
+        var second = damage switch
+        {
+            "twice" => line,
+            "score" => line.Replace("0.3333333333333333", "1.5", StringComparison.Ordinal),
+            _ => damage + "\n",
+        };
+        File.WriteAllText(temp["t.jsonl"], line + second + line);
+        var error = Assert.Throws<ConfigException>(() => SampleLog.TryOpen(temp["t.jsonl"]));
+        Assert.StartsWith(temp["t.jsonl"] + ":2: ", error.Message, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using KvPareto.Sweep.Trials;
+using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Trials;
 
@@ -14,11 +16,12 @@ public class TrialSummaryTests
     [Fact]
     public void Finished_MeansOverTasks_AndLeavesWarmUpOut()
     {
-        using var temp = new TempFolder();
-        var history = FakeSweep.Run(temp.At("run"), new FakeEngine());
+        using var temp = new ScratchFolder();
+        var history = FakeSweep.Run(temp["run"], new FakeEngine());
         foreach (var result in history.Results)
         {
-            var lines = File.ReadAllLines(temp.At("run", "samples", result.TrialId + ".jsonl")).Select(line => System.Text.Json.Nodes.JsonNode.Parse(line)!).ToArray();
+            var file = temp[$"run/samples/{result.TrialId}.jsonl"];
+            var lines = File.ReadAllLines(file).Select(line => JsonNode.Parse(line)!).ToArray();
             double Mean(string task) => 100 * lines.Where(line => (string)line["task"]! == task).Average(line => (double)line["score"]!);
             Assert.Equal((Mean("facts") + Mean("counts")) / 2, result.Score!.Value, 1e-9);
             Assert.Equal([Mean("facts"), Mean("counts")], result.Scores.Select(score => score.Mean));
