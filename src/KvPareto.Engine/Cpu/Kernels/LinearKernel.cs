@@ -27,6 +27,7 @@ internal static unsafe class LinearKernel
     public static void Multiply(WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
     {
         if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
+        if (scratch.WorkerCount < team.Count) throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
         var job = new Job(x, xStride, rows, weight, y, yStride, scratch, level);
         if (rows == 1) MultiplyVector(team, job);
         else if (rows > 1) MultiplyMatrix(team, job);

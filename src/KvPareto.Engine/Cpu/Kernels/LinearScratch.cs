@@ -17,8 +17,14 @@ internal sealed unsafe class LinearScratch : IDisposable
     private readonly NativeBuffer _buffer; // [workers, panel | tile | counter]
 
     /// <summary>Allocates the scratch of <paramref name="workers"/> workers.</summary>
-    public LinearScratch(MemoryLedger ledger, int workers) =>
+    public LinearScratch(MemoryLedger ledger, int workers)
+    {
+        WorkerCount = workers;
         _buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, PredictByteCount(workers)).Clear();
+    }
+
+    /// <summary>Workers it was made for.</summary>
+    public int WorkerCount { get; }
 
     /// <summary>Bytes that <paramref name="workers"/> workers take.</summary>
     public static long PredictByteCount(int workers) => (long)workers * WorkerFloats * sizeof(float);
