@@ -15,7 +15,7 @@ internal static class KvParetoCommand
         if (parsed.Action is ParseErrorAction)
         {
             foreach (var error in parsed.Errors) context.Error.WriteLine($"kvpareto: {error.Message}");
-            context.Error.WriteLine($"Try 'kvpareto {Verb(parsed)}--help'.");
+            context.Error.WriteLine($"Try 'kvpareto {NameOf(parsed)}--help'.");
             return ExitCode.UserMistake;
         }
         try
@@ -50,15 +50,15 @@ internal static class KvParetoCommand
     }
 
     private static RootCommand Build(CommandContext context) =>
-        new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak memory and task accuracy, and computes the Pareto frontier.\n\nExample:\n  kvpareto sweep                      the built-in quickstart\n  kvpareto sweep my.yaml --out runs/a")
+        Verb.WithExamples(new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak memory and task accuracy, and computes the Pareto frontier.")
         {
             SweepCommand.Create(context),
             ReportCommand.Create(context),
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),
             ScoreCommand.Create(context),
-        };
+        }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
 
-    private static string Verb(ParseResult parsed) =>
+    private static string NameOf(ParseResult parsed) =>
         parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
 }

@@ -11,7 +11,7 @@ internal static class ReportCommand
     public static Command Create(CommandContext context)
     {
         var folder = new Argument<string>("DIR") { Description = "Run folder of a sweep, finished or not." };
-        var command = new Command("report", "Writes results.csv, frontier.csv and frontier.png again from the journal alone; needs no model and no GPU.\n\nExample:\n  kvpareto report runs/quickstart") { folder };
+        var command = new Verb("report", "Writes results.csv, frontier.csv and frontier.png again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart") { folder };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;

@@ -19,9 +19,9 @@ internal static class SweepCommand
         var retry = new Option<bool>("--retry-failed") { Description = "With --resume: run trials again that failed before." };
         var models = new Option<string[]>("--model") { Description = "Model folder or embedded:NAME in place of the config's models. May be repeated.", HelpName = "MODEL", DefaultValueFactory = _ => [] };
         var worker = new Option<string?>("--worker") { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
-        var command = new Command(
+        var command = new Verb(
             "sweep",
-            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, frontier.png, run.json, journal.jsonl and samples/.\n\nExample:\n  kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
+            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, frontier.png, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
         {
             config, folder, resume, retry, models, worker,
         };

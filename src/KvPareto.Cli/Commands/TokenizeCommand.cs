@@ -19,7 +19,7 @@ internal static class TokenizeCommand
         var chat = new Option<bool>("--chat") { Description = "The text as one user turn in the model's chat template." };
         var noSpecial = new Option<bool>("--no-special") { Description = "Without the special tokens that the tokenizer adds (such as a leading BOS)." };
         var json = new Option<bool>("--json") { Description = "Print {\"ids\":[…]}." };
-        var command = new Command("tokenize", "Prints the token ids of a text.\n\nExample:\n  echo -n 'Hello world' | kvpareto tokenize embedded:llama --json") { model, file, chat, noSpecial, json };
+        var command = new Verb("tokenize", "Prints the token ids of a text.", "echo -n 'Hello world' | kvpareto tokenize embedded:llama --json") { model, file, chat, noSpecial, json };
         command.SetAction(parsed =>
         {
             var folder = EmbeddedModels.Resolve(parsed.GetValue(model)!);

@@ -7,6 +7,9 @@ namespace KvPareto.Tasks.Niah;
 /// <summary>What a config may say of a needle-in-a-haystack task. A sample is one needle at one length and one depth.</summary>
 public sealed partial record NiahOptions
 {
+    /// <summary>The task's name where a config gives none.</summary>
+    public const string DefaultName = "niah";
+
     private const int MinLength = 64;
     private const int MaxLength = 1 << 20;
     private const int MaxSamples = 10_000;
@@ -27,7 +30,7 @@ public sealed partial record NiahOptions
     public int MaxNewTokens { get; init; } = 32;
 
     /// <summary>Name in results. Key <c>name</c>.</summary>
-    public string Name { get; init; } = "niah";
+    public string Name { get; init; } = DefaultName;
 
     /// <summary>Checks what can be checked without the files.</summary>
     /// <exception cref="ConfigException">Names the key and what is allowed.</exception>

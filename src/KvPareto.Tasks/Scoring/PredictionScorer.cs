@@ -1,5 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Niah;
 
 namespace KvPareto.Tasks.Scoring;
 
@@ -10,8 +11,8 @@ namespace KvPareto.Tasks.Scoring;
 public sealed record ScoredPrediction(int Line, string Task, double Score);
 
 /// <summary>
-/// Scores stored predictions as LongBench's <c>eval.py</c> does, without the model: rows with the fields <c>task</c>, <c>prediction</c>,
-/// <c>answers</c> and, for classification, <c>all_classes</c>.
+/// Scores stored predictions without the model: rows with the fields <c>task</c>, <c>prediction</c>, <c>answers</c> and, for
+/// classification, <c>all_classes</c>. Tasks are LongBench's, scored as its <c>eval.py</c> does, and "niah", whose answers are key phrases.
 /// </summary>
 public static class PredictionScorer
 {
@@ -24,10 +25,17 @@ public static class PredictionScorer
         foreach (var row in JsonLines.Read(path))
         {
             var task = row.Text("task");
-            if (!LongBenchDataset.TryFind(task, out var dataset, out var problem)) throw row.Error("task", problem);
-            var (prediction, answers, allClasses) = (row.Text("prediction"), row.Texts("answers"), row.OptionalTexts("all_classes"));
-            if (dataset.FindProblem(answers, allClasses) is { } found) throw row.Error(found.Field, found.Problem);
-            yield return new ScoredPrediction(row.Line, task, dataset.Score(prediction, answers, allClasses));
+            yield return new ScoredPrediction(row.Line, task, task == NiahOptions.DefaultName ? ScoreNeedle(row) : ScoreLongBench(row, task));
         }
+    }
+
+    private static double ScoreNeedle(JsonRow row) => Needle.Score(row.Text("prediction"), row.Texts("answers"));
+
+    private static double ScoreLongBench(JsonRow row, string task)
+    {
+        if (!LongBenchDataset.TryFind(task, out var dataset, out var problem)) throw row.Error("task", $"{problem}, {NiahOptions.DefaultName}");
+        var (prediction, answers, allClasses) = (row.Text("prediction"), row.Texts("answers"), row.OptionalTexts("all_classes"));
+        if (dataset.FindProblem(answers, allClasses) is { } found) throw row.Error(found.Field, found.Problem);
+        return dataset.Score(prediction, answers, allClasses);
     }
 }

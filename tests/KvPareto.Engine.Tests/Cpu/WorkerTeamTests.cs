@@ -26,7 +26,7 @@ public sealed class WorkerTeamTests
     }
 
     [Theory]
-    [InlineData(2, 60_000)]
+    [InlineData(2, 100_000)]
     [InlineData(8, 20_000)]
     public void For_SurvivesManyShortLoops(int workers, int loops)
     {

@@ -31,28 +31,23 @@ public class LongBenchGoldenTests
     {
         var rows = TestData.SharedOrSkip("data", "longbench-metrics", "rows.jsonl.gz");
         using var official = JsonDocument.Parse(File.ReadAllText(TestData.SharedOrSkip("data", "longbench-metrics", "totals.json")));
-        var supported = Path.GetTempFileName();
-        try
+        using var folder = new TemporaryFolder();
+        var supported = Path.Combine(folder.Path, "supported.jsonl");
+        using (var reader = new StreamReader(new GZipStream(File.OpenRead(rows), CompressionMode.Decompress)))
+        using (var writer = new StreamWriter(supported))
         {
-            using (var stream = new GZipStream(File.OpenRead(rows), CompressionMode.Decompress))
-            using (var reader = new StreamReader(stream))
-            using (var writer = new StreamWriter(supported))
+            while (reader.ReadLine() is { } line)
             {
-                while (reader.ReadLine() is { } line)
-                {
-                    using var row = JsonDocument.Parse(line);
-                    if (LongBenchDataset.TryFind(row.RootElement.GetProperty("task").GetString()!, out _, out _)) writer.WriteLine(line);
-                }
+                using var row = JsonDocument.Parse(line);
+                if (LongBenchDataset.TryFind(row.RootElement.GetProperty("task").GetString()!, out _, out _)) writer.WriteLine(line);
             }
-            var totals = new TaskTotals();
-            foreach (var scored in PredictionScorer.ScoreFile(supported)) totals.Add(scored);
-            Assert.Equal(18, totals.Totals.Count);
-            Assert.All(totals.Totals, total => Assert.Equal(official.RootElement.GetProperty(total.Task).GetDouble(), total.RoundedPercent));
         }
-        finally
-        {
-            File.Delete(supported);
-        }
+        var totals = new TaskTotals();
+        foreach (var scored in PredictionScorer.ScoreFile(supported)) totals.Add(scored);
+        Assert.Equal(18, totals.Totals.Count);
+        Assert.All(
+            totals.Totals,
+            total => Assert.Equal(official.RootElement.GetProperty(total.Task).GetDouble(), total.RoundedPercent));
     }
 
     private static int CheckRows(Stream stream)

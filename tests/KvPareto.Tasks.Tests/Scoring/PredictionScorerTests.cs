@@ -13,6 +13,7 @@ public class PredictionScorerTests
         {"task": "trec", "prediction": "Food Date", "answers": ["Food"], "all_classes": ["Food", "Date"], "extra": [{}]}
         {"task": "hotpotqa", "prediction": "Rome", "answers": ["Rome"]}
         {"task": "passage_retrieval_zh", "prediction": "段落3", "answers": ["段落3"]}
+        {"task": "niah", "prediction": "a Sunny day.", "answers": ["eat a sandwich", "Dolores Park", "sunny day", "day"]}
         """;
 
     [Theory]
@@ -22,14 +23,14 @@ public class PredictionScorerTests
     {
         using var folder = new TemporaryFolder();
         var scored = PredictionScorer.ScoreFile(Write(folder, name, Rows)).ToList();
-        ScoredPrediction[] others = [new(3, "trec", 0.5), new(4, "hotpotqa", 1), new(5, "passage_retrieval_zh", 1)];
+        ScoredPrediction[] others = [new(3, "trec", 0.5), new(4, "hotpotqa", 1), new(5, "passage_retrieval_zh", 1), new(6, "niah", 0.5)];
         Assert.Equal([new(1, "hotpotqa", scored[0].Score), .. others], scored);
         Assert.Equal(2.0 / 3, scored[0].Score, 12);
 
         var totals = new TaskTotals();
         scored.ForEach(totals.Add);
         Assert.Equal(
-            [("hotpotqa", 2, 83.33), ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)],
+            [("hotpotqa", 2, 83.33), ("niah", 1, 50), ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)],
             totals.Totals.Select(total => (total.Task, total.Rows, total.RoundedPercent)));
         Assert.Equal(250.0 / 3, totals.Totals[0].Percent, 12);
     }
@@ -47,9 +48,9 @@ public class PredictionScorerTests
         using var folder = new TemporaryFolder();
         var file = folder.Write("rows.jsonl", $"{Rows}\n{row}");
         using var scored = PredictionScorer.ScoreFile(file).GetEnumerator();
-        for (var i = 0; i < 4; i++) Assert.True(scored.MoveNext());
+        for (var i = 0; i < 5; i++) Assert.True(scored.MoveNext());
         var error = Assert.Throws<ConfigException>(() => scored.MoveNext());
-        Assert.StartsWith($"{file}:6: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{file}:7: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 

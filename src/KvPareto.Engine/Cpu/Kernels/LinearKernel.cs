@@ -9,8 +9,7 @@ namespace KvPareto.Engine.Cpu.Kernels;
 internal static unsafe class LinearKernel
 {
     private const long MinBytesToShare = 32 * 1024;
-    private const int ItemsPerWorker = 8;
-    private const int MaxStripsPerItem = 16;
+    private const int PanelItemsPerWorker = 4;
 
     /// <summary>Multiplies on all workers.</summary>
     /// <param name="team">Who works.</param>
@@ -28,22 +27,27 @@ internal static unsafe class LinearKernel
     public static void Multiply(WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
     {
         if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
+        if (scratch.WorkerCount < team.Count) throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
         var job = new Job(x, xStride, rows, weight, y, yStride, scratch, level);
         if (rows == 1) MultiplyVector(team, job);
         else if (rows > 1) MultiplyMatrix(team, job);
     }
 
+    // A worker streams through a range of its own, strip by strip, and then helps with what others have left of theirs.
     private static void MultiplyVector(WorkerTeam team, Job job)
     {
-        var strips = job.Weight.StripCount;
-        var perItem = job.Weight.ByteCount < MinBytesToShare
-            ? strips
-            : Math.Clamp(strips / (team.Count * ItemsPerWorker), 1, MaxStripsPerItem);
-        job = job with { ItemSize = perItem };
-        team.For((strips + perItem - 1) / perItem, job, static (in Job job, int index, int worker) =>
+        job = job with { Parts = job.Weight.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, job.Weight.StripCount) };
+        for (var range = 0; range < job.Parts; range++) job.Scratch.NextStrip(range) = job.RangeStart(range);
+        team.For(job.Parts, job, static (in Job job, int index, int worker) =>
         {
-            var end = Math.Min((index + 1) * job.ItemSize, job.Weight.StripCount);
-            for (var strip = index * job.ItemSize; strip < end; strip++) MultiplyStrip(job, strip);
+            for (var i = 0; i < job.Parts; i++)
+            {
+                var range = (index + i) % job.Parts;
+                var end = job.RangeStart(range + 1);
+                ref var next = ref job.Scratch.NextStrip(range);
+                for (var strip = Interlocked.Increment(ref next) - 1; strip < end; strip = Interlocked.Increment(ref next) - 1)
+                    MultiplyStrip(job, strip);
+            }
         });
     }
 
@@ -52,14 +56,11 @@ internal static unsafe class LinearKernel
         var panels = (job.Weight.RowCount + MicroKernel.Columns - 1) / MicroKernel.Columns;
         // Enough items that the workers end together, but each with enough rows to pay for its unpacking.
         var blocks = (job.Rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows;
-        while (panels * blocks < team.Count * ItemsPerWorker / 2 && job.Rows / (blocks + 1) >= MicroKernel.Columns / 2) blocks++;
+        while (panels * blocks < team.Count * PanelItemsPerWorker && job.Rows / (blocks + 1) >= MicroKernel.Columns / 2) blocks++;
         var blockRows = Math.Min(LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + 5) / 6 * 6);
-        job = job with { ItemSize = blockRows };
+        job = job with { Parts = panels, BlockRows = blockRows };
         team.For(panels * ((job.Rows + blockRows - 1) / blockRows), job, static (in Job job, int index, int worker) =>
-        {
-            var panels = (job.Weight.RowCount + MicroKernel.Columns - 1) / MicroKernel.Columns;
-            MultiplyPanel(job, index % panels, index / panels * job.ItemSize, worker);
-        });
+            MultiplyPanel(job, index % job.Parts, index / job.Parts * job.BlockRows, worker));
     }
 
     private static void MultiplyStrip(in Job job, int strip)
@@ -77,7 +78,7 @@ internal static unsafe class LinearKernel
     private static void MultiplyPanel(in Job job, int panelIndex, int firstRow, int worker)
     {
         var weight = job.Weight;
-        var rows = Math.Min(job.ItemSize, job.Rows - firstRow);
+        var rows = Math.Min(job.BlockRows, job.Rows - firstRow);
         var firstColumn = panelIndex * MicroKernel.Columns;
         var columns = Math.Min(MicroKernel.Columns, weight.RowCount - firstColumn);
         var firstStrip = panelIndex * (MicroKernel.Columns / Strip.Rows);
@@ -121,7 +122,12 @@ internal static unsafe class LinearKernel
         public readonly LinearScratch Scratch = scratch;
         public readonly SimdLevel Level = level;
 
-        // Strips of a vector's item, rows of a matrix's.
-        public int ItemSize { get; init; }
+        // Ranges of strips that a vector's product is shared in; panels of a matrix's.
+        public int Parts { get; init; }
+
+        // Rows of x that an item of a matrix's product takes.
+        public int BlockRows { get; init; }
+
+        public int RangeStart(int range) => (int)((long)range * Weight.StripCount / Parts);
     }
 }

@@ -24,8 +24,11 @@ internal static class Strip
     /// <summary>Channels that a line of W4 codes covers.</summary>
     public const int QuadChannels = 4;
 
-    /// <summary>How far ahead products ask for a strip's lines: the hardware's own prefetching does not keep two cores' units busy.</summary>
-    public const int PrefetchBytes = 2048;
+    /// <summary>
+    /// How far ahead products ask for a strip's lines. Without, unpacking and reading take turns: measured on Zen 5 out of memory,
+    /// one core, 24 → 33 GB/s for bf16, 15 → 33 for f16 and 9 → 24 for W4, of 35 that plain reading reaches.
+    /// </summary>
+    public const int PrefetchBytes = 8192;
 
     /// <summary>Lines of the 32 scales and zero points of a W4 group.</summary>
     public const int MetaLines = 2;

@@ -109,6 +109,14 @@ public sealed unsafe class LinearKernelTests : IDisposable
             }
     }
 
+    [Fact]
+    public void Multiply_RefusesAScratchThatIsTooSmall()
+    {
+        using var linear = new LinearCase(WeightFormat.F32, 1, 8, 40, 0, bias: false);
+        using var scratch = new LinearScratch(new MemoryLedger(), 1);
+        Assert.Throws<ArgumentException>(() => LinearKernel.Multiply(_team, null, 0, 1, linear.Weight, null, 0, scratch));
+    }
+
     public void Dispose() => _team.Dispose();
 
     private static int[] Bits(ReadOnlySpan<float> values)
