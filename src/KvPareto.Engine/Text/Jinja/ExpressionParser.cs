@@ -18,6 +18,9 @@ internal sealed class ExpressionParser(TokenReader tokens)
     /// </summary>
     public int Conditional { get; set; }
 
+    /// <summary>Names read so far.</summary>
+    public HashSet<string> Names { get; private set; } = new(StringComparer.Ordinal);
+
     /// <summary>Any expression but a bare tuple.</summary>
     public Expression Parse(bool withCondition = true)
     {
@@ -72,6 +75,17 @@ internal sealed class ExpressionParser(TokenReader tokens)
 
     /// <summary>An expression that must be a call.</summary>
     public CallExpression Call() => Parse() as CallExpression ?? throw tokens.Unexpected("a call before");
+
+    /// <summary>Parses a part and gives the names that it reads.</summary>
+    public HashSet<string> NamesWithin(Action part)
+    {
+        var outer = Names;
+        var inner = Names = new(StringComparer.Ordinal);
+        part();
+        Names = outer;
+        Names.UnionWith(inner);
+        return inner;
+    }
 
     private bool AtTupleEnd() => tokens.Current.Kind is TokenKind.VariableEnd or TokenKind.BlockEnd or TokenKind.End
         || tokens.Current.IsOperator(")") || tokens.Current.IsName("recursive");
@@ -178,7 +192,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
                     "true" or "True" => new LiteralExpression(true, token.Line),
                     "false" or "False" => new LiteralExpression(false, token.Line),
                     "none" or "None" => new LiteralExpression(null, token.Line),
-                    _ => new NameExpression(token.Text, token.Line),
+                    _ => Name(token),
                 };
             case TokenKind.String:
                 var text = token.Text;
@@ -203,9 +217,25 @@ internal sealed class ExpressionParser(TokenReader tokens)
         }
     }
 
-    private static long Integer(Token token) => long.TryParse(token.Text.Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
-        ? value
-        : throw new JinjaException("an int beyond 64 bits", token.Line);
+    private NameExpression Name(Token token)
+    {
+        Names.Add(token.Text);
+        return new(token.Text, token.Line);
+    }
+
+    private static long Integer(Token token)
+    {
+        var digits = token.Text.Replace("_", "", StringComparison.Ordinal);
+        var kind = digits.Length > 1 ? char.ToLowerInvariant(digits[1]) : '\0';
+        try
+        {
+            return kind is 'x' or 'o' or 'b' ? Convert.ToInt64(digits[2..], kind == 'x' ? 16 : kind == 'o' ? 8 : 2) : long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+        }
+        catch (Exception problem) when (problem is FormatException or OverflowException or ArgumentException)
+        {
+            throw new JinjaException($"{token.Shown} is not an int of 64 bits", token.Line);
+        }
+    }
 
     private List<Expression> Items(string close)
     {

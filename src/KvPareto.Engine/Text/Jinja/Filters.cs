@@ -12,8 +12,8 @@ internal static class Filters
     private static readonly Dictionary<string, Filter> All = new(StringComparer.Ordinal)
     {
         ["trim"] = static (_, v, a) => Text(v).AsSpan().Trim(a.Get(0, "chars") is string chars ? chars.AsSpan() : PythonText.WhiteSpace).ToString(),
-        ["upper"] = static (_, v, _) => Text(v).ToUpperInvariant(),
-        ["lower"] = static (_, v, _) => Text(v).ToLowerInvariant(),
+        ["upper"] = static (_, v, _) => PythonText.Upper(Text(v)),
+        ["lower"] = static (_, v, _) => PythonText.Lower(Text(v)),
         ["capitalize"] = static (_, v, _) => StringMethods.Capitalize(Text(v)),
         ["title"] = static (_, v, _) => Title(Text(v)),
         ["string"] = static (_, v, _) => Text(v),
@@ -23,11 +23,11 @@ internal static class Filters
         ["default"] = static (_, v, a) => v is Undefined || (a.Flag(1, "boolean", false) && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
         ["int"] = static (_, v, a) => ToInt(v) ?? a.Get(0, "default", 0L),
         ["float"] = static (_, v, a) => ToFloat(v) ?? a.Get(0, "default", 0.0),
-        ["abs"] = static (_, v, _) => Values.TryNumber(v, out var n) ? v is double ? Math.Abs(n) : Values.ToLong(v) is var l && l == long.MinValue ? throw new JinjaException("beyond 64 bits") : Math.Abs(l) : throw Wrong(v, "a number"),
+        ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
         ["round"] = static (_, v, a) => Round(v, a.Whole(0, "precision", 0), a.Text(1, "method", "common")),
         ["indent"] = static (s, v, a) => Indent(Text(v), a, s),
         ["tojson"] = JsonText.Filter,
-        ["wordcount"] = static (_, v, _) => (long)Text(v).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length,
+        ["wordcount"] = static (_, v, _) => WordCount(Text(v)),
         ["truncate"] = static (_, v, a) => Truncate(Text(v), a),
         ["center"] = static (s, v, a) => Center(Text(v), a.Whole(0, "width", 80), s),
         ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), new JinjaList(a.Positional, isTuple: true), s),
@@ -50,6 +50,18 @@ internal static class Filters
     public static JinjaException Wrong(object? value, string needed) => Values.Fail(value) ?? new JinjaException($"needs {needed}, not {Values.TypeName(value)}");
 
     private static string Text(object? value) => Values.ToText(value);
+
+    private static long WordCount(string text)
+    {
+        var (count, inWord) = (0L, false);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var isWord = Rune.IsLetterOrDigit(rune) || rune.Value == '_';
+            if (isWord && !inWord) count++;
+            inWord = isWord;
+        }
+        return count;
+    }
 
     private static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
         .Replace("<", "&lt;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal).Replace("\"", "&#34;", StringComparison.Ordinal);

@@ -165,7 +165,11 @@ internal sealed class Lexer
     {
         var end = Digits(_at);
         if (_source[_at] == '0' && end == _at + 1 && end < _source.Length && char.ToLowerInvariant(_source[end]) is 'x' or 'o' or 'b')
-            throw new JinjaException("numbers are decimal", _line);
+        {
+            for (end++; end < _source.Length && (char.IsAsciiHexDigit(_source[end]) || _source[end] == '_');) end++;
+            AddTo(TokenKind.Integer, end);
+            return;
+        }
         // After a dot, as in a.0.1, digits are an index and the next dot another.
         var isFloat = false;
         if (!(_tokens.Count > 0 && _tokens[^1].IsOperator(".")))

@@ -65,8 +65,8 @@ internal sealed class Parser
             case "if": return If();
             case "for": return For();
             case "set": return Set();
-            case "macro": return Macro(tag.Line);
-            case "call": return Call(tag.Line);
+            case "macro": return Macro();
+            case "call": return Call();
             case "filter": return Filter();
             case "with": return With();
             case "generation":
@@ -140,27 +140,28 @@ internal sealed class Parser
         return new CaptureStatement(target, filter, BodyAndEnd("endset"));
     }
 
-    private MacroStatement Macro(int line)
+    private MacroStatement Macro()
     {
         var name = _tokens.Expect(TokenKind.Name, "a name").Text;
-        return new(Definition(name, Parameters(), "endmacro", line));
+        return new(Definition(name, Parameters(), "endmacro"));
     }
 
-    private CallStatement Call(int line)
+    private CallStatement Call()
     {
         var parameters = _tokens.Current.IsOperator("(") ? Parameters() : [];
         var call = _expressions.Call();
-        return new(call, Definition("caller", parameters, "endcall", line));
+        return new(call, Definition("caller", parameters, "endcall"));
     }
 
-    private MacroDefinition Definition(string name, List<(string, Expression?)> parameters, string end, int line)
+    private MacroDefinition Definition(string name, List<(string, Expression?)> parameters, string end)
     {
         EndTag();
         var outer = _loops;
         _loops = 0;
-        var body = BodyAndEnd(end);
+        BlockStatement? body = null;
+        var names = _expressions.NamesWithin(() => body = BodyAndEnd(end));
         _loops = outer;
-        return new(name, parameters, body, line);
+        return new(name, parameters, body!, names.Contains("varargs"), names.Contains("kwargs"));
     }
 
     private List<(string Name, Expression? Default)> Parameters()

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace KvPareto.Engine.Text.Jinja;
 
-/// <summary>Python's <c>%</c> on strings: flags, width, precision, and the conversions s, r, d, i, x, f and %.</summary>
+/// <summary>Python's <c>%</c> and <c>format</c> on strings: flags, width, precision, and the conversions s, r, d, i, x, f and %.</summary>
 internal static class PythonFormat
 {
     private const int LargestWidth = 1000;
@@ -47,6 +47,32 @@ internal static class PythonFormat
             result.Append(text);
         }
         return next == arguments.Count || argument is JinjaDict ? result.ToString() : throw new JinjaException("too many arguments for the format");
+    }
+
+    /// <summary><c>format.format(…)</c>: <c>{}</c>, <c>{0}</c> and <c>{name}</c>, without format specifications.</summary>
+    /// <exception cref="JinjaException">A field that is not known, or an argument that is not there.</exception>
+    public static string Braces(string format, Arguments arguments, RenderState state)
+    {
+        var (result, next) = (new StringBuilder(), 0);
+        for (var at = 0; at < format.Length; at++)
+        {
+            var c = format[at];
+            if (c is not ('{' or '}')) result.Append(c);
+            else if (at + 1 < format.Length && format[at + 1] == c) result.Append(format[at++]);
+            else
+            {
+                var end = c == '{' ? format.IndexOf('}', at) : -1;
+                if (end < 0) throw new JinjaException("a single brace in the format");
+                var field = format[(at + 1)..end];
+                var index = field.Length == 0 ? next++ : int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : int.MaxValue;
+                if (field.Any(static f => !char.IsLetterOrDigit(f) && f != '_')) throw new JinjaException($"the field {ErrorText.Quote(field)} is not known; known: {{}}, {{0}}, {{name}}");
+                var text = Values.ToText(arguments.Required(index, field));
+                state.Text(result.Length + text.Length);
+                result.Append(text);
+                at = end;
+            }
+        }
+        return result.ToString();
     }
 
     private static string Convert(char kind, object? value, int? precision)

@@ -13,9 +13,9 @@ internal static class StringMethods
 
     private static readonly Dictionary<string, Method> All = new(StringComparer.Ordinal)
     {
-        ["upper"] = static (t, _, _) => t.ToUpperInvariant(),
-        ["lower"] = static (t, _, _) => t.ToLowerInvariant(),
-        ["casefold"] = static (t, _, _) => t.ToLowerInvariant(),
+        ["upper"] = static (t, _, _) => PythonText.Upper(t),
+        ["lower"] = static (t, _, _) => PythonText.Lower(t),
+        ["casefold"] = static (t, _, _) => PythonText.Lower(t.Replace("ß", "ss", StringComparison.Ordinal)),
         ["capitalize"] = static (t, _, _) => Capitalize(t),
         ["title"] = static (t, _, _) => Title(t),
         ["swapcase"] = static (t, _, _) => string.Concat(t.Select(static c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
@@ -47,6 +47,7 @@ internal static class StringMethods
         ["isalnum"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => Rune.IsLetter(r) || Rune.IsNumber(r)),
         ["isspace"] = static (t, _, _) => t.Length > 0 && t.All(PythonText.IsWhiteSpace),
         ["isupper"] = static (t, _, _) => t.Any(char.IsUpper) && !t.Any(char.IsLower),
+        ["format"] = static (t, a, s) => PythonFormat.Braces(t, a, s),
         ["islower"] = static (t, _, _) => t.Any(char.IsLower) && !t.Any(char.IsUpper),
     };
 
@@ -58,7 +59,7 @@ internal static class StringMethods
     });
 
     /// <summary>The first character in upper case, the others in lower case.</summary>
-    public static string Capitalize(string text) => text.Length == 0 ? text : string.Concat(text[..1].ToUpperInvariant(), text[1..].ToLowerInvariant());
+    public static string Capitalize(string text) => text.Length == 0 ? text : string.Concat(PythonText.Upper(text[..1]), PythonText.Lower(text[1..]));
 
     /// <summary><paramref name="text"/> with the first <paramref name="count"/> (negative: all) occurrences replaced.</summary>
     public static string Replace(string text, string old, string replacement, long count, RenderState state)

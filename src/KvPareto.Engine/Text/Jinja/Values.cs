@@ -199,7 +199,7 @@ internal static class Values
         JsonValueKind.Object => Dict(json.EnumerateObject().Select(static p => KeyValuePair.Create<object, object?>(p.Name, FromJson(p.Value)))),
         JsonValueKind.Array => new JinjaList([.. json.EnumerateArray().Select(FromJson)]),
         JsonValueKind.String => json.GetString(),
-        JsonValueKind.Number => json.TryGetInt64(out var whole) ? whole : json.GetDouble(),
+        JsonValueKind.Number => json.TryGetInt64(out var whole) ? (object)whole : json.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         _ => null,
