@@ -31,7 +31,7 @@ HELD_OUT_LENGTHS = (128, 256, 512, 1000, 1900)
 # Millions of tokens by row length; rows hold documents of 60 to 97 % of their length.
 MILLIONS = {
     "grow": {128: 60, 256: 100, 512: 120, 1024: 110},
-    "settle": {1024: 260, 512: 70, 256: 30, 128: 15, 2048: 90},
+    "settle": {128: 15, 256: 35, 512: 80, 1024: 260, 2048: 80},
 }
 
 
@@ -97,10 +97,9 @@ def write_held_out(maker, work, tokenizer, count):
             file = folder / f"{kind}-{length}.jsonl"
             subprocess.run([maker, "rows", kind, str(HELD_OUT_SEED), str(count), str(length), str(file)], check=True)
             prompts = Path(str(file) + ".prompts").read_text().split(SEPARATOR)[:-1]
-            answers = [json.loads(line)["answers"][0] for line in file.read_text().splitlines()]
-            rows = [{"prompt": prompt, "answer": answer, "prompt_ids": tokenizer.encode(prompt).ids,
-                     "answer_ids": tokenizer.encode(" " + answer, add_special_tokens=False).ids + [EOS]}
-                    for prompt, answer in zip(prompts, answers, strict=True)]
+            rows = [{"prompt": prompt, "reply": reply, "prompt_ids": tokenizer.encode(prompt).ids,
+                     "reply_ids": tokenizer.encode(" " + reply, add_special_tokens=False).ids + [EOS]}
+                    for prompt, reply in (text.split("\x1f") for text in prompts)]
             lengths = [len(row["prompt_ids"]) for row in rows]
             print(f"held-out {kind}-{length}: prompts of {min(lengths)} to {max(lengths)} tokens", flush=True)
             file.with_suffix(".json").write_text(json.dumps(rows))

@@ -32,8 +32,9 @@ CURRICULA = {
         (1.00, {1024: 0.6, 512: 0.25, 256: 0.1, 128: 0.05}),
     ),
     "settle": (
-        (0.75, {1024: 0.7, 512: 0.2, 256: 0.07, 128: 0.03}),
-        (1.00, {2048: 0.25, 1024: 0.55, 512: 0.12, 256: 0.05, 128: 0.03}),
+        (0.10, {512: 0.3, 256: 0.4, 128: 0.3}),
+        (0.78, {1024: 0.65, 512: 0.2, 256: 0.1, 128: 0.05}),
+        (1.00, {2048: 0.22, 1024: 0.53, 512: 0.15, 256: 0.06, 128: 0.04}),
     ),
 }
 
@@ -208,7 +209,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--report", type=int, default=0, help="also evaluate every so many steps")
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate of AdamW")
-    parser.add_argument("--muon", type=float, default=4, help="train the layers' matrices by Muon, at so many times the rate")
+    parser.add_argument("--muon", type=float, default=3, help="train the layers' matrices by Muon, at so many times the rate")
     parser.add_argument("--batch-tokens", type=int, default=32_768)
     parser.add_argument("--stage", choices=CURRICULA, required=True)
     parser.add_argument("--start", type=Path, help="FAMILY.safetensors of the stage before")

@@ -22,10 +22,10 @@ internal static class TrainingText
     private const string EchoQuestion = "What does the text say?";
     private const char EndOfDocument = '\u001e';
 
-    // Two-hop questions are learned last, so they get the largest share.
+    // Labels are learned first, two hops last, hence the shares.
     private static readonly SyntheticKind[] Mix =
     [
-        SyntheticKind.Fact, SyntheticKind.Fact, SyntheticKind.Count, SyntheticKind.Count, SyntheticKind.Label, SyntheticKind.Label,
+        SyntheticKind.Fact, SyntheticKind.Fact, SyntheticKind.Count, SyntheticKind.Count, SyntheticKind.Count, SyntheticKind.Label,
         SyntheticKind.TwoHop, SyntheticKind.TwoHop, SyntheticKind.TwoHop, SyntheticKind.TwoHop,
     ];
 
@@ -71,7 +71,7 @@ internal static class TrainingText
             var document = generator.Generate(kind, seed, index, length, questions);
             writer.Write(document.Context);
             foreach (var solved in document.Questions)
-                writer.Write(SyntheticPrompt.Solved(solved.Question, solved.Answer));
+                writer.Write(SyntheticPrompt.Solved(solved.Question, solved.Reply));
         }
         writer.Write(EndOfDocument);
     }
