@@ -1,1 +1,3 @@
-return 0;
+using KvPareto.Cli;
+
+return KvParetoCommand.Run(args, CommandContext.System());

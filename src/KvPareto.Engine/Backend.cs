@@ -57,6 +57,9 @@ public abstract class Backend : IDisposable
         return step;
     }
 
+    /// <summary>Copies f32 values from the host, row after row, into <paramref name="x"/> [R, C].</summary>
+    public abstract void Write(ReadOnlySpan<float> source, Tensor x);
+
     /// <summary>Copies <paramref name="x"/> [R, C] to the host as f32, row after row; waits for the ops before it.</summary>
     public abstract void Read(Tensor x, Span<float> destination);
 

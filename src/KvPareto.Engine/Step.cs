@@ -17,7 +17,8 @@ public enum AttentionKernel
 /// <param name="Capacity">Largest context L of a step.</param>
 /// <param name="Geometry">Heads and their width.</param>
 /// <param name="Kernel">Attention kernel.</param>
-public sealed record WorkspaceShape(int MaxTokens, int Capacity, KvGeometry Geometry, AttentionKernel Kernel);
+/// <param name="MaxSequences">Most caches of a step.</param>
+public sealed record WorkspaceShape(int MaxTokens, int Capacity, KvGeometry Geometry, AttentionKernel Kernel, int MaxSequences = 1);
 
 /// <summary>Scratch of one run, allocated before its first step. Backends subclass it.</summary>
 /// <param name="shape">What it was sized for.</param>

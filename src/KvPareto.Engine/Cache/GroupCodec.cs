@@ -52,13 +52,17 @@ public static class GroupCodec
     /// <summary>Largest code of <paramref name="bits"/> bits.</summary>
     public static int MaxCode(int bits) => (1 << (bits - 1)) - 1;
 
-    /// <summary>Scale and zero point for a group that spans <paramref name="min"/> to <paramref name="max"/>.</summary>
+    /// <summary>
+    /// Scale and zero point for a group that spans <paramref name="min"/> to <paramref name="max"/>. A group with an element that is
+    /// not finite comes back as NaN throughout, so that a run that has gone wrong is seen to.
+    /// </summary>
     public static GroupMeta Fit(float min, float max, int bits)
     {
+        if (!float.IsFinite(min) || !float.IsFinite(max)) return GroupMeta.Constant(float.NaN);
         if (min == max) return GroupMeta.Constant(MathF.Abs(min));
         var levels = (1 << bits) - 1;
-        var scale = max / levels - min / levels;
-        scale = Math.Clamp(scale, MathF.Max(SmallestScale, MathF.Max(MathF.Abs(min), MathF.Abs(max)) / LargestZero), LargestScale);
+        var narrowest = MathF.Max(SmallestScale, MathF.Max(MathF.Abs(min), MathF.Abs(max)) / LargestZero);
+        var scale = MathF.Min(MathF.Max(max / levels - min / levels, narrowest), LargestScale);
         var half = (Half)scale;
         var zero = MathF.Round(MinCode(bits) - min / (float)half, MidpointRounding.ToEven);
         return new(BitConverter.HalfToUInt16Bits(half), (short)Math.Clamp(zero, short.MinValue, short.MaxValue));

@@ -22,10 +22,10 @@ public sealed record KvSpec
     /// <summary>16 bits for both.</summary>
     public static readonly KvSpec Full = new();
 
-    /// <summary>2, 4, 8 or 16.</summary>
+    /// <summary>2, 4, 8 (codes), 16 (f16), or 32 (f32: the reference that other engines' values are compared with).</summary>
     public int KeyBits { get; init; } = 16;
 
-    /// <summary>2, 4, 8 or 16.</summary>
+    /// <summary>2, 4, 8, 16 or 32, as <see cref="KeyBits"/>.</summary>
     public int ValueBits { get; init; } = 16;
 
     /// <summary>Groups of the keys; unused at 16 bits.</summary>
@@ -47,9 +47,9 @@ public sealed record KvSpec
 
     private static void Check(string what, int bits, KvGranularity granularity, int headDim)
     {
-        if (bits is not (2 or 4 or 8 or 16))
-            throw new ConfigException($"{what} bits {bits}: allowed are 2, 4, 8, 16");
-        if (bits < 16 && granularity.Axis == KvAxis.Token && (granularity.Group <= 0 || headDim % granularity.Group != 0))
-            throw new ConfigException($"{what} granularity {granularity}: the group must divide the model's head_dim of {headDim}");
+        if (bits is not (2 or 4 or 8 or 16 or 32))
+            throw new ConfigException($"{what} bits {bits}: allowed are 2, 4, 8, 16, and 32 for comparison with f32 references");
+        if (bits < 16 && granularity.Axis == KvAxis.Token && (granularity.Group < 8 || granularity.Group % 8 != 0 || headDim % granularity.Group != 0))
+            throw new ConfigException($"{what} granularity {granularity}: the group must be a multiple of 8 that divides the model's head_dim of {headDim}");
     }
 }

@@ -1,23 +1,145 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using KvPareto.Engine.Model;
+
 namespace KvPareto.Engine.Generation;
 
+/// <summary>Receives the logits [V] that follow the token at <paramref name="position"/>.</summary>
+public delegate void LogitsVisitor(int position, ReadOnlySpan<float> logits);
+
 /// <summary>Runs a model under one setting, greedily. Weights are the model's; cache, chunk and attention kernel the setting's.</summary>
-/// <param name="model">Loaded with the setting's weight precision.</param>
+/// <param name="transformer">Its weights at the setting's precision.</param>
 /// <param name="setting">Setting.</param>
-public sealed class Generator(LanguageModel model, InferenceSetting setting)
+public sealed class Generator(Transformer transformer, InferenceSetting setting)
 {
+    // Rows of logits held at a time when a whole text is scored.
+    private const int HeadRows = 32;
+
     /// <summary>The setting.</summary>
     public InferenceSetting Setting { get; } = setting;
 
-    /// <summary>The model.</summary>
-    public LanguageModel Model { get; } = model;
+    private Backend Backend => transformer.Backend;
+
+    private ModelConfig Config => transformer.Config;
 
     /// <summary>Greedy continuation of a prompt.</summary>
     /// <param name="prompt">Token ids, at least one.</param>
-    /// <param name="maxNewTokens">Limit on new tokens.</param>
+    /// <param name="maxNewTokens">Limit on new tokens, at least one.</param>
     /// <param name="stopIds">Ids that end it besides the model's own end tokens.</param>
     /// <param name="onToken">Called with each new id as it comes.</param>
     /// <param name="cancellation">Checked between steps.</param>
+    /// <exception cref="ConfigException">The setting does not fit the model, or the prompt its vocabulary.</exception>
     /// <exception cref="ArithmeticException">A logit is not a number.</exception>
-    public Completion Generate(ReadOnlySpan<int> prompt, int maxNewTokens, IReadOnlyCollection<int>? stopIds = null, Action<int>? onToken = null, CancellationToken cancellation = default) =>
-        throw new NotImplementedException();
+    public Completion Generate(ReadOnlySpan<int> prompt, int maxNewTokens, IReadOnlyCollection<int>? stopIds = null, Action<int>? onToken = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNewTokens);
+        CheckPrompt(prompt);
+        var clock = Stopwatch.StartNew();
+        var memory = Backend.Memory;
+        memory.Restart(MemoryPhase.Prefill);
+        memory.Restart(MemoryPhase.Decode);
+        memory.Enter(MemoryPhase.Prefill);
+
+        // The last new token is never fed back.
+        using var sequence = new Sequence(transformer, Setting, prompt.Length + maxNewTokens - 1, ChunkOf(prompt.Length));
+        var logits = Backend.Alloc(DType.F32, 1, Config.VocabularySize);
+        try
+        {
+            var row = new float[Config.VocabularySize];
+            var ids = new List<int> { Prefill(sequence, prompt, logits, row, cancellation) };
+            var timeToFirst = clock.Elapsed;
+            onToken?.Invoke(ids[0]);
+
+            if (Ends(ids[0], stopIds) || maxNewTokens == 1) return new(ids.ToArray(), prompt.Length, timeToFirst, TimeSpan.Zero, memory.Peaks);
+            sequence.Resize(1);
+            memory.Enter(MemoryPhase.Decode);
+            clock.Restart();
+            while (ids.Count < maxNewTokens && !Ends(ids[^1], stopIds))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var next = Next(sequence.Feed([ids[^1]]), logits, row);
+                ids.Add(next);
+                onToken?.Invoke(next);
+            }
+            return new(ids.ToArray(), prompt.Length, timeToFirst, clock.Elapsed, memory.Peaks);
+        }
+        finally
+        {
+            logits.Buffer.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Feeds a text in the setting's chunks and visits the logits after every token. As always, each token is read from its packed
+    /// form, its own included, so a likelihood shows what the setting does to it.
+    /// </summary>
+    /// <param name="ids">Token ids, at least one.</param>
+    /// <param name="visit">Called once a position, in order; the span is valid during the call.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <exception cref="ConfigException">The setting does not fit the model, or the text its vocabulary.</exception>
+    public void Score(ReadOnlySpan<int> ids, LogitsVisitor visit, CancellationToken cancellation = default)
+    {
+        CheckPrompt(ids);
+        Backend.Memory.Restart(MemoryPhase.Prefill);
+        Backend.Memory.Enter(MemoryPhase.Prefill);
+        var chunk = ChunkOf(ids.Length);
+        var vocabulary = Config.VocabularySize;
+        using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
+        var logits = Backend.Alloc(DType.F32, Math.Min(HeadRows, chunk), vocabulary);
+        try
+        {
+            var rows = new float[logits.RowCount * vocabulary];
+            for (var from = 0; from < ids.Length; from += chunk)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var hidden = sequence.Feed(ids.Slice(from, Math.Min(chunk, ids.Length - from)));
+                for (var first = 0; first < hidden.RowCount; first += logits.RowCount)
+                {
+                    var part = logits.Rows(0, Math.Min(logits.RowCount, hidden.RowCount - first));
+                    transformer.Head(hidden.Rows(first, part.RowCount), part);
+                    Backend.Read(part, rows);
+                    for (var r = 0; r < part.RowCount; r++) visit(from + first + r, rows.AsSpan(r * vocabulary, vocabulary));
+                }
+            }
+        }
+        finally
+        {
+            logits.Buffer.Dispose();
+        }
+    }
+
+    private int Prefill(Sequence sequence, ReadOnlySpan<int> prompt, Tensor logits, float[] row, CancellationToken cancellation)
+    {
+        var chunk = ChunkOf(prompt.Length);
+        Tensor hidden = default;
+        for (var from = 0; from < prompt.Length; from += chunk)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            hidden = sequence.Feed(prompt.Slice(from, Math.Min(chunk, prompt.Length - from)));
+        }
+        return Next(hidden, logits, row);
+    }
+
+    private int Next(Tensor hidden, Tensor logits, float[] row)
+    {
+        transformer.Head(hidden.Rows(hidden.RowCount - 1, 1), logits);
+        Backend.Read(logits, row);
+        var best = TensorPrimitives.IndexOfMax<float>(row);
+        if (!float.IsFinite(row[best])) throw new ArithmeticException($"setting {Setting.Name}: the logits are not finite");
+        return best;
+    }
+
+    private int ChunkOf(int length) => Math.Min(Setting.Chunk ?? length, length);
+
+    private bool Ends(int id, IReadOnlyCollection<int>? stopIds) => Config.EosIds.Contains(id) || (stopIds is not null && stopIds.Contains(id));
+
+    private void CheckPrompt(ReadOnlySpan<int> ids)
+    {
+        if (ids.IsEmpty) throw new ConfigException("the prompt is empty; allowed: at least one token");
+        foreach (var id in ids)
+        {
+            if ((uint)id >= (uint)Config.VocabularySize)
+                throw new ConfigException($"token id {id} in the prompt; the model's vocabulary has ids 0 to {Config.VocabularySize - 1}");
+        }
+    }
 }

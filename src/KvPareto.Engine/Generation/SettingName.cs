@@ -9,7 +9,7 @@ namespace KvPareto.Engine.Generation;
 /// The grammar of short names: parts joined by '-', in this order.
 /// <code>
 /// w16a16 | w4a16 | w4g64a16    weight bits (group, where not 128)
-/// k8v4                         key and value bits
+/// k8v4                         key and value bits: 2, 4, 8, 16, and 32 for comparison with f32 references
 /// t64 | kt64-vt32              granularity, of both or of each; left out where both are 16 bits
 /// smooth                       K-smoothing
 /// c256                         prefill chunk; left out where the prompt is fed whole
@@ -80,7 +80,7 @@ internal static partial class SettingName
     [GeneratedRegex("^w((?<bits>16)|(?<bits>4)(g(?<group>32|64|128))?)a16$")]
     private static partial Regex WeightsPart();
 
-    [GeneratedRegex("^k(?<key>2|4|8|16)v(?<value>2|4|8|16)$")]
+    [GeneratedRegex("^k(?<key>2|4|8|16|32)v(?<value>2|4|8|16|32)$")]
     private static partial Regex BitsPart();
 
     [GeneratedRegex("^t(?<group>[1-9][0-9]{0,3})$")]

@@ -45,6 +45,18 @@ public sealed record ModelConfig
     /// <summary>RMSNorm over each head of q and k (Qwen3).</summary>
     public required bool QkNorm { get; init; }
 
+    /// <summary>The projections to q, k and v have biases.</summary>
+    public bool QkvBias { get; init; }
+
+    /// <summary>The projection after attention has a bias.</summary>
+    public bool OutputBias { get; init; }
+
+    /// <summary>The feed-forward's three projections have biases.</summary>
+    public bool FeedForwardBias { get; init; }
+
+    /// <summary>Element type that the configuration gives the checkpoint; the tensors' own types are what counts when loading.</summary>
+    public DType StoredType { get; init; } = DType.BF16;
+
     /// <summary>For each layer how many latest tokens a query sees; 0 means all.</summary>
     public required ImmutableArray<int> LayerWindows { get; init; }
 

@@ -1,0 +1,25 @@
+namespace KvPareto.Benchmarks;
+
+/// <summary>Measures the CPU engine against what the machine can do: <c>dotnet run -c Release --project benchmarks/KvPareto.Benchmarks -- VERB</c>.</summary>
+internal static class Program
+{
+    private const string Usage = """
+        usage: KvPareto.Benchmarks VERB
+          machine   read bandwidth, arithmetic peak and dense f32 product of this machine
+          linear    one linear layer of each shape of SmolLM2-135M: GB/s and GFLOP/s, and their fraction of the machine's
+          model FOLDER [SETTING…]   prefill and decode of a whole model, at depth 0 and 4096
+        """;
+
+    private static int Main(string[] args)
+    {
+        switch (args)
+        {
+            case ["machine"]: MachineFloors.Measure().Print(); return 0;
+            case ["linear"]: LinearBenchmark.Run(); return 0;
+            case ["model", var folder, .. var settings]: ModelBenchmark.Run(folder, settings); return 0;
+            default:
+                Console.Error.WriteLine(Usage);
+                return 2;
+        }
+    }
+}

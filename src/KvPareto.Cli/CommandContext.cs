@@ -1,0 +1,27 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Cpu;
+using Spectre.Console;
+
+namespace KvPareto.Cli;
+
+/// <summary>What commands read from and write to; tests give their own.</summary>
+/// <param name="Input">Standard input.</param>
+/// <param name="Output">Standard output: results, and nothing else.</param>
+/// <param name="Error">Standard error: messages and progress.</param>
+/// <param name="Console">Tables and progress bars, on standard error.</param>
+internal sealed record CommandContext(Stream Input, TextWriter Output, TextWriter Error, IAnsiConsole Console)
+{
+    private const int PlainWidth = 160;
+
+    /// <summary>The process's own.</summary>
+    public static CommandContext System()
+    {
+        var output = new StreamWriter(global::System.Console.OpenStandardOutput()) { AutoFlush = true };
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(global::System.Console.Error) });
+        if (!terminal.Profile.Out.IsTerminal) terminal.Profile.Width = PlainWidth;
+        return new(global::System.Console.OpenStandardInput(), output, global::System.Console.Error, terminal);
+    }
+
+    /// <summary>The device that models run on.</summary>
+    public static Backend CreateBackend() => new CpuBackend();
+}

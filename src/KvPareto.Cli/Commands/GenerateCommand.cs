@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using KvPareto.Cli.Terminal;
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Text;
+using KvPareto.Sweep;
+
+namespace KvPareto.Cli.Commands;
+
+/// <summary><c>kvpareto generate MODEL</c></summary>
+internal static class GenerateCommand
+{
+    private const string DefaultSetting = "w16a16-k16v16-c256";
+    private const int DefaultNewTokens = 128;
+
+    public static Command Create(CommandContext context)
+    {
+        var model = new Argument<string>("MODEL") { Description = "Hugging Face folder, or embedded:llama, embedded:qwen2, embedded:mistral." };
+        var prompt = new Option<string?>("--prompt") { Description = "The prompt.", HelpName = "TEXT" };
+        var promptFile = new Option<string?>("--prompt-file") { Description = "The prompt's file, UTF-8; - for standard input.", HelpName = "F" };
+        var setting = new Option<string>("--setting") { Description = "Short name of a setting.", HelpName = "NAME", DefaultValueFactory = _ => DefaultSetting };
+        var chunk = new Option<int?>("--chunk") { Description = "Prefill chunk in place of the setting's; 0 feeds the prompt whole.", HelpName = "N" };
+        var maxNew = new Option<int>("--max-new-tokens") { Description = "Most new tokens.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
+        var noChat = new Option<bool>("--no-chat") { Description = "The prompt as it is, without the model's chat template." };
+        var json = new Option<bool>("--json") { Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of streaming the text." };
+        var command = new Verb(
+            "generate",
+            "Continues a prompt greedily under one setting.", "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256")
+        {
+            model, prompt, promptFile, setting, chunk, maxNew, noChat, json,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var text = (parsed.GetValue(prompt), parsed.GetValue(promptFile)) switch
+            {
+                ({ } given, null) => given,
+                (null, { } file) => TokenizeCommand.Read(context, file),
+                _ => throw new ConfigException("generate: give either --prompt TEXT or --prompt-file F"),
+            };
+            var settings = InferenceSetting.Parse(parsed.GetValue(setting)!);
+            if (parsed.GetValue(chunk) is { } size)
+            {
+                if (size < 0) throw new ConfigException($"--chunk {size}; allowed: 0 for the whole prompt, or a number of tokens");
+                settings = settings with { Chunk = size == 0 ? null : size };
+            }
+            if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
+            Run(context, EmbeddedModels.Resolve(parsed.GetValue(model)!), text, settings, parsed.GetValue(maxNew), !parsed.GetValue(noChat), parsed.GetValue(json), cancellation);
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    private static void Run(
+        CommandContext context, string folder, string text, InferenceSetting setting, int maxNewTokens, bool chat, bool json, CancellationToken cancellation)
+    {
+        using var backend = CommandContext.CreateBackend();
+        using var model = LanguageModel.Load(backend, folder, setting.Weights);
+        setting.Cache.Validate(model.Config.HeadDim);
+        var prompt = chat && model.ChatTemplate is { } template
+            ? model.Tokenizer.Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false)
+            : model.Tokenizer.Encode(text);
+        if (prompt.Length == 0) throw new ConfigException("the prompt is empty; allowed: at least one token");
+        if (prompt.Length + (long)maxNewTokens > model.Config.MaxPositions)
+        {
+            throw new ConfigException(
+                $"the prompt has {prompt.Length} tokens and {maxNewTokens} new ones may follow, but {folder} was made for {model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower --max-new-tokens");
+        }
+        var generator = new Generator(model.Transformer, setting);
+        if (json)
+        {
+            var completion = generator.Generate(prompt, maxNewTokens, cancellation: cancellation);
+            context.Output.WriteLine(Json(model, completion));
+            return;
+        }
+        var stream = model.Tokenizer.CreateStreamDecoder();
+        var result = generator.Generate(prompt, maxNewTokens, onToken: id => context.Output.Write(stream.Push(id)), cancellation: cancellation);
+        context.Output.WriteLine(stream.Flush());
+        var tpot = result.TimePerOutputToken?.TotalMilliseconds;
+        context.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{setting.Name}: {result.PromptTokens} prompt tokens, {result.Ids.Length} new; first after {result.TimeToFirstToken.TotalMilliseconds:F0} ms{(tpot is null ? "" : string.Create(CultureInfo.InvariantCulture, $", then {tpot:F1} ms each"))}; peak {ByteText.Of(result.Peaks.Inference.Total)}"));
+    }
+
+    private static string Json(LanguageModel model, Completion completion)
+    {
+        var peak = completion.Peaks.Inference;
+        return JsonSerializer.Serialize(new
+        {
+            promptTokens = completion.PromptTokens,
+            ids = completion.Ids,
+            text = model.Tokenizer.Decode(completion.Ids),
+            ttftMs = completion.TimeToFirstToken.TotalMilliseconds,
+            tpotMs = completion.TimePerOutputToken?.TotalMilliseconds,
+            peakBytes = new
+            {
+                total = peak.Total,
+                weights = peak.Weights,
+                kvCache = peak.KvCache,
+                activations = peak.Activations,
+                workspace = peak.Workspace,
+                load = model.LoadPeak.Total,
+                prefill = completion.Peaks.Prefill.Total,
+                decode = completion.Peaks.Decode.Total,
+            },
+        });
+    }
+}

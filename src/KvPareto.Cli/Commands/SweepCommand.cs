@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Globalization;
+using KvPareto.Cli.Terminal;
+using KvPareto.Sweep;
+using KvPareto.Sweep.Config;
+
+namespace KvPareto.Cli.Commands;
+
+/// <summary><c>kvpareto sweep [CONFIG]</c></summary>
+internal static class SweepCommand
+{
+    private const string DefaultFolder = "runs";
+
+    public static Command Create(CommandContext context)
+    {
+        var config = new Argument<string?>("CONFIG") { Description = "Sweep as YAML; the built-in quickstart where left out.", Arity = ArgumentArity.ZeroOrOne };
+        var folder = new Option<string?>("--out") { Description = "Run folder. Default: runs/NAME of the config, or the next free runs/NAME-2, …", HelpName = "DIR" };
+        var resume = new Option<bool>("--resume") { Description = "Go on with the run in DIR: measures only what is missing." };
+        var retry = new Option<bool>("--retry-failed") { Description = "With --resume: run trials again that failed before." };
+        var models = new Option<string[]>("--model") { Description = "Model folder or embedded:NAME in place of the config's models. May be repeated.", HelpName = "MODEL", DefaultValueFactory = _ => [] };
+        var worker = new Option<string?>("--worker") { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
+        var command = new Verb(
+            "sweep",
+            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, frontier.png, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
+        {
+            config, folder, resume, retry, models, worker,
+        };
+        command.SetAction((parsed, cancellation) => Task.FromResult(Run(
+            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), cancellation)));
+        return command;
+    }
+
+    private static int Run(
+        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, CancellationToken cancellation)
+    {
+        var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
+        folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, config.Name) : FreeFolder(config.Name);
+        using var backend = CommandContext.CreateBackend();
+        var options = new SweepOptions { Backend = backend, Folder = folder, Resume = resume, RetryFailed = retryFailed, Worker = worker };
+        RunHistory history;
+        try
+        {
+            history = SweepProgress.Show(context, progress => SweepRunner.Run(config, options, progress, cancellation));
+        }
+        catch (OperationCanceledException)
+        {
+            context.Error.WriteLine($"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume");
+            throw;
+        }
+        ReportCommand.Write(context, folder, history);
+        return history.Results.Any(result => result.Status != TrialStatus.Ok) ? ExitCode.TrialsFailed : ExitCode.Ok;
+    }
+
+    private static string FreeFolder(string name)
+    {
+        var folder = Path.Combine(DefaultFolder, name);
+        for (var number = 2; Directory.Exists(folder); number++)
+            folder = Path.Combine(DefaultFolder, string.Create(CultureInfo.InvariantCulture, $"{name}-{number}"));
+        return folder;
+    }
+}

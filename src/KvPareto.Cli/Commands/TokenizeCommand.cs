@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using KvPareto.Engine;
+using KvPareto.Engine.Text;
+using KvPareto.Sweep;
+
+namespace KvPareto.Cli.Commands;
+
+/// <summary><c>kvpareto tokenize MODEL [FILE]</c></summary>
+internal static class TokenizeCommand
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    public static Command Create(CommandContext context)
+    {
+        var model = new Argument<string>("MODEL") { Description = "Folder with tokenizer.json, or embedded:llama, embedded:qwen2, embedded:mistral." };
+        var file = new Argument<string?>("FILE") { Description = "Text, UTF-8; standard input where left out.", Arity = ArgumentArity.ZeroOrOne };
+        var chat = new Option<bool>("--chat") { Description = "The text as one user turn in the model's chat template." };
+        var noSpecial = new Option<bool>("--no-special") { Description = "Without the special tokens that the tokenizer adds (such as a leading BOS)." };
+        var json = new Option<bool>("--json") { Description = "Print {\"ids\":[…]}." };
+        var command = new Verb("tokenize", "Prints the token ids of a text.", "echo -n 'Hello world' | kvpareto tokenize embedded:llama --json") { model, file, chat, noSpecial, json };
+        command.SetAction(parsed =>
+        {
+            var folder = EmbeddedModels.Resolve(parsed.GetValue(model)!);
+            var text = Read(context, parsed.GetValue(file));
+            var ids = parsed.GetValue(chat) ? EncodeChat(folder, text) : Tokenizer.Load(folder).Encode(text, !parsed.GetValue(noSpecial));
+            context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonSerializer.Serialize(ids)}}}" : string.Join(' ', ids));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>A file's text, or standard input's; exactly its characters, a byte order mark included.</summary>
+    public static string Read(CommandContext context, string? file)
+    {
+        byte[] bytes;
+        if (file is null or "-")
+        {
+            using var buffer = new MemoryStream();
+            context.Input.CopyTo(buffer);
+            bytes = buffer.ToArray();
+        }
+        else
+        {
+            if (!File.Exists(file)) throw new ConfigException($"{file}: there is no such file");
+            bytes = File.ReadAllBytes(file);
+        }
+        try
+        {
+            return StrictUtf8.GetString(bytes);
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw new ConfigException($"{file ?? "standard input"}: not UTF-8 at byte {error.Index}", error);
+        }
+    }
+
+    private static int[] EncodeChat(string folder, string text)
+    {
+        var template = ChatTemplate.Load(folder) ?? throw new ConfigException($"{folder}: has no chat template; leave out --chat");
+        return Tokenizer.Load(folder).Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false);
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using KvPareto.Cli.Commands;
+using KvPareto.Engine;
+
+namespace KvPareto.Cli;
+
+/// <summary>The command line: parses, runs a verb, and turns what goes wrong into one line and an exit code.</summary>
+internal static class KvParetoCommand
+{
+    /// <summary>Runs one command line.</summary>
+    public static int Run(IReadOnlyList<string> arguments, CommandContext context)
+    {
+        var parsed = Build(context).Parse(arguments);
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (var error in parsed.Errors) context.Error.WriteLine($"kvpareto: {error.Message}");
+            context.Error.WriteLine($"Try 'kvpareto {NameOf(parsed)}--help'.");
+            return ExitCode.UserMistake;
+        }
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = context.Output,
+                Error = context.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (ConfigException error)
+        {
+            context.Error.WriteLine($"kvpareto: {error.Message}");
+            return ExitCode.UserMistake;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            context.Error.WriteLine($"kvpareto: {error.Message}");
+            return ExitCode.UserMistake;
+        }
+        catch (Exception error)
+        {
+            context.Error.WriteLine($"kvpareto: internal error: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")}");
+            return ExitCode.Internal;
+        }
+    }
+
+    private static RootCommand Build(CommandContext context) =>
+        Verb.WithExamples(new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak memory and task accuracy, and computes the Pareto frontier.")
+        {
+            SweepCommand.Create(context),
+            ReportCommand.Create(context),
+            GenerateCommand.Create(context),
+            TokenizeCommand.Create(context),
+            ScoreCommand.Create(context),
+        }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
+
+    private static string NameOf(ParseResult parsed) =>
+        parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace KvPareto.Cli;
+
+/// <summary>A command whose help ends with an example.</summary>
+/// <param name="name">What is typed.</param>
+/// <param name="description">One sentence.</param>
+/// <param name="example">Lines to try.</param>
+internal sealed class Verb(string name, string description, string example) : Command(name, description)
+{
+    /// <summary>Makes <c>--help</c> show the examples of the verbs and of the program.</summary>
+    public static RootCommand WithExamples(RootCommand root, string example)
+    {
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new ExampleHelp((HelpAction)help.Action!, example);
+        return root;
+    }
+
+    private string Example { get; } = example;
+
+    private sealed class ExampleHelp(HelpAction inner, string rootExample) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = inner.Invoke(parseResult);
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Example:");
+            foreach (var line in (parseResult.CommandResult.Command is Verb verb ? verb.Example : rootExample).Split('\n')) output.WriteLine($"  {line}");
+            return code;
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using System.Runtime.CompilerServices;
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Engine.Cpu.Kernels;
+
+/// <summary>Brings row-major host weights into strips (<see cref="Strip"/>), and single rows back. Host addresses may be unaligned.</summary>
+internal static unsafe class StripPacker
+{
+    /// <summary>Writes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
+    public static void Pack(HostWeight host, CpuWeight weight, int strip)
+    {
+        var row = strip * Strip.Rows;
+        var rowCount = Math.Min(Strip.Rows, host.RowCount - row);
+        for (var k = 0; k < host.ColumnCount; k += Strip.BlockChannels)
+        {
+            var channels = Math.Min(Strip.BlockChannels, host.ColumnCount - k);
+            var (address, stride) = weight.BlockAt(strip, k);
+            var first = (long)row * host.ColumnCount + k;
+            switch (host.Format)
+            {
+                case WeightFormat.F32: PackWords((uint*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
+                case WeightFormat.W4: PackCodes(host, row, rowCount, k, channels, (byte*)address, stride); break;
+                default: PackHalves((ushort*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
+            }
+        }
+    }
+
+    /// <summary>Reads a row of a weight in strips as f32, codes exactly as <see cref="GroupCodec.Decode"/> has them.</summary>
+    public static void Unpack(CpuWeight weight, int row, float* destination)
+    {
+        var lane = row % Strip.Rows;
+        for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
+        {
+            var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
+            var (address, stride) = weight.BlockAt(row / Strip.Rows, k);
+            switch (weight.Format)
+            {
+                case WeightFormat.F32: Unpack<F32Elements>((byte*)address, stride, lane, channels, destination + k); break;
+                case WeightFormat.BF16: Unpack<BF16Elements>((byte*)address, stride, lane, channels, destination + k); break;
+                case WeightFormat.F16: Unpack<F16Elements>((byte*)address, stride, lane, channels, destination + k); break;
+                default: UnpackCodes((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
+            }
+        }
+    }
+
+    /// <summary>Converts the one row of <paramref name="host"/> to f32.</summary>
+    public static void CopyVector(HostWeight host, float* destination)
+    {
+        for (var k = 0; k < host.ColumnCount; k++)
+            destination[k] = host.Format switch
+            {
+                WeightFormat.F32 => Unsafe.ReadUnaligned<float>((float*)host.Data + k),
+                WeightFormat.F16 => (float)Unsafe.ReadUnaligned<Half>((Half*)host.Data + k),
+                WeightFormat.BF16 => BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>((ushort*)host.Data + k) << 16),
+                _ => GroupCodec.Decode(
+                    GroupCodec.Load(new ReadOnlySpan<byte>(host.Data, host.ColumnCount / 2), k, 4),
+                    Unsafe.ReadUnaligned<GroupMeta>(host.Groups + k / host.GroupSize)),
+            };
+    }
+
+    private static void Unpack<TFormat>(byte* lines, nint stride, int lane, int channels, float* destination) where TFormat : struct, IElementFormat
+    {
+        for (var k = 0; k < channels; k++, lines += stride) destination[k] = TFormat.Load(lines, lane);
+    }
+
+    private static void UnpackCodes(byte* lines, nint stride, int lane, int channels, int groupSize, float* destination)
+    {
+        for (var k = 0; k < channels; k += groupSize)
+        {
+            var meta = ScalarKernels.Meta(lines, stride, lane);
+            lines += Strip.MetaLines * stride;
+            for (var i = 0; i < groupSize; i += Strip.QuadChannels, lines += stride)
+                for (var j = 0; j < Strip.QuadChannels; j++) destination[k + i + j] = GroupCodec.Decode(ScalarKernels.Code(lines, j, lane), meta);
+        }
+    }
+
+    private static void PackWords(uint* source, nint columns, int rowCount, int channels, byte* lines, nint stride)
+    {
+        for (var k = 0; k < channels; k++, source++, lines += stride)
+            for (var r = 0; r < Strip.Rows; r++) ((uint*)lines)[r] = r < rowCount ? Unsafe.ReadUnaligned<uint>(source + r * columns) : 0;
+    }
+
+    private static void PackHalves(ushort* source, nint columns, int rowCount, int channels, byte* lines, nint stride)
+    {
+        for (var k = 0; k < channels; k++, source++, lines += stride)
+            for (var r = 0; r < Strip.Rows; r++)
+                ((ushort*)lines)[r < 16 ? 2 * r : 2 * (r - 16) + 1] = r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns) : (ushort)0;
+    }
+
+    private static void PackCodes(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)
+    {
+        nint rowBytes = host.ColumnCount / 2, groups = host.ColumnCount / host.GroupSize;
+        for (nint k = channel; k < channel + channels; k += host.GroupSize)
+        {
+            for (var r = 0; r < Strip.Rows; r++)
+                ((GroupMeta*)(lines + (r >> 4) * stride))[r & 15] =
+                    r < rowCount ? Unsafe.ReadUnaligned<GroupMeta>(host.Groups + (row + r) * groups + k / host.GroupSize) : default;
+            lines += Strip.MetaLines * stride;
+            for (nint i = k; i < k + host.GroupSize; i += Strip.QuadChannels, lines += stride)
+                for (var r = 0; r < 16; r++)
+                    ((uint*)lines)[r] = Nibbles(host.Data, rowBytes, i, row + r, row + rowCount) | Nibbles(host.Data, rowBytes, i, row + 16 + r, row + rowCount) << 4;
+        }
+    }
+
+    // Four codes of a row in the even nibbles of a word; the flip of its top bit makes q − qmin the two's complement of q.
+    private static uint Nibbles(byte* data, nint rowBytes, nint channel, int row, int endRow)
+    {
+        if (row >= endRow) return 0;
+        var value = (uint)(Unsafe.ReadUnaligned<ushort>(data + row * rowBytes + channel / 2) ^ 0x8888);
+        value = (value | value << 8) & 0x00FF00FF;
+        return (value | value << 4) & 0x0F0F0F0F;
+    }
+}

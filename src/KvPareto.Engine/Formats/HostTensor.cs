@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+
+namespace KvPareto.Engine.Formats;
+
+/// <summary>
+/// A tensor of a checkpoint, row-major, usually in a memory-mapped file; it owns nothing. Its elements may lie at an address that
+/// is no multiple of their size, since a file may place them so.
+/// </summary>
+public sealed unsafe class HostTensor
+{
+    private readonly byte* _data;
+    private readonly SafeHandle _owner;
+
+    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, byte* data, long byteCount, SafeHandle owner)
+    {
+        (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, byteCount);
+        _data = data;
+        _owner = owner;
+    }
+
+    /// <summary>The file it lies in, for messages.</summary>
+    public string File { get; }
+
+    /// <summary>The checkpoint's name of it.</summary>
+    public string Name { get; }
+
+    /// <summary>Element type.</summary>
+    public TensorType Type { get; }
+
+    /// <summary>Lengths, outermost first; empty for a scalar.</summary>
+    public ImmutableArray<long> Shape { get; }
+
+    /// <summary>Bytes of all elements; may exceed 2 GiB.</summary>
+    public long ByteCount { get; }
+
+    /// <summary>First byte; valid until the checkpoint is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The checkpoint is closed.</exception>
+    public byte* Data
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_owner.IsClosed, this);
+            return _data;
+        }
+    }
+
+    /// <summary>The bytes, of a tensor below 2 GiB.</summary>
+    public ReadOnlySpan<byte> Bytes => new(Data, checked((int)ByteCount));
+
+    /// <summary>The shape as messages give it, for example <c>[512, 96]</c>.</summary>
+    public string ShapeText => $"[{string.Join(", ", Shape)}]";
+}

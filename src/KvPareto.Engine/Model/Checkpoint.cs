@@ -1,0 +1,29 @@
+using KvPareto.Engine.Formats;
+
+namespace KvPareto.Engine.Model;
+
+/// <summary>
+/// A model at rest: its architecture and its tensors under Hugging Face's names (<c>model.layers.0.self_attn.q_proj.weight</c>),
+/// whatever file format they come from.
+/// </summary>
+public abstract class Checkpoint : IDisposable
+{
+    /// <summary>Architecture.</summary>
+    public abstract ModelConfig Config { get; }
+
+    /// <summary>The file that lists the tensors, for messages.</summary>
+    public abstract string Source { get; }
+
+    /// <summary>All tensor names.</summary>
+    public abstract IReadOnlyCollection<string> Names { get; }
+
+    /// <summary>True where there is a tensor of this name.</summary>
+    public abstract bool Contains(string name);
+
+    /// <summary>A tensor; valid until <see cref="Dispose"/>.</summary>
+    /// <exception cref="ConfigException">There is none of this name.</exception>
+    public abstract HostTensor Get(string name);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}

@@ -1,0 +1,37 @@
+using KvPareto.Engine.Text.Bpe;
+using KvPareto.Engine.Text.Decoding;
+using KvPareto.Engine.Text.Normalization;
+using KvPareto.Engine.Text.PreTokenization;
+
+namespace KvPareto.Engine.Text;
+
+/// <summary>Everything that a <see cref="Tokenizer"/> is made of, checked and ready.</summary>
+internal sealed record TokenizerDefinition
+{
+    /// <summary>File the parts come from, for messages.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Ids by token, added tokens aside.</summary>
+    public required Dictionary<string, int> Vocabulary { get; init; }
+
+    /// <summary>Merges over <see cref="Vocabulary"/>.</summary>
+    public required MergeTable Merges { get; init; }
+
+    /// <summary>Rules of the model; <see cref="BpeOptions.MapBytes"/> is set by the tokenizer.</summary>
+    public required BpeOptions Options { get; init; }
+
+    /// <summary>Added tokens.</summary>
+    public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
+
+    /// <summary>Rewrites the text, or null.</summary>
+    public Normalizer? Normalizer { get; init; }
+
+    /// <summary>Splits the text, in order.</summary>
+    public IReadOnlyList<PreTokenizer> PreTokenizers { get; init; } = [];
+
+    /// <summary>What special tokens are added, from the inside to the outside.</summary>
+    public IReadOnlyList<SpecialTokenTemplate> Templates { get; init; } = [];
+
+    /// <summary>Back to text; a space between tokens where there is none.</summary>
+    public DecodeStageFactory Decoder { get; init; } = static next => new SpacesStage(next);
+}

@@ -1,0 +1,65 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Sweep.Config;
+
+/// <summary>
+/// The words of each axis. They are the parts of a short name, so the engine's own grammar reads them: each is set into a short
+/// name whose other parts are known, and nothing else of that name may have changed.
+/// </summary>
+internal static class AxisValue
+{
+    public const string WeightWords = "w16, w4, w4g32, w4g64, w4g128";
+    public const string CacheWords = "k16v16, k8v8, k8v4, k4v2 and any other kKvV with 2, 4, 8 or 16 bits";
+    public const string GranularityWords = "t32, t64, t128, or keys and values apart as kt32-vt64";
+    public const string ChunkWords = "none, or a number of tokens from 1 to 1000000";
+    public const string AttentionWords = "flash, math";
+
+    private const int MaxChunk = 1_000_000;
+
+    public static WeightSpec Weights(ConfigValue value)
+    {
+        var setting = Read(value, "{0}a16-k16v16", WeightWords, words: 1);
+        return setting with { Weights = WeightSpec.Full } == new InferenceSetting() ? setting.Weights : throw Unknown(value, WeightWords);
+    }
+
+    public static KvSpec Cache(ConfigValue value)
+    {
+        var cache = Read(value, "w16a16-{0}", CacheWords, words: 1).Cache;
+        return cache with { KeyBits = 16, ValueBits = 16 } == KvSpec.Full ? cache : throw Unknown(value, CacheWords);
+    }
+
+    public static KvSpec Granularity(ConfigValue value)
+    {
+        var setting = Read(value, "w16a16-k8v8-{0}", GranularityWords, words: 2);
+        var bare = setting with { Cache = KvSpec.Full };
+        return bare == new InferenceSetting() && !setting.Cache.SmoothKeys ? setting.Cache : throw Unknown(value, GranularityWords);
+    }
+
+    public static bool Smooth(ConfigValue value) => value.Boolean();
+
+    public static int? Chunk(ConfigValue value) =>
+        value.Text(ChunkWords) == "none" ? null : value.Integer(1, MaxChunk, ChunkWords);
+
+    public static AttentionKernel Attention(ConfigValue value) =>
+        value.Word("flash", "math") == "math" ? AttentionKernel.Math : AttentionKernel.Flash;
+
+    private static InferenceSetting Read(ConfigValue value, string shortName, string allowed, int words)
+    {
+        var text = value.Text(allowed);
+        if (text.Split('-').Length > words) throw Unknown(value, allowed);
+        try
+        {
+            return InferenceSetting.Parse(shortName.Replace("{0}", text, StringComparison.Ordinal));
+        }
+        catch (ConfigException)
+        {
+            throw Unknown(value, allowed);
+        }
+    }
+
+    private static ConfigException Unknown(ConfigValue value, string allowed) =>
+        value.Error($"has the unknown value '{value.Text(allowed)}'", allowed);
+}

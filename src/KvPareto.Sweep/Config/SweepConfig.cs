@@ -1,0 +1,88 @@
+using System.Reflection;
+using System.Text;
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+
+namespace KvPareto.Sweep.Config;
+
+/// <summary>What a user wants swept: models, tasks and settings. Made from YAML; docs/config.md describes the keys.</summary>
+public sealed record SweepConfig
+{
+    private const string QuickstartResource = "quickstart.yaml";
+    private const int MaxFileBytes = 1 << 20;
+
+    /// <summary>Name of the sweep, the title of its reports.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Seed of the embedded tasks' samples and of the reports' resampling.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>Models in the config's order.</summary>
+    public required IReadOnlyList<ModelEntry> Models { get; init; }
+
+    /// <summary>The setting that all others are compared with; always run, and first.</summary>
+    public required InferenceSetting Baseline { get; init; }
+
+    /// <summary>Generations of each sample; the times are their medians.</summary>
+    public required int Repeats { get; init; }
+
+    /// <summary>First samples of a trial whose times do not count.</summary>
+    public required int WarmUp { get; init; }
+
+    /// <summary>The YAML text, for provenance.</summary>
+    public required string Source { get; init; }
+
+    internal IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
+
+    internal SweepAxes? Axes { get; init; }
+
+    /// <summary>Settings named one by one, which no include or exclude touches.</summary>
+    internal IReadOnlyList<InferenceSetting> Settings { get; init; } = [];
+
+    internal IReadOnlyList<SettingMatch> Include { get; init; } = [];
+
+    internal IReadOnlyList<SettingMatch> Exclude { get; init; } = [];
+
+    /// <summary>Reads a YAML file.</summary>
+    /// <param name="file">Path; messages name it as given.</param>
+    /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for none.</param>
+    /// <exception cref="ConfigException">The file is missing, or something in it is wrong: file, line, key and what is allowed.</exception>
+    public static SweepConfig Load(string file, params IReadOnlyList<string> models)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
+        return SweepConfigReader.Read(file, ReadText(file), folder, models);
+    }
+
+    /// <summary>The sweep that runs where no config is named: embedded models on embedded tasks.</summary>
+    /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for none.</param>
+    public static SweepConfig Quickstart(params IReadOnlyList<string> models)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(QuickstartResource)
+            ?? throw new InvalidOperationException($"{QuickstartResource} is not embedded");
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return SweepConfigReader.Read(QuickstartResource, reader.ReadToEnd(), Directory.GetCurrentDirectory(), models);
+    }
+
+    private static string ReadText(string file)
+    {
+        try
+        {
+            var info = new FileInfo(file);
+            if (info.Exists && info.Length > MaxFileBytes)
+                throw new ConfigException($"{file}: {info.Length} bytes; a config has at most {MaxFileBytes}");
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF');
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new ConfigException($"{file}: not UTF-8 text", e);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ConfigException($"{file}: there is no such config file", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException($"{file}: cannot be read: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Text.RegularExpressions;
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Tasks.Synthetic;
+
+namespace KvPareto.Sweep.Config;
+
+/// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
+internal static partial class SweepConfigReader
+{
+    public static readonly string[] AxisKeys = ["weights", "cache", "granularity", "smooth", "chunk", "attention"];
+
+    private static readonly string[] TopKeys =
+        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
+
+    // Larger seeds are those of the embedded models' training texts.
+    public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
+
+    private const string BaselineName = "w16a16-k16v16";
+    private const string ModelWords =
+        "a Hugging Face folder, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: FOLDER}";
+    private const string ModelListWords = "a list of models, each " + ModelWords;
+
+    /// <summary>Reads a config.</summary>
+    /// <param name="file">Its name in messages.</param>
+    /// <param name="text">YAML.</param>
+    /// <param name="baseFolder">Where relative paths start.</param>
+    /// <param name="models">What stands in for the config's models; empty for nothing.</param>
+    public static SweepConfig Read(string file, string text, string baseFolder, IReadOnlyList<string> models)
+    {
+        var top = new ConfigValue(file, "", YamlTree.Parse(file, text)).Map(TopKeys);
+        var seed = top.Find("seed")?.Integer(0, MaxSeed) ?? 1;
+        var timing = top.Find("timing")?.Map("repeats", "warmup");
+        var config = new SweepConfig
+        {
+            Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
+            Seed = seed,
+            Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
+            Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
+            Axes = top.Find("axes") is { } axes ? ReadAxes(axes) : null,
+            Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
+            Include = ReadList(top, "include", "patterns", SettingMatch.Read),
+            Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
+            Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
+            Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
+            WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
+            Source = text,
+        };
+        Check(config, top);
+        return config;
+    }
+
+    private static void Check(SweepConfig config, ConfigMap top)
+    {
+        if (config.Axes is null && config.Settings.Count == 0)
+            throw top.Place.Error("has neither 'axes' nor 'settings'",
+                $"axes with keys {string.Join(", ", AxisKeys)}, or settings with short names");
+        if (config.Axes is null && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
+            throw pattern.Place.Error("has no axes to choose from", "include and exclude beside 'axes'");
+        if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new ConfigException($"{twice.Last().Place} is a second model named '{twice.Key}'"
+                + $"; allowed: names of their own, {{name: NAME, path: FOLDER}}");
+    }
+
+    // The command line makes a folder of it.
+    private static string ReadName(ConfigValue value)
+    {
+        const string Allowed = "1 to 80 letters, digits, blanks, '.', '_' and '-', a letter or digit first";
+        var name = value.Text(Allowed);
+        return NamePattern().IsMatch(name) ? name : throw value.Error($"is '{name}'", Allowed);
+    }
+
+    private static List<ModelEntry> ReadModels(ConfigValue list, string baseFolder)
+    {
+        return [.. list.List(ModelListWords).Select(Read)];
+
+        ModelEntry Read(ConfigValue value)
+        {
+            if (value.Node is YamlScalar) return FromValue(value, null);
+            var map = value.Map("name", "path");
+            return FromValue(map.Require("path", ModelWords), map.Find("name")?.Text("any text"));
+        }
+
+        ModelEntry FromValue(ConfigValue value, string? name)
+        {
+            var text = value.Text(ModelWords);
+            var place = $"{value.File}:{value.Node.Line}: key '{value.Key}'";
+            if (text.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal))
+                return EmbeddedModels.Names.Contains(text)
+                    ? new(name ?? text, EmbeddedModels.Resolve(text), place)
+                    : throw value.Error($"has the unknown value '{text}'", ModelWords);
+            return FromFolder(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place);
+        }
+    }
+
+    private static ModelEntry FromOption(string model) => model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)
+        ? new(model, EmbeddedModels.Resolve(model), "--model")
+        : FromFolder(Path.GetFullPath(model), null, "--model");
+
+    private static ModelEntry FromFolder(string folder, string? name, string place)
+    {
+        if (!Directory.Exists(folder))
+            throw new ConfigException($"{place} names the folder '{folder}', which does not exist; allowed: {ModelWords}");
+        return new(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, place);
+    }
+
+    private static SweepAxes ReadAxes(ConfigValue value)
+    {
+        var (map, none) = (value.Map(AxisKeys), new SweepAxes());
+        return new SweepAxes
+        {
+            Weights = Axis(map, "weights", AxisValue.WeightWords, AxisValue.Weights) ?? none.Weights,
+            Cache = Axis(map, "cache", AxisValue.CacheWords, AxisValue.Cache) ?? none.Cache,
+            Granularity = Axis(map, "granularity", AxisValue.GranularityWords, AxisValue.Granularity) ?? none.Granularity,
+            Smooth = Axis(map, "smooth", "true, false", AxisValue.Smooth) ?? none.Smooth,
+            Chunk = Axis(map, "chunk", AxisValue.ChunkWords, AxisValue.Chunk) ?? none.Chunk,
+            Attention = Axis(map, "attention", AxisValue.AttentionWords, AxisValue.Attention) ?? none.Attention,
+        };
+    }
+
+    private static IReadOnlyList<T>? Axis<T>(ConfigMap map, string key, string words, Func<ConfigValue, T> read) =>
+        map.Find(key) is { } axis ? [.. axis.List($"a list of {words}").Select(read)] : null;
+
+    private static IReadOnlyList<T> ReadList<T>(ConfigMap map, string key, string words, Func<ConfigValue, T> read) =>
+        map.Find(key) is { } list ? [.. list.List($"a list of {words}").Select(read)] : [];
+
+    private static InferenceSetting ReadSetting(ConfigValue value)
+    {
+        var name = value.Text("a short name such as w4a16-k8v4-t64-c256");
+        try
+        {
+            return InferenceSetting.Parse(name);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{value.File}:{value.Node.Line}: key '{value.Key}': {e.Message}", e);
+        }
+    }
+
+    [GeneratedRegex(@"\A[\p{L}\p{N}][\p{L}\p{N} ._-]{0,79}\z")]
+    private static partial Regex NamePattern();
+}

@@ -1,0 +1,158 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+
+namespace KvPareto.Sweep.Frontier;
+
+/// <summary>
+/// The frontiers of a run. Only trials scored on the same tasks (name, digest and number of samples) are compared: those of one
+/// model give its frontier, those of all models the overall one.
+/// </summary>
+internal sealed class FrontierAnalysis
+{
+    private const int DigestDigits = 8;
+
+    private FrontierAnalysis(IReadOnlyList<ModelFrontier> models, IReadOnlyList<string> messages) =>
+        (Models, Messages) = (models, messages);
+
+    /// <summary>One entry for each model and set of tasks, by name; models of which every trial failed included.</summary>
+    public IReadOnlyList<ModelFrontier> Models { get; }
+
+    /// <summary>What a user should know of the comparison, one line each.</summary>
+    public IReadOnlyList<string> Messages { get; }
+
+    /// <summary>Computes all frontiers; the order of <paramref name="results"/> and the number of threads do not matter.</summary>
+    /// <param name="results">Trials of a run. Of several with one id an <c>ok</c> one counts, and the later of two alike.</param>
+    /// <param name="baseline">Short name of the setting that losses and savings refer to.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
+    /// <param name="resamples">Resamples of the bootstrap, at least 1.</param>
+    /// <exception cref="ConfigException"><paramref name="baseline"/> is no setting.</exception>
+    public static FrontierAnalysis Of(
+        IReadOnlyList<TrialResult> results, string baseline, long seed, int resamples = PairedBootstrap.DefaultResamples)
+    {
+        var baselineName = InferenceSetting.Parse(baseline).Name;
+        var trials = Distinct(results);
+        var unplaced = trials.Select(trial => new UnplacedTrial(trial, Flaw(trial))).Where(trial => trial.Reason.Length > 0).ToList();
+        var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.ModelDigest));
+        var messages = new List<string>();
+        var models = new List<ModelFrontier>();
+        var taskSets = trials.Where(trial => Flaw(trial).Length == 0).GroupBy(TaskSet)
+            .OrderBy(set => set.Key, StringComparer.Ordinal).ToList();
+        foreach (var taskSet in taskSets)
+            models.AddRange(OfTaskSet([.. taskSet], baselineName, seed, resamples));
+        if (taskSets.Count > 1)
+            messages.Add(
+                $"the trials were scored on {taskSets.Count} different sets of tasks; frontiers compare only trials of the same set");
+
+        models = Named(models, failedOf);
+        foreach (var model in models.Where(model => model.Points.Count == 0))
+            messages.Add($"{model.Model}: no trial has a result");
+        foreach (var model in models.Where(model => model.Points.Count > 0 && model.Baseline is null))
+            messages.Add($"{model.Model}: the baseline {baselineName} has no result, so losses and savings are left empty");
+        foreach (var failed in unplaced.Where(failed => failed.Trial.Status == TrialStatus.Ok))
+            messages.Add($"{failed.Trial.Model} {failed.Trial.Setting}: left out, {failed.Reason}");
+        return new(models, messages);
+    }
+
+    private static List<TrialResult> Distinct(IReadOnlyList<TrialResult> results) =>
+    [
+        .. results.GroupBy(trial => trial.TrialId)
+            .Select(same => same.LastOrDefault(trial => trial.Status == TrialStatus.Ok) ?? same.Last())
+            .OrderBy(trial => trial.Model, StringComparer.Ordinal)
+            .ThenBy(trial => trial.ModelDigest, StringComparer.Ordinal)
+            .ThenBy(trial => trial.Setting, StringComparer.Ordinal)
+            .ThenBy(trial => trial.TrialId, StringComparer.Ordinal),
+    ];
+
+    /// <summary>
+    /// Why a trial cannot be a point; empty where it can. A journal is a file from outside, so "ok" alone is not believed.
+    /// </summary>
+    private static string Flaw(TrialResult trial)
+    {
+        if (trial.Status != TrialStatus.Ok) return trial.Failure is { Length: > 0 } failure ? failure : "failed without a reason";
+        if (trial.Score is not double score || !double.IsFinite(score)) return "it has no score";
+        if (trial.Scores.Count == 0 || trial.Scores.Any(task => task.PerSample.Count == 0)) return "a task has no samples";
+        if (trial.Scores.Any(task => !double.IsFinite(task.Mean) || task.PerSample.Any(value => !double.IsFinite(value))))
+            return "a sample's score is not a number";
+        return trial.Peaks.Inference.Total > 0 ? "" : "no peak memory was measured";
+    }
+
+    private static string TaskSet(TrialResult trial) =>
+        string.Join('\n', trial.Scores.Select(task => $"{task.Task}\t{task.Digest}\t{task.PerSample.Count}"));
+
+    private static IEnumerable<ModelFrontier> OfTaskSet(List<TrialResult> trials, string baseline, long seed, int resamples)
+    {
+        var bootstrap = PairedBootstrap.Over([.. trials.Select(trial => trial.Scores)], seed, resamples);
+        var peaks = trials.ConvertAll(trial => trial.Peaks.Inference.Total);
+        int[] everyone = [.. Enumerable.Range(0, trials.Count)];
+        var (overall, overallShares) = (NonDominated(trials, everyone), bootstrap.DominatedShares(peaks, everyone));
+        foreach (var model in everyone.GroupBy(trial => (trials[trial].Model, trials[trial].ModelDigest)))
+        {
+            int[] members = [.. model];
+            var (own, shares) = (NonDominated(trials, members), bootstrap.DominatedShares(peaks, members));
+            var reference = Array.FindIndex(members, member => IsSetting(trials[member], baseline));
+            var points = members.Select((member, place) => new FrontierPoint(trials[member], bootstrap.Interval(member))
+            {
+                OnFrontier = own[place],
+                DominatedShare = shares[place],
+                OnOverallFrontier = overall[member],
+                OverallDominatedShare = overallShares[member],
+                IsBaseline = place == reference,
+                MemorySavedPercent = reference < 0 ? null : 100 - 100.0 * peaks[member] / peaks[members[reference]],
+                ScoreLoss = reference < 0 ? null : trials[members[reference]].Score - trials[member].Score,
+                ScoreLossInterval = reference < 0 ? null : bootstrap.LossInterval(members[reference], member),
+            });
+            yield return new(model.Key.Model, [.. points.OrderBy(point => point.PeakBytes).ThenByDescending(point => point.Score)], []);
+        }
+    }
+
+    private static bool[] NonDominated(List<TrialResult> trials, int[] members) => ParetoFrontier.NonDominated(
+        [
+            .. members.Select(member => new double[]
+            {
+                trials[member].Peaks.Inference.Total, PairedBootstrap.Comparable(trials[member].Score!.Value),
+            }),
+        ],
+        [false, true]);
+
+    private static bool IsSetting(TrialResult trial, string name) => trial.Setting == name || SettingOf(trial)?.Name == name;
+
+    /// <summary>The trial's setting, or null where a journal of another version has a name that this one cannot read.</summary>
+    internal static InferenceSetting? SettingOf(TrialResult trial)
+    {
+        try
+        {
+            return InferenceSetting.Parse(trial.Setting);
+        }
+        catch (ConfigException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Puts models in order of their names, makes the names unique, and adds failed trials to the model's first entry.</summary>
+    private static List<ModelFrontier> Named(
+        List<ModelFrontier> models, ILookup<(string Model, string Digest), UnplacedTrial> failedOf)
+    {
+        var keyed = models.ConvertAll(model => (Key: (model.Model, Digest: model.Points[0].Trial.ModelDigest), Frontier: model));
+        foreach (var failed in failedOf.Where(failed => !keyed.Exists(model => model.Key == failed.Key)))
+            keyed.Add((failed.Key, new(failed.Key.Model, [], [])));
+        var named = new List<ModelFrontier>();
+        foreach (var sameName in keyed.GroupBy(model => model.Key.Model).OrderBy(name => name.Key, StringComparer.Ordinal))
+        {
+            var digests = sameName.GroupBy(model => model.Key.Digest).OrderBy(digest => digest.Key, StringComparer.Ordinal).ToList();
+            foreach (var digest in digests)
+            {
+                var name = digests.Count == 1
+                    ? sameName.Key
+                    : $"{sameName.Key} ({digest.Key[..Math.Min(DigestDigits, digest.Key.Length)]})";
+                var entries = digest.ToList();
+                for (var i = 0; i < entries.Count; i++)
+                {
+                    var label = entries.Count == 1 ? name : $"{name}, tasks {i + 1}";
+                    named.Add(new(label, entries[i].Frontier.Points, i == 0 ? [.. failedOf[entries[i].Key]] : []));
+                }
+            }
+        }
+        return named;
+    }
+}

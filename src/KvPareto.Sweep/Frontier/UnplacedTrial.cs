@@ -1,0 +1,6 @@
+namespace KvPareto.Sweep.Frontier;
+
+/// <summary>A trial that is no point of a frontier.</summary>
+/// <param name="Trial">The trial.</param>
+/// <param name="Reason">Why, on one line or several.</param>
+internal sealed record UnplacedTrial(TrialResult Trial, string Reason);

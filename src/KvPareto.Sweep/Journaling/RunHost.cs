@@ -1,0 +1,59 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace KvPareto.Sweep.Journaling;
+
+/// <summary>The program and the machine.</summary>
+internal sealed record RunHost
+{
+    private const string CpuInfo = "/proc/cpuinfo";
+
+    /// <summary>Of this program.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The commit it was built from, where the build knew.</summary>
+    public string? Commit { get; init; }
+
+    public required string Backend { get; init; }
+
+    public required string Device { get; init; }
+
+    public required string Machine { get; init; }
+
+    public required string Cpu { get; init; }
+
+    public required int Cores { get; init; }
+
+    public required string OperatingSystem { get; init; }
+
+    public required string DotNet { get; init; }
+
+    /// <summary>This machine.</summary>
+    public static RunHost Here(string backend, string device)
+    {
+        var built = typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
+        var version = built?.InformationalVersion.Split('+') ?? ["unknown"];
+        return new()
+        {
+            Version = version[0],
+            Commit = version.Length > 1 ? version[1] : null,
+            Backend = backend,
+            Device = device,
+            Machine = Environment.MachineName,
+            Cpu = CpuName(),
+            Cores = Environment.ProcessorCount,
+            OperatingSystem = RuntimeInformation.OSDescription,
+            DotNet = RuntimeInformation.FrameworkDescription,
+        };
+    }
+
+    private static string CpuName()
+    {
+        const string Key = "model name";
+        var lines = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo) : [];
+        var line = lines.FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal));
+        return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
+            ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER")
+            ?? RuntimeInformation.ProcessArchitecture.ToString();
+    }
+}

@@ -1,0 +1,39 @@
+namespace KvPareto.Sweep.Journaling;
+
+/// <summary>What was run, with what and where: the content of <c>run.json</c> and of each <c>run</c> event of a journal.</summary>
+internal sealed record RunRecord
+{
+    /// <summary>Name of the sweep.</summary>
+    public required string Name { get; init; }
+
+    public required int Seed { get; init; }
+
+    /// <summary>Short name of the setting that others are compared with.</summary>
+    public required string Baseline { get; init; }
+
+    /// <summary>When the sweep was begun; of a resumed one the first time.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    public required RunHost Host { get; init; }
+
+    /// <summary>SHA-256 (hex) over <see cref="Config"/>.</summary>
+    public required string ConfigDigest { get; init; }
+
+    /// <summary>The config's YAML.</summary>
+    public required string Config { get; init; }
+
+    public required IReadOnlyList<RunInput> Models { get; init; }
+
+    public required IReadOnlyList<RunInput> Tasks { get; init; }
+
+    /// <summary>All trials in the order of reports.</summary>
+    public required IReadOnlyList<RunTrial> Trials { get; init; }
+}
+
+/// <summary>A model or task.</summary>
+/// <param name="Name">Name in the config.</param>
+/// <param name="Digest">SHA-256 (hex).</param>
+internal sealed record RunInput(string Name, string Digest);
+
+/// <summary>A trial of the plan.</summary>
+internal sealed record RunTrial(string Id, string Model, string Setting);

@@ -1,0 +1,34 @@
+using KvPareto.Engine;
+
+namespace KvPareto.Sweep.Journaling;
+
+/// <summary>One measured sample: a line of <c>samples/&lt;trial&gt;.jsonl</c>.</summary>
+internal sealed record SampleRecord
+{
+    /// <summary>The task's name in the config.</summary>
+    public required string Task { get; init; }
+
+    /// <summary>The sample's id within the task.</summary>
+    public required string Sample { get; init; }
+
+    /// <summary>The model's answer.</summary>
+    public required string Prediction { get; init; }
+
+    /// <summary>0 to 1.</summary>
+    public required double Score { get; init; }
+
+    public required int PromptTokens { get; init; }
+
+    public required int NewTokens { get; init; }
+
+    public required MemoryPeaks Peaks { get; init; }
+
+    /// <summary>Among the first of its process and trial: its times do not count.</summary>
+    public bool WarmUp { get; init; }
+
+    /// <summary>Prompt in to first token out.</summary>
+    public required double TtftMs { get; init; }
+
+    /// <summary>Mean of each later token; null where there was none.</summary>
+    public double? TpotMs { get; init; }
+}

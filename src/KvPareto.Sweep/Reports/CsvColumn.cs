@@ -1,0 +1,39 @@
+using System.Globalization;
+using CsvHelper;
+using CsvHelper.Configuration;
+
+namespace KvPareto.Sweep.Reports;
+
+/// <summary>A column of a CSV file.</summary>
+/// <param name="Name">Its heading.</param>
+/// <param name="Cell">Its text for a row; empty where there is no value.</param>
+internal sealed record CsvColumn<TRow>(string Name, Func<TRow, string?> Cell);
+
+/// <summary>Writes CSV (RFC 4180) with a heading line, in UTF-8 without a mark, LF after every line and no comments.</summary>
+internal static class CsvTable
+{
+    /// <summary>The whole file.</summary>
+    public static byte[] Write<TRow>(IReadOnlyList<CsvColumn<TRow>> columns, IEnumerable<TRow> rows)
+    {
+        using var buffer = new MemoryStream();
+        using (var text = new StreamWriter(buffer, leaveOpen: true))
+        using (var csv = new CsvWriter(text, new CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\n" }))
+        {
+            foreach (var column in columns) csv.WriteField(column.Name);
+            csv.NextRecord();
+            foreach (var row in rows)
+            {
+                foreach (var column in columns) csv.WriteField(OneLine(column.Cell(row)));
+                csv.NextRecord();
+            }
+        }
+        return buffer.ToArray();
+    }
+
+    /// <summary>Control characters as spaces, so that a record is a line whatever reads it.</summary>
+    private static string OneLine(string? text) =>
+        text is null ? "" : string.Create(text.Length, text, (line, source) =>
+        {
+            for (var i = 0; i < line.Length; i++) line[i] = char.IsControl(source[i]) ? ' ' : source[i];
+        });
+}

@@ -1,0 +1,45 @@
+namespace KvPareto.Sweep;
+
+/// <summary>What a running sweep tells; see the derived records.</summary>
+public abstract record SweepEvent;
+
+/// <summary>The plan is made and the folder open.</summary>
+/// <param name="Trials">Trials of the sweep.</param>
+/// <param name="TrialsDone">Those that earlier runs or other workers have done.</param>
+/// <param name="Samples">Samples over all trials.</param>
+/// <param name="SamplesDone">Those of the trials done.</param>
+public sealed record SweepPlanned(int Trials, int TrialsDone, long Samples, long SamplesDone) : SweepEvent;
+
+/// <summary>A trial begins.</summary>
+/// <param name="Trial">Its number, from 1.</param>
+/// <param name="Trials">Trials of the sweep.</param>
+/// <param name="Model">Model.</param>
+/// <param name="Setting">Short name of the setting.</param>
+/// <param name="Samples">Its samples.</param>
+/// <param name="SamplesDone">Those that an interrupted run has measured.</param>
+public sealed record TrialBegun(int Trial, int Trials, string Model, string Setting, int Samples, int SamplesDone) : SweepEvent;
+
+/// <summary>A sample was measured.</summary>
+/// <param name="Trial">Number of its trial.</param>
+/// <param name="Task">Name of its task.</param>
+/// <param name="Score">0 to 1.</param>
+/// <param name="TrialSamplesDone">Samples of the trial done.</param>
+/// <param name="TrialSamples">Samples of the trial.</param>
+/// <param name="SamplesDone">Samples of the sweep done; with the clock, what is needed for the time left.</param>
+/// <param name="Samples">Samples of the sweep.</param>
+public sealed record SampleMeasured(
+    int Trial, string Task, double Score, int TrialSamplesDone, int TrialSamples, long SamplesDone, long Samples) : SweepEvent;
+
+/// <summary>A trial has its result.</summary>
+/// <param name="Trial">Its number.</param>
+/// <param name="Trials">Trials of the sweep.</param>
+/// <param name="Result">The result, good or bad.</param>
+/// <param name="SamplesDone">Samples of the sweep done; a failed trial's are all done with.</param>
+/// <param name="Samples">Samples of the sweep.</param>
+public sealed record TrialEnded(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples) : SweepEvent;
+
+/// <summary>A trial is left to the worker that has it.</summary>
+/// <param name="Trial">Its number.</param>
+/// <param name="SamplesDone">Samples of the sweep done or left to others.</param>
+/// <param name="Samples">Samples of the sweep.</param>
+public sealed record TrialLeft(int Trial, long SamplesDone, long Samples) : SweepEvent;

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+using KvPareto.Engine;
+
+namespace KvPareto.Sweep;
+
+/// <summary>Where and how a sweep is run.</summary>
+public sealed partial record SweepOptions
+{
+    /// <summary>The device.</summary>
+    public required Backend Backend { get; init; }
+
+    /// <summary>Run folder.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Go on with the run in <see cref="Folder"/>; without it the folder must be empty or new.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Run trials again that failed in an earlier run.</summary>
+    public bool RetryFailed { get; init; }
+
+    /// <summary>
+    /// Name of this process where several work on one folder, each with a journal of its own; implies <see cref="Resume"/>.
+    /// Null for a run of one process.
+    /// </summary>
+    public string? Worker { get; init; }
+
+    /// <summary>Refuses what cannot be a worker's name.</summary>
+    /// <exception cref="ConfigException">The name cannot be part of a file name.</exception>
+    internal void Validate()
+    {
+        if (Worker is not null && !WorkerName().IsMatch(Worker))
+            throw new ConfigException($"--worker '{Worker}'; allowed: 1 to 64 letters, digits, '_' and '-'");
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-]{1,64}\z")]
+    private static partial Regex WorkerName();
+}

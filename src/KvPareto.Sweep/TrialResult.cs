@@ -1,0 +1,57 @@
+using KvPareto.Engine;
+
+namespace KvPareto.Sweep;
+
+/// <summary>One finished or failed trial as the journal has it: everything that a report needs.</summary>
+public sealed record TrialResult
+{
+    /// <summary>16 hex digits: hash of the trial's canonical JSON.</summary>
+    public required string TrialId { get; init; }
+
+    /// <summary>Name in the config, for example <c>embedded:llama</c>.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>SHA-256 (hex) over the model's files.</summary>
+    public required string ModelDigest { get; init; }
+
+    /// <summary>Short name; <see cref="Engine.Generation.InferenceSetting.Parse"/> reads it.</summary>
+    public required string Setting { get; init; }
+
+    /// <summary><c>ok</c> or <c>failed</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>Reason of a failed trial.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>One entry a task, in config order.</summary>
+    public required IReadOnlyList<TaskScore> Scores { get; init; }
+
+    /// <summary>Mean over tasks of the task means, 0 to 100; null where the trial failed.</summary>
+    public double? Score { get; init; }
+
+    /// <summary>High-water marks of load, prefill and decode, each the highest over all samples.</summary>
+    public MemoryPeaks Peaks { get; init; }
+
+    /// <summary>Bytes of weights at the inference peak.</summary>
+    public long WeightBytes { get; init; }
+
+    /// <summary>Bytes of KV cache at the inference peak.</summary>
+    public long KvCacheBytes { get; init; }
+
+    /// <summary>Time from prompt in to first token out, milliseconds: median over samples, warm-up excluded.</summary>
+    public double? TtftMs { get; init; }
+
+    /// <summary>Mean time of each later token, milliseconds: median over samples, warm-up excluded.</summary>
+    public double? TpotMs { get; init; }
+
+    /// <summary>Samples over all tasks.</summary>
+    public int Samples { get; init; }
+}
+
+/// <summary>What one task gave in one trial.</summary>
+/// <param name="Task">Name of the task.</param>
+/// <param name="Digest">SHA-256 (hex) over the task's data and all else that its score depends on.</param>
+/// <param name="Samples">Number of samples.</param>
+/// <param name="Mean">Mean score, 0 to 100.</param>
+/// <param name="PerSample">Score of each sample, 0 to 1, in sample order.</param>
+public sealed record TaskScore(string Task, string Digest, int Samples, double Mean, IReadOnlyList<double> PerSample);

@@ -1,0 +1,92 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Model;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Trials;
+using KvPareto.Tasks;
+
+namespace KvPareto.Sweep;
+
+/// <summary>
+/// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Keeps the loaded
+/// model while the next trial needs the same one. The only place where a trial's failure is caught.
+/// </summary>
+/// <param name="engine">Engine.</param>
+/// <param name="repeats">Generations of each sample; its times are their medians.</param>
+/// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
+internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) : IDisposable
+{
+    private (string Digest, WeightSpec Weights)? _loadedAs;
+    private ITrialModel? _loaded;
+
+    /// <summary>Runs a trial from where its log stands.</summary>
+    /// <param name="trial">Trial.</param>
+    /// <param name="log">Its samples so far; new ones are appended.</param>
+    /// <param name="onSample">Called after each new sample.</param>
+    /// <param name="cancellation">Checked between tokens.</param>
+    public TrialResult Run(PlannedTrial trial, SampleLog log, Action<SampleRecord> onSample, CancellationToken cancellation)
+    {
+        try
+        {
+            var measured = 0;
+            foreach (var (task, samples) in trial.Model.Tasks)
+            {
+                foreach (var sample in samples.Where(sample => log.Find(task.Name, sample.Id) is null))
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var record = Measure(trial, task, sample, measured++ < warmUp, cancellation);
+                    log.Append(record);
+                    onSample(record);
+                }
+            }
+            return TrialSummary.Finished(trial, log);
+        }
+        catch (Exception e) when (TrialFailure.Reason(e) is { } reason)
+        {
+            return TrialSummary.Failed(trial, log, reason);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Unload();
+
+    private SampleRecord Measure(PlannedTrial trial, SweepTask task, TaskSample sample, bool isWarmUp, CancellationToken cancellation)
+    {
+        var model = Model(trial);
+        var answers = new Answer[repeats];
+        for (var i = 0; i < repeats; i++) answers[i] = model.Generate(trial.Spec.Setting, sample, cancellation);
+        var first = answers[0];
+        var score = task.Task.Score(sample, first.Text);
+        if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
+        return new()
+        {
+            Task = task.Name,
+            Sample = sample.Id,
+            Prediction = first.Text,
+            Score = score,
+            PromptTokens = first.PromptTokens,
+            NewTokens = first.NewTokens,
+            Peaks = answers.Aggregate(default(MemoryPeaks), (highest, answer) => MemoryPeaks.Max(highest, answer.Peaks)),
+            WarmUp = isWarmUp,
+            TtftMs = Milliseconds(answers.Select(answer => answer.TimeToFirstToken)) ?? 0,
+            TpotMs = Milliseconds(answers.Select(answer => answer.TimePerToken).OfType<TimeSpan>()),
+        };
+    }
+
+    private ITrialModel Model(PlannedTrial trial)
+    {
+        var wanted = (trial.Model.Digest, trial.Spec.Setting.Weights);
+        if (_loaded is not null && _loadedAs == wanted) return _loaded;
+        Unload();
+        (_loaded, _loadedAs) = (engine.Load(trial.Model.Entry, trial.Spec.Setting.Weights), wanted);
+        return _loaded;
+    }
+
+    private void Unload()
+    {
+        _loaded?.Dispose();
+        (_loaded, _loadedAs) = (null, null);
+    }
+
+    private static double? Milliseconds(IEnumerable<TimeSpan> times) =>
+        TrialSummary.Median(times.Select(time => time.TotalMilliseconds)) is { } median ? Math.Round(median, 4) : null;
+}

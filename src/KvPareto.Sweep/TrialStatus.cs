@@ -1,0 +1,11 @@
+namespace KvPareto.Sweep;
+
+/// <summary>The values of <see cref="TrialResult.Status"/>.</summary>
+public static class TrialStatus
+{
+    /// <summary>Every sample was measured.</summary>
+    public const string Ok = "ok";
+
+    /// <summary>The trial could not be done; <see cref="TrialResult.Failure"/> says why.</summary>
+    public const string Failed = "failed";
+}

@@ -1,0 +1,86 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Text;
+using KvPareto.Sweep.Config;
+using KvPareto.Tasks;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>The project's own engine on one backend.</summary>
+/// <param name="backend">Device; stays the caller's.</param>
+internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
+{
+    // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
+    private const int AnswerReserve = 512;
+
+    /// <inheritdoc/>
+    public string Backend => backend.Name;
+
+    /// <inheritdoc/>
+    public string Device => backend.Device;
+
+    /// <inheritdoc/>
+    public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
+    {
+        var digest = ModelDigest.Of(model.Folder);
+        using var checkpoint = SafeTensorsCheckpoint.Open(model.Folder);
+        var config = checkpoint.Config;
+        foreach (var setting in settings) SettingFit.Check(model, config, setting);
+        CheckWeights(model, settings[0].Weights);
+
+        var tokenizer = Tokenizer.Load(model.Folder);
+        var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
+        var context = new PromptContext(tokenizer, ChatTemplate.Load(model.Folder), config.MaxPositions - reserve);
+        return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
+    }
+
+    /// <inheritdoc/>
+    public ITrialModel Load(ModelEntry model, WeightSpec weights) => new LoadedModel(LanguageModel.Load(backend, model.Folder, weights));
+
+    // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
+    private void CheckWeights(ModelEntry model, WeightSpec weights)
+    {
+        try
+        {
+            LanguageModel.Load(backend, model.Folder, weights).Dispose();
+        }
+        catch (OutOfMemoryException)
+        {
+            return;
+        }
+    }
+
+    private static PreparedTask Prepare(SweepTask task, PromptContext context, ModelConfig config, ModelEntry model)
+    {
+        var samples = task.Task.Prepare(context);
+        foreach (var sample in samples)
+        {
+            var length = (long)sample.PromptIds.Length + sample.MaxNewTokens;
+            if (sample.PromptIds.Length > 0 && length <= config.MaxPositions) continue;
+            throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {sample.MaxNewTokens}"
+                + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
+        }
+        return new(task, samples);
+    }
+
+    private sealed class LoadedModel(LanguageModel model) : ITrialModel
+    {
+        private Generator? _generator;
+
+        public Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+        {
+            if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
+            var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
+            return new(
+                model.Tokenizer.Decode(completion.Ids),
+                completion.PromptTokens,
+                completion.Ids.Length,
+                completion.TimeToFirstToken,
+                completion.TimePerOutputToken,
+                completion.Peaks);
+        }
+
+        public void Dispose() => model.Dispose();
+    }
+}

@@ -1,0 +1,36 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+using KvPareto.Sweep.Config;
+using KvPareto.Tasks;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>What a sweep needs of an inference engine.</summary>
+internal interface ITrialEngine
+{
+    /// <summary>Short name of the backend.</summary>
+    string Backend { get; }
+
+    /// <summary>The device in words.</summary>
+    string Device { get; }
+
+    /// <summary>Checks everything about a model that can be checked without running it, and writes its prompts.</summary>
+    /// <exception cref="ConfigException">A file is damaged, a setting does not fit the model, or a sample is too long for it.</exception>
+    PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks);
+
+    /// <summary>Loads a model's weights.</summary>
+    ITrialModel Load(ModelEntry model, WeightSpec weights);
+}
+
+/// <summary>A loaded model.</summary>
+internal interface ITrialModel : IDisposable
+{
+    /// <summary>Answers one sample.</summary>
+    /// <exception cref="ArithmeticException">A logit is not a number.</exception>
+    Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
+}
+
+/// <summary>A generation as text, with its cost.</summary>
+internal sealed record Answer(
+    string Text, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);

@@ -1,0 +1,29 @@
+using KvPareto.Engine;
+using KvPareto.Sweep.Config;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>A model that was found to be in order, with its prompts.</summary>
+/// <param name="Entry">Where it is.</param>
+/// <param name="Digest">SHA-256 (hex) over its files.</param>
+/// <param name="Tasks">Its prompts, task by task in the config's order.</param>
+internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyList<PreparedTask> Tasks)
+{
+    /// <summary>Samples of one trial.</summary>
+    public int SampleCount => Tasks.Sum(task => task.Samples.Count);
+
+    /// <summary>Refuses tasks that could not be measured or told apart.</summary>
+    /// <exception cref="ConfigException">A task has no samples, or two of one id.</exception>
+    public PreparedModel Checked()
+    {
+        foreach (var (task, samples) in Tasks)
+        {
+            if (samples.Count == 0)
+                throw new ConfigException($"task '{task.Name}' has no samples for model '{Entry.Name}'; allowed: tasks with at least one");
+            if (samples.GroupBy(sample => sample.Id).FirstOrDefault(group => group.Count() > 1) is { } twice)
+                throw new ConfigException($"task '{task.Name}' has two samples with the id '{twice.Key}'"
+                    + "; allowed: an id of its own for each");
+        }
+        return this;
+    }
+}

@@ -1,0 +1,49 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Sweep.Config;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>The trials of a sweep: every setting on every model.</summary>
+internal sealed class SweepPlan
+{
+    private SweepPlan(IReadOnlyList<PreparedModel> models, IReadOnlyList<TrialSpec> specs, IReadOnlyList<PlannedTrial> runOrder)
+    {
+        (Models, Specs, RunOrder) = (models, specs, runOrder);
+    }
+
+    public IReadOnlyList<PreparedModel> Models { get; }
+
+    /// <summary>In the config's order, that of reports: model by model, setting by setting.</summary>
+    public IReadOnlyList<TrialSpec> Specs { get; }
+
+    /// <summary>Trials that share a model and its weights follow each other, so that these are loaded once.</summary>
+    public IReadOnlyList<PlannedTrial> RunOrder { get; }
+
+    /// <summary>Samples over all trials.</summary>
+    public long SampleCount => RunOrder.Sum(trial => (long)trial.Model.SampleCount);
+
+    /// <summary>Makes the plan, with all checks that need no running.</summary>
+    /// <exception cref="ConfigException">A model, a task or a setting cannot be used.</exception>
+    public static SweepPlan Make(
+        SweepConfig config, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
+    {
+        if (tasks.GroupBy(task => task.Name).FirstOrDefault(group => group.Count() > 1) is { } named)
+            throw new ConfigException($"{config.Name}: two tasks are named '{named.Key}'; allowed: a 'name' of its own for each");
+        PreparedModel[] models = [.. config.Models.Select(model => engine.Prepare(model, settings, tasks).Checked())];
+        if (models.GroupBy(model => model.Digest).FirstOrDefault(group => group.Count() > 1) is { } same)
+            throw new ConfigException($"{config.Name}: models '{same.First().Entry.Name}' and '{same.Last().Entry.Name}' are the same files"
+                + "; allowed: each model once");
+
+        string[] digests = [.. tasks.Select(task => task.Task.Digest)];
+        var pairs = (
+            from model in models
+            from setting in settings
+            select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed))).ToArray();
+        var runOrder = pairs
+            .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
+            .SelectMany(group => group)
+            .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model));
+        return new(models, [.. pairs.Select(pair => pair.Spec)], [.. runOrder]);
+    }
+}

@@ -1,0 +1,77 @@
+using KvPareto.Engine;
+using KvPareto.Sweep.Config;
+using KvPareto.Tasks;
+using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Niah;
+using KvPareto.Tasks.Synthetic;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>Task entries of a config to tasks.</summary>
+internal static class TaskCatalog
+{
+    /// <summary>The tasks in the config's order; reads their data.</summary>
+    /// <exception cref="ConfigException">An entry's values do not go together, or its data are damaged.</exception>
+    public static IReadOnlyList<SweepTask> Create(SweepConfig config) => [.. config.Tasks.Select(Create)];
+
+    private static SweepTask Create(TaskEntry entry)
+    {
+        EvaluationTask task = entry switch
+        {
+            EmbeddedTaskEntry embedded => new SyntheticTask(Options(embedded)),
+            LongBenchTaskEntry longBench => new LongBenchTask(Options(longBench)),
+            NiahTaskEntry niah => new NiahTask(Options(niah)),
+            _ => throw new ArgumentException($"no task is made of {entry.GetType().Name}", nameof(entry)),
+        };
+        return new(entry.Name ?? task.Name, task);
+    }
+
+    private static SyntheticOptions Options(EmbeddedTaskEntry entry)
+    {
+        var options = new SyntheticOptions
+        {
+            Kind = SyntheticOptions.ParseKind(entry.Kind),
+            Count = entry.Samples,
+            Length = entry.Length,
+            Seed = entry.Seed,
+        };
+        return Valid(entry, options, options.Validate);
+    }
+
+    private static LongBenchOptions Options(LongBenchTaskEntry entry)
+    {
+        var options = new LongBenchOptions
+        {
+            File = entry.File,
+            Limit = entry.Limit,
+            MaxLength = entry.MaxLength,
+            MaxNewTokens = entry.MaxNewTokens,
+        };
+        return Valid(entry, options, options.Validate);
+    }
+
+    private static NiahOptions Options(NiahTaskEntry entry)
+    {
+        var options = new NiahOptions { Folder = entry.Folder, Lengths = entry.Lengths };
+        options = options with
+        {
+            Depths = entry.Depths ?? options.Depths,
+            Needles = entry.Needles is { } names ? [.. names.Select(Needle.Named)] : options.Needles,
+            MaxNewTokens = entry.MaxNewTokens ?? options.MaxNewTokens,
+        };
+        return Valid(entry, options, options.Validate);
+    }
+
+    private static T Valid<T>(TaskEntry entry, T options, Action validate)
+    {
+        try
+        {
+            validate();
+            return options;
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{entry.Place}: {e.Message}", e);
+        }
+    }
+}

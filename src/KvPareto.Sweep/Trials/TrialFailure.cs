@@ -1,0 +1,25 @@
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>Tells a trial's failure, after which a sweep goes on, from everything else.</summary>
+internal static class TrialFailure
+{
+    private const int MaxReason = 300;
+
+    /// <summary>
+    /// The reason in one line: out of memory, a value that is not a number, or a length beyond what model or cache hold.
+    /// Null for any other exception: a defect, a lost device and a full disk end the process, and a resumed run tries again.
+    /// </summary>
+    public static string? Reason(Exception failure) => failure switch
+    {
+        OutOfMemoryException => OneLine("out of memory: ", failure),
+        ArithmeticException => OneLine("not a number: ", failure),
+        ArgumentException => OneLine("refused: ", failure),
+        _ => null,
+    };
+
+    private static string OneLine(string kind, Exception failure)
+    {
+        var text = kind + failure.Message.ReplaceLineEndings(" ");
+        return text.Length <= MaxReason ? text : text[..MaxReason];
+    }
+}

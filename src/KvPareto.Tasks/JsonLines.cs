@@ -1,0 +1,103 @@
+using System.IO.Compression;
+using System.Text.Json;
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks;
+
+/// <summary>Reads JSON Lines files from outside, row by row; a name ending in ".gz" is decompressed on the way.</summary>
+internal static class JsonLines
+{
+    /// <summary>Longest line that is read: far over any prompt, and a bound on the memory that a damaged file can claim.</summary>
+    internal const int MaxLineBytes = 16 << 20;
+
+    /// <summary>The rows that are not blank; each is valid only until the next is asked for.</summary>
+    /// <exception cref="ConfigException">The file cannot be read, or a line is too long, not UTF-8 or not one JSON object.</exception>
+    public static IEnumerable<JsonRow> Read(string path)
+    {
+        using var lines = new LineReader(path);
+        for (var number = 1; lines.TryRead(number, out var line); number++)
+        {
+            if (line.Span.Trim(" \t\r"u8).IsEmpty) continue;
+            using var document = Parse(path, number, line);
+            yield return new JsonRow(path, number, document.RootElement);
+        }
+    }
+
+    private static JsonDocument Parse(string path, int number, ReadOnlyMemory<byte> line)
+    {
+        if (!System.Text.Unicode.Utf8.IsValid(line.Span)) throw new ConfigException($"{path}:{number}: not valid UTF-8");
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(line);
+        }
+        catch (JsonException error)
+        {
+            throw new ConfigException(
+                $"{path}:{number}: not valid JSON at byte {error.BytePositionInLine}; each line must be one JSON object", error);
+        }
+        if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
+        document.Dispose();
+        throw new ConfigException($"{path}:{number}: each line must be one JSON object");
+    }
+
+    private sealed class LineReader : IDisposable
+    {
+        private readonly string _path;
+        private readonly Stream _stream;
+        private byte[] _buffer = new byte[1 << 16];
+        private int _start;
+        private int _end;
+        private bool _ended;
+
+        public LineReader(string path)
+        {
+            _path = path;
+            _stream = Guarded(() => File.OpenRead(path));
+            if (path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) _stream = new GZipStream(_stream, CompressionMode.Decompress);
+        }
+
+        public void Dispose() => _stream.Dispose();
+
+        /// <summary>The next line without its line feed and, on line 1, without a byte order mark; false at the end of the file.</summary>
+        public bool TryRead(int number, out ReadOnlyMemory<byte> line)
+        {
+            var searched = 0;
+            while (true)
+            {
+                var found = _buffer.AsSpan(_start + searched, _end - _start - searched).IndexOf((byte)'\n');
+                searched = found >= 0 ? searched + found : _end - _start;
+                if (searched > MaxLineBytes) throw new ConfigException($"{_path}:{number}: line longer than {MaxLineBytes >> 20} MiB");
+                if (found >= 0 || _ended) break;
+                Fill();
+            }
+            line = _buffer.AsMemory(_start, searched);
+            var any = _start < _end;
+            _start = Math.Min(_start + searched + 1, _end);
+            if (number == 1 && line.Span.StartsWith("\uFEFF"u8)) line = line[3..];
+            return any;
+        }
+
+        private void Fill()
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+            if (_end == _buffer.Length) Array.Resize(ref _buffer, 2 * _buffer.Length);
+            var read = Guarded(() => _stream.Read(_buffer, _end, _buffer.Length - _end));
+            _end += read;
+            _ended = read == 0;
+        }
+
+        private T Guarded<T>(Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
+            {
+                throw new ConfigException($"{_path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);
+            }
+        }
+    }
+}

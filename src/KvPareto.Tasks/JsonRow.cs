@@ -1,0 +1,61 @@
+using System.Text.Json;
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks;
+
+/// <summary>One object of a JSON Lines file; whatever is wrong with it is reported by file, line and field.</summary>
+/// <param name="File">Path as the user gave it.</param>
+/// <param name="Line">1-based.</param>
+/// <param name="Root">The object.</param>
+internal readonly record struct JsonRow(string File, int Line, JsonElement Root)
+{
+    /// <summary>A field that must be a string.</summary>
+    public string Text(string field)
+    {
+        if (!TryGet(field, out var value)) throw Error(field, "is missing");
+        return Text(field, value, "must be a string");
+    }
+
+    /// <summary>A field that must be a list of strings.</summary>
+    public IReadOnlyList<string> Texts(string field) =>
+        OptionalTexts(field) ?? throw Error(field, "is missing; it must be a list of strings");
+
+    /// <summary>A list of strings, or null where the field is null or not there.</summary>
+    public IReadOnlyList<string>? OptionalTexts(string field)
+    {
+        if (!TryGet(field, out var value) || value.ValueKind == JsonValueKind.Null) return null;
+        const string wanted = "must be a list of strings";
+        if (value.ValueKind != JsonValueKind.Array) throw Error(field, wanted);
+        var texts = new List<string>();
+        foreach (var item in value.EnumerateArray()) texts.Add(Text(field, item, wanted));
+        return texts;
+    }
+
+    /// <summary>What to throw where <paramref name="field"/> cannot be used.</summary>
+    public ConfigException Error(string field, string problem) => new($"{File}:{Line}: field '{field}' {problem}");
+
+    private bool TryGet(string field, out JsonElement value)
+    {
+        try
+        {
+            return Root.TryGetProperty(field, out value);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ConfigException($"{File}:{Line}: a field name has half of a surrogate pair");
+        }
+    }
+
+    private string Text(string field, JsonElement value, string wanted)
+    {
+        if (value.ValueKind != JsonValueKind.String) throw Error(field, wanted);
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw Error(field, "has half of a surrogate pair (an escape \\uD800 to \\uDFFF alone)");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using KvPareto.Tasks.Metrics;
+
+namespace KvPareto.Tasks.LongBench;
+
+/// <summary>
+/// One of LongBench v1's 21 data sets: its official prompt, its generation limit and its score, from LongBench's own
+/// <c>config/</c>, <c>pred.py</c> and <c>eval.py</c> (github.com/THUDM/LongBench, MIT).
+/// </summary>
+public sealed record LongBenchDataset
+{
+    private static readonly Lazy<IReadOnlyList<LongBenchDataset>> Table = new(ReadTable);
+
+    private static readonly JsonSerializerOptions TableOptions = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>All 21, in the order of LongBench's table.</summary>
+    public static IReadOnlyList<LongBenchDataset> All => Table.Value;
+
+    /// <summary>The names that can be scored, joined by commas, for messages.</summary>
+    public static string SupportedNames => string.Join(", ", All.Where(dataset => dataset.IsSupported).Select(dataset => dataset.Name));
+
+    /// <summary>Name, as in the field <c>dataset</c> of a row.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How a prediction is compared with an answer.</summary>
+    public required LongBenchMetric Metric { get; init; }
+
+    /// <summary>Limit on new tokens.</summary>
+    public required int MaxNewTokens { get; init; }
+
+    /// <summary>Whether the prompt goes through the model's chat template; few-shot and completion prompts are sent bare.</summary>
+    public bool ChatTemplate { get; init; }
+
+    /// <summary>Whether only the first line of the prediction counts, leading line feeds dropped.</summary>
+    public bool FirstLineOnly { get; init; }
+
+    /// <summary>Whether a line feed ends the answer.</summary>
+    public bool StopAtNewline { get; init; }
+
+    /// <summary>What stands before the number in an answer of <see cref="LongBenchMetric.ParagraphMatch"/>; else empty.</summary>
+    public string AnswerMarker { get; init; } = "";
+
+    /// <summary>Prompt with the slots <c>{context}</c> and, in most, <c>{input}</c>.</summary>
+    public required string Prompt { get; init; }
+
+    /// <summary>False where the score needs Chinese word segmentation.</summary>
+    public bool IsSupported => Metric is not (LongBenchMetric.ChineseQaF1 or LongBenchMetric.ChineseRougeL);
+
+    /// <summary>
+    /// The data set of a row; LongBench-E's name with "_e" stands for the same one.
+    /// </summary>
+    /// <param name="name">Name from outside.</param>
+    /// <param name="dataset">The data set, if it can be scored.</param>
+    /// <param name="problem">Else what is wrong, naming what is allowed.</param>
+    public static bool TryFind(string name, [NotNullWhen(true)] out LongBenchDataset? dataset, [NotNullWhen(false)] out string? problem)
+    {
+        dataset = All.FirstOrDefault(known => name == known.Name || name == known.Name + "_e");
+        problem = dataset switch
+        {
+            null => $"is '{Shorten(name)}', which is none of LongBench's; supported are {SupportedNames}",
+            { IsSupported: false } => $"is '{name}', which needs Chinese segmentation, not supported yet; supported are {SupportedNames}",
+            _ => null,
+        };
+        if (problem is not null) dataset = null;
+        return problem is null;
+    }
+
+    /// <summary>The prompt with its slots filled, before truncation and chat template.</summary>
+    public string Format(string context, string input)
+    {
+        // One pass over the template: a slot's name inside the context is text.
+        var pieces = Prompt.Split("{context}", 2);
+        return Fill(pieces[0]) + context + Fill(pieces[1]);
+
+        string Fill(string piece) => piece.Replace("{input}", input, StringComparison.Ordinal);
+    }
+
+    /// <summary>What makes a row impossible to score (LongBench's own code fails on it), with the field's name, or null.</summary>
+    public (string Field, string Problem)? FindProblem(IReadOnlyList<string> answers, IReadOnlyList<string>? allClasses)
+    {
+        if (Metric == LongBenchMetric.ClassMatch && allClasses is null) return ("all_classes", $"must be a list of strings for {Name}");
+        if (Metric == LongBenchMetric.ParagraphMatch && answers.Any(answer => NumberMatch.NumberAfter(answer, AnswerMarker) is null))
+            return ("answers", $"must say '{AnswerMarker}' and a number for {Name}");
+        return null;
+    }
+
+    /// <summary>Score of one row, 0 to 1: the best over its answers, 0 where there are none.</summary>
+    /// <exception cref="ArgumentException"><see cref="FindProblem"/> finds one.</exception>
+    /// <exception cref="NotSupportedException"><see cref="IsSupported"/> is false.</exception>
+    public double Score(string prediction, IReadOnlyList<string> answers, IReadOnlyList<string>? allClasses)
+    {
+        if (FindProblem(answers, allClasses) is { } found) throw new ArgumentException($"{found.Field} {found.Problem}");
+        if (FirstLineOnly) prediction = prediction.TrimStart('\n').Split('\n', 2)[0];
+        return answers.Select(answer => Compare(prediction, answer, allClasses)).Append(0).Max();
+    }
+
+    private double Compare(string prediction, string answer, IReadOnlyList<string>? allClasses) => Metric switch
+    {
+        LongBenchMetric.QaF1 => QaF1.Score(prediction, answer),
+        LongBenchMetric.RougeL => RougeL.Score(prediction, answer),
+        LongBenchMetric.ClassMatch => ClassMatch.Score(prediction, answer, allClasses!),
+        LongBenchMetric.CountMatch => NumberMatch.Score(prediction, answer),
+        LongBenchMetric.ParagraphMatch => NumberMatch.Score(prediction, NumberMatch.NumberAfter(answer, AnswerMarker)!),
+        LongBenchMetric.CodeSimilarity => CodeSimilarity.Score(prediction, answer),
+        _ => throw new NotSupportedException($"{Name} needs Chinese segmentation"),
+    };
+
+    private static string Shorten(string name)
+    {
+        const int enough = 40;
+        var plain = string.Concat(name.Take(enough).Select(c => char.IsControl(c) ? ' ' : c));
+        return name.Length > enough ? plain + "…" : plain;
+    }
+
+    private static IReadOnlyList<LongBenchDataset> ReadTable()
+    {
+        using var stream = typeof(LongBenchDataset).Assembly.GetManifestResourceStream("longbench-datasets.json")!;
+        return JsonSerializer.Deserialize<TableFile>(stream, TableOptions)!.Datasets;
+    }
+
+    private sealed record TableFile(IReadOnlyList<LongBenchDataset> Datasets);
+}

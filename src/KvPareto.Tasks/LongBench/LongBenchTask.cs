@@ -1,0 +1,65 @@
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks.LongBench;
+
+/// <summary>
+/// Rows of LongBench (Bai et al., 2023, arXiv 2308.14508) in its own file form, with its prompts, limits and scores. Two things differ
+/// from its <c>pred.py</c>: the chat template is the model's own, and its special tokens are not doubled by the tokenizer's.
+/// </summary>
+public sealed class LongBenchTask : EvaluationTask
+{
+    private readonly LongBenchOptions _options;
+    private readonly IReadOnlyList<LongBenchRow> _rows;
+    private readonly Dictionary<string, LongBenchDataset> _datasets;
+
+    /// <summary>Reads the rows.</summary>
+    /// <exception cref="ConfigException">An option is not allowed, or the file is damaged; names key, or file, line and field.</exception>
+    public LongBenchTask(LongBenchOptions options)
+    {
+        options.Validate();
+        _options = options;
+        _rows = LongBenchRow.ReadFile(options.File, options.Limit);
+        _datasets = _rows.ToDictionary(row => row.Id, row => row.Dataset, StringComparer.Ordinal);
+        var names = _rows.Select(row => row.Dataset.Name).Distinct().ToList();
+        Name = options.Name ?? (names.Count == 1 ? names[0] : "longbench");
+        Digest = ComputeDigest();
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>SHA-256 (hex) over the rows' own fields, prompts and limits; the file's place and its form do not bear on it.</summary>
+    public override string Digest { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TaskSample> Prepare(PromptContext context) => [.. _rows.Select(row => Prepare(context, row))];
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The sample is not of this task.</exception>
+    public override double Score(TaskSample sample, string prediction) => _datasets.TryGetValue(sample.Id, out var dataset)
+        ? dataset.Score(prediction, sample.Answers, sample.AllClasses)
+        : throw new ArgumentException($"sample '{sample.Id}' is not of task {Name}", nameof(sample));
+
+    private TaskSample Prepare(PromptContext context, LongBenchRow row) => new()
+    {
+        Id = row.Id,
+        PromptIds = LongBenchPrompt.Encode(
+            context, row.Dataset.Format(row.Context, row.Input), row.Dataset.ChatTemplate, _options.MaxLength),
+        MaxNewTokens = _options.MaxNewTokens ?? row.Dataset.MaxNewTokens,
+        StopIds = row.Dataset.StopAtNewline ? context.Tokenizer.Encode("\n", addSpecialTokens: false)[^1..] : [],
+        Answers = row.Answers,
+        AllClasses = row.AllClasses ?? [],
+    };
+
+    private string ComputeDigest()
+    {
+        using var digest = new TaskDigest();
+        digest.Add("longbench/1").Add(_options.MaxLength ?? 0).Add(_rows.Count);
+        foreach (var row in _rows)
+        {
+            digest.Add(row.Id).Add(row.Dataset.Name).Add(row.Dataset.Prompt).Add(_options.MaxNewTokens ?? row.Dataset.MaxNewTokens);
+            digest.Add(row.Context).Add(row.Input).Add(row.Answers).Add(row.AllClasses);
+        }
+        return digest.Finish();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text;
+
+namespace KvPareto.Tasks.Metrics;
+
+/// <summary>
+/// LongBench's <c>qa_f1_score</c>, which is SQuAD's: lower case, ASCII punctuation removed, the articles a, an, the removed,
+/// split on white space; F1 of the two bags of words.
+/// </summary>
+internal static class QaF1
+{
+    private static readonly string[] Articles = ["a", "an", "the"];
+
+    /// <summary>Score of one prediction against one answer, 0 to 1; 0 where nothing is shared, two empty texts included.</summary>
+    public static double Score(string prediction, string answer)
+    {
+        var (predicted, right) = (Words(prediction), Words(answer));
+        var open = right.CountBy(word => word).ToDictionary();
+        var shared = 0;
+        foreach (var word in predicted)
+        {
+            if (open.GetValueOrDefault(word) == 0) continue;
+            open[word]--;
+            shared++;
+        }
+        if (shared == 0) return 0;
+        var precision = (double)shared / predicted.Count;
+        var recall = (double)shared / right.Count;
+        return 2 * precision * recall / (precision + recall);
+    }
+
+    private static List<string> Words(string text)
+    {
+        var kept = new StringBuilder(text.Length);
+        foreach (var c in PythonText.Lower(text))
+            if (!PythonText.IsAsciiPunctuation(c)) kept.Append(c);
+        return PythonText.Split(RemoveArticles(kept.ToString()));
+    }
+
+    /// <summary><c>re.sub(r"\b(a|an|the)\b", " ", text)</c>: a boundary on each side makes the match a whole run of <c>\w</c>.</summary>
+    private static string RemoveArticles(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        var word = new StringBuilder();
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (PythonText.IsWord(rune))
+            {
+                word.Append(rune.ToString());
+                continue;
+            }
+            EndWord();
+            result.Append(rune.ToString());
+        }
+        EndWord();
+        return result.ToString();
+
+        void EndWord()
+        {
+            var ended = word.ToString();
+            result.Append(Articles.Contains(ended, StringComparer.Ordinal) ? " " : ended);
+            word.Clear();
+        }
+    }
+}

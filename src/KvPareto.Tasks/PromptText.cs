@@ -1,0 +1,15 @@
+using KvPareto.Engine.Text;
+
+namespace KvPareto.Tasks;
+
+/// <summary>Turns the text of a question into what a model is given.</summary>
+internal static class PromptText
+{
+    /// <summary>
+    /// Ids of <paramref name="text"/>: as one user turn of the chat template, which writes its own special tokens, or, where there is no
+    /// template or <paramref name="chat"/> is false, bare with the tokenizer's.
+    /// </summary>
+    public static int[] Encode(PromptContext context, string text, bool chat = true) => chat && context.ChatTemplate is { } template
+        ? context.Tokenizer.Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false)
+        : context.Tokenizer.Encode(text);
+}

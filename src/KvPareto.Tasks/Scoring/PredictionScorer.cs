@@ -1,0 +1,41 @@
+using KvPareto.Engine;
+using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Niah;
+
+namespace KvPareto.Tasks.Scoring;
+
+/// <summary>One stored prediction and its score.</summary>
+/// <param name="Line">1-based line of the file.</param>
+/// <param name="Task">Task, as the row names it.</param>
+/// <param name="Score">0 to 1.</param>
+public sealed record ScoredPrediction(int Line, string Task, double Score);
+
+/// <summary>
+/// Scores stored predictions without the model: rows with the fields <c>task</c>, <c>prediction</c>, <c>answers</c> and, for
+/// classification, <c>all_classes</c>. Tasks are LongBench's, scored as its <c>eval.py</c> does, and "niah", whose answers are key phrases.
+/// </summary>
+public static class PredictionScorer
+{
+    /// <summary>The rows of a JSON Lines file (or <c>.jsonl.gz</c>) with their scores, read one at a time and in order.</summary>
+    /// <exception cref="ConfigException">
+    /// While reading: the file or a row is damaged, or a task is unknown or needs Chinese segmentation; names file, line and field.
+    /// </exception>
+    public static IEnumerable<ScoredPrediction> ScoreFile(string path)
+    {
+        foreach (var row in JsonLines.Read(path))
+        {
+            var task = row.Text("task");
+            yield return new ScoredPrediction(row.Line, task, task == NiahOptions.DefaultName ? ScoreNeedle(row) : ScoreLongBench(row, task));
+        }
+    }
+
+    private static double ScoreNeedle(JsonRow row) => Needle.Score(row.Text("prediction"), row.Texts("answers"));
+
+    private static double ScoreLongBench(JsonRow row, string task)
+    {
+        if (!LongBenchDataset.TryFind(task, out var dataset, out var problem)) throw row.Error("task", $"{problem}, {NiahOptions.DefaultName}");
+        var (prediction, answers, allClasses) = (row.Text("prediction"), row.Texts("answers"), row.OptionalTexts("all_classes"));
+        if (dataset.FindProblem(answers, allClasses) is { } found) throw row.Error(found.Field, found.Problem);
+        return dataset.Score(prediction, answers, allClasses);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Engine.Tests.Model;
+
+/// <summary>Keeps a copy of each uploaded weight and counts those not yet disposed; it computes nothing.</summary>
+internal sealed class RecordingBackend : Backend
+{
+    public override string Name => "recording";
+
+    public override string Device => "none";
+
+    public override DType ActivationType => DType.F32;
+
+    public List<Recorded> Uploads { get; } = [];
+
+    /// <summary>Most workspace that was live during an upload.</summary>
+    public long LargestStaging { get; private set; }
+
+    /// <summary>The upload that fails, counted from 0; none where negative.</summary>
+    public int FailAt { get; init; } = -1;
+
+    public override unsafe Weight Upload(HostWeight weight)
+    {
+        if (Uploads.Count == FailAt) throw new IOException("asked for");
+        LargestStaging = Math.Max(LargestStaging, Memory.Live.Workspace);
+        var elements = (long)weight.RowCount * weight.ColumnCount;
+        var bytes = weight.Format switch { WeightFormat.F32 => elements * 4, WeightFormat.W4 => elements / 2, _ => elements * 2 };
+        var groups = weight.GroupSize == 0 ? [] : new Span<GroupMeta>(weight.Groups, (int)(elements / weight.GroupSize)).ToArray();
+        Uploads.Add(new(this, weight, new Span<byte>(weight.Data, (int)bytes).ToArray(), groups));
+        return Uploads[^1];
+    }
+
+    public Recorded this[string name] => Assert.Single(Uploads, weight => weight.Name == name);
+
+    public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category) => throw new NotSupportedException();
+
+    public override Workspace CreateWorkspace(WorkspaceShape shape) => throw new NotSupportedException();
+
+    public override void Write(ReadOnlySpan<float> source, Tensor x) => throw new NotSupportedException();
+
+    public override void Read(Tensor x, Span<float> destination) => throw new NotSupportedException();
+
+    public override void Synchronize() { }
+
+    public override void Dispose() { }
+
+    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) => throw new NotSupportedException();
+
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x) => throw new NotSupportedException();
+
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) => throw new NotSupportedException();
+
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => throw new NotSupportedException();
+
+    protected override void RopeCore(Step step, Tensor x, RopeTable table) => throw new NotSupportedException();
+
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
+        throw new NotSupportedException();
+
+    protected override void SiluMulCore(Tensor gate, Tensor up) => throw new NotSupportedException();
+
+    protected override void AddCore(Tensor x, Tensor y) => throw new NotSupportedException();
+
+    internal sealed class Recorded : Weight
+    {
+        private readonly RecordingBackend _backend;
+
+        public Recorded(RecordingBackend backend, HostWeight weight, byte[] data, GroupMeta[] groups)
+            : base(weight.Name, weight.Format, weight.RowCount, weight.ColumnCount)
+        {
+            (_backend, Data, Groups, Bias) = (backend, data, groups, weight.Bias);
+            backend.Memory.Add(MemoryCategory.Weights, ByteCount);
+        }
+
+        public byte[] Data { get; }
+
+        public GroupMeta[] Groups { get; }
+
+        public float[]? Bias { get; }
+
+        public ReadOnlySpan<float> Floats => MemoryMarshal.Cast<byte, float>(Data);
+
+        public override long ByteCount => Data.Length + Groups.Length * GroupMeta.ByteSize + (Bias?.Length ?? 0) * sizeof(float);
+
+        public override void Dispose() => _backend.Memory.Remove(MemoryCategory.Weights, ByteCount);
+    }
+}

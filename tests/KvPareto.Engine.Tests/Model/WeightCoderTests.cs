@@ -1,0 +1,137 @@
+using System.Runtime.InteropServices;
+using FsCheck;
+using FsCheck.Fluent;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Engine.Tests.Model;
+
+public unsafe class WeightCoderTests
+{
+    private const int Bits = 4;
+
+    [Theory]
+    [InlineData(32, WeightFormat.F32)]
+    [InlineData(64, WeightFormat.F16)]
+    [InlineData(128, WeightFormat.BF16)]
+    [InlineData(32, WeightFormat.BF16)]
+    [InlineData(128, WeightFormat.F32)]
+    public void Encode_IsTheScalarCodec(int group, WeightFormat format)
+    {
+        var random = new Random(4);
+        var (rows, columns) = (37, 3 * 128);
+        var values = new float[rows * columns];
+        for (var i = 0; i < values.Length; i++)
+        {
+            var spread = MathF.Pow(10, i / group % 9 - 6);
+            values[i] = (random.NextSingle() - 0.5f + i / group % 3) * spread;
+        }
+        AssertIsTheScalarCodec(values, rows, columns, group, format);
+    }
+
+    [Fact]
+    public void Encode_IsTheScalarCodecForAnyValues()
+    {
+        var ordinary = Gen.Choose(-1000, 1000).Select(n => n / 512f);
+        var wild = Gen.Choose(int.MinValue, int.MaxValue).Select(BitConverter.Int32BitsToSingle)
+            .Select(x => float.IsFinite(x) ? Math.Clamp(x, -65504, 65504) : 0);
+        var few = Gen.Elements(0f, -0f, 1f, -1f, 0.5f, float.Epsilon, -65504, 65504);
+        var constant = few.Select(x => Enumerable.Repeat(x, 64).ToArray());
+        var groups = Gen.OneOf(Gen.ArrayOf(ordinary, 64), Gen.ArrayOf(wild, 64), Gen.ArrayOf(few, 64), constant);
+        Prop.ForAll(Arb.From(Gen.ArrayOf(groups, 6)), rows =>
+        {
+            AssertIsTheScalarCodec([.. rows.SelectMany(row => row)], 3, 128, 64, WeightFormat.F32);
+            return true;
+        }).Check(Config.QuickThrowOnFailure.WithReplay(11, 13).WithQuietOnSuccess(true));
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(-0.1f)]
+    [InlineData(3.25f)]
+    public void Encode_KeepsConstantGroupsExactly(float value)
+    {
+        var values = Enumerable.Repeat(value, 64).ToArray();
+        using var coded = Encode(values, 1, 64, 32, WeightFormat.F32, new MemoryLedger());
+        var packed = new Span<byte>(coded.Data, 32);
+        for (var i = 0; i < 64; i++) Assert.Equal(value, GroupCodec.Decode(GroupCodec.Load(packed, i, Bits), coded.Groups[i / 32]));
+    }
+
+    [Fact]
+    public void Encode_CountsItsMemoryAndGivesItBack()
+    {
+        var ledger = new MemoryLedger();
+        var coded = Encode(new float[6 * 192], 6, 192, 64, WeightFormat.F32, ledger);
+        Assert.Equal(new MemoryUse(0, 0, 0, 6 * 192 / 2 + 6 * 3 * GroupMeta.ByteSize), ledger.Live);
+        coded.Dispose();
+        Assert.Equal(0, ledger.Live.Total);
+    }
+
+    [Theory]
+    [InlineData(96, 64, "has 96 input channels, which weight group 64 does not divide; allowed: 32")]
+    [InlineData(576, 128, "has 576 input channels, which weight group 128 does not divide; allowed: 32, 64")]
+    [InlineData(48, 32, "has 48 input channels, which weight group 32 does not divide; allowed: none of 32, 64, 128")]
+    public void Encode_NamesTheGroupsThatDivide(int columns, int group, string expected)
+    {
+        var values = new float[2 * columns];
+        var error = Assert.Throws<ConfigException>(() => Encode(values, 2, columns, group, WeightFormat.F32, new MemoryLedger()));
+        Assert.Equal($"f.safetensors: tensor 'w' {expected}", error.Message.Replace(", only 16-bit weights", "", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    [InlineData(1e9f)]
+    public void Encode_RefusesWhatCannotBeCoded(float value)
+    {
+        var ledger = new MemoryLedger();
+        for (var at = 0; at < 64; at += 9)
+        {
+            var values = new float[4 * 64];
+            values[2 * 64 + at] = value;
+            var error = Assert.Throws<ConfigException>(() => Encode(values, 4, 64, 32, WeightFormat.F32, ledger));
+            Assert.StartsWith("f.safetensors: tensor 'w' holds a value", error.Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(0, ledger.Live.Total);
+    }
+
+    private static void AssertIsTheScalarCodec(float[] values, int rows, int columns, int group, WeightFormat format)
+    {
+        using var coded = Encode(values, rows, columns, group, format, new MemoryLedger());
+        Assert.Equal((WeightFormat.W4, rows, columns, group), (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
+        var expected = new byte[values.Length / 2];
+        var kept = Array.ConvertAll(values, value => Kept(value, format));
+        for (var g = 0; g < values.Length / group; g++)
+        {
+            var elements = kept.AsSpan(g * group, group);
+            var (min, max) = (elements[0], elements[0]);
+            foreach (var x in elements) (min, max) = (x < min ? x : min, x > max ? x : max);
+            var meta = GroupCodec.Fit(min, max, Bits);
+            Assert.Equal(meta, coded.Groups[g]);
+            for (var i = 0; i < group; i++) GroupCodec.Store(expected, g * group + i, GroupCodec.Encode(elements[i], meta, Bits), Bits);
+        }
+        Assert.Equal(expected, new Span<byte>(coded.Data, expected.Length).ToArray());
+    }
+
+    private static HostWeight Encode(float[] values, int rows, int columns, int group, WeightFormat format, MemoryLedger ledger)
+    {
+        var bytes = format switch
+        {
+            WeightFormat.F32 => MemoryMarshal.AsBytes(values.AsSpan()).ToArray(),
+            WeightFormat.F16 => MemoryMarshal.AsBytes(Array.ConvertAll(values, x => (Half)x).AsSpan()).ToArray(),
+            _ => MemoryMarshal.AsBytes(Array.ConvertAll(values, TruncateToBFloat16).AsSpan()).ToArray(),
+        };
+        fixed (byte* data = bytes)
+            return WeightCoder.Encode(new HostWeight("w", format, rows, columns, data), "f.safetensors", group, ledger);
+    }
+
+    private static ushort TruncateToBFloat16(float value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
+
+    private static float Kept(float value, WeightFormat format) => format switch
+    {
+        WeightFormat.F16 => (float)(Half)value,
+        WeightFormat.BF16 => BitConverter.UInt32BitsToSingle((uint)TruncateToBFloat16(value) << 16),
+        _ => value,
+    };
+}

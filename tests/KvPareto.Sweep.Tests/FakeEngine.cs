@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text;
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Trials;
+using KvPareto.Tasks;
+
+namespace KvPareto.Sweep.Tests;
+
+/// <summary>Answers without a model: right or wrong as a hash of setting and sample has it.</summary>
+internal sealed class FakeEngine : ITrialEngine
+{
+    private int _generated;
+
+    public string Backend => "fake";
+
+    public string Device => "none";
+
+    /// <summary>What each load was of.</summary>
+    public List<string> Loads { get; } = [];
+
+    /// <summary>Loaded models not yet disposed.</summary>
+    public int Live { get; private set; }
+
+    /// <summary>Called before each generation with its number from 0; may throw.</summary>
+    public Action<int, InferenceSetting, TaskSample> Before { get; set; } = (_, _, _) => { };
+
+    /// <summary>Called before each load; may throw.</summary>
+    public Action<WeightSpec> BeforeLoad { get; set; } = _ => { };
+
+    public int Generated => _generated;
+
+    /// <summary>Stops the sweep.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>One that has no memory for 2-bit keys.</summary>
+    public static FakeEngine FailingAtTwoBits() => new()
+    {
+        Before = (_, setting, _) => { if (setting.Cache.KeyBits == 2) throw new InsufficientMemoryException("full"); },
+    };
+
+    public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
+        new(model, Digest(model.Name), [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]);
+
+    public ITrialModel Load(ModelEntry model, WeightSpec weights)
+    {
+        BeforeLoad(weights);
+        Loads.Add($"{model.Name} w{weights.Bits}");
+        Live++;
+        return new FakeModel(this);
+    }
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    private sealed class FakeModel(FakeEngine engine) : ITrialModel
+    {
+        public Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+        {
+            engine.Before(engine._generated++, setting, sample);
+            var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
+            var text = hash[0] < 180 ? sample.Answers[0] : "«wrong»";
+            var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
+            return new(text, sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]), peaks);
+        }
+
+        public void Dispose() => engine.Live--;
+    }
+}
+
+/// <summary>Numbered questions.</summary>
+internal sealed class FakeTask(string name, int samples) : EvaluationTask
+{
+    public override string Name => name;
+
+    public override string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{name} {samples}")));
+
+    public override IReadOnlyList<TaskSample> Prepare(PromptContext context) => [.. Enumerable.Range(0, samples).Select(i => new TaskSample
+    {
+        Id = $"{name}-{i}",
+        PromptIds = [1, 2, 3, i],
+        MaxNewTokens = 4,
+        Answers = [$"answer {i}"],
+    })];
+
+    public override double Score(TaskSample sample, string prediction) => prediction == sample.Answers[0] ? 1 : 0;
+}

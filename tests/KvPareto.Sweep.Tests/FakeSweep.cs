@@ -1,0 +1,36 @@
+using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Trials;
+
+namespace KvPareto.Sweep.Tests;
+
+/// <summary>A small sweep on a <see cref="FakeEngine"/>: 2 models × 5 settings × (3 + 2) samples.</summary>
+internal static class FakeSweep
+{
+    public const string AllSettings = "w4a16-k8v8-t64, w16a16-k8v8-t64, w4a16-k2v2-t64, w16a16-k4v4-t64";
+    public const int Trials = 10;
+    public const int Samples = 50;
+
+    public static IReadOnlyList<SweepTask> Tasks { get; } =
+        [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
+
+    public static SweepConfig Config(string settings = AllSettings, int seed = 7, int repeats = 1) =>
+        SweepConfigReader.Read("fake.yaml", $$"""
+            name: fake
+            seed: {{seed}}
+            models: [{name: one, path: .}, {name: two, path: .}]
+            tasks: [{task: embedded, kind: fact, samples: 3, length: 100}]
+            settings: [{{settings}}]
+            timing: {repeats: {{repeats}}}
+            """, AppContext.BaseDirectory, []);
+
+    public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
+        bool retryFailed = false, IProgress<SweepEvent>? progress = null)
+    {
+        var options = new SweepOptions { Backend = null!, Folder = folder, Resume = resume, Worker = worker, RetryFailed = retryFailed };
+        return SweepRunner.Run(config ?? Config(), options, engine, Tasks, progress, engine.Cancellation);
+    }
+
+    /// <summary>What must be the same run after run: all but the times.</summary>
+    public static string WithoutTimes(RunHistory history) =>
+        System.Text.Json.JsonSerializer.Serialize(history.Results.Select(result => result with { TtftMs = null, TpotMs = null }));
+}

@@ -1,0 +1,117 @@
+using System.Text;
+using KvPareto.Engine;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Testing;
+
+namespace KvPareto.Sweep.Tests.Journaling;
+
+public class JournalTests
+{
+    private static string FinishedRun(ScratchFolder temp)
+    {
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits());
+        return temp["run/journal.jsonl"];
+    }
+
+    [Fact]
+    public void Read_LeavesATornLastLineOut_AndAlone()
+    {
+        using var temp = new ScratchFolder();
+        var journal = FinishedRun(temp);
+        var before = RunHistory.Read(temp["run"]);
+        File.AppendAllText(journal, "{\"event\":\"finished\",\"trial\":\"00");
+        var length = new FileInfo(journal).Length;
+        Assert.Equal(FakeSweep.WithoutTimes(before), FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        Assert.Equal(length, new FileInfo(journal).Length);
+    }
+
+    [Fact]
+    public void Open_CutsATornLastLine()
+    {
+        using var temp = new ScratchFolder();
+        var file = temp.Write("journal.jsonl", "{}\n" + new string('x', 10_000));
+        Journal.Open(file).Dispose();
+        Assert.Equal("{}\n", File.ReadAllText(file));
+        File.WriteAllText(file, "torn from the start");
+        Journal.Open(file).Dispose();
+        Assert.Equal("", File.ReadAllText(file));
+        Assert.Equal(["journal.jsonl"], Directory.GetFiles(temp.Root).Select(Path.GetFileName));
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("null\n")]
+    [InlineData("[]\n")]
+    [InlineData("{\"event\":\"finished\"}\n")]
+    [InlineData("{\"event\":\"dance\",\"at\":\"2026-01-01T00:00:00Z\"}\n")]
+    [InlineData("{\"event\":\"started\",\"trial\":\"../../etc/passwd\",\"at\":\"2026-01-01T00:00:00Z\"}\n")]
+    [InlineData("\0\0\0\0\n")]
+    [InlineData("{\"event\":\"started\",\"event\":\"started\",\"trial\":\"0123456789abcdef\",\"at\":\"2026-01-01T00:00:00Z\"}\n")]
+    public void Read_NamesTheLineThatIsDamaged(string line)
+    {
+        using var temp = new ScratchFolder();
+        var journal = FinishedRun(temp);
+        var lines = File.ReadAllLines(journal);
+        File.WriteAllText(journal, lines[0] + "\n" + line + lines[1] + "\n");
+        var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
+        Assert.StartsWith($"{journal}:2: not a journal entry", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Read_SurvivesAnyDamage()
+    {
+        using var temp = new ScratchFolder();
+        var journal = FinishedRun(temp);
+        var whole = File.ReadAllBytes(journal);
+        var random = new Random(5);
+        var refused = 0;
+        for (var round = 0; round < 600; round++)
+        {
+            var bytes = whole.ToArray();
+            for (var flips = random.Next(1, 4); flips > 0; flips--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            File.WriteAllBytes(journal, bytes[..random.Next(1, bytes.Length + 1)]);
+            try
+            {
+                RunHistory.Read(temp["run"]);
+            }
+            catch (ConfigException e)
+            {
+                refused++;
+                Assert.DoesNotContain('\n', e.Message);
+            }
+        }
+        Assert.InRange(refused, 200, 599);
+    }
+
+    [Fact]
+    public void Read_RefusesDeepNesting()
+    {
+        using var temp = new ScratchFolder();
+        temp.Write("run/journal.jsonl", new string('[', 1_000_000) + "\n");
+        Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
+    }
+
+    [Fact]
+    public void Read_RefusesAFolderWithoutARun()
+    {
+        using var temp = new ScratchFolder();
+        Assert.Contains("holds no journal", Message(temp.Root), StringComparison.Ordinal);
+        Assert.Contains("no such folder", Message(temp["nowhere"]), StringComparison.Ordinal);
+
+        static string Message(string folder) => Assert.Throws<ConfigException>(() => RunHistory.Read(folder)).Message;
+    }
+
+    [Fact]
+    public void Lines_OfAnyLength_ReadBack()
+    {
+        using var temp = new ScratchFolder();
+        var path = temp["lines"];
+        int[] lengths = [0, 1, 65_535, 65_536, 65_537, 0, 300_000, 4095, 4096];
+        string[] lines = [.. lengths.Select((length, i) => new string((char)('a' + i), length))];
+        using (var writer = LineWriter.Open(path))
+            foreach (var line in lines) writer.Append(Encoding.UTF8.GetBytes(line), durable: false);
+        Assert.Equal(lines, LineReader.Read(path).Select(line => Encoding.UTF8.GetString(line.Bytes.Span)));
+        Assert.Equal(Enumerable.Range(1, lines.Length), LineReader.Read(path).Select(line => line.Number));
+    }
+}

@@ -1,0 +1,50 @@
+using FsCheck;
+using FsCheck.Fluent;
+using KvPareto.Sweep.Reports.Chart;
+
+namespace KvPareto.Sweep.Tests.Reports;
+
+public class AxisTests
+{
+    [Fact]
+    public void Memory_HoldsItsRangeAndHasTicksToReadItBy() => Prop.ForAll(
+        Arb.From(from power in Gen.Choose(0, 34)
+            from low in Gen.Choose(1, 1 << 16)
+            from factor in Gen.Choose(0, 3000) select (power, low, factor)),
+        range =>
+        {
+            var low = (long)range.low << range.power;
+            var high = low + (long)(low * (range.factor * range.factor / 10_000.0));
+            var axis = Axis.Memory(low, high);
+            Assert.InRange(axis.Share(low), 0, axis.Share(high));
+            Assert.InRange(axis.Share(high), 0, 1);
+            Assert.InRange(axis.Ticks.Count, 2, 10);
+            Assert.Equal(axis.Ticks.Count, axis.Ticks.Select(tick => tick.Label).Distinct().Count());
+            Assert.All(axis.Ticks, tick => Assert.InRange(axis.Share(tick.Value), 0, 1));
+        }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(100, 100)]
+    [InlineData(0, 100)]
+    [InlineData(73.25, 73.25)]
+    [InlineData(99.5, 100)]
+    public void Score_HoldsItsRangeAndNamesOnlyTrueScores(double low, double high)
+    {
+        var axis = Axis.Score(low, high);
+        Assert.InRange(axis.Share(low), 0.03, 0.97);
+        Assert.InRange(axis.Share(high), 0.03, 0.97);
+        Assert.InRange(axis.Ticks.Count, 2, 9);
+        Assert.All(axis.Ticks, tick => Assert.InRange(tick.Value, 0, 100));
+    }
+
+    [Fact]
+    public void Memory_NamesItsUnit()
+    {
+        Assert.Equal("Total peak memory (MiB)", Axis.Memory(3 << 20, 12 << 20).Title);
+        Assert.Equal(["4", "6", "8", "10", "12"], Axis.Memory(5 << 20, 12 << 20).Ticks.Select(tick => tick.Label));
+        Assert.Equal(
+            ["32 KiB", "256 KiB", "2 MiB", "16 MiB", "128 MiB", "1 GiB", "8 GiB"],
+            Axis.Memory(1 << 16, 10L << 30).Ticks.Select(tick => tick.Label));
+    }
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using CsvHelper;
+using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Reports;
+using KvPareto.Testing;
+
+namespace KvPareto.Sweep.Tests.Reports;
+
+public partial class ResultsCsvTests
+{
+    [Fact]
+    public void Write_GivesTheDocumentedColumns()
+    {
+        var trials = SomeTrial.Sweep("llama");
+        var names = ResultsCsv.Columns(trials).Select(column => column.Name).ToList();
+        Assert.Equal(
+            Documented("## results.csv"),
+            names.Select(name => name.StartsWith("task:", StringComparison.Ordinal) ? "task:NAME" : name).Distinct());
+        Assert.Equal(["ttft_ms", "tpot_ms"], names[^2..]);
+        Assert.Equal(["ttft_ms", "tpot_ms"], FrontierCsv.Columns.TakeLast(2).Select(column => column.Name));
+        var inResults = names.ToHashSet();
+        Assert.Equal(
+            Documented("## frontier.csv"),
+            FrontierCsv.Columns.Select(column => column.Name).Where(name => !inResults.Contains(name)));
+    }
+
+    [Fact]
+    public void Write_GivesEveryPartOfASetting()
+    {
+        var row = Rows(SomeTrial.Sweep("llama")).Single(row => row["setting"] == "w4g64a16-k4v2-kt32-vt64-c64-math");
+        Assert.Equal(
+            ["4", "64", "4", "2", "token:32", "token:64", "false", "64", "math"],
+            Cells(
+                row,
+                "weight_bits", "weight_group", "key_bits", "value_bits", "key_granularity", "value_granularity", "smooth", "chunk",
+                "attention"));
+        var baseline = Rows(SomeTrial.Sweep("llama")).Single(row => row["setting"] == "w16a16-k16v16");
+        Assert.Equal(["", "", "none", "flash"], Cells(baseline, "weight_group", "key_granularity", "chunk", "attention"));
+    }
+
+    [Fact]
+    public void Write_GivesFixedFormats()
+    {
+        var row = Rows(SomeTrial.Sweep("llama")).Single(row => row["setting"] == "w4g64a16-k4v4-t32-smooth-c256");
+        Assert.Equal(
+            [
+                "20", "80.0000", "80.0000", "80.0000", "400", "300", "400", "", "200", "100", "50", "50", "60.000", "15.0000", "true",
+                "true", "ok", "", "12.500", "1.250",
+            ],
+            Cells(
+                row,
+                "samples", "score", "task:fact", "task:label", "total_peak_bytes", "load_peak_bytes",
+                "prefill_peak_bytes", "decode_peak_bytes", "peak_weights_bytes", "peak_kv_cache_bytes",
+                "peak_activations_bytes", "peak_workspace_bytes", "memory_saved_percent", "score_loss", "frontier",
+                "frontier_all", "status", "failure", "ttft_ms", "tpot_ms"));
+    }
+
+    [Fact]
+    public void Write_KeepsARecordOnOneLineWhateverAFailureSays()
+    {
+        var trials = SomeTrial.Sweep("a,\"b\"\r\n=c");
+        var text = Encoding.UTF8.GetString(ResultsCsv.Write(Analysis(trials)));
+        Assert.DoesNotContain('\r', text);
+        Assert.Equal(trials.Count + 1, text.Count(character => character == '\n'));
+        var failed = Rows(trials).Single(row => row["status"] == "failed");
+        Assert.Equal(
+            ["out of memory: \"prefill\", 2 GiB", "a,\"b\"  =c", "", ""], Cells(failed, "failure", "model", "score", "total_peak_bytes"));
+    }
+
+    [Fact]
+    public void Write_LeavesPartsEmptyWhereTheSettingCannotBeRead()
+    {
+        var row = Assert.Single(Rows([SomeTrial.Ok("m", "w3a8-k1v1", 10, ("t", [1]))]));
+        Assert.Equal(("w3a8-k1v1", "", "", "100.0000"), (row["setting"], row["key_bits"], row["chunk"], row["score"]));
+    }
+
+    [Fact]
+    public void Write_NumbersTasksOfOneName()
+    {
+        var row = Assert.Single(Rows([SomeTrial.Ok("m", "w16a16-k16v16", 10, ("niah", [1]), ("niah", [0]))]));
+        Assert.Equal(("100.0000", "0.0000"), (row["task:niah"], row["task:niah#2"]));
+    }
+
+    [Fact]
+    public void Write_DiffersInTimesOnly()
+    {
+        var trials = SomeTrial.Sweep("llama");
+        var slower = trials.Select(trial => trial with { TtftMs = trial.TtftMs * 3, TpotMs = trial.TpotMs + 0.001 }).Reverse().ToList();
+        var (a, b) = (ResultsCsv.Write(Analysis(trials)), ResultsCsv.Write(Analysis(slower)));
+        Assert.NotEqual(a, b);
+        Assert.Equal(WithoutTimes(a), WithoutTimes(b));
+        Assert.Equal(WithoutTimes(FrontierCsv.Write(Analysis(trials))), WithoutTimes(FrontierCsv.Write(Analysis(slower))));
+    }
+
+    [Fact]
+    public void FrontierCsv_GivesTheFrontierByRisingPeak()
+    {
+        var csv = FrontierCsv.Write(Analysis([.. SomeTrial.Sweep("qwen"), .. SomeTrial.Sweep("llama")]));
+        var lines = Encoding.UTF8.GetString(csv).Split('\n');
+        Assert.Equal(
+            [
+                "llama,digest of llama,w4g64a16-k4v4-t32-smooth-c256",
+                "llama,digest of llama,w16a16-k8v8-t64",
+                "qwen,digest of qwen,w4g64a16-k4v4-t32-smooth-c256",
+                "qwen,digest of qwen,w16a16-k8v8-t64",
+                "",
+            ],
+            lines.Skip(1).Select(line => string.Join(',', line.Split(',').Take(3))));
+        Assert.Contains(",w4g64a16-k4v2-kt32-vt64-c64-math,53.095,1050,0.0000,12.500,1.250", lines[1], StringComparison.Ordinal);
+    }
+
+    private static FrontierAnalysis Analysis(IReadOnlyList<TrialResult> trials) => FrontierAnalysis.Of(trials, "w16a16-k16v16", seed: 1);
+
+    private static List<IDictionary<string, string>> Rows(IReadOnlyList<TrialResult> trials)
+    {
+        using var text = new StreamReader(new MemoryStream(ResultsCsv.Write(Analysis(trials))));
+        using var csv = new CsvReader(text, CultureInfo.InvariantCulture);
+        return [.. csv.GetRecords<dynamic>().Select(row => ((IDictionary<string, object>)row)
+            .ToDictionary(cell => cell.Key, cell => (string)cell.Value))];
+    }
+
+    private static IEnumerable<string> Cells(IDictionary<string, string> row, params string[] names) => names.Select(name => row[name]);
+
+    private static string WithoutTimes(byte[] csv) => TimeColumns().Replace(Encoding.UTF8.GetString(csv), "");
+
+    private static IEnumerable<string> Documented(string heading)
+    {
+        var file = Path.Combine(TestData.RepositoryRoot, "docs", "results-csv.md");
+        var lines = File.ReadLines(file).SkipWhile(line => line != heading).Skip(1);
+        return lines.TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal))
+            .Select(line => FirstCell().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value);
+    }
+
+    [GeneratedRegex(",[^,]*,[^,]*$", RegexOptions.Multiline)]
+    private static partial Regex TimeColumns();
+
+    [GeneratedRegex(@"^\| `([^`]+)` \|")]
+    private static partial Regex FirstCell();
+}

@@ -1,0 +1,77 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Sweep.Config;
+
+namespace KvPareto.Sweep.Tests;
+
+public class SearchSpaceTests
+{
+    private static string[] Expand(string rest) => [.. SearchSpace.Expand(SweepConfigReader.Read("my.yaml", $$"""
+        models: [{name: here, path: .}]
+        tasks: [{task: embedded, kind: fact, samples: 3, length: 100}]
+        {{rest}}
+        """, AppContext.BaseDirectory, [])).Select(setting => setting.Name)];
+
+    [Fact]
+    public void Expand_WeightsOutermost_AttentionInnermost_BaselineFirst() => Assert.Equal(
+        [
+            "w16a16-k16v16",
+            "w16a16-k8v4-t64", "w16a16-k8v4-t64-math", "w16a16-k8v4-t64-c64", "w16a16-k8v4-t64-c64-math",
+            "w4a16-k8v4-t64", "w4a16-k8v4-t64-math", "w4a16-k8v4-t64-c64", "w4a16-k8v4-t64-c64-math",
+        ],
+        Expand("axes: {attention: [flash, math], chunk: [none, 64], cache: [k8v4], weights: [w16, w4]}"));
+
+    [Fact]
+    public void Expand_CollapsesWhatMakesNoDifference() => Assert.Equal(
+        [
+            "w16a16-k16v16",
+            "w16a16-k16v2-t32", "w16a16-k16v2-t64",
+            "w16a16-k2v16-t32", "w16a16-k2v16-t32-smooth", "w16a16-k2v16-t64", "w16a16-k2v16-t64-smooth",
+        ],
+        Expand("axes: {cache: [k16v16, k16v2, k2v16], granularity: [t32, t64, kt64-vt32], smooth: [false, true]}"));
+
+    [Fact]
+    public void Expand_CollapsesNamedSettingsToo() =>
+        Assert.Equal(["w16a16-k16v16", "w4a16-k16v8-t32"],
+            Expand("settings: [w16a16-k16v16-t64-smooth, w4a16-k16v8-kt64-vt32-smooth, w4a16-k16v8-t32]"));
+
+    [Fact]
+    public void Expand_RepeatedValuesRunOnce() =>
+        Assert.Equal(["w16a16-k16v16", "w4a16-k16v16"], Expand("axes: {weights: [w4, w16, w4g128, w4]}"));
+
+    [Theory]
+    [InlineData("exclude: [{cache: k2v2, smooth: false}]", "k8v8-t64 k8v8-t64-smooth k2v2-t64-smooth")]
+    [InlineData("exclude: [{cache: [k2v2, k16v16], smooth: [false, true]}]", "k8v8-t64 k8v8-t64-smooth")]
+    [InlineData("exclude: [\"*-smooth\"]", "k8v8-t64 k2v2-t64")]
+    [InlineData("include: [\"*k?v?-t64\"]", "k8v8-t64 k2v2-t64")]
+    [InlineData("include: [{granularity: t64}]\nexclude: [{cache: k8v8}]", "k2v2-t64 k2v2-t64-smooth")]
+    [InlineData("include: [{smooth: true}, \"*k8v8-t64\"]", "k8v8-t64 k8v8-t64-smooth k2v2-t64-smooth")]
+    [InlineData("exclude: [\"*\"]\nsettings: [w16a16-k4v4-t64]", "k4v4-t64")]
+    public void Expand_IncludesAndExcludes(string patterns, string expected) => Assert.Equal(
+        ["w16a16-k16v16", .. expected.Split(' ').Select(name => "w16a16-" + name)],
+        Expand("axes: {cache: [k16v16, k8v8, k2v2], granularity: [t64], smooth: [false, true]}\n" + patterns));
+
+    [Fact]
+    public void Expand_RefusesTooMany()
+    {
+        var chunks = string.Join(", ", Enumerable.Range(1, 60_000));
+        var error = Assert.Throws<ConfigException>(() => Expand($"axes: {{chunk: [{chunks}], smooth: [true, false]}}"));
+        Assert.Contains("120000 settings", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Collapse_KeepsTheNameReadable()
+    {
+        var names = Expand("""
+            axes:
+              weights: [w16, w4g32]
+              cache: [k16v8, k4v16, k2v8, k16v16]
+              granularity: [t32, kt64-vt128]
+              smooth: [true, false]
+              chunk: [none, 7]
+            """);
+        Assert.Equal(2 * 2 * (2 + 4 + 4 + 1), names.Length);
+        foreach (var name in names)
+            Assert.Equal(name, SearchSpace.Collapse(InferenceSetting.Parse(name)).Name);
+    }
+}

@@ -1,0 +1,315 @@
+using KvPareto.Engine;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Testing;
+
+namespace KvPareto.Sweep.Tests;
+
+public class SweepRunnerTests
+{
+    private sealed class Killed : Exception;
+
+    private sealed class Recorder : IProgress<SweepEvent>
+    {
+        public List<SweepEvent> Events { get; } = [];
+
+        public void Report(SweepEvent value) => Events.Add(value);
+    }
+
+    [Fact]
+    public void Run_GivesEveryTrialInTheConfigsOrder()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine();
+        var history = FakeSweep.Run(temp["run"], engine);
+
+        Assert.Equal(FakeSweep.Trials, history.Planned);
+        Assert.Equal(FakeSweep.Samples, engine.Generated);
+        Assert.Equal(
+            ["one w16a16-k16v16", "one w4a16-k8v8-t64", "one w16a16-k8v8-t64", "one w4a16-k2v2-t64", "one w16a16-k4v4-t64"],
+            history.Results.Take(5).Select(result => $"{result.Model} {result.Setting}"));
+        Assert.All(history.Results, result => Assert.Equal((TrialStatus.Ok, 5), (result.Status, result.Samples)));
+        Assert.Equal(("fake", 7, "w16a16-k16v16"), (history.Name, history.Seed, history.Baseline));
+    }
+
+    [Fact]
+    public void Run_LoadsEachModelOnceForEachWeightPrecision()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine();
+        FakeSweep.Run(temp["run"], engine);
+        Assert.Equal(["one w16", "one w4", "two w16", "two w4"], engine.Loads);
+        Assert.Equal(0, engine.Live);
+    }
+
+    [Fact]
+    public void Run_KilledAtAnySample_EndsWithTheSameResults()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
+        for (var kill = 0; kill < FakeSweep.Samples; kill++)
+        {
+            var folder = temp[$"killed{kill}"];
+            Assert.Throws<Killed>(() => FakeSweep.Run(folder, KilledAt(kill)));
+            Tear(folder);
+
+            var engine = new FakeEngine();
+            var resumed = FakeSweep.Run(folder, engine, resume: true);
+            Assert.Equal(whole, FakeSweep.WithoutTimes(resumed));
+            Assert.Equal(FakeSweep.Samples - kill, engine.Generated);
+            Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(folder)));
+        }
+    }
+
+    [Fact]
+    public void Run_KilledBeforeATrialsEndIsWritten_MeasuresNothingAgain()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["run"], new FakeEngine()));
+        var journal = temp["run/journal.jsonl"];
+        var lines = File.ReadAllLines(journal);
+        File.WriteAllText(journal, string.Join('\n', lines[..^1]) + "\n" + lines[^1][..40]);
+
+        var engine = new FakeEngine();
+        Assert.Equal(whole, FakeSweep.WithoutTimes(FakeSweep.Run(temp["run"], engine, resume: true)));
+        Assert.Equal((0, 0), (engine.Generated, engine.Loads.Count));
+    }
+
+    [Fact]
+    public void Run_WritesTheSameBytesTwice_TimesApart()
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["a"], new FakeEngine());
+        FakeSweep.Run(temp["b"], new FakeEngine());
+        foreach (var file in Directory.GetFiles(temp["a/samples"]))
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(temp[Path.Combine("b", "samples", Path.GetFileName(file))]));
+        Assert.Equal(FakeSweep.Trials, Directory.GetFiles(temp["a/samples"]).Length);
+    }
+
+    [Fact]
+    public void Run_GoesOnAfterAFailedTrial()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine
+        {
+            Before = (_, setting, sample) =>
+            {
+                if (setting.Cache.KeyBits == 2 && sample.Id == "facts-2")
+                    throw new ArithmeticException("logit 5 of step 1\nis not a number");
+                if (setting.Cache.KeyBits == 4) throw new InsufficientMemoryException("no 7 GiB");
+            },
+        };
+        var history = FakeSweep.Run(temp["run"], engine);
+
+        var failed = history.Results.Where(result => result.Status == TrialStatus.Failed).ToArray();
+        Assert.Equal(4, failed.Length);
+        Assert.Equal("not a number: logit 5 of step 1 is not a number", failed[0].Failure);
+        Assert.Equal((2, 0, null), (failed[0].Samples, failed[0].Scores.Count, failed[0].Score));
+        Assert.Equal("out of memory: no 7 GiB", failed[1].Failure);
+        Assert.Equal(6, history.Results.Count(result => result.Status == TrialStatus.Ok));
+        Assert.Equal(FakeSweep.WithoutTimes(history), FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+    }
+
+    [Fact]
+    public void Run_GoesOnAfterAFailedLoad()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine
+        {
+            BeforeLoad = weights => { if (weights.Bits == 16) throw new InsufficientMemoryException("weights"); },
+        };
+        var history = FakeSweep.Run(temp["run"], engine);
+        Assert.Equal(6, history.Results.Count(result => result.Failure == "out of memory: weights"));
+        Assert.Equal(4, history.Results.Count(result => result.Status == TrialStatus.Ok));
+    }
+
+    [Fact]
+    public void Run_TriesAFailedTrialAgainOnlyWhenAsked()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits());
+
+        var resumed = new FakeEngine();
+        Assert.Equal(2, FakeSweep.Run(temp["run"], resumed, resume: true).Results.Count(result => result.Status == TrialStatus.Failed));
+        Assert.Equal(0, resumed.Generated);
+
+        var retried = new FakeEngine();
+        Assert.Equal(whole, FakeSweep.WithoutTimes(FakeSweep.Run(temp["run"], retried, resume: true, retryFailed: true)));
+        Assert.Equal(10, retried.Generated);
+    }
+
+    [Fact]
+    public void Run_AddsSettingsToAnEarlierRun()
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["run"], new FakeEngine(), FakeSweep.Config("w4a16-k8v8-t64, w16a16-k8v8-t64"));
+        var engine = new FakeEngine();
+        var history = FakeSweep.Run(temp["run"], engine, resume: true);
+        Assert.Equal(20, engine.Generated);
+        using var fresh = new ScratchFolder();
+        Assert.Equal(FakeSweep.WithoutTimes(FakeSweep.Run(fresh["run"], new FakeEngine())), FakeSweep.WithoutTimes(history));
+        Assert.Contains("\"seed\": 7", File.ReadAllText(temp["run/run.json"]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("w4a16-k8v8-t64", 7, "holds w16a16-k8v8-t64 of")]
+    [InlineData(FakeSweep.AllSettings, 8, "seed differ")]
+    public void Run_RefusesAnotherConfigsFolder(string settings, int seed, string expected)
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["run"], new FakeEngine(), FakeSweep.Config("w16a16-k8v8-t64"));
+        var other = FakeSweep.Config(settings, seed);
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine(), other, resume: true));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Run_RefusesAFolderThatIsNotEmpty_WithoutResume()
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["run"], new FakeEngine());
+        var before = Directory.GetFiles(temp["run"], "*", SearchOption.AllDirectories);
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine()));
+        Assert.Contains("--resume", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Directory.GetFiles(temp["run"], "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public void Run_RefusesToResumeWhatIsNoRun()
+    {
+        using var temp = new ScratchFolder();
+        temp.Write("run/thesis.tex", "precious");
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine(), resume: true));
+        Assert.Contains("holds no run", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["thesis.tex"], Directory.GetFileSystemEntries(temp["run"]).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void Run_ResumesAFolderThatDoesNotExistYet()
+    {
+        using var temp = new ScratchFolder();
+        Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], new FakeEngine(), resume: true).Results.Count);
+    }
+
+    [Fact]
+    public void Run_CancelledBetweenSamples_CanBeResumed()
+    {
+        using var temp = new ScratchFolder();
+        using var source = new CancellationTokenSource();
+        var first = new FakeEngine { Before = (number, _, _) => { if (number == 12) source.Cancel(); }, Cancellation = source.Token };
+        Assert.Throws<OperationCanceledException>(() => FakeSweep.Run(temp["run"], first));
+
+        var second = new FakeEngine();
+        Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], second, resume: true).Results.Count);
+        Assert.Equal(FakeSweep.Samples, first.Generated + second.Generated);
+    }
+
+    [Fact]
+    public void Run_TwoWorkersShareAFolder()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
+        var (a, b) = (new FakeEngine(), new FakeEngine());
+        // While worker a is at its 13th sample, worker b does everything that a does not hold.
+        a.Before = (number, _, _) =>
+        {
+            if (number == 12) Assert.Equal(FakeSweep.Trials - 1, FakeSweep.Run(temp["run"], b, worker: "b").Results.Count);
+        };
+        var history = FakeSweep.Run(temp["run"], a, worker: "a");
+        Assert.Equal(whole, FakeSweep.WithoutTimes(history));
+        Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        Assert.Equal((15, 35), (a.Generated, b.Generated));
+    }
+
+    [Fact]
+    public void Run_WorkersAtOnce_EndWithTheSameResults()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
+        var engines = Enumerable.Range(0, 4).Select(_ => new FakeEngine()).ToArray();
+        Parallel.For(0, engines.Length, i => FakeSweep.Run(temp["run"], engines[i], worker: $"w{i}"));
+        Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        Assert.Equal(FakeSweep.Samples, engines.Sum(engine => engine.Generated));
+    }
+
+    [Fact]
+    public void Run_RefusesASecondRunOfOneName()
+    {
+        using var temp = new ScratchFolder();
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine
+        {
+            Before = (_, _, _) => FakeSweep.Run(temp["run"], new FakeEngine(), resume: true),
+        }));
+        Assert.Contains("another run writes to it", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("../evil")]
+    [InlineData("a b")]
+    public void Run_RefusesAWorkerThatIsNoFileName(string worker)
+    {
+        var options = new SweepOptions { Backend = null!, Folder = "unused", Worker = worker };
+        Assert.Contains("--worker", Assert.Throws<ConfigException>(options.Validate).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_TellsEveryStep()
+    {
+        using var temp = new ScratchFolder();
+        Assert.Throws<Killed>(() => FakeSweep.Run(temp["run"], KilledAt(7)));
+        var recorder = new Recorder();
+        FakeSweep.Run(temp["run"], new FakeEngine(), resume: true, progress: recorder);
+
+        Assert.Equal(new SweepPlanned(10, 1, 50, 5), recorder.Events[0]);
+        Assert.Equal(new TrialBegun(2, 10, "one", "w16a16-k8v8-t64", 5, 2), recorder.Events[1]);
+        var samples = recorder.Events.OfType<SampleMeasured>().ToArray();
+        Assert.Equal((43, 3, 8L, 50L), (samples.Length, samples[0].TrialSamplesDone, samples[0].SamplesDone, samples[^1].SamplesDone));
+        Assert.Equal(9, recorder.Events.OfType<TrialEnded>().Count());
+    }
+
+    [Fact]
+    public void Run_CountsARefusedTrialsSamplesAsDone()
+    {
+        using var temp = new ScratchFolder();
+        var recorder = new Recorder();
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits(), progress: recorder);
+        Assert.Equal(50, recorder.Events.OfType<TrialEnded>().Last().SamplesDone);
+    }
+
+    [Fact]
+    public void Run_RepeatsForTimesOnly()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine();
+        var thrice = FakeSweep.Run(temp["thrice"], engine, FakeSweep.Config(repeats: 3));
+        Assert.Equal(3 * FakeSweep.Samples, engine.Generated);
+        Assert.Equal(FakeSweep.WithoutTimes(FakeSweep.Run(temp["once"], new FakeEngine())), FakeSweep.WithoutTimes(thrice));
+    }
+
+    [Fact]
+    public void RunFile_SaysWhatWasRun()
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["run"], new FakeEngine());
+        var run = JournalJson.Read<RunRecord>(File.ReadAllBytes(temp["run/run.json"]));
+        Assert.Equal(FakeSweep.Config().Source, run.Config);
+        Assert.Equal(["one", "two"], run.Models.Select(model => model.Name));
+        Assert.Equal(["facts", "counts"], run.Tasks.Select(task => task.Name));
+        Assert.Equal((FakeSweep.Trials, "fake"), (run.Trials.Count, run.Host.Backend));
+        Assert.Matches("^[0-9]+\\.[0-9]+", run.Host.Version);
+    }
+
+    private static FakeEngine KilledAt(int sample) => new()
+    {
+        Before = (number, _, _) => { if (number == sample) throw new Killed(); },
+    };
+
+    // What a power cut may leave: half a line at the end of each file.
+    private static void Tear(string folder)
+    {
+        foreach (var file in Directory.GetFiles(folder, "*.jsonl", SearchOption.AllDirectories))
+            File.AppendAllText(file, "{\"event\":\"fini");
+    }
+}

@@ -1,0 +1,40 @@
+using KvPareto.Engine;
+using KvPareto.Sweep.Trials;
+using KvPareto.Testing;
+
+namespace KvPareto.Sweep.Tests.Trials;
+
+public class ModelDigestTests
+{
+    private static string Model(ScratchFolder temp, string name, params (string File, string Text)[] files)
+    {
+        foreach (var (file, text) in files) temp.Write($"{name}/{file}", text);
+        return temp[name];
+    }
+
+    [Fact]
+    public void Of_ChangesWithAnyFileAndNotWithThePlace()
+    {
+        using var temp = new ScratchFolder();
+        (string, string)[] files = [("config.json", "{}"), ("tokenizer.json", "{}"), ("model.safetensors", "abc")];
+        var digest = ModelDigest.Of(Model(temp, "a", files));
+        Assert.Matches("^[0-9a-f]{64}$", digest);
+        Assert.Equal(digest, ModelDigest.Of(Model(temp, "b", [.. files, ("README.md", "says nothing")])));
+        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "c", [files[0], files[1], ("model.safetensors", "abd")])));
+        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "d", [.. files, ("chat_template.jinja", "")])));
+        (string, string)[] split = [files[0], files[1], ("model.safetensors", "a"), ("model2.safetensors", "bc")];
+        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "e", split)));
+    }
+
+    [Fact]
+    public void Of_NamesTheMissingFile()
+    {
+        using var temp = new ScratchFolder();
+        string Message(string name, params (string, string)[] files) =>
+            Assert.Throws<ConfigException>(() => ModelDigest.Of(Model(temp, name, files))).Message;
+        Assert.Contains("config.json is missing", Message("a", ("tokenizer.json", "{}")), StringComparison.Ordinal);
+        Assert.Contains("tokenizer.json is missing", Message("b", ("config.json", "{}")), StringComparison.Ordinal);
+        Assert.Contains("no *.safetensors", Message("c", ("config.json", "{}"), ("tokenizer.json", "{}")), StringComparison.Ordinal);
+        Assert.Contains("no such folder", Message("d"), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,74 @@
+using System.IO.Compression;
+using System.Text;
+using KvPareto.Engine;
+using KvPareto.Tasks.Scoring;
+
+namespace KvPareto.Tasks.Tests.Scoring;
+
+public class PredictionScorerTests
+{
+    private const string Rows = """
+        {"task": "hotpotqa", "prediction": "Paris, France", "answers": ["Rome", "Paris"], "all_classes": null}
+
+        {"task": "trec", "prediction": "Food Date", "answers": ["Food"], "all_classes": ["Food", "Date"], "extra": [{}]}
+        {"task": "hotpotqa", "prediction": "Rome", "answers": ["Rome"]}
+        {"task": "passage_retrieval_zh", "prediction": "段落3", "answers": ["段落3"]}
+        {"task": "niah", "prediction": "a Sunny day.", "answers": ["eat a sandwich", "Dolores Park", "sunny day", "day"]}
+        """;
+
+    [Theory]
+    [InlineData("rows.jsonl")]
+    [InlineData("rows.jsonl.gz")]
+    public void ScoreFile_GivesEachRowAndTheMeans(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var scored = PredictionScorer.ScoreFile(Write(folder, name, Rows)).ToList();
+        ScoredPrediction[] others = [new(3, "trec", 0.5), new(4, "hotpotqa", 1), new(5, "passage_retrieval_zh", 1), new(6, "niah", 0.5)];
+        Assert.Equal([new(1, "hotpotqa", scored[0].Score), .. others], scored);
+        Assert.Equal(2.0 / 3, scored[0].Score, 12);
+
+        var totals = new TaskTotals();
+        scored.ForEach(totals.Add);
+        Assert.Equal(
+            [("hotpotqa", 2, 83.33), ("niah", 1, 50), ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)],
+            totals.Totals.Select(total => (total.Task, total.Rows, total.RoundedPercent)));
+        Assert.Equal(250.0 / 3, totals.Totals[0].Percent, 12);
+    }
+
+    [Theory]
+    [InlineData("""{"prediction": "", "answers": []}""", "'task' is missing")]
+    [InlineData("""{"task": "nope", "prediction": "", "answers": []}""", "'task' is 'nope'")]
+    [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "needs Chinese segmentation")]
+    [InlineData("""{"task": "lcc", "prediction": null, "answers": []}""", "'prediction' must be a string")]
+    [InlineData("""{"task": "lcc", "prediction": ""}""", "'answers' is missing")]
+    [InlineData("""{"task": "lsht", "prediction": "", "answers": ["a"], "all_classes": {}}""", "'all_classes' must be a list")]
+    [InlineData("""{"task": "lcc", "prediction": """, "not valid JSON")]
+    public void DamagedRow_IsNamedAfterTheRowsBeforeIt(string row, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("rows.jsonl", $"{Rows}\n{row}");
+        using var scored = PredictionScorer.ScoreFile(file).GetEnumerator();
+        for (var i = 0; i < 5; i++) Assert.True(scored.MoveNext());
+        var error = Assert.Throws<ConfigException>(() => scored.MoveNext());
+        Assert.StartsWith($"{file}:7: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.125, 0.12)]
+    [InlineData(0.375, 0.38)]
+    [InlineData(2.675, 2.67)] // just under the tie
+    [InlineData(1.005, 1)]
+    [InlineData(83.32500000000001, 83.33)]
+    [InlineData(100, 100)]
+    public void RoundedPercent_IsPythonsRound(double percent, double expected) =>
+        Assert.Equal(expected, new TaskTotal("t", 1, percent).RoundedPercent);
+
+    private static string Write(TemporaryFolder folder, string name, string text)
+    {
+        using var bytes = new MemoryStream();
+        using (Stream packed = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(bytes, CompressionLevel.Fastest) : bytes)
+            packed.Write(Encoding.UTF8.GetBytes(text));
+        return folder.Write(name, bytes.ToArray());
+    }
+}

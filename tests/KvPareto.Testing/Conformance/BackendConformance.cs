@@ -1,0 +1,382 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Model;
+using Xunit;
+
+namespace KvPareto.Testing.Conformance;
+
+/// <summary>What every backend must do. A device adds a class that derives from this and says how to make its backend.</summary>
+public abstract class BackendConformance
+{
+    private const float Poison = 1e30f;
+
+    /// <summary>Relative error of one op, norm of the difference over norm.</summary>
+    protected virtual double OpTolerance => 2e-6;
+
+    /// <summary>A fresh backend; a device that is not there skips the test.</summary>
+    protected abstract Backend Create();
+
+    [Theory]
+    [InlineData(1, 96)]
+    [InlineData(7, 33)]
+    [InlineData(256, 64)]
+    public void Embed_GathersRows(int tokens, int hidden)
+    {
+        using var backend = Create();
+        using var run = new Run(backend, new KvGeometry(1, 1, 16, [0]), KvSpec.Full, tokens, tokens);
+        var table = Values(11, 50 * hidden);
+        using var weight = Upload(backend, "embedding", 50, hidden, table);
+        var ids = Enumerable.Range(0, tokens).Select(t => t * 7 % 50).ToArray();
+        var x = Slice(backend, tokens, hidden);
+        var step = run.Begin(ids);
+        backend.Embed(step, weight, x.View);
+        for (var t = 0; t < tokens; t++) Assert.Equal(table.AsSpan(ids[t] * hidden, hidden).ToArray(), x.Read().AsSpan(t * hidden, hidden).ToArray());
+        x.AssertPoisonUntouched();
+    }
+
+    [Theory]
+    [InlineData(1, 1, 576)]
+    [InlineData(7, 1, 97)]
+    [InlineData(256, 3, 64)]
+    [InlineData(5, 6, 32)]
+    public void RmsNorm_MatchesFormula(int tokens, int groups, int width)
+    {
+        using var backend = Create();
+        var (input, gain) = (Values(1, tokens * groups * width), Values(2, width));
+        using var weight = Upload(backend, "gain", 1, width, gain);
+        var (x, y) = (Slice(backend, tokens, groups * width), Slice(backend, tokens, groups * width));
+        x.Write(input);
+        backend.RmsNorm(x.View, weight, 1e-5f, y.View);
+        var expected = new double[input.Length];
+        for (var g = 0; g < tokens * groups; g++)
+        {
+            var part = input.AsSpan(g * width, width);
+            var sum = 0.0;
+            foreach (var value in part) sum += (double)value * value;
+            for (var i = 0; i < width; i++) expected[g * width + i] = part[i] / Math.Sqrt(sum / width + 1e-5f) * gain[i];
+        }
+        AssertClose(expected, y.Read(), OpTolerance);
+        y.AssertPoisonUntouched();
+        backend.RmsNorm(x.View, weight, 1e-5f, x.View);
+        Assert.Equal(y.Read(), x.Read());
+    }
+
+    [Theory]
+    [InlineData(1, 64, 96, true)]
+    [InlineData(7, 100, 33, true)]
+    [InlineData(256, 96, 224, false)]
+    [InlineData(33, 576, 192, false)]
+    public void Linear_MatchesFormula(int tokens, int inputs, int outputs, bool bias)
+    {
+        using var backend = Create();
+        var (input, matrix) = (Values(3, tokens * inputs), Values(4, outputs * inputs));
+        var offsets = bias ? Values(5, outputs) : null;
+        using var weight = Upload(backend, "linear", outputs, inputs, matrix, offsets);
+        var (x, y) = (Slice(backend, tokens, inputs), Slice(backend, tokens, outputs));
+        x.Write(input);
+        backend.Linear(x.View, weight, y.View);
+        var expected = new double[tokens * outputs];
+        for (var t = 0; t < tokens; t++)
+        {
+            for (var o = 0; o < outputs; o++)
+            {
+                var sum = (double)(offsets?[o] ?? 0);
+                for (var i = 0; i < inputs; i++) sum += (double)input[t * inputs + i] * matrix[o * inputs + i];
+                expected[t * outputs + o] = sum;
+            }
+        }
+        AssertClose(expected, y.Read(), OpTolerance);
+        y.AssertPoisonUntouched();
+    }
+
+    [Theory]
+    [InlineData(1, 3, 64)]
+    [InlineData(7, 2, 32)]
+    [InlineData(256, 1, 128)]
+    [InlineData(5, 3, 6)]
+    public void Rope_TurnsHalfSplitPairs(int tokens, int heads, int headDim)
+    {
+        using var backend = Create();
+        var table = new RopeTable([.. Enumerable.Range(0, headDim / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / headDim))], 1.25f);
+        using var run = new Run(backend, new KvGeometry(heads, heads, headDim, [0]), KvSpec.Full with { KeyBits = 16 }, tokens, tokens + 1000);
+        var input = Values(6, tokens * heads * headDim);
+        var x = Slice(backend, tokens, heads * headDim);
+        x.Write(input);
+        var positions = Enumerable.Range(0, tokens).Select(t => 3 * t + 500).ToArray();
+        var step = backend.Begin(run.Workspace, new int[tokens], positions, run.Cache);
+        backend.Rope(step, x.View, table);
+        var expected = new double[input.Length];
+        for (var t = 0; t < tokens; t++)
+        {
+            for (var h = 0; h < heads; h++)
+            {
+                for (var i = 0; i < headDim / 2; i++)
+                {
+                    var at = (t * heads + h) * headDim + i;
+                    var (sin, cos) = Math.SinCos(positions[t] * table.InverseFrequencies[i]);
+                    var (a, b) = (input[at], input[at + headDim / 2]);
+                    expected[at] = 1.25 * (a * cos - b * sin);
+                    expected[at + headDim / 2] = 1.25 * (b * cos + a * sin);
+                }
+            }
+        }
+        AssertClose(expected, x.Read(), OpTolerance);
+        x.AssertPoisonUntouched();
+    }
+
+    [Theory]
+    [InlineData(1, 17)]
+    [InlineData(7, 224)]
+    [InlineData(256, 1536)]
+    public void SiluMul_And_Add_MatchFormulas(int tokens, int width)
+    {
+        using var backend = Create();
+        var (a, b) = (Values(7, tokens * width), Values(8, tokens * width));
+        var (gate, up) = (Slice(backend, tokens, width), Slice(backend, tokens, width));
+        gate.Write(a);
+        up.Write(b);
+        backend.SiluMul(gate.View, up.View);
+        AssertClose([.. a.Select((g, i) => g / (1 + Math.Exp(-g)) * b[i])], gate.Read(), OpTolerance);
+        gate.AssertPoisonUntouched();
+        gate.Write(a);
+        backend.Add(gate.View, up.View);
+        Assert.Equal(a.Zip(b, (p, q) => p + q), gate.Read());
+        gate.AssertPoisonUntouched();
+    }
+
+    /// <summary>Every bit width, grouping, head width, head ratio, window, step pattern and kernel that attention knows.</summary>
+    public static TheoryData<string> AttentionCases()
+    {
+        var cases = new TheoryData<string>();
+        foreach (var bits in new[] { "k32v32", "k16v16", "k8v8", "k4v4", "k2v2", "k8v2", "k2v16", "k16v4" })
+        {
+            foreach (var shape in new[] { "9/3x64", "4/4x32", "7/1x128", "6/2x16", "5/1x96", "2/1x80" })
+            {
+                cases.Add($"{bits} {shape} window 0 steps 1,7,256,1,1 flash");
+                cases.Add($"{bits} {shape} window 48 steps 65,1,1,30,1 flash");
+            }
+        }
+        foreach (var bits in new[] { "k16v16", "k4v4" })
+        {
+            cases.Add($"{bits} 9/3x64 window 0 steps 150,64,1 math");
+            cases.Add($"{bits} 6/2x32 window 48 steps 7,150,1 math");
+            cases.Add($"{bits} 9/3x64 window 0 steps 700,1,1 smooth");
+            cases.Add($"{bits} 6/2x64 window 20 steps 7,150,1 smooth");
+        }
+        return cases;
+    }
+
+    [Theory]
+    [MemberData(nameof(AttentionCases))]
+    public void Attention_MatchesReference(string name)
+    {
+        var parts = name.Split(' ');
+        var heads = parts[1].Split('/', 'x').Select(int.Parse).ToArray();
+        var bits = parts[0][1..].Split('v').Select(int.Parse).ToArray();
+        var window = int.Parse(parts[3]);
+        foreach (var group in new[] { 16, 32, 64 }.Where(g => heads[2] % g == 0))
+        {
+            var granularity = new KvGranularity(KvAxis.Token, group);
+            var spec = new KvSpec { KeyBits = bits[0], ValueBits = bits[1], KeyGranularity = granularity, ValueGranularity = granularity, SmoothKeys = parts[^1] == "smooth" };
+            var geometry = new KvGeometry(heads[0], heads[1], heads[2], [0, window]);
+            CheckAttention(geometry, spec, [.. parts[5].Split(',').Select(int.Parse)], parts[^1] == "math" ? AttentionKernel.Math : AttentionKernel.Flash);
+        }
+    }
+
+    [Fact]
+    public void Attention_BatchedDecodeEqualsSingle()
+    {
+        using var backend = Create();
+        var geometry = new KvGeometry(6, 2, 64, [0]);
+        var spec = new KvSpec { KeyBits = 4, ValueBits = 4 };
+        int[] lengths = [3, 300, 17];
+        using var workspace = backend.CreateWorkspace(new WorkspaceShape(300, 400, geometry, AttentionKernel.Flash, MaxSequences: 3));
+        var (q, k, v) = (Values(21, 3 * 384), Values(22, 3 * 128), Values(23, 3 * 128));
+        float[] Decode(bool together)
+        {
+            var caches = lengths.Select(_ => backend.CreateCache(geometry, spec, 400)).ToArray();
+            for (var i = 0; i < 3; i++)
+            {
+                var step = backend.Begin(workspace, new int[lengths[i]], Positions(0, lengths[i]), caches[i]);
+                RunAttention(backend, step, 0, Values(30 + i, lengths[i] * 384), Values(40 + i, lengths[i] * 128), Values(50 + i, lengths[i] * 128));
+            }
+            var result = together
+                ? RunAttention(backend, backend.Begin(workspace, new int[3], lengths, caches), 0, q, k, v)
+                : Enumerable.Range(0, 3).SelectMany(i => RunAttention(
+                    backend, backend.Begin(workspace, new int[1], [lengths[i]], caches[i]), 0, q[(i * 384)..((i + 1) * 384)], k[(i * 128)..((i + 1) * 128)], v[(i * 128)..((i + 1) * 128)])).ToArray();
+            foreach (var cache in caches) cache.Dispose();
+            return result;
+        }
+        Assert.Equal(Decode(together: false), Decode(together: true));
+    }
+
+    [Fact]
+    public void Cache_ResetForgetsEverything()
+    {
+        using var backend = Create();
+        var geometry = new KvGeometry(3, 1, 64, [0]);
+        var spec = new KvSpec { KeyBits = 2, ValueBits = 4, SmoothKeys = true };
+        using var run = new Run(backend, geometry, spec, 40, 40);
+        float[] First(int seed) => RunAttention(backend, run.Begin(new int[40]), 0, Values(seed, 40 * 192), Values(seed + 1, 40 * 64), Values(seed + 2, 40 * 64));
+        var fresh = First(60);
+        run.Cache.Reset();
+        First(70);
+        run.Cache.Reset();
+        Assert.Equal(fresh, First(60));
+    }
+
+    [Fact]
+    public void Memory_CountsEveryByteAndGivesItBack()
+    {
+        using var backend = Create();
+        var before = backend.Memory.Live;
+        var geometry = new KvGeometry(9, 3, 64, [.. Enumerable.Repeat(0, 30)]);
+        using (var cache = backend.CreateCache(geometry, new KvSpec { KeyBits = 4, ValueBits = 4 }, 1600))
+        {
+            // 4-bit codes and one f16 scale with one 16-bit zero point for each group of 64.
+            Assert.Equal(30L * 2 * 1600 * 3 * (32 + 4), cache.ByteCount);
+            Assert.Equal(before.KvCache + cache.ByteCount, backend.Memory.Live.KvCache);
+            var tensor = backend.Alloc(DType.F32, 7, 13);
+            Assert.Equal(before.Activations + 7 * 13 * 4, backend.Memory.Live.Activations);
+            tensor.Buffer.Dispose();
+        }
+        Assert.Equal(before, backend.Memory.Live);
+    }
+
+    [Fact]
+    public void Cache_RefusesMoreThanItHolds()
+    {
+        using var backend = Create();
+        using var run = new Run(backend, new KvGeometry(1, 1, 32, [0]), new KvSpec { KeyBits = 8, ValueBits = 8, KeyGranularity = new(KvAxis.Token, 32), ValueGranularity = new(KvAxis.Token, 32) }, 8, 8);
+        run.Begin(new int[8]);
+        Assert.Throws<ArgumentException>(() => run.Begin(new int[1]));
+    }
+
+    private void CheckAttention(KvGeometry geometry, KvSpec spec, int[] steps, AttentionKernel kernel)
+    {
+        using var backend = Create();
+        using var run = new Run(backend, geometry, spec, steps.Max(), steps.Sum(), kernel);
+        var references = geometry.LayerWindows.Select(_ => new ReferenceAttention(geometry, spec)).ToArray();
+        var (queryWidth, keyWidth) = (geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim);
+        var seed = 100;
+        foreach (var tokens in steps)
+        {
+            var step = run.Begin(new int[tokens]);
+            for (var layer = 0; layer < geometry.LayerCount; layer++)
+            {
+                var (q, k, v) = (Values(seed++, tokens * queryWidth), Keys(seed++, tokens, keyWidth), Values(seed++, tokens * keyWidth));
+                AssertClose(references[layer].Run(layer, q, k, v), RunAttention(backend, step, layer, q, k, v), 5 * OpTolerance);
+            }
+        }
+        for (var layer = 0; layer < geometry.LayerCount; layer++)
+        {
+            var (keys, values) = (new float[run.Cache.Length * keyWidth], new float[run.Cache.Length * keyWidth]);
+            run.Cache.Unpack(layer, keys, values);
+            var mean = references[layer].Mean;
+            AssertClose([.. references[layer].Keys.Select((key, i) => (double)key + mean[i % keyWidth])], keys, OpTolerance);
+            AssertClose([.. references[layer].Values.Select(value => (double)value)], values, OpTolerance);
+        }
+    }
+
+    private static float[] RunAttention(Backend backend, Step step, int layer, float[] q, float[] k, float[] v)
+    {
+        var tokens = step.Count;
+        var (tq, tk, tv) = (Slice(backend, tokens, q.Length / tokens), Slice(backend, tokens, k.Length / tokens), Slice(backend, tokens, v.Length / tokens));
+        var ty = Slice(backend, tokens, q.Length / tokens);
+        tq.Write(q);
+        tk.Write(k);
+        tv.Write(v);
+        backend.Attention(step, layer, tq.View, tk.View, tv.View, ty.View);
+        ty.AssertPoisonUntouched();
+        return ty.Read();
+    }
+
+    private static int[] Positions(int from, int count) => [.. Enumerable.Range(from, count)];
+
+    private static float[] Values(int seed, int count)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 4 - 2))];
+    }
+
+    // Keys with a strong offset of their own in each channel, as Qwen's have, and one constant group.
+    private static float[] Keys(int seed, int tokens, int width)
+    {
+        var keys = Values(seed, tokens * width);
+        for (var i = 0; i < keys.Length; i++) keys[i] += i % width % 5 == 0 ? 6 : -1;
+        keys.AsSpan(0, Math.Min(64, width)).Fill(0.37f);
+        return keys;
+    }
+
+    private static unsafe Weight Upload(Backend backend, string name, int rows, int columns, float[] values, float[]? bias = null)
+    {
+        fixed (float* data = values) return backend.Upload(new HostWeight(name, WeightFormat.F32, rows, columns, data) { Bias = bias });
+    }
+
+    private static void AssertClose(double[] expected, float[] actual, double tolerance)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var (difference, norm) = (0.0, 0.0);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            difference += (expected[i] - actual[i]) * (expected[i] - actual[i]);
+            norm += expected[i] * expected[i];
+        }
+        Assert.True(Math.Sqrt(difference) <= tolerance * Math.Sqrt(norm), $"off by {Math.Sqrt(difference / norm):g3} relative; allowed {tolerance:g3}");
+    }
+
+    // A tensor as a column slice of a wider one whose other columns hold a value that must not change.
+    private static Sliced Slice(Backend backend, int rows, int columns) => new(backend, rows, columns);
+
+    private sealed class Sliced
+    {
+        private const int Margin = 3;
+        private readonly Backend _backend;
+        private readonly Tensor _whole;
+
+        public Sliced(Backend backend, int rows, int columns)
+        {
+            _backend = backend;
+            _whole = backend.Alloc(DType.F32, rows, columns + 2 * Margin);
+            View = _whole.Columns(Margin, columns);
+            backend.Write(Enumerable.Repeat(Poison, rows * _whole.ColumnCount).ToArray(), _whole);
+        }
+
+        public Tensor View { get; }
+
+        public void Write(float[] values) => _backend.Write(values, View);
+
+        public float[] Read()
+        {
+            var values = new float[View.RowCount * View.ColumnCount];
+            _backend.Read(View, values);
+            return values;
+        }
+
+        public void AssertPoisonUntouched()
+        {
+            var values = new float[_whole.RowCount * _whole.ColumnCount];
+            _backend.Read(_whole, values);
+            for (var i = 0; i < values.Length; i++)
+            {
+                var column = i % _whole.ColumnCount;
+                if (column < Margin || column >= _whole.ColumnCount - Margin) Assert.Equal(Poison, values[i]);
+            }
+        }
+    }
+
+    private sealed class Run(Backend backend, KvGeometry geometry, KvSpec spec, int maxTokens, int capacity, AttentionKernel kernel = AttentionKernel.Flash) : IDisposable
+    {
+        public KvCache Cache { get; } = backend.CreateCache(geometry, spec, capacity);
+
+        public Workspace Workspace { get; } = backend.CreateWorkspace(new WorkspaceShape(maxTokens, capacity, geometry, kernel));
+
+        public Step Begin(int[] ids) => backend.Begin(Workspace, ids, Positions(Cache.Length, ids.Length), Cache);
+
+        public void Dispose()
+        {
+            Workspace.Dispose();
+            Cache.Dispose();
+        }
+    }
+}
