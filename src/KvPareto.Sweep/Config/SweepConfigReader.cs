@@ -76,23 +76,34 @@ internal static class SweepConfigReader
         {
             var text = value.Text(ModelWords);
             var place = $"{value.File}:{value.Node.Line}: key '{value.Key}'";
-            if (text.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal))
-                return EmbeddedModels.Names.Contains(text)
-                    ? new(name ?? text, EmbeddedModels.Resolve(text), place)
-                    : throw value.Error($"has the unknown value '{text}'", ModelWords);
-            return FromFolder(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place);
+            return IsPath(text)
+                ? FromPath(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place)
+                : Opened(text, name, place);
         }
     }
 
-    private static ModelEntry FromOption(string model) => model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)
-        ? new(model, EmbeddedModels.Resolve(model), "--model")
-        : FromFolder(Path.GetFullPath(model), null, "--model");
+    private static ModelEntry FromOption(string model) =>
+        IsPath(model) ? FromPath(Path.GetFullPath(model), null, "--model") : Opened(model, null, "--model");
 
-    private static ModelEntry FromFolder(string folder, string? name, string place)
+    // What is not a path begins with the kind of its source.
+    private static bool IsPath(string model) => !model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)
+        && !model.StartsWith(ModelSource.RandomPrefix, StringComparison.Ordinal);
+
+    private static ModelEntry FromPath(string path, string? name, string place) => Path.Exists(path)
+        ? Opened(path, name, place)
+        : throw new ConfigException($"{place} names '{path}', which does not exist; allowed: {ModelWords}");
+
+    private static ModelEntry Opened(string model, string? name, string place)
     {
-        if (!Directory.Exists(folder))
-            throw new ConfigException($"{place} names the folder '{folder}', which does not exist; allowed: {ModelWords}");
-        return new(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, place);
+        try
+        {
+            var source = ModelSource.Open(model);
+            return new(name ?? source.Name, model, place);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{place}: {e.Message}", e);
+        }
     }
 
     private static SweepAxes ReadAxes(ConfigValue value)

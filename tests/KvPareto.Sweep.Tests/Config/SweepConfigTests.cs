@@ -116,7 +116,7 @@ public class SweepConfigTests
     {
         Environment.SetEnvironmentVariable("KVPARETO_TEST_FOLDER", AppContext.BaseDirectory);
         var config = Read(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal));
-        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Folder);
+        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Model);
         Assert.Equal(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal), config.Source);
     }
 
