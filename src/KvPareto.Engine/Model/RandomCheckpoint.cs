@@ -42,7 +42,7 @@ internal sealed unsafe class RandomCheckpoint(string source, ModelConfig config,
     }
 
     /// <inheritdoc/>
-    public override StoredWeight Stored(string name) => new(WeightFormat.BF16, ByteCount(Count(Shape(name))));
+    public override StoredWeight Stored(string name) => new(WeightFormat.BF16, StagingBytes: ByteCount(Count(Shape(name))));
 
     private static long Count(int[] shape) => shape.Aggregate(1L, (product, length) => product * length);
 

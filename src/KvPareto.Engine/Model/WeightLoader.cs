@@ -19,6 +19,13 @@ internal sealed unsafe class WeightLoader : IDisposable
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
 
+    /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
+    public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : 16;
+
+    /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
+    public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
+        shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
+
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
@@ -41,33 +48,27 @@ internal sealed unsafe class WeightLoader : IDisposable
     private LayerWeights Layer(LayerShapes shapes) => new()
     {
         InputNorm = Vector(shapes.InputNorm),
-        Query = Projection(shapes.Query),
-        Key = Projection(shapes.Key),
-        Value = Projection(shapes.Value),
-        Output = Projection(shapes.Output),
+        Query = Matrix(shapes.Query),
+        Key = Matrix(shapes.Key),
+        Value = Matrix(shapes.Value),
+        Output = Matrix(shapes.Output),
         QueryNorm = shapes.QueryNorm is null ? null : Vector(shapes.QueryNorm),
         KeyNorm = shapes.KeyNorm is null ? null : Vector(shapes.KeyNorm),
         PostAttentionNorm = Vector(shapes.PostAttentionNorm),
-        Gate = Projection(shapes.Gate),
-        Up = Projection(shapes.Up),
-        Down = Projection(shapes.Down),
+        Gate = Matrix(shapes.Gate),
+        Up = Matrix(shapes.Up),
+        Down = Matrix(shapes.Down),
     };
 
-    /// <summary>A linear layer, coded as the setting says.</summary>
-    private Weight Projection(WeightShape shape)
-    {
-        using var tensor = Require(shape.Name, shape.TensorShape);
-        var bias = shape.HasBias || _checkpoint.Contains(shape.BiasName) ? Floats(shape.BiasName, shape.Rows) : null;
-        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias };
-        if (_spec.Bits == 16) return Upload(source);
-        using var coded = WeightCoder.Encode(source, tensor.File, _spec.Group, _backend.Memory);
-        return Upload(coded);
-    }
-
+    /// <summary>A matrix, coded as the setting says.</summary>
     private Weight Matrix(WeightShape shape)
     {
         using var tensor = Require(shape.Name, shape.TensorShape);
-        return Upload(new(shape.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data));
+        var bias = HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
+        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias };
+        if (Bits(_spec, shape.Role) == 16) return Upload(source);
+        using var coded = WeightCoder.Encode(source, tensor.File, _spec.Group, _backend.Memory);
+        return Upload(coded);
     }
 
     private Weight Vector(WeightShape shape)

@@ -18,7 +18,7 @@ internal sealed unsafe class CpuKvCache : KvCache
         (_keyBytes, _valueBytes) = (Keys.HeadBytes(capacity), Values.HeadBytes(capacity));
         _meanFrozen = new bool[geometry.LayerCount];
         // Kernels read whole tiles; what no token has been written to must at least be finite.
-        _memory = new NativeBuffer(ledger, MemoryCategory.KvCache, geometry.LayerCount * (geometry.KvHeads * (_keyBytes + _valueBytes) + MeanBytes)).Clear();
+        _memory = new NativeBuffer(ledger, MemoryCategory.KvCache, ByteCountOf(geometry, spec, _keyBytes, _valueBytes)).Clear();
     }
 
     public KeyStore Keys { get; }
@@ -27,7 +27,11 @@ internal sealed unsafe class CpuKvCache : KvCache
 
     public override long ByteCount => _memory.ByteCount;
 
-    private long MeanBytes => Spec.SmoothKeys ? (long)Geometry.KvHeads * Geometry.HeadDim * sizeof(ushort) : 0;
+    private long LayerBytes => LayerBytesOf(Geometry, Spec, _keyBytes, _valueBytes);
+
+    /// <summary>Bytes that a cache of this shape takes.</summary>
+    public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity) => ByteCountOf(
+        geometry, spec, KeyStore.Create(spec, geometry.HeadDim).HeadBytes(capacity), ValueStore.Create(spec, geometry.HeadDim).HeadBytes(capacity));
 
     public byte* KeyHead(int layer, int head) => Layer(layer) + head * _keyBytes;
 
@@ -87,7 +91,14 @@ internal sealed unsafe class CpuKvCache : KvCache
 
     public override void Dispose() => _memory.Dispose();
 
-    private byte* Layer(int layer) => _memory.As<byte>() + layer * (Geometry.KvHeads * (_keyBytes + _valueBytes) + MeanBytes);
+    private static long ByteCountOf(KvGeometry geometry, KvSpec spec, long keyBytes, long valueBytes) =>
+        geometry.LayerCount * LayerBytesOf(geometry, spec, keyBytes, valueBytes);
+
+    // Keys, values, and the frozen means of smoothed keys.
+    private static long LayerBytesOf(KvGeometry geometry, KvSpec spec, long keyBytes, long valueBytes) =>
+        geometry.KvHeads * (keyBytes + valueBytes + (spec.SmoothKeys ? geometry.HeadDim * sizeof(ushort) : 0));
+
+    private byte* Layer(int layer) => _memory.As<byte>() + layer * LayerBytes;
 
     private Span<Half> Mean(int layer, int head) =>
         new((Half*)(Layer(layer) + Geometry.KvHeads * (_keyBytes + _valueBytes)) + head * Geometry.HeadDim, Geometry.HeadDim);
