@@ -13,19 +13,17 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     public WeightLoader(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
-        if (spec.Bits is not (4 or 16)) throw new ConfigException($"weight bits {spec.Bits}: allowed are 4, 16");
-        if (spec.Bits == 4 && !WeightCoder.Groups.Contains(spec.Group))
-            throw new ConfigException($"weight group {spec.Group}: allowed are {string.Join(", ", WeightCoder.Groups)}");
+        spec.Validate();
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
 
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
-        var embedding = Matrix("model.embed_tokens.weight", _config.VocabularySize, _config.HiddenSize);
+        var embedding = Vocabulary("model.embed_tokens.weight");
         var layers = Enumerable.Range(0, _config.LayerCount).Select(Layer).ToArray();
         var finalNorm = Vector("model.norm.weight", _config.HiddenSize);
-        var head = _config.TiedEmbeddings ? embedding : Matrix("lm_head.weight", _config.VocabularySize, _config.HiddenSize);
+        var head = _config.TiedEmbeddings ? embedding : Vocabulary("lm_head.weight");
         _uploaded.Clear();
         return new(embedding, [.. layers], finalNorm, head);
     }
@@ -63,16 +61,21 @@ internal sealed unsafe class WeightLoader : IDisposable
     {
         var tensor = Require($"{layer}.weight", rows, columns);
         var bias = biasDeclared || _checkpoint.Contains($"{layer}.bias") ? Floats(Require($"{layer}.bias", rows)) : null;
-        var source = new HostWeight(tensor.Name, Format(tensor), rows, columns, tensor.Data) { Bias = bias };
-        if (_spec.Bits == 16) return Upload(source);
-        using var coded = WeightCoder.Encode(source, tensor.File, _spec.Group, _backend.Memory);
-        return Upload(coded);
+        return Coded(new(tensor.Name, Format(tensor), rows, columns, tensor.Data) { Bias = bias }, tensor.File, _spec.Bits);
     }
 
-    private Weight Matrix(string name, int rows, int columns)
+    /// <summary>The embedding or the output head, coded as the setting says.</summary>
+    private Weight Vocabulary(string name)
     {
-        var tensor = Require(name, rows, columns);
-        return Upload(new(name, Format(tensor), rows, columns, tensor.Data));
+        var tensor = Require(name, _config.VocabularySize, _config.HiddenSize);
+        return Coded(new(name, Format(tensor), _config.VocabularySize, _config.HiddenSize, tensor.Data), tensor.File, _spec.EmbeddingBits);
+    }
+
+    private Weight Coded(HostWeight source, string file, int bits)
+    {
+        if (bits == 16) return Upload(source);
+        using var coded = WeightCoder.Encode(source, file, bits, _spec.Group, _backend.Memory);
+        return Upload(coded);
     }
 
     private Weight Vector(string name, int length)
