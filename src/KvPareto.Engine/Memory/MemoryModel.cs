@@ -29,6 +29,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(promptTokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(newTokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)promptTokens + newTokens, MostTokens, nameof(promptTokens));
+        setting.Weights.Validate();
         setting.Cache.Validate(Config.HeadDim);
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);
@@ -62,10 +63,10 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         }
         var hasBias = WeightLoader.HasBias(checkpoint, shape);
         var (format, group, codedBytes) = (stored.Format, stored.Group, 0L);
-        if (WeightLoader.Bits(spec, shape.Role) < 16)
+        if (WeightLoader.Bits(spec, shape.Role) is < 16 and var bits)
         {
             WeightCoder.RequireDividing(spec.Group, shape.Columns, shape.Name, checkpoint.Source);
-            (format, group, codedBytes) = (WeightFormat.W4, spec.Group, WeightCoder.PredictByteCount(shape.Rows, shape.Columns, spec.Group));
+            (format, group, codedBytes) = (WeightFormats.OfCodes(bits), spec.Group, WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
         }
         ledger.Add(MemoryCategory.Workspace, stored.StagingBytes);
         if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).StagingBytes);

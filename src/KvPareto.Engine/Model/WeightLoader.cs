@@ -13,14 +13,12 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     public WeightLoader(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
-        if (spec.Bits is not (4 or 16)) throw new ConfigException($"weight bits {spec.Bits}: allowed are 4, 16");
-        if (spec.Bits == 4 && !WeightCoder.Groups.Contains(spec.Group))
-            throw new ConfigException($"weight group {spec.Group}: allowed are {string.Join(", ", WeightCoder.Groups)}");
+        spec.Validate();
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
 
     /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
-    public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : 16;
+    public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : spec.EmbeddingBits;
 
     /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
     public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
@@ -65,9 +63,13 @@ internal sealed unsafe class WeightLoader : IDisposable
     {
         using var tensor = Require(shape.Name, shape.TensorShape);
         var bias = HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
-        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias };
-        if (Bits(_spec, shape.Role) == 16) return Upload(source);
-        using var coded = WeightCoder.Encode(source, tensor.File, _spec.Group, _backend.Memory);
+        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias }, tensor.File, Bits(_spec, shape.Role));
+    }
+
+    private Weight Coded(HostWeight source, string file, int bits)
+    {
+        if (bits == 16) return Upload(source);
+        using var coded = WeightCoder.Encode(source, file, bits, _spec.Group, _backend.Memory);
         return Upload(coded);
     }
 

@@ -8,7 +8,7 @@ namespace KvPareto.Sweep.Config;
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
 internal static partial class SweepConfigReader
 {
-    public static readonly string[] AxisKeys = ["weights", "cache", "granularity", "smooth", "chunk", "attention"];
+    public static readonly string[] AxisKeys = ["weights", "embedding", "cache", "granularity", "smooth", "chunk", "attention"];
 
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
@@ -121,6 +121,7 @@ internal static partial class SweepConfigReader
         return new SweepAxes
         {
             Weights = Axis(map, "weights", AxisValue.WeightWords, AxisValue.Weights) ?? none.Weights,
+            EmbeddingBits = Axis(map, "embedding", AxisValue.EmbeddingWords, AxisValue.EmbeddingBits) ?? none.EmbeddingBits,
             Cache = Axis(map, "cache", AxisValue.CacheWords, AxisValue.Cache) ?? none.Cache,
             Granularity = Axis(map, "granularity", AxisValue.GranularityWords, AxisValue.Granularity) ?? none.Granularity,
             Smooth = Axis(map, "smooth", "true, false", AxisValue.Smooth) ?? none.Smooth,

@@ -118,11 +118,18 @@ public sealed class MemoryModelTests
     private static InferenceSetting RandomSetting(Random random, ModelConfig config)
     {
         int[] widths = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
-        WeightSpec[] weights = [WeightSpec.Full, .. new[] { 32, 64, 128 }.Where(group => widths.All(width => width % group == 0)).Select(group => new WeightSpec(4, group))];
+        WeightSpec[] coded =
+        [
+            .. from bits in WeightSpec.AllBits
+               from embeddingBits in WeightSpec.AllBits
+               from size in WeightSpec.Groups
+               where widths.All(width => width % size == 0)
+               select new WeightSpec(bits, size, embeddingBits),
+        ];
         KvGranularity Granularity() => new(KvAxis.Token, Pick(random, [.. new[] { 8, 16, 32, 64 }.Where(group => config.HeadDim % group == 0)]));
         return new()
         {
-            Weights = Pick(random, weights),
+            Weights = Pick(random, [WeightSpec.Full, .. coded]),
             Cache = new()
             {
                 KeyBits = Pick(random, 2, 4, 8, 16, 32),
