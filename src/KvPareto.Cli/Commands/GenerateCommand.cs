@@ -36,7 +36,7 @@ internal static class GenerateCommand
             var chat = !parsed.GetValue(noChat);
             var given = (parsed.GetValue(promptTokens), parsed.GetValue(prompt), parsed.GetValue(promptFile)) switch
             {
-                ( > 0 and var count, null, null) => new Prompt(null, count.Value, chat),
+                ( > 0 and var count, null, null) => new Prompt(null, count, chat),
                 (null, { } text, null) => new Prompt(text, 0, chat),
                 (null, null, { } file) => new Prompt(TokenizeCommand.Read(context, file), 0, chat),
                 _ => throw new ConfigException("generate: give one of --prompt TEXT, --prompt-file F and --prompt-tokens N, N 1 or more"),

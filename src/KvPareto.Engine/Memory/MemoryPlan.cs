@@ -46,7 +46,7 @@ public static class MemoryPlan
         {
             var math = model.Predict(MathBaseline, context, newTokens).Inference.Total;
             var flash = model.Predict(FlashBaseline, context, newTokens).Inference.Total;
-            foreach (var setting in settings) rows.Add(new(setting, context, model.Predict(setting, context, newTokens), math, flash));
+            foreach (var setting in settings) rows.Add(new(setting, context, Predict(model, setting, context, newTokens), math, flash));
         }
         return rows;
     }
@@ -69,6 +69,18 @@ public static class MemoryPlan
             MathBaseline, FlashBaseline, chunked, chunked with { Weights = weights },
             .. coded.Select(bits => chunked with { Weights = weights, Cache = Cache(bits.Keys, bits.Values, group) }),
         ];
+    }
+
+    private static MemoryPeaks Predict(MemoryModel model, InferenceSetting setting, int context, int newTokens)
+    {
+        try
+        {
+            return model.Predict(setting, context, newTokens);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"setting {setting.Name}: {e.Message}", e);
+        }
     }
 
     private static Cache.KvSpec Cache(int keys, int values, int group) => new()
