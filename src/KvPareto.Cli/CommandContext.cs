@@ -26,6 +26,14 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
         return new(global::System.Console.OpenStandardInput(), output, global::System.Console.Error, terminal);
     }
 
+    /// <summary>Writes a table that is a result to <see cref="Output"/>, plain.</summary>
+    public void Write(Table table)
+    {
+        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        plain.Profile.Width = PlainWidth;
+        plain.Write(table);
+    }
+
     /// <summary>The device that models run on.</summary>
     public static Backend CreateBackend() => new CpuBackend();
 }

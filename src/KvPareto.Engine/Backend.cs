@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine;
@@ -22,6 +23,9 @@ public abstract class Backend : IDisposable
 
     /// <summary>Live and peak bytes of everything this backend allocated.</summary>
     public MemoryLedger Memory { get; } = new();
+
+    /// <summary>The sizes of this backend's allocations, from shapes alone.</summary>
+    public abstract MemoryLayout Layout { get; }
 
     /// <summary>Allocates an uninitialised tensor; at set-up only. The caller disposes its <see cref="Tensor.Buffer"/>.</summary>
     public abstract Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations);

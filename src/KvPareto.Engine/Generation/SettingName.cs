@@ -8,7 +8,8 @@ namespace KvPareto.Engine.Generation;
 /// <summary>
 /// The grammar of short names: parts joined by '-', in this order.
 /// <code>
-/// w16a16 | w4a16 | w4g64a16    weight bits (group, where not 128)
+/// w16a16 | w8a16 | w4g64a16    weight bits: 16, 8, 4 (group of the codes, where not 128)
+/// e8                           embedding and output head bits: 8, 4; left out for 16
 /// k8v4                         key and value bits: 2, 4, 8, 16, and 32 for comparison with f32 references
 /// t64 | kch32-vt64             granularity, of both or of each; left out where both are 16 bits:
 ///                              tN token:N, chN channel:N, bN block:N, tensor, pow2
@@ -25,8 +26,10 @@ namespace KvPareto.Engine.Generation;
 /// </summary>
 internal static partial class SettingName
 {
+    private const int DefaultGroup = 128;
+
     private const string Allowed =
-        "a setting looks like w4a16-k8v4-t64-smooth-c256: weights w16a16, w4a16, w4g32a16 or w4g64a16; bits k2, k4, k8, k16 with v2, v4, v8, v16; " +
+        "a setting looks like w4a16-k8v4-t64-smooth-c256: weights w16a16, w8a16, w4a16, w4g32a16 or w4g64a16; then e8 or e4 for a coded embedding and head; bits k2, k4, k8, k16 with v2, v4, v8, v16; " +
         "groups tN, chN, bN, tensor or pow2 (or of each: kch32-vt64); then where wanted, in this order: smooth, prebias, rotk or rotkv, clipN, sinkN, recentN, edgeN, cN, math";
 
     public static string Format(InferenceSetting setting)
@@ -34,9 +37,10 @@ internal static partial class SettingName
         var (weights, cache) = (setting.Weights, setting.Cache);
         var parts = new List<string>
         {
-            weights.Bits == 16 ? "w16a16" : weights.Group == 128 ? $"w{weights.Bits}a16" : $"w{weights.Bits}g{weights.Group}a16",
-            $"k{cache.KeyBits}v{cache.ValueBits}",
+            weights.Group == DefaultGroup || !weights.IsCoded ? $"w{weights.Bits}a16" : $"w{weights.Bits}g{weights.Group}a16",
         };
+        if (weights.EmbeddingBits < 16) parts.Add($"e{weights.EmbeddingBits}");
+        parts.Add($"k{cache.KeyBits}v{cache.ValueBits}");
         var (key, value) = (Short(cache.KeyGranularity), Short(cache.ValueGranularity));
         if (cache.KeyBits < 16 && cache.ValueBits < 16 && key != value) parts.AddRange(["k" + key, "v" + value]);
         else if (cache.KeyBits < 16) parts.Add(key);
@@ -56,9 +60,11 @@ internal static partial class SettingName
     public static InferenceSetting Parse(string name)
     {
         var parts = new Queue<string>(name.Split('-'));
-        var weights = Take(parts, WeightsPart()) is { } w
-            ? new WeightSpec(Number(w, "bits"), w.Groups["group"].Success ? Number(w, "group") : 128)
-            : throw Unreadable(name, parts);
+        var w = Take(parts, WeightsPart()) ?? throw Unreadable(name, parts);
+        var embeddingBits = Take(parts, EmbeddingPart()) is { } e ? Number(e, "bits") : 16;
+        var hasGroup = w.Groups["group"].Success;
+        var weights = new WeightSpec(Number(w, "bits"), hasGroup ? Number(w, "group") : DefaultGroup, embeddingBits);
+        if (hasGroup && !weights.IsCoded) throw new ConfigException($"setting '{name}': '{w.Value}' has a group, but nothing is coded; {Allowed}");
         var bits = Take(parts, BitsPart()) ?? throw Unreadable(name, parts);
         var cache = new KvSpec { KeyBits = Number(bits, "key"), ValueBits = Number(bits, "value") };
         if (Take(parts, GroupPart()) is { } both)
@@ -119,8 +125,11 @@ internal static partial class SettingName
     private static ConfigException Unreadable(string name, Queue<string> rest) =>
         new($"setting '{name}': {(rest.TryPeek(out var part) ? $"'{part}' is not understood here" : "a part is missing")}; {Allowed}");
 
-    [GeneratedRegex("^w((?<bits>16)|(?<bits>4)(g(?<group>32|64|128))?)a16$")]
+    [GeneratedRegex("^w(?<bits>16|8|4)(g(?<group>32|64|128))?a16$")]
     private static partial Regex WeightsPart();
+
+    [GeneratedRegex("^e(?<bits>8|4)$")]
+    private static partial Regex EmbeddingPart();
 
     [GeneratedRegex("^k(?<key>2|4|8|16|32)v(?<value>2|4|8|16|32)$")]
     private static partial Regex BitsPart();

@@ -1,7 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 
@@ -23,27 +22,28 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     /// <inheritdoc/>
     public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
     {
-        var digest = ModelDigest.Of(model.Folder);
-        using var checkpoint = SafeTensorsCheckpoint.Open(model.Folder);
+        var source = ModelSource.Open(model.Model);
+        var tokenizer = source.RequireTokenizer();
+        var digest = ModelDigest.Of(source);
+        using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
         foreach (var setting in settings) SettingFit.Check(model, config, setting);
         CheckWeights(model, settings[0].Weights);
 
-        var tokenizer = Tokenizer.Load(model.Folder);
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
-        var context = new PromptContext(tokenizer, ChatTemplate.Load(model.Folder), config.MaxPositions - reserve);
+        var context = new PromptContext(tokenizer, source.LoadChatTemplate(), config.MaxPositions - reserve);
         return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
     }
 
     /// <inheritdoc/>
-    public ITrialModel Load(ModelEntry model, WeightSpec weights) => new LoadedModel(LanguageModel.Load(backend, model.Folder, weights));
+    public ITrialModel Load(ModelEntry model, WeightSpec weights) => new LoadedModel(LanguageModel.Load(backend, model.Model, weights));
 
     // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
     private void CheckWeights(ModelEntry model, WeightSpec weights)
     {
         try
         {
-            LanguageModel.Load(backend, model.Folder, weights).Dispose();
+            LanguageModel.Load(backend, model.Model, weights).Dispose();
         }
         catch (OutOfMemoryException)
         {
