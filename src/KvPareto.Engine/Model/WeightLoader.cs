@@ -22,12 +22,20 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
-        var embedding = Matrix("model.embed_tokens.weight", _config.VocabularySize, _config.HiddenSize);
+        var embedding = Embedding();
         var layers = Enumerable.Range(0, _config.LayerCount).Select(Layer).ToArray();
-        var finalNorm = Vector("model.norm.weight", _config.HiddenSize);
-        var head = _config.TiedEmbeddings ? embedding : Matrix("lm_head.weight", _config.VocabularySize, _config.HiddenSize);
+        var finalNorm = FinalNorm();
+        var head = _config.TiedEmbeddings ? embedding : Head();
         _uploaded.Clear();
         return new(embedding, [.. layers], finalNorm, head);
+    }
+
+    /// <summary>Uploads what turns hidden states into logits, and hands it over.</summary>
+    public (Weight FinalNorm, Weight Head) LoadHead()
+    {
+        var loaded = (FinalNorm(), _config.TiedEmbeddings ? Embedding() : Head());
+        _uploaded.Clear();
+        return loaded;
     }
 
     /// <summary>Gives back what was uploaded but not handed over.</summary>
@@ -36,6 +44,12 @@ internal sealed unsafe class WeightLoader : IDisposable
         foreach (var weight in _uploaded) weight.Dispose();
         _uploaded.Clear();
     }
+
+    private Weight Embedding() => Matrix("model.embed_tokens.weight", _config.VocabularySize, _config.HiddenSize);
+
+    private Weight FinalNorm() => Vector("model.norm.weight", _config.HiddenSize);
+
+    private Weight Head() => Matrix("lm_head.weight", _config.VocabularySize, _config.HiddenSize);
 
     private LayerWeights Layer(int index)
     {
