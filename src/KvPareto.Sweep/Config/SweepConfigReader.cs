@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Tasks.Synthetic;
@@ -5,7 +6,7 @@ using KvPareto.Tasks.Synthetic;
 namespace KvPareto.Sweep.Config;
 
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
-internal static class SweepConfigReader
+internal static partial class SweepConfigReader
 {
     public static readonly string[] AxisKeys = ["weights", "cache", "granularity", "smooth", "chunk", "attention"];
 
@@ -32,7 +33,7 @@ internal static class SweepConfigReader
         var timing = top.Find("timing")?.Map("repeats", "warmup");
         var config = new SweepConfig
         {
-            Name = top.Find("name")?.Text("any text") ?? Path.GetFileNameWithoutExtension(file),
+            Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
             Seed = seed,
             Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
             Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
@@ -59,6 +60,14 @@ internal static class SweepConfigReader
         if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new ConfigException($"{twice.Last().Place} is a second model named '{twice.Key}'"
                 + $"; allowed: names of their own, {{name: NAME, path: FOLDER}}");
+    }
+
+    // The command line makes a folder of it.
+    private static string ReadName(ConfigValue value)
+    {
+        const string Allowed = "1 to 80 letters, digits, blanks, '.', '_' and '-', a letter or digit first";
+        var name = value.Text(Allowed);
+        return NamePattern().IsMatch(name) ? name : throw value.Error($"is '{name}'", Allowed);
     }
 
     private static List<ModelEntry> ReadModels(ConfigValue list, string baseFolder)
@@ -127,4 +136,7 @@ internal static class SweepConfigReader
             throw new ConfigException($"{value.File}:{value.Node.Line}: key '{value.Key}': {e.Message}", e);
         }
     }
+
+    [GeneratedRegex(@"\A[\p{L}\p{N}][\p{L}\p{N} ._-]{0,79}\z")]
+    private static partial Regex NamePattern();
 }
