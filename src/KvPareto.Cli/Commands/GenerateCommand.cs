@@ -24,12 +24,13 @@ internal static class GenerateCommand
         var chunk = new Option<int?>("--chunk") { Description = "Prefill chunk in place of the setting's; 0 feeds the prompt whole.", HelpName = "N" };
         var maxNew = new Option<int>("--max-new-tokens") { Description = "Most new tokens.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var noChat = new Option<bool>("--no-chat") { Description = "The prompt as it is, without the model's chat template." };
+        var threads = Verb.ThreadsOption();
         var json = new Option<bool>("--json") { Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of streaming the text." };
         var command = new Verb(
             "generate",
             "Continues a prompt greedily under one setting.", "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256")
         {
-            model, prompt, promptFile, setting, chunk, maxNew, noChat, json,
+            model, prompt, promptFile, setting, chunk, maxNew, noChat, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -46,16 +47,16 @@ internal static class GenerateCommand
                 settings = settings with { Chunk = size == 0 ? null : size };
             }
             if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
-            Run(context, EmbeddedModels.Resolve(parsed.GetValue(model)!), text, settings, parsed.GetValue(maxNew), !parsed.GetValue(noChat), parsed.GetValue(json), cancellation);
+            Run(context, EmbeddedModels.Resolve(parsed.GetValue(model)!), text, settings, parsed.GetValue(maxNew), !parsed.GetValue(noChat), parsed.GetValue(json), parsed.GetValue(threads), cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
     private static void Run(
-        CommandContext context, string folder, string text, InferenceSetting setting, int maxNewTokens, bool chat, bool json, CancellationToken cancellation)
+        CommandContext context, string folder, string text, InferenceSetting setting, int maxNewTokens, bool chat, bool json, int? threads, CancellationToken cancellation)
     {
-        using var backend = CommandContext.CreateBackend();
+        using var backend = CommandContext.CreateBackend(threads);
         using var model = LanguageModel.Load(backend, folder, setting.Weights);
         setting.Cache.Validate(model.Config.HeadDim);
         var prompt = chat && model.ChatTemplate is { } template

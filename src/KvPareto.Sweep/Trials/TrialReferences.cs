@@ -26,7 +26,7 @@ internal sealed class TrialReferences(Backend backend)
             var folder = model.Entry.Folder;
             using var full = LanguageModel.Load(backend, folder, WeightSpec.Full);
             int[][] windows = [.. samples.Select(sample => sample.PromptIds)];
-            _reference = FidelityReference.Run(full.Transformer, on => LoadHead(on, folder), windows, cancellation);
+            _reference = FidelityReference.Run(full.Transformer, () => SafeTensorsCheckpoint.Open(folder), windows, cancellation);
             for (var i = 0; i < samples.Length; i++) _windows.Add(samples[i], i);
         }
         _digest = model.Digest;
@@ -35,10 +35,4 @@ internal sealed class TrialReferences(Backend backend)
     /// <summary>The run that a sample is compared with, and the window that it is.</summary>
     public (FidelityReference Reference, int Window) Of(TaskSample sample) =>
         (_reference ?? throw new InvalidOperationException("the references were not prepared"), _windows[sample]);
-
-    private static OutputHead LoadHead(Backend backend, string folder)
-    {
-        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
-        return OutputHead.Load(backend, checkpoint);
-    }
 }

@@ -18,11 +18,11 @@ public sealed class FidelityReference
 
     private readonly TextStates[] _states;
     private readonly WeightFormat _headFormat;
-    private readonly Func<Backend, OutputHead> _loadHead;
+    private readonly Func<Checkpoint> _open;
 
-    private FidelityReference(IReadOnlyList<int[]> windows, TextStates[] states, WeightFormat headFormat, Func<Backend, OutputHead> loadHead)
+    private FidelityReference(IReadOnlyList<int[]> windows, TextStates[] states, WeightFormat headFormat, Func<Checkpoint> open)
     {
-        (Windows, _states, _headFormat, _loadHead) = (windows, states, headFormat, loadHead);
+        (Windows, _states, _headFormat, _open) = (windows, states, headFormat, open);
     }
 
     /// <summary>Token ids of each window.</summary>
@@ -30,16 +30,16 @@ public sealed class FidelityReference
 
     /// <summary>Runs the reference.</summary>
     /// <param name="transformer">Its weights as the checkpoint has them; not needed afterwards.</param>
-    /// <param name="loadHead">Loads the checkpoint's output head again, for models whose own is coded.</param>
+    /// <param name="open">Opens the checkpoint again, for the output head where a model's own is coded.</param>
     /// <param name="windows">Token ids of each window.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">A token is not of the model's vocabulary.</exception>
     public static FidelityReference Run(
-        Transformer transformer, Func<Backend, OutputHead> loadHead, IReadOnlyList<int[]> windows, CancellationToken cancellation = default)
+        Transformer transformer, Func<Checkpoint> open, IReadOnlyList<int[]> windows, CancellationToken cancellation = default)
     {
         var generator = new Generator(transformer, Setting);
         TextStates[] states = [.. windows.Select(window => generator.Feed(window, cancellation))];
-        return new(windows, states, transformer.Head.Format, loadHead);
+        return new(windows, states, transformer.Head.Format, open);
     }
 
     /// <summary>The reference's states of a window.</summary>
@@ -49,5 +49,10 @@ public sealed class FidelityReference
     /// The head that turns <see cref="States"/> into logits: the model's own where it stores the checkpoint's elements, else loaded.
     /// The caller disposes it.
     /// </summary>
-    internal OutputHead Head(Transformer model) => model.Head.Format == _headFormat ? model.Head : _loadHead(model.Backend);
+    internal OutputHead Head(Transformer model)
+    {
+        if (model.Head.Format == _headFormat) return model.Head;
+        using var checkpoint = _open();
+        return OutputHead.Load(model.Backend, checkpoint);
+    }
 }
