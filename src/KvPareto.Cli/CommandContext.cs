@@ -35,5 +35,6 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
     }
 
     /// <summary>The device that models run on.</summary>
-    public static Backend CreateBackend() => new CpuBackend();
+    /// <param name="threads">Threads; null for one a processor.</param>
+    public static Backend CreateBackend(int? threads) => new CpuBackend(threads);
 }

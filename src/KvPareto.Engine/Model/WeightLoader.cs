@@ -36,6 +36,15 @@ internal sealed unsafe class WeightLoader : IDisposable
         return new(embedding, [.. layers], finalNorm, head);
     }
 
+    /// <summary>Uploads what turns hidden states into logits, and hands it over.</summary>
+    public (Weight FinalNorm, Weight Head) LoadHead()
+    {
+        var shapes = TransformerShapes.Of(_config);
+        var loaded = (Vector(shapes.FinalNorm), Matrix(shapes.Head ?? shapes.Embedding));
+        _uploaded.Clear();
+        return loaded;
+    }
+
     /// <summary>Gives back what was uploaded but not handed over.</summary>
     public void Dispose()
     {
