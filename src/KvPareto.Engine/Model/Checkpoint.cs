@@ -24,6 +24,20 @@ public abstract class Checkpoint : IDisposable
     /// <exception cref="ConfigException">There is none of this name.</exception>
     public abstract HostTensor Get(string name);
 
+    /// <summary>A tensor of a known shape.</summary>
+    /// <exception cref="ConfigException">It is missing or has another shape.</exception>
+    internal HostTensor Require(string name, params ReadOnlySpan<int> shape)
+    {
+        var expected = $"[{string.Join(", ", shape.ToArray())}]";
+        if (!Contains(name)) throw new ConfigException($"{Source}: tensor '{name}' is missing; the configuration asks for one of shape {expected}");
+        var tensor = Get(name);
+        var fits = tensor.Shape.Length == shape.Length;
+        for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];
+        return fits
+            ? tensor
+            : throw new ConfigException($"{tensor.File}: tensor '{name}' has shape {tensor.ShapeText}; the configuration asks for {expected}");
+    }
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Model;
 
@@ -13,7 +14,7 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     public WeightLoader(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
-        spec.Validate();
+        spec.Validate(checkpoint.Config);
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
 
@@ -59,8 +60,13 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>A linear layer [<paramref name="rows"/>, <paramref name="columns"/>], coded as the setting says.</summary>
     private Weight Projection(string layer, int rows, int columns, bool biasDeclared)
     {
-        var tensor = Require($"{layer}.weight", rows, columns);
         var bias = biasDeclared || _checkpoint.Contains($"{layer}.bias") ? Floats(Require($"{layer}.bias", rows)) : null;
+        if (_config.Quantization is { } packing && packing.Converts(layer))
+        {
+            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(layer, rows, columns, bias);
+            return Upload(packed);
+        }
+        var tensor = Require($"{layer}.weight", rows, columns);
         return Coded(new(tensor.Name, Format(tensor), rows, columns, tensor.Data) { Bias = bias }, tensor.File, _spec.Bits);
     }
 
@@ -93,13 +99,7 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     private HostTensor Require(string name, params ReadOnlySpan<int> shape)
     {
-        var expected = $"[{string.Join(", ", shape.ToArray())}]";
-        if (!_checkpoint.Contains(name))
-            throw Refuse(_checkpoint.Source, name, $"is missing; the configuration asks for one of shape {expected}");
-        var tensor = _checkpoint.Get(name);
-        var fits = tensor.Shape.Length == shape.Length;
-        for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];
-        if (!fits) throw Refuse(tensor.File, name, $"has shape {tensor.ShapeText}; the configuration asks for {expected}");
+        var tensor = _checkpoint.Require(name, shape);
         Format(tensor);
         return tensor;
     }
