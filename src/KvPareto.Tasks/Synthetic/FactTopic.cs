@@ -1,8 +1,8 @@
 namespace KvPareto.Tasks.Synthetic;
 
 /// <summary>
-/// Many facts about people and things, each said once. Several facts share the subject of the asked one and several its
-/// relation, so that only both together find it.
+/// Many facts about people and things, each said once. Others share the subject of the asked one or its relation, so that only
+/// both together find it.
 /// </summary>
 internal sealed class FactTopic : Topic
 {
