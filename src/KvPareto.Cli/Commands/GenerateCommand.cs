@@ -57,7 +57,7 @@ internal static class GenerateCommand
     {
         using var backend = CommandContext.CreateBackend();
         using var model = LanguageModel.Load(backend, folder, setting.Weights);
-        setting.Cache.Validate(model.Config.HeadDim);
+        setting.Cache.Validate(model.Config.Geometry);
         var prompt = chat && model.ChatTemplate is { } template
             ? model.Tokenizer.Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false)
             : model.Tokenizer.Encode(text);

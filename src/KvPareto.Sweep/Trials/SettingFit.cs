@@ -16,7 +16,7 @@ internal static class SettingFit
     {
         try
         {
-            setting.Cache.Validate(config.HeadDim);
+            setting.Cache.Validate(config.Geometry);
             CheckWeights(config, setting.Weights);
         }
         catch (ConfigException e)
