@@ -52,7 +52,8 @@ public sealed class SyntheticTask : EvaluationTask
         if (ids.Length > context.MaxPromptTokens)
         {
             throw new ConfigException(string.Create(CultureInfo.InvariantCulture,
-                $"{Name}: length: {_options.Length} makes a prompt of {ids.Length} tokens ({sample.Id}); allowed: at most {context.MaxPromptTokens} tokens"));
+                $"{Name}: length: {_options.Length} makes a prompt of {ids.Length} tokens ({sample.Id}); "
+                + $"allowed: at most {context.MaxPromptTokens} tokens"));
         }
         return new TaskSample
         {

@@ -29,5 +29,6 @@ internal static class Snapshot
         + @"the note about the pliers into the purple box. Put the note about the carriage into the green box. The note about the "
         + @"sickle goes into the purple box. Put the note about the canoe into the green box. There was no sound from the slow "
         + @"sun. Every dusk brought bright "
-        + """weather.","answers":["green"],"length":73,"dataset":"label","language":"en","all_classes":["green","purple"],"_id":"label-7-96-0"}""";
+        + @"weather."",""answers"":[""green""],""length"":73,""dataset"":""label"","
+        + @"""language"":""en"",""all_classes"":[""green"",""purple""],""_id"":""label-7-96-0""}";
 }

@@ -26,9 +26,13 @@ public class SplitMix64Tests
     public void Reset_GivesEachOfTheFourValuesItsOwnStream()
     {
         var first = new HashSet<ulong>();
-        for (ulong place = 0; place < 4; place++)
-            for (ulong value = 1; value < 100; value++)
-                first.Add(new SplitMix64(place == 0 ? value : 0, place == 1 ? value : 0, place == 2 ? value : 0, place == 3 ? value : 0).Next());
+        for (ulong value = 1; value < 100; value++)
+        {
+            first.Add(new SplitMix64(value, 0, 0, 0).Next());
+            first.Add(new SplitMix64(0, value, 0, 0).Next());
+            first.Add(new SplitMix64(0, 0, value, 0).Next());
+            first.Add(new SplitMix64(0, 0, 0, value).Next());
+        }
         Assert.Equal(4 * 99, first.Count);
     }
 

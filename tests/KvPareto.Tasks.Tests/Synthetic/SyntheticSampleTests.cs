@@ -11,7 +11,8 @@ public class SyntheticSampleTests
     [InlineData(SyntheticKind.TwoHop, Snapshot.TwoHop)]
     [InlineData(SyntheticKind.Count, Snapshot.Count)]
     [InlineData(SyntheticKind.Label, Snapshot.Label)]
-    public void ToJson_IsTheSnapshot(SyntheticKind kind, string expected) => Assert.Equal(expected, Samples(kind, 1, 96, seed: 7)[0].ToJson());
+    public void ToJson_IsTheSnapshot(SyntheticKind kind, string expected) =>
+        Assert.Equal(expected, Samples(kind, 1, 96, seed: 7)[0].ToJson());
 
     [Theory]
     [MemberData(nameof(Kinds))]

@@ -11,11 +11,14 @@ internal static partial class TextSolver
         ("What is the job of (\\w+)\\?", ["(?<s>\\w+) works as a (?<v>\\w+)\\.", "(?<s>\\w+) has always been a (?<v>\\w+)\\."]),
         ("What is the pet of (\\w+)\\?", ["(?<s>\\w+) has a pet (?<v>\\w+)\\.", "The pet of (?<s>\\w+) is the (?<v>\\w+)\\."]),
         ("In which city does (\\w+) live\\?", ["(?<s>\\w+) lives in (?<v>\\w+)\\.", "(?<s>\\w+) has moved to (?<v>\\w+)\\."]),
-        ("Which fruit does (\\w+) like\\?", ["The fruit that (?<s>\\w+) likes is the (?<v>\\w+)\\.", "Of all fruit (?<s>\\w+) likes the (?<v>\\w+) best\\."]),
+        ("Which fruit does (\\w+) like\\?",
+            ["The fruit that (?<s>\\w+) likes is the (?<v>\\w+)\\.", "Of all fruit (?<s>\\w+) likes the (?<v>\\w+) best\\."]),
         ("Where is the (\\w+)\\?", ["The (?<s>\\w+) is in the (?<v>\\w+)\\.", "Someone left the (?<s>\\w+) in the (?<v>\\w+)\\."]),
         ("What is the code of the (\\w+)\\?", ["The code of the (?<s>\\w+) is (?<v>\\d+)\\.", "The (?<s>\\w+) has the code (?<v>\\d+)\\."]),
-        ("Where does the (\\w+) sleep\\?", ["The (?<s>\\w+) sleeps in the (?<v>\\w+)\\.", "Every night the (?<s>\\w+) sleeps in the (?<v>\\w+)\\."]),
-        ("Where is the (\\w+) kept\\?", ["The (?<s>\\w+) is kept in the (?<v>\\w+)\\.", "You can find the (?<s>\\w+) in the (?<v>\\w+)\\."]),
+        ("Where does the (\\w+) sleep\\?",
+            ["The (?<s>\\w+) sleeps in the (?<v>\\w+)\\.", "Every night the (?<s>\\w+) sleeps in the (?<v>\\w+)\\."]),
+        ("Where is the (\\w+) kept\\?",
+            ["The (?<s>\\w+) is kept in the (?<v>\\w+)\\.", "You can find the (?<s>\\w+) in the (?<v>\\w+)\\."]),
         ("What does (\\w+) own\\?", ["(?<s>\\w+) owns the (?<v>\\w+)\\.", "Last year (?<s>\\w+) bought the (?<v>\\w+)\\."]),
     ];
 
@@ -23,13 +26,14 @@ internal static partial class TextSolver
     public static string[] Solve(string context, string question)
     {
         if (TwoHopPet().Match(question) is { Success: true } pet)
-            return [.. Solve(context, $"What is the pet of {pet.Groups[1]}?").SelectMany(found => Solve(context, $"Where does the {found} sleep?"))];
+            return Hop(context, $"What is the pet of {pet.Groups[1]}?", found => $"Where does the {found} sleep?");
         if (TwoHopThing().Match(question) is { Success: true } thing)
-            return [.. Solve(context, $"What does {thing.Groups[1]} own?").SelectMany(found => Solve(context, $"Where is the {found} kept?"))];
+            return Hop(context, $"What does {thing.Groups[1]} own?", found => $"Where is the {found} kept?");
         if (Visits().Match(question) is { Success: true } visits)
         {
             var visit = $"he {visits.Groups[1]} came to the {visits.Groups[2]}.";
-            return [Sentences(context).Count(sentence => sentence.EndsWith(visit, StringComparison.Ordinal)).ToString(CultureInfo.InvariantCulture)];
+            var count = Sentences(context).Count(sentence => sentence.EndsWith(visit, StringComparison.Ordinal));
+            return [count.ToString(CultureInfo.InvariantCulture)];
         }
         foreach (var (pattern, statements) in Facts)
         {
@@ -53,7 +57,11 @@ internal static partial class TextSolver
     }
 
     /// <summary>The text's sentences.</summary>
-    public static string[] Sentences(string context) => [.. context.Replace('\n', ' ').Split(". ").Select(sentence => sentence.TrimEnd('.') + ".")];
+    public static string[] Sentences(string context) =>
+        [.. context.Replace('\n', ' ').Split(". ").Select(sentence => sentence.TrimEnd('.') + ".")];
+
+    private static string[] Hop(string context, string first, Func<string, string> second) =>
+        [.. Solve(context, first).SelectMany(found => Solve(context, second(found)))];
 
     [GeneratedRegex("^Where does the pet of (\\w+) sleep\\?$")]
     private static partial Regex TwoHopPet();

@@ -61,7 +61,8 @@ public class TopicTests
     public void Count_TakesEveryValue()
     {
         var samples = SyntheticSample.Generate(new SyntheticOptions { Kind = SyntheticKind.Count, Count = 300, Length = 600 });
-        Assert.Equal(["1", "2", "3", "4", "5", "6", "7", "8", "9"], samples.Select(sample => sample.Answer).Distinct().Order(StringComparer.Ordinal));
+        var answers = samples.Select(sample => sample.Answer).Distinct().Order(StringComparer.Ordinal);
+        Assert.Equal(["1", "2", "3", "4", "5", "6", "7", "8", "9"], answers);
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public class TopicTests
     }
 
     private static string Subject(SolvedQuestion question) =>
-        question.Question.TrimEnd('?').Replace(" live", "", StringComparison.Ordinal).Replace(" like", "", StringComparison.Ordinal).Split(' ')[^1];
+        question.Question.TrimEnd('?').Split(' ').Last(word => word is not ("live" or "like"));
 
     private static string Relation(SolvedQuestion question) => question.Question.Replace(Subject(question), "", StringComparison.Ordinal);
 }
