@@ -9,7 +9,7 @@ internal static class DictMethods
         "items" => Of(name, () => Pairs(dict)),
         "keys" => Of(name, () => new JinjaList([.. dict.Items.Keys])),
         "values" => Of(name, () => new JinjaList([.. dict.Items.Values])),
-        "copy" => Of(name, () => Values.Dict(dict.Items)),
+        "copy" => Of(name, () => new JinjaDict(dict.Items)),
         "get" => new(name, (_, a) => dict.Items.TryGetValue(Operators.Key(a.Required(0, "key")), out var value) ? value : a.Get(1, "default")),
         _ => null,
     };

@@ -51,7 +51,7 @@ internal sealed class ListExpression(IReadOnlyList<Expression> items, bool isTup
 /// <summary><c>{a: b}</c>.</summary>
 internal sealed class DictExpression(IReadOnlyList<(Expression Key, Expression Value)> items, int line) : Expression(line)
 {
-    protected override object? Core(Scope scope) => Values.Dict(items.Select(i => KeyValuePair.Create(Operators.Key(i.Key.Evaluate(scope)), i.Value.Evaluate(scope))));
+    protected override object? Core(Scope scope) => new JinjaDict(items.Select(i => KeyValuePair.Create(Operators.Key(i.Key.Evaluate(scope)), i.Value.Evaluate(scope))));
 }
 
 /// <summary><c>a.b</c>: an attribute or method first, then an item.</summary>
@@ -119,7 +119,9 @@ internal sealed class FilterExpression(Expression? target, string name, Filter f
     {
         try
         {
-            return filter(scope.State, target is FilterExpression inner && inner.IsOpen ? inner.Apply(value, scope) : value, arguments.Evaluate(scope));
+            if (target is FilterExpression inner && inner.IsOpen) value = inner.Apply(value, scope);
+            scope.State.Step(JinjaContainer.PartsOf(value));
+            return filter(scope.State, value, arguments.Evaluate(scope));
         }
         catch (JinjaException problem) when (problem.Line == 0)
         {
@@ -139,7 +141,9 @@ internal sealed class TestExpression(Expression target, string name, Test test, 
     {
         try
         {
-            return test(target.Evaluate(scope), arguments.Evaluate(scope));
+            var value = target.Evaluate(scope);
+            scope.State.Step(JinjaContainer.PartsOf(value));
+            return test(value, arguments.Evaluate(scope));
         }
         catch (JinjaException problem) when (problem.Line == 0)
         {
@@ -171,7 +175,7 @@ internal sealed class ConcatExpression(IReadOnlyList<Expression> parts, int line
 {
     protected override object? Core(Scope scope)
     {
-        var texts = parts.Select(p => Values.ToText(p.Evaluate(scope))).ToArray();
+        var texts = parts.Select(p => scope.State.ToText(p.Evaluate(scope))).ToArray();
         scope.State.Text(texts.Sum(static t => (long)t.Length));
         return string.Concat(texts);
     }
@@ -186,6 +190,7 @@ internal sealed class CompareExpression(Expression first, IReadOnlyList<(string 
         foreach (var (operation, operand) in rest)
         {
             var right = operand.Evaluate(scope);
+            scope.State.Step(Math.Min(JinjaContainer.PartsOf(left), JinjaContainer.PartsOf(right)));
             if (!Operators.Holds(operation, left, right, scope.State)) return false;
             left = right;
         }

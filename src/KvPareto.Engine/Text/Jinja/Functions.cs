@@ -45,14 +45,13 @@ internal static class Functions
 
     private static JinjaDict Merge(Arguments arguments)
     {
-        var dict = arguments.Get(0, "", null) switch
+        var named = arguments.Named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value));
+        return arguments.Positional.FirstOrDefault() switch
         {
-            null => new JinjaDict(),
-            JinjaDict first => Values.Dict(first.Items),
+            null => new(named),
+            JinjaDict first => new(first.Items.Concat(named)),
             var other => throw Filters.Wrong(other, "a dict"),
         };
-        foreach (var (key, value) in arguments.Named) dict.Items[key] = value;
-        return dict;
     }
 
     private static JinjaFunction Joiner(string separator)

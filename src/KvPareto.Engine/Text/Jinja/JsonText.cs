@@ -30,7 +30,8 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
 
     private void Write(object? value, int depth)
     {
-        state.Text(_output.Length / 64);
+        state.Step();
+        if (_output.Length > RenderState.LongestText) throw new JinjaException($"a text of more than {RenderState.LongestText} characters");
         switch (value)
         {
             case null: _output.Append("null"); break;

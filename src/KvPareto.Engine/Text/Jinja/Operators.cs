@@ -63,7 +63,7 @@ internal static class Operators
                 return dict.Items.ContainsKey(Key(item));
             case JinjaList or Undefined:
                 var items = Values.Iterate(container);
-                state.Step(items.Count);
+                state.Step(JinjaContainer.PartsOf(container));
                 return items.Any(i => Values.AreEqual(i, item));
             default:
                 throw new JinjaException($"'in' does not take {Values.TypeName(container)}");

@@ -112,22 +112,21 @@ internal static class SequenceFilters
     {
         var attribute = arguments.Required(0, "attribute");
         var sorted = Sorted(state, Items(state, value), attribute, caseSensitive: false, descending: false);
-        var groups = new List<object?>();
+        var groups = new List<(object? Key, List<object?> Items)>();
         foreach (var item in sorted)
         {
             var key = Pick(item, attribute);
-            if (groups.Count > 0 && groups[^1] is JinjaList last && Values.AreEqual(last.Items[0], key)) ((JinjaList)last.Items[1]!).Items.Add(item);
-            else groups.Add(new JinjaList([key, new JinjaList([item])], isTuple: true));
+            if (groups.Count > 0 && Values.AreEqual(groups[^1].Key, key)) groups[^1].Items.Add(item);
+            else groups.Add((key, [item]));
         }
-        return new(groups);
+        return List(groups.Select(static g => new JinjaList([g.Key, new JinjaList(g.Items)], isTuple: true)));
     }
 
     private static JinjaList Batch(RenderState state, object? value, Arguments arguments)
     {
         var size = arguments.Whole(0, "linecount", 0) is var given and > 0 and <= RenderState.LongestRange ? (int)given : throw new JinjaException("'linecount' is not within 1 to 100000");
-        var rows = Items(state, value).Chunk(size).Select(static c => new JinjaList([.. c])).ToList();
-        if (rows.Count > 0 && arguments.Get(1, "fill_with") is { } fill)
-            while (rows[^1].Items.Count < size) rows[^1].Items.Add(fill);
-        return List(rows);
+        var rows = Items(state, value).Chunk(size).Select(static c => c.ToList()).ToList();
+        if (rows.Count > 0 && arguments.Get(1, "fill_with") is { } fill) rows[^1].AddRange(Enumerable.Repeat(fill, size - rows[^1].Count));
+        return List(rows.Select(static r => new JinjaList(r)));
     }
 }

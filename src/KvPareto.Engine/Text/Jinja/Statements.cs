@@ -89,7 +89,7 @@ internal sealed class OutputStatement(Expression value) : Statement
 {
     public override Flow Execute(Scope scope, StringBuilder output)
     {
-        var text = Values.ToText(value.Evaluate(scope));
+        var text = scope.State.ToText(value.Evaluate(scope));
         scope.State.Write(output, text, value.Line);
         return Flow.Next;
     }

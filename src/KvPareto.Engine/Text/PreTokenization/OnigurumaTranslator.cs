@@ -67,6 +67,8 @@ internal sealed class OnigurumaTranslator(string pattern)
             case '\\':
                 Escape(flags, inSet: false);
                 return true;
+            case '*' or '+' or '?':
+                throw Unknown($"'{c}' with nothing before it to repeat");
             default:
                 _at++;
                 Literal(c, flags);
