@@ -57,11 +57,9 @@ public sealed record TokenizerParts
             if (!builder.HasId(id)) throw new ConfigException($"{Source}: special token id {id} is not in the vocabulary (0 to {Tokens.Count - 1})");
         return new()
         {
-            Source = Source,
-            Vocabulary = builder.Vocabulary,
+            Tokens = builder,
             Merges = merges,
             Options = new(IgnoreMerges: IgnoreMerges),
-            AddedTokens = builder.AddedTokens,
             Normalizer = NormalizeNfc ? new UnicodeNormalizer(UnicodeForm.Nfc) : null,
             PreTokenizers = [.. SplitPatterns.Select(Splitter), new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: false)],
             Templates = Prefix.Count + Suffix.Count == 0 ? [] : [new([[.. Prefix], null, [.. Suffix]])],

@@ -60,8 +60,8 @@ public class TokenizerTests
     [Fact]
     public void ShortAndLongMergesAgree()
     {
-        var vocabulary = new Dictionary<string, int>();
-        foreach (var token in "a b c ab bc aa abc aabc bcbc aaaa".Split(' ')) vocabulary.Add(token, vocabulary.Count);
+        var vocabulary = new TokenTable();
+        foreach (var token in "a b c ab bc aa abc aabc bcbc aaaa".Split(' ')) Assert.True(vocabulary.TryAdd(token, vocabulary.Count));
         var merges = new MergeTable(vocabulary);
         foreach (var pair in new[] { "b c", "a b", "a a", "ab c", "a bc", "aa bc", "bc bc", "aa aa", "a abc" })
             Assert.Null(merges.Add(pair.Split(' ')[0], pair.Split(' ')[1]));
@@ -70,7 +70,7 @@ public class TokenizerTests
         {
             var ids = new List<int>();
             model.Encode(letters, ids);
-            var queued = letters.Select(l => vocabulary[l.ToString()]).ToArray();
+            var queued = letters.Select(l => vocabulary.IdOrMinusOne([l])).ToArray();
             return ids.SequenceEqual(queued[..MergeQueue.Merge(queued, merges)]);
         }));
     }

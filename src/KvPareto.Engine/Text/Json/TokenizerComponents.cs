@@ -17,11 +17,9 @@ internal sealed class TokenizerComponents(
             foreach (var token in added.Items()) builder.AddAddedToken(ReadAddedToken(token), token.Path);
         return new()
         {
-            Source = file,
-            Vocabulary = builder.Vocabulary,
+            Tokens = builder,
             Merges = merges,
             Options = options,
-            AddedTokens = builder.AddedTokens,
             Normalizer = Component("normalizer") is { } normalizer ? ReadNormalizer(normalizer) : null,
             PreTokenizers = Component("pre_tokenizer") is { } preTokenizer ? [.. PreTokenizerReader.Read(preTokenizer)] : [],
             Templates = Component("post_processor") is { } postProcessor ? [.. ReadTemplates(postProcessor)] : [],
@@ -44,7 +42,7 @@ internal sealed class TokenizerComponents(
             throw dropout.Error("dropout makes ids random; only null or 0 can be used");
         int? unknown = null;
         if (ModelSetting("unk_token") is { } token)
-            unknown = builder.Vocabulary.TryGetValue(token.AsString(), out var id) ? id : throw token.Error($"{ErrorText.Quote(token.AsString())} is not in the vocabulary");
+            unknown = builder.Vocabulary.TryGetId(token.AsString(), out var id) ? id : throw token.Error($"{ErrorText.Quote(token.AsString())} is not in the vocabulary");
         return new(
             IgnoreMerges: Flag("ignore_merges"),
             ByteFallback: Flag("byte_fallback"),

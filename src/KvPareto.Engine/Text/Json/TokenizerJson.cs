@@ -102,9 +102,10 @@ internal sealed class TokenizerJson
 
     private void ReadVocabulary(ref Utf8JsonReader reader)
     {
+        var buffer = new char[256];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var token = reader.GetString()!;
+            var token = Copy(ref reader, ref buffer);
             reader.Read();
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id))
                 throw new ConfigException($"{_file}: model.vocab: the id of {ErrorText.Quote(token)} is not a whole number below {VocabularyBuilder.IdLimit}");
