@@ -58,9 +58,12 @@ internal sealed class VocabularyBuilder(string source)
         if (token.Content.Length == 0) return;
         CheckRange(token.Content, token.Id, place);
         if (Vocabulary.TryGetId(token.Content, out var id) && id != token.Id)
-            throw new ConfigException($"{source}: {place}: {ErrorText.Quote(token.Content)} has id {token.Id} here and {id} in the vocabulary");
-        if (!_addedContents.Add(token.Content)) throw new ConfigException($"{source}: {place}: the token {ErrorText.Quote(token.Content)} stands twice");
-        if (InVocabulary(token.Id) && !Owner(token.Id).SequenceEqual(token.Content)) throw Both(place, token.Id, Owner(token.Id), token.Content);
+            throw new ConfigException(
+                $"{source}: {place}: {ErrorText.Quote(token.Content)} has id {token.Id} here and {id} in the vocabulary");
+        if (!_addedContents.Add(token.Content))
+            throw new ConfigException($"{source}: {place}: the token {ErrorText.Quote(token.Content)} stands twice");
+        if (InVocabulary(token.Id) && !Owner(token.Id).SequenceEqual(token.Content))
+            throw Both(place, token.Id, Owner(token.Id), token.Content);
         if (!_addedById.TryAdd(token.Id, token)) throw Both(place, token.Id, _addedById[token.Id].Content, token.Content);
         AddedTokens.Add(token);
     }
@@ -71,7 +74,8 @@ internal sealed class VocabularyBuilder(string source)
 
     private void CheckRange(ReadOnlySpan<char> token, int id, string place)
     {
-        if (id is < 0 or >= IdLimit) throw new ConfigException($"{source}: {place}: id {id} of {ErrorText.Quote(token)} is not within 0 to {IdLimit - 1}");
+        if (id is < 0 or >= IdLimit)
+            throw new ConfigException($"{source}: {place}: id {id} of {ErrorText.Quote(token)} is not within 0 to {IdLimit - 1}");
         IdEnd = Math.Max(IdEnd, id + 1);
     }
 

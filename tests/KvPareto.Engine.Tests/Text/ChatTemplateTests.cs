@@ -19,7 +19,8 @@ public class ChatTemplateTests
         {
             var name = (string)one!["template"]!;
             var template = ChatTemplate.Parse(File.ReadAllText(TestData.SharedOrSkip("data", "chat-templates", name)), variables, name);
-            var messages = one["messages"]!.AsArray().Select(static m => new ChatMessage((string)m!["role"]!, (string)m["content"]!)).ToList();
+            var messages = one["messages"]!.AsArray().Select(static m => new ChatMessage((string)m!["role"]!, (string)m["content"]!))
+                .ToList();
             string Render() => template.Render(messages, (bool)one["add_generation_prompt"]!);
             if (one["error"] is { } error)
             {
@@ -35,10 +36,12 @@ public class ChatTemplateTests
     public void ConfigurationGivesTemplateAndSpecialTokens()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("special_tokens_map.json"), """{"bos_token":"<wrong>","unk_token":{"content":"<unk>","lstrip":false}}""");
+        File.WriteAllText(folder.File("special_tokens_map.json"),
+            """{"bos_token":"<wrong>","unk_token":{"content":"<unk>","lstrip":false}}""");
         File.WriteAllText(folder.File("tokenizer_config.json"), """
             {"bos_token":{"content":"<s>"},"eos_token":"</s>","pad_token":null,"add_bos_token":true,
-             "chat_template":[{"name":"tool_use","template":"no"},{"name":"default","template":"{{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ unk_token }}{{ pad_token }}"}]}
+             "chat_template":[{"name":"tool_use","template":"no"},
+              {"name":"default","template":"{{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ unk_token }}{{ pad_token }}"}]}
             """);
         Assert.Equal("<s>Hello</s><unk>", ChatTemplate.Load(folder.Path)!.Render(Hello));
 
@@ -51,7 +54,8 @@ public class ChatTemplateTests
 
     [Theory]
     [InlineData("{\"chat_template\":7}", "chat_template: expected a string")]
-    [InlineData("{\"chat_template\":[{\"name\":\"rag\",\"template\":\"x\"}]}", "chat_template: none of the templates is named 'default'; there are: 'rag'")]
+    [InlineData("{\"chat_template\":[{\"name\":\"rag\",\"template\":\"x\"}]}",
+        "chat_template: none of the templates is named 'default'; there are: 'rag'")]
     [InlineData("{\"chat_template\":\"a\\n{% include 'x' %}\"}", "line 2: the tag 'include' is not known")]
     [InlineData("{\"bos_token\":", "not valid JSON")]
     [InlineData("[]", "expected an object")]
@@ -88,13 +92,16 @@ public class ChatTemplateTests
         var template = ChatTemplate.Parse("{{ tools is defined }}{{ tools is none }}{{ tools | tojson }}{{ enable_thinking is defined }}");
         Assert.Equal("TrueTruenullFalse", template.Render(Hello));
         var tools = new List<object> { new Dictionary<string, object?> { ["name"] = "f", ["n"] = 1, ["x"] = 1.5f } };
-        Assert.Equal("TrueFalse[{\"name\": \"f\", \"n\": 1, \"x\": 1.5}]True", template.Render(Hello, variables: new Dictionary<string, object?> { ["tools"] = tools, ["enable_thinking"] = false }));
+        Assert.Equal("TrueFalse[{\"name\": \"f\", \"n\": 1, \"x\": 1.5}]True",
+            template.Render(Hello, variables: new Dictionary<string, object?> { ["tools"] = tools, ["enable_thinking"] = false }));
     }
 
     [Fact]
     public void GenerationPromptIsTold()
     {
-        var template = ChatTemplate.Parse("{% for m in messages %}{% generation %}{{ m.role }}:{{ m.content }};{% endgeneration %}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}");
+        var template = ChatTemplate.Parse(
+            "{% for m in messages %}{% generation %}{{ m.role }}:{{ m.content }};{% endgeneration %}{% endfor %}"
+            + "{% if add_generation_prompt %}assistant:{% endif %}");
         Assert.Equal("user:Hello;assistant:", template.Render(Hello));
         Assert.Equal("user:Hello;", template.Render(Hello, addGenerationPrompt: false));
     }

@@ -18,7 +18,8 @@ public class StreamDecoderTests
     {
         var tokenizer = TokenizerFixtures.Load(name);
         var ids = Gen.Choose(-1, tokenizer.VocabularySize).ArrayOf().ToArbitrary();
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(ids, i => string.Concat(Stream(tokenizer, i)) == tokenizer.Decode(i)));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500),
+            Prop.ForAll(ids, i => string.Concat(Stream(tokenizer, i)) == tokenizer.Decode(i)));
     }
 
     [Theory]
@@ -27,7 +28,9 @@ public class StreamDecoderTests
     public void NoPieceEndsWithinACharacter(string name)
     {
         var tokenizer = TokenizerFixtures.Load(name);
-        Prop.ForAll(Samples.Texts, text => Stream(tokenizer, tokenizer.Encode("x" + text)).All(static p => p.Length == 0 || !(char.IsLowSurrogate(p[0]) || char.IsHighSurrogate(p[^1]))))
+        Prop.ForAll(Samples.Texts, text =>
+            Stream(tokenizer, tokenizer.Encode("x" + text)).All(
+                static p => p.Length == 0 || !(char.IsLowSurrogate(p[0]) || char.IsHighSurrogate(p[^1]))))
             .QuickCheckThrowOnFailure();
     }
 
@@ -44,7 +47,8 @@ public class StreamDecoderTests
     public void InvalidByteBecomesTheReplacementCharacterAtOnce()
     {
         var tokenizer = TokenizerFixtures.Load("gpt2");
-        int[] ids = [tokenizer.TokenId("ð")!.Value, tokenizer.TokenId("Ł")!.Value, tokenizer.TokenId("a")!.Value, tokenizer.TokenId("Ģ")!.Value];
+        int[] ids = [tokenizer.TokenId("ð")!.Value, tokenizer.TokenId("Ł")!.Value, tokenizer.TokenId("a")!.Value,
+            tokenizer.TokenId("Ģ")!.Value];
         Assert.Equal(["", "", "\uFFFDa", "\uFFFD", ""], Stream(tokenizer, ids));
     }
 

@@ -11,7 +11,8 @@ namespace KvPareto.Engine.Tests.Text;
 /// </summary>
 internal static class TokenizerFixtures
 {
-    private static readonly Lazy<JsonObject> Document = new(() => JsonNode.Parse(File.ReadAllText(TestData.Golden("text", "tokenizers.json")))!.AsObject());
+    private static readonly Lazy<JsonObject> Document =
+        new(() => JsonNode.Parse(File.ReadAllText(TestData.Golden("text", "tokenizers.json")))!.AsObject());
 
     public static IEnumerable<string> Names => Document.Value["tokenizers"]!.AsArray().Select(static t => (string)t!["name"]!);
 

@@ -25,18 +25,24 @@ public class TokenizerHostileTests
         { "/normalizer={\"type\":\"Precompiled\"}", "normalizer: the normalizer 'Precompiled' is not known; known: Sequence, NFC" },
         { "/normalizer={}", "normalizer: the key 'type' is missing" },
         { "/normalizer=[]", "normalizer: expected an object" },
-        { "/pre_tokenizer={\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Foo\"}]}", "pre_tokenizer.pretokenizers[0]: the pre-tokenizer 'Foo' is not known; known: Sequence" },
-        { "/pre_tokenizer={\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\p{Han}\"},\"behavior\":\"Isolated\"}", "pre_tokenizer.pattern.Regex: not known: property 'Han'" },
-        { "/pre_tokenizer={\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"Sideways\"}", "the behavior 'Sideways' is not known; known: Removed, Isolated" },
+        { "/pre_tokenizer={\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Foo\"}]}",
+            "pre_tokenizer.pretokenizers[0]: the pre-tokenizer 'Foo' is not known; known: Sequence" },
+        { "/pre_tokenizer={\"type\":\"Split\",\"pattern\":{\"Regex\":\"\\\\p{Han}\"},\"behavior\":\"Isolated\"}",
+            "pre_tokenizer.pattern.Regex: not known: property 'Han'" },
+        { "/pre_tokenizer={\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"Sideways\"}",
+            "the behavior 'Sideways' is not known; known: Removed, Isolated" },
         { "/pre_tokenizer={\"type\":\"Metaspace\",\"replacement\":\"__\"}", "must be one character" },
         { "/post_processor={\"type\":\"Bar\"}", "post_processor: the post-processor 'Bar' is not known" },
-        { "/post_processor={\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"Q\"}}],\"special_tokens\":{}}", "post_processor.special_tokens: the key 'Q' is missing" },
-        { "/post_processor={\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"Q\"}}],\"special_tokens\":{\"Q\":{\"ids\":[9999]}}}", "id 9999 is not in the vocabulary" },
+        { "/post_processor={\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"Q\"}}],\"special_tokens\":{}}",
+            "post_processor.special_tokens: the key 'Q' is missing" },
+        { "/post_processor={\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"Q\"}}],"
+            + "\"special_tokens\":{\"Q\":{\"ids\":[9999]}}}", "id 9999 is not in the vocabulary" },
         { "/decoder={\"type\":\"WordPiece\"}", "decoder: the decoder 'WordPiece' is not known" },
         { "/decoder={\"type\":\"Strip\",\"content\":\" \",\"start\":-1,\"stop\":0}", "'start' is not within" },
         { "/added_tokens=[{\"id\":5,\"content\":\"<x>\"}]", "added_tokens[0]: id 5 belongs to both" },
         { "/added_tokens=[{\"id\":600,\"content\":\"!\"}]", "added_tokens[0]: '!' has id 600 here and 0 in the vocabulary" },
-        { "/added_tokens=[{\"id\":600,\"content\":\"<x>\"},{\"id\":601,\"content\":\"<x>\"}]", "added_tokens[1]: the token '<x>' stands twice" },
+        { "/added_tokens=[{\"id\":600,\"content\":\"<x>\"},{\"id\":601,\"content\":\"<x>\"}]",
+            "added_tokens[1]: the token '<x>' stands twice" },
         { "/added_tokens=7", "added_tokens: expected an array" },
         { "/added_tokens=[{\"id\":\"a\",\"content\":\"<x>\"}]", "added_tokens[0].id: expected a whole number" },
         { "/model=7", "the key 'model' is missing" },
@@ -47,7 +53,9 @@ public class TokenizerHostileTests
     public void DamageIsOneLineThatNamesThePlace(string damage, string expected)
     {
         var file = TokenizerFixtures.FileOf("gpt2");
-        var (path, value) = (damage[..damage.IndexOf('=', StringComparison.Ordinal)], JsonNode.Parse(damage[(damage.IndexOf('=', StringComparison.Ordinal) + 1)..]));
+        var (path, value) =
+            (damage[..damage.IndexOf('=', StringComparison.Ordinal)],
+                JsonNode.Parse(damage[(damage.IndexOf('=', StringComparison.Ordinal) + 1)..]));
         var target = path.StartsWith('/') ? file : file["model"]!;
         var keys = path.TrimStart('/').Split('/');
         if (keys.Length == 1) target[keys[0]] = value;
@@ -71,18 +79,21 @@ public class TokenizerHostileTests
     public void EveryTruncationIsOneLine()
     {
         var json = Encoding.UTF8.GetBytes(TokenizerFixtures.FileOf("qwen").ToJsonString());
-        for (var length = 0; length < json.Length - 1; length += 1 + length / 40) AssertRefused(Encoding.UTF8.GetString(json, 0, length), "tokenizer.json");
+        for (var length = 0; length < json.Length - 1; length += 1 + length / 40)
+            AssertRefused(Encoding.UTF8.GetString(json, 0, length), "tokenizer.json");
     }
 
     [Fact]
     public void DeepNestingIsOneLine() =>
-        AssertRefused("{\"normalizer\":" + string.Concat(Enumerable.Repeat("{\"type\":\"Sequence\",\"normalizers\":[", 100_000)), "not valid JSON");
+        AssertRefused("{\"normalizer\":" + string.Concat(Enumerable.Repeat("{\"type\":\"Sequence\",\"normalizers\":[", 100_000)),
+            "not valid JSON");
 
     [Fact]
     public void MissingFileIsOneLine()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("no such file", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,13 +14,15 @@ public class TokenizerTests
     public void ByteLevelEncodingLosesNothing()
     {
         var tokenizer = TokenizerFixtures.Load("llama3");
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(Samples.Texts, text => tokenizer.Decode(tokenizer.Encode(text, false), false) == text));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500),
+            Prop.ForAll(Samples.Texts, text => tokenizer.Decode(tokenizer.Encode(text, false), false) == text));
     }
 
     [Fact]
     public void EncodingTwiceGivesTheSame()
     {
-        var (warm, texts) = (TokenizerFixtures.Load("sp-legacy"), TokenizerFixtures.Cases("sp-legacy").Select(static c => (string)c!["text"]!).ToList());
+        var (warm, texts) =
+            (TokenizerFixtures.Load("sp-legacy"), TokenizerFixtures.Cases("sp-legacy").Select(static c => (string)c!["text"]!).ToList());
         foreach (var text in texts) Assert.Equal(warm.Encode(text), warm.Encode(text));
     }
 
@@ -66,7 +68,8 @@ public class TokenizerTests
         foreach (var pair in new[] { "b c", "a b", "a a", "ab c", "a bc", "aa bc", "bc bc", "aa aa", "a abc" })
             Assert.Null(merges.Add(pair.Split(' ')[0], pair.Split(' ')[1]));
         var model = new BpeModel(vocabulary, merges, new BpeOptions());
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000), Prop.ForAll(Gen.Elements('a', 'b', 'c').ArrayOf(30).ToArbitrary(), letters =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000),
+            Prop.ForAll(Gen.Elements('a', 'b', 'c').ArrayOf(30).ToArbitrary(), letters =>
         {
             var ids = new List<int>();
             model.Encode(letters, ids);
@@ -96,7 +99,8 @@ public class TokenizerTests
         var file = TokenizerFixtures.FileOf("llama3");
         var tokens = new string?[512];
         foreach (var (token, id) in file["model"]!["vocab"]!.AsObject()) tokens[(int)id!] = token;
-        var added = file["added_tokens"]!.AsArray().Select(static a => new AddedToken((int)a!["id"]!, (string)a["content"]!, Special: true)).ToList();
+        var added = file["added_tokens"]!.AsArray().Select(static a => new AddedToken((int)a!["id"]!, (string)a["content"]!, Special: true))
+            .ToList();
         foreach (var token in added) tokens[token.Id] = token.Content;
         var tokenizer = Tokenizer.Create(new TokenizerParts
         {
@@ -109,7 +113,8 @@ public class TokenizerTests
             Prefix = [added[0].Id],
         });
 
-        var cases = File.ReadLines(TestData.Golden("text", "gguf-tokenizer-texts.jsonl")).Select(static l => JsonNode.Parse(l)!).Where(static c => (string)c["vocabulary"]! == "llama").ToList();
+        var cases = File.ReadLines(TestData.Golden("text", "gguf-tokenizer-texts.jsonl")).Select(static l => JsonNode.Parse(l)!)
+            .Where(static c => (string)c["vocabulary"]! == "llama").ToList();
 
         Assert.NotEmpty(cases);
         foreach (var one in cases)
@@ -127,7 +132,8 @@ public class TokenizerTests
         Assert.Contains("model.gguf: merges[0]", Refusal(parts with { Merges = [("a", "b")] }).Message, StringComparison.Ordinal);
         Assert.Contains("stands twice", Refusal(parts with { Tokens = ["a", "a"] }).Message, StringComparison.Ordinal);
         Assert.Contains("id 7", Refusal(parts with { Prefix = [7] }).Message, StringComparison.Ordinal);
-        Assert.Contains("belongs to both", Refusal(parts with { AddedTokens = [new AddedToken(1, "<s>", true)] }).Message, StringComparison.Ordinal);
+        Assert.Contains("belongs to both", Refusal(parts with { AddedTokens = [new AddedToken(1, "<s>", true)] }).Message,
+            StringComparison.Ordinal);
         Assert.Contains("property", Refusal(parts with { SplitPatterns = [@"\p{Klingon}"] }).Message, StringComparison.Ordinal);
     }
 
@@ -135,7 +141,8 @@ public class TokenizerTests
     public void ByteAlphabetMapsEveryByteBack()
     {
         var characters = ByteAlphabet.Map(string.Concat(Enumerable.Range(0, 0x800).Select(static c => (char)c)));
-        Assert.Equal(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 0x800).Select(static c => (char)c))), ByteAlphabet.Unmap(characters));
+        Assert.Equal(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 0x800).Select(static c => (char)c))),
+            ByteAlphabet.Unmap(characters));
         Assert.Equal("Ġ", ByteAlphabet.Map(" "));
         Assert.Equal(Encoding.UTF8.GetBytes("日"), ByteAlphabet.Unmap("日"));
     }

@@ -43,7 +43,9 @@ internal sealed class MergeTable(TokenTable vocabulary, int prefixLength = 0)
         return slot.Key != 0;
     }
 
-    /// <summary>True where a merge may join a token that ends with <paramref name="last"/> to one that starts with <see cref="BpeModel.WordStart"/>.</summary>
+    /// <summary>
+    /// True where a merge may join a token that ends with <paramref name="last"/> to one that starts with <see cref="BpeModel.WordStart"/>.
+    /// </summary>
     public bool JoinsWordStart(char last) => _beforeWordStart.Contains(last);
 
     // Ids from 1, so that no key is 0, the mark of a free slot.

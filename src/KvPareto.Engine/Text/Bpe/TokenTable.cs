@@ -24,7 +24,8 @@ internal sealed class TokenTable
         if (slot.IndexPlusOne != 0) return false;
         if (Count + 2 > _starts.Length) Array.Resize(ref _starts, 2 * _starts.Length);
         var start = _starts[Count];
-        if (start + token.Length > _characters.Length) Array.Resize(ref _characters, Math.Max(2 * _characters.Length, start + token.Length));
+        if (start + token.Length > _characters.Length)
+            Array.Resize(ref _characters, Math.Max(2 * _characters.Length, start + token.Length));
         token.CopyTo(_characters.AsSpan(start));
         _starts[++Count] = start + token.Length;
         slot = new Slot(hash, Count, id);

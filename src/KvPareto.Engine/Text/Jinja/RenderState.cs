@@ -63,7 +63,8 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
     /// <exception cref="JinjaException">It becomes too long.</exception>
     public void Write(StringBuilder output, string text, int line)
     {
-        if ((long)output.Length + text.Length > LongestText) throw new JinjaException($"a text of more than {LongestText} characters", line);
+        if ((long)output.Length + text.Length > LongestText)
+            throw new JinjaException($"a text of more than {LongestText} characters", line);
         Step(1 + text.Length / CharactersPerStep);
         output.Append(text);
     }

@@ -119,8 +119,10 @@ internal static class Values
         int number => (long)number,
         float number => (double)number,
         JsonElement json => FromJson(json),
-        IEnumerable<KeyValuePair<string, object?>> pairs => new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, From(p.Value)))),
-        IEnumerable<KeyValuePair<string, string>> pairs => new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))),
+        IEnumerable<KeyValuePair<string, object?>> pairs =>
+            new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, From(p.Value)))),
+        IEnumerable<KeyValuePair<string, string>> pairs =>
+            new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))),
         IEnumerable items => new JinjaList([.. items.Cast<object?>().Select(From)]),
         _ => throw new ArgumentException($"a template cannot use a {value.GetType().Name}", nameof(value)),
     };
@@ -143,8 +145,12 @@ internal static class Values
     {
         (null, null) or (Undefined, Undefined) => true,
         (string x, string y) => x == y,
-        (JinjaList x, JinjaList y) => ReferenceEquals(x, y) || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count && x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second))),
-        (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y) || (x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other))),
+        (JinjaList x, JinjaList y) =>
+            ReferenceEquals(x, y)
+                || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count
+                    && x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second))),
+        (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y)
+            || (x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other))),
         _ when TryNumber(a, out var x) && TryNumber(b, out var y) => a is double || b is double ? x == y : ToLong(a) == ToLong(b),
         _ => ReferenceEquals(a, b),
     };
@@ -159,7 +165,8 @@ internal static class Values
                 // UTF-8 order is that of code points, which is Python's.
                 return Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y));
             case (JinjaList x, JinjaList y) when x.IsTuple == y.IsTuple:
-                return x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second)).Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count);
+                return x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second))
+                    .Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count);
             case var _ when TryNumber(a, out var x) && TryNumber(b, out var y):
                 return a is double || b is double ? x.CompareTo(y) : ToLong(a).CompareTo(ToLong(b));
             default:
@@ -274,7 +281,8 @@ internal static class Values
 
     private static object? FromJson(JsonElement json) => json.ValueKind switch
     {
-        JsonValueKind.Object => new JinjaDict(json.EnumerateObject().Select(static p => KeyValuePair.Create<object, object?>(p.Name, FromJson(p.Value)))),
+        JsonValueKind.Object =>
+            new JinjaDict(json.EnumerateObject().Select(static p => KeyValuePair.Create<object, object?>(p.Name, FromJson(p.Value)))),
         JsonValueKind.Array => new JinjaList([.. json.EnumerateArray().Select(FromJson)]),
         JsonValueKind.String => json.GetString(),
         JsonValueKind.Number => json.TryGetInt64(out var whole) ? (object)whole : json.GetDouble(),

@@ -14,7 +14,8 @@ public class JinjaTests
     public void TemplatesEqualJinja2()
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(TestData.Golden("text", "jinja.json")));
-        var variables = document.RootElement.GetProperty("variables").EnumerateObject().ToDictionary(static p => p.Name, static p => (object?)p.Value);
+        var variables = document.RootElement.GetProperty("variables").EnumerateObject().ToDictionary(
+            static p => p.Name, static p => (object?)p.Value);
         var messages = ((JsonElement)variables["messages"]!).EnumerateArray().Select(static m => (object)m).ToList();
         var differences = new List<string>();
         foreach (var one in document.RootElement.GetProperty("cases").EnumerateArray())
@@ -51,11 +52,13 @@ public class JinjaTests
     [InlineData("{% if true %}", "line 1: the template ends before 'endif'")]
     [InlineData("{{ 'abc }}", "line 1: the string does not end")]
     [InlineData("{{ strftime_now('%Q') }}", "line 1: strftime_now: the conversion %Q is not known")]
-    public void MistakeNamesLineAndConstruct(string template, string expected) => Assert.Contains(expected, Refusal(template), StringComparison.Ordinal);
+    public void MistakeNamesLineAndConstruct(string template, string expected) =>
+        Assert.Contains(expected, Refusal(template), StringComparison.Ordinal);
 
     [Fact]
     public void UnknownFilterWithinAnUntakenBranchIsNoMistake() =>
-        Assert.Equal("ok", ChatTemplate.Parse("{% if false %}{{ 1 | nope }}{{ 1 is nope }}{% endif %}ok").Render([new ChatMessage("user", "")]));
+        Assert.Equal("ok", ChatTemplate.Parse("{% if false %}{{ 1 | nope }}{{ 1 is nope }}{% endif %}ok").Render(
+            [new ChatMessage("user", "")]));
 
     public static TheoryData<string> Bombs => new()
     {
@@ -68,8 +71,10 @@ public class JinjaTests
         "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(1000) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
         "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(1000) %}{% set ns.s = ns.s | replace('a', 'aaaaaaaa') %}{% endfor %}",
         "{% set ns = namespace(s=[1]) %}{% for i in range(1000) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace(s=[1]) %}{% for i in range(100000) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}{{ ns.s | tojson }}{{ ns.s == [ns.s] }}",
-        "{% set a = namespace(v=[1]) %}{% set b = namespace(v=[1]) %}{% for i in range(60) %}{% set a.v = [a.v, a.v] %}{% set b.v = [b.v, b.v] %}{% endfor %}{{ a.v == b.v }}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(100000) %}{% set ns.s = [ns.s] %}{% endfor %}"
+            + "{{ ns.s }}{{ ns.s | tojson }}{{ ns.s == [ns.s] }}",
+        "{% set a = namespace(v=[1]) %}{% set b = namespace(v=[1]) %}"
+            + "{% for i in range(60) %}{% set a.v = [a.v, a.v] %}{% set b.v = [b.v, b.v] %}{% endfor %}{{ a.v == b.v }}",
         "{% set x = ['a' * 1000000] * 1000 %}{{ x }}",
         "{{ '%999999999d' % 1 }}",
         "{{ 'x'.ljust(2000000000) }}",

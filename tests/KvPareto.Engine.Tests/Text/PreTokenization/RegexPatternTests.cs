@@ -67,7 +67,8 @@ public class RegexPatternTests
         var matches = new List<TextMatch>();
         var text = string.Concat(Enumerable.Range(0, 0xD800).Concat(Enumerable.Range(0xE000, 0x2000)).Select(static c => (char)c));
         new RegexPattern(@"\s").FindAll(text, matches);
-        int[] expected = [9, 10, 11, 12, 13, 0x20, 0x85, 0xA0, 0x1680, .. Enumerable.Range(0x2000, 11), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000];
+        int[] expected = [9, 10, 11, 12, 13, 0x20, 0x85, 0xA0, 0x1680, .. Enumerable.Range(0x2000, 11), 0x2028, 0x2029, 0x202F, 0x205F,
+            0x3000];
         Assert.Equal(expected, matches.Select(m => (int)text[m.Start]));
     }
 }

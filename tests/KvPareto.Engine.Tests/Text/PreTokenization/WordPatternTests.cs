@@ -13,7 +13,8 @@ public class WordPatternTests
     public void TwinEqualsRegexOnTexts(string regex)
     {
         var (twin, pattern) = (WordPattern.TwinOf(regex)!, new RegexPattern(regex));
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(Samples.Texts, text => Matches(twin, text).SequenceEqual(Matches(pattern, text))));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000),
+            Prop.ForAll(Samples.Texts, text => Matches(twin, text).SequenceEqual(Matches(pattern, text))));
     }
 
     [Theory]
