@@ -17,7 +17,11 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
     public static CommandContext System()
     {
         var output = new StreamWriter(global::System.Console.OpenStandardOutput()) { AutoFlush = true };
-        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(global::System.Console.Error) });
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(global::System.Console.Error),
+            Ansi = global::System.Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+        });
         if (!terminal.Profile.Out.IsTerminal) terminal.Profile.Width = PlainWidth;
         return new(global::System.Console.OpenStandardInput(), output, global::System.Console.Error, terminal);
     }
@@ -31,5 +35,6 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
     }
 
     /// <summary>The device that models run on.</summary>
-    public static Backend CreateBackend() => new CpuBackend();
+    /// <param name="threads">Threads; null for one a processor.</param>
+    public static Backend CreateBackend(int? threads) => new CpuBackend(threads);
 }

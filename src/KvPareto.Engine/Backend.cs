@@ -38,7 +38,7 @@ public abstract class Backend : IDisposable
     public KvCache CreateCache(KvGeometry geometry, KvSpec spec, int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        spec.Validate(geometry.HeadDim);
+        spec.Validate(geometry);
         return CreateCacheCore(geometry, spec, capacity);
     }
 
@@ -102,7 +102,8 @@ public abstract class Backend : IDisposable
 
     /// <summary>
     /// Appends k and v to the step's caches, then causal grouped attention over them: y = softmax(q·kᵀ/√D)·v with every key
-    /// and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D].
+    /// and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D]. y may be q; k and v may be
+    /// overwritten.
     /// </summary>
     public void Attention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {

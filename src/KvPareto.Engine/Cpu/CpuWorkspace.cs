@@ -88,11 +88,7 @@ internal sealed unsafe class CpuWorkspace : Workspace
             GroupSize = g.QueryHeads / g.KvHeads;
             QueryBlock = Math.Min(shape.MaxTokens, Math.Max(1, LargestQueryRows / GroupSize));
             PaddedHeadDim = Round(g.HeadDim, BlockTokens);
-            var rows = QueryBlock * GroupSize;
-            var prefill = Round(rows * g.HeadDim, BlockTokens) + rows * (BlockTokens + PaddedHeadDim + 2) + (Math.Max(g.HeadDim, BlockTokens) + PaddedHeadDim) * BlockTokens;
-            // Queries, their group sums (a group has at least 2 channels), scores and scaled weights of a split, its output.
-            var decode = GroupSize * (2 * g.HeadDim + SplitTokens * (1 + g.HeadDim / 2) + g.HeadDim) + 4 * 16;
-            FloatsPerWorker = Round(Math.Max(shape.MaxTokens > 1 ? prefill : 0, decode), 16);
+            FloatsPerWorker = Round(CpuAttention.WorkerFloats(QueryBlock, GroupSize, g.HeadDim, PaddedHeadDim, shape.MaxTokens > 1), 16);
             PartialsAt = (long)FloatsPerWorker * workers;
             Splits = (shape.Capacity - 1) / SplitTokens + 2;
             PartialFloats = Round(GroupSize * (g.HeadDim + 2), 16);

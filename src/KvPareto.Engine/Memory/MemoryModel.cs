@@ -29,8 +29,8 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(promptTokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(newTokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)promptTokens + newTokens, MostTokens, nameof(promptTokens));
-        setting.Weights.Validate();
-        setting.Cache.Validate(Config.HeadDim);
+        setting.Weights.Validate(Config);
+        setting.Cache.Validate(Config.Geometry);
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);
         foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights);

@@ -1,3 +1,5 @@
+using KvPareto.Engine.Cache;
+
 namespace KvPareto.Engine.Model;
 
 /// <summary>The decoder of Llama, Qwen and Mistral models: one forward pass, written once over the seam's ops.</summary>
@@ -11,6 +13,12 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
 
     /// <summary>Where it runs.</summary>
     public Backend Backend { get; } = backend;
+
+    /// <summary>Shape of its cache, with the bias of its keys.</summary>
+    public KvGeometry Geometry { get; } = config.Geometry with { KeyBias = weights.KeyBiases is { } biases ? new KeyBias(biases, config.Rope) : null };
+
+    /// <summary>Hidden states to logits.</summary>
+    public OutputHead Head { get; } = OutputHead.Of(backend, config, weights);
 
     /// <summary>
     /// Runs T tokens through all layers; their keys and values go to the step's caches.
@@ -46,12 +54,5 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
             Backend.Add(b.X, b.H);
         }
         return b.X;
-    }
-
-    /// <summary>Logits [R, V] of hidden states [R, H]; the final norm is applied in place.</summary>
-    public void Head(Tensor hidden, Tensor logits)
-    {
-        Backend.RmsNorm(hidden, weights.FinalNorm, Config.NormEpsilon, hidden);
-        Backend.Linear(hidden, weights.Head, logits);
     }
 }

@@ -13,6 +13,8 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
 
+    private readonly TrialReferences _references = new(backend);
+
     /// <inheritdoc/>
     public string Backend => backend.Name;
 
@@ -36,7 +38,11 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     }
 
     /// <inheritdoc/>
-    public ITrialModel Load(ModelEntry model, WeightSpec weights) => new LoadedModel(LanguageModel.Load(backend, model.Model, weights));
+    public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
+    {
+        _references.Prepare(model, cancellation);
+        return new BackendTrialModel(LanguageModel.Load(backend, model.Entry.Model, weights), _references);
+    }
 
     // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
     private void CheckWeights(ModelEntry model, WeightSpec weights)
@@ -62,25 +68,5 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
         return new(task, samples);
-    }
-
-    private sealed class LoadedModel(LanguageModel model) : ITrialModel
-    {
-        private Generator? _generator;
-
-        public Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
-        {
-            if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
-            var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
-            return new(
-                model.Tokenizer.Decode(completion.Ids),
-                completion.PromptTokens,
-                completion.Ids.Length,
-                completion.TimeToFirstToken,
-                completion.TimePerOutputToken,
-                completion.Peaks);
-        }
-
-        public void Dispose() => model.Dispose();
     }
 }
