@@ -6,7 +6,7 @@ namespace KvPareto.Sweep.Fidelity;
 /// <summary>One setting's fidelity on one text: a line of a rows file. docs/fidelity.md tells every field's unit and meaning.</summary>
 public sealed record FidelityRow
 {
-    /// <summary>Model as it was named.</summary>
+    /// <summary>Name of the model's folder or file, or of the model where it has neither.</summary>
     public required string Model { get; init; }
 
     /// <summary>File name of the text.</summary>
@@ -64,7 +64,7 @@ public sealed record FidelityRow
         var bytesPerToken = windows.Sum(window => (double)window.CacheBytes) / tokens;
         return new()
         {
-            Model = request.Model,
+            Model = NameOf(request.Model),
             Text = Path.GetFileName(request.Text),
             Tokens = tokens,
             Window = windows[0].Divergences.Count,
@@ -82,4 +82,7 @@ public sealed record FidelityRow
             Seconds = Math.Round(windows.Sum(window => window.Elapsed.TotalSeconds), 3),
         };
     }
+
+    private static string NameOf(string model) =>
+        Path.Exists(model) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model))) : model;
 }
