@@ -54,6 +54,7 @@ internal static class KvParetoCommand
         {
             SweepCommand.Create(context),
             ReportCommand.Create(context),
+            PlanCommand.Create(context),
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),
             ScoreCommand.Create(context),

@@ -33,14 +33,14 @@ public static class SearchSpace
 
     /// <summary>
     /// The same setting with everything at its default that makes no difference: the granularity of a side at 16 bits, smoothing of
-    /// 16-bit keys, the group of 16-bit weights.
+    /// 16-bit keys, the group where no weights are coded.
     /// </summary>
     internal static InferenceSetting Collapse(InferenceSetting setting)
     {
         var (cache, full) = (setting.Cache, KvSpec.Full);
         if (cache.KeyBits == 16) cache = cache with { KeyGranularity = full.KeyGranularity, SmoothKeys = false };
         if (cache.ValueBits == 16) cache = cache with { ValueGranularity = full.ValueGranularity };
-        return setting with { Cache = cache, Weights = setting.Weights.Bits == 16 ? WeightSpec.Full : setting.Weights };
+        return setting with { Cache = cache, Weights = setting.Weights.IsCoded ? setting.Weights : WeightSpec.Full };
     }
 
     private static InferenceSetting[] Distinct(IEnumerable<InferenceSetting> settings) =>
@@ -48,6 +48,7 @@ public static class SearchSpace
 
     private static IEnumerable<InferenceSetting> Product(SweepAxes axes) =>
         from weights in axes.Weights
+        from embeddingBits in axes.EmbeddingBits
         from cache in axes.Cache
         from groups in axes.Granularity
         from smooth in axes.Smooth
@@ -55,7 +56,7 @@ public static class SearchSpace
         from attention in axes.Attention
         select new InferenceSetting
         {
-            Weights = weights,
+            Weights = weights with { EmbeddingBits = embeddingBits },
             Cache = groups with { KeyBits = cache.KeyBits, ValueBits = cache.ValueBits, SmoothKeys = smooth },
             Chunk = chunk,
             Attention = attention,

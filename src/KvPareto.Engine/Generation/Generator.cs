@@ -16,6 +16,9 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
 
     private ModelConfig Config => transformer.Config;
 
+    /// <summary>Tokens that the cache of a generation has room for: the last new token is never fed back.</summary>
+    public static int CacheCapacity(int promptTokens, int maxNewTokens) => promptTokens + maxNewTokens - 1;
+
     /// <summary>Greedy continuation of a prompt.</summary>
     /// <param name="prompt">Token ids, at least one.</param>
     /// <param name="maxNewTokens">Limit on new tokens, at least one.</param>
@@ -34,8 +37,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         memory.Restart(MemoryPhase.Decode);
         memory.Enter(MemoryPhase.Prefill);
 
-        // The last new token is never fed back.
-        using var sequence = new Sequence(transformer, Setting, prompt.Length + maxNewTokens - 1, ChunkOf(prompt.Length));
+        using var sequence = new Sequence(transformer, Setting, CacheCapacity(prompt.Length, maxNewTokens), Setting.StepTokens(prompt.Length));
         var logits = Backend.Alloc(DType.F32, 1, Config.VocabularySize);
         try
         {
@@ -78,7 +80,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         memory.Restart(MemoryPhase.Prefill);
         memory.Restart(MemoryPhase.Decode);
         memory.Enter(MemoryPhase.Prefill);
-        var (chunk, width) = (ChunkOf(ids.Length), Config.HiddenSize);
+        var (chunk, width) = (Setting.StepTokens(ids.Length), Config.HiddenSize);
         using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
         var states = new float[(long)ids.Length * width];
         for (var from = 0; from < ids.Length; from += chunk)
@@ -92,7 +94,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
 
     private int Prefill(Sequence sequence, ReadOnlySpan<int> prompt, Tensor logits, float[] row, CancellationToken cancellation)
     {
-        var chunk = ChunkOf(prompt.Length);
+        var chunk = Setting.StepTokens(prompt.Length);
         Tensor hidden = default;
         for (var from = 0; from < prompt.Length; from += chunk)
         {
@@ -110,8 +112,6 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         if (!float.IsFinite(row[best])) throw new ArithmeticException($"setting {Setting.Name}: the logits are not finite");
         return best;
     }
-
-    private int ChunkOf(int length) => Math.Min(Setting.Chunk ?? length, length);
 
     private bool Ends(int id, IReadOnlyCollection<int>? stopIds) => Config.EosIds.Contains(id) || (stopIds is not null && stopIds.Contains(id));
 

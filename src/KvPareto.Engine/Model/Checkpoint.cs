@@ -24,6 +24,17 @@ public abstract class Checkpoint : IDisposable
     /// <exception cref="ConfigException">There is none of this name.</exception>
     public abstract HostTensor Get(string name);
 
+    /// <summary>
+    /// A tensor to be disposed after use. Where it does not lie in a mapped file but has to be made, its bytes count in
+    /// <paramref name="staging"/> as workspace until then.
+    /// </summary>
+    /// <exception cref="ConfigException">There is none of this name.</exception>
+    public virtual HostTensor Get(string name, MemoryLedger staging) => Get(name);
+
+    /// <summary>How a tensor comes to the backend, without reading it.</summary>
+    /// <exception cref="ConfigException">There is none of this name, or it is of a type that no weight can have.</exception>
+    public virtual StoredWeight Stored(string name) => new(WeightLoader.Format(Get(name)));
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }

@@ -31,7 +31,7 @@ public sealed class TransformerWeights : IDisposable
     /// <summary>Brings a checkpoint into backend memory; it may be disposed afterwards.</summary>
     /// <param name="backend">Where to.</param>
     /// <param name="checkpoint">Where from.</param>
-    /// <param name="spec">Precision of the linear layers.</param>
+    /// <param name="spec">Precision.</param>
     /// <exception cref="ConfigException">A tensor is missing, has another shape or type than the architecture asks for, or cannot be
     /// coded.</exception>
     public static TransformerWeights Load(Backend backend, Checkpoint checkpoint, WeightSpec spec)

@@ -13,19 +13,25 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     public WeightLoader(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
-        if (spec.Bits is not (4 or 16)) throw new ConfigException($"weight bits {spec.Bits}: allowed are 4, 16");
-        if (spec.Bits == 4 && !WeightCoder.Groups.Contains(spec.Group))
-            throw new ConfigException($"weight group {spec.Group}: allowed are {string.Join(", ", WeightCoder.Groups)}");
+        spec.Validate();
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
+
+    /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
+    public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : spec.EmbeddingBits;
+
+    /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
+    public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
+        shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
 
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
-        var embedding = Embedding();
-        var layers = Enumerable.Range(0, _config.LayerCount).Select(Layer).ToArray();
-        var finalNorm = FinalNorm();
-        var head = _config.TiedEmbeddings ? embedding : Head();
+        var shapes = TransformerShapes.Of(_config);
+        var embedding = Matrix(shapes.Embedding);
+        LayerWeights[] layers = [.. shapes.Layers.Select(Layer)];
+        var finalNorm = Vector(shapes.FinalNorm);
+        var head = shapes.Head is null ? embedding : Matrix(shapes.Head);
         _uploaded.Clear();
         return new(embedding, [.. layers], finalNorm, head);
     }
@@ -33,7 +39,8 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>Uploads what turns hidden states into logits, and hands it over.</summary>
     public (Weight FinalNorm, Weight Head) LoadHead()
     {
-        var loaded = (FinalNorm(), _config.TiedEmbeddings ? Embedding() : Head());
+        var shapes = TransformerShapes.Of(_config);
+        var loaded = (Vector(shapes.FinalNorm), Matrix(shapes.Head ?? shapes.Embedding));
         _uploaded.Clear();
         return loaded;
     }
@@ -45,54 +52,40 @@ internal sealed unsafe class WeightLoader : IDisposable
         _uploaded.Clear();
     }
 
-    private Weight Embedding() => Matrix("model.embed_tokens.weight", _config.VocabularySize, _config.HiddenSize);
-
-    private Weight FinalNorm() => Vector("model.norm.weight", _config.HiddenSize);
-
-    private Weight Head() => Matrix("lm_head.weight", _config.VocabularySize, _config.HiddenSize);
-
-    private LayerWeights Layer(int index)
+    private LayerWeights Layer(LayerShapes shapes) => new()
     {
-        var (hidden, queries) = (_config.HiddenSize, _config.QueryHeads * _config.HeadDim);
-        var (keys, forward) = (_config.KvHeads * _config.HeadDim, _config.FeedForwardSize);
-        var (attention, mlp) = ($"model.layers.{index}.self_attn", $"model.layers.{index}.mlp");
-        return new()
-        {
-            InputNorm = Vector($"model.layers.{index}.input_layernorm.weight", hidden),
-            Query = Projection($"{attention}.q_proj", queries, hidden, _config.QkvBias),
-            Key = Projection($"{attention}.k_proj", keys, hidden, _config.QkvBias),
-            Value = Projection($"{attention}.v_proj", keys, hidden, _config.QkvBias),
-            Output = Projection($"{attention}.o_proj", hidden, queries, _config.OutputBias),
-            QueryNorm = _config.QkNorm ? Vector($"{attention}.q_norm.weight", _config.HeadDim) : null,
-            KeyNorm = _config.QkNorm ? Vector($"{attention}.k_norm.weight", _config.HeadDim) : null,
-            PostAttentionNorm = Vector($"model.layers.{index}.post_attention_layernorm.weight", hidden),
-            Gate = Projection($"{mlp}.gate_proj", forward, hidden, _config.FeedForwardBias),
-            Up = Projection($"{mlp}.up_proj", forward, hidden, _config.FeedForwardBias),
-            Down = Projection($"{mlp}.down_proj", hidden, forward, _config.FeedForwardBias),
-        };
+        InputNorm = Vector(shapes.InputNorm),
+        Query = Matrix(shapes.Query),
+        Key = Matrix(shapes.Key),
+        Value = Matrix(shapes.Value),
+        Output = Matrix(shapes.Output),
+        QueryNorm = shapes.QueryNorm is null ? null : Vector(shapes.QueryNorm),
+        KeyNorm = shapes.KeyNorm is null ? null : Vector(shapes.KeyNorm),
+        PostAttentionNorm = Vector(shapes.PostAttentionNorm),
+        Gate = Matrix(shapes.Gate),
+        Up = Matrix(shapes.Up),
+        Down = Matrix(shapes.Down),
+    };
+
+    /// <summary>A matrix, coded as the setting says.</summary>
+    private Weight Matrix(WeightShape shape)
+    {
+        using var tensor = Require(shape.Name, shape.TensorShape);
+        var bias = HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
+        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias }, tensor.File, Bits(_spec, shape.Role));
     }
 
-    /// <summary>A linear layer [<paramref name="rows"/>, <paramref name="columns"/>], coded as the setting says.</summary>
-    private Weight Projection(string layer, int rows, int columns, bool biasDeclared)
+    private Weight Coded(HostWeight source, string file, int bits)
     {
-        var tensor = Require($"{layer}.weight", rows, columns);
-        var bias = biasDeclared || _checkpoint.Contains($"{layer}.bias") ? Floats(Require($"{layer}.bias", rows)) : null;
-        var source = new HostWeight(tensor.Name, Format(tensor), rows, columns, tensor.Data) { Bias = bias };
-        if (_spec.Bits == 16) return Upload(source);
-        using var coded = WeightCoder.Encode(source, tensor.File, _spec.Group, _backend.Memory);
+        if (bits == 16) return Upload(source);
+        using var coded = WeightCoder.Encode(source, file, bits, _spec.Group, _backend.Memory);
         return Upload(coded);
     }
 
-    private Weight Matrix(string name, int rows, int columns)
+    private Weight Vector(WeightShape shape)
     {
-        var tensor = Require(name, rows, columns);
-        return Upload(new(name, Format(tensor), rows, columns, tensor.Data));
-    }
-
-    private Weight Vector(string name, int length)
-    {
-        var values = Floats(Require(name, length));
-        fixed (float* data = values) return Upload(new(name, WeightFormat.F32, 1, length, data));
+        var values = Floats(shape.Name, shape.Columns);
+        fixed (float* data = values) return Upload(new(shape.Name, WeightFormat.F32, 1, shape.Columns, data));
     }
 
     private Weight Upload(HostWeight weight)
@@ -107,7 +100,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         var expected = $"[{string.Join(", ", shape.ToArray())}]";
         if (!_checkpoint.Contains(name))
             throw Refuse(_checkpoint.Source, name, $"is missing; the configuration asks for one of shape {expected}");
-        var tensor = _checkpoint.Get(name);
+        var tensor = _checkpoint.Get(name, _backend.Memory);
         var fits = tensor.Shape.Length == shape.Length;
         for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];
         if (!fits) throw Refuse(tensor.File, name, $"has shape {tensor.ShapeText}; the configuration asks for {expected}");
@@ -115,7 +108,9 @@ internal sealed unsafe class WeightLoader : IDisposable
         return tensor;
     }
 
-    private static WeightFormat Format(HostTensor tensor) => tensor.Type switch
+    /// <summary>The format of a weight with this tensor's elements.</summary>
+    /// <exception cref="ConfigException">No weight has such elements.</exception>
+    internal static WeightFormat Format(HostTensor tensor) => tensor.Type switch
     {
         TensorType.F32 => WeightFormat.F32,
         TensorType.F16 => WeightFormat.F16,
@@ -125,9 +120,10 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");
 
-    private static float[] Floats(HostTensor tensor)
+    private float[] Floats(string name, int length)
     {
-        var values = new float[tensor.Shape[0]];
+        using var tensor = Require(name, length);
+        var values = new float[length];
         FloatRows.Widen(tensor.Data, Format(tensor), values);
         return values;
     }

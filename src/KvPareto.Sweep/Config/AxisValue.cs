@@ -11,7 +11,8 @@ namespace KvPareto.Sweep.Config;
 /// </summary>
 internal static class AxisValue
 {
-    public const string WeightWords = "w16, w4, w4g32, w4g64, w4g128";
+    public const string WeightWords = "w16, w8, w4, and with groups of 32 or 64 such as w4g64";
+    public const string EmbeddingWords = "16, 8, 4";
     public const string CacheWords = "k16v16, k8v8, k8v4, k4v2 and any other kKvV with 2, 4, 8 or 16 bits";
     public const string GranularityWords = "t32, t64, t128, or keys and values apart as kt32-vt64";
     public const string ChunkWords = "none, or a number of tokens from 1 to 1000000";
@@ -21,8 +22,17 @@ internal static class AxisValue
 
     public static WeightSpec Weights(ConfigValue value)
     {
-        var setting = Read(value, "{0}a16-k16v16", WeightWords, words: 1);
-        return setting with { Weights = WeightSpec.Full } == new InferenceSetting() ? setting.Weights : throw Unknown(value, WeightWords);
+        // With a coded embedding, since w16 may have a group only there.
+        var setting = Read(value, "{0}a16-e8-k16v16", WeightWords, words: 1);
+        return setting with { Weights = WeightSpec.Full } == new InferenceSetting()
+            ? setting.Weights with { EmbeddingBits = 16 }
+            : throw Unknown(value, WeightWords);
+    }
+
+    public static int EmbeddingBits(ConfigValue value)
+    {
+        var bits = value.Integer(0, 16, EmbeddingWords);
+        return WeightSpec.AllBits.Contains(bits) ? bits : throw Unknown(value, EmbeddingWords);
     }
 
     public static KvSpec Cache(ConfigValue value)

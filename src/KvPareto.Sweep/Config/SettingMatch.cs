@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
 
 namespace KvPareto.Sweep.Config;
 
@@ -19,7 +20,8 @@ internal sealed record SettingMatch(ConfigValue Place, Func<InferenceSetting, bo
 
         var map = value.Map(SweepConfigReader.AxisKeys);
         var tests = new List<Func<InferenceSetting, bool>>();
-        Add("weights", AxisValue.Weights, (setting, weights) => setting.Weights == weights);
+        Add("weights", AxisValue.Weights, (setting, weights) => HasWeights(setting.Weights, weights));
+        Add("embedding", AxisValue.EmbeddingBits, (setting, bits) => setting.Weights.EmbeddingBits == bits);
         Add("cache", AxisValue.Cache, (setting, bits) => HasBits(setting.Cache, bits));
         Add("granularity", AxisValue.Granularity, (setting, groups) => HasGranularity(setting.Cache, groups));
         Add("smooth", AxisValue.Smooth, (setting, smooth) => setting.Cache.SmoothKeys == smooth);
@@ -34,6 +36,10 @@ internal sealed record SettingMatch(ConfigValue Place, Func<InferenceSetting, bo
             tests.Add(setting => wanted.Any(value => equal(setting, value)));
         }
     }
+
+    // 16-bit linear layers have no group; a coded embedding's is not what is asked for.
+    private static bool HasWeights(WeightSpec setting, WeightSpec wanted) =>
+        setting.Bits == wanted.Bits && (setting.Bits == 16 || setting.Group == wanted.Group);
 
     private static bool HasBits(KvSpec cache, KvSpec bits) => cache.KeyBits == bits.KeyBits && cache.ValueBits == bits.ValueBits;
 

@@ -8,7 +8,7 @@ namespace KvPareto.Sweep.Config;
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
 internal static partial class SweepConfigReader
 {
-    public static readonly string[] AxisKeys = ["weights", "cache", "granularity", "smooth", "chunk", "attention"];
+    public static readonly string[] AxisKeys = ["weights", "embedding", "cache", "granularity", "smooth", "chunk", "attention"];
 
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
@@ -85,23 +85,34 @@ internal static partial class SweepConfigReader
         {
             var text = value.Text(ModelWords);
             var place = $"{value.File}:{value.Node.Line}: key '{value.Key}'";
-            if (text.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal))
-                return EmbeddedModels.Names.Contains(text)
-                    ? new(name ?? text, EmbeddedModels.Resolve(text), place)
-                    : throw value.Error($"has the unknown value '{text}'", ModelWords);
-            return FromFolder(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place);
+            return IsPath(text)
+                ? FromPath(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place)
+                : Opened(text, name, place);
         }
     }
 
-    private static ModelEntry FromOption(string model) => model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)
-        ? new(model, EmbeddedModels.Resolve(model), "--model")
-        : FromFolder(Path.GetFullPath(model), null, "--model");
+    private static ModelEntry FromOption(string model) =>
+        IsPath(model) ? FromPath(Path.GetFullPath(model), null, "--model") : Opened(model, null, "--model");
 
-    private static ModelEntry FromFolder(string folder, string? name, string place)
+    // What is not a path begins with the kind of its source.
+    private static bool IsPath(string model) => !model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)
+        && !model.StartsWith(ModelSource.RandomPrefix, StringComparison.Ordinal);
+
+    private static ModelEntry FromPath(string path, string? name, string place) => Path.Exists(path)
+        ? Opened(path, name, place)
+        : throw new ConfigException($"{place} names '{path}', which does not exist; allowed: {ModelWords}");
+
+    private static ModelEntry Opened(string model, string? name, string place)
     {
-        if (!Directory.Exists(folder))
-            throw new ConfigException($"{place} names the folder '{folder}', which does not exist; allowed: {ModelWords}");
-        return new(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, place);
+        try
+        {
+            var source = ModelSource.Open(model);
+            return new(name ?? source.Name, model, place);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{place}: {e.Message}", e);
+        }
     }
 
     private static SweepAxes ReadAxes(ConfigValue value)
@@ -110,6 +121,7 @@ internal static partial class SweepConfigReader
         return new SweepAxes
         {
             Weights = Axis(map, "weights", AxisValue.WeightWords, AxisValue.Weights) ?? none.Weights,
+            EmbeddingBits = Axis(map, "embedding", AxisValue.EmbeddingWords, AxisValue.EmbeddingBits) ?? none.EmbeddingBits,
             Cache = Axis(map, "cache", AxisValue.CacheWords, AxisValue.Cache) ?? none.Cache,
             Granularity = Axis(map, "granularity", AxisValue.GranularityWords, AxisValue.Granularity) ?? none.Granularity,
             Smooth = Axis(map, "smooth", "true, false", AxisValue.Smooth) ?? none.Smooth,

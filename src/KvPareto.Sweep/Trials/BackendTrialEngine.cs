@@ -1,7 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 
@@ -25,15 +24,16 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     /// <inheritdoc/>
     public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
     {
-        var digest = ModelDigest.Of(model.Folder);
-        using var checkpoint = SafeTensorsCheckpoint.Open(model.Folder);
+        var source = ModelSource.Open(model.Model);
+        var tokenizer = source.RequireTokenizer();
+        var digest = ModelDigest.Of(source);
+        using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
         foreach (var setting in settings) SettingFit.Check(model, config, setting);
         CheckWeights(model, settings[0].Weights);
 
-        var tokenizer = Tokenizer.Load(model.Folder);
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
-        var context = new PromptContext(tokenizer, ChatTemplate.Load(model.Folder), config.MaxPositions - reserve);
+        var context = new PromptContext(tokenizer, source.LoadChatTemplate(), config.MaxPositions - reserve);
         return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
     }
 
@@ -41,7 +41,7 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
     {
         _references.Prepare(model, cancellation);
-        return new BackendTrialModel(LanguageModel.Load(backend, model.Entry.Folder, weights), _references);
+        return new BackendTrialModel(LanguageModel.Load(backend, model.Entry.Model, weights), _references);
     }
 
     // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
@@ -49,7 +49,7 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     {
         try
         {
-            LanguageModel.Load(backend, model.Folder, weights).Dispose();
+            LanguageModel.Load(backend, model.Model, weights).Dispose();
         }
         catch (OutOfMemoryException)
         {

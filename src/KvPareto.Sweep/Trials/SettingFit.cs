@@ -8,15 +8,13 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>Whether a setting can be used with an architecture.</summary>
 internal static class SettingFit
 {
-    private static readonly int[] WeightGroups = [32, 64, 128];
-
     /// <summary>Refuses groups that do not divide the widths they run along.</summary>
     /// <exception cref="ConfigException">Names model, setting, width and the groups that do.</exception>
     public static void Check(string model, ModelConfig config, InferenceSetting setting)
     {
         try
         {
-            setting.Cache.Validate(config.HeadDim);
+            setting.Cache.Validate(config.Geometry);
             CheckWeights(config, setting.Weights);
         }
         catch (ConfigException e)
@@ -41,10 +39,12 @@ internal static class SettingFit
 
     private static void CheckWeights(ModelConfig config, WeightSpec weights)
     {
-        int[] widths = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
-        if (weights.Bits == 16 || Divides(weights.Group)) return;
-        var fitting = string.Join(", ", WeightGroups.Where(Divides).Select(group => $"w4g{group}"));
-        throw new ConfigException($"weight group {weights.Group} does not divide all of the linear layers' input widths"
+        int[] widths = weights.Bits < 16
+            ? [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize]
+            : [config.HiddenSize];
+        if (!weights.IsCoded || Divides(weights.Group)) return;
+        var fitting = string.Join(", ", WeightSpec.Groups.Where(Divides).Select(group => $"w{weights.Bits}g{group}"));
+        throw new ConfigException($"weight group {weights.Group} does not divide all of the coded weights' input widths"
             + $" {string.Join(", ", widths)}; allowed: w16{(fitting.Length == 0 ? "" : ", " + fitting)}");
 
         bool Divides(int group) => Array.TrueForAll(widths, width => width % group == 0);

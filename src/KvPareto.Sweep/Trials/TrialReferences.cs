@@ -23,10 +23,10 @@ internal sealed class TrialReferences(Backend backend)
         TaskSample[] samples = [.. model.Tasks.SelectMany(task => task.Samples).Where(sample => sample.Kind == SampleKind.Compare)];
         if (samples.Length > 0)
         {
-            var folder = model.Entry.Folder;
-            using var full = LanguageModel.Load(backend, folder, WeightSpec.Full);
+            var source = ModelSource.Open(model.Entry.Model);
+            using var full = LanguageModel.Load(backend, source, WeightSpec.Full);
             int[][] windows = [.. samples.Select(sample => sample.PromptIds)];
-            _reference = FidelityReference.Run(full.Transformer, () => SafeTensorsCheckpoint.Open(folder), windows, cancellation);
+            _reference = FidelityReference.Run(full.Transformer, source.OpenCheckpoint, windows, cancellation);
             for (var i = 0; i < samples.Length; i++) _windows.Add(samples[i], i);
         }
         _digest = model.Digest;

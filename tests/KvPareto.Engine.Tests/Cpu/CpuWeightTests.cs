@@ -13,6 +13,9 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.W4, 1024, 40, 128)]
     [InlineData(WeightFormat.W4, 96, 31, 32)]
     [InlineData(WeightFormat.W4, 96, 1, 32)]
+    [InlineData(WeightFormat.W8, 576, 65, 64)]
+    [InlineData(WeightFormat.W8, 1024, 40, 128)]
+    [InlineData(WeightFormat.W8, 96, 1, 32)]
     [InlineData(WeightFormat.BF16, 77, 1, 0)]
     public void DecodeRow_IsExact(WeightFormat format, int columns, int outputs, int group)
     {
@@ -33,6 +36,7 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.BF16, 576, 1536, 0, 16.0)]
     [InlineData(WeightFormat.W4, 576, 192, 32, 5.0)]
     [InlineData(WeightFormat.W4, 1536, 576, 128, 4.25)]
+    [InlineData(WeightFormat.W8, 576, 192, 64, 8.5)]
     public void Create_TakesTheFormatsBitsAndCountsThem(WeightFormat format, int columns, int outputs, int group, double bitsPerElement)
     {
         using var linear = new LinearCase(format, 1, columns, outputs, group, bias: true);

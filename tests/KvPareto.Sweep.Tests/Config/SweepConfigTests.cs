@@ -76,7 +76,8 @@ public class SweepConfigTests
             "key 'tasks[0].needles[0]' has the unknown value 'haystack'; allowed: sandwich" },
         { "axes", "seed: 1", "has neither 'axes' nor 'settings'" },
         { "axes", "settings: [w16a16-k8v8-t64]\nexclude: [\"*\"]", "key 'exclude[0]' has no axes to choose from" },
-        { "axes", "axes: {weights: [w5]}", "my.yaml:4: key 'axes.weights[0]' has the unknown value 'w5'; allowed: w16, w4, w4g32" },
+        { "axes", "axes: {embedding: [2]}", "my.yaml:4: key 'axes.embedding[0]' has the unknown value '2'; allowed: 16, 8, 4" },
+        { "axes", "axes: {weights: [w5]}", "my.yaml:4: key 'axes.weights[0]' has the unknown value 'w5'; allowed: w16, w8, w4, and" },
         { "axes", "axes: {weights: [w16a16-k8v8]}", "key 'axes.weights[0]' has the unknown value" },
         { "axes", "axes: {weights: w4}", "key 'axes.weights' is a single value, not a list" },
         { "axes", "axes: {cache: [k8v3]}", "key 'axes.cache[0]' has the unknown value 'k8v3'" },
@@ -117,7 +118,7 @@ public class SweepConfigTests
     {
         Environment.SetEnvironmentVariable("KVPARETO_TEST_FOLDER", AppContext.BaseDirectory);
         var config = Read(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal));
-        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Folder);
+        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Model);
         Assert.Equal(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal), config.Source);
     }
 
