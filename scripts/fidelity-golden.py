@@ -16,7 +16,7 @@ PERPLEXITY, DIVERGENCE, NOISE = 0.01, 0.03, 1e-5
 
 def granularity(text):
     kind, _, group = text.partition(":")
-    return {"token": "t", "channel": "c", "block": "b", "tensor": "tensor"}[kind] + group
+    return {"token": "t", "channel": "ch", "block": "b", "tensor": "tensor"}[kind] + group
 
 
 def short_name(row):

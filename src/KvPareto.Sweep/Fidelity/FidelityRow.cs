@@ -56,7 +56,7 @@ public sealed record FidelityRow
 
     /// <summary>Sums up the windows of a setting.</summary>
     internal static FidelityRow Of(
-        FidelityRequest request, LanguageModel model, InferenceSetting setting, IReadOnlyList<WindowFidelity> windows)
+        string name, string text, LanguageModel model, InferenceSetting setting, IReadOnlyList<WindowFidelity> windows)
     {
         var figures = FidelityFigures.Of(windows);
         var geometry = model.Config.Geometry;
@@ -64,8 +64,8 @@ public sealed record FidelityRow
         var bytesPerToken = windows.Sum(window => (double)window.CacheBytes) / tokens;
         return new()
         {
-            Model = NameOf(request.Model),
-            Text = Path.GetFileName(request.Text),
+            Model = name,
+            Text = Path.GetFileName(text),
             Tokens = tokens,
             Window = windows[0].Divergences.Count,
             Setting = setting.Name,
@@ -82,7 +82,4 @@ public sealed record FidelityRow
             Seconds = Math.Round(windows.Sum(window => window.Elapsed.TotalSeconds), 3),
         };
     }
-
-    private static string NameOf(string model) =>
-        Path.Exists(model) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model))) : model;
 }

@@ -17,20 +17,22 @@ public class FidelitySurveyTests
         var done = new List<string>();
         var rows = Run(Request(temp) with
         {
-            Settings = [.. Parse("w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64", "w16a16-k16v16")],
+            Settings = [.. Parse("w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16", "w16a16-k16v16")],
             Tokens = 512,
             Window = 256,
         }, row => done.Add(row.Setting));
 
-        Assert.Equal(["w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64"], rows.Select(row => row.Setting));
-        Assert.Equal(["w4g32a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k16v16", "w16a16-k2v2-t32-c64"], done);
+        Assert.Equal(["w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16"], rows.Select(row => row.Setting));
+        Assert.Equal(["w4g32a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k16v16", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16"], done);
         Assert.All(rows, row => Assert.Equal(("model", "text.txt", 512, 256), (row.Model, row.Text, row.Tokens, row.Window)));
+        // The reference has the checkpoint's own head, also where the setting's is coded.
         Assert.Single(rows.Select(row => row.ReferencePpl).Distinct());
 
         var byName = rows.ToDictionary(row => row.Setting);
         Assert.InRange(byName["w16a16-k16v16"].KlMean, 1e-14, 1e-5);
         Assert.True(byName["w16a16-k16v16"].KlMean < byName["w16a16-k2v2-t32-c64"].KlMean);
         Assert.True(byName["w16a16-k16v16"].KlMean < byName["w4g32a16-k16v16"].KlMean);
+        Assert.InRange(byName["w16g32a16-e4-k16v16"].KlMean, 1e-4, 10);
         Assert.Equal(16, byName["w16a16-k16v16"].BitsPerElement);
         Assert.Equal(2 + 32.0 / 32, byName["w16a16-k2v2-t32-c64"].BitsPerElement);
         // 2 layers × (keys and values) × 2 heads × 32 channels × 2 bytes
