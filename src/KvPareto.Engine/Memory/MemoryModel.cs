@@ -29,7 +29,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(promptTokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(newTokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)promptTokens + newTokens, MostTokens, nameof(promptTokens));
-        setting.Weights.Validate();
+        setting.Weights.Validate(Config);
         setting.Cache.Validate(Config.Geometry);
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);

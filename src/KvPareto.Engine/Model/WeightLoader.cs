@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Model;
 
@@ -13,7 +15,7 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     public WeightLoader(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
-        spec.Validate();
+        spec.Validate(checkpoint.Config);
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
 
@@ -33,7 +35,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         var finalNorm = Vector(shapes.FinalNorm);
         var head = shapes.Head is null ? embedding : Matrix(shapes.Head);
         _uploaded.Clear();
-        return new(embedding, [.. layers], finalNorm, head);
+        return new(embedding, [.. layers], finalNorm, head, KeyBiases(shapes));
     }
 
     /// <summary>Uploads what turns hidden states into logits, and hands it over.</summary>
@@ -51,6 +53,10 @@ internal sealed unsafe class WeightLoader : IDisposable
         foreach (var weight in _uploaded) weight.Dispose();
         _uploaded.Clear();
     }
+
+    private ImmutableArray<float[]>? KeyBiases(TransformerShapes shapes) => shapes.Layers.All(layer => HasBias(_checkpoint, layer.Key))
+        ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName, layer.Key.Rows))]
+        : null;
 
     private LayerWeights Layer(LayerShapes shapes) => new()
     {
@@ -70,8 +76,13 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>A matrix, coded as the setting says.</summary>
     private Weight Matrix(WeightShape shape)
     {
-        using var tensor = Require(shape.Name, shape.TensorShape);
         var bias = HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
+        if (_config.Quantization is { } packing && shape.Role == WeightRole.Projection && packing.Converts(shape.Layer))
+        {
+            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape.Layer, shape.Rows, shape.Columns, bias);
+            return Upload(packed);
+        }
+        using var tensor = Require(shape.Name, shape.TensorShape);
         return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias }, tensor.File, Bits(_spec, shape.Role));
     }
 
@@ -97,13 +108,7 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     private HostTensor Require(string name, params ReadOnlySpan<int> shape)
     {
-        var expected = $"[{string.Join(", ", shape.ToArray())}]";
-        if (!_checkpoint.Contains(name))
-            throw Refuse(_checkpoint.Source, name, $"is missing; the configuration asks for one of shape {expected}");
-        var tensor = _checkpoint.Get(name, _backend.Memory);
-        var fits = tensor.Shape.Length == shape.Length;
-        for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];
-        if (!fits) throw Refuse(tensor.File, name, $"has shape {tensor.ShapeText}; the configuration asks for {expected}");
+        var tensor = _checkpoint.Require(name, _backend.Memory, shape);
         Format(tensor);
         return tensor;
     }

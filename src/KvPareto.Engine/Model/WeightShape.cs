@@ -24,7 +24,10 @@ internal sealed record WeightShape(string Name, WeightRole Role, int Rows, int C
     private const string Suffix = ".weight";
 
     /// <summary>Name of its bias in a checkpoint.</summary>
-    public string BiasName => Name[..^Suffix.Length] + ".bias";
+    public string BiasName => Layer + ".bias";
+
+    /// <summary>Name of the linear layer whose weight it is.</summary>
+    public string Layer => Name[..^Suffix.Length];
 
     /// <summary>Shape of the tensor in a checkpoint: [N, K], or [C] of a norm.</summary>
     public int[] TensorShape => Role == WeightRole.Norm ? [Columns] : [Rows, Columns];

@@ -20,13 +20,15 @@ public sealed record WeightSpec(int Bits, int Group = 128, int EmbeddingBits = 1
     /// <summary>True where something is coded, so that the group means something.</summary>
     public bool IsCoded => Bits < 16 || EmbeddingBits < 16;
 
-    /// <summary>Refuses what no checkpoint could be loaded with.</summary>
-    /// <exception cref="ConfigException">Bits or group are none of those that can be asked for.</exception>
-    public void Validate()
+    /// <summary>Refuses what the model's checkpoint cannot be loaded with, whatever its shapes.</summary>
+    /// <exception cref="ConfigException">Bits or group are none of those that can be asked for, or the linear layers are packed already.</exception>
+    public void Validate(ModelConfig config)
     {
         Check("weight bits", Bits, AllBits);
         Check("embedding bits", EmbeddingBits, AllBits);
         if (IsCoded) Check("weight group", Group, Groups);
+        if (Bits < 16 && config.Quantization is { } packed)
+            throw new ConfigException($"weight bits {Bits}: the checkpoint's linear layers are packed by AWQ at {packed.Bits} bits already; allowed: 16, which takes them as they are");
     }
 
     private static void Check(string what, int value, ImmutableArray<int> allowed)

@@ -15,6 +15,7 @@ internal static class SettingFit
         try
         {
             setting.Cache.Validate(config.Geometry);
+            setting.Weights.Validate(config);
             CheckWeights(config, setting.Weights);
         }
         catch (ConfigException e)

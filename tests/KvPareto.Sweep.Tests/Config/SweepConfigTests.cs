@@ -40,7 +40,7 @@ public class SweepConfigTests
         { "name: test", "settings: []", "key 'settings' is an empty list" },
         { "name: test", "exclude: [k2v2]", "key 'exclude[0]' matches none of the" },
         { "name: test", "exclude: [{cache: k16v16}]", "key 'exclude[0]' matches none of the" },
-        { "name: test", "exclude: [{bits: 2}]", "key 'exclude[0].bits' is unknown; allowed: weights, cache" },
+        { "name: test", "exclude: [{bits: 2}]", "key 'exclude[0].bits' is unknown; allowed: weights, embedding, cache" },
         { "name: test", "exclude: [{}]", "key 'exclude[0]' is no pattern" },
         { "name: test", "include: [{smooth: maybe}]", "key 'include[0].smooth' is 'maybe', not a truth value; allowed: true, false" },
         { "models", "modles: []", "key 'modles' is unknown" },
@@ -90,7 +90,7 @@ public class SweepConfigTests
         { "axes", "axes: {chunk: [0]}", "key 'axes.chunk[0]' is 0, out of range; allowed: none, or a number of tokens" },
         { "axes", "axes: {chunk: [all]}", "key 'axes.chunk[0]' is 'all', not a whole number; allowed: none" },
         { "axes", "axes: {attention: [fast]}", "key 'axes.attention[0]' has the unknown value 'fast'; allowed: flash, math" },
-        { "axes", "axes: {window: [0]}", "key 'axes.window' is unknown; allowed: weights, cache" },
+        { "axes", "axes: {window: [0]}", "key 'axes.window' is unknown; allowed: weights, embedding, cache" },
         { "axes", "axes:", "key 'axes' is a single value, not a mapping" },
     };
 
