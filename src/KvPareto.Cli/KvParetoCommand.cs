@@ -57,6 +57,7 @@ internal static class KvParetoCommand
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),
             ScoreCommand.Create(context),
+            QuantizeCommand.Create(context),
         }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
 
     private static string NameOf(ParseResult parsed) =>

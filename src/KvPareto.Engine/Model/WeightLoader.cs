@@ -21,7 +21,7 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
-        var embedding = Vocabulary("model.embed_tokens.weight");
+        var embedding = Embedding();
         var layers = Enumerable.Range(0, _config.LayerCount).Select(Layer).ToArray();
         var finalNorm = Vector("model.norm.weight", _config.HiddenSize);
         var head = _config.TiedEmbeddings ? embedding : Vocabulary("lm_head.weight");
@@ -30,13 +30,20 @@ internal sealed unsafe class WeightLoader : IDisposable
     }
 
     /// <summary>Gives back what was uploaded but not handed over.</summary>
-    public void Dispose()
+    public void Dispose() => Release();
+
+    /// <summary>As <see cref="Dispose"/>, but more may be loaded.</summary>
+    public void Release()
     {
         foreach (var weight in _uploaded) weight.Dispose();
         _uploaded.Clear();
     }
 
-    private LayerWeights Layer(int index)
+    /// <summary>The embedding alone; it stays this loader's.</summary>
+    public Weight Embedding() => Vocabulary("model.embed_tokens.weight");
+
+    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
+    public LayerWeights Layer(int index)
     {
         var (hidden, queries) = (_config.HiddenSize, _config.QueryHeads * _config.HeadDim);
         var (keys, forward) = (_config.KvHeads * _config.HeadDim, _config.FeedForwardSize);
