@@ -1,7 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
 using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Fidelity;
@@ -20,18 +19,18 @@ public static class FidelitySurvey
     public static IReadOnlyList<FidelityRow> Run(
         Backend backend, FidelityRequest request, Action<FidelityRow>? onRow = null, CancellationToken cancellation = default)
     {
-        var folder = EmbeddedModels.Resolve(request.Model);
-        var (settings, windows) = Prepare(request, folder);
-        var reference = RunReference(backend, folder, windows, cancellation);
+        var source = ModelSource.Open(request.Model);
+        var (settings, windows) = Prepare(request, source);
+        var reference = RunReference(backend, source, windows, cancellation);
         var rows = new Dictionary<string, FidelityRow>();
         foreach (var group in settings.GroupBy(setting => setting.Weights))
         {
-            using var model = LanguageModel.Load(backend, folder, group.Key);
+            using var model = LanguageModel.Load(backend, source, group.Key);
             var run = new FidelityRun(model.Transformer, reference, request.Threads);
             foreach (var setting in group)
             {
                 WindowFidelity[] measured = [.. Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation))];
-                var row = FidelityRow.Of(request, model, setting, measured);
+                var row = FidelityRow.Of(source.Name, request.Text, model, setting, measured);
                 rows.Add(setting.Name, row);
                 onRow?.Invoke(row);
             }
@@ -39,19 +38,19 @@ public static class FidelitySurvey
         return [.. settings.Select(setting => rows[setting.Name])];
     }
 
-    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(FidelityRequest request, string folder)
+    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(FidelityRequest request, ModelSource source)
     {
-        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
-        var config = checkpoint.Config;
+        using var checkpoint = source.OpenCheckpoint();
+        var (config, tokenizer) = (checkpoint.Config, source.RequireTokenizer());
         var window = request.WindowFor(config);
         var settings = request.SettingsFor(config);
         var text = FidelityText.Read(request.Text, request.Tokens ?? Math.Max(window, FidelityOptions.DefaultTokens));
-        return (settings, text.Windows(Tokenizer.Load(folder), request.Tokens, window));
+        return (settings, text.Windows(tokenizer, request.Tokens, window));
     }
 
-    private static FidelityReference RunReference(Backend backend, string folder, IReadOnlyList<int[]> windows, CancellationToken cancellation)
+    private static FidelityReference RunReference(Backend backend, ModelSource source, IReadOnlyList<int[]> windows, CancellationToken cancellation)
     {
-        using var model = LanguageModel.Load(backend, folder, WeightSpec.Full);
-        return FidelityReference.Run(model.Transformer, () => SafeTensorsCheckpoint.Open(folder), windows, cancellation);
+        using var model = LanguageModel.Load(backend, source, WeightSpec.Full);
+        return FidelityReference.Run(model.Transformer, source.OpenCheckpoint, windows, cancellation);
     }
 }
