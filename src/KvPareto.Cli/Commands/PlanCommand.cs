@@ -50,7 +50,7 @@ internal static class PlanCommand
             {
                 (true, null) when request is { Contexts: null, Settings: null } => Paper(backend.Layout, request.NewTokens),
                 (false, { } file) when IsConfig(file) => Sweep(context, backend.Layout, file, request),
-                (false, { } model) => [One(context, backend.Layout, model, ModelSource.Open(model), request)],
+                (false, { } model) => [One(context, backend.Layout, ModelSource.Open(model), request)],
                 _ => throw new ConfigException("plan: give either a CONFIG or MODEL, or --paper without --context and --settings"),
             };
             if (parsed.GetValue(json)) PlanTable.WriteJson(context, plans, request.NewTokens);
@@ -73,11 +73,12 @@ internal static class PlanCommand
     {
         var config = SweepConfig.Load(file);
         request = request with { Settings = request.Settings ?? SearchSpace.Expand(config) };
-        return [.. config.Models.Select(model => One(context, layout, model.Name, ModelSource.Open(model.Model), request))];
+        return [.. config.Models.Select(model => One(context, layout, ModelSource.Open(model.Model), request, model.Name))];
     }
 
-    private static ModelPlan One(CommandContext context, MemoryLayout layout, string name, ModelSource source, Request request)
+    private static ModelPlan One(CommandContext context, MemoryLayout layout, ModelSource source, Request request, string? name = null)
     {
+        name ??= source.Name;
         using var shapes = source.OpenShapes();
         var contexts = request.Contexts ?? ContextsFor(shapes.Config, request.NewTokens);
         foreach (var length in contexts.Where(length => length > shapes.Config.MaxPositions))
