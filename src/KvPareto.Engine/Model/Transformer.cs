@@ -28,31 +28,8 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     {
         var b = activations.For(step.Count);
         Backend.Embed(step, weights.Embedding, b.X);
-        for (var layer = 0; layer < Config.LayerCount; layer++)
-        {
-            var w = weights.Layers[layer];
-            Backend.RmsNorm(b.X, w.InputNorm, Config.NormEpsilon, b.H);
-            Backend.Linear(b.H, w.Query, b.Q);
-            Backend.Linear(b.H, w.Key, b.K);
-            Backend.Linear(b.H, w.Value, b.V);
-            if (w.QueryNorm is not null && w.KeyNorm is not null)
-            {
-                Backend.RmsNorm(b.Q, w.QueryNorm, Config.NormEpsilon, b.Q);
-                Backend.RmsNorm(b.K, w.KeyNorm, Config.NormEpsilon, b.K);
-            }
-            Backend.Rope(step, b.Q, Config.Rope);
-            Backend.Rope(step, b.K, Config.Rope);
-            Backend.Attention(step, layer, b.Q, b.K, b.V, b.Q);
-            Backend.Linear(b.Q, w.Output, b.H);
-            Backend.Add(b.X, b.H);
-
-            Backend.RmsNorm(b.X, w.PostAttentionNorm, Config.NormEpsilon, b.H);
-            Backend.Linear(b.H, w.Gate, b.Gate);
-            Backend.Linear(b.H, w.Up, b.Up);
-            Backend.SiluMul(b.Gate, b.Up);
-            Backend.Linear(b.Gate, w.Down, b.H);
-            Backend.Add(b.X, b.H);
-        }
+        var decoder = new DecoderLayer(Backend, Config);
+        for (var layer = 0; layer < Config.LayerCount; layer++) decoder.Run(weights.Layers[layer], step, layer, b);
         return b.X;
     }
 }

@@ -54,7 +54,10 @@ internal sealed unsafe class WeightLoader : IDisposable
     }
 
     /// <summary>Gives back what was uploaded but not handed over.</summary>
-    public void Dispose()
+    public void Dispose() => Release();
+
+    /// <summary>As <see cref="Dispose"/>, but more may be loaded.</summary>
+    public void Release()
     {
         foreach (var weight in _uploaded) weight.Dispose();
         _uploaded.Clear();
@@ -63,6 +66,12 @@ internal sealed unsafe class WeightLoader : IDisposable
     private ImmutableArray<float[]>? KeyBiases(TransformerShapes shapes) => shapes.Layers.All(layer => HasBias(_checkpoint, layer.Key))
         ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName, layer.Key.Rows))]
         : null;
+
+    /// <summary>The embedding alone; it stays this loader's.</summary>
+    public Weight Embedding() => Matrix(TransformerShapes.Of(_config).Embedding);
+
+    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
+    public LayerWeights Layer(int index) => Layer(LayerShapes.Of(_config, index));
 
     // How the checkpoint packs a linear layer; null where it does not.
     private static AwqConfig? Packing(ModelConfig config, WeightShape shape) =>
