@@ -11,8 +11,8 @@ public class BadInputTests
     {
         { ["generate", "no/such/model", "--prompt", "x"], "no/such/model" },
         { ["generate", "embedded:gpt", "--prompt", "x"], "allowed: embedded:llama" },
-        { ["generate", "embedded:llama"], "--prompt TEXT or --prompt-file F" },
-        { ["generate", "embedded:llama", "--prompt", "x", "--prompt-file", "y"], "--prompt TEXT or --prompt-file F" },
+        { ["generate", "embedded:llama"], "give one of --prompt TEXT" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--prompt-file", "y"], "give one of --prompt TEXT" },
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4a16-k3v4-t64"], "'k3v4' is not understood here" },
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w16a16-k4v4-t48"], "head_dim of 64" },
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4a16-k16v16"], "weight group 128 does not divide" },
