@@ -22,6 +22,12 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
     public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : spec.EmbeddingBits;
 
+    /// <summary>How a weight comes to the backend where it is not coded: as its tensor lies, or for a packed layer as codes.</summary>
+    /// <exception cref="ConfigException">The checkpoint has no such tensor, or it is of a type that no weight can have.</exception>
+    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) => Packing(checkpoint.Config, shape) is { } packing
+        ? AwqReader.Describe(packing, shape.Rows, shape.Columns)
+        : checkpoint.Stored(shape.Name);
+
     /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
     public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
         shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
@@ -67,6 +73,10 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>The weights of one layer alone; they stay this loader's.</summary>
     public LayerWeights Layer(int index) => Layer(LayerShapes.Of(_config, index));
 
+    // How the checkpoint packs a linear layer; null where it does not.
+    private static AwqConfig? Packing(ModelConfig config, WeightShape shape) =>
+        shape.Role == WeightRole.Projection && config.Quantization?.Converts(shape.Layer) == true ? config.Quantization : null;
+
     private LayerWeights Layer(LayerShapes shapes) => new()
     {
         InputNorm = Vector(shapes.InputNorm),
@@ -86,7 +96,7 @@ internal sealed unsafe class WeightLoader : IDisposable
     private Weight Matrix(WeightShape shape)
     {
         var bias = HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
-        if (_config.Quantization is { } packing && shape.Role == WeightRole.Projection && packing.Converts(shape.Layer))
+        if (Packing(_config, shape) is { } packing)
         {
             using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape.Layer, shape.Rows, shape.Columns, bias);
             return Upload(packed);

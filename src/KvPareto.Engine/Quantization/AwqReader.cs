@@ -32,13 +32,12 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
         var zeros = Require(layer, AwqLayout.Zeros, TensorType.I32, columns / group, words);
         var scales = Require(layer, AwqLayout.Scales, TensorType.F16, columns / group, rows);
 
-        var engineGroup = EngineGroups.First(candidate => group % candidate == 0);
-        var codeBytes = (long)rows * columns / 8 * config.Bits;
-        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, codeBytes + (long)rows * (columns / engineGroup) * GroupMeta.ByteSize);
-        var result = new HostWeight($"{layer}.weight", WeightFormats.OfCodes(config.Bits), rows, columns, buffer.As<byte>(), buffer)
+        var described = Describe(config, rows, columns);
+        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, described.StagingBytes);
+        var result = new HostWeight($"{layer}.weight", described.Format, rows, columns, buffer.As<byte>(), buffer)
         {
-            GroupSize = engineGroup,
-            Groups = (GroupMeta*)(buffer.As<byte>() + codeBytes),
+            GroupSize = described.Group,
+            Groups = (GroupMeta*)(buffer.As<byte>() + CodeBytes(config, rows, columns)),
             Bias = bias,
         };
         try
@@ -53,6 +52,19 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
             throw;
         }
     }
+
+    /// <summary>What <see cref="Read"/> gives of a layer, and the memory that it takes for it.</summary>
+    /// <exception cref="ConfigException">The group does not divide the input channels.</exception>
+    public static StoredWeight Describe(AwqConfig config, int rows, int columns)
+    {
+        var group = config.GroupOf(columns);
+        if (columns % group != 0 || group % AwqConfig.GroupStep != 0)
+            throw new ConfigException($"quantization_config: group_size {config.GroupSize} does not divide the {columns} input channels of a linear layer; allowed: a multiple of {AwqConfig.GroupStep} that does");
+        var engineGroup = EngineGroups.First(candidate => group % candidate == 0);
+        return new(WeightFormats.OfCodes(config.Bits), engineGroup, CodeBytes(config, rows, columns) + (long)rows * (columns / engineGroup) * GroupMeta.ByteSize);
+    }
+
+    private static long CodeBytes(AwqConfig config, int rows, int columns) => (long)rows * columns / 8 * config.Bits;
 
     // The stored code is q itself: both count from the smallest.
     private void Transpose(HostTensor codes, int words, HostWeight target)
