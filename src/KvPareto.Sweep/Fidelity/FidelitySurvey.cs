@@ -5,7 +5,7 @@ using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Fidelity;
 
-/// <summary>Measures the fidelity of settings one by one: one run of the reference for all, one loading for each weight precision.</summary>
+/// <summary>Measures the fidelity of settings one by one: one run of the reference for all, one load for each weight precision.</summary>
 public static class FidelitySurvey
 {
     /// <summary>Runs a request.</summary>
@@ -29,8 +29,8 @@ public static class FidelitySurvey
             var run = new FidelityRun(model.Transformer, reference, request.Threads);
             foreach (var setting in group)
             {
-                WindowFidelity[] measured = [.. Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation))];
-                var row = FidelityRow.Of(source.Name, request.Text, model, setting, measured);
+                var measured = Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation));
+                var row = FidelityRow.Of(source.Name, request.Text, model, setting, [.. measured]);
                 rows.Add(setting.Name, row);
                 onRow?.Invoke(row);
             }
@@ -38,7 +38,8 @@ public static class FidelitySurvey
         return [.. settings.Select(setting => rows[setting.Name])];
     }
 
-    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(FidelityRequest request, ModelSource source)
+    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(
+        FidelityRequest request, ModelSource source)
     {
         using var checkpoint = source.OpenCheckpoint();
         var (config, tokenizer) = (checkpoint.Config, source.RequireTokenizer());
@@ -48,7 +49,8 @@ public static class FidelitySurvey
         return (settings, text.Windows(tokenizer, request.Tokens, window));
     }
 
-    private static FidelityReference RunReference(Backend backend, ModelSource source, IReadOnlyList<int[]> windows, CancellationToken cancellation)
+    private static FidelityReference RunReference(
+        Backend backend, ModelSource source, IReadOnlyList<int[]> windows, CancellationToken cancellation)
     {
         using var model = LanguageModel.Load(backend, source, WeightSpec.Full);
         return FidelityReference.Run(model.Transformer, source.OpenCheckpoint, windows, cancellation);
