@@ -1,4 +1,5 @@
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Model;
 
@@ -63,16 +64,39 @@ internal sealed unsafe class WeightLoader : IDisposable
     {
         var tensor = Require($"{layer}.weight", rows, columns);
         var bias = biasDeclared || _checkpoint.Contains($"{layer}.bias") ? Floats(Require($"{layer}.bias", rows)) : null;
-        var source = new HostWeight(tensor.Name, Format(tensor), rows, columns, tensor.Data) { Bias = bias };
+        using var source = Host(tensor, rows, columns, bias);
         if (_spec.Bits == 16) return Upload(source);
-        using var coded = WeightCoder.Encode(source, tensor.File, _spec.Group, _backend.Memory);
+        using var plain = BlockShape.IsBlocks(source.Format) ? Decoded(source) : null;
+        using var coded = WeightCoder.Encode(plain ?? source, tensor.File, _spec.Group, _backend.Memory);
         return Upload(coded);
     }
 
     private Weight Matrix(string name, int rows, int columns)
     {
-        var tensor = Require(name, rows, columns);
-        return Upload(new(name, Format(tensor), rows, columns, tensor.Data));
+        using var source = Host(Require(name, rows, columns), rows, columns, null);
+        return Upload(source);
+    }
+
+    /// <summary>A matrix as the checkpoint has it, its rows in order.</summary>
+    private HostWeight Host(HostTensor tensor, int rows, int columns, float[]? bias)
+    {
+        if (tensor.IsInOrder) return new(tensor.Name, Format(tensor), rows, columns, tensor.Data) { Bias = bias };
+        var staging = new NativeBuffer(_backend.Memory, MemoryCategory.Workspace, tensor.ByteCount);
+        tensor.CopyTo(staging.As<byte>());
+        return new(tensor.Name, Format(tensor), rows, columns, staging.As<byte>(), staging) { Bias = bias };
+    }
+
+    // Coding a second time begins with the values that the blocks stand for.
+    private HostWeight Decoded(HostWeight blocks)
+    {
+        var staging = new NativeBuffer(_backend.Memory, MemoryCategory.Workspace, (long)blocks.RowCount * blocks.ColumnCount * sizeof(float));
+        var rowBytes = BlockShape.Of(blocks.Format).RowBytes(blocks.ColumnCount);
+        Parallel.For(0, blocks.RowCount, row =>
+        {
+            var values = new Span<float>(staging.As<float>() + (long)row * blocks.ColumnCount, blocks.ColumnCount);
+            FloatRows.Widen(blocks.Data + row * rowBytes, blocks.Format, values);
+        });
+        return new(blocks.Name, WeightFormat.F32, blocks.RowCount, blocks.ColumnCount, staging.As<float>(), staging) { Bias = blocks.Bias };
     }
 
     private Weight Vector(string name, int length)
@@ -101,20 +125,23 @@ internal sealed unsafe class WeightLoader : IDisposable
         return tensor;
     }
 
-    private static WeightFormat Format(HostTensor tensor) => tensor.Type switch
-    {
-        TensorType.F32 => WeightFormat.F32,
-        TensorType.F16 => WeightFormat.F16,
-        TensorType.BF16 => WeightFormat.BF16,
-        _ => throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16"),
-    };
+    private static WeightFormat Format(HostTensor tensor) => GgmlType.Of(tensor.Type)?.Format
+        ?? throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
 
     private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");
 
     private static float[] Floats(HostTensor tensor)
     {
+        var format = Format(tensor);
+        if (BlockShape.IsBlocks(format))
+            throw Refuse(tensor.File, tensor.Name, $"is a vector of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
+        var bytes = new byte[tensor.ByteCount];
         var values = new float[tensor.Shape[0]];
-        FloatRows.Widen(tensor.Data, Format(tensor), values);
+        fixed (byte* data = bytes)
+        {
+            tensor.CopyTo(data);
+            FloatRows.Widen(data, format, values);
+        }
         return values;
     }
 }

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
-/// A vector width as a type argument: cache kernels are written once over these operations and compiled for 16 lanes
+/// A vector width as a type argument: cache and block kernels are written once over these operations and compiled for 16 lanes
 /// (AVX-512), 8 (AVX2) and 1 (everywhere, and the twin that the others are tested against).
 /// </summary>
 /// <typeparam name="TFloat">Vector of floats.</typeparam>
@@ -23,6 +23,18 @@ internal unsafe interface ILanes<TFloat, TInt>
 
     /// <summary>a·b + c, rounded once.</summary>
     static abstract TFloat MultiplyAdd(TFloat a, TFloat b, TFloat c);
+
+    static abstract TFloat Multiply(TFloat a, TFloat b);
+
+    /// <summary>Values of f16 numbers, infinities and NaN too.</summary>
+    static abstract TFloat LoadAnyHalf(ushort* source);
+
+    /// <summary>Bytes widened to integers with their sign.</summary>
+    static abstract TInt LoadSignedBytes(byte* source);
+    static abstract TInt ShiftLeft(TInt value, int count);
+    static abstract TInt And(TInt value, int mask);
+    static abstract TInt Or(TInt a, TInt b);
+    static abstract TFloat ToSingle(TInt value);
 
     /// <summary>Values of f16 numbers; infinities and NaN are not expected.</summary>
     static abstract TFloat LoadHalf(ushort* source);
@@ -51,6 +63,13 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
     public static void Store(float value, float* destination) => *destination = value;
     public static float Add(float a, float b) => a + b;
     public static float MultiplyAdd(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
+    public static float Multiply(float a, float b) => a * b;
+    public static float LoadAnyHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
+    public static int LoadSignedBytes(byte* source) => (sbyte)*source;
+    public static int ShiftLeft(int value, int count) => value << count;
+    public static int And(int value, int mask) => value & mask;
+    public static int Or(int a, int b) => a | b;
+    public static float ToSingle(int value) => value;
     public static float LoadHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
     public static int LoadBytes(byte* source) => *source;
     public static int ShiftRight(int value, int count) => value >>> count;
@@ -87,6 +106,27 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fma.MultiplyAdd(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadAnyHalf(ushort* source) => Half16.Widen(Avx2.ConvertToVector256Int32((short*)source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LoadSignedBytes(byte* source) => Avx2.ConvertToVector256Int32((sbyte*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ShiftLeft(Vector256<int> value, int count) => value << count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> And(Vector256<int> value, int mask) => value & Vector256.Create(mask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Or(Vector256<int> a, Vector256<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToSingle(Vector256<int> value) => Vector256.ConvertToSingle(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHalf(ushort* source) => HalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
@@ -150,6 +190,27 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadAnyHalf(ushort* source) => Half16.Widen(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> LoadSignedBytes(byte* source) => Avx512F.ConvertToVector512Int32(Vector128.Load((sbyte*)source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> ShiftLeft(Vector512<int> value, int count) => value << count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> And(Vector512<int> value, int mask) => value & Vector512.Create(mask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Or(Vector512<int> a, Vector512<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToSingle(Vector512<int> value) => Vector512.ConvertToSingle(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadHalf(ushort* source) => HalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));

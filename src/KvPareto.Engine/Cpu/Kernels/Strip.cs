@@ -1,3 +1,5 @@
+using KvPareto.Engine.Formats.Gguf;
+
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
@@ -8,7 +10,8 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// bytes. W4 has for each group two lines of 16 <see cref="Cache.GroupMeta"/> and then a line for every four channels: nibble i of
 /// dword j is row j + 16·(i mod 2) of channel i/2, as the two's complement of the signed code.
 /// Channels are summed in blocks of 256. The lines of two whole blocks alternate, so that a product can work on both at once and
-/// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero.
+/// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero. ggml's blocks lie one after the
+/// other as planes of 32 bytes (<see cref="IBlockFormat"/>).
 /// </summary>
 internal static class Strip
 {
@@ -44,5 +47,7 @@ internal static class Strip
         format == WeightFormat.W4 ? channels / groupSize * (MetaLines + groupSize / QuadChannels) : channels;
 
     /// <summary>Bytes of one strip of <paramref name="columns"/> channels.</summary>
-    public static long ByteSize(WeightFormat format, int columns, int groupSize) => (long)Lines(format, columns, groupSize) * LineBytes(format);
+    public static long ByteSize(WeightFormat format, int columns, int groupSize) => BlockShape.IsBlocks(format)
+        ? BlockShape.Of(format).RowBytes(columns) * Rows
+        : (long)Lines(format, columns, groupSize) * LineBytes(format);
 }
