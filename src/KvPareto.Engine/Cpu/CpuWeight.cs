@@ -57,6 +57,7 @@ internal sealed unsafe class CpuWeight : Weight
         Require(host, !BlockShape.IsBlocks(host.Format) || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");
         var weight = new CpuWeight(ledger, host);
         if (weight.IsVector) StripPacker.CopyVector(host, weight.Vector);
+        else if (BlockShape.IsBlocks(host.Format)) Parallel.For(0, weight.StripCount, strip => StripPacker.Pack(host, weight, strip));
         else for (var strip = 0; strip < weight.StripCount; strip++) StripPacker.Pack(host, weight, strip);
         return weight;
     }

@@ -3,85 +3,184 @@ using System.Runtime.CompilerServices;
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
-/// How ggml's blocks of 32 rows lie in a strip, and what they decode to, a vector of rows at a time. A block of B bytes is B
-/// planes of 32 bytes, plane b with byte b of each row; of an f16 field the two planes together are 32 halves. So a strip has the
-/// file's own bits, only transposed. A run is neighbouring elements whose scale, and whose codes' place in their bytes, is the
-/// same. Element i of a run is scale·code, plus the offset where the format has one, each rounded by itself
-/// (<see cref="Formats.Gguf.BlockCodec"/>).
+/// How a block of ggml's, of 32 rows at once, lies in a strip: the file's own bits in another order. First the bytes of its scales
+/// as planes, plane b with byte b of each row (of an f16 field the two planes together are 32 halves). Then the codes: lines of
+/// the low nibbles of four channels as W4 has them (<see cref="Strip"/>), channels in order; then of 5-bit codes for every 32
+/// channels, of 6-bit codes for every 16, one dword a row of what is above the nibbles. 8-bit codes are planes. A run is
+/// neighbouring channels of one scale. An element is scale·code, plus the offset where the format has one, each rounded by itself
+/// as <see cref="Formats.Gguf.BlockCodec"/> has it.
 /// </summary>
 internal unsafe interface IBlockFormat
 {
     static abstract WeightFormat Format { get; }
 
-    /// <summary>Elements of a run; 32 or 256 elements of a block are a whole number of runs.</summary>
-    static abstract int RunLength { get; }
+    /// <summary>Channels of a block, 32 or 256.</summary>
+    static abstract int Elements { get; }
 
+    /// <summary>4, 5, 6 or 8.</summary>
+    static abstract int CodeBits { get; }
+
+    /// <summary>True where runs have an offset; codes are then unsigned, else less half their range.</summary>
     static abstract bool HasOffset { get; }
 
+    /// <summary>Channels of one scale, 16 or 32.</summary>
+    static abstract int RunLength { get; }
+
+    /// <summary>Planes before the codes.</summary>
+    static abstract int ScaleBytes { get; }
+
     /// <summary>Scale and offset of a run.</summary>
-    /// <param name="block">First plane.</param>
+    /// <param name="planes">First plane.</param>
     /// <param name="row">First row of the vector.</param>
     /// <param name="run">Run within the block.</param>
-    static abstract (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* block, int row, int run)
-        where TLanes : ILanes<TFloat, TInt>
-        where TFloat : unmanaged
-        where TInt : unmanaged;
-
-    /// <summary>Codes of element <paramref name="i"/> of a run, as the scale multiplies them.</summary>
-    static abstract TFloat Code<TLanes, TFloat, TInt>(byte* block, int row, int run, int i)
+    static abstract (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
         where TLanes : ILanes<TFloat, TInt>
         where TFloat : unmanaged
         where TInt : unmanaged;
 }
 
-/// <summary>The fields that formats share.</summary>
-/// <typeparam name="TLanes">Vector width.</typeparam>
-/// <typeparam name="TFloat">Vector of floats.</typeparam>
-/// <typeparam name="TInt">Vector of integers.</typeparam>
-internal static unsafe class BlockFields<TLanes, TFloat, TInt>
-    where TLanes : ILanes<TFloat, TInt>
-    where TFloat : unmanaged
-    where TInt : unmanaged
+/// <summary>d f16.</summary>
+internal readonly unsafe struct Q40Blocks : IBlockFormat
 {
-    /// <summary>Byte <paramref name="at"/> of the blocks.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TInt Bytes(byte* block, int row, int at) => TLanes.LoadBytes(block + at * Strip.Rows + row);
+    public static WeightFormat Format => WeightFormat.Q40;
+    public static int Elements => 32;
+    public static int CodeBits => 4;
+    public static bool HasOffset => false;
+    public static int RunLength => 32;
+    public static int ScaleBytes => 2;
 
-    /// <summary>The f16 field at byte <paramref name="at"/> of the blocks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Half(byte* block, int row, int at) => TLanes.LoadAnyHalf((ushort*)(block + at * Strip.Rows) + row);
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        (BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), TLanes.Zero);
+}
 
-    /// <summary>The low or high nibbles of byte <paramref name="at"/>.</summary>
+/// <summary>d f16, m f16.</summary>
+internal readonly unsafe struct Q41Blocks : IBlockFormat
+{
+    public static WeightFormat Format => WeightFormat.Q41;
+    public static int Elements => 32;
+    public static int CodeBits => 4;
+    public static bool HasOffset => true;
+    public static int RunLength => 32;
+    public static int ScaleBytes => 4;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TInt Nibbles(byte* block, int row, int at, int high) => TLanes.And(TLanes.ShiftRight(Bytes(block, row, at), 4 * high), 15);
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        (BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 2));
+}
 
-    /// <summary>Nibbles with bit <paramref name="bit"/> of another byte above them.</summary>
+/// <summary>d f16.</summary>
+internal readonly unsafe struct Q50Blocks : IBlockFormat
+{
+    public static WeightFormat Format => WeightFormat.Q50;
+    public static int Elements => 32;
+    public static int CodeBits => 5;
+    public static bool HasOffset => false;
+    public static int RunLength => 32;
+    public static int ScaleBytes => 2;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TInt FiveBits(byte* block, int row, int at, int high, int fifthAt, int bit) => TLanes.Or(
-        Nibbles(block, row, at, high), TLanes.And(TLanes.ShiftRight(TLanes.ShiftLeft(Bytes(block, row, fifthAt), 4), bit), 16));
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        (BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), TLanes.Zero);
+}
 
-    /// <summary>An integer less a constant, as a float.</summary>
+/// <summary>d f16, m f16.</summary>
+internal readonly unsafe struct Q51Blocks : IBlockFormat
+{
+    public static WeightFormat Format => WeightFormat.Q51;
+    public static int Elements => 32;
+    public static int CodeBits => 5;
+    public static bool HasOffset => true;
+    public static int RunLength => 32;
+    public static int ScaleBytes => 4;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Less(TInt value, float constant) => TLanes.Add(TLanes.ToSingle(value), TLanes.Broadcast(-constant));
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        (BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 2));
+}
 
-    /// <summary>Scale and minimum of a run of 32 elements in Q4_K and Q5_K.</summary>
-    public static (TFloat Scale, TFloat Offset) KRun(byte* block, int row, int run)
-    {
-        const int Scales = 4;
-        TInt scale, minimum;
-        if (run < 4)
-        {
-            scale = TLanes.And(Bytes(block, row, Scales + run), 63);
-            minimum = TLanes.And(Bytes(block, row, Scales + 4 + run), 63);
-        }
-        else
-        {
-            var low = Bytes(block, row, Scales + 4 + run);
-            scale = TLanes.Or(TLanes.And(low, 15), TLanes.ShiftLeft(TLanes.ShiftRight(Bytes(block, row, Scales + run - 4), 6), 4));
-            minimum = TLanes.Or(TLanes.ShiftRight(low, 4), TLanes.ShiftLeft(TLanes.ShiftRight(Bytes(block, row, Scales + run), 6), 4));
-        }
-        var factor = TLanes.Multiply(Half(block, row, 0), TLanes.ToSingle(scale));
-        var offset = TLanes.Multiply(Half(block, row, 2), TLanes.ToSingle(minimum));
-        return (factor, TLanes.Multiply(offset, TLanes.Broadcast(-1)));
-    }
+/// <summary>d f16.</summary>
+internal readonly unsafe struct Q80Blocks : IBlockFormat
+{
+    public static WeightFormat Format => WeightFormat.Q80;
+    public static int Elements => 32;
+    public static int CodeBits => 8;
+    public static bool HasOffset => false;
+    public static int RunLength => 32;
+    public static int ScaleBytes => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        (BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), TLanes.Zero);
+}
+
+/// <summary>d f16, dmin f16, scales and minima of 6 bits [12].</summary>
+internal readonly unsafe struct Q4KBlocks : IBlockFormat
+{
+    public static WeightFormat Format => WeightFormat.Q4K;
+    public static int Elements => 256;
+    public static int CodeBits => 4;
+    public static bool HasOffset => true;
+    public static int RunLength => 32;
+    public static int ScaleBytes => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        BlockPlanes<TLanes, TFloat, TInt>.KRun(planes, row, run);
+}
+
+/// <summary>d f16, dmin f16, scales and minima of 6 bits [12].</summary>
+internal readonly unsafe struct Q5KBlocks : IBlockFormat
+{
+    public static WeightFormat Format => WeightFormat.Q5K;
+    public static int Elements => 256;
+    public static int CodeBits => 5;
+    public static bool HasOffset => true;
+    public static int RunLength => 32;
+    public static int ScaleBytes => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        BlockPlanes<TLanes, TFloat, TInt>.KRun(planes, row, run);
+}
+
+/// <summary>d f16, scales i8 [16].</summary>
+internal readonly unsafe struct Q6KBlocks : IBlockFormat
+{
+    public static WeightFormat Format => WeightFormat.Q6K;
+    public static int Elements => 256;
+    public static int CodeBits => 6;
+    public static bool HasOffset => false;
+    public static int RunLength => 16;
+    public static int ScaleBytes => 18;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged =>
+        (
+            TLanes.Multiply(BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), TLanes.ToSingle(TLanes.LoadSignedBytes(planes + (2 + run) * Strip.Rows + row))),
+            TLanes.Zero);
 }

@@ -3,113 +3,89 @@ using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Cpu.Kernels;
 
-/// <summary>Walks strips of ggml's blocks with the kernels for a format and a <see cref="SimdLevel"/>; brings rows in and back.</summary>
-internal static unsafe class BlockStrips
+/// <summary>The kernels of one of ggml's block formats; the one place where format and <see cref="SimdLevel"/> meet.</summary>
+internal abstract unsafe class BlockStrips
 {
-    /// <summary>y [32] = strip · x [K].</summary>
-    public static void Multiply(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
+    private static readonly BlockStrips[] All =
+    [
+        new Of<Q40Blocks>(), new Of<Q41Blocks>(), new Of<Q50Blocks>(), new Of<Q51Blocks>(), new Of<Q80Blocks>(),
+        new Of<Q4KBlocks>(), new Of<Q5KBlocks>(), new Of<Q6KBlocks>(),
+    ];
+
+    /// <summary>The format that they are for.</summary>
+    protected abstract WeightFormat Format { get; }
+
+    /// <summary>Those of <paramref name="format"/>.</summary>
+    public static BlockStrips For(WeightFormat format)
     {
-        for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
+        foreach (var kernels in All)
+            if (kernels.Format == format) return kernels;
+        throw new ArgumentOutOfRangeException(nameof(format), format, "has no blocks");
+    }
+
+    /// <summary>y [32] = strip · x [K].</summary>
+    public void Multiply(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) => Multiply(weight.StripAt(strip), x, weight.ColumnCount, y, level);
+
+    /// <summary>Writes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
+    public void Pack(HostWeight host, CpuWeight weight, int strip)
+    {
+        var shape = BlockShape.Of(Format);
+        var rowBytes = shape.RowBytes(host.ColumnCount);
+        new Span<byte>(weight.StripAt(strip), checked((int)weight.StripBytes)).Clear();
+        for (var row = 0; row < Math.Min(Strip.Rows, host.RowCount - strip * Strip.Rows); row++)
         {
-            var blocks = (byte*)weight.BlockAt(strip, k).Address;
-            var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
+            var source = host.Data + ((long)strip * Strip.Rows + row) * rowBytes;
+            for (var k = 0; k < host.ColumnCount; k += shape.Elements, source += shape.ByteCount)
+                Pack(new(source, shape.ByteCount), (byte*)weight.BlockAt(strip, k).Address, row);
+        }
+    }
+
+    /// <summary>Writes row <paramref name="row"/> of a weight as f32 [K].</summary>
+    public void DecodeRow(CpuWeight weight, int row, float* destination)
+    {
+        var elements = BlockShape.Of(Format).Elements;
+        for (var k = 0; k < weight.ColumnCount; k += elements)
+            Decode((byte*)weight.BlockAt(row / Strip.Rows, k).Address, row % Strip.Rows, new(destination + k, elements));
+    }
+
+    /// <inheritdoc cref="BlockKernels{TFormat,TLanes,TFloat,TInt}.Unpack"/>
+    public abstract void Unpack(byte* blocks, int channels, float* panel, SimdLevel level);
+
+    /// <inheritdoc cref="BlockKernels{TFormat,TLanes,TFloat,TInt}.Multiply"/>
+    protected abstract void Multiply(byte* blocks, float* x, int channels, float* y, SimdLevel level);
+
+    /// <inheritdoc cref="BlockPacker{TFormat}.Pack"/>
+    protected abstract void Pack(ReadOnlySpan<byte> block, byte* target, int row);
+
+    /// <inheritdoc cref="BlockPacker{TFormat}.Decode"/>
+    protected abstract void Decode(byte* source, int row, Span<float> values);
+
+    private sealed class Of<TFormat> : BlockStrips where TFormat : struct, IBlockFormat
+    {
+        protected override WeightFormat Format => TFormat.Format;
+
+        public override void Unpack(byte* blocks, int channels, float* panel, SimdLevel level)
+        {
             switch (level)
             {
-                case SimdLevel.Avx512: Kernels<Lanes16, Vector512<float>, Vector512<int>>.Multiply(weight.Format, blocks, x + k, channels, y, k > 0); break;
-                case SimdLevel.Avx2: Kernels<Lanes8, Vector256<float>, Vector256<int>>.Multiply(weight.Format, blocks, x + k, channels, y, k > 0); break;
-                default: Kernels<Lanes1, float, int>.Multiply(weight.Format, blocks, x + k, channels, y, k > 0); break;
+                case SimdLevel.Avx512: BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Unpack(blocks, channels, panel); break;
+                case SimdLevel.Avx2: BlockKernels<TFormat, Lanes8, Vector256<float>, Vector256<int>>.Unpack(blocks, channels, panel); break;
+                default: BlockKernels<TFormat, Lanes1, float, int>.Unpack(blocks, channels, panel); break;
             }
         }
-    }
 
-    /// <summary>Writes channels of a strip as f32 into 32 columns of a panel.</summary>
-    public static void Unpack(WeightFormat format, byte* blocks, int channels, float* panel, SimdLevel level)
-    {
-        switch (level)
+        protected override void Multiply(byte* blocks, float* x, int channels, float* y, SimdLevel level)
         {
-            case SimdLevel.Avx512: Kernels<Lanes16, Vector512<float>, Vector512<int>>.Unpack(format, blocks, channels, panel); break;
-            case SimdLevel.Avx2: Kernels<Lanes8, Vector256<float>, Vector256<int>>.Unpack(format, blocks, channels, panel); break;
-            default: Kernels<Lanes1, float, int>.Unpack(format, blocks, channels, panel); break;
-        }
-    }
-
-    /// <summary>Transposes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
-    public static void Pack(HostWeight host, CpuWeight weight, int strip)
-    {
-        var shape = BlockShape.Of(host.Format);
-        var (rowBytes, halves) = (shape.RowBytes(host.ColumnCount), Halves(host.Format));
-        var target = weight.StripAt(strip);
-        for (var r = 0; r < Strip.Rows; r++)
-        {
-            var row = strip * Strip.Rows + r;
-            var source = row < host.RowCount ? host.Data + row * rowBytes : null;
-            for (nint b = 0; b < rowBytes; b++) target[PlaceOf(b, r, shape.ByteCount, halves)] = source is null ? (byte)0 : source[b];
-        }
-    }
-
-    /// <summary>Reads a row of a weight in strips as f32.</summary>
-    public static void Unpack(CpuWeight weight, int row, float* destination)
-    {
-        var shape = BlockShape.Of(weight.Format);
-        var halves = Halves(weight.Format);
-        var source = weight.StripAt(row / Strip.Rows);
-        var block = stackalloc byte[shape.ByteCount];
-        for (var k = 0; k < weight.ColumnCount; k += shape.Elements, source += shape.ByteCount * Strip.Rows)
-        {
-            for (var b = 0; b < shape.ByteCount; b++) block[b] = source[PlaceOf(b, row % Strip.Rows, shape.ByteCount, halves)];
-            BlockCodec.Decode(weight.Format, block, new(destination + k, shape.Elements));
-        }
-    }
-
-    // The bytes of a block that are f16 fields.
-    private static (int From, int To) Halves(WeightFormat format) => format switch
-    {
-        WeightFormat.Q41 or WeightFormat.Q51 or WeightFormat.Q4K or WeightFormat.Q5K => (0, 4),
-        WeightFormat.Q6K => (208, 210),
-        _ => (0, 2),
-    };
-
-    private static nint PlaceOf(nint at, int row, int blockBytes, (int From, int To) halves)
-    {
-        var inBlock = at % blockBytes;
-        return inBlock >= halves.From && inBlock < halves.To
-            ? (at - inBlock % 2) * Strip.Rows + 2 * row + inBlock % 2
-            : at * Strip.Rows + row;
-    }
-
-    private static class Kernels<TLanes, TFloat, TInt>
-        where TLanes : ILanes<TFloat, TInt>
-        where TFloat : unmanaged
-        where TInt : unmanaged
-    {
-        public static void Multiply(WeightFormat format, byte* blocks, float* x, int channels, float* y, bool accumulate)
-        {
-            switch (format)
+            switch (level)
             {
-                case WeightFormat.Q40: BlockKernels<Q40Blocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
-                case WeightFormat.Q41: BlockKernels<Q41Blocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
-                case WeightFormat.Q50: BlockKernels<Q50Blocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
-                case WeightFormat.Q51: BlockKernels<Q51Blocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
-                case WeightFormat.Q80: BlockKernels<Q80Blocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
-                case WeightFormat.Q4K: BlockKernels<Q4KBlocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
-                case WeightFormat.Q5K: BlockKernels<Q5KBlocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
-                default: BlockKernels<Q6KBlocks, TLanes, TFloat, TInt>.Multiply(blocks, x, channels, y, accumulate); break;
+                case SimdLevel.Avx512: BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Multiply(blocks, x, channels, y); break;
+                case SimdLevel.Avx2: BlockKernels<TFormat, Lanes8, Vector256<float>, Vector256<int>>.Multiply(blocks, x, channels, y); break;
+                default: BlockKernels<TFormat, Lanes1, float, int>.Multiply(blocks, x, channels, y); break;
             }
         }
 
-        public static void Unpack(WeightFormat format, byte* blocks, int channels, float* panel)
-        {
-            switch (format)
-            {
-                case WeightFormat.Q40: BlockKernels<Q40Blocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-                case WeightFormat.Q41: BlockKernels<Q41Blocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-                case WeightFormat.Q50: BlockKernels<Q50Blocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-                case WeightFormat.Q51: BlockKernels<Q51Blocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-                case WeightFormat.Q80: BlockKernels<Q80Blocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-                case WeightFormat.Q4K: BlockKernels<Q4KBlocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-                case WeightFormat.Q5K: BlockKernels<Q5KBlocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-                default: BlockKernels<Q6KBlocks, TLanes, TFloat, TInt>.Unpack(blocks, channels, panel); break;
-            }
-        }
+        protected override void Pack(ReadOnlySpan<byte> block, byte* target, int row) => BlockPacker<TFormat>.Pack(block, target, row);
+
+        protected override void Decode(byte* source, int row, Span<float> values) => BlockPacker<TFormat>.Decode(source, row, values);
     }
 }

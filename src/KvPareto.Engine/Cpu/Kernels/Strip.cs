@@ -11,7 +11,7 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// dword j is row j + 16·(i mod 2) of channel i/2, as the two's complement of the signed code.
 /// Channels are summed in blocks of 256. The lines of two whole blocks alternate, so that a product can work on both at once and
 /// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero. ggml's blocks lie one after the
-/// other as planes of 32 bytes (<see cref="IBlockFormat"/>).
+/// other (<see cref="IBlockFormat"/>).
 /// </summary>
 internal static class Strip
 {

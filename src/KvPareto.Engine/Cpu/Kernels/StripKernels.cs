@@ -10,7 +10,7 @@ internal static unsafe class StripKernels
     {
         if (BlockShape.IsBlocks(weight.Format))
         {
-            BlockStrips.Multiply(weight, strip, x, y, level);
+            BlockStrips.For(weight.Format).Multiply(weight, strip, x, y, level);
             return;
         }
         switch (weight.Format)
@@ -29,7 +29,7 @@ internal static unsafe class StripKernels
         var lines = (byte*)address;
         if (BlockShape.IsBlocks(weight.Format))
         {
-            BlockStrips.Unpack(weight.Format, lines, channels, panel, level);
+            BlockStrips.For(weight.Format).Unpack(lines, channels, panel, level);
             return;
         }
         switch (weight.Format)

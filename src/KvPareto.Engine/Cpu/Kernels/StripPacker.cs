@@ -12,7 +12,7 @@ internal static unsafe class StripPacker
     {
         if (BlockShape.IsBlocks(host.Format))
         {
-            BlockStrips.Pack(host, weight, strip);
+            BlockStrips.For(host.Format).Pack(host, weight, strip);
             return;
         }
         var row = strip * Strip.Rows;
@@ -36,7 +36,7 @@ internal static unsafe class StripPacker
     {
         if (BlockShape.IsBlocks(weight.Format))
         {
-            BlockStrips.Unpack(weight, row, destination);
+            BlockStrips.For(weight.Format).DecodeRow(weight, row, destination);
             return;
         }
         var lane = row % Strip.Rows;

@@ -15,70 +15,95 @@ internal static unsafe class BlockCodec
     public static void Decode(WeightFormat format, byte* source, Span<float> values)
     {
         var shape = BlockShape.Of(format);
+        Span<byte> codes = stackalloc byte[shape.Elements];
         for (; values.Length >= shape.Elements; values = values[shape.Elements..], source += shape.ByteCount)
         {
             var block = new ReadOnlySpan<byte>(source, shape.ByteCount);
-            var target = values[..shape.Elements];
+            Codes(format, block, codes);
             switch (format)
             {
-                case WeightFormat.Q40: Decode32(block[2..], [], Half(block, 0), 8, 0, target); break;
-                case WeightFormat.Q41: Decode32(block[4..], [], Half(block, 0), 0, Half(block, 2), target); break;
-                case WeightFormat.Q50: Decode32(block[6..], block[2..6], Half(block, 0), 16, 0, target); break;
-                case WeightFormat.Q51: Decode32(block[8..], block[4..8], Half(block, 0), 0, Half(block, 2), target); break;
-                case WeightFormat.Q80: DecodeBytes(block, target); break;
-                case WeightFormat.Q4K: DecodeK(block, block[16..], [], target); break;
-                case WeightFormat.Q5K: DecodeK(block, block[48..], block[16..48], target); break;
-                default: DecodeQ6K(block, target); break;
+                case WeightFormat.Q40: Scale(codes, 8, Half(block, 0), values); break;
+                case WeightFormat.Q50: Scale(codes, 16, Half(block, 0), values); break;
+                case WeightFormat.Q41 or WeightFormat.Q51: ScaleAndAdd(codes, Half(block, 0), Half(block, 2), values); break;
+                case WeightFormat.Q80:
+                    for (var i = 0; i < codes.Length; i++) values[i] = Half(block, 0) * (sbyte)codes[i];
+                    break;
+                case WeightFormat.Q6K:
+                    for (var i = 0; i < codes.Length; i += 16) Scale(codes.Slice(i, 16), 32, Half(block, 208) * (sbyte)block[192 + i / 16], values[i..]);
+                    break;
+                default: DecodeK(block, codes, values); break;
             }
         }
     }
 
-    /// <summary>Scale and minimum (6 bits each) of the 32 elements <paramref name="group"/> of a Q4_K or Q5_K block.</summary>
-    /// <param name="scales">The block's 12 bytes of them.</param>
-    /// <param name="group">0 … 7.</param>
-    public static (int Scale, int Minimum) KScales(ReadOnlySpan<byte> scales, int group) => group < 4
-        ? (scales[group] & 63, scales[group + 4] & 63)
-        : (scales[group + 4] & 15 | scales[group - 4] >> 6 << 4, scales[group + 4] >> 4 | scales[group] >> 6 << 4);
-
-    // Symmetric formats have an offset of codes, the others a minimum; adding a minimum of 0 to -0 would change its sign.
-    private static void Decode32(ReadOnlySpan<byte> codes, ReadOnlySpan<byte> fifthBits, float scale, int codeOffset, float minimum, Span<float> values)
+    /// <summary>The codes of a block, in the order of its elements, as they are stored: unsigned, but for Q8_0.</summary>
+    /// <param name="format">One of ggml's block formats.</param>
+    /// <param name="block">One block.</param>
+    /// <param name="codes">One byte an element.</param>
+    public static void Codes(WeightFormat format, ReadOnlySpan<byte> block, Span<byte> codes)
     {
-        for (var i = 0; i < 32; i++)
+        switch (format)
         {
-            var code = i < 16 ? codes[i] & 15 : codes[i - 16] >> 4;
-            if (fifthBits.Length > 0) code |= (fifthBits[i / 8] >> i % 8 & 1) << 4;
-            values[i] = codeOffset > 0 ? scale * (code - codeOffset) : scale * code + minimum;
+            case WeightFormat.Q40: Nibbles(block[2..], codes[..16], codes[16..]); break;
+            case WeightFormat.Q41: Nibbles(block[4..], codes[..16], codes[16..]); break;
+            case WeightFormat.Q50:
+                Nibbles(block[6..], codes[..16], codes[16..]);
+                AddFifthBits(BinaryPrimitives.ReadUInt32LittleEndian(block[2..]), codes);
+                break;
+            case WeightFormat.Q51:
+                Nibbles(block[8..], codes[..16], codes[16..]);
+                AddFifthBits(BinaryPrimitives.ReadUInt32LittleEndian(block[4..]), codes);
+                break;
+            case WeightFormat.Q80: block[2..34].CopyTo(codes); break;
+            case WeightFormat.Q4K or WeightFormat.Q5K:
+                var nibbles = block[(format == WeightFormat.Q4K ? 16 : 48)..];
+                for (var i = 0; i < codes.Length; i += 64) Nibbles(nibbles[(i / 2)..], codes.Slice(i, 32), codes.Slice(i + 32, 32));
+                if (format == WeightFormat.Q5K)
+                    for (var i = 0; i < codes.Length; i++) codes[i] |= (byte)((block[16 + i % 32] >> i / 32 & 1) << 4);
+                break;
+            default:
+                for (var half = 0; half < 2; half++)
+                {
+                    var target = codes.Slice(128 * half, 128);
+                    var high = block.Slice(128 + 32 * half, 32);
+                    Nibbles(block.Slice(64 * half, 64), target[..64], target[64..]);
+                    for (var i = 0; i < target.Length; i++) target[i] |= (byte)((high[i % 32] >> 2 * (i / 32) & 3) << 4);
+                }
+                break;
         }
     }
 
-    private static void DecodeBytes(ReadOnlySpan<byte> block, Span<float> values)
+    private static void Nibbles(ReadOnlySpan<byte> packed, Span<byte> low, Span<byte> high)
     {
-        var scale = Half(block, 0);
-        for (var i = 0; i < 32; i++) values[i] = scale * (sbyte)block[2 + i];
+        for (var i = 0; i < low.Length; i++) (low[i], high[i]) = ((byte)(packed[i] & 15), (byte)(packed[i] >> 4));
     }
 
-    private static void DecodeK(ReadOnlySpan<byte> block, ReadOnlySpan<byte> codes, ReadOnlySpan<byte> fifthBits, Span<float> values)
+    private static void AddFifthBits(uint bits, Span<byte> codes)
+    {
+        for (var i = 0; i < codes.Length; i++) codes[i] |= (byte)((bits >> i & 1) << 4);
+    }
+
+    private static void Scale(ReadOnlySpan<byte> codes, int less, float scale, Span<float> values)
+    {
+        for (var i = 0; i < codes.Length; i++) values[i] = scale * (codes[i] - less);
+    }
+
+    private static void ScaleAndAdd(ReadOnlySpan<byte> codes, float scale, float offset, Span<float> values)
+    {
+        for (var i = 0; i < codes.Length; i++) values[i] = scale * codes[i] + offset;
+    }
+
+    // 6-bit scales and minima of eight groups: the first four plain, the others with their upper two bits in the first bytes.
+    private static void DecodeK(ReadOnlySpan<byte> block, ReadOnlySpan<byte> codes, Span<float> values)
     {
         var (factor, minimumFactor) = (Half(block, 0), Half(block, 2));
-        for (var i = 0; i < 256; i++)
+        var packed = block[4..16];
+        for (var group = 0; group < 8; group++)
         {
-            var packed = codes[32 * (i / 64) + i % 32];
-            var code = i % 64 < 32 ? packed & 15 : packed >> 4;
-            if (fifthBits.Length > 0) code |= (fifthBits[i % 32] >> i / 32 & 1) << 4;
-            var (scale, minimum) = KScales(block[4..16], i / 32);
-            values[i] = factor * scale * code - minimumFactor * minimum;
-        }
-    }
-
-    private static void DecodeQ6K(ReadOnlySpan<byte> block, Span<float> values)
-    {
-        var factor = Half(block, 208);
-        for (var i = 0; i < 256; i++)
-        {
-            var (half, place, quarter) = (i / 128, i % 32, i % 128 / 32);
-            var low = block[64 * half + place + 32 * (quarter & 1)];
-            var code = (quarter < 2 ? low & 15 : low >> 4) | (block[128 + 32 * half + place] >> 2 * quarter & 3) << 4;
-            values[i] = factor * (sbyte)block[192 + i / 16] * (code - 32);
+            var (scale, minimum) = group < 4
+                ? (packed[group] & 63, packed[group + 4] & 63)
+                : (packed[group + 4] & 15 | packed[group - 4] >> 6 << 4, packed[group + 4] >> 4 | packed[group] >> 6 << 4);
+            ScaleAndAdd(codes.Slice(32 * group, 32), factor * scale, -(minimumFactor * minimum), values[(32 * group)..]);
         }
     }
 
