@@ -15,6 +15,9 @@ public enum WeightFormat
     /// <summary>4-bit codes in groups of input channels of one output row (<see cref="Cache.GroupCodec"/>).</summary>
     W4,
 
+    /// <summary>8-bit codes in groups, as <see cref="W4"/>.</summary>
+    W8,
+
     /// <summary>ggml's Q4_0: 32 codes of 4 bits, f16 scale. A block of this and the next formats lies within one output row.</summary>
     Q40,
 
@@ -38,6 +41,21 @@ public enum WeightFormat
 
     /// <summary>ggml's Q6_K: 256 codes of 6 bits, sixteen 8-bit scales and their f16 factor.</summary>
     Q6K,
+}
+
+/// <summary>Facts about <see cref="WeightFormat"/>.</summary>
+public static class WeightFormats
+{
+    /// <summary>Bits of a code of a format in groups; 0 for the others.</summary>
+    public static int CodeBits(this WeightFormat format) => format switch { WeightFormat.W4 => 4, WeightFormat.W8 => 8, _ => 0 };
+
+    /// <summary>The format whose codes have <paramref name="bits"/> bits, 4 or 8.</summary>
+    public static WeightFormat OfCodes(int bits) => bits switch
+    {
+        4 => WeightFormat.W4,
+        8 => WeightFormat.W8,
+        _ => throw new ArgumentOutOfRangeException(nameof(bits)),
+    };
 }
 
 /// <summary>A weight in backend memory, in whatever layout the backend multiplies fastest with.</summary>
@@ -67,7 +85,7 @@ public abstract class Weight(string name, WeightFormat format, int rows, int col
 }
 
 /// <summary>
-/// A weight in host memory on its way to <see cref="Backend.Upload"/>: row-major [N, K] elements, or packed 4-bit codes with
+/// A weight in host memory on its way to <see cref="Backend.Upload"/>: row-major [N, K] elements, or packed codes with
 /// one <see cref="Cache.GroupMeta"/> a group. <see cref="Data"/> usually points into a memory-mapped file, valid until
 /// <see cref="Dispose"/> of its owner.
 /// </summary>
@@ -80,7 +98,7 @@ public sealed unsafe class HostWeight : IDisposable
     /// <param name="format">Element format.</param>
     /// <param name="rows">N.</param>
     /// <param name="columns">K.</param>
-    /// <param name="data">[N, K] elements, or for <see cref="WeightFormat.W4"/> [N, K/2] bytes, the even channel in the low nibble.</param>
+    /// <param name="data">[N, K] elements, or the codes less their smallest value (<see cref="Cache.GroupCodec"/>): W4 [N, K/2] bytes, the even channel in the low nibble; W8 [N, K] bytes.</param>
     /// <param name="staging">Memory to give back with this object, if it has some of its own.</param>
     public HostWeight(string name, WeightFormat format, int rows, int columns, void* data, IDisposable? staging = null)
     {

@@ -9,6 +9,9 @@ namespace KvPareto.Tasks;
 /// <param name="Root">The object.</param>
 internal readonly record struct JsonRow(string File, int Line, JsonElement Root)
 {
+    /// <summary>True where the field is there.</summary>
+    public bool Has(string field) => TryGet(field, out _);
+
     /// <summary>A field that must be a string.</summary>
     public string Text(string field)
     {

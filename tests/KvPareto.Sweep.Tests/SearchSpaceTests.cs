@@ -65,12 +65,13 @@ public class SearchSpaceTests
         var names = Expand("""
             axes:
               weights: [w16, w4g32]
+              embedding: [16, 8]
               cache: [k16v8, k4v16, k2v8, k16v16]
               granularity: [t32, kt64-vt128]
               smooth: [true, false]
               chunk: [none, 7]
             """);
-        Assert.Equal(2 * 2 * (2 + 4 + 4 + 1), names.Length);
+        Assert.Equal(2 * 2 * 2 * (2 + 4 + 4 + 1), names.Length);
         foreach (var name in names)
             Assert.Equal(name, SearchSpace.Collapse(InferenceSetting.Parse(name)).Name);
     }

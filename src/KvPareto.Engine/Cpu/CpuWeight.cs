@@ -16,7 +16,7 @@ internal sealed unsafe class CpuWeight : Weight
 
     private CpuWeight(MemoryLedger ledger, HostWeight host) : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
     {
-        GroupSize = host.Format == WeightFormat.W4 ? host.GroupSize : 0;
+        GroupSize = host.Format.CodeBits() > 0 ? host.GroupSize : 0;
         StripBytes = (nint)Strip.ByteSize(Format, ColumnCount, GroupSize);
         _strips = new NativeBuffer(ledger, MemoryCategory.Weights, IsVector ? ColumnCount * 4L : StripCount * StripBytes);
         if (host.Bias is null) return;
@@ -27,7 +27,7 @@ internal sealed unsafe class CpuWeight : Weight
     /// <summary>True for a weight of one row.</summary>
     public bool IsVector => RowCount == 1;
 
-    /// <summary>Input channels of a W4 group; 0 for the other formats.</summary>
+    /// <summary>Input channels of a group of codes; 0 for the other formats.</summary>
     public int GroupSize { get; }
 
     /// <summary>Strips of a matrix.</summary>
@@ -51,7 +51,7 @@ internal sealed unsafe class CpuWeight : Weight
     {
         Require(host, host.RowCount > 0 && host.ColumnCount > 0, "has no elements");
         Require(host, host.Bias is null || host.Bias.Length == host.RowCount, "has a bias of another length");
-        var packed = host.Format == WeightFormat.W4;
+        var packed = host.Format.CodeBits() > 0;
         Require(host, !packed || (GroupSizes.Contains(host.GroupSize) && host.ColumnCount % host.GroupSize == 0 && host.Groups is not null),
             $"has groups of {host.GroupSize}; {string.Join(", ", GroupSizes)} dividing the columns are possible");
         Require(host, !BlockShape.IsBlocks(host.Format) || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");

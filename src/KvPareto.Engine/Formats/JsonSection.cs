@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -86,6 +87,15 @@ internal sealed class JsonSection
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() != count) throw Refuse(key, refusal);
         return [.. value.EnumerateArray()
             .Select(item => Text(item) is { } text && allowed.Contains(text) ? text : throw Refuse(key, refusal))];
+    }
+
+    /// <summary>A list of up to <paramref name="most"/> words that are not empty; none where it is absent or null.</summary>
+    public ImmutableArray<string> Texts(string key, int most)
+    {
+        if (Value(key) is not { } value) return [];
+        var refusal = $"a list of up to {most} words, null";
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() > most) throw Refuse(key, refusal);
+        return [.. value.EnumerateArray().Select(item => Text(item) is { Length: > 0 } text ? text : throw Refuse(key, refusal))];
     }
 
     /// <summary>Whole numbers, given alone or as a list; none where it is absent or null.</summary>

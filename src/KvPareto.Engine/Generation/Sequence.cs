@@ -19,7 +19,7 @@ internal sealed class Sequence : IDisposable
     public Sequence(Transformer transformer, InferenceSetting setting, int capacity, int maxTokens)
     {
         (_transformer, _kernel) = (transformer, setting.Attention);
-        _cache = Backend.CreateCache(transformer.Config.Geometry, setting.Cache, capacity);
+        _cache = Backend.CreateCache(transformer.Geometry, setting.Cache, capacity);
         try
         {
             Resize(maxTokens);
@@ -34,6 +34,9 @@ internal sealed class Sequence : IDisposable
     /// <summary>Tokens fed so far.</summary>
     public int Length => _cache.Length;
 
+    /// <summary>Bytes of its cache, at full capacity.</summary>
+    public long CacheBytes => _cache.ByteCount;
+
     private Backend Backend => _transformer.Backend;
 
     /// <summary>Gives back the memory of steps of the old size and takes that of the new.</summary>
@@ -43,7 +46,7 @@ internal sealed class Sequence : IDisposable
         ReleaseStep();
         _maxTokens = maxTokens;
         _activations = new TransformerActivations(Backend, _transformer.Config, maxTokens);
-        _workspace = Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _transformer.Config.Geometry, _kernel));
+        _workspace = Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _transformer.Geometry, _kernel));
     }
 
     /// <summary>Feeds tokens and returns their hidden states [T, H], valid until the next call.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Model;
 
@@ -57,6 +58,9 @@ public sealed record ModelConfig
     /// <summary>Element type that the configuration gives the checkpoint; the tensors' own types are what counts when loading.</summary>
     public DType StoredType { get; init; } = DType.BF16;
 
+    /// <summary>How the linear layers are packed in the checkpoint; null where they are plain.</summary>
+    public AwqConfig? Quantization { get; init; }
+
     /// <summary>For each layer how many latest tokens a query sees; 0 means all.</summary>
     public required ImmutableArray<int> LayerWindows { get; init; }
 
@@ -67,5 +71,5 @@ public sealed record ModelConfig
     public ImmutableArray<int> EosIds { get; init; } = [];
 
     /// <summary>Shape of this model's cache.</summary>
-    public KvGeometry Geometry => new(QueryHeads, KvHeads, HeadDim, LayerWindows);
+    public KvGeometry Geometry => new(QueryHeads, KvHeads, HeadDim, LayerWindows) { HasKeyBias = QkvBias };
 }

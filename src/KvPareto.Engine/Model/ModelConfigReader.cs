@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Model;
 
@@ -61,6 +62,7 @@ public static class ModelConfigReader
             OutputBias = attentionBias,
             FeedForwardBias = family == "llama" && config.Flag("mlp_bias", false),
             StoredType = StoredType(config),
+            Quantization = config.Section("quantization_config") is { } quantization ? AwqConfig.Read(quantization) : null,
             LayerWindows = LayerWindows(config, family, layers),
             BosId = config.Has("bos_token_id") ? config.Integer("bos_token_id", 0, vocabulary - 1) : null,
             EosIds = EndTokens(config, vocabulary),
@@ -70,8 +72,6 @@ public static class ModelConfigReader
     private static void RefuseUnsupported(JsonSection config)
     {
         config.Word("hidden_act", ["silu"], "silu");
-        if (config.Section("quantization_config") is { } quantization)
-            throw quantization.Refuse("quant_method", "no quantization_config (AWQ and other quantized checkpoints are not yet read)");
         if (config.Flag("rope_interleaved", false)) throw config.Refuse("rope_interleaved", "false");
     }
 

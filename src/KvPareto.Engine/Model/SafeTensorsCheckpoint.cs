@@ -51,10 +51,13 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     {
         if (!Directory.Exists(folder)) throw new ConfigException($"{folder}: no such folder; allowed: a Hugging Face model folder");
         var config = ModelConfigReader.Read(Path.Combine(folder, "config.json"));
-        if (!File.Exists(Path.Combine(folder, SingleName)) && !File.Exists(Path.Combine(folder, IndexName)))
+        if (!HasWeights(folder))
             throw new ConfigException($"{folder}: has no weights; allowed: {SingleName}, or {IndexName} with its shards");
         return new(folder, config);
     }
+
+    /// <summary>True where a folder has weights in a form that <see cref="Open"/> reads.</summary>
+    public static bool HasWeights(string folder) => File.Exists(Path.Combine(folder, SingleName)) || File.Exists(Path.Combine(folder, IndexName));
 
     /// <inheritdoc/>
     public override bool Contains(string name) => _tensors.ContainsKey(name);
@@ -63,6 +66,15 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     public override HostTensor Get(string name) => _tensors.TryGetValue(name, out var tensor)
         ? tensor
         : throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
+
+    /// <inheritdoc/>
+    public override StoredWeight Stored(string name)
+    {
+        const string Suffix = ".weight";
+        return Config.Quantization is { } packing && name.EndsWith(Suffix, StringComparison.Ordinal) && !Contains(name) && Contains(name[..^Suffix.Length] + ".qweight")
+            ? new(WeightFormat.W4, packing.GroupSize)
+            : base.Stored(name);
+    }
 
     /// <inheritdoc/>
     public override void Dispose()

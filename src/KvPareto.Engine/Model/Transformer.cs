@@ -1,3 +1,5 @@
+using KvPareto.Engine.Cache;
+
 namespace KvPareto.Engine.Model;
 
 /// <summary>The decoder of Llama, Qwen and Mistral models: one forward pass, written once over the seam's ops.</summary>
@@ -12,6 +14,12 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     /// <summary>Where it runs.</summary>
     public Backend Backend { get; } = backend;
 
+    /// <summary>Shape of its cache, with the bias of its keys.</summary>
+    public KvGeometry Geometry { get; } = config.Geometry with { KeyBias = weights.KeyBiases is { } biases ? new KeyBias(biases, config.Rope) : null };
+
+    /// <summary>Hidden states to logits.</summary>
+    public OutputHead Head { get; } = OutputHead.Of(backend, config, weights);
+
     /// <summary>
     /// Runs T tokens through all layers; their keys and values go to the step's caches.
     /// Returns the hidden states [T, H], f32, in <paramref name="activations"/>.
@@ -20,38 +28,8 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     {
         var b = activations.For(step.Count);
         Backend.Embed(step, weights.Embedding, b.X);
-        for (var layer = 0; layer < Config.LayerCount; layer++)
-        {
-            var w = weights.Layers[layer];
-            Backend.RmsNorm(b.X, w.InputNorm, Config.NormEpsilon, b.H);
-            Backend.Linear(b.H, w.Query, b.Q);
-            Backend.Linear(b.H, w.Key, b.K);
-            Backend.Linear(b.H, w.Value, b.V);
-            if (w.QueryNorm is not null && w.KeyNorm is not null)
-            {
-                Backend.RmsNorm(b.Q, w.QueryNorm, Config.NormEpsilon, b.Q);
-                Backend.RmsNorm(b.K, w.KeyNorm, Config.NormEpsilon, b.K);
-            }
-            Backend.Rope(step, b.Q, Config.Rope);
-            Backend.Rope(step, b.K, Config.Rope);
-            Backend.Attention(step, layer, b.Q, b.K, b.V, b.Q);
-            Backend.Linear(b.Q, w.Output, b.H);
-            Backend.Add(b.X, b.H);
-
-            Backend.RmsNorm(b.X, w.PostAttentionNorm, Config.NormEpsilon, b.H);
-            Backend.Linear(b.H, w.Gate, b.Gate);
-            Backend.Linear(b.H, w.Up, b.Up);
-            Backend.SiluMul(b.Gate, b.Up);
-            Backend.Linear(b.Gate, w.Down, b.H);
-            Backend.Add(b.X, b.H);
-        }
+        var decoder = new DecoderLayer(Backend, Config);
+        for (var layer = 0; layer < Config.LayerCount; layer++) decoder.Run(weights.Layers[layer], step, layer, b);
         return b.X;
-    }
-
-    /// <summary>Logits [R, V] of hidden states [R, H]; the final norm is applied in place.</summary>
-    public void Head(Tensor hidden, Tensor logits)
-    {
-        Backend.RmsNorm(hidden, weights.FinalNorm, Config.NormEpsilon, hidden);
-        Backend.Linear(hidden, weights.Head, logits);
     }
 }

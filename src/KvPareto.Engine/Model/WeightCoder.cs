@@ -1,38 +1,35 @@
-using System.Collections.Immutable;
+using System.Buffers;
 using System.Runtime.Intrinsics;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Model;
 
 /// <summary>
-/// Codes a linear layer at 4 bits, round to nearest, in groups of g input channels of one output row: bit for bit what
+/// Codes a matrix at 4 or 8 bits, round to nearest, in groups of g input channels of one output row: bit for bit what
 /// <see cref="GroupCodec"/> gives, 32 channels at a time and on all cores.
 /// </summary>
 internal static unsafe class WeightCoder
 {
-    private const int Bits = 4;
     private const int Step = 32;
     private const int LargestGroup = 128;
     private const int ElementsPerTask = 1 << 16;
     private const float LargestMagnitude = 65504; // what an f16 scale is made for, and all that an f16 weight can hold
 
-    /// <summary>Group sizes that can be asked for.</summary>
-    public static ImmutableArray<int> Groups { get; } = [32, 64, LargestGroup];
-
     /// <summary>Codes <paramref name="source"/>. The result's memory counts as workspace and is given back by disposing it.</summary>
-    /// <param name="source">[N, K] in f32, f16 or bf16; its bias goes over unchanged.</param>
+    /// <param name="source">[N, K] in f32, f16, bf16 or blocks; its bias goes over unchanged.</param>
     /// <param name="file">Where it comes from, for messages.</param>
-    /// <param name="group">g, one of <see cref="Groups"/>.</param>
+    /// <param name="bits">4 or 8.</param>
+    /// <param name="group">g, one of <see cref="WeightSpec.Groups"/>.</param>
     /// <param name="ledger">Where the memory counts.</param>
-    /// <returns>Codes [N, K/2] bytes, code − qmin of the even channel in the low nibble, and metadata [N, K/g].</returns>
+    /// <returns>Codes less qmin, without gaps, the lowest bits first: [N, K·bits/8] bytes, and metadata [N, K/g].</returns>
     /// <exception cref="ConfigException">g does not divide K, or an element is not finite or beyond f16's range.</exception>
-    public static HostWeight Encode(HostWeight source, string file, int group, MemoryLedger ledger)
+    public static HostWeight Encode(HostWeight source, string file, int bits, int group, MemoryLedger ledger)
     {
         var (rows, columns) = (source.RowCount, source.ColumnCount);
-        if (columns % group != 0) throw Indivisible(source, file, group);
-        var codeBytes = (long)rows * columns / 2;
-        var metaOffset = (codeBytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
-        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, metaOffset + (long)rows * (columns / group) * GroupMeta.ByteSize);
+        RequireDividing(group, columns, source.Name, file);
+        var metaOffset = MetaOffset(rows, columns, bits);
+        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, PredictByteCount(rows, columns, bits, group));
         var codes = buffer.As<byte>();
         var groups = (GroupMeta*)(codes + metaOffset);
 
@@ -43,14 +40,14 @@ internal static unsafe class WeightCoder
         {
             var end = Math.Min(rows, (task + 1) * rowsPerTask);
             for (var row = task * rowsPerTask; row < end; row++)
-                if (!EncodeRow(source, row, group, codes, groups)) Interlocked.Exchange(ref refused, 1);
+                if (!EncodeRow(source, row, bits, group, codes, groups)) Interlocked.Exchange(ref refused, 1);
         });
         if (refused != 0)
         {
             buffer.Dispose();
-            throw new ConfigException($"{file}: tensor '{source.Name}' holds a value that 4 bits cannot carry; allowed: -65504 to 65504");
+            throw new ConfigException($"{file}: tensor '{source.Name}' holds a value that {bits} bits cannot carry; allowed: -65504 to 65504");
         }
-        return new(source.Name, WeightFormat.W4, rows, columns, codes, buffer)
+        return new(source.Name, WeightFormats.OfCodes(bits), rows, columns, codes, buffer)
         {
             GroupSize = group,
             Groups = groups,
@@ -58,22 +55,37 @@ internal static unsafe class WeightCoder
         };
     }
 
-    private static bool EncodeRow(HostWeight source, int row, int group, byte* codes, GroupMeta* groups)
+    /// <summary>Bytes that the codes and metadata of a matrix [N, K] take.</summary>
+    public static long PredictByteCount(int rows, int columns, int bits, int group) =>
+        MetaOffset(rows, columns, bits) + (long)rows * (columns / group) * GroupMeta.ByteSize;
+
+    private static long MetaOffset(int rows, int columns, int bits) =>
+        ((long)rows * columns * bits / 8 + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+
+    private static bool EncodeRow(HostWeight source, int row, int bits, int group, byte* codes, GroupMeta* groups)
     {
-        var values = stackalloc float[LargestGroup];
         var columns = source.ColumnCount;
         var first = (long)row * columns;
-        for (var column = 0; column < columns; column += group)
+        var rented = ArrayPool<float>.Shared.Rent(columns);
+        try
         {
-            FloatRows.Widen(source.Data + (first + column) * FloatRows.ByteSize(source.Format), source.Format, new(values, group));
-            if (!TryFit(values, group, out var meta)) return false;
-            groups[(first + column) / group] = meta;
-            Pack(values, group, meta, codes + (first + column) / 2);
+            FloatRows.Widen(source.Data + row * BlockShape.Of(source.Format).RowBytes(columns), source.Format, rented.AsSpan(0, columns));
+            fixed (float* values = rented)
+                for (var column = 0; column < columns; column += group)
+                {
+                    if (!TryFit(values + column, group, bits, out var meta)) return false;
+                    groups[(first + column) / group] = meta;
+                    Pack(values + column, group, meta, bits, codes + (first + column) * bits / 8);
+                }
+            return true;
         }
-        return true;
+        finally
+        {
+            ArrayPool<float>.Shared.Return(rented);
+        }
     }
 
-    private static bool TryFit(float* values, int count, out GroupMeta meta)
+    private static bool TryFit(float* values, int count, int bits, out GroupMeta meta)
     {
         var (low, high) = (Vector256.Load(values), Vector256.Load(values));
         var finite = Vector256<int>.AllBitsSet;
@@ -91,44 +103,52 @@ internal static unsafe class WeightCoder
         }
         var (min, max) = (low[0], high[0]);
         for (var lane = 1; lane < Vector256<float>.Count; lane++) (min, max) = (MathF.Min(min, low[lane]), MathF.Max(max, high[lane]));
-        meta = GroupCodec.Fit(min, max, Bits);
+        meta = GroupCodec.Fit(min, max, bits);
         return true;
     }
 
-    private static void Pack(float* values, int count, GroupMeta meta, byte* packed)
+    private static void Pack(float* values, int count, GroupMeta meta, int bits, byte* packed)
     {
         if (meta.IsConstant)
         {
-            var code = GroupCodec.Encode(values[0], meta, Bits) - GroupCodec.MinCode(Bits);
-            new Span<byte>(packed, count / 2).Fill((byte)(code | code << 4));
+            var code = GroupCodec.Encode(values[0], meta, bits) - GroupCodec.MinCode(bits);
+            new Span<byte>(packed, count * bits / 8).Fill((byte)(bits == 4 ? code | code << 4 : code));
             return;
         }
         var scale = Vector256.Create(meta.Scale);
         var zero = Vector256.Create((float)meta.Zero);
         for (var i = 0; i < count; i += Step)
         {
-            var low = Vector256.Narrow(Codes(values + i, scale, zero), Codes(values + i + 8, scale, zero));
-            var high = Vector256.Narrow(Codes(values + i + 16, scale, zero), Codes(values + i + 24, scale, zero));
-            var pairs = Vector256.Narrow(low, high).AsUInt16(); // even channel | odd channel << 8
+            var low = Vector256.Narrow(Codes(values + i, scale, zero, bits), Codes(values + i + 8, scale, zero, bits));
+            var high = Vector256.Narrow(Codes(values + i + 16, scale, zero, bits), Codes(values + i + 24, scale, zero, bits));
+            var codes = Vector256.Narrow(low, high);
+            if (bits == 8)
+            {
+                Vector256.Store(codes, packed + i);
+                continue;
+            }
+            var pairs = codes.AsUInt16(); // even channel | odd channel << 8
             var bytes = Vector256.Narrow((pairs | pairs >> 4) & Vector256.Create((ushort)0xff), Vector256<ushort>.Zero);
             Vector128.Store(bytes.GetLower(), packed + i / 2);
         }
     }
 
     // A division, not a product with the reciprocal: the codes must be those of the scalar definition to the last bit.
-    private static Vector256<uint> Codes(float* values, Vector256<float> scale, Vector256<float> zero)
+    private static Vector256<uint> Codes(float* values, Vector256<float> scale, Vector256<float> zero, int bits)
     {
         var code = Vector256.Round(Vector256.Load(values) / scale + zero, MidpointRounding.ToEven);
-        var (min, max) = (GroupCodec.MinCode(Bits), GroupCodec.MaxCode(Bits));
+        var (min, max) = (GroupCodec.MinCode(bits), GroupCodec.MaxCode(bits));
         code = Vector256.MinNative(Vector256.MaxNative(code, Vector256.Create((float)min)), Vector256.Create((float)max));
         return (Vector256.ConvertToInt32Native(code) - Vector256.Create(min)).AsUInt32();
     }
 
-    private static ConfigException Indivisible(HostWeight source, string file, int group)
+    /// <summary>Refuses a group that does not divide a tensor's input channels.</summary>
+    /// <exception cref="ConfigException">Names the tensor and the groups that do.</exception>
+    public static void RequireDividing(int group, int columns, string tensor, string file)
     {
-        var dividing = Groups.Where(candidate => source.ColumnCount % candidate == 0).ToArray();
+        if (columns % group == 0) return;
+        var dividing = WeightSpec.Groups.Where(candidate => columns % candidate == 0).ToArray();
         var allowed = dividing.Length > 0 ? string.Join(", ", dividing) : "none of 32, 64, 128, only 16-bit weights";
-        var what = $"has {source.ColumnCount} input channels, which weight group {group} does not divide";
-        return new($"{file}: tensor '{source.Name}' {what}; allowed: {allowed}");
+        throw new ConfigException($"{file}: tensor '{tensor}' has {columns} input channels, which weight group {group} does not divide; allowed: {allowed}");
     }
 }

@@ -1,10 +1,38 @@
+using System.Collections.Immutable;
+
 namespace KvPareto.Engine.Model;
 
-/// <summary>Precision of the linear layers' weights; the embedding and the output head keep the checkpoint's own.</summary>
-/// <param name="Bits">16: as the checkpoint has them; 4: coded in groups, round to nearest.</param>
-/// <param name="Group">Input channels of one output row that share scale and zero point: 32, 64 or 128.</param>
-public sealed record WeightSpec(int Bits, int Group = 128)
+/// <summary>Precision of the weights: linear layers, and embedding with output head. What is coded is coded by round to nearest.</summary>
+/// <param name="Bits">Of the linear layers: 16: as the checkpoint has them; 8 or 4: coded in groups.</param>
+/// <param name="Group">Input channels of one output row that share scale and zero point, wherever codes are: 32, 64 or 128.</param>
+/// <param name="EmbeddingBits">Of the embedding and the output head: 16: as the checkpoint has them; 8 or 4: coded in groups.</param>
+public sealed record WeightSpec(int Bits, int Group = 128, int EmbeddingBits = 16)
 {
     /// <summary>As the checkpoint has them.</summary>
     public static readonly WeightSpec Full = new(16);
+
+    /// <summary>Bits that can be asked for.</summary>
+    public static ImmutableArray<int> AllBits { get; } = [16, 8, 4];
+
+    /// <summary>Group sizes that can be asked for.</summary>
+    public static ImmutableArray<int> Groups { get; } = [32, 64, 128];
+
+    /// <summary>True where something is coded, so that the group means something.</summary>
+    public bool IsCoded => Bits < 16 || EmbeddingBits < 16;
+
+    /// <summary>Refuses what the model's checkpoint cannot be loaded with, whatever its shapes.</summary>
+    /// <exception cref="ConfigException">Bits or group are none of those that can be asked for, or the linear layers are packed already.</exception>
+    public void Validate(ModelConfig config)
+    {
+        Check("weight bits", Bits, AllBits);
+        Check("embedding bits", EmbeddingBits, AllBits);
+        if (IsCoded) Check("weight group", Group, Groups);
+        if (Bits < 16 && config.Quantization is { } packed)
+            throw new ConfigException($"weight bits {Bits}: the checkpoint's linear layers are packed by AWQ at {packed.Bits} bits already; allowed: 16, which takes them as they are");
+    }
+
+    private static void Check(string what, int value, ImmutableArray<int> allowed)
+    {
+        if (!allowed.Contains(value)) throw new ConfigException($"{what} {value}: allowed are {string.Join(", ", allowed)}");
+    }
 }

@@ -7,7 +7,11 @@ internal static class GgufTokenizer
 {
     private const int MostMerges = 1 << 23;
     private const string Prefix = "tokenizer.ggml.";
+    private const string ChatTemplateKey = "tokenizer.chat_template";
     private const string SingleDigits = @"\p{N}";
+
+    private static readonly (string Name, string Key)[] TemplateTokens =
+        [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id"), ("pad_token", "padding_token_id")];
 
     // What a name in tokenizer.ggml.pre stands for (llama.cpp, src/llama-vocab.cpp).
     private static readonly Dictionary<string, Splitting> Splittings = new(StringComparer.Ordinal)
@@ -31,6 +35,18 @@ internal static class GgufTokenizer
         var types = metadata.Integers(Prefix + "token_type", VocabularyBuilder.IdLimit) ?? [.. Enumerable.Repeat((int)GgufTokenType.Normal, tokens.Length)];
         if (types.Length != tokens.Length) throw metadata.Refuse(Prefix + "token_type", $"as many as tokens ({tokens.Length})");
         return model == "gpt2" ? ReadByteLevel(metadata, tokens, types) : ReadSentencePiece(metadata, tokens, types);
+    }
+
+    /// <summary>Reads the chat template, which may name the special tokens; null where there is none.</summary>
+    /// <exception cref="ConfigException">It is not well formed, or uses a construct that is not known.</exception>
+    public static ChatTemplate? ReadChatTemplate(GgufMetadata metadata)
+    {
+        if (metadata.Text(ChatTemplateKey) is not { } text) return null;
+        var tokens = metadata.Texts(Prefix + "tokens", VocabularyBuilder.IdLimit) ?? [];
+        var variables = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var (name, key) in TemplateTokens)
+            if (metadata.Has(Prefix + key)) variables[name] = tokens[metadata.Integer(Prefix + key, 0, tokens.Length - 1)];
+        return ChatTemplate.Parse(text, variables, $"{metadata.Source}: key '{ChatTemplateKey}'");
     }
 
     private static Tokenizer ReadByteLevel(GgufMetadata metadata, string[] tokens, int[] types)

@@ -48,15 +48,14 @@ internal sealed record SentencePieceParts
         foreach (var id in Prefix.Concat(Suffix))
             if (!builder.HasId(id)) throw new ConfigException($"{Source}: special token id {id} is not in the vocabulary (0 to {Tokens.Count - 1})");
 
+        var merges = Merges(builder.Vocabulary);
         var visibleSpace = BpeModel.WordStart.ToString();
         var spaces = new ReplaceNormalizer(new LiteralPattern(" "), visibleSpace);
         return new()
         {
-            Source = Source,
-            Vocabulary = builder.Vocabulary,
-            Merges = Merges(builder.Vocabulary),
+            Tokens = builder,
+            Merges = merges,
             Options = new(ByteFallback: true, UnknownId: UnknownId, FuseUnknown: true),
-            AddedTokens = builder.AddedTokens,
             Normalizer = PrependSpace ? new SequenceNormalizer([new PrependNormalizer(visibleSpace), spaces]) : spaces,
             Templates = Prefix.Count + Suffix.Count == 0 ? [] : [new([[.. Prefix], null, [.. Suffix]])],
             Decoder = next => new ReplaceStage(
@@ -64,10 +63,9 @@ internal sealed record SentencePieceParts
         };
     }
 
-    private MergeTable Merges(Dictionary<string, int> vocabulary)
+    private MergeTable Merges(TokenTable vocabulary)
     {
         var merges = new MergeTable(vocabulary);
-        var ids = vocabulary.GetAlternateLookup<ReadOnlySpan<char>>();
         var scored = Enumerable.Range(0, Tokens.Count).Where(id => Tokens[id] is not null && Scores[id] is not null);
         var rank = 0;
         foreach (var equals in scored.GroupBy(id => Scores[id]!.Value).OrderByDescending(static group => group.Key))
@@ -83,7 +81,7 @@ internal sealed record SentencePieceParts
             if (token.Length > LongestToken)
                 throw new ConfigException($"{Source}: tokens[{id}] has {token.Length} characters; allowed: up to {LongestToken}");
             for (var cut = 1; cut < token.Length; cut++)
-                if (ids.ContainsKey(token.AsSpan(0, cut)) && ids.ContainsKey(token.AsSpan(cut))) merges.Add(token.AsSpan(0, cut), token.AsSpan(cut), rank);
+                if (vocabulary.TryGetId(token.AsSpan(0, cut), out _) && vocabulary.TryGetId(token.AsSpan(cut), out _)) merges.Add(token.AsSpan(0, cut), token.AsSpan(cut), rank);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
 
 namespace KvPareto.Sweep.Config;
 
@@ -19,10 +20,17 @@ internal sealed record SettingMatch(ConfigValue Place, Func<InferenceSetting, bo
 
         var map = value.Map(SweepConfigReader.AxisKeys);
         var tests = new List<Func<InferenceSetting, bool>>();
-        Add("weights", AxisValue.Weights, (setting, weights) => setting.Weights == weights);
+        Add("weights", AxisValue.Weights, (setting, weights) => HasWeights(setting.Weights, weights));
+        Add("embedding", AxisValue.EmbeddingBits, (setting, bits) => setting.Weights.EmbeddingBits == bits);
         Add("cache", AxisValue.Cache, (setting, bits) => HasBits(setting.Cache, bits));
         Add("granularity", AxisValue.Granularity, (setting, groups) => HasGranularity(setting.Cache, groups));
-        Add("smooth", AxisValue.Smooth, (setting, smooth) => setting.Cache.SmoothKeys == smooth);
+        Add("smooth", AxisValue.Flag, (setting, smooth) => setting.Cache.SmoothKeys == smooth);
+        Add("prebias", AxisValue.Flag, (setting, prebias) => setting.Cache.PreBiasKeys == prebias);
+        Add("rotation", AxisValue.Rotation, (setting, rotation) => setting.Cache.Rotation == rotation);
+        Add("clip", AxisValue.Clip, (setting, clip) => setting.Cache.ClipPercent == clip);
+        Add("sink", AxisValue.Tokens, (setting, sink) => setting.Cache.SinkTokens == sink);
+        Add("recent", AxisValue.Tokens, (setting, recent) => setting.Cache.RecentTokens == recent);
+        Add("edge", AxisValue.Edge, (setting, edge) => setting.Cache.EdgeLayers == edge);
         Add("chunk", AxisValue.Chunk, (setting, chunk) => setting.Chunk == chunk);
         Add("attention", AxisValue.Attention, (setting, attention) => setting.Attention == attention);
         return new(value, setting => tests.TrueForAll(test => test(setting)));
@@ -34,6 +42,10 @@ internal sealed record SettingMatch(ConfigValue Place, Func<InferenceSetting, bo
             tests.Add(setting => wanted.Any(value => equal(setting, value)));
         }
     }
+
+    // 16-bit linear layers have no group; a coded embedding's is not what is asked for.
+    private static bool HasWeights(WeightSpec setting, WeightSpec wanted) =>
+        setting.Bits == wanted.Bits && (setting.Bits == 16 || setting.Group == wanted.Group);
 
     private static bool HasBits(KvSpec cache, KvSpec bits) => cache.KeyBits == bits.KeyBits && cache.ValueBits == bits.ValueBits;
 

@@ -13,6 +13,9 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.W4, 1024, 40, 128)]
     [InlineData(WeightFormat.W4, 96, 31, 32)]
     [InlineData(WeightFormat.W4, 96, 1, 32)]
+    [InlineData(WeightFormat.W8, 576, 65, 64)]
+    [InlineData(WeightFormat.W8, 1024, 40, 128)]
+    [InlineData(WeightFormat.W8, 96, 1, 32)]
     [InlineData(WeightFormat.BF16, 77, 1, 0)]
     [InlineData(WeightFormat.Q40, 96, 33, 0)]
     [InlineData(WeightFormat.Q41, 96, 33, 0)]
@@ -43,6 +46,7 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.W4, 1536, 576, 128, 4.25)]
     [InlineData(WeightFormat.Q41, 576, 192, 0, 5.0)]
     [InlineData(WeightFormat.Q6K, 512, 192, 0, 6.5625)]
+    [InlineData(WeightFormat.W8, 576, 192, 64, 8.5)]
     public void Create_TakesTheFormatsBitsAndCountsThem(WeightFormat format, int columns, int outputs, int group, double bitsPerElement)
     {
         using var linear = new LinearCase(format, 1, columns, outputs, group, bias: true);

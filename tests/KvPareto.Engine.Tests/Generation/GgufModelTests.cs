@@ -1,8 +1,10 @@
+using System.Text.Json;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Tests.Formats.Gguf;
+using KvPareto.Engine.Text;
 using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Generation;
@@ -58,14 +60,40 @@ public class GgufModelTests
         Assert.InRange(error, 1e-3, 0.5);
     }
 
+    /// <summary>
+    /// The folder's tensors are the GGUF file's rounded to bf16: prompts are the same, and greedy output is wherever transformers'
+    /// own best two logits lie further apart than such rounding can move them.
+    /// </summary>
+    [Fact]
+    public void SmolLm2_GivesTheOutputOfItsFolder()
+    {
+        var folder = TestData.SmolLm2OrSkip();
+        var file = folder + ".Q4_1.gguf";
+        if (!File.Exists(file)) Assert.Skip("needs the GGUF file beside KVPARETO_SMOLLM2");
+        using var backend = new CpuBackend();
+        using var original = LanguageModel.Load(backend, folder, WeightSpec.Full);
+        using var packed = LanguageModel.Load(backend, file, WeightSpec.Full);
+        var setting = new InferenceSetting { Cache = F32Cache, Chunk = 256 };
+        var compared = 0;
+        foreach (var row in File.ReadLines(TestData.Golden("smollm2", "generations.jsonl")).Select(line => JsonDocument.Parse(line).RootElement))
+        {
+            if (row.GetProperty("kind").GetString() != "short") continue;
+            ChatMessage[] messages = [new("user", row.GetProperty("message").GetString()!)];
+            var prompt = packed.Tokenizer.Encode(packed.ChatTemplate!.Render(messages), addSpecialTokens: false);
+            Assert.Equal(original.Tokenizer.Encode(original.ChatTemplate!.Render(messages), addSpecialTokens: false), prompt);
+            if (row.GetProperty("min_margin").GetDouble() < 0.03) continue;
+            var ids = new Generator(packed.Transformer, setting).Generate(prompt, 64).Ids;
+            Assert.Equal(new Generator(original.Transformer, setting).Generate(prompt, 64).Ids, ids);
+            compared++;
+        }
+        Assert.True(compared >= 3, $"only {compared} rows were compared");
+        Assert.True(packed.WeightBytes < original.WeightBytes * 0.4, $"{packed.WeightBytes} of {original.WeightBytes} bytes");
+    }
+
     private static float[] Logits(CpuBackend backend, string path, WeightSpec spec, InferenceSetting setting, int[] ids)
     {
         using var checkpoint = GgufCheckpoint.Open(path);
         using var weights = TransformerWeights.Load(backend, checkpoint, spec);
-        var transformer = new Transformer(backend, checkpoint.Config, weights);
-        var vocabulary = checkpoint.Config.VocabularySize;
-        var logits = new float[ids.Length * vocabulary];
-        new Generator(transformer, setting).Score(ids, (position, row) => row.CopyTo(logits.AsSpan(position * vocabulary)));
-        return logits;
+        return AllLogits.Of(new Transformer(backend, checkpoint.Config, weights), setting, ids);
     }
 }

@@ -136,13 +136,7 @@ public class GoldenModelTests
 
         public Transformer Transformer { get; }
 
-        public float[] Logits(int[] ids, InferenceSetting setting)
-        {
-            var vocabulary = Transformer.Config.VocabularySize;
-            var logits = new float[ids.Length * vocabulary];
-            new Generator(Transformer, setting).Score(ids, (position, row) => row.CopyTo(logits.AsSpan(position * vocabulary)));
-            return logits;
-        }
+        public float[] Logits(int[] ids, InferenceSetting setting) => AllLogits.Of(Transformer, setting, ids);
 
         public void Dispose()
         {

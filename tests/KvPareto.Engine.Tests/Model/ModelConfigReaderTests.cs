@@ -145,7 +145,8 @@ public class ModelConfigReaderTests
     [InlineData("""{"eos_token_id":[1,"2"]}""", "key 'eos_token_id' is [1,\"2\"]; allowed")]
     [InlineData("""{"bos_token_id":-1}""", "key 'bos_token_id' is -1; allowed")]
     [InlineData("""{"dtype":"float64"}""", "key 'dtype' is \"float64\"; allowed: bfloat16, float16, float32")]
-    [InlineData("""{"quantization_config":{"quant_method":"awq","bits":4}}""", "key 'quantization_config.quant_method' is \"awq\"; allowed: no quantization_config (AWQ")]
+    [InlineData("""{"quantization_config":{"quant_method":"gptq","bits":4}}""", "key 'quantization_config.quant_method' is \"gptq\"; allowed: awq")]
+    [InlineData("""{"quantization_config":{"quant_method":"awq","version":"gemm"}}""", "key 'quantization_config.bits' is missing; allowed: ")]
     public void Read_RefusesInOneLine(string change, string expected) =>
         Assert.Contains(expected, Refusal(Config("llama", change, 2)), StringComparison.Ordinal);
 

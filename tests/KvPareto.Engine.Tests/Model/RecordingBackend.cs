@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Tests.Model;
@@ -12,6 +13,8 @@ internal sealed class RecordingBackend : Backend
     public override string Device => "none";
 
     public override DType ActivationType => DType.F32;
+
+    public override MemoryLayout Layout => throw new NotSupportedException();
 
     public List<Recorded> Uploads { get; } = [];
 
@@ -26,7 +29,7 @@ internal sealed class RecordingBackend : Backend
         if (Uploads.Count == FailAt) throw new IOException("asked for");
         LargestStaging = Math.Max(LargestStaging, Memory.Live.Workspace);
         var elements = (long)weight.RowCount * weight.ColumnCount;
-        var bytes = weight.Format switch { WeightFormat.F32 => elements * 4, WeightFormat.W4 => elements / 2, _ => elements * 2 };
+        var bytes = weight.Format switch { WeightFormat.F32 => elements * 4, WeightFormat.W4 => elements / 2, WeightFormat.W8 => elements, _ => elements * 2 };
         var groups = weight.GroupSize == 0 ? [] : new Span<GroupMeta>(weight.Groups, (int)(elements / weight.GroupSize)).ToArray();
         Uploads.Add(new(this, weight, new Span<byte>(weight.Data, (int)bytes).ToArray(), groups));
         return Uploads[^1];

@@ -84,6 +84,24 @@ public class TransformerWeightsTests
         Assert.Equal(128 * 64 / 2 + 128 * 2 * GroupMeta.ByteSize, backend.LargestStaging);
     }
 
+    [Theory]
+    [InlineData(16, 8, WeightFormat.BF16, WeightFormat.W8)]
+    [InlineData(8, 4, WeightFormat.W8, WeightFormat.W4)]
+    [InlineData(8, 16, WeightFormat.W8, WeightFormat.BF16)]
+    public void Load_CodesEmbeddingAndHeadApart(int bits, int embeddingBits, WeightFormat linear, WeightFormat vocabulary)
+    {
+        using var folder = new ScratchFolder();
+        foreach (var tied in (bool[])[false, true])
+        {
+            using var backend = new RecordingBackend();
+            using var checkpoint = SafeTensorsCheckpoint.Open(new TinyModel { Tied = tied }.Write(folder[tied ? "tied" : "apart"]));
+            using var weights = TransformerWeights.Load(backend, checkpoint, new(bits, 32, embeddingBits));
+            Assert.Equal(14, backend.Uploads.Count(upload => upload.Format == linear && upload.Name.Contains("_proj", StringComparison.Ordinal)));
+            Assert.Equal((vocabulary, vocabulary), (weights.Embedding.Format, weights.Head.Format));
+            Assert.Equal(tied, ReferenceEquals(weights.Embedding, weights.Head));
+        }
+    }
+
     [Fact]
     public void Load_FindsBiasesThatTheConfigurationDoesNotName()
     {
@@ -154,13 +172,15 @@ public class TransformerWeightsTests
     }
 
     [Theory]
-    [InlineData(8, 128, "weight bits 8: allowed are 4, 16")]
-    [InlineData(4, 48, "weight group 48: allowed are 32, 64, 128")]
-    public void Load_RefusesUnknownSettings(int bits, int group, string expected)
+    [InlineData(2, 128, 16, "weight bits 2: allowed are 16, 8, 4")]
+    [InlineData(16, 128, 2, "embedding bits 2: allowed are 16, 8, 4")]
+    [InlineData(4, 48, 16, "weight group 48: allowed are 32, 64, 128")]
+    [InlineData(16, 0, 8, "weight group 0: allowed are 32, 64, 128")]
+    public void Load_RefusesUnknownSettings(int bits, int group, int embeddingBits, string expected)
     {
         using var backend = new RecordingBackend();
         using var checkpoint = SafeTensorsCheckpoint.Open(TestData.Golden("models", "qwen2"));
-        Assert.Equal(expected, Refuse(backend, checkpoint, new(bits, group)));
+        Assert.Equal(expected, Refuse(backend, checkpoint, new(bits, group, embeddingBits)));
     }
 
     [Fact]

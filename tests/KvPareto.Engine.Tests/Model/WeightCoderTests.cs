@@ -8,15 +8,18 @@ namespace KvPareto.Engine.Tests.Model;
 
 public unsafe class WeightCoderTests
 {
-    private const int Bits = 4;
-
     [Theory]
-    [InlineData(32, WeightFormat.F32)]
-    [InlineData(64, WeightFormat.F16)]
-    [InlineData(128, WeightFormat.BF16)]
-    [InlineData(32, WeightFormat.BF16)]
-    [InlineData(128, WeightFormat.F32)]
-    public void Encode_IsTheScalarCodec(int group, WeightFormat format)
+    [InlineData(4, 32, WeightFormat.F32)]
+    [InlineData(8, 32, WeightFormat.F32)]
+    [InlineData(4, 64, WeightFormat.F16)]
+    [InlineData(8, 64, WeightFormat.F16)]
+    [InlineData(4, 128, WeightFormat.BF16)]
+    [InlineData(8, 128, WeightFormat.BF16)]
+    [InlineData(4, 32, WeightFormat.BF16)]
+    [InlineData(8, 32, WeightFormat.BF16)]
+    [InlineData(4, 128, WeightFormat.F32)]
+    [InlineData(8, 128, WeightFormat.F32)]
+    public void Encode_IsTheScalarCodec(int bits, int group, WeightFormat format)
     {
         var random = new Random(4);
         var (rows, columns) = (37, 3 * 128);
@@ -26,11 +29,13 @@ public unsafe class WeightCoderTests
             var spread = MathF.Pow(10, i / group % 9 - 6);
             values[i] = (random.NextSingle() - 0.5f + i / group % 3) * spread;
         }
-        AssertIsTheScalarCodec(values, rows, columns, group, format);
+        AssertIsTheScalarCodec(values, rows, columns, bits, group, format);
     }
 
-    [Fact]
-    public void Encode_IsTheScalarCodecForAnyValues()
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Encode_IsTheScalarCodecForAnyValues(int bits)
     {
         var ordinary = Gen.Choose(-1000, 1000).Select(n => n / 512f);
         var wild = Gen.Choose(int.MinValue, int.MaxValue).Select(BitConverter.Int32BitsToSingle)
@@ -40,29 +45,32 @@ public unsafe class WeightCoderTests
         var groups = Gen.OneOf(Gen.ArrayOf(ordinary, 64), Gen.ArrayOf(wild, 64), Gen.ArrayOf(few, 64), constant);
         Prop.ForAll(Arb.From(Gen.ArrayOf(groups, 6)), rows =>
         {
-            AssertIsTheScalarCodec([.. rows.SelectMany(row => row)], 3, 128, 64, WeightFormat.F32);
+            AssertIsTheScalarCodec([.. rows.SelectMany(row => row)], 3, 128, bits, 64, WeightFormat.F32);
             return true;
         }).Check(Config.QuickThrowOnFailure.WithReplay(11, 13).WithQuietOnSuccess(true));
     }
 
     [Theory]
-    [InlineData(0f)]
-    [InlineData(-0.1f)]
-    [InlineData(3.25f)]
-    public void Encode_KeepsConstantGroupsExactly(float value)
+    [InlineData(4, 0f)]
+    [InlineData(4, -0.1f)]
+    [InlineData(4, 3.25f)]
+    [InlineData(8, -3.25f)]
+    public void Encode_KeepsConstantGroupsExactly(int bits, float value)
     {
         var values = Enumerable.Repeat(value, 64).ToArray();
-        using var coded = Encode(values, 1, 64, 32, WeightFormat.F32, new MemoryLedger());
-        var packed = new Span<byte>(coded.Data, 32);
-        for (var i = 0; i < 64; i++) Assert.Equal(value, GroupCodec.Decode(GroupCodec.Load(packed, i, Bits), coded.Groups[i / 32]));
+        using var coded = Encode(values, 1, 64, bits, 32, WeightFormat.F32, new MemoryLedger());
+        var packed = new Span<byte>(coded.Data, 8 * bits);
+        for (var i = 0; i < 64; i++) Assert.Equal(value, GroupCodec.Decode(GroupCodec.Load(packed, i, bits), coded.Groups[i / 32]));
     }
 
-    [Fact]
-    public void Encode_CountsItsMemoryAndGivesItBack()
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Encode_CountsItsMemoryAndGivesItBack(int bits)
     {
         var ledger = new MemoryLedger();
-        var coded = Encode(new float[6 * 192], 6, 192, 64, WeightFormat.F32, ledger);
-        Assert.Equal(new MemoryUse(0, 0, 0, 6 * 192 / 2 + 6 * 3 * GroupMeta.ByteSize), ledger.Live);
+        var coded = Encode(new float[6 * 192], 6, 192, bits, 64, WeightFormat.F32, ledger);
+        Assert.Equal(new MemoryUse(0, 0, 0, 6 * 192 * bits / 8 + 6 * 3 * GroupMeta.ByteSize), ledger.Live);
         coded.Dispose();
         Assert.Equal(0, ledger.Live.Total);
     }
@@ -74,7 +82,7 @@ public unsafe class WeightCoderTests
     public void Encode_NamesTheGroupsThatDivide(int columns, int group, string expected)
     {
         var values = new float[2 * columns];
-        var error = Assert.Throws<ConfigException>(() => Encode(values, 2, columns, group, WeightFormat.F32, new MemoryLedger()));
+        var error = Assert.Throws<ConfigException>(() => Encode(values, 2, columns, 4, group, WeightFormat.F32, new MemoryLedger()));
         Assert.Equal($"f.safetensors: tensor 'w' {expected}", error.Message.Replace(", only 16-bit weights", "", StringComparison.Ordinal));
     }
 
@@ -90,31 +98,31 @@ public unsafe class WeightCoderTests
         {
             var values = new float[4 * 64];
             values[2 * 64 + at] = value;
-            var error = Assert.Throws<ConfigException>(() => Encode(values, 4, 64, 32, WeightFormat.F32, ledger));
+            var error = Assert.Throws<ConfigException>(() => Encode(values, 4, 64, 4, 32, WeightFormat.F32, ledger));
             Assert.StartsWith("f.safetensors: tensor 'w' holds a value", error.Message, StringComparison.Ordinal);
         }
         Assert.Equal(0, ledger.Live.Total);
     }
 
-    private static void AssertIsTheScalarCodec(float[] values, int rows, int columns, int group, WeightFormat format)
+    private static void AssertIsTheScalarCodec(float[] values, int rows, int columns, int bits, int group, WeightFormat format)
     {
-        using var coded = Encode(values, rows, columns, group, format, new MemoryLedger());
-        Assert.Equal((WeightFormat.W4, rows, columns, group), (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
-        var expected = new byte[values.Length / 2];
+        using var coded = Encode(values, rows, columns, bits, group, format, new MemoryLedger());
+        Assert.Equal((WeightFormats.OfCodes(bits), rows, columns, group), (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
+        var expected = new byte[values.Length * bits / 8];
         var kept = Array.ConvertAll(values, value => Kept(value, format));
         for (var g = 0; g < values.Length / group; g++)
         {
             var elements = kept.AsSpan(g * group, group);
             var (min, max) = (elements[0], elements[0]);
             foreach (var x in elements) (min, max) = (x < min ? x : min, x > max ? x : max);
-            var meta = GroupCodec.Fit(min, max, Bits);
+            var meta = GroupCodec.Fit(min, max, bits);
             Assert.Equal(meta, coded.Groups[g]);
-            for (var i = 0; i < group; i++) GroupCodec.Store(expected, g * group + i, GroupCodec.Encode(elements[i], meta, Bits), Bits);
+            for (var i = 0; i < group; i++) GroupCodec.Store(expected, g * group + i, GroupCodec.Encode(elements[i], meta, bits), bits);
         }
         Assert.Equal(expected, new Span<byte>(coded.Data, expected.Length).ToArray());
     }
 
-    private static HostWeight Encode(float[] values, int rows, int columns, int group, WeightFormat format, MemoryLedger ledger)
+    private static HostWeight Encode(float[] values, int rows, int columns, int bits, int group, WeightFormat format, MemoryLedger ledger)
     {
         var bytes = format switch
         {
@@ -123,7 +131,7 @@ public unsafe class WeightCoderTests
             _ => MemoryMarshal.AsBytes(Array.ConvertAll(values, TruncateToBFloat16).AsSpan()).ToArray(),
         };
         fixed (byte* data = bytes)
-            return WeightCoder.Encode(new HostWeight("w", format, rows, columns, data), "f.safetensors", group, ledger);
+            return WeightCoder.Encode(new HostWeight("w", format, rows, columns, data), "f.safetensors", bits, group, ledger);
     }
 
     private static ushort TruncateToBFloat16(float value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);

@@ -25,6 +25,7 @@ public class SweepConfigTests
         { "name: test", "name:", "my.yaml:1: key 'name' has no value" },
         { "name: test", "name: [a]", "my.yaml:1: key 'name' is a list" },
         { "name: test", "name: test\nname: again", "my.yaml:2: key 'name' stands twice" },
+        { "name: test", "name: ../../etc", "key 'name' is '../../etc'; allowed: 1 to 80 letters" },
         { "name: test", "seed: -1", "key 'seed' is -1, out of range; allowed: a whole number from 0 to" },
         { "name: test", "seed: '1'", "key 'seed' is '1', not a whole number" },
         { "name: test", "seed: 1.5", "key 'seed' is '1.5', not a whole number" },
@@ -39,7 +40,7 @@ public class SweepConfigTests
         { "name: test", "settings: []", "key 'settings' is an empty list" },
         { "name: test", "exclude: [k2v2]", "key 'exclude[0]' matches none of the" },
         { "name: test", "exclude: [{cache: k16v16}]", "key 'exclude[0]' matches none of the" },
-        { "name: test", "exclude: [{bits: 2}]", "key 'exclude[0].bits' is unknown; allowed: weights, cache" },
+        { "name: test", "exclude: [{bits: 2}]", "key 'exclude[0].bits' is unknown; allowed: weights, embedding, cache" },
         { "name: test", "exclude: [{}]", "key 'exclude[0]' is no pattern" },
         { "name: test", "include: [{smooth: maybe}]", "key 'include[0].smooth' is 'maybe', not a truth value; allowed: true, false" },
         { "models", "modles: []", "key 'modles' is unknown" },
@@ -75,7 +76,8 @@ public class SweepConfigTests
             "key 'tasks[0].needles[0]' has the unknown value 'haystack'; allowed: sandwich" },
         { "axes", "seed: 1", "has neither 'axes' nor 'settings'" },
         { "axes", "settings: [w16a16-k8v8-t64]\nexclude: [\"*\"]", "key 'exclude[0]' has no axes to choose from" },
-        { "axes", "axes: {weights: [w5]}", "my.yaml:4: key 'axes.weights[0]' has the unknown value 'w5'; allowed: w16, w4, w4g32" },
+        { "axes", "axes: {embedding: [2]}", "my.yaml:4: key 'axes.embedding[0]' has the unknown value '2'; allowed: 16, 8, 4" },
+        { "axes", "axes: {weights: [w5]}", "my.yaml:4: key 'axes.weights[0]' has the unknown value 'w5'; allowed: w16, w8, w4, and" },
         { "axes", "axes: {weights: [w16a16-k8v8]}", "key 'axes.weights[0]' has the unknown value" },
         { "axes", "axes: {weights: w4}", "key 'axes.weights' is a single value, not a list" },
         { "axes", "axes: {cache: [k8v3]}", "key 'axes.cache[0]' has the unknown value 'k8v3'" },
@@ -88,7 +90,7 @@ public class SweepConfigTests
         { "axes", "axes: {chunk: [0]}", "key 'axes.chunk[0]' is 0, out of range; allowed: none, or a number of tokens" },
         { "axes", "axes: {chunk: [all]}", "key 'axes.chunk[0]' is 'all', not a whole number; allowed: none" },
         { "axes", "axes: {attention: [fast]}", "key 'axes.attention[0]' has the unknown value 'fast'; allowed: flash, math" },
-        { "axes", "axes: {window: [0]}", "key 'axes.window' is unknown; allowed: weights, cache" },
+        { "axes", "axes: {window: [0]}", "key 'axes.window' is unknown; allowed: weights, embedding, cache" },
         { "axes", "axes:", "key 'axes' is a single value, not a mapping" },
     };
 
@@ -116,7 +118,7 @@ public class SweepConfigTests
     {
         Environment.SetEnvironmentVariable("KVPARETO_TEST_FOLDER", AppContext.BaseDirectory);
         var config = Read(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal));
-        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Folder);
+        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Model);
         Assert.Equal(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal), config.Source);
     }
 

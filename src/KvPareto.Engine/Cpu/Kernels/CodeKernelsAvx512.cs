@@ -5,8 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
-/// Strips of W4 codes with 512-bit vectors; see <see cref="ScalarKernels"/> for what each computes. A permutation of a table of the
-/// 16 codes' values looks at the low four bits of each lane alone, so a shift is all that unpacks a nibble.
+/// Strips of codes with 512-bit vectors; see <see cref="ScalarKernels"/> for what each computes.
 /// </summary>
 internal static unsafe class CodeKernelsAvx512
 {
@@ -14,49 +13,48 @@ internal static unsafe class CodeKernelsAvx512
 
     /// <inheritdoc cref="ScalarKernels.UnpackCodes"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Unpack(byte* lines, nint stride, int channels, int groupSize, float* panel)
+    public static void Unpack<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel)
+        where TCodes : struct, ICodeFormat
     {
         const int Columns = MicroKernel.Columns;
-        var table = CodeValues();
+        var table = TCodes.Table;
         for (; channels > 0; channels -= groupSize)
         {
             var (scale0, offset0) = LoadMeta(lines);
             var (scale1, offset1) = LoadMeta(lines + stride);
             lines += Strip.MetaLines * stride;
-            for (var end = panel + groupSize * Columns; panel < end; panel += Strip.QuadChannels * Columns, lines += stride)
+            for (var end = panel + groupSize * Columns; panel < end; lines += stride)
             {
                 var codes = Vector512.Load((int*)lines);
-                Decode(table, codes, scale0, offset0).Store(panel);
-                Decode(table, codes >>> 4, scale1, offset1).Store(panel + 16);
-                Decode(table, codes >>> 8, scale0, offset0).Store(panel + Columns);
-                Decode(table, codes >>> 12, scale1, offset1).Store(panel + Columns + 16);
-                Decode(table, codes >>> 16, scale0, offset0).Store(panel + 2 * Columns);
-                Decode(table, codes >>> 20, scale1, offset1).Store(panel + 2 * Columns + 16);
-                Decode(table, codes >>> 24, scale0, offset0).Store(panel + 3 * Columns);
-                Decode(table, codes >>> 28, scale1, offset1).Store(panel + 3 * Columns + 16);
+                for (var i = 0; i < TCodes.LineChannels; i++, codes >>>= 2 * TCodes.Bits, panel += Columns)
+                {
+                    Decode<TCodes>(table, codes, scale0, offset0).Store(panel);
+                    Decode<TCodes>(table, codes >>> TCodes.Bits, scale1, offset1).Store(panel + 16);
+                }
             }
         }
     }
 
     /// <inheritdoc cref="ScalarKernels.MultiplyCodes"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyBlock(byte* lines, float* x, int channels, int groupSize, float* y, bool accumulate)
+    public static void MultiplyBlock<TCodes>(byte* lines, float* x, int channels, int groupSize, float* y, bool accumulate)
+        where TCodes : struct, ICodeFormat
     {
-        var table = CodeValues();
+        var table = TCodes.Table;
         Vector512<float> low = default, high = default;
         for (var end = x + channels; x < end;)
         {
             var (scale0, offset0) = LoadMeta(lines);
             var (scale1, offset1) = LoadMeta(lines + Line);
             lines += Strip.MetaLines * Line;
-            for (var groupEnd = x + groupSize; x < groupEnd; x += Strip.QuadChannels, lines += Line)
+            for (var groupEnd = x + groupSize; x < groupEnd; x += TCodes.LineChannels, lines += Line)
             {
                 Sse.Prefetch0(lines + Strip.PrefetchBytes);
                 var codes = Vector512.Load((int*)lines);
-                for (var i = 0; i < Strip.QuadChannels; i++, codes >>>= 8)
+                for (var i = 0; i < TCodes.LineChannels; i++, codes >>>= 2 * TCodes.Bits)
                 {
-                    low = Avx512F.FusedMultiplyAdd(Vector512.Create(x[i]), Decode(table, codes, scale0, offset0), low);
-                    high = Avx512F.FusedMultiplyAdd(Vector512.Create(x[i]), Decode(table, codes >>> 4, scale1, offset1), high);
+                    low = Avx512F.FusedMultiplyAdd(Vector512.Create(x[i]), Decode<TCodes>(table, codes, scale0, offset0), low);
+                    high = Avx512F.FusedMultiplyAdd(Vector512.Create(x[i]), Decode<TCodes>(table, codes >>> TCodes.Bits, scale1, offset1), high);
                 }
             }
         }
@@ -66,9 +64,10 @@ internal static unsafe class CodeKernelsAvx512
 
     /// <summary>y [32] = or += both blocks of a pair, in their order. Four chains hide the latency of the additions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyPair(byte* lines, float* x, int groupSize, float* y, bool accumulate)
+    public static void MultiplyPair<TCodes>(byte* lines, float* x, int groupSize, float* y, bool accumulate)
+        where TCodes : struct, ICodeFormat
     {
-        var table = CodeValues();
+        var table = TCodes.Table;
         Vector512<float> low0 = default, high0 = default, low1 = default, high1 = default;
         for (var end = x + Strip.BlockChannels; x < end;)
         {
@@ -77,20 +76,20 @@ internal static unsafe class CodeKernelsAvx512
             var (scale1, offset1) = LoadMeta(lines + 2 * Line);
             var (scale3, offset3) = LoadMeta(lines + 3 * Line);
             lines += 2 * Strip.MetaLines * Line;
-            for (var groupEnd = x + groupSize; x < groupEnd; x += Strip.QuadChannels, lines += 2 * Line)
+            for (var groupEnd = x + groupSize; x < groupEnd; x += TCodes.LineChannels, lines += 2 * Line)
             {
                 Sse.Prefetch0(lines + Strip.PrefetchBytes);
                 Sse.Prefetch0(lines + Strip.PrefetchBytes + Line);
                 var codes0 = Vector512.Load((int*)lines);
                 var codes1 = Vector512.Load((int*)(lines + Line));
-                for (var i = 0; i < Strip.QuadChannels; i++, codes0 >>>= 8, codes1 >>>= 8)
+                for (var i = 0; i < TCodes.LineChannels; i++, codes0 >>>= 2 * TCodes.Bits, codes1 >>>= 2 * TCodes.Bits)
                 {
                     var x0 = Vector512.Create(x[i]);
                     var x1 = Vector512.Create(x[i + Strip.BlockChannels]);
-                    low0 = Avx512F.FusedMultiplyAdd(x0, Decode(table, codes0, scale0, offset0), low0);
-                    low1 = Avx512F.FusedMultiplyAdd(x1, Decode(table, codes1, scale2, offset2), low1);
-                    high0 = Avx512F.FusedMultiplyAdd(x0, Decode(table, codes0 >>> 4, scale1, offset1), high0);
-                    high1 = Avx512F.FusedMultiplyAdd(x1, Decode(table, codes1 >>> 4, scale3, offset3), high1);
+                    low0 = Avx512F.FusedMultiplyAdd(x0, Decode<TCodes>(table, codes0, scale0, offset0), low0);
+                    low1 = Avx512F.FusedMultiplyAdd(x1, Decode<TCodes>(table, codes1, scale2, offset2), low1);
+                    high0 = Avx512F.FusedMultiplyAdd(x0, Decode<TCodes>(table, codes0 >>> TCodes.Bits, scale1, offset1), high0);
+                    high1 = Avx512F.FusedMultiplyAdd(x1, Decode<TCodes>(table, codes1 >>> TCodes.Bits, scale3, offset3), high1);
                 }
             }
         }
@@ -98,11 +97,9 @@ internal static unsafe class CodeKernelsAvx512
         ((accumulate ? Vector512.Load(y + 16) + high0 : high0) + high1).Store(y + 16);
     }
 
-    private static Vector512<float> CodeValues() => Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Decode(Vector512<float> table, Vector512<int> codes, Vector512<float> scale, Vector512<float> offset) =>
-        Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32(table, codes), scale, offset);
+    private static Vector512<float> Decode<TCodes>(Vector512<float> table, Vector512<int> codes, Vector512<float> scale, Vector512<float> offset)
+        where TCodes : struct, ICodeFormat => Avx512F.FusedMultiplyAdd(TCodes.Values(table, codes), scale, offset);
 
     // 16 GroupMeta: s, and −z·s.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

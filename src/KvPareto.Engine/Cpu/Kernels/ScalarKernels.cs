@@ -10,11 +10,12 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// </summary>
 internal static unsafe class ScalarKernels
 {
-    /// <summary>Scale and zero point of row <paramref name="row"/> (0 … 31) of the W4 group at <paramref name="lines"/>.</summary>
+    /// <summary>Scale and zero point of row <paramref name="row"/> (0 … 31) of the group of codes at <paramref name="lines"/>.</summary>
     public static GroupMeta Meta(byte* lines, nint stride, int row) => ((GroupMeta*)(lines + (row >> 4) * stride))[row & 15];
 
-    /// <summary>The signed code of channel <paramref name="channel"/> (0 … 3) of a line of codes, row 0 … 31.</summary>
-    public static int Code(byte* line, int channel, int row) => (int)(((uint*)line)[row & 15] << (28 - 8 * channel - 4 * (row >> 4))) >> 28;
+    /// <summary>The signed code of channel <paramref name="channel"/> of a line of codes, row 0 … 31.</summary>
+    public static int Code<TCodes>(byte* line, int channel, int row) where TCodes : struct, ICodeFormat =>
+        (int)(((uint*)line)[row & 15] << (32 - TCodes.Bits * (2 * channel + (row >> 4) + 1))) >> (32 - TCodes.Bits);
 
     /// <summary>Writes the channels of a block as f32 into 32 columns of a panel with <see cref="MicroKernel.Columns"/> columns.</summary>
     public static void Unpack<TFormat>(byte* lines, nint stride, int channels, float* panel) where TFormat : struct, IElementFormat
@@ -23,15 +24,15 @@ internal static unsafe class ScalarKernels
             for (var r = 0; r < Strip.Rows; r++) panel[r] = TFormat.Load(lines, r);
     }
 
-    /// <summary>As <see cref="Unpack"/>, for W4 codes.</summary>
-    public static void UnpackCodes(byte* lines, nint stride, int channels, int groupSize, float* panel)
+    /// <summary>As <see cref="Unpack"/>, for codes.</summary>
+    public static void UnpackCodes<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel) where TCodes : struct, ICodeFormat
     {
         for (var k = 0; k < channels; k += groupSize)
         {
             var group = lines;
             lines += Strip.MetaLines * stride;
-            for (var i = 0; i < groupSize; i++, lines += i % Strip.QuadChannels == 0 ? stride : 0, panel += MicroKernel.Columns)
-                for (var r = 0; r < Strip.Rows; r++) panel[r] = Decode(lines, i % Strip.QuadChannels, r, Meta(group, stride, r));
+            for (var i = 0; i < groupSize; i++, lines += i % TCodes.LineChannels == 0 ? stride : 0, panel += MicroKernel.Columns)
+                for (var r = 0; r < Strip.Rows; r++) panel[r] = Decode<TCodes>(lines, i % TCodes.LineChannels, r, Meta(group, stride, r));
         }
     }
 
@@ -47,8 +48,9 @@ internal static unsafe class ScalarKernels
         }
     }
 
-    /// <summary>As <see cref="MultiplyBlock"/>, for W4 codes.</summary>
-    public static void MultiplyCodes(byte* lines, nint stride, float* x, int channels, int groupSize, float* y, bool accumulate)
+    /// <summary>As <see cref="MultiplyBlock"/>, for codes.</summary>
+    public static void MultiplyCodes<TCodes>(byte* lines, nint stride, float* x, int channels, int groupSize, float* y, bool accumulate)
+        where TCodes : struct, ICodeFormat
     {
         for (var r = 0; r < Strip.Rows; r++)
         {
@@ -58,8 +60,8 @@ internal static unsafe class ScalarKernels
             {
                 var meta = Meta(line, stride, r);
                 line += Strip.MetaLines * stride;
-                for (var i = 0; i < groupSize; i++, line += i % Strip.QuadChannels == 0 ? stride : 0)
-                    sum = MathF.FusedMultiplyAdd(x[k + i], Decode(line, i % Strip.QuadChannels, r, meta), sum);
+                for (var i = 0; i < groupSize; i++, line += i % TCodes.LineChannels == 0 ? stride : 0)
+                    sum = MathF.FusedMultiplyAdd(x[k + i], Decode<TCodes>(line, i % TCodes.LineChannels, r, meta), sum);
             }
             y[r] = accumulate ? y[r] + sum : sum;
         }
@@ -79,6 +81,6 @@ internal static unsafe class ScalarKernels
         }
     }
 
-    private static float Decode(byte* line, int channel, int row, GroupMeta meta) =>
-        MathF.FusedMultiplyAdd(Code(line, channel, row), meta.Scale, meta.Offset);
+    private static float Decode<TCodes>(byte* line, int channel, int row, GroupMeta meta) where TCodes : struct, ICodeFormat =>
+        MathF.FusedMultiplyAdd(Code<TCodes>(line, channel, row), meta.Scale, meta.Offset);
 }

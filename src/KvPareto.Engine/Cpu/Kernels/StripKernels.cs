@@ -18,7 +18,9 @@ internal static unsafe class StripKernels
             case WeightFormat.F32: Multiply<F32Elements>(weight, strip, x, y, level); break;
             case WeightFormat.F16: Multiply<F16Elements>(weight, strip, x, y, level); break;
             case WeightFormat.BF16: Multiply<BF16Elements>(weight, strip, x, y, level); break;
-            default: MultiplyCodes(weight, strip, x, y, level); break;
+            case WeightFormat.W4: MultiplyCodes<W4Codes>(weight, strip, x, y, level); break;
+            case WeightFormat.W8: MultiplyCodes<W8Codes>(weight, strip, x, y, level); break;
+            default: throw Unknown(weight);
         }
     }
 
@@ -37,9 +39,13 @@ internal static unsafe class StripKernels
             case WeightFormat.F32: Unpack<F32Elements>(lines, stride, channels, panel, level); break;
             case WeightFormat.F16: Unpack<F16Elements>(lines, stride, channels, panel, level); break;
             case WeightFormat.BF16: Unpack<BF16Elements>(lines, stride, channels, panel, level); break;
-            default: UnpackCodes(lines, stride, channels, weight.GroupSize, panel, level); break;
+            case WeightFormat.W4: UnpackCodes<W4Codes>(lines, stride, channels, weight.GroupSize, panel, level); break;
+            case WeightFormat.W8: UnpackCodes<W8Codes>(lines, stride, channels, weight.GroupSize, panel, level); break;
+            default: throw Unknown(weight);
         }
     }
+
+    private static ArgumentException Unknown(CpuWeight weight) => new($"weight {weight.Name} has the format {weight.Format}, which has no kernel");
 
     private static void Multiply<TFormat>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) where TFormat : struct, IElementFormat
     {
@@ -61,21 +67,21 @@ internal static unsafe class StripKernels
         }
     }
 
-    private static void MultiplyCodes(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
+    private static void MultiplyCodes<TCodes>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) where TCodes : struct, ICodeFormat
     {
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
             var (address, stride) = weight.BlockAt(strip, k);
             var lines = (byte*)address;
             var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
-            var isPair = stride > Strip.LineBytes(WeightFormat.W4);
+            var isPair = stride > Strip.LineBytes(weight.Format);
             switch (level)
             {
-                case SimdLevel.Avx512 when isPair: CodeKernelsAvx512.MultiplyPair(lines, x + k, weight.GroupSize, y, k > 0); break;
-                case SimdLevel.Avx512: CodeKernelsAvx512.MultiplyBlock(lines, x + k, channels, weight.GroupSize, y, k > 0); break;
-                case SimdLevel.Avx2 when isPair: CodeKernelsAvx2.MultiplyPair(lines, x + k, weight.GroupSize, y, k > 0); break;
-                case SimdLevel.Avx2: CodeKernelsAvx2.MultiplyBlock(lines, x + k, channels, weight.GroupSize, y, k > 0); break;
-                default: ScalarKernels.MultiplyCodes(lines, stride, x + k, channels, weight.GroupSize, y, k > 0); break;
+                case SimdLevel.Avx512 when isPair: CodeKernelsAvx512.MultiplyPair<TCodes>(lines, x + k, weight.GroupSize, y, k > 0); break;
+                case SimdLevel.Avx512: CodeKernelsAvx512.MultiplyBlock<TCodes>(lines, x + k, channels, weight.GroupSize, y, k > 0); break;
+                case SimdLevel.Avx2 when isPair: CodeKernelsAvx2.MultiplyPair<TCodes>(lines, x + k, weight.GroupSize, y, k > 0); break;
+                case SimdLevel.Avx2: CodeKernelsAvx2.MultiplyBlock<TCodes>(lines, x + k, channels, weight.GroupSize, y, k > 0); break;
+                default: ScalarKernels.MultiplyCodes<TCodes>(lines, stride, x + k, channels, weight.GroupSize, y, k > 0); break;
             }
             if (isPair && level != SimdLevel.Scalar) k += Strip.BlockChannels;
         }
@@ -91,13 +97,13 @@ internal static unsafe class StripKernels
         }
     }
 
-    private static void UnpackCodes(byte* lines, nint stride, int channels, int groupSize, float* panel, SimdLevel level)
+    private static void UnpackCodes<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel, SimdLevel level) where TCodes : struct, ICodeFormat
     {
         switch (level)
         {
-            case SimdLevel.Avx512: CodeKernelsAvx512.Unpack(lines, stride, channels, groupSize, panel); break;
-            case SimdLevel.Avx2: CodeKernelsAvx2.Unpack(lines, stride, channels, groupSize, panel); break;
-            default: ScalarKernels.UnpackCodes(lines, stride, channels, groupSize, panel); break;
+            case SimdLevel.Avx512: CodeKernelsAvx512.Unpack<TCodes>(lines, stride, channels, groupSize, panel); break;
+            case SimdLevel.Avx2: CodeKernelsAvx2.Unpack<TCodes>(lines, stride, channels, groupSize, panel); break;
+            default: ScalarKernels.UnpackCodes<TCodes>(lines, stride, channels, groupSize, panel); break;
         }
     }
 }

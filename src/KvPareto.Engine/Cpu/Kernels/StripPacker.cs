@@ -25,7 +25,8 @@ internal static unsafe class StripPacker
             switch (host.Format)
             {
                 case WeightFormat.F32: PackWords((uint*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
-                case WeightFormat.W4: PackCodes(host, row, rowCount, k, channels, (byte*)address, stride); break;
+                case WeightFormat.W4: PackCodes<W4Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
+                case WeightFormat.W8: PackCodes<W8Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
                 default: PackHalves((ushort*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
             }
         }
@@ -49,7 +50,8 @@ internal static unsafe class StripPacker
                 case WeightFormat.F32: Unpack<F32Elements>((byte*)address, stride, lane, channels, destination + k); break;
                 case WeightFormat.BF16: Unpack<BF16Elements>((byte*)address, stride, lane, channels, destination + k); break;
                 case WeightFormat.F16: Unpack<F16Elements>((byte*)address, stride, lane, channels, destination + k); break;
-                default: UnpackCodes((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
+                case WeightFormat.W4: UnpackCodes<W4Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
+                default: UnpackCodes<W8Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
             }
         }
     }
@@ -69,7 +71,7 @@ internal static unsafe class StripPacker
                 WeightFormat.F16 => (float)Unsafe.ReadUnaligned<Half>((Half*)host.Data + k),
                 WeightFormat.BF16 => BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>((ushort*)host.Data + k) << 16),
                 _ => GroupCodec.Decode(
-                    GroupCodec.Load(new ReadOnlySpan<byte>(host.Data, host.ColumnCount / 2), k, 4),
+                    GroupCodec.Load(new ReadOnlySpan<byte>(host.Data, host.ColumnCount * host.Format.CodeBits() / 8), k, host.Format.CodeBits()),
                     Unsafe.ReadUnaligned<GroupMeta>(host.Groups + k / host.GroupSize)),
             };
     }
@@ -79,14 +81,15 @@ internal static unsafe class StripPacker
         for (var k = 0; k < channels; k++, lines += stride) destination[k] = TFormat.Load(lines, lane);
     }
 
-    private static void UnpackCodes(byte* lines, nint stride, int lane, int channels, int groupSize, float* destination)
+    private static void UnpackCodes<TCodes>(byte* lines, nint stride, int lane, int channels, int groupSize, float* destination)
+        where TCodes : struct, ICodeFormat
     {
         for (var k = 0; k < channels; k += groupSize)
         {
             var meta = ScalarKernels.Meta(lines, stride, lane);
             lines += Strip.MetaLines * stride;
-            for (var i = 0; i < groupSize; i += Strip.QuadChannels, lines += stride)
-                for (var j = 0; j < Strip.QuadChannels; j++) destination[k + i + j] = GroupCodec.Decode(ScalarKernels.Code(lines, j, lane), meta);
+            for (var i = 0; i < groupSize; i += TCodes.LineChannels, lines += stride)
+                for (var j = 0; j < TCodes.LineChannels; j++) destination[k + i + j] = GroupCodec.Decode(ScalarKernels.Code<TCodes>(lines, j, lane), meta);
         }
     }
 
@@ -103,27 +106,22 @@ internal static unsafe class StripPacker
                 ((ushort*)lines)[r < 16 ? 2 * r : 2 * (r - 16) + 1] = r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns) : (ushort)0;
     }
 
-    private static void PackCodes(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)
+    private static void PackCodes<TCodes>(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)
+        where TCodes : struct, ICodeFormat
     {
-        nint rowBytes = host.ColumnCount / 2, groups = host.ColumnCount / host.GroupSize;
+        nint rowBytes = host.ColumnCount / 8 * TCodes.Bits, groups = host.ColumnCount / host.GroupSize;
         for (nint k = channel; k < channel + channels; k += host.GroupSize)
         {
             for (var r = 0; r < Strip.Rows; r++)
                 ((GroupMeta*)(lines + (r >> 4) * stride))[r & 15] =
                     r < rowCount ? Unsafe.ReadUnaligned<GroupMeta>(host.Groups + (row + r) * groups + k / host.GroupSize) : default;
             lines += Strip.MetaLines * stride;
-            for (nint i = k; i < k + host.GroupSize; i += Strip.QuadChannels, lines += stride)
+            for (nint i = k; i < k + host.GroupSize; i += TCodes.LineChannels, lines += stride)
                 for (var r = 0; r < 16; r++)
-                    ((uint*)lines)[r] = Nibbles(host.Data, rowBytes, i, row + r, row + rowCount) | Nibbles(host.Data, rowBytes, i, row + 16 + r, row + rowCount) << 4;
+                    ((uint*)lines)[r] = Codes(i, row + r) | Codes(i, row + 16 + r) << TCodes.Bits;
         }
-    }
 
-    // Four codes of a row in the even nibbles of a word; the flip of its top bit makes q − qmin the two's complement of q.
-    private static uint Nibbles(byte* data, nint rowBytes, nint channel, int row, int endRow)
-    {
-        if (row >= endRow) return 0;
-        var value = (uint)(Unsafe.ReadUnaligned<ushort>(data + row * rowBytes + channel / 2) ^ 0x8888);
-        value = (value | value << 8) & 0x00FF00FF;
-        return (value | value << 4) & 0x0F0F0F0F;
+        uint Codes(nint first, int r) =>
+            r < row + rowCount ? TCodes.Spread(Unsafe.ReadUnaligned<ushort>(host.Data + r * rowBytes + first * TCodes.Bits / 8)) : 0;
     }
 }

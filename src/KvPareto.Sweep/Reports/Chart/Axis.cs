@@ -12,12 +12,16 @@ internal sealed class Axis
     private const double LogarithmicFrom = 24;
 
     private const double LeastScoreSpan = 4;
-    private const double ScoreMargin = 0.07;
-    private const double MemoryMargin = 0.07;
+    private const double Margin = 0.07;
     private const int MostTicks = 8;
 
     /// <summary>Room at the beginning of the memory axis: names of the frontier's first points stand there.</summary>
     private const double MemoryMarginBefore = 0.2;
+
+    /// <summary>Powers of ten beyond which a tick is written with an exponent.</summary>
+    private const int MostZeros = 4;
+
+    private static readonly double[] BitTicks = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32];
 
     private static readonly (double Bytes, string Name)[] Units =
         [(1L << 40, "TiB"), (1L << 30, "GiB"), (1L << 20, "MiB"), (1L << 10, "KiB"), (1, "bytes")];
@@ -50,9 +54,32 @@ internal sealed class Axis
             var middle = Math.Clamp((low + high) / 2, LeastScoreSpan / 2, Math.Max(100 - LeastScoreSpan / 2, high));
             (low, high) = (Math.Min(low, middle - LeastScoreSpan / 2), Math.Max(high, middle + LeastScoreSpan / 2));
         }
-        var margin = ScoreMargin * (high - low);
+        var margin = Margin * (high - low);
         var ticks = Linear(low - margin, high + margin, 1).Where(tick => tick.Value is >= 0 and <= 100);
         return new(low - margin, high + margin, false, "Score", [.. ticks]);
+    }
+
+    /// <summary>Bits of a number from <paramref name="low"/> to <paramref name="high"/>, logarithmic, with room around them.</summary>
+    public static Axis Bits(double low, double high, string title)
+    {
+        var room = Math.Max(Math.Pow(high / low, Margin), 1.08);
+        return new(low / room, high * room, true, title, [.. BitTicks.Select(bits => new Tick(bits, bits.ToString(CultureInfo.InvariantCulture)))]);
+    }
+
+    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, above 0, by powers of ten, with room around them.</summary>
+    public static Axis Logarithmic(double low, double high, string title)
+    {
+        var room = Math.Max(Math.Pow(high / low, Margin), 1.5);
+        var (from, to) = (low / room, high * room);
+        var (first, last) = ((int)Math.Floor(Math.Log10(from)), (int)Math.Ceiling(Math.Log10(to)));
+        // Within few decades, steps of 1, 2 and 5.
+        double[] steps = last - first > MostTicks / 2 ? [1] : [1, 2, 5];
+        var ticks =
+            from power in Enumerable.Range(first, last - first + 1)
+            from step in steps
+            let value = step * Math.Pow(10, power)
+            select new Tick(value, value.ToString(Math.Abs(power) <= MostZeros ? "0.####" : "0e-0", CultureInfo.InvariantCulture));
+        return new(from, to, true, title, [.. ticks]);
     }
 
     /// <summary>Bytes from <paramref name="low"/> to <paramref name="high"/>, above 0, with room around them.</summary>
@@ -67,7 +94,7 @@ internal sealed class Axis
     private static Axis LinearMemory(double low, double high)
     {
         var span = high > low ? high - low : Math.Max(0.2 * high, 1);
-        var (from, to) = (Math.Max(0, low - MemoryMarginBefore * span), high + MemoryMargin * span);
+        var (from, to) = (Math.Max(0, low - MemoryMarginBefore * span), high + Margin * span);
         if (high <= low) (from, to) = (low - 0.55 * span, high + 0.45 * span);
         var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
         return new(from, to, false, $"Total peak memory ({unit.Name})", Linear(from, to, unit.Bytes));
@@ -75,7 +102,7 @@ internal sealed class Axis
 
     private static Axis LogarithmicMemory(double low, double high)
     {
-        var (from, to) = (low / Math.Pow(high / low, MemoryMarginBefore), high * Math.Pow(high / low, MemoryMargin));
+        var (from, to) = (low / Math.Pow(high / low, MemoryMarginBefore), high * Math.Pow(high / low, Margin));
         var (first, last) = ((int)Math.Ceiling(Math.Log2(from)), (int)Math.Floor(Math.Log2(to)));
         var step = Math.Max(1, (last - first + MostTicks) / MostTicks);
         var ticks = new List<Tick>();

@@ -26,13 +26,13 @@ internal sealed unsafe class LinearCase : IDisposable
         Bias = bias ? [.. Enumerable.Range(0, outputs).Select(_ => (float)(random.NextDouble() * 4 - 2))] : null;
         _data = new NativeBuffer(_ledger, MemoryCategory.Workspace, (long)outputs * columns * 4);
         _groups = new NativeBuffer(_ledger, MemoryCategory.Workspace, (long)outputs * columns * 4);
-        if (format == WeightFormat.W4) FillCodes(random, groupSize);
+        if (format.CodeBits() is > 0 and var bits) FillCodes(random, groupSize, bits);
         else if (BlockShape.IsBlocks(format)) FillBlocks(random, format);
         else FillElements(random, format);
         Host = new HostWeight("test", format, outputs, columns, _data.As<byte>())
         {
             GroupSize = groupSize,
-            Groups = format == WeightFormat.W4 ? _groups.As<GroupMeta>() : null,
+            Groups = format.CodeBits() > 0 ? _groups.As<GroupMeta>() : null,
             Bias = Bias,
         };
         Weight = CpuWeight.Create(_ledger, Host);
@@ -145,7 +145,7 @@ internal sealed unsafe class LinearCase : IDisposable
     }
 
     // Ordinary groups, constant ones of either sign and zero, ones far from zero, and ones with a subnormal scale.
-    private void FillCodes(Random random, int groupSize)
+    private void FillCodes(Random random, int groupSize, int bits)
     {
         _data.Clear();
         var group = new float[groupSize];
@@ -160,12 +160,12 @@ internal sealed unsafe class LinearCase : IDisposable
                     _ => ((float)random.NextDouble() * 0.02f, 0.1f),
                 };
                 for (var i = 0; i < groupSize; i++) group[i] = centre + width * (float)(random.NextDouble() * 2 - 1);
-                var meta = GroupCodec.Fit(group.Min(), group.Max(), 4);
+                var meta = GroupCodec.Fit(group.Min(), group.Max(), bits);
                 _groups.As<GroupMeta>()[n * (Columns / groupSize) + g] = meta;
                 for (var i = 0; i < groupSize; i++)
                 {
-                    var code = GroupCodec.Encode(group[i], meta, 4);
-                    GroupCodec.Store(new Span<byte>(_data.As<byte>() + n * (Columns / 2), Columns / 2), g * groupSize + i, code, 4);
+                    var code = GroupCodec.Encode(group[i], meta, bits);
+                    GroupCodec.Store(new Span<byte>(_data.As<byte>() + n * (Columns * bits / 8), Columns * bits / 8), g * groupSize + i, code, bits);
                     Values[n, g * groupSize + i] = GroupCodec.Decode(code, meta);
                 }
             }

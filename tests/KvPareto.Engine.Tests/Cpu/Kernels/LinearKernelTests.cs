@@ -29,7 +29,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
             {
                 (32, 64, 32, false), (96, 33, 32, true), (128, 2, 128, false), (576, 130, 64, true), (640, 96, 128, false), (1536, 100, 32, true), (100, 65, 0, true), (1, 7, 0, false), (259, 31, 0, false),
             })
-                if (format != WeightFormat.W4 || group > 0) data.Add(format, columns, outputs, group, bias);
+                if (format.CodeBits() == 0 || group > 0) data.Add(format, columns, outputs, group, bias);
         }
         return data;
     }
@@ -41,13 +41,14 @@ public sealed unsafe class LinearKernelTests : IDisposable
         foreach (var rows in (int[])[1, 2, 5, 7, 8, 64])
         {
             using var linear = new LinearCase(format, rows, columns, outputs, group, bias, seed: rows);
-            Assert.InRange(linear.Error(linear.Multiply(_team, Simd.Best)), 0, format == WeightFormat.W4 ? CodeTolerance : SumTolerance);
+            Assert.InRange(linear.Error(linear.Multiply(_team, Simd.Best)), 0, format.CodeBits() > 0 ? CodeTolerance : SumTolerance);
         }
     }
 
     [Theory]
     [InlineData(WeightFormat.BF16, 256)]
     [InlineData(WeightFormat.W4, 257)]
+    [InlineData(WeightFormat.W8, 200)]
     [InlineData(WeightFormat.F16, 391)]
     public void Multiply_MatchesExactSums_OverManyRowBlocks(WeightFormat format, int rows)
     {
@@ -85,6 +86,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
     [InlineData(WeightFormat.BF16)]
     [InlineData(WeightFormat.W4)]
     [InlineData(WeightFormat.Q50)]
+    [InlineData(WeightFormat.W8)]
     public void Multiply_GivesTheSameBits_ForAnyNumberOfWorkers(WeightFormat format)
     {
         foreach (var rows in (int[])[1, 6, 200])

@@ -1,0 +1,65 @@
+namespace KvPareto.Engine.Model;
+
+/// <summary>A place inside a decoder layer where the input of a linear layer can be seen.</summary>
+internal enum LayerPoint
+{
+    /// <summary>Behind the first norm: the input of q, k and v, [T, H].</summary>
+    AttentionInput,
+
+    /// <summary>Behind attention: the input of o, [T, Nq·D].</summary>
+    OutputInput,
+
+    /// <summary>Behind the second norm: the input of gate and up, [T, H].</summary>
+    FeedForwardInput,
+
+    /// <summary>silu(gate)·up: the input of down, [T, F].</summary>
+    DownInput,
+}
+
+/// <summary>One decoder layer over the seam's ops, and its two blocks by themselves.</summary>
+/// <param name="backend">Where it runs.</param>
+/// <param name="config">Architecture.</param>
+internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
+{
+    /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)); <paramref name="cacheLayer"/> is the layer of the caches.</summary>
+    public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
+    {
+        backend.RmsNorm(b.X, w.InputNorm, config.NormEpsilon, b.H);
+        Attention(w, step, cacheLayer, b, probe);
+        backend.Add(b.X, b.H);
+
+        backend.RmsNorm(b.X, w.PostAttentionNorm, config.NormEpsilon, b.H);
+        FeedForward(w, b, probe);
+        backend.Add(b.X, b.H);
+    }
+
+    /// <summary>The attention block: from its normalised input in H to its output there.</summary>
+    public void Attention(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
+    {
+        probe?.Invoke(LayerPoint.AttentionInput, b.H);
+        backend.Linear(b.H, w.Query, b.Q);
+        backend.Linear(b.H, w.Key, b.K);
+        backend.Linear(b.H, w.Value, b.V);
+        if (w.QueryNorm is not null && w.KeyNorm is not null)
+        {
+            backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
+            backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
+        }
+        backend.Rope(step, b.Q, config.Rope);
+        backend.Rope(step, b.K, config.Rope);
+        backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
+        probe?.Invoke(LayerPoint.OutputInput, b.Q);
+        backend.Linear(b.Q, w.Output, b.H);
+    }
+
+    /// <summary>The feed-forward block: from its normalised input in H to its output there.</summary>
+    public void FeedForward(LayerWeights w, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
+    {
+        probe?.Invoke(LayerPoint.FeedForwardInput, b.H);
+        backend.Linear(b.H, w.Gate, b.Gate);
+        backend.Linear(b.H, w.Up, b.Up);
+        backend.SiluMul(b.Gate, b.Up);
+        probe?.Invoke(LayerPoint.DownInput, b.Gate);
+        backend.Linear(b.Gate, w.Down, b.H);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+using KvPareto.Engine.Formats;
+
+namespace KvPareto.Engine.Quantization;
+
+/// <summary>
+/// How a checkpoint's linear layers are packed: <c>quantization_config</c> of <c>config.json</c> as AutoAWQ writes it
+/// (arXiv 2306.00978; layout <c>gemm</c>, <see cref="AwqLayout"/>).
+/// </summary>
+/// <param name="Bits">4, or 8 in vLLM's extension of the layout.</param>
+/// <param name="GroupSize">Input channels that share scale and zero point; −1 for a whole row.</param>
+/// <param name="NotConverted">A layer whose name contains one of these keeps its weight.</param>
+public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> NotConverted)
+{
+    /// <summary>A group is a multiple of this.</summary>
+    public const int GroupStep = 32;
+
+    private const int LargestGroup = 1 << 20;
+    private const int MostExceptions = 4096;
+
+    /// <summary>Reads the section.</summary>
+    /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
+    internal static AwqConfig Read(JsonSection section)
+    {
+        section.Word("quant_method", ["awq"]);
+        section.Word("version", ["gemm", "GEMM"]);
+        if (!section.Flag("zero_point", true)) throw section.Refuse("zero_point", "true");
+        var bits = section.Integer("bits", 4, 8);
+        if (bits is not (4 or 8)) throw section.Refuse("bits", "4, 8");
+        var group = section.Integer("group_size", -1, LargestGroup);
+        if (group != -1 && (group < GroupStep || group % GroupStep != 0)) throw section.Refuse("group_size", $"-1 or a multiple of {GroupStep}");
+        return new(bits, group, section.Texts("modules_to_not_convert", MostExceptions));
+    }
+
+    /// <summary>True where <paramref name="layer"/> is packed.</summary>
+    public bool Converts(string layer) => !NotConverted.Any(part => layer.Contains(part, StringComparison.Ordinal));
+
+    /// <summary>Input channels of a group of a layer of <paramref name="columns"/>.</summary>
+    public int GroupOf(int columns) => GroupSize == -1 ? columns : GroupSize;
+}

@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Engine.Quantization;
+
+/// <summary>How codes are chosen.</summary>
+public enum QuantizeMethod
+{
+    /// <summary>Round to nearest: the weights as they are.</summary>
+    Rtn,
+
+    /// <summary>Activation-aware (arXiv 2306.00978): input channels scaled and groups clipped so that the outputs change least.</summary>
+    Awq,
+}
+
+/// <summary>What a quantized checkpoint is to be.</summary>
+/// <param name="Method">How codes are chosen.</param>
+/// <param name="Bits">4, or 8 (which vLLM reads and AutoAWQ does not).</param>
+/// <param name="Group">Input channels that share scale and zero point: 32, 64 or 128.</param>
+public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
+{
+    private static readonly ImmutableArray<int> AllBits = [4, 8];
+
+    /// <summary>Tokens on which the search compares outputs. The loss is a mean, and is compared over one set of tokens: more change little.</summary>
+    public int LossTokens { get; init; } = 4096;
+
+    /// <summary>Refuses what cannot be written for a model.</summary>
+    /// <exception cref="ConfigException">Bits or group are unknown, a width does not fit them, or the model is packed already.</exception>
+    internal void Validate(ModelConfig config, string file)
+    {
+        if (!AllBits.Contains(Bits)) throw new ConfigException($"--bits {Bits}; allowed: {string.Join(", ", AllBits)}");
+        if (!WeightSpec.Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", WeightSpec.Groups)}");
+        if (config.Quantization is not null) throw new ConfigException($"{file}: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
+        int[] inputs = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
+        if (Array.Exists(inputs, width => width % Group != 0))
+        {
+            var fitting = WeightSpec.Groups.Where(group => Array.TrueForAll(inputs, width => width % group == 0)).ToArray();
+            throw new ConfigException($"{file}: --group {Group} does not divide all of the linear layers' input widths {string.Join(", ", inputs)}; allowed: {(fitting.Length == 0 ? "none" : string.Join(", ", fitting))}");
+        }
+        int[] outputs = [.. inputs, config.KvHeads * config.HeadDim];
+        var word = AwqLayout.WordOutputs(Bits);
+        if (Array.Exists(outputs, width => width % word != 0))
+            throw new ConfigException($"{file}: the linear layers' output widths {string.Join(", ", outputs)} are not all multiples of {word}, as the format asks for");
+    }
+}
