@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Formats.Gguf;
 using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Model;
@@ -134,19 +135,16 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     /// <summary>The format of a weight with this tensor's elements.</summary>
     /// <exception cref="ConfigException">No weight has such elements.</exception>
-    internal static WeightFormat Format(HostTensor tensor) => tensor.Type switch
-    {
-        TensorType.F32 => WeightFormat.F32,
-        TensorType.F16 => WeightFormat.F16,
-        TensorType.BF16 => WeightFormat.BF16,
-        _ => throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16"),
-    };
+    internal static WeightFormat Format(HostTensor tensor) => GgmlType.Of(tensor.Type)?.Format
+        ?? throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
 
     private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");
 
     private float[] Floats(string name, int length)
     {
         using var tensor = Require(name, length);
+        if (BlockShape.IsBlocks(Format(tensor)))
+            throw Refuse(tensor.File, tensor.Name, $"is a vector of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
         var values = new float[length];
         FloatRows.Widen(tensor.Data, Format(tensor), values);
         return values;
