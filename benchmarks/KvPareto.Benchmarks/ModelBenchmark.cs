@@ -67,7 +67,7 @@ internal static class ModelBenchmark
         for (var i = 0; i < DecodeTokens; i++)
         {
             var clock = Stopwatch.GetTimestamp();
-            transformer.Head(sequence.Feed([i + 100]), logits);
+            transformer.Head.Apply(sequence.Feed([i + 100]), logits);
             times.Add(Stopwatch.GetElapsedTime(clock).TotalSeconds);
         }
         var live = backend.Memory.Live;

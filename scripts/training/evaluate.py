@@ -1,7 +1,7 @@
-"""Held-out scores: the share of samples whose greedy answer is right, token for token, its <eos> included.
+"""Held-out scores: the share of samples whose greedy reply is the expected one, token for token, its <eos> included.
 
-Greedy decoding gives the right answer exactly if each answer token is the likeliest after the right ones before it, so one pass
-over prompt and answer decides."""
+Greedy decoding gives the expected reply exactly if each of its tokens is the likeliest after the ones before it, so one pass over
+prompt and reply decides."""
 
 import json
 
@@ -24,17 +24,17 @@ def load_held_out(work):
 def score(logits_of, rows, device, batch_tokens=65_536):
     """Share of `rows` answered right by `logits_of`: ids [B, T] → logits [B, T, V]."""
     right = 0
-    longest = max(len(row["prompt_ids"]) + len(row["answer_ids"]) for row in rows)
+    longest = max(len(row["prompt_ids"]) + len(row["reply_ids"]) for row in rows)
     batch = max(1, batch_tokens // longest)
     for first in range(0, len(rows), batch):
         part = rows[first : first + batch]
         ids = torch.full((len(part), longest), EOS, device=device)
         for i, row in enumerate(part):
-            whole = torch.tensor(row["prompt_ids"] + row["answer_ids"], device=device)
+            whole = torch.tensor(row["prompt_ids"] + row["reply_ids"], device=device)
             ids[i, : len(whole)] = whole
         likeliest = logits_of(ids).argmax(-1)
         for i, row in enumerate(part):
-            start, count = len(row["prompt_ids"]), len(row["answer_ids"])
+            start, count = len(row["prompt_ids"]), len(row["reply_ids"])
             right += bool((likeliest[i, start - 1 : start - 1 + count] == ids[i, start : start + count]).all())
     return right / len(rows)
 

@@ -66,7 +66,7 @@ def reference(model, tokenizer, held_out, device):
         logits = model(ids).logits[0, -1].float()
         best = logits.topk(TOP)
         out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=EOS)
-        prompts.append({"task": name, "index": index, "answer": row["answer"], "prompt_ids": row["prompt_ids"],
+        prompts.append({"task": name, "index": index, "reply": row["reply"], "prompt_ids": row["prompt_ids"],
                         "greedy_ids": out[0, ids.shape[1]:].tolist(), "top_ids": best.indices.tolist(),
                         "top_logits": [round(value, 5) for value in best.values.tolist()],
                         "logits_norm": round(logits.norm().item(), 5)})

@@ -16,8 +16,8 @@ MAX_POSITIONS = 2048
 class Shape:
     family: str
     hidden: int = 192
-    feed_forward: int = 384
-    layers: int = 4
+    feed_forward: int = 192
+    layers: int = 6
     query_heads: int = 4
     kv_heads: int = 2
     head_dim: int = 64

@@ -1,13 +1,14 @@
 """Makes the tokenizer and the token arrays that train.py reads.
 
-    prepare.py --maker MakeSamples --work DIR [--millions N]
+    prepare.py --stage grow|settle --maker MakeSamples --work DIR [--tokenizer DIR]
 
-Writes DIR/tokenizer (tokenizer.json, tokenizer_config.json), DIR/rows-L.npy for L = 256, 512, 1024, 2048: int16 [documents, L + 1],
+Writes DIR/tokenizer (tokenizer.json, tokenizer_config.json), DIR/rows-L.npy for the row lengths L of the stage: int16 [documents, L + 1],
 one document a row, padded with -1; and DIR/held-out/KIND-LENGTH.json with prompts, answers and token ids."""
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import time
 from multiprocessing import Pool
@@ -22,12 +23,16 @@ from model import BOS, EOS, MAX_POSITIONS, VOCABULARY
 
 SEPARATOR = "\x1e"
 TRAINING_SEED = 1_000_000  # first of the seeds kept for training; + row length, so that no two row files share a text
+STAGE_SEED_STEP = 100_000
 TOKENIZER_SEED = 1_900_000
 HELD_OUT_SEED = 0
 KINDS = ("fact", "two-hop", "count", "label")
 HELD_OUT_LENGTHS = (128, 256, 512, 1000, 1900)
-# Share of all training tokens by row length; rows hold documents of 60 to 97 % of their length.
-SHARES = {256: 0.25, 512: 0.22, 1024: 0.38, 2048: 0.15}
+# Millions of tokens by row length; rows hold documents of 60 to 97 % of their length.
+MILLIONS = {
+    "grow": {128: 60, 256: 100, 512: 120, 1024: 110},
+    "settle": {128: 15, 256: 35, 512: 80, 1024: 260, 2048: 80},
+}
 
 
 def train_tokenizer(maker, work):
@@ -69,11 +74,11 @@ def encode_file(path, length, tokenizer_file):
     return rows[:kept]
 
 
-def write_rows(maker, work, length, tokens, pool):
+def write_rows(maker, work, length, seed, tokens, pool):
     started = time.time()
     folder = work / f"text-{length}"
     documents = int(tokens / (0.785 * length))
-    subprocess.run([maker, "train", str(TRAINING_SEED + length), str(documents), str(int(0.6 * length)), str(int(0.97 * length)),
+    subprocess.run([maker, "train", str(seed), str(documents), str(max(96, int(0.6 * length))), str(int(0.97 * length)),
                     str(folder)], check=True)
     files = sorted(str(path) for path in folder.glob("*.txt"))
     jobs = [(path, length, str(work / "tokenizer" / "tokenizer.json")) for path in files]
@@ -92,10 +97,9 @@ def write_held_out(maker, work, tokenizer, count):
             file = folder / f"{kind}-{length}.jsonl"
             subprocess.run([maker, "rows", kind, str(HELD_OUT_SEED), str(count), str(length), str(file)], check=True)
             prompts = Path(str(file) + ".prompts").read_text().split(SEPARATOR)[:-1]
-            answers = [json.loads(line)["answers"][0] for line in file.read_text().splitlines()]
-            rows = [{"prompt": prompt, "answer": answer, "prompt_ids": tokenizer.encode(prompt).ids,
-                     "answer_ids": tokenizer.encode(" " + answer, add_special_tokens=False).ids + [EOS]}
-                    for prompt, answer in zip(prompts, answers, strict=True)]
+            rows = [{"prompt": prompt, "reply": reply, "prompt_ids": tokenizer.encode(prompt).ids,
+                     "reply_ids": tokenizer.encode(" " + reply, add_special_tokens=False).ids + [EOS]}
+                    for prompt, reply in (text.split("\x1f") for text in prompts)]
             lengths = [len(row["prompt_ids"]) for row in rows]
             print(f"held-out {kind}-{length}: prompts of {min(lengths)} to {max(lengths)} tokens", flush=True)
             file.with_suffix(".json").write_text(json.dumps(rows))
@@ -105,16 +109,24 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--maker", required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--millions", type=float, default=800, help="training tokens in millions, all row lengths together")
+    parser.add_argument("--stage", choices=MILLIONS, required=True)
+    parser.add_argument("--tokenizer", type=Path, help="take this folder's tokenizer instead of training one")
+    parser.add_argument("--scale", type=float, default=1, help="share of the usual number of training tokens")
     parser.add_argument("--held-out", type=int, default=256, help="samples for each task and length")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     maker = os.path.abspath(arguments.maker)
-    tokenizer = train_tokenizer(maker, arguments.work)
+    if arguments.tokenizer:
+        shutil.copytree(arguments.tokenizer, arguments.work / "tokenizer")
+        tokenizer = Tokenizer.from_file(str(arguments.work / "tokenizer" / "tokenizer.json"))
+    else:
+        tokenizer = train_tokenizer(maker, arguments.work)
     write_held_out(maker, arguments.work, tokenizer, arguments.held_out)
+    (arguments.work / "ready").touch()
     with Pool(os.cpu_count()) as pool:
-        for length, share in SHARES.items():
-            write_rows(maker, arguments.work, length, share * arguments.millions * 1e6, pool)
+        for length, millions in MILLIONS[arguments.stage].items():
+            seed = TRAINING_SEED + length + (STAGE_SEED_STEP if arguments.stage == "settle" else 0)
+            write_rows(maker, arguments.work, length, seed, millions * 1e6 * arguments.scale, pool)
 
 
 if __name__ == "__main__":

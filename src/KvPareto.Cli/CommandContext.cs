@@ -17,11 +17,24 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
     public static CommandContext System()
     {
         var output = new StreamWriter(global::System.Console.OpenStandardOutput()) { AutoFlush = true };
-        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(global::System.Console.Error) });
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(global::System.Console.Error),
+            Ansi = global::System.Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+        });
         if (!terminal.Profile.Out.IsTerminal) terminal.Profile.Width = PlainWidth;
         return new(global::System.Console.OpenStandardInput(), output, global::System.Console.Error, terminal);
     }
 
+    /// <summary>Writes a table that is a result to <see cref="Output"/>, plain.</summary>
+    public void Write(Table table)
+    {
+        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        plain.Profile.Width = PlainWidth;
+        plain.Write(table);
+    }
+
     /// <summary>The device that models run on.</summary>
-    public static Backend CreateBackend() => new CpuBackend();
+    /// <param name="threads">Threads; null for one a processor.</param>
+    public static Backend CreateBackend(int? threads) => new CpuBackend(threads);
 }

@@ -54,9 +54,11 @@ internal static class KvParetoCommand
         {
             SweepCommand.Create(context),
             ReportCommand.Create(context),
+            PlanCommand.Create(context),
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),
             ScoreCommand.Create(context),
+            FidelityCommand.Create(context),
             QuantizeCommand.Create(context),
         }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
 

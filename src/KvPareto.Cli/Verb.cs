@@ -18,6 +18,19 @@ internal sealed class Verb(string name, string description, string example) : Co
         return root;
     }
 
+    /// <summary>The option that every verb has that runs a model.</summary>
+    public static Option<int?> ThreadsOption()
+    {
+        var option = new Option<int?>("--threads") { Description = "Threads. Default: one a processor. Results do not depend on it.", HelpName = "N" };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1 or > MostThreads) result.AddError($"--threads: allowed: 1 to {MostThreads}");
+        });
+        return option;
+    }
+
+    private const int MostThreads = 1024;
+
     private string Example { get; } = example;
 
     private sealed class ExampleHelp(HelpAction inner, string rootExample) : SynchronousCommandLineAction

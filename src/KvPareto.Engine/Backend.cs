@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine;
@@ -23,6 +24,9 @@ public abstract class Backend : IDisposable
     /// <summary>Live and peak bytes of everything this backend allocated.</summary>
     public MemoryLedger Memory { get; } = new();
 
+    /// <summary>The sizes of this backend's allocations, from shapes alone.</summary>
+    public abstract MemoryLayout Layout { get; }
+
     /// <summary>Allocates an uninitialised tensor; at set-up only. The caller disposes its <see cref="Tensor.Buffer"/>.</summary>
     public abstract Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations);
 
@@ -34,7 +38,7 @@ public abstract class Backend : IDisposable
     public KvCache CreateCache(KvGeometry geometry, KvSpec spec, int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        spec.Validate(geometry.HeadDim);
+        spec.Validate(geometry);
         return CreateCacheCore(geometry, spec, capacity);
     }
 
@@ -98,7 +102,8 @@ public abstract class Backend : IDisposable
 
     /// <summary>
     /// Appends k and v to the step's caches, then causal grouped attention over them: y = softmax(q·kᵀ/√D)·v with every key
-    /// and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D].
+    /// and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D]. y may be q; k and v may be
+    /// overwritten.
     /// </summary>
     public void Attention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {

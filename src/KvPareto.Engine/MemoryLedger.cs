@@ -27,6 +27,9 @@ public enum MemoryPhase
 
     /// <summary>One forward pass for each later token.</summary>
     Decode,
+
+    /// <summary>What only measuring needs, such as the logits of a reference: part of no run's peak.</summary>
+    Measuring,
 }
 
 /// <summary>Live bytes by category at the moment the total was highest.</summary>

@@ -51,9 +51,9 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
 
     private SampleRecord Measure(PlannedTrial trial, SweepTask task, TaskSample sample, bool isWarmUp, CancellationToken cancellation)
     {
-        var model = Model(trial);
+        var model = Model(trial, cancellation);
         var answers = new Answer[repeats];
-        for (var i = 0; i < repeats; i++) answers[i] = model.Generate(trial.Spec.Setting, sample, cancellation);
+        for (var i = 0; i < repeats; i++) answers[i] = model.Measure(trial.Spec.Setting, sample, cancellation);
         var first = answers[0];
         var score = task.Task.Score(sample, first.Text);
         if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
@@ -72,12 +72,12 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
         };
     }
 
-    private ITrialModel Model(PlannedTrial trial)
+    private ITrialModel Model(PlannedTrial trial, CancellationToken cancellation)
     {
         var wanted = (trial.Model.Digest, trial.Spec.Setting.Weights);
         if (_loaded is not null && _loadedAs == wanted) return _loaded;
         Unload();
-        (_loaded, _loadedAs) = (engine.Load(trial.Model.Entry, trial.Spec.Setting.Weights), wanted);
+        (_loaded, _loadedAs) = (engine.Load(trial.Model, trial.Spec.Setting.Weights, cancellation), wanted);
         return _loaded;
     }
 

@@ -8,9 +8,22 @@ namespace KvPareto.Tasks;
 /// <param name="MaxPromptTokens">Longest prompt that still leaves room for the answer.</param>
 public sealed record PromptContext(Tokenizer Tokenizer, ChatTemplate? ChatTemplate, int MaxPromptTokens);
 
+/// <summary>What is done with a sample.</summary>
+public enum SampleKind
+{
+    /// <summary>The prompt is continued, and the text scored.</summary>
+    Answer,
+
+    /// <summary>The prompt's own likelihoods are compared with those of the unquantized model; nothing is generated.</summary>
+    Compare,
+}
+
 /// <summary>One question as the model gets it, and what is right.</summary>
 public sealed record TaskSample
 {
+    /// <summary>What is done with it.</summary>
+    public SampleKind Kind { get; init; }
+
     /// <summary>Unique within the task and the same for every setting, so that settings can be compared sample by sample.</summary>
     public required string Id { get; init; }
 
@@ -42,6 +55,6 @@ public abstract class EvaluationTask
     /// <summary>The prompts for one model, always in the same order.</summary>
     public abstract IReadOnlyList<TaskSample> Prepare(PromptContext context);
 
-    /// <summary>Score of one prediction, 0 to 1.</summary>
+    /// <summary>Score of one prediction, 0 to 1: of a text, or of the <see cref="Fidelity.FidelityFigures"/> of a comparison.</summary>
     public abstract double Score(TaskSample sample, string prediction);
 }

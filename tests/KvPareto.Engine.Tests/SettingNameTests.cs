@@ -10,6 +10,9 @@ public class SettingNameTests
     [InlineData("w4a16-k8v4-t64-smooth-c256")]
     [InlineData("w4g64a16-k4v2-kt32-vt64")]
     [InlineData("w16a16-k16v2-t32-c64-math")]
+    [InlineData("w16a16-k4v2-kch32-vt64-smooth-prebias-rotkv-clip96-sink4-recent128-edge2-c256-math")]
+    [InlineData("w16a16-k4v4-tensor-rotk")]
+    [InlineData("w16a16-k8v8-kpow2-vb16")]
     [InlineData("w8a16-k16v16")]
     [InlineData("w8g32a16-e4-k8v8-t32")]
     [InlineData("w4g64a16-e8-k4v4-t64-c256")]
@@ -39,6 +42,11 @@ public class SettingNameTests
     [InlineData("w4a16-k8v8-kt64")]
     [InlineData("w4a16-k8v8-t64-c0")]
     [InlineData("w4a16-k8v8-t64-smooth-smooth")]
+    [InlineData("w4a16-k8v8-t64-c256-smooth")]
+    [InlineData("w4a16-k8v8-ch")]
+    [InlineData("w4a16-k8v8-tensor64")]
+    [InlineData("w4a16-k8v8-t64-sink0")]
+    [InlineData("w4a16-k8v8-t64-rotv")]
     public void Name_RefusesWhatItDoesNotKnow(string name)
     {
         var error = Assert.Throws<ConfigException>(() => InferenceSetting.Parse(name));

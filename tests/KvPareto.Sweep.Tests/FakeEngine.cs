@@ -44,10 +44,10 @@ internal sealed class FakeEngine : ITrialEngine
     public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
         new(model, Digest(model.Name), [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]);
 
-    public ITrialModel Load(ModelEntry model, WeightSpec weights)
+    public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
     {
         BeforeLoad(weights);
-        Loads.Add($"{model.Name} w{weights.Bits}");
+        Loads.Add($"{model.Entry.Name} w{weights.Bits}");
         Live++;
         return new FakeModel(this);
     }
@@ -56,7 +56,7 @@ internal sealed class FakeEngine : ITrialEngine
 
     private sealed class FakeModel(FakeEngine engine) : ITrialModel
     {
-        public Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+        public Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
         {
             engine.Before(engine._generated++, setting, sample);
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));

@@ -3,10 +3,10 @@ using KvPareto.Tasks.Synthetic;
 
 namespace MakeSamples;
 
-/// <summary>Writes held-out samples as LongBench rows; the prompt that the tool makes of each goes into a second file.</summary>
+/// <summary>Writes held-out samples as LongBench rows; the prompts that the tool makes of them go into a second file.</summary>
 internal static class EvaluationRows
 {
-    /// <summary>Writes the rows of one task, and beside them <c>FILE.jsonl.prompts</c>, prompts ended by U+001E.</summary>
+    /// <summary>Writes the rows of one task, and beside them <c>FILE.jsonl.prompts</c>, each prompt followed by U+001F, the reply, U+001E.</summary>
     public static void Write(string kind, int seed, int count, int length, string file)
     {
         var options = new SyntheticOptions { Kind = SyntheticOptions.ParseKind(kind), Seed = seed, Count = count, Length = length };
@@ -17,6 +17,8 @@ internal static class EvaluationRows
             rows.Write(sample.ToJson());
             rows.Write('\n');
             prompts.Write(sample.Prompt);
+            prompts.Write('\u001f');
+            prompts.Write(sample.Reply);
             prompts.Write('\u001e');
         }
     }

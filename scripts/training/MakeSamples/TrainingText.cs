@@ -12,13 +12,20 @@ namespace MakeSamples;
 internal static class TrainingText
 {
     private const int DocumentsPerFile = 4096;
-    private const int PiecesPerQuestion = 40;
+    private const int PiecesPerQuestion = 24;
+
+    // One document in so many is to be said again word for word, while documents are short: copying is the first thing that
+    // finding an answer needs, and it is learned far sooner from whole texts than from single answers.
+    private const int DocumentsPerEcho = 20;
+    private const int LongestEcho = 512;
+    private const int EchoFramePieces = 24;
+    private const string EchoQuestion = "What does the text say?";
     private const char EndOfDocument = '\u001e';
 
-    // Two-hop questions are learned last, so they get the largest share.
+    // Labels are learned first, two hops last, hence the shares.
     private static readonly SyntheticKind[] Mix =
     [
-        SyntheticKind.Fact, SyntheticKind.Fact, SyntheticKind.Count, SyntheticKind.Count, SyntheticKind.Label, SyntheticKind.Label,
+        SyntheticKind.Fact, SyntheticKind.Fact, SyntheticKind.Count, SyntheticKind.Count, SyntheticKind.Count, SyntheticKind.Label,
         SyntheticKind.TwoHop, SyntheticKind.TwoHop, SyntheticKind.TwoHop, SyntheticKind.TwoHop,
     ];
 
@@ -51,11 +58,21 @@ internal static class TrainingText
     {
         var random = new SplitMix64((ulong)seed, (ulong)index, (ulong)least, (ulong)most);
         var length = random.Between(least, most);
-        var questions = random.Between(1, Math.Max(1, length / PiecesPerQuestion));
-        var document = generator.Generate(random.Pick(Mix), seed, index, length, questions);
-        writer.Write(document.Context);
-        foreach (var solved in document.Questions)
-            writer.Write(SyntheticPrompt.Solved(solved.Question, solved.Answer));
+        var kind = random.Pick(Mix);
+        if (length <= LongestEcho && random.Below(DocumentsPerEcho) == 0)
+        {
+            var text = generator.Generate(kind, seed, index, (length - EchoFramePieces) / 2).Context;
+            writer.Write(text);
+            writer.Write(SyntheticPrompt.Solved(EchoQuestion, text));
+        }
+        else
+        {
+            var questions = random.Between(1, Math.Max(1, length / PiecesPerQuestion));
+            var document = generator.Generate(kind, seed, index, length, questions);
+            writer.Write(document.Context);
+            foreach (var solved in document.Questions)
+                writer.Write(SyntheticPrompt.Solved(solved.Question, solved.Reply));
+        }
         writer.Write(EndOfDocument);
     }
 }

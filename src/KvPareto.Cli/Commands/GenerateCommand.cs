@@ -5,7 +5,6 @@ using KvPareto.Cli.Terminal;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Text;
-using KvPareto.Sweep;
 
 namespace KvPareto.Cli.Commands;
 
@@ -17,27 +16,31 @@ internal static class GenerateCommand
 
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string>("MODEL") { Description = "Hugging Face folder, or embedded:llama, embedded:qwen2, embedded:mistral." };
+        var model = new Argument<string>("MODEL") { Description = $"{ModelSource.Words}." };
         var prompt = new Option<string?>("--prompt") { Description = "The prompt.", HelpName = "TEXT" };
         var promptFile = new Option<string?>("--prompt-file") { Description = "The prompt's file, UTF-8; - for standard input.", HelpName = "F" };
+        var promptTokens = new Option<int?>("--prompt-tokens") { Description = "A prompt of N made-up token ids, to measure memory and latency; the only one that random models take.", HelpName = "N" };
         var setting = new Option<string>("--setting") { Description = "Short name of a setting.", HelpName = "NAME", DefaultValueFactory = _ => DefaultSetting };
         var chunk = new Option<int?>("--chunk") { Description = "Prefill chunk in place of the setting's; 0 feeds the prompt whole.", HelpName = "N" };
         var maxNew = new Option<int>("--max-new-tokens") { Description = "Most new tokens.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var noChat = new Option<bool>("--no-chat") { Description = "The prompt as it is, without the model's chat template." };
+        var threads = Verb.ThreadsOption();
         var json = new Option<bool>("--json") { Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of streaming the text." };
         var command = new Verb(
             "generate",
-            "Continues a prompt greedily under one setting.", "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256")
+            "Continues a prompt greedily under one setting.", "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256\nkvpareto generate random:1:Llama-3.1-8B --prompt-tokens 1000 --setting w4a16-k8v2-t64-c256 --json")
         {
-            model, prompt, promptFile, setting, chunk, maxNew, noChat, json,
+            model, prompt, promptFile, promptTokens, setting, chunk, maxNew, noChat, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
-            var text = (parsed.GetValue(prompt), parsed.GetValue(promptFile)) switch
+            var chat = !parsed.GetValue(noChat);
+            var given = (parsed.GetValue(promptTokens), parsed.GetValue(prompt), parsed.GetValue(promptFile)) switch
             {
-                ({ } given, null) => given,
-                (null, { } file) => TokenizeCommand.Read(context, file),
-                _ => throw new ConfigException("generate: give either --prompt TEXT or --prompt-file F"),
+                ( > 0 and var count, null, null) => new Prompt(null, count, chat),
+                (null, { } text, null) => new Prompt(text, 0, chat),
+                (null, null, { } file) => new Prompt(TokenizeCommand.Read(context, file), 0, chat),
+                _ => throw new ConfigException("generate: give one of --prompt TEXT, --prompt-file F and --prompt-tokens N, N 1 or more"),
             };
             var settings = InferenceSetting.Parse(parsed.GetValue(setting)!);
             if (parsed.GetValue(chunk) is { } size)
@@ -46,26 +49,25 @@ internal static class GenerateCommand
                 settings = settings with { Chunk = size == 0 ? null : size };
             }
             if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
-            Run(context, EmbeddedModels.Resolve(parsed.GetValue(model)!), text, settings, parsed.GetValue(maxNew), !parsed.GetValue(noChat), parsed.GetValue(json), cancellation);
+            Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json), parsed.GetValue(threads), cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
     private static void Run(
-        CommandContext context, string folder, string text, InferenceSetting setting, int maxNewTokens, bool chat, bool json, CancellationToken cancellation)
+        CommandContext context, ModelSource source, Prompt given, InferenceSetting setting, int maxNewTokens, bool json, int? threads, CancellationToken cancellation)
     {
-        using var backend = CommandContext.CreateBackend();
-        using var model = LanguageModel.Load(backend, folder, setting.Weights);
-        setting.Cache.Validate(model.Config.HeadDim);
-        var prompt = chat && model.ChatTemplate is { } template
-            ? model.Tokenizer.Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false)
-            : model.Tokenizer.Encode(text);
+        if (given.Text is not null && !source.HasTokenizer) throw source.WithoutTokenizer();
+        using var backend = CommandContext.CreateBackend(threads);
+        using var model = LanguageModel.Load(backend, source, setting.Weights);
+        setting.Cache.Validate(model.Config.Geometry);
+        var prompt = given.Ids(model);
         if (prompt.Length == 0) throw new ConfigException("the prompt is empty; allowed: at least one token");
         if (prompt.Length + (long)maxNewTokens > model.Config.MaxPositions)
         {
             throw new ConfigException(
-                $"the prompt has {prompt.Length} tokens and {maxNewTokens} new ones may follow, but {folder} was made for {model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower --max-new-tokens");
+                $"the prompt has {prompt.Length} tokens and {maxNewTokens} new ones may follow, but {source.Model} was made for {model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower --max-new-tokens");
         }
         var generator = new Generator(model.Transformer, setting);
         if (json)
@@ -74,9 +76,10 @@ internal static class GenerateCommand
             context.Output.WriteLine(Json(model, completion));
             return;
         }
-        var stream = model.Tokenizer.CreateStreamDecoder();
-        var result = generator.Generate(prompt, maxNewTokens, onToken: id => context.Output.Write(stream.Push(id)), cancellation: cancellation);
-        context.Output.WriteLine(stream.Flush());
+        var stream = model.HasTokenizer ? model.Tokenizer.CreateStreamDecoder() : null;
+        var result = generator.Generate(
+            prompt, maxNewTokens, onToken: id => context.Output.Write(stream is null ? string.Create(CultureInfo.InvariantCulture, $"{id} ") : stream.Push(id)), cancellation: cancellation);
+        context.Output.WriteLine(stream?.Flush());
         var tpot = result.TimePerOutputToken?.TotalMilliseconds;
         context.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -90,7 +93,7 @@ internal static class GenerateCommand
         {
             promptTokens = completion.PromptTokens,
             ids = completion.Ids,
-            text = model.Tokenizer.Decode(completion.Ids),
+            text = model.HasTokenizer ? model.Tokenizer.Decode(completion.Ids) : null,
             ttftMs = completion.TimeToFirstToken.TotalMilliseconds,
             tpotMs = completion.TimePerOutputToken?.TotalMilliseconds,
             peakBytes = new
@@ -105,5 +108,15 @@ internal static class GenerateCommand
                 decode = completion.Peaks.Decode.Total,
             },
         });
+    }
+
+    /// <summary>A text, or where that is null a number of made-up ids.</summary>
+    private readonly record struct Prompt(string? Text, int Count, bool Chat)
+    {
+        public int[] Ids(LanguageModel model) => Text is null
+            ? SyntheticPrompt.Ids(Math.Min(Count, model.Config.MaxPositions), model.Config.VocabularySize)
+            : Chat && model.ChatTemplate is { } template
+            ? model.Tokenizer.Encode(template.Render([new ChatMessage("user", Text)]), addSpecialTokens: false)
+            : model.Tokenizer.Encode(Text);
     }
 }

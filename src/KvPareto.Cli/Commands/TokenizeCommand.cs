@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using KvPareto.Engine;
+using KvPareto.Engine.Generation;
 using KvPareto.Engine.Text;
-using KvPareto.Sweep;
 
 namespace KvPareto.Cli.Commands;
 
@@ -14,7 +14,7 @@ internal static class TokenizeCommand
 
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string>("MODEL") { Description = "Folder with tokenizer.json, or embedded:llama, embedded:qwen2, embedded:mistral." };
+        var model = new Argument<string>("MODEL") { Description = "A model with a tokenizer: a folder with tokenizer.json, or embedded:llama, embedded:qwen2, embedded:mistral." };
         var file = new Argument<string?>("FILE") { Description = "Text, UTF-8; standard input where left out.", Arity = ArgumentArity.ZeroOrOne };
         var chat = new Option<bool>("--chat") { Description = "The text as one user turn in the model's chat template." };
         var noSpecial = new Option<bool>("--no-special") { Description = "Without the special tokens that the tokenizer adds (such as a leading BOS)." };
@@ -22,9 +22,9 @@ internal static class TokenizeCommand
         var command = new Verb("tokenize", "Prints the token ids of a text.", "echo -n 'Hello world' | kvpareto tokenize embedded:llama --json") { model, file, chat, noSpecial, json };
         command.SetAction(parsed =>
         {
-            var folder = EmbeddedModels.Resolve(parsed.GetValue(model)!);
+            var source = ModelSource.Open(parsed.GetValue(model)!);
             var text = Read(context, parsed.GetValue(file));
-            var ids = parsed.GetValue(chat) ? EncodeChat(folder, text) : Tokenizer.Load(folder).Encode(text, !parsed.GetValue(noSpecial));
+            var ids = parsed.GetValue(chat) ? EncodeChat(source, text) : source.RequireTokenizer().Encode(text, !parsed.GetValue(noSpecial));
             context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonSerializer.Serialize(ids)}}}" : string.Join(' ', ids));
             return ExitCode.Ok;
         });
@@ -56,9 +56,9 @@ internal static class TokenizeCommand
         }
     }
 
-    private static int[] EncodeChat(string folder, string text)
+    private static int[] EncodeChat(ModelSource source, string text)
     {
-        var template = ChatTemplate.Load(folder) ?? throw new ConfigException($"{folder}: has no chat template; leave out --chat");
-        return Tokenizer.Load(folder).Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false);
+        var template = source.LoadChatTemplate() ?? throw new ConfigException($"{source.Model}: has no chat template; leave out --chat");
+        return source.RequireTokenizer().Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false);
     }
 }

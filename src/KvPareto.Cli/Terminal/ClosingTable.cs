@@ -13,7 +13,9 @@ internal static class ClosingTable
     {
         foreach (var model in summary.Models)
         {
-            context.Console.Write(Table(model, [.. summary.Rows.Where(row => row.Model == model.Model)]));
+            // Plain text: markup would read embedded:llama: as an emoji.
+            context.Console.WriteLine(Heading(model));
+            context.Console.Write(Table([.. summary.Rows.Where(row => row.Model == model.Model)]));
             context.Console.WriteLine();
         }
         if (history.Results.Count < history.Planned) context.Error.WriteLine($"{history.Planned - history.Results.Count} of {history.Planned} trials have no result yet; --resume measures them");
@@ -21,9 +23,12 @@ internal static class ClosingTable
         foreach (var file in summary.Files) context.Output.WriteLine(file);
     }
 
-    private static Table Table(ModelSummary model, IReadOnlyList<SummaryRow> rows)
+    private static string Heading(ModelSummary model) => string.Create(
+        CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent:F1} %");
+
+    private static Table Table(IReadOnlyList<SummaryRow> rows)
     {
-        var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape($"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent.ToString("F1", CultureInfo.InvariantCulture)} %"));
+        var table = new Table().Border(TableBorder.Simple);
         table.AddColumn("");
         table.AddColumn("setting");
         foreach (var name in new[] { "peak", "saved", "score", "95 % interval", "loss", "dominated", "first token", "later" }) table.AddColumn(new TableColumn(name).RightAligned().NoWrap());

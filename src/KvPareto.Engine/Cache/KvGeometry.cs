@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Cache;
 
@@ -11,4 +12,12 @@ public sealed record KvGeometry(int QueryHeads, int KvHeads, int HeadDim, Immuta
 {
     /// <summary>Number of layers.</summary>
     public int LayerCount => LayerWindows.Length;
+
+    /// <summary>The bias of the key projection, which <see cref="KvSpec.PreBiasKeys"/> leaves out of the codes; null where keys have none.</summary>
+    public KeyBias? KeyBias { get; init; }
 }
+
+/// <summary>What every key of a layer carries besides W·x: a known vector, turned by the rotary embedding.</summary>
+/// <param name="Layers">For each layer [Nkv·D], before the rotary embedding.</param>
+/// <param name="Rope">The model's rotary frequencies.</param>
+public sealed record KeyBias(ImmutableArray<float[]> Layers, RopeTable Rope);

@@ -1,22 +1,6 @@
 namespace KvPareto.Engine.Cache;
 
-/// <summary>Which elements of keys or values share one scale and zero point.</summary>
-public enum KvAxis
-{
-    /// <summary>g channels of one token and head.</summary>
-    Token,
-}
-
-/// <summary>A granularity: axis and group size.</summary>
-/// <param name="Axis">What the group runs along.</param>
-/// <param name="Group">Elements of the group.</param>
-public readonly record struct KvGranularity(KvAxis Axis, int Group)
-{
-    /// <summary><c>token:64</c> and the like.</summary>
-    public override string ToString() => $"token:{Group}";
-}
-
-/// <summary>How keys and values are stored: bits and granularity of each, and whether keys are smoothed.</summary>
+/// <summary>How keys and values are stored: bits and granularity of each, what is done to them before coding, and which tokens and layers stay at 16 bits.</summary>
 public sealed record KvSpec
 {
     /// <summary>16 bits for both.</summary>
@@ -37,19 +21,65 @@ public sealed record KvSpec
     /// <summary>Subtract from every key the per-channel mean of the first append, frozen (KV Pareto's K-smoothing).</summary>
     public bool SmoothKeys { get; init; }
 
-    /// <summary>Refuses what a model's head width does not allow.</summary>
-    /// <exception cref="ConfigException">A group does not divide the head width, or a bit width is unknown.</exception>
-    public void Validate(int headDim)
+    /// <summary>Rotate keys, or keys and values, by the orthonormal Walsh–Hadamard matrix of the head width before coding.</summary>
+    public KvRotation Rotation { get; init; }
+
+    /// <summary>First tokens that stay at 16 bits (attention sinks).</summary>
+    public int SinkTokens { get; init; }
+
+    /// <summary>Latest tokens that stay at 16 bits; they are coded when they leave the window.</summary>
+    public int RecentTokens { get; init; }
+
+    /// <summary>First and last layers, this many of each, that stay at 16 bits.</summary>
+    public int EdgeLayers { get; init; }
+
+    /// <summary>Code keys without their projection's bias: RoPE(Wx) is coded, RoPE(b, position) added when reading.</summary>
+    public bool PreBiasKeys { get; init; }
+
+    /// <summary>Percent of a group's range that codes span; what lies outside is clipped. 100 clips nothing.</summary>
+    public int ClipPercent { get; init; } = 100;
+
+    /// <summary>True where keys or values are coded at all.</summary>
+    public bool IsCoded => KeyBits < 16 || ValueBits < 16;
+
+    /// <summary>The storage of one layer: at the edges without codes.</summary>
+    public KvSpec ForLayer(int layer, int layerCount) =>
+        layer < EdgeLayers || layer >= layerCount - EdgeLayers ? this with { KeyBits = Math.Max(KeyBits, 16), ValueBits = Math.Max(ValueBits, 16) } : this;
+
+    /// <summary>Refuses what a model's shape does not allow.</summary>
+    /// <exception cref="ConfigException">A part does not fit; the message names it and what is allowed.</exception>
+    public void Validate(KvGeometry geometry)
     {
-        Check("key", KeyBits, KeyGranularity, headDim);
-        Check("value", ValueBits, ValueGranularity, headDim);
+        var headDim = geometry.HeadDim;
+        CheckGranularity("key", KeyBits, KeyGranularity, headDim);
+        CheckGranularity("value", ValueBits, ValueGranularity, headDim);
+        if (Rotation != KvRotation.None && !int.IsPow2(headDim))
+            throw new ConfigException($"rotation: the model's head_dim is {headDim}; allowed: a power of two");
+        Check("sink", SinkTokens, 0, 65536);
+        Check("recent", RecentTokens, 0, 65536);
+        Check("edge", EdgeLayers, 0, geometry.LayerCount / 2);
+        Check("clip", ClipPercent, 50, 100);
+        if (PreBiasKeys && geometry.KeyBias is null)
+            throw new ConfigException("prebias: the model's keys have no bias; allowed for models with one (Qwen2, Qwen2.5)");
     }
 
-    private static void Check(string what, int bits, KvGranularity granularity, int headDim)
+    private static void Check(string part, int value, int least, int most)
+    {
+        if (value < least || value > most) throw new ConfigException($"{part} {value}; allowed: {least} to {most}");
+    }
+
+    private static void CheckGranularity(string what, int bits, KvGranularity granularity, int headDim)
     {
         if (bits is not (2 or 4 or 8 or 16 or 32))
             throw new ConfigException($"{what} bits {bits}: allowed are 2, 4, 8, 16, and 32 for comparison with f32 references");
-        if (bits < 16 && granularity.Axis == KvAxis.Token && (granularity.Group < 8 || granularity.Group % 8 != 0 || headDim % granularity.Group != 0))
-            throw new ConfigException($"{what} granularity {granularity}: the group must be a multiple of 8 that divides the model's head_dim of {headDim}");
+        if (bits >= 16) return;
+        var group = granularity.Group;
+        switch (granularity.Axis)
+        {
+            case KvAxis.Token when group < 8 || group % 8 != 0 || headDim % group != 0:
+                throw new ConfigException($"{what} granularity {granularity}: the group must be a multiple of 8 that divides the model's head_dim of {headDim}");
+            case KvAxis.Channel or KvAxis.Block when group is < 16 or > 256 || group % 16 != 0:
+                throw new ConfigException($"{what} granularity {granularity}: allowed are 16 to 256 tokens, a multiple of 16");
+        }
     }
 }

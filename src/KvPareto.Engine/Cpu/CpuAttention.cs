@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Cpu.Storage;
+using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Cpu.Storage;
 
 namespace KvPareto.Engine.Cpu;
 
@@ -16,8 +17,16 @@ internal static unsafe class CpuAttention
     private const int Tile = KeyStore.TileTokens;
     private const int AppendTokens = 4 * Tile;
 
+    /// <summary>Floats of one worker's scratch.</summary>
+    public static int WorkerFloats(int queryBlock, int groupSize, int headDim, int paddedHeadDim, bool prefill)
+    {
+        // Queries and those of their bias, scores of a split, the same aside, scaled weights (a group has at least 8 channels).
+        var decode = groupSize * (2 * headDim + Split + (Split + Tile) + (Split + Tile) * Math.Max(1, headDim / 8));
+        return prefill ? Math.Max(decode, PrefillTile.Floats(queryBlock * groupSize, headDim, paddedHeadDim)) : decode;
+    }
+
     /// <summary>One layer's operands.</summary>
-    private readonly record struct Call(Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0)
+    private readonly record struct Call(Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int AppendPart = 0)
     {
         public int Window => Workspace.Shape.Geometry.LayerWindows[Layer];
 
@@ -26,6 +35,9 @@ internal static unsafe class CpuAttention
         public int HeadDim => Workspace.Shape.Geometry.HeadDim;
 
         public CpuKvCache Cache(int sequence) => (CpuKvCache)Step.Caches[sequence];
+
+        // The rows of a sequence: all of a chunk, or its own one of a batch.
+        public (int First, int Count) Rows(int sequence) => Step.Caches.Length == 1 ? (0, Step.Count) : (sequence, 1);
 
         public float* Row(Tensor x, int row) => (float*)x.Address + (long)row * x.RowStride;
     }
@@ -50,22 +62,36 @@ internal static unsafe class CpuAttention
 
     private static void Append(WorkerTeam team, in Call call)
     {
-        var single = call.Step.Caches.Length == 1;
-        if (single && call.Cache(0).Spec.SmoothKeys)
-            team.For(call.KvHeads, call, static (in Call c, int head, int _) => c.Cache(0).FreezeMean(c.Layer, head, c.Step.Count, c.Row(c.K, 0) + head * c.HeadDim, c.K.RowStride));
-        var blocks = single ? (call.Step.Count + AppendTokens - 1) / AppendTokens : call.Step.Count;
-        team.For(blocks * call.KvHeads, call, static (in Call c, int index, int _) =>
+        var (caches, layer) = (call.Step.Caches.Length, call.Layer);
+        for (var i = 0; layer == 0 && i < caches; i++) call.Cache(i).Turns?.Extend(call.Cache(i).Length);
+        if (call.Cache(0).Transforms || caches > 1)
         {
-            var (block, head) = (index / c.KvHeads, index % c.KvHeads);
-            var one = c.Step.Caches.Length == 1;
-            var (cache, from) = one ? (c.Cache(0), block * AppendTokens) : (c.Cache(block), block);
-            var count = one ? Math.Min(AppendTokens, c.Step.Count - from) : 1;
-            var start = one ? c.Step.Starts[0] + from : c.Step.Starts[block];
+            team.For(caches * call.KvHeads, call, static (in Call c, int index, int _) =>
+            {
+                var (sequence, head) = Math.DivRem(index, c.KvHeads);
+                var (row, rows) = c.Rows(sequence);
+                var column = head * c.HeadDim;
+                c.Cache(sequence).Transform(c.Layer, head, c.Step.Positions.AsSpan(row, rows), c.Row(c.K, row) + column, c.K.RowStride, c.Row(c.V, row) + column, c.V.RowStride);
+            });
+        }
+        for (var i = 0; i < caches; i++)
+        {
+            var (row, rows) = call.Rows(i);
+            call.Cache(i).BeginAppend(layer, call.Step.Starts[i], rows, call.Row(call.K, row), call.K.RowStride, call.Row(call.V, row), call.V.RowStride);
+        }
+        var part = caches == 1 && call.Cache(0).IsDivisible(layer) ? AppendTokens : Math.Max(AppendTokens, call.Step.Count);
+        var parts = caches > 1 ? 1 : (call.Step.Count + part - 1) / part;
+        team.For(caches * parts * call.KvHeads, call with { AppendPart = part }, static (in Call c, int index, int _) =>
+        {
+            var (item, head) = Math.DivRem(index, c.KvHeads);
+            var sequence = c.Step.Caches.Length > 1 ? item : 0;
+            var skip = c.Step.Caches.Length > 1 ? 0 : item * c.AppendPart;
+            var (row, rows) = c.Rows(sequence);
             var column = head * c.HeadDim;
-            if (!one) cache.FreezeMean(c.Layer, head, 1, c.Row(c.K, from) + column, c.K.RowStride);
-            cache.Append(c.Layer, head, start, count, c.Row(c.K, from) + column, c.K.RowStride, c.Row(c.V, from) + column, c.V.RowStride);
+            c.Cache(sequence).Append(
+                c.Layer, head, c.Step.Starts[sequence] + skip, Math.Min(c.AppendPart, rows - skip),
+                c.Row(c.K, row + skip) + column, c.K.RowStride, c.Row(c.V, row + skip) + column, c.V.RowStride);
         });
-        for (var i = 0; i < call.Step.Caches.Length; i++) call.Cache(i).EndAppend(call.Layer);
     }
 
     // One sequence, key head and run of 256 tokens: scores from the codes, their exponentials, the weighted sum of the values.
@@ -81,31 +107,82 @@ internal static unsafe class CpuAttention
 
         var (rows, d) = (w.GroupSize, c.HeadDim);
         var queries = w.Worker(worker);
-        var sums = queries + rows * d;
-        var scores = sums + rows * d;
-        var scratch = scores + rows * Split;
-        LoadQueries(c, sequence, head, 1, queries);
-        cache.Keys.PrepareQueries(queries, rows, sums);
-        var (firstTile, endTile) = (from / Tile, KeyStore.TileCount(to));
-        var keys = cache.KeyHead(c.Layer, head);
-        for (var tile = firstTile; tile < endTile; tile++)
-            cache.Keys.Dot(keys, tile, queries, sums, rows, scores + (tile - firstTile) * Tile, Split);
+        var biasQueries = queries + rows * d;
+        var scores = biasQueries + rows * d;
+        var aside = scores + rows * Split;
+        var scratch = aside + rows * (Split + Tile);
+        LoadQueries(c, cache, sequence, head, 1, queries, biasQueries);
+        var keys = cache.Keys(c.Layer, head);
+        for (var i = 0; i < keys.Count; i++) Dot(keys[i], split * Split, from, to, queries, rows, scores, aside, only: keys.Count == 1);
+        if (cache.Turns is { } turns)
+        {
+            Dot(turns.Segment(cache.Length), split * Split, from, to, biasQueries, rows, scratch, aside, only: true);
+            for (var r = 0; r < rows; r++)
+            {
+                var row = new Span<float>(scores + r * Split, Split);
+                TensorPrimitives.Add(row, new ReadOnlySpan<float>(scratch + r * Split, Split), row);
+            }
+        }
 
-        var tokens = (endTile - firstTile) * Tile;
         var output = w.Partials(sequence, head) + (long)split * w.PartialFloats;
         var maxima = output + rows * d;
         var totals = maxima + rows;
         for (var r = 0; r < rows; r++)
         {
             var row = scores + r * Split;
-            new Span<float>(row, from - firstTile * Tile).Clear();
-            new Span<float>(row + to - firstTile * Tile, endTile * Tile - to).Clear();
-            var visible = row + (from - firstTile * Tile);
-            maxima[r] = Softmax.Max(visible, to - from);
-            totals[r] = Softmax.Exp(visible, to - from, maxima[r]);
+            var (low, high) = (from - split * Split, to - split * Split);
+            new Span<float>(row, low).Clear();
+            new Span<float>(row + high, Split - high).Clear();
+            maxima[r] = Softmax.Max(row + low, high - low);
+            totals[r] = Softmax.Exp(row + low, high - low, maxima[r]);
         }
         new Span<float>(output, rows * d).Clear();
-        cache.Values.Accumulate(cache.ValueHead(c.Layer, head), firstTile, tokens / Tile, scores, Split, rows, output, scratch);
+        var values = cache.Values(c.Layer, head);
+        for (var i = 0; i < values.Count; i++) Accumulate(values[i], split * Split, from, to, scores, rows, output, aside, scratch, only: values.Count == 1);
+    }
+
+    // scores[r, t − origin] for the tokens of [from, to) that lie in one stretch. Where tiles hold tokens of other stretches too,
+    // they are computed aside and only the stretch's own are copied.
+    private static void Dot(Segment<KeyStore> segment, int origin, int from, int to, float* queries, int rows, float* scores, float* aside, bool only)
+    {
+        (from, to) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
+        if (from >= to) return;
+        var (tile, tiles, tileStart) = Tiles(segment.Origin, from, to);
+        if (only && tileStart >= origin)
+        {
+            segment.Store.Dot(segment.Place, tile, tiles, queries, rows, scores + (tileStart - origin), Split);
+            return;
+        }
+        segment.Store.Dot(segment.Place, tile, tiles, queries, rows, aside, Split + Tile);
+        for (var r = 0; r < rows; r++)
+            new ReadOnlySpan<float>(aside + r * (Split + Tile) + (from - tileStart), to - from).CopyTo(new Span<float>(scores + r * Split + (from - origin), to - from));
+    }
+
+    private static void Accumulate(
+        Segment<ValueStore> segment, int origin, int from, int to, float* weights, int rows, float* output, float* aside, float* scratch, bool only)
+    {
+        (from, to) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
+        if (from >= to) return;
+        var (tile, tiles, tileStart) = Tiles(segment.Origin, from, to);
+        if (only && tileStart >= origin)
+        {
+            segment.Store.Accumulate(segment.Place, tile, tiles, weights + (tileStart - origin), Split, rows, output, scratch);
+            return;
+        }
+        for (var r = 0; r < rows; r++)
+        {
+            var row = new Span<float>(aside + r * (Split + Tile), tiles * Tile);
+            row.Clear();
+            new ReadOnlySpan<float>(weights + r * Split + (from - origin), to - from).CopyTo(row[(from - tileStart)..]);
+        }
+        segment.Store.Accumulate(segment.Place, tile, tiles, aside, Split + Tile, rows, output, scratch);
+    }
+
+    // The tiles that hold the tokens [from, to), their number, and the first one's first token.
+    private static (int Tile, int Count, int FirstToken) Tiles(int origin, int from, int to)
+    {
+        var tile = (from - origin) / Tile;
+        return (tile, KeyStore.TileCount(to - origin) - tile, origin + tile * Tile);
     }
 
     private static void MergeSplits(in Call c, int index)
@@ -130,6 +207,7 @@ internal static unsafe class CpuAttention
                 TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(partial + r * d, d), factor, y, y);
             }
             TensorPrimitives.Divide(y, total, y);
+            TurnBack(c.Cache(sequence), c.Row(c.Y, sequence) + (head * w.GroupSize + r) * d);
         }
     }
 
@@ -142,7 +220,7 @@ internal static unsafe class CpuAttention
         var count = Math.Min(w.QueryBlock, c.Step.Count - firstQuery);
         var rows = count * w.GroupSize;
         var tile = new PrefillTile(w.Worker(worker), rows, d, w.PaddedHeadDim);
-        LoadQueries(c, firstQuery, head, count, tile.Queries);
+        LoadQueries(c, c.Cache(0), firstQuery, head, count, tile.Queries, tile.BiasQueries);
         new Span<float>(tile.Output, rows * w.PaddedHeadDim).Clear();
         new Span<float>(tile.Maxima, rows).Fill(float.NegativeInfinity);
         new Span<float>(tile.Totals, rows).Clear();
@@ -157,15 +235,21 @@ internal static unsafe class CpuAttention
         {
             var y = c.Row(c.Y, firstQuery + r / w.GroupSize) + (head * w.GroupSize + r % w.GroupSize) * d;
             TensorPrimitives.Divide(new ReadOnlySpan<float>(tile.Output + (long)r * w.PaddedHeadDim, d), tile.Totals[r], new Span<float>(y, d));
+            TurnBack(c.Cache(0), y);
         }
+    }
+
+    // Values were rotated before coding: so is their weighted sum.
+    private static void TurnBack(CpuKvCache cache, float* row)
+    {
+        if (cache.Spec.Rotation == KvRotation.KeysAndValues) Hadamard.Transform(row, cache.Geometry.HeadDim);
     }
 
     private static void Flash(in Call c, int head, int firstQuery, int rows, in PrefillTile tile, int from, int to)
     {
         for (var key = from; key < to; key += Block)
         {
-            UnpackKeys(c, head, key, to, tile.KeyPanel);
-            MicroKernel.Multiply(tile.Queries, c.HeadDim, rows, tile.KeyPanel, c.HeadDim, tile.Scores, Block, accumulate: false);
+            ScoreBlock(c, head, key, to, rows, tile);
             for (var r = 0; r < rows; r++)
             {
                 var row = tile.Scores + r * Block;
@@ -194,8 +278,7 @@ internal static unsafe class CpuAttention
         // Rows of one query head lie together in the matrix of scores; those of a tile run over the heads of the group first.
         for (var key = from; key < to; key += Block)
         {
-            UnpackKeys(c, head, key, to, tile.KeyPanel);
-            MicroKernel.Multiply(tile.Queries, c.HeadDim, rows, tile.KeyPanel, c.HeadDim, tile.Scores, Block, accumulate: false);
+            ScoreBlock(c, head, key, to, rows, tile);
             for (var r = 0; r < rows; r++)
                 Buffer.MemoryCopy(tile.Scores + r * Block, ScoreRow(w, head, firstQuery, r) + key, Block * sizeof(float), Block * sizeof(float));
         }
@@ -218,20 +301,66 @@ internal static unsafe class CpuAttention
     private static float* ScoreRow(CpuWorkspace w, int head, int firstQuery, int row) =>
         w.Scores(head * w.GroupSize + row % w.GroupSize) + (long)(firstQuery + row / w.GroupSize) * w.ScoreStride;
 
-    private static void UnpackKeys(in Call c, int head, int key, int to, float* panel)
+    // tile.Scores[r, t] = q[r]·k[key + t].
+    private static void ScoreBlock(in Call c, int head, int key, int to, int rows, in PrefillTile tile)
     {
-        var cache = c.Cache(0);
-        var keys = cache.KeyHead(c.Layer, head);
-        for (var t = 0; t < Block && key + t < to; t += Tile) cache.Keys.Unpack(keys, (key + t) / Tile, panel + t, Block);
+        var (cache, d) = (c.Cache(0), c.HeadDim);
+        var keys = cache.Keys(c.Layer, head);
+        for (var i = 0; i < keys.Count; i++) UnpackKeys(keys[i], key, to, tile.KeyPanel, only: keys.Count == 1);
+        MicroKernel.Multiply(tile.Queries, d, rows, tile.KeyPanel, d, tile.Scores, Block, accumulate: false);
+        if (cache.Turns is not { } turns) return;
+        UnpackKeys(turns.Segment(cache.Length), key, to, tile.KeyPanel, only: true);
+        MicroKernel.Multiply(tile.BiasQueries, d, rows, tile.KeyPanel, d, tile.Scores, Block, accumulate: true);
+    }
+
+    // Columns [key, key + 64) of a panel, those of them that lie in one stretch.
+    private static void UnpackKeys(Segment<KeyStore> segment, int key, int to, float* panel, bool only)
+    {
+        var (from, end) = (Math.Max(key, segment.First), Math.Min(Math.Min(to, key + Block), segment.End));
+        if (from >= end) return;
+        var (tile, tiles, tileStart) = Tiles(segment.Origin, from, end);
+        var aside = stackalloc float[segment.Store.HeadDim * Tile];
+        for (; tiles > 0; tile++, tiles--, tileStart += Tile)
+        {
+            if (only && tileStart >= key && tileStart + Tile <= key + Block)
+            {
+                segment.Store.Unpack(segment.Place, tile, panel + (tileStart - key), Block);
+                continue;
+            }
+            segment.Store.Unpack(segment.Place, tile, aside, Tile);
+            var (low, high) = (Math.Max(from, tileStart), Math.Min(end, tileStart + Tile));
+            for (var d = 0; d < segment.Store.HeadDim; d++)
+                new ReadOnlySpan<float>(aside + d * Tile + (low - tileStart), high - low).CopyTo(new Span<float>(panel + d * Block + (low - key), high - low));
+        }
+    }
+
+    // Rows [key, key + 64) of values, those of them that lie in one stretch.
+    private static void UnpackValues(Segment<ValueStore> segment, int key, int to, float* values, int stride, bool only)
+    {
+        var (from, end) = (Math.Max(key, segment.First), Math.Min(Math.Min(to, key + Block), segment.End));
+        if (from >= end) return;
+        var (tile, tiles, tileStart) = Tiles(segment.Origin, from, end);
+        var width = segment.Store.HeadDim;
+        var aside = stackalloc float[width * Tile];
+        for (; tiles > 0; tile++, tiles--, tileStart += Tile)
+        {
+            if (only && tileStart >= key && tileStart + Tile <= key + Block)
+            {
+                segment.Store.Unpack(segment.Place, tile, values + (long)(tileStart - key) * stride, stride);
+                continue;
+            }
+            segment.Store.Unpack(segment.Place, tile, aside, width);
+            for (var token = Math.Max(from, tileStart); token < Math.Min(end, tileStart + Tile); token++)
+                new ReadOnlySpan<float>(aside + (token - tileStart) * width, width).CopyTo(new Span<float>(values + (long)(token - key) * stride, width));
+        }
     }
 
     private static void AddValues(in Call c, int head, int key, int to, int rows, in PrefillTile tile, float* weights, int stride)
     {
-        var cache = c.Cache(0);
-        var values = cache.ValueHead(c.Layer, head);
         var padded = c.Workspace.PaddedHeadDim;
-        var tokens = Math.Min(Block, Round16(to - key));
-        for (var t = 0; t < tokens; t += Tile) cache.Values.Unpack(values, (key + t) / Tile, tile.ValueRows + t * padded, padded);
+        var values = c.Cache(0).Values(c.Layer, head);
+        var tokens = Math.Min(Block, to - key);
+        for (var i = 0; i < values.Count; i++) UnpackValues(values[i], key, to, tile.ValueRows, padded, only: values.Count == 1);
         if (padded == Block)
         {
             MicroKernel.Multiply(weights, stride, rows, tile.ValueRows, tokens, tile.Output, padded, accumulate: true);
@@ -246,12 +375,15 @@ internal static unsafe class CpuAttention
         }
     }
 
-    private static void LoadQueries(in Call c, int firstQuery, int head, int count, float* queries)
+    // Queries of one key head's group, [count·group, D], scaled by 1/√D, and as the cache's keys are: rotated, with the vectors for their bias.
+    private static void LoadQueries(in Call c, CpuKvCache cache, int firstQuery, int head, int count, float* queries, float* biasQueries)
     {
         var (group, d) = (c.Workspace.GroupSize, c.HeadDim);
         var scale = 1 / MathF.Sqrt(d);
         for (var t = 0; t < count; t++)
             TensorPrimitives.Multiply(new ReadOnlySpan<float>(c.Row(c.Q, firstQuery + t) + head * group * d, group * d), scale, new Span<float>(queries + (long)t * group * d, group * d));
+        cache.Turns?.Queries(c.Layer, head, queries, count * group, biasQueries);
+        if (cache.Spec.Rotation != KvRotation.None) Hadamard.Transform(queries, count * group, d);
     }
 
     // The tokens that the query at row `position` of the cache sees.
@@ -266,30 +398,35 @@ internal static unsafe class CpuAttention
 
     private static int Round(int tokens) => (tokens + Block - 1) / Block * Block;
 
-    private static int Round16(int tokens) => (tokens + Tile - 1) / Tile * Tile;
-
     /// <summary>A worker's scratch during prefill.</summary>
     private readonly struct PrefillTile(float* memory, int rows, int headDim, int paddedHeadDim)
     {
-        /// <summary>[rows, D], scaled by 1/√D.</summary>
-        public float* Queries { get; } = memory;
-
         /// <summary>[D, 64], or one panel of values.</summary>
-        public float* KeyPanel { get; } = memory + Round(rows * headDim);
+        public float* KeyPanel { get; } = memory;
 
         /// <summary>[64, padded D].</summary>
-        public float* ValueRows { get; } = memory + Round(rows * headDim) + Math.Max(headDim, Block) * Block;
+        public float* ValueRows { get; } = memory + Math.Max(headDim, Block) * Block;
+
+        /// <summary>[rows, D], scaled by 1/√D.</summary>
+        public float* Queries { get; } = memory + (Math.Max(headDim, Block) + paddedHeadDim) * Block;
+
+        /// <summary>[rows, D]; see <see cref="PositionTurns.Queries"/>.</summary>
+        public float* BiasQueries => Queries + rows * headDim;
 
         /// <summary>[rows, padded D].</summary>
-        public float* Output { get; } = memory + Round(rows * headDim) + (Math.Max(headDim, Block) + paddedHeadDim) * Block;
+        public float* Output => BiasQueries + rows * headDim;
 
         /// <summary>[rows, 64].</summary>
-        public float* Scores { get; } = memory + Round(rows * headDim) + (Math.Max(headDim, Block) + paddedHeadDim) * Block + rows * paddedHeadDim;
+        public float* Scores => Output + rows * paddedHeadDim;
 
         /// <summary>[rows].</summary>
-        public float* Maxima { get; } = memory + Round(rows * headDim) + (Math.Max(headDim, Block) + paddedHeadDim) * Block + rows * (paddedHeadDim + Block);
+        public float* Maxima => Scores + rows * Block;
 
         /// <summary>[rows].</summary>
-        public float* Totals { get; } = memory + Round(rows * headDim) + (Math.Max(headDim, Block) + paddedHeadDim) * Block + rows * (paddedHeadDim + Block + 1);
+        public float* Totals => Maxima + rows;
+
+        /// <summary>Floats that it takes.</summary>
+        public static int Floats(int rows, int headDim, int paddedHeadDim) =>
+            (Math.Max(headDim, Block) + paddedHeadDim) * Block + rows * (2 * headDim + paddedHeadDim + Block + 2);
     }
 }

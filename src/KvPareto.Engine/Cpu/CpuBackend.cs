@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu.Storage;
 using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Cpu;
@@ -20,6 +21,7 @@ public sealed unsafe class CpuBackend : Backend
     public CpuBackend(int? workers = null)
     {
         _team = new WorkerTeam(workers ?? Environment.ProcessorCount);
+        Layout = new CpuMemoryLayout(_team.Count);
         _scratch = new LinearScratch(Memory, _team.Count);
     }
 
@@ -30,7 +32,10 @@ public sealed unsafe class CpuBackend : Backend
     public override string Device => CpuInfo.Describe(_team.Count);
 
     /// <inheritdoc/>
-    public override DType ActivationType => DType.F32;
+    public override DType ActivationType => Layout.ActivationType;
+
+    /// <inheritdoc/>
+    public override MemoryLayout Layout { get; }
 
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations)

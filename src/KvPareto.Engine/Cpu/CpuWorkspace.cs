@@ -14,66 +14,51 @@ internal sealed unsafe class CpuWorkspace : Workspace
     private const int LargestQueryRows = 192;
 
     private readonly NativeBuffer _memory;
-    private readonly int _floatsPerWorker;
-    private readonly long _partialsAt;
-    private readonly long _ropeAt;
-    private readonly long _scoresAt;
+    private readonly Sizes _sizes;
     private Step? _ropeStep;
     private RopeTable? _ropeTable;
 
     public CpuWorkspace(MemoryLedger ledger, WorkspaceShape shape, int workers) : base(shape)
     {
-        var g = shape.Geometry;
-        GroupSize = g.QueryHeads / g.KvHeads;
-        QueryBlock = Math.Min(shape.MaxTokens, Math.Max(1, LargestQueryRows / GroupSize));
-        PaddedHeadDim = Round(g.HeadDim, BlockTokens);
-        var rows = QueryBlock * GroupSize;
-        var prefill = Round(rows * g.HeadDim, BlockTokens) + rows * (BlockTokens + PaddedHeadDim + 2) + (Math.Max(g.HeadDim, BlockTokens) + PaddedHeadDim) * BlockTokens;
-        // Queries, their group sums (a group has at least 2 channels), scores and scaled weights of a split, its output.
-        var decode = GroupSize * (2 * g.HeadDim + SplitTokens * (1 + g.HeadDim / 2) + g.HeadDim) + 4 * 16;
-        _floatsPerWorker = Round(Math.Max(shape.MaxTokens > 1 ? prefill : 0, decode), 16);
-        _partialsAt = (long)_floatsPerWorker * workers;
-        Splits = (shape.Capacity + SplitTokens - 1) / SplitTokens + 1;
-        PartialFloats = Round(GroupSize * (g.HeadDim + 2), 16);
-        _ropeAt = _partialsAt + (long)shape.MaxSequences * g.KvHeads * Splits * PartialFloats;
-        _scoresAt = _ropeAt + Round(shape.MaxTokens * g.HeadDim, 16);
-        ScoreStride = Round(shape.Capacity + BlockTokens, BlockTokens);
-        var scores = shape.Kernel == AttentionKernel.Math ? (long)g.QueryHeads * shape.MaxTokens * ScoreStride : 0;
-        _memory = new NativeBuffer(ledger, MemoryCategory.Workspace, (_scoresAt + scores) * sizeof(float));
+        _sizes = new Sizes(shape, workers);
+        _memory = new NativeBuffer(ledger, MemoryCategory.Workspace, _sizes.Floats * sizeof(float));
     }
 
     /// <summary>Query heads that share a key head.</summary>
-    public int GroupSize { get; }
+    public int GroupSize => _sizes.GroupSize;
 
     /// <summary>Query tokens of one item of prefill attention.</summary>
-    public int QueryBlock { get; }
+    public int QueryBlock => _sizes.QueryBlock;
 
     /// <summary>D rounded up to whole panels.</summary>
-    public int PaddedHeadDim { get; }
+    public int PaddedHeadDim => _sizes.PaddedHeadDim;
 
     /// <summary>Splits of the longest context.</summary>
-    public int Splits { get; }
+    public int Splits => _sizes.Splits;
 
     /// <summary>Floats of one split's result: output, maximum and sum of each query head.</summary>
-    public int PartialFloats { get; }
+    public int PartialFloats => _sizes.PartialFloats;
 
     /// <summary>From one row of materialised scores to the next (<see cref="AttentionKernel.Math"/>).</summary>
-    public int ScoreStride { get; }
+    public int ScoreStride => _sizes.ScoreStride;
+
+    /// <summary>Bytes that <paramref name="workers"/> workers take for a run of this shape.</summary>
+    public static long PredictByteCount(WorkspaceShape shape, int workers) => new Sizes(shape, workers).Floats * sizeof(float);
 
     /// <summary>Scratch of one worker.</summary>
-    public float* Worker(int worker) => _memory.As<float>() + (long)worker * _floatsPerWorker;
+    public float* Worker(int worker) => _memory.As<float>() + (long)worker * _sizes.FloatsPerWorker;
 
     /// <summary>Results of the splits of one sequence and key head.</summary>
-    public float* Partials(int sequence, int head) => _memory.As<float>() + _partialsAt + ((long)sequence * Shape.Geometry.KvHeads + head) * Splits * PartialFloats;
+    public float* Partials(int sequence, int head) => _memory.As<float>() + _sizes.PartialsAt + ((long)sequence * Shape.Geometry.KvHeads + head) * Splits * PartialFloats;
 
     /// <summary>Scores of one query head, [MaxTokens, <see cref="ScoreStride"/>].</summary>
-    public float* Scores(int queryHead) => _memory.As<float>() + _scoresAt + (long)queryHead * Shape.MaxTokens * ScoreStride;
+    public float* Scores(int queryHead) => _memory.As<float>() + _sizes.ScoresAt + (long)queryHead * Shape.MaxTokens * ScoreStride;
 
     /// <summary>Cosines and sines of the step's positions, [T, 2, D/2].</summary>
     public float* Rope(Step step, RopeTable table)
     {
         var half = table.HeadDim / 2;
-        var turns = _memory.As<float>() + _ropeAt;
+        var turns = _memory.As<float>() + _sizes.RopeAt;
         if (_ropeStep == step && _ropeTable == table) return turns;
         for (var t = 0; t < step.Count; t++)
         {
@@ -91,5 +76,50 @@ internal sealed unsafe class CpuWorkspace : Workspace
 
     public override void Dispose() => _memory.Dispose();
 
-    private static int Round(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+    /// <summary>
+    /// Where the parts lie, in floats: [workers, scratch], [sequences, key heads, splits, partials], cosines and sines [T, D], and the
+    /// scores of <see cref="AttentionKernel.Math"/>.
+    /// </summary>
+    private readonly struct Sizes
+    {
+        public Sizes(WorkspaceShape shape, int workers)
+        {
+            var g = shape.Geometry;
+            GroupSize = g.QueryHeads / g.KvHeads;
+            QueryBlock = Math.Min(shape.MaxTokens, Math.Max(1, LargestQueryRows / GroupSize));
+            PaddedHeadDim = Round(g.HeadDim, BlockTokens);
+            FloatsPerWorker = Round(CpuAttention.WorkerFloats(QueryBlock, GroupSize, g.HeadDim, PaddedHeadDim, shape.MaxTokens > 1), 16);
+            PartialsAt = (long)FloatsPerWorker * workers;
+            Splits = (shape.Capacity - 1) / SplitTokens + 2;
+            PartialFloats = Round(GroupSize * (g.HeadDim + 2), 16);
+            RopeAt = PartialsAt + (long)shape.MaxSequences * g.KvHeads * Splits * PartialFloats;
+            ScoresAt = RopeAt + ((long)shape.MaxTokens * g.HeadDim + 15) / 16 * 16;
+            ScoreStride = Round(shape.Capacity + BlockTokens, BlockTokens);
+            Floats = ScoresAt + (shape.Kernel == AttentionKernel.Math ? (long)g.QueryHeads * shape.MaxTokens * ScoreStride : 0);
+        }
+
+        public int GroupSize { get; }
+
+        public int QueryBlock { get; }
+
+        public int PaddedHeadDim { get; }
+
+        public int FloatsPerWorker { get; }
+
+        public long PartialsAt { get; }
+
+        public int Splits { get; }
+
+        public int PartialFloats { get; }
+
+        public long RopeAt { get; }
+
+        public long ScoresAt { get; }
+
+        public int ScoreStride { get; }
+
+        public long Floats { get; }
+
+        private static int Round(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+    }
 }

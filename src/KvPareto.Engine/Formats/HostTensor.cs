@@ -4,19 +4,27 @@ using System.Runtime.InteropServices;
 namespace KvPareto.Engine.Formats;
 
 /// <summary>
-/// A tensor of a checkpoint, row-major, usually in a memory-mapped file; it owns nothing. Its elements may lie at an address that
-/// is no multiple of their size, since a file may place them so.
+/// A tensor of a checkpoint, row-major, usually in a memory-mapped file that it does not own; one that was made has memory of its
+/// own. Its elements may lie at an address that is no multiple of their size, since a file may place them so.
 /// </summary>
-public sealed unsafe class HostTensor
+public sealed unsafe class HostTensor : IDisposable
 {
     private readonly byte* _data;
-    private readonly SafeHandle _owner;
+    private readonly SafeHandle? _owner;
+    private readonly NativeBuffer? _staging;
 
     internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, byte* data, long byteCount, SafeHandle owner)
     {
         (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, byteCount);
         _data = data;
         _owner = owner;
+    }
+
+    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, NativeBuffer staging)
+    {
+        (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, staging.ByteCount);
+        _data = staging.As<byte>();
+        _staging = staging;
     }
 
     /// <summary>The file it lies in, for messages.</summary>
@@ -34,13 +42,13 @@ public sealed unsafe class HostTensor
     /// <summary>Bytes of all elements; may exceed 2 GiB.</summary>
     public long ByteCount { get; }
 
-    /// <summary>First byte; valid until the checkpoint is disposed.</summary>
-    /// <exception cref="ObjectDisposedException">The checkpoint is closed.</exception>
+    /// <summary>First byte; valid until the checkpoint or this is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">One of them was.</exception>
     public byte* Data
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_owner.IsClosed, this);
+            ObjectDisposedException.ThrowIf(_owner?.IsClosed ?? _staging!.Address == 0, this);
             return _data;
         }
     }
@@ -50,4 +58,7 @@ public sealed unsafe class HostTensor
 
     /// <summary>The shape as messages give it, for example <c>[512, 96]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
+
+    /// <summary>Gives back memory of its own; a mapped file stays with its checkpoint.</summary>
+    public void Dispose() => _staging?.Dispose();
 }

@@ -4,23 +4,20 @@ using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Generation;
 
-/// <summary>Receives the logits [V] that follow the token at <paramref name="position"/>.</summary>
-public delegate void LogitsVisitor(int position, ReadOnlySpan<float> logits);
-
 /// <summary>Runs a model under one setting, greedily. Weights are the model's; cache, chunk and attention kernel the setting's.</summary>
 /// <param name="transformer">Its weights at the setting's precision.</param>
 /// <param name="setting">Setting.</param>
 public sealed class Generator(Transformer transformer, InferenceSetting setting)
 {
-    // Rows of logits held at a time when a whole text is scored.
-    private const int HeadRows = 32;
-
     /// <summary>The setting.</summary>
     public InferenceSetting Setting { get; } = setting;
 
     private Backend Backend => transformer.Backend;
 
     private ModelConfig Config => transformer.Config;
+
+    /// <summary>Tokens that the cache of a generation has room for: the last new token is never fed back.</summary>
+    public static int CacheCapacity(int promptTokens, int maxNewTokens) => promptTokens + maxNewTokens - 1;
 
     /// <summary>Greedy continuation of a prompt.</summary>
     /// <param name="prompt">Token ids, at least one.</param>
@@ -40,8 +37,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         memory.Restart(MemoryPhase.Decode);
         memory.Enter(MemoryPhase.Prefill);
 
-        // The last new token is never fed back.
-        using var sequence = new Sequence(transformer, Setting, prompt.Length + maxNewTokens - 1, ChunkOf(prompt.Length));
+        using var sequence = new Sequence(transformer, Setting, CacheCapacity(prompt.Length, maxNewTokens), Setting.StepTokens(prompt.Length));
         var logits = Backend.Alloc(DType.F32, 1, Config.VocabularySize);
         try
         {
@@ -70,47 +66,35 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     }
 
     /// <summary>
-    /// Feeds a text in the setting's chunks and visits the logits after every token. As always, each token is read from its packed
-    /// form, its own included, so a likelihood shows what the setting does to it.
+    /// Feeds a text in the setting's chunks and keeps the hidden state after every token; <see cref="LogitReader"/> turns them into
+    /// logits. As always, each token is read from its packed form, its own included, so a likelihood shows what the setting does to it.
     /// </summary>
     /// <param name="ids">Token ids, at least one.</param>
-    /// <param name="visit">Called once a position, in order; the span is valid during the call.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">The setting does not fit the model, or the text its vocabulary.</exception>
-    public void Score(ReadOnlySpan<int> ids, LogitsVisitor visit, CancellationToken cancellation = default)
+    public TextStates Feed(ReadOnlySpan<int> ids, CancellationToken cancellation = default)
     {
         CheckPrompt(ids);
-        Backend.Memory.Restart(MemoryPhase.Prefill);
-        Backend.Memory.Enter(MemoryPhase.Prefill);
-        var chunk = ChunkOf(ids.Length);
-        var vocabulary = Config.VocabularySize;
+        var clock = Stopwatch.StartNew();
+        var memory = Backend.Memory;
+        memory.Restart(MemoryPhase.Prefill);
+        memory.Restart(MemoryPhase.Decode);
+        memory.Enter(MemoryPhase.Prefill);
+        var (chunk, width) = (Setting.StepTokens(ids.Length), Config.HiddenSize);
         using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
-        var logits = Backend.Alloc(DType.F32, Math.Min(HeadRows, chunk), vocabulary);
-        try
+        var states = new float[(long)ids.Length * width];
+        for (var from = 0; from < ids.Length; from += chunk)
         {
-            var rows = new float[logits.RowCount * vocabulary];
-            for (var from = 0; from < ids.Length; from += chunk)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var hidden = sequence.Feed(ids.Slice(from, Math.Min(chunk, ids.Length - from)));
-                for (var first = 0; first < hidden.RowCount; first += logits.RowCount)
-                {
-                    var part = logits.Rows(0, Math.Min(logits.RowCount, hidden.RowCount - first));
-                    transformer.Head(hidden.Rows(first, part.RowCount), part);
-                    Backend.Read(part, rows);
-                    for (var r = 0; r < part.RowCount; r++) visit(from + first + r, rows.AsSpan(r * vocabulary, vocabulary));
-                }
-            }
+            cancellation.ThrowIfCancellationRequested();
+            var hidden = sequence.Feed(ids.Slice(from, Math.Min(chunk, ids.Length - from)));
+            Backend.Read(hidden, states.AsSpan(from * width));
         }
-        finally
-        {
-            logits.Buffer.Dispose();
-        }
+        return new(states, width, sequence.CacheBytes, clock.Elapsed, memory.Peaks);
     }
 
     private int Prefill(Sequence sequence, ReadOnlySpan<int> prompt, Tensor logits, float[] row, CancellationToken cancellation)
     {
-        var chunk = ChunkOf(prompt.Length);
+        var chunk = Setting.StepTokens(prompt.Length);
         Tensor hidden = default;
         for (var from = 0; from < prompt.Length; from += chunk)
         {
@@ -122,14 +106,12 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
 
     private int Next(Tensor hidden, Tensor logits, float[] row)
     {
-        transformer.Head(hidden.Rows(hidden.RowCount - 1, 1), logits);
+        transformer.Head.Apply(hidden.Rows(hidden.RowCount - 1, 1), logits);
         Backend.Read(logits, row);
         var best = TensorPrimitives.IndexOfMax<float>(row);
         if (!float.IsFinite(row[best])) throw new ArithmeticException($"setting {Setting.Name}: the logits are not finite");
         return best;
     }
-
-    private int ChunkOf(int length) => Math.Min(Setting.Chunk ?? length, length);
 
     private bool Ends(int id, IReadOnlyCollection<int>? stopIds) => Config.EosIds.Contains(id) || (stopIds is not null && stopIds.Contains(id));
 

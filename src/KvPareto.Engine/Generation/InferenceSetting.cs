@@ -18,6 +18,9 @@ public sealed record InferenceSetting
     /// <summary>Attention kernel.</summary>
     public AttentionKernel Attention { get; init; } = AttentionKernel.Flash;
 
+    /// <summary>Tokens of the largest prefill step of a prompt.</summary>
+    public int StepTokens(int promptTokens) => Math.Min(Chunk ?? promptTokens, promptTokens);
+
     /// <summary>The short name, for example <c>w4a16-k8v4-t64-smooth-c256</c>; <see cref="Parse"/> reads it back.</summary>
     public string Name => SettingName.Format(this);
 

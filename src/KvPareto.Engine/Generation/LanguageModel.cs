@@ -7,10 +7,12 @@ namespace KvPareto.Engine.Generation;
 public sealed class LanguageModel : IDisposable
 {
     private readonly TransformerWeights _weights;
+    private readonly ModelSource _source;
+    private readonly Tokenizer? _tokenizer;
 
-    private LanguageModel(Backend backend, ModelConfig config, TransformerWeights weights, Tokenizer tokenizer, ChatTemplate? chatTemplate, MemoryUse loadPeak)
+    private LanguageModel(Backend backend, ModelSource source, ModelConfig config, TransformerWeights weights, Tokenizer? tokenizer, ChatTemplate? chatTemplate)
     {
-        (_weights, Tokenizer, ChatTemplate, LoadPeak) = (weights, tokenizer, chatTemplate, loadPeak);
+        (_source, _weights, _tokenizer, ChatTemplate, LoadPeak) = (source, weights, tokenizer, chatTemplate, backend.Memory.Peaks.Load);
         Transformer = new Transformer(backend, config, weights);
     }
 
@@ -20,10 +22,14 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Architecture.</summary>
     public ModelConfig Config => Transformer.Config;
 
-    /// <summary>Tokenizer of the folder.</summary>
-    public Tokenizer Tokenizer { get; }
+    /// <summary>False for a model that takes and gives token ids only.</summary>
+    public bool HasTokenizer => _tokenizer is not null;
 
-    /// <summary>Chat template of the folder, if it has one.</summary>
+    /// <summary>The model's tokenizer.</summary>
+    /// <exception cref="ConfigException">It has none.</exception>
+    public Tokenizer Tokenizer => _tokenizer ?? throw _source.WithoutTokenizer();
+
+    /// <summary>The model's chat template, if it has one.</summary>
     public ChatTemplate? ChatTemplate { get; }
 
     /// <summary>High-water mark while loading, coding and uploading.</summary>
@@ -32,22 +38,32 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Bytes of all weights in backend memory.</summary>
     public long WeightBytes => _weights.ByteCount;
 
-    /// <summary>Loads a Hugging Face folder: <c>config.json</c>, <c>model.safetensors</c> (or shards), <c>tokenizer.json</c>.</summary>
+    /// <summary>Loads a model.</summary>
+    /// <param name="backend">Where to.</param>
+    /// <param name="model">What <see cref="ModelSource.Open"/> takes.</param>
+    /// <param name="weights">Weight precision.</param>
     /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind, or tokenizer and model do not fit each other.</exception>
-    public static LanguageModel Load(Backend backend, string folder, WeightSpec weights)
+    public static LanguageModel Load(Backend backend, string model, WeightSpec weights) => Load(backend, ModelSource.Open(model), weights);
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="backend">Where to.</param>
+    /// <param name="source">Where from.</param>
+    /// <param name="weights">Weight precision.</param>
+    /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind, or tokenizer and model do not fit each other.</exception>
+    public static LanguageModel Load(Backend backend, ModelSource source, WeightSpec weights)
     {
-        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
-        var tokenizer = Tokenizer.Load(folder);
-        if (tokenizer.VocabularySize > checkpoint.Config.VocabularySize)
+        using var checkpoint = source.OpenCheckpoint();
+        var tokenizer = source.LoadTokenizer();
+        if (tokenizer?.VocabularySize > checkpoint.Config.VocabularySize)
         {
             throw new ConfigException(
-                $"{Path.Combine(folder, "tokenizer.json")}: has ids up to {tokenizer.VocabularySize - 1}, but config.json says vocab_size {checkpoint.Config.VocabularySize}; allowed: ids below vocab_size");
+                $"{source.Model}: the tokenizer has ids up to {tokenizer.VocabularySize - 1}, but the model's vocab_size is {checkpoint.Config.VocabularySize}; allowed: ids below vocab_size");
         }
-        var chatTemplate = ChatTemplate.Load(folder);
+        var chatTemplate = source.LoadChatTemplate();
         backend.Memory.Restart(MemoryPhase.Load);
         backend.Memory.Enter(MemoryPhase.Load);
         var loaded = TransformerWeights.Load(backend, checkpoint, weights);
-        return new(backend, checkpoint.Config, loaded, tokenizer, chatTemplate, backend.Memory.Peaks.Load);
+        return new(backend, source, checkpoint.Config, loaded, tokenizer, chatTemplate);
     }
 
     /// <inheritdoc/>

@@ -34,6 +34,9 @@ internal sealed class Sequence : IDisposable
     /// <summary>Tokens fed so far.</summary>
     public int Length => _cache.Length;
 
+    /// <summary>Bytes of its cache, at full capacity.</summary>
+    public long CacheBytes => _cache.ByteCount;
+
     private Backend Backend => _transformer.Backend;
 
     /// <summary>Gives back the memory of steps of the old size and takes that of the new.</summary>

@@ -11,8 +11,15 @@ namespace KvPareto.Engine.Generation;
 /// w16a16 | w8a16 | w4g64a16    weight bits: 16, 8, 4 (group of the codes, where not 128)
 /// e8                           embedding and output head bits: 8, 4; left out for 16
 /// k8v4                         key and value bits: 2, 4, 8, 16, and 32 for comparison with f32 references
-/// t64 | kt64-vt32              granularity, of both or of each; left out where both are 16 bits
+/// t64 | kch32-vt64             granularity, of both or of each; left out where both are 16 bits:
+///                              tN token:N, chN channel:N, bN block:N, tensor, pow2
 /// smooth                       K-smoothing
+/// prebias                      keys coded without their bias
+/// rotk | rotkv                 rotation of keys, or of keys and values
+/// clip96                       percent of the range that codes span
+/// sink4                        first tokens at 16 bits
+/// recent64                     latest tokens at 16 bits
+/// edge2                        first and last layers at 16 bits
 /// c256                         prefill chunk; left out where the prompt is fed whole
 /// math                         attention kernel; left out for flash
 /// </code>
@@ -20,7 +27,10 @@ namespace KvPareto.Engine.Generation;
 internal static partial class SettingName
 {
     private const int DefaultGroup = 128;
-    private const string Allowed = "a setting looks like w4a16-k8v4-t64-smooth-c256: weights w16a16, w8a16, w4a16, w4g32a16 or w4g64a16; then e8 or e4 for a coded embedding and head; bits k2, k4, k8, k16 with v2, v4, v8, v16; groups t32, t64, t128 (or kt64-vt32); then smooth, cN and math where wanted";
+
+    private const string Allowed =
+        "a setting looks like w4a16-k8v4-t64-smooth-c256: weights w16a16, w8a16, w4a16, w4g32a16 or w4g64a16; then e8 or e4 for a coded embedding and head; bits k2, k4, k8, k16 with v2, v4, v8, v16; " +
+        "groups tN, chN, bN, tensor or pow2 (or of each: kch32-vt64); then where wanted, in this order: smooth, prebias, rotk or rotkv, clipN, sinkN, recentN, edgeN, cN, math";
 
     public static string Format(InferenceSetting setting)
     {
@@ -36,6 +46,12 @@ internal static partial class SettingName
         else if (cache.KeyBits < 16) parts.Add(key);
         else if (cache.ValueBits < 16) parts.Add(value);
         if (cache.SmoothKeys) parts.Add("smooth");
+        if (cache.PreBiasKeys) parts.Add("prebias");
+        if (cache.Rotation != KvRotation.None) parts.Add(cache.Rotation == KvRotation.Keys ? "rotk" : "rotkv");
+        if (cache.ClipPercent != 100) parts.Add($"clip{cache.ClipPercent}");
+        if (cache.SinkTokens > 0) parts.Add($"sink{cache.SinkTokens}");
+        if (cache.RecentTokens > 0) parts.Add($"recent{cache.RecentTokens}");
+        if (cache.EdgeLayers > 0) parts.Add($"edge{cache.EdgeLayers}");
         if (setting.Chunk is int chunk) parts.Add($"c{chunk}");
         if (setting.Attention == AttentionKernel.Math) parts.Add("math");
         return string.Join('-', parts);
@@ -53,22 +69,49 @@ internal static partial class SettingName
         var cache = new KvSpec { KeyBits = Number(bits, "key"), ValueBits = Number(bits, "value") };
         if (Take(parts, GroupPart()) is { } both)
         {
-            var granularity = new KvGranularity(KvAxis.Token, Number(both, "group"));
-            cache = cache with { KeyGranularity = granularity, ValueGranularity = granularity };
+            cache = cache with { KeyGranularity = Granularity(both), ValueGranularity = Granularity(both) };
         }
         else if (Take(parts, KeyGroupPart()) is { } key)
         {
             var value = Take(parts, ValueGroupPart()) ?? throw Unreadable(name, parts);
-            cache = cache with { KeyGranularity = new(KvAxis.Token, Number(key, "group")), ValueGranularity = new(KvAxis.Token, Number(value, "group")) };
+            cache = cache with { KeyGranularity = Granularity(key), ValueGranularity = Granularity(value) };
         }
-        if (Take(parts, SmoothPart()) is not null) cache = cache with { SmoothKeys = true };
+        cache = cache with
+        {
+            SmoothKeys = Take(parts, SmoothPart()) is not null,
+            PreBiasKeys = Take(parts, PreBiasPart()) is not null,
+            Rotation = Take(parts, RotationPart()) is { } rotation ? rotation.Groups["values"].Success ? KvRotation.KeysAndValues : KvRotation.Keys : KvRotation.None,
+            ClipPercent = Take(parts, ClipPart()) is { } clip ? Number(clip, "number") : 100,
+            SinkTokens = Take(parts, SinkPart()) is { } sink ? Number(sink, "number") : 0,
+            RecentTokens = Take(parts, RecentPart()) is { } recent ? Number(recent, "number") : 0,
+            EdgeLayers = Take(parts, EdgePart()) is { } edge ? Number(edge, "number") : 0,
+        };
         int? chunk = Take(parts, ChunkPart()) is { } c ? Number(c, "chunk") : null;
         var attention = Take(parts, MathPart()) is not null ? AttentionKernel.Math : AttentionKernel.Flash;
         if (parts.Count > 0) throw Unreadable(name, parts);
         return new InferenceSetting { Weights = weights, Cache = cache, Chunk = chunk, Attention = attention };
     }
 
-    private static string Short(KvGranularity granularity) => $"t{granularity.Group}";
+    private static string Short(KvGranularity granularity) => granularity.Axis switch
+    {
+        KvAxis.Token => $"t{granularity.Group}",
+        KvAxis.Channel => $"ch{granularity.Group}",
+        KvAxis.Block => $"b{granularity.Group}",
+        KvAxis.Tensor => "tensor",
+        _ => "pow2",
+    };
+
+    private static KvGranularity Granularity(Match match)
+    {
+        var axis = match.Groups["axis"].ValueSpan switch
+        {
+            "t" => KvAxis.Token,
+            "ch" => KvAxis.Channel,
+            "b" => KvAxis.Block,
+            _ => match.Groups["whole"].ValueSpan is "tensor" ? KvAxis.Tensor : KvAxis.PowerOfTwo,
+        };
+        return new(axis, match.Groups["group"].Success ? Number(match, "group") : 0);
+    }
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
@@ -91,14 +134,32 @@ internal static partial class SettingName
     [GeneratedRegex("^k(?<key>2|4|8|16|32)v(?<value>2|4|8|16|32)$")]
     private static partial Regex BitsPart();
 
-    [GeneratedRegex("^t(?<group>[1-9][0-9]{0,3})$")]
+    [GeneratedRegex("^((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))$")]
     private static partial Regex GroupPart();
 
-    [GeneratedRegex("^kt(?<group>[1-9][0-9]{0,3})$")]
+    [GeneratedRegex("^k((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))$")]
     private static partial Regex KeyGroupPart();
 
-    [GeneratedRegex("^vt(?<group>[1-9][0-9]{0,3})$")]
+    [GeneratedRegex("^v((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))$")]
     private static partial Regex ValueGroupPart();
+
+    [GeneratedRegex("^prebias$")]
+    private static partial Regex PreBiasPart();
+
+    [GeneratedRegex("^rotk(?<values>v)?$")]
+    private static partial Regex RotationPart();
+
+    [GeneratedRegex("^clip(?<number>[1-9][0-9]?)$")]
+    private static partial Regex ClipPart();
+
+    [GeneratedRegex("^sink(?<number>[1-9][0-9]{0,4})$")]
+    private static partial Regex SinkPart();
+
+    [GeneratedRegex("^recent(?<number>[1-9][0-9]{0,4})$")]
+    private static partial Regex RecentPart();
+
+    [GeneratedRegex("^edge(?<number>[1-9][0-9]{0,2})$")]
+    private static partial Regex EdgePart();
 
     [GeneratedRegex("^smooth$")]
     private static partial Regex SmoothPart();

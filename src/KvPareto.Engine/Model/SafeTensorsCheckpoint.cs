@@ -51,10 +51,13 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     {
         if (!Directory.Exists(folder)) throw new ConfigException($"{folder}: no such folder; allowed: a Hugging Face model folder");
         var config = ModelConfigReader.Read(Path.Combine(folder, "config.json"));
-        if (!File.Exists(Path.Combine(folder, SingleName)) && !File.Exists(Path.Combine(folder, IndexName)))
+        if (!HasWeights(folder))
             throw new ConfigException($"{folder}: has no weights; allowed: {SingleName}, or {IndexName} with its shards");
         return new(folder, config);
     }
+
+    /// <summary>True where a folder has weights in a form that <see cref="Open"/> reads.</summary>
+    public static bool HasWeights(string folder) => File.Exists(Path.Combine(folder, SingleName)) || File.Exists(Path.Combine(folder, IndexName));
 
     /// <inheritdoc/>
     public override bool Contains(string name) => _tensors.ContainsKey(name);

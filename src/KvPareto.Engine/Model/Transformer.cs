@@ -12,6 +12,9 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     /// <summary>Where it runs.</summary>
     public Backend Backend { get; } = backend;
 
+    /// <summary>Hidden states to logits.</summary>
+    public OutputHead Head { get; } = OutputHead.Of(backend, config, weights);
+
     /// <summary>
     /// Runs T tokens through all layers; their keys and values go to the step's caches.
     /// Returns the hidden states [T, H], f32, in <paramref name="activations"/>.
@@ -23,12 +26,5 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
         var decoder = new DecoderLayer(Backend, Config);
         for (var layer = 0; layer < Config.LayerCount; layer++) decoder.Run(weights.Layers[layer], step, layer, b);
         return b.X;
-    }
-
-    /// <summary>Logits [R, V] of hidden states [R, H]; the final norm is applied in place.</summary>
-    public void Head(Tensor hidden, Tensor logits)
-    {
-        Backend.RmsNorm(hidden, weights.FinalNorm, Config.NormEpsilon, hidden);
-        Backend.Linear(hidden, weights.Head, logits);
     }
 }

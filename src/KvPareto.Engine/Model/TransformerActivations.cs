@@ -1,3 +1,5 @@
+using KvPareto.Engine.Memory;
+
 namespace KvPareto.Engine.Model;
 
 /// <summary>
@@ -15,14 +17,19 @@ public sealed class TransformerActivations : IDisposable
     public TransformerActivations(Backend backend, ModelConfig config, int maxTokens)
     {
         _config = config;
-        _x = backend.Alloc(DType.F32, maxTokens, config.HiddenSize);
-        _h = backend.Alloc(backend.ActivationType, maxTokens, config.HiddenSize);
-        _wide = backend.Alloc(backend.ActivationType, maxTokens, WideColumns(config));
+        var (x, h, wide) = Shapes(config, backend.ActivationType);
+        _x = backend.Alloc(x.Type, maxTokens, x.Columns);
+        _h = backend.Alloc(h.Type, maxTokens, h.Columns);
+        _wide = backend.Alloc(wide.Type, maxTokens, wide.Columns);
     }
 
-    /// <summary>Elements of a token's row that hold either q, k, v or gate, up.</summary>
-    public static int WideColumns(ModelConfig config) =>
-        Math.Max((config.QueryHeads + 2 * config.KvHeads) * config.HeadDim, 2 * config.FeedForwardSize);
+    /// <summary>Bytes that steps of up to <paramref name="maxTokens"/> tokens take.</summary>
+    public static long PredictByteCount(MemoryLayout layout, ModelConfig config, int maxTokens)
+    {
+        var (x, h, wide) = Shapes(config, layout.ActivationType);
+        return layout.TensorBytes(x.Type, maxTokens, x.Columns) + layout.TensorBytes(h.Type, maxTokens, h.Columns)
+            + layout.TensorBytes(wide.Type, maxTokens, wide.Columns);
+    }
 
     /// <summary>The tensors of a step of <paramref name="tokens"/> tokens.</summary>
     public Buffers For(int tokens) => new(_config, _x.Rows(0, tokens), _h.Rows(0, tokens), _wide.Rows(0, tokens));
@@ -34,6 +41,10 @@ public sealed class TransformerActivations : IDisposable
         _h.Buffer.Dispose();
         _wide.Buffer.Dispose();
     }
+
+    // A token's rows: the residual stream, a block's input or output, and what holds either q, k, v or gate, up.
+    private static ((DType Type, int Columns) X, (DType Type, int Columns) H, (DType Type, int Columns) Wide) Shapes(ModelConfig c, DType type) =>
+        ((DType.F32, c.HiddenSize), (type, c.HiddenSize), (type, Math.Max((c.QueryHeads + 2 * c.KvHeads) * c.HeadDim, 2 * c.FeedForwardSize)));
 
     /// <summary>Views for one step.</summary>
     public readonly struct Buffers

@@ -25,10 +25,9 @@ internal static unsafe class WeightCoder
     public static HostWeight Encode(HostWeight source, string file, int bits, int group, MemoryLedger ledger)
     {
         var (rows, columns) = (source.RowCount, source.ColumnCount);
-        if (columns % group != 0) throw Indivisible(source, file, group);
-        var codeBytes = (long)rows * columns * bits / 8;
-        var metaOffset = (codeBytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
-        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, metaOffset + (long)rows * (columns / group) * GroupMeta.ByteSize);
+        RequireDividing(group, columns, source.Name, file);
+        var metaOffset = MetaOffset(rows, columns, bits);
+        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, PredictByteCount(rows, columns, bits, group));
         var codes = buffer.As<byte>();
         var groups = (GroupMeta*)(codes + metaOffset);
 
@@ -53,6 +52,13 @@ internal static unsafe class WeightCoder
             Bias = source.Bias,
         };
     }
+
+    /// <summary>Bytes that the codes and metadata of a matrix [N, K] take.</summary>
+    public static long PredictByteCount(int rows, int columns, int bits, int group) =>
+        MetaOffset(rows, columns, bits) + (long)rows * (columns / group) * GroupMeta.ByteSize;
+
+    private static long MetaOffset(int rows, int columns, int bits) =>
+        ((long)rows * columns * bits / 8 + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
 
     private static bool EncodeRow(HostWeight source, int row, int bits, int group, byte* codes, GroupMeta* groups)
     {
@@ -126,11 +132,13 @@ internal static unsafe class WeightCoder
         return (Vector256.ConvertToInt32Native(code) - Vector256.Create(min)).AsUInt32();
     }
 
-    private static ConfigException Indivisible(HostWeight source, string file, int group)
+    /// <summary>Refuses a group that does not divide a tensor's input channels.</summary>
+    /// <exception cref="ConfigException">Names the tensor and the groups that do.</exception>
+    public static void RequireDividing(int group, int columns, string tensor, string file)
     {
-        var dividing = WeightSpec.Groups.Where(candidate => source.ColumnCount % candidate == 0).ToArray();
+        if (columns % group == 0) return;
+        var dividing = WeightSpec.Groups.Where(candidate => columns % candidate == 0).ToArray();
         var allowed = dividing.Length > 0 ? string.Join(", ", dividing) : "none of 32, 64, 128, only 16-bit weights";
-        var what = $"has {source.ColumnCount} input channels, which weight group {group} does not divide";
-        return new($"{file}: tensor '{source.Name}' {what}; allowed: {allowed}");
+        throw new ConfigException($"{file}: tensor '{tensor}' has {columns} input channels, which weight group {group} does not divide; allowed: {allowed}");
     }
 }

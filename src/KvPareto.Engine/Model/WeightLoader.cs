@@ -18,16 +18,43 @@ internal sealed unsafe class WeightLoader : IDisposable
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
 
+    /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
+    public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : spec.EmbeddingBits;
+
+    /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
+    public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
+        shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
+
+    /// <summary>How a weight comes to the backend, without reading it.</summary>
+    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
+        checkpoint.Config.Quantization is { } packing && packing.Converts(shape) ? packing.Stored(shape) : checkpoint.Stored(shape.Name);
+
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
-        var embedding = Embedding();
-        var layers = Enumerable.Range(0, _config.LayerCount).Select(Layer).ToArray();
-        var finalNorm = Vector("model.norm.weight", _config.HiddenSize);
-        var head = _config.TiedEmbeddings ? embedding : Vocabulary("lm_head.weight");
+        var shapes = TransformerShapes.Of(_config);
+        var embedding = Matrix(shapes.Embedding);
+        LayerWeights[] layers = [.. shapes.Layers.Select(Layer)];
+        var finalNorm = Vector(shapes.FinalNorm);
+        var head = shapes.Head is null ? embedding : Matrix(shapes.Head);
         _uploaded.Clear();
         return new(embedding, [.. layers], finalNorm, head);
     }
+
+    /// <summary>Uploads what turns hidden states into logits, and hands it over.</summary>
+    public (Weight FinalNorm, Weight Head) LoadHead()
+    {
+        var shapes = TransformerShapes.Of(_config);
+        var loaded = (Vector(shapes.FinalNorm), Matrix(shapes.Head ?? shapes.Embedding));
+        _uploaded.Clear();
+        return loaded;
+    }
+
+    /// <summary>The embedding alone; it stays this loader's.</summary>
+    public Weight Embedding() => Matrix(TransformerShapes.Of(_config).Embedding);
+
+    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
+    public LayerWeights Layer(int index) => Layer(LayerShapes.Of(_config, index));
 
     /// <summary>Gives back what was uploaded but not handed over.</summary>
     public void Dispose() => Release();
@@ -39,50 +66,34 @@ internal sealed unsafe class WeightLoader : IDisposable
         _uploaded.Clear();
     }
 
-    /// <summary>The embedding alone; it stays this loader's.</summary>
-    public Weight Embedding() => Vocabulary("model.embed_tokens.weight");
-
-    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
-    public LayerWeights Layer(int index)
+    private LayerWeights Layer(LayerShapes shapes) => new()
     {
-        var (hidden, queries) = (_config.HiddenSize, _config.QueryHeads * _config.HeadDim);
-        var (keys, forward) = (_config.KvHeads * _config.HeadDim, _config.FeedForwardSize);
-        var (attention, mlp) = ($"model.layers.{index}.self_attn", $"model.layers.{index}.mlp");
-        return new()
-        {
-            InputNorm = Vector($"model.layers.{index}.input_layernorm.weight", hidden),
-            Query = Projection($"{attention}.q_proj", queries, hidden, _config.QkvBias),
-            Key = Projection($"{attention}.k_proj", keys, hidden, _config.QkvBias),
-            Value = Projection($"{attention}.v_proj", keys, hidden, _config.QkvBias),
-            Output = Projection($"{attention}.o_proj", hidden, queries, _config.OutputBias),
-            QueryNorm = _config.QkNorm ? Vector($"{attention}.q_norm.weight", _config.HeadDim) : null,
-            KeyNorm = _config.QkNorm ? Vector($"{attention}.k_norm.weight", _config.HeadDim) : null,
-            PostAttentionNorm = Vector($"model.layers.{index}.post_attention_layernorm.weight", hidden),
-            Gate = Projection($"{mlp}.gate_proj", forward, hidden, _config.FeedForwardBias),
-            Up = Projection($"{mlp}.up_proj", forward, hidden, _config.FeedForwardBias),
-            Down = Projection($"{mlp}.down_proj", hidden, forward, _config.FeedForwardBias),
-        };
-    }
+        InputNorm = Vector(shapes.InputNorm),
+        Query = Matrix(shapes.Query),
+        Key = Matrix(shapes.Key),
+        Value = Matrix(shapes.Value),
+        Output = Matrix(shapes.Output),
+        QueryNorm = shapes.QueryNorm is null ? null : Vector(shapes.QueryNorm),
+        KeyNorm = shapes.KeyNorm is null ? null : Vector(shapes.KeyNorm),
+        PostAttentionNorm = Vector(shapes.PostAttentionNorm),
+        Gate = Matrix(shapes.Gate),
+        Up = Matrix(shapes.Up),
+        Down = Matrix(shapes.Down),
+    };
 
-    /// <summary>A linear layer [<paramref name="rows"/>, <paramref name="columns"/>], coded as the setting says.</summary>
-    private Weight Projection(string layer, int rows, int columns, bool biasDeclared)
+    /// <summary>A matrix, coded as the setting says.</summary>
+    private Weight Matrix(WeightShape shape)
     {
-        var bias = biasDeclared || _checkpoint.Contains($"{layer}.bias") ? Floats(Require($"{layer}.bias", rows)) : null;
-        if (_config.Quantization is { } packing && packing.Converts(layer))
+        if (_config.Quantization is { } packing && packing.Converts(shape))
         {
-            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(layer, rows, columns, bias);
+            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape, Bias(shape));
             return Upload(packed);
         }
-        var tensor = Require($"{layer}.weight", rows, columns);
-        return Coded(new(tensor.Name, Format(tensor), rows, columns, tensor.Data) { Bias = bias }, tensor.File, _spec.Bits);
+        using var tensor = Require(shape.Name, shape.TensorShape);
+        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) }, tensor.File, Bits(_spec, shape.Role));
     }
 
-    /// <summary>The embedding or the output head, coded as the setting says.</summary>
-    private Weight Vocabulary(string name)
-    {
-        var tensor = Require(name, _config.VocabularySize, _config.HiddenSize);
-        return Coded(new(name, Format(tensor), _config.VocabularySize, _config.HiddenSize, tensor.Data), tensor.File, _spec.EmbeddingBits);
-    }
+    private float[]? Bias(WeightShape shape) => HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
 
     private Weight Coded(HostWeight source, string file, int bits)
     {
@@ -91,10 +102,10 @@ internal sealed unsafe class WeightLoader : IDisposable
         return Upload(coded);
     }
 
-    private Weight Vector(string name, int length)
+    private Weight Vector(WeightShape shape)
     {
-        var values = Floats(Require(name, length));
-        fixed (float* data = values) return Upload(new(name, WeightFormat.F32, 1, length, data));
+        var values = Floats(shape.Name, shape.Columns);
+        fixed (float* data = values) return Upload(new(shape.Name, WeightFormat.F32, 1, shape.Columns, data));
     }
 
     private Weight Upload(HostWeight weight)
@@ -106,12 +117,14 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     private HostTensor Require(string name, params ReadOnlySpan<int> shape)
     {
-        var tensor = _checkpoint.Require(name, shape);
+        var tensor = _checkpoint.Require(name, _backend.Memory, shape);
         Format(tensor);
         return tensor;
     }
 
-    private static WeightFormat Format(HostTensor tensor) => tensor.Type switch
+    /// <summary>The format of a weight with this tensor's elements.</summary>
+    /// <exception cref="ConfigException">No weight has such elements.</exception>
+    internal static WeightFormat Format(HostTensor tensor) => tensor.Type switch
     {
         TensorType.F32 => WeightFormat.F32,
         TensorType.F16 => WeightFormat.F16,
@@ -121,9 +134,10 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");
 
-    private static float[] Floats(HostTensor tensor)
+    private float[] Floats(string name, int length)
     {
-        var values = new float[tensor.Shape[0]];
+        using var tensor = Require(name, length);
+        var values = new float[length];
         FloatRows.Widen(tensor.Data, Format(tensor), values);
         return values;
     }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Tasks.Synthetic;
@@ -5,7 +6,7 @@ using KvPareto.Tasks.Synthetic;
 namespace KvPareto.Sweep.Config;
 
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
-internal static class SweepConfigReader
+internal static partial class SweepConfigReader
 {
     public static readonly string[] AxisKeys = ["weights", "embedding", "cache", "granularity", "smooth", "chunk", "attention"];
 
@@ -32,7 +33,7 @@ internal static class SweepConfigReader
         var timing = top.Find("timing")?.Map("repeats", "warmup");
         var config = new SweepConfig
         {
-            Name = top.Find("name")?.Text("any text") ?? Path.GetFileNameWithoutExtension(file),
+            Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
             Seed = seed,
             Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
             Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
@@ -61,6 +62,14 @@ internal static class SweepConfigReader
                 + $"; allowed: names of their own, {{name: NAME, path: FOLDER}}");
     }
 
+    // The command line makes a folder of it.
+    private static string ReadName(ConfigValue value)
+    {
+        const string Allowed = "1 to 80 letters, digits, blanks, '.', '_' and '-', a letter or digit first";
+        var name = value.Text(Allowed);
+        return NamePattern().IsMatch(name) ? name : throw value.Error($"is '{name}'", Allowed);
+    }
+
     private static List<ModelEntry> ReadModels(ConfigValue list, string baseFolder)
     {
         return [.. list.List(ModelListWords).Select(Read)];
@@ -76,23 +85,34 @@ internal static class SweepConfigReader
         {
             var text = value.Text(ModelWords);
             var place = $"{value.File}:{value.Node.Line}: key '{value.Key}'";
-            if (text.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal))
-                return EmbeddedModels.Names.Contains(text)
-                    ? new(name ?? text, EmbeddedModels.Resolve(text), place)
-                    : throw value.Error($"has the unknown value '{text}'", ModelWords);
-            return FromFolder(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place);
+            return IsPath(text)
+                ? FromPath(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place)
+                : Opened(text, name, place);
         }
     }
 
-    private static ModelEntry FromOption(string model) => model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)
-        ? new(model, EmbeddedModels.Resolve(model), "--model")
-        : FromFolder(Path.GetFullPath(model), null, "--model");
+    private static ModelEntry FromOption(string model) =>
+        IsPath(model) ? FromPath(Path.GetFullPath(model), null, "--model") : Opened(model, null, "--model");
 
-    private static ModelEntry FromFolder(string folder, string? name, string place)
+    // What is not a path begins with the kind of its source.
+    private static bool IsPath(string model) => !model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)
+        && !model.StartsWith(ModelSource.RandomPrefix, StringComparison.Ordinal);
+
+    private static ModelEntry FromPath(string path, string? name, string place) => Path.Exists(path)
+        ? Opened(path, name, place)
+        : throw new ConfigException($"{place} names '{path}', which does not exist; allowed: {ModelWords}");
+
+    private static ModelEntry Opened(string model, string? name, string place)
     {
-        if (!Directory.Exists(folder))
-            throw new ConfigException($"{place} names the folder '{folder}', which does not exist; allowed: {ModelWords}");
-        return new(name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)), folder, place);
+        try
+        {
+            var source = ModelSource.Open(model);
+            return new(name ?? source.Name, model, place);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{place}: {e.Message}", e);
+        }
     }
 
     private static SweepAxes ReadAxes(ConfigValue value)
@@ -128,4 +148,7 @@ internal static class SweepConfigReader
             throw new ConfigException($"{value.File}:{value.Node.Line}: key '{value.Key}': {e.Message}", e);
         }
     }
+
+    [GeneratedRegex(@"\A[\p{L}\p{N}][\p{L}\p{N} ._-]{0,79}\z")]
+    private static partial Regex NamePattern();
 }

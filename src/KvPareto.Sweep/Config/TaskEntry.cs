@@ -13,6 +13,9 @@ internal sealed record EmbeddedTaskEntry(string? Name, string Place, string Kind
 internal sealed record LongBenchTaskEntry(string? Name, string Place, string File, int? Limit, int? MaxLength, int? MaxNewTokens)
     : TaskEntry(Name, Place);
 
+/// <summary>Windows of a text, compared with the unquantized model; a null stands for the task's default.</summary>
+internal sealed record FidelityTaskEntry(string? Name, string Place, string Text, int? Tokens, int? Window) : TaskEntry(Name, Place);
+
 /// <summary>Needles in a haystack, on a grid of lengths and depths; a null stands for the task's default.</summary>
 internal sealed record NiahTaskEntry(
     string? Name,

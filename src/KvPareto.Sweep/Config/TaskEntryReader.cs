@@ -1,3 +1,4 @@
+using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
 
@@ -7,7 +8,7 @@ namespace KvPareto.Sweep.Config;
 internal static class TaskEntryReader
 {
     public const string Words =
-        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}";
+        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}, {task: fidelity, text: FILE, …}";
 
     private const string LengthWords = "a list of prompt lengths in tokens";
     private const string DepthWords = "a list of depths in percent, 0 to 100";
@@ -15,6 +16,7 @@ internal static class TaskEntryReader
     private const int MinLength = 64;
     private const int MaxTokens = 1 << 20;
 
+    private static readonly string[] Kinds = ["embedded", "longbench", "niah", "fidelity"];
     private static readonly string[] Needles = [.. Needle.BuiltIn.Select(needle => needle.Name)];
     private static readonly string NeedleWords = $"a list of {string.Join(", ", Needles)}";
 
@@ -32,6 +34,7 @@ internal static class TaskEntryReader
         {
             "embedded" => Embedded(value, value.Map("task", "name", "kind", "samples", "length", "seed"), seed),
             "longbench" => LongBench(value, value.Map("task", "name", "file", "limit", "max_length", "max_new_tokens"), baseFolder),
+            "fidelity" => Fidelity(value, value.Map("task", "name", "text", "tokens", "window"), baseFolder),
             _ => Niah(value, value.Map("task", "name", "folder", "lengths", "depths", "needles", "max_new_tokens"), baseFolder),
         };
     }
@@ -39,7 +42,7 @@ internal static class TaskEntryReader
     private static string Kind(ConfigValue value)
     {
         if (value.Node is not YamlMapping map) throw value.Error("is no task", Words);
-        return new ConfigMap(value, map).Require("task", "embedded, longbench, niah").Word("embedded", "longbench", "niah");
+        return new ConfigMap(value, map).Require("task", string.Join(", ", Kinds)).Word(Kinds);
     }
 
     private static EmbeddedTaskEntry Embedded(ConfigValue value, ConfigMap map, int seed) => new(
@@ -78,6 +81,19 @@ internal static class TaskEntryReader
             map.Find("depths") is { } depths ? [.. depths.List(DepthWords).Select(item => item.Number(0, 100))] : null,
             map.Find("needles") is { } needles ? [.. needles.List(NeedleWords).Select(item => item.Word(Needles))] : null,
             map.Find("max_new_tokens")?.Integer(1, MaxTokens));
+    }
+
+    private static FidelityTaskEntry Fidelity(ConfigValue value, ConfigMap map, string baseFolder)
+    {
+        var text = map.Require("text", "a text file");
+        var path = ConfigPath.Resolve(text, baseFolder);
+        if (!File.Exists(path)) throw text.Error($"names '{path}', which does not exist", "a text file");
+        return new(
+            Name(map),
+            Place(value),
+            path,
+            map.Find("tokens")?.Integer(2, FidelityOptions.MostTokens),
+            map.Find("window")?.Integer(2, FidelityOptions.MostTokens));
     }
 
     private static string? Name(ConfigMap map) => map.Find("name")?.Text("any text");

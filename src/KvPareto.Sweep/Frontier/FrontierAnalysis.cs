@@ -117,11 +117,14 @@ internal sealed class FrontierAnalysis
     private static bool IsSetting(TrialResult trial, string name) => trial.Setting == name || SettingOf(trial)?.Name == name;
 
     /// <summary>The trial's setting, or null where a journal of another version has a name that this one cannot read.</summary>
-    internal static InferenceSetting? SettingOf(TrialResult trial)
+    internal static InferenceSetting? SettingOf(TrialResult trial) => SettingOf(trial.Setting);
+
+    /// <summary>The setting of a short name, or null where this version cannot read it.</summary>
+    internal static InferenceSetting? SettingOf(string name)
     {
         try
         {
-            return InferenceSetting.Parse(trial.Setting);
+            return InferenceSetting.Parse(name);
         }
         catch (ConfigException)
         {

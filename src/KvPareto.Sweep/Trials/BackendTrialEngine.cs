@@ -1,7 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 
@@ -14,6 +13,8 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
 
+    private readonly TrialReferences _references = new(backend);
+
     /// <inheritdoc/>
     public string Backend => backend.Name;
 
@@ -23,27 +24,32 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     /// <inheritdoc/>
     public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
     {
-        var digest = ModelDigest.Of(model.Folder);
-        using var checkpoint = SafeTensorsCheckpoint.Open(model.Folder);
+        var source = ModelSource.Open(model.Model);
+        var tokenizer = source.RequireTokenizer();
+        var digest = ModelDigest.Of(source);
+        using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
         foreach (var setting in settings) SettingFit.Check(model, config, setting);
         CheckWeights(model, settings[0].Weights);
 
-        var tokenizer = Tokenizer.Load(model.Folder);
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
-        var context = new PromptContext(tokenizer, ChatTemplate.Load(model.Folder), config.MaxPositions - reserve);
+        var context = new PromptContext(tokenizer, source.LoadChatTemplate(), config.MaxPositions - reserve);
         return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
     }
 
     /// <inheritdoc/>
-    public ITrialModel Load(ModelEntry model, WeightSpec weights) => new LoadedModel(LanguageModel.Load(backend, model.Folder, weights));
+    public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
+    {
+        _references.Prepare(model, cancellation);
+        return new BackendTrialModel(LanguageModel.Load(backend, model.Entry.Model, weights), _references);
+    }
 
     // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
     private void CheckWeights(ModelEntry model, WeightSpec weights)
     {
         try
         {
-            LanguageModel.Load(backend, model.Folder, weights).Dispose();
+            LanguageModel.Load(backend, model.Model, weights).Dispose();
         }
         catch (OutOfMemoryException)
         {
@@ -62,25 +68,5 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
         return new(task, samples);
-    }
-
-    private sealed class LoadedModel(LanguageModel model) : ITrialModel
-    {
-        private Generator? _generator;
-
-        public Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
-        {
-            if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
-            var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
-            return new(
-                model.Tokenizer.Decode(completion.Ids),
-                completion.PromptTokens,
-                completion.Ids.Length,
-                completion.TimeToFirstToken,
-                completion.TimePerOutputToken,
-                completion.Peaks);
-        }
-
-        public void Dispose() => model.Dispose();
     }
 }

@@ -19,18 +19,18 @@ internal interface ITrialEngine
     /// <exception cref="ConfigException">A file is damaged, a setting does not fit the model, or a sample is too long for it.</exception>
     PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks);
 
-    /// <summary>Loads a model's weights.</summary>
-    ITrialModel Load(ModelEntry model, WeightSpec weights);
+    /// <summary>Loads a model's weights, and before them whatever its samples are compared with.</summary>
+    ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation);
 }
 
 /// <summary>A loaded model.</summary>
 internal interface ITrialModel : IDisposable
 {
-    /// <summary>Answers one sample.</summary>
+    /// <summary>Answers or compares one sample, as its kind says.</summary>
     /// <exception cref="ArithmeticException">A logit is not a number.</exception>
-    Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
+    Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
 }
 
-/// <summary>A generation as text, with its cost.</summary>
+/// <summary>A generation as text, or a comparison as its figures, with its cost; a comparison's time is that of reading the whole text.</summary>
 internal sealed record Answer(
     string Text, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);

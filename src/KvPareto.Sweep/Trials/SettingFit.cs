@@ -10,17 +10,31 @@ internal static class SettingFit
 {
     /// <summary>Refuses groups that do not divide the widths they run along.</summary>
     /// <exception cref="ConfigException">Names model, setting, width and the groups that do.</exception>
-    public static void Check(ModelEntry model, ModelConfig config, InferenceSetting setting)
+    public static void Check(string model, ModelConfig config, InferenceSetting setting)
     {
         try
         {
-            setting.Cache.Validate(config.HeadDim);
+            setting.Cache.Validate(config.Geometry);
             setting.Weights.Validate(config);
             CheckWeights(config, setting.Weights);
         }
         catch (ConfigException e)
         {
-            throw new ConfigException($"{model.Place}: setting {setting.Name} with model '{model.Name}': {e.Message}", e);
+            throw new ConfigException($"setting {setting.Name} with model '{model}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>The same for a model of a config, whose place the message begins with.</summary>
+    /// <exception cref="ConfigException">Names place, model, setting, width and the groups that do.</exception>
+    public static void Check(ModelEntry model, ModelConfig config, InferenceSetting setting)
+    {
+        try
+        {
+            Check(model.Name, config, setting);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{model.Place}: {e.Message}", e);
         }
     }
 

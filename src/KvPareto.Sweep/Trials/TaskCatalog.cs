@@ -1,6 +1,7 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
+using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
@@ -20,6 +21,7 @@ internal static class TaskCatalog
         {
             EmbeddedTaskEntry embedded => new SyntheticTask(Options(embedded)),
             LongBenchTaskEntry longBench => new LongBenchTask(Options(longBench)),
+            FidelityTaskEntry fidelity => new FidelityTask(Options(fidelity)),
             NiahTaskEntry niah => new NiahTask(Options(niah)),
             _ => throw new ArgumentException($"no task is made of {entry.GetType().Name}", nameof(entry)),
         };
@@ -59,6 +61,13 @@ internal static class TaskCatalog
             Needles = entry.Needles is { } names ? [.. names.Select(Needle.Named)] : options.Needles,
             MaxNewTokens = entry.MaxNewTokens ?? options.MaxNewTokens,
         };
+        return Valid(entry, options, options.Validate);
+    }
+
+    private static FidelityOptions Options(FidelityTaskEntry entry)
+    {
+        var options = new FidelityOptions { File = entry.Text };
+        options = options with { Tokens = entry.Tokens ?? options.Tokens, Window = entry.Window ?? options.Window };
         return Valid(entry, options, options.Validate);
     }
 

@@ -1,28 +1,25 @@
 namespace KvPareto.Tasks.Synthetic;
 
-/// <summary>Exact match of short answers.</summary>
+/// <summary>Match of one-word answers.</summary>
 internal static class AnswerMatch
 {
-    private static readonly string[] Articles = ["the ", "a ", "an "];
-
     /// <summary>
-    /// Whether the first line of <paramref name="prediction"/> that is not empty is <paramref name="answer"/>, apart from the case
-    /// of letters, spaces around it, a leading article and closing punctuation.
+    /// Whether the first line of <paramref name="prediction"/> that is not empty is <paramref name="answer"/> or a sentence whose
+    /// last word it is, apart from the case of letters, spaces and closing punctuation.
     /// </summary>
-    public static bool IsRight(string prediction, string answer) =>
-        Normalise(prediction).Equals(Normalise(answer), StringComparison.OrdinalIgnoreCase);
+    public static bool IsRight(string prediction, string answer)
+    {
+        var line = FirstLine(prediction);
+        var right = answer.AsSpan().Trim();
+        return right.Length > 0 && line.EndsWith(right, StringComparison.OrdinalIgnoreCase)
+            && (line.Length == right.Length || line[line.Length - right.Length - 1] == ' ');
+    }
 
-    private static ReadOnlySpan<char> Normalise(ReadOnlySpan<char> text)
+    private static ReadOnlySpan<char> FirstLine(ReadOnlySpan<char> text)
     {
         text = text.TrimStart();
         var end = text.IndexOfAny('\r', '\n');
         if (end >= 0) text = text[..end];
-        foreach (var article in Articles)
-        {
-            if (!text.StartsWith(article, StringComparison.OrdinalIgnoreCase)) continue;
-            text = text[article.Length..];
-            break;
-        }
-        return text.Trim().TrimEnd(".,;:!? ");
+        return text.TrimEnd(".,;:!?\"' ");
     }
 }

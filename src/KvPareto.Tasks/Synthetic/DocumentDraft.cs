@@ -1,7 +1,7 @@
 namespace KvPareto.Tasks.Synthetic;
 
-/// <summary>A question and its only right answer.</summary>
-internal readonly record struct DraftQuestion(Phrase Text, string Answer);
+/// <summary>A question, its only right answer, and the sentence that gives it where one word would hide a step.</summary>
+internal readonly record struct DraftQuestion(Phrase Text, string Answer, Phrase? Reply = null);
 
 /// <summary>What a topic has written before filler is mixed in; reused from document to document.</summary>
 internal sealed class DocumentDraft

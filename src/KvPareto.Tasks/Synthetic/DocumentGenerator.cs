@@ -57,8 +57,16 @@ internal sealed class DocumentGenerator
         foreach (var question in questions[..Math.Min(limit, questions.Length)])
         {
             question.Text.AppendTo(_text.Clear());
-            solved.Add(new SolvedQuestion(_text.ToString(), question.Answer));
+            var asked = _text.ToString();
             pieces += question.Text.Pieces + SolvedFramePieces;
+            var reply = question.Answer;
+            if (question.Reply is { } sentence)
+            {
+                sentence.AppendTo(_text.Clear());
+                reply = _text.ToString();
+                pieces += limit > 1 ? sentence.Pieces : 0;
+            }
+            solved.Add(new SolvedQuestion(asked, question.Answer, reply));
         }
         return (solved, pieces);
     }

@@ -7,7 +7,8 @@ namespace KvPareto.Tasks.Synthetic;
 internal sealed class FactTopic : Topic
 {
     private const int PiecesPerFact = 8;
-    private const int FewestSubjects = 3;
+    private const int FewestRelations = 2;
+    private const int FewestSubjects = 2;
 
     private static readonly Relation[] Relations =
     [
@@ -21,23 +22,28 @@ internal sealed class FactTopic : Topic
 
     private readonly string[] _names = new string[Words.Names.Length];
     private readonly string[] _objects = new string[Words.Objects.Length];
+    private readonly Relation[] _relations = new Relation[Relations.Length];
     private readonly HashSet<(int Relation, int Subject)> _used = [];
 
     /// <inheritdoc/>
     public override void Write(DocumentDraft draft, SplitMix64 random, int budget)
     {
-        var target = Math.Max(budget / PiecesPerFact, 2);
-        var subjects = Math.Clamp(target / 3, FewestSubjects, _objects.Length);
         random.Deal(Words.Names, _names);
         random.Deal(Words.Objects, _objects);
+        random.Deal(Relations, _relations);
+        var relations = random.Between(FewestRelations, Relations.Length);
+        var target = Math.Max(budget / PiecesPerFact, 2);
+
+        // About half of all pairs of subject and relation are told, so that neither alone finds a fact.
+        var subjects = Math.Clamp(2 * target / relations, FewestSubjects, _objects.Length);
+        target = Math.Min(target, (subjects * relations + 1) / 2);
         _used.Clear();
-        target = Math.Min(target, subjects * Relations.Length / 2);
         while (_used.Count < target)
         {
-            var relationIndex = random.Below(Relations.Length);
+            var relationIndex = random.Below(relations);
             var subjectIndex = random.Below(subjects);
             if (!_used.Add((relationIndex, subjectIndex))) continue;
-            var relation = Relations[relationIndex];
+            var relation = _relations[relationIndex];
             var subject = (ReferenceEquals(relation.Subjects, Words.Names) ? _names : _objects)[subjectIndex];
             var value = random.Pick(relation.Values);
             draft.AddFact(new Phrase(random.Pick(relation.Statements), subject, value));

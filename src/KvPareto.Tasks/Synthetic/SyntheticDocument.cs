@@ -1,7 +1,10 @@
 namespace KvPareto.Tasks.Synthetic;
 
 /// <summary>A question of a document with its only right answer.</summary>
-internal readonly record struct SolvedQuestion(string Question, string Answer);
+/// <param name="Question">The question.</param>
+/// <param name="Answer">One word, or up to three digits.</param>
+/// <param name="Reply">What a model learns to write: the answer, or a sentence that ends with it.</param>
+internal readonly record struct SolvedQuestion(string Question, string Answer, string Reply);
 
 /// <summary>A generated text with questions about it.</summary>
 internal sealed record SyntheticDocument

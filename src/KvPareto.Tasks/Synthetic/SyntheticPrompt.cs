@@ -21,6 +21,6 @@ internal static class SyntheticPrompt
     /// <summary>What follows the context, or the previous answer, to ask one question.</summary>
     public static string Ask(string question) => QuestionLead + question + AnswerLead;
 
-    /// <summary>A question with its answer as training text.</summary>
-    public static string Solved(string question, string answer) => Ask(question) + " " + answer + EndOfAnswer;
+    /// <summary>A question with its reply as training text.</summary>
+    public static string Solved(string question, string reply) => Ask(question) + " " + reply + EndOfAnswer;
 }

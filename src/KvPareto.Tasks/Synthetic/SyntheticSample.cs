@@ -20,6 +20,9 @@ public sealed record SyntheticSample
     /// <summary>The right answer: one word, or up to three digits.</summary>
     public required string Answer { get; init; }
 
+    /// <summary>What the embedded models learned to write: the answer, or a sentence that ends with it.</summary>
+    public required string Reply { get; init; }
+
     /// <summary>Name of the kind: fact, two-hop, count, label.</summary>
     public required string Dataset { get; init; }
 
@@ -32,7 +35,7 @@ public sealed record SyntheticSample
     /// <summary>Where the answer's sentence stands, 0 to 1; NaN where the evidence is spread over the whole text.</summary>
     public required double Depth { get; init; }
 
-    /// <summary>What the model reads, without a beginning-of-sequence token; the answer follows after a space.</summary>
+    /// <summary>What the model reads, without a beginning-of-sequence token; the reply follows after a space.</summary>
     public string Prompt => SyntheticPrompt.Of(Context, Input);
 
     /// <summary>The samples of a task, in order.</summary>
@@ -80,6 +83,7 @@ public sealed record SyntheticSample
                 Input = document.Questions[0].Question,
                 Context = document.Context,
                 Answer = document.Questions[0].Answer,
+                Reply = document.Questions[0].Reply,
                 Dataset = name,
                 AllClasses = document.Classes,
                 Id = string.Create(CultureInfo.InvariantCulture, $"{name}-{options.Seed}-{options.Length}-{index}"),

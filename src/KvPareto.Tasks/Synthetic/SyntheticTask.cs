@@ -7,11 +7,11 @@ namespace KvPareto.Tasks.Synthetic;
 
 /// <summary>
 /// Questions about generated English texts, which the embedded models were trained to answer. The prompt is plain text, without
-/// chat template; the score is 1 where the answer is exactly right, else 0 (<see cref="AnswerMatch"/>).
+/// chat template; the score is 1 where the reply is the answer or a sentence that ends with it, else 0 (<see cref="AnswerMatch"/>).
 /// </summary>
 public sealed class SyntheticTask : EvaluationTask
 {
-    private const int LongestAnswer = 8;
+    private const int LongestReply = 16;
     private const string ScoreVersion = "exact-1";
 
     private readonly SyntheticOptions _options;
@@ -60,7 +60,7 @@ public sealed class SyntheticTask : EvaluationTask
         {
             Id = sample.Id,
             PromptIds = ids,
-            MaxNewTokens = LongestAnswer,
+            MaxNewTokens = LongestReply,
             StopIds = stopIds,
             Answers = [sample.Answer],
             AllClasses = sample.AllClasses,

@@ -2,7 +2,8 @@ namespace KvPareto.Tasks.Synthetic;
 
 /// <summary>
 /// Chains of two facts: someone has an animal or a thing, and the animal or thing is somewhere. The sample's own question goes
-/// from the person to the place; the questions for each single hop follow it.
+/// from the person to the place, and the reply says what was found
+/// on the way ("The fox sleeps in the cellar."); a question about one of the two hops follows it.
 /// </summary>
 internal sealed class TwoHopTopic : Topic
 {
@@ -40,9 +41,10 @@ internal sealed class TwoHopTopic : Topic
             var place = random.Pick(Words.Places);
             draft.AddFact(new Phrase(random.Pick(chain.Second), middle, place));
             draft.AddFact(new Phrase(random.Pick(chain.First), name, middle));
-            draft.Questions.Add(new DraftQuestion(new Phrase(chain.BothQuestion, name), place));
-            draft.Questions.Add(new DraftQuestion(new Phrase(chain.FirstQuestion, name), middle));
-            draft.Questions.Add(new DraftQuestion(new Phrase(chain.SecondQuestion, middle), place));
+            draft.Questions.Add(new DraftQuestion(new Phrase(chain.BothQuestion, name), place, new Phrase(chain.Second[0], middle, place)));
+            draft.Questions.Add(random.Below(2) == 0
+                ? new DraftQuestion(new Phrase(chain.FirstQuestion, name), middle)
+                : new DraftQuestion(new Phrase(chain.SecondQuestion, middle), place));
         }
         draft.AnswerFact = 0;
     }

@@ -140,7 +140,10 @@ public class GoldenModelTests
         {
             var vocabulary = Transformer.Config.VocabularySize;
             var logits = new float[ids.Length * vocabulary];
-            new Generator(Transformer, setting).Score(ids, (position, row) => row.CopyTo(logits.AsSpan(position * vocabulary)));
+            var states = new Generator(Transformer, setting).Feed(ids);
+            using var reader = new LogitReader(_backend, Transformer.Config, Transformer.Head);
+            for (var first = 0; first < ids.Length; first += LogitReader.MaxRows)
+                reader.Read(states, first, Math.Min(LogitReader.MaxRows, ids.Length - first)).CopyTo(logits.AsMemory(first * vocabulary));
             return logits;
         }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Tests.Model;
@@ -12,6 +13,8 @@ internal sealed class RecordingBackend : Backend
     public override string Device => "none";
 
     public override DType ActivationType => DType.F32;
+
+    public override MemoryLayout Layout => throw new NotSupportedException();
 
     public List<Recorded> Uploads { get; } = [];
 

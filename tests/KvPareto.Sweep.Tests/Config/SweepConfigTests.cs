@@ -25,6 +25,7 @@ public class SweepConfigTests
         { "name: test", "name:", "my.yaml:1: key 'name' has no value" },
         { "name: test", "name: [a]", "my.yaml:1: key 'name' is a list" },
         { "name: test", "name: test\nname: again", "my.yaml:2: key 'name' stands twice" },
+        { "name: test", "name: ../../etc", "key 'name' is '../../etc'; allowed: 1 to 80 letters" },
         { "name: test", "seed: -1", "key 'seed' is -1, out of range; allowed: a whole number from 0 to" },
         { "name: test", "seed: '1'", "key 'seed' is '1', not a whole number" },
         { "name: test", "seed: 1.5", "key 'seed' is '1.5', not a whole number" },
@@ -117,7 +118,7 @@ public class SweepConfigTests
     {
         Environment.SetEnvironmentVariable("KVPARETO_TEST_FOLDER", AppContext.BaseDirectory);
         var config = Read(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal));
-        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Folder);
+        Assert.Equal(Path.GetFullPath(AppContext.BaseDirectory + "/."), config.Models[0].Model);
         Assert.Equal(Good.Replace("path: .", "path: '${KVPARETO_TEST_FOLDER}/.'", StringComparison.Ordinal), config.Source);
     }
 

@@ -31,7 +31,7 @@ public class YamlTreeTests
     [InlineData("a:\n", " ")]
     public void Parse_RefusesDeepNesting(string piece, string indent)
     {
-        var depths = Enumerable.Range(0, indent.Length == 0 ? 20_000 : 1000);
+        var depths = Enumerable.Range(0, indent.Length == 0 ? 5000 : 500);
         var yaml = string.Concat(depths.Select(depth => string.Concat(Enumerable.Repeat(indent, depth)) + piece));
         Assert.Throws<ConfigException>(() => YamlTree.Parse("f", yaml));
     }
@@ -54,7 +54,7 @@ public class YamlTreeTests
         const string Specials = "[]{}:,-?&*!|>'\"%@`#\n\t ~\0\u00e9\\";
         var random = new Random(3);
         var refused = 0;
-        for (var round = 0; round < 2000; round++)
+        for (var round = 0; round < 1000; round++)
         {
             var text = good.ToCharArray();
             for (var flips = random.Next(1, 6); flips > 0; flips--) text[random.Next(text.Length)] = Specials[random.Next(Specials.Length)];
@@ -68,6 +68,6 @@ public class YamlTreeTests
                 Assert.DoesNotContain('\n', e.Message);
             }
         }
-        Assert.InRange(refused, 500, 2000);
+        Assert.InRange(refused, 250, 1000);
     }
 }

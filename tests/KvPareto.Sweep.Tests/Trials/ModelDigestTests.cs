@@ -1,4 +1,5 @@
 using KvPareto.Engine;
+using KvPareto.Engine.Generation;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 
@@ -6,10 +7,11 @@ namespace KvPareto.Sweep.Tests.Trials;
 
 public class ModelDigestTests
 {
-    private static string Model(ScratchFolder temp, string name, params (string File, string Text)[] files)
+    private static ModelSource Model(ScratchFolder temp, string name, params (string File, string Text)[] files)
     {
         foreach (var (file, text) in files) temp.Write($"{name}/{file}", text);
-        return temp[name];
+        Directory.CreateDirectory(temp[name]);
+        return ModelSource.Open(temp[name]);
     }
 
     [Fact]
@@ -35,6 +37,14 @@ public class ModelDigestTests
         Assert.Contains("config.json is missing", Message("a", ("tokenizer.json", "{}")), StringComparison.Ordinal);
         Assert.Contains("tokenizer.json is missing", Message("b", ("config.json", "{}")), StringComparison.Ordinal);
         Assert.Contains("no *.safetensors", Message("c", ("config.json", "{}"), ("tokenizer.json", "{}")), StringComparison.Ordinal);
-        Assert.Contains("no such folder", Message("d"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_TellsRandomModelsApart()
+    {
+        static string Of(string model) => ModelDigest.Of(ModelSource.Open(model));
+        Assert.Equal(Of("random:1:Qwen2.5-3B"), Of("random:01:Qwen2.5-3B"));
+        Assert.NotEqual(Of("random:1:Qwen2.5-3B"), Of("random:2:Qwen2.5-3B"));
+        Assert.NotEqual(Of("random:1:Qwen2.5-3B"), Of("random:1:Qwen2.5-7B"));
     }
 }

@@ -6,80 +6,119 @@ namespace KvPareto.Testing.Conformance;
 /// Attention in f64 over keys and values that went through the scalar codec: what every backend is compared with.
 /// It shares nothing with a backend but <see cref="GroupCodec"/>.
 /// </summary>
-public sealed class ReferenceAttention(KvGeometry geometry, KvSpec spec)
+public sealed class ReferenceAttention
 {
-    private readonly List<float[]> _keys = []; // [Nkv·D] a token, as attention reads them
-    private readonly List<float[]> _values = [];
+    private readonly KvGeometry _geometry;
+    private readonly KvSpec _spec;
+    private readonly int _layer;
+    private readonly ReferenceSide _keys;
+    private readonly ReferenceSide _values;
     private float[]? _mean;
 
-    /// <summary>Keys as attention reads them, [tokens, Nkv·D].</summary>
-    public float[] Keys => [.. _keys.SelectMany(row => row)];
+    /// <summary>An empty cache of one layer.</summary>
+    public ReferenceAttention(KvGeometry geometry, KvSpec spec, int layer)
+    {
+        (_geometry, _layer) = (geometry, layer);
+        _spec = spec.ForLayer(layer, geometry.LayerCount);
+        _keys = new(geometry.KvHeads, geometry.HeadDim, _spec.KeyBits, _spec.KeyGranularity, _spec);
+        _values = new(geometry.KvHeads, geometry.HeadDim, _spec.ValueBits, _spec.ValueGranularity, _spec);
+    }
 
-    /// <summary>Values as attention reads them.</summary>
-    public float[] Values => [.. _values.SelectMany(row => row)];
+    /// <summary>Keys as the model would have them, [tokens, Nkv·D].</summary>
+    public double[] Keys => [.. _keys.Rows.SelectMany((row, t) => EffectiveKey(t).Select((x, c) => x + (_mean?[c] ?? 0)))];
 
-    /// <summary>The frozen mean of a smoothed cache [Nkv·D]; zero otherwise.</summary>
-    public float[] Mean => _mean ?? new float[geometry.KvHeads * geometry.HeadDim];
+    /// <summary>Values as the model would have them.</summary>
+    public double[] Values => [.. _values.Rows.SelectMany(row => Array.ConvertAll(_spec.Rotation == KvRotation.KeysAndValues ? Rotate(row) : row, x => (double)x))];
+
+    private int Width => _geometry.KvHeads * _geometry.HeadDim;
 
     /// <summary>Appends T tokens, then y [T, Nq·D].</summary>
-    public double[] Run(int layer, float[] q, float[] k, float[] v)
+    public double[] Run(float[] q, float[] k, float[] v)
     {
-        var width = geometry.KvHeads * geometry.HeadDim;
-        var tokens = k.Length / width;
-        if (spec.SmoothKeys && _mean is null)
+        var tokens = k.Length / Width;
+        var start = _keys.Rows.Count;
+        var keys = Enumerable.Range(0, tokens).Select(t => Minus(k.AsSpan(t * Width, Width).ToArray(), Bias(start + t))).ToArray();
+        if (_spec.SmoothKeys)
         {
-            _mean = new float[width];
-            for (var c = 0; c < width; c++) _mean[c] = (float)(Half)(float)Enumerable.Range(0, tokens).Average(t => (double)k[t * width + c]);
+            _mean ??= [.. Enumerable.Range(0, Width).Select(c => (float)(Half)(float)keys.Average(row => (double)row[c]))];
+            keys = Array.ConvertAll(keys, row => Minus(row, _mean));
         }
-        var start = _keys.Count;
-        for (var t = 0; t < tokens; t++)
-        {
-            _keys.Add(Recode(k.AsSpan(t * width, width), spec.KeyBits, spec.KeyGranularity.Group, _mean));
-            _values.Add(Recode(v.AsSpan(t * width, width), spec.ValueBits, spec.ValueGranularity.Group, null));
-        }
+        var values = Enumerable.Range(0, tokens).Select(t => v.AsSpan(t * Width, Width).ToArray()).ToArray();
+        if (_spec.Rotation != KvRotation.None) keys = Array.ConvertAll(keys, Rotate);
+        if (_spec.Rotation == KvRotation.KeysAndValues) values = Array.ConvertAll(values, Rotate);
+        _keys.Append(keys);
+        _values.Append(values);
+
         var y = new double[q.Length];
-        var group = geometry.QueryHeads / geometry.KvHeads;
-        var window = geometry.LayerWindows[layer];
+        var group = _geometry.QueryHeads / _geometry.KvHeads;
+        var window = _geometry.LayerWindows[_layer];
+        var readKeys = Enumerable.Range(0, start + tokens).Select(EffectiveKey).ToArray();
+        var readValues = Values;
         for (var t = 0; t < tokens; t++)
         {
             var end = start + t + 1;
             var first = window > 0 ? Math.Max(0, end - window) : 0;
-            for (var h = 0; h < geometry.QueryHeads; h++)
-                Attend(q.AsSpan((t * geometry.QueryHeads + h) * geometry.HeadDim, geometry.HeadDim), h / group * geometry.HeadDim, first, end, y.AsSpan((t * geometry.QueryHeads + h) * geometry.HeadDim, geometry.HeadDim));
+            for (var h = 0; h < _geometry.QueryHeads; h++)
+            {
+                var at = (t * _geometry.QueryHeads + h) * _geometry.HeadDim;
+                Attend(q.AsSpan(at, _geometry.HeadDim), h / group * _geometry.HeadDim, first, end, readKeys, readValues, y.AsSpan(at, _geometry.HeadDim));
+            }
         }
         return y;
     }
 
-    private void Attend(ReadOnlySpan<float> q, int column, int first, int end, Span<double> y)
+    private void Attend(ReadOnlySpan<float> q, int column, int first, int end, double[][] keys, double[] values, Span<double> y)
     {
         var scores = new double[end - first];
         for (var t = first; t < end; t++)
         {
-            for (var d = 0; d < q.Length; d++) scores[t - first] += (double)q[d] * _keys[t][column + d];
+            for (var d = 0; d < q.Length; d++) scores[t - first] += q[d] * keys[t][column + d];
             scores[t - first] /= Math.Sqrt(q.Length);
         }
         var max = scores.Max();
-        var total = scores.Sum(s => Math.Exp(s - max));
+        var weights = Array.ConvertAll(scores, s => Math.Exp(s - max));
+        var total = weights.Sum();
         for (var t = first; t < end; t++)
         {
-            for (var d = 0; d < q.Length; d++) y[d] += Math.Exp(scores[t - first] - max) / total * _values[t][column + d];
+            for (var d = 0; d < q.Length; d++) y[d] += weights[t - first] / total * values[t * Width + column + d];
         }
     }
 
-    private static float[] Recode(ReadOnlySpan<float> row, int bits, int group, float[]? mean)
+    // Without the mean, which adds the same to every score.
+    private double[] EffectiveKey(int token)
     {
-        var shifted = new float[row.Length];
-        for (var c = 0; c < row.Length; c++) shifted[c] = row[c] - (mean?[c] ?? 0);
-        if (bits == 32) return shifted;
-        if (bits == 16) return Array.ConvertAll(shifted, x => (float)(Half)x);
-        for (var g = 0; g < row.Length; g += group)
-        {
-            var part = shifted.AsSpan(g, group);
-            float min = part[0], max = part[0];
-            foreach (var x in part) (min, max) = (Math.Min(min, x), Math.Max(max, x));
-            var meta = GroupCodec.Fit(min, max, bits);
-            for (var i = 0; i < group; i++) part[i] = GroupCodec.Decode(GroupCodec.Encode(part[i], meta, bits), meta);
-        }
-        return shifted;
+        var row = _keys.Rows[token];
+        var bias = Bias(token);
+        return [.. (_spec.Rotation != KvRotation.None ? Rotate(row) : row).Select((x, c) => (double)x + (bias?[c] ?? 0))];
     }
+
+    private float[]? Bias(int position)
+    {
+        if (!_spec.PreBiasKeys) return null;
+        var (bias, rope, d) = (_geometry.KeyBias!.Layers[_layer], _geometry.KeyBias.Rope, _geometry.HeadDim);
+        var turned = new float[Width];
+        for (var c = 0; c < Width; c++)
+        {
+            var (head, i) = (c / d * d, c % d % (d / 2));
+            var (sin, cos) = Math.SinCos(position * rope.InverseFrequencies[i]);
+            var (a, b) = (bias[head + i], bias[head + i + d / 2]);
+            turned[c] = (float)(c % d < d / 2 ? a * cos - b * sin : b * cos + a * sin);
+        }
+        return turned;
+    }
+
+    private float[] Rotate(float[] row)
+    {
+        var d = _geometry.HeadDim;
+        var turned = new float[row.Length];
+        for (var c = 0; c < row.Length; c++)
+        {
+            var sum = 0.0;
+            for (var i = 0; i < d; i++) sum += (int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(c % d & i))) ? -1.0 : 1.0) * row[c / d * d + i];
+            turned[c] = (float)(sum / Math.Sqrt(d));
+        }
+        return turned;
+    }
+
+    private static float[] Minus(float[] row, float[]? other) => other is null ? row : [.. row.Select((x, c) => x - other[c])];
 }

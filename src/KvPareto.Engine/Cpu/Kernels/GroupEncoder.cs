@@ -7,15 +7,28 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// <summary>The vectorised twin of <see cref="GroupCodec"/>: bit for bit the same scales, zero points and codes.</summary>
 internal static unsafe class GroupEncoder
 {
-    /// <summary>Codes one group.</summary>
-    /// <param name="source">The group's elements.</param>
-    /// <param name="count">Their number.</param>
-    /// <param name="bits">2, 4 or 8.</param>
-    /// <param name="codes">One byte an element: the unsigned code q − qmin.</param>
-    public static GroupMeta Encode(float* source, int count, int bits, byte* codes)
+    /// <summary>Scale and zero point for the elements of a group, their range narrowed by <paramref name="clip"/>.</summary>
+    public static GroupMeta Fit(float* source, int count, int bits, float clip)
     {
         var (min, max) = Range(source, count);
-        var meta = GroupCodec.Fit(min, max, bits);
+        return GroupCodec.Fit(min * clip, max * clip, bits);
+    }
+
+    /// <summary>Smallest and largest element; NaN where there is one.</summary>
+    public static (float Min, float Max) Range(float* source, int count)
+    {
+        var span = new ReadOnlySpan<float>(source, count);
+        return (TensorPrimitives.Min(span), TensorPrimitives.Max(span));
+    }
+
+    /// <summary>Codes elements that share a scale.</summary>
+    /// <param name="source">The elements.</param>
+    /// <param name="count">Their number.</param>
+    /// <param name="meta">Scale and zero point.</param>
+    /// <param name="bits">2, 4 or 8.</param>
+    /// <param name="codes">One byte an element: the unsigned code q − qmin.</param>
+    public static void Encode(float* source, int count, GroupMeta meta, int bits, byte* codes)
+    {
         var bias = GroupCodec.MinCode(bits);
         var i = 0;
         if (!meta.IsConstant && Vector256.IsHardwareAccelerated)
@@ -32,7 +45,6 @@ internal static unsafe class GroupEncoder
             }
         }
         for (; i < count; i++) codes[i] = (byte)(GroupCodec.Encode(source[i], meta, bits) - bias);
-        return meta;
     }
 
     /// <summary>Packs codes of one byte each without gaps, lowest bits first.</summary>
@@ -51,11 +63,5 @@ internal static unsafe class GroupEncoder
                     packed[i] = (byte)(codes[4 * i] | codes[4 * i + 1] << 2 | codes[4 * i + 2] << 4 | codes[4 * i + 3] << 6);
                 break;
         }
-    }
-
-    private static (float Min, float Max) Range(float* source, int count)
-    {
-        var span = new ReadOnlySpan<float>(source, count);
-        return (TensorPrimitives.Min(span), TensorPrimitives.Max(span));
     }
 }

@@ -19,6 +19,10 @@ internal static class LaneWidths
     /// <summary>All it has, widest first.</summary>
     public static IEnumerable<LaneWidth> Supported =>
         new[] { LaneWidth.Avx512, LaneWidth.Avx2, LaneWidth.Scalar }.Where(width => width <= Widest);
+
+    /// <summary>The widest, up to <paramref name="limit"/>, whose lanes fit a layout; one lane always does.</summary>
+    public static LaneWidth WidestThat(LaneWidth? limit, Func<int, bool> fits) =>
+        Supported.First(width => width <= (limit ?? Widest) && (width == LaneWidth.Scalar || fits((int)width)));
 }
 
 /// <summary>Compiled key and value kernels by bit width, row count and vector width. The one place where these meet.</summary>
@@ -33,6 +37,22 @@ internal static unsafe class KernelTable
         LaneWidth.Avx512 => Keys<Lanes16, Vector512<float>, Vector512<int>>.DotCodes(bits),
         LaneWidth.Avx2 => Keys<Lanes8, Vector256<float>, Vector256<int>>.DotCodes(bits),
         _ => Keys<Lanes1, float, int>.DotCodes(bits),
+    };
+
+    /// <summary><see cref="KeyKernels{TLanes,TFloat,TInt}.DotScaledCodes"/> for 1 to 4 rows.</summary>
+    public static delegate*<byte*, int, float*, float*, float*, int, void>[] DotScaledCodes(int bits, LaneWidth width) => width switch
+    {
+        LaneWidth.Avx512 => Keys<Lanes16, Vector512<float>, Vector512<int>>.DotScaledCodes(bits),
+        LaneWidth.Avx2 => Keys<Lanes8, Vector256<float>, Vector256<int>>.DotScaledCodes(bits),
+        _ => Keys<Lanes1, float, int>.DotScaledCodes(bits),
+    };
+
+    /// <summary><see cref="KeyKernels{TLanes,TFloat,TInt}.UnpackScaledCodes"/>.</summary>
+    public static delegate*<byte*, int, float*, float*, float*, int, void> UnpackScaledKeyCodes(int bits, LaneWidth width) => width switch
+    {
+        LaneWidth.Avx512 => Keys<Lanes16, Vector512<float>, Vector512<int>>.UnpackScaledCodes(bits),
+        LaneWidth.Avx2 => Keys<Lanes8, Vector256<float>, Vector256<int>>.UnpackScaledCodes(bits),
+        _ => Keys<Lanes1, float, int>.UnpackScaledCodes(bits),
     };
 
     /// <summary><see cref="KeyKernels{TLanes,TFloat,TInt}.DotPlain"/> for 1 to 4 rows.</summary>
@@ -95,6 +115,20 @@ internal static unsafe class KernelTable
             _ => DotCodes<Constant8>(),
         };
 
+        public static delegate*<byte*, int, float*, float*, float*, int, void>[] DotScaledCodes(int bits) => bits switch
+        {
+            2 => DotScaledCodes<Constant2>(),
+            4 => DotScaledCodes<Constant4>(),
+            _ => DotScaledCodes<Constant8>(),
+        };
+
+        public static delegate*<byte*, int, float*, float*, float*, int, void> UnpackScaledCodes(int bits) => bits switch
+        {
+            2 => &KeyKernels<TLanes, TFloat, TInt>.UnpackScaledCodes<Constant2>,
+            4 => &KeyKernels<TLanes, TFloat, TInt>.UnpackScaledCodes<Constant4>,
+            _ => &KeyKernels<TLanes, TFloat, TInt>.UnpackScaledCodes<Constant8>,
+        };
+
         public static delegate*<byte*, int, float*, float*, int, void>[] DotPlain(int bits) => bits == 16 ? DotPlain<Constant16>() : DotPlain<Constant32>();
 
         public static delegate*<byte*, ushort*, short*, int, int, float*, int, void> UnpackCodes(int bits) => bits switch
@@ -113,6 +147,14 @@ internal static unsafe class KernelTable
             &KeyKernels<TLanes, TFloat, TInt>.DotCodes<TBits, Constant2>,
             &KeyKernels<TLanes, TFloat, TInt>.DotCodes<TBits, Constant3>,
             &KeyKernels<TLanes, TFloat, TInt>.DotCodes<TBits, Constant4>,
+        ];
+
+        private static delegate*<byte*, int, float*, float*, float*, int, void>[] DotScaledCodes<TBits>() where TBits : struct, IConstant =>
+        [
+            &KeyKernels<TLanes, TFloat, TInt>.DotScaledCodes<TBits, Constant1>,
+            &KeyKernels<TLanes, TFloat, TInt>.DotScaledCodes<TBits, Constant2>,
+            &KeyKernels<TLanes, TFloat, TInt>.DotScaledCodes<TBits, Constant3>,
+            &KeyKernels<TLanes, TFloat, TInt>.DotScaledCodes<TBits, Constant4>,
         ];
 
         private static delegate*<byte*, int, float*, float*, int, void>[] DotPlain<TBits>() where TBits : struct, IConstant =>
@@ -145,8 +187,14 @@ internal static unsafe class KernelTable
             _ => &ValueKernels<TLanes, TFloat, TInt>.UnpackCodes<Constant8>,
         };
 
-        public static delegate*<byte*, float*, void> UnpackPlain(int bits) =>
-            bits == 16 ? &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant16> : &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant32>;
+        public static delegate*<byte*, float*, void> UnpackPlain(int bits) => bits switch
+        {
+            2 => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant2>,
+            4 => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant4>,
+            8 => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant8>,
+            16 => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant16>,
+            _ => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant32>,
+        };
 
         private static delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] Accumulate<TBits>() where TBits : struct, IConstant =>
         [

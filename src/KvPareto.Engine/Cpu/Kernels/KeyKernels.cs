@@ -39,37 +39,8 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
             {
                 TFloat a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
                 TFloat b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
-                var q = queries + g * group;
-                var row = codes + (long)(g * group / perByte) * TileTokens + lane;
-                var end = q + group;
-                if (TBits.Value == 8)
-                {
-                    for (; q < end; q += 2, row += 2 * TileTokens)
-                    {
-                        Step<TRows>(TLanes.Code(TLanes.LoadBytes(row), 8), q, headDim, ref a0, ref a1, ref a2, ref a3);
-                        Step<TRows>(TLanes.Code(TLanes.LoadBytes(row + TileTokens), 8), q + 1, headDim, ref b0, ref b1, ref b2, ref b3);
-                    }
-                }
-                else if (TBits.Value == 4)
-                {
-                    for (; q < end; q += 2, row += TileTokens)
-                    {
-                        var raw = TLanes.LoadBytes(row);
-                        Step<TRows>(TLanes.Code(raw, 4), q, headDim, ref a0, ref a1, ref a2, ref a3);
-                        Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 4), 4), q + 1, headDim, ref b0, ref b1, ref b2, ref b3);
-                    }
-                }
-                else
-                {
-                    for (; q < end; q += 4, row += TileTokens)
-                    {
-                        var raw = TLanes.LoadBytes(row);
-                        Step<TRows>(TLanes.Code(raw, 2), q, headDim, ref a0, ref a1, ref a2, ref a3);
-                        Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 2), 2), q + 1, headDim, ref b0, ref b1, ref b2, ref b3);
-                        Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 4), 2), q + 2, headDim, ref a0, ref a1, ref a2, ref a3);
-                        Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 6), 2), q + 3, headDim, ref b0, ref b1, ref b2, ref b3);
-                    }
-                }
+                var first = codes + (long)(g * group / perByte) * TileTokens + lane;
+                SumCodes<TBits, TRows>(first, queries + g * group, group, headDim, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
                 var (scale, offset) = TLanes.Groups(scales + g * TileTokens + lane, zeros + g * TileTokens + lane);
                 total0 = Finish(total0, a0, b0, scale, offset, sums[g]);
                 if (TRows.Value > 1) total1 = Finish(total1, a1, b1, scale, offset, sums[groups + g]);
@@ -77,6 +48,29 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
                 if (TRows.Value > 3) total3 = Finish(total3, a3, b3, scale, offset, sums[3 * groups + g]);
             }
             StoreRows<TRows>(scores + lane, stride, total0, total1, total2, total3);
+        }
+    }
+
+    /// <summary>scores[r, t] = constants[r] + Σ_d q[r, d]·code[t, d]: keys whose scales are in the queries.</summary>
+    /// <param name="codes">[D·bits/8, 16] bytes.</param>
+    /// <param name="headDim">D.</param>
+    /// <param name="queries">[R, D].</param>
+    /// <param name="constants">[R].</param>
+    /// <param name="scores">[R, …].</param>
+    /// <param name="stride">From one row of scores to the next.</param>
+    public static void DotScaledCodes<TBits, TRows>(byte* codes, int headDim, float* queries, float* constants, float* scores, int stride)
+        where TBits : struct, IConstant
+        where TRows : struct, IConstant
+    {
+        for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+        {
+            TFloat a0 = TLanes.Broadcast(constants[0]), a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
+            TFloat b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
+            if (TRows.Value > 1) a1 = TLanes.Broadcast(constants[1]);
+            if (TRows.Value > 2) a2 = TLanes.Broadcast(constants[2]);
+            if (TRows.Value > 3) a3 = TLanes.Broadcast(constants[3]);
+            SumCodes<TBits, TRows>(codes + lane, queries, headDim, headDim, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+            StoreRows<TRows>(scores + lane, stride, TLanes.Add(a0, b0), TLanes.Add(a1, b1), TLanes.Add(a2, b2), TLanes.Add(a3, b3));
         }
     }
 
@@ -127,6 +121,25 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         }
     }
 
+    /// <summary>The same with a scale and an offset for each channel: panel[d, t] = code·scales[d] + offsets[d].</summary>
+    public static void UnpackScaledCodes<TBits>(byte* codes, int headDim, float* scales, float* offsets, float* panel, int stride)
+        where TBits : struct, IConstant
+    {
+        var perByte = 8 / TBits.Value;
+        for (var d = 0; d < headDim; d += perByte, codes += TileTokens)
+        {
+            for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+            {
+                var raw = TLanes.LoadBytes(codes + lane);
+                for (var j = 0; j < perByte; j++)
+                {
+                    var code = TLanes.Code(TLanes.ShiftRight(raw, j * TBits.Value), TBits.Value);
+                    TLanes.Store(TLanes.MultiplyAdd(code, TLanes.Broadcast(scales[d + j]), TLanes.Broadcast(offsets[d + j])), panel + (long)(d + j) * stride + lane);
+                }
+            }
+        }
+    }
+
     /// <summary>The values of a tile of uncoded keys as 16 columns of a panel.</summary>
     public static void UnpackPlain<TBits>(byte* tile, int headDim, float* panel, int stride)
         where TBits : struct, IConstant
@@ -135,6 +148,45 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         {
             for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
                 TLanes.Store(LoadPlain<TBits>(tile + (d * TileTokens + lane) * (TBits.Value / 8)), panel + d * stride + lane);
+        }
+    }
+
+    // Two sums a row, so that one does not wait for the other.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SumCodes<TBits, TRows>(
+        byte* row, float* q, int channels, int stride,
+        ref TFloat a0, ref TFloat a1, ref TFloat a2, ref TFloat a3, ref TFloat b0, ref TFloat b1, ref TFloat b2, ref TFloat b3)
+        where TBits : struct, IConstant
+        where TRows : struct, IConstant
+    {
+        var end = q + channels;
+        if (TBits.Value == 8)
+        {
+            for (; q < end; q += 2, row += 2 * TileTokens)
+            {
+                Step<TRows>(TLanes.Code(TLanes.LoadBytes(row), 8), q, stride, ref a0, ref a1, ref a2, ref a3);
+                Step<TRows>(TLanes.Code(TLanes.LoadBytes(row + TileTokens), 8), q + 1, stride, ref b0, ref b1, ref b2, ref b3);
+            }
+        }
+        else if (TBits.Value == 4)
+        {
+            for (; q < end; q += 2, row += TileTokens)
+            {
+                var raw = TLanes.LoadBytes(row);
+                Step<TRows>(TLanes.Code(raw, 4), q, stride, ref a0, ref a1, ref a2, ref a3);
+                Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 4), 4), q + 1, stride, ref b0, ref b1, ref b2, ref b3);
+            }
+        }
+        else
+        {
+            for (; q < end; q += 4, row += TileTokens)
+            {
+                var raw = TLanes.LoadBytes(row);
+                Step<TRows>(TLanes.Code(raw, 2), q, stride, ref a0, ref a1, ref a2, ref a3);
+                Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 2), 2), q + 1, stride, ref b0, ref b1, ref b2, ref b3);
+                Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 4), 2), q + 2, stride, ref a0, ref a1, ref a2, ref a3);
+                Step<TRows>(TLanes.Code(TLanes.ShiftRight(raw, 6), 2), q + 3, stride, ref b0, ref b1, ref b2, ref b3);
+            }
         }
     }
 

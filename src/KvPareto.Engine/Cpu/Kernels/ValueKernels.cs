@@ -77,7 +77,7 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
             Scale(v3, scales, offsets, Channel<TBits>(3) / group));
     }
 
-    /// <summary>One block of one uncoded token's values.</summary>
+    /// <summary>One block of one token's values, or of its codes as numbers.</summary>
     public static void UnpackPlain<TBits>(byte* row, float* output)
         where TBits : struct, IConstant
     {

@@ -10,31 +10,25 @@ internal sealed unsafe class PlainKeys : KeyStore
     private readonly delegate*<byte*, int, float*, float*, int, void>[] _dot;
     private readonly delegate*<byte*, int, float*, int, void> _unpack;
 
-    public PlainKeys(int headDim, int bits, LaneWidth? width = null) : base(headDim)
+    public PlainKeys(int headDim, int bits, int capacity, LaneWidth? width = null) : base(headDim, capacity)
     {
         _bits = bits;
         _dot = KernelTable.DotPlain(bits, width ?? LaneWidths.Widest);
         _unpack = KernelTable.UnpackKeyPlain(bits, width ?? LaneWidths.Widest);
     }
 
-    public override int TileBytes => HeadDim * _bits / 8 * TileTokens;
+    public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
-    public override int QuerySums => 0;
+    private int TileBytes => HeadDim * _bits / 8 * TileTokens;
 
-    public override void Append(byte* head, int start, int count, float* rows, int stride, float* mean)
+    public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
-        var row = stackalloc float[HeadDim];
         var half = stackalloc Half[HeadDim];
         for (var i = 0; i < count; i++)
         {
             var source = rows + (long)i * stride;
-            if (mean != null)
-            {
-                TensorPrimitives.Subtract(new ReadOnlySpan<float>(source, HeadDim), new ReadOnlySpan<float>(mean, HeadDim), new Span<float>(row, HeadDim));
-                source = row;
-            }
-            var tile = head + (long)((start + i) / TileTokens) * TileBytes;
-            var token = (start + i) % TileTokens;
+            var (index, token) = Math.DivRem(start + i, TileTokens);
+            var tile = place.Head + (long)index * TileBytes;
             if (_bits == 32)
             {
                 for (var d = 0; d < HeadDim; d++) ((float*)tile)[d * TileTokens + token] = source[d];
@@ -45,16 +39,17 @@ internal sealed unsafe class PlainKeys : KeyStore
         }
     }
 
-    public override void PrepareQueries(float* queries, int rows, float* sums) { }
-
-    public override void Dot(byte* head, int tile, float* queries, float* sums, int rows, float* scores, int stride)
+    public override void Dot(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
     {
-        for (var r = 0; r < rows; r += KernelTable.MaxRows)
+        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
         {
-            var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];
-            dot(head + (long)tile * TileBytes, HeadDim, queries + r * HeadDim, scores + r * stride, stride);
+            for (var r = 0; r < rows; r += KernelTable.MaxRows)
+            {
+                var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+                dot(place.Head + (long)t * TileBytes, HeadDim, queries + r * HeadDim, scores + (long)r * stride, stride);
+            }
         }
     }
 
-    public override void Unpack(byte* head, int tile, float* panel, int stride) => _unpack(head + (long)tile * TileBytes, HeadDim, panel, stride);
+    public override void Unpack(StorePlace place, int tile, float* panel, int stride) => _unpack(place.Head + (long)tile * TileBytes, HeadDim, panel, stride);
 }

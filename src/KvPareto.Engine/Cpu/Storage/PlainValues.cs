@@ -11,36 +11,35 @@ internal sealed unsafe class PlainValues : ValueStore
     private readonly delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] _accumulate;
     private readonly delegate*<byte*, float*, void> _unpack;
 
-    public PlainValues(int headDim, int bits, LaneWidth? width = null) : base(headDim)
+    public PlainValues(int headDim, int bits, int capacity, LaneWidth? width = null) : base(headDim, capacity)
     {
         _bits = bits;
-        var widest = width ?? LaneWidths.Widest;
-        var fitting = LaneWidths.Supported.First(w => w <= widest && (w == LaneWidth.Scalar || headDim % (4 * (int)w) == 0));
+        var fitting = LaneWidths.WidestThat(width, w => headDim % (4 * w) == 0);
         _blockChannels = 4 * (int)fitting;
         _accumulate = KernelTable.Accumulate(bits, fitting);
         _unpack = KernelTable.UnpackValuePlain(bits, fitting);
     }
 
-    public override int TileBytes => RowBytes * TileTokens;
+    public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
-    public override int WeightsPerToken => 0;
+    private int TileBytes => RowBytes * TileTokens;
 
     private int RowBytes => HeadDim * _bits / 8;
 
-    public override void Append(byte* head, int start, int count, float* rows, int stride)
+    public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         for (var i = 0; i < count; i++)
         {
             var source = new ReadOnlySpan<float>(rows + (long)i * stride, HeadDim);
-            var target = head + (long)(start + i) * RowBytes;
+            var target = place.Head + (long)(start + i) * RowBytes;
             if (_bits == 16) TensorPrimitives.ConvertToHalf(source, new Span<Half>(target, HeadDim));
             else source.CopyTo(new Span<float>(target, HeadDim));
         }
     }
 
-    public override void Accumulate(byte* head, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    public override void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
-        var tiles = head + (long)tile * TileBytes;
+        var tiles = place.Head + (long)tile * TileBytes;
         for (var r = 0; r < rows; r += KernelTable.MaxRows)
         {
             var accumulate = _accumulate[Math.Min(rows - r, KernelTable.MaxRows) - 1];
@@ -49,9 +48,9 @@ internal sealed unsafe class PlainValues : ValueStore
         }
     }
 
-    public override void Unpack(byte* head, int tile, float* output, int stride)
+    public override void Unpack(StorePlace place, int tile, float* output, int stride)
     {
-        var rows = head + (long)tile * TileBytes;
+        var rows = place.Head + (long)tile * TileBytes;
         for (var token = 0; token < TileTokens; token++)
         {
             for (var c = 0; c < HeadDim; c += _blockChannels)

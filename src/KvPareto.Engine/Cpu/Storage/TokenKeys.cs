@@ -1,83 +1,71 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Cpu.Storage.Schemes;
 
 namespace KvPareto.Engine.Cpu.Storage;
 
-/// <summary>
-/// Keys coded in groups of g channels of one token (<c>token:g</c>). A tile is
-/// [D·bits/8, 16] code bytes, [G, 16] f16 scales, [G, 16] zero points.
-/// </summary>
+/// <summary>Coded keys with a scale for every token. A tile is [D·bits/8, 16] code bytes and what the scheme keeps beside them.</summary>
 internal sealed unsafe class TokenKeys : KeyStore
 {
-    private readonly int _bits;
-    private readonly int _group;
+    private readonly TokenScheme _scheme;
     private readonly int _codeBytes;
+    private readonly int _tileBytes;
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dot;
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, int, void> _unpack;
 
-    public TokenKeys(int headDim, int bits, int group, LaneWidth? width = null) : base(headDim)
+    public TokenKeys(TokenScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
     {
-        (_bits, _group) = (bits, group);
-        _codeBytes = headDim * bits / 8 * TileTokens;
-        _dot = KernelTable.DotCodes(bits, width ?? LaneWidths.Widest);
-        _unpack = KernelTable.UnpackKeyCodes(bits, width ?? LaneWidths.Widest);
+        _scheme = scheme;
+        _codeBytes = scheme.HeadDim * scheme.Bits / 8 * TileTokens;
+        _tileBytes = _codeBytes + scheme.HeadTileBytes;
+        _dot = KernelTable.DotCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _unpack = KernelTable.UnpackKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
     }
 
-    public override int TileBytes => _codeBytes + Groups * TileTokens * GroupMeta.ByteSize;
+    public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
 
-    public override int QuerySums => Groups;
+    public override long LayerBytes => (long)TileCount(Capacity) * _scheme.LayerTileBytes;
 
-    private int Groups => HeadDim / _group;
+    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
+        _scheme.BeginAppend(heads[0].Layer, Capacity, start, count, rows, heads.Length * HeadDim, stride);
 
-    public override void Append(byte* head, int start, int count, float* rows, int stride, float* mean)
+    public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
-        var row = stackalloc float[HeadDim];
         var codes = stackalloc byte[HeadDim];
         var packed = stackalloc byte[HeadDim];
         for (var i = 0; i < count; i++)
         {
-            var source = rows + (long)i * stride;
-            if (mean != null)
-            {
-                TensorPrimitives.Subtract(new ReadOnlySpan<float>(source, HeadDim), new ReadOnlySpan<float>(mean, HeadDim), new Span<float>(row, HeadDim));
-                source = row;
-            }
-            var tile = head + (long)((start + i) / TileTokens) * TileBytes;
-            var token = (start + i) % TileTokens;
-            for (var g = 0; g < Groups; g++)
-            {
-                var meta = GroupEncoder.Encode(source + g * _group, _group, _bits, codes + g * _group);
-                Scales(tile)[g * TileTokens + token] = meta.ScaleBits;
-                Zeros(tile)[g * TileTokens + token] = meta.Zero;
-            }
-            GroupEncoder.Pack(codes, HeadDim, _bits, packed);
-            for (var b = 0; b < HeadDim * _bits / 8; b++) tile[b * TileTokens + token] = packed[b];
+            var (tile, token) = Math.DivRem(start + i, TileTokens);
+            var bytes = place.Head + (long)tile * _tileBytes;
+            var scales = Scales(place, tile);
+            _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
+            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, packed);
+            for (var b = 0; b < HeadDim * _scheme.Bits / 8; b++) bytes[b * TileTokens + token] = packed[b];
         }
     }
 
-    public override void PrepareQueries(float* queries, int rows, float* sums)
+    public override void Dot(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
     {
-        for (var g = 0; g < rows * Groups; g++) sums[g] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + g * _group, _group));
-    }
-
-    public override void Dot(byte* head, int tile, float* queries, float* sums, int rows, float* scores, int stride)
-    {
-        var codes = head + (long)tile * TileBytes;
-        for (var r = 0; r < rows; r += KernelTable.MaxRows)
+        var groups = _scheme.Groups;
+        var sums = stackalloc float[rows * groups];
+        for (var g = 0; g < rows * groups; g++) sums[g] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + g * _scheme.Group, _scheme.Group));
+        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
         {
-            var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];
-            dot(codes, Scales(codes), Zeros(codes), HeadDim, _group, queries + r * HeadDim, sums + r * Groups, scores + r * stride, stride);
+            var codes = place.Head + (long)t * _tileBytes;
+            var scales = Scales(place, t);
+            for (var r = 0; r < rows; r += KernelTable.MaxRows)
+            {
+                var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+                dot(codes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, queries + r * HeadDim, sums + r * groups, scores + (long)r * stride, stride);
+            }
         }
     }
 
-    public override void Unpack(byte* head, int tile, float* panel, int stride)
+    public override void Unpack(StorePlace place, int tile, float* panel, int stride)
     {
-        var codes = head + (long)tile * TileBytes;
-        _unpack(codes, Scales(codes), Zeros(codes), HeadDim, _group, panel, stride);
+        var scales = Scales(place, tile);
+        _unpack(place.Head + (long)tile * _tileBytes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, panel, stride);
     }
 
-    private ushort* Scales(byte* tile) => (ushort*)(tile + _codeBytes);
-
-    private short* Zeros(byte* tile) => (short*)(tile + _codeBytes) + Groups * TileTokens;
+    private ushort* Scales(StorePlace place, int tile) => _scheme.Scales(place.Head + (long)tile * _tileBytes + _codeBytes, place.Layer, tile);
 }

@@ -12,8 +12,7 @@ internal sealed class Axis
     private const double LogarithmicFrom = 24;
 
     private const double LeastScoreSpan = 4;
-    private const double ScoreMargin = 0.07;
-    private const double MemoryMargin = 0.07;
+    private const double Margin = 0.07;
     private const int MostTicks = 8;
 
     /// <summary>Room at the beginning of the memory axis: names of the frontier's first points stand there.</summary>
@@ -50,9 +49,32 @@ internal sealed class Axis
             var middle = Math.Clamp((low + high) / 2, LeastScoreSpan / 2, Math.Max(100 - LeastScoreSpan / 2, high));
             (low, high) = (Math.Min(low, middle - LeastScoreSpan / 2), Math.Max(high, middle + LeastScoreSpan / 2));
         }
-        var margin = ScoreMargin * (high - low);
+        var margin = Margin * (high - low);
         var ticks = Linear(low - margin, high + margin, 1).Where(tick => tick.Value is >= 0 and <= 100);
         return new(low - margin, high + margin, false, "Score", [.. ticks]);
+    }
+
+    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, with room around them.</summary>
+    public static Axis Linear(double low, double high, string title)
+    {
+        var margin = high > low ? Margin * (high - low) : 0.5;
+        return new(low - margin, high + margin, false, title, Linear(low - margin, high + margin, 1));
+    }
+
+    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, above 0, by powers of ten, with room around them.</summary>
+    public static Axis Logarithmic(double low, double high, string title)
+    {
+        var room = Math.Max(Math.Pow(high / low, Margin), 1.5);
+        var (from, to) = (low / room, high * room);
+        var (first, last) = ((int)Math.Floor(Math.Log10(from)), (int)Math.Ceiling(Math.Log10(to)));
+        // Within few decades, steps of 1, 2 and 5.
+        double[] steps = last - first > MostTicks / 2 ? [1] : [1, 2, 5];
+        var ticks =
+            from power in Enumerable.Range(first, last - first + 1)
+            from step in steps
+            let value = step * Math.Pow(10, power)
+            select new Tick(value, value.ToString("G1", CultureInfo.InvariantCulture));
+        return new(from, to, true, title, [.. ticks]);
     }
 
     /// <summary>Bytes from <paramref name="low"/> to <paramref name="high"/>, above 0, with room around them.</summary>
@@ -67,7 +89,7 @@ internal sealed class Axis
     private static Axis LinearMemory(double low, double high)
     {
         var span = high > low ? high - low : Math.Max(0.2 * high, 1);
-        var (from, to) = (Math.Max(0, low - MemoryMarginBefore * span), high + MemoryMargin * span);
+        var (from, to) = (Math.Max(0, low - MemoryMarginBefore * span), high + Margin * span);
         if (high <= low) (from, to) = (low - 0.55 * span, high + 0.45 * span);
         var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
         return new(from, to, false, $"Total peak memory ({unit.Name})", Linear(from, to, unit.Bytes));
@@ -75,7 +97,7 @@ internal sealed class Axis
 
     private static Axis LogarithmicMemory(double low, double high)
     {
-        var (from, to) = (low / Math.Pow(high / low, MemoryMarginBefore), high * Math.Pow(high / low, MemoryMargin));
+        var (from, to) = (low / Math.Pow(high / low, MemoryMarginBefore), high * Math.Pow(high / low, Margin));
         var (first, last) = ((int)Math.Ceiling(Math.Log2(from)), (int)Math.Floor(Math.Log2(to)));
         var step = Math.Max(1, (last - first + MostTicks) / MostTicks);
         var ticks = new List<Tick>();

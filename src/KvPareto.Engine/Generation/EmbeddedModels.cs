@@ -1,6 +1,4 @@
-using KvPareto.Engine;
-
-namespace KvPareto.Sweep;
+namespace KvPareto.Engine.Generation;
 
 /// <summary>The small models that come with the tool, so that the main job needs no download.</summary>
 public static class EmbeddedModels

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using KvPareto.Cli.Terminal;
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Memory;
+using KvPareto.Engine.Model;
+using KvPareto.Sweep;
+using KvPareto.Sweep.Config;
+
+namespace KvPareto.Cli.Commands;
+
+/// <summary><c>kvpareto plan CONFIG|MODEL</c></summary>
+internal static class PlanCommand
+{
+    private const int DefaultNewTokens = 128;
+
+    private static readonly int[] DefaultContexts = [10_000, 32_000, 128_000];
+
+    public static Command Create(CommandContext context)
+    {
+        var target = new Argument<string?>("CONFIG|MODEL")
+        {
+            Description = $"A sweep (.yaml): its models and settings. Or a model: {ModelSource.Words}; its weights need not be there, a config.json or one of {string.Join(", ", Architectures.Names)} will do.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var contexts = new Option<string?>("--context") { Description = "Prompt lengths in tokens, joined by commas; k stands for 1,000. Default: those of 10k, 32k and 128k that the model was made for.", HelpName = "10k,32k" };
+        var settings = new Option<string?>("--settings") { Description = "Short names joined by commas, in place of the sweep's or the default list.", HelpName = "A,B" };
+        var newTokens = new Option<int>("--new-tokens") { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
+        var paper = new Option<bool>("--paper") { Description = "The five settings that KV Pareto (arXiv 2512.01953) picks at 10k tokens, beside what it reports." };
+        var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…]}; docs/memory.md names the fields." };
+        var command = new Verb(
+            "plan",
+            "Predicts total peak memory from shapes alone, without running anything.",
+            "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper")
+        {
+            target, contexts, settings, newTokens, paper, json,
+        };
+        command.SetAction(parsed =>
+        {
+            var request = new Request(
+                parsed.GetValue(contexts) is { } list ? TokenCounts.Parse("--context", list, MemoryModel.MostTokens / 2) : null,
+                parsed.GetValue(settings) is { } names ? [.. names.Split(',').Select(name => InferenceSetting.Parse(name.Trim()))] : null,
+                parsed.GetValue(newTokens));
+            if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
+                throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
+            using var backend = CommandContext.CreateBackend();
+            var plans = (parsed.GetValue(paper), parsed.GetValue(target)) switch
+            {
+                (true, null) when request is { Contexts: null, Settings: null } => Paper(backend.Layout, request.NewTokens),
+                (false, { } file) when IsConfig(file) => Sweep(context, backend.Layout, file, request),
+                (false, { } model) => [One(context, backend.Layout, model, ModelSource.Open(model), request)],
+                _ => throw new ConfigException("plan: give either a CONFIG or MODEL, or --paper without --context and --settings"),
+            };
+            if (parsed.GetValue(json)) PlanTable.WriteJson(context, plans, request.NewTokens);
+            else PlanTable.Show(context, plans, request.NewTokens);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static bool IsConfig(string file) =>
+        file.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
+
+    private static ModelPlan[] Paper(MemoryLayout layout, int newTokens) => [.. PaperPick.All.Select(pick =>
+    {
+        using var shapes = ModelSource.Open(pick.Model).OpenShapes();
+        return new ModelPlan(pick.Model, MemoryPlan.Rows(layout, shapes, pick.Variants, [PaperPick.Context], newTokens), pick.SavedPercent);
+    })];
+
+    private static ModelPlan[] Sweep(CommandContext context, MemoryLayout layout, string file, Request request)
+    {
+        var config = SweepConfig.Load(file);
+        request = request with { Settings = request.Settings ?? SearchSpace.Expand(config) };
+        return [.. config.Models.Select(model => One(context, layout, model.Name, ModelSource.Open(model.Model), request))];
+    }
+
+    private static ModelPlan One(CommandContext context, MemoryLayout layout, string name, ModelSource source, Request request)
+    {
+        using var shapes = source.OpenShapes();
+        var contexts = request.Contexts ?? ContextsFor(shapes.Config, request.NewTokens);
+        foreach (var length in contexts.Where(length => length > shapes.Config.MaxPositions))
+            context.Error.WriteLine($"{name}: made for {shapes.Config.MaxPositions} positions, fewer than {length}");
+        return new(name, MemoryPlan.Rows(layout, shapes, request.Settings ?? MemoryPlan.DefaultSettings(shapes.Config), contexts, request.NewTokens));
+    }
+
+    private static int[] ContextsFor(ModelConfig config, int newTokens)
+    {
+        int[] fitting = [.. DefaultContexts.Where(length => length <= config.MaxPositions)];
+        return fitting.Length > 0 ? fitting : [Math.Max(1, config.MaxPositions - newTokens)];
+    }
+
+    private sealed record Request(IReadOnlyList<int>? Contexts, IReadOnlyList<InferenceSetting>? Settings, int NewTokens);
+}

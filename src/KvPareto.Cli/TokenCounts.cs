@@ -1,0 +1,23 @@
+using System.Globalization;
+using KvPareto.Engine;
+
+namespace KvPareto.Cli;
+
+/// <summary>Numbers of tokens as users write them: 10000 or 10k, k standing for 1,000.</summary>
+internal static class TokenCounts
+{
+    /// <summary>Reads a list such as <c>10k,32k,131072</c>.</summary>
+    /// <param name="option">The option, for messages.</param>
+    /// <param name="text">What was written.</param>
+    /// <param name="most">Largest number allowed.</param>
+    /// <exception cref="ConfigException">An item is no number from 1 to <paramref name="most"/>.</exception>
+    public static IReadOnlyList<int> Parse(string option, string text, int most) => [.. text.Split(',').Select(item =>
+    {
+        var number = item.Trim();
+        var unit = number.EndsWith('k') || number.EndsWith('K') ? 1000 : 1;
+        var digits = unit == 1 ? number : number[..^1];
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most / unit
+            ? (int)value * unit
+            : throw new ConfigException($"{option} '{item}'; allowed: numbers of tokens from 1 to {most}, joined by commas, k for 1,000: 10k,32k,131072");
+    })];
+}

@@ -1,0 +1,25 @@
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Text;
+
+namespace KvPareto.Engine.Generation;
+
+/// <summary>An architecture without weights.</summary>
+/// <param name="model">What the user wrote.</param>
+/// <param name="file">Its <c>config.json</c>.</param>
+internal sealed class ArchitectureSource(string model, string file) : ModelSource(model, Path.GetFileNameWithoutExtension(file))
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<ModelFile> Files => [new("config.json", file)];
+
+    /// <inheritdoc/>
+    public override Checkpoint OpenCheckpoint() => ArchitectureCheckpoint.Read(Model, file);
+
+    /// <inheritdoc/>
+    public override bool HasTokenizer => false;
+
+    /// <inheritdoc/>
+    public override Tokenizer? LoadTokenizer() => null;
+
+    /// <inheritdoc/>
+    public override ChatTemplate? LoadChatTemplate() => null;
+}

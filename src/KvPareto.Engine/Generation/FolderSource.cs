@@ -1,0 +1,44 @@
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Text;
+
+namespace KvPareto.Engine.Generation;
+
+/// <summary>A Hugging Face folder.</summary>
+internal sealed class FolderSource(string model, string name, string folder) : ModelSource(model, name)
+{
+    private static readonly string[] Required = ["config.json", "tokenizer.json"];
+    private static readonly string[] Optional =
+        ["chat_template.jinja", "generation_config.json", "model.safetensors.index.json", "tokenizer_config.json"];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ModelFile> Files
+    {
+        get
+        {
+            if (Required.FirstOrDefault(file => !Has(file)) is { } missing)
+                throw new ConfigException($"{folder}: {missing} is missing"
+                    + "; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors");
+            var weights = Directory.GetFiles(folder, "*.safetensors").Select(file => Path.GetFileName(file)).ToArray();
+            if (weights.Length == 0)
+                throw new ConfigException($"{folder}: no *.safetensors file; allowed: a Hugging Face model folder with its weights");
+            var names = Required.Concat(Optional.Where(Has)).Concat(weights).Order(StringComparer.Ordinal);
+            return [.. names.Select(file => new ModelFile(file, Path.Combine(folder, file)))];
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Checkpoint OpenCheckpoint() => SafeTensorsCheckpoint.Open(folder);
+
+    /// <inheritdoc/>
+    public override Checkpoint OpenShapes() => SafeTensorsCheckpoint.HasWeights(folder)
+        ? OpenCheckpoint()
+        : ArchitectureCheckpoint.Read(Model, Path.Combine(folder, "config.json"));
+
+    /// <inheritdoc/>
+    public override Tokenizer? LoadTokenizer() => Tokenizer.Load(folder);
+
+    /// <inheritdoc/>
+    public override ChatTemplate? LoadChatTemplate() => ChatTemplate.Load(folder);
+
+    private bool Has(string file) => File.Exists(Path.Combine(folder, file));
+}

@@ -1,0 +1,88 @@
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Engine.Memory;
+
+/// <summary>
+/// Predicts the peaks of a run from shapes alone. It goes through the allocations of <see cref="TransformerWeights.Load"/> and
+/// <see cref="Generator.Generate"/> in their order, with sizes that the backend's own functions give, and marks them in a ledger
+/// like the one that measures.
+/// </summary>
+/// <param name="layout">Sizes of the backend's allocations.</param>
+/// <param name="checkpoint">Architecture and stored formats; no tensor of it is read.</param>
+public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
+{
+    /// <summary>Most tokens of a context.</summary>
+    public const int MostTokens = 1 << 24;
+
+    private readonly TransformerShapes _shapes = TransformerShapes.Of(checkpoint.Config);
+
+    private ModelConfig Config => checkpoint.Config;
+
+    /// <summary>The peaks of loading the model at the setting's weight precision and of one generation.</summary>
+    /// <param name="setting">Setting.</param>
+    /// <param name="promptTokens">Tokens of the prompt, up to <see cref="MostTokens"/>.</param>
+    /// <param name="newTokens">Tokens generated, at least one; the first one belongs to prefill.</param>
+    /// <exception cref="ConfigException">The setting does not fit the model.</exception>
+    public MemoryPeaks Predict(InferenceSetting setting, int promptTokens, int newTokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(promptTokens);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(newTokens);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)promptTokens + newTokens, MostTokens, nameof(promptTokens));
+        setting.Weights.Validate(Config);
+        setting.Cache.Validate(Config.Geometry);
+        var ledger = new MemoryLedger();
+        ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);
+        foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights);
+
+        var capacity = Generator.CacheCapacity(promptTokens, newTokens);
+        var step = setting.StepTokens(promptTokens);
+        ledger.Enter(MemoryPhase.Prefill);
+        ledger.Add(MemoryCategory.KvCache, layout.CacheBytes(Config.Geometry, setting.Cache, capacity));
+        ledger.Add(MemoryCategory.Activations, ActivationBytes(step));
+        ledger.Add(MemoryCategory.Workspace, WorkspaceBytes(setting, capacity, step));
+        ledger.Add(MemoryCategory.Activations, layout.TensorBytes(DType.F32, 1, Config.VocabularySize));
+        if (newTokens == 1) return ledger.Peaks;
+
+        ledger.Remove(MemoryCategory.Activations, ActivationBytes(step));
+        ledger.Remove(MemoryCategory.Workspace, WorkspaceBytes(setting, capacity, step));
+        ledger.Add(MemoryCategory.Activations, ActivationBytes(1));
+        ledger.Add(MemoryCategory.Workspace, WorkspaceBytes(setting, capacity, 1));
+        ledger.Enter(MemoryPhase.Decode);
+        return ledger.Peaks;
+    }
+
+    private void Load(MemoryLedger ledger, WeightShape shape, WeightSpec spec)
+    {
+        var stored = WeightLoader.Stored(checkpoint, shape);
+        if (shape.Role == WeightRole.Norm)
+        {
+            Stage(ledger, stored.StagingBytes);
+            ledger.Add(MemoryCategory.Weights, layout.WeightBytes(WeightFormat.F32, 1, shape.Columns, 0, hasBias: false));
+            return;
+        }
+        var hasBias = WeightLoader.HasBias(checkpoint, shape);
+        var (format, group, codedBytes) = (stored.Format, stored.Group, 0L);
+        if (WeightLoader.Bits(spec, shape.Role) is < 16 and var bits)
+        {
+            WeightCoder.RequireDividing(spec.Group, shape.Columns, shape.Name, checkpoint.Source);
+            (format, group, codedBytes) = (WeightFormats.OfCodes(bits), spec.Group, WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
+        }
+        ledger.Add(MemoryCategory.Workspace, stored.StagingBytes);
+        if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).StagingBytes);
+        ledger.Add(MemoryCategory.Workspace, codedBytes);
+        ledger.Add(MemoryCategory.Weights, layout.WeightBytes(format, shape.Rows, shape.Columns, group, hasBias));
+        ledger.Remove(MemoryCategory.Workspace, codedBytes + stored.StagingBytes);
+    }
+
+    private static void Stage(MemoryLedger ledger, long bytes)
+    {
+        ledger.Add(MemoryCategory.Workspace, bytes);
+        ledger.Remove(MemoryCategory.Workspace, bytes);
+    }
+
+    private long ActivationBytes(int tokens) => TransformerActivations.PredictByteCount(layout, Config, tokens);
+
+    private long WorkspaceBytes(InferenceSetting setting, int capacity, int tokens) =>
+        layout.WorkspaceBytes(new WorkspaceShape(tokens, capacity, Config.Geometry, setting.Attention));
+}

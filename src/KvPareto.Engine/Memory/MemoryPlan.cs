@@ -1,0 +1,93 @@
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Engine.Memory;
+
+/// <summary>A predicted run beside those that it is compared with.</summary>
+/// <param name="Setting">Setting.</param>
+/// <param name="Context">Tokens of the prompt.</param>
+/// <param name="Peaks">Predicted peaks.</param>
+/// <param name="MathBaseline">Inference peak of 16-bit weights and cache, the prompt fed whole, scores materialised.</param>
+/// <param name="FlashBaseline">The same with the flash kernel.</param>
+public sealed record MemoryPlanRow(InferenceSetting Setting, int Context, MemoryPeaks Peaks, long MathBaseline, long FlashBaseline)
+{
+    /// <summary>The inference peak.</summary>
+    public MemoryUse Peak => Peaks.Inference;
+
+    /// <summary>The phase that <see cref="Peak"/> belongs to.</summary>
+    public MemoryPhase PeakPhase => Peaks.Decode.Total > Peaks.Prefill.Total ? MemoryPhase.Decode : MemoryPhase.Prefill;
+
+    /// <summary>Percent of <see cref="MathBaseline"/> that is not needed.</summary>
+    public double SavedAgainstMath => Saved(MathBaseline);
+
+    /// <summary>Percent of <see cref="FlashBaseline"/> that is not needed.</summary>
+    public double SavedAgainstFlash => Saved(FlashBaseline);
+
+    private double Saved(long baseline) => 100 * (1 - (double)Peak.Total / baseline);
+}
+
+/// <summary>The predicted memory of settings × contexts.</summary>
+public static class MemoryPlan
+{
+    /// <summary>What others are compared with: 16 bits, the prompt fed whole, scores materialised.</summary>
+    public static InferenceSetting MathBaseline { get; } = new() { Attention = AttentionKernel.Math };
+
+    /// <summary>As <see cref="MathBaseline"/> with the flash kernel.</summary>
+    public static InferenceSetting FlashBaseline { get; } = new();
+
+    /// <summary>Predicts each setting at each context, settings first.</summary>
+    /// <exception cref="ConfigException">A setting does not fit the model.</exception>
+    public static IReadOnlyList<MemoryPlanRow> Rows(
+        MemoryLayout layout, Checkpoint checkpoint, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<int> contexts, int newTokens)
+    {
+        var model = new MemoryModel(layout, checkpoint);
+        var rows = new List<MemoryPlanRow>();
+        foreach (var context in contexts)
+        {
+            var math = model.Predict(MathBaseline, context, newTokens).Inference.Total;
+            var flash = model.Predict(FlashBaseline, context, newTokens).Inference.Total;
+            foreach (var setting in settings) rows.Add(new(setting, context, Predict(model, setting, context, newTokens), math, flash));
+        }
+        return rows;
+    }
+
+    /// <summary>
+    /// Settings for a model where none are named: both baselines, a chunked one, coded weights, and coded caches with the widest
+    /// groups of up to 64 that divide the model's widths.
+    /// </summary>
+    public static IReadOnlyList<InferenceSetting> DefaultSettings(ModelConfig config)
+    {
+        int[] widths = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
+        var weights = Array.Find([128, 64, 32], group => Array.TrueForAll(widths, width => width % group == 0)) is > 0 and var found
+            ? new WeightSpec(4, found)
+            : WeightSpec.Full;
+        var group = Array.Find([64, 32, 16, 8], size => config.HeadDim % size == 0);
+        (int Keys, int Values)[] coded = group == 0 ? [] : [(8, 8), (8, 4), (4, 4), (4, 2), (2, 2)];
+        var chunked = FlashBaseline with { Chunk = 256 };
+        return
+        [
+            MathBaseline, FlashBaseline, chunked, chunked with { Weights = weights },
+            .. coded.Select(bits => chunked with { Weights = weights, Cache = Cache(bits.Keys, bits.Values, group) }),
+        ];
+    }
+
+    private static MemoryPeaks Predict(MemoryModel model, InferenceSetting setting, int context, int newTokens)
+    {
+        try
+        {
+            return model.Predict(setting, context, newTokens);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"setting {setting.Name}: {e.Message}", e);
+        }
+    }
+
+    private static Cache.KvSpec Cache(int keys, int values, int group) => new()
+    {
+        KeyBits = keys,
+        ValueBits = values,
+        KeyGranularity = new(Engine.Cache.KvAxis.Token, group),
+        ValueGranularity = new(Engine.Cache.KvAxis.Token, group),
+    };
+}

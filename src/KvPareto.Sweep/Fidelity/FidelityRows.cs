@@ -1,0 +1,55 @@
+using System.Text;
+using System.Text.Json;
+using KvPareto.Engine;
+using KvPareto.Sweep.Journaling;
+
+namespace KvPareto.Sweep.Fidelity;
+
+/// <summary>
+/// Rows as JSON: <c>{"settings":[…]}</c> in one line, or a file of one row a line that several runs append to and that outlives an
+/// interruption. Files may be joined one after the other.
+/// </summary>
+public static class FidelityRows
+{
+    /// <summary>All rows in one line, <c>{"settings":[…]}</c>.</summary>
+    public static string ToJson(IReadOnlyList<FidelityRow> rows) => Encoding.UTF8.GetString(JournalJson.WriteLine(new Document(rows)));
+
+    /// <summary>Appends a row to a file, which is made where it is missing, and waits for the disk.</summary>
+    /// <exception cref="ConfigException">The file cannot be written.</exception>
+    public static void Append(string path, FidelityRow row)
+    {
+        using var writer = LineWriter.Open(path);
+        writer.Append(JournalJson.WriteLine(row), durable: true);
+    }
+
+    /// <summary>The rows of a file; of a setting that stands several times for one model, text and window, the last.</summary>
+    /// <exception cref="ConfigException">The file is missing or empty, or a line is no row.</exception>
+    public static IReadOnlyList<FidelityRow> Read(string path)
+    {
+        if (!File.Exists(path)) throw new ConfigException($"{path}: there is no such file; allowed: what fidelity --rows wrote");
+        var rows = new Dictionary<(string, string, int, int, string), FidelityRow>();
+        foreach (var (number, line) in LineReader.Read(path))
+        {
+            var row = Parse(path, number, line.Span);
+            rows[(row.Model, row.Text, row.Tokens, row.Window, row.Setting)] = row;
+        }
+        return rows.Count > 0 ? [.. rows.Values] : throw new ConfigException($"{path}: holds no rows; allowed: what fidelity --rows wrote");
+    }
+
+    private static FidelityRow Parse(string path, int number, ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            var row = JournalJson.Read<FidelityRow>(line);
+            return row is { Tokens: > 0, Window: > 0, BitsPerElement: > 0, BytesPerToken: > 0, Ppl: >= 1, KlMean: >= 0, KlP50: >= 0, KlP99: >= 0, KlMax: >= 0, Top1: >= 0 and <= 1 }
+                ? row
+                : throw new JsonException("a value is out of range");
+        }
+        catch (JsonException error)
+        {
+            throw new ConfigException($"{path}:{number}: no row: {error.Message.ReplaceLineEndings(" ")}; allowed: what fidelity --rows wrote", error);
+        }
+    }
+
+    private sealed record Document(IReadOnlyList<FidelityRow> Settings);
+}

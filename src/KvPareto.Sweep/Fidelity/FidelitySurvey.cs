@@ -1,0 +1,57 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Text;
+using KvPareto.Tasks.Fidelity;
+
+namespace KvPareto.Sweep.Fidelity;
+
+/// <summary>Measures the fidelity of settings one by one: one run of the reference for all, one loading for each weight precision.</summary>
+public static class FidelitySurvey
+{
+    /// <summary>Runs a request.</summary>
+    /// <param name="backend">Device.</param>
+    /// <param name="request">What to measure.</param>
+    /// <param name="onRow">Called with each row as it is done, on this thread; settings that share weights follow each other.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <returns>The rows in the order of the settings.</returns>
+    /// <exception cref="ConfigException">Model, text or a setting cannot be used; before anything is measured.</exception>
+    /// <exception cref="ArithmeticException">A setting's logits are not finite.</exception>
+    public static IReadOnlyList<FidelityRow> Run(
+        Backend backend, FidelityRequest request, Action<FidelityRow>? onRow = null, CancellationToken cancellation = default)
+    {
+        var folder = EmbeddedModels.Resolve(request.Model);
+        var (settings, windows) = Prepare(request, folder);
+        var reference = RunReference(backend, folder, windows, cancellation);
+        var rows = new Dictionary<string, FidelityRow>();
+        foreach (var group in settings.GroupBy(setting => setting.Weights))
+        {
+            using var model = LanguageModel.Load(backend, folder, group.Key);
+            var run = new FidelityRun(model.Transformer, reference, request.Threads);
+            foreach (var setting in group)
+            {
+                WindowFidelity[] measured = [.. Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation))];
+                var row = FidelityRow.Of(request, model, setting, measured);
+                rows.Add(setting.Name, row);
+                onRow?.Invoke(row);
+            }
+        }
+        return [.. settings.Select(setting => rows[setting.Name])];
+    }
+
+    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(FidelityRequest request, string folder)
+    {
+        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
+        var config = checkpoint.Config;
+        var window = request.WindowFor(config);
+        var settings = request.SettingsFor(config);
+        var text = FidelityText.Read(request.Text, request.Tokens ?? Math.Max(window, FidelityOptions.DefaultTokens));
+        return (settings, text.Windows(Tokenizer.Load(folder), request.Tokens, window));
+    }
+
+    private static FidelityReference RunReference(Backend backend, string folder, IReadOnlyList<int[]> windows, CancellationToken cancellation)
+    {
+        using var model = LanguageModel.Load(backend, folder, WeightSpec.Full);
+        return FidelityReference.Run(model.Transformer, () => SafeTensorsCheckpoint.Open(folder), windows, cancellation);
+    }
+}

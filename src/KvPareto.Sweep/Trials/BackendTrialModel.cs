@@ -1,0 +1,44 @@
+using KvPareto.Engine.Generation;
+using KvPareto.Tasks;
+using KvPareto.Tasks.Fidelity;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>A model loaded on a backend.</summary>
+/// <param name="model">The model; disposed with this object.</param>
+/// <param name="references">What its samples are compared with.</param>
+internal sealed class BackendTrialModel(LanguageModel model, TrialReferences references) : ITrialModel
+{
+    private Generator? _generator;
+
+    public Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation) =>
+        sample.Kind == SampleKind.Compare ? Compare(setting, sample, cancellation) : Generate(setting, sample, cancellation);
+
+    public void Dispose() => model.Dispose();
+
+    private Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+    {
+        if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
+        var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
+        return new(
+            model.Tokenizer.Decode(completion.Ids),
+            completion.PromptTokens,
+            completion.Ids.Length,
+            completion.TimeToFirstToken,
+            completion.TimePerOutputToken,
+            completion.Peaks);
+    }
+
+    private Answer Compare(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+    {
+        var (reference, window) = references.Of(sample);
+        var fidelity = new FidelityRun(model.Transformer, reference).Measure(setting, window, cancellation);
+        return new(
+            FidelityFigures.Of([fidelity]).ToJson(),
+            sample.PromptIds.Length,
+            NewTokens: 0,
+            fidelity.Elapsed,
+            TimePerToken: null,
+            fidelity.Peaks);
+    }
+}

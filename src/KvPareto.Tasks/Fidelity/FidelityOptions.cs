@@ -1,0 +1,34 @@
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks.Fidelity;
+
+/// <summary>Which text fidelity is measured on.</summary>
+public sealed record FidelityOptions
+{
+    /// <summary>Tokens measured where nothing else is said.</summary>
+    public const int DefaultTokens = 32768;
+
+    /// <summary>Tokens of a window where nothing else is said.</summary>
+    public const int DefaultWindow = 4096;
+
+    /// <summary>Most tokens of a text: their states are held in memory.</summary>
+    public const int MostTokens = 1 << 22;
+
+    /// <summary>Text file, UTF-8.</summary>
+    public required string File { get; init; }
+
+    /// <summary>First tokens of the text that are measured, a multiple of <see cref="Window"/>.</summary>
+    public int Tokens { get; init; } = DefaultTokens;
+
+    /// <summary>Tokens that are read one after the other from an empty cache, at least 2.</summary>
+    public int Window { get; init; } = DefaultWindow;
+
+    /// <summary>Refuses impossible values.</summary>
+    /// <exception cref="ConfigException">Names the value and what is allowed.</exception>
+    public void Validate()
+    {
+        if (Window is < 2 or > MostTokens) throw new ConfigException($"fidelity: window {Window}; allowed: 2 to {MostTokens} tokens");
+        if (Tokens is < 2 or > MostTokens || Tokens % Window != 0)
+            throw new ConfigException($"fidelity: tokens {Tokens}; allowed: a multiple of the window of {Window}, up to {MostTokens}");
+    }
+}

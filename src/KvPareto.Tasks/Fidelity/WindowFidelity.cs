@@ -1,0 +1,28 @@
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks.Fidelity;
+
+/// <summary>What one setting did to one window of a text.</summary>
+public sealed record WindowFidelity
+{
+    /// <summary>KL(reference ‖ setting) after each of the W tokens, in nats.</summary>
+    public required IReadOnlyList<double> Divergences { get; init; }
+
+    /// <summary>Positions at which setting and reference have the same likeliest token.</summary>
+    public required int SameTop { get; init; }
+
+    /// <summary>−ln probability of the W − 1 tokens that something precedes, summed, in nats.</summary>
+    public required double Surprise { get; init; }
+
+    /// <summary>The same of the reference.</summary>
+    public required double ReferenceSurprise { get; init; }
+
+    /// <summary>Bytes of the window's cache.</summary>
+    public required long CacheBytes { get; init; }
+
+    /// <summary>Time of the window's forward passes, without the comparison.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>High-water marks of the forward passes, without the comparison.</summary>
+    public required MemoryPeaks Peaks { get; init; }
+}

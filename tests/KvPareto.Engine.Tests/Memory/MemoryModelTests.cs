@@ -1,0 +1,147 @@
+using System.Text.Json.Nodes;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Cpu;
+using KvPareto.Engine.Formats;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Memory;
+using KvPareto.Engine.Model;
+using KvPareto.Testing;
+
+namespace KvPareto.Engine.Tests.Memory;
+
+/// <summary>What is predicted from shapes equals what the ledger counts.</summary>
+public sealed class MemoryModelTests
+{
+    private const int Samples = 200;
+    private const int Architectures = 10;
+
+    [Fact]
+    public void Predict_EqualsMeasured_ForARandomSampleOfSettingsAndArchitectures()
+    {
+        using var folder = new ScratchFolder();
+        var random = new Random(20251);
+        var (decoded, chunked) = (0, 0);
+        for (var architecture = 0; architecture < Architectures; architecture++)
+        {
+            var model = RandomModel(random, architecture).Write(folder[$"{architecture}"]);
+            var source = architecture % 2 == 0 ? model : $"random:{architecture}:{model}";
+            for (var sample = 0; sample < Samples / Architectures; sample++)
+            {
+                using var checkpoint = ModelSource.Open(source).OpenCheckpoint();
+                var setting = RandomSetting(random, checkpoint.Config);
+                var (prompt, newTokens, workers) = (random.Next(1, 700), random.Next(1, 4), random.Next(1, 4));
+                using var backend = new CpuBackend(workers);
+                var predicted = new MemoryModel(backend.Layout, checkpoint).Predict(setting, prompt, newTokens);
+                var measured = Measure(backend, checkpoint, setting, prompt, newTokens);
+                Assert.True(predicted == measured, $"{source} {setting} prompt {prompt} new {newTokens} workers {workers}:\n{predicted}\n{measured}");
+                if (newTokens > 1) decoded++;
+                if (setting.Chunk < prompt) chunked++;
+            }
+        }
+        Assert.InRange(decoded, Samples / 4, Samples);
+        Assert.InRange(chunked, Samples / 4, Samples);
+    }
+
+    [Fact]
+    public void Predict_IsTheSame_ForWeightsAndForTheirConfigAlone()
+    {
+        using var folder = new ScratchFolder();
+        var tiny = new TinyModel { Family = "qwen2", Type = TensorType.BF16 };
+        var whole = tiny.Write(folder["whole"]);
+        folder.Write("alone/config.json", tiny.Config().ToJsonString());
+        using var backend = new CpuBackend(2);
+        MemoryPeaks Of(string model)
+        {
+            using var shapes = ModelSource.Open(model).OpenShapes();
+            return new MemoryModel(backend.Layout, shapes).Predict(InferenceSetting.Parse("w4g32a16-k4v2-t32-c64"), 500, 8);
+        }
+        Assert.Equal(Of(whole), Of(folder["alone"]));
+        Assert.Equal(Of(whole), Of(folder["alone/config.json"]));
+        var random = Of($"random:3:{folder["alone"]}");
+        Assert.Equal(Of(whole).Inference, random.Inference);
+        Assert.NotEqual(Of(whole).Load, random.Load);
+    }
+
+    [Fact]
+    public void Predict_GrowsAsTheScoresOfTheMathKernelDo()
+    {
+        var shapes = ModelSource.Open("Llama-3.1-8B").OpenShapes();
+        var model = new MemoryModel(new CpuBackend(1).Layout, shapes);
+        var (flash, math) = (model.Predict(MemoryPlan.FlashBaseline, 128_000, 1), model.Predict(MemoryPlan.MathBaseline, 128_000, 1));
+        // 32 heads of 128,000 rows, each of 2,001 blocks of 64 keys: a block more than there are tokens.
+        Assert.Equal(32L * 128_000 * (2_001 * 64) * sizeof(float), math.Prefill.Workspace - flash.Prefill.Workspace);
+        Assert.Equal(32L * 2 * 8 * 128 * 128_000 * 2, flash.Prefill.KvCache);
+        Assert.Equal(default, flash.Decode);
+    }
+
+    [Theory]
+    [InlineData("w4a16-k16v16", "tensor 'model.layers.0.self_attn.q_proj.weight' has 96 input channels, which weight group 128 does not divide; allowed: 32")]
+    [InlineData("w16a16-k4v4-t24", "head_dim of 32")]
+    public void Predict_RefusesWhatDoesNotFit(string setting, string message)
+    {
+        using var folder = new ScratchFolder();
+        folder.Write("config.json", new TinyModel { Hidden = 96 }.Config().ToJsonString());
+        var model = new MemoryModel(new CpuBackend(1).Layout, ModelSource.Open(folder.Root).OpenShapes());
+        var error = Assert.Throws<ConfigException>(() => model.Predict(InferenceSetting.Parse(setting), 10, 1));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    private static MemoryPeaks Measure(CpuBackend backend, Checkpoint checkpoint, InferenceSetting setting, int prompt, int newTokens)
+    {
+        using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+        var transformer = new Transformer(backend, checkpoint.Config, weights);
+        return new Generator(transformer, setting).Generate(SyntheticPrompt.Ids(prompt, checkpoint.Config.VocabularySize), newTokens).Peaks;
+    }
+
+    private static TinyModel RandomModel(Random random, int index)
+    {
+        var heads = random.Next(1, 4);
+        return new()
+        {
+            Family = Pick(random, "llama", "qwen2", "qwen3", "mistral"),
+            Layers = random.Next(1, 4),
+            Hidden = 32 * random.Next(1, 5),
+            KvHeads = heads,
+            QueryHeads = heads * random.Next(1, 4),
+            HeadDim = Pick(random, 16, 32, 64, 96),
+            FeedForward = 32 * random.Next(1, 7),
+            Vocabulary = random.Next(40, 400),
+            Tied = random.Next(2) == 0,
+            Window = random.Next(3) == 0 ? random.Next(1, 300) : null,
+            Type = Pick(random, TensorType.BF16, TensorType.F16, TensorType.F32),
+            Seed = index,
+            // No end token: a generation has its full length.
+            Overrides = new Dictionary<string, JsonNode?> { ["eos_token_id"] = null },
+        };
+    }
+
+    private static InferenceSetting RandomSetting(Random random, ModelConfig config)
+    {
+        int[] widths = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
+        WeightSpec[] coded =
+        [
+            .. from bits in WeightSpec.AllBits
+               from embeddingBits in WeightSpec.AllBits
+               from size in WeightSpec.Groups
+               where widths.All(width => width % size == 0)
+               select new WeightSpec(bits, size, embeddingBits),
+        ];
+        KvGranularity Granularity() => new(KvAxis.Token, Pick(random, [.. new[] { 8, 16, 32, 64 }.Where(group => config.HeadDim % group == 0)]));
+        return new()
+        {
+            Weights = Pick(random, [WeightSpec.Full, .. coded]),
+            Cache = new()
+            {
+                KeyBits = Pick(random, 2, 4, 8, 16, 32),
+                ValueBits = Pick(random, 2, 4, 8, 16, 32),
+                KeyGranularity = Granularity(),
+                ValueGranularity = Granularity(),
+                SmoothKeys = random.Next(2) == 0,
+            },
+            Chunk = random.Next(3) switch { 0 => null, 1 => random.Next(1, 40), _ => random.Next(40, 400) },
+            Attention = Pick(random, AttentionKernel.Flash, AttentionKernel.Math),
+        };
+    }
+
+    private static T Pick<T>(Random random, params T[] choices) => choices[random.Next(choices.Length)];
+}
