@@ -13,6 +13,7 @@ internal static class FidelityCommand
     {
         var model = new Argument<string?>("MODEL") { Description = "Hugging Face folder, or embedded:llama, embedded:qwen2, embedded:mistral.", Arity = ArgumentArity.ZeroOrOne };
         var text = new Option<string?>("--text") { Description = "Text, UTF-8.", HelpName = "FILE" };
+        var reference = new Option<string?>("--reference") { Description = "Model to compare with, for a MODEL whose weights are packed. Default: MODEL.", HelpName = "MODEL" };
         var settings = new Option<string?>("--settings") { Description = "Short names, separated by commas. Default: a ladder from k16v16 to k2v2.", HelpName = "A,B,…" };
         var tokens = new Option<int?>("--tokens") { Description = "First tokens of the text, whole windows. Default: 32768, or as many as a shorter text has.", HelpName = "N" };
         var window = new Option<int?>("--window") { Description = "Tokens read from an empty cache. Default: 4096, or the model's positions where that is less.", HelpName = "N" };
@@ -27,7 +28,7 @@ internal static class FidelityCommand
             "Compares the next-token distributions of settings with those of the unquantized model on a text: perplexity, KL divergence, top-1 agreement.",
             "kvpareto fidelity models/llama --text wiki.txt --settings w16a16-k8v8-t64,w16a16-k4v4-t64-smooth --chunk 256\nkvpareto fidelity --report rows.jsonl --out report")
         {
-            model, text, settings, tokens, window, chunk, threads, rows, json, report, folder,
+            model, text, reference, settings, tokens, window, chunk, threads, rows, json, report, folder,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -41,6 +42,7 @@ internal static class FidelityCommand
             {
                 Model = parsed.GetValue(model) ?? throw new ConfigException("fidelity: MODEL is missing; allowed: kvpareto fidelity MODEL --text FILE"),
                 Text = parsed.GetValue(text) ?? throw new ConfigException("fidelity: --text FILE is missing; allowed: a text file, UTF-8"),
+                Reference = parsed.GetValue(reference),
                 Settings = parsed.GetValue(settings) is { } names ? [.. names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse)] : null,
                 Tokens = parsed.GetValue(tokens),
                 Window = parsed.GetValue(window),

@@ -5,7 +5,6 @@ using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Quantization;
 using KvPareto.Engine.Text;
-using KvPareto.Sweep;
 using KvPareto.Tasks;
 
 namespace KvPareto.Cli.Commands;

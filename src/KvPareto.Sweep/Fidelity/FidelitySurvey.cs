@@ -22,7 +22,7 @@ public static class FidelitySurvey
     {
         var folder = EmbeddedModels.Resolve(request.Model);
         var (settings, windows) = Prepare(request, folder);
-        var reference = RunReference(backend, folder, windows, cancellation);
+        var reference = RunReference(backend, EmbeddedModels.Resolve(request.Reference ?? request.Model), windows, request.Reference is not null, cancellation);
         var rows = new Dictionary<string, FidelityRow>();
         foreach (var group in settings.GroupBy(setting => setting.Weights))
         {
@@ -45,13 +45,24 @@ public static class FidelitySurvey
         var config = checkpoint.Config;
         var window = request.WindowFor(config);
         var settings = request.SettingsFor(config);
+        if (request.Reference is not null) CheckReference(request, config);
         var text = FidelityText.Read(request.Text, request.Tokens ?? Math.Max(window, FidelityOptions.DefaultTokens));
         return (settings, text.Windows(Tokenizer.Load(folder), request.Tokens, window));
     }
 
-    private static FidelityReference RunReference(Backend backend, string folder, IReadOnlyList<int[]> windows, CancellationToken cancellation)
+    // Distributions can be compared over one vocabulary only, and states only through heads of one width.
+    private static void CheckReference(FidelityRequest request, ModelConfig config)
+    {
+        using var checkpoint = SafeTensorsCheckpoint.Open(EmbeddedModels.Resolve(request.Reference!));
+        var (vocabulary, hidden) = (checkpoint.Config.VocabularySize, checkpoint.Config.HiddenSize);
+        if (vocabulary == config.VocabularySize && hidden == config.HiddenSize) return;
+        throw new ConfigException($"fidelity: reference '{request.Reference}' has vocab_size {vocabulary} and hidden_size {hidden}, model '{request.Model}' has {config.VocabularySize} and {config.HiddenSize}; allowed: a reference of the same");
+    }
+
+    private static FidelityReference RunReference(
+        Backend backend, string folder, IReadOnlyList<int[]> windows, bool isOtherModel, CancellationToken cancellation)
     {
         using var model = LanguageModel.Load(backend, folder, WeightSpec.Full);
-        return FidelityReference.Run(model.Transformer, () => SafeTensorsCheckpoint.Open(folder), windows, cancellation);
+        return FidelityReference.Run(model.Transformer, () => SafeTensorsCheckpoint.Open(folder), windows, isOtherModel, cancellation);
     }
 }

@@ -42,6 +42,18 @@ public sealed class MemoryModelTests
         Assert.InRange(chunked, Samples / 4, Samples);
     }
 
+    [Theory]
+    [InlineData("llama-g128", "w16a16-k4v4-t32")]
+    [InlineData("qwen2-g64", "w16g32a16-e4-k16v16-c16")]
+    public void Predict_EqualsMeasured_ForPackedCheckpoints(string model, string name)
+    {
+        using var checkpoint = ModelSource.Open(TestData.Golden("awq", model)).OpenCheckpoint();
+        using var backend = new CpuBackend(2);
+        var setting = InferenceSetting.Parse(name);
+        var predicted = new MemoryModel(backend.Layout, checkpoint).Predict(setting, 40, 1);
+        Assert.Equal(predicted, Measure(backend, checkpoint, setting, 40, 1));
+    }
+
     [Fact]
     public void Predict_IsTheSame_ForWeightsAndForTheirConfigAlone()
     {
