@@ -58,8 +58,8 @@ internal static class KvParetoCommand
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),
             ScoreCommand.Create(context),
-            FidelityCommand.Create(context),
             QuantizeCommand.Create(context),
+            FidelityCommand.Create(context),
         }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
 
     private static string NameOf(ParseResult parsed) =>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvPareto.Engine.Cpu.Interop;
 
 namespace KvPareto.Engine;
 
@@ -7,6 +8,8 @@ public sealed unsafe class NativeBuffer : DeviceBuffer
 {
     /// <summary>Alignment in bytes: a cache line, and the widest vector.</summary>
     public const int Alignment = 64;
+
+    static NativeBuffer() => Glibc.ReturnLargeBlocks();
 
     private readonly MemoryLedger _ledger;
     private readonly MemoryCategory _category;

@@ -32,14 +32,17 @@ public static class SearchSpace
     }
 
     /// <summary>
-    /// The same setting with everything at its default that makes no difference: the granularity of a side at 16 bits, smoothing of
-    /// 16-bit keys, the group where no weights are coded.
+    /// The same setting with everything at its default that makes no difference: the granularity of a side at 16 bits, what is done to
+    /// keys or values that are not coded, the group where no weights are coded.
     /// </summary>
     internal static InferenceSetting Collapse(InferenceSetting setting)
     {
         var (cache, full) = (setting.Cache, KvSpec.Full);
-        if (cache.KeyBits == 16) cache = cache with { KeyGranularity = full.KeyGranularity, SmoothKeys = false };
-        if (cache.ValueBits == 16) cache = cache with { ValueGranularity = full.ValueGranularity };
+        if (cache.KeyBits >= 16) cache = cache with { KeyGranularity = full.KeyGranularity, SmoothKeys = false, PreBiasKeys = false };
+        if (cache.ValueBits >= 16) cache = cache with { ValueGranularity = full.ValueGranularity };
+        if (cache.Rotation == KvRotation.KeysAndValues && cache.ValueBits >= 16) cache = cache with { Rotation = KvRotation.Keys };
+        if (cache.Rotation == KvRotation.Keys && cache.KeyBits >= 16) cache = cache with { Rotation = KvRotation.None };
+        if (!cache.IsCoded) cache = full with { KeyBits = cache.KeyBits, ValueBits = cache.ValueBits };
         return setting with { Cache = cache, Weights = setting.Weights.IsCoded ? setting.Weights : WeightSpec.Full };
     }
 
@@ -52,12 +55,29 @@ public static class SearchSpace
         from cache in axes.Cache
         from groups in axes.Granularity
         from smooth in axes.Smooth
+        from preBias in axes.PreBias
+        from rotation in axes.Rotation
+        from clip in axes.Clip
+        from sink in axes.Sink
+        from recent in axes.Recent
+        from edge in axes.Edge
         from chunk in axes.Chunk
         from attention in axes.Attention
         select new InferenceSetting
         {
             Weights = weights with { EmbeddingBits = embeddingBits },
-            Cache = groups with { KeyBits = cache.KeyBits, ValueBits = cache.ValueBits, SmoothKeys = smooth },
+            Cache = groups with
+            {
+                KeyBits = cache.KeyBits,
+                ValueBits = cache.ValueBits,
+                SmoothKeys = smooth,
+                PreBiasKeys = preBias,
+                Rotation = rotation,
+                ClipPercent = clip,
+                SinkTokens = sink,
+                RecentTokens = recent,
+                EdgeLayers = edge,
+            },
             Chunk = chunk,
             Attention = attention,
         };

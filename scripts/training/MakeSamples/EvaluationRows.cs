@@ -6,7 +6,7 @@ namespace MakeSamples;
 /// <summary>Writes held-out samples as LongBench rows; the prompts that the tool makes of them go into a second file.</summary>
 internal static class EvaluationRows
 {
-    /// <summary>Writes the rows of one task, and beside them <c>FILE.jsonl.prompts</c>, each prompt followed by U+001F, the reply, U+001E.</summary>
+    /// <summary>Writes the rows of one task, and <c>FILE.jsonl.prompts</c>: each prompt, U+001F, the reply, U+001E.</summary>
     public static void Write(string kind, int seed, int count, int length, string file)
     {
         var options = new SyntheticOptions { Kind = SyntheticOptions.ParseKind(kind), Seed = seed, Count = count, Length = length };

@@ -11,7 +11,7 @@ internal static class FidelityCommand
 {
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string?>("MODEL") { Description = "Hugging Face folder, or embedded:llama, embedded:qwen2, embedded:mistral.", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string?>("MODEL") { Description = $"{ModelSource.Words}.", Arity = ArgumentArity.ZeroOrOne };
         var text = new Option<string?>("--text") { Description = "Text, UTF-8.", HelpName = "FILE" };
         var reference = new Option<string?>("--reference") { Description = "Model to compare with, for a MODEL whose weights are packed. Default: MODEL.", HelpName = "MODEL" };
         var settings = new Option<string?>("--settings") { Description = "Short names, separated by commas. Default: a ladder from k16v16 to k2v2.", HelpName = "A,B,…" };

@@ -43,7 +43,7 @@ internal static class PlanCommand
                 parsed.GetValue(newTokens));
             if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
                 throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
-            using var backend = CommandContext.CreateBackend();
+            using var backend = CommandContext.CreateBackend(null);
             var plans = (parsed.GetValue(paper), parsed.GetValue(target)) switch
             {
                 (true, null) when request is { Contexts: null, Settings: null } => Paper(backend.Layout, request.NewTokens),

@@ -13,7 +13,10 @@ public sealed record KvGeometry(int QueryHeads, int KvHeads, int HeadDim, Immuta
     /// <summary>Number of layers.</summary>
     public int LayerCount => LayerWindows.Length;
 
-    /// <summary>The bias of the key projection, which <see cref="KvSpec.PreBiasKeys"/> leaves out of the codes; null where keys have none.</summary>
+    /// <summary>Whether the model's key projection has a bias.</summary>
+    public bool HasKeyBias { get; init; }
+
+    /// <summary>That bias, which <see cref="KvSpec.PreBiasKeys"/> leaves out of the codes; null where keys have none, or where nothing is to be stored.</summary>
     public KeyBias? KeyBias { get; init; }
 }
 

@@ -59,7 +59,7 @@ public sealed record KvSpec
         Check("recent", RecentTokens, 0, 65536);
         Check("edge", EdgeLayers, 0, geometry.LayerCount / 2);
         Check("clip", ClipPercent, 50, 100);
-        if (PreBiasKeys && geometry.KeyBias is null)
+        if (PreBiasKeys && !geometry.HasKeyBias && geometry.KeyBias is null)
             throw new ConfigException("prebias: the model's keys have no bias; allowed for models with one (Qwen2, Qwen2.5)");
     }
 

@@ -71,5 +71,5 @@ public sealed record ModelConfig
     public ImmutableArray<int> EosIds { get; init; } = [];
 
     /// <summary>Shape of this model's cache.</summary>
-    public KvGeometry Geometry => new(QueryHeads, KvHeads, HeadDim, LayerWindows);
+    public KvGeometry Geometry => new(QueryHeads, KvHeads, HeadDim, LayerWindows) { HasKeyBias = QkvBias };
 }

@@ -1,3 +1,5 @@
+using KvPareto.Engine.Cache;
+
 namespace KvPareto.Engine.Model;
 
 /// <summary>The decoder of Llama, Qwen and Mistral models: one forward pass, written once over the seam's ops.</summary>
@@ -11,6 +13,9 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
 
     /// <summary>Where it runs.</summary>
     public Backend Backend { get; } = backend;
+
+    /// <summary>Shape of its cache, with the bias of its keys.</summary>
+    public KvGeometry Geometry { get; } = config.Geometry with { KeyBias = weights.KeyBiases is { } biases ? new KeyBias(biases, config.Rope) : null };
 
     /// <summary>Hidden states to logits.</summary>
     public OutputHead Head { get; } = OutputHead.Of(backend, config, weights);

@@ -5,9 +5,9 @@ namespace KvPareto.Engine.Model;
 /// <summary>All weights of a decoder on one backend; biases are part of their weight.</summary>
 public sealed class TransformerWeights : IDisposable
 {
-    internal TransformerWeights(Weight embedding, ImmutableArray<LayerWeights> layers, Weight finalNorm, Weight head)
+    internal TransformerWeights(Weight embedding, ImmutableArray<LayerWeights> layers, Weight finalNorm, Weight head, ImmutableArray<float[]>? keyBiases)
     {
-        (Embedding, Layers, FinalNorm, Head) = (embedding, layers, finalNorm, head);
+        (Embedding, Layers, FinalNorm, Head, KeyBiases) = (embedding, layers, finalNorm, head, keyBiases);
     }
 
     /// <summary>[V, H].</summary>
@@ -21,6 +21,9 @@ public sealed class TransformerWeights : IDisposable
 
     /// <summary>[V, H]; the same object as <see cref="Embedding"/> where the model ties them.</summary>
     public Weight Head { get; }
+
+    /// <summary>For each layer the bias of the key projection [Nkv·D]; null where keys have none.</summary>
+    internal ImmutableArray<float[]>? KeyBiases { get; }
 
     /// <summary>Bytes in backend memory; tied embeddings count once.</summary>
     public long ByteCount => All.Sum(weight => weight.ByteCount);

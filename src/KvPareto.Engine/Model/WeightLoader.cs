@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using KvPareto.Engine.Formats;
 using KvPareto.Engine.Quantization;
 
@@ -38,7 +39,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         var finalNorm = Vector(shapes.FinalNorm);
         var head = shapes.Head is null ? embedding : Matrix(shapes.Head);
         _uploaded.Clear();
-        return new(embedding, [.. layers], finalNorm, head);
+        return new(embedding, [.. layers], finalNorm, head, KeyBiases(shapes));
     }
 
     /// <summary>Uploads what turns hidden states into logits, and hands it over.</summary>
@@ -65,6 +66,10 @@ internal sealed unsafe class WeightLoader : IDisposable
         foreach (var weight in _uploaded) weight.Dispose();
         _uploaded.Clear();
     }
+
+    private ImmutableArray<float[]>? KeyBiases(TransformerShapes shapes) => shapes.Layers.All(layer => HasBias(_checkpoint, layer.Key))
+        ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName, layer.Key.Rows))]
+        : null;
 
     private LayerWeights Layer(LayerShapes shapes) => new()
     {

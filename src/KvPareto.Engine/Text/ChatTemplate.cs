@@ -24,7 +24,9 @@ public sealed class ChatTemplate
     /// </summary>
     /// <param name="folder">A folder in Hugging Face's layout.</param>
     /// <param name="clock">See <see cref="Parse"/>.</param>
-    /// <exception cref="ConfigException">The template uses a construct this engine does not know; the message names line and construct.</exception>
+    /// <exception cref="ConfigException">
+    /// The template uses a construct this engine does not know; the message names line and construct.
+    /// </exception>
     public static ChatTemplate? Load(string folder, TimeProvider? clock = null) =>
         ChatTemplateFiles.Find(folder) is var (name, text, variables) ? Parse(text, variables, name, clock) : null;
 
@@ -37,7 +39,8 @@ public sealed class ChatTemplate
     /// prompts, and so scores, must not depend on the day. Pass <see cref="TimeProvider.System"/> for today's date.
     /// </param>
     /// <exception cref="ConfigException">Not well formed, or a construct that is not known.</exception>
-    public static ChatTemplate Parse(string text, IReadOnlyDictionary<string, object?>? variables = null, string source = "chat template", TimeProvider? clock = null)
+    public static ChatTemplate Parse(
+        string text, IReadOnlyDictionary<string, object?>? variables = null, string source = "chat template", TimeProvider? clock = null)
     {
         try
         {
@@ -52,17 +55,24 @@ public sealed class ChatTemplate
     /// <summary>The conversation as text for <see cref="Tokenizer.Encode"/> with <c>addSpecialTokens: false</c>.</summary>
     /// <param name="messages">Turns.</param>
     /// <param name="addGenerationPrompt">End with the opening of the assistant's turn.</param>
-    /// <param name="variables">More variables, for example <c>tools</c> or <c>enable_thinking</c>; they replace those of the template.</param>
+    /// <param name="variables">
+    /// More variables, for example <c>tools</c> or <c>enable_thinking</c>; they replace those of the template.
+    /// </param>
     /// <exception cref="ConfigException">The template itself refuses the conversation (<c>raise_exception</c>).</exception>
-    public string Render(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, object?>? variables = null) => Render(
-        messages.Select(static m => new Dictionary<string, object?> { ["role"] = m.Role, ["content"] = m.Content }).ToList(), addGenerationPrompt, variables);
+    public string Render(
+        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, object?>? variables = null)
+    {
+        var turns = messages.Select(static object (m) => new Dictionary<string, object?> { ["role"] = m.Role, ["content"] = m.Content });
+        return Render(turns, addGenerationPrompt, variables);
+    }
 
     /// <summary>The same for messages with more than role and content, such as tool calls.</summary>
     /// <param name="messages">Turns: strings, numbers, booleans, lists and dictionaries with string keys, or JSON.</param>
     /// <param name="addGenerationPrompt">End with the opening of the assistant's turn.</param>
     /// <param name="variables">More variables.</param>
     /// <exception cref="ConfigException">The template itself refuses the conversation (<c>raise_exception</c>).</exception>
-    public string Render(IEnumerable<object> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, object?>? variables = null)
+    public string Render(
+        IEnumerable<object> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, object?>? variables = null)
     {
         var globals = Functions.Create(_clock);
         // As transformers calls it: tools and documents are defined, and none.
@@ -82,8 +92,11 @@ public sealed class ChatTemplate
         }
     }
 
-    private static ConfigException Complaint(string source, JinjaException problem) => new(
-        $"{source}: line {problem.Line}: {(problem.IsRefusal ? "the chat template refuses the conversation: " : "")}{ErrorText.OneLine(problem.Message)}", problem);
+    private static ConfigException Complaint(string source, JinjaException problem)
+    {
+        var refusal = problem.IsRefusal ? "the chat template refuses the conversation: " : "";
+        return new($"{source}: line {problem.Line}: {refusal}{ErrorText.OneLine(problem.Message)}", problem);
+    }
 
     private sealed class FixedClock : TimeProvider
     {

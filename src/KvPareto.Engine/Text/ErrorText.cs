@@ -14,7 +14,8 @@ internal static class ErrorText
         var shown = text.Length > LongestQuote ? text[..LongestQuote] : text;
         var builder = new StringBuilder("'");
         foreach (var c in shown)
-            if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029') builder.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')
+                builder.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
             else builder.Append(c);
         return builder.Append(shown.Length < text.Length ? "…'" : "'").ToString();
     }

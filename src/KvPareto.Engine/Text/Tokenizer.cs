@@ -13,7 +13,7 @@ namespace KvPareto.Engine.Text;
 /// </summary>
 public sealed class Tokenizer
 {
-    private readonly Dictionary<string, int> _vocabulary;
+    private readonly TokenTable _vocabulary;
     private readonly Dictionary<string, AddedToken> _added;
     private readonly string?[] _tokens;
     private readonly bool[] _special;
@@ -27,14 +27,16 @@ public sealed class Tokenizer
 
     internal Tokenizer(TokenizerDefinition definition)
     {
-        (_vocabulary, _normalizer, _templates, _decoder) = (definition.Vocabulary, definition.Normalizer, definition.Templates, definition.Decoder);
-        _added = definition.AddedTokens.ToDictionary(static t => t.Content, StringComparer.Ordinal);
-        _tokens = new string?[Math.Max(_vocabulary.Values.Append(-1).Max(), definition.AddedTokens.Select(static t => t.Id).Append(-1).Max()) + 1];
+        (_vocabulary, _normalizer, _templates, _decoder) =
+            (definition.Tokens.Vocabulary, definition.Normalizer, definition.Templates, definition.Decoder);
+        var added = definition.Tokens.AddedTokens;
+        _added = added.ToDictionary(static t => t.Content, StringComparer.Ordinal);
+        _tokens = definition.Tokens.ToArray();
         _special = new bool[_tokens.Length];
-        foreach (var (token, id) in _vocabulary) _tokens[id] = token;
-        foreach (var token in definition.AddedTokens) (_tokens[token.Id], _special[token.Id]) = (token.Content, token.Special);
-        _inText = new(definition.AddedTokens.Where(static t => !t.Normalized).Select(static t => (t.Content, t)));
-        _inNormalized = new(definition.AddedTokens.Where(static t => t.Normalized).Select(t => (Normalize(t.Content), t)).Where(static t => t.Item1.Length > 0));
+        foreach (var token in added) _special[token.Id] = token.Special;
+        _inText = new(added.Where(static t => !t.Normalized).Select(static t => (t.Content, t)));
+        _inNormalized = new(
+            added.Where(static t => t.Normalized).Select(t => (Normalize(t.Content), t)).Where(static t => t.Item1.Length > 0));
 
         // Nothing stands between a last ByteLevel and the model: the model maps the bytes itself, and only of pieces not in its cache.
         var stages = definition.PreTokenizers.ToList();
@@ -69,7 +71,8 @@ public sealed class Tokenizer
         var chain = _preTokenizer.Attach(new ModelSink(_model, ids));
         foreach (var part in _inText.Split(text))
             if (part.Token is not null) ids.Add(part.Token.Id);
-            else EncodeNormalized(Normalize(part.Start == 0 && part.End == text.Length ? text : text[part.Start..part.End]), part.Start == 0, chain, ids);
+            else EncodeNormalized(
+                Normalize(part.Start == 0 && part.End == text.Length ? text : text[part.Start..part.End]), part.Start == 0, chain, ids);
         if (addSpecialTokens)
             foreach (var template in _templates) ids = template.Apply(ids);
         return [.. ids];
@@ -86,7 +89,8 @@ public sealed class Tokenizer
     }
 
     /// <summary>Id of a token by its exact content, or null. Byte-level tokens are written in their printable alphabet.</summary>
-    public int? TokenId(string content) => _added.TryGetValue(content, out var added) ? added.Id : _vocabulary.TryGetValue(content, out var id) ? id : null;
+    public int? TokenId(string content) =>
+        _added.TryGetValue(content, out var added) ? added.Id : _vocabulary.TryGetId(content, out var id) ? id : null;
 
     /// <summary>Content of the token with this id as the file writes it, or null where the vocabulary has none.</summary>
     public string? TokenContent(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;

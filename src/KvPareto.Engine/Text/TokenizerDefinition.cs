@@ -8,20 +8,14 @@ namespace KvPareto.Engine.Text;
 /// <summary>Everything that a <see cref="Tokenizer"/> is made of, checked and ready.</summary>
 internal sealed record TokenizerDefinition
 {
-    /// <summary>File the parts come from, for messages.</summary>
-    public required string Source { get; init; }
+    /// <summary>All tokens.</summary>
+    public required VocabularyBuilder Tokens { get; init; }
 
-    /// <summary>Ids by token, added tokens aside.</summary>
-    public required Dictionary<string, int> Vocabulary { get; init; }
-
-    /// <summary>Merges over <see cref="Vocabulary"/>.</summary>
+    /// <summary>Merges over the vocabulary.</summary>
     public required MergeTable Merges { get; init; }
 
     /// <summary>Rules of the model; <see cref="BpeOptions.MapBytes"/> is set by the tokenizer.</summary>
     public required BpeOptions Options { get; init; }
-
-    /// <summary>Added tokens.</summary>
-    public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
 
     /// <summary>Rewrites the text, or null.</summary>
     public Normalizer? Normalizer { get; init; }

@@ -20,7 +20,9 @@ public sealed record TokenizerParts
     /// <summary>File the parts come from, for messages.</summary>
     public required string Source { get; init; }
 
-    /// <summary>The token of each id in the printable byte alphabet; null where an id has none. Added tokens may, but need not, be here too.</summary>
+    /// <summary>
+    /// The token of each id in the printable byte alphabet; null where an id has none. Added tokens may, but need not, be here too.
+    /// </summary>
     public required IReadOnlyList<string?> Tokens { get; init; }
 
     /// <summary>Merges in rank order.</summary>
@@ -29,7 +31,9 @@ public sealed record TokenizerParts
     /// <summary>Tokens found in the text before it is split.</summary>
     public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
 
-    /// <summary>Splitting regexes (Oniguruma syntax), applied one after the other, each match a piece. None: the text is one piece.</summary>
+    /// <summary>
+    /// Splitting regexes (Oniguruma syntax), applied one after the other, each match a piece. None: the text is one piece.
+    /// </summary>
     public IReadOnlyList<string> SplitPatterns { get; init; } = [];
 
     /// <summary>Bring the text to Unicode form NFC first, as Qwen does.</summary>
@@ -54,14 +58,13 @@ public sealed record TokenizerParts
         for (var i = 0; i < Merges.Count; i++)
             if (merges.Add(Merges[i].Left, Merges[i].Right) is { } problem) throw new ConfigException($"{Source}: merges[{i}]: {problem}");
         foreach (var id in Prefix.Concat(Suffix))
-            if (!builder.HasId(id)) throw new ConfigException($"{Source}: special token id {id} is not in the vocabulary (0 to {Tokens.Count - 1})");
+            if (!builder.HasId(id))
+                throw new ConfigException($"{Source}: special token id {id} is not in the vocabulary (0 to {Tokens.Count - 1})");
         return new()
         {
-            Source = Source,
-            Vocabulary = builder.Vocabulary,
+            Tokens = builder,
             Merges = merges,
             Options = new(IgnoreMerges: IgnoreMerges),
-            AddedTokens = builder.AddedTokens,
             Normalizer = NormalizeNfc ? new UnicodeNormalizer(UnicodeForm.Nfc) : null,
             PreTokenizers = [.. SplitPatterns.Select(Splitter), new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: false)],
             Templates = Prefix.Count + Suffix.Count == 0 ? [] : [new([[.. Prefix], null, [.. Suffix]])],

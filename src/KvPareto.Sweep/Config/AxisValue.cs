@@ -14,7 +14,11 @@ internal static class AxisValue
     public const string WeightWords = "w16, w8, w4, and with groups of 32 or 64 such as w4g64";
     public const string EmbeddingWords = "16, 8, 4";
     public const string CacheWords = "k16v16, k8v8, k8v4, k4v2 and any other kKvV with 2, 4, 8 or 16 bits";
-    public const string GranularityWords = "t32, t64, t128, or keys and values apart as kt32-vt64";
+    public const string GranularityWords = "tN, chN, bN, tensor, pow2, or keys and values apart as kch32-vt64";
+    public const string RotationWords = "none, k, kv";
+    public const string ClipWords = "a percentage from 50 to 100";
+    public const string TokenWords = "a number of tokens from 0 to 65536";
+    public const string EdgeWords = "a number of layers from 0 to 999";
     public const string ChunkWords = "none, or a number of tokens from 1 to 1000000";
     public const string AttentionWords = "flash, math";
 
@@ -45,10 +49,24 @@ internal static class AxisValue
     {
         var setting = Read(value, "w16a16-k8v8-{0}", GranularityWords, words: 2);
         var bare = setting with { Cache = KvSpec.Full };
-        return bare == new InferenceSetting() && !setting.Cache.SmoothKeys ? setting.Cache : throw Unknown(value, GranularityWords);
+        var onlyGroups = setting.Cache with { KeyGranularity = KvSpec.Full.KeyGranularity, ValueGranularity = KvSpec.Full.ValueGranularity };
+        return bare == new InferenceSetting() && onlyGroups == KvSpec.Full with { KeyBits = 8, ValueBits = 8 } ? setting.Cache : throw Unknown(value, GranularityWords);
     }
 
-    public static bool Smooth(ConfigValue value) => value.Boolean();
+    public static bool Flag(ConfigValue value) => value.Boolean();
+
+    public static KvRotation Rotation(ConfigValue value) => value.Word("none", "k", "kv") switch
+    {
+        "k" => KvRotation.Keys,
+        "kv" => KvRotation.KeysAndValues,
+        _ => KvRotation.None,
+    };
+
+    public static int Clip(ConfigValue value) => value.Integer(50, 100, ClipWords);
+
+    public static int Tokens(ConfigValue value) => value.Integer(0, 65536, TokenWords);
+
+    public static int Edge(ConfigValue value) => value.Integer(0, 999, EdgeWords);
 
     public static int? Chunk(ConfigValue value) =>
         value.Text(ChunkWords) == "none" ? null : value.Integer(1, MaxChunk, ChunkWords);

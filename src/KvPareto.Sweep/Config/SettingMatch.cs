@@ -24,7 +24,13 @@ internal sealed record SettingMatch(ConfigValue Place, Func<InferenceSetting, bo
         Add("embedding", AxisValue.EmbeddingBits, (setting, bits) => setting.Weights.EmbeddingBits == bits);
         Add("cache", AxisValue.Cache, (setting, bits) => HasBits(setting.Cache, bits));
         Add("granularity", AxisValue.Granularity, (setting, groups) => HasGranularity(setting.Cache, groups));
-        Add("smooth", AxisValue.Smooth, (setting, smooth) => setting.Cache.SmoothKeys == smooth);
+        Add("smooth", AxisValue.Flag, (setting, smooth) => setting.Cache.SmoothKeys == smooth);
+        Add("prebias", AxisValue.Flag, (setting, prebias) => setting.Cache.PreBiasKeys == prebias);
+        Add("rotation", AxisValue.Rotation, (setting, rotation) => setting.Cache.Rotation == rotation);
+        Add("clip", AxisValue.Clip, (setting, clip) => setting.Cache.ClipPercent == clip);
+        Add("sink", AxisValue.Tokens, (setting, sink) => setting.Cache.SinkTokens == sink);
+        Add("recent", AxisValue.Tokens, (setting, recent) => setting.Cache.RecentTokens == recent);
+        Add("edge", AxisValue.Edge, (setting, edge) => setting.Cache.EdgeLayers == edge);
         Add("chunk", AxisValue.Chunk, (setting, chunk) => setting.Chunk == chunk);
         Add("attention", AxisValue.Attention, (setting, attention) => setting.Attention == attention);
         return new(value, setting => tests.TrueForAll(test => test(setting)));

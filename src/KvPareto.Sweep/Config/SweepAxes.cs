@@ -21,10 +21,30 @@ internal sealed record SweepAxes
 
     public IReadOnlyList<bool> Smooth { get; init; } = [false];
 
+    public IReadOnlyList<bool> PreBias { get; init; } = [false];
+
+    public IReadOnlyList<KvRotation> Rotation { get; init; } = [KvRotation.None];
+
+    /// <summary>Percent of a group's range.</summary>
+    public IReadOnlyList<int> Clip { get; init; } = [100];
+
+    /// <summary>First tokens at 16 bits.</summary>
+    public IReadOnlyList<int> Sink { get; init; } = [0];
+
+    /// <summary>Latest tokens at 16 bits.</summary>
+    public IReadOnlyList<int> Recent { get; init; } = [0];
+
+    /// <summary>First and last layers at 16 bits.</summary>
+    public IReadOnlyList<int> Edge { get; init; } = [0];
+
     public IReadOnlyList<int?> Chunk { get; init; } = [null];
 
     public IReadOnlyList<AttentionKernel> Attention { get; init; } = [AttentionKernel.Flash];
 
     /// <summary>Number of combinations, collapsed ones counted apart.</summary>
-    public long Count => Weights.Count * (long)EmbeddingBits.Count * Cache.Count * Granularity.Count * Smooth.Count * Chunk.Count * Attention.Count;
+    public double Count => new[]
+    {
+        Weights.Count, EmbeddingBits.Count, Cache.Count, Granularity.Count, Smooth.Count, PreBias.Count, Rotation.Count,
+        Clip.Count, Sink.Count, Recent.Count, Edge.Count, Chunk.Count, Attention.Count,
+    }.Aggregate(1.0, (product, count) => product * count);
 }

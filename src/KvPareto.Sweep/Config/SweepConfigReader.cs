@@ -8,7 +8,8 @@ namespace KvPareto.Sweep.Config;
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
 internal static partial class SweepConfigReader
 {
-    public static readonly string[] AxisKeys = ["weights", "embedding", "cache", "granularity", "smooth", "chunk", "attention"];
+    public static readonly string[] AxisKeys = 
+        ["weights", "embedding", "cache", "granularity", "smooth", "prebias", "rotation", "clip", "sink", "recent", "edge", "chunk", "attention"];
 
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
@@ -124,7 +125,13 @@ internal static partial class SweepConfigReader
             EmbeddingBits = Axis(map, "embedding", AxisValue.EmbeddingWords, AxisValue.EmbeddingBits) ?? none.EmbeddingBits,
             Cache = Axis(map, "cache", AxisValue.CacheWords, AxisValue.Cache) ?? none.Cache,
             Granularity = Axis(map, "granularity", AxisValue.GranularityWords, AxisValue.Granularity) ?? none.Granularity,
-            Smooth = Axis(map, "smooth", "true, false", AxisValue.Smooth) ?? none.Smooth,
+            Smooth = Axis(map, "smooth", "true, false", AxisValue.Flag) ?? none.Smooth,
+            PreBias = Axis(map, "prebias", "true, false", AxisValue.Flag) ?? none.PreBias,
+            Rotation = Axis(map, "rotation", AxisValue.RotationWords, AxisValue.Rotation) ?? none.Rotation,
+            Clip = Axis(map, "clip", AxisValue.ClipWords, AxisValue.Clip) ?? none.Clip,
+            Sink = Axis(map, "sink", AxisValue.TokenWords, AxisValue.Tokens) ?? none.Sink,
+            Recent = Axis(map, "recent", AxisValue.TokenWords, AxisValue.Tokens) ?? none.Recent,
+            Edge = Axis(map, "edge", AxisValue.EdgeWords, AxisValue.Edge) ?? none.Edge,
             Chunk = Axis(map, "chunk", AxisValue.ChunkWords, AxisValue.Chunk) ?? none.Chunk,
             Attention = Axis(map, "attention", AxisValue.AttentionWords, AxisValue.Attention) ?? none.Attention,
         };

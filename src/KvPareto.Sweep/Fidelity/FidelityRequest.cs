@@ -15,7 +15,7 @@ public sealed record FidelityRequest
     private static readonly string[] DefaultCaches =
         ["k16v16", "k8v8-t{0}", "k8v4-t{0}", "k4v4-t{0}", "k4v4-t{0}-smooth", "k4v2-t{0}-smooth", "k2v2-t{0}", "k2v2-t{0}-smooth"];
 
-    /// <summary>Model folder or embedded model, as the user names it.</summary>
+    /// <summary>What <see cref="ModelSource.Open"/> takes.</summary>
     public required string Model { get; init; }
 
     /// <summary>

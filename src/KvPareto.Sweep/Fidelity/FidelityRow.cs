@@ -6,7 +6,7 @@ namespace KvPareto.Sweep.Fidelity;
 /// <summary>One setting's fidelity on one text: a line of a rows file. docs/fidelity.md tells every field's unit and meaning.</summary>
 public sealed record FidelityRow
 {
-    /// <summary>Model as it was named.</summary>
+    /// <summary>Name of the model's folder or file, or of the model where it has neither.</summary>
     public required string Model { get; init; }
 
     /// <summary>File name of the text.</summary>
@@ -56,7 +56,7 @@ public sealed record FidelityRow
 
     /// <summary>Sums up the windows of a setting.</summary>
     internal static FidelityRow Of(
-        FidelityRequest request, LanguageModel model, InferenceSetting setting, IReadOnlyList<WindowFidelity> windows)
+        string name, string text, LanguageModel model, InferenceSetting setting, IReadOnlyList<WindowFidelity> windows)
     {
         var figures = FidelityFigures.Of(windows);
         var geometry = model.Config.Geometry;
@@ -64,8 +64,8 @@ public sealed record FidelityRow
         var bytesPerToken = windows.Sum(window => (double)window.CacheBytes) / tokens;
         return new()
         {
-            Model = request.Model,
-            Text = Path.GetFileName(request.Text),
+            Model = name,
+            Text = Path.GetFileName(text),
             Tokens = tokens,
             Window = windows[0].Divergences.Count,
             Setting = setting.Name,

@@ -1,7 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
 using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Fidelity;
@@ -20,18 +19,19 @@ public static class FidelitySurvey
     public static IReadOnlyList<FidelityRow> Run(
         Backend backend, FidelityRequest request, Action<FidelityRow>? onRow = null, CancellationToken cancellation = default)
     {
-        var folder = EmbeddedModels.Resolve(request.Model);
-        var (settings, windows) = Prepare(request, folder);
-        var reference = RunReference(backend, EmbeddedModels.Resolve(request.Reference ?? request.Model), windows, request.Reference is not null, cancellation);
+        var source = ModelSource.Open(request.Model);
+        var other = request.Reference is null ? null : ModelSource.Open(request.Reference);
+        var (settings, windows) = Prepare(request, source, other);
+        var reference = RunReference(backend, other ?? source, windows, isOtherModel: other is not null, cancellation);
         var rows = new Dictionary<string, FidelityRow>();
         foreach (var group in settings.GroupBy(setting => setting.Weights))
         {
-            using var model = LanguageModel.Load(backend, folder, group.Key);
+            using var model = LanguageModel.Load(backend, source, group.Key);
             var run = new FidelityRun(model.Transformer, reference, request.Threads);
             foreach (var setting in group)
             {
                 WindowFidelity[] measured = [.. Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation))];
-                var row = FidelityRow.Of(request, model, setting, measured);
+                var row = FidelityRow.Of(source.Name, request.Text, model, setting, measured);
                 rows.Add(setting.Name, row);
                 onRow?.Invoke(row);
             }
@@ -39,30 +39,31 @@ public static class FidelitySurvey
         return [.. settings.Select(setting => rows[setting.Name])];
     }
 
-    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(FidelityRequest request, string folder)
+    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(
+        FidelityRequest request, ModelSource source, ModelSource? other)
     {
-        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
-        var config = checkpoint.Config;
+        using var checkpoint = source.OpenCheckpoint();
+        var (config, tokenizer) = (checkpoint.Config, source.RequireTokenizer());
         var window = request.WindowFor(config);
         var settings = request.SettingsFor(config);
-        if (request.Reference is not null) CheckReference(request, config);
+        if (other is not null) CheckReference(request, config, other);
         var text = FidelityText.Read(request.Text, request.Tokens ?? Math.Max(window, FidelityOptions.DefaultTokens));
-        return (settings, text.Windows(Tokenizer.Load(folder), request.Tokens, window));
+        return (settings, text.Windows(tokenizer, request.Tokens, window));
     }
 
     // Distributions can be compared over one vocabulary only, and states only through heads of one width.
-    private static void CheckReference(FidelityRequest request, ModelConfig config)
+    private static void CheckReference(FidelityRequest request, ModelConfig config, ModelSource other)
     {
-        using var checkpoint = SafeTensorsCheckpoint.Open(EmbeddedModels.Resolve(request.Reference!));
+        using var checkpoint = other.OpenCheckpoint();
         var (vocabulary, hidden) = (checkpoint.Config.VocabularySize, checkpoint.Config.HiddenSize);
         if (vocabulary == config.VocabularySize && hidden == config.HiddenSize) return;
         throw new ConfigException($"fidelity: reference '{request.Reference}' has vocab_size {vocabulary} and hidden_size {hidden}, model '{request.Model}' has {config.VocabularySize} and {config.HiddenSize}; allowed: a reference of the same");
     }
 
     private static FidelityReference RunReference(
-        Backend backend, string folder, IReadOnlyList<int[]> windows, bool isOtherModel, CancellationToken cancellation)
+        Backend backend, ModelSource source, IReadOnlyList<int[]> windows, bool isOtherModel, CancellationToken cancellation)
     {
-        using var model = LanguageModel.Load(backend, folder, WeightSpec.Full);
-        return FidelityReference.Run(model.Transformer, () => SafeTensorsCheckpoint.Open(folder), windows, isOtherModel, cancellation);
+        using var model = LanguageModel.Load(backend, source, WeightSpec.Full);
+        return FidelityReference.Run(model.Transformer, source.OpenCheckpoint, windows, isOtherModel, cancellation);
     }
 }

@@ -14,7 +14,8 @@ internal sealed class CountTopic : Topic
     private const int VisitsPerDistraction = 6;
 
     private static readonly SentenceTemplate[] Visits = SentenceTemplate.Parse(
-        "The {0} came to the {1}.", "Then the {0} came to the {1}.", "At {2} the {0} came to the {1}.", "Once more the {0} came to the {1}.");
+        "The {0} came to the {1}.", "Then the {0} came to the {1}.", "At {2} the {0} came to the {1}.",
+        "Once more the {0} came to the {1}.");
 
     private static readonly SentenceTemplate[] Distractions = SentenceTemplate.Parse(
         "The {0} rested near the {1}.", "Nobody saw the {0} at the {1}.");

@@ -1,8 +1,8 @@
 namespace KvPareto.Tasks.Synthetic;
 
 /// <summary>
-/// Many facts about people and things, each said once. Several facts share the subject of the asked one and several its
-/// relation, so that only both together find it.
+/// Many facts about people and things, each said once. Others share the subject of the asked one or its relation, so that only
+/// both together find it.
 /// </summary>
 internal sealed class FactTopic : Topic
 {
@@ -15,7 +15,8 @@ internal sealed class FactTopic : Topic
         new(Words.Names, Words.Jobs, "What is the job of {0}?", "{0} works as a {1}.", "{0} has always been a {1}."),
         new(Words.Names, Words.Animals, "What is the pet of {0}?", "{0} has a pet {1}.", "The pet of {0} is the {1}."),
         new(Words.Names, Words.Cities, "In which city does {0} live?", "{0} lives in {1}.", "{0} has moved to {1}."),
-        new(Words.Names, Words.Sorts[0], "Which fruit does {0} like?", "The fruit that {0} likes is the {1}.", "Of all fruit {0} likes the {1} best."),
+        new(Words.Names, Words.Sorts[0], "Which fruit does {0} like?",
+            "The fruit that {0} likes is the {1}.", "Of all fruit {0} likes the {1} best."),
         new(Words.Objects, Words.Places, "Where is the {0}?", "The {0} is in the {1}.", "Someone left the {0} in the {1}."),
         new(Words.Objects, Words.Codes, "What is the code of the {0}?", "The code of the {0} is {1}.", "The {0} has the code {1}."),
     ];

@@ -55,7 +55,8 @@ public sealed record SyntheticOptions
 
     private static void Require(string key, int value, int least, int most)
     {
-        if (value < least || value > most)
-            throw new ConfigException(string.Create(CultureInfo.InvariantCulture, $"{key}: {value} is out of range; allowed: {least} to {most}"));
+        if (value >= least && value <= most) return;
+        throw new ConfigException(
+            string.Create(CultureInfo.InvariantCulture, $"{key}: {value} is out of range; allowed: {least} to {most}"));
     }
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using KvPareto.Engine;
 
 namespace KvPareto.Tasks.Synthetic;
@@ -12,7 +10,7 @@ namespace KvPareto.Tasks.Synthetic;
 public sealed class SyntheticTask : EvaluationTask
 {
     private const int LongestReply = 16;
-    private const string ScoreVersion = "exact-1";
+    private const string Version = "synthetic/1";
 
     private readonly SyntheticOptions _options;
     private readonly SyntheticSample[] _samples;
@@ -50,11 +48,12 @@ public sealed class SyntheticTask : EvaluationTask
 
     private TaskSample Prepare(SyntheticSample sample, PromptContext context, int[] stopIds)
     {
-        var ids = context.Tokenizer.Encode(sample.Prompt);
+        var ids = PromptText.Encode(context, sample.Prompt, chat: false);
         if (ids.Length > context.MaxPromptTokens)
         {
             throw new ConfigException(string.Create(CultureInfo.InvariantCulture,
-                $"{Name}: length: {_options.Length} makes a prompt of {ids.Length} tokens ({sample.Id}); allowed: at most {context.MaxPromptTokens} tokens"));
+                $"{Name}: length: {_options.Length} makes a prompt of {ids.Length} tokens ({sample.Id}); "
+                + $"allowed: at most {context.MaxPromptTokens} tokens"));
         }
         return new TaskSample
         {
@@ -67,15 +66,11 @@ public sealed class SyntheticTask : EvaluationTask
         };
     }
 
-    private static string ComputeDigest(IEnumerable<SyntheticSample> samples)
+    private static string ComputeDigest(SyntheticSample[] samples)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(ScoreVersion));
-        foreach (var sample in samples)
-        {
-            hash.AppendData(Encoding.UTF8.GetBytes(sample.ToJson()));
-            hash.AppendData(Encoding.UTF8.GetBytes("\n" + sample.Prompt + "\n"));
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        using var digest = new TaskDigest();
+        digest.Add(Version).Add(LongestReply).Add(samples.Length);
+        foreach (var sample in samples) digest.Add(sample.ToJson()).Add(sample.Prompt);
+        return digest.Finish();
     }
 }

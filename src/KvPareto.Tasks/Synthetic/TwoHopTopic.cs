@@ -50,7 +50,12 @@ internal sealed class TwoHopTopic : Topic
     }
 
     private sealed class Chain(
-        string[] middles, SentenceTemplate[] first, SentenceTemplate[] second, string firstQuestion, string secondQuestion, string bothQuestion)
+        string[] middles,
+        SentenceTemplate[] first,
+        SentenceTemplate[] second,
+        string firstQuestion,
+        string secondQuestion,
+        string bothQuestion)
     {
         public string[] Middles { get; } = middles;
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KvPareto.Tasks.Synthetic;
 
 /// <summary>The vocabulary of the synthetic texts. Every entry is one plain English word.</summary>
@@ -73,7 +75,8 @@ internal static class Words
         "afternoon autumn dawn day dusk evening hour midnight month morning night noon season spring summer week winter year");
 
     /// <summary>Codes of three digits.</summary>
-    public static readonly string[] Codes = [.. Enumerable.Range(100, 900).Select(code => code.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+    public static readonly string[] Codes =
+        [.. Enumerable.Range(100, 900).Select(code => code.ToString(CultureInfo.InvariantCulture))];
 
     private static string[] Split(string words) => words.Split(' ');
 }

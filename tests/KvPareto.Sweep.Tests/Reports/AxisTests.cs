@@ -47,4 +47,22 @@ public class AxisTests
             ["32 KiB", "256 KiB", "2 MiB", "16 MiB", "128 MiB", "1 GiB", "8 GiB"],
             Axis.Memory(1 << 16, 10L << 30).Ticks.Select(tick => tick.Label));
     }
+
+    [Theory]
+    [InlineData(4e-7, 12)]
+    [InlineData(0.03, 0.05)]
+    [InlineData(2, 2)]
+    [InlineData(1e-12, 1e12)]
+    public void Logarithmic_HoldsItsRangeAndHasTicksToReadItBy(double low, double high)
+    {
+        var axis = Axis.Logarithmic(low, high, "x");
+        Assert.InRange(axis.Share(low), 0.01, axis.Share(high));
+        Assert.InRange(axis.Share(high), 0.02, 0.99);
+        Assert.InRange(axis.Ticks.Count, 1, 30);
+        Assert.All(axis.Ticks, tick => Assert.Equal(tick.Value, double.Parse(tick.Label, System.Globalization.CultureInfo.InvariantCulture), tick.Value * 1e-9));
+    }
+
+    [Fact]
+    public void Bits_NamesTheWidthsInUse() =>
+        Assert.Equal(["2", "2.5", "3", "4", "5", "6", "8", "10", "12", "16"], Axis.Bits(2.1, 16, "x").Ticks.Select(tick => tick.Label));
 }

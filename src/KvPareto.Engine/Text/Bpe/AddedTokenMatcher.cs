@@ -23,7 +23,8 @@ internal sealed class AddedTokenMatcher
     {
         foreach (var (text, token) in tokens) _tokens.TryAdd(text, token);
         _byContent = _tokens.GetAlternateLookup<ReadOnlySpan<char>>();
-        _lengths = _tokens.Keys.GroupBy(static t => t[0]).ToDictionary(static g => g.Key, static g => g.Select(static t => t.Length).Distinct().OrderDescending().ToArray());
+        _lengths = _tokens.Keys.GroupBy(static t => t[0]).ToDictionary(
+            static g => g.Key, static g => g.Select(static t => t.Length).Distinct().OrderDescending().ToArray());
         _firsts = SearchValues.Create([.. _lengths.Keys]);
     }
 
@@ -52,13 +53,16 @@ internal sealed class AddedTokenMatcher
         {
             from += offset;
             foreach (var length in _lengths[text[from]])
-                if (length <= text.Length - from && _byContent.TryGetValue(text.AsSpan(from, length), out var token)) return (new(from, from + length), token);
+                if (length <= text.Length - from && _byContent.TryGetValue(text.AsSpan(from, length), out var token))
+                    return (new(from, from + length), token);
             from++;
         }
         return null;
     }
 
-    private static bool IsWordBefore(string text, int at) => at > 0 && Rune.DecodeLastFromUtf16(text.AsSpan(0, at), out var rune, out _) == OperationStatus.Done && CharacterKind.IsWord(rune);
+    private static bool IsWordBefore(string text, int at) =>
+        at > 0 && Rune.DecodeLastFromUtf16(text.AsSpan(0, at), out var rune, out _) == OperationStatus.Done && CharacterKind.IsWord(rune);
 
-    private static bool IsWordAt(string text, int at) => at < text.Length && Rune.DecodeFromUtf16(text.AsSpan(at), out var rune, out _) == OperationStatus.Done && CharacterKind.IsWord(rune);
+    private static bool IsWordAt(string text, int at) => at < text.Length
+        && Rune.DecodeFromUtf16(text.AsSpan(at), out var rune, out _) == OperationStatus.Done && CharacterKind.IsWord(rune);
 }

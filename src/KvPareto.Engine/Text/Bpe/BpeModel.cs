@@ -28,19 +28,24 @@ internal sealed class BpeModel
 
     private const int LongestQuadratic = 40;
 
-    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _ids;
+    // Covers ByteAlphabet and Latin.
+    private const int CommonCharacters = 0x180;
+
+    private readonly TokenTable _ids;
     private readonly MergeTable _merges;
     private readonly BpeOptions _options;
     private readonly int[] _byteIds = new int[256];
+    private readonly int[] _characterIds = new int[CommonCharacters];
     private readonly bool _cutsAtWords;
     private readonly PieceCache _cache = new();
 
-    public BpeModel(Dictionary<string, int> vocabulary, MergeTable merges, BpeOptions options)
+    public BpeModel(TokenTable vocabulary, MergeTable merges, BpeOptions options)
     {
-        (_ids, _merges, _options) = (vocabulary.GetAlternateLookup<ReadOnlySpan<char>>(), merges, options);
-        for (var b = 0; b < 256; b++) _byteIds[b] = vocabulary.GetValueOrDefault($"<0x{b:X2}>", -1);
+        (_ids, _merges, _options) = (vocabulary, merges, options);
+        for (var b = 0; b < _byteIds.Length; b++) _byteIds[b] = vocabulary.IdOrMinusOne($"<0x{b:X2}>");
+        for (var c = 0; c < CommonCharacters; c++) _characterIds[c] = vocabulary.IdOrMinusOne([(char)c]);
         _cutsAtWords = !options.MapBytes && !options.IgnoreMerges && options.ContinuingPrefix.Length == 0 && options.EndSuffix.Length == 0
-            && vocabulary.ContainsKey(WordStart.ToString());
+            && vocabulary.TryGetId([WordStart], out _);
     }
 
     /// <summary>Appends the ids of <paramref name="piece"/>.</summary>
@@ -85,7 +90,7 @@ internal sealed class BpeModel
     private void EncodeUncached(ReadOnlySpan<char> piece, List<int> ids)
     {
         if (_options.MapBytes) piece = ByteAlphabet.Map(piece);
-        if (_options.IgnoreMerges && _ids.TryGetValue(piece, out var whole))
+        if (_options.IgnoreMerges && _ids.TryGetId(piece, out var whole))
         {
             ids.Add(whole);
             return;
@@ -128,7 +133,10 @@ internal sealed class BpeModel
     {
         var prefix = first ? "" : _options.ContinuingPrefix;
         var suffix = last ? _options.EndSuffix : "";
-        return prefix.Length + suffix.Length == 0 ? _ids.TryGetValue(character, out id) : _ids.TryGetValue(string.Concat(prefix, character, suffix), out id);
+        id = prefix.Length + suffix.Length > 0 ? _ids.IdOrMinusOne(string.Concat(prefix, character, suffix))
+            : character[0] < CommonCharacters ? _characterIds[character[0]]
+            : _ids.IdOrMinusOne(character);
+        return id >= 0;
     }
 
     private bool TryBytes(ReadOnlySpan<char> character, Span<int> symbols, ref int count)

@@ -22,7 +22,9 @@ internal static class ByteAlphabet
         });
     }
 
-    /// <summary>The bytes that <paramref name="token"/> stands for: its own UTF-8 where one of its characters is not of the alphabet.</summary>
+    /// <summary>
+    /// The bytes that <paramref name="token"/> stands for: its own UTF-8 where one of its characters is not of the alphabet.
+    /// </summary>
     public static byte[] Unmap(ReadOnlySpan<char> token)
     {
         var bytes = new byte[token.Length];

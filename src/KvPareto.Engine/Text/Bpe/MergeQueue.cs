@@ -25,7 +25,9 @@ internal static class MergeQueue
         {
             var at = (int)(uint)priority;
             // Entries whose parts have since merged elsewhere are stale; one that now reads the same whole is as good as new.
-            if (symbols[at] == Removed || next[at] >= count || !merges.TryGet(symbols[at], symbols[next[at]], out var merge) || merge.Id != id) continue;
+            if (symbols[at] == Removed || next[at] >= count || !merges.TryGet(symbols[at], symbols[next[at]], out var merge)
+                || merge.Id != id)
+                continue;
             var right = next[at];
             symbols[at] = id;
             symbols[right] = Removed;

@@ -76,7 +76,8 @@ internal sealed class WordEndStage(string suffix, DecodeStage next) : WholeToken
         _last = token;
     }
 
-    private string Replace(string token, string replacement) => suffix.Length == 0 ? token : token.Replace(suffix, replacement, StringComparison.Ordinal);
+    private string Replace(string token, string replacement) =>
+        suffix.Length == 0 ? token : token.Replace(suffix, replacement, StringComparison.Ordinal);
 }
 
 /// <summary>What Hugging Face does where there is no decoder: a space between tokens.</summary>

@@ -17,7 +17,8 @@ internal sealed record Arguments(List<object?> Positional, Dictionary<string, ob
 
     /// <summary>An argument that must be given.</summary>
     public object? Required(int index, string name) =>
-        index < Positional.Count ? Positional[index] : Named.TryGetValue(name, out var value) ? value : throw new JinjaException($"the argument '{name}' is missing");
+        index < Positional.Count ? Positional[index] : Named.TryGetValue(name, out var value) ? value
+            : throw new JinjaException($"the argument '{name}' is missing");
 
     /// <summary>A string.</summary>
     public string Text(int index, string name, string? absent = null) => Get(index, name, absent) switch

@@ -9,13 +9,15 @@ internal static class DictMethods
         "items" => Of(name, () => Pairs(dict)),
         "keys" => Of(name, () => new JinjaList([.. dict.Items.Keys])),
         "values" => Of(name, () => new JinjaList([.. dict.Items.Values])),
-        "copy" => Of(name, () => Values.Dict(dict.Items)),
-        "get" => new(name, (_, a) => dict.Items.TryGetValue(Operators.Key(a.Required(0, "key")), out var value) ? value : a.Get(1, "default")),
+        "copy" => Of(name, () => new JinjaDict(dict.Items)),
+        "get" => new(name, (_, a) =>
+            dict.Items.TryGetValue(Operators.Key(a.Required(0, "key")), out var value) ? value : a.Get(1, "default")),
         _ => null,
     };
 
     /// <summary>Key and value tuples.</summary>
-    public static JinjaList Pairs(JinjaDict dict) => new([.. dict.Items.Select(static p => new JinjaList([p.Key, p.Value], isTuple: true))]);
+    public static JinjaList Pairs(JinjaDict dict) =>
+        new([.. dict.Items.Select(static p => new JinjaList([p.Key, p.Value], isTuple: true))]);
 
     private static JinjaFunction Of(string name, Func<object?> value) => new(name, (state, _) =>
     {
@@ -31,7 +33,8 @@ internal static class ListMethods
     /// <exception cref="JinjaException">A method that would change the list.</exception>
     public static JinjaFunction? Find(JinjaList list, string name) => name switch
     {
-        "index" => new(name, (_, a) => list.Items.FindIndex(i => Values.AreEqual(i, a.Required(0, "value"))) is var at and >= 0 ? (long)at : throw new JinjaException("value not in list")),
+        "index" => new(name, (_, a) => list.Items.FindIndex(i => Values.AreEqual(i, a.Required(0, "value"))) is var at and >= 0 ? (long)at
+            : throw new JinjaException("value not in list")),
         "count" => new(name, (_, a) => (long)list.Items.Count(i => Values.AreEqual(i, a.Required(0, "value")))),
         "copy" => new(name, (_, _) => new JinjaList([.. list.Items], list.IsTuple)),
         "append" or "extend" or "insert" or "pop" or "remove" or "reverse" or "sort" or "clear" when !list.IsTuple =>

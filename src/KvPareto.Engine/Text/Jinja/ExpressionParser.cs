@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace KvPareto.Engine.Text.Jinja;
 
 /// <summary>Jinja2's expressions, by recursive descent; each method is one level of precedence.</summary>
@@ -24,7 +22,8 @@ internal sealed class ExpressionParser(TokenReader tokens)
     /// <summary>Any expression but a bare tuple.</summary>
     public Expression Parse(bool withCondition = true)
     {
-        if (++_depth > DeepestNesting) throw new JinjaException($"more than {DeepestNesting} expressions within each other", tokens.Current.Line);
+        if (++_depth > DeepestNesting)
+            throw new JinjaException($"more than {DeepestNesting} expressions within each other", tokens.Current.Line);
         var result = withCondition ? Condition() : Or();
         _depth--;
         return result;
@@ -57,7 +56,8 @@ internal sealed class ExpressionParser(TokenReader tokens)
             if (items.Count > 0) isTuple = true;
             if (tokens.Current.Kind != TokenKind.Name) break;
             var name = tokens.Take();
-            if (withNamespace && tokens.TryOperator(".")) items.Add(new NamespaceTarget(name.Text, tokens.Expect(TokenKind.Name, "an attribute").Text, name.Line));
+            if (withNamespace && tokens.TryOperator("."))
+                items.Add(new NamespaceTarget(name.Text, tokens.Expect(TokenKind.Name, "an attribute").Text, name.Line));
             else items.Add(new NameExpression(name.Text, name.Line));
         }
         while (tokens.TryOperator(","));
@@ -131,7 +131,8 @@ internal sealed class ExpressionParser(TokenReader tokens)
         var rest = new List<(string, Expression)>();
         while (true)
         {
-            if (tokens.Current.Kind == TokenKind.Operator && Comparisons.Contains(tokens.Current.Text)) rest.Add((tokens.Take().Text, Sum()));
+            if (tokens.Current.Kind == TokenKind.Operator && Comparisons.Contains(tokens.Current.Text))
+                rest.Add((tokens.Take().Text, Sum()));
             else if (tokens.TryName("in")) rest.Add(("in", Sum()));
             else if (tokens.Current.IsName("not") && tokens.Following.IsName("in"))
             {
@@ -199,11 +200,12 @@ internal sealed class ExpressionParser(TokenReader tokens)
                 while (tokens.Current.Kind == TokenKind.String) text += tokens.Take().Text;
                 return new LiteralExpression(text, token.Line);
             case TokenKind.Integer:
-                return new LiteralExpression(Integer(token), token.Line);
+                return new LiteralExpression(Literals.Integer(token), token.Line);
             case TokenKind.Float:
-                return new LiteralExpression(double.Parse(token.Text.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture), token.Line);
+                return new LiteralExpression(Literals.Float(token), token.Line);
             case TokenKind.Operator when token.Text == "(":
-                if (++_depth > DeepestNesting) throw new JinjaException($"more than {DeepestNesting} expressions within each other", token.Line);
+                if (++_depth > DeepestNesting)
+                    throw new JinjaException($"more than {DeepestNesting} expressions within each other", token.Line);
                 var inner = Tuple(inParentheses: true);
                 _depth--;
                 tokens.Operator(")");
@@ -221,20 +223,6 @@ internal sealed class ExpressionParser(TokenReader tokens)
     {
         Names.Add(token.Text);
         return new(token.Text, token.Line);
-    }
-
-    private static long Integer(Token token)
-    {
-        var digits = token.Text.Replace("_", "", StringComparison.Ordinal);
-        var kind = digits.Length > 1 ? char.ToLowerInvariant(digits[1]) : '\0';
-        try
-        {
-            return kind is 'x' or 'o' or 'b' ? Convert.ToInt64(digits[2..], kind == 'x' ? 16 : kind == 'o' ? 8 : 2) : long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
-        }
-        catch (Exception problem) when (problem is FormatException or OverflowException or ArgumentException)
-        {
-            throw new JinjaException($"{token.Shown} is not an int of 64 bits", token.Line);
-        }
     }
 
     private List<Expression> Items(string close)
@@ -290,8 +278,10 @@ internal sealed class ExpressionParser(TokenReader tokens)
         if (open.Text == ".")
         {
             var name = tokens.Take();
-            if (name.Kind == TokenKind.Integer) return new ItemExpression(target, new LiteralExpression(Integer(name), name.Line), open.Line);
-            return name.Kind == TokenKind.Name ? new AttributeExpression(target, name.Text, open.Line) : throw new JinjaException($"expected an attribute, found {name.Shown}", name.Line);
+            if (name.Kind == TokenKind.Integer)
+                return new ItemExpression(target, new LiteralExpression(Literals.Integer(name), name.Line), open.Line);
+            return name.Kind == TokenKind.Name ? new AttributeExpression(target, name.Text, open.Line)
+                : throw new JinjaException($"expected an attribute, found {name.Shown}", name.Line);
         }
         var start = tokens.Current.IsOperator(":") ? null : Parse();
         if (start is not null && tokens.TryOperator("]")) return new ItemExpression(target, start, open.Line);
@@ -329,7 +319,8 @@ internal sealed class ExpressionParser(TokenReader tokens)
     private FilterExpression Filter(Expression? target)
     {
         var (name, line) = DottedName("a filter");
-        var filter = Filters.Find(name) ?? Unknown<Filter>("filter", name, line, Filters.Names, static problem => (_, _, _) => throw problem());
+        var filter = Filters.Find(name)
+            ?? Unknown<Filter>("filter", name, line, Filters.Names, static problem => (_, _, _) => throw problem());
         return new(target, name, filter, tokens.Current.IsOperator("(") ? Arguments() : ArgumentExpressions.None, line);
     }
 
@@ -341,7 +332,8 @@ internal sealed class ExpressionParser(TokenReader tokens)
         var test = Tests.Find(name) ?? Unknown<Test>("test", name, line, Tests.Names, static problem => (_, _) => throw problem());
         var arguments = ArgumentExpressions.None;
         if (tokens.Current.IsOperator("(")) arguments = Arguments();
-        else if (tokens.Current.Kind is TokenKind.String or TokenKind.Integer or TokenKind.Float || tokens.Current.IsOperator("[") || tokens.Current.IsOperator("{")
+        else if (tokens.Current.Kind is TokenKind.String or TokenKind.Integer or TokenKind.Float || tokens.Current.IsOperator("[")
+            || tokens.Current.IsOperator("{")
             || (tokens.Current.Kind == TokenKind.Name && !AfterTest.Contains(tokens.Current.Text) && !tokens.Current.IsName("if")))
         {
             if (tokens.Current.IsName("is")) throw tokens.Unexpected("no second 'is'");

@@ -51,7 +51,8 @@ internal sealed class ListExpression(IReadOnlyList<Expression> items, bool isTup
 /// <summary><c>{a: b}</c>.</summary>
 internal sealed class DictExpression(IReadOnlyList<(Expression Key, Expression Value)> items, int line) : Expression(line)
 {
-    protected override object? Core(Scope scope) => Values.Dict(items.Select(i => KeyValuePair.Create(Operators.Key(i.Key.Evaluate(scope)), i.Value.Evaluate(scope))));
+    protected override object? Core(Scope scope) =>
+        new JinjaDict(items.Select(i => KeyValuePair.Create(Operators.Key(i.Key.Evaluate(scope)), i.Value.Evaluate(scope))));
 }
 
 /// <summary><c>a.b</c>: an attribute or method first, then an item.</summary>
@@ -89,7 +90,8 @@ internal sealed record ArgumentExpressions(
         if (Rest is not null) positional.AddRange(Values.Iterate(Rest.Evaluate(scope)));
         var named = Named.ToDictionary(static n => n.Name, n => n.Value.Evaluate(scope), StringComparer.Ordinal);
         if (NamedRest is not null)
-            foreach (var (key, value) in (NamedRest.Evaluate(scope) as JinjaDict ?? throw new JinjaException("'**' needs a dict")).Items) named[Values.ToText(key)] = value;
+            foreach (var (key, value) in (NamedRest.Evaluate(scope) as JinjaDict ?? throw new JinjaException("'**' needs a dict")).Items)
+                named[Values.ToText(key)] = value;
         return new(positional, named);
     }
 }
@@ -103,8 +105,10 @@ internal sealed class CallExpression(Expression target, ArgumentExpressions argu
     public object? Call(Scope scope, JinjaFunction? caller)
     {
         var function = target.Evaluate(scope);
-        if (function is LoopValue loop) function = loop.Recurse ?? throw new JinjaException("'loop' can be called only in a recursive loop");
-        if (function is not JinjaFunction callable) throw Values.Fail(function) ?? new JinjaException($"{Values.TypeName(function)} cannot be called");
+        if (function is LoopValue loop)
+            function = loop.Recurse ?? throw new JinjaException("'loop' can be called only in a recursive loop");
+        if (function is not JinjaFunction callable)
+            throw Values.Fail(function) ?? new JinjaException($"{Values.TypeName(function)} cannot be called");
         var given = arguments.Evaluate(scope);
         if (caller is not null) given.Named["caller"] = caller;
         return callable.Call(scope.State, given);
@@ -112,14 +116,17 @@ internal sealed class CallExpression(Expression target, ArgumentExpressions argu
 }
 
 /// <summary><c>a | filter(…)</c>; a null target takes the text of a filter block.</summary>
-internal sealed class FilterExpression(Expression? target, string name, Filter filter, ArgumentExpressions arguments, int line) : Expression(line)
+internal sealed class FilterExpression(Expression? target, string name, Filter filter, ArgumentExpressions arguments, int line)
+    : Expression(line)
 {
     /// <summary>Filters a text.</summary>
     public object? Apply(object? value, Scope scope)
     {
         try
         {
-            return filter(scope.State, target is FilterExpression inner && inner.IsOpen ? inner.Apply(value, scope) : value, arguments.Evaluate(scope));
+            if (target is FilterExpression inner && inner.IsOpen) value = inner.Apply(value, scope);
+            scope.State.Step(JinjaContainer.PartsOf(value));
+            return filter(scope.State, value, arguments.Evaluate(scope));
         }
         catch (JinjaException problem) when (problem.Line == 0)
         {
@@ -139,7 +146,9 @@ internal sealed class TestExpression(Expression target, string name, Test test, 
     {
         try
         {
-            return test(target.Evaluate(scope), arguments.Evaluate(scope));
+            var value = target.Evaluate(scope);
+            scope.State.Step(JinjaContainer.PartsOf(value));
+            return test(value, arguments.Evaluate(scope));
         }
         catch (JinjaException problem) when (problem.Line == 0)
         {
@@ -151,13 +160,15 @@ internal sealed class TestExpression(Expression target, string name, Test test, 
 /// <summary><c>not a</c>, <c>-a</c>, <c>+a</c>.</summary>
 internal sealed class UnaryExpression(string operation, Expression operand, int line) : Expression(line)
 {
-    protected override object? Core(Scope scope) => operation == "not" ? !Values.IsTrue(operand.Evaluate(scope)) : Operators.Sign(operation, operand.Evaluate(scope));
+    protected override object? Core(Scope scope) =>
+        operation == "not" ? !Values.IsTrue(operand.Evaluate(scope)) : Operators.Sign(operation, operand.Evaluate(scope));
 }
 
 /// <summary><c>a and b</c>, <c>a or b</c>: the value that decides.</summary>
 internal sealed class LogicExpression(bool isAnd, Expression left, Expression right, int line) : Expression(line)
 {
-    protected override object? Core(Scope scope) => left.Evaluate(scope) is var first && Values.IsTrue(first) == isAnd ? right.Evaluate(scope) : first;
+    protected override object? Core(Scope scope) =>
+        left.Evaluate(scope) is var first && Values.IsTrue(first) == isAnd ? right.Evaluate(scope) : first;
 }
 
 /// <summary>Arithmetic.</summary>
@@ -171,14 +182,15 @@ internal sealed class ConcatExpression(IReadOnlyList<Expression> parts, int line
 {
     protected override object? Core(Scope scope)
     {
-        var texts = parts.Select(p => Values.ToText(p.Evaluate(scope))).ToArray();
+        var texts = parts.Select(p => scope.State.ToText(p.Evaluate(scope))).ToArray();
         scope.State.Text(texts.Sum(static t => (long)t.Length));
         return string.Concat(texts);
     }
 }
 
 /// <summary><c>a &lt; b &lt;= c</c>, <c>a in b</c>: each neighbour pair must hold.</summary>
-internal sealed class CompareExpression(Expression first, IReadOnlyList<(string Operation, Expression Operand)> rest, int line) : Expression(line)
+internal sealed class CompareExpression(Expression first, IReadOnlyList<(string Operation, Expression Operand)> rest, int line)
+    : Expression(line)
 {
     protected override object? Core(Scope scope)
     {
@@ -186,6 +198,7 @@ internal sealed class CompareExpression(Expression first, IReadOnlyList<(string 
         foreach (var (operation, operand) in rest)
         {
             var right = operand.Evaluate(scope);
+            scope.State.Step(Math.Min(JinjaContainer.PartsOf(left), JinjaContainer.PartsOf(right)));
             if (!Operators.Holds(operation, left, right, scope.State)) return false;
             left = right;
         }

@@ -6,12 +6,16 @@ namespace KvPareto.Engine.Text.Jinja;
 /// <summary>What <c>|</c> makes of a value.</summary>
 internal delegate object? Filter(RenderState state, object? value, Arguments arguments);
 
-/// <summary>Jinja2's filters, with <c>tojson</c> as Hugging Face transformers replaces it. Those over sequences are in <see cref="SequenceFilters"/>.</summary>
+/// <summary>
+/// Jinja2's filters, with <c>tojson</c> as Hugging Face transformers replaces it. Those over sequences are in
+/// <see cref="SequenceFilters"/>.
+/// </summary>
 internal static class Filters
 {
     private static readonly Dictionary<string, Filter> All = new(StringComparer.Ordinal)
     {
-        ["trim"] = static (_, v, a) => Text(v).AsSpan().Trim(a.Get(0, "chars") is string chars ? chars.AsSpan() : PythonText.WhiteSpace).ToString(),
+        ["trim"] = static (_, v, a) =>
+            Text(v).AsSpan().Trim(a.Get(0, "chars") is string chars ? chars.AsSpan() : PythonText.WhiteSpace).ToString(),
         ["upper"] = static (_, v, _) => PythonText.Upper(Text(v)),
         ["lower"] = static (_, v, _) => PythonText.Lower(Text(v)),
         ["capitalize"] = static (_, v, _) => StringMethods.Capitalize(Text(v)),
@@ -19,8 +23,10 @@ internal static class Filters
         ["string"] = static (_, v, _) => Text(v),
         ["safe"] = static (_, v, _) => v,
         ["escape"] = static (_, v, _) => Escape(Text(v)),
-        ["replace"] = static (s, v, a) => StringMethods.Replace(Text(v), Text(a.Required(0, "old")), Text(a.Required(1, "new")), a.Whole(2, "count", -1), s),
-        ["default"] = static (_, v, a) => v is Undefined || (a.Flag(1, "boolean", false) && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
+        ["replace"] = static (s, v, a) =>
+            StringMethods.Replace(Text(v), Text(a.Required(0, "old")), Text(a.Required(1, "new")), a.Whole(2, "count", -1), s),
+        ["default"] = static (_, v, a) =>
+            v is Undefined || (a.Flag(1, "boolean", false) && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
         ["int"] = static (_, v, a) => ToInt(v) ?? a.Get(0, "default", 0L),
         ["float"] = static (_, v, a) => ToFloat(v) ?? a.Get(0, "default", 0.0),
         ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
@@ -34,7 +40,8 @@ internal static class Filters
         ["pprint"] = static (_, v, _) => v is string ? PythonText.Repr((string)v) : Text(v),
     };
 
-    private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal) { ["d"] = "default", ["e"] = "escape", ["count"] = "length" };
+    private static readonly Dictionary<string, string> Aliases =
+        new(StringComparer.Ordinal) { ["d"] = "default", ["e"] = "escape", ["count"] = "length" };
 
     /// <summary>Names of the filters, for messages.</summary>
     public static IEnumerable<string> Names => All.Keys.Concat(SequenceFilters.All.Keys).Order(StringComparer.Ordinal);
@@ -47,7 +54,8 @@ internal static class Filters
     }
 
     /// <summary>The complaint about a value of the wrong type.</summary>
-    public static JinjaException Wrong(object? value, string needed) => Values.Fail(value) ?? new JinjaException($"needs {needed}, not {Values.TypeName(value)}");
+    public static JinjaException Wrong(object? value, string needed) =>
+        Values.Fail(value) ?? new JinjaException($"needs {needed}, not {Values.TypeName(value)}");
 
     private static string Text(object? value) => Values.ToText(value);
 
@@ -63,8 +71,12 @@ internal static class Filters
         return count;
     }
 
-    private static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
-        .Replace("<", "&lt;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal).Replace("\"", "&#34;", StringComparison.Ordinal);
+    private static string Escape(string text) => text
+        .Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace(">", "&gt;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal)
+        .Replace("'", "&#39;", StringComparison.Ordinal)
+        .Replace("\"", "&#34;", StringComparison.Ordinal);
 
     // Words begin after white space, hyphens and opening brackets.
     private static string Title(string text)
@@ -100,7 +112,8 @@ internal static class Filters
         var scale = Math.Pow(10, Math.Clamp(precision, -15, 15));
         return method switch
         {
-            "common" => precision is >= 0 and <= 15 ? Math.Round(number, (int)precision, MidpointRounding.ToEven) : Math.Round(number * scale) / scale,
+            "common" => precision is >= 0 and <= 15 ? Math.Round(number, (int)precision, MidpointRounding.ToEven)
+                : Math.Round(number * scale) / scale,
             "ceil" => Math.Ceiling(number * scale) / scale,
             "floor" => Math.Floor(number * scale) / scale,
             _ => throw new JinjaException("the method is not known; known: common, ceil, floor"),
@@ -109,7 +122,8 @@ internal static class Filters
 
     private static string Indent(string text, Arguments arguments, RenderState state)
     {
-        var width = arguments.Get(0, "width", 4L) is string given ? given : new string(' ', (int)Math.Clamp(arguments.Whole(0, "width", 4), 0, 1000));
+        var width = arguments.Get(0, "width", 4L) is string given ? given
+            : new string(' ', (int)Math.Clamp(arguments.Whole(0, "width", 4), 0, 1000));
         var (first, blank) = (arguments.Flag(1, "first", false), arguments.Flag(2, "blank", false));
         var lines = text.Split('\n');
         state.Text(text.Length + (long)lines.Length * width.Length);
@@ -118,7 +132,8 @@ internal static class Filters
 
     private static string Truncate(string text, Arguments arguments)
     {
-        var (length, kill, end) = (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."));
+        var (length, kill, end) =
+            (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."));
         if (length < end.Length) throw new JinjaException("the length is below that of the end");
         if (text.Length <= length + arguments.Whole(3, "leeway", 5)) return text;
         var cut = text[..(int)(length - end.Length)];

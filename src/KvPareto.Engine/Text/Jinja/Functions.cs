@@ -26,7 +26,8 @@ internal static class Functions
     {
         var bounds = arguments.AtMost(3).Positional.ConvertAll(Values.ToLong);
         if (bounds.Count == 0) throw new JinjaException("range needs a number");
-        var (start, stop, step) = (bounds.Count > 1 ? bounds[0] : 0, bounds.Count > 1 ? bounds[1] : bounds[0], bounds.Count > 2 ? bounds[2] : 1);
+        var (start, stop, step) =
+            (bounds.Count > 1 ? bounds[0] : 0, bounds.Count > 1 ? bounds[1] : bounds[0], bounds.Count > 2 ? bounds[2] : 1);
         if (step == 0) throw new JinjaException("range's step is 0");
         var count = step > 0 ? ((Int128)stop - start + step - 1) / step : ((Int128)start - stop - step - 1) / -(Int128)step;
         if (count > RenderState.LongestRange) throw new JinjaException($"a range of more than {RenderState.LongestRange} numbers");
@@ -45,14 +46,13 @@ internal static class Functions
 
     private static JinjaDict Merge(Arguments arguments)
     {
-        var dict = arguments.Get(0, "", null) switch
+        var named = arguments.Named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value));
+        return arguments.Positional.FirstOrDefault() switch
         {
-            null => new JinjaDict(),
-            JinjaDict first => Values.Dict(first.Items),
+            null => new(named),
+            JinjaDict first => new(first.Items.Concat(named)),
             var other => throw Filters.Wrong(other, "a dict"),
         };
-        foreach (var (key, value) in arguments.Named) dict.Items[key] = value;
-        return dict;
     }
 
     private static JinjaFunction Joiner(string separator)
@@ -79,21 +79,41 @@ internal static class Functions
             }
             var plain = format[i + 1] == '-' && i + 2 < format.Length;
             i += plain ? 2 : 1;
-            var pattern = format[i] switch
-            {
-                'd' => "dd", 'm' => "MM", 'Y' => "yyyy", 'y' => "yy", 'H' => "HH", 'I' => "hh", 'M' => "mm", 'S' => "ss", 'p' => "tt",
-                'B' => "MMMM", 'b' or 'h' => "MMM", 'A' => "dddd", 'a' => "ddd", 'F' => "yyyy-MM-dd", 'T' => "HH:mm:ss", 'D' => "MM/dd/yy", 'R' => "HH:mm",
-                'f' => "ffffff", '%' => "'%'", 'j' => "'j'", 'e' => "'e'",
-                var c => throw new JinjaException($"strftime_now: the conversion %{c} is not known; known: a A b B d D e f F h H I j m M p R S T y Y %"),
-            };
-            var text = format[i] switch
-            {
-                'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
-                'e' => now.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2),
-                _ => now.ToString(pattern, CultureInfo.InvariantCulture),
-            };
+            var text = Field(now, format[i]);
             result.Append(plain ? text.TrimStart('0', ' ') is { Length: > 0 } trimmed ? trimmed : "0" : text);
         }
         return result.ToString();
     }
+
+    private static string Field(DateTimeOffset now, char conversion) => conversion switch
+    {
+        '%' => "%",
+        'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
+        'e' => now.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2),
+        _ => now.ToString(Pattern(conversion), CultureInfo.InvariantCulture),
+    };
+
+    private static string Pattern(char conversion) => conversion switch
+    {
+        'a' => "ddd",
+        'A' => "dddd",
+        'b' or 'h' => "MMM",
+        'B' => "MMMM",
+        'd' => "dd",
+        'D' => "MM/dd/yy",
+        'f' => "ffffff",
+        'F' => "yyyy-MM-dd",
+        'H' => "HH",
+        'I' => "hh",
+        'm' => "MM",
+        'M' => "mm",
+        'p' => "tt",
+        'R' => "HH:mm",
+        'S' => "ss",
+        'T' => "HH:mm:ss",
+        'y' => "yy",
+        'Y' => "yyyy",
+        _ => throw new JinjaException(
+            $"strftime_now: the conversion %{conversion} is not known; known: a A b B d D e f F h H I j m M p R S T y Y %"),
+    };
 }

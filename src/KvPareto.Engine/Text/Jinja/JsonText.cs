@@ -14,7 +14,8 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
     /// <summary>The filter <c>tojson(indent=none, separators=none, sort_keys=false)</c>.</summary>
     public static string Filter(RenderState state, object? value, Arguments arguments)
     {
-        var indent = arguments.Get(1, "indent", arguments.Positional.Count > 0 && arguments.Positional[0] is long ? arguments.Positional[0] : null) switch
+        var first = arguments.Positional.Count > 0 && arguments.Positional[0] is long ? arguments.Positional[0] : null;
+        var indent = arguments.Get(1, "indent", first) switch
         {
             null => null,
             string text => text,
@@ -22,15 +23,18 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
         };
         var separators = arguments.Named.GetValueOrDefault("separators") as JinjaList;
         if (separators is not null and not { Items: [string, string] }) throw new JinjaException("separators must be two strings");
-        var writer = new JsonText(
-            indent, separators?.Items[0] as string ?? (indent is null ? ", " : ","), separators?.Items[1] as string ?? ": ", Values.IsTrue(arguments.Named.GetValueOrDefault("sort_keys")), state);
+        var itemSeparator = separators?.Items[0] as string ?? (indent is null ? ", " : ",");
+        var keySeparator = separators?.Items[1] as string ?? ": ";
+        var sortKeys = Values.IsTrue(arguments.Named.GetValueOrDefault("sort_keys"));
+        var writer = new JsonText(indent, itemSeparator, keySeparator, sortKeys, state);
         writer.Write(value, 0);
         return writer._output.ToString();
     }
 
     private void Write(object? value, int depth)
     {
-        state.Text(_output.Length / 64);
+        state.Step();
+        if (_output.Length > RenderState.LongestText) throw new JinjaException($"a text of more than {RenderState.LongestText} characters");
         switch (value)
         {
             case null: _output.Append("null"); break;
@@ -103,5 +107,6 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
         _output.Append('"');
     }
 
-    private static string Number(double value) => double.IsNaN(value) ? "NaN" : double.IsInfinity(value) ? (value > 0 ? "Infinity" : "-Infinity") : PythonText.Repr(value);
+    private static string Number(double value) =>
+        double.IsNaN(value) ? "NaN" : double.IsInfinity(value) ? (value > 0 ? "Infinity" : "-Infinity") : PythonText.Repr(value);
 }

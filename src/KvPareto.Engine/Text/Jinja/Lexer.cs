@@ -11,7 +11,8 @@ internal sealed class Lexer
 {
     private static readonly string[] Operators =
     [
-        "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";",
+        "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",",
+        ";",
     ];
 
     private readonly string _source;
@@ -113,7 +114,8 @@ internal sealed class Lexer
         while (true)
         {
             Advance(SkipSpace(_at));
-            if (_at >= _source.Length) throw new JinjaException(block ? "the tag '{%' does not end" : "the tag '{{' does not end", startLine);
+            if (_at >= _source.Length)
+                throw new JinjaException(block ? "the tag '{%' does not end" : "the tag '{{' does not end", startLine);
             if (_open.Count == 0 && TryEnd(block)) return;
             Inner();
         }
@@ -157,7 +159,8 @@ internal sealed class Lexer
         var found = Array.Find(Operators, o => string.CompareOrdinal(_source, _at, o, 0, o.Length) == 0)
             ?? throw new JinjaException($"unexpected character {ErrorText.Quote(_source.AsSpan(_at, 1))}", _line);
         if (found is "(" or "[" or "{") _open.Push(found == "(" ? ')' : found == "[" ? ']' : '}');
-        else if (found is ")" or "]" or "}" && (!_open.TryPop(out var expected) || expected != found[0])) throw new JinjaException($"unexpected '{found}'", _line);
+        else if (found is ")" or "]" or "}" && (!_open.TryPop(out var expected) || expected != found[0]))
+            throw new JinjaException($"unexpected '{found}'", _line);
         AddTo(TokenKind.Operator, _at + found.Length);
     }
 
@@ -174,8 +177,10 @@ internal sealed class Lexer
         var isFloat = false;
         if (!(_tokens.Count > 0 && _tokens[^1].IsOperator(".")))
         {
-            if (end + 1 < _source.Length && _source[end] == '.' && char.IsAsciiDigit(_source[end + 1])) (isFloat, end) = (true, Digits(end + 1));
-            var exponent = end + 1 < _source.Length && _source[end] is 'e' or 'E' ? end + (_source[end + 1] is '+' or '-' ? 2 : 1) : _source.Length;
+            if (end + 1 < _source.Length && _source[end] == '.' && char.IsAsciiDigit(_source[end + 1]))
+                (isFloat, end) = (true, Digits(end + 1));
+            var exponent = end + 1 < _source.Length && _source[end] is 'e' or 'E' ? end + (_source[end + 1] is '+' or '-' ? 2 : 1)
+                : _source.Length;
             if (exponent < _source.Length && char.IsAsciiDigit(_source[exponent])) (isFloat, end) = (true, Digits(exponent));
         }
         AddTo(isFloat ? TokenKind.Float : TokenKind.Integer, end);
@@ -183,7 +188,9 @@ internal sealed class Lexer
 
     private int Digits(int at)
     {
-        while (at < _source.Length && (char.IsAsciiDigit(_source[at]) || (_source[at] == '_' && at + 1 < _source.Length && char.IsAsciiDigit(_source[at + 1])))) at++;
+        while (at < _source.Length
+            && (char.IsAsciiDigit(_source[at]) || (_source[at] == '_' && at + 1 < _source.Length && char.IsAsciiDigit(_source[at + 1]))))
+            at++;
         return at;
     }
 
@@ -199,7 +206,9 @@ internal sealed class Lexer
         Advance(at + 1);
     }
 
-    /// <summary>Appends what the escape at <paramref name="at"/> stands for, as Python's unicode_escape; returns its last character's place.</summary>
+    /// <summary>
+    /// Appends what the escape at <paramref name="at"/> stands for, as Python's unicode_escape; returns its last character's place.
+    /// </summary>
     private int Escape(int at, StringBuilder value)
     {
         var c = _source[at];
@@ -209,7 +218,8 @@ internal sealed class Lexer
         {
             var digits = c == 'x' ? 2 : c == 'u' ? 4 : 8;
             if (at + digits >= _source.Length
-                || !int.TryParse(_source.AsSpan(at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var point) || point is < 0 or > 0x10FFFF)
+                || !int.TryParse(_source.AsSpan(at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                    out var point) || point is < 0 or > 0x10FFFF)
                 throw new JinjaException($"bad escape \\{c}", _line);
             value.Append(point > 0xFFFF ? char.ConvertFromUtf32(point) : ((char)point).ToString());
             return at + digits;

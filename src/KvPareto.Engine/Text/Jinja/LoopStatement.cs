@@ -3,7 +3,8 @@ using System.Text;
 namespace KvPareto.Engine.Text.Jinja;
 
 /// <summary><c>for target in items if test recursive … else … endfor</c>.</summary>
-internal sealed class LoopStatement(Expression target, Expression items, Expression? test, bool recursive, BlockStatement body, Statement? otherwise) : Statement
+internal sealed class LoopStatement(
+    Expression target, Expression items, Expression? test, bool recursive, BlockStatement body, Statement? otherwise) : Statement
 {
     public override Flow Execute(Scope scope, StringBuilder output)
     {

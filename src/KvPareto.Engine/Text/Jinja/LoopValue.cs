@@ -8,7 +8,8 @@ internal sealed class LoopValue(List<object?> items, int depth, JinjaFunction? r
 {
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
-        "index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem", "cycle", "changed",
+        "index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem", "cycle",
+        "changed",
     };
 
     private Arguments? _changed;
@@ -36,7 +37,8 @@ internal sealed class LoopValue(List<object?> items, int depth, JinjaFunction? r
         "depth0" => (long)depth,
         "previtem" => Index > 0 ? items[Index - 1] : new Undefined("'loop.previtem' of the first item"),
         "nextitem" => Index < items.Count - 1 ? items[Index + 1] : new Undefined("'loop.nextitem' of the last item"),
-        "cycle" => new JinjaFunction("cycle", (_, a) => a.Positional.Count > 0 ? a.Positional[Index % a.Positional.Count] : throw new JinjaException("no items for cycling given")),
+        "cycle" => new JinjaFunction("cycle", (_, a) =>
+            a.Positional.Count > 0 ? a.Positional[Index % a.Positional.Count] : throw new JinjaException("no items for cycling given")),
         "changed" => new JinjaFunction("changed", (_, a) => HasChanged(a)),
         _ => null,
     };

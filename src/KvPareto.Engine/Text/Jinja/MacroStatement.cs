@@ -8,7 +8,8 @@ namespace KvPareto.Engine.Text.Jinja;
 /// <param name="Body">What a call renders.</param>
 /// <param name="TakesMore">The body reads <c>varargs</c>, so more positional arguments are welcome.</param>
 /// <param name="TakesNamed">The body reads <c>kwargs</c>, so other named arguments are welcome.</param>
-internal sealed record MacroDefinition(string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters, BlockStatement Body, bool TakesMore, bool TakesNamed)
+internal sealed record MacroDefinition(
+    string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters, BlockStatement Body, bool TakesMore, bool TakesNamed)
 {
     /// <summary>The function that renders the body in a scope over <paramref name="scope"/>.</summary>
     public JinjaFunction Bind(Scope scope) => new(Name, (state, arguments) =>
@@ -24,10 +25,12 @@ internal sealed record MacroDefinition(string Name, IReadOnlyList<(string Name, 
             else inner.Set(name, absent is null ? new Undefined($"the parameter '{name}'") : absent.Evaluate(inner));
         }
         inner.Set("caller", named.Remove("caller", out var caller) ? caller : new Undefined("'caller'"));
-        if (!TakesMore && arguments.Positional.Count > Parameters.Count) throw new JinjaException($"macro '{Name}' takes not more than {Parameters.Count} arguments");
-        if (!TakesNamed && named.Count > 0) throw new JinjaException($"macro '{Name}' has no parameter {ErrorText.Quote(named.Keys.First())}");
+        if (!TakesMore && arguments.Positional.Count > Parameters.Count)
+            throw new JinjaException($"macro '{Name}' takes not more than {Parameters.Count} arguments");
+        if (!TakesNamed && named.Count > 0)
+            throw new JinjaException($"macro '{Name}' has no parameter {ErrorText.Quote(named.Keys.First())}");
         inner.Set("varargs", new JinjaList([.. arguments.Positional.Skip(Parameters.Count)], isTuple: true));
-        inner.Set("kwargs", Values.Dict(named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))));
+        inner.Set("kwargs", new JinjaDict(named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))));
         var output = new StringBuilder();
         Body.Execute(inner, output);
         state.Leave();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KvPareto.Engine.Text.Jinja;
 
 /// <summary>Attributes, items and slices of values.</summary>
@@ -43,7 +45,8 @@ internal static class Members
             state.Text(text.Length);
             return first < end ? text[first..end] : "";
         }
-        var items = value is string or JinjaList ? Values.Iterate(value) : throw Values.Fail(value) ?? new JinjaException($"{Values.TypeName(value)} cannot be sliced");
+        var items = value is string or JinjaList ? Values.Iterate(value)
+            : throw Values.Fail(value) ?? new JinjaException($"{Values.TypeName(value)} cannot be sliced");
         state.Step(items.Count);
         List<object?> result = [];
         var low = step > 0 ? 0 : -1;
@@ -61,7 +64,10 @@ internal static class Members
     {
         if (path is not string text) return Item(value, path);
         foreach (var part in text.Split('.'))
-            value = long.TryParse(part, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var index) ? Item(value, index) : Attribute(value, part);
+        {
+            var isIndex = long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index);
+            value = isIndex ? Item(value, index) : Attribute(value, part);
+        }
         return value;
     }
 
@@ -92,5 +98,6 @@ internal static class Members
         return member is not null;
     }
 
-    private static Undefined Missing(object? value, string name) => new($"'{Values.TypeName(value)} object' has no attribute {ErrorText.Quote(name)}; it");
+    private static Undefined Missing(object? value, string name) =>
+        new($"'{Values.TypeName(value)} object' has no attribute {ErrorText.Quote(name)}; it");
 }

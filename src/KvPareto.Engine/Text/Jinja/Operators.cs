@@ -58,12 +58,13 @@ internal static class Operators
         {
             case string text:
                 state.Text(text.Length);
-                return item is string part ? text.Contains(part, StringComparison.Ordinal) : throw Values.Fail(item) ?? new JinjaException($"'in' a str needs a str, not {Values.TypeName(item)}");
+                return item is string part ? text.Contains(part, StringComparison.Ordinal)
+                    : throw Values.Fail(item) ?? new JinjaException($"'in' a str needs a str, not {Values.TypeName(item)}");
             case JinjaDict dict:
                 return dict.Items.ContainsKey(Key(item));
             case JinjaList or Undefined:
                 var items = Values.Iterate(container);
-                state.Step(items.Count);
+                state.Step(JinjaContainer.PartsOf(container));
                 return items.Any(i => Values.AreEqual(i, item));
             default:
                 throw new JinjaException($"'in' does not take {Values.TypeName(container)}");
@@ -73,7 +74,8 @@ internal static class Operators
     /// <summary><c>+a</c> or <c>-a</c>.</summary>
     public static object Sign(string operation, object? value)
     {
-        if (!Values.TryNumber(value, out var number)) throw Values.Fail(value) ?? new JinjaException($"'{operation}' does not take {Values.TypeName(value)}");
+        if (!Values.TryNumber(value, out var number))
+            throw Values.Fail(value) ?? new JinjaException($"'{operation}' does not take {Values.TypeName(value)}");
         var negative = operation == "-";
         if (value is double) return negative ? -number : number;
         var whole = Values.ToLong(value);
@@ -98,7 +100,8 @@ internal static class Operators
         }
         var list = (JinjaList)value;
         state.Step(Product(list.Items.Count, count));
-        return new JinjaList([.. Enumerable.Repeat(list.Items, (int)(list.Items.Count == 0 ? 0 : count)).SelectMany(static i => i)], list.IsTuple);
+        return new JinjaList(
+            [.. Enumerable.Repeat(list.Items, (int)(list.Items.Count == 0 ? 0 : count)).SelectMany(static i => i)], list.IsTuple);
     }
 
     private static long Product(long a, long b) => a == 0 || b <= long.MaxValue / a ? a * b : long.MaxValue;

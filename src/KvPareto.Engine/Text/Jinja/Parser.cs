@@ -24,7 +24,8 @@ internal sealed class Parser
     // The tag that ends the body is left with its name next.
     private BlockStatement Body(string wanted, params ReadOnlySpan<string> ends)
     {
-        if (++_depth > DeepestNesting) throw new JinjaException($"more than {DeepestNesting} blocks within each other", _tokens.Current.Line);
+        if (++_depth > DeepestNesting)
+            throw new JinjaException($"more than {DeepestNesting} blocks within each other", _tokens.Current.Line);
         var statements = new List<Statement>();
         while (true)
         {
@@ -173,7 +174,8 @@ internal sealed class Parser
             if (parameters.Count > 0) _tokens.Operator(",");
             var name = _tokens.Expect(TokenKind.Name, "a parameter");
             if (_tokens.TryOperator("=")) parameters.Add((name.Text, _expressions.Parse()));
-            else if (parameters.Exists(static p => p.Item2 is not null)) throw new JinjaException($"the parameter {name.Shown} without default follows one with", name.Line);
+            else if (parameters.Exists(static p => p.Item2 is not null))
+                throw new JinjaException($"the parameter {name.Shown} without default follows one with", name.Line);
             else parameters.Add((name.Text, null));
         }
         return parameters;

@@ -41,12 +41,14 @@ internal static class PythonFormat
             var text = Convert(kind, arguments[next++], precision);
             if (flags.Contains('+') && kind is not ('s' or 'r') && !text.StartsWith('-')) text = "+" + text;
             text = flags.Contains('-') ? text.PadRight(width)
-                : flags.Contains('0') && kind is not ('s' or 'r') ? (text.StartsWith('-') ? "-" + text[1..].PadLeft(width - 1, '0') : text.PadLeft(width, '0'))
+                : flags.Contains('0') && kind is not ('s' or 'r')
+                    ? (text.StartsWith('-') ? "-" + text[1..].PadLeft(width - 1, '0') : text.PadLeft(width, '0'))
                 : text.PadLeft(width);
             state.Text(result.Length + text.Length);
             result.Append(text);
         }
-        return next == arguments.Count || argument is JinjaDict ? result.ToString() : throw new JinjaException("too many arguments for the format");
+        return next == arguments.Count || argument is JinjaDict ? result.ToString()
+            : throw new JinjaException("too many arguments for the format");
     }
 
     /// <summary><c>format.format(…)</c>: <c>{}</c>, <c>{0}</c> and <c>{name}</c>, without format specifications.</summary>
@@ -64,8 +66,10 @@ internal static class PythonFormat
                 var end = c == '{' ? format.IndexOf('}', at) : -1;
                 if (end < 0) throw new JinjaException("a single brace in the format");
                 var field = format[(at + 1)..end];
-                var index = field.Length == 0 ? next++ : int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : int.MaxValue;
-                if (field.Any(static f => !char.IsLetterOrDigit(f) && f != '_')) throw new JinjaException($"the field {ErrorText.Quote(field)} is not known; known: {{}}, {{0}}, {{name}}");
+                var index = field.Length == 0 ? next++ : int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out var given)
+                    ? given : int.MaxValue;
+                if (field.Any(static f => !char.IsLetterOrDigit(f) && f != '_'))
+                    throw new JinjaException($"the field {ErrorText.Quote(field)} is not known; known: {{}}, {{0}}, {{name}}");
                 var text = Values.ToText(arguments.Required(index, field));
                 state.Text(result.Length + text.Length);
                 result.Append(text);
@@ -82,7 +86,8 @@ internal static class PythonFormat
             var text = kind == 's' ? Values.ToText(value) : Values.ToText(new JinjaList([value]))[1..^1];
             return precision is { } most && text.Length > most ? text[..most] : text;
         }
-        if (!Values.TryNumber(value, out var number)) throw Values.Fail(value) ?? new JinjaException($"%{kind} needs a number, not {Values.TypeName(value)}");
+        if (!Values.TryNumber(value, out var number))
+            throw Values.Fail(value) ?? new JinjaException($"%{kind} needs a number, not {Values.TypeName(value)}");
         return kind switch
         {
             'd' or 'i' => (value is double ? (long)number : Values.ToLong(value)).ToString(CultureInfo.InvariantCulture),
@@ -100,5 +105,6 @@ internal static class PythonFormat
     }
 
     private static int Number(string digits) =>
-        digits.Length == 0 ? 0 : int.TryParse(digits, CultureInfo.InvariantCulture, out var number) && number <= LargestWidth ? number : throw new JinjaException($"a width above {LargestWidth}");
+        digits.Length == 0 ? 0 : int.TryParse(digits, CultureInfo.InvariantCulture, out var number) && number <= LargestWidth ? number
+            : throw new JinjaException($"a width above {LargestWidth}");
 }

@@ -31,7 +31,9 @@ internal static class PythonText
     public static string Upper(string text)
     {
         if (text.AsSpan().IndexOfAny(Expanding) >= 0)
-            text = string.Concat(text.Select(static c => "ßŉǰևﬀﬁﬂﬃﬄﬅﬆ".IndexOf(c, StringComparison.Ordinal) is var at and >= 0 ? Expanded[at] : c.ToString()));
+            text = string.Concat(
+                text.Select(static c =>
+                    "ßŉǰևﬀﬁﬂﬃﬄﬅﬆ".IndexOf(c, StringComparison.Ordinal) is var at and >= 0 ? Expanded[at] : c.ToString()));
         return text.ToUpperInvariant();
     }
 
@@ -44,7 +46,9 @@ internal static class PythonText
         {
             source.lower.CopyTo(result);
             for (var i = 1; i < result.Length; i++)
-                if (source.Item1[i] == 'Σ' && char.IsLetter(source.Item1[i - 1]) && (i + 1 == result.Length || !char.IsLetter(source.Item1[i + 1]))) result[i] = 'ς';
+                if (source.Item1[i] == 'Σ' && char.IsLetter(source.Item1[i - 1])
+                    && (i + 1 == result.Length || !char.IsLetter(source.Item1[i + 1])))
+                    result[i] = 'ς';
         });
     }
 
@@ -80,7 +84,9 @@ internal static class PythonText
         {
             var text = value.ToString("E16", CultureInfo.InvariantCulture);
             for (var digits = 0; digits < 17; digits++)
-                if ((text = value.ToString("E" + digits, CultureInfo.InvariantCulture)) is var shorter && double.Parse(shorter, CultureInfo.InvariantCulture) == value) break;
+                if ((text = value.ToString("E" + digits, CultureInfo.InvariantCulture)) is var shorter
+                    && double.Parse(shorter, CultureInfo.InvariantCulture) == value)
+                    break;
             var parts = text.Split('E');
             return $"{parts[0]}e{parts[1][0]}{parts[1][1..].TrimStart('0').PadLeft(2, '0')}";
         }
@@ -91,7 +97,8 @@ internal static class PythonText
 
     private static readonly SearchValues<char> Expanding = SearchValues.Create("ßŉǰևﬀﬁﬂﬃﬄﬅﬆ");
     private static readonly string[] Expanded = ["SS", "ʼN", "J\u030C", "ԵՒ", "FF", "FI", "FL", "FFI", "FFL", "ST", "ST"];
-    private static readonly SearchValues<char> LowSurrogates = SearchValues.Create([.. Enumerable.Range(0xDC00, 0x400).Select(static c => (char)c)]);
+    private static readonly SearchValues<char> LowSurrogates =
+        SearchValues.Create([.. Enumerable.Range(0xDC00, 0x400).Select(static c => (char)c)]);
 
     private static int Count(this ReadOnlySpan<char> text, SearchValues<char> values)
     {
@@ -100,6 +107,8 @@ internal static class PythonText
         return count;
     }
 
-    private static bool IsPrintable(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
-        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
+    private static bool IsPrintable(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
+        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
 }

@@ -10,9 +10,9 @@ namespace KvPareto.Engine.Text.Jinja;
 internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
 {
     /// <summary>Evaluations of one rendering; the published templates need about a hundred a message.</summary>
-    public const long MostSteps = 20_000_000;
+    public const long MostSteps = 5_000_000;
 
-    /// <summary>UTF-16 units of the longest text, and of all text joined in one rendering divided by 16.</summary>
+    /// <summary>UTF-16 units of the longest text.</summary>
     public const int LongestText = 1 << 25;
 
     /// <summary>Macro calls within macro calls.</summary>
@@ -52,11 +52,19 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
         Step(length / CharactersPerStep);
     }
 
+    /// <summary><see cref="Values.ToText"/> with its cost counted.</summary>
+    public string ToText(object? value)
+    {
+        Step(JinjaContainer.PartsOf(value));
+        return Values.ToText(value);
+    }
+
     /// <summary>Appends to an output.</summary>
     /// <exception cref="JinjaException">It becomes too long.</exception>
     public void Write(StringBuilder output, string text, int line)
     {
-        if ((long)output.Length + text.Length > LongestText) throw new JinjaException($"a text of more than {LongestText} characters", line);
+        if ((long)output.Length + text.Length > LongestText)
+            throw new JinjaException($"a text of more than {LongestText} characters", line);
         Step(1 + text.Length / CharactersPerStep);
         output.Append(text);
     }

@@ -37,7 +37,8 @@ internal abstract class Statement
                 break;
             case ListExpression names:
                 var items = Values.Iterate(value);
-                if (items.Count != names.Items.Count) throw new JinjaException($"{names.Items.Count} names for {items.Count} values", target.Line);
+                if (items.Count != names.Items.Count)
+                    throw new JinjaException($"{names.Items.Count} names for {items.Count} values", target.Line);
                 for (var i = 0; i < items.Count; i++) Assign(names.Items[i], items[i], scope);
                 break;
         }
@@ -89,7 +90,7 @@ internal sealed class OutputStatement(Expression value) : Statement
 {
     public override Flow Execute(Scope scope, StringBuilder output)
     {
-        var text = Values.ToText(value.Evaluate(scope));
+        var text = scope.State.ToText(value.Evaluate(scope));
         scope.State.Write(output, text, value.Line);
         return Flow.Next;
     }

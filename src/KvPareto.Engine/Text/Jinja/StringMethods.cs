@@ -18,26 +18,32 @@ internal static class StringMethods
         ["casefold"] = static (t, _, _) => PythonText.Lower(t.Replace("ß", "ss", StringComparison.Ordinal)),
         ["capitalize"] = static (t, _, _) => Capitalize(t),
         ["title"] = static (t, _, _) => Title(t),
-        ["swapcase"] = static (t, _, _) => string.Concat(t.Select(static c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
+        ["swapcase"] = static (t, _, _) =>
+            string.Concat(t.Select(static c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
         ["strip"] = static (t, a, _) => t.AsSpan().Trim(Set(a)).ToString(),
         ["lstrip"] = static (t, a, _) => t.AsSpan().TrimStart(Set(a)).ToString(),
         ["rstrip"] = static (t, a, _) => t.AsSpan().TrimEnd(Set(a)).ToString(),
         ["startswith"] = static (t, a, _) => Affixes(a).Any(p => t.StartsWith(p, StringComparison.Ordinal)),
         ["endswith"] = static (t, a, _) => Affixes(a).Any(p => t.EndsWith(p, StringComparison.Ordinal)),
-        ["removeprefix"] = static (t, a, _) => a.Text(0, "prefix") is var p && t.StartsWith(p, StringComparison.Ordinal) ? t[p.Length..] : t,
+        ["removeprefix"] = static (t, a, _) =>
+            a.Text(0, "prefix") is var p && t.StartsWith(p, StringComparison.Ordinal) ? t[p.Length..] : t,
         ["removesuffix"] = static (t, a, _) => a.Text(0, "suffix") is var s && t.EndsWith(s, StringComparison.Ordinal) ? t[..^s.Length] : t,
         ["split"] = static (t, a, s) => Strings(Split(t, a, s)),
         ["rsplit"] = static (t, a, s) => Strings(SplitRight(t, a, s)),
         ["splitlines"] = static (t, a, _) => Strings(Lines(t, a.Flag(0, "keepends", false))),
-        ["partition"] = static (t, a, _) => Partition(t, a.Text(0, "sep"), t.IndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: false),
-        ["rpartition"] = static (t, a, _) => Partition(t, a.Text(0, "sep"), t.LastIndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: true),
+        ["partition"] = static (t, a, _) =>
+            Partition(t, a.Text(0, "sep"), t.IndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: false),
+        ["rpartition"] = static (t, a, _) =>
+            Partition(t, a.Text(0, "sep"), t.LastIndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: true),
         ["replace"] = static (t, a, s) => Replace(t, a.Text(0, "old"), a.Text(1, "new"), a.Whole(2, "count", -1), s),
         ["join"] = static (t, a, s) => Join(t, Values.Iterate(a.Required(0, "iterable")), s),
         ["find"] = static (t, a, _) => Place(t, t.IndexOf(a.Text(0, "sub"), StringComparison.Ordinal)),
         ["rfind"] = static (t, a, _) => Place(t, t.LastIndexOf(a.Text(0, "sub"), StringComparison.Ordinal)),
-        ["index"] = static (t, a, _) => t.IndexOf(a.Text(0, "sub"), StringComparison.Ordinal) is var at and >= 0 ? Place(t, at) : throw new JinjaException("substring not found"),
+        ["index"] = static (t, a, _) => t.IndexOf(a.Text(0, "sub"), StringComparison.Ordinal) is var at and >= 0 ? Place(t, at)
+            : throw new JinjaException("substring not found"),
         ["count"] = static (t, a, _) => Count(t, a.Text(0, "sub")),
-        ["zfill"] = static (t, a, s) => Padded(t, a, s, static (t, w) => t.Length > 0 && t[0] is '+' or '-' ? t[0] + t[1..].PadLeft(w - 1, '0') : t.PadLeft(w, '0')),
+        ["zfill"] = static (t, a, s) =>
+            Padded(t, a, s, static (t, w) => t.Length > 0 && t[0] is '+' or '-' ? t[0] + t[1..].PadLeft(w - 1, '0') : t.PadLeft(w, '0')),
         ["ljust"] = static (t, a, s) => Padded(t, a, s, (t, w) => t.PadRight(w, a.Text(1, "fillchar", " ")[0])),
         ["rjust"] = static (t, a, s) => Padded(t, a, s, (t, w) => t.PadLeft(w, a.Text(1, "fillchar", " ")[0])),
         ["isdigit"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
@@ -52,14 +58,16 @@ internal static class StringMethods
     };
 
     /// <summary>The method of <paramref name="text"/> with this name, or null.</summary>
-    public static JinjaFunction? Find(string text, string name) => !All.TryGetValue(name, out var method) ? null : new(name, (state, arguments) =>
+    public static JinjaFunction? Find(string text, string name) =>
+        !All.TryGetValue(name, out var method) ? null : new(name, (state, arguments) =>
     {
         state.Text(text.Length);
         return method(text, arguments, state);
     });
 
     /// <summary>The first character in upper case, the others in lower case.</summary>
-    public static string Capitalize(string text) => text.Length == 0 ? text : string.Concat(PythonText.Upper(text[..1]), PythonText.Lower(text[1..]));
+    public static string Capitalize(string text) =>
+        text.Length == 0 ? text : string.Concat(PythonText.Upper(text[..1]), PythonText.Lower(text[1..]));
 
     /// <summary><paramref name="text"/> with the first <paramref name="count"/> (negative: all) occurrences replaced.</summary>
     public static string Replace(string text, string old, string replacement, long count, RenderState state)
@@ -82,17 +90,20 @@ internal static class StringMethods
     /// <summary>Joins strings.</summary>
     public static string Join(string separator, List<object?> items, RenderState state)
     {
-        var texts = items.Select(static i => i as string ?? throw Values.Fail(i) ?? new JinjaException($"join needs str, not {Values.TypeName(i)}")).ToList();
+        var texts = items.Select(
+            static i => i as string ?? throw Values.Fail(i) ?? new JinjaException($"join needs str, not {Values.TypeName(i)}")).ToList();
         state.Text(texts.Sum(static t => (long)t.Length) + (long)separator.Length * texts.Count);
         return string.Join(separator, texts);
     }
 
     private static JinjaList Strings(IEnumerable<string> parts) => new([.. parts]);
 
-    private static char[] Set(Arguments arguments) => arguments.Get(0, "chars") is null ? PythonText.WhiteSpace : arguments.Text(0, "chars") is { Length: > 0 } set ? set.ToCharArray() : ['\uFFFF'];
+    private static char[] Set(Arguments arguments) => arguments.Get(0, "chars") is null ? PythonText.WhiteSpace
+        : arguments.Text(0, "chars") is { Length: > 0 } set ? set.ToCharArray() : ['\uFFFF'];
 
     private static IEnumerable<string> Affixes(Arguments arguments) =>
-        arguments.Required(0, "prefix") is JinjaList { IsTuple: true } tuple ? tuple.Items.Select(Values.ToText) : [arguments.Text(0, "prefix")];
+        arguments.Required(0, "prefix") is JinjaList { IsTuple: true } tuple ? tuple.Items.Select(Values.ToText)
+            : [arguments.Text(0, "prefix")];
 
     private static IEnumerable<string> Split(string text, Arguments arguments, RenderState state)
     {
@@ -129,14 +140,16 @@ internal static class StringMethods
         return parts;
     }
 
-    private static string Separator(Arguments arguments) => arguments.Text(0, "sep") is { Length: > 0 } separator ? separator : throw new JinjaException("empty separator");
+    private static string Separator(Arguments arguments) =>
+        arguments.Text(0, "sep") is { Length: > 0 } separator ? separator : throw new JinjaException("empty separator");
 
     private static IEnumerable<string> Lines(string text, bool keepEnds)
     {
         for (var start = 0; start < text.Length;)
         {
             var end = text.AsSpan(start).IndexOfAny(LineEnds) is var offset and >= 0 ? start + offset : text.Length;
-            var next = end < text.Length && text[end] == '\r' && end + 1 < text.Length && text[end + 1] == '\n' ? end + 2 : Math.Min(end + 1, text.Length);
+            var next = end < text.Length && text[end] == '\r' && end + 1 < text.Length && text[end + 1] == '\n' ? end + 2
+                : Math.Min(end + 1, text.Length);
             yield return text[start..(keepEnds ? next : end)];
             start = next;
         }

@@ -24,11 +24,15 @@ internal static class Tests
         ["callable"] = static (v, _) => v is JinjaFunction,
         ["even"] = static (v, _) => Values.ToLong(v) % 2 == 0,
         ["odd"] = static (v, _) => Values.ToLong(v) % 2 != 0,
-        ["divisibleby"] = static (v, a) => Values.ToLong(a.Required(0, "num")) is var by and not 0 ? Values.ToLong(v) % by == 0 : throw new JinjaException("division by zero"),
+        ["divisibleby"] = static (v, a) => Values.ToLong(a.Required(0, "num")) is var by and not 0 ? Values.ToLong(v) % by == 0
+            : throw new JinjaException("division by zero"),
         ["lower"] = static (v, _) => Values.ToText(v) is var t && t.Any(char.IsLower) && !t.Any(char.IsUpper),
         ["upper"] = static (v, _) => Values.ToText(v) is var t && t.Any(char.IsUpper) && !t.Any(char.IsLower),
-        ["sameas"] = static (v, a) => a.Required(0, "other") is var o && (ReferenceEquals(v, o) || (v is bool or long or string && v.GetType() == o?.GetType() && v.Equals(o))),
-        ["in"] = static (v, a) => Values.Iterate(a.Required(0, "seq")) is var items && (a.Positional[0] is string text && v is string part ? text.Contains(part, StringComparison.Ordinal) : items.Any(i => Values.AreEqual(i, v))),
+        ["sameas"] = static (v, a) => a.Required(0, "other") is var o
+            && (ReferenceEquals(v, o) || (v is bool or long or string && v.GetType() == o?.GetType() && v.Equals(o))),
+        ["in"] = static (v, a) => a.Required(0, "seq") is string text && v is string part
+            ? text.Contains(part, StringComparison.Ordinal)
+            : Values.Iterate(a.Required(0, "seq")).Any(i => Values.AreEqual(i, v)),
         ["filter"] = static (v, _) => v is string name && Filters.Find(name) is not null,
         ["test"] = static (v, _) => v is string name && Find(name) is not null,
         ["eq"] = static (v, a) => Values.AreEqual(v, a.Required(0, "other")),
@@ -41,7 +45,15 @@ internal static class Tests
 
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
     {
-        ["equalto"] = "eq", ["=="] = "eq", ["!="] = "ne", ["lessthan"] = "lt", ["<"] = "lt", ["<="] = "le", ["greaterthan"] = "gt", [">"] = "gt", [">="] = "ge",
+        ["equalto"] = "eq",
+        ["=="] = "eq",
+        ["!="] = "ne",
+        ["lessthan"] = "lt",
+        ["<"] = "lt",
+        ["<="] = "le",
+        ["greaterthan"] = "gt",
+        [">"] = "gt",
+        [">="] = "ge",
     };
 
     /// <summary>Names of the tests, for messages.</summary>

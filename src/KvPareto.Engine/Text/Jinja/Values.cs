@@ -13,18 +13,73 @@ internal sealed record Undefined(string Description)
     public JinjaException Error() => new($"{Description} is undefined");
 }
 
-/// <summary>A list or, immutable in name only here, a tuple.</summary>
-internal sealed class JinjaList(List<object?> items, bool isTuple = false)
+/// <summary>
+/// A list or dict with its size: what is walked by comparing, printing or writing as JSON is bounded when it is made, so that none
+/// of these can take for ever or overflow the stack, however often one part is shared.
+/// </summary>
+internal abstract class JinjaContainer
 {
-    public List<object?> Items { get; } = items;
+    private const int MostParts = 1 << 22;
+    private const int DeepestNesting = 100;
+    private const int CharactersPerPart = 16;
 
-    public bool IsTuple { get; } = isTuple;
+    /// <summary>Values within, at all depths, long strings counted by their length.</summary>
+    public int Parts { get; private set; } = 1;
+
+    private int Depth { get; set; } = 1;
+
+    /// <summary>Parts of any value.</summary>
+    public static int PartsOf(object? value) => value switch
+    {
+        JinjaContainer container => container.Parts,
+        string text => 1 + text.Length / CharactersPerPart,
+        _ => 1,
+    };
+
+    /// <summary>Counts an item in.</summary>
+    /// <exception cref="JinjaException">The container is too large or too deep.</exception>
+    protected void Count(object? item)
+    {
+        Parts += PartsOf(item);
+        if (item is JinjaContainer inner) Depth = Math.Max(Depth, inner.Depth + 1);
+        if (Parts > MostParts) throw new JinjaException($"a value of more than {MostParts} parts");
+        if (Depth > DeepestNesting) throw new JinjaException($"more than {DeepestNesting} lists or dicts within each other");
+    }
 }
 
-/// <summary>A dict, in insertion order.</summary>
-internal sealed class JinjaDict
+/// <summary>A list or tuple; does not change once made.</summary>
+internal sealed class JinjaList : JinjaContainer
 {
-    public OrderedDictionary<object, object?> Items { get; } = new(ValueComparer.Instance);
+    /// <param name="items">Items; the list is taken over.</param>
+    /// <param name="isTuple">A tuple, which differs in printing and is never equal to a list.</param>
+    public JinjaList(List<object?> items, bool isTuple = false)
+    {
+        (Items, IsTuple) = (items, isTuple);
+        foreach (var item in items) Count(item);
+    }
+
+    public List<object?> Items { get; }
+
+    public bool IsTuple { get; }
+}
+
+/// <summary>A dict, in insertion order; does not change once made.</summary>
+internal sealed class JinjaDict : JinjaContainer
+{
+    private readonly OrderedDictionary<object, object?> _items = new(ValueComparer.Instance);
+
+    /// <param name="pairs">Pairs; a later one replaces the value of an earlier one.</param>
+    public JinjaDict(IEnumerable<KeyValuePair<object, object?>> pairs)
+    {
+        foreach (var (key, value) in pairs)
+        {
+            _items[key] = value;
+            Count(key);
+            Count(value);
+        }
+    }
+
+    public IReadOnlyDictionary<object, object?> Items => _items;
 }
 
 /// <summary>The object of <c>namespace()</c>: attributes that survive the scope they are set in.</summary>
@@ -64,19 +119,13 @@ internal static class Values
         int number => (long)number,
         float number => (double)number,
         JsonElement json => FromJson(json),
-        IEnumerable<KeyValuePair<string, object?>> pairs => Dict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, From(p.Value)))),
-        IEnumerable<KeyValuePair<string, string>> pairs => Dict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))),
+        IEnumerable<KeyValuePair<string, object?>> pairs =>
+            new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, From(p.Value)))),
+        IEnumerable<KeyValuePair<string, string>> pairs =>
+            new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))),
         IEnumerable items => new JinjaList([.. items.Cast<object?>().Select(From)]),
         _ => throw new ArgumentException($"a template cannot use a {value.GetType().Name}", nameof(value)),
     };
-
-    /// <summary>A dict of pairs; a later one replaces an earlier one.</summary>
-    public static JinjaDict Dict(IEnumerable<KeyValuePair<object, object?>> pairs)
-    {
-        var dict = new JinjaDict();
-        foreach (var (key, value) in pairs) dict.Items[key] = value;
-        return dict;
-    }
 
     /// <summary><c>bool(value)</c>.</summary>
     public static bool IsTrue(object? value) => value switch
@@ -96,8 +145,12 @@ internal static class Values
     {
         (null, null) or (Undefined, Undefined) => true,
         (string x, string y) => x == y,
-        (JinjaList x, JinjaList y) => ReferenceEquals(x, y) || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count && Deep(() => x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second)))),
-        (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y) || (x.Items.Count == y.Items.Count && Deep(() => x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other)))),
+        (JinjaList x, JinjaList y) =>
+            ReferenceEquals(x, y)
+                || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count
+                    && x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second))),
+        (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y)
+            || (x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other))),
         _ when TryNumber(a, out var x) && TryNumber(b, out var y) => a is double || b is double ? x == y : ToLong(a) == ToLong(b),
         _ => ReferenceEquals(a, b),
     };
@@ -112,7 +165,8 @@ internal static class Values
                 // UTF-8 order is that of code points, which is Python's.
                 return Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y));
             case (JinjaList x, JinjaList y) when x.IsTuple == y.IsTuple:
-                return Deep(() => x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second)).Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count));
+                return x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second))
+                    .Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count);
             case var _ when TryNumber(a, out var x) && TryNumber(b, out var y):
                 return a is double || b is double ? x.CompareTo(y) : ToLong(a).CompareTo(ToLong(b));
             default:
@@ -172,31 +226,63 @@ internal static class Values
     /// <summary>The failure of using an undefined value, or null for others.</summary>
     public static JinjaException? Fail(object? value) => (value as Undefined)?.Error();
 
-    /// <summary>Runs one more level of recursion over data, or fails while there is still stack to do so.</summary>
-    public static T Deep<T>(Func<T> inner)
+    private static string Repr(object? value)
     {
-        RenderState.EnsureStack();
-        return inner();
+        var output = new StringBuilder();
+        AppendRepr(output, value);
+        return output.ToString();
     }
 
-    private static string Repr(object? value) => value switch
+    private static void AppendRepr(StringBuilder output, object? value)
     {
-        null => "None",
-        bool b => b ? "True" : "False",
-        long l => l.ToString(CultureInfo.InvariantCulture),
-        double d => PythonText.Repr(d),
-        string s => PythonText.Repr(s),
-        Undefined => "Undefined",
-        JinjaList { IsTuple: true, Items.Count: 1 } single => Deep(() => $"({Repr(single.Items[0])},)"),
-        JinjaList list => Deep(() => (list.IsTuple ? "(" : "[") + string.Join(", ", list.Items.Select(Repr)) + (list.IsTuple ? ")" : "]")),
-        JinjaDict dict => Deep(() => "{" + string.Join(", ", dict.Items.Select(static p => $"{Repr(p.Key)}: {Repr(p.Value)}")) + "}"),
-        JinjaFunction function => $"<function {function.Name}>",
-        _ => $"<{TypeName(value)}>",
-    };
+        switch (value)
+        {
+            case JinjaList list:
+                AppendAll(output, list.IsTuple ? '(' : '[', list.Items, static (o, i) => AppendRepr(o, i));
+                output.Append(list.IsTuple ? list.Items.Count == 1 ? ",)" : ")" : "]");
+                break;
+            case JinjaDict dict:
+                AppendAll(output, '{', dict.Items, static (o, p) =>
+                {
+                    AppendRepr(o, p.Key);
+                    o.Append(": ");
+                    AppendRepr(o, p.Value);
+                });
+                output.Append('}');
+                break;
+            default:
+                output.Append(value switch
+                {
+                    null => "None",
+                    bool b => b ? "True" : "False",
+                    long l => l.ToString(CultureInfo.InvariantCulture),
+                    double d => PythonText.Repr(d),
+                    string s => PythonText.Repr(s),
+                    Undefined => "Undefined",
+                    JinjaFunction function => $"<function {function.Name}>",
+                    _ => $"<{TypeName(value)}>",
+                });
+                break;
+        }
+        if (output.Length > RenderState.LongestText) throw new JinjaException($"a text of more than {RenderState.LongestText} characters");
+    }
+
+    private static void AppendAll<T>(StringBuilder output, char open, IEnumerable<T> items, Action<StringBuilder, T> append)
+    {
+        output.Append(open);
+        var first = true;
+        foreach (var item in items)
+        {
+            if (!first) output.Append(", ");
+            first = false;
+            append(output, item);
+        }
+    }
 
     private static object? FromJson(JsonElement json) => json.ValueKind switch
     {
-        JsonValueKind.Object => Dict(json.EnumerateObject().Select(static p => KeyValuePair.Create<object, object?>(p.Name, FromJson(p.Value)))),
+        JsonValueKind.Object =>
+            new JinjaDict(json.EnumerateObject().Select(static p => KeyValuePair.Create<object, object?>(p.Name, FromJson(p.Value)))),
         JsonValueKind.Array => new JinjaList([.. json.EnumerateArray().Select(FromJson)]),
         JsonValueKind.String => json.GetString(),
         JsonValueKind.Number => json.TryGetInt64(out var whole) ? (object)whole : json.GetDouble(),

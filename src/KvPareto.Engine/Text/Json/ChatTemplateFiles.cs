@@ -23,9 +23,9 @@ internal static class ChatTemplateFiles
     {
         if (template.Value.ValueKind != JsonValueKind.Array) return template.AsString();
         var named = template.Items().ToList();
-        return named.Find(static t => t.String("name") == "default") is { File: not null } chosen
-            ? chosen.String("template")
-            : throw template.Error($"none of the templates is named 'default'; there are: {string.Join(", ", named.Select(static t => ErrorText.Quote(t.String("name"))))}");
+        if (named.Find(static t => t.String("name") == "default") is { File: not null } chosen) return chosen.String("template");
+        var names = string.Join(", ", named.Select(static t => ErrorText.Quote(t.String("name"))));
+        throw template.Error($"none of the templates is named 'default'; there are: {names}");
     }
 
     // bos_token and its kin: a string, or an added token with its content.
@@ -39,8 +39,10 @@ internal static class ChatTemplateFiles
             {
                 if (property.Value.ValueKind == JsonValueKind.Null) continue;
                 var value = new JsonPart(part.File, property.Name, property.Value);
-                if (property.Name.EndsWith("_token", StringComparison.Ordinal) && Content(value) is { } content) variables[property.Name] = content;
-                else if (property.Name == "additional_special_tokens") variables[property.Name] = value.Items().Select(static object? (i) => Content(i)).ToList();
+                if (property.Name.EndsWith("_token", StringComparison.Ordinal) && Content(value) is { } content)
+                    variables[property.Name] = content;
+                else if (property.Name == "additional_special_tokens")
+                    variables[property.Name] = value.Items().Select(static object? (i) => Content(i)).ToList();
             }
         }
         return variables;
@@ -60,7 +62,8 @@ internal static class ChatTemplateFiles
         {
             using var document = JsonDocument.Parse(bytes.AsMemory(bytes.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
             var root = document.RootElement.Clone();
-            return root.ValueKind == JsonValueKind.Object ? new JsonPart(path, "", root) : throw new ConfigException($"{path}: expected an object");
+            return root.ValueKind == JsonValueKind.Object ? new JsonPart(path, "", root)
+                : throw new ConfigException($"{path}: expected an object");
         }
         catch (JsonException problem)
         {
@@ -73,7 +76,8 @@ internal static class ChatTemplateFiles
         try
         {
             if (!File.Exists(path)) return null;
-            return new FileInfo(path).Length <= LargestFile ? File.ReadAllBytes(path) : throw new ConfigException($"{path}: larger than {LargestFile >> 20} MiB");
+            return new FileInfo(path).Length <= LargestFile ? File.ReadAllBytes(path)
+                : throw new ConfigException($"{path}: larger than {LargestFile >> 20} MiB");
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

@@ -37,10 +37,12 @@ internal static class DecoderReader
                 var suffix = part.String("suffix", "</w>");
                 return next => new WordEndStage(suffix, next);
             case var type:
-                throw part.Unknown("the decoder", type, "Sequence", "ByteLevel", "ByteFallback", "Fuse", "Replace", "Strip", "Metaspace", "BPEDecoder");
+                throw part.Unknown("the decoder", type, "Sequence", "ByteLevel", "ByteFallback", "Fuse", "Replace", "Strip", "Metaspace",
+                    "BPEDecoder");
         }
     }
 
     private static int ReadCount(JsonPart part, string key) =>
-        part.Required(key).AsInt() is var count and >= 0 and <= LongestStrip ? count : throw part.Error($"'{key}' is not within 0 to {LongestStrip}");
+        part.Required(key).AsInt() is var count and >= 0 and <= LongestStrip ? count
+            : throw part.Error($"'{key}' is not within 0 to {LongestStrip}");
 }

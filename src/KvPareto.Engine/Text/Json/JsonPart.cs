@@ -22,7 +22,8 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement V
     public JsonPart? Child(string key)
     {
         if (Value.ValueKind != JsonValueKind.Object) throw Error($"expected an object, found {Value.ValueKind}");
-        return Value.TryGetProperty(key, out var child) && child.ValueKind != JsonValueKind.Null ? new(File, Path.Length == 0 ? key : $"{Path}.{key}", child) : null;
+        return Value.TryGetProperty(key, out var child) && child.ValueKind != JsonValueKind.Null
+            ? new(File, Path.Length == 0 ? key : $"{Path}.{key}", child) : null;
     }
 
     /// <summary>The value of a key that must be there.</summary>
@@ -51,7 +52,8 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement V
     }
 
     /// <summary>This value as a whole number.</summary>
-    public int AsInt() => Value.ValueKind == JsonValueKind.Number && Value.TryGetInt32(out var number) ? number : throw Error("expected a whole number");
+    public int AsInt() =>
+        Value.ValueKind == JsonValueKind.Number && Value.TryGetInt32(out var number) ? number : throw Error("expected a whole number");
 
     /// <summary>A string that must be there.</summary>
     public string String(string key) => Required(key).AsString();
@@ -63,6 +65,7 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement V
     public bool Bool(string key, bool absent)
     {
         if (Child(key) is not { } child) return absent;
-        return child.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? child.Value.GetBoolean() : throw child.Error($"expected true or false, found {child.Value.ValueKind}");
+        return child.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? child.Value.GetBoolean()
+            : throw child.Error($"expected true or false, found {child.Value.ValueKind}");
     }
 }

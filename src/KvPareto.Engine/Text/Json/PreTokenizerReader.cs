@@ -12,13 +12,16 @@ internal static class PreTokenizerReader
         "Sequence" => part.Required("pretokenizers").Items().SelectMany(Read),
         "ByteLevel" => [new ByteLevelPreTokenizer(part.Bool("add_prefix_space", true), part.Bool("use_regex", true))],
         "Split" => [new SplitPreTokenizer(ReadPattern(part.Required("pattern")), ReadBehavior(part), part.Bool("invert", false))],
-        "Digits" => [new SplitPreTokenizer(CharacterPattern.Digits, part.Bool("individual_digits", false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous)],
+        "Digits" => [new SplitPreTokenizer(
+            CharacterPattern.Digits, part.Bool("individual_digits", false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous)],
         "Punctuation" => [new SplitPreTokenizer(CharacterPattern.Punctuation, ReadBehavior(part))],
         "Whitespace" => [new SplitPreTokenizer(new RegexPattern(@"\w+|[^\w\s]+"), SplitBehavior.Removed, invert: true)],
         "WhitespaceSplit" => [new SplitPreTokenizer(CharacterPattern.WhiteSpace, SplitBehavior.Removed)],
         "CharDelimiterSplit" => [new SplitPreTokenizer(new LiteralPattern(part.String("delimiter")), SplitBehavior.Removed)],
         "Metaspace" => [ReadMetaspace(part)],
-        var type => throw part.Unknown("the pre-tokenizer", type, "Sequence", "ByteLevel", "Split", "Digits", "Punctuation", "Whitespace", "WhitespaceSplit", "CharDelimiterSplit", "Metaspace"),
+        var type => throw part.Unknown(
+            "the pre-tokenizer", type, "Sequence", "ByteLevel", "Split", "Digits", "Punctuation", "Whitespace", "WhitespaceSplit",
+                "CharDelimiterSplit", "Metaspace"),
     };
 
     /// <summary>A pattern: <c>{"String": …}</c> or <c>{"Regex": …}</c>.</summary>
@@ -37,7 +40,9 @@ internal static class PreTokenizerReader
         }
     }
 
-    /// <summary>Replacement and scheme of a Metaspace, in the old form (<c>add_prefix_space</c>) or the new (<c>prepend_scheme</c>).</summary>
+    /// <summary>
+    /// Replacement and scheme of a Metaspace, in the old form (<c>add_prefix_space</c>) or the new (<c>prepend_scheme</c>).
+    /// </summary>
     public static (string Replacement, PrependScheme Scheme) ReadMetaspaceSettings(JsonPart part)
     {
         var replacement = part.String("replacement");
@@ -59,7 +64,8 @@ internal static class PreTokenizerReader
     }
 
     private static SplitBehavior ReadBehavior(JsonPart part) =>
-        part.String("behavior", "Isolated") is var name && Enum.TryParse<SplitBehavior>(name, out var behavior) && Enum.IsDefined(behavior) && !char.IsAsciiDigit(name[0])
+        part.String("behavior", "Isolated") is var name && Enum.TryParse<SplitBehavior>(name, out var behavior) && Enum.IsDefined(behavior)
+            && !char.IsAsciiDigit(name[0])
             ? behavior
             : throw part.Unknown("the behavior", name, Enum.GetNames<SplitBehavior>());
 }

@@ -7,7 +7,8 @@ namespace KvPareto.Engine.Text.Json;
 
 /// <summary>Makes a definition of the components of a <c>tokenizer.json</c>, checking each against the vocabulary.</summary>
 internal sealed class TokenizerComponents(
-    string file, Dictionary<string, JsonElement> components, Dictionary<string, JsonElement> model, VocabularyBuilder builder, MergeTable merges)
+    string file, Dictionary<string, JsonElement> components, Dictionary<string, JsonElement> model, VocabularyBuilder builder,
+        MergeTable merges)
 {
     /// <exception cref="ConfigException">A component is not known or contradicts the vocabulary.</exception>
     public TokenizerDefinition Build()
@@ -17,11 +18,9 @@ internal sealed class TokenizerComponents(
             foreach (var token in added.Items()) builder.AddAddedToken(ReadAddedToken(token), token.Path);
         return new()
         {
-            Source = file,
-            Vocabulary = builder.Vocabulary,
+            Tokens = builder,
             Merges = merges,
             Options = options,
-            AddedTokens = builder.AddedTokens,
             Normalizer = Component("normalizer") is { } normalizer ? ReadNormalizer(normalizer) : null,
             PreTokenizers = Component("pre_tokenizer") is { } preTokenizer ? [.. PreTokenizerReader.Read(preTokenizer)] : [],
             Templates = Component("post_processor") is { } postProcessor ? [.. ReadTemplates(postProcessor)] : [],
@@ -44,7 +43,8 @@ internal sealed class TokenizerComponents(
             throw dropout.Error("dropout makes ids random; only null or 0 can be used");
         int? unknown = null;
         if (ModelSetting("unk_token") is { } token)
-            unknown = builder.Vocabulary.TryGetValue(token.AsString(), out var id) ? id : throw token.Error($"{ErrorText.Quote(token.AsString())} is not in the vocabulary");
+            unknown = builder.Vocabulary.TryGetId(token.AsString(), out var id) ? id
+                : throw token.Error($"{ErrorText.Quote(token.AsString())} is not in the vocabulary");
         return new(
             IgnoreMerges: Flag("ignore_merges"),
             ByteFallback: Flag("byte_fallback"),
@@ -57,7 +57,8 @@ internal sealed class TokenizerComponents(
     private bool Flag(string key)
     {
         if (ModelSetting(key) is not { } part) return false;
-        return part.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? part.Value.GetBoolean() : throw part.Error("expected true or false");
+        return part.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? part.Value.GetBoolean()
+            : throw part.Error("expected true or false");
     }
 
     private static AddedToken ReadAddedToken(JsonPart part) => new(
@@ -82,7 +83,9 @@ internal sealed class TokenizerComponents(
         "Strip" => new StripNormalizer(part.Bool("strip_left", true), part.Bool("strip_right", true)),
         "StripAccents" => new ReplaceNormalizer(CharacterPattern.NonSpacingMarks, ""),
         "ByteLevel" => new ByteLevelNormalizer(),
-        var type => throw part.Unknown("the normalizer", type, "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip", "StripAccents", "ByteLevel"),
+        var type => throw part.Unknown(
+            "the normalizer", type, "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip", "StripAccents",
+                "ByteLevel"),
     };
 
     private IEnumerable<SpecialTokenTemplate> ReadTemplates(JsonPart part)
@@ -102,7 +105,8 @@ internal sealed class TokenizerComponents(
                 yield return new([[PairId(part.Required("cls"))], null, [PairId(part.Required("sep"))]]);
                 break;
             default:
-                throw part.Unknown("the post-processor", part.Type, "Sequence", "ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing");
+                throw part.Unknown("the post-processor", part.Type, "Sequence", "ByteLevel", "TemplateProcessing", "BertProcessing",
+                    "RobertaProcessing");
         }
     }
 
@@ -112,14 +116,18 @@ internal sealed class TokenizerComponents(
         var tokens = part.Child("special_tokens");
         foreach (var item in part.Required("single").Items())
             if (item.Child("Sequence") is { } sequence)
-                parts.Add(sequence.String("id") == "A" ? null : throw sequence.Unknown("the sequence of a single text", sequence.String("id"), "A"));
+                parts.Add(sequence.String("id") == "A" ? null
+                    : throw sequence.Unknown("the sequence of a single text", sequence.String("id"), "A"));
             else if (item.Child("SpecialToken") is { } special)
-                parts.Add([.. (tokens ?? part.Required("special_tokens")).Required(special.String("id")).Required("ids").Items().Select(CheckedId)]);
+                parts.Add([.. (tokens ?? part.Required("special_tokens")).Required(special.String("id")).Required("ids").Items()
+                    .Select(CheckedId)]);
             else throw item.Error("expected Sequence or SpecialToken");
         return new(parts);
     }
 
-    private int PairId(JsonPart pair) => pair.Items().Skip(1).Select(CheckedId).FirstOrDefault(-1) is var id and >= 0 ? id : throw pair.Error("expected [token, id]");
+    private int PairId(JsonPart pair) =>
+        pair.Items().Skip(1).Select(CheckedId).FirstOrDefault(-1) is var id and >= 0 ? id : throw pair.Error("expected [token, id]");
 
-    private int CheckedId(JsonPart part) => builder.HasId(part.AsInt()) ? part.AsInt() : throw part.Error($"id {part.AsInt()} is not in the vocabulary");
+    private int CheckedId(JsonPart part) =>
+        builder.HasId(part.AsInt()) ? part.AsInt() : throw part.Error($"id {part.AsInt()} is not in the vocabulary");
 }

@@ -95,19 +95,22 @@ internal sealed class TokenizerJson
                 _model[key] = document.RootElement.Clone();
             }
         }
-        var prefix = _model.TryGetValue("continuing_subword_prefix", out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()!.Length : 0;
+        var prefix = _model.TryGetValue("continuing_subword_prefix", out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!.Length : 0;
         _merges = new(_builder.Vocabulary, prefix);
         if (hasMerges) ReadMerges(ref mergesAt);
     }
 
     private void ReadVocabulary(ref Utf8JsonReader reader)
     {
+        var buffer = new char[256];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var token = reader.GetString()!;
+            var token = Copy(ref reader, ref buffer);
             reader.Read();
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id))
-                throw new ConfigException($"{_file}: model.vocab: the id of {ErrorText.Quote(token)} is not a whole number below {VocabularyBuilder.IdLimit}");
+                throw new ConfigException(
+                    $"{_file}: model.vocab: the id of {ErrorText.Quote(token)} is not a whole number below {VocabularyBuilder.IdLimit}");
             _builder.AddToken(token, id, "model.vocab");
         }
     }
@@ -123,7 +126,8 @@ internal sealed class TokenizerJson
             {
                 var pair = Copy(ref reader, ref left);
                 var space = pair.IndexOf(' ');
-                problem = space < 0 || pair[(space + 1)..].Contains(' ') ? "expected two tokens with one space between them" : _merges!.Add(pair[..space], pair[(space + 1)..]);
+                problem = space < 0 || pair[(space + 1)..].Contains(' ') ? "expected two tokens with one space between them"
+                    : _merges!.Add(pair[..space], pair[(space + 1)..]);
             }
             else problem = ReadPair(ref reader, ref left, ref right);
             if (problem is not null) throw new ConfigException($"{_file}: model.merges[{_merges!.Count}]: {problem}");

@@ -24,8 +24,10 @@ internal sealed class UnicodeData
         using var reader = new StreamReader(stream);
         while (reader.ReadLine() is { } line) Add(line.Split(' '));
         foreach (var (_, second) in _compositions.Keys) Mark(second, UnicodeForm.Nfc, UnicodeForm.Nfkc);
-        for (var jamo = Hangul.VowelBase; jamo < Hangul.VowelBase + Hangul.VowelCount; jamo++) Mark(jamo, UnicodeForm.Nfc, UnicodeForm.Nfkc);
-        for (var jamo = Hangul.TailBase + 1; jamo < Hangul.TailBase + Hangul.TailCount; jamo++) Mark(jamo, UnicodeForm.Nfc, UnicodeForm.Nfkc);
+        for (var jamo = Hangul.VowelBase; jamo < Hangul.VowelBase + Hangul.VowelCount; jamo++)
+            Mark(jamo, UnicodeForm.Nfc, UnicodeForm.Nfkc);
+        for (var jamo = Hangul.TailBase + 1; jamo < Hangul.TailBase + Hangul.TailCount; jamo++)
+            Mark(jamo, UnicodeForm.Nfc, UnicodeForm.Nfkc);
         for (var syllable = Hangul.SyllableBase; syllable < Hangul.SyllableBase + Hangul.SyllableCount; syllable++)
             Mark(syllable, UnicodeForm.Nfd, UnicodeForm.Nfkd);
     }
@@ -55,7 +57,8 @@ internal sealed class UnicodeData
 
     private void Add(string[] fields)
     {
-        var numbers = fields[0] == "#" ? [] : Array.ConvertAll(fields[1..], static f => int.Parse(f, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        var numbers = fields[0] == "#" ? []
+            : Array.ConvertAll(fields[1..], static f => int.Parse(f, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
         switch (fields[0])
         {
             case "c":

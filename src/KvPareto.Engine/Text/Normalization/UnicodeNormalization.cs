@@ -48,7 +48,8 @@ internal static class UnicodeNormalization
             }
             // The last boundary character may compose with this one, so the segment starts there; it ends before the next.
             var end = at + rune.Utf16SequenceLength;
-            while (end < text.Length && Rune.GetRuneAt(text, end) is var next && !data.IsBoundary(next.Value, form)) end += next.Utf16SequenceLength;
+            while (end < text.Length && Rune.GetRuneAt(text, end) is var next && !data.IsBoundary(next.Value, form))
+                end += next.Utf16SequenceLength;
             result ??= new StringBuilder(text.Length + 16);
             result.Append(text, copied, boundary - copied);
             segment.Append(text.AsSpan(boundary, end - boundary), result);
@@ -66,7 +67,8 @@ internal static class UnicodeNormalization
         {
             _points.Clear();
             foreach (var rune in text.EnumerateRunes())
-                if (!Hangul.TryDecompose(rune.Value, _points)) data.Decompose(rune.Value, form is UnicodeForm.Nfkc or UnicodeForm.Nfkd, _points);
+                if (!Hangul.TryDecompose(rune.Value, _points))
+                    data.Decompose(rune.Value, form is UnicodeForm.Nfkc or UnicodeForm.Nfkd, _points);
             Reorder();
             if (form is UnicodeForm.Nfc or UnicodeForm.Nfkc) Compose();
             Span<char> units = stackalloc char[2];

@@ -67,6 +67,8 @@ internal sealed class OnigurumaTranslator(string pattern)
             case '\\':
                 Escape(flags, inSet: false);
                 return true;
+            case '*' or '+' or '?':
+                throw Unknown($"'{c}' with nothing before it to repeat");
             default:
                 _at++;
                 Literal(c, flags);
@@ -176,7 +178,8 @@ internal sealed class OnigurumaTranslator(string pattern)
                 Unit(c);
                 if (c is 's' or 'S') extras.Append('\u017F');
                 if (c is 'k' or 'K') extras.Append('\u212A');
-                if (_at < pattern.Length && pattern[_at] == '-' && _at + 1 < pattern.Length && pattern[_at + 1] is 'z' or 'Z') extras.Append("\u017F\u212A");
+                if (_at < pattern.Length && pattern[_at] == '-' && _at + 1 < pattern.Length && pattern[_at + 1] is 'z' or 'Z')
+                    extras.Append("\u017F\u212A");
             }
         }
         _at++;
@@ -248,7 +251,8 @@ internal sealed class OnigurumaTranslator(string pattern)
             return;
         }
         var close = pattern.IndexOf('}', _at);
-        if (close < 0 || !int.TryParse(pattern.AsSpan(_at, close - _at), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+        if (close < 0 || !int.TryParse(
+            pattern.AsSpan(_at, close - _at), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
             throw Unknown("escape \\x");
         if (value is < 0 or > 0xFFFF) throw Unknown("a character beyond U+FFFF");
         _at = close + 1;
@@ -297,7 +301,8 @@ internal sealed class OnigurumaTranslator(string pattern)
         return true;
     }
 
-    private FormatException Unknown(string construct) => new($"{construct} at character {_at + 1} of the pattern {ErrorText.Quote(pattern)}");
+    private FormatException Unknown(string construct) =>
+        new($"{construct} at character {_at + 1} of the pattern {ErrorText.Quote(pattern)}");
 
     private readonly record struct Flags(bool IgnoreCase, bool DotAll);
 }

@@ -11,7 +11,9 @@ internal abstract class PieceSink
     public abstract void Accept(string text, int start, int length, bool opensText);
 }
 
-/// <summary>Splits pieces into smaller ones; one <c>pre_tokenizer</c> of <c>tokenizer.json</c>. Immutable: its state lives in the sinks.</summary>
+/// <summary>
+/// Splits pieces into smaller ones; one <c>pre_tokenizer</c> of <c>tokenizer.json</c>. Immutable: its state lives in the sinks.
+/// </summary>
 internal abstract class PreTokenizer
 {
     /// <summary>A sink that hands the parts of its pieces to <paramref name="next"/>.</summary>

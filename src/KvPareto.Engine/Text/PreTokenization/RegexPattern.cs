@@ -21,7 +21,8 @@ internal sealed class RegexPattern : TextPattern
         _source = pattern;
         try
         {
-            _regex = new Regex(new OnigurumaTranslator(pattern).Translate(), RegexOptions.CultureInvariant | RegexOptions.Compiled, MatchLimit);
+            _regex = new Regex(new OnigurumaTranslator(pattern).Translate(), RegexOptions.CultureInvariant | RegexOptions.Compiled,
+                MatchLimit);
         }
         catch (ArgumentException problem)
         {
@@ -42,7 +43,8 @@ internal sealed class RegexPattern : TextPattern
         }
         catch (RegexMatchTimeoutException problem)
         {
-            throw new ConfigException($"the tokenizer's pattern {ErrorText.Quote(_source)} takes more than {MatchLimit.TotalSeconds:0} s for one match", problem);
+            throw new ConfigException(
+                $"the tokenizer's pattern {ErrorText.Quote(_source)} takes more than {MatchLimit.TotalSeconds:0} s for one match", problem);
         }
     }
 
@@ -62,6 +64,7 @@ internal sealed class RegexPattern : TextPattern
             at += pair ? 2 : 1;
         }
         positions[count] = text.Length;
-        foreach (var match in _regex.EnumerateMatches(standIns.AsSpan(0, count))) matches.Add(new(positions[match.Index], positions[match.Index + match.Length]));
+        foreach (var match in _regex.EnumerateMatches(standIns.AsSpan(0, count)))
+            matches.Add(new(positions[match.Index], positions[match.Index + match.Length]));
     }
 }

@@ -36,6 +36,11 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
         {
             _matches.Clear();
             pattern.FindAll(text.AsSpan(start, length), _matches);
+            if (behavior == SplitBehavior.Isolated)
+            {
+                Isolate(text, start, length, opensText);
+                return;
+            }
             FillParts(length);
             switch (behavior)
             {
@@ -46,6 +51,19 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
             foreach (var (part, isMatch) in _parts)
                 if (part.End > part.Start && !(isMatch && behavior == SplitBehavior.Removed))
                     next.Accept(text, start + part.Start, part.End - part.Start, opensText && part.Start == 0);
+        }
+
+        // Matches and what lies between them are pieces alike, so nothing need be collected first.
+        private void Isolate(string text, int start, int length, bool opensText)
+        {
+            var at = 0;
+            foreach (var (from, to) in _matches)
+            {
+                if (from > at) next.Accept(text, start + at, from - at, opensText && at == 0);
+                if (to > from) next.Accept(text, start + from, to - from, opensText && from == 0);
+                at = to;
+            }
+            if (at < length) next.Accept(text, start + at, length - at, opensText && at == 0);
         }
 
         private void FillParts(int length)

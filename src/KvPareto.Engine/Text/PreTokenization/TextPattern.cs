@@ -6,7 +6,9 @@ namespace KvPareto.Engine.Text.PreTokenization;
 /// <summary>Something that is looked for in a text: a string, a regex, a class of characters, or a hand-written twin of a regex.</summary>
 internal abstract class TextPattern
 {
-    /// <summary>Appends all matches, from left to right and without overlaps. Positions are UTF-16 units of <paramref name="text"/>.</summary>
+    /// <summary>
+    /// Appends all matches, from left to right and without overlaps. Positions are UTF-16 units of <paramref name="text"/>.
+    /// </summary>
     public abstract void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches);
 
     /// <summary><paramref name="text"/> with every match replaced.</summary>
@@ -40,7 +42,8 @@ internal sealed class LiteralPattern(string literal) : TextPattern
             matches.Add(new(from + offset, from + offset + literal.Length));
     }
 
-    public override string Replace(string text, string replacement) => literal.Length == 0 ? text : text.Replace(literal, replacement, StringComparison.Ordinal);
+    public override string Replace(string text, string replacement) =>
+        literal.Length == 0 ? text : text.Replace(literal, replacement, StringComparison.Ordinal);
 }
 
 /// <summary>Every character of a class, each a match of its own.</summary>

@@ -57,7 +57,8 @@ internal sealed class WordPattern : TextPattern
     {
         if (text[at] == '\'' && ContractionEnd(text, at, anyCase: false) is var contraction and > 0) return contraction;
         var (body, kind, width) = (at, CharacterKind.At(text, at, out var first), first);
-        if (text[at] == ' ' && at + 1 < text.Length && CharacterKind.At(text, at + 1, out var second) is var next and not CharacterKind.Space)
+        if (text[at] == ' ' && at + 1 < text.Length
+            && CharacterKind.At(text, at + 1, out var second) is var next and not CharacterKind.Space)
             (body, kind, width) = (at + 1, next, second);
         return kind == CharacterKind.Space ? SpaceEnd(text, at) : RunEnd(text, body + width, kind);
     }
@@ -90,7 +91,8 @@ internal sealed class WordPattern : TextPattern
         return (first, second) is ('r', 'e') or ('v', 'e') or ('l', 'l') ? at + 3 : 0;
     }
 
-    private static char Fold(char c, bool anyCase) => !anyCase ? c : c == '\u017F' ? 's' : char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c;
+    private static char Fold(char c, bool anyCase) =>
+        !anyCase ? c : c == '\u017F' ? 's' : char.IsAsciiLetterUpper(c) ? (char)(c | 0x20) : c;
 
     private static int RunEnd(ReadOnlySpan<char> text, int at, byte kind)
     {
@@ -100,7 +102,8 @@ internal sealed class WordPattern : TextPattern
 
     private int NumberEnd(ReadOnlySpan<char> text, int at)
     {
-        for (var count = 1; count < _longestNumber && at < text.Length && CharacterKind.At(text, at, out var width) == CharacterKind.Number; count++)
+        for (var count = 1; count < _longestNumber && at < text.Length
+            && CharacterKind.At(text, at, out var width) == CharacterKind.Number; count++)
             at += width;
         return at;
     }

@@ -18,6 +18,11 @@ internal sealed class Axis
     /// <summary>Room at the beginning of the memory axis: names of the frontier's first points stand there.</summary>
     private const double MemoryMarginBefore = 0.2;
 
+    /// <summary>Powers of ten beyond which a tick is written with an exponent.</summary>
+    private const int MostZeros = 4;
+
+    private static readonly double[] BitTicks = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32];
+
     private static readonly (double Bytes, string Name)[] Units =
         [(1L << 40, "TiB"), (1L << 30, "GiB"), (1L << 20, "MiB"), (1L << 10, "KiB"), (1, "bytes")];
 
@@ -54,11 +59,11 @@ internal sealed class Axis
         return new(low - margin, high + margin, false, "Score", [.. ticks]);
     }
 
-    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, with room around them.</summary>
-    public static Axis Linear(double low, double high, string title)
+    /// <summary>Bits of a number from <paramref name="low"/> to <paramref name="high"/>, logarithmic, with room around them.</summary>
+    public static Axis Bits(double low, double high, string title)
     {
-        var margin = high > low ? Margin * (high - low) : 0.5;
-        return new(low - margin, high + margin, false, title, Linear(low - margin, high + margin, 1));
+        var room = Math.Max(Math.Pow(high / low, Margin), 1.08);
+        return new(low / room, high * room, true, title, [.. BitTicks.Select(bits => new Tick(bits, bits.ToString(CultureInfo.InvariantCulture)))]);
     }
 
     /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, above 0, by powers of ten, with room around them.</summary>
@@ -73,7 +78,7 @@ internal sealed class Axis
             from power in Enumerable.Range(first, last - first + 1)
             from step in steps
             let value = step * Math.Pow(10, power)
-            select new Tick(value, value.ToString("G1", CultureInfo.InvariantCulture));
+            select new Tick(value, value.ToString(Math.Abs(power) <= MostZeros ? "0.####" : "0e-0", CultureInfo.InvariantCulture));
         return new(from, to, true, title, [.. ticks]);
     }
 

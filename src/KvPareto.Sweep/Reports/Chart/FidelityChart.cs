@@ -25,7 +25,7 @@ internal sealed class FidelityChart
         // A setting without any divergence has no place on a logarithmic axis; it stands at its foot.
         var least = points.Select(point => point.Row.KlMean).Where(value => value > 0).DefaultIfEmpty(1e-6).Min();
         _divergence = Axis.Logarithmic(least, Math.Max(least, points.Max(point => point.Row.KlMean)), "Mean KL divergence (nats, logarithmic)");
-        _bits = Axis.Linear(points.Min(point => point.Row.BitsPerElement), points.Max(point => point.Row.BitsPerElement), "Bits per cached element, scales and zero points included");
+        _bits = Axis.Bits(points.Min(point => point.Row.BitsPerElement), points.Max(point => point.Row.BitsPerElement), "Bits per cached element, scales and zero points included (logarithmic)");
         _markers = [.. points.Select(point => new Marker(point, FrontierAnalysis.SettingOf(point.Row.Setting), At(point.Row)))];
     }
 
@@ -43,7 +43,7 @@ internal sealed class FidelityChart
             var row = points[0].Row;
             canvas.Text(canvas.Fit($"{row.Model}: fidelity against bits of the KV cache", Look.Title, Plot.Width), new(Plot.Left, 27), Look.Title);
             var subtitle = string.Create(
-                CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window} | {points.Count} settings | stars: no other setting has fewer bits and less divergence");
+                CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window} | {points.Count} settings | stars: no other setting has fewer bits and less divergence; weights are w16a16 where not named");
             canvas.Text(canvas.Fit(subtitle, Look.Subtitle, Plot.Width), new(Plot.Left, 44), Look.Subtitle);
             new FidelityChart(canvas, points).Draw();
             canvas.Finish("the fidelity chart");
@@ -82,7 +82,7 @@ internal sealed class FidelityChart
     private void DrawLabels(Position[] steps)
     {
         Marker[] labelled = [.. _markers.Where(marker => marker.Point.OnFrontier)];
-        var sizes = Array.ConvertAll(labelled, marker => _canvas.Measure(marker.Point.Row.Setting, Look.LabelText));
+        var sizes = Array.ConvertAll(labelled, marker => _canvas.Measure(Name(marker), Look.LabelText));
         LabelRequest[] requests = [.. labelled.Zip(sizes, (marker, size) => new LabelRequest(marker.At, Look.StarRadius, size.Width, size.Height))];
         Box[] obstacles = [.. _markers.Where(marker => !marker.Point.OnFrontier).Select(marker => Box.Around(marker.At, Look.DotRadius))];
         Segment[] lines = [.. steps.Zip(steps.Skip(1), (from, to) => new Segment(from, to))];
@@ -91,7 +91,7 @@ internal sealed class FidelityChart
         for (var i = 0; i < placed.Length; i++)
         {
             if (placed[i] is { } label)
-                _canvas.Text(labelled[i].Point.Row.Setting, new(label.Box.Left, label.Box.Top + sizes[i].Ascent), Look.LabelText, halo: 1.6);
+                _canvas.Text(Name(labelled[i]), new(label.Box.Left, label.Box.Top + sizes[i].Ascent), Look.LabelText, halo: 1.6);
         }
         if (placed.Count(label => label is null) is > 0 and var missing)
             _canvas.Text(string.Create(CultureInfo.InvariantCulture, $"{missing} more names in fidelity.csv"), new(Plot.Right - 4, Plot.Top + 12), Look.Note, align: 1, halo: 1.6);
@@ -136,6 +136,13 @@ internal sealed class FidelityChart
     {
         _canvas.Text(text, at, Look.Note);
         return at with { X = at.X + _canvas.Measure(text, Look.Note).Width + 10 };
+    }
+
+    private static string Name(Marker marker)
+    {
+        const string Unquantized = "w16a16-";
+        var name = marker.Point.Row.Setting;
+        return name.StartsWith(Unquantized, StringComparison.Ordinal) ? name[Unquantized.Length..] : name;
     }
 
     private Position At(FidelityRow row) => new(X(row.BitsPerElement), Math.Min(Y(row.KlMean), Plot.Bottom));

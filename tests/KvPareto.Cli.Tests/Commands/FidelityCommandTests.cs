@@ -1,0 +1,77 @@
+using System.Text.Json;
+using KvPareto.Testing;
+using Spectre.Console;
+
+namespace KvPareto.Cli.Tests.Commands;
+
+public class FidelityCommandTests
+{
+    private static readonly string Text = string.Concat(Enumerable.Range(0, 100).Select(i => $"{i * 7919 % 1000} pears. "));
+
+    [Fact]
+    public void Json_HasARowASetting_AndTheTableGoesToStandardError()
+    {
+        using var temp = Model();
+        var (code, output, error) = Run("fidelity", temp["model"], "--text", temp["text.txt"], "--tokens", "256", "--window", "128",
+            "--settings", "w16a16-k16v16,w16a16-k4v4-t32", "--chunk", "64", "--threads", "2", "--json");
+        Assert.Equal((ExitCode.Ok, 1), (code, output.Count(c => c == '\n')));
+        using var document = JsonDocument.Parse(output);
+        var rows = document.RootElement.GetProperty("settings").EnumerateArray().ToList();
+        Assert.Equal(["w16a16-k16v16-c64", "w16a16-k4v4-t32-c64"], rows.Select(row => row.GetProperty("setting").GetString()));
+        Assert.True(rows[0].GetProperty("klMean").GetDouble() < rows[1].GetProperty("klMean").GetDouble());
+        Assert.Contains("256 tokens in windows of 128", error, StringComparison.Ordinal);
+        Assert.Equal(4, error.TrimEnd().Split('\n').Length);
+    }
+
+    [Fact]
+    public void Rows_MakeAReport()
+    {
+        using var temp = Model();
+        foreach (var setting in new[] { "w16a16-k8v8-t32", "w16a16-k2v2-t32" })
+        {
+            var (code, table, _) = Run("fidelity", temp["model"], "--text", temp["text.txt"], "--tokens", "128", "--window", "128", "--settings", setting, "--rows", temp["rows.jsonl"]);
+            Assert.Equal(ExitCode.Ok, code);
+            Assert.Contains(setting, table, StringComparison.Ordinal);
+        }
+        var (reported, files, _) = Run("fidelity", "--report", temp["rows.jsonl"], "--out", temp["report"]);
+        Assert.Equal(ExitCode.Ok, reported);
+        Assert.Contains(temp["report/fidelity.csv"], files.Split('\n'));
+        Assert.Equal(3, File.ReadAllLines(temp["report/fidelity.csv"]).Length);
+    }
+
+    [Theory]
+    [InlineData("--text FILE is missing", "MODEL")]
+    [InlineData("no such file", "MODEL", "--text", "none.txt")]
+    [InlineData("allowed: up to its 1024 positions", "MODEL", "--text", "TEXT", "--window", "2048")]
+    [InlineData("'k5v5' is not understood here", "MODEL", "--text", "TEXT", "--settings", "w16a16-k5v5")]
+    [InlineData("allowed: 1 to 1024", "MODEL", "--text", "TEXT", "--threads", "0")]
+    [InlineData("MODEL is missing", "--text", "TEXT")]
+    [InlineData("--report takes no MODEL", "MODEL", "--report", "rows.jsonl")]
+    [InlineData("there is no such file", "--report", "rows.jsonl")]
+    public void Mistakes_EndWithOneLineAndExitCode2(string expected, params string[] arguments)
+    {
+        using var temp = Model();
+        var (code, output, error) = Run(["fidelity", .. arguments.Select(argument => argument switch { "MODEL" => temp["model"], "TEXT" => temp["text.txt"], _ => argument })]);
+        Assert.Equal((ExitCode.UserMistake, ""), (code, output));
+        Assert.Contains(expected, error.Split('\n')[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    private static ScratchFolder Model()
+    {
+        var temp = new ScratchFolder();
+        new TinyModel { Vocabulary = ByteTokenizerFile.VocabularySize }.Write(temp["model"]);
+        temp.Write("model/tokenizer.json", ByteTokenizerFile.Json());
+        temp.Write("text.txt", Text);
+        return temp;
+    }
+
+    private static (int Code, string Output, string Error) Run(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
+        var code = KvParetoCommand.Run(arguments, new CommandContext(Stream.Null, output, error, console));
+        return (code, output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,56 @@
+using KvPareto.Engine;
+using KvPareto.Sweep.Fidelity;
+using KvPareto.Testing;
+
+namespace KvPareto.Sweep.Tests.Fidelity;
+
+public class FidelityReportTests
+{
+    private static readonly FidelityRow[] Rows =
+    [
+        SomeRows.Row("w16a16-k4v4-t64", 4.5, 0.1),
+        SomeRows.Row("w16a16-k4v4-t32", 5, 0.0621),
+        SomeRows.Row("w4g64a16-k4v4-t64", 4.5, 0.4),
+        SomeRows.Row("of-another-version", 5, 0.07),
+        SomeRows.Row("w16a16-k32v32", 32, 0),
+    ];
+
+    [Fact]
+    public void Write_MarksTheFrontier_ByRisingBits()
+    {
+        using var temp = new ScratchFolder();
+        FidelityReport.Write(temp["out"], Rows, _ => { });
+        Assert.Equal(
+            """
+            setting,bits_per_element,bytes_per_token,weight_bytes,ppl,reference_ppl,kl_mean,kl_p50,kl_p99,kl_max,top1,frontier
+            w16a16-k4v4-t64,4.5,180,123456,20.1,20,0.1,0.05,0.9,4,0.904837,true
+            w4g64a16-k4v4-t64,4.5,180,123456,20.4,20,0.4,0.2,3.6,16,0.67032,false
+            w16a16-k4v4-t32,5,200,123456,20.0621,20,0.0621,0.03105,0.5589,2.484,0.939789,true
+            of-another-version,5,200,123456,20.07,20,0.07,0.035,0.63,2.8,0.932394,false
+            w16a16-k32v32,32,1280,123456,20,20,0,0,0,0,1,true
+
+            """,
+            File.ReadAllText(temp["out/fidelity.csv"]));
+        var table = File.ReadAllLines(temp["out/fidelity.md"]);
+        Assert.Equal(2 + Rows.Length, table.Length);
+        Assert.Equal("| ★ | `w16a16-k4v4-t64` | 4.500 | 180 | 20.100 | 0.1 | 0.05 | 0.9 | 4 | 90.48 |", table[2]);
+    }
+
+    [Fact]
+    public void Write_GivesTheSameBytes_WhateverTheOrder()
+    {
+        using var temp = new ScratchFolder();
+        var files = FidelityReport.Write(temp["a"], Rows, _ => { });
+        FidelityReport.Write(temp["b"], [.. Rows.Reverse()], _ => { });
+        Assert.All(files, file => Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(temp[$"b/{Path.GetFileName(file)}"])));
+    }
+
+    [Fact]
+    public void Write_RefusesRowsThatCannotBeCompared()
+    {
+        using var temp = new ScratchFolder();
+        FidelityRow[] rows = [.. Rows, SomeRows.Row("w16a16-k2v2-t64", 2.5, 3, model: "other")];
+        Assert.Contains("several kinds", Assert.Throws<ConfigException>(() => FidelityReport.Write(temp["out"], rows, _ => { })).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(temp["out"]));
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using KvPareto.Engine;
+using KvPareto.Sweep.Fidelity;
+using KvPareto.Testing;
+
+namespace KvPareto.Sweep.Tests.Fidelity;
+
+public class FidelityRowsTests
+{
+    [Fact]
+    public void Read_GivesWhatWasAppended_TheLastOfEachSetting()
+    {
+        using var temp = new ScratchFolder();
+        var (first, second, again) = (SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4), SomeRows.Row("w16a16-k4v4-t64", 4.5, 0.1), SomeRows.Row("w16a16-k8v8-t64", 8.5, 2e-4));
+        foreach (var row in new[] { first, second, again }) FidelityRows.Append(temp["rows.jsonl"], row);
+        Assert.Equal([again, second], FidelityRows.Read(temp["rows.jsonl"]));
+    }
+
+    [Fact]
+    public void Append_AfterATornLine_CutsIt()
+    {
+        using var temp = new ScratchFolder();
+        var row = SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4);
+        FidelityRows.Append(temp["rows.jsonl"], row);
+        File.AppendAllText(temp["rows.jsonl"], "{\"model\":\"mod");
+        Assert.Equal([row], FidelityRows.Read(temp["rows.jsonl"]));
+        FidelityRows.Append(temp["rows.jsonl"], row with { Setting = "w16a16-k2v2-t64" });
+        Assert.Equal(2, FidelityRows.Read(temp["rows.jsonl"]).Count);
+    }
+
+    [Fact]
+    public void ToJson_HasTheDocumentedNames()
+    {
+        using var document = JsonDocument.Parse(FidelityRows.ToJson([SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4)]));
+        var row = document.RootElement.GetProperty("settings")[0];
+        Assert.Equal(
+            [
+                "model", "text", "tokens", "window", "setting", "bitsPerElement", "bytesPerToken", "weightBytes",
+                "ppl", "referencePpl", "klMean", "klP50", "klP99", "klMax", "top1", "seconds",
+            ],
+            row.EnumerateObject().Select(property => property.Name));
+    }
+
+    [Theory]
+    [InlineData("", "holds no rows")]
+    [InlineData("nonsense\n", "rows.jsonl:1: no row")]
+    [InlineData("{}\n", "rows.jsonl:1: no row")]
+    [InlineData("null\n", "rows.jsonl:1: no row")]
+    [InlineData("[[[[1]]]]\n", "rows.jsonl:1: no row")]
+    public void Read_RefusesADamagedFile(string content, string expected)
+    {
+        using var temp = new ScratchFolder();
+        var error = Assert.Throws<ConfigException>(() => FidelityRows.Read(temp.Write("rows.jsonl", content)));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData("\"bitsPerElement\":8.5", "\"bitsPerElement\":0")]
+    [InlineData("\"klMean\":0.0001", "\"klMean\":-1")]
+    [InlineData("\"top1\":", "\"top1\":7e")]
+    [InlineData("\"tokens\":512", "\"tokens\":-512")]
+    [InlineData("\"setting\":\"", "\"setting\":null,\"x\":\"")]
+    public void Read_RefusesValuesOutOfRange(string right, string wrong)
+    {
+        using var temp = new ScratchFolder();
+        FidelityRows.Append(temp["rows.jsonl"], SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4));
+        var text = File.ReadAllText(temp["rows.jsonl"]);
+        Assert.Contains(right, text, StringComparison.Ordinal);
+        temp.Write("rows.jsonl", text.Replace(right, wrong, StringComparison.Ordinal));
+        Assert.Contains("rows.jsonl:1: no row", Assert.Throws<ConfigException>(() => FidelityRows.Read(temp["rows.jsonl"])).Message, StringComparison.Ordinal);
+    }
+}

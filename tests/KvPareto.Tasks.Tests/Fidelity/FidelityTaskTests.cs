@@ -1,0 +1,92 @@
+using KvPareto.Engine;
+using KvPareto.Tasks.Fidelity;
+
+namespace KvPareto.Tasks.Tests.Fidelity;
+
+public class FidelityTaskTests
+{
+    private const string Text = "0123456789abcdefghij";
+
+    [Fact]
+    public void Prepare_CutsTheFirstTokensIntoWindows_WithoutSpecialTokens()
+    {
+        using var folder = new TemporaryFolder();
+        var samples = Task(folder, tokens: 12, window: 4).Prepare(ByteTokenizer.Context(folder, 1000));
+        Assert.Equal(["0", "1", "2"], samples.Select(sample => sample.Id));
+        Assert.Equal(["0123", "4567", "89ab"], samples.Select(sample => new string([.. sample.PromptIds.Select(id => (char)id)])));
+        Assert.All(samples, sample => Assert.Equal((SampleKind.Compare, 0), (sample.Kind, sample.MaxNewTokens)));
+    }
+
+    [Fact]
+    public void Score_IsTop1Agreement()
+    {
+        using var folder = new TemporaryFolder();
+        var task = Task(folder, tokens: 12, window: 4);
+        var sample = task.Prepare(ByteTokenizer.Context(folder, 1000))[0];
+        Assert.Equal(0.75, task.Score(sample, new FidelityFigures(20, 19, 0.1, 0.1, 0.1, 0.1, 0.75).ToJson()));
+        Assert.Throws<FormatException>(() => task.Score(sample, "yes"));
+    }
+
+    [Fact]
+    public void Digest_IsThatOfTextAndWindows()
+    {
+        using var folder = new TemporaryFolder();
+        var digest = Task(folder, 12, 4).Digest;
+        Assert.Equal(digest, Task(folder, 12, 4).Digest);
+        Assert.NotEqual(digest, Task(folder, 16, 4).Digest);
+        Assert.NotEqual(digest, Task(folder, 12, 6).Digest);
+        folder.Write("text.txt", Text + "!");
+        Assert.NotEqual(digest, new FidelityTask(Options(folder, 12, 4)).Digest);
+    }
+
+    [Theory]
+    [InlineData(24, 4, "has 20 tokens")]
+    [InlineData(10, 4, "a multiple of the window of 4")]
+    [InlineData(0, 4, "tokens 0")]
+    [InlineData(4, 1, "window 1")]
+    public void RefusesWhatCannotBeMeasured(int tokens, int window, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        var error = Assert.Throws<ConfigException>(() => Task(folder, tokens, window).Prepare(ByteTokenizer.Context(folder, 1000)));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void RefusesAFileThatIsNoText()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Contains("no such file", Assert.Throws<ConfigException>(() => FidelityText.Read(Path.Combine(folder.Path, "none"), 8)).Message, StringComparison.Ordinal);
+        var path = Path.Combine(folder.Path, "binary");
+        File.WriteAllBytes(path, [65, 0xFF, 0xFE, 66]);
+        Assert.Contains("not valid UTF-8", Assert.Throws<ConfigException>(() => FidelityText.Read(path, 8)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Windows_WithoutANumberOfTokens_AreAsManyAsTheTextHas()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("text.txt", Text);
+        var text = FidelityText.Read(Path.Combine(folder.Path, "text.txt"), 1000);
+        var tokenizer = ByteTokenizer.Context(folder, 1000).Tokenizer;
+        Assert.Equal(2, text.Windows(tokenizer, null, 8).Count);
+        Assert.Contains("21 or more", Assert.Throws<ConfigException>(() => text.Windows(tokenizer, null, 21)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_TakesNoMoreThanTheTokensCanNeed_AndNeverHalfACharacter()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("text.txt", "a" + string.Concat(Enumerable.Repeat("😀", 100)));
+        Assert.Equal("a" + string.Concat(Enumerable.Repeat("😀", 15)), FidelityText.Read(Path.Combine(folder.Path, "text.txt"), 2).Text);
+    }
+
+    private static FidelityTask Task(TemporaryFolder folder, int tokens, int window)
+    {
+        folder.Write("text.txt", Text);
+        return new(Options(folder, tokens, window));
+    }
+
+    private static FidelityOptions Options(TemporaryFolder folder, int tokens, int window) =>
+        new() { File = Path.Combine(folder.Path, "text.txt"), Tokens = tokens, Window = window };
+}
