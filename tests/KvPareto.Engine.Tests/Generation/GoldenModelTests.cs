@@ -136,16 +136,7 @@ public class GoldenModelTests
 
         public Transformer Transformer { get; }
 
-        public float[] Logits(int[] ids, InferenceSetting setting)
-        {
-            var vocabulary = Transformer.Config.VocabularySize;
-            var logits = new float[ids.Length * vocabulary];
-            var states = new Generator(Transformer, setting).Feed(ids);
-            using var reader = new LogitReader(_backend, Transformer.Config, Transformer.Head);
-            for (var first = 0; first < ids.Length; first += LogitReader.MaxRows)
-                reader.Read(states, first, Math.Min(LogitReader.MaxRows, ids.Length - first)).CopyTo(logits.AsMemory(first * vocabulary));
-            return logits;
-        }
+        public float[] Logits(int[] ids, InferenceSetting setting) => AllLogits.Of(Transformer, setting, ids);
 
         public void Dispose()
         {

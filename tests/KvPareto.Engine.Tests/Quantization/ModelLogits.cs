@@ -2,6 +2,7 @@ using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Quantization;
 
@@ -16,14 +17,6 @@ internal static class ModelLogits
         using var weights = TransformerWeights.Load(backend, checkpoint, WeightSpec.Full);
         var transformer = new Transformer(backend, checkpoint.Config, weights);
         var setting = new InferenceSetting { Cache = new KvSpec { KeyBits = 32, ValueBits = 32 }, Chunk = chunk };
-        using var reader = new LogitReader(backend, checkpoint.Config, transformer.Head);
-        var logits = new List<float>();
-        foreach (var text in texts)
-        {
-            var states = new Generator(transformer, setting).Feed(text);
-            for (var first = 0; first < text.Length; first += LogitReader.MaxRows)
-                logits.AddRange(reader.Read(states, first, Math.Min(LogitReader.MaxRows, text.Length - first)).Span);
-        }
-        return [.. logits];
+        return [.. texts.SelectMany(text => AllLogits.Of(transformer, setting, text))];
     }
 }
