@@ -27,8 +27,9 @@ internal sealed unsafe class WeightLoader : IDisposable
         shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
 
     /// <summary>How a weight comes to the backend, without reading it.</summary>
+    /// <exception cref="ConfigException">There is none of this name, or it does not fit the checkpoint's packing.</exception>
     public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
-        checkpoint.Config.Quantization is { } packing && packing.Converts(shape) ? packing.Stored(shape) : checkpoint.Stored(shape.Name);
+        checkpoint.Config.Quantization is { } packing && packing.Converts(shape) ? packing.Stored(shape, checkpoint.Source) : checkpoint.Stored(shape.Name);
 
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()

@@ -44,10 +44,16 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     internal int GroupOf(int columns) => GroupSize == -1 ? columns : GroupSize;
 
     /// <summary>How a packed weight comes to the backend: in the widest groups that the engine multiplies and that divide its own.</summary>
-    internal StoredWeight Stored(WeightShape weight)
+    /// <exception cref="ConfigException">Its shape does not fit the packing; names <paramref name="file"/> and weight.</exception>
+    internal StoredWeight Stored(WeightShape weight, string file)
     {
-        var group = Array.Find(EngineGroups, candidate => GroupOf(weight.Columns) % candidate == 0);
+        var (own, outputs) = (GroupOf(weight.Columns), AwqLayout.WordOutputs(Bits));
+        if (weight.Columns % own != 0 || own % GroupStep != 0)
+            throw new ConfigException($"{file}: tensor '{weight.Layer}.{AwqLayout.Codes}' has {weight.Columns} input channels; group_size {GroupSize} asks for a multiple of {Math.Max(GroupSize, GroupStep)}");
+        if (weight.Rows % outputs != 0)
+            throw new ConfigException($"{file}: tensor '{weight.Layer}.{AwqLayout.Codes}' has {weight.Rows} outputs; allowed: a multiple of {outputs}");
+        var group = EngineGroups.First(candidate => own % candidate == 0);
         var codeBytes = (long)weight.Rows * weight.Columns / 8 * Bits;
-        return new(WeightFormats.OfCodes(Bits), group, group == 0 ? 0 : codeBytes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize);
+        return new(WeightFormats.OfCodes(Bits), group, codeBytes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize);
     }
 }

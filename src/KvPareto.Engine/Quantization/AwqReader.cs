@@ -22,14 +22,11 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
     public HostWeight Read(WeightShape weight, float[]? bias)
     {
         var (layer, rows, columns, group, outputs) = (weight.Layer, weight.Rows, weight.Columns, config.GroupOf(weight.Columns), AwqLayout.WordOutputs(config.Bits));
-        if (columns % group != 0 || group % AwqConfig.GroupStep != 0)
-            throw Refuse($"{layer}.{AwqLayout.Codes}", $"has {columns} input channels; group_size {config.GroupSize} asks for a multiple of {Math.Max(config.GroupSize, AwqConfig.GroupStep)}");
-        if (rows % outputs != 0) throw Refuse($"{layer}.{AwqLayout.Codes}", $"has {rows} outputs; allowed: a multiple of {outputs}");
+        var stored = config.Stored(weight, checkpoint.Source);
         using var codes = Require(layer, AwqLayout.Codes, TensorType.I32, columns, rows / outputs);
         using var zeros = Require(layer, AwqLayout.Zeros, TensorType.I32, columns / group, rows / outputs);
         using var scales = Require(layer, AwqLayout.Scales, TensorType.F16, columns / group, rows);
 
-        var stored = config.Stored(weight);
         var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, stored.StagingBytes);
         var result = new HostWeight(weight.Name, stored.Format, rows, columns, buffer.As<byte>(), buffer)
         {

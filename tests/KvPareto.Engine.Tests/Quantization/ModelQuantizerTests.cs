@@ -72,6 +72,21 @@ public sealed unsafe class ModelQuantizerTests
             }
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(8)]
+    public void Run_WritesWhatAGroupOfAWholeRowReads(int bits)
+    {
+        using var folder = new ScratchFolder();
+        var model = (Model("qwen2", 4) with { FeedForward = 64 }).Write(folder["model"]);
+        Quantize(model, folder["out"], new(QuantizeMethod.Rtn, bits, 64), []);
+        var expected = ModelLogits.Of(folder["out"], Texts());
+        var file = Path.Combine(folder["out"], "config.json");
+        File.WriteAllText(file, File.ReadAllText(file).Replace("\"group_size\": 64", "\"group_size\": -1", StringComparison.Ordinal));
+        Assert.Equal(-1, SafeTensorsCheckpoint.Open(folder["out"]).Config.Quantization!.GroupSize);
+        Assert.Equal(expected, ModelLogits.Of(folder["out"], Texts()));
+    }
+
     [Fact]
     public void Run_WritesTheConfigurationAndGivesTheSameBytesForAnyNumberOfWorkers()
     {
