@@ -13,6 +13,11 @@ internal static class FidelityCommand
     {
         var model = new Argument<string?>("MODEL") { Description = $"{ModelSource.Words}.", Arity = ArgumentArity.ZeroOrOne };
         var text = new Option<string?>("--text") { Description = "Text, UTF-8.", HelpName = "FILE" };
+        var reference = new Option<string?>("--reference")
+        {
+            Description = "Model to compare with, for a MODEL whose weights are packed. Default: MODEL.",
+            HelpName = "MODEL",
+        };
         var settings = new Option<string?>("--settings")
         {
             Description = "Short names, separated by commas. Default: a ladder from k16v16 to k2v2.",
@@ -54,7 +59,7 @@ internal static class FidelityCommand
             "kvpareto fidelity models/llama --text wiki.txt --settings w16a16-k8v8-t64,w16a16-k4v4-t64-smooth --chunk 256\n"
             + "kvpareto fidelity --report rows.jsonl --out report")
         {
-            model, text, settings, tokens, window, chunk, threads, rows, json, report, folder,
+            model, text, reference, settings, tokens, window, chunk, threads, rows, json, report, folder,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -72,6 +77,7 @@ internal static class FidelityCommand
                     ?? throw new ConfigException("fidelity: MODEL is missing; allowed: kvpareto fidelity MODEL --text FILE"),
                 Text = parsed.GetValue(text)
                     ?? throw new ConfigException("fidelity: --text FILE is missing; allowed: a text file, UTF-8"),
+                Reference = parsed.GetValue(reference),
                 Settings = parsed.GetValue(settings) is { } names
                     ? [.. names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse)]
                     : null,

@@ -23,15 +23,14 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
     public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : spec.EmbeddingBits;
 
-    /// <summary>How a weight comes to the backend where it is not coded: as its tensor lies, or for a packed layer as codes.</summary>
-    /// <exception cref="ConfigException">The checkpoint has no such tensor, or it is of a type that no weight can have.</exception>
-    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) => Packing(checkpoint.Config, shape) is { } packing
-        ? AwqReader.Describe(packing, shape.Rows, shape.Columns)
-        : checkpoint.Stored(shape.Name);
-
     /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
     public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
         shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
+
+    /// <summary>How a weight comes to the backend, without reading it.</summary>
+    /// <exception cref="ConfigException">There is none of this name, or it does not fit the checkpoint's packing.</exception>
+    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
+        checkpoint.Config.Quantization is { } packing && packing.Converts(shape) ? packing.Stored(shape, checkpoint.Source) : checkpoint.Stored(shape.Name);
 
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
@@ -54,6 +53,12 @@ internal sealed unsafe class WeightLoader : IDisposable
         return loaded;
     }
 
+    /// <summary>The embedding alone; it stays this loader's.</summary>
+    public Weight Embedding() => Matrix(TransformerShapes.Of(_config).Embedding);
+
+    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
+    public LayerWeights Layer(int index) => Layer(LayerShapes.Of(_config, index));
+
     /// <summary>Gives back what was uploaded but not handed over.</summary>
     public void Dispose() => Release();
 
@@ -67,16 +72,6 @@ internal sealed unsafe class WeightLoader : IDisposable
     private ImmutableArray<float[]>? KeyBiases(TransformerShapes shapes) => shapes.Layers.All(layer => HasBias(_checkpoint, layer.Key))
         ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName, layer.Key.Rows))]
         : null;
-
-    /// <summary>The embedding alone; it stays this loader's.</summary>
-    public Weight Embedding() => Matrix(TransformerShapes.Of(_config).Embedding);
-
-    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
-    public LayerWeights Layer(int index) => Layer(LayerShapes.Of(_config, index));
-
-    // How the checkpoint packs a linear layer; null where it does not.
-    private static AwqConfig? Packing(ModelConfig config, WeightShape shape) =>
-        shape.Role == WeightRole.Projection && config.Quantization?.Converts(shape.Layer) == true ? config.Quantization : null;
 
     private LayerWeights Layer(LayerShapes shapes) => new()
     {
@@ -96,15 +91,16 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>A matrix, coded as the setting says.</summary>
     private Weight Matrix(WeightShape shape)
     {
-        var bias = HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
-        if (Packing(_config, shape) is { } packing)
+        if (_config.Quantization is { } packing && packing.Converts(shape))
         {
-            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape.Layer, shape.Rows, shape.Columns, bias);
+            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape, Bias(shape));
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
-        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias }, tensor.File, Bits(_spec, shape.Role));
+        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) }, tensor.File, Bits(_spec, shape.Role));
     }
+
+    private float[]? Bias(WeightShape shape) => HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
 
     private Weight Coded(HostWeight source, string file, int bits)
     {

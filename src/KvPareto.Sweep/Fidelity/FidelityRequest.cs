@@ -19,6 +19,12 @@ public sealed record FidelityRequest
     /// <summary>What <see cref="ModelSource.Open"/> takes.</summary>
     public required string Model { get; init; }
 
+    /// <summary>
+    /// The model that is compared with, where it is not the same one unquantized: for a checkpoint whose weights are packed, the one
+    /// that it was made of.
+    /// </summary>
+    public string? Reference { get; init; }
+
     /// <summary>Text file, UTF-8.</summary>
     public required string Text { get; init; }
 
