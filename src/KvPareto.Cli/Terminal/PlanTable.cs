@@ -21,6 +21,8 @@ internal static class PlanTable
     {
         foreach (var plan in plans)
         {
+            // Plain text: markup would read random:1: as an emoji.
+            context.Output.WriteLine(plan.Model);
             context.Write(Table(plan));
             context.Output.WriteLine();
         }
@@ -59,7 +61,7 @@ internal static class PlanTable
 
     private static Table Table(ModelPlan plan)
     {
-        var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(plan.Model));
+        var table = new Table().Border(TableBorder.Simple);
         table.AddColumn(new TableColumn("setting").NoWrap());
         foreach (var name in new[] { "context", "weights", "KV cache", "activations", "workspace", "peak", "in", "saved (math)", "saved (flash)" })
             table.AddColumn(new TableColumn(name).RightAligned().NoWrap());

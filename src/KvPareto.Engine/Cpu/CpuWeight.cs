@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Cpu;
 
@@ -53,8 +54,10 @@ internal sealed unsafe class CpuWeight : Weight
         var packed = host.Format.CodeBits() > 0;
         Require(host, !packed || (GroupSizes.Contains(host.GroupSize) && host.ColumnCount % host.GroupSize == 0 && host.Groups is not null),
             $"has groups of {host.GroupSize}; {string.Join(", ", GroupSizes)} dividing the columns are possible");
+        Require(host, !BlockShape.IsBlocks(host.Format) || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");
         var weight = new CpuWeight(ledger, host);
         if (weight.IsVector) StripPacker.CopyVector(host, weight.Vector);
+        else if (BlockShape.IsBlocks(host.Format)) Parallel.For(0, weight.StripCount, strip => StripPacker.Pack(host, weight, strip));
         else for (var strip = 0; strip < weight.StripCount; strip++) StripPacker.Pack(host, weight, strip);
         return weight;
     }
@@ -66,9 +69,13 @@ internal sealed unsafe class CpuWeight : Weight
     /// <summary>First byte of a strip.</summary>
     public byte* StripAt(int strip) => _strips.As<byte>() + strip * StripBytes;
 
-    /// <summary>The lines of the block that begins at channel <paramref name="channel"/>: the first one's address, and bytes from one to the next.</summary>
+    /// <summary>
+    /// The lines of the block of 256 that begins at channel <paramref name="channel"/>: the first one's address, and bytes from one to
+    /// the next; 0 where ggml's blocks follow each other.
+    /// </summary>
     public (nint Address, nint Stride) BlockAt(int strip, int channel)
     {
+        if (BlockShape.IsBlocks(Format)) return ((nint)StripAt(strip) + (nint)BlockShape.Of(Format).RowBytes(channel) * Strip.Rows, 0);
         nint line = Strip.LineBytes(Format);
         nint blockLines = Strip.Lines(Format, Strip.BlockChannels, GroupSize);
         var block = channel / Strip.BlockChannels;

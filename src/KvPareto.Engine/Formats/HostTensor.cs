@@ -59,6 +59,11 @@ public sealed unsafe class HostTensor : IDisposable
     /// <summary>The shape as messages give it, for example <c>[512, 96]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
+    /// <summary>The same tensor under another name.</summary>
+    internal HostTensor As(string name) => _owner is null
+        ? throw new InvalidOperationException($"{Name} has memory of its own")
+        : new(File, name, Type, Shape, _data, ByteCount, _owner);
+
     /// <summary>Gives back memory of its own; a mapped file stays with its checkpoint.</summary>
     public void Dispose() => _staging?.Dispose();
 }

@@ -1,6 +1,6 @@
 namespace KvPareto.Engine.Formats;
 
-/// <summary>Element type of a tensor in a file: those that the safetensors format names.</summary>
+/// <summary>Element type of a tensor in a file: those that the safetensors format names, then ggml's blocks, which only GGUF has.</summary>
 public enum TensorType
 {
     /// <summary>One byte, 0 or 1.</summary>
@@ -62,18 +62,43 @@ public enum TensorType
 
     /// <summary>Unsigned 64-bit integer.</summary>
     U64,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q40"/>.</summary>
+    Q40,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q41"/>.</summary>
+    Q41,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q50"/>.</summary>
+    Q50,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q51"/>.</summary>
+    Q51,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q80"/>.</summary>
+    Q80,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q4K"/>.</summary>
+    Q4K,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q5K"/>.</summary>
+    Q5K,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q6K"/>.</summary>
+    Q6K,
 }
 
 /// <summary>Facts about <see cref="TensorType"/>.</summary>
 public static class TensorTypes
 {
     private static readonly Dictionary<string, TensorType> ByName =
-        Enum.GetValues<TensorType>().ToDictionary(type => type.SafeTensorsName(), StringComparer.Ordinal);
+        Enum.GetValues<TensorType>().Where(type => type <= TensorType.U64).ToDictionary(type => type.SafeTensorsName(), StringComparer.Ordinal);
 
     /// <summary>All names that a safetensors header may give, for messages.</summary>
     public static string AllNames { get; } = string.Join(", ", ByName.Keys);
 
-    /// <summary>Bits of one element.</summary>
+    /// <summary>Bits of one element, of a type that has a whole number of them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One of ggml's block types.</exception>
     public static int BitSize(this TensorType type) => type switch
     {
         TensorType.F4 => 4,
@@ -81,10 +106,11 @@ public static class TensorTypes
         <= TensorType.F8E8M0 => 8,
         <= TensorType.BF16 => 16,
         <= TensorType.F32 => 32,
-        _ => 64,
+        <= TensorType.U64 => 64,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "elements lie in blocks"),
     };
 
-    /// <summary>The name in a safetensors header, for example <c>BF16</c>.</summary>
+    /// <summary>The name in a safetensors header, for example <c>BF16</c>; ggml's name of a block type.</summary>
     public static string SafeTensorsName(this TensorType type) => type switch
     {
         TensorType.Bool => "BOOL",
@@ -93,6 +119,14 @@ public static class TensorTypes
         TensorType.F8E5M2 => "F8_E5M2",
         TensorType.F8E4M3 => "F8_E4M3",
         TensorType.F8E8M0 => "F8_E8M0",
+        TensorType.Q40 => "Q4_0",
+        TensorType.Q41 => "Q4_1",
+        TensorType.Q50 => "Q5_0",
+        TensorType.Q51 => "Q5_1",
+        TensorType.Q80 => "Q8_0",
+        TensorType.Q4K => "Q4_K",
+        TensorType.Q5K => "Q5_K",
+        TensorType.Q6K => "Q6_K",
         _ => type.ToString(),
     };
 

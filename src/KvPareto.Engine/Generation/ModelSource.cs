@@ -4,14 +4,14 @@ using KvPareto.Engine.Text;
 namespace KvPareto.Engine.Generation;
 
 /// <summary>
-/// What a user may write for MODEL, resolved in one place: a Hugging Face folder, <c>embedded:NAME</c>,
+/// What a user may write for MODEL, resolved in one place: a Hugging Face folder, a <c>.gguf</c> file, <c>embedded:NAME</c>,
 /// <c>random:SEED:ARCHITECTURE</c>, or an architecture alone (a <c>config.json</c>, or the name of one that comes with the tool).
 /// Opening reads nothing large; each part is read when asked for, so that tokenizing needs no weights.
 /// </summary>
 public abstract class ModelSource
 {
     /// <summary>What may be written, for messages and help.</summary>
-    public const string Words = "a Hugging Face folder, embedded:llama, embedded:qwen2, embedded:mistral, or random:SEED:ARCHITECTURE";
+    public const string Words = "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2, embedded:mistral, or random:SEED:ARCHITECTURE";
 
     /// <summary>What random models begin with.</summary>
     public const string RandomPrefix = "random:";
@@ -25,7 +25,7 @@ public abstract class ModelSource
     /// <summary>What the user wrote, for messages.</summary>
     public string Model { get; }
 
-    /// <summary>A short name for results: a folder's own, else what the user wrote.</summary>
+    /// <summary>A short name for results: a folder's or file's own, else what the user wrote.</summary>
     public string Name { get; }
 
     /// <summary>The files that the model's answers depend on, for a digest, in ordinal order of names.</summary>
@@ -38,6 +38,7 @@ public abstract class ModelSource
     {
         if (model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)) return new FolderSource(model, model, EmbeddedModels.Resolve(model));
         if (model.StartsWith(RandomPrefix, StringComparison.Ordinal)) return RandomSource.Parse(model);
+        if (model.EndsWith(GgufCheckpoint.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(model)) return new GgufSource(model);
         if (Directory.Exists(model)) return new FolderSource(model, FolderName(model), model);
         if (Architectures.Find(model) is { } config) return new ArchitectureSource(model, config);
         throw new ConfigException($"{model}: there is no such model; allowed: {Words}");

@@ -1,16 +1,17 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Model;
 
-/// <summary>Widening of stored elements to f32, exact for each of the three types.</summary>
+/// <summary>Widening of stored elements to f32, exact for each of the three types, and decoding of blocks.</summary>
 internal static unsafe class FloatRows
 {
     /// <summary>Bytes of one element of an unpacked format.</summary>
     public static int ByteSize(WeightFormat format) => format == WeightFormat.F32 ? 4 : 2;
 
-    /// <summary>Converts as many elements as <paramref name="values"/> holds, from an address of any alignment.</summary>
+    /// <summary>Converts as many elements as <paramref name="values"/> holds, whole blocks, from an address of any alignment.</summary>
     public static void Widen(byte* source, WeightFormat format, Span<float> values)
     {
         switch (format)
@@ -21,8 +22,11 @@ internal static unsafe class FloatRows
             case WeightFormat.F16:
                 TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, values.Length), values);
                 break;
-            default:
+            case WeightFormat.BF16:
                 WidenBFloat16(source, values);
+                break;
+            default:
+                BlockCodec.Decode(format, source, values);
                 break;
         }
     }

@@ -11,12 +11,12 @@ namespace KvPareto.Engine.Model;
 public static class ModelConfigReader
 {
     internal const int MostPositions = 1 << 28;
+    internal const int MostLayers = 1024;
+    internal const int MostHeads = 1024;
+    internal const int WidestHead = 1024;
+    internal const int WidestLayer = 1 << 20;
+    internal const int LargestVocabulary = 1 << 24;
 
-    private const int MostLayers = 1024;
-    private const int MostHeads = 1024;
-    private const int WidestHead = 1024;
-    private const int WidestLayer = 1 << 20;
-    private const int LargestVocabulary = 1 << 24;
     private const int MostEndTokens = 64;
     private const int MistralWindow = 4096;
     private const int QwenFirstWindowLayer = 28;

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Runtime.Intrinsics;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Model;
 
@@ -15,7 +17,7 @@ internal static unsafe class WeightCoder
     private const float LargestMagnitude = 65504; // what an f16 scale is made for, and all that an f16 weight can hold
 
     /// <summary>Codes <paramref name="source"/>. The result's memory counts as workspace and is given back by disposing it.</summary>
-    /// <param name="source">[N, K] in f32, f16 or bf16; its bias goes over unchanged.</param>
+    /// <param name="source">[N, K] in f32, f16, bf16 or blocks; its bias goes over unchanged.</param>
     /// <param name="file">Where it comes from, for messages.</param>
     /// <param name="bits">4 or 8.</param>
     /// <param name="group">g, one of <see cref="WeightSpec.Groups"/>.</param>
@@ -62,17 +64,25 @@ internal static unsafe class WeightCoder
 
     private static bool EncodeRow(HostWeight source, int row, int bits, int group, byte* codes, GroupMeta* groups)
     {
-        var values = stackalloc float[LargestGroup];
         var columns = source.ColumnCount;
         var first = (long)row * columns;
-        for (var column = 0; column < columns; column += group)
+        var rented = ArrayPool<float>.Shared.Rent(columns);
+        try
         {
-            FloatRows.Widen(source.Data + (first + column) * FloatRows.ByteSize(source.Format), source.Format, new(values, group));
-            if (!TryFit(values, group, bits, out var meta)) return false;
-            groups[(first + column) / group] = meta;
-            Pack(values, group, meta, bits, codes + (first + column) * bits / 8);
+            FloatRows.Widen(source.Data + row * BlockShape.Of(source.Format).RowBytes(columns), source.Format, rented.AsSpan(0, columns));
+            fixed (float* values = rented)
+                for (var column = 0; column < columns; column += group)
+                {
+                    if (!TryFit(values + column, group, bits, out var meta)) return false;
+                    groups[(first + column) / group] = meta;
+                    Pack(values + column, group, meta, bits, codes + (first + column) * bits / 8);
+                }
+            return true;
         }
-        return true;
+        finally
+        {
+            ArrayPool<float>.Shared.Return(rented);
+        }
     }
 
     private static bool TryFit(float* values, int count, int bits, out GroupMeta meta)

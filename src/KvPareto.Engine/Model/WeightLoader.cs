@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Formats.Gguf;
 using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Model;
@@ -22,14 +23,17 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
     public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : spec.EmbeddingBits;
 
+    /// <summary>How a weight comes to the backend where it is not coded: as its tensor lies, or for a packed layer as codes.</summary>
+    /// <exception cref="ConfigException">The checkpoint has no such tensor, or it is of a type that no weight can have, or it does not
+    /// fit the packing.</exception>
+    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
+        checkpoint.Config.Quantization is { } packing && packing.Converts(shape)
+            ? packing.Stored(shape, checkpoint.Source)
+            : checkpoint.Stored(shape.Name);
+
     /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
     public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
         shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
-
-    /// <summary>How a weight comes to the backend, without reading it.</summary>
-    /// <exception cref="ConfigException">There is none of this name, or it does not fit the checkpoint's packing.</exception>
-    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
-        checkpoint.Config.Quantization is { } packing && packing.Converts(shape) ? packing.Stored(shape, checkpoint.Source) : checkpoint.Stored(shape.Name);
 
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
@@ -96,7 +100,8 @@ internal sealed unsafe class WeightLoader : IDisposable
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
-        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) }, tensor.File, Bits(_spec, shape.Role));
+        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) };
+        return Coded(source, tensor.File, Bits(_spec, shape.Role));
     }
 
     private float[]? Bias(WeightShape shape) => HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
@@ -130,19 +135,16 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     /// <summary>The format of a weight with this tensor's elements.</summary>
     /// <exception cref="ConfigException">No weight has such elements.</exception>
-    internal static WeightFormat Format(HostTensor tensor) => tensor.Type switch
-    {
-        TensorType.F32 => WeightFormat.F32,
-        TensorType.F16 => WeightFormat.F16,
-        TensorType.BF16 => WeightFormat.BF16,
-        _ => throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16"),
-    };
+    internal static WeightFormat Format(HostTensor tensor) => GgmlType.Of(tensor.Type)?.Format
+        ?? throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
 
     private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");
 
     private float[] Floats(string name, int length)
     {
         using var tensor = Require(name, length);
+        if (BlockShape.IsBlocks(Format(tensor)))
+            throw Refuse(tensor.File, tensor.Name, $"is a vector of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
         var values = new float[length];
         FloatRows.Widen(tensor.Data, Format(tensor), values);
         return values;

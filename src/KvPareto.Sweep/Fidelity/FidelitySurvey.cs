@@ -5,7 +5,7 @@ using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Fidelity;
 
-/// <summary>Measures the fidelity of settings one by one: one run of the reference for all, one loading for each weight precision.</summary>
+/// <summary>Measures the fidelity of settings one by one: one run of the reference for all, one load for each weight precision.</summary>
 public static class FidelitySurvey
 {
     /// <summary>Runs a request.</summary>
@@ -30,8 +30,8 @@ public static class FidelitySurvey
             var run = new FidelityRun(model.Transformer, reference, request.Threads);
             foreach (var setting in group)
             {
-                WindowFidelity[] measured = [.. Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation))];
-                var row = FidelityRow.Of(source.Name, request.Text, model, setting, measured);
+                var measured = Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation));
+                var row = FidelityRow.Of(source.Name, request.Text, model, setting, [.. measured]);
                 rows.Add(setting.Name, row);
                 onRow?.Invoke(row);
             }
@@ -57,7 +57,8 @@ public static class FidelitySurvey
         using var checkpoint = other.OpenCheckpoint();
         var (vocabulary, hidden) = (checkpoint.Config.VocabularySize, checkpoint.Config.HiddenSize);
         if (vocabulary == config.VocabularySize && hidden == config.HiddenSize) return;
-        throw new ConfigException($"fidelity: reference '{request.Reference}' has vocab_size {vocabulary} and hidden_size {hidden}, model '{request.Model}' has {config.VocabularySize} and {config.HiddenSize}; allowed: a reference of the same");
+        throw new ConfigException($"fidelity: reference '{request.Reference}' has vocab_size {vocabulary} and hidden_size {hidden},"
+            + $" model '{request.Model}' has {config.VocabularySize} and {config.HiddenSize}; allowed: a reference of the same");
     }
 
     private static FidelityReference RunReference(

@@ -17,6 +17,14 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.W8, 1024, 40, 128)]
     [InlineData(WeightFormat.W8, 96, 1, 32)]
     [InlineData(WeightFormat.BF16, 77, 1, 0)]
+    [InlineData(WeightFormat.Q40, 96, 33, 0)]
+    [InlineData(WeightFormat.Q41, 96, 33, 0)]
+    [InlineData(WeightFormat.Q50, 96, 33, 0)]
+    [InlineData(WeightFormat.Q51, 96, 1, 0)]
+    [InlineData(WeightFormat.Q80, 96, 33, 0)]
+    [InlineData(WeightFormat.Q4K, 512, 33, 0)]
+    [InlineData(WeightFormat.Q5K, 512, 33, 0)]
+    [InlineData(WeightFormat.Q6K, 512, 33, 0)]
     public void DecodeRow_IsExact(WeightFormat format, int columns, int outputs, int group)
     {
         using var linear = new LinearCase(format, 1, columns, outputs, group, bias: false);
@@ -36,6 +44,8 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.BF16, 576, 1536, 0, 16.0)]
     [InlineData(WeightFormat.W4, 576, 192, 32, 5.0)]
     [InlineData(WeightFormat.W4, 1536, 576, 128, 4.25)]
+    [InlineData(WeightFormat.Q41, 576, 192, 0, 5.0)]
+    [InlineData(WeightFormat.Q6K, 512, 192, 0, 6.5625)]
     [InlineData(WeightFormat.W8, 576, 192, 64, 8.5)]
     public void Create_TakesTheFormatsBitsAndCountsThem(WeightFormat format, int columns, int outputs, int group, double bitsPerElement)
     {
@@ -59,6 +69,16 @@ public sealed unsafe class CpuWeightTests
     {
         using var linear = new LinearCase(WeightFormat.W4, 1, columns, 40, 32, bias: false);
         var host = new HostWeight("model.layers.0.x", WeightFormat.W4, 40, columns, linear.Host.Data) { GroupSize = group, Groups = linear.Host.Groups };
+        var error = Assert.Throws<ArgumentException>(() => CpuWeight.Create(new MemoryLedger(), host));
+        Assert.Contains("model.layers.0.x", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(WeightFormat.Q80, 48)]
+    [InlineData(WeightFormat.Q6K, 96)]
+    public void Create_RefusesRowsOfNoWholeNumberOfBlocks(WeightFormat format, int columns)
+    {
+        var host = new HostWeight("model.layers.0.x", format, 40, columns, null);
         var error = Assert.Throws<ArgumentException>(() => CpuWeight.Create(new MemoryLedger(), host));
         Assert.Contains("model.layers.0.x", error.Message, StringComparison.Ordinal);
     }

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
-/// A vector width as a type argument: cache kernels are written once over these operations and compiled for 16 lanes
+/// A vector width as a type argument: cache and block kernels are written once over these operations and compiled for 16 lanes
 /// (AVX-512), 8 (AVX2) and 1 (everywhere, and the twin that the others are tested against).
 /// </summary>
 /// <typeparam name="TFloat">Vector of floats.</typeparam>
@@ -24,6 +24,26 @@ internal unsafe interface ILanes<TFloat, TInt>
     /// <summary>a·b + c, rounded once.</summary>
     static abstract TFloat MultiplyAdd(TFloat a, TFloat b, TFloat c);
 
+    static abstract TFloat Multiply(TFloat a, TFloat b);
+
+    /// <summary>Values of f16 numbers, infinities and NaN too.</summary>
+    static abstract TFloat LoadAnyHalf(ushort* source);
+
+    static abstract TInt LoadIntegers(int* source);
+
+    /// <summary>Bytes widened to integers with their sign.</summary>
+    static abstract TInt LoadSignedBytes(byte* source);
+    static abstract TInt ShiftLeft(TInt value, int count);
+    static abstract TInt And(TInt value, int mask);
+    static abstract TInt Or(TInt a, TInt b);
+
+    /// <summary>The bits of <paramref name="a"/> where <paramref name="mask"/> has ones, of <paramref name="b"/> elsewhere.</summary>
+    static abstract TInt Select(int mask, TInt a, TInt b);
+    static abstract TFloat ToSingle(TInt value);
+
+    /// <summary>The low <paramref name="bits"/> (4 or 5) bits of each lane as a float.</summary>
+    static abstract TFloat Unsigned(TInt value, int bits);
+
     /// <summary>Values of f16 numbers; infinities and NaN are not expected.</summary>
     static abstract TFloat LoadHalf(ushort* source);
 
@@ -31,7 +51,7 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TInt LoadBytes(byte* source);
     static abstract TInt ShiftRight(TInt value, int count);
 
-    /// <summary>The low <paramref name="bits"/> (2, 4 or 8) bits of each lane less 2^(bits−1): a signed code as a float. At 8 bits no higher bit may be set.</summary>
+    /// <summary>The low <paramref name="bits"/> (2, 4, 5, 6 or 8) bits of each lane less 2^(bits−1): a signed code as a float. At 8 bits no higher bit may be set.</summary>
     static abstract TFloat Code(TInt value, int bits);
 
     /// <summary>Scales and offsets of a row of <see cref="Cache.GroupMeta"/>s held as two arrays.</summary>
@@ -51,6 +71,16 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
     public static void Store(float value, float* destination) => *destination = value;
     public static float Add(float a, float b) => a + b;
     public static float MultiplyAdd(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
+    public static float Multiply(float a, float b) => a * b;
+    public static float LoadAnyHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
+    public static int LoadIntegers(int* source) => *source;
+    public static int LoadSignedBytes(byte* source) => (sbyte)*source;
+    public static int ShiftLeft(int value, int count) => value << count;
+    public static int And(int value, int mask) => value & mask;
+    public static int Or(int a, int b) => a | b;
+    public static int Select(int mask, int a, int b) => (a & mask) | (b & ~mask);
+    public static float ToSingle(int value) => value;
+    public static float Unsigned(int value, int bits) => value & ((1 << bits) - 1);
     public static float LoadHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
     public static int LoadBytes(byte* source) => *source;
     public static int ShiftRight(int value, int count) => value >>> count;
@@ -87,6 +117,36 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Fma.MultiplyAdd(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadAnyHalf(ushort* source) => Half16.Widen(Avx2.ConvertToVector256Int32((short*)source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LoadIntegers(int* source) => Vector256.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LoadSignedBytes(byte* source) => Avx2.ConvertToVector256Int32((sbyte*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ShiftLeft(Vector256<int> value, int count) => value << count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> And(Vector256<int> value, int mask) => value & Vector256.Create(mask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Or(Vector256<int> a, Vector256<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Select(int mask, Vector256<int> a, Vector256<int> b) => Vector256.ConditionalSelect(Vector256.Create(mask), a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToSingle(Vector256<int> value) => Vector256.ConvertToSingle(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Unsigned(Vector256<int> value, int bits) => Vector256.ConvertToSingle(value & Vector256.Create((1 << bits) - 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHalf(ushort* source) => HalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
@@ -152,6 +212,38 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadAnyHalf(ushort* source) => Half16.Widen(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> LoadIntegers(int* source) => Vector512.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> LoadSignedBytes(byte* source) => Avx512F.ConvertToVector512Int32(Vector128.Load((sbyte*)source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> ShiftLeft(Vector512<int> value, int count) => value << count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> And(Vector512<int> value, int mask) => value & Vector512.Create(mask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Or(Vector512<int> a, Vector512<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Select(int mask, Vector512<int> a, Vector512<int> b) => Vector512.ConditionalSelect(Vector512.Create(mask), a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToSingle(Vector512<int> value) => Vector512.ConvertToSingle(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Unsigned(Vector512<int> value, int bits) => bits == 4
+        ? Avx512F.PermuteVar16x32(Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), value)
+        : Vector512.ConvertToSingle(value & Vector512.Create((1 << bits) - 1));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadHalf(ushort* source) => HalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -166,7 +258,8 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     {
         4 => Avx512F.PermuteVar16x32(Vector512.Create(-8f, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7), value),
         2 => Avx512F.PermuteVar16x32(Vector512.Create(-2f, -1, 0, 1, -2, -1, 0, 1, -2, -1, 0, 1, -2, -1, 0, 1), value),
-        _ => Vector512.ConvertToSingle(value - Vector512.Create(128)),
+        8 => Vector512.ConvertToSingle(value - Vector512.Create(128)),
+        _ => Vector512.ConvertToSingle((value & Vector512.Create((1 << bits) - 1)) - Vector512.Create(1 << (bits - 1))),
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

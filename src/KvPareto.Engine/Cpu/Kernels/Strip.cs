@@ -1,3 +1,5 @@
+using KvPareto.Engine.Formats.Gguf;
+
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
@@ -8,7 +10,8 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// bytes. Codes have for each group two lines of 16 <see cref="Cache.GroupMeta"/> and then a line for every four (W4) or two (W8)
 /// channels: code i of dword j is row j + 16·(i mod 2) of channel i/2, in two's complement.
 /// Channels are summed in blocks of 256. The lines of two whole blocks alternate, so that a product can work on both at once and
-/// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero.
+/// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero. ggml's blocks lie one after the
+/// other (<see cref="IBlockFormat"/>).
 /// </summary>
 internal static class Strip
 {
@@ -41,5 +44,7 @@ internal static class Strip
         format.CodeBits() is > 0 and var bits ? channels / groupSize * (MetaLines + groupSize * bits / CodeFormats.ChannelBits) : channels;
 
     /// <summary>Bytes of one strip of <paramref name="columns"/> channels.</summary>
-    public static long ByteSize(WeightFormat format, int columns, int groupSize) => (long)Lines(format, columns, groupSize) * LineBytes(format);
+    public static long ByteSize(WeightFormat format, int columns, int groupSize) => BlockShape.IsBlocks(format)
+        ? BlockShape.Of(format).RowBytes(columns) * Rows
+        : (long)Lines(format, columns, groupSize) * LineBytes(format);
 }

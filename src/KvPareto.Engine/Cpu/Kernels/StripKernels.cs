@@ -1,3 +1,5 @@
+using KvPareto.Engine.Formats.Gguf;
+
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>Walks the blocks of a strip with the twin for its weight's format and a <see cref="SimdLevel"/>.</summary>
@@ -6,6 +8,11 @@ internal static unsafe class StripKernels
     /// <summary>y [32] = strip · x [K].</summary>
     public static void Multiply(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
     {
+        if (BlockShape.IsBlocks(weight.Format))
+        {
+            BlockStrips.For(weight.Format).Multiply(weight, strip, x, y, level);
+            return;
+        }
         switch (weight.Format)
         {
             case WeightFormat.F32: Multiply<F32Elements>(weight, strip, x, y, level); break;
@@ -22,6 +29,11 @@ internal static unsafe class StripKernels
     {
         var (address, stride) = weight.BlockAt(strip, channel);
         var lines = (byte*)address;
+        if (BlockShape.IsBlocks(weight.Format))
+        {
+            BlockStrips.For(weight.Format).Unpack(lines, channels, panel, level);
+            return;
+        }
         switch (weight.Format)
         {
             case WeightFormat.F32: Unpack<F32Elements>(lines, stride, channels, panel, level); break;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Cpu.Kernels;
 
@@ -9,6 +10,11 @@ internal static unsafe class StripPacker
     /// <summary>Writes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
     public static void Pack(HostWeight host, CpuWeight weight, int strip)
     {
+        if (BlockShape.IsBlocks(host.Format))
+        {
+            BlockStrips.For(host.Format).Pack(host, weight, strip);
+            return;
+        }
         var row = strip * Strip.Rows;
         var rowCount = Math.Min(Strip.Rows, host.RowCount - row);
         for (var k = 0; k < host.ColumnCount; k += Strip.BlockChannels)
@@ -29,6 +35,11 @@ internal static unsafe class StripPacker
     /// <summary>Reads a row of a weight in strips as f32, codes exactly as <see cref="GroupCodec.Decode"/> has them.</summary>
     public static void Unpack(CpuWeight weight, int row, float* destination)
     {
+        if (BlockShape.IsBlocks(weight.Format))
+        {
+            BlockStrips.For(weight.Format).DecodeRow(weight, row, destination);
+            return;
+        }
         var lane = row % Strip.Rows;
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
@@ -48,6 +59,11 @@ internal static unsafe class StripPacker
     /// <summary>Converts the one row of <paramref name="host"/> to f32.</summary>
     public static void CopyVector(HostWeight host, float* destination)
     {
+        if (BlockShape.IsBlocks(host.Format))
+        {
+            BlockCodec.Decode(host.Format, host.Data, new(destination, host.ColumnCount));
+            return;
+        }
         for (var k = 0; k < host.ColumnCount; k++)
             destination[k] = host.Format switch
             {

@@ -20,7 +20,11 @@ internal sealed class MergeTable(TokenTable vocabulary, int prefixLength = 0)
 
     /// <summary>Adds the merge of next rank. A pair given twice counts with its last rank, as in Hugging Face's.</summary>
     /// <returns>Null, or which token is not in the vocabulary.</returns>
-    public string? Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
+    public string? Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right) => Add(left, right, Count);
+
+    /// <summary>Adds a merge of a rank that others may share; of equal ranks the leftmost pair of a text merges first.</summary>
+    /// <returns>Null, or which token is not in the vocabulary.</returns>
+    public string? Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right, int rank)
     {
         if (!vocabulary.TryGetId(left, out var leftId)) return Missing(left);
         if (!vocabulary.TryGetId(right, out var rightId)) return Missing(right);
@@ -31,7 +35,8 @@ internal sealed class MergeTable(TokenTable vocabulary, int prefixLength = 0)
         tail.CopyTo(_whole.AsSpan(left.Length));
         if (!vocabulary.TryGetId(_whole.AsSpan(0, length), out var id)) return Missing(_whole.AsSpan(0, length));
         if (left.Length > 0 && right.StartsWith(BpeModel.WordStart)) _beforeWordStart.Add(left[^1]);
-        Set(Key(leftId, rightId), new Merge(Count++, id));
+        Set(Key(leftId, rightId), new Merge(rank, id));
+        Count++;
         return null;
     }
 

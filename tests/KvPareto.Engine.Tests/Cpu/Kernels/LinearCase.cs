@@ -1,6 +1,8 @@
+using System.Buffers.Binary;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu;
 using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Tests.Cpu.Kernels;
 
@@ -25,6 +27,7 @@ internal sealed unsafe class LinearCase : IDisposable
         _data = new NativeBuffer(_ledger, MemoryCategory.Workspace, (long)outputs * columns * 4);
         _groups = new NativeBuffer(_ledger, MemoryCategory.Workspace, (long)outputs * columns * 4);
         if (format.CodeBits() is > 0 and var bits) FillCodes(random, groupSize, bits);
+        else if (BlockShape.IsBlocks(format)) FillBlocks(random, format);
         else FillElements(random, format);
         Host = new HostWeight("test", format, outputs, columns, _data.As<byte>())
         {
@@ -121,6 +124,24 @@ internal sealed unsafe class LinearCase : IDisposable
                 }
                 Values[n, k] = value;
             }
+    }
+
+    // Every bit of every byte in play but for the exponents of f16 fields, which would make all sums infinite.
+    private void FillBlocks(Random random, WeightFormat format)
+    {
+        var shape = BlockShape.Of(format);
+        var row = new float[Columns];
+        for (var n = 0; n < Outputs; n++)
+        {
+            var bytes = _data.As<byte>() + n * shape.RowBytes(Columns);
+            var all = new Span<byte>(bytes, (int)shape.RowBytes(Columns));
+            random.NextBytes(all);
+            for (var at = 0; at < all.Length; at += shape.ByteCount)
+                foreach (var half in format == WeightFormat.Q6K ? [208] : shape.ByteCount is 20 or 24 or 144 or 176 ? [0, 2] : (int[])[0])
+                    BinaryPrimitives.WriteHalfLittleEndian(all[(at + half)..], (Half)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-6, 0))));
+            BlockCodec.Decode(format, bytes, row);
+            for (var k = 0; k < Columns; k++) Values[n, k] = row[k];
+        }
     }
 
     // Ordinary groups, constant ones of either sign and zero, ones far from zero, and ones with a subnormal scale.

@@ -1,5 +1,6 @@
 using KvPareto.Engine.Cpu;
 using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Tests.Cpu.Kernels;
 
@@ -17,11 +18,19 @@ public sealed unsafe class LinearKernelTests : IDisposable
     {
         var data = new TheoryData<WeightFormat, int, int, int, bool>();
         foreach (var format in Enum.GetValues<WeightFormat>())
+        {
+            if (BlockShape.IsBlocks(format))
+            {
+                foreach (var (columns, outputs, bias) in new[] { (256, 33, true), (512, 2, false), (768, 130, true), (1536, 64, false) }) data.Add(format, columns, outputs, 0, bias);
+                if (BlockShape.Of(format).Elements == 32) data.Add(format, 96, 31, 0, true);
+                continue;
+            }
             foreach (var (columns, outputs, group, bias) in new (int, int, int, bool)[]
             {
                 (32, 64, 32, false), (96, 33, 32, true), (128, 2, 128, false), (576, 130, 64, true), (640, 96, 128, false), (768, 40, 256, true), (1536, 100, 32, true), (100, 65, 0, true), (1, 7, 0, false), (259, 31, 0, false),
             })
                 if (format.CodeBits() == 0 || group > 0) data.Add(format, columns, outputs, group, bias);
+        }
         return data;
     }
 
@@ -76,6 +85,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
     [Theory]
     [InlineData(WeightFormat.BF16)]
     [InlineData(WeightFormat.W4)]
+    [InlineData(WeightFormat.Q50)]
     [InlineData(WeightFormat.W8)]
     public void Multiply_GivesTheSameBits_ForAnyNumberOfWorkers(WeightFormat format)
     {

@@ -1,0 +1,28 @@
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Text;
+
+namespace KvPareto.Engine.Generation;
+
+/// <summary>A GGUF file: weights, architecture, tokenizer and chat template in one.</summary>
+internal sealed class GgufSource(string path) : ModelSource(path, Path.GetFileNameWithoutExtension(path))
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<ModelFile> Files => [new("model" + GgufCheckpoint.Extension, Model)];
+
+    /// <inheritdoc/>
+    public override Checkpoint OpenCheckpoint() => GgufCheckpoint.Open(Model);
+
+    /// <inheritdoc/>
+    public override Tokenizer? LoadTokenizer()
+    {
+        using var file = GgufCheckpoint.Open(Model);
+        return file.LoadTokenizer();
+    }
+
+    /// <inheritdoc/>
+    public override ChatTemplate? LoadChatTemplate()
+    {
+        using var file = GgufCheckpoint.Open(Model);
+        return file.LoadChatTemplate();
+    }
+}
