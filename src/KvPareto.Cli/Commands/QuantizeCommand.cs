@@ -17,10 +17,29 @@ internal static class QuantizeCommand
     public static Command Create(CommandContext context)
     {
         var model = new Argument<string>("MODEL") { Description = "Hugging Face folder, or embedded:llama, embedded:qwen2, embedded:mistral." };
-        var method = new Option<string>("--method") { Description = "awq: activation-aware scales and clipping; rtn: round to nearest.", HelpName = "awq|rtn", DefaultValueFactory = _ => "awq" };
-        var bits = new Option<int>("--bits") { Description = "Bits of a code: 4, or 8 (which vLLM reads, AutoAWQ does not).", HelpName = "4|8", DefaultValueFactory = _ => 4 };
-        var group = new Option<int>("--group") { Description = "Input channels that share a scale: 32, 64, 128.", HelpName = "G", DefaultValueFactory = _ => 128 };
-        var calibration = new Option<string?>("--calibration") { Description = "Texts for awq: JSON Lines with 'context' or 'text', or plain text.", HelpName = "FILE" };
+        var method = new Option<string>("--method")
+        {
+            Description = "awq: activation-aware scales and clipping; rtn: round to nearest.",
+            HelpName = "awq|rtn",
+            DefaultValueFactory = _ => "awq",
+        };
+        var bits = new Option<int>("--bits")
+        {
+            Description = "Bits of a code: 4, or 8 (which vLLM reads, AutoAWQ does not).",
+            HelpName = "4|8",
+            DefaultValueFactory = _ => 4,
+        };
+        var group = new Option<int>("--group")
+        {
+            Description = "Input channels that share a scale: 32, 64, 128.",
+            HelpName = "G",
+            DefaultValueFactory = _ => 128,
+        };
+        var calibration = new Option<string?>("--calibration")
+        {
+            Description = "Texts for awq: JSON Lines with 'context' or 'text', or plain text.",
+            HelpName = "FILE",
+        };
         var output = new Option<string>("--out") { Description = "Folder to make.", HelpName = "DIR", Required = true };
         var samples = new Option<int>("--samples") { Description = "Texts taken from the file.", HelpName = "N", DefaultValueFactory = _ => 64 };
         var tokens = new Option<int>("--tokens") { Description = "First tokens taken of each.", HelpName = "N", DefaultValueFactory = _ => 512 };
@@ -36,12 +55,16 @@ internal static class QuantizeCommand
         {
             var options = new QuantizeOptions(Method(parsed.GetValue(method)!), parsed.GetValue(bits), parsed.GetValue(group));
             var file = parsed.GetValue(calibration);
-            if (options.Method == QuantizeMethod.Awq && file is null) throw new ConfigException("--method awq needs --calibration FILE; allowed without: --method rtn");
-            if (options.Method == QuantizeMethod.Rtn && file is not null) throw new ConfigException("--method rtn takes no --calibration; allowed: leave it out, or --method awq");
+            if (options.Method == QuantizeMethod.Awq && file is null)
+                throw new ConfigException("--method awq needs --calibration FILE; allowed without: --method rtn");
+            if (options.Method == QuantizeMethod.Rtn && file is not null)
+                throw new ConfigException("--method rtn takes no --calibration; allowed: leave it out, or --method awq");
             Check("--samples", parsed.GetValue(samples));
             Check("--tokens", parsed.GetValue(tokens));
             var folder = EmbeddedModels.Resolve(parsed.GetValue(model)!);
-            var texts = file is null ? [] : CalibrationTexts.Read(file, Tokenizer.Load(folder), parsed.GetValue(samples), parsed.GetValue(tokens));
+            var texts = file is null
+                ? []
+                : CalibrationTexts.Read(file, Tokenizer.Load(folder), parsed.GetValue(samples), parsed.GetValue(tokens));
             Run(context, folder, parsed.GetValue(output)!, options, texts, parsed.GetValue(threads), cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
@@ -49,19 +72,29 @@ internal static class QuantizeCommand
     }
 
     private static void Run(
-        CommandContext context, string folder, string output, QuantizeOptions options, IReadOnlyList<int[]> texts, int? threads, CancellationToken cancellation)
+        CommandContext context,
+        string folder,
+        string output,
+        QuantizeOptions options,
+        IReadOnlyList<int[]> texts,
+        int? threads,
+        CancellationToken cancellation)
     {
         using var backend = CommandContext.CreateBackend(threads);
         var clock = Stopwatch.StartNew();
-        ModelQuantizer.Run(backend, folder, output, options, texts, layer => context.Error.WriteLine(Line(layer, clock.Elapsed)), cancellation);
+        void Report(QuantizedLayer layer) => context.Error.WriteLine(Line(layer, clock.Elapsed));
+        ModelQuantizer.Run(backend, folder, output, options, texts, Report, cancellation);
         context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: done in {clock.Elapsed.TotalSeconds:F0} s"));
     }
 
     private static string Line(QuantizedLayer layer, TimeSpan elapsed)
     {
         var choices = layer.Choices.Select(choice => string.Create(
-            CultureInfo.InvariantCulture, $"; {choice.Inputs}: r {choice.Ratio:F2}, loss {choice.Loss:G3} ({choice.Loss / choice.LossAtZero:F2} of r 0's)"));
-        return string.Create(CultureInfo.InvariantCulture, $"layer {layer.Index + 1}/{layer.Count}, {elapsed.TotalSeconds:F0} s{string.Concat(choices)}");
+            CultureInfo.InvariantCulture,
+            $"; {choice.Inputs}: r {choice.Ratio:F2}, loss {choice.Loss:G3} ({choice.Loss / choice.LossAtZero:F2} of r 0's)"));
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"layer {layer.Index + 1}/{layer.Count}, {elapsed.TotalSeconds:F0} s{string.Concat(choices)}");
     }
 
     private static QuantizeMethod Method(string word) => word switch

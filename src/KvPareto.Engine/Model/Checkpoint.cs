@@ -36,7 +36,8 @@ public abstract class Checkpoint : IDisposable
     internal HostTensor Require(string name, MemoryLedger staging, params ReadOnlySpan<int> shape)
     {
         var expected = $"[{string.Join(", ", shape.ToArray())}]";
-        if (!Contains(name)) throw new ConfigException($"{Source}: tensor '{name}' is missing; the configuration asks for one of shape {expected}");
+        if (!Contains(name))
+            throw new ConfigException($"{Source}: tensor '{name}' is missing; the configuration asks for one of shape {expected}");
         var tensor = Get(name, staging);
         var fits = tensor.Shape.Length == shape.Length;
         for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];

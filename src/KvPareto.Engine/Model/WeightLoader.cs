@@ -27,11 +27,6 @@ internal sealed unsafe class WeightLoader : IDisposable
     public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
         shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
 
-    /// <summary>How a weight comes to the backend, without reading it.</summary>
-    /// <exception cref="ConfigException">There is none of this name, or it does not fit the checkpoint's packing.</exception>
-    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
-        checkpoint.Config.Quantization is { } packing && packing.Converts(shape) ? packing.Stored(shape, checkpoint.Source) : checkpoint.Stored(shape.Name);
-
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
@@ -97,7 +92,8 @@ internal sealed unsafe class WeightLoader : IDisposable
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
-        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) }, tensor.File, Bits(_spec, shape.Role));
+        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) };
+        return Coded(source, tensor.File, Bits(_spec, shape.Role));
     }
 
     private float[]? Bias(WeightShape shape) => HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;

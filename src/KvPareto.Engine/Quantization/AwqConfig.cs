@@ -32,7 +32,8 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
         var bits = section.Integer("bits", 4, 8);
         if (bits is not (4 or 8)) throw section.Refuse("bits", "4, 8");
         var group = section.Integer("group_size", -1, LargestGroup);
-        if (group != -1 && (group < GroupStep || group % GroupStep != 0)) throw section.Refuse("group_size", $"-1 or a multiple of {GroupStep}");
+        if (group != -1 && (group < GroupStep || group % GroupStep != 0))
+            throw section.Refuse("group_size", $"-1 or a multiple of {GroupStep}");
         return new(bits, group, section.Texts("modules_to_not_convert", MostExceptions));
     }
 
@@ -43,15 +44,17 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     /// <summary>Input channels of a group of a weight with <paramref name="columns"/> of them.</summary>
     internal int GroupOf(int columns) => GroupSize == -1 ? columns : GroupSize;
 
-    /// <summary>How a packed weight comes to the backend: in the widest groups that the engine multiplies and that divide its own.</summary>
+    /// <summary>How a packed weight comes to the backend: in the widest groups that the engine has and that divide its own.</summary>
     /// <exception cref="ConfigException">Its shape does not fit the packing; names <paramref name="file"/> and weight.</exception>
     internal StoredWeight Stored(WeightShape weight, string file)
     {
         var (own, outputs) = (GroupOf(weight.Columns), AwqLayout.WordOutputs(Bits));
+        var name = $"{file}: tensor '{weight.Layer}.{AwqLayout.Codes}'";
         if (weight.Columns % own != 0 || own % GroupStep != 0)
-            throw new ConfigException($"{file}: tensor '{weight.Layer}.{AwqLayout.Codes}' has {weight.Columns} input channels; group_size {GroupSize} asks for a multiple of {Math.Max(GroupSize, GroupStep)}");
+            throw new ConfigException($"{name} has {weight.Columns} input channels;"
+                + $" group_size {GroupSize} asks for a multiple of {Math.Max(GroupSize, GroupStep)}");
         if (weight.Rows % outputs != 0)
-            throw new ConfigException($"{file}: tensor '{weight.Layer}.{AwqLayout.Codes}' has {weight.Rows} outputs; allowed: a multiple of {outputs}");
+            throw new ConfigException($"{name} has {weight.Rows} outputs; allowed: a multiple of {outputs}");
         var group = EngineGroups.First(candidate => own % candidate == 0);
         var codeBytes = (long)weight.Rows * weight.Columns / 8 * Bits;
         return new(WeightFormats.OfCodes(Bits), group, codeBytes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize);

@@ -21,7 +21,8 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
     /// scale is negative or not finite.</exception>
     public HostWeight Read(WeightShape weight, float[]? bias)
     {
-        var (layer, rows, columns, group, outputs) = (weight.Layer, weight.Rows, weight.Columns, config.GroupOf(weight.Columns), AwqLayout.WordOutputs(config.Bits));
+        var (layer, rows, columns) = (weight.Layer, weight.Rows, weight.Columns);
+        var (group, outputs) = (config.GroupOf(columns), AwqLayout.WordOutputs(config.Bits));
         var stored = config.Stored(weight, checkpoint.Source);
         using var codes = Require(layer, AwqLayout.Codes, TensorType.I32, columns, rows / outputs);
         using var zeros = Require(layer, AwqLayout.Zeros, TensorType.I32, columns / group, rows / outputs);

@@ -40,19 +40,23 @@ internal sealed class AwqSearch
         for (var text = 0; text < _hidden.Length; text++)
         {
             cancellation.ThrowIfCancellationRequested();
-            runner.Run(weights, _hidden[text], _lengths[text], (point, x) => inputs[point].Add(x, isWhole: point == LayerPoint.AttentionInput && text % _stride == 0));
+            var isKept = text % _stride == 0;
+            runner.Run(weights, _hidden[text], _lengths[text], (point, x) => inputs[point].Add(x, isKept && point == LayerPoint.AttentionInput));
         }
 
         var choices = new List<ScaleChoice>();
         var scales = inputs.Keys.ToDictionary(point => point, _ => (float[]?)null);
-        Search(LayerPoint.AttentionInput, "q, k, v", [layer.Query, layer.Key, layer.Value], AttentionLoss(runner, weights, layer, inputs[LayerPoint.AttentionInput].Texts));
+        var attentionLoss = AttentionLoss(runner, weights, layer, inputs[LayerPoint.AttentionInput].Texts);
+        Search(LayerPoint.AttentionInput, "q, k, v", [layer.Query, layer.Key, layer.Value], attentionLoss);
         // With grouped heads a channel of o's input is fed by a row of v that feeds others too.
         if (weights.Value.RowCount == weights.Output.RowCount && weights.Value.ColumnCount == weights.Output.ColumnCount)
         {
             var output = inputs[LayerPoint.OutputInput].Sample();
-            Search(LayerPoint.OutputInput, "o", [layer.Output], LinearLoss(weights.Output, layer.Output, weight => runner.Output(weight, output)));
+            var outputLoss = LinearLoss(weights.Output, layer.Output, weight => runner.Output(weight, output));
+            Search(LayerPoint.OutputInput, "o", [layer.Output], outputLoss);
         }
-        Search(LayerPoint.FeedForwardInput, "gate, up", [layer.Gate, layer.Up], FeedForwardLoss(runner, weights, layer, inputs[LayerPoint.FeedForwardInput].Sample()));
+        var feedForwardLoss = FeedForwardLoss(runner, weights, layer, inputs[LayerPoint.FeedForwardInput].Sample());
+        Search(LayerPoint.FeedForwardInput, "gate, up", [layer.Gate, layer.Up], feedForwardLoss);
         var down = inputs[LayerPoint.DownInput].Sample();
         Search(LayerPoint.DownInput, "down", [layer.Down], LinearLoss(weights.Down, layer.Down, weight => runner.Down(weight, down)));
 
@@ -92,7 +96,8 @@ internal sealed class AwqSearch
         _ => _config.HiddenSize,
     };
 
-    private Func<IReadOnlyList<float[]>, double> AttentionLoss(LayerRunner runner, LayerWeights weights, LayerMatrices layer, IReadOnlyList<float[]> texts)
+    private Func<IReadOnlyList<float[]>, double> AttentionLoss(
+        LayerRunner runner, LayerWeights weights, LayerMatrices layer, IReadOnlyList<float[]> texts)
     {
         var expected = texts.Select(text => runner.Attention(weights, text)).ToArray();
         return values =>
@@ -106,7 +111,8 @@ internal sealed class AwqSearch
         };
     }
 
-    private Func<IReadOnlyList<float[]>, double> FeedForwardLoss(LayerRunner runner, LayerWeights weights, LayerMatrices layer, float[] input)
+    private Func<IReadOnlyList<float[]>, double> FeedForwardLoss(
+        LayerRunner runner, LayerWeights weights, LayerMatrices layer, float[] input)
     {
         var expected = runner.FeedForward(weights, input);
         return values =>

@@ -25,15 +25,20 @@ internal sealed unsafe class AwqWriter : IDisposable
     {
         _options = options;
         var layers = TransformerShapes.Of(checkpoint.Config).Layers;
-        var linear = layers.SelectMany(layer => layer.All).Where(weight => weight.Role == WeightRole.Projection).ToDictionary(weight => weight.Name);
+        var linear = layers.SelectMany(layer => layer.All)
+            .Where(weight => weight.Role == WeightRole.Projection)
+            .ToDictionary(weight => weight.Name);
         var biases = linear.Values.Select(weight => weight.BiasName).ToHashSet();
-        var norms = options.Method == QuantizeMethod.Rtn ? [] : layers.SelectMany(layer => new[] { layer.InputNorm.Name, layer.PostAttentionNorm.Name }).ToHashSet();
+        var norms = options.Method == QuantizeMethod.Rtn
+            ? []
+            : layers.SelectMany(layer => new[] { layer.InputNorm.Name, layer.PostAttentionNorm.Name }).ToHashSet();
         var (specs, copies) = (new List<TensorSpec>(), new List<HostTensor>());
         foreach (var tensor in checkpoint.Names.Order(StringComparer.Ordinal).Select(checkpoint.Get))
         {
             if (linear.TryGetValue(tensor.Name, out var weight)) specs.AddRange(Packed(weight));
             else if (biases.Contains(tensor.Name)) specs.Add(new(tensor.Name, TensorType.F16, tensor.Shape));
-            else if (norms.Contains(tensor.Name)) specs.Add(new(tensor.Name, tensor.Type == TensorType.F32 ? TensorType.F32 : TensorType.F16, tensor.Shape));
+            else if (norms.Contains(tensor.Name) && tensor.Type != TensorType.F32) specs.Add(new(tensor.Name, TensorType.F16, tensor.Shape));
+            else if (norms.Contains(tensor.Name)) specs.Add(new(tensor.Name, TensorType.F32, tensor.Shape));
             else
             {
                 specs.Add(new(tensor.Name, tensor.Type, tensor.Shape));

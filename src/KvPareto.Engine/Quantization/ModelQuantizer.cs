@@ -72,14 +72,17 @@ public static class ModelQuantizer
 
     private static void Check(IReadOnlyList<int[]> calibration, ModelConfig config)
     {
-        if (calibration.Sum(text => (long)text.Length) == 0) throw new ConfigException("the calibration has no tokens; allowed: at least one text");
+        if (calibration.Sum(text => (long)text.Length) == 0)
+            throw new ConfigException("the calibration has no tokens; allowed: at least one text");
         foreach (var text in calibration)
         {
             if (text.Length == 0 || text.Length > config.MaxPositions)
-                throw new ConfigException($"a calibration text has {text.Length} tokens; allowed: 1 to {config.MaxPositions}, the model's max_position_embeddings");
+                throw new ConfigException($"a calibration text has {text.Length} tokens;"
+                    + $" allowed: 1 to {config.MaxPositions}, the model's max_position_embeddings");
             var foreign = Array.FindIndex(text, id => (uint)id >= (uint)config.VocabularySize);
             if (foreign >= 0)
-                throw new ConfigException($"token id {text[foreign]} in the calibration; the model's vocabulary has ids 0 to {config.VocabularySize - 1}");
+                throw new ConfigException(
+                    $"token id {text[foreign]} in the calibration; the model's vocabulary has ids 0 to {config.VocabularySize - 1}");
         }
     }
 }

@@ -21,7 +21,7 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
 {
     private static readonly ImmutableArray<int> AllBits = [4, 8];
 
-    /// <summary>Tokens on which the search compares outputs. The loss is a mean, and is compared over one set of tokens: more change little.</summary>
+    /// <summary>Tokens on which the search compares outputs: a mean, always over the same ones, so that more would change little.</summary>
     public int LossTokens { get; init; } = 4096;
 
     /// <summary>Refuses what cannot be written for a model.</summary>
@@ -30,16 +30,19 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
     {
         if (!AllBits.Contains(Bits)) throw new ConfigException($"--bits {Bits}; allowed: {string.Join(", ", AllBits)}");
         if (!WeightSpec.Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", WeightSpec.Groups)}");
-        if (config.Quantization is not null) throw new ConfigException($"{file}: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
+        if (config.Quantization is not null)
+            throw new ConfigException($"{file}: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
         int[] inputs = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
         if (Array.Exists(inputs, width => width % Group != 0))
         {
             var fitting = WeightSpec.Groups.Where(group => Array.TrueForAll(inputs, width => width % group == 0)).ToArray();
-            throw new ConfigException($"{file}: --group {Group} does not divide all of the linear layers' input widths {string.Join(", ", inputs)}; allowed: {(fitting.Length == 0 ? "none" : string.Join(", ", fitting))}");
+            throw new ConfigException($"{file}: --group {Group} does not divide all of the linear layers' input widths"
+                + $" {string.Join(", ", inputs)}; allowed: {(fitting.Length == 0 ? "none" : string.Join(", ", fitting))}");
         }
         int[] outputs = [.. inputs, config.KvHeads * config.HeadDim];
         var word = AwqLayout.WordOutputs(Bits);
         if (Array.Exists(outputs, width => width % word != 0))
-            throw new ConfigException($"{file}: the linear layers' output widths {string.Join(", ", outputs)} are not all multiples of {word}, as the format asks for");
+            throw new ConfigException($"{file}: the linear layers' output widths {string.Join(", ", outputs)} are not all multiples of {word},"
+                + " as the format asks for");
     }
 }

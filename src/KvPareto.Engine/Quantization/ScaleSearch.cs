@@ -26,7 +26,11 @@ internal static unsafe class ScaleSearch
     /// <param name="options">Bits and group.</param>
     /// <param name="lossOf">Loss with these weights in place of the layers' own.</param>
     public static (float[] Scales, ScaleChoice Choice) Run(
-        string name, IReadOnlyList<LinearMatrix> layers, InputStatistics inputs, QuantizeOptions options, Func<IReadOnlyList<float[]>, double> lossOf)
+        string name,
+        IReadOnlyList<LinearMatrix> layers,
+        InputStatistics inputs,
+        QuantizeOptions options,
+        Func<IReadOnlyList<float[]>, double> lossOf)
     {
         var (magnitudes, importance) = (inputs.Magnitudes, WeightMagnitudes(layers, options.Group));
         var values = layers.Select(layer => new float[layer.Values.Length]).ToArray();
@@ -82,7 +86,8 @@ internal static unsafe class ScaleSearch
             TensorPrimitives.Multiply(layer.Values.AsSpan(row * columns, columns), scales, values);
             HalfRounding.Round(values);
             fixed (float* p = values)
-                for (var first = 0; first < columns; first += options.Group) AwqCodec.Reconstruct(p + first, options.Group, options.Bits, p + first);
+                for (var first = 0; first < columns; first += options.Group)
+                    AwqCodec.Reconstruct(p + first, options.Group, options.Bits, p + first);
             TensorPrimitives.Divide(values, scales, values);
         });
     }

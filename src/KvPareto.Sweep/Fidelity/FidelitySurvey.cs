@@ -57,7 +57,8 @@ public static class FidelitySurvey
         using var checkpoint = other.OpenCheckpoint();
         var (vocabulary, hidden) = (checkpoint.Config.VocabularySize, checkpoint.Config.HiddenSize);
         if (vocabulary == config.VocabularySize && hidden == config.HiddenSize) return;
-        throw new ConfigException($"fidelity: reference '{request.Reference}' has vocab_size {vocabulary} and hidden_size {hidden}, model '{request.Model}' has {config.VocabularySize} and {config.HiddenSize}; allowed: a reference of the same");
+        throw new ConfigException($"fidelity: reference '{request.Reference}' has vocab_size {vocabulary} and hidden_size {hidden},"
+            + $" model '{request.Model}' has {config.VocabularySize} and {config.HiddenSize}; allowed: a reference of the same");
     }
 
     private static FidelityReference RunReference(

@@ -36,7 +36,11 @@ public sealed class FidelityReference
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">A token is not of the model's vocabulary.</exception>
     public static FidelityReference Run(
-        Transformer transformer, Func<Checkpoint> open, IReadOnlyList<int[]> windows, bool isOtherModel = false, CancellationToken cancellation = default)
+        Transformer transformer,
+        Func<Checkpoint> open,
+        IReadOnlyList<int[]> windows,
+        bool isOtherModel = false,
+        CancellationToken cancellation = default)
     {
         var generator = new Generator(transformer, Setting);
         TextStates[] states = [.. windows.Select(window => generator.Feed(window, cancellation))];
