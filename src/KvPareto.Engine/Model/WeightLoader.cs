@@ -23,6 +23,14 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
     public static int Bits(WeightSpec spec, WeightRole role) => role == WeightRole.Projection ? spec.Bits : spec.EmbeddingBits;
 
+    /// <summary>How a weight comes to the backend where it is not coded: as its tensor lies, or for a packed layer as codes.</summary>
+    /// <exception cref="ConfigException">The checkpoint has no such tensor, or it is of a type that no weight can have, or it does not
+    /// fit the packing.</exception>
+    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
+        checkpoint.Config.Quantization is { } packing && packing.Converts(shape)
+            ? packing.Stored(shape, checkpoint.Source)
+            : checkpoint.Stored(shape.Name);
+
     /// <summary>True where a matrix comes with a bias: the architecture has one, or the checkpoint does.</summary>
     public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
         shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));

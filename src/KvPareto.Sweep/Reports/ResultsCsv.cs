@@ -35,6 +35,18 @@ internal static class ResultsCsv
         new("key_granularity", row => Granularity(row.Setting?.Cache.KeyBits, row.Setting?.Cache.KeyGranularity)),
         new("value_granularity", row => Granularity(row.Setting?.Cache.ValueBits, row.Setting?.Cache.ValueGranularity)),
         new("smooth", row => CsvFormat.Flag(row.Setting?.Cache.SmoothKeys)),
+        new("prebias", row => CsvFormat.Flag(row.Setting?.Cache.PreBiasKeys)),
+        new("rotation", row => row.Setting?.Cache.Rotation switch
+        {
+            KvRotation.None => "none",
+            KvRotation.Keys => "k",
+            KvRotation.KeysAndValues => "kv",
+            _ => null,
+        }),
+        new("clip_percent", row => CsvFormat.Whole(row.Setting?.Cache.ClipPercent)),
+        new("sink_tokens", row => CsvFormat.Whole(row.Setting?.Cache.SinkTokens)),
+        new("recent_tokens", row => CsvFormat.Whole(row.Setting?.Cache.RecentTokens)),
+        new("edge_layers", row => CsvFormat.Whole(row.Setting?.Cache.EdgeLayers)),
         new("chunk", row => row.Setting is { } setting ? CsvFormat.Whole(setting.Chunk) ?? "none" : null),
         new("attention", row => row.Setting?.Attention switch
         {
