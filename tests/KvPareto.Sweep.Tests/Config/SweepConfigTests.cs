@@ -48,7 +48,7 @@ public class SweepConfigTests
         { "models", "models: embedded:llama", "key 'models' is a single value, not a list" },
         { "models", "models: []", "key 'models' is an empty list" },
         { "models", "models: [embedded:gpt]",
-            "my.yaml:2: key 'models[0]' has the unknown value 'embedded:gpt'; allowed: a Hugging Face folder, a .gguf file, embedded:llama" },
+            "my.yaml:2: key 'models[0]': model 'embedded:gpt' is not embedded; allowed: embedded:llama" },
         { "models", "models: [nowhere/at/all]", "which does not exist" },
         { "models", "models: [{name: a, path: .}, {name: a, path: .}]", "is a second model named 'a'" },
         { "models", "models: [{name: a}]", "key 'models[0].path' is missing" },
