@@ -41,7 +41,8 @@ pids=()
 for ((i = 0; i < processes; i++)); do
   names=$(awk -v n="$count" -v p="$processes" -v i="$i" 'int((NR - 1) * p / n) == i' "$out/missing" | paste -sd, -)
   [ -n "$names" ] || continue
-  $tool fidelity "$model" --text "$text" --settings "$names" --threads "$threads" --rows "$out/part-$i.jsonl" "$@" > "$out/part-$i.log" 2>&1 &
+  $tool fidelity "$model" --text "$text" --settings "$names" --threads "$threads" --rows "$out/part-$i.jsonl" "$@" \
+    > "$out/part-$i.log" 2>&1 &
   pids+=($!)
 done
 failed=0

@@ -13,35 +13,74 @@ internal static class FidelityCommand
     {
         var model = new Argument<string?>("MODEL") { Description = $"{ModelSource.Words}.", Arity = ArgumentArity.ZeroOrOne };
         var text = new Option<string?>("--text") { Description = "Text, UTF-8.", HelpName = "FILE" };
-        var settings = new Option<string?>("--settings") { Description = "Short names, separated by commas. Default: a ladder from k16v16 to k2v2.", HelpName = "A,B,…" };
-        var tokens = new Option<int?>("--tokens") { Description = "First tokens of the text, whole windows. Default: 32768, or as many as a shorter text has.", HelpName = "N" };
-        var window = new Option<int?>("--window") { Description = "Tokens read from an empty cache. Default: 4096, or the model's positions where that is less.", HelpName = "N" };
-        var chunk = new Option<int?>("--chunk") { Description = "Prefill chunk in place of the settings' own; 0 feeds each window whole.", HelpName = "N" };
+        var reference = new Option<string?>("--reference")
+        {
+            Description = "Model to compare with, for a MODEL whose weights are packed. Default: MODEL.",
+            HelpName = "MODEL",
+        };
+        var settings = new Option<string?>("--settings")
+        {
+            Description = "Short names, separated by commas. Default: a ladder from k16v16 to k2v2.",
+            HelpName = "A,B,…",
+        };
+        var tokens = new Option<int?>("--tokens")
+        {
+            Description = "First tokens of the text, whole windows. Default: 32768, or as many as a shorter text has.",
+            HelpName = "N",
+        };
+        var window = new Option<int?>("--window")
+        {
+            Description = "Tokens read from an empty cache. Default: 4096, or the model's positions where that is less.",
+            HelpName = "N",
+        };
+        var chunk = new Option<int?>("--chunk")
+        {
+            Description = "Prefill chunk in place of the settings' own; 0 feeds each window whole.",
+            HelpName = "N",
+        };
         var threads = Verb.ThreadsOption();
         var rows = new Option<string?>("--rows") { Description = "Also append each row to FILE as a line of JSON.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Print {\"settings\":[…]} at the end instead of a table." };
-        var report = new Option<string?>("--report") { Description = "Instead of measuring: read rows that --rows wrote and write fidelity.md, fidelity.csv and fidelity.png.", HelpName = "ROWS" };
-        var folder = new Option<string>("--out") { Description = "Folder of the report.", HelpName = "DIR", DefaultValueFactory = _ => "." };
+        var report = new Option<string?>("--report")
+        {
+            Description = "Instead of measuring: read rows that --rows wrote and write fidelity.md, fidelity.csv and fidelity.png.",
+            HelpName = "ROWS",
+        };
+        var folder = new Option<string>("--out")
+        {
+            Description = "Folder of the report.",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => ".",
+        };
         var command = new Verb(
             "fidelity",
-            "Compares the next-token distributions of settings with those of the unquantized model on a text: perplexity, KL divergence, top-1 agreement.",
-            "kvpareto fidelity models/llama --text wiki.txt --settings w16a16-k8v8-t64,w16a16-k4v4-t64-smooth --chunk 256\nkvpareto fidelity --report rows.jsonl --out report")
+            "Compares the next-token distributions of settings with those of the unquantized model on a text: perplexity, KL divergence, "
+            + "top-1 agreement.",
+            "kvpareto fidelity models/llama --text wiki.txt --settings w16a16-k8v8-t64,w16a16-k4v4-t64-smooth --chunk 256\n"
+            + "kvpareto fidelity --report rows.jsonl --out report")
         {
-            model, text, settings, tokens, window, chunk, threads, rows, json, report, folder,
+            model, text, reference, settings, tokens, window, chunk, threads, rows, json, report, folder,
         };
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(report) is { } file)
             {
-                if (parsed.GetValue(model) is not null) throw new ConfigException("fidelity: --report takes no MODEL; allowed: kvpareto fidelity --report ROWS --out DIR");
-                foreach (var written in FidelityReport.Write(parsed.GetValue(folder)!, FidelityRows.Read(file), context.Error.WriteLine)) context.Output.WriteLine(written);
+                if (parsed.GetValue(model) is not null)
+                    throw new ConfigException("fidelity: --report takes no MODEL; allowed: kvpareto fidelity --report ROWS --out DIR");
+                var files = FidelityReport.Write(parsed.GetValue(folder)!, FidelityRows.Read(file), context.Error.WriteLine);
+                foreach (var written in files) context.Output.WriteLine(written);
                 return Task.FromResult(ExitCode.Ok);
             }
             var request = new FidelityRequest
             {
-                Model = parsed.GetValue(model) ?? throw new ConfigException("fidelity: MODEL is missing; allowed: kvpareto fidelity MODEL --text FILE"),
-                Text = parsed.GetValue(text) ?? throw new ConfigException("fidelity: --text FILE is missing; allowed: a text file, UTF-8"),
-                Settings = parsed.GetValue(settings) is { } names ? [.. names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse)] : null,
+                Model = parsed.GetValue(model)
+                    ?? throw new ConfigException("fidelity: MODEL is missing; allowed: kvpareto fidelity MODEL --text FILE"),
+                Text = parsed.GetValue(text)
+                    ?? throw new ConfigException("fidelity: --text FILE is missing; allowed: a text file, UTF-8"),
+                Reference = parsed.GetValue(reference),
+                Settings = parsed.GetValue(settings) is { } names
+                    ? [.. names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse)]
+                    : null,
                 Tokens = parsed.GetValue(tokens),
                 Window = parsed.GetValue(window),
                 Chunk = parsed.GetValue(chunk),

@@ -27,13 +27,15 @@ internal static class PlanCommand
         var settings = new Option<string?>("--settings") { Description = "Short names joined by commas, in place of the sweep's or the default list.", HelpName = "A,B" };
         var newTokens = new Option<int>("--new-tokens") { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var paper = new Option<bool>("--paper") { Description = "The five settings that KV Pareto (arXiv 2512.01953) picks at 10k tokens, beside what it reports." };
+        var threads = Verb.ThreadsOption();
+        threads.Description = "Threads to plan for; each has scratch of its own. Default: one a processor.";
         var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…]}; docs/memory.md names the fields." };
         var command = new Verb(
             "plan",
             "Predicts total peak memory from shapes alone, without running anything.",
             "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper")
         {
-            target, contexts, settings, newTokens, paper, json,
+            target, contexts, settings, newTokens, paper, threads, json,
         };
         command.SetAction(parsed =>
         {
@@ -43,12 +45,12 @@ internal static class PlanCommand
                 parsed.GetValue(newTokens));
             if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
                 throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
-            using var backend = CommandContext.CreateBackend(null);
+            using var backend = CommandContext.CreateBackend(parsed.GetValue(threads));
             var plans = (parsed.GetValue(paper), parsed.GetValue(target)) switch
             {
                 (true, null) when request is { Contexts: null, Settings: null } => Paper(backend.Layout, request.NewTokens),
                 (false, { } file) when IsConfig(file) => Sweep(context, backend.Layout, file, request),
-                (false, { } model) => [One(context, backend.Layout, model, ModelSource.Open(model), request)],
+                (false, { } model) => [One(context, backend.Layout, ModelSource.Open(model), request)],
                 _ => throw new ConfigException("plan: give either a CONFIG or MODEL, or --paper without --context and --settings"),
             };
             if (parsed.GetValue(json)) PlanTable.WriteJson(context, plans, request.NewTokens);
@@ -71,11 +73,12 @@ internal static class PlanCommand
     {
         var config = SweepConfig.Load(file);
         request = request with { Settings = request.Settings ?? SearchSpace.Expand(config) };
-        return [.. config.Models.Select(model => One(context, layout, model.Name, ModelSource.Open(model.Model), request))];
+        return [.. config.Models.Select(model => One(context, layout, ModelSource.Open(model.Model), request, model.Name))];
     }
 
-    private static ModelPlan One(CommandContext context, MemoryLayout layout, string name, ModelSource source, Request request)
+    private static ModelPlan One(CommandContext context, MemoryLayout layout, ModelSource source, Request request, string? name = null)
     {
+        name ??= source.Name;
         using var shapes = source.OpenShapes();
         var contexts = request.Contexts ?? ContextsFor(shapes.Config, request.NewTokens);
         foreach (var length in contexts.Where(length => length > shapes.Config.MaxPositions))

@@ -24,12 +24,13 @@ internal static class QuantizeCommand
         var output = new Option<string>("--out") { Description = "Folder to make.", HelpName = "DIR", Required = true };
         var samples = new Option<int>("--samples") { Description = "Texts taken from the file.", HelpName = "N", DefaultValueFactory = _ => 64 };
         var tokens = new Option<int>("--tokens") { Description = "First tokens taken of each.", HelpName = "N", DefaultValueFactory = _ => 512 };
+        var threads = Verb.ThreadsOption();
         var command = new Verb(
             "quantize",
             "Writes a model with 4-bit or 8-bit linear layers in AutoAWQ's format.",
             "kvpareto quantize models/llama --method awq --bits 4 --group 64 --calibration texts.jsonl --out models/llama-awq")
         {
-            model, method, bits, group, calibration, output, samples, tokens,
+            model, method, bits, group, calibration, output, samples, tokens, threads,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -41,15 +42,16 @@ internal static class QuantizeCommand
             Check("--tokens", parsed.GetValue(tokens));
             var folder = EmbeddedModels.Resolve(parsed.GetValue(model)!);
             var texts = file is null ? [] : CalibrationTexts.Read(file, Tokenizer.Load(folder), parsed.GetValue(samples), parsed.GetValue(tokens));
-            Run(context, folder, parsed.GetValue(output)!, options, texts, cancellation);
+            Run(context, folder, parsed.GetValue(output)!, options, texts, parsed.GetValue(threads), cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
-    private static void Run(CommandContext context, string folder, string output, QuantizeOptions options, IReadOnlyList<int[]> texts, CancellationToken cancellation)
+    private static void Run(
+        CommandContext context, string folder, string output, QuantizeOptions options, IReadOnlyList<int[]> texts, int? threads, CancellationToken cancellation)
     {
-        using var backend = CommandContext.CreateBackend(null);
+        using var backend = CommandContext.CreateBackend(threads);
         var clock = Stopwatch.StartNew();
         ModelQuantizer.Run(backend, folder, output, options, texts, layer => context.Error.WriteLine(Line(layer, clock.Elapsed)), cancellation);
         context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: done in {clock.Elapsed.TotalSeconds:F0} s"));

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Json;
+using KvPareto.Cli.Terminal;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Text;
@@ -25,7 +25,7 @@ internal static class TokenizeCommand
             var source = ModelSource.Open(parsed.GetValue(model)!);
             var text = Read(context, parsed.GetValue(file));
             var ids = parsed.GetValue(chat) ? EncodeChat(source, text) : source.RequireTokenizer().Encode(text, !parsed.GetValue(noSpecial));
-            context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonSerializer.Serialize(ids)}}}" : string.Join(' ', ids));
+            context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonText.Of(ids)}}}" : string.Join(' ', ids));
             return ExitCode.Ok;
         });
         return command;

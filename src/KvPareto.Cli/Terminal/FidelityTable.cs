@@ -1,5 +1,5 @@
-using System.Globalization;
 using KvPareto.Sweep.Fidelity;
+using static System.FormattableString;
 
 namespace KvPareto.Cli.Terminal;
 
@@ -14,12 +14,14 @@ internal sealed class FidelityTable(TextWriter output)
     {
         if (!_begun)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}; perplexity unquantized {row.ReferencePpl:F4}; KL in nats"));
-            output.WriteLine($"{"setting".PadRight(SettingWidth)}  {"bits",6} {"bytes/token",11} {"perplexity",11} {"KL mean",10} {"p50",10} {"p99",10} {"max",9} {"top-1 %",8} {"s",7}");
+            output.WriteLine(Invariant($"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}")
+                + Invariant($"; perplexity unquantized {row.ReferencePpl:F4}; KL in nats"));
+            output.WriteLine($"{"setting".PadRight(SettingWidth)}  {"bits",6} {"bytes/token",11} {"perplexity",11}"
+                + $" {"KL mean",10} {"p50",10} {"p99",10} {"max",9} {"top-1 %",8} {"s",7}");
             _begun = true;
         }
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{row.Setting.PadRight(SettingWidth)}  {row.BitsPerElement,6:F3} {row.BytesPerToken,11:F1} {row.Ppl,11:F4} {row.KlMean,10:G4} {row.KlP50,10:G4} {row.KlP99,10:G4} {row.KlMax,9:G4} {100 * row.Top1,8:F3} {row.Seconds,7:F1}"));
+        output.WriteLine(Invariant($"{row.Setting.PadRight(SettingWidth)}  {row.BitsPerElement,6:F3} {row.BytesPerToken,11:F1} {row.Ppl,11:F4}")
+            + Invariant($" {row.KlMean,10:G4} {row.KlP50,10:G4} {row.KlP99,10:G4} {row.KlMax,9:G4}")
+            + Invariant($" {100 * row.Top1,8:F3} {row.Seconds,7:F1}"));
     }
 }

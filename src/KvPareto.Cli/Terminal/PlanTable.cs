@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using KvPareto.Engine.Memory;
 using Spectre.Console;
 
@@ -21,6 +20,8 @@ internal static class PlanTable
     {
         foreach (var plan in plans)
         {
+            // Plain text: markup would read random:1: as an emoji.
+            context.Output.WriteLine(plan.Model);
             context.Write(Table(plan));
             context.Output.WriteLine();
         }
@@ -54,12 +55,12 @@ internal static class PlanTable
                 baselineBytes = new { math = row.MathBaseline, flash = row.FlashBaseline },
                 savedPercent = new { math = row.SavedAgainstMath, flash = row.SavedAgainstFlash, paper = plan.PaperPercent },
             };
-        context.Output.WriteLine(JsonSerializer.Serialize(new { rows }));
+        context.Output.WriteLine(JsonText.Of(new { rows }));
     }
 
     private static Table Table(ModelPlan plan)
     {
-        var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(plan.Model));
+        var table = new Table().Border(TableBorder.Simple);
         table.AddColumn(new TableColumn("setting").NoWrap());
         foreach (var name in new[] { "context", "weights", "KV cache", "activations", "workspace", "peak", "in", "saved (math)", "saved (flash)" })
             table.AddColumn(new TableColumn(name).RightAligned().NoWrap());

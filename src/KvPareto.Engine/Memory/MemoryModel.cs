@@ -34,6 +34,9 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);
         foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights);
+        // Attention may need the keys' biases; they are read again when all else is there.
+        if (_shapes.Layers.All(layer => WeightLoader.HasBias(checkpoint, layer.Key)))
+            foreach (var layer in _shapes.Layers) Stage(ledger, checkpoint.Stored(layer.Key.BiasName).StagingBytes);
 
         var capacity = Generator.CacheCapacity(promptTokens, newTokens);
         var step = setting.StepTokens(promptTokens);
@@ -54,7 +57,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
 
     private void Load(MemoryLedger ledger, WeightShape shape, WeightSpec spec)
     {
-        var stored = checkpoint.Stored(shape.Name);
+        var stored = WeightLoader.Stored(checkpoint, shape);
         if (shape.Role == WeightRole.Norm)
         {
             Stage(ledger, stored.StagingBytes);
@@ -68,8 +71,8 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
             WeightCoder.RequireDividing(spec.Group, shape.Columns, shape.Name, checkpoint.Source);
             (format, group, codedBytes) = (WeightFormats.OfCodes(bits), spec.Group, WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
         }
-        ledger.Add(MemoryCategory.Workspace, stored.StagingBytes);
         if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).StagingBytes);
+        ledger.Add(MemoryCategory.Workspace, stored.StagingBytes);
         ledger.Add(MemoryCategory.Workspace, codedBytes);
         ledger.Add(MemoryCategory.Weights, layout.WeightBytes(format, shape.Rows, shape.Columns, group, hasBias));
         ledger.Remove(MemoryCategory.Workspace, codedBytes + stored.StagingBytes);

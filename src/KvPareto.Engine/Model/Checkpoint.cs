@@ -31,26 +31,23 @@ public abstract class Checkpoint : IDisposable
     /// <exception cref="ConfigException">There is none of this name.</exception>
     public virtual HostTensor Get(string name, MemoryLedger staging) => Get(name);
 
-    /// <summary>How a tensor comes to the backend, without reading it.</summary>
-    /// <exception cref="ConfigException">There is none of this name, or it is of a type that no weight can have.</exception>
-    public virtual StoredWeight Stored(string name) => new(WeightLoader.Format(Get(name)));
-
-    /// <summary>A tensor of a known shape.</summary>
-    /// <exception cref="ConfigException">It is missing or has another shape.</exception>
-    internal HostTensor Require(string name, params ReadOnlySpan<int> shape) => Require(name, null, shape);
-
-    /// <summary>The same for a tensor that is disposed after use; see <see cref="Get(string, MemoryLedger)"/>.</summary>
-    internal HostTensor Require(string name, MemoryLedger? staging, ReadOnlySpan<int> shape)
+    /// <summary>As <see cref="Get(string, MemoryLedger)"/>, of a known shape.</summary>
+    /// <exception cref="ConfigException">There is none of this name, or it has another shape.</exception>
+    internal HostTensor Require(string name, MemoryLedger staging, params ReadOnlySpan<int> shape)
     {
         var expected = $"[{string.Join(", ", shape.ToArray())}]";
         if (!Contains(name)) throw new ConfigException($"{Source}: tensor '{name}' is missing; the configuration asks for one of shape {expected}");
-        var tensor = staging is null ? Get(name) : Get(name, staging);
+        var tensor = Get(name, staging);
         var fits = tensor.Shape.Length == shape.Length;
         for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];
-        return fits
-            ? tensor
-            : throw new ConfigException($"{tensor.File}: tensor '{name}' has shape {tensor.ShapeText}; the configuration asks for {expected}");
+        if (fits) return tensor;
+        tensor.Dispose();
+        throw new ConfigException($"{tensor.File}: tensor '{name}' has shape {tensor.ShapeText}; the configuration asks for {expected}");
     }
+
+    /// <summary>How a tensor comes to the backend, without reading it.</summary>
+    /// <exception cref="ConfigException">There is none of this name, or it is of a type that no weight can have.</exception>
+    public virtual StoredWeight Stored(string name) => new(WeightLoader.Format(Get(name)));
 
     /// <inheritdoc/>
     public abstract void Dispose();

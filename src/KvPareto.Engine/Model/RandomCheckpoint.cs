@@ -11,7 +11,7 @@ namespace KvPareto.Engine.Model;
 /// <param name="config">Architecture.</param>
 /// <param name="seed">Seed of all tensors.</param>
 internal sealed unsafe class RandomCheckpoint(string source, ModelConfig config, ulong seed)
-    : ArchitectureCheckpoint(source, config with { EosIds = [], StoredType = DType.BF16 })
+    : ArchitectureCheckpoint(source, config with { EosIds = [], StoredType = DType.BF16, Quantization = null })
 {
     private const float BiasDeviation = 0.02f;
     private const int ElementsPerTask = 1 << 16;

@@ -68,15 +68,6 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
         : throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
 
     /// <inheritdoc/>
-    public override StoredWeight Stored(string name)
-    {
-        const string Suffix = ".weight";
-        return Config.Quantization is { } packing && name.EndsWith(Suffix, StringComparison.Ordinal) && !Contains(name) && Contains(name[..^Suffix.Length] + ".qweight")
-            ? new(WeightFormat.W4, packing.GroupSize)
-            : base.Stored(name);
-    }
-
-    /// <inheritdoc/>
     public override void Dispose()
     {
         foreach (var file in _files) file.Dispose();

@@ -27,6 +27,11 @@ internal sealed unsafe class WeightLoader : IDisposable
     public static bool HasBias(Checkpoint checkpoint, WeightShape shape) =>
         shape.HasBias || (shape.Role == WeightRole.Projection && checkpoint.Contains(shape.BiasName));
 
+    /// <summary>How a weight comes to the backend, without reading it.</summary>
+    /// <exception cref="ConfigException">There is none of this name, or it does not fit the checkpoint's packing.</exception>
+    public static StoredWeight Stored(Checkpoint checkpoint, WeightShape shape) =>
+        checkpoint.Config.Quantization is { } packing && packing.Converts(shape) ? packing.Stored(shape, checkpoint.Source) : checkpoint.Stored(shape.Name);
+
     /// <summary>Uploads all weights and hands them over.</summary>
     public TransformerWeights Load()
     {
@@ -48,6 +53,12 @@ internal sealed unsafe class WeightLoader : IDisposable
         return loaded;
     }
 
+    /// <summary>The embedding alone; it stays this loader's.</summary>
+    public Weight Embedding() => Matrix(TransformerShapes.Of(_config).Embedding);
+
+    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
+    public LayerWeights Layer(int index) => Layer(LayerShapes.Of(_config, index));
+
     /// <summary>Gives back what was uploaded but not handed over.</summary>
     public void Dispose() => Release();
 
@@ -61,12 +72,6 @@ internal sealed unsafe class WeightLoader : IDisposable
     private ImmutableArray<float[]>? KeyBiases(TransformerShapes shapes) => shapes.Layers.All(layer => HasBias(_checkpoint, layer.Key))
         ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName, layer.Key.Rows))]
         : null;
-
-    /// <summary>The embedding alone; it stays this loader's.</summary>
-    public Weight Embedding() => Matrix(TransformerShapes.Of(_config).Embedding);
-
-    /// <summary>The weights of one layer alone; they stay this loader's.</summary>
-    public LayerWeights Layer(int index) => Layer(LayerShapes.Of(_config, index));
 
     private LayerWeights Layer(LayerShapes shapes) => new()
     {
@@ -86,15 +91,16 @@ internal sealed unsafe class WeightLoader : IDisposable
     /// <summary>A matrix, coded as the setting says.</summary>
     private Weight Matrix(WeightShape shape)
     {
-        var bias = HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
-        if (_config.Quantization is { } packing && shape.Role == WeightRole.Projection && packing.Converts(shape.Layer))
+        if (_config.Quantization is { } packing && packing.Converts(shape))
         {
-            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape.Layer, shape.Rows, shape.Columns, bias);
+            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape, Bias(shape));
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
-        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = bias }, tensor.File, Bits(_spec, shape.Role));
+        return Coded(new(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) }, tensor.File, Bits(_spec, shape.Role));
     }
+
+    private float[]? Bias(WeightShape shape) => HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
 
     private Weight Coded(HostWeight source, string file, int bits)
     {

@@ -23,11 +23,11 @@ internal sealed record WeightShape(string Name, WeightRole Role, int Rows, int C
 {
     private const string Suffix = ".weight";
 
+    /// <summary>Name of its layer in a checkpoint.</summary>
+    public string Layer => Name[..^Suffix.Length];
+
     /// <summary>Name of its bias in a checkpoint.</summary>
     public string BiasName => Layer + ".bias";
-
-    /// <summary>Name of the linear layer whose weight it is.</summary>
-    public string Layer => Name[..^Suffix.Length];
 
     /// <summary>Shape of the tensor in a checkpoint: [N, K], or [C] of a norm.</summary>
     public int[] TensorShape => Role == WeightRole.Norm ? [Columns] : [Rows, Columns];

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using KvPareto.Engine.Cache;
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Quantization;
 
@@ -18,6 +20,8 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     private const int LargestGroup = 1 << 20;
     private const int MostExceptions = 4096;
 
+    private static readonly int[] EngineGroups = [256, 128, 64, GroupStep];
+
     /// <summary>Reads the section.</summary>
     /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
     internal static AwqConfig Read(JsonSection section)
@@ -32,9 +36,24 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
         return new(bits, group, section.Texts("modules_to_not_convert", MostExceptions));
     }
 
-    /// <summary>True where <paramref name="layer"/> is packed.</summary>
-    public bool Converts(string layer) => !NotConverted.Any(part => layer.Contains(part, StringComparison.Ordinal));
+    /// <summary>True where a weight is packed: all linear layers but the exceptions.</summary>
+    internal bool Converts(WeightShape weight) =>
+        weight.Role == WeightRole.Projection && !NotConverted.Any(part => weight.Layer.Contains(part, StringComparison.Ordinal));
 
-    /// <summary>Input channels of a group of a layer of <paramref name="columns"/>.</summary>
-    public int GroupOf(int columns) => GroupSize == -1 ? columns : GroupSize;
+    /// <summary>Input channels of a group of a weight with <paramref name="columns"/> of them.</summary>
+    internal int GroupOf(int columns) => GroupSize == -1 ? columns : GroupSize;
+
+    /// <summary>How a packed weight comes to the backend: in the widest groups that the engine multiplies and that divide its own.</summary>
+    /// <exception cref="ConfigException">Its shape does not fit the packing; names <paramref name="file"/> and weight.</exception>
+    internal StoredWeight Stored(WeightShape weight, string file)
+    {
+        var (own, outputs) = (GroupOf(weight.Columns), AwqLayout.WordOutputs(Bits));
+        if (weight.Columns % own != 0 || own % GroupStep != 0)
+            throw new ConfigException($"{file}: tensor '{weight.Layer}.{AwqLayout.Codes}' has {weight.Columns} input channels; group_size {GroupSize} asks for a multiple of {Math.Max(GroupSize, GroupStep)}");
+        if (weight.Rows % outputs != 0)
+            throw new ConfigException($"{file}: tensor '{weight.Layer}.{AwqLayout.Codes}' has {weight.Rows} outputs; allowed: a multiple of {outputs}");
+        var group = EngineGroups.First(candidate => own % candidate == 0);
+        var codeBytes = (long)weight.Rows * weight.Columns / 8 * Bits;
+        return new(WeightFormats.OfCodes(Bits), group, codeBytes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize);
+    }
 }

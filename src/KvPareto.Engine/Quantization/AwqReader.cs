@@ -16,35 +16,28 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
     private const ushort HalfSign = 0x8000;
     private const ushort HalfInfinity = 0x7C00;
 
-    private static readonly int[] EngineGroups = [256, 128, 64, 32];
-
-    /// <summary>The weight of a layer, [<paramref name="rows"/>, <paramref name="columns"/>]; disposing it gives its memory back.</summary>
+    /// <summary>A weight with its bias; disposing it gives its memory back.</summary>
     /// <exception cref="ConfigException">A tensor is missing or of another shape or type, the shape does not fit the layout, or a
     /// scale is negative or not finite.</exception>
-    public HostWeight Read(string layer, int rows, int columns, float[]? bias)
+    public HostWeight Read(WeightShape weight, float[]? bias)
     {
-        var (group, words) = (config.GroupOf(columns), rows / AwqLayout.WordOutputs(config.Bits));
-        if (columns % group != 0 || group % AwqConfig.GroupStep != 0)
-            throw Refuse($"{layer}.{AwqLayout.Codes}", $"has {columns} input channels; group_size {config.GroupSize} asks for a multiple of {Math.Max(group, AwqConfig.GroupStep)}");
-        if (rows % AwqLayout.WordOutputs(config.Bits) != 0)
-            throw Refuse($"{layer}.{AwqLayout.Codes}", $"has {rows} outputs; allowed: a multiple of {AwqLayout.WordOutputs(config.Bits)}");
-        var codes = Require(layer, AwqLayout.Codes, TensorType.I32, columns, words);
-        var zeros = Require(layer, AwqLayout.Zeros, TensorType.I32, columns / group, words);
-        var scales = Require(layer, AwqLayout.Scales, TensorType.F16, columns / group, rows);
+        var (layer, rows, columns, group, outputs) = (weight.Layer, weight.Rows, weight.Columns, config.GroupOf(weight.Columns), AwqLayout.WordOutputs(config.Bits));
+        var stored = config.Stored(weight, checkpoint.Source);
+        using var codes = Require(layer, AwqLayout.Codes, TensorType.I32, columns, rows / outputs);
+        using var zeros = Require(layer, AwqLayout.Zeros, TensorType.I32, columns / group, rows / outputs);
+        using var scales = Require(layer, AwqLayout.Scales, TensorType.F16, columns / group, rows);
 
-        var engineGroup = EngineGroups.First(candidate => group % candidate == 0);
-        var codeBytes = (long)rows * columns / 8 * config.Bits;
-        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, codeBytes + (long)rows * (columns / engineGroup) * GroupMeta.ByteSize);
-        var result = new HostWeight($"{layer}.weight", WeightFormats.OfCodes(config.Bits), rows, columns, buffer.As<byte>(), buffer)
+        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, stored.StagingBytes);
+        var result = new HostWeight(weight.Name, stored.Format, rows, columns, buffer.As<byte>(), buffer)
         {
-            GroupSize = engineGroup,
-            Groups = (GroupMeta*)(buffer.As<byte>() + codeBytes),
+            GroupSize = stored.Group,
+            Groups = (GroupMeta*)(buffer.As<byte>() + (long)rows * columns / 8 * config.Bits),
             Bias = bias,
         };
         try
         {
-            Transpose(codes, words, result);
-            Join(zeros, scales, group, words, result);
+            Transpose(codes, rows / outputs, result);
+            Join(zeros, scales, group, rows / outputs, result);
             return result;
         }
         catch
@@ -97,7 +90,7 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
 
     private HostTensor Require(string layer, string part, TensorType type, params ReadOnlySpan<int> shape)
     {
-        var tensor = checkpoint.Require($"{layer}.{part}", shape);
+        var tensor = checkpoint.Require($"{layer}.{part}", ledger, shape);
         return tensor.Type == type
             ? tensor
             : throw Refuse(tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: {type.SafeTensorsName()}");

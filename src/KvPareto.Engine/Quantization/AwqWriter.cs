@@ -13,11 +13,6 @@ internal sealed unsafe class AwqWriter : IDisposable
 {
     private const int CopyBytes = 1 << 26;
 
-    private static readonly string[] LinearNames =
-        ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"];
-
-    private static readonly string[] NormNames = ["input_layernorm.weight", "post_attention_layernorm.weight"];
-
     private readonly QuantizeOptions _options;
     private readonly SafeTensorsWriter _file;
     private readonly Dictionary<string, TensorType> _types;
@@ -29,14 +24,15 @@ internal sealed unsafe class AwqWriter : IDisposable
     public AwqWriter(string path, Checkpoint checkpoint, QuantizeOptions options)
     {
         _options = options;
-        var linear = InEachLayer(LinearNames, checkpoint.Config);
-        var norms = options.Method == QuantizeMethod.Rtn ? [] : InEachLayer(NormNames, checkpoint.Config);
+        var layers = TransformerShapes.Of(checkpoint.Config).Layers;
+        var linear = layers.SelectMany(layer => layer.All).Where(weight => weight.Role == WeightRole.Projection).ToDictionary(weight => weight.Name);
+        var biases = linear.Values.Select(weight => weight.BiasName).ToHashSet();
+        var norms = options.Method == QuantizeMethod.Rtn ? [] : layers.SelectMany(layer => new[] { layer.InputNorm.Name, layer.PostAttentionNorm.Name }).ToHashSet();
         var (specs, copies) = (new List<TensorSpec>(), new List<HostTensor>());
         foreach (var tensor in checkpoint.Names.Order(StringComparer.Ordinal).Select(checkpoint.Get))
         {
-            var layer = tensor.Name[..Math.Max(0, tensor.Name.LastIndexOf('.'))];
-            if (linear.Contains(layer) && tensor.Name == $"{layer}.weight") specs.AddRange(Packed(layer, (int)tensor.Shape[0], (int)tensor.Shape[1]));
-            else if (linear.Contains(layer) && tensor.Name == $"{layer}.bias") specs.Add(new(tensor.Name, TensorType.F16, tensor.Shape));
+            if (linear.TryGetValue(tensor.Name, out var weight)) specs.AddRange(Packed(weight));
+            else if (biases.Contains(tensor.Name)) specs.Add(new(tensor.Name, TensorType.F16, tensor.Shape));
             else if (norms.Contains(tensor.Name)) specs.Add(new(tensor.Name, tensor.Type == TensorType.F32 ? TensorType.F32 : TensorType.F16, tensor.Shape));
             else
             {
@@ -71,15 +67,12 @@ internal sealed unsafe class AwqWriter : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    private static HashSet<string> InEachLayer(IReadOnlyList<string> names, ModelConfig config) =>
-        [.. Enumerable.Range(0, config.LayerCount).SelectMany(layer => names.Select(name => $"model.layers.{layer}.{name}"))];
-
-    private IEnumerable<TensorSpec> Packed(string layer, int rows, int columns)
+    private IEnumerable<TensorSpec> Packed(WeightShape weight)
     {
-        var (words, groups) = (rows / AwqLayout.WordOutputs(_options.Bits), columns / _options.Group);
-        yield return new($"{layer}.{AwqLayout.Codes}", TensorType.I32, [columns, words]);
-        yield return new($"{layer}.{AwqLayout.Zeros}", TensorType.I32, [groups, words]);
-        yield return new($"{layer}.{AwqLayout.Scales}", TensorType.F16, [groups, rows]);
+        var (words, groups) = (weight.Rows / AwqLayout.WordOutputs(_options.Bits), weight.Columns / _options.Group);
+        yield return new($"{weight.Layer}.{AwqLayout.Codes}", TensorType.I32, [weight.Columns, words]);
+        yield return new($"{weight.Layer}.{AwqLayout.Zeros}", TensorType.I32, [groups, words]);
+        yield return new($"{weight.Layer}.{AwqLayout.Scales}", TensorType.F16, [groups, weight.Rows]);
     }
 
     private void WriteFloats(string name, float[] values) => _file.Write(name, _types[name] == TensorType.F32

@@ -13,8 +13,15 @@ internal sealed record FidelityPoint(FidelityRow Row, bool OnFrontier)
     public static IReadOnlyList<FidelityPoint> Of(IReadOnlyList<FidelityRow> rows)
     {
         var kinds = rows.Select(row => $"{row.Model}, {row.Text}, {row.Tokens} tokens, window {row.Window}").Distinct().ToList();
-        if (kinds.Count > 1) throw new ConfigException($"the rows are of several kinds: {string.Join("; ", kinds)}; allowed: rows of one model, text, length and window");
-        FidelityRow[] sorted = [.. rows.OrderBy(row => row.BitsPerElement).ThenBy(row => row.KlMean).ThenBy(row => row.Setting, StringComparer.Ordinal)];
+        if (kinds.Count > 1)
+        {
+            throw new ConfigException($"the rows are of several kinds: {string.Join("; ", kinds)}"
+                + "; allowed: rows of one model, text, length and window");
+        }
+        FidelityRow[] sorted =
+        [
+            .. rows.OrderBy(row => row.BitsPerElement).ThenBy(row => row.KlMean).ThenBy(row => row.Setting, StringComparer.Ordinal),
+        ];
         var onFrontier = ParetoFrontier.NonDominated([.. sorted.Select(row => new[] { row.BitsPerElement, row.KlMean })], [false, false]);
         return [.. sorted.Zip(onFrontier, (row, on) => new FidelityPoint(row, on))];
     }

@@ -88,13 +88,14 @@ public static class FidelityReport
         text.Append("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (var (row, onFrontier) in points)
         {
-            text.Append(CultureInfo.InvariantCulture,
-                $"| {(onFrontier ? "★" : "")} | `{row.Setting}` | {row.BitsPerElement:F3} | {row.BytesPerToken:F0} | {row.Ppl:F3} | {Rounded(row.KlMean)} | {Rounded(row.KlP50)} | {Rounded(row.KlP99)} | {Rounded(row.KlMax)} | {100 * row.Top1:F2} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {(onFrontier ? "★" : "")} | `{row.Setting}` ");
+            text.Append(CultureInfo.InvariantCulture, $"| {row.BitsPerElement:F3} | {row.BytesPerToken:F0} | {row.Ppl:F3} ");
+            foreach (var divergence in new[] { row.KlMean, row.KlP50, row.KlP99, row.KlMax })
+                text.Append(CultureInfo.InvariantCulture, $"| {divergence:G3} ");
+            text.Append(CultureInfo.InvariantCulture, $"| {100 * row.Top1:F2} |\n");
         }
         return text.ToString();
     }
-
-    private static string Rounded(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
 
     private static string Digits(double value) => value.ToString("G7", CultureInfo.InvariantCulture);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
@@ -17,6 +18,12 @@ public sealed record FidelityRequest
 
     /// <summary>What <see cref="ModelSource.Open"/> takes.</summary>
     public required string Model { get; init; }
+
+    /// <summary>
+    /// The model that is compared with, where it is not the same one unquantized: for a checkpoint whose weights are packed, the one
+    /// that it was made of.
+    /// </summary>
+    public string? Reference { get; init; }
 
     /// <summary>Text file, UTF-8.</summary>
     public required string Text { get; init; }
@@ -44,7 +51,8 @@ public sealed record FidelityRequest
         new FidelityOptions { File = Text, Tokens = Tokens ?? window, Window = window }.Validate();
         return window <= config.MaxPositions
             ? window
-            : throw new ConfigException($"fidelity: window {window} with model '{Model}'; allowed: up to its {config.MaxPositions} positions (max_position_embeddings)");
+            : throw new ConfigException($"fidelity: window {window} with model '{Model}'"
+                + $"; allowed: up to its {config.MaxPositions} positions (max_position_embeddings)");
     }
 
     /// <summary>The settings for a model, each once.</summary>
@@ -61,7 +69,8 @@ public sealed record FidelityRequest
 
     private static IEnumerable<InferenceSetting> Defaults(int headDim)
     {
-        var group = headDim % 64 == 0 ? "64" : headDim % 32 == 0 ? "32" : headDim.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return DefaultCaches.Select(cache => InferenceSetting.Parse($"w16a16-{cache.Replace("{0}", group, StringComparison.Ordinal)}-{DefaultChunk}"));
+        var group = headDim % 64 == 0 ? 64 : headDim % 32 == 0 ? 32 : headDim;
+        return DefaultCaches.Select(cache =>
+            InferenceSetting.Parse($"w16a16-{string.Format(CultureInfo.InvariantCulture, cache, group)}-{DefaultChunk}"));
     }
 }

@@ -21,7 +21,7 @@ public sealed record FidelityRow
     /// <summary>Short name of the setting.</summary>
     public required string Setting { get; init; }
 
-    /// <summary>Bits of a cached element, scales, zero points, means and what is kept at 16 bits included, at the window's length.</summary>
+    /// <summary>Bits of a cached element, scales, zero points, means and 16-bit parts included, at the window's length.</summary>
     public required double BitsPerElement { get; init; }
 
     /// <summary>Bytes of cache a token, over all layers and heads.</summary>

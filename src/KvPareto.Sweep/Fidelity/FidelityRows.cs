@@ -41,13 +41,14 @@ public static class FidelityRows
         try
         {
             var row = JournalJson.Read<FidelityRow>(line);
-            return row is { Tokens: > 0, Window: > 0, BitsPerElement: > 0, BytesPerToken: > 0, Ppl: >= 1, KlMean: >= 0, KlP50: >= 0, KlP99: >= 0, KlMax: >= 0, Top1: >= 0 and <= 1 }
-                ? row
-                : throw new JsonException("a value is out of range");
+            var isInRange = row is { Tokens: > 0, Window: > 0, BitsPerElement: > 0, BytesPerToken: > 0, Ppl: >= 1, Top1: >= 0 and <= 1 }
+                and { KlMean: >= 0, KlP50: >= 0, KlP99: >= 0, KlMax: >= 0 };
+            return isInRange ? row : throw new JsonException("a value is out of range");
         }
         catch (JsonException error)
         {
-            throw new ConfigException($"{path}:{number}: no row: {error.Message.ReplaceLineEndings(" ")}; allowed: what fidelity --rows wrote", error);
+            var reason = error.Message.ReplaceLineEndings(" ");
+            throw new ConfigException($"{path}:{number}: no row: {reason}; allowed: what fidelity --rows wrote", error);
         }
     }
 

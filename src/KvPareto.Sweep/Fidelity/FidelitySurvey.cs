@@ -5,7 +5,7 @@ using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Fidelity;
 
-/// <summary>Measures the fidelity of settings one by one: one run of the reference for all, one loading for each weight precision.</summary>
+/// <summary>Measures the fidelity of settings one by one: one run of the reference for all, one load for each weight precision.</summary>
 public static class FidelitySurvey
 {
     /// <summary>Runs a request.</summary>
@@ -20,8 +20,9 @@ public static class FidelitySurvey
         Backend backend, FidelityRequest request, Action<FidelityRow>? onRow = null, CancellationToken cancellation = default)
     {
         var source = ModelSource.Open(request.Model);
-        var (settings, windows) = Prepare(request, source);
-        var reference = RunReference(backend, source, windows, cancellation);
+        var other = request.Reference is null ? null : ModelSource.Open(request.Reference);
+        var (settings, windows) = Prepare(request, source, other);
+        var reference = RunReference(backend, other ?? source, windows, isOtherModel: other is not null, cancellation);
         var rows = new Dictionary<string, FidelityRow>();
         foreach (var group in settings.GroupBy(setting => setting.Weights))
         {
@@ -29,8 +30,8 @@ public static class FidelitySurvey
             var run = new FidelityRun(model.Transformer, reference, request.Threads);
             foreach (var setting in group)
             {
-                WindowFidelity[] measured = [.. Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation))];
-                var row = FidelityRow.Of(source.Name, request.Text, model, setting, measured);
+                var measured = Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window, cancellation));
+                var row = FidelityRow.Of(source.Name, request.Text, model, setting, [.. measured]);
                 rows.Add(setting.Name, row);
                 onRow?.Invoke(row);
             }
@@ -38,19 +39,31 @@ public static class FidelitySurvey
         return [.. settings.Select(setting => rows[setting.Name])];
     }
 
-    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(FidelityRequest request, ModelSource source)
+    private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(
+        FidelityRequest request, ModelSource source, ModelSource? other)
     {
         using var checkpoint = source.OpenCheckpoint();
         var (config, tokenizer) = (checkpoint.Config, source.RequireTokenizer());
         var window = request.WindowFor(config);
         var settings = request.SettingsFor(config);
+        if (other is not null) CheckReference(request, config, other);
         var text = FidelityText.Read(request.Text, request.Tokens ?? Math.Max(window, FidelityOptions.DefaultTokens));
         return (settings, text.Windows(tokenizer, request.Tokens, window));
     }
 
-    private static FidelityReference RunReference(Backend backend, ModelSource source, IReadOnlyList<int[]> windows, CancellationToken cancellation)
+    // Distributions can be compared over one vocabulary only, and states only through heads of one width.
+    private static void CheckReference(FidelityRequest request, ModelConfig config, ModelSource other)
+    {
+        using var checkpoint = other.OpenCheckpoint();
+        var (vocabulary, hidden) = (checkpoint.Config.VocabularySize, checkpoint.Config.HiddenSize);
+        if (vocabulary == config.VocabularySize && hidden == config.HiddenSize) return;
+        throw new ConfigException($"fidelity: reference '{request.Reference}' has vocab_size {vocabulary} and hidden_size {hidden}, model '{request.Model}' has {config.VocabularySize} and {config.HiddenSize}; allowed: a reference of the same");
+    }
+
+    private static FidelityReference RunReference(
+        Backend backend, ModelSource source, IReadOnlyList<int[]> windows, bool isOtherModel, CancellationToken cancellation)
     {
         using var model = LanguageModel.Load(backend, source, WeightSpec.Full);
-        return FidelityReference.Run(model.Transformer, source.OpenCheckpoint, windows, cancellation);
+        return FidelityReference.Run(model.Transformer, source.OpenCheckpoint, windows, isOtherModel, cancellation);
     }
 }

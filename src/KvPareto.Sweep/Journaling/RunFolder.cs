@@ -32,7 +32,7 @@ internal sealed class RunFolder : IDisposable
     {
         var path = options.Folder;
         if (File.Exists(path)) throw new ConfigException($"{path}: is a file; allowed: a folder for --out");
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        if (Directory.Exists(path) && !IsNew(path))
             CheckEarlier(path, options.Resume || options.Worker is not null, run);
         CreateFolder(Path.Combine(path, SamplesFolder));
         var journal = Journal.Open(JournalReader.PathOf(path, options.Worker));
@@ -58,6 +58,10 @@ internal sealed class RunFolder : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Journal.Dispose();
+
+    // Empty, or with no more in it than a worker that starts at the same moment has made so far.
+    private static bool IsNew(string path) => Directory.EnumerateFileSystemEntries(path).All(entry =>
+        (Path.GetFileName(entry) == SamplesFolder && !Directory.EnumerateFileSystemEntries(entry).Any()) || entry.EndsWith(AtomicFile.DraftSuffix, StringComparison.Ordinal));
 
     private static void CheckEarlier(string path, bool resume, RunRecord run)
     {

@@ -31,6 +31,6 @@ internal interface ITrialModel : IDisposable
     Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
 }
 
-/// <summary>A generation as text, or a comparison as its figures, with its cost; a comparison's time is that of reading the whole text.</summary>
+/// <summary>A generation as text, or a comparison as its figures, with its cost; a comparison's time is that of reading its text.</summary>
 internal sealed record Answer(
     string Text, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);

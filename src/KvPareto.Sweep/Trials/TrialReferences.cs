@@ -26,7 +26,7 @@ internal sealed class TrialReferences(Backend backend)
             var source = ModelSource.Open(model.Entry.Model);
             using var full = LanguageModel.Load(backend, source, WeightSpec.Full);
             int[][] windows = [.. samples.Select(sample => sample.PromptIds)];
-            _reference = FidelityReference.Run(full.Transformer, source.OpenCheckpoint, windows, cancellation);
+            _reference = FidelityReference.Run(full.Transformer, source.OpenCheckpoint, windows, cancellation: cancellation);
             for (var i = 0; i < samples.Length; i++) _windows.Add(samples[i], i);
         }
         _digest = model.Digest;

@@ -17,10 +17,10 @@ public sealed class FidelityReference
     public static readonly InferenceSetting Setting = new() { Cache = new() { KeyBits = 32, ValueBits = 32 }, Chunk = 512 };
 
     private readonly TextStates[] _states;
-    private readonly WeightFormat _headFormat;
+    private readonly WeightFormat? _headFormat; // null: of another model
     private readonly Func<Checkpoint> _open;
 
-    private FidelityReference(IReadOnlyList<int[]> windows, TextStates[] states, WeightFormat headFormat, Func<Checkpoint> open)
+    private FidelityReference(IReadOnlyList<int[]> windows, TextStates[] states, WeightFormat? headFormat, Func<Checkpoint> open)
     {
         (Windows, _states, _headFormat, _open) = (windows, states, headFormat, open);
     }
@@ -32,14 +32,15 @@ public sealed class FidelityReference
     /// <param name="transformer">Its weights as the checkpoint has them; not needed afterwards.</param>
     /// <param name="open">Opens the checkpoint again, for the output head where a model's own is coded.</param>
     /// <param name="windows">Token ids of each window.</param>
+    /// <param name="isOtherModel">The settings' checkpoint is another one, so that its head must not stand in for the reference's.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">A token is not of the model's vocabulary.</exception>
     public static FidelityReference Run(
-        Transformer transformer, Func<Checkpoint> open, IReadOnlyList<int[]> windows, CancellationToken cancellation = default)
+        Transformer transformer, Func<Checkpoint> open, IReadOnlyList<int[]> windows, bool isOtherModel = false, CancellationToken cancellation = default)
     {
         var generator = new Generator(transformer, Setting);
         TextStates[] states = [.. windows.Select(window => generator.Feed(window, cancellation))];
-        return new(windows, states, transformer.Head.Format, open);
+        return new(windows, states, isOtherModel ? null : transformer.Head.Format, open);
     }
 
     /// <summary>The reference's states of a window.</summary>

@@ -26,7 +26,8 @@ public sealed class FidelityRun(Transformer transformer, FidelityReference refer
         var ids = reference.Windows[window];
         var states = new Generator(transformer, setting).Feed(ids, cancellation);
         var rows = Compare(reference.States(window), states, ids, cancellation);
-        if (!rows.All(row => double.IsFinite(row.Divergence))) throw new ArithmeticException($"setting {setting.Name}: the logits are not finite");
+        if (!rows.All(row => double.IsFinite(row.Divergence)))
+            throw new ArithmeticException($"setting {setting.Name}: the logits are not finite");
         return new()
         {
             Divergences = Array.ConvertAll(rows, row => row.Divergence),

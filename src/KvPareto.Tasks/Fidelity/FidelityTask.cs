@@ -22,7 +22,8 @@ public sealed class FidelityTask : EvaluationTask
         _options = options;
         _text = FidelityText.Read(options.File, options.Tokens);
         using var digest = new TaskDigest();
-        Digest = digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens).Add(options.Window).Add(FidelityReference.Setting.Name).Finish();
+        digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens).Add(options.Window).Add(FidelityReference.Setting.Name);
+        Digest = digest.Finish();
     }
 
     /// <inheritdoc/>

@@ -63,7 +63,10 @@ public sealed class FidelityText
         var ids = tokenizer.Encode(Text, addSpecialTokens: false);
         var count = tokens ?? Math.Min(Math.Max(FidelityOptions.DefaultTokens, window), ids.Length) / window * window;
         if (count == 0 || count > ids.Length)
-            throw new ConfigException($"fidelity: {_file}: has {ids.Length} tokens; allowed: a text of {Math.Max(count, window)} or more, or fewer tokens");
+        {
+            throw new ConfigException($"fidelity: {_file}: has {ids.Length} tokens"
+                + $"; allowed: a text of {Math.Max(count, window)} or more, or fewer tokens");
+        }
         return [.. ids.Take(count).Chunk(window)];
     }
 }

@@ -6,7 +6,7 @@ namespace KvPareto.Tasks.Fidelity;
 /// <summary>Two next-token distributions at one position.</summary>
 /// <param name="Divergence">KL(reference ‖ setting) in nats.</param>
 /// <param name="SameTop">Both have their largest logit at one token (the first, where several are largest).</param>
-/// <param name="Surprise">−ln of the probability that the setting gives to the next token of the text, in nats; 0 where there is none.</param>
+/// <param name="Surprise">−ln of the probability that the setting gives to the text's next token, in nats; 0 without one.</param>
 /// <param name="ReferenceSurprise">The same of the reference.</param>
 internal readonly record struct RowComparison(double Divergence, bool SameTop, double Surprise, double ReferenceSurprise)
 {
@@ -57,7 +57,8 @@ internal readonly record struct RowComparison(double Divergence, bool SameTop, d
         return (restA, restB, rest);
     }
 
-    private static void Add(Vector<double> a, Vector<double> b, ref Vector<double> sumA, ref Vector<double> sumB, ref Vector<double> weighted)
+    private static void Add(
+        Vector<double> a, Vector<double> b, ref Vector<double> sumA, ref Vector<double> sumB, ref Vector<double> weighted)
     {
         var e = Vector.Exp(a);
         sumA += e;

@@ -29,7 +29,8 @@ public class FidelityCommandTests
         using var temp = Model();
         foreach (var setting in new[] { "w16a16-k8v8-t32", "w16a16-k2v2-t32" })
         {
-            var (code, table, _) = Run("fidelity", temp["model"], "--text", temp["text.txt"], "--tokens", "128", "--window", "128", "--settings", setting, "--rows", temp["rows.jsonl"]);
+            var (code, table, _) = Run("fidelity", temp["model"], "--text", temp["text.txt"], "--tokens", "128", "--window", "128",
+                "--settings", setting, "--rows", temp["rows.jsonl"]);
             Assert.Equal(ExitCode.Ok, code);
             Assert.Contains(setting, table, StringComparison.Ordinal);
         }
@@ -51,7 +52,8 @@ public class FidelityCommandTests
     public void Mistakes_EndWithOneLineAndExitCode2(string expected, params string[] arguments)
     {
         using var temp = Model();
-        var (code, output, error) = Run(["fidelity", .. arguments.Select(argument => argument switch { "MODEL" => temp["model"], "TEXT" => temp["text.txt"], _ => argument })]);
+        var given = arguments.Select(argument => argument switch { "MODEL" => temp["model"], "TEXT" => temp["text.txt"], _ => argument });
+        var (code, output, error) = Run(["fidelity", .. given]);
         Assert.Equal((ExitCode.UserMistake, ""), (code, output));
         Assert.Contains(expected, error.Split('\n')[0], StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);

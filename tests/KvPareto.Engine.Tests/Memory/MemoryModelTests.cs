@@ -42,6 +42,21 @@ public sealed class MemoryModelTests
         Assert.InRange(chunked, Samples / 4, Samples);
     }
 
+    [Theory]
+    [InlineData("llama-g128", "w16a16-k4v4-t16-c20")]
+    [InlineData("qwen2-g64", "w16a16-e8-k16v16-math")]
+    public void Predict_EqualsMeasured_ForPackedCheckpoints(string name, string setting)
+    {
+        var parsed = InferenceSetting.Parse(setting);
+        if (parsed.Weights.IsCoded) parsed = parsed with { Weights = parsed.Weights with { Group = 32 } };
+        using var checkpoint = ModelSource.Open(TestData.Golden("awq", name)).OpenCheckpoint();
+        using var backend = new CpuBackend(2);
+        var predicted = new MemoryModel(backend.Layout, checkpoint).Predict(parsed, 60, 1);
+        Assert.Equal(Measure(backend, checkpoint, parsed, 60, 1), predicted);
+        using var alone = ModelSource.Open(TestData.Golden("awq", name, "config.json")).OpenShapes();
+        Assert.Equal(predicted, new MemoryModel(backend.Layout, alone).Predict(parsed, 60, 1));
+    }
+
     [Fact]
     public void Predict_IsTheSame_ForWeightsAndForTheirConfigAlone()
     {
@@ -126,7 +141,14 @@ public sealed class MemoryModelTests
                where widths.All(width => width % size == 0)
                select new WeightSpec(bits, size, embeddingBits),
         ];
-        KvGranularity Granularity() => new(KvAxis.Token, Pick(random, [.. new[] { 8, 16, 32, 64 }.Where(group => config.HeadDim % group == 0)]));
+        KvGranularity Granularity() => random.Next(6) switch
+        {
+            0 => new(KvAxis.Channel, Pick(random, 16, 32, 64)),
+            1 => new(KvAxis.Block, Pick(random, 16, 48)),
+            2 => new(KvAxis.Tensor, 0),
+            3 => new(KvAxis.PowerOfTwo, 0),
+            _ => new(KvAxis.Token, Pick(random, [.. new[] { 8, 16, 32, 64 }.Where(group => config.HeadDim % group == 0)])),
+        };
         return new()
         {
             Weights = Pick(random, [WeightSpec.Full, .. coded]),
@@ -137,6 +159,12 @@ public sealed class MemoryModelTests
                 KeyGranularity = Granularity(),
                 ValueGranularity = Granularity(),
                 SmoothKeys = random.Next(2) == 0,
+                Rotation = int.IsPow2(config.HeadDim) ? Pick(random, KvRotation.None, KvRotation.Keys, KvRotation.KeysAndValues) : KvRotation.None,
+                SinkTokens = Pick(random, 0, 0, 4, 50),
+                RecentTokens = Pick(random, 0, 0, 16, 100),
+                EdgeLayers = random.Next(config.LayerCount / 2 + 1),
+                PreBiasKeys = config.QkvBias && random.Next(2) == 0,
+                ClipPercent = Pick(random, 100, 96),
             },
             Chunk = random.Next(3) switch { 0 => null, 1 => random.Next(1, 40), _ => random.Next(40, 400) },
             Attention = Pick(random, AttentionKernel.Flash, AttentionKernel.Math),

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu;
 using KvPareto.Engine.Formats;
-using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Testing;
 
@@ -37,15 +36,10 @@ public sealed unsafe class AwqCheckpointTests
     [InlineData("qwen2-g64", 7)]
     public void Logits_AreThoseOfTheDequantizedModel(string model, int? chunk)
     {
-        using var backend = new CpuBackend(2);
-        using var checkpoint = SafeTensorsCheckpoint.Open(AwqGolden.Folder(model));
-        using var weights = TransformerWeights.Load(backend, checkpoint, WeightSpec.Full);
-        var setting = new InferenceSetting { Cache = new KvSpec { KeyBits = 32, ValueBits = 32 }, Chunk = chunk };
-        var transformer = new Transformer(backend, checkpoint.Config, weights);
         var (ids, expected) = (TensorFile.Ids(AwqGolden.Expected(model), "input_ids"), TensorFile.Floats(AwqGolden.Expected(model), "logits"));
-        var actual = Enumerable.Range(0, 2).SelectMany(text => AllLogits.Of(transformer, setting, ids.AsSpan(text * 24, 24))).ToArray();
+        var actual = ModelLogits.Of(AwqGolden.Folder(model), [.. ids.Chunk(24)], chunk);
         Assert.Equal(expected.Length, actual.Length);
-        for (var i = 0; i < expected.Length; i++) Assert.InRange(actual[i] - expected[i], -LogitTolerance, LogitTolerance);
+        for (var i = 0; i < actual.Length; i++) Assert.InRange(actual[i] - expected[i], -LogitTolerance, LogitTolerance);
     }
 
     [Fact]

@@ -50,7 +50,8 @@ public class FidelityReportTests
     {
         using var temp = new ScratchFolder();
         FidelityRow[] rows = [.. Rows, SomeRows.Row("w16a16-k2v2-t64", 2.5, 3, model: "other")];
-        Assert.Contains("several kinds", Assert.Throws<ConfigException>(() => FidelityReport.Write(temp["out"], rows, _ => { })).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ConfigException>(() => FidelityReport.Write(temp["out"], rows, _ => { }));
+        Assert.Contains("several kinds", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(temp["out"]));
     }
 }

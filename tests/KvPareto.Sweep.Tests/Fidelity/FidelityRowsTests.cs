@@ -11,7 +11,8 @@ public class FidelityRowsTests
     public void Read_GivesWhatWasAppended_TheLastOfEachSetting()
     {
         using var temp = new ScratchFolder();
-        var (first, second, again) = (SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4), SomeRows.Row("w16a16-k4v4-t64", 4.5, 0.1), SomeRows.Row("w16a16-k8v8-t64", 8.5, 2e-4));
+        var (first, second) = (SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4), SomeRows.Row("w16a16-k4v4-t64", 4.5, 0.1));
+        var again = SomeRows.Row("w16a16-k8v8-t64", 8.5, 2e-4);
         foreach (var row in new[] { first, second, again }) FidelityRows.Append(temp["rows.jsonl"], row);
         Assert.Equal([again, second], FidelityRows.Read(temp["rows.jsonl"]));
     }
@@ -68,6 +69,7 @@ public class FidelityRowsTests
         var text = File.ReadAllText(temp["rows.jsonl"]);
         Assert.Contains(right, text, StringComparison.Ordinal);
         temp.Write("rows.jsonl", text.Replace(right, wrong, StringComparison.Ordinal));
-        Assert.Contains("rows.jsonl:1: no row", Assert.Throws<ConfigException>(() => FidelityRows.Read(temp["rows.jsonl"])).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ConfigException>(() => FidelityRows.Read(temp["rows.jsonl"]));
+        Assert.Contains("rows.jsonl:1: no row", error.Message, StringComparison.Ordinal);
     }
 }

@@ -17,13 +17,21 @@ public class FidelitySurveyTests
         var done = new List<string>();
         var rows = Run(Request(temp) with
         {
-            Settings = [.. Parse("w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16", "w16a16-k16v16")],
+            Settings =
+            [
+                .. Parse(
+                    "w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16", "w16a16-k16v16"),
+            ],
             Tokens = 512,
             Window = 256,
         }, row => done.Add(row.Setting));
 
-        Assert.Equal(["w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16"], rows.Select(row => row.Setting));
-        Assert.Equal(["w4g32a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k16v16", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16"], done);
+        Assert.Equal(
+            ["w4g32a16-k16v16", "w16a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16"],
+            rows.Select(row => row.Setting));
+        Assert.Equal(
+            ["w4g32a16-k16v16", "w4g32a16-k8v8-t32", "w16a16-k16v16", "w16a16-k2v2-t32-c64", "w16g32a16-e4-k16v16"],
+            done);
         Assert.All(rows, row => Assert.Equal(("model", "text.txt", 512, 256), (row.Model, row.Text, row.Tokens, row.Window)));
         // The reference has the checkpoint's own head, also where the setting's is coded.
         Assert.Single(rows.Select(row => row.ReferencePpl).Distinct());
@@ -55,7 +63,12 @@ public class FidelitySurveyTests
     public void Run_WithAChunk_TakesItForEverySetting()
     {
         using var temp = new ScratchFolder();
-        var request = Request(temp) with { Tokens = 128, Window = 128, Settings = [.. Parse("w16a16-k8v8-t32-c64", "w16a16-k8v8-t32", "w16a16-k4v4-t32")] };
+        var request = Request(temp) with
+        {
+            Tokens = 128,
+            Window = 128,
+            Settings = [.. Parse("w16a16-k8v8-t32-c64", "w16a16-k8v8-t32", "w16a16-k4v4-t32")],
+        };
         Assert.Equal(["w16a16-k8v8-t32-c32", "w16a16-k4v4-t32-c32"], Run(request with { Chunk = 32 }).Select(row => row.Setting));
         Assert.Equal(["w16a16-k8v8-t32", "w16a16-k4v4-t32"], Run(request with { Chunk = 0 }).Select(row => row.Setting));
     }
@@ -70,7 +83,13 @@ public class FidelitySurveyTests
     public void Run_RefusesWhatDoesNotFit_BeforeItMeasures(int? tokens, int? window, int? chunk, string? setting, string expected)
     {
         using var temp = new ScratchFolder();
-        var request = Request(temp) with { Tokens = tokens, Window = window, Chunk = chunk, Settings = setting is null ? null : [.. Parse("w16a16-k16v16", setting)] };
+        var request = Request(temp) with
+        {
+            Tokens = tokens,
+            Window = window,
+            Chunk = chunk,
+            Settings = setting is null ? null : [.. Parse("w16a16-k16v16", setting)],
+        };
         var error = Assert.Throws<ConfigException>(() => Run(request, row => Assert.Fail($"measured {row.Setting}")));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);

@@ -1,5 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Cpu;
+using KvPareto.Engine.Generation;
 using KvPareto.Sweep.Config;
 using KvPareto.Testing;
 
@@ -16,11 +17,17 @@ public class FidelitySweepTests
     {
         using var temp = new ScratchFolder();
         var results = Run(temp, "run", Fidelity).ToDictionary(result => result.Setting);
-        Assert.All(results.Values, result => Assert.Equal((TrialStatus.Ok, 3, 3), (result.Status, result.Samples, result.Scores.Single().PerSample.Count)));
+        Assert.All(results.Values, result => Assert.Equal((TrialStatus.Ok, 3), (result.Status, result.Samples)));
+        Assert.All(results.Values, result => Assert.Equal(3, result.Scores.Single().PerSample.Count));
         Assert.True(results["w16a16-k16v16"].Score > 99);
         Assert.True(results["w16a16-k2v2-t32-c64"].Score < results["w16a16-k8v8-t32-c64"].Score);
 
-        var survey = FidelitySurveyTests.Run(FidelitySurveyTests.Request(temp) with { Tokens = 384, Window = 128, Settings = [Engine.Generation.InferenceSetting.Parse("w4g32a16-k2v2-t32-c64")] });
+        var survey = FidelitySurveyTests.Run(FidelitySurveyTests.Request(temp) with
+        {
+            Tokens = 384,
+            Window = 128,
+            Settings = [InferenceSetting.Parse("w4g32a16-k2v2-t32-c64")],
+        });
         Assert.Equal(100 * survey[0].Top1, results["w4g32a16-k2v2-t32-c64"].Score!.Value, 9);
     }
 
@@ -55,7 +62,8 @@ public class FidelitySweepTests
             axes: {weights: [w16, w4g32], cache: [k8v8, k2v2], granularity: [t32], chunk: [64]}
             """));
         using var backend = new CpuBackend(2);
-        var results = SweepRunner.Run(config, new SweepOptions { Backend = backend, Folder = temp[folder] }, null, TestContext.Current.CancellationToken).Results;
+        var options = new SweepOptions { Backend = backend, Folder = temp[folder] };
+        var results = SweepRunner.Run(config, options, null, TestContext.Current.CancellationToken).Results;
         Assert.Equal(0, backend.Memory.Live.Weights + backend.Memory.Live.KvCache + backend.Memory.Live.Activations);
         return results;
     }

@@ -79,7 +79,8 @@ public class FidelityRunTests
     public void TwoBits_MoveWhatIsGenerated(string family)
     {
         using var model = new GoldenModel(family);
-        int[] Greedy(string setting) => new Generator(model.Transformer, InferenceSetting.Parse(setting)).Generate(model.Ids.AsSpan(0, 64), 32).Ids;
+        int[] Greedy(string setting) =>
+            new Generator(model.Transformer, InferenceSetting.Parse(setting)).Generate(model.Ids.AsSpan(0, 64), 32).Ids;
         Assert.NotEqual(Greedy("w16a16-k16v16"), Greedy("w16a16-k2v2-t16"));
     }
 
@@ -140,5 +141,6 @@ public class FidelityRunTests
         return low + (high - low) * (place - Math.Floor(place));
     }
 
-    private static void Near(double expected, double actual) => Assert.InRange(Math.Abs(actual - expected), 0, Tolerance * Math.Max(1, expected));
+    private static void Near(double expected, double actual) =>
+        Assert.InRange(Math.Abs(actual - expected), 0, Tolerance * Math.Max(1, expected));
 }

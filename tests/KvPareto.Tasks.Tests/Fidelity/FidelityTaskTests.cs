@@ -56,10 +56,12 @@ public class FidelityTaskTests
     public void RefusesAFileThatIsNoText()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("no such file", Assert.Throws<ConfigException>(() => FidelityText.Read(Path.Combine(folder.Path, "none"), 8)).Message, StringComparison.Ordinal);
+        var missing = Assert.Throws<ConfigException>(() => FidelityText.Read(Path.Combine(folder.Path, "none"), 8));
+        Assert.Contains("no such file", missing.Message, StringComparison.Ordinal);
         var path = Path.Combine(folder.Path, "binary");
         File.WriteAllBytes(path, [65, 0xFF, 0xFE, 66]);
-        Assert.Contains("not valid UTF-8", Assert.Throws<ConfigException>(() => FidelityText.Read(path, 8)).Message, StringComparison.Ordinal);
+        var binary = Assert.Throws<ConfigException>(() => FidelityText.Read(path, 8));
+        Assert.Contains("not valid UTF-8", binary.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,7 +72,8 @@ public class FidelityTaskTests
         var text = FidelityText.Read(Path.Combine(folder.Path, "text.txt"), 1000);
         var tokenizer = ByteTokenizer.Context(folder, 1000).Tokenizer;
         Assert.Equal(2, text.Windows(tokenizer, null, 8).Count);
-        Assert.Contains("21 or more", Assert.Throws<ConfigException>(() => text.Windows(tokenizer, null, 21)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ConfigException>(() => text.Windows(tokenizer, null, 21));
+        Assert.Contains("21 or more", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,12 +37,8 @@ internal sealed class GoldenModel : IDisposable
     }
 
     /// <summary>All logits of a window, [T][V].</summary>
-    public float[][] Logits(InferenceSetting setting, int[] window)
-    {
-        var states = new Generator(Transformer, setting).Feed(window);
-        using var reader = new LogitReader(Backend, Transformer.Config, Transformer.Head);
-        return [.. Enumerable.Range(0, window.Length).Select(token => reader.Read(states, token, 1).ToArray())];
-    }
+    public float[][] Logits(InferenceSetting setting, int[] window) =>
+        [.. AllLogits.Of(Transformer, setting, window).Chunk(Transformer.Config.VocabularySize)];
 
     public void Dispose()
     {

@@ -63,10 +63,11 @@ internal sealed class Axis
     public static Axis Bits(double low, double high, string title)
     {
         var room = Math.Max(Math.Pow(high / low, Margin), 1.08);
-        return new(low / room, high * room, true, title, [.. BitTicks.Select(bits => new Tick(bits, bits.ToString(CultureInfo.InvariantCulture)))]);
+        var ticks = BitTicks.Select(bits => new Tick(bits, bits.ToString(CultureInfo.InvariantCulture)));
+        return new(low / room, high * room, true, title, [.. ticks]);
     }
 
-    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, above 0, by powers of ten, with room around them.</summary>
+    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, above 0, by powers of ten.</summary>
     public static Axis Logarithmic(double low, double high, string title)
     {
         var room = Math.Max(Math.Pow(high / low, Margin), 1.5);

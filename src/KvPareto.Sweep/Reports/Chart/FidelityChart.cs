@@ -24,8 +24,10 @@ internal sealed class FidelityChart
         _canvas = canvas;
         // A setting without any divergence has no place on a logarithmic axis; it stands at its foot.
         var least = points.Select(point => point.Row.KlMean).Where(value => value > 0).DefaultIfEmpty(1e-6).Min();
-        _divergence = Axis.Logarithmic(least, Math.Max(least, points.Max(point => point.Row.KlMean)), "Mean KL divergence (nats, logarithmic)");
-        _bits = Axis.Bits(points.Min(point => point.Row.BitsPerElement), points.Max(point => point.Row.BitsPerElement), "Bits per cached element, scales and zero points included (logarithmic)");
+        var most = Math.Max(least, points.Max(point => point.Row.KlMean));
+        _divergence = Axis.Logarithmic(least, most, "Mean KL divergence (nats, logarithmic)");
+        var (fewest, widest) = (points.Min(point => point.Row.BitsPerElement), points.Max(point => point.Row.BitsPerElement));
+        _bits = Axis.Bits(fewest, widest, "Bits per cached element, scales and zero points included (logarithmic)");
         _markers = [.. points.Select(point => new Marker(point, FrontierAnalysis.SettingOf(point.Row.Setting), At(point.Row)))];
     }
 
@@ -41,9 +43,11 @@ internal sealed class FidelityChart
         {
             canvas.Rectangle(new(0, 0, width + 1, height + 1), Color.White);
             var row = points[0].Row;
-            canvas.Text(canvas.Fit($"{row.Model}: fidelity against bits of the KV cache", Look.Title, Plot.Width), new(Plot.Left, 27), Look.Title);
-            var subtitle = string.Create(
-                CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window} | {points.Count} settings | stars: no other setting has fewer bits and less divergence; weights are w16a16 where not named");
+            var title = $"{row.Model}: fidelity against bits of the KV cache";
+            canvas.Text(canvas.Fit(title, Look.Title, Plot.Width), new(Plot.Left, 27), Look.Title);
+            var text = string.Create(CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window}");
+            var count = string.Create(CultureInfo.InvariantCulture, $"{points.Count} settings");
+            var subtitle = $"{text} | {count} | stars: no other has fewer bits and less divergence; weights are w16a16 where not named";
             canvas.Text(canvas.Fit(subtitle, Look.Subtitle, Plot.Width), new(Plot.Left, 44), Look.Subtitle);
             new FidelityChart(canvas, points).Draw();
             canvas.Finish("the fidelity chart");
@@ -53,20 +57,21 @@ internal sealed class FidelityChart
 
     private void Draw()
     {
-        foreach (var tick in _divergence.Ticks) _canvas.Line(Look.Grid, new(Plot.Left, Y(tick.Value)), new(Plot.Right, Y(tick.Value)));
-        foreach (var tick in _bits.Ticks) _canvas.Line(Look.Grid, new(X(tick.Value), Plot.Top), new(X(tick.Value), Plot.Bottom));
+        foreach (var y in _divergence.Ticks.Select(tick => Y(tick.Value))) _canvas.Line(Look.Grid, new(Plot.Left, y), new(Plot.Right, y));
+        foreach (var x in _bits.Ticks.Select(tick => X(tick.Value))) _canvas.Line(Look.Grid, new(x, Plot.Top), new(x, Plot.Bottom));
         Position[] steps = [.. Steps()];
         _canvas.Polygon(Look.Dominated, null, [.. steps, new(Plot.Right, Plot.Top), new(steps[0].X, Plot.Top)]);
         _canvas.Line(Look.Step, steps);
         foreach (var marker in _markers.Where(marker => !marker.Point.OnFrontier))
             Look.Dot(_canvas, marker.At, Look.ColorOf(marker.Setting), marker.Setting?.Weights.Bits ?? 16);
-        foreach (var marker in _markers.Where(marker => marker.Point.OnFrontier)) Look.Star(_canvas, marker.At, Look.ColorOf(marker.Setting));
+        foreach (var marker in _markers.Where(marker => marker.Point.OnFrontier))
+            Look.Star(_canvas, marker.At, Look.ColorOf(marker.Setting));
         DrawLabels(steps);
         DrawFrame();
         DrawLegend();
     }
 
-    /// <summary>The rim of what the frontier dominates: down from the top, right to each next point, down to it, and out to the right.</summary>
+    /// <summary>The rim of what the frontier dominates: down from the top, right and down to each next point, out to the right.</summary>
     private IEnumerable<Position> Steps()
     {
         var height = Plot.Top;
@@ -83,8 +88,9 @@ internal sealed class FidelityChart
     {
         Marker[] labelled = [.. _markers.Where(marker => marker.Point.OnFrontier)];
         var sizes = Array.ConvertAll(labelled, marker => _canvas.Measure(Name(marker), Look.LabelText));
-        LabelRequest[] requests = [.. labelled.Zip(sizes, (marker, size) => new LabelRequest(marker.At, Look.StarRadius, size.Width, size.Height))];
-        Box[] obstacles = [.. _markers.Where(marker => !marker.Point.OnFrontier).Select(marker => Box.Around(marker.At, Look.DotRadius))];
+        var requests = labelled.Zip(sizes, (marker, size) => new LabelRequest(marker.At, Look.StarRadius, size.Width, size.Height)).ToList();
+        var dominated = _markers.Where(marker => !marker.Point.OnFrontier);
+        Box[] obstacles = [.. dominated.Select(marker => Box.Around(marker.At, Look.DotRadius))];
         Segment[] lines = [.. steps.Zip(steps.Skip(1), (from, to) => new Segment(from, to))];
         var placed = LabelPlacer.Place(requests, obstacles, lines, Plot.Grown(-LabelPadding));
         foreach (var leader in placed.Select(label => label?.Leader).OfType<Segment>()) _canvas.Line(Look.Leader, leader.From, leader.To);
@@ -93,8 +99,9 @@ internal sealed class FidelityChart
             if (placed[i] is { } label)
                 _canvas.Text(Name(labelled[i]), new(label.Box.Left, label.Box.Top + sizes[i].Ascent), Look.LabelText, halo: 1.6);
         }
-        if (placed.Count(label => label is null) is > 0 and var missing)
-            _canvas.Text(string.Create(CultureInfo.InvariantCulture, $"{missing} more names in fidelity.csv"), new(Plot.Right - 4, Plot.Top + 12), Look.Note, align: 1, halo: 1.6);
+        if (placed.Count(label => label is null) is not (> 0 and var missing)) return;
+        var note = string.Create(CultureInfo.InvariantCulture, $"{missing} more names in fidelity.csv");
+        _canvas.Text(note, new(Plot.Right - 4, Plot.Top + 12), Look.Note, align: 1, halo: 1.6);
     }
 
     private void DrawFrame()
@@ -122,7 +129,8 @@ internal sealed class FidelityChart
         at = DrawText("Colour, lower of key and value bits:", at);
         foreach (var bits in settings.Select(Look.CacheBits).Distinct().OrderDescending()) at = DrawEntry(Look.ColorOf(bits), 16, bits, at);
         at = DrawText("   Shape, weights:", at);
-        foreach (var bits in settings.Select(setting => setting.Weights.Bits).Distinct().OrderDescending()) at = DrawEntry(Look.Muted, bits, bits, at);
+        foreach (var bits in settings.Select(setting => setting.Weights.Bits).Distinct().OrderDescending())
+            at = DrawEntry(Look.Muted, bits, bits, at);
     }
 
     private Position DrawEntry(Color color, int weightBits, int bits, Position at)

@@ -1,0 +1,49 @@
+using KvPareto.Testing;
+
+namespace KvPareto.Cli.Tests;
+
+/// <summary>A user's mistake: one line that names it and what is allowed, exit 2, no stack trace, nothing written.</summary>
+public class BadInputTests
+{
+    private static readonly string Model = TestData.Golden("models", "llama");
+
+    public static TheoryData<string[], string> Mistakes => new()
+    {
+        { ["generate", "no/such/model", "--prompt", "x"], "no/such/model" },
+        { ["generate", "embedded:gpt", "--prompt", "x"], "allowed: embedded:llama" },
+        { ["generate", "embedded:llama"], "give one of --prompt TEXT" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--prompt-file", "y"], "give one of --prompt TEXT" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4a16-k3v4-t64"], "'k3v4' is not understood here" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w16a16-k4v4-t48"], "head_dim of 64" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4a16-k16v16"], "weight group 128 does not divide" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w16a16-k4v4-t64-prebias"], "prebias" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--chunk", "-1"], "--chunk -1" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--max-new-tokens", "0"], "--max-new-tokens 0" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--max-new-tokens", "5000"], "max_position_embeddings" },
+        { ["generate", "embedded:llama", "--prompt-file", "no/such/file"], "no/such/file" },
+        { ["tokenize", Model], "tokenizer.json" },
+        { ["tokenize", "embedded:llama", "--chat"], "no chat template" },
+        { ["tokenize", "embedded:llama", "no/such/file"], "no/such/file" },
+        { ["score", "no/such/file.jsonl"], "no/such/file.jsonl" },
+        { ["report", "no/such/folder"], "no/such/folder" },
+        { ["sweep", "no/such/config.yaml"], "no/such/config.yaml" },
+        { ["sweep", "--what"], "--what" },
+        { ["swep"], "swep" },
+        { ["fidelity", "embedded:llama", "--text", "no/such/file"], "no/such/file" },
+        { ["plan", "no/such/model"], "no/such/model" },
+        { ["quantize", "embedded:llama", "--method", "awq", "--out", "nowhere"], "--calibration" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void Mistake_IsOneLineAndExitsWith2(string[] arguments, string expected)
+    {
+        var run = CommandRun.Of(arguments);
+        Assert.Equal(2, run.Code);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.Output);
+        Assert.All(run.Error.TrimEnd().Split('\n')[..^1], line => Assert.StartsWith("kvpareto: ", line, StringComparison.Ordinal));
+        Assert.False(Directory.Exists("nowhere"));
+    }
+}

@@ -1,0 +1,22 @@
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Cpu;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+using KvPareto.Testing;
+
+namespace KvPareto.Engine.Tests.Quantization;
+
+/// <summary>Logits of a checkpoint as it is, with an f32 cache.</summary>
+internal static class ModelLogits
+{
+    /// <summary>[T, V] of one text after the other.</summary>
+    public static float[] Of(string folder, int[][] texts, int? chunk = null)
+    {
+        using var backend = new CpuBackend(2);
+        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
+        using var weights = TransformerWeights.Load(backend, checkpoint, WeightSpec.Full);
+        var transformer = new Transformer(backend, checkpoint.Config, weights);
+        var setting = new InferenceSetting { Cache = new KvSpec { KeyBits = 32, ValueBits = 32 }, Chunk = chunk };
+        return [.. texts.SelectMany(text => AllLogits.Of(transformer, setting, text))];
+    }
+}
