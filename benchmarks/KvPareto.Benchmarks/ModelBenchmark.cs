@@ -20,18 +20,18 @@ internal static class ModelBenchmark
         "w16a16-k16v16-c256", "w4g64a16-k16v16-c256", "w16a16-k8v8-t64-c256", "w16a16-k4v4-t64-c256", "w16a16-k2v2-t64-c256", "w4g64a16-k4v4-t64-c256",
     ];
 
-    public static void Run(string folder, string[] names)
+    public static void Run(string model, string[] names)
     {
         var floors = MachineFloors.Measure();
         floors.Print();
         Console.WriteLine($"{"setting",-26}{"prefill 512",12}{"of product",12}{"decode",10}{"of read",9}{"at 4096",10}{"of read",9}   tokens/s, best of several");
-        foreach (var name in names.Length > 0 ? names : DefaultSettings) Measure(folder, InferenceSetting.Parse(name), floors);
+        foreach (var name in names.Length > 0 ? names : DefaultSettings) Measure(model, InferenceSetting.Parse(name), floors);
     }
 
-    private static void Measure(string folder, InferenceSetting setting, MachineFloors floors)
+    private static void Measure(string model, InferenceSetting setting, MachineFloors floors)
     {
         using var backend = new CpuBackend();
-        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
+        using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
         using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
         var transformer = new Transformer(backend, checkpoint.Config, weights);
         var prefill = Enumerable.Range(0, PrefillRuns).Min(_ => Prefill(transformer, setting));

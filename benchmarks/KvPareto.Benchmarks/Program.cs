@@ -7,7 +7,7 @@ internal static class Program
         usage: KvPareto.Benchmarks VERB
           machine   read bandwidth, arithmetic peak and dense f32 product of this machine
           linear    one linear layer of each shape of SmolLM2-135M: GB/s and GFLOP/s, and their fraction of the machine's
-          model FOLDER [SETTING…]   prefill and decode of a whole model, at depth 0 and 4096
+          model MODEL [SETTING…]    prefill and decode of a whole model, at depth 0 and 4096
         """;
 
     private static int Main(string[] args)
@@ -16,7 +16,7 @@ internal static class Program
         {
             case ["machine"]: MachineFloors.Measure().Print(); return 0;
             case ["linear"]: LinearBenchmark.Run(); return 0;
-            case ["model", var folder, .. var settings]: ModelBenchmark.Run(folder, settings); return 0;
+            case ["model", var model, .. var settings]: ModelBenchmark.Run(model, settings); return 0;
             default:
                 Console.Error.WriteLine(Usage);
                 return 2;
