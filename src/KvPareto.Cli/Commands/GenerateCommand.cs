@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
@@ -89,7 +88,7 @@ internal static class GenerateCommand
     private static string Json(LanguageModel model, Completion completion)
     {
         var peak = completion.Peaks.Inference;
-        return JsonSerializer.Serialize(new
+        return JsonText.Of(new
         {
             promptTokens = completion.PromptTokens,
             ids = completion.Ids,

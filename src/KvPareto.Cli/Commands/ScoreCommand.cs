@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
+using KvPareto.Cli.Terminal;
 using KvPareto.Tasks.Scoring;
 
 namespace KvPareto.Cli.Commands;
@@ -44,6 +44,6 @@ internal static class ScoreCommand
             rows = rows.Select(row => new { line = row.Line, task = row.Task, score = row.Score }),
             tasks = totals.Select(total => new { task = total.Task, rows = total.Rows, score = total.RoundedPercent, percent = total.Percent }),
         };
-        output.WriteLine(JsonSerializer.Serialize(document));
+        output.WriteLine(JsonText.Of(document));
     }
 }

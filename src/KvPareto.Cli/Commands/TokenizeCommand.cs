@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Json;
+using KvPareto.Cli.Terminal;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Text;
@@ -14,7 +14,7 @@ internal static class TokenizeCommand
 
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string>("MODEL") { Description = "A model with a tokenizer: a folder with tokenizer.json, or embedded:llama, embedded:qwen2, embedded:mistral." };
+        var model = new Argument<string>("MODEL") { Description = "A model with a tokenizer: a folder with tokenizer.json, a .gguf file, or embedded:llama, embedded:qwen2, embedded:mistral." };
         var file = new Argument<string?>("FILE") { Description = "Text, UTF-8; standard input where left out.", Arity = ArgumentArity.ZeroOrOne };
         var chat = new Option<bool>("--chat") { Description = "The text as one user turn in the model's chat template." };
         var noSpecial = new Option<bool>("--no-special") { Description = "Without the special tokens that the tokenizer adds (such as a leading BOS)." };
@@ -25,7 +25,7 @@ internal static class TokenizeCommand
             var source = ModelSource.Open(parsed.GetValue(model)!);
             var text = Read(context, parsed.GetValue(file));
             var ids = parsed.GetValue(chat) ? EncodeChat(source, text) : source.RequireTokenizer().Encode(text, !parsed.GetValue(noSpecial));
-            context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonSerializer.Serialize(ids)}}}" : string.Join(' ', ids));
+            context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonText.Of(ids)}}}" : string.Join(' ', ids));
             return ExitCode.Ok;
         });
         return command;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using KvPareto.Engine.Memory;
 using Spectre.Console;
 
@@ -56,7 +55,7 @@ internal static class PlanTable
                 baselineBytes = new { math = row.MathBaseline, flash = row.FlashBaseline },
                 savedPercent = new { math = row.SavedAgainstMath, flash = row.SavedAgainstFlash, paper = plan.PaperPercent },
             };
-        context.Output.WriteLine(JsonSerializer.Serialize(new { rows }));
+        context.Output.WriteLine(JsonText.Of(new { rows }));
     }
 
     private static Table Table(ModelPlan plan)

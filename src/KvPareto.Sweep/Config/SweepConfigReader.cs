@@ -19,7 +19,7 @@ internal static partial class SweepConfigReader
 
     private const string BaselineName = "w16a16-k16v16";
     private const string ModelWords =
-        "a Hugging Face folder, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: FOLDER}";
+        "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: PATH}";
     private const string ModelListWords = "a list of models, each " + ModelWords;
 
     /// <summary>Reads a config.</summary>

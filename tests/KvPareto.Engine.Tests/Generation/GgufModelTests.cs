@@ -2,6 +2,7 @@ using System.Text.Json;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Tests.Formats.Gguf;
 using KvPareto.Engine.Text;
@@ -58,6 +59,22 @@ public class GgufModelTests
         var coded = Logits(backend, GgufGolden.PathOf("llama256-Q6_K.gguf"), new WeightSpec(4, 32), setting, ids);
         var error = Math.Sqrt(full.Zip(coded, (a, b) => Math.Pow(a - b, 2)).Sum() / full.Sum(a => Math.Pow(a, 2)));
         Assert.InRange(error, 1e-3, 0.5);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Peaks_ArePredicted(string name)
+    {
+        using var checkpoint = GgufCheckpoint.Open(GgufGolden.PathOf(name + ".gguf"));
+        foreach (var setting in new[] { "w16a16-k16v16-c16", "w4g32a16-e8-k4v4-t32" }.Select(InferenceSetting.Parse))
+        {
+            using var backend = new CpuBackend(2);
+            var predicted = new MemoryModel(backend.Layout, checkpoint).Predict(setting, 40, 3);
+            using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+            var transformer = new Transformer(backend, checkpoint.Config, weights);
+            var measured = new Generator(transformer, setting).Generate(SyntheticPrompt.Ids(40, checkpoint.Config.VocabularySize), 3).Peaks;
+            Assert.Equal(predicted, measured);
+        }
     }
 
     /// <summary>

@@ -29,6 +29,15 @@ public class ModelDigestTests
     }
 
     [Fact]
+    public void Of_AGgufFile_IsThatOfItsBytes()
+    {
+        using var temp = new ScratchFolder();
+        string Digest(string name, string text) => ModelDigest.Of(ModelSource.Open(temp.Write(name, text)));
+        Assert.Equal(Digest("a.gguf", "abc"), Digest("b.GGUF", "abc"));
+        Assert.NotEqual(Digest("a.gguf", "abc"), Digest("c.gguf", "abd"));
+    }
+
+    [Fact]
     public void Of_NamesTheMissingFile()
     {
         using var temp = new ScratchFolder();
