@@ -64,7 +64,12 @@ internal unsafe interface ILanes<TFloat, TInt>
 /// <summary>One lane.</summary>
 internal readonly unsafe struct Lanes1 : ILanes<float, int>
 {
-    public static int Width => 1;
+    public static int Width
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1;
+    }
+
     public static float Zero => 0;
     public static float Broadcast(float value) => value;
     public static float Load(float* source) => *source;
@@ -100,8 +105,17 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
 {
     public static bool IsSupported => Avx2.IsSupported && Fma.IsSupported;
 
-    public static int Width => 8;
-    public static Vector256<float> Zero => Vector256<float>.Zero;
+    public static int Width
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 8;
+    }
+
+    public static Vector256<float> Zero
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector256<float>.Zero;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
@@ -193,8 +207,17 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
 {
     public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512F.IsSupported;
 
-    public static int Width => 16;
-    public static Vector512<float> Zero => Vector512<float>.Zero;
+    public static int Width
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 16;
+    }
+
+    public static Vector512<float> Zero
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512<float>.Zero;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
