@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu.Storage;
 using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Cpu.Storage;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 

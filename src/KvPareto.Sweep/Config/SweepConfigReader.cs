@@ -8,7 +8,7 @@ namespace KvPareto.Sweep.Config;
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
 internal static partial class SweepConfigReader
 {
-    public static readonly string[] AxisKeys = 
+    public static readonly string[] AxisKeys =
         ["weights", "embedding", "cache", "granularity", "smooth", "prebias", "rotation", "clip", "sink", "recent", "edge", "chunk", "attention"];
 
     private static readonly string[] TopKeys =

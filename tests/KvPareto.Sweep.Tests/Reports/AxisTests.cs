@@ -9,8 +9,9 @@ public class AxisTests
     [Fact]
     public void Memory_HoldsItsRangeAndHasTicksToReadItBy() => Prop.ForAll(
         Arb.From(from power in Gen.Choose(0, 34)
-            from low in Gen.Choose(1, 1 << 16)
-            from factor in Gen.Choose(0, 3000) select (power, low, factor)),
+                 from low in Gen.Choose(1, 1 << 16)
+                 from factor in Gen.Choose(0, 3000)
+                 select (power, low, factor)),
         range =>
         {
             var low = (long)range.low << range.power;

@@ -26,6 +26,16 @@ internal readonly struct Constant4 : IConstant
     public static int Value => 4;
 }
 
+internal readonly struct Constant5 : IConstant
+{
+    public static int Value => 5;
+}
+
+internal readonly struct Constant6 : IConstant
+{
+    public static int Value => 6;
+}
+
 internal readonly struct Constant8 : IConstant
 {
     public static int Value => 8;

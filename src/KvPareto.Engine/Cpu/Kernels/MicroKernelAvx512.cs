@@ -16,20 +16,20 @@ internal static unsafe class MicroKernelAvx512
     public static void Multiply(float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate)
     {
         for (; rows >= MaxRows; rows -= MaxRows, a += MaxRows * lda, c += MaxRows * ldc)
-            Multiply<Rows6>(a, lda, panel, channels, c, ldc, accumulate);
+            Multiply<Constant6>(a, lda, panel, channels, c, ldc, accumulate);
         switch (rows)
         {
-            case 5: Multiply<Rows5>(a, lda, panel, channels, c, ldc, accumulate); break;
-            case 4: Multiply<Rows4>(a, lda, panel, channels, c, ldc, accumulate); break;
-            case 3: Multiply<Rows3>(a, lda, panel, channels, c, ldc, accumulate); break;
-            case 2: Multiply<Rows2>(a, lda, panel, channels, c, ldc, accumulate); break;
-            case 1: Multiply<Rows1>(a, lda, panel, channels, c, ldc, accumulate); break;
+            case 5: Multiply<Constant5>(a, lda, panel, channels, c, ldc, accumulate); break;
+            case 4: Multiply<Constant4>(a, lda, panel, channels, c, ldc, accumulate); break;
+            case 3: Multiply<Constant3>(a, lda, panel, channels, c, ldc, accumulate); break;
+            case 2: Multiply<Constant2>(a, lda, panel, channels, c, ldc, accumulate); break;
+            case 1: Multiply<Constant1>(a, lda, panel, channels, c, ldc, accumulate); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply<TRows>(float* a, nint lda, float* panel, nint channels, float* c, nint ldc, bool accumulate)
-        where TRows : struct, IRowCount
+        where TRows : struct, IConstant
     {
         var zero = Vector512<float>.Zero;
         Vector512<float> c00 = zero, c01 = zero, c02 = zero, c03 = zero;
