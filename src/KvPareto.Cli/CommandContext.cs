@@ -21,6 +21,7 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
         {
             Out = new AnsiConsoleOutput(global::System.Console.Error),
             Ansi = global::System.Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
+            Interactive = global::System.Console.IsErrorRedirected ? InteractionSupport.No : InteractionSupport.Detect,
         });
         if (!terminal.Profile.Out.IsTerminal) terminal.Profile.Width = PlainWidth;
         return new(global::System.Console.OpenStandardInput(), output, global::System.Console.Error, terminal);

@@ -11,7 +11,7 @@ internal static class SweepProgress
     /// <summary>Runs a sweep under the display that fits where standard error goes.</summary>
     public static RunHistory Show(CommandContext context, Func<IProgress<SweepEvent>, RunHistory> run)
     {
-        if (!context.Console.Profile.Capabilities.Interactive || !context.Console.Profile.Out.IsTerminal) return run(new PlainLines(context.Error));
+        if (!context.Console.Profile.Capabilities.Interactive) return run(new PlainLines(context.Error));
         var left = new LeftColumn();
         var progress = context.Console.Progress().HideCompleted(true).AutoClear(true);
         progress.Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), left);
@@ -60,7 +60,7 @@ internal static class SweepProgress
                 case SweepPlanned planned:
                     _time.Begin(planned.SamplesDone, planned.Samples);
                     _sweep = display.AddTask("sweep", maxValue: Math.Max(1, planned.Samples));
-                    _trial = display.AddTask("", maxValue: 1);
+                    _trial = display.AddTask("starting", maxValue: 1);
                     Move(planned.SamplesDone);
                     break;
                 case TrialBegun begun:
