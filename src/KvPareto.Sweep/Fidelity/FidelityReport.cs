@@ -27,6 +27,8 @@ public static class FidelityReport
         new("kl_p99", point => Digits(point.Row.KlP99)),
         new("kl_max", point => Digits(point.Row.KlMax)),
         new("top1", point => Fixed(point.Row.Top1, 6)),
+        new("ppl_second_half", point => Fixed(point.Row.PplSecondHalf, 5)),
+        new("kl_second_half", point => Digits(point.Row.KlSecondHalf)),
         new("frontier", point => CsvFormat.Flag(point.OnFrontier)),
     ];
 

@@ -51,6 +51,12 @@ public sealed record FidelityRow
     /// <summary>Share of positions with the same likeliest token, 0 to 1.</summary>
     public required double Top1 { get; init; }
 
+    /// <summary>Perplexity over the predictions made from half a window of tokens or more.</summary>
+    public required double PplSecondHalf { get; init; }
+
+    /// <summary>Mean KL over the same positions, in nats.</summary>
+    public required double KlSecondHalf { get; init; }
+
     /// <summary>Time of the setting's forward passes.</summary>
     public required double Seconds { get; init; }
 
@@ -79,6 +85,8 @@ public sealed record FidelityRow
             KlP99 = figures.KlP99,
             KlMax = figures.KlMax,
             Top1 = figures.Top1,
+            PplSecondHalf = figures.PplSecondHalf,
+            KlSecondHalf = figures.KlSecondHalf,
             Seconds = Math.Round(windows.Sum(window => window.Elapsed.TotalSeconds), 3),
         };
     }

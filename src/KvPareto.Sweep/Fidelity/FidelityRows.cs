@@ -42,7 +42,7 @@ public static class FidelityRows
         {
             var row = JournalJson.Read<FidelityRow>(line);
             var isInRange = row is { Tokens: > 0, Window: > 0, BitsPerElement: > 0, BytesPerToken: > 0, Ppl: >= 1, Top1: >= 0 and <= 1 }
-                and { KlMean: >= 0, KlP50: >= 0, KlP99: >= 0, KlMax: >= 0 };
+                and { KlMean: >= 0, KlP50: >= 0, KlP99: >= 0, KlMax: >= 0, PplSecondHalf: >= 1, KlSecondHalf: >= 0 };
             return isInRange ? row : throw new JsonException("a value is out of range");
         }
         catch (JsonException error)

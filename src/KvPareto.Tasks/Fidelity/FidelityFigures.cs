@@ -10,7 +10,18 @@ namespace KvPareto.Tasks.Fidelity;
 /// <param name="KlP99">99 % quantile, linear between the two nearest positions.</param>
 /// <param name="KlMax">Largest.</param>
 /// <param name="Top1">Share of positions with the same likeliest token, 0 to 1.</param>
-public sealed record FidelityFigures(double Ppl, double ReferencePpl, double KlMean, double KlP50, double KlP99, double KlMax, double Top1)
+/// <param name="PplSecondHalf">Perplexity over the predictions made from W/2 tokens or more: what llama.cpp's perplexity tool counts.</param>
+/// <param name="KlSecondHalf">Mean KL over the same positions, W/2 to W − 2 from 0.</param>
+public sealed record FidelityFigures(
+    double Ppl,
+    double ReferencePpl,
+    double KlMean,
+    double KlP50,
+    double KlP99,
+    double KlMax,
+    double Top1,
+    double PplSecondHalf,
+    double KlSecondHalf)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
@@ -20,16 +31,16 @@ public sealed record FidelityFigures(double Ppl, double ReferencePpl, double KlM
     public static FidelityFigures Of(IReadOnlyCollection<WindowFidelity> windows)
     {
         double[] sorted = [.. windows.SelectMany(window => window.Divergences).Order()];
-        // A window of one token predicts nothing; its perplexity is that of a certain text.
-        var predicted = Math.Max(1, sorted.Length - windows.Count);
         var figures = new FidelityFigures(
-            Math.Exp(windows.Sum(window => window.Surprise) / predicted),
-            Math.Exp(windows.Sum(window => window.ReferenceSurprise) / predicted),
+            Perplexity(windows.SelectMany(window => window.Surprises)),
+            Perplexity(windows.SelectMany(window => window.ReferenceSurprises)),
             sorted.Average(),
             Quantile(sorted, 0.5),
             Quantile(sorted, 0.99),
             sorted[^1],
-            windows.Sum(window => (double)window.SameTop) / sorted.Length);
+            windows.Sum(window => (double)window.SameTop) / sorted.Length,
+            Perplexity(windows.SelectMany(window => SecondHalf(window.Surprises, window))),
+            windows.SelectMany(window => SecondHalf(window.Divergences, window)).DefaultIfEmpty().Average());
         return double.IsFinite(figures.Ppl) ? figures : throw new ArithmeticException("the perplexity is not finite");
     }
 
@@ -48,6 +59,15 @@ public sealed record FidelityFigures(double Ppl, double ReferencePpl, double KlM
         {
             throw new FormatException($"no fidelity figures: {error.Message}", error);
         }
+    }
+
+    // A text that nothing is predicted of has the perplexity of a certain one.
+    private static double Perplexity(IEnumerable<double> surprises) => Math.Exp(surprises.DefaultIfEmpty().Average());
+
+    private static IEnumerable<double> SecondHalf(IReadOnlyList<double> positions, WindowFidelity window)
+    {
+        var tokens = window.Divergences.Count;
+        return positions.Take(tokens - 1).Skip(tokens / 2);
     }
 
     private static double Quantile(double[] sorted, double share)

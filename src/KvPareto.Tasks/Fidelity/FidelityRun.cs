@@ -32,8 +32,8 @@ public sealed class FidelityRun(Transformer transformer, FidelityReference refer
         {
             Divergences = Array.ConvertAll(rows, row => row.Divergence),
             SameTop = rows.Count(row => row.SameTop),
-            Surprise = rows.Sum(row => row.Surprise),
-            ReferenceSurprise = rows.Sum(row => row.ReferenceSurprise),
+            Surprises = [.. rows.SkipLast(1).Select(row => row.Surprise)],
+            ReferenceSurprises = [.. rows.SkipLast(1).Select(row => row.ReferenceSurprise)],
             CacheBytes = states.CacheBytes,
             Elapsed = states.Elapsed,
             Peaks = states.Peaks,

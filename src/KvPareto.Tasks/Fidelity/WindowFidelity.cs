@@ -11,11 +11,11 @@ public sealed record WindowFidelity
     /// <summary>Positions at which setting and reference have the same likeliest token.</summary>
     public required int SameTop { get; init; }
 
-    /// <summary>−ln probability of the W − 1 tokens that something precedes, summed, in nats.</summary>
-    public required double Surprise { get; init; }
+    /// <summary>−ln probability of each of the W − 1 tokens that something precedes, in nats.</summary>
+    public required IReadOnlyList<double> Surprises { get; init; }
 
     /// <summary>The same of the reference.</summary>
-    public required double ReferenceSurprise { get; init; }
+    public required IReadOnlyList<double> ReferenceSurprises { get; init; }
 
     /// <summary>Bytes of the window's cache.</summary>
     public required long CacheBytes { get; init; }

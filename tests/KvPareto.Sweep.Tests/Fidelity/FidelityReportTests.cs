@@ -22,12 +22,12 @@ public class FidelityReportTests
         FidelityReport.Write(temp["out"], Rows, _ => { });
         Assert.Equal(
             """
-            setting,bits_per_element,bytes_per_token,weight_bytes,ppl,reference_ppl,kl_mean,kl_p50,kl_p99,kl_max,top1,frontier
-            w16a16-k4v4-t64,4.5,180,123456,20.1,20,0.1,0.05,0.9,4,0.904837,true
-            w4g64a16-k4v4-t64,4.5,180,123456,20.4,20,0.4,0.2,3.6,16,0.67032,false
-            w16a16-k4v4-t32,5,200,123456,20.0621,20,0.0621,0.03105,0.5589,2.484,0.939789,true
-            of-another-version,5,200,123456,20.07,20,0.07,0.035,0.63,2.8,0.932394,false
-            w16a16-k32v32,32,1280,123456,20,20,0,0,0,0,1,true
+            setting,bits_per_element,bytes_per_token,weight_bytes,ppl,reference_ppl,kl_mean,kl_p50,kl_p99,kl_max,top1,ppl_second_half,kl_second_half,frontier
+            w16a16-k4v4-t64,4.5,180,123456,20.1,20,0.1,0.05,0.9,4,0.904837,18.1,0.06666667,true
+            w4g64a16-k4v4-t64,4.5,180,123456,20.4,20,0.4,0.2,3.6,16,0.67032,18.4,0.2666667,false
+            w16a16-k4v4-t32,5,200,123456,20.0621,20,0.0621,0.03105,0.5589,2.484,0.939789,18.0621,0.0414,true
+            of-another-version,5,200,123456,20.07,20,0.07,0.035,0.63,2.8,0.932394,18.07,0.04666667,false
+            w16a16-k32v32,32,1280,123456,20,20,0,0,0,0,1,18,0,true
 
             """,
             File.ReadAllText(temp["out/fidelity.csv"]));

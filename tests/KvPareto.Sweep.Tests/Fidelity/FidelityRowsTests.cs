@@ -37,7 +37,7 @@ public class FidelityRowsTests
         Assert.Equal(
             [
                 "model", "text", "tokens", "window", "setting", "bitsPerElement", "bytesPerToken", "weightBytes",
-                "ppl", "referencePpl", "klMean", "klP50", "klP99", "klMax", "top1", "seconds",
+                "ppl", "referencePpl", "klMean", "klP50", "klP99", "klMax", "top1", "pplSecondHalf", "klSecondHalf", "seconds",
             ],
             row.EnumerateObject().Select(property => property.Name));
     }

@@ -22,6 +22,8 @@ internal static class SomeRows
         KlP99 = divergence * 9,
         KlMax = divergence * 40,
         Top1 = Math.Exp(-divergence),
+        PplSecondHalf = 18 + divergence,
+        KlSecondHalf = divergence / 1.5,
         Seconds = 1.5,
     };
 }

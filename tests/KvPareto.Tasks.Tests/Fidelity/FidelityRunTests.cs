@@ -27,6 +27,7 @@ public class FidelityRunTests
         var actual = FidelityFigures.Of(model.Measure(setting, windows));
 
         var (divergences, surprise, referenceSurprise, same) = (new List<double>(), 0.0, 0.0, 0);
+        var (lateDivergences, lateSurprises) = (new List<double>(), new List<double>());
         foreach (var window in windows)
         {
             var expected = model.Logits(FidelityReference.Setting, window);
@@ -39,6 +40,9 @@ public class FidelityRunTests
                 if (t + 1 == window.Length) continue;
                 surprise -= q[window[t + 1]];
                 referenceSurprise -= p[window[t + 1]];
+                if (t < 35) continue;
+                lateDivergences.Add(divergences[^1]);
+                lateSurprises.Add(-q[window[t + 1]]);
             }
         }
         divergences.Sort();
@@ -50,6 +54,9 @@ public class FidelityRunTests
         Near(Quantile(divergences, 0.99), actual.KlP99);
         Near(divergences[^1], actual.KlMax);
         Assert.Equal((double)same / divergences.Count, actual.Top1);
+        Assert.Equal(34 * windows.Length, lateDivergences.Count);
+        Near(Math.Exp(lateSurprises.Average()), actual.PplSecondHalf);
+        Near(lateDivergences.Average(), actual.KlSecondHalf);
     }
 
     [Theory]
@@ -121,7 +128,7 @@ public class FidelityRunTests
     [Fact]
     public void Figures_ReadBackWhatTheyWrite()
     {
-        var figures = new FidelityFigures(19.273143365614136, 19.27, 0.1, 1e-7, 0.5, 12, 0.991363525390625);
+        var figures = new FidelityFigures(19.273143365614136, 19.27, 0.1, 1e-7, 0.5, 12, 0.991363525390625, 18.36, 0.09);
         Assert.Equal(figures, FidelityFigures.Parse(figures.ToJson()));
         Assert.Throws<FormatException>(() => FidelityFigures.Parse("null"));
         Assert.Throws<FormatException>(() => FidelityFigures.Parse("the answer"));
