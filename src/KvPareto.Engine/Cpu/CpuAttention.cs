@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics.X86;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Cpu.Kernels;
 using KvPareto.Engine.Cpu.Storage;
@@ -15,6 +16,7 @@ internal static unsafe class CpuAttention
     private const int Block = CpuWorkspace.BlockTokens;
     private const int Split = CpuWorkspace.SplitTokens;
     private const int Tile = KeyStore.TileTokens;
+    private const int ItemsPerWorker = 4;
     private const int AppendTokens = 4 * Tile;
 
     /// <summary>Floats of one worker's scratch.</summary>
@@ -26,9 +28,11 @@ internal static unsafe class CpuAttention
     }
 
     /// <summary>One layer's operands.</summary>
-    private readonly record struct Call(Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int AppendPart = 0)
+    private readonly record struct Call(Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int RunSplits = 0, int AppendPart = 0)
     {
         public int Window => Workspace.Shape.Geometry.LayerWindows[Layer];
+
+        public int Runs => (Splits + RunSplits - 1) / RunSplits;
 
         public int KvHeads => Workspace.Shape.Geometry.KvHeads;
 
@@ -51,8 +55,10 @@ internal static unsafe class CpuAttention
         {
             var splits = 1;
             foreach (var start in step.Starts) splits = Math.Max(splits, start / Split + 1);
-            call = call with { Splits = splits };
-            team.For(step.Count * call.KvHeads * splits, call, static (in Call c, int index, int worker) => DecodeSplit(c, index, worker));
+            // Neighbours to one worker, so that it can ask for what it reads next; several items a worker, so that none waits long.
+            var run = Math.Clamp(step.Count * call.KvHeads * splits / (ItemsPerWorker * team.Count), 1, splits);
+            call = call with { Splits = splits, RunSplits = run };
+            team.For(step.Count * call.KvHeads * call.Runs, call, static (in Call c, int index, int worker) => DecodeRun(c, index, worker));
             team.For(step.Count * call.KvHeads, call, static (in Call c, int index, int _) => MergeSplits(c, index));
             return;
         }
@@ -94,11 +100,16 @@ internal static unsafe class CpuAttention
         });
     }
 
-    // One sequence, key head and run of 256 tokens: scores from the codes, their exponentials, the weighted sum of the values.
-    private static void DecodeSplit(in Call c, int index, int worker)
+    private static void DecodeRun(in Call c, int index, int worker)
+    {
+        var (sequence, head, run) = (index / c.Runs / c.KvHeads, index / c.Runs % c.KvHeads, index % c.Runs);
+        for (var split = run * c.RunSplits; split < Math.Min(c.Splits, (run + 1) * c.RunSplits); split++) DecodeSplit(c, sequence, head, split, worker);
+    }
+
+    // One sequence, key head and 256 tokens: scores from the codes, their exponentials, the weighted sum of the values.
+    private static void DecodeSplit(in Call c, int sequence, int head, int split, int worker)
     {
         var w = c.Workspace;
-        var (sequence, head, split) = (index / c.Splits / c.KvHeads, index / c.Splits % c.KvHeads, index % c.Splits);
         var cache = c.Cache(sequence);
         var (first, end) = Visible(c.Step.Starts[sequence], c.Window);
         var from = Math.Max(first, split * Split);
@@ -113,6 +124,8 @@ internal static unsafe class CpuAttention
         var scratch = aside + rows * (Split + Tile);
         LoadQueries(c, cache, sequence, head, 1, queries, biasQueries);
         var keys = cache.Keys(c.Layer, head);
+        var values = cache.Values(c.Layer, head);
+        Prefetch(values, from, to);
         for (var i = 0; i < keys.Count; i++) Dot(keys[i], split * Split, from, to, queries, rows, scores, aside, only: keys.Count == 1);
         if (cache.Turns is { } turns)
         {
@@ -137,8 +150,24 @@ internal static unsafe class CpuAttention
             totals[r] = Softmax.Exp(row + low, high - low, maxima[r]);
         }
         new Span<float>(output, rows * d).Clear();
-        var values = cache.Values(c.Layer, head);
+        Prefetch(keys, to, Math.Min(end, to + Split));
         for (var i = 0; i < values.Count; i++) Accumulate(values[i], split * Split, from, to, scores, rows, output, aside, scratch, only: values.Count == 1);
+    }
+
+    // Asks for the tiles of [from, to): they arrive while other work is done.
+    private static void Prefetch<TStore>(in Segments<TStore> segments, int from, int to)
+        where TStore : TokenStore
+    {
+        if (!Sse.IsSupported) return;
+        for (var i = 0; i < segments.Count; i++)
+        {
+            var segment = segments[i];
+            var (first, end) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
+            if (first >= end) continue;
+            var (tile, tiles, _) = Tiles(segment.Origin, first, end);
+            var address = segment.Place.Head + (long)tile * segment.Store.TileBytes;
+            for (var line = 0L; line < (long)tiles * segment.Store.TileBytes; line += 64) Sse.Prefetch1(address + line);
+        }
     }
 
     // scores[r, t − origin] for the tokens of [from, to) that lie in one stretch. Where tiles hold tokens of other stretches too,

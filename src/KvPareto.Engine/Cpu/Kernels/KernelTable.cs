@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using KvPareto.Engine.Cache;
 
 namespace KvPareto.Engine.Cpu.Kernels;
 
@@ -77,6 +78,30 @@ internal static unsafe class KernelTable
         LaneWidth.Avx512 => Keys<Lanes16, Vector512<float>, Vector512<int>>.UnpackPlain(bits),
         LaneWidth.Avx2 => Keys<Lanes8, Vector256<float>, Vector256<int>>.UnpackPlain(bits),
         _ => Keys<Lanes1, float, int>.UnpackPlain(bits),
+    };
+
+    /// <summary><see cref="GroupKernels{TLanes,TFloat,TInt}.ReadTile"/>.</summary>
+    public static delegate*<ushort*, short*, float*, float*, void> ReadTileGroups(LaneWidth width) => width switch
+    {
+        LaneWidth.Avx512 => &GroupKernels<Lanes16, Vector512<float>, Vector512<int>>.ReadTile,
+        LaneWidth.Avx2 => &GroupKernels<Lanes8, Vector256<float>, Vector256<int>>.ReadTile,
+        _ => &GroupKernels<Lanes1, float, int>.ReadTile,
+    };
+
+    /// <summary><see cref="GroupKernels{TLanes,TFloat,TInt}.Read"/>.</summary>
+    public static delegate*<GroupMeta*, int, float*, float*, void> ReadGroups(LaneWidth width) => width switch
+    {
+        LaneWidth.Avx512 => &GroupKernels<Lanes16, Vector512<float>, Vector512<int>>.Read,
+        LaneWidth.Avx2 => &GroupKernels<Lanes8, Vector256<float>, Vector256<int>>.Read,
+        _ => &GroupKernels<Lanes1, float, int>.Read,
+    };
+
+    /// <summary><see cref="ValueKernels{TLanes,TFloat,TInt}.ScaleWeights"/> for 1 to 4 rows.</summary>
+    public static delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] ScaleWeights(LaneWidth width) => width switch
+    {
+        LaneWidth.Avx512 => Values<Lanes16, Vector512<float>, Vector512<int>>.ScaleWeights(),
+        LaneWidth.Avx2 => Values<Lanes8, Vector256<float>, Vector256<int>>.ScaleWeights(),
+        _ => Values<Lanes1, float, int>.ScaleWeights(),
     };
 
     /// <summary><see cref="ValueKernels{TLanes,TFloat,TInt}.Accumulate"/> for 1 to 4 rows.</summary>
@@ -179,6 +204,14 @@ internal static unsafe class KernelTable
             16 => Accumulate<Constant16>(),
             _ => Accumulate<Constant32>(),
         };
+
+        public static delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] ScaleWeights() =>
+        [
+            &ValueKernels<TLanes, TFloat, TInt>.ScaleWeights<Constant1>,
+            &ValueKernels<TLanes, TFloat, TInt>.ScaleWeights<Constant2>,
+            &ValueKernels<TLanes, TFloat, TInt>.ScaleWeights<Constant3>,
+            &ValueKernels<TLanes, TFloat, TInt>.ScaleWeights<Constant4>,
+        ];
 
         public static delegate*<byte*, int, float*, float*, float*, void> UnpackCodes(int bits) => bits switch
         {

@@ -17,6 +17,12 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract int Width { get; }
     static abstract TFloat Zero { get; }
     static abstract TFloat Broadcast(float value);
+
+    /// <summary>One value in the first half of the lanes, another in the second; a single lane has the first.</summary>
+    static abstract TFloat Halves(float first, float second);
+
+    /// <summary>Sum of the lanes.</summary>
+    static abstract float Sum(TFloat value);
     static abstract TFloat Load(float* source);
     static abstract void Store(TFloat value, float* destination);
     static abstract TFloat Add(TFloat a, TFloat b);
@@ -57,6 +63,9 @@ internal unsafe interface ILanes<TFloat, TInt>
     /// <summary>Scales and offsets of a row of <see cref="Cache.GroupMeta"/>s held as two arrays.</summary>
     static abstract (TFloat Scale, TFloat Offset) Groups(ushort* scaleBits, short* zeros);
 
+    /// <summary>Scales and offsets of a row of <see cref="Cache.GroupMeta"/>s as they are.</summary>
+    static abstract (TFloat Scale, TFloat Offset) Groups(Cache.GroupMeta* metas);
+
     /// <summary>a0 b0 a1 b1 …: the first and the second half of the lanes.</summary>
     static abstract (TFloat First, TFloat Second) Interleave(TFloat a, TFloat b);
 }
@@ -72,6 +81,8 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
 
     public static float Zero => 0;
     public static float Broadcast(float value) => value;
+    public static float Halves(float first, float second) => first;
+    public static float Sum(float value) => value;
     public static float Load(float* source) => *source;
     public static void Store(float value, float* destination) => *destination = value;
     public static float Add(float a, float b) => a + b;
@@ -97,6 +108,8 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
         return (meta.Scale, meta.Offset);
     }
 
+    public static (float Scale, float Offset) Groups(Cache.GroupMeta* metas) => (metas->Scale, metas->Offset);
+
     public static (float First, float Second) Interleave(float a, float b) => (a, b);
 }
 
@@ -119,6 +132,12 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Halves(float first, float second) => Vector256.Create(Vector128.Create(first), Vector128.Create(second));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector256<float> value) => Vector256.Sum(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
@@ -178,8 +197,19 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector256<float> Scale, Vector256<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
-        var bits = Avx2.ConvertToVector256Int32((short*)scaleBits);
-        var zero = Avx2.ConvertToVector256Int32(zeros);
+        return Groups(Avx2.ConvertToVector256Int32((short*)scaleBits), Avx2.ConvertToVector256Int32(zeros));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Vector256<float> Scale, Vector256<float> Offset) Groups(Cache.GroupMeta* metas)
+    {
+        var both = Vector256.Load((int*)metas);
+        return Groups(both << 16 >> 16, both >> 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector256<float> Scale, Vector256<float> Offset) Groups(Vector256<int> bits, Vector256<int> zero)
+    {
         var scale = HalfToSingle(bits);
         var offset = -Vector256.ConvertToSingle(zero) * scale;
         var constant = Vector256.LessThan(bits, Vector256<int>.Zero);
@@ -221,6 +251,12 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Halves(float first, float second) => Vector512.Create(Vector256.Create(first), Vector256.Create(second));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector512<float> value) => Vector512.Sum(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
@@ -288,8 +324,19 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<float> Scale, Vector512<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
-        var bits = Avx512F.ConvertToVector512Int32(Vector256.Load((short*)scaleBits));
-        var zero = Avx512F.ConvertToVector512Int32(Vector256.Load(zeros));
+        return Groups(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)scaleBits)), Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Vector512<float> Scale, Vector512<float> Offset) Groups(Cache.GroupMeta* metas)
+    {
+        var both = Vector512.Load((int*)metas);
+        return Groups(both << 16 >> 16, both >> 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector512<float> Scale, Vector512<float> Offset) Groups(Vector512<int> bits, Vector512<int> zero)
+    {
         var scale = HalfToSingle(bits);
         var offset = -Vector512.ConvertToSingle(zero) * scale;
         var constant = Vector512.LessThan(bits, Vector512<int>.Zero);

@@ -17,6 +17,51 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
 {
     private const int TileTokens = 16;
 
+    /// <summary>
+    /// What coded values' scales and zero points do to the weights: scaled[r, t] = weights[r, t]·s[t] and
+    /// constants[r] += Σ_t weights[r, t]·o[t], for one group of channels over a run of tiles.
+    /// </summary>
+    /// <typeparam name="TRows">R.</typeparam>
+    /// <param name="scales">f16 bits of the first tile's 16 tokens.</param>
+    /// <param name="zeros">Their zero points, as far from the scales in every tile.</param>
+    /// <param name="tileStride">Elements from one tile's to the next's; 0 where all tiles share them.</param>
+    /// <param name="tileCount">Tiles.</param>
+    /// <param name="weights">[R, 16·tiles] with a row stride.</param>
+    /// <param name="weightStride">From one row of weights to the next.</param>
+    /// <param name="scaled">[R, 16·tiles] with a row stride.</param>
+    /// <param name="scaledStride">From one row to the next.</param>
+    /// <param name="constants">[R] with a stride.</param>
+    /// <param name="constantStride">From one row's to the next's.</param>
+    public static void ScaleWeights<TRows>(
+        ushort* scales, short* zeros, long tileStride, int tileCount, float* weights, int weightStride, float* scaled, int scaledStride, float* constants, int constantStride)
+        where TRows : struct, IConstant
+    {
+        TFloat sum0 = TLanes.Zero, sum1 = TLanes.Zero, sum2 = TLanes.Zero, sum3 = TLanes.Zero;
+        for (var tile = 0; tile < tileCount; tile++, scales += tileStride, zeros += tileStride)
+        {
+            for (var lane = 0; lane < TileTokens; lane += TLanes.Width, weights += TLanes.Width, scaled += TLanes.Width)
+            {
+                var (scale, offset) = TLanes.Groups(scales + lane, zeros + lane);
+                sum0 = ScaleRow(weights, scaled, scale, offset, sum0);
+                if (TRows.Value > 1) sum1 = ScaleRow(weights + weightStride, scaled + scaledStride, scale, offset, sum1);
+                if (TRows.Value > 2) sum2 = ScaleRow(weights + 2 * weightStride, scaled + 2 * scaledStride, scale, offset, sum2);
+                if (TRows.Value > 3) sum3 = ScaleRow(weights + 3 * weightStride, scaled + 3 * scaledStride, scale, offset, sum3);
+            }
+        }
+        constants[0] += TLanes.Sum(sum0);
+        if (TRows.Value > 1) constants[constantStride] += TLanes.Sum(sum1);
+        if (TRows.Value > 2) constants[2 * constantStride] += TLanes.Sum(sum2);
+        if (TRows.Value > 3) constants[3 * constantStride] += TLanes.Sum(sum3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TFloat ScaleRow(float* weights, float* scaled, TFloat scale, TFloat offset, TFloat sum)
+    {
+        var weight = TLanes.Load(weights);
+        TLanes.Store(TLanes.Multiply(weight, scale), scaled);
+        return TLanes.MultiplyAdd(weight, offset, sum);
+    }
+
     /// <summary>Channels of a block.</summary>
     public static int BlockChannels => 4 * TLanes.Width;
 
@@ -46,12 +91,21 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         var w1 = weights + Channel<TBits>(1) / group * groupStride;
         var w2 = weights + Channel<TBits>(2) / group * groupStride;
         var w3 = weights + Channel<TBits>(3) / group * groupStride;
+        var halves = weights + SecondHalf / group * groupStride;
         for (var tile = 0; tile < tileCount; tile++, tiles += tileBytes)
         {
             var row = tiles;
-            for (var token = 0; token < TileTokens; token++, row += rowBytes, w0++, w1++, w2++, w3++)
+            for (var token = 0; token < TileTokens; token++, row += rowBytes, w0++, w1++, w2++, w3++, halves++)
             {
                 Load<TBits>(row, out var v0, out var v1, out var v2, out var v3);
+                if (TBits.Value == 2)
+                {
+                    Step(TLanes.Halves(w0[0], halves[0]), v0, v1, v2, v3, ref a0, ref a1, ref a2, ref a3);
+                    if (TRows.Value > 1) Step(TLanes.Halves(w0[rowStride], halves[rowStride]), v0, v1, v2, v3, ref b0, ref b1, ref b2, ref b3);
+                    if (TRows.Value > 2) Step(TLanes.Halves(w0[2 * rowStride], halves[2 * rowStride]), v0, v1, v2, v3, ref c0, ref c1, ref c2, ref c3);
+                    if (TRows.Value > 3) Step(TLanes.Halves(w0[3 * rowStride], halves[3 * rowStride]), v0, v1, v2, v3, ref d0, ref d1, ref d2, ref d3);
+                    continue;
+                }
                 Step<TRows>(v0, w0, rowStride, ref a0, ref b0, ref c0, ref d0);
                 Step<TRows>(v1, w1, rowStride, ref a1, ref b1, ref c1, ref d1);
                 Step<TRows>(v2, w2, rowStride, ref a2, ref b2, ref c2, ref d2);
@@ -69,6 +123,17 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         where TBits : struct, IConstant
     {
         Load<TBits>(row, out var v0, out var v1, out var v2, out var v3);
+        if (TBits.Value == 2)
+        {
+            var (scale, offset) = (TLanes.Halves(scales[0], scales[SecondHalf / group]), TLanes.Halves(offsets[0], offsets[SecondHalf / group]));
+            StoreInOrder<TBits>(
+                output,
+                TLanes.MultiplyAdd(v0, scale, offset),
+                TLanes.MultiplyAdd(v1, scale, offset),
+                TLanes.MultiplyAdd(v2, scale, offset),
+                TLanes.MultiplyAdd(v3, scale, offset));
+            return;
+        }
         StoreInOrder<TBits>(
             output,
             Scale(v0, scales, offsets, 0),
@@ -85,7 +150,14 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         StoreInOrder<TBits>(output, v0, v1, v2, v3);
     }
 
-    // The lowest channel of a block's vector: which group it belongs to. A group never ends inside a vector.
+    // At 2 bits every vector has channels of the whole block, the second half of its lanes those from here on.
+    private static int SecondHalf
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TLanes.Width == 1 ? 0 : 2 * TLanes.Width;
+    }
+
+    // The lowest channel of a block's vector, at 4 bits or more: which group it belongs to. A group never ends inside a vector.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Channel<TBits>(int vector) where TBits : struct, IConstant => TBits.Value switch
     {
@@ -148,6 +220,16 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         if (TRows.Value > 1) s1 = TLanes.MultiplyAdd(value, TLanes.Broadcast(weight[stride]), s1);
         if (TRows.Value > 2) s2 = TLanes.MultiplyAdd(value, TLanes.Broadcast(weight[2 * stride]), s2);
         if (TRows.Value > 3) s3 = TLanes.MultiplyAdd(value, TLanes.Broadcast(weight[3 * stride]), s3);
+    }
+
+    // One row's weights on four vectors.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(TFloat weight, TFloat v0, TFloat v1, TFloat v2, TFloat v3, ref TFloat s0, ref TFloat s1, ref TFloat s2, ref TFloat s3)
+    {
+        s0 = TLanes.MultiplyAdd(v0, weight, s0);
+        s1 = TLanes.MultiplyAdd(v1, weight, s1);
+        s2 = TLanes.MultiplyAdd(v2, weight, s2);
+        s3 = TLanes.MultiplyAdd(v3, weight, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

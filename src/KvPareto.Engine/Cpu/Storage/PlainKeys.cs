@@ -19,7 +19,7 @@ internal sealed unsafe class PlainKeys : KeyStore
 
     public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
-    private int TileBytes => HeadDim * _bits / 8 * TileTokens;
+    public override int TileBytes => HeadDim * _bits / 8 * TileTokens;
 
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {

@@ -22,7 +22,7 @@ internal sealed unsafe class PlainValues : ValueStore
 
     public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
-    private int TileBytes => RowBytes * TileTokens;
+    public override int TileBytes => RowBytes * TileTokens;
 
     private int RowBytes => HeadDim * _bits / 8;
 

@@ -6,14 +6,15 @@ using KvPareto.Engine.Cpu.Storage.Schemes;
 namespace KvPareto.Engine.Cpu.Storage;
 
 /// <summary>
-/// Coded keys with scales for a run of tokens: tiles of [D·bits/8, 16] code bytes, then the runs' scales. A run's scales are
-/// multiplied into the queries, so that its tiles are read without any.
+/// Coded keys with scales for a run of tokens: tiles of [D·bits/8, 16] code bytes, then the runs' scales. Scales of channels are
+/// multiplied into the queries, so that a run's tiles are read without any.
 /// </summary>
 internal sealed unsafe class RunKeys : KeyStore
 {
     private readonly RunScheme _scheme;
     private readonly RunLayout _layout;
     private readonly delegate*<byte*, int, float*, float*, float*, int, void>[] _dot;
+    private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dotBlock;
     private readonly delegate*<byte*, int, float*, float*, float*, int, void> _unpack;
 
     public RunKeys(RunScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
@@ -21,10 +22,13 @@ internal sealed unsafe class RunKeys : KeyStore
         _scheme = scheme;
         _layout = new RunLayout(scheme, capacity);
         _dot = KernelTable.DotScaledCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _dotBlock = KernelTable.DotCodes(scheme.Bits, width ?? LaneWidths.Widest);
         _unpack = KernelTable.UnpackScaledKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
     }
 
     public override int Granule => _scheme.Granule;
+
+    public override int TileBytes => (int)_layout.TileBytes;
 
     public override long HeadBytes => _layout.HeadBytes;
 
@@ -47,6 +51,33 @@ internal sealed unsafe class RunKeys : KeyStore
     }
 
     public override void Dot(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
+    {
+        if (_scheme.Scales == 1) DotBlocks(place, tile, tileCount, queries, rows, scores, stride);
+        else DotChannels(place, tile, tileCount, queries, rows, scores, stride);
+    }
+
+    // One scale for all channels: as if every token had it.
+    private void DotBlocks(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
+    {
+        var scales = stackalloc ushort[TileTokens];
+        var zeros = stackalloc short[TileTokens];
+        var sums = stackalloc float[rows];
+        for (var r = 0; r < rows; r++) sums[r] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + r * HeadDim, HeadDim));
+        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        {
+            var meta = *_layout.Meta(place, t * TileTokens);
+            new Span<ushort>(scales, TileTokens).Fill(meta.ScaleBits);
+            new Span<short>(zeros, TileTokens).Fill(meta.Zero);
+            for (var r = 0; r < rows; r += KernelTable.MaxRows)
+            {
+                var dot = _dotBlock[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+                dot(place.Head + t * _layout.TileBytes, scales, zeros, HeadDim, HeadDim, queries + r * HeadDim, sums + r, scores + (long)r * stride, stride);
+            }
+        }
+    }
+
+    // A run's scales go into the queries.
+    private void DotChannels(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
     {
         var scales = stackalloc float[HeadDim];
         var offsets = stackalloc float[HeadDim];

@@ -4,7 +4,7 @@ using KvPareto.Engine.Cpu.Storage.Schemes;
 
 namespace KvPareto.Engine.Cpu.Storage;
 
-/// <summary>Coded values with scales for a run of tokens: tiles of [16, D·bits/8] code bytes, then the runs' scales. Codes are summed first and scaled once a run.</summary>
+/// <summary>Coded values with scales for a run of tokens: tiles of [16, D·bits/8] code bytes, then the runs' scales.</summary>
 internal sealed unsafe class RunValues : ValueStore
 {
     private readonly RunScheme _scheme;
@@ -12,6 +12,7 @@ internal sealed unsafe class RunValues : ValueStore
     private readonly int _rowBytes;
     private readonly int _blockChannels;
     private readonly delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] _accumulate;
+    private readonly delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] _scaleWeights;
     private readonly delegate*<byte*, float*, void> _unpack;
 
     public RunValues(RunScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
@@ -19,6 +20,7 @@ internal sealed unsafe class RunValues : ValueStore
         _scheme = scheme;
         _layout = new RunLayout(scheme, capacity);
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
+        _scaleWeights = KernelTable.ScaleWeights(width ?? LaneWidths.Widest);
         var fitting = LaneWidths.WidestThat(width, w => scheme.HeadDim % (4 * w) == 0);
         _blockChannels = 4 * (int)fitting;
         _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
@@ -26,6 +28,8 @@ internal sealed unsafe class RunValues : ValueStore
     }
 
     public override int Granule => _scheme.Granule;
+
+    public override int TileBytes => (int)_layout.TileBytes;
 
     public override long HeadBytes => _layout.HeadBytes;
 
@@ -43,6 +47,41 @@ internal sealed unsafe class RunValues : ValueStore
     }
 
     public override void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    {
+        if (_scheme.Scales == 1) AccumulateBlocks(place, tile, tileCount, weights, stride, rows, output, scratch);
+        else AccumulateChannels(place, tile, tileCount, weights, stride, rows, output, scratch);
+    }
+
+    // One scale for all channels: it goes into the weights.
+    private void AccumulateBlocks(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    {
+        var scales = stackalloc ushort[TileTokens];
+        var zeros = stackalloc short[TileTokens];
+        var constants = stackalloc float[rows];
+        new Span<float>(constants, rows).Clear();
+        for (var t = 0; t < tileCount; t++)
+        {
+            var meta = *_layout.Meta(place, (tile + t) * TileTokens);
+            new Span<ushort>(scales, TileTokens).Fill(meta.ScaleBits);
+            new Span<short>(zeros, TileTokens).Fill(meta.Zero);
+            for (var r = 0; r < rows; r += KernelTable.MaxRows)
+            {
+                var scale = _scaleWeights[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+                scale(
+                    scales, zeros, 0, 1, weights + (long)r * stride + t * TileTokens, stride,
+                    scratch + (r * tileCount + t) * TileTokens, tileCount * TileTokens, constants + r, 1);
+            }
+        }
+        for (var r = 0; r < rows; r++)
+        {
+            var row = new Span<float>(output + r * HeadDim, HeadDim);
+            TensorPrimitives.Add(row, constants[r], row);
+        }
+        AccumulateCodes(place, tile, tileCount, scratch, tileCount * TileTokens, rows, output);
+    }
+
+    // A scale for each channel: codes are summed first and scaled once a run.
+    private void AccumulateChannels(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
         var scales = stackalloc float[HeadDim];
         var offsets = stackalloc float[HeadDim];

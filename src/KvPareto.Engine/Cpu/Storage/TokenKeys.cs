@@ -22,6 +22,8 @@ internal sealed unsafe class TokenKeys : KeyStore
         _unpack = KernelTable.UnpackKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
     }
 
+    public override int TileBytes => _tileBytes;
+
     public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
 
     public override long LayerBytes => (long)TileCount(Capacity) * _scheme.LayerTileBytes;

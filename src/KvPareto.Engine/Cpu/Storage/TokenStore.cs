@@ -26,6 +26,9 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     /// <summary>Bytes that all heads of a layer share.</summary>
     public virtual long LayerBytes => 0;
 
+    /// <summary>Bytes from one tile to the next; a head begins with its tiles.</summary>
+    public abstract int TileBytes { get; }
+
     /// <summary>Told once of everything that an append brings to a layer, before <see cref="Append"/> of any of it.</summary>
     /// <param name="heads">Places of the layer's heads.</param>
     /// <param name="start">Token of the first row.</param>

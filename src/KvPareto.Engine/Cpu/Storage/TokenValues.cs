@@ -11,7 +11,8 @@ internal sealed unsafe class TokenValues : ValueStore
     private readonly int _rowBytes;
     private readonly int _tileBytes;
     private readonly int _blockChannels;
-    private readonly LaneWidth _width;
+    private readonly delegate*<ushort*, short*, float*, float*, void> _readGroups;
+    private readonly delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] _scaleWeights;
     private readonly delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] _accumulate;
     private readonly delegate*<byte*, int, float*, float*, float*, void> _unpack;
 
@@ -20,12 +21,16 @@ internal sealed unsafe class TokenValues : ValueStore
         _scheme = scheme;
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
         _tileBytes = _rowBytes * TileTokens + scheme.HeadTileBytes;
-        // A block of four vectors must not pass the end of a row, nor a vector the end of its group.
-        _width = LaneWidths.WidestThat(width, w => scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(4, 8 / scheme.Bits)) == 0);
-        _blockChannels = 4 * (int)_width;
-        _accumulate = KernelTable.Accumulate(scheme.Bits, _width);
-        _unpack = KernelTable.UnpackValueCodes(scheme.Bits, _width);
+        _readGroups = KernelTable.ReadTileGroups(width ?? LaneWidths.Widest);
+        _scaleWeights = KernelTable.ScaleWeights(width ?? LaneWidths.Widest);
+        // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group.
+        var fitting = LaneWidths.WidestThat(width, w => scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(2, 8 / scheme.Bits)) == 0);
+        _blockChannels = 4 * (int)fitting;
+        _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
+        _unpack = KernelTable.UnpackValueCodes(scheme.Bits, fitting);
     }
+
+    public override int TileBytes => _tileBytes;
 
     public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
 
@@ -49,21 +54,18 @@ internal sealed unsafe class TokenValues : ValueStore
     public override void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
         var (groups, tokens) = (_scheme.Groups, tileCount * TileTokens);
-        var scales = stackalloc float[TileTokens];
-        var offsets = stackalloc float[TileTokens];
         var constants = stackalloc float[rows * groups];
         new Span<float>(constants, rows * groups).Clear();
-        for (var t = 0; t < tileCount; t++)
+        var scales = Scales(place, tile);
+        var tileStride = Scales(place, tile + 1) - scales;
+        for (var r = 0; r < rows; r += KernelTable.MaxRows)
         {
+            var scale = _scaleWeights[Math.Min(rows - r, KernelTable.MaxRows) - 1];
             for (var g = 0; g < groups; g++)
             {
-                ReadGroups(Scales(place, tile + t), g, scales, offsets);
-                for (var r = 0; r < rows; r++)
-                {
-                    var weight = new ReadOnlySpan<float>(weights + (long)r * stride + t * TileTokens, TileTokens);
-                    TensorPrimitives.Multiply(weight, new ReadOnlySpan<float>(scales, TileTokens), new Span<float>(scratch + (r * groups + g) * tokens + t * TileTokens, TileTokens));
-                    constants[r * groups + g] += TensorPrimitives.Dot(weight, new ReadOnlySpan<float>(offsets, TileTokens));
-                }
+                scale(
+                    scales + g * TileTokens, _scheme.Zeros(scales) + g * TileTokens, tileStride, tileCount, weights + (long)r * stride, stride,
+                    scratch + (r * groups + g) * tokens, groups * tokens, constants + r * groups + g, groups);
             }
         }
         for (var g = 0; g < rows * groups; g++)
@@ -91,7 +93,9 @@ internal sealed unsafe class TokenValues : ValueStore
         var offsets = stackalloc float[groups * TileTokens];
         var tokenScales = stackalloc float[groups];
         var tokenOffsets = stackalloc float[groups];
-        for (var g = 0; g < groups; g++) ReadGroups(Scales(place, tile), g, scales + g * TileTokens, offsets + g * TileTokens);
+        var scaleBits = Scales(place, tile);
+        for (var g = 0; g < groups; g++)
+            _readGroups(scaleBits + g * TileTokens, _scheme.Zeros(scaleBits) + g * TileTokens, scales + g * TileTokens, offsets + g * TileTokens);
         var codes = place.Head + (long)tile * _tileBytes;
         for (var token = 0; token < TileTokens; token++)
         {
@@ -102,20 +106,6 @@ internal sealed unsafe class TokenValues : ValueStore
                 _unpack(codes + token * _rowBytes + c * _scheme.Bits / 8, _scheme.Group, tokenScales + g, tokenOffsets + g, output + (long)token * stride + c);
             }
         }
-    }
-
-    private void ReadGroups(ushort* tileScales, int g, float* scales, float* offsets)
-    {
-        var scaleBits = tileScales + g * TileTokens;
-        var zeros = _scheme.Zeros(tileScales) + g * TileTokens;
-        if (_width == LaneWidth.Avx512)
-        {
-            var (scale, offset) = Lanes16.Groups(scaleBits, zeros);
-            Lanes16.Store(scale, scales);
-            Lanes16.Store(offset, offsets);
-            return;
-        }
-        for (var token = 0; token < TileTokens; token++) (scales[token], offsets[token]) = Lanes1.Groups(scaleBits + token, zeros + token);
     }
 
     private ushort* Scales(StorePlace place, int tile) => _scheme.Scales(place.Head + (long)tile * _tileBytes + _rowBytes * TileTokens, place.Layer, tile);

@@ -15,6 +15,8 @@ internal abstract unsafe class RunScheme(int bits, int headDim, int runTokens)
     /// <summary>One run from the first token to the last.</summary>
     public const int AllTokens = int.MaxValue;
 
+    private readonly delegate*<GroupMeta*, int, float*, float*, void> _read = KernelTable.ReadGroups(LaneWidths.WidestThat(null, width => headDim % width == 0));
+
     /// <summary>Bits of a code.</summary>
     public int Bits { get; } = bits;
 
@@ -50,10 +52,12 @@ internal abstract unsafe class RunScheme(int bits, int headDim, int runTokens)
     /// <summary>Scale and offset of every channel: x̂ = q·scale + offset.</summary>
     public void Read(GroupMeta* meta, float* scales, float* offsets)
     {
-        for (var d = 0; d < HeadDim; d++)
+        if (Scales > 1)
         {
-            var entry = meta[Scales == 1 ? 0 : d];
-            (scales[d], offsets[d]) = (entry.Scale, entry.Offset);
+            _read(meta, HeadDim, scales, offsets);
+            return;
         }
+        new Span<float>(scales, HeadDim).Fill(meta->Scale);
+        new Span<float>(offsets, HeadDim).Fill(meta->Offset);
     }
 }
