@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Text;
 
 namespace KvPareto.Engine.Model;
 
@@ -13,19 +12,16 @@ namespace KvPareto.Engine.Model;
 /// <param name="deviation">Standard deviation.</param>
 internal readonly struct RandomValues(ulong seed, string name, float center, float deviation)
 {
-    private const ulong Increment = 0x9E3779B97F4A7C15;
-    private const ulong FirstFactor = 0xBF58476D1CE4E5B9;
-    private const ulong SecondFactor = 0x94D049BB133111EB;
     private const int SumCenter = 2 * ushort.MaxValue;
     private const float SumDeviation = 37837.227f; // √(4·(2^32 − 1)/12)
 
-    private readonly ulong _key = Mix(seed + Mix(Hash(name)));
+    private readonly ulong _key = SplitMix64.Mix(seed + SplitMix64.Mix(SplitMix64.Hash(name)));
     private readonly float _scale = deviation / SumDeviation;
 
     /// <summary>Element <paramref name="index"/>: the definition.</summary>
     public ushort At(long index)
     {
-        var bits = Mix(_key + (ulong)index * Increment);
+        var bits = SplitMix64.Mix(_key + (ulong)index * SplitMix64.Increment);
         var sum = (int)((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
         var value = BitConverter.SingleToUInt32Bits((sum - SumCenter) * _scale + center);
         return (ushort)((value + 0x7fff + (value >> 16 & 1)) >> 16);
@@ -54,27 +50,12 @@ internal readonly struct RandomValues(ulong seed, string name, float center, flo
 
     private Vector256<ulong> FourSums(long index)
     {
-        var first = _key + (ulong)index * Increment;
-        var z = unchecked(Vector256.Create(first, first + Increment, first + 2 * Increment, first + 3 * Increment));
-        z = (z ^ z >> 30) * FirstFactor;
-        z = (z ^ z >> 27) * SecondFactor;
+        var first = _key + (ulong)index * SplitMix64.Increment;
+        var z = unchecked(Vector256.Create(first, first + SplitMix64.Increment, first + 2 * SplitMix64.Increment, first + 3 * SplitMix64.Increment));
+        z = (z ^ z >> 30) * SplitMix64.FirstFactor;
+        z = (z ^ z >> 27) * SplitMix64.SecondFactor;
         z ^= z >> 31;
         var part = Vector256.Create(0xfffful);
         return (z & part) + (z >> 16 & part) + (z >> 32 & part) + (z >> 48);
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ z >> 30) * FirstFactor;
-        z = (z ^ z >> 27) * SecondFactor;
-        return z ^ z >> 31;
-    }
-
-    // FNV-1a, since a string's own hash differs from process to process.
-    private static ulong Hash(string text)
-    {
-        var hash = 0xCBF29CE484222325;
-        foreach (var value in Encoding.UTF8.GetBytes(text)) hash = (hash ^ value) * 0x100000001B3;
-        return hash;
     }
 }

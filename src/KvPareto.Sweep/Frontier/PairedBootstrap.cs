@@ -1,3 +1,5 @@
+using KvPareto.Engine;
+
 namespace KvPareto.Sweep.Frontier;
 
 /// <summary>
@@ -39,7 +41,7 @@ internal sealed class PairedBootstrap
             {
                 var random = new SplitMix64(SplitMix64.Mix(streams[task] + (ulong)resample));
                 var indexes = drawn.AsSpan(0, values[0][task].Length);
-                foreach (ref var index in indexes) index = random.Next(indexes.Length);
+                foreach (ref var index in indexes) index = random.Below(indexes.Length);
                 for (var point = 0; point < values.Length; point++) scores[point][resample] += Mean(values[point][task], indexes);
             }
             foreach (var score in scores) score[resample] = Comparable(100 * score[resample] / streams.Length);

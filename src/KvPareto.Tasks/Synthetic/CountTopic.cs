@@ -29,7 +29,7 @@ internal sealed class CountTopic : Topic
     private readonly string[] _animals = new string[Words.Animals.Length];
 
     /// <inheritdoc/>
-    public override void Write(DocumentDraft draft, SplitMix64 random, int budget)
+    public override void Write(DocumentDraft draft, SampleRandom random, int budget)
     {
         random.Deal(Words.Animals, _animals);
         var sight = random.Pick(Words.Sights);

@@ -19,7 +19,7 @@ internal sealed class DocumentGenerator
 
     private readonly Topic[] _topics = [.. Enum.GetValues<SyntheticKind>().Select(Topic.Create)];
     private readonly DocumentDraft _draft = new();
-    private readonly SplitMix64 _random = new(0, 0, 0, 0);
+    private readonly SampleRandom _random = new(0, 0, 0, 0);
     private readonly List<Phrase> _sentences = [];
     private readonly StringBuilder _text = new();
 

@@ -27,7 +27,7 @@ internal sealed class FactTopic : Topic
     private readonly HashSet<(int Relation, int Subject)> _used = [];
 
     /// <inheritdoc/>
-    public override void Write(DocumentDraft draft, SplitMix64 random, int budget)
+    public override void Write(DocumentDraft draft, SampleRandom random, int budget)
     {
         random.Deal(Words.Names, _names);
         random.Deal(Words.Objects, _objects);

@@ -24,7 +24,7 @@ internal static class Filler
         "The {0} {2} turned {1} at last.");
 
     /// <summary>A random sentence.</summary>
-    public static Phrase Write(SplitMix64 random) => random.Below(AboutScenery.Length + AboutTime.Length) < AboutScenery.Length
+    public static Phrase Write(SampleRandom random) => random.Below(AboutScenery.Length + AboutTime.Length) < AboutScenery.Length
         ? new Phrase(random.Pick(AboutScenery), random.Pick(Words.Adjectives), random.Pick(Words.Scenery), random.Pick(Words.Adjectives))
         : new Phrase(random.Pick(AboutTime), random.Pick(Words.Adjectives), random.Pick(Words.Adjectives), random.Pick(Words.Times));
 }

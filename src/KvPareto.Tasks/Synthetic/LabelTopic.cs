@@ -22,7 +22,7 @@ internal sealed class LabelTopic : Topic
     private readonly string[][] _things = [.. Words.Sorts.Select(sort => new string[sort.Length])];
 
     /// <inheritdoc/>
-    public override void Write(DocumentDraft draft, SplitMix64 random, int budget)
+    public override void Write(DocumentDraft draft, SampleRandom random, int budget)
     {
         random.Deal(Words.Labels, _labels);
         random.Deal(Words.Sorts, _chosen);

@@ -27,7 +27,7 @@ internal sealed class TwoHopTopic : Topic
     private readonly string[][] _middles = [.. Chains.Select(chain => new string[chain.Middles.Length])];
 
     /// <inheritdoc/>
-    public override void Write(DocumentDraft draft, SplitMix64 random, int budget)
+    public override void Write(DocumentDraft draft, SampleRandom random, int budget)
     {
         random.Deal(Words.Names, _names);
         for (var which = 0; which < Chains.Length; which++) random.Deal(Chains[which].Middles, _middles[which]);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using KvPareto.Engine;
-using KvPareto.Sweep.Frontier;
 
 namespace KvPareto.Sweep.Tests.Reports;
 

@@ -1,30 +1,29 @@
+using KvPareto.Engine;
+
 namespace KvPareto.Tasks.Synthetic;
 
-/// <summary>
-/// The SplitMix64 generator (Steele, Lea and Flood, OOPSLA 2014). Own code, so that a seed gives the same samples on every
-/// version of .NET.
-/// </summary>
-internal sealed class SplitMix64
+/// <summary>The stream of random choices that a sample is made by.</summary>
+internal sealed class SampleRandom
 {
-    private ulong _state;
+    private SplitMix64 _stream;
 
     /// <summary>A stream that is a function of all four values.</summary>
-    public SplitMix64(ulong first, ulong second, ulong third, ulong fourth) => Reset(first, second, third, fourth);
+    public SampleRandom(ulong first, ulong second, ulong third, ulong fourth) => Reset(first, second, third, fourth);
 
     /// <summary>Starts another stream.</summary>
     public void Reset(ulong first, ulong second, ulong third, ulong fourth)
     {
-        _state = Mix(first + 1);
-        _state = Mix(_state ^ Mix(second + 2));
-        _state = Mix(_state ^ Mix(third + 3));
-        _state = Mix(_state ^ Mix(fourth + 4));
+        var state = SplitMix64.Mix(first + 1);
+        state = SplitMix64.Mix(state ^ SplitMix64.Mix(second + 2));
+        state = SplitMix64.Mix(state ^ SplitMix64.Mix(third + 3));
+        _stream = new(SplitMix64.Mix(state ^ SplitMix64.Mix(fourth + 4)));
     }
 
     /// <summary>64 random bits.</summary>
-    public ulong Next() => Mix(_state += 0x9E3779B97F4A7C15);
+    public ulong Next() => _stream.Next();
 
     /// <summary>Uniform in 0 … <paramref name="bound"/> − 1.</summary>
-    public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
+    public int Below(int bound) => _stream.Below(bound);
 
     /// <summary>Uniform in <paramref name="least"/> … <paramref name="most"/>, both included.</summary>
     public int Between(int least, int most) => least + Below(most - least + 1);
@@ -47,12 +46,5 @@ internal sealed class SplitMix64
     {
         deck.CopyTo(hand, 0);
         Shuffle(hand.AsSpan());
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
     }
 }

@@ -1,6 +1,4 @@
-using KvPareto.Sweep.Frontier;
-
-namespace KvPareto.Sweep.Tests.Frontier;
+namespace KvPareto.Engine.Tests;
 
 public class SplitMix64Tests
 {
@@ -15,11 +13,11 @@ public class SplitMix64Tests
     public void Hash_IsFnv1a() => Assert.Equal(0x85944171F73967E8UL, SplitMix64.Hash("foobar"));
 
     [Fact]
-    public void Next_StaysBelowTheLimitAndReachesAll()
+    public void Below_StaysBelowTheLimitAndReachesAll()
     {
         var random = new SplitMix64(1);
         var counts = new int[7];
-        for (var i = 0; i < 7000; i++) counts[random.Next(7)]++;
+        for (var i = 0; i < 7000; i++) counts[random.Below(7)]++;
         Assert.All(counts, count => Assert.InRange(count, 850, 1150));
     }
 }

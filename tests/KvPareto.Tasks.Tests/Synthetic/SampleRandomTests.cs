@@ -2,19 +2,19 @@ using KvPareto.Tasks.Synthetic;
 
 namespace KvPareto.Tasks.Tests.Synthetic;
 
-public class SplitMix64Tests
+public class SampleRandomTests
 {
     [Fact]
     public void Next_IsTheSnapshot()
     {
-        var random = new SplitMix64(1, 2, 3, 4);
+        var random = new SampleRandom(1, 2, 3, 4);
         Assert.Equal([10801866045805221175UL, 7509188065202932982UL, 3385433287856887677UL], [random.Next(), random.Next(), random.Next()]);
     }
 
     [Fact]
     public void Below_IsUniform()
     {
-        var random = new SplitMix64(0, 0, 0, 1);
+        var random = new SampleRandom(0, 0, 0, 1);
         var counts = new int[7];
         for (var i = 0; i < 70_000; i++) counts[random.Below(7)]++;
 
@@ -28,10 +28,10 @@ public class SplitMix64Tests
         var first = new HashSet<ulong>();
         for (ulong value = 1; value < 100; value++)
         {
-            first.Add(new SplitMix64(value, 0, 0, 0).Next());
-            first.Add(new SplitMix64(0, value, 0, 0).Next());
-            first.Add(new SplitMix64(0, 0, value, 0).Next());
-            first.Add(new SplitMix64(0, 0, 0, value).Next());
+            first.Add(new SampleRandom(value, 0, 0, 0).Next());
+            first.Add(new SampleRandom(0, value, 0, 0).Next());
+            first.Add(new SampleRandom(0, 0, value, 0).Next());
+            first.Add(new SampleRandom(0, 0, 0, value).Next());
         }
         Assert.Equal(4 * 99, first.Count);
     }
@@ -40,7 +40,7 @@ public class SplitMix64Tests
     public void Deal_IsAShuffleOfTheDeck()
     {
         var (deck, hand) = (Enumerable.Range(0, 50).ToArray(), new int[50]);
-        new SplitMix64(9, 9, 9, 9).Deal(deck, hand);
+        new SampleRandom(9, 9, 9, 9).Deal(deck, hand);
         Assert.NotEqual(deck, hand);
         Assert.Equal(deck, hand.Order());
     }
