@@ -7,6 +7,7 @@ namespace KvPareto.Engine.Text;
 internal static class GgufTokenizer
 {
     private const int MostMerges = 1 << 23;
+    private const int LongestTemplate = 1 << 20;
     private const string Prefix = "tokenizer.ggml.";
     private const string ChatTemplateKey = "tokenizer.chat_template";
     private const string SingleDigits = @"\p{N}";
@@ -52,12 +53,17 @@ internal static class GgufTokenizer
     }
 
     /// <summary>What <c>tokenizer_config.json</c> says: special tokens and chat template.</summary>
-    /// <exception cref="ConfigException">A special token is not in the vocabulary.</exception>
+    /// <exception cref="ConfigException">A special token is not in the vocabulary, or the template is too long.</exception>
     public static JsonObject ReadSettings(GgufMetadata metadata)
     {
         var settings = new JsonObject { ["tokenizer_class"] = "PreTrainedTokenizerFast", ["clean_up_tokenization_spaces"] = false };
         foreach (var (name, content) in SpecialTokens(metadata)) settings[name] = content;
-        if (metadata.Text(ChatTemplateKey) is { } template) settings["chat_template"] = template;
+        if (metadata.Text(ChatTemplateKey) is { } template)
+        {
+            if (template.Length > LongestTemplate)
+                throw new ConfigException($"{metadata.Source}: key '{ChatTemplateKey}' has {template.Length} characters; allowed: up to {LongestTemplate}");
+            settings["chat_template"] = template;
+        }
         return settings;
     }
 

@@ -24,8 +24,8 @@ internal sealed record SentencePieceParts : VocabularyParts
     public bool PrependSpace { get; init; }
 
     /// <summary>
-    /// The merges in rank order for a tokenizer that must tell all ranks apart: of equal scores those of the longer left part first,
-    /// as Hugging Face's converter has it.
+    /// The merges for a tokenizer whose ranks all differ, in rank order: by score, of equal ones by the ids of the whole, of its left and of
+    /// its right part, as in the <c>tokenizer.json</c> of Llama 2 and Mistral.
     /// </summary>
     /// <exception cref="ConfigException">A token is too long to be cut.</exception>
     public IReadOnlyList<(string Left, string Right)> RankedMerges(TokenTable vocabulary)
@@ -33,8 +33,9 @@ internal sealed record SentencePieceParts : VocabularyParts
         var merges = from id in ScoredIds
                      let token = Tokens[id]!
                      from cut in Cuts(token, id, vocabulary)
-                     orderby Scores[id] descending, cut descending, token.Length descending
-                     select (token[..cut], token[cut..]);
+                     let parts = (Left: token[..cut], Right: token[cut..])
+                     orderby Scores[id] descending, id, vocabulary.IdOrMinusOne(parts.Left), vocabulary.IdOrMinusOne(parts.Right)
+                     select parts;
         return [.. merges];
     }
 

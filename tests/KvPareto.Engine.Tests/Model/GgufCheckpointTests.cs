@@ -91,7 +91,7 @@ public sealed class GgufCheckpointTests : IDisposable
 
     private static GgufBuilder Small(string without = "")
     {
-        var builder = new GgufBuilder { DataBytes = 8192 }.AddTensor("token_embd.weight", 1, 0, 64, 32);
+        var builder = new GgufBuilder { Data = new byte[8192] }.AddTensor("token_embd.weight", 1, 0, 64, 32);
         return AddKeys(builder, without);
     }
 

@@ -12,16 +12,21 @@ namespace KvPareto.Engine.Text.Json;
 /// </summary>
 internal sealed class TokenizerWriter
 {
+    private const int LongestToken = 1 << 20; // what the JSON writer takes is limited
+
     private readonly Utf8JsonWriter _json;
     private readonly VocabularyParts _parts;
 
     private TokenizerWriter(Utf8JsonWriter json, VocabularyParts parts) => (_json, _parts) = (json, parts);
 
     /// <summary>Writes a file.</summary>
-    /// <exception cref="ConfigException">The parts contradict each other.</exception>
+    /// <exception cref="ConfigException">The parts contradict each other, or a token is too long.</exception>
     public static void Write(string path, VocabularyParts parts)
     {
         var vocabulary = parts.ToDefinition().Tokens.Vocabulary;
+        for (var id = 0; id < parts.Tokens.Count; id++)
+            if (parts.Tokens[id]?.Length > LongestToken)
+                throw new ConfigException($"{parts.Source}: tokens[{id}] has {parts.Tokens[id]!.Length} characters; allowed: up to {LongestToken}");
         using var file = File.Create(path);
         using var json = new Utf8JsonWriter(file, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         new TokenizerWriter(json, parts).Write(vocabulary);
