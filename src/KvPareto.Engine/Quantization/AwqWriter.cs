@@ -19,13 +19,13 @@ internal sealed unsafe class AwqWriter : IDisposable
     private readonly QuantizeOptions _options;
     private readonly SafeTensorsWriter _file;
     private readonly Dictionary<string, TensorType> _types;
+    private readonly List<string> _copies = [];
 
-    /// <summary>Begins the file and copies what stays as it is.</summary>
+    /// <summary>Begins the file.</summary>
     /// <param name="path">Where to.</param>
     /// <param name="checkpoint">Where from.</param>
     /// <param name="options">Bits and group.</param>
-    /// <param name="staging">Where bytes count while they are copied.</param>
-    /// <exception cref="ConfigException">A block holds a value that f16 cannot.</exception>
+    /// <param name="staging">Where bytes of tensors count while their shapes are looked at.</param>
     public AwqWriter(string path, Checkpoint checkpoint, QuantizeOptions options, MemoryLedger staging)
     {
         _options = options;
@@ -37,7 +37,7 @@ internal sealed unsafe class AwqWriter : IDisposable
         var norms = options.Method == QuantizeMethod.Rtn
             ? []
             : layers.SelectMany(layer => new[] { layer.InputNorm.Name, layer.PostAttentionNorm.Name }).ToHashSet();
-        var (specs, copies) = (new List<TensorSpec>(), new List<string>());
+        var specs = new List<TensorSpec>();
         foreach (var name in checkpoint.Names.Order(StringComparer.Ordinal))
         {
             if (linear.TryGetValue(name, out var weight))
@@ -51,24 +51,24 @@ internal sealed unsafe class AwqWriter : IDisposable
             else
             {
                 specs.Add(new(name, tensor.Type.IsBlocks() ? TensorType.F16 : tensor.Type, tensor.Shape));
-                copies.Add(name);
+                _copies.Add(name);
             }
         }
         _types = specs.ToDictionary(spec => spec.Name, spec => spec.Type);
         _file = new(path, specs, ImmutableDictionary<string, string>.Empty.Add("format", "pt"));
-        try
+    }
+
+    /// <summary>Copies what stays as it is.</summary>
+    /// <param name="checkpoint">Where from.</param>
+    /// <param name="staging">Where bytes count while they are copied.</param>
+    /// <exception cref="ConfigException">A block holds a value that f16 cannot.</exception>
+    public void CopyRest(Checkpoint checkpoint, MemoryLedger staging)
+    {
+        foreach (var name in _copies)
         {
-            foreach (var name in copies)
-            {
-                using var tensor = checkpoint.Get(name, staging);
-                if (tensor.Type.IsBlocks()) Widen(tensor);
-                else Copy(tensor);
-            }
-        }
-        catch
-        {
-            Dispose();
-            throw;
+            using var tensor = checkpoint.Get(name, staging);
+            if (tensor.Type.IsBlocks()) Widen(tensor);
+            else Copy(tensor);
         }
     }
 

@@ -14,7 +14,8 @@ public static class ModelQuantizer
 {
     /// <summary>
     /// Quantizes all linear layers; embedding, norms and output head stay as they are (norms scaled, for
-    /// <see cref="QuantizeMethod.Awq"/>), but for blocks, which become f16. One layer is in memory at a time, and the hidden states of all calibration tokens.
+    /// <see cref="QuantizeMethod.Awq"/>), but for blocks, which become f16. One layer is in memory at a time, and the
+    /// hidden states of all calibration tokens.
     /// </summary>
     /// <param name="backend">Where products are computed.</param>
     /// <param name="model">A folder, whose other files are copied, or a GGUF file, of which they are made.</param>
@@ -54,8 +55,11 @@ public static class ModelQuantizer
             {
                 cancellation.ThrowIfCancellationRequested();
                 var weights = loader.Layer(index);
-                // Begun when the first layer has been found to be in order.
-                writer ??= new(folder["model.safetensors"], checkpoint, options, backend.Memory);
+                if (writer is null) // begun when the first layer has been found to be in order
+                {
+                    writer = new(folder["model.safetensors"], checkpoint, options, backend.Memory);
+                    writer.CopyRest(checkpoint, backend.Memory);
+                }
                 var layer = LayerMatrices.Read(checkpoint, weights, backend.Memory);
                 var choices = search?.Run(index, weights, layer, cancellation) ?? [];
                 layer.Round();

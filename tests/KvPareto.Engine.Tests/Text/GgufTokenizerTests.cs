@@ -74,6 +74,23 @@ public class GgufTokenizerTests
         }
     }
 
+    [Fact]
+    public void Written_RefusesTextsWithoutEnd()
+    {
+        using var folder = new ScratchFolder();
+        var length = (1 << 20) + 1;
+        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "gpt-2")
+            .Add("tokenizer.ggml.tokens", ["a", new('b', length)]).Add("tokenizer.ggml.merges", Array.Empty<string>())
+            .Add("tokenizer.chat_template", new string('c', length)).Write(folder["x.gguf"]);
+        using var opened = GgufFile.Open(file);
+        Assert.Equal($"{file}: tokens[1] has 1048577 characters; allowed: up to 1048576", Refusal(() => Written(opened.Metadata, folder)));
+        Assert.Equal(
+            $"{file}: key 'tokenizer.chat_template' has 1048577 characters; allowed: up to 1048576", Refusal(() => GgufTokenizer.ReadSettings(opened.Metadata)));
+        Assert.Equal([file], Directory.GetFiles(folder.Root));
+
+        static string Refusal(Func<object> action) => Assert.Throws<ConfigException>(action).Message;
+    }
+
     /// <summary>
     /// Of a SentencePiece vocabulary the pair of highest score merges first, whatever its parts; equal ones from the left. Characters
     /// it lacks become bytes; a space goes before the text and comes off again.
