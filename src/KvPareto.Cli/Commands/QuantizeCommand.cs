@@ -4,7 +4,6 @@ using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Quantization;
-using KvPareto.Engine.Text;
 using KvPareto.Tasks;
 
 namespace KvPareto.Cli.Commands;
@@ -16,7 +15,7 @@ internal static class QuantizeCommand
 
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string>("MODEL") { Description = "Hugging Face folder, or embedded:llama, embedded:qwen2, embedded:mistral." };
+        var model = new Argument<string>("MODEL") { Description = $"A model with tokenizer: {ModelSource.WholeWords}." };
         var method = new Option<string>("--method")
         {
             Description = "awq: activation-aware scales and clipping; rtn: round to nearest.",
@@ -61,11 +60,12 @@ internal static class QuantizeCommand
                 throw new ConfigException("--method rtn takes no --calibration; allowed: leave it out, or --method awq");
             Check("--samples", parsed.GetValue(samples));
             Check("--tokens", parsed.GetValue(tokens));
-            var folder = EmbeddedModels.Resolve(parsed.GetValue(model)!);
+            var source = ModelSource.Open(parsed.GetValue(model)!);
+            source.RequireFolder();
             var texts = file is null
                 ? []
-                : CalibrationTexts.Read(file, Tokenizer.Load(folder), parsed.GetValue(samples), parsed.GetValue(tokens));
-            Run(context, folder, parsed.GetValue(output)!, options, texts, parsed.GetValue(threads), cancellation);
+                : CalibrationTexts.Read(file, source.RequireTokenizer(), parsed.GetValue(samples), parsed.GetValue(tokens));
+            Run(context, source, parsed.GetValue(output)!, options, texts, parsed.GetValue(threads), cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
@@ -73,7 +73,7 @@ internal static class QuantizeCommand
 
     private static void Run(
         CommandContext context,
-        string folder,
+        ModelSource source,
         string output,
         QuantizeOptions options,
         IReadOnlyList<int[]> texts,
@@ -83,7 +83,7 @@ internal static class QuantizeCommand
         using var backend = CommandContext.CreateBackend(threads);
         var clock = Stopwatch.StartNew();
         void Report(QuantizedLayer layer) => context.Error.WriteLine(Line(layer, clock.Elapsed));
-        ModelQuantizer.Run(backend, folder, output, options, texts, Report, cancellation);
+        ModelQuantizer.Run(backend, source, output, options, texts, Report, cancellation);
         context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: done in {clock.Elapsed.TotalSeconds:F0} s"));
     }
 

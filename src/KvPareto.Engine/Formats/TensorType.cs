@@ -92,7 +92,7 @@ public enum TensorType
 public static class TensorTypes
 {
     private static readonly Dictionary<string, TensorType> ByName =
-        Enum.GetValues<TensorType>().Where(type => type <= TensorType.U64).ToDictionary(type => type.SafeTensorsName(), StringComparer.Ordinal);
+        Enum.GetValues<TensorType>().Where(type => !type.IsBlocks()).ToDictionary(type => type.SafeTensorsName(), StringComparer.Ordinal);
 
     /// <summary>All names that a safetensors header may give, for messages.</summary>
     public static string AllNames { get; } = string.Join(", ", ByName.Keys);
@@ -109,6 +109,9 @@ public static class TensorTypes
         <= TensorType.U64 => 64,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "elements lie in blocks"),
     };
+
+    /// <summary>True for ggml's block types, which only GGUF has.</summary>
+    public static bool IsBlocks(this TensorType type) => type > TensorType.U64;
 
     /// <summary>The name in a safetensors header, for example <c>BF16</c>; ggml's name of a block type.</summary>
     public static string SafeTensorsName(this TensorType type) => type switch

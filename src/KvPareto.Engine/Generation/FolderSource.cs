@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Text;
 
@@ -9,6 +10,7 @@ internal sealed class FolderSource(string model, string name, string folder) : M
     private static readonly string[] Required = ["config.json", "tokenizer.json"];
     private static readonly string[] Optional =
         ["chat_template.jinja", "generation_config.json", "model.safetensors.index.json", "tokenizer_config.json"];
+    private static readonly string[] CopiedPatterns = ["*.json", "*.txt", "*.model", "*.jinja"];
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModelFile> Files
@@ -39,6 +41,17 @@ internal sealed class FolderSource(string model, string name, string folder) : M
 
     /// <inheritdoc/>
     public override ChatTemplate? LoadChatTemplate() => ChatTemplate.Load(folder);
+
+    /// <inheritdoc/>
+    internal override JsonObject WriteFolder(string target)
+    {
+        foreach (var file in CopiedPatterns.SelectMany(pattern => Directory.GetFiles(folder, pattern)))
+        {
+            var name = Path.GetFileName(file);
+            if (name != "config.json" && !name.EndsWith(".index.json", StringComparison.Ordinal)) File.Copy(file, Path.Combine(target, name));
+        }
+        return JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
+    }
 
     private bool Has(string file) => File.Exists(Path.Combine(folder, file));
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using KvPareto.Engine.Formats;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Text;
 
@@ -24,5 +26,15 @@ internal sealed class GgufSource(string path) : ModelSource(path, Path.GetFileNa
     {
         using var file = GgufCheckpoint.Open(Model);
         return file.LoadChatTemplate();
+    }
+
+    /// <inheritdoc/>
+    internal override JsonObject WriteFolder(string folder)
+    {
+        using var file = GgufCheckpoint.Open(Model);
+        var config = ModelConfigWriter.Write(file);
+        file.WriteTokenizer(folder);
+        JsonFile.Write(Path.Combine(folder, "generation_config.json"), ModelConfigWriter.WriteGeneration(file.Config));
+        return config;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Text;
 
@@ -11,7 +12,10 @@ namespace KvPareto.Engine.Generation;
 public abstract class ModelSource
 {
     /// <summary>What may be written, for messages and help.</summary>
-    public const string Words = "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2, embedded:mistral, or random:SEED:ARCHITECTURE";
+    public const string Words = $"{WholeWords}, or random:SEED:ARCHITECTURE";
+
+    /// <summary>What may be written where weights and tokenizer must be there.</summary>
+    public const string WholeWords = "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2, embedded:mistral";
 
     /// <summary>What random models begin with.</summary>
     public const string RandomPrefix = "random:";
@@ -70,6 +74,21 @@ public abstract class ModelSource
     /// <summary>What to throw where text is given to a model without a tokenizer.</summary>
     public ConfigException WithoutTokenizer() =>
         new($"{Model}: has no tokenizer, so it takes no text; allowed: a model with one, or 'generate --prompt-tokens N'");
+
+    /// <summary>Refuses a model of which no Hugging Face folder can be made.</summary>
+    /// <exception cref="ConfigException">It is random, or an architecture alone.</exception>
+    public void RequireFolder()
+    {
+        if (!HasTokenizer) throw WithoutFolder();
+    }
+
+    /// <summary>
+    /// Writes what a Hugging Face folder of the model has beside weights and <c>config.json</c>, and gives what the latter says.
+    /// </summary>
+    /// <exception cref="ConfigException">As <see cref="RequireFolder"/>, or the model has what the files have no words for.</exception>
+    internal virtual JsonObject WriteFolder(string folder) => throw WithoutFolder();
+
+    private ConfigException WithoutFolder() => new($"{Model}: is an architecture, not a model with weights and tokenizer of its own; allowed: {WholeWords}");
 
     private static string FolderName(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 }

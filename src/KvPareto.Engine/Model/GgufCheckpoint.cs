@@ -1,6 +1,7 @@
 using KvPareto.Engine.Formats;
 using KvPareto.Engine.Formats.Gguf;
 using KvPareto.Engine.Text;
+using KvPareto.Engine.Text.Json;
 
 namespace KvPareto.Engine.Model;
 
@@ -59,6 +60,16 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
     /// <summary>Reads the file's chat template; null where it has none.</summary>
     /// <exception cref="ConfigException">It uses a construct that is not known; the message names line and construct.</exception>
     public ChatTemplate? LoadChatTemplate() => GgufTokenizer.ReadChatTemplate(_file.Metadata);
+
+    /// <summary>Writes the file's tokenizer as a Hugging Face folder has it, chat template and all.</summary>
+    /// <exception cref="ConfigException">As <see cref="LoadTokenizer"/>.</exception>
+    internal void WriteTokenizer(string folder)
+    {
+        TokenizerWriter.Write(Path.Combine(folder, "tokenizer.json"), GgufTokenizer.ReadParts(_file.Metadata));
+        var settings = GgufTokenizer.ReadSettings(_file.Metadata);
+        settings["model_max_length"] = Config.MaxPositions;
+        JsonFile.Write(Path.Combine(folder, "tokenizer_config.json"), settings);
+    }
 
     /// <inheritdoc/>
     public override bool Contains(string name) => _tensors.ContainsKey(name);

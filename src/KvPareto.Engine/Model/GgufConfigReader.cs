@@ -8,7 +8,6 @@ internal sealed unsafe class GgufConfigReader
 {
     private const string EmbeddingName = "token_embd.weight";
     private const string HeadName = "output.weight";
-    private const double LargestFactor = 1e6;
 
     private static readonly string[] Architectures = ["llama", "qwen2", "qwen3"];
     private static readonly string[] ScalingTypes = ["none", "linear", "yarn"];
@@ -115,16 +114,16 @@ internal sealed unsafe class GgufConfigReader
         return _file.Tensors.TryGetValue(GgufTensorNames.RopeFactors, out var factors) ? Divided(table, factors) : table;
     }
 
-    private double Factor() => _metadata.Number(Key("rope.scaling.factor"), 1e-3, LargestFactor);
+    private double Factor() => _metadata.Number(Key("rope.scaling.factor"), RopeReader.LeastFactor, RopeReader.LargestFactor);
 
     private YarnScaling Yarn(int positions)
     {
         var scaling = new YarnScaling(Factor(), Integer("rope.scaling.original_context_length", 1, ModelConfigReader.MostPositions, positions))
         {
-            BetaFast = _metadata.Number(Key("rope.scaling.yarn_beta_fast"), 1e-3, LargestFactor, 32),
-            BetaSlow = _metadata.Number(Key("rope.scaling.yarn_beta_slow"), 1e-3, LargestFactor, 1),
+            BetaFast = _metadata.Number(Key("rope.scaling.yarn_beta_fast"), RopeReader.LeastFactor, RopeReader.LargestFactor, 32),
+            BetaSlow = _metadata.Number(Key("rope.scaling.yarn_beta_slow"), RopeReader.LeastFactor, RopeReader.LargestFactor, 1),
         };
-        return scaling with { AttentionFactor = scaling.EffectiveAttentionFactor * _metadata.Number(Key("rope.scaling.attn_factor"), 1e-3, LargestFactor, 1) };
+        return scaling with { AttentionFactor = scaling.EffectiveAttentionFactor * _metadata.Number(Key("rope.scaling.attn_factor"), RopeReader.LeastFactor, RopeReader.LargestFactor, 1) };
     }
 
     private RopeTable Divided(RopeTable table, HostTensor factors)
@@ -135,7 +134,16 @@ internal sealed unsafe class GgufConfigReader
         var divisors = new float[half];
         FloatRows.Widen(factors.Data, WeightFormat.F32, divisors);
         if (!divisors.All(static divisor => divisor > 0 && float.IsFinite(divisor))) throw Refuse("has a factor that is not above 0");
-        return new([.. table.InverseFrequencies.Zip(divisors, static (frequency, divisor) => frequency / divisor)], table.AttentionScale);
+        return new([.. table.InverseFrequencies.Zip(divisors, static (frequency, divisor) => frequency / divisor)], table.AttentionScale)
+        {
+            Form = Divided(table.Form!, divisors),
+        };
+    }
+
+    private static RopeForm? Divided(RopeForm form, float[] divisors)
+    {
+        if (divisors.All(static divisor => divisor == 1)) return form;
+        return form.Scaling is null && Llama3Fit.Find(form.Theta, divisors) is { } scaling ? form with { Scaling = scaling } : null;
     }
 
     private ConfigException Refuse(string what) => new($"{_metadata.Source}: tensor '{GgufTensorNames.RopeFactors}' {what}");

@@ -10,27 +10,25 @@ public static class RopeFrequencies
     /// <summary>RoFormer (arXiv 2104.09864): pair i turns by position / theta^(2i/D).</summary>
     /// <param name="headDim">D, even.</param>
     /// <param name="theta">Base.</param>
-    public static RopeTable Default(int headDim, double theta) => new(Inverse(headDim, theta));
+    public static RopeTable Default(int headDim, double theta) => new(Inverse(headDim, theta)) { Form = new(theta) };
 
     /// <summary>Linear interpolation: all frequencies divided by <paramref name="factor"/>.</summary>
     public static RopeTable Linear(int headDim, double theta, double factor)
     {
         var inverse = Inverse(headDim, theta);
         for (var i = 0; i < inverse.Length; i++) inverse[i] /= (float)factor;
-        return new(inverse);
+        return new(inverse) { Form = new(theta, new LinearScaling(factor)) };
     }
 
     /// <summary>
-    /// Llama 3.1: long wavelengths divided by <paramref name="factor"/>, short ones kept, those between blended.
+    /// Llama 3.1: long wavelengths divided by the factor, short ones kept, those between blended.
     /// </summary>
     /// <param name="headDim">D, even.</param>
     /// <param name="theta">Base.</param>
-    /// <param name="factor">How many times longer the context became.</param>
-    /// <param name="lowFactor">Wavelengths above original/low are divided.</param>
-    /// <param name="highFactor">Wavelengths below original/high are kept; greater than <paramref name="lowFactor"/>.</param>
-    /// <param name="originalPositions">Positions of the pretraining.</param>
-    public static RopeTable Llama3(int headDim, double theta, double factor, double lowFactor, double highFactor, int originalPositions)
+    /// <param name="scaling">The parameters of the method.</param>
+    public static RopeTable Llama3(int headDim, double theta, Llama3Scaling scaling)
     {
+        var (factor, lowFactor, highFactor, originalPositions) = scaling;
         var inverse = Inverse(headDim, theta);
         var longest = (float)(originalPositions / lowFactor);
         var shortest = (float)(originalPositions / highFactor);
@@ -47,7 +45,7 @@ public static class RopeFrequencies
                 inverse[i] = (1 - smooth) * inverse[i] / (float)factor + smooth * inverse[i];
             }
         }
-        return new(inverse);
+        return new(inverse) { Form = new(theta, scaling) };
     }
 
     /// <summary>YaRN (arXiv 2309.00071): a ramp between interpolated and kept frequencies, and a factor on cosine and sine.</summary>
@@ -71,7 +69,7 @@ public static class RopeFrequencies
             var kept = 1 - Math.Clamp((i - (float)low) / (float)(high - low), 0f, 1f);
             inverse[i] = 1 / ((float)scaling.Factor * powers[i]) * (1 - kept) + 1 / powers[i] * kept;
         }
-        return new(inverse, (float)scaling.EffectiveAttentionFactor);
+        return new(inverse, (float)scaling.EffectiveAttentionFactor) { Form = new(theta, scaling) };
     }
 
     private static float[] Inverse(int headDim, double theta) => [.. Powers(headDim, theta).Select(power => 1 / power)];
@@ -83,34 +81,4 @@ public static class RopeFrequencies
         for (var i = 0; i < powers.Length; i++) powers[i] = (float)Math.Pow((float)theta, 2f * i / headDim);
         return powers;
     }
-}
-
-/// <summary>Parameters of YaRN, by the names of Hugging Face's <c>rope_scaling</c>.</summary>
-/// <param name="Factor">How many times longer the context became.</param>
-/// <param name="OriginalPositions">Positions of the pretraining.</param>
-public sealed record YarnScaling(double Factor, int OriginalPositions)
-{
-    /// <summary>Pairs that turn more often than this over the original context are kept.</summary>
-    public double BetaFast { get; init; } = 32;
-
-    /// <summary>Pairs that turn less often than this over the original context are interpolated whole.</summary>
-    public double BetaSlow { get; init; } = 1;
-
-    /// <summary>The ramp's ends are rounded outwards to whole pairs.</summary>
-    public bool Truncate { get; init; } = true;
-
-    /// <summary>Factor on cosine and sine; null computes the paper's.</summary>
-    public double? AttentionFactor { get; init; }
-
-    /// <summary>With <see cref="MagnitudeAllDims"/>, DeepSeek's form of the factor on cosine and sine; 0 where not given.</summary>
-    public double Magnitude { get; init; }
-
-    /// <summary>See <see cref="Magnitude"/>.</summary>
-    public double MagnitudeAllDims { get; init; }
-
-    /// <summary>The factor that cosine and sine are multiplied with.</summary>
-    public double EffectiveAttentionFactor => AttentionFactor
-        ?? (Magnitude != 0 && MagnitudeAllDims != 0 ? Scale(Magnitude) / Scale(MagnitudeAllDims) : Scale(1));
-
-    private double Scale(double magnitude) => Factor <= 1 ? 1 : 0.1 * magnitude * Math.Log(Factor) + 1;
 }

@@ -8,7 +8,9 @@ namespace KvPareto.Engine.Model;
 /// </summary>
 internal static class RopeReader
 {
-    private const double LargestFactor = 1e6;
+    internal const double LeastFactor = 1e-3;
+    internal const double LargestFactor = 1e6;
+
     private const double DefaultTheta = 10000;
 
     private static readonly string[] KnownTypes = ["default", "linear", "llama3", "yarn"];
@@ -35,10 +37,10 @@ internal static class RopeReader
             case "linear":
                 return RopeFrequencies.Linear(headDim, theta, Factor(scaling));
             case "llama3":
-                var low = scaling.Number("low_freq_factor", 1e-3, LargestFactor);
-                var high = scaling.Number("high_freq_factor", 1e-3, LargestFactor);
+                var low = scaling.Number("low_freq_factor", LeastFactor, LargestFactor);
+                var high = scaling.Number("high_freq_factor", LeastFactor, LargestFactor);
                 if (high <= low) throw scaling.Refuse("high_freq_factor", "a number greater than low_freq_factor");
-                return RopeFrequencies.Llama3(headDim, theta, Factor(scaling), low, high, OriginalPositions(scaling, maxPositions));
+                return RopeFrequencies.Llama3(headDim, theta, new(Factor(scaling), low, high, OriginalPositions(scaling, maxPositions)));
             case "yarn":
                 if (theta <= 1) throw scaling.Refuse("rope_theta", "a number greater than 1 where rope_type is yarn");
                 return RopeFrequencies.Yarn(headDim, theta, Yarn(scaling, maxPositions));
@@ -53,10 +55,10 @@ internal static class RopeReader
         var factor = scaling.Has("factor") ? Factor(scaling) : (double)maxPositions / original;
         return new(factor, original)
         {
-            BetaFast = scaling.Number("beta_fast", 1e-3, LargestFactor, 32),
-            BetaSlow = scaling.Number("beta_slow", 1e-3, LargestFactor, 1),
+            BetaFast = scaling.Number("beta_fast", LeastFactor, LargestFactor, 32),
+            BetaSlow = scaling.Number("beta_slow", LeastFactor, LargestFactor, 1),
             Truncate = scaling.Flag("truncate", true),
-            AttentionFactor = scaling.Has("attention_factor") ? scaling.Number("attention_factor", 1e-3, LargestFactor) : null,
+            AttentionFactor = scaling.Has("attention_factor") ? scaling.Number("attention_factor", LeastFactor, LargestFactor) : null,
             Magnitude = scaling.Number("mscale", 0, LargestFactor, 0),
             MagnitudeAllDims = scaling.Number("mscale_all_dim", 0, LargestFactor, 0),
         };
@@ -65,7 +67,7 @@ internal static class RopeReader
     private static int OriginalPositions(JsonSection scaling, int maxPositions) =>
         scaling.Integer("original_max_position_embeddings", 1, ModelConfigReader.MostPositions, maxPositions);
 
-    private static double Factor(JsonSection scaling) => scaling.Number("factor", 1e-3, LargestFactor);
+    private static double Factor(JsonSection scaling) => scaling.Number("factor", LeastFactor, LargestFactor);
 
     private static double Theta(JsonSection section) => section.Number("rope_theta", 1, 1e15, DefaultTheta);
 

@@ -20,6 +20,9 @@ public sealed class RopeTable
     /// <summary>Factor on cosine and sine.</summary>
     public float AttentionScale { get; }
 
+    /// <summary>What a configuration says of them; null where none of its words do.</summary>
+    public RopeForm? Form { get; init; }
+
     /// <summary>D.</summary>
     public int HeadDim => 2 * InverseFrequencies.Length;
 }

@@ -1,27 +1,32 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Formats.Gguf;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Quantization;
 
 /// <summary>
 /// Writes <c>model.safetensors</c> layer by layer: linear layers packed, their biases in f16; scaled norms in f16, or in f32 where they
-/// were; every other tensor as it is.
+/// were; every other tensor as it is, but blocks, which the file's format has not, in f16.
 /// </summary>
 internal sealed unsafe class AwqWriter : IDisposable
 {
     private const int CopyBytes = 1 << 26;
+    private const int WidenedElements = 1 << 20; // a multiple of every block's
 
     private readonly QuantizeOptions _options;
     private readonly SafeTensorsWriter _file;
     private readonly Dictionary<string, TensorType> _types;
+    private readonly List<string> _copies = [];
 
-    /// <summary>Begins the file and copies what stays as it is.</summary>
+    /// <summary>Begins the file.</summary>
     /// <param name="path">Where to.</param>
     /// <param name="checkpoint">Where from.</param>
     /// <param name="options">Bits and group.</param>
-    public AwqWriter(string path, Checkpoint checkpoint, QuantizeOptions options)
+    /// <param name="staging">Where bytes of tensors count while their shapes are looked at.</param>
+    public AwqWriter(string path, Checkpoint checkpoint, QuantizeOptions options, MemoryLedger staging)
     {
         _options = options;
         var layers = TransformerShapes.Of(checkpoint.Config).Layers;
@@ -32,22 +37,39 @@ internal sealed unsafe class AwqWriter : IDisposable
         var norms = options.Method == QuantizeMethod.Rtn
             ? []
             : layers.SelectMany(layer => new[] { layer.InputNorm.Name, layer.PostAttentionNorm.Name }).ToHashSet();
-        var (specs, copies) = (new List<TensorSpec>(), new List<HostTensor>());
-        foreach (var tensor in checkpoint.Names.Order(StringComparer.Ordinal).Select(checkpoint.Get))
+        var specs = new List<TensorSpec>();
+        foreach (var name in checkpoint.Names.Order(StringComparer.Ordinal))
         {
-            if (linear.TryGetValue(tensor.Name, out var weight)) specs.AddRange(Packed(weight));
-            else if (biases.Contains(tensor.Name)) specs.Add(new(tensor.Name, TensorType.F16, tensor.Shape));
-            else if (norms.Contains(tensor.Name) && tensor.Type != TensorType.F32) specs.Add(new(tensor.Name, TensorType.F16, tensor.Shape));
-            else if (norms.Contains(tensor.Name)) specs.Add(new(tensor.Name, TensorType.F32, tensor.Shape));
+            if (linear.TryGetValue(name, out var weight))
+            {
+                specs.AddRange(Packed(weight));
+                continue;
+            }
+            using var tensor = checkpoint.Get(name, staging);
+            if (biases.Contains(name)) specs.Add(new(name, TensorType.F16, tensor.Shape));
+            else if (norms.Contains(name)) specs.Add(new(name, tensor.Type == TensorType.F32 ? TensorType.F32 : TensorType.F16, tensor.Shape));
             else
             {
-                specs.Add(new(tensor.Name, tensor.Type, tensor.Shape));
-                copies.Add(tensor);
+                specs.Add(new(name, tensor.Type.IsBlocks() ? TensorType.F16 : tensor.Type, tensor.Shape));
+                _copies.Add(name);
             }
         }
         _types = specs.ToDictionary(spec => spec.Name, spec => spec.Type);
         _file = new(path, specs, ImmutableDictionary<string, string>.Empty.Add("format", "pt"));
-        foreach (var tensor in copies) Copy(tensor);
+    }
+
+    /// <summary>Copies what stays as it is.</summary>
+    /// <param name="checkpoint">Where from.</param>
+    /// <param name="staging">Where bytes count while they are copied.</param>
+    /// <exception cref="ConfigException">A block holds a value that f16 cannot.</exception>
+    public void CopyRest(Checkpoint checkpoint, MemoryLedger staging)
+    {
+        foreach (var name in _copies)
+        {
+            using var tensor = checkpoint.Get(name, staging);
+            if (tensor.Type.IsBlocks()) Widen(tensor);
+            else Copy(tensor);
+        }
     }
 
     /// <summary>Writes a layer whose linear layers are values of f16.</summary>
@@ -88,5 +110,21 @@ internal sealed unsafe class AwqWriter : IDisposable
     {
         for (var first = 0L; first < tensor.ByteCount; first += CopyBytes)
             _file.Write(tensor.Name, new(tensor.Data + first, (int)Math.Min(CopyBytes, tensor.ByteCount - first)));
+    }
+
+    private void Widen(HostTensor tensor)
+    {
+        var format = WeightLoader.Format(tensor);
+        var shape = BlockShape.Of(format);
+        var (values, halves) = (new float[WidenedElements], new Half[WidenedElements]);
+        var count = tensor.ByteCount / shape.ByteCount * shape.Elements;
+        for (var first = 0L; first < count; first += WidenedElements)
+        {
+            var piece = values.AsSpan(0, (int)Math.Min(WidenedElements, count - first));
+            FloatRows.Widen(tensor.Data + shape.RowBytes(first), format, piece);
+            LinearMatrix.CheckHalf(tensor, piece);
+            TensorPrimitives.ConvertToHalf(piece, halves);
+            _file.Write(tensor.Name, MemoryMarshal.AsBytes(halves.AsSpan(0, piece.Length)));
+        }
     }
 }

@@ -6,13 +6,12 @@ namespace KvPareto.Engine.Quantization;
 /// <summary>What of one decoder layer the search changes, in f32.</summary>
 internal sealed class LayerMatrices
 {
-    private LayerMatrices(Checkpoint checkpoint, LayerWeights w)
+    private LayerMatrices(LayerWeights w, Func<Weight, LinearMatrix> matrix, Func<string, float[]> vector)
     {
         (InputNormName, PostAttentionNormName) = (w.InputNorm.Name, w.PostAttentionNorm.Name);
-        (InputNorm, PostAttentionNorm) = (LinearMatrix.Floats(checkpoint.Get(InputNormName)), LinearMatrix.Floats(checkpoint.Get(PostAttentionNormName)));
-        (Query, Key, Value) = (LinearMatrix.Read(checkpoint, w.Query), LinearMatrix.Read(checkpoint, w.Key), LinearMatrix.Read(checkpoint, w.Value));
-        (Gate, Up, Down) = (LinearMatrix.Read(checkpoint, w.Gate), LinearMatrix.Read(checkpoint, w.Up), LinearMatrix.Read(checkpoint, w.Down));
-        Output = LinearMatrix.Read(checkpoint, w.Output);
+        (InputNorm, PostAttentionNorm) = (vector(InputNormName), vector(PostAttentionNormName));
+        (Query, Key, Value, Output) = (matrix(w.Query), matrix(w.Key), matrix(w.Value), matrix(w.Output));
+        (Gate, Up, Down) = (matrix(w.Gate), matrix(w.Up), matrix(w.Down));
     }
 
     public string InputNormName { get; }
@@ -41,7 +40,8 @@ internal sealed class LayerMatrices
 
     /// <summary>Reads a layer whose shapes were checked when <paramref name="weights"/> were loaded.</summary>
     /// <exception cref="ConfigException">It holds a value that f16 cannot.</exception>
-    public static LayerMatrices Read(Checkpoint checkpoint, LayerWeights weights) => new(checkpoint, weights);
+    public static LayerMatrices Read(Checkpoint checkpoint, LayerWeights weights, MemoryLedger staging) =>
+        new(weights, weight => LinearMatrix.Read(checkpoint, weight, staging), name => LinearMatrix.Floats(checkpoint, name, staging));
 
     /// <summary>Moves factors from the norm before q, k and v into them.</summary>
     public void ScaleAttentionInput(float[] scales) => Scale(InputNorm, scales, Query, Key, Value);

@@ -25,12 +25,15 @@ internal sealed unsafe class LinearMatrix(string layer, int rows, int columns, f
     public float[]? Bias { get; } = bias;
 
     /// <summary>Reads a layer.</summary>
+    /// <param name="checkpoint">Where from.</param>
+    /// <param name="shape">The layer as it was loaded.</param>
+    /// <param name="staging">Where bytes count while they are read.</param>
     /// <exception cref="ConfigException">It holds a value that f16, in which the format is defined, cannot.</exception>
-    public static LinearMatrix Read(Checkpoint checkpoint, Weight shape)
+    public static LinearMatrix Read(Checkpoint checkpoint, Weight shape, MemoryLedger staging)
     {
         var layer = shape.Name[..^".weight".Length];
-        var bias = checkpoint.Contains($"{layer}.bias") ? Floats(checkpoint.Get($"{layer}.bias")) : null;
-        return new(layer, shape.RowCount, shape.ColumnCount, Floats(checkpoint.Get(shape.Name)), bias);
+        var bias = checkpoint.Contains($"{layer}.bias") ? Floats(checkpoint, $"{layer}.bias", staging) : null;
+        return new(layer, shape.RowCount, shape.ColumnCount, Floats(checkpoint, shape.Name, staging), bias);
     }
 
     /// <summary>Brings a weight of the same shape and bias but other <paramref name="values"/> to a backend.</summary>
@@ -60,14 +63,22 @@ internal sealed unsafe class LinearMatrix(string layer, int rows, int columns, f
         if (Bias is not null) TensorPrimitives.Divide(Bias, divisors, Bias);
     }
 
-    /// <summary>A floating-point tensor of a checkpoint as f32.</summary>
-    public static float[] Floats(HostTensor tensor)
+    /// <summary>A tensor of a checkpoint as f32.</summary>
+    /// <exception cref="ConfigException">It holds a value that f16 cannot.</exception>
+    public static float[] Floats(Checkpoint checkpoint, string name, MemoryLedger staging)
     {
+        using var tensor = checkpoint.Get(name, staging);
         var values = new float[checked((int)tensor.Shape.Aggregate(1L, (product, length) => product * length))];
-        var format = tensor.Type switch { TensorType.F32 => WeightFormat.F32, TensorType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 };
-        FloatRows.Widen(tensor.Data, format, values);
-        if (!(MathF.Abs(TensorPrimitives.MaxMagnitude<float>(values)) <= LargestHalf)) // a NaN included
-            throw new ConfigException($"{tensor.File}: tensor '{tensor.Name}' holds a value that f16 cannot; allowed: -65504 to 65504");
+        FloatRows.Widen(tensor.Data, WeightLoader.Format(tensor), values);
+        CheckHalf(tensor, values);
         return values;
+    }
+
+    /// <summary>Refuses values that f16 does not have.</summary>
+    /// <exception cref="ConfigException">There is one.</exception>
+    public static void CheckHalf(HostTensor tensor, ReadOnlySpan<float> values)
+    {
+        if (!(MathF.Abs(TensorPrimitives.MaxMagnitude(values)) <= LargestHalf)) // a NaN included
+            throw new ConfigException($"{tensor.File}: tensor '{tensor.Name}' holds a value that f16 cannot; allowed: -65504 to 65504");
     }
 }

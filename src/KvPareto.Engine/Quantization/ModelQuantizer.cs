@@ -1,3 +1,4 @@
+using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Quantization;
@@ -8,15 +9,16 @@ namespace KvPareto.Engine.Quantization;
 /// <param name="Choices">What the scale searches chose; none for round to nearest.</param>
 public sealed record QuantizedLayer(int Index, int Count, IReadOnlyList<ScaleChoice> Choices);
 
-/// <summary>Makes a quantized checkpoint in AutoAWQ's format of a Hugging Face folder.</summary>
+/// <summary>Makes a quantized checkpoint in AutoAWQ's format: a Hugging Face folder.</summary>
 public static class ModelQuantizer
 {
     /// <summary>
     /// Quantizes all linear layers; embedding, norms and output head stay as they are (norms scaled, for
-    /// <see cref="QuantizeMethod.Awq"/>). One layer is in memory at a time, and the hidden states of all calibration tokens.
+    /// <see cref="QuantizeMethod.Awq"/>), but for blocks, which become f16. One layer is in memory at a time, and the
+    /// hidden states of all calibration tokens.
     /// </summary>
     /// <param name="backend">Where products are computed.</param>
-    /// <param name="model">Hugging Face folder.</param>
+    /// <param name="model">A folder, whose other files are copied, or a GGUF file, of which they are made.</param>
     /// <param name="output">Folder to make; it appears when it is whole.</param>
     /// <param name="options">Method, bits, group.</param>
     /// <param name="calibration">Texts as token ids; used by <see cref="QuantizeMethod.Awq"/> alone.</param>
@@ -25,18 +27,20 @@ public static class ModelQuantizer
     /// <exception cref="ConfigException">The model, the options or the output folder cannot be used.</exception>
     public static void Run(
         Backend backend,
-        string model,
+        ModelSource model,
         string output,
         QuantizeOptions options,
         IReadOnlyList<int[]> calibration,
         Action<QuantizedLayer>? onLayer = null,
         CancellationToken cancellation = default)
     {
-        using var checkpoint = SafeTensorsCheckpoint.Open(model);
+        model.RequireFolder();
+        using var checkpoint = model.OpenCheckpoint();
         var config = checkpoint.Config;
-        options.Validate(config, Path.Combine(model, "config.json"));
+        options.Validate(config, model.Model);
         if (options.Method == QuantizeMethod.Awq) Check(calibration, config);
         using var folder = new QuantizedFolder(output);
+        folder.WriteFiles(model, options);
         using var loader = new WeightLoader(backend, checkpoint, WeightSpec.Full);
         AwqSearch? search = null;
         if (options.Method == QuantizeMethod.Awq)
@@ -51,9 +55,12 @@ public static class ModelQuantizer
             {
                 cancellation.ThrowIfCancellationRequested();
                 var weights = loader.Layer(index);
-                // Begun when the first layer has been found to be in order.
-                writer ??= new(folder["model.safetensors"], checkpoint, options);
-                var layer = LayerMatrices.Read(checkpoint, weights);
+                if (writer is null) // begun when the first layer has been found to be in order
+                {
+                    writer = new(folder["model.safetensors"], checkpoint, options, backend.Memory);
+                    writer.CopyRest(checkpoint, backend.Memory);
+                }
+                var layer = LayerMatrices.Read(checkpoint, weights, backend.Memory);
                 var choices = search?.Run(index, weights, layer, cancellation) ?? [];
                 layer.Round();
                 writer.Write(layer);
@@ -66,7 +73,6 @@ public static class ModelQuantizer
         {
             writer?.Dispose();
         }
-        folder.CopyFiles(model, options);
         folder.Complete();
     }
 

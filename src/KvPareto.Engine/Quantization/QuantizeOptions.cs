@@ -26,23 +26,23 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
 
     /// <summary>Refuses what cannot be written for a model.</summary>
     /// <exception cref="ConfigException">Bits or group are unknown, a width does not fit them, or the model is packed already.</exception>
-    internal void Validate(ModelConfig config, string file)
+    internal void Validate(ModelConfig config, string model)
     {
         if (!AllBits.Contains(Bits)) throw new ConfigException($"--bits {Bits}; allowed: {string.Join(", ", AllBits)}");
         if (!WeightSpec.Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", WeightSpec.Groups)}");
         if (config.Quantization is not null)
-            throw new ConfigException($"{file}: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
+            throw new ConfigException($"{model}: config.json: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
         int[] inputs = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
         if (Array.Exists(inputs, width => width % Group != 0))
         {
             var fitting = WeightSpec.Groups.Where(group => Array.TrueForAll(inputs, width => width % group == 0)).ToArray();
-            throw new ConfigException($"{file}: --group {Group} does not divide all of the linear layers' input widths"
+            throw new ConfigException($"{model}: --group {Group} does not divide all of the linear layers' input widths"
                 + $" {string.Join(", ", inputs)}; allowed: {(fitting.Length == 0 ? "none" : string.Join(", ", fitting))}");
         }
         int[] outputs = [.. inputs, config.KvHeads * config.HeadDim];
         var word = AwqLayout.WordOutputs(Bits);
         if (Array.Exists(outputs, width => width % word != 0))
-            throw new ConfigException($"{file}: the linear layers' output widths {string.Join(", ", outputs)} are not all multiples of {word},"
+            throw new ConfigException($"{model}: the linear layers' output widths {string.Join(", ", outputs)} are not all multiples of {word},"
                 + " as the format asks for");
     }
 }

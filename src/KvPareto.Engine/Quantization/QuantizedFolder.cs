@@ -1,14 +1,12 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using KvPareto.Engine.Formats;
+using KvPareto.Engine.Generation;
 
 namespace KvPareto.Engine.Quantization;
 
 /// <summary>A model folder that appears under its name only when it is whole.</summary>
 internal sealed class QuantizedFolder : IDisposable
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-    private static readonly string[] CopiedPatterns = ["*.json", "*.txt", "*.model", "*.jinja"];
-
     private readonly string _path;
     private readonly string _draft;
 
@@ -35,15 +33,11 @@ internal sealed class QuantizedFolder : IDisposable
     /// <summary>A file of the folder while it is being made.</summary>
     public string this[string name] => Path.Combine(_draft, name);
 
-    /// <summary>Copies tokenizer and generation files of <paramref name="model"/>, and its configuration with how the weights are packed.</summary>
-    public void CopyFiles(string model, QuantizeOptions options)
+    /// <summary>Writes tokenizer and generation files of <paramref name="source"/>, and its configuration with how the weights are packed.</summary>
+    /// <exception cref="ConfigException">The files have no words for what the model has.</exception>
+    public void WriteFiles(ModelSource source, QuantizeOptions options)
     {
-        foreach (var file in CopiedPatterns.SelectMany(pattern => Directory.GetFiles(model, pattern)))
-        {
-            var name = Path.GetFileName(file);
-            if (name != "config.json" && !name.EndsWith(".index.json", StringComparison.Ordinal)) File.Copy(file, this[name]);
-        }
-        var config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(model, "config.json")))!.AsObject();
+        var config = source.WriteFolder(_draft);
         config["quantization_config"] = new JsonObject
         {
             ["bits"] = options.Bits,
@@ -55,7 +49,7 @@ internal sealed class QuantizedFolder : IDisposable
         };
         // The kernels of other engines multiply in f16 only.
         config[config.ContainsKey("dtype") ? "dtype" : "torch_dtype"] = "float16";
-        File.WriteAllText(this["config.json"], config.ToJsonString(Indented) + "\n");
+        JsonFile.Write(this["config.json"], config);
     }
 
     /// <summary>Gives the folder its name.</summary>

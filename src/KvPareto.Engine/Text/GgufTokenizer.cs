@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KvPareto.Engine.Formats.Gguf;
 
 namespace KvPareto.Engine.Text;
@@ -6,11 +7,12 @@ namespace KvPareto.Engine.Text;
 internal static class GgufTokenizer
 {
     private const int MostMerges = 1 << 23;
+    private const int LongestTemplate = 1 << 20;
     private const string Prefix = "tokenizer.ggml.";
     private const string ChatTemplateKey = "tokenizer.chat_template";
     private const string SingleDigits = @"\p{N}";
 
-    private static readonly (string Name, string Key)[] TemplateTokens =
+    private static readonly (string Name, string Key)[] NamedTokens =
         [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id"), ("pad_token", "padding_token_id")];
 
     // What a name in tokenizer.ggml.pre stands for (llama.cpp, src/llama-vocab.cpp).
@@ -28,7 +30,11 @@ internal static class GgufTokenizer
 
     /// <summary>Reads the tokenizer.</summary>
     /// <exception cref="ConfigException">It is missing, contradicts itself, or is of a kind that is not known.</exception>
-    public static Tokenizer Read(GgufMetadata metadata)
+    public static Tokenizer Read(GgufMetadata metadata) => new(ReadParts(metadata).ToDefinition());
+
+    /// <summary>Reads what the tokenizer is made of.</summary>
+    /// <exception cref="ConfigException">It is missing, contradicts itself, or is of a kind that is not known.</exception>
+    public static VocabularyParts ReadParts(GgufMetadata metadata)
     {
         var model = metadata.Word(Prefix + "model", ["gpt2", "llama"]);
         var tokens = metadata.Texts(Prefix + "tokens", VocabularyBuilder.IdLimit) ?? throw metadata.Refuse(Prefix + "tokens", "an array of strings");
@@ -42,18 +48,37 @@ internal static class GgufTokenizer
     public static ChatTemplate? ReadChatTemplate(GgufMetadata metadata)
     {
         if (metadata.Text(ChatTemplateKey) is not { } text) return null;
-        var tokens = metadata.Texts(Prefix + "tokens", VocabularyBuilder.IdLimit) ?? [];
-        var variables = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (var (name, key) in TemplateTokens)
-            if (metadata.Has(Prefix + key)) variables[name] = tokens[metadata.Integer(Prefix + key, 0, tokens.Length - 1)];
+        var variables = SpecialTokens(metadata).ToDictionary(static token => token.Name, static object? (token) => token.Content, StringComparer.Ordinal);
         return ChatTemplate.Parse(text, variables, $"{metadata.Source}: key '{ChatTemplateKey}'");
     }
 
-    private static Tokenizer ReadByteLevel(GgufMetadata metadata, string[] tokens, int[] types)
+    /// <summary>What <c>tokenizer_config.json</c> says: special tokens and chat template.</summary>
+    /// <exception cref="ConfigException">A special token is not in the vocabulary, or the template is too long.</exception>
+    public static JsonObject ReadSettings(GgufMetadata metadata)
+    {
+        var settings = new JsonObject { ["tokenizer_class"] = "PreTrainedTokenizerFast", ["clean_up_tokenization_spaces"] = false };
+        foreach (var (name, content) in SpecialTokens(metadata)) settings[name] = content;
+        if (metadata.Text(ChatTemplateKey) is { } template)
+        {
+            if (template.Length > LongestTemplate)
+                throw new ConfigException($"{metadata.Source}: key '{ChatTemplateKey}' has {template.Length} characters; allowed: up to {LongestTemplate}");
+            settings["chat_template"] = template;
+        }
+        return settings;
+    }
+
+    private static IEnumerable<(string Name, string Content)> SpecialTokens(GgufMetadata metadata)
+    {
+        var tokens = metadata.Texts(Prefix + "tokens", VocabularyBuilder.IdLimit) ?? [];
+        foreach (var (name, key) in NamedTokens)
+            if (metadata.Has(Prefix + key)) yield return (name, tokens[metadata.Integer(Prefix + key, 0, tokens.Length - 1)]);
+    }
+
+    private static TokenizerParts ReadByteLevel(GgufMetadata metadata, string[] tokens, int[] types)
     {
         var splitting = Splittings[metadata.Word(Prefix + "pre", Splittings.Keys)];
         var merges = metadata.Texts(Prefix + "merges", MostMerges) ?? throw metadata.Refuse(Prefix + "merges", "an array of strings");
-        return Tokenizer.Create(new()
+        return new()
         {
             Source = metadata.Source,
             Tokens = Used(tokens, types),
@@ -64,14 +89,14 @@ internal static class GgufTokenizer
             IgnoreMerges = splitting.IgnoreMerges,
             Prefix = Special(metadata, "bos", splitting.AddBos),
             Suffix = Special(metadata, "eos", false),
-        });
+        };
     }
 
-    private static Tokenizer ReadSentencePiece(GgufMetadata metadata, string[] tokens, int[] types)
+    private static SentencePieceParts ReadSentencePiece(GgufMetadata metadata, string[] tokens, int[] types)
     {
         var scores = metadata.Floats(Prefix + "scores", VocabularyBuilder.IdLimit) ?? throw metadata.Refuse(Prefix + "scores", "an array of f32 numbers");
         if (scores.Length != tokens.Length) throw metadata.Refuse(Prefix + "scores", $"as many as tokens ({tokens.Length})");
-        return new(new SentencePieceParts
+        return new()
         {
             Source = metadata.Source,
             Tokens = Used(tokens, types),
@@ -81,7 +106,7 @@ internal static class GgufTokenizer
             PrependSpace = metadata.Flag(Prefix + "add_space_prefix", true),
             Prefix = Special(metadata, "bos", true),
             Suffix = Special(metadata, "eos", false),
-        }.ToDefinition());
+        };
     }
 
     // Unused tokens pad the vocabulary to the embedding's rows: no text has them.

@@ -21,6 +21,38 @@ public class QuantizeCommandTests
         Assert.True(Divergence(temp, "awq") < Divergence(temp, "rtn"));
     }
 
+    [Fact]
+    public void Gguf_BecomesAFolder()
+    {
+        using var temp = new ScratchFolder();
+        var model = TestData.Golden("gguf", "llama128x-Q4_K_M.gguf");
+        temp.Write("text.txt", Text);
+        var quantized = CommandRun.Of(
+            "quantize", model, "--group", "64", "--calibration", temp["text.txt"], "--samples", "4", "--tokens", "64", "--out", temp["out"]);
+        Assert.Equal((ExitCode.Ok, ""), (quantized.Code, quantized.Output));
+        var ids = CommandRun.Of("tokenize", model, temp["text.txt"]);
+        Assert.NotEmpty(ids.Output);
+        Assert.Equal(ids.Output, CommandRun.Of("tokenize", temp["out"], temp["text.txt"]).Output);
+        var generated = CommandRun.Of("generate", temp["out"], "--prompt", "plums", "--max-new-tokens", "4", "--setting", "w16a16-k16v16");
+        Assert.Equal(ExitCode.Ok, generated.Code);
+    }
+
+    [Theory]
+    [InlineData("there is no such model; allowed: a Hugging Face folder, a .gguf file,", "nowhere.gguf")]
+    [InlineData("is an architecture, not a model with weights and tokenizer of its own; allowed: a Hugging Face folder, a .gguf file,", "random:1:Qwen2.5-3B")]
+    [InlineData("is an architecture, not a model with weights and tokenizer of its own; allowed: a Hugging Face folder, a .gguf file,", "Qwen2.5-3B")]
+    public void OtherModels_AreRefused(string expected, string model)
+    {
+        using var temp = new ScratchFolder();
+        foreach (string[] method in (string[][])[["rtn"], ["awq", "--calibration", temp.Write("text.txt", Text)]])
+        {
+            var (code, _, error) = CommandRun.Of(["quantize", model, "--out", temp["out"], "--method", .. method]);
+            Assert.Equal(ExitCode.UserMistake, code);
+            Assert.Contains(expected, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        }
+        Assert.False(Directory.Exists(temp["out"]));
+    }
+
     [Theory]
     [InlineData("--method awq needs --calibration FILE", "--group", "32")]
     [InlineData("--method rtn takes no --calibration", "--method", "rtn", "--calibration", "TEXT")]

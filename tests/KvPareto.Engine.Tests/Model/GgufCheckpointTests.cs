@@ -41,7 +41,7 @@ public sealed class GgufCheckpointTests : IDisposable
     public void RopeFactors_GiveLlama3Frequencies()
     {
         using var checkpoint = GgufCheckpoint.Open(GgufGolden.PathOf("llama128x-Q4_K_M.gguf"));
-        var expected = RopeFrequencies.Llama3(64, 10000, 8, 1, 4, 128).InverseFrequencies;
+        var expected = RopeFrequencies.Llama3(64, 10000, new(8, 1, 4, 128)).InverseFrequencies;
         var actual = checkpoint.Config.Rope.InverseFrequencies;
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++) Assert.InRange(actual[i] / expected[i], 1 - 1e-6, 1 + 1e-6);
@@ -91,7 +91,7 @@ public sealed class GgufCheckpointTests : IDisposable
 
     private static GgufBuilder Small(string without = "")
     {
-        var builder = new GgufBuilder { DataBytes = 8192 }.AddTensor("token_embd.weight", 1, 0, 64, 32);
+        var builder = new GgufBuilder { Data = new byte[8192] }.AddTensor("token_embd.weight", 1, 0, 64, 32);
         return AddKeys(builder, without);
     }
 

@@ -40,7 +40,7 @@ public class RopeFrequenciesTests
     [InlineData(32, 500000.0, 8.0, 1.0, 4.0, 128)]
     public void Llama3_IsTheFormula(int headDim, double theta, double factor, double low, double high, int original)
     {
-        var actual = RopeFrequencies.Llama3(headDim, theta, factor, low, high, original).InverseFrequencies;
+        var actual = RopeFrequencies.Llama3(headDim, theta, new(factor, low, high, original)).InverseFrequencies;
         var (kept, blended, divided) = (0, 0, 0);
         for (var i = 0; i < headDim / 2; i++)
         {
@@ -65,7 +65,7 @@ public class RopeFrequenciesTests
     [InlineData(35, 9.556212e-05)]
     [InlineData(63, 3.068926e-07)]
     public void Llama3_KnownValues(int pair, double expected) =>
-        AssertClose(expected, RopeFrequencies.Llama3(128, 500000, 8, 1, 4, 8192).InverseFrequencies[pair], 1e-5);
+        AssertClose(expected, RopeFrequencies.Llama3(128, 500000, new(8, 1, 4, 8192)).InverseFrequencies[pair], 1e-5);
 
     [Fact]
     public void Yarn_KeepsFastPairsAndInterpolatesSlowOnes()

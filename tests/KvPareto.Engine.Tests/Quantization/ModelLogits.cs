@@ -6,16 +6,16 @@ using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Quantization;
 
-/// <summary>Logits of a checkpoint as it is, with an f32 cache.</summary>
+/// <summary>Logits of a model, as it is or coded when loaded, with an f32 cache.</summary>
 internal static class ModelLogits
 {
     /// <summary>[T, V] of one text after the other.</summary>
-    public static float[] Of(string folder, int[][] texts, int? chunk = null)
+    public static float[] Of(string model, int[][] texts, int? chunk = null, WeightSpec? weights = null)
     {
         using var backend = new CpuBackend(2);
-        using var checkpoint = SafeTensorsCheckpoint.Open(folder);
-        using var weights = TransformerWeights.Load(backend, checkpoint, WeightSpec.Full);
-        var transformer = new Transformer(backend, checkpoint.Config, weights);
+        using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
+        using var loaded = TransformerWeights.Load(backend, checkpoint, weights ?? WeightSpec.Full);
+        var transformer = new Transformer(backend, checkpoint.Config, loaded);
         var setting = new InferenceSetting { Cache = new KvSpec { KeyBits = 32, ValueBits = 32 }, Chunk = chunk };
         return [.. texts.SelectMany(text => AllLogits.Of(transformer, setting, text))];
     }

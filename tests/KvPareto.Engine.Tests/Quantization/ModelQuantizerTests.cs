@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Cpu;
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Quantization;
 using KvPareto.Testing;
@@ -60,7 +61,7 @@ public sealed unsafe class ModelQuantizerTests
         using var checkpoint = SafeTensorsCheckpoint.Open(folder["rtn"]);
         using var weights = TransformerWeights.Load(backend, checkpoint, WeightSpec.Full);
         var weight = (CpuWeight)weights.Layers[1].Down;
-        var expected = LinearMatrix.Floats(source.Tensors[weight.Name]);
+        var expected = LinearMatrix.Floats(SafeTensorsCheckpoint.Open(model), weight.Name, new());
         HalfRounding.Round(expected);
         var row = new float[weight.ColumnCount];
         fixed (float* e = expected, r = row)
@@ -127,7 +128,7 @@ public sealed unsafe class ModelQuantizerTests
         using (var backend = new CpuBackend(1))
         {
             var before = backend.Memory.Live;
-            Assert.Throws<OperationCanceledException>(() => ModelQuantizer.Run(backend, model, folder["out"], options, Texts(), _ => cancelled.Cancel(), cancelled.Token));
+            Assert.Throws<OperationCanceledException>(() => ModelQuantizer.Run(backend, ModelSource.Open(model), folder["out"], options, Texts(), _ => cancelled.Cancel(), cancelled.Token));
             Assert.Equal(before, backend.Memory.Live);
         }
         Assert.Equal([model], Directory.GetFileSystemEntries(folder.Root));
@@ -152,7 +153,7 @@ public sealed unsafe class ModelQuantizerTests
         using var backend = new CpuBackend(workers);
         var before = backend.Memory.Live;
         var choices = new List<IReadOnlyList<ScaleChoice>>();
-        ModelQuantizer.Run(backend, model, output, options, texts, layer => choices.Add(layer.Choices));
+        ModelQuantizer.Run(backend, ModelSource.Open(model), output, options, texts, layer => choices.Add(layer.Choices));
         Assert.Equal(before, backend.Memory.Live);
         return choices;
     }

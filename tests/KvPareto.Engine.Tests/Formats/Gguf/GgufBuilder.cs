@@ -14,7 +14,8 @@ internal sealed class GgufBuilder
 
     public int Alignment { get; init; } = 32;
 
-    public int DataBytes { get; init; }
+    /// <summary>The data section's bytes.</summary>
+    public byte[] Data { get; init; } = [];
 
     public GgufBuilder Add(string key, uint value) => Pair(key, 4, writer => writer.Write(value));
 
@@ -57,7 +58,8 @@ internal sealed class GgufBuilder
         writer.Write(_pairCount);
         writer.Write(_pairs.ToArray());
         writer.Write(_tensors.ToArray());
-        writer.Write(new byte[(Alignment - file.Length % Alignment) % Alignment + DataBytes]);
+        writer.Write(new byte[(Alignment - file.Length % Alignment) % Alignment]);
+        writer.Write(Data);
         return file.ToArray();
     }
 

@@ -54,7 +54,7 @@ public sealed class HostileGgufTests : IDisposable
     [Fact]
     public void Version2_AndOtherAlignments_AreRead()
     {
-        var builder = new GgufBuilder { Version = 2, Alignment = 64, DataBytes = 128 }.Add("general.alignment", 64).AddTensor("t", 0, 64, 4, 2);
+        var builder = new GgufBuilder { Version = 2, Alignment = 64, Data = new byte[128] }.Add("general.alignment", 64).AddTensor("t", 0, 64, 4, 2);
         using var file = GgufFile.Open(_folder.Write("x.gguf", builder.ToBytes()));
         Assert.Equal([2L, 4L], file.Tensors["t"].Shape);
         Assert.Equal(32, file.Tensors["t"].ByteCount);
@@ -114,7 +114,7 @@ public sealed class HostileGgufTests : IDisposable
 
     private static byte[] Bytes(string lie)
     {
-        var plain = new GgufBuilder { DataBytes = 256 };
+        var plain = new GgufBuilder { Data = new byte[256] };
         var max = BitConverter.GetBytes(ulong.MaxValue);
         return lie switch
         {
