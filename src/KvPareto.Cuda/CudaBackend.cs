@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using KvPareto.Cuda.Interop;
 using KvPareto.Engine;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Memory;
@@ -18,7 +20,7 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <summary>A backend on a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
-    /// <exception cref="ConfigException">There is no such device.</exception>
+    /// <exception cref="ConfigException">There is no such device, or a library of CUDA is missing.</exception>
     public CudaBackend(int ordinal = 0)
     {
         var devices = CudaDevice.List();
@@ -26,6 +28,11 @@ public sealed unsafe class CudaBackend : Backend
             throw new ConfigException(devices.Count == 0
                 ? "device cuda: this machine has no CUDA device or driver; allowed: cpu"
                 : $"device cuda:{ordinal}; allowed: cpu, cuda:0 to cuda:{devices.Count - 1}");
+        foreach (var library in new[] { Nvrtc.Library, CublasLt.Library })
+        {
+            if (!NativeLibrary.TryLoad(library, out _))
+                throw new ConfigException($"device cuda: {library} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
+        }
         Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver {devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
         _context = new CudaContext(ordinal);
         _linear = new CudaLinear(_context, Memory);
