@@ -1,3 +1,5 @@
+using System.Globalization;
+using KvPareto.Cuda;
 using KvPareto.Engine;
 using KvPareto.Engine.Cpu;
 using Spectre.Console;
@@ -37,5 +39,14 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
 
     /// <summary>The device that models run on.</summary>
     /// <param name="threads">Threads; null for one a processor.</param>
-    public static Backend CreateBackend(int? threads) => new CpuBackend(threads);
+    /// <param name="device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
+    /// <exception cref="ConfigException">There is no such device.</exception>
+    public static Backend CreateBackend(int? threads, string device = Verb.Cpu) => device switch
+    {
+        Verb.Cpu => new CpuBackend(threads),
+        Verb.Cuda => new CudaBackend(),
+        _ when device.StartsWith(Verb.Cuda + ":", StringComparison.Ordinal)
+            && int.TryParse(device.AsSpan(Verb.Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) => new CudaBackend(ordinal),
+        _ => throw new ConfigException($"--device {device}; allowed: cpu, cuda, cuda:N"),
+    };
 }

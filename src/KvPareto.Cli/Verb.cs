@@ -29,6 +29,20 @@ internal sealed class Verb(string name, string description, string example) : Co
         return option;
     }
 
+    /// <summary>The option that every verb has that runs a model on any device.</summary>
+    public static Option<string> DeviceOption() => new("--device")
+    {
+        Description = "cpu, cuda (the first CUDA device) or cuda:N.",
+        HelpName = "D",
+        DefaultValueFactory = _ => Cpu,
+    };
+
+    /// <summary>The host's processor.</summary>
+    public const string Cpu = "cpu";
+
+    /// <summary>The first CUDA device.</summary>
+    public const string Cuda = "cuda";
+
     private const int MostThreads = 1024;
 
     private string Example { get; } = example;

@@ -130,6 +130,17 @@ public sealed unsafe class HostWeight : IDisposable
     /// <summary>Bias [N], or null.</summary>
     public float[]? Bias { get; init; }
 
+    /// <summary>Writes a row of a format without <see cref="Groups"/> as f32 [K], exactly.</summary>
+    public void DecodeRow(int row, Span<float> destination) =>
+        Model.FloatRows.Widen(Data + row * RowBytes, Format, destination[..ColumnCount]);
+
+    private long RowBytes => Format switch
+    {
+        WeightFormat.F32 => ColumnCount * 4L,
+        WeightFormat.F16 or WeightFormat.BF16 => ColumnCount * 2L,
+        _ => Formats.Gguf.BlockShape.Of(Format).RowBytes(ColumnCount),
+    };
+
     /// <inheritdoc/>
     public void Dispose() => _staging?.Dispose();
 }

@@ -39,6 +39,7 @@ internal static class FidelityCommand
             HelpName = "N",
         };
         var threads = Verb.ThreadsOption();
+        var device = Verb.DeviceOption();
         var rows = new Option<string?>("--rows") { Description = "Also append each row to FILE as a line of JSON.", HelpName = "FILE" };
         var json = new Option<bool>("--json") { Description = "Print {\"settings\":[…]} at the end instead of a table." };
         var report = new Option<string?>("--report")
@@ -59,7 +60,7 @@ internal static class FidelityCommand
             "kvpareto fidelity models/llama --text wiki.txt --settings w16a16-k8v8-t64,w16a16-k4v4-t64-smooth --chunk 256\n"
             + "kvpareto fidelity --report rows.jsonl --out report")
         {
-            model, text, reference, settings, tokens, window, chunk, threads, rows, json, report, folder,
+            model, text, reference, settings, tokens, window, chunk, device, threads, rows, json, report, folder,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -86,15 +87,15 @@ internal static class FidelityCommand
                 Chunk = parsed.GetValue(chunk),
                 Threads = parsed.GetValue(threads),
             };
-            Run(context, request, parsed.GetValue(rows), parsed.GetValue(json), cancellation);
+            Run(context, request, parsed.GetValue(device)!, parsed.GetValue(rows), parsed.GetValue(json), cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
-    private static void Run(CommandContext context, FidelityRequest request, string? rowsFile, bool json, CancellationToken cancellation)
+    private static void Run(CommandContext context, FidelityRequest request, string device, string? rowsFile, bool json, CancellationToken cancellation)
     {
-        using var backend = CommandContext.CreateBackend(request.Threads);
+        using var backend = CommandContext.CreateBackend(request.Threads, device);
         var table = new FidelityTable(json ? context.Error : context.Output);
         var rows = FidelitySurvey.Run(backend, request, row =>
         {

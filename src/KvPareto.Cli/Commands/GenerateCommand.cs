@@ -24,12 +24,13 @@ internal static class GenerateCommand
         var maxNew = new Option<int>("--max-new-tokens") { Description = "Most new tokens.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var noChat = new Option<bool>("--no-chat") { Description = "The prompt as it is, without the model's chat template." };
         var threads = Verb.ThreadsOption();
+        var device = Verb.DeviceOption();
         var json = new Option<bool>("--json") { Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of streaming the text." };
         var command = new Verb(
             "generate",
             "Continues a prompt greedily under one setting.", "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256\nkvpareto generate random:1:Llama-3.1-8B --prompt-tokens 1000 --setting w4a16-k8v2-t64-c256 --json")
         {
-            model, prompt, promptFile, promptTokens, setting, chunk, maxNew, noChat, threads, json,
+            model, prompt, promptFile, promptTokens, setting, chunk, maxNew, noChat, device, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -48,17 +49,17 @@ internal static class GenerateCommand
                 settings = settings with { Chunk = size == 0 ? null : size };
             }
             if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
-            Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json), parsed.GetValue(threads), cancellation);
+            Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
     private static void Run(
-        CommandContext context, ModelSource source, Prompt given, InferenceSetting setting, int maxNewTokens, bool json, int? threads, CancellationToken cancellation)
+        CommandContext context, ModelSource source, Prompt given, InferenceSetting setting, int maxNewTokens, bool json, int? threads, string device, CancellationToken cancellation)
     {
         if (given.Text is not null && !source.HasTokenizer) throw source.WithoutTokenizer();
-        using var backend = CommandContext.CreateBackend(threads);
+        using var backend = CommandContext.CreateBackend(threads, device);
         using var model = LanguageModel.Load(backend, source, setting.Weights);
         setting.Cache.Validate(model.Config.Geometry);
         var prompt = given.Ids(model);

@@ -20,23 +20,24 @@ internal static class SweepCommand
         var models = new Option<string[]>("--model") { Description = "Model folder or embedded:NAME in place of the config's models. May be repeated.", HelpName = "MODEL", DefaultValueFactory = _ => [] };
         var worker = new Option<string?>("--worker") { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
         var threads = Verb.ThreadsOption();
+        var device = Verb.DeviceOption();
         var command = new Verb(
             "sweep",
             "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, frontier.png, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
         {
-            config, folder, resume, retry, models, worker, threads,
+            config, folder, resume, retry, models, worker, device, threads,
         };
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), cancellation)));
+            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation)));
         return command;
     }
 
     private static int Run(
-        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads, CancellationToken cancellation)
+        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads, string device, CancellationToken cancellation)
     {
         var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
         folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, config.Name) : FreeFolder(config.Name);
-        using var backend = CommandContext.CreateBackend(threads);
+        using var backend = CommandContext.CreateBackend(threads, device);
         var options = new SweepOptions { Backend = backend, Folder = folder, Resume = resume, RetryFailed = retryFailed, Worker = worker };
         RunHistory history;
         try

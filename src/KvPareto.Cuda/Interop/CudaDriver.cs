@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace KvPareto.Cuda.Interop;
 
-/// <summary>Functions of the CUDA driver API (libcuda.so.1), named as there.</summary>
+/// <summary>Functions of the CUDA driver API (libcuda.so.1), named as there. Each returns a CUresult.</summary>
 internal static unsafe partial class CudaDriver
 {
     public const string Library = "libcuda.so.1";
@@ -26,5 +26,81 @@ internal static unsafe partial class CudaDriver
     public static partial int cuDeviceTotalMem_v2(out nuint bytes, int device);
 
     [LibraryImport(Library)]
+    public static partial int cuDeviceGetAttribute(out int value, int attribute, int device);
+
+    [LibraryImport(Library)]
     public static partial int cuGetErrorName(int error, out byte* name);
+
+    [LibraryImport(Library)]
+    public static partial int cuDevicePrimaryCtxRetain(out nint context, int device);
+
+    [LibraryImport(Library)]
+    public static partial int cuDevicePrimaryCtxRelease_v2(int device);
+
+    [LibraryImport(Library)]
+    public static partial int cuCtxSetCurrent(nint context);
+
+    [LibraryImport(Library)]
+    public static partial int cuStreamCreate(out nint stream, uint flags);
+
+    [LibraryImport(Library)]
+    public static partial int cuStreamDestroy_v2(nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuStreamSynchronize(nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemAlloc_v2(out nint address, nuint bytes);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemFree_v2(nint address);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemGetInfo_v2(out nuint free, out nuint total);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemAllocHost_v2(out void* address, nuint bytes);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemFreeHost(void* address);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemcpyHtoDAsync_v2(nint destination, void* source, nuint bytes, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemcpyDtoHAsync_v2(void* destination, nint source, nuint bytes, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuMemsetD8Async(nint destination, byte value, nuint count, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuModuleLoadData(out nint module, void* image);
+
+    [LibraryImport(Library)]
+    public static partial int cuModuleUnload(nint module);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int cuModuleGetFunction(out nint function, nint module, string name);
+
+    [LibraryImport(Library)]
+    public static partial int cuFuncSetAttribute(nint function, int attribute, int value);
+
+    [LibraryImport(Library)]
+    public static partial int cuLaunchKernel(
+        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventCreate(out nint handle, uint flags);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventRecord(nint handle, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventSynchronize(nint handle);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventElapsedTime_v2(out float milliseconds, nint start, nint end);
+
+    [LibraryImport(Library)]
+    public static partial int cuEventDestroy_v2(nint handle);
 }

@@ -1,0 +1,180 @@
+using System.Runtime.InteropServices;
+using KvPareto.Cuda.Interop;
+using KvPareto.Engine;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Memory;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Cuda;
+
+/// <summary>
+/// The seam on one CUDA device: bf16 activations, f32 residual stream, kernels compiled at run time for the device at hand, dense products
+/// by cuBLASLt. All ops run in order on one stream; only <see cref="Read"/> and <see cref="Synchronize"/> wait.
+/// </summary>
+public sealed unsafe class CudaBackend : Backend
+{
+    private const int Threads = 256;
+
+    private readonly CudaContext _context;
+    private readonly CudaLinear _linear;
+
+    /// <summary>A backend on a device.</summary>
+    /// <param name="ordinal">Its number, from 0.</param>
+    /// <exception cref="ConfigException">There is no such device, or a library of CUDA is missing.</exception>
+    public CudaBackend(int ordinal = 0)
+    {
+        var devices = CudaDevice.List();
+        if (ordinal < 0 || ordinal >= devices.Count)
+            throw new ConfigException(devices.Count == 0
+                ? "device cuda: this machine has no CUDA device or driver; allowed: cpu"
+                : $"device cuda:{ordinal}; allowed: cpu, cuda:0 to cuda:{devices.Count - 1}");
+        foreach (var library in new[] { Nvrtc.Library, CublasLt.Library })
+        {
+            if (!NativeLibrary.TryLoad(library, out _))
+                throw new ConfigException($"device cuda: {library} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
+        }
+        Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver {devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
+        _context = new CudaContext(ordinal);
+        _linear = new CudaLinear(_context, Memory);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "cuda";
+
+    /// <inheritdoc/>
+    public override string Device { get; }
+
+    /// <inheritdoc/>
+    public override DType ActivationType => Layout.ActivationType;
+
+    /// <inheritdoc/>
+    public override MemoryLayout Layout { get; } = new CudaMemoryLayout();
+
+    /// <inheritdoc/>
+    public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
+        new(new CudaBuffer(_context, Memory, category, (long)rows * columns * type.ByteSize()), 0, type, rows, columns, columns);
+
+    /// <inheritdoc/>
+    public override Weight Upload(HostWeight weight)
+    {
+        _context.MakeCurrent();
+        return new CudaWeight(_context, Memory, weight);
+    }
+
+    /// <inheritdoc/>
+    public override Workspace CreateWorkspace(WorkspaceShape shape) => new CudaWorkspace(_context, Memory, shape);
+
+    /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<float> source, Tensor x)
+    {
+        _context.MakeCurrent();
+        var bytes = new byte[x.ColumnCount * x.Type.ByteSize()];
+        fixed (float* data = source)
+        fixed (byte* row = bytes)
+        {
+            if (x.Type == DType.F32 && x.RowStride == x.ColumnCount)
+            {
+                _context.Upload(x.Address, data, source.Length * sizeof(float));
+                return;
+            }
+            for (var r = 0; r < x.RowCount; r++)
+            {
+                HostRows.Store(source.Slice(r * x.ColumnCount, x.ColumnCount), x.Type, row);
+                _context.Upload(x.Address + r * x.RowStride * x.Type.ByteSize(), row, bytes.Length);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Read(Tensor x, Span<float> destination)
+    {
+        _context.MakeCurrent();
+        fixed (float* data = destination)
+        {
+            if (x.Type == DType.F32 && x.RowStride == x.ColumnCount)
+            {
+                _context.Download(data, x.Address, (long)x.RowCount * x.ColumnCount * sizeof(float));
+                _context.Synchronize();
+                return;
+            }
+        }
+        var bytes = new byte[x.ColumnCount * x.Type.ByteSize()];
+        fixed (byte* row = bytes)
+        {
+            for (var r = 0; r < x.RowCount; r++)
+            {
+                _context.Download(row, x.Address + (nint)r * x.RowStride * x.Type.ByteSize(), bytes.Length);
+                _context.Synchronize();
+                HostRows.Load(row, x.Type, destination.Slice(r * x.ColumnCount, x.ColumnCount));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        _context.MakeCurrent();
+        _context.Synchronize();
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _context.MakeCurrent();
+        _linear.Dispose();
+        _context.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity)
+    {
+        if (geometry.HeadDim % 16 != 0 || geometry.HeadDim > 256)
+            throw new ConfigException($"device cuda: the model's head_dim is {geometry.HeadDim}; allowed: a multiple of 16 up to 256");
+        return new CudaKvCache(_context, Memory, geometry, spec, capacity);
+    }
+
+    /// <inheritdoc/>
+    protected override void BeginCore(Step step)
+    {
+        _context.MakeCurrent();
+        ((CudaWorkspace)step.Workspace).Begin(step);
+    }
+
+    /// <inheritdoc/>
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x) =>
+        Launch("embed", new(step.Count), new EmbedArguments { Table = ((CudaWeight)embedding).Rows, Ids = ((CudaWorkspace)step.Workspace).Ids, X = x });
+
+    /// <inheritdoc/>
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
+    {
+        var arguments = new NormArguments { X = x, Y = y, Gain = ((CudaWeight)gain).Data, Width = gain.ColumnCount, Epsilon = epsilon };
+        Launch("rms_norm", new(x.ColumnCount / gain.ColumnCount, x.RowCount), arguments);
+    }
+
+    /// <inheritdoc/>
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => _linear.Multiply(x, (CudaWeight)weight, y);
+
+    /// <inheritdoc/>
+    protected override void RopeCore(Step step, Tensor x, RopeTable table)
+    {
+        var half = table.HeadDim / 2;
+        if (half > RopeArguments.MostPairs) throw new ArgumentException($"heads of {table.HeadDim} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
+        var arguments = new RopeArguments { X = x, Positions = ((CudaWorkspace)step.Workspace).Positions, Half = half, Scale = table.AttentionScale };
+        for (var i = 0; i < half; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
+        Launch("rope", new(x.ColumnCount / table.HeadDim, x.RowCount), arguments, threads: 64);
+    }
+
+    /// <inheritdoc/>
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => CudaAttention.Run(_context, step, layer, q, k, v, y);
+
+    /// <inheritdoc/>
+    protected override void SiluMulCore(Tensor gate, Tensor up) => Launch("silu_mul", Columns(gate), new PairArguments { X = gate, Y = up, Columns = gate.ColumnCount });
+
+    /// <inheritdoc/>
+    protected override void AddCore(Tensor x, Tensor y) => Launch("add", Columns(x), new PairArguments { X = x, Y = y, Columns = x.ColumnCount });
+
+    private static Grid Columns(Tensor x) => new((x.ColumnCount + Threads - 1) / Threads, x.RowCount);
+
+    private void Launch<TArguments>(string kernel, Grid grid, in TArguments arguments, int threads = Threads) where TArguments : unmanaged =>
+        _context.Launch(_context.Module("elements.cu"), kernel, grid, threads, arguments);
+}

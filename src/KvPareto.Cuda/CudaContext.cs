@@ -1,0 +1,95 @@
+using KvPareto.Cuda.Interop;
+
+namespace KvPareto.Cuda;
+
+/// <summary>A device's primary context with one stream, and the kernels compiled for it. Everything runs in the order of its calls.</summary>
+internal sealed unsafe class CudaContext : IDisposable
+{
+    private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+    private const int ComputeMinor = 76;
+    private const int SharedBytesOptIn = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
+    private const uint NonBlocking = 1;
+
+    private readonly Dictionary<string, KernelModule> _modules = new(StringComparer.Ordinal);
+    private readonly int _device;
+    private readonly nint _context;
+    private readonly nint _stream;
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="ordinal">Its number.</param>
+    public CudaContext(int ordinal)
+    {
+        Check(CudaDriver.cuInit(0), nameof(CudaDriver.cuInit));
+        Check(CudaDriver.cuDeviceGet(out _device, ordinal), nameof(CudaDriver.cuDeviceGet));
+        Check(CudaDriver.cuDeviceGetAttribute(out var major, ComputeMajor, _device), nameof(CudaDriver.cuDeviceGetAttribute));
+        Check(CudaDriver.cuDeviceGetAttribute(out var minor, ComputeMinor, _device), nameof(CudaDriver.cuDeviceGetAttribute));
+        Check(CudaDriver.cuDeviceGetAttribute(out var shared, SharedBytesOptIn, _device), nameof(CudaDriver.cuDeviceGetAttribute));
+        (Architecture, SharedBytes) = ($"sm_{major}{minor}", shared);
+        Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
+        MakeCurrent();
+        Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
+    }
+
+    /// <summary>As in <c>sm_90</c>.</summary>
+    public string Architecture { get; }
+
+    /// <summary>Most shared memory of a block.</summary>
+    public int SharedBytes { get; }
+
+    /// <summary>The stream that everything runs on.</summary>
+    public nint Stream => _stream;
+
+    /// <summary>A context belongs to a thread: called where another one may have come in.</summary>
+    public void MakeCurrent() => Check(CudaDriver.cuCtxSetCurrent(_context), nameof(CudaDriver.cuCtxSetCurrent));
+
+    /// <summary>The kernels of a source, compiled once for each set of options.</summary>
+    public KernelModule Module(string file, params ReadOnlySpan<string> options)
+    {
+        var key = options.Length == 0 ? file : $"{file} {string.Join(' ', options!)}";
+        if (!_modules.TryGetValue(key, out var module)) _modules[key] = module = new KernelModule(file, Architecture, options);
+        return module;
+    }
+
+    /// <summary>Launches a kernel that takes one structure.</summary>
+    public void Launch<TArguments>(KernelModule module, string kernel, Grid grid, int threads, in TArguments arguments, int sharedBytes = 0)
+        where TArguments : unmanaged
+    {
+        if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
+        var function = module.Function(kernel, sharedBytes);
+        fixed (TArguments* pointer = &arguments)
+        {
+            void* parameter = pointer;
+            var code = CudaDriver.cuLaunchKernel(
+                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, _stream, &parameter, null);
+            if (code != 0) Check(code, $"{nameof(CudaDriver.cuLaunchKernel)}({kernel})");
+        }
+    }
+
+    /// <summary>Copies from the host; the source may be changed afterwards.</summary>
+    public void Upload(nint destination, void* source, long bytes) =>
+        Check(CudaDriver.cuMemcpyHtoDAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyHtoDAsync_v2));
+
+    /// <summary>Copies to the host; complete after <see cref="Synchronize"/>.</summary>
+    public void Download(void* destination, nint source, long bytes) =>
+        Check(CudaDriver.cuMemcpyDtoHAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyDtoHAsync_v2));
+
+    /// <summary>Fills with zero bytes.</summary>
+    public void Clear(nint address, long bytes) =>
+        Check(CudaDriver.cuMemsetD8Async(address, 0, (nuint)bytes, _stream), nameof(CudaDriver.cuMemsetD8Async));
+
+    /// <summary>Waits for all that was launched.</summary>
+    public void Synchronize() => Check(CudaDriver.cuStreamSynchronize(_stream), nameof(CudaDriver.cuStreamSynchronize));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var module in _modules.Values) module.Dispose();
+        _ = CudaDriver.cuStreamDestroy_v2(_stream);
+        _ = CudaDriver.cuDevicePrimaryCtxRelease_v2(_device);
+    }
+
+    private static void Check(int code, string call) => CudaException.ThrowIfFailed(code, call);
+}
+
+/// <summary>Blocks of a launch.</summary>
+internal readonly record struct Grid(int X, int Y = 1, int Z = 1);

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using KvPareto.Engine;
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Cuda;
+
+/// <summary>A cache in device memory.</summary>
+internal sealed unsafe class CudaKvCache : KvCache
+{
+    private readonly CudaContext _context;
+    private readonly CudaBuffer _memory;
+
+    public CudaKvCache(CudaContext context, MemoryLedger ledger, KvGeometry geometry, KvSpec spec, int capacity) : base(geometry, spec, capacity)
+    {
+        _context = context;
+        Layout = new CudaKvLayout(geometry, spec, capacity);
+        _memory = new CudaBuffer(context, ledger, MemoryCategory.KvCache, Layout.ByteCount);
+        Layers = [.. Enumerable.Range(0, geometry.LayerCount).Select(layer => Layout.At(_memory.Address, layer, spec))];
+        if (spec.PreBiasKeys) UploadBias(geometry.KeyBias!);
+    }
+
+    /// <summary>Where its parts lie.</summary>
+    public CudaKvLayout Layout { get; }
+
+    /// <summary>Its layers as kernels take them.</summary>
+    public LayerCache[] Layers { get; }
+
+    public override long ByteCount => _memory.ByteCount;
+
+    public override void Dispose() => _memory.Dispose();
+
+    public override void Unpack(int layer, Span<float> keys, Span<float> values)
+    {
+        var image = new byte[_memory.ByteCount];
+        fixed (byte* data = image)
+        {
+            _context.MakeCurrent();
+            _context.Download(data, _memory.Address, image.Length);
+            _context.Synchronize();
+            var reader = new HostCacheReader(Geometry, Spec, Length);
+            reader.Read(Layout.At((nint)data, layer, Spec), keys, values);
+        }
+    }
+
+    private void UploadBias(KeyBias bias)
+    {
+        _context.MakeCurrent();
+        for (var layer = 0; layer < bias.Layers.Length; layer++)
+        {
+            fixed (float* data = bias.Layers[layer]) _context.Upload(Layers[layer].Bias, data, bias.Layers[layer].Length * sizeof(float));
+        }
+        var half = Geometry.HeadDim / 2;
+        var turns = new float[(long)Capacity * Geometry.HeadDim];
+        for (var position = 0; position < Capacity; position++)
+        {
+            for (var i = 0; i < half; i++)
+            {
+                var (sin, cos) = Math.SinCos(position * bias.Rope.InverseFrequencies[i]);
+                turns[position * Geometry.HeadDim + i] = (float)cos * bias.Rope.AttentionScale;
+                turns[position * Geometry.HeadDim + half + i] = (float)sin * bias.Rope.AttentionScale;
+            }
+        }
+        fixed (float* data = turns) _context.Upload(_memory.Address + (nint)Layout.TurnsAt, data, MemoryMarshal.AsBytes<float>(turns).Length);
+        _context.Synchronize();
+    }
+}

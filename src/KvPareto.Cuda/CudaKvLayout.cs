@@ -1,0 +1,60 @@
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Cuda;
+
+/// <summary>Where everything of a cache lies, from shapes alone: for each layer keys, values, means; then what keys coded without bias need.</summary>
+internal sealed class CudaKvLayout
+{
+    private readonly long[] _layerAt;
+    private readonly long _meanBytes;
+    private readonly KvGeometry _geometry;
+
+    public CudaKvLayout(KvGeometry geometry, KvSpec spec, int capacity)
+    {
+        _geometry = geometry;
+        var layers = geometry.LayerCount;
+        _meanBytes = spec.SmoothKeys ? SideLayout.Align((long)Width * sizeof(ushort)) : 0;
+        (Keys, Values, _layerAt) = (new SideLayout[layers], new SideLayout[layers], new long[layers + 1]);
+        for (var layer = 0; layer < layers; layer++)
+        {
+            var own = spec.ForLayer(layer, layers);
+            Keys[layer] = new(own, isKeys: true, geometry.KvHeads, geometry.HeadDim, capacity);
+            Values[layer] = new(own, isKeys: false, geometry.KvHeads, geometry.HeadDim, capacity);
+            _layerAt[layer + 1] = _layerAt[layer] + Keys[layer].ByteCount + Values[layer].ByteCount + _meanBytes;
+        }
+        TurnsAt = BiasAt(layers);
+        ByteCount = spec.PreBiasKeys ? TurnsAt + SideLayout.Align((long)capacity * geometry.HeadDim * sizeof(float)) : _layerAt[^1];
+    }
+
+    /// <summary>Keys of each layer.</summary>
+    public SideLayout[] Keys { get; }
+
+    /// <summary>Values of each layer.</summary>
+    public SideLayout[] Values { get; }
+
+    /// <summary>Cosines and sines of every position, [capacity, D] f32.</summary>
+    public long TurnsAt { get; }
+
+    /// <summary>Bytes in all.</summary>
+    public long ByteCount { get; }
+
+    private int Width => _geometry.KvHeads * _geometry.HeadDim;
+
+    /// <summary>A layer's key bias, [Nkv·D] f32.</summary>
+    public long BiasAt(int layer) => _layerAt[^1] + layer * SideLayout.Align((long)Width * sizeof(float));
+
+    /// <summary>A layer as kernels take it.</summary>
+    public LayerCache At(nint address, int layer, KvSpec spec)
+    {
+        var keys = address + (nint)_layerAt[layer];
+        var values = keys + (nint)Keys[layer].ByteCount;
+        return new()
+        {
+            Keys = Keys[layer].At(keys),
+            Values = Values[layer].At(values),
+            Means = spec.SmoothKeys ? values + (nint)Values[layer].ByteCount : 0,
+            Bias = spec.PreBiasKeys ? address + (nint)BiasAt(layer) : 0,
+            Turns = spec.PreBiasKeys ? address + (nint)TurnsAt : 0,
+        };
+    }
+}

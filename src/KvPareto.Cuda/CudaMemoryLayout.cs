@@ -1,0 +1,25 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Memory;
+
+namespace KvPareto.Cuda;
+
+/// <summary>Sizes of the CUDA backend's allocations.</summary>
+public sealed class CudaMemoryLayout : MemoryLayout
+{
+    /// <inheritdoc/>
+    public override DType ActivationType => DType.BF16;
+
+    /// <inheritdoc/>
+    public override long FixedBytes => CudaLinear.FixedBytes;
+
+    /// <inheritdoc/>
+    public override long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias) =>
+        CudaWeight.PredictByteCount(format, rows, columns, group, hasBias);
+
+    /// <inheritdoc/>
+    public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) => new CudaKvLayout(geometry, spec, capacity).ByteCount;
+
+    /// <inheritdoc/>
+    public override long WorkspaceBytes(WorkspaceShape shape) => CudaWorkspace.PredictByteCount(shape);
+}

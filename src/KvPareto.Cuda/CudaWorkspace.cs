@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using KvPareto.Engine;
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Cuda;
+
+/// <summary>Scratch of attention for one run, and the description of the step at hand: ids, positions, starts, the caches' layers.</summary>
+internal sealed unsafe class CudaWorkspace : Workspace
+{
+    /// <summary>Tokens of the context that one block of decode attention covers. Fixed, so that sums do not depend on what else is in a batch.</summary>
+    public const int SplitTokens = 256;
+
+    /// <summary>Blocks that find the range of an append (axis tensor).</summary>
+    public const int RangeBlocks = 64;
+
+    private readonly CudaContext _context;
+    private readonly CudaBuffer _memory;
+    private readonly Sizes _sizes;
+    private KvCache[] _caches = [];
+
+    public CudaWorkspace(CudaContext context, MemoryLedger ledger, WorkspaceShape shape) : base(shape)
+    {
+        (_context, _sizes) = (context, new Sizes(shape));
+        _memory = new CudaBuffer(context, ledger, MemoryCategory.Workspace, _sizes.Bytes);
+    }
+
+    /// <summary>Token ids [T].</summary>
+    public nint Ids => _memory.Address;
+
+    /// <summary>Positions [T].</summary>
+    public nint Positions => Ids + Shape.MaxTokens * sizeof(int);
+
+    /// <summary>First new token of each sequence [S].</summary>
+    public nint Starts => Positions + Shape.MaxTokens * sizeof(int);
+
+    /// <summary>Layers of each sequence's cache [S, layers].</summary>
+    public nint Caches => _memory.Address + (nint)_sizes.CachesAt;
+
+    /// <summary>Ranges of the parts of an append [S, <see cref="RangeBlocks"/>].</summary>
+    public nint Ranges => _memory.Address + (nint)_sizes.RangesAt;
+
+    /// <summary>Results of the parts of a context [S, Nkv, splits, group, D + 2].</summary>
+    public nint Partials => _memory.Address + (nint)_sizes.PartialsAt;
+
+    /// <summary>The math kernel's scores [Nq, MaxTokens, <see cref="ScoreStride"/>].</summary>
+    public nint Scores => _memory.Address + (nint)_sizes.ScoresAt;
+
+    /// <summary>From one row of scores to the next.</summary>
+    public int ScoreStride => _sizes.ScoreStride;
+
+    /// <summary>Parts of the longest context.</summary>
+    public int Splits => _sizes.Splits;
+
+    /// <summary>Bytes of a workspace of this shape.</summary>
+    public static long PredictByteCount(WorkspaceShape shape) => new Sizes(shape).Bytes;
+
+    /// <summary>Takes in a step.</summary>
+    public void Begin(Step step)
+    {
+        fixed (int* ids = step.Ids, positions = step.Positions, starts = step.Starts)
+        {
+            _context.Upload(Ids, ids, step.Count * sizeof(int));
+            _context.Upload(Positions, positions, step.Count * sizeof(int));
+            _context.Upload(Starts, starts, step.Starts.Length * sizeof(int));
+        }
+        if (_caches.AsSpan().SequenceEqual(step.Caches)) return;
+        _caches = step.Caches;
+        var layers = _caches.SelectMany(cache => ((CudaKvCache)cache).Layers).ToArray();
+        fixed (LayerCache* data = layers) _context.Upload(Caches, data, (long)layers.Length * sizeof(LayerCache));
+    }
+
+    public override void Dispose() => _memory.Dispose();
+
+    private readonly struct Sizes
+    {
+        public Sizes(WorkspaceShape shape)
+        {
+            var (g, sequences) = (shape.Geometry, shape.MaxSequences);
+            CachesAt = SideLayout.Align((2L * shape.MaxTokens + sequences) * sizeof(int));
+            RangesAt = CachesAt + (long)sequences * g.LayerCount * Marshal.SizeOf<LayerCache>();
+            PartialsAt = SideLayout.Align(RangesAt + (long)sequences * RangeBlocks * 2 * sizeof(float));
+            Splits = (shape.Capacity + SplitTokens - 1) / SplitTokens;
+            ScoresAt = SideLayout.Align(PartialsAt + (long)sequences * g.QueryHeads * Splits * (g.HeadDim + 2) * sizeof(float));
+            ScoreStride = (shape.Capacity + 31) / 32 * 32;
+            Bytes = ScoresAt + (shape.Kernel == AttentionKernel.Math ? (long)g.QueryHeads * shape.MaxTokens * ScoreStride * sizeof(float) : 0);
+        }
+
+        public long CachesAt { get; }
+
+        public long RangesAt { get; }
+
+        public long PartialsAt { get; }
+
+        public long ScoresAt { get; }
+
+        public int ScoreStride { get; }
+
+        public int Splits { get; }
+
+        public long Bytes { get; }
+    }
+}

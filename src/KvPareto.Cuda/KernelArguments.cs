@@ -1,0 +1,172 @@
+using System.Runtime.InteropServices;
+using KvPareto.Engine;
+
+namespace KvPareto.Cuda;
+
+/// <summary>A tensor as kernels take it (common.cuh, Matrix).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly struct Matrix(nint data, DType type, int stride)
+{
+    public readonly nint Data = data;
+    public readonly int Type = (int)type;
+    public readonly int Stride = stride;
+
+    public static implicit operator Matrix(Tensor x) => new(x.Address, x.Type, x.RowStride);
+}
+
+/// <summary>A weight as kernels take it (weights.cuh, WeightRows).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct WeightRows
+{
+    public nint Data;
+    public nint Groups;
+    public int Kind;
+    public int Columns;
+    public int Group;
+    public int Reserved;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct EmbedArguments
+{
+    public WeightRows Table;
+    public nint Ids;
+    public Matrix X;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct NormArguments
+{
+    public Matrix X;
+    public Matrix Y;
+    public nint Gain;
+    public int Width;
+    public float Epsilon;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct RopeArguments
+{
+    public const int MostPairs = 128;
+
+    public Matrix X;
+    public nint Positions;
+    public int Half;
+    public float Scale;
+    public fixed float Frequencies[MostPairs];
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct PairArguments
+{
+    public Matrix X;
+    public Matrix Y;
+    public int Columns;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct BiasArguments
+{
+    public Matrix X;
+    public nint Bias;
+    public int Columns;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct LinearArguments
+{
+    public Matrix X;
+    public Matrix Y;
+    public WeightRows Weight;
+    public nint Bias;
+    public int Outputs;
+    public int Rows;
+    public int Aligned;
+    public int Reserved;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct UnpackArguments
+{
+    public WeightRows Weight;
+    public nint Target;
+    public int FirstRow;
+    public int Rows;
+}
+
+/// <summary>The keys or values of a layer as kernels take them (common.cuh, Side, tells every field).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Side
+{
+    public nint Codes;
+    public nint Groups;
+    public nint Ring;
+    public nint Sinks;
+    public long HeadCodes;
+    public long HeadGroups;
+    public int Bits;
+    public int RowBytes;
+    public int Axis;
+    public int GroupTokens;
+    public int GroupsPerRun;
+    public int GroupChannels;
+    public int Granule;
+    public int SinkTokens;
+    public int RecentTokens;
+    public int RingTokens;
+    public int CodedTokens;
+    public int Reserved;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct LayerCache
+{
+    public Side Keys;
+    public Side Values;
+    public nint Means;
+    public nint Bias;
+    public nint Turns;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct AppendArguments
+{
+    public Matrix Keys;
+    public Matrix Values;
+    public nint Caches;
+    public nint Starts;
+    public nint Ranges;
+    public int Layer;
+    public int Rows;
+    public int Sequences;
+    public int Width;
+    public int Heads;
+    public int Rotation;
+    public float Clip;
+    public int IsKeys;
+    public int RangeBlocks;
+    public int Layers;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct AttentionArguments
+{
+    public Matrix Q;
+    public Matrix Y;
+    public nint Caches;
+    public nint Starts;
+    public nint Partials;
+    public nint Scores;
+    public int Layer;
+    public int Rows;
+    public int Sequences;
+    public int QueryHeads;
+    public int KeyHeads;
+    public int Window;
+    public int Rotation;
+    public int Splits;
+    public int SplitTokens;
+    public int MaxTokens;
+    public int ScoreStride;
+    public int Layers;
+}

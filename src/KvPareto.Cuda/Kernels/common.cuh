@@ -1,0 +1,195 @@
+// What all kernels share: element types, the group codec, weights and caches as the host describes them.
+// The structures mirror those of KernelArguments.cs and KernelCache.cs field by field.
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef long long i64;
+
+enum ElementType { F32 = 0, F16 = 1, BF16 = 2 };
+
+#define INFINITE __int_as_float(0x7f800000)
+
+static __device__ __forceinline__ float half_to_float(u16 bits)
+{
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+    return value;
+}
+
+static __device__ __forceinline__ u16 float_to_half(float value)
+{
+    u16 bits;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+}
+
+static __device__ __forceinline__ float bfloat_to_float(u16 bits) { return __int_as_float((int)bits << 16); }
+
+static __device__ __forceinline__ u16 float_to_bfloat(float value)
+{
+    u32 bits = __float_as_int(value);
+    if ((bits & 0x7fffffff) > 0x7f800000) return (u16)(bits >> 16 | 0x40); // a NaN stays one
+    return (u16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static __device__ __forceinline__ float load_element(const void* data, int type, i64 index)
+{
+    if (type == F32) return ((const float*)data)[index];
+    u16 bits = ((const u16*)data)[index];
+    return type == F16 ? half_to_float(bits) : bfloat_to_float(bits);
+}
+
+static __device__ __forceinline__ void store_element(void* data, int type, i64 index, float value)
+{
+    if (type == F32) ((float*)data)[index] = value;
+    else ((u16*)data)[index] = type == F16 ? float_to_half(value) : float_to_bfloat(value);
+}
+
+// A 2-D tensor: row-major, stride in elements.
+struct Matrix
+{
+    void* data;
+    int type;
+    int stride;
+};
+
+static __device__ __forceinline__ float at(const Matrix& x, int row, int column) { return load_element(x.data, x.type, (i64)row * x.stride + column); }
+
+static __device__ __forceinline__ void put(const Matrix& x, int row, int column, float value)
+{
+    store_element(x.data, x.type, (i64)row * x.stride + column, value);
+}
+
+// Scale and offset of a group's entry (GroupMeta: f16 scale in the low half, zero point in the high half): x = q·scale + offset.
+// The scale's sign bit marks a constant group, whose magnitude the other 31 bits hold.
+static __device__ __forceinline__ void read_group(u32 entry, float& scale, float& offset)
+{
+    if (entry & 0x8000)
+    {
+        scale = __int_as_float((int)((entry & 0x7fff) << 16 | entry >> 16));
+        offset = 0;
+        return;
+    }
+    scale = half_to_float((u16)entry);
+    offset = -(float)((int)entry >> 16) * scale;
+}
+
+// The keys or the values of one layer. A head has sink rows (f16), then coded rows, then a ring of f16 rows not coded yet.
+struct Side
+{
+    u8* codes;    // [heads, codedCapacity, rowBytes]; at 16 and 32 bits rows of f16 and f32
+    u32* groups;  // [heads, runs, groupsPerRun]
+    u16* ring;    // [heads, ringTokens, D]
+    u16* sinks;   // [heads, sinkTokens, D]
+    i64 headCodes;  // bytes from one head to the next
+    i64 headGroups; // entries from one head to the next; 0 where heads share them
+    int bits;
+    int rowBytes;
+    int axis;
+    int groupTokens;   // tokens that share a run's entries
+    int groupsPerRun;
+    int groupChannels; // channels that share an entry: 1, or a multiple of 8
+    int granule;       // tokens that are coded together
+    int sinkTokens;
+    int recentTokens;
+    int ringTokens;
+    int codedTokens; // room for coded rows
+    int reserved;
+};
+
+enum Axis { TOKEN = 0, CHANNEL = 1, BLOCK = 2, TENSOR = 3, POWER_OF_TWO = 4, PLAIN = 5 };
+
+struct LayerCache
+{
+    Side keys;
+    Side values;
+    u16* means;   // [heads, D] f16, or null
+    const float* bias;  // [heads, D], or null: keys are coded without it
+    const float* turns; // [capacity, D]: cosines and sines of each position, where there is a bias
+};
+
+// The token after the last coded one when there are `length` tokens.
+static __device__ __forceinline__ int coded_end(const Side& s, int length)
+{
+    int coded = length - s.sinkTokens - s.recentTokens;
+    return s.sinkTokens + (coded > 0 ? coded / s.granule * s.granule : 0);
+}
+
+static __device__ __forceinline__ void read_halves(const u16* source, float* values)
+{
+    for (int i = 0; i < 8; i++) values[i] = half_to_float(source[i]);
+}
+
+// Channels c … c + 7 of a token as attention reads them; D is the head width.
+static __device__ __forceinline__ void read_token(const Side& s, int head, int token, int codedEnd, int c, int D, float* values)
+{
+    if (token < s.sinkTokens)
+    {
+        read_halves(s.sinks + ((i64)head * s.sinkTokens + token) * D + c, values);
+        return;
+    }
+    if (token >= codedEnd)
+    {
+        read_halves(s.ring + ((i64)head * s.ringTokens + token % s.ringTokens) * D + c, values);
+        return;
+    }
+    int row = token - s.sinkTokens;
+    const u8* source = s.codes + head * s.headCodes + (i64)row * s.rowBytes + (c * s.bits >> 3);
+    if (s.bits == 16)
+    {
+        read_halves((const u16*)source, values);
+        return;
+    }
+    if (s.bits == 32)
+    {
+        for (int i = 0; i < 8; i++) values[i] = ((const float*)source)[i];
+        return;
+    }
+    u64 raw = s.bits == 8 ? *(const u64*)source : s.bits == 4 ? *(const u32*)source : *(const u16*)source;
+    int mask = (1 << s.bits) - 1, least = 1 << (s.bits - 1);
+    const u32* groups = s.groups + head * s.headGroups + (i64)(row / s.groupTokens) * s.groupsPerRun;
+    float scale, offset;
+    if (s.groupChannels > 1) read_group(groups[c / s.groupChannels], scale, offset);
+    for (int i = 0; i < 8; i++)
+    {
+        if (s.groupChannels == 1) read_group(groups[c + i], scale, offset);
+        values[i] = fmaf((float)((int)(raw >> i * s.bits & mask) - least), scale, offset);
+    }
+}
+
+static __device__ __forceinline__ float warp_sum(float value)
+{
+    for (int step = 16; step > 0; step >>= 1) value += __shfl_xor_sync(0xffffffff, value, step);
+    return value;
+}
+
+static __device__ __forceinline__ float warp_max(float value)
+{
+    for (int step = 16; step > 0; step >>= 1) value = fmaxf(value, __shfl_xor_sync(0xffffffff, value, step));
+    return value;
+}
+
+// Orthonormal Walsh–Hadamard transform of rows in shared memory, in natural order, by all threads of the block. `width` is a power of two.
+static __device__ void hadamard(float* rows, int count, int width, int stride)
+{
+    for (int half = 1; half < width; half <<= 1)
+    {
+        __syncthreads();
+        for (int i = threadIdx.x; i < count * width / 2; i += blockDim.x)
+        {
+            int pair = i % (width / 2);
+            int low = pair / half * 2 * half + pair % half;
+            float* x = rows + (i64)(i / (width / 2)) * stride + low;
+            float a = x[0], b = x[half];
+            x[0] = a + b;
+            x[half] = a - b;
+        }
+    }
+    __syncthreads();
+    float factor = rsqrtf((float)width);
+    // Exact where the width is a power of four; else rounded once.
+    for (int i = threadIdx.x; i < count * width; i += blockDim.x) rows[(i64)(i / width) * stride + i % width] *= factor;
+    __syncthreads();
+}

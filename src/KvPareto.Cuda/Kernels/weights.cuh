@@ -1,0 +1,57 @@
+// Weights as they lie in device memory: rows of elements, or of codes with an entry a group.
+
+enum WeightKind { WEIGHT_F32 = 0, WEIGHT_F16 = 1, WEIGHT_BF16 = 2, WEIGHT_W4 = 3, WEIGHT_W8 = 4 };
+
+struct WeightRows
+{
+    const u8* data;     // [N, K] elements; W4 [N, K/2], the even channel in the low nibble; W8 [N, K]
+    const u32* groups;  // [N, K/group]
+    int kind;
+    int columns; // K
+    int group;
+    int reserved;
+};
+
+static __device__ __forceinline__ float weight_at(const WeightRows& w, int row, int column)
+{
+    i64 index = (i64)row * w.columns + column;
+    if (w.kind <= WEIGHT_BF16) return load_element(w.data, w.kind, index);
+    float scale, offset;
+    read_group(w.groups[index / w.group], scale, offset);
+    int code = w.kind == WEIGHT_W8 ? (int)w.data[index] - 128 : (int)(w.data[index >> 1] >> (column & 1) * 4 & 15) - 8;
+    return fmaf((float)code, scale, offset);
+}
+
+// Columns c … c + 7 of a row; c is a multiple of 8, K too.
+static __device__ __forceinline__ void weights_at(const WeightRows& w, int row, int column, float* values)
+{
+    i64 index = (i64)row * w.columns + column;
+    if (w.kind == WEIGHT_F32)
+    {
+        float4 low = *(const float4*)(w.data + 4 * index), high = *(const float4*)(w.data + 4 * index + 16);
+        values[0] = low.x; values[1] = low.y; values[2] = low.z; values[3] = low.w;
+        values[4] = high.x; values[5] = high.y; values[6] = high.z; values[7] = high.w;
+        return;
+    }
+    if (w.kind <= WEIGHT_BF16)
+    {
+        uint4 raw = *(const uint4*)(w.data + 2 * index);
+        u32 words[4] = { raw.x, raw.y, raw.z, raw.w };
+        for (int i = 0; i < 4; i++)
+        {
+            values[2 * i] = w.kind == WEIGHT_F16 ? half_to_float((u16)words[i]) : __int_as_float((int)(words[i] << 16));
+            values[2 * i + 1] = w.kind == WEIGHT_F16 ? half_to_float((u16)(words[i] >> 16)) : __int_as_float((int)(words[i] & 0xffff0000));
+        }
+        return;
+    }
+    float scale, offset;
+    read_group(w.groups[index / w.group], scale, offset);
+    if (w.kind == WEIGHT_W4)
+    {
+        u32 raw = *(const u32*)(w.data + (index >> 1));
+        for (int i = 0; i < 8; i++) values[i] = fmaf((float)((int)(raw >> 4 * i & 15) - 8), scale, offset);
+        return;
+    }
+    uint2 raw = *(const uint2*)(w.data + index);
+    for (int i = 0; i < 8; i++) values[i] = fmaf((float)((int)((i < 4 ? raw.x : raw.y) >> 8 * (i & 3) & 255) - 128), scale, offset);
+}

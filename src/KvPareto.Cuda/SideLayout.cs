@@ -1,0 +1,105 @@
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Cuda;
+
+/// <summary>
+/// How the keys or the values of one layer lie: for all heads their coded rows, the groups' entries, the ring of 16-bit rows that are not
+/// coded yet, and the sinks. Rows are whole, token after token, so that one is appended without touching another.
+/// </summary>
+internal sealed class SideLayout
+{
+    private const int Alignment = 16;
+    private const int PlainAxis = 5;
+
+    private readonly Side _shape;
+    private readonly int _heads;
+    private readonly int _headDim;
+
+    /// <summary>Lays out a side.</summary>
+    /// <param name="spec">Storage of the layer.</param>
+    /// <param name="isKeys">Keys, or values.</param>
+    /// <param name="heads">Nkv.</param>
+    /// <param name="headDim">D.</param>
+    /// <param name="capacity">Tokens.</param>
+    public SideLayout(KvSpec spec, bool isKeys, int heads, int headDim, int capacity)
+    {
+        (_heads, _headDim) = (heads, headDim);
+        var (bits, granularity) = isKeys ? (spec.KeyBits, spec.KeyGranularity) : (spec.ValueBits, spec.ValueGranularity);
+        var isCoded = bits < 16;
+        var granule = isCoded && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
+        var sinks = isCoded ? Math.Min(spec.SinkTokens, capacity) : 0;
+        var recent = isCoded ? spec.RecentTokens : 0;
+        _shape = new Side
+        {
+            Bits = bits,
+            RowBytes = headDim * bits / 8,
+            Axis = isCoded ? (int)granularity.Axis : PlainAxis,
+            GroupTokens = !isCoded ? 1 : granularity.Axis switch
+            {
+                KvAxis.Channel or KvAxis.Block => granule,
+                KvAxis.PowerOfTwo => int.MaxValue,
+                _ => 1,
+            },
+            GroupsPerRun = !isCoded ? 0 : granularity.Axis switch
+            {
+                KvAxis.Token => headDim / granularity.Group,
+                KvAxis.Channel or KvAxis.PowerOfTwo => headDim,
+                _ => 1,
+            },
+            GroupChannels = !isCoded ? 1 : granularity.Axis switch
+            {
+                KvAxis.Token => granularity.Group,
+                KvAxis.Channel or KvAxis.PowerOfTwo => 1,
+                _ => headDim,
+            },
+            Granule = granule,
+            SinkTokens = sinks,
+            RecentTokens = recent,
+            RingTokens = Math.Max(0, Math.Min(recent + granule - 1, capacity - sinks)),
+            CodedTokens = Math.Max(0, capacity - sinks - recent) / granule * granule,
+        };
+    }
+
+    /// <summary>Tokens that are coded together.</summary>
+    public int Granule => _shape.Granule;
+
+    /// <summary>First tokens kept at 16 bits.</summary>
+    public int SinkTokens => _shape.SinkTokens;
+
+    /// <summary>Whether rows are kept at 16 bits beside the codes.</summary>
+    public bool KeepsRows => _shape.SinkTokens + _shape.RingTokens > 0;
+
+    /// <summary>Whether codes share a scale over an append or for good.</summary>
+    public KvAxis? Axis => _shape.Axis == PlainAxis ? null : (KvAxis)_shape.Axis;
+
+    /// <summary>Bytes in all.</summary>
+    public long ByteCount => SinksAt + Align((long)_heads * _shape.SinkTokens * _headDim * sizeof(ushort));
+
+    private bool SharesGroups => _shape.Axis == (int)KvAxis.Tensor;
+
+    private long Runs => _shape.GroupTokens == int.MaxValue ? 1 : (_shape.CodedTokens + _shape.GroupTokens - 1) / _shape.GroupTokens;
+
+    private long GroupsAt => Align((long)_heads * _shape.CodedTokens * _shape.RowBytes);
+
+    private long RingAt => GroupsAt + Align((SharesGroups ? 1 : _heads) * Runs * _shape.GroupsPerRun * GroupMeta.ByteSize);
+
+    private long SinksAt => RingAt + Align((long)_heads * _shape.RingTokens * _headDim * sizeof(ushort));
+
+    /// <summary>The end of the codes when there are so many tokens.</summary>
+    public int CodedEnd(int length) =>
+        _shape.SinkTokens + Math.Max(0, length - _shape.SinkTokens - _shape.RecentTokens) / _shape.Granule * _shape.Granule;
+
+    /// <summary>The side at an address.</summary>
+    public Side At(nint address) => _shape with
+    {
+        Codes = address,
+        Groups = address + (nint)GroupsAt,
+        Ring = address + (nint)RingAt,
+        Sinks = address + (nint)SinksAt,
+        HeadCodes = (long)_shape.CodedTokens * _shape.RowBytes,
+        HeadGroups = SharesGroups ? 0 : Runs * _shape.GroupsPerRun,
+    };
+
+    /// <summary>Bytes rounded up so that what follows can be read sixteen at a time.</summary>
+    public static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+}

@@ -1,0 +1,20 @@
+using KvPareto.Engine;
+using KvPareto.Testing.Conformance;
+
+namespace KvPareto.Cuda.Tests;
+
+[Trait("Category", "GPU")]
+public class CudaBackendTests : BackendConformance
+{
+    // Sums of f32 in another order than the CPU's; products of more than eight rows by cuBLASLt.
+    protected override double OpTolerance => 1e-5;
+
+    // Keeps the device's context from being made anew for every test.
+    private static readonly CudaBackend? Kept = CudaDevice.List().Count > 0 ? new CudaBackend() : null;
+
+    protected override Backend Create()
+    {
+        if (Kept is null) Assert.Skip("needs a CUDA device");
+        return new CudaBackend();
+    }
+}
