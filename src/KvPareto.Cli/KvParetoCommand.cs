@@ -42,6 +42,16 @@ internal static class KvParetoCommand
             context.Error.WriteLine($"kvpareto: {error.Message}");
             return ExitCode.UserMistake;
         }
+        catch (OutOfMemoryException error)
+        {
+            context.Error.WriteLine($"kvpareto: out of memory: {error.Message.ReplaceLineEndings(" ")}; kvpareto plan says what a setting needs");
+            return ExitCode.UserMistake;
+        }
+        catch (ArithmeticException error)
+        {
+            context.Error.WriteLine($"kvpareto: {error.Message.ReplaceLineEndings(" ")}: the model's weights are damaged, or the setting is too coarse for it");
+            return ExitCode.UserMistake;
+        }
         catch (Exception error)
         {
             context.Error.WriteLine($"kvpareto: internal error: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")}");

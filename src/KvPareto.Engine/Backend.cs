@@ -97,6 +97,7 @@ public abstract class Backend : IDisposable
     public void Rope(Step step, Tensor x, RopeTable table)
     {
         Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");
+        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
         RopeCore(step, x, table);
     }
 

@@ -95,6 +95,7 @@ internal static class FidelityCommand
 
     private static void Run(CommandContext context, FidelityRequest request, string device, string? rowsFile, bool json, CancellationToken cancellation)
     {
+        if (rowsFile is not null) FidelityRows.CheckWritable(rowsFile);
         using var backend = CommandContext.CreateBackend(request.Threads, device);
         var table = new FidelityTable(json ? context.Error : context.Output);
         var rows = FidelitySurvey.Run(backend, request, row =>

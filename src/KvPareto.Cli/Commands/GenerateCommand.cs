@@ -114,9 +114,12 @@ internal static class GenerateCommand
     private readonly record struct Prompt(string? Text, int Count, bool Chat)
     {
         public int[] Ids(LanguageModel model) => Text is null
-            ? SyntheticPrompt.Ids(Math.Min(Count, model.Config.MaxPositions), model.Config.VocabularySize)
+            ? SyntheticPrompt.Ids(Count <= model.Config.MaxPositions ? Count : throw TooLong(model), model.Config.VocabularySize)
             : Chat && model.ChatTemplate is { } template
             ? model.Tokenizer.Encode(template.Render([new ChatMessage("user", Text)]), addSpecialTokens: false)
             : model.Tokenizer.Encode(Text);
+
+        private ConfigException TooLong(LanguageModel model) =>
+            new($"--prompt-tokens {Count}; allowed: up to the model's {model.Config.MaxPositions} positions (max_position_embeddings)");
     }
 }

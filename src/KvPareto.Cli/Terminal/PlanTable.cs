@@ -13,7 +13,7 @@ internal sealed record ModelPlan(string Model, IReadOnlyList<MemoryPlanRow> Rows
 /// <summary>Predicted memory as tables or JSON.</summary>
 internal static class PlanTable
 {
-    private const string SavedNote = "saved: less total peak than 16-bit weights and cache with the prompt fed whole, scores materialised (math) or not (flash)";
+    private const string SavedNote = "saved: less total peak than the model as it is stored with a 16-bit cache and the prompt fed whole, scores materialised (math) or not (flash)";
 
     /// <summary>A table for each model and a line on what its figures are.</summary>
     public static void Show(CommandContext context, IReadOnlyList<ModelPlan> plans, int newTokens)

@@ -77,11 +77,22 @@ static __device__ float2 block_range(float2 range, float2* parts)
     return range;
 }
 
+// GroupCodec.Narrow.
+static __device__ float2 narrow(float2 range, float clip)
+{
+    if (clip == 1 || range.x == range.y) return range;
+    float cut = (1 - clip) * (range.y - range.x);
+    if (range.x >= 0) return make_float2(range.x, range.y - cut);
+    if (range.y <= 0) return make_float2(range.x + cut, range.y);
+    return make_float2(range.x * clip, range.y * clip);
+}
+
 // GroupCodec.Fit.
 static __device__ u32 fit(float2 range, float clip, int bits)
 {
     const u32 NotANumber = 0x8000 | 0x7fc0;
-    float low = range.x * clip, high = range.y * clip;
+    range = narrow(range, clip);
+    float low = range.x, high = range.y;
     if (!(fabsf(low) < INFINITE) || !(fabsf(high) < INFINITE)) return NotANumber;
     if (low == high)
     {
@@ -90,7 +101,9 @@ static __device__ u32 fit(float2 range, float clip, int bits)
     }
     float levels = (float)((1 << bits) - 1);
     float narrowest = fmaxf(5.9604645e-8f, fmaxf(fabsf(low), fabsf(high)) / 32000);
-    u16 scale = float_to_half(fminf(fmaxf(high / levels - low / levels, narrowest), 65504));
+    float step = high / levels - low / levels;
+    u16 scale = float_to_half(step >= narrowest ? fminf(step, 65504) : narrowest);
+    if (step < narrowest && half_to_float(scale) < narrowest) scale++; // the next larger one
     float zero = rintf((float)-(1 << (bits - 1)) - low / half_to_float(scale));
     return scale | (u32)(int)fminf(fmaxf(zero, -32768), 32767) << 16;
 }
@@ -159,7 +172,8 @@ extern "C" __global__ void fit_powers(AppendArguments a)
         __syncthreads();
     }
     if (c >= a.width) return;
-    float low = range.x * a.clip, high = range.y * a.clip;
+    range = narrow(range, a.clip);
+    float low = range.x, high = range.y;
     u32 entry = 0x8000 | 0x7fc0;
     if (fabsf(low) < INFINITE && fabsf(high) < INFINITE)
     {

@@ -36,12 +36,12 @@ public readonly record struct GroupMeta(ushort ScaleBits, short Zero)
 /// <summary>
 /// Round to nearest, asymmetric, b bits: the scalar definition of every packed format (KV Pareto, arXiv 2512.01953, §3):
 /// qmin = −2^(b−1), qmax = 2^(b−1) − 1; s = (max − min)/(qmax − qmin) rounded to f16; z = round(qmin − min/s);
-/// q = clamp(round(x/s) + z); x̂ = (q − z)·s. Rounding is to even. Stored codes are q − qmin, unsigned.
+/// q = clamp(round(x/s + z)); x̂ = (q − z)·s. Rounding is to even. Stored codes are q − qmin, unsigned.
 /// </summary>
 public static class GroupCodec
 {
     // |z| must fit 16 bits. Where a group is far from zero and narrow, the scale is widened until it does;
-    // the error stays below |x|·2^-15, less than an f16's own rounding.
+    // the error stays below |x|/32000, less than an f16's own rounding.
     private const float LargestZero = 32000;
     private const float SmallestScale = 5.9604645e-8f; // f16's smallest subnormal
     private const float LargestScale = 65504;
@@ -62,10 +62,21 @@ public static class GroupCodec
         if (min == max) return GroupMeta.Constant(MathF.Abs(min));
         var levels = (1 << bits) - 1;
         var narrowest = MathF.Max(SmallestScale, MathF.Max(MathF.Abs(min), MathF.Abs(max)) / LargestZero);
-        var scale = MathF.Min(MathF.Max(max / levels - min / levels, narrowest), LargestScale);
-        var half = (Half)scale;
+        var scale = max / levels - min / levels;
+        var half = scale >= narrowest ? (Half)MathF.Min(scale, LargestScale) : NotBelow(narrowest);
         var zero = MathF.Round(MinCode(bits) - min / (float)half, MidpointRounding.ToEven);
         return new(BitConverter.HalfToUInt16Bits(half), (short)Math.Clamp(zero, short.MinValue, short.MaxValue));
+    }
+
+    /// <summary>
+    /// A range narrowed to a share of itself, for <see cref="Fit"/>: both ends move towards zero where it lies between them (min·clip and
+    /// max·clip, SKVQ, arXiv 2405.06219); else only the far end moves, so that no range is shifted and a single value stays itself.
+    /// </summary>
+    public static (float Min, float Max) Narrow(float min, float max, float clip)
+    {
+        if (clip == 1 || min == max) return (min, max);
+        var cut = (1 - clip) * (max - min);
+        return min >= 0 ? (min, max - cut) : max <= 0 ? (min + cut, max) : (min * clip, max * clip);
     }
 
     /// <summary>The signed code of <paramref name="x"/>, qmin … qmax.</summary>
@@ -74,6 +85,13 @@ public static class GroupCodec
         if (meta.IsConstant) return x < 0 ? -1 : 1;
         var code = MathF.Round(x / meta.Scale + meta.Zero, MidpointRounding.ToEven);
         return (int)Math.Clamp(code, MinCode(bits), MaxCode(bits));
+    }
+
+    // A scale that is rounded down would not reach.
+    private static Half NotBelow(float scale)
+    {
+        var half = (Half)scale;
+        return (float)half < scale ? Half.BitIncrement(half) : half;
     }
 
     /// <summary>The value that a signed code stands for.</summary>

@@ -31,7 +31,8 @@ public readonly record struct KvGranularity(KvAxis Axis, int Group)
         KvAxis.Channel => $"channel:{Group}",
         KvAxis.Block => $"block:{Group}",
         KvAxis.Tensor => "tensor",
-        _ => "pow2",
+        KvAxis.PowerOfTwo => "pow2",
+        _ => throw new ArgumentOutOfRangeException(nameof(Axis), Axis, "an axis without a name"),
     };
 }
 

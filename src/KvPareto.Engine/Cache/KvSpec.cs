@@ -36,7 +36,7 @@ public sealed record KvSpec
     /// <summary>Code keys without their projection's bias: RoPE(Wx) is coded, RoPE(b, position) added when reading.</summary>
     public bool PreBiasKeys { get; init; }
 
-    /// <summary>Percent of a group's range that codes span; what lies outside is clipped. 100 clips nothing.</summary>
+    /// <summary>Percent of a group's range that codes span (<see cref="GroupCodec.Narrow"/>); what lies outside is clipped. 100 clips nothing.</summary>
     public int ClipPercent { get; init; } = 100;
 
     /// <summary>True where keys or values are coded at all.</summary>
@@ -51,6 +51,7 @@ public sealed record KvSpec
     public void Validate(KvGeometry geometry)
     {
         var headDim = geometry.HeadDim;
+        if (headDim % 4 != 0) throw new ConfigException($"the model's head_dim is {headDim}; allowed: a multiple of 4");
         CheckGranularity("key", KeyBits, KeyGranularity, headDim);
         CheckGranularity("value", ValueBits, ValueGranularity, headDim);
         if (Rotation != KvRotation.None && !int.IsPow2(headDim))

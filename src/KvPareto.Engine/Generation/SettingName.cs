@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Formats;
 using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Generation;
@@ -98,7 +99,8 @@ internal static partial class SettingName
         KvAxis.Channel => $"ch{granularity.Group}",
         KvAxis.Block => $"b{granularity.Group}",
         KvAxis.Tensor => "tensor",
-        _ => "pow2",
+        KvAxis.PowerOfTwo => "pow2",
+        _ => throw new ArgumentOutOfRangeException(nameof(granularity), granularity.Axis, "an axis without a short name"),
     };
 
     private static KvGranularity Granularity(Match match)
@@ -108,7 +110,12 @@ internal static partial class SettingName
             "t" => KvAxis.Token,
             "ch" => KvAxis.Channel,
             "b" => KvAxis.Block,
-            _ => match.Groups["whole"].ValueSpan is "tensor" ? KvAxis.Tensor : KvAxis.PowerOfTwo,
+            _ => match.Groups["whole"].Value switch
+            {
+                "tensor" => KvAxis.Tensor,
+                "pow2" => KvAxis.PowerOfTwo,
+                var word => throw new ArgumentOutOfRangeException(nameof(match), word, "a granularity without an axis"),
+            },
         };
         return new(axis, match.Groups["group"].Success ? Number(match, "group") : 0);
     }
@@ -123,50 +130,50 @@ internal static partial class SettingName
     }
 
     private static ConfigException Unreadable(string name, Queue<string> rest) =>
-        new($"setting '{name}': {(rest.TryPeek(out var part) ? $"'{part}' is not understood here" : "a part is missing")}; {Allowed}");
+        new($"setting '{OneLine.Of(name)}': {(rest.TryPeek(out var part) ? $"'{OneLine.Of(part)}' is not understood here" : "a part is missing")}; {Allowed}");
 
-    [GeneratedRegex("^w(?<bits>16|8|4)(g(?<group>32|64|128))?a16$")]
+    [GeneratedRegex(@"^w(?<bits>16|8|4)(g(?<group>32|64|128))?a16\z")]
     private static partial Regex WeightsPart();
 
-    [GeneratedRegex("^e(?<bits>8|4)$")]
+    [GeneratedRegex(@"^e(?<bits>8|4)\z")]
     private static partial Regex EmbeddingPart();
 
-    [GeneratedRegex("^k(?<key>2|4|8|16|32)v(?<value>2|4|8|16|32)$")]
+    [GeneratedRegex(@"^k(?<key>2|4|8|16|32)v(?<value>2|4|8|16|32)\z")]
     private static partial Regex BitsPart();
 
-    [GeneratedRegex("^((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))$")]
+    [GeneratedRegex(@"^((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))\z")]
     private static partial Regex GroupPart();
 
-    [GeneratedRegex("^k((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))$")]
+    [GeneratedRegex(@"^k((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))\z")]
     private static partial Regex KeyGroupPart();
 
-    [GeneratedRegex("^v((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))$")]
+    [GeneratedRegex(@"^v((?<axis>t|ch|b)(?<group>[1-9][0-9]{0,3})|(?<whole>tensor|pow2))\z")]
     private static partial Regex ValueGroupPart();
 
-    [GeneratedRegex("^prebias$")]
+    [GeneratedRegex(@"^prebias\z")]
     private static partial Regex PreBiasPart();
 
-    [GeneratedRegex("^rotk(?<values>v)?$")]
+    [GeneratedRegex(@"^rotk(?<values>v)?\z")]
     private static partial Regex RotationPart();
 
-    [GeneratedRegex("^clip(?<number>[1-9][0-9]?)$")]
+    [GeneratedRegex(@"^clip(?<number>[1-9][0-9]?)\z")]
     private static partial Regex ClipPart();
 
-    [GeneratedRegex("^sink(?<number>[1-9][0-9]{0,4})$")]
+    [GeneratedRegex(@"^sink(?<number>[1-9][0-9]{0,4})\z")]
     private static partial Regex SinkPart();
 
-    [GeneratedRegex("^recent(?<number>[1-9][0-9]{0,4})$")]
+    [GeneratedRegex(@"^recent(?<number>[1-9][0-9]{0,4})\z")]
     private static partial Regex RecentPart();
 
-    [GeneratedRegex("^edge(?<number>[1-9][0-9]{0,2})$")]
+    [GeneratedRegex(@"^edge(?<number>[1-9][0-9]{0,2})\z")]
     private static partial Regex EdgePart();
 
-    [GeneratedRegex("^smooth$")]
+    [GeneratedRegex(@"^smooth\z")]
     private static partial Regex SmoothPart();
 
-    [GeneratedRegex("^c(?<chunk>[1-9][0-9]{0,6})$")]
+    [GeneratedRegex(@"^c(?<chunk>[1-9][0-9]{0,6})\z")]
     private static partial Regex ChunkPart();
 
-    [GeneratedRegex("^math$")]
+    [GeneratedRegex(@"^math\z")]
     private static partial Regex MathPart();
 }

@@ -7,7 +7,7 @@ namespace KvPareto.Engine.Memory;
 /// <param name="Setting">Setting.</param>
 /// <param name="Context">Tokens of the prompt.</param>
 /// <param name="Peaks">Predicted peaks.</param>
-/// <param name="MathBaseline">Inference peak of 16-bit weights and cache, the prompt fed whole, scores materialised.</param>
+/// <param name="MathBaseline">Inference peak with weights as they are stored and a 16-bit cache, the prompt fed whole, scores materialised.</param>
 /// <param name="FlashBaseline">The same with the flash kernel.</param>
 public sealed record MemoryPlanRow(InferenceSetting Setting, int Context, MemoryPeaks Peaks, long MathBaseline, long FlashBaseline)
 {
@@ -58,7 +58,7 @@ public static class MemoryPlan
     public static IReadOnlyList<InferenceSetting> DefaultSettings(ModelConfig config)
     {
         int[] widths = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
-        var weights = Array.Find([128, 64, 32], group => Array.TrueForAll(widths, width => width % group == 0)) is > 0 and var found
+        var weights = config.Quantization is null && Array.Find([128, 64, 32], group => Array.TrueForAll(widths, width => width % group == 0)) is > 0 and var found
             ? new WeightSpec(4, found)
             : WeightSpec.Full;
         var group = Array.Find([64, 32, 16, 8], size => config.HeadDim % size == 0);

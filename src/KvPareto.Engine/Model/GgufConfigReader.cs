@@ -134,7 +134,9 @@ internal sealed unsafe class GgufConfigReader
         var divisors = new float[half];
         FloatRows.Widen(factors.Data, WeightFormat.F32, divisors);
         if (!divisors.All(static divisor => divisor > 0 && float.IsFinite(divisor))) throw Refuse("has a factor that is not above 0");
-        return new([.. table.InverseFrequencies.Zip(divisors, static (frequency, divisor) => frequency / divisor)], table.AttentionScale)
+        float[] divided = [.. table.InverseFrequencies.Zip(divisors, static (frequency, divisor) => frequency / divisor)];
+        if (!divided.All(float.IsFinite)) throw Refuse("has a factor that is too small");
+        return new(divided, table.AttentionScale)
         {
             Form = Divided(table.Form!, divisors),
         };

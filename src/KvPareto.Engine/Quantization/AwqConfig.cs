@@ -27,9 +27,9 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     internal static AwqConfig Read(JsonSection section)
     {
         section.Word("quant_method", ["awq"]);
-        section.Word("version", ["gemm", "GEMM"]);
+        section.Word("version", ["gemm", "GEMM"], "gemm");
         if (!section.Flag("zero_point", true)) throw section.Refuse("zero_point", "true");
-        var bits = section.Integer("bits", 4, 8);
+        var bits = section.Integer("bits", 1, 64);
         if (bits is not (4 or 8)) throw section.Refuse("bits", "4, 8");
         var group = section.Integer("group_size", -1, LargestGroup);
         if (group != -1 && (group < GroupStep || group % GroupStep != 0))

@@ -22,6 +22,13 @@ public static class FidelityRows
         writer.Append(JournalJson.WriteLine(row), durable: true);
     }
 
+    /// <summary>Refuses a file that could not be appended to, before hours of measuring; makes it where it is missing.</summary>
+    /// <exception cref="ConfigException">The file cannot be written.</exception>
+    public static void CheckWritable(string path)
+    {
+        using var writer = LineWriter.Open(path);
+    }
+
     /// <summary>The rows of a file; of a setting that stands several times for one model, text and window, the last.</summary>
     /// <exception cref="ConfigException">The file is missing or empty, or a line is no row.</exception>
     public static IReadOnlyList<FidelityRow> Read(string path)

@@ -65,7 +65,7 @@ public sealed class FidelityText
         if (count == 0 || count > ids.Length)
         {
             throw new ConfigException($"fidelity: {_file}: has {ids.Length} tokens"
-                + $"; allowed: a text of {Math.Max(count, window)} or more, or fewer tokens");
+                + $"; allowed: a text of {Math.Max(count, window)} or more, fewer tokens, or a shorter window");
         }
         return [.. ids.Take(count).Chunk(window)];
     }

@@ -102,7 +102,7 @@ public abstract class BackendConformance
     {
         using var backend = Create();
         var table = new RopeTable([.. Enumerable.Range(0, headDim / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / headDim))], 1.25f);
-        using var run = new Run(backend, new KvGeometry(heads, heads, 16, [0]), KvSpec.Full, tokens, tokens + 1000);
+        using var run = new Run(backend, new KvGeometry(heads, heads, Math.Max(headDim, 16), [0]), KvSpec.Full, tokens, tokens + 1000);
         var input = Values(6, tokens * heads * headDim);
         var x = Slice(backend, tokens, heads * headDim);
         x.Write(input);

@@ -45,6 +45,20 @@ internal sealed class ReferenceSide(int heads, int headDim, int bits, KvGranular
         }
     }
 
+    // Ends move towards zero, never past the other one and never away from it.
+    private (float Min, float Max) Narrow(float min, float max)
+    {
+        if (min == max || Clip == 1) return (min, max);
+        if (min < 0 && max > 0) return (min * Clip, max * Clip);
+        return min >= 0 ? (min, max - (1 - Clip) * (max - min)) : (min + (1 - Clip) * (max - min), max);
+    }
+
+    private GroupMeta Fit(float min, float max)
+    {
+        (min, max) = Narrow(min, max);
+        return GroupCodec.Fit(min, max, bits);
+    }
+
     private int CodedEnd(int length) => Sinks + Math.Max(0, length - Sinks - Recent) / Granule * Granule;
 
     private void Prepare(float[][] fresh)
@@ -53,7 +67,7 @@ internal sealed class ReferenceSide(int heads, int headDim, int bits, KvGranular
         _powers = new GroupMeta[heads * headDim];
         for (var c = 0; c < _powers.Length; c++)
         {
-            var (min, max) = (fresh.Min(row => row[c]) * Clip, fresh.Max(row => row[c]) * Clip);
+            var (min, max) = Narrow(fresh.Min(row => row[c]), fresh.Max(row => row[c]));
             var levels = (1 << bits) - 1;
             var step = Math.Max((max - min) / levels, Math.Max(Math.Abs(min), Math.Abs(max)) / short.MaxValue);
             var power = MathF.Pow(2, Math.Clamp((int)Math.Ceiling(Math.Log2(Math.Max(step, float.Epsilon))), -24, 15));
@@ -62,7 +76,7 @@ internal sealed class ReferenceSide(int heads, int headDim, int bits, KvGranular
         }
     }
 
-    private GroupMeta TensorMeta(float[][] fresh) => GroupCodec.Fit(fresh.Min(row => row.Min()) * Clip, fresh.Max(row => row.Max()) * Clip, bits);
+    private GroupMeta TensorMeta(float[][] fresh) => Fit(fresh.Min(row => row.Min()), fresh.Max(row => row.Max()));
 
     private void Code(int first)
     {
@@ -93,7 +107,7 @@ internal sealed class ReferenceSide(int heads, int headDim, int bits, KvGranular
     private void Recode(int first, int tokens, int column, int columns, GroupMeta? given)
     {
         var part = Enumerable.Range(first, tokens).SelectMany(t => Enumerable.Range(column, columns).Select(c => _rows[t][c])).ToArray();
-        var meta = given ?? GroupCodec.Fit(part.Min() * Clip, part.Max() * Clip, bits);
+        var meta = given ?? Fit(part.Min(), part.Max());
         for (var t = 0; t < tokens; t++)
         {
             for (var c = 0; c < columns; c++)

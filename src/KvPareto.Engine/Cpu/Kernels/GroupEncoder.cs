@@ -11,7 +11,8 @@ internal static unsafe class GroupEncoder
     public static GroupMeta Fit(float* source, int count, int bits, float clip)
     {
         var (min, max) = Range(source, count);
-        return GroupCodec.Fit(min * clip, max * clip, bits);
+        (min, max) = GroupCodec.Narrow(min, max, clip);
+        return GroupCodec.Fit(min, max, bits);
     }
 
     /// <summary>Smallest and largest element; NaN where there is one.</summary>

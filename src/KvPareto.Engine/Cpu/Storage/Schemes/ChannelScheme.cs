@@ -12,7 +12,8 @@ internal sealed unsafe class ChannelScheme(int bits, int headDim, int group, flo
         for (var d = 0; d < HeadDim; d++)
         {
             var (min, max) = ChannelRange.Of(rows + d, count, stride);
-            meta[d] = GroupCodec.Fit(min * clip, max * clip, Bits);
+            (min, max) = GroupCodec.Narrow(min, max, clip);
+            meta[d] = GroupCodec.Fit(min, max, Bits);
         }
     }
 }

@@ -23,7 +23,8 @@ internal sealed unsafe class PowerOfTwoScheme(int bits, int headDim, float clip)
         for (var d = 0; d < HeadDim; d++)
         {
             var (min, max) = ChannelRange.Of(rows + d, count, stride);
-            meta[d] = Fit(min * clip, max * clip);
+            (min, max) = GroupCodec.Narrow(min, max, clip);
+            meta[d] = Fit(min, max);
         }
     }
 

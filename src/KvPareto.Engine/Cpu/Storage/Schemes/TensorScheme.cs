@@ -25,7 +25,8 @@ internal sealed unsafe class TensorScheme(int bits, int headDim, float clip) : T
             var (low, high) = GroupEncoder.Range(rows + (long)i * stride, width);
             (min, max) = (MathF.Min(min, low), MathF.Max(max, high));
         }
-        var meta = GroupCodec.Fit(min * clip, max * clip, Bits);
+        (min, max) = GroupCodec.Narrow(min, max, clip);
+        var meta = GroupCodec.Fit(min, max, Bits);
         // The last tokens may wait at 16 bits for good: they never need it.
         for (var token = start; token < Math.Min(start + count, capacity); token++)
         {
