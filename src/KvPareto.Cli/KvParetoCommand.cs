@@ -14,7 +14,7 @@ internal static class KvParetoCommand
         var parsed = Build(context).Parse(arguments);
         if (parsed.Action is ParseErrorAction)
         {
-            foreach (var error in parsed.Errors) context.Error.WriteLine($"kvpareto: {error.Message}");
+            foreach (var error in parsed.Errors) context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
             context.Error.WriteLine($"Try 'kvpareto {NameOf(parsed)}--help'.");
             return ExitCode.UserMistake;
         }
@@ -34,30 +34,33 @@ internal static class KvParetoCommand
         }
         catch (ConfigException error)
         {
-            context.Error.WriteLine($"kvpareto: {error.Message}");
+            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
             return ExitCode.UserMistake;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            context.Error.WriteLine($"kvpareto: {error.Message}");
+            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
             return ExitCode.UserMistake;
         }
         catch (OutOfMemoryException error)
         {
-            context.Error.WriteLine($"kvpareto: out of memory: {error.Message.ReplaceLineEndings(" ")}; kvpareto plan says what a setting needs");
+            context.Error.WriteLine($"kvpareto: out of memory: {OneLine(error.Message)}; kvpareto plan says what a setting needs");
             return ExitCode.UserMistake;
         }
         catch (ArithmeticException error)
         {
-            context.Error.WriteLine($"kvpareto: {error.Message.ReplaceLineEndings(" ")}: the model's weights are damaged, or the setting is too coarse for it");
+            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it");
             return ExitCode.UserMistake;
         }
         catch (Exception error)
         {
-            context.Error.WriteLine($"kvpareto: internal error: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")}");
+            context.Error.WriteLine($"kvpareto: internal error: {error.GetType().Name}: {OneLine(error.Message)}");
             return ExitCode.Internal;
         }
     }
+
+    // What a user typed or a file holds stands in messages: it must not steer the terminal.
+    private static string OneLine(string message) => string.Concat(message.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));
 
     private static RootCommand Build(CommandContext context) =>
         Verb.WithExamples(new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak memory and task accuracy, and computes the Pareto frontier.")

@@ -18,6 +18,9 @@ internal sealed class ArchitectureSource(string model, string file) : ModelSourc
     public override bool HasTokenizer => false;
 
     /// <inheritdoc/>
+    internal override bool IsWhole => false;
+
+    /// <inheritdoc/>
     public override Tokenizer? LoadTokenizer() => null;
 
     /// <inheritdoc/>

@@ -37,7 +37,10 @@ internal sealed class FolderSource(string model, string name, string folder) : M
         : ArchitectureCheckpoint.Read(Model, Path.Combine(folder, "config.json"));
 
     /// <inheritdoc/>
-    public override Tokenizer? LoadTokenizer() => Tokenizer.Load(folder);
+    public override bool HasTokenizer => Has("tokenizer.json");
+
+    /// <inheritdoc/>
+    public override Tokenizer? LoadTokenizer() => HasTokenizer ? Tokenizer.Load(folder) : null;
 
     /// <inheritdoc/>
     public override ChatTemplate? LoadChatTemplate() => ChatTemplate.Load(folder);

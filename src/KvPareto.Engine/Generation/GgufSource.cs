@@ -15,10 +15,20 @@ internal sealed class GgufSource(string path) : ModelSource(path, Path.GetFileNa
     public override Checkpoint OpenCheckpoint() => GgufCheckpoint.Open(Model);
 
     /// <inheritdoc/>
+    public override bool HasTokenizer
+    {
+        get
+        {
+            using var file = GgufCheckpoint.Open(Model);
+            return file.HasTokenizer;
+        }
+    }
+
+    /// <inheritdoc/>
     public override Tokenizer? LoadTokenizer()
     {
         using var file = GgufCheckpoint.Open(Model);
-        return file.LoadTokenizer();
+        return file.HasTokenizer ? file.LoadTokenizer() : null;
     }
 
     /// <inheritdoc/>

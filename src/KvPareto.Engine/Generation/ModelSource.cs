@@ -59,6 +59,9 @@ public abstract class ModelSource
     /// <summary>False for a model that takes and gives token ids only.</summary>
     public virtual bool HasTokenizer => true;
 
+    /// <summary>False for an architecture, with random weights or none.</summary>
+    internal virtual bool IsWhole => true;
+
     /// <summary>The tokenizer; null where the model has none.</summary>
     /// <exception cref="ConfigException">Its file is damaged, or missing where there must be one.</exception>
     public abstract Tokenizer? LoadTokenizer();
@@ -73,13 +76,13 @@ public abstract class ModelSource
 
     /// <summary>What to throw where text is given to a model without a tokenizer.</summary>
     public ConfigException WithoutTokenizer() =>
-        new($"{Model}: has no tokenizer, so it takes no text; allowed: a model with one, or 'generate --prompt-tokens N'");
+        new($"{Model}: has no tokenizer (tokenizer.json), so it takes no text; allowed: a model with one, or 'generate --prompt-tokens N'");
 
     /// <summary>Refuses a model of which no Hugging Face folder can be made.</summary>
     /// <exception cref="ConfigException">It is random, or an architecture alone.</exception>
     public void RequireFolder()
     {
-        if (!HasTokenizer) throw WithoutFolder();
+        if (!IsWhole) throw WithoutFolder();
     }
 
     /// <summary>

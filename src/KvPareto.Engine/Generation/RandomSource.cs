@@ -32,6 +32,9 @@ internal sealed class RandomSource(string model, ulong seed, string file) : Mode
     public override bool HasTokenizer => false;
 
     /// <inheritdoc/>
+    internal override bool IsWhole => false;
+
+    /// <inheritdoc/>
     public override Tokenizer? LoadTokenizer() => null;
 
     /// <inheritdoc/>

@@ -53,6 +53,9 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
         }
     }
 
+    /// <summary>Whether the file says anything of a tokenizer.</summary>
+    public bool HasTokenizer => GgufTokenizer.IsIn(_file.Metadata);
+
     /// <summary>Makes the file's tokenizer.</summary>
     /// <exception cref="ConfigException">The file has none, or one of a kind that is not known.</exception>
     public Tokenizer LoadTokenizer() => GgufTokenizer.Read(_file.Metadata);

@@ -28,6 +28,9 @@ internal static class GgufTokenizer
         ["gpt-2"] = new([TokenizerParts.Gpt2Regex]),
     };
 
+    /// <summary>Whether a file has any of a tokenizer: a part of one is read, and refused where more is missing.</summary>
+    public static bool IsIn(GgufMetadata metadata) => metadata.Has(Prefix + "model") || metadata.Has(Prefix + "tokens");
+
     /// <summary>Reads the tokenizer.</summary>
     /// <exception cref="ConfigException">It is missing, contradicts itself, or is of a kind that is not known.</exception>
     public static Tokenizer Read(GgufMetadata metadata) => new(ReadParts(metadata).ToDefinition());

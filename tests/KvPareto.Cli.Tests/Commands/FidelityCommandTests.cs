@@ -49,6 +49,7 @@ public class FidelityCommandTests
     [InlineData("MODEL is missing", "--text", "TEXT")]
     [InlineData("--report takes no MODEL", "MODEL", "--report", "rows.jsonl")]
     [InlineData("there is no such file", "--report", "rows.jsonl")]
+    [InlineData("nowhere", "MODEL", "--text", "TEXT", "--rows", "/nowhere/at/all/rows.jsonl")]
     public void Mistakes_EndWithOneLineAndExitCode2(string expected, params string[] arguments)
     {
         using var temp = Model();

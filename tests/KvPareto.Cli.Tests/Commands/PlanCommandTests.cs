@@ -80,6 +80,15 @@ public sealed class PlanCommandTests
         Assert.Contains("made for 32768 positions", CommandRun.Of("plan", "Qwen2.5-3B", "--context", "128k").Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void PackedModels_ArePlannedWithTheirOwnWeights()
+    {
+        var run = CommandRun.Of("plan", TestData.Golden("awq", "llama-g128"), "--context", "100", "--new-tokens", "4");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("w16a16-k4v4-t64-c256", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("w4", run.Output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--paper", "plan", "Qwen2.5-3B", "--paper")]
     [InlineData("give either a CONFIG or MODEL", "plan")]
