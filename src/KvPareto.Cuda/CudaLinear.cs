@@ -12,7 +12,8 @@ internal sealed class CudaLinear : IDisposable
     public const int FewRows = 8;
 
     private const int Threads = 256;
-    private const int WarpsPerBlock = Threads / 32;
+    private const int CodeThreads = 128;
+    private const int CodeOutputs = 2; // channels a warp (linear.cu, Outputs)
     private const long InputBytes = 8 << 20;
     private const long StripBytes = 32 << 20;
     private const long ProductBytes = 32 << 20;
@@ -70,7 +71,10 @@ internal sealed class CudaLinear : IDisposable
             Aligned = aligned ? 1 : 0,
         };
         var kernel = x.RowCount switch { 1 => "linear_1", 2 => "linear_2", <= 4 => "linear_4", _ => "linear_8" };
-        _context.Launch(_context.Module("linear.cu"), kernel, new((y.ColumnCount + WarpsPerBlock - 1) / WarpsPerBlock), Threads, arguments);
+        var isCodes = aligned && weight.Stored is CudaWeight.StoredKind.W4 or CudaWeight.StoredKind.W8;
+        var threads = isCodes ? CodeThreads : Threads;
+        var outputs = threads / 32 * (isCodes ? CodeOutputs : 1);
+        _context.Launch(_context.Module("linear.cu"), kernel, new((y.ColumnCount + outputs - 1) / outputs), threads, arguments);
     }
 
     private void MultiplyMany(Tensor x, CudaWeight weight, Tensor y)
@@ -107,7 +111,7 @@ internal sealed class CudaLinear : IDisposable
         {
             var part = y.Columns(first, Math.Min(strip, y.ColumnCount - first));
             var unpack = new UnpackArguments { Weight = weight.Rows, Target = Strip, FirstRow = first, Rows = part.ColumnCount };
-            _context.Launch(_context.Module("linear.cu"), "unpack_weight", new((columns + Threads - 1) / Threads, part.ColumnCount), Threads, unpack);
+            _context.Launch(_context.Module("linear.cu"), "unpack_weight", new((columns + 8 * Threads - 1) / (8 * Threads), part.ColumnCount), Threads, unpack);
             _products.Multiply(x, Strip, part, rows, part.ColumnCount, columns);
         }
     }
