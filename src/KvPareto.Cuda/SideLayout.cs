@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Cache;
 
 namespace KvPareto.Cuda;
@@ -29,29 +30,15 @@ internal sealed class SideLayout
         var granule = isCoded && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
         var sinks = isCoded ? Math.Min(spec.SinkTokens, capacity) : 0;
         var recent = isCoded ? spec.RecentTokens : 0;
+        var (groupTokens, groupsPerRun, groupChannels) = isCoded ? Groups(granularity, headDim) : (1, 0, 1);
         _shape = new Side
         {
             Bits = bits,
             RowBytes = headDim * bits / 8,
             Axis = isCoded ? (int)granularity.Axis : PlainAxis,
-            GroupTokens = !isCoded ? 1 : granularity.Axis switch
-            {
-                KvAxis.Channel or KvAxis.Block => granule,
-                KvAxis.PowerOfTwo => int.MaxValue,
-                _ => 1,
-            },
-            GroupsPerRun = !isCoded ? 0 : granularity.Axis switch
-            {
-                KvAxis.Token => headDim / granularity.Group,
-                KvAxis.Channel or KvAxis.PowerOfTwo => headDim,
-                _ => 1,
-            },
-            GroupChannels = !isCoded ? 1 : granularity.Axis switch
-            {
-                KvAxis.Token => granularity.Group,
-                KvAxis.Channel or KvAxis.PowerOfTwo => 1,
-                _ => headDim,
-            },
+            GroupTokens = groupTokens,
+            GroupsPerRun = groupsPerRun,
+            GroupChannels = groupChannels,
             Granule = granule,
             SinkTokens = sinks,
             RecentTokens = recent,
@@ -59,6 +46,17 @@ internal sealed class SideLayout
             CodedTokens = Math.Max(0, capacity - sinks - recent) / granule * granule,
         };
     }
+
+    // Tokens of a run of groups, its groups, and their channels (common.cuh, Side).
+    private static (int Tokens, int PerRun, int Channels) Groups(KvGranularity granularity, int headDim) => granularity.Axis switch
+    {
+        KvAxis.Token => (1, headDim / granularity.Group, granularity.Group),
+        KvAxis.Channel => (granularity.Group, headDim, 1),
+        KvAxis.Block => (granularity.Group, 1, headDim),
+        KvAxis.Tensor => (1, 1, headDim),
+        KvAxis.PowerOfTwo => (int.MaxValue, headDim, 1),
+        _ => throw new ConfigException($"device cuda: granularity {granularity} is not there; allowed: token:N, channel:N, block:N, tensor, pow2, or --device cpu"),
+    };
 
     /// <summary>Tokens that are coded together.</summary>
     public int Granule => _shape.Granule;

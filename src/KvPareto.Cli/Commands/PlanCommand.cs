@@ -41,7 +41,7 @@ internal static class PlanCommand
         {
             var request = new Request(
                 parsed.GetValue(contexts) is { } list ? TokenCounts.Parse("--context", list, MemoryModel.MostTokens / 2) : null,
-                parsed.GetValue(settings) is { } names ? [.. names.Split(',').Select(name => InferenceSetting.Parse(name.Trim()))] : null,
+                parsed.GetValue(settings) is { } names ? [.. names.Split(',').Select(name => InferenceSetting.Parse(name.Trim())).DistinctBy(setting => setting.Name)] : null,
                 parsed.GetValue(newTokens));
             if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
                 throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");

@@ -30,6 +30,8 @@ struct AttentionArguments
     int layers;
 };
 
+static_assert(sizeof(AttentionArguments) == 112, "structures differ from the host's");
+
 enum Mode { FLASH = 0, SCORES = 1, VALUES = 2 };
 
 static __device__ __forceinline__ int rows_of(const AttentionArguments& a) { return a.sequences > 1 ? 1 : a.rows; }

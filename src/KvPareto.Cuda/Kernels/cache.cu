@@ -22,6 +22,8 @@ struct AppendArguments
     int layers;
 };
 
+static_assert(sizeof(AppendArguments) == 96, "structures differ from the host's");
+
 static __device__ __forceinline__ const Side& side_of(const AppendArguments& a, const LayerCache& cache) { return a.isKeys ? cache.keys : cache.values; }
 
 static __device__ __forceinline__ int rows_of(const AppendArguments& a) { return a.sequences > 1 ? 1 : a.rows; }

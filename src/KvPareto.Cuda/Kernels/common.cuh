@@ -1,5 +1,5 @@
 // What all kernels share: element types, the group codec, weights and caches as the host describes them.
-// The structures mirror those of KernelArguments.cs and KernelCache.cs field by field.
+// The structures mirror those of KernelArguments.cs field by field.
 
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -109,6 +109,9 @@ struct LayerCache
     const float* bias;  // [heads, D], or null: keys are coded without it
     const float* turns; // [capacity, D]: cosines and sines of each position, where there is a bias
 };
+
+// As the host has them.
+static_assert(sizeof(Matrix) == 16 && sizeof(Side) == 96 && sizeof(LayerCache) == 216, "structures differ from the host's");
 
 // The token after the last coded one when there are `length` tokens.
 static __device__ __forceinline__ int coded_end(const Side& s, int length)

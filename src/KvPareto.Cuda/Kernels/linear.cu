@@ -15,6 +15,8 @@ struct LinearArguments
     int reserved;
 };
 
+static_assert(sizeof(LinearArguments) == 88, "structures differ from the host's");
+
 static __device__ __forceinline__ void load_inputs(const Matrix& x, int row, int column, float* values)
 {
     i64 index = (i64)row * x.stride + column;

@@ -12,6 +12,8 @@ struct WeightRows
     int reserved;
 };
 
+static_assert(sizeof(WeightRows) == 32, "structures differ from the host's");
+
 static __device__ __forceinline__ float weight_at(const WeightRows& w, int row, int column)
 {
     i64 index = (i64)row * w.columns + column;

@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Generation;
+
+namespace KvPareto.Cuda.Tests;
+
+/// <summary>What needs no device: sizes that kernels and host must agree on, and where a cache's parts lie.</summary>
+public class LayoutTests
+{
+    private const int Capacity = 512;
+
+    private static readonly KvGeometry Geometry = new(4, 2, 64, [0, 0, 0]);
+
+    /// <summary>The kernels assert the same sizes when they are compiled.</summary>
+    [Fact]
+    public void Structures_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
+        (16, 32, 96, 216, 96, 112, 88),
+        (Unsafe.SizeOf<Matrix>(), Unsafe.SizeOf<WeightRows>(), Unsafe.SizeOf<Side>(), Unsafe.SizeOf<LayerCache>(), Unsafe.SizeOf<AppendArguments>(),
+            Unsafe.SizeOf<AttentionArguments>(), Unsafe.SizeOf<LinearArguments>()));
+
+    /// <summary>Bytes of one layer's keys and values for two heads of 64 channels: codes, entries of four bytes, rows at 16 bits.</summary>
+    [Theory]
+    [InlineData("k16v16", 2 * 2 * 512 * 128)]
+    [InlineData("k32v16", 2 * 512 * (256 + 128))]
+    [InlineData("k4v2-t32", 2 * 512 * (32 + 8 + 16 + 8))]
+    [InlineData("k8v8-tensor", 2 * 2 * 512 * 64 + 2 * 512 * 4)]
+    [InlineData("k4v4-kch32-vb16", 2 * 512 * (32 + 32) + 2 * (16 * 64 + 32) * 4 + 2 * (31 + 15) * 128)]
+    [InlineData("k2v2-pow2", 2 * 2 * (512 * 16 + 64 * 4))]
+    [InlineData("k4v4-t64-sink4-recent12", 2 * 2 * ((512 - 16) * (32 + 4) + 16 * 128))]
+    public void Layers_TakeWhatTheirSchemeSays(string name, int bytes)
+    {
+        var spec = InferenceSetting.Parse("w16a16-" + name).Cache;
+        var layout = new CudaKvLayout(Geometry, spec, Capacity);
+        Assert.Equal(3L * bytes, layout.ByteCount);
+        var layers = Enumerable.Range(0, 3).Select(layer => layout.At(0, layer, spec)).ToArray();
+        Assert.Equal([0, bytes, 2 * bytes], layers.Select(layer => (int)layer.Keys.Codes));
+        Assert.All(layers, layer => Assert.True(layer.Keys.Groups <= layer.Values.Codes && layer.Values.Groups % 16 == 0 && layer.Means == 0));
+    }
+
+    [Fact]
+    public void MeansAndBias_LieBehindTheirLayers()
+    {
+        var spec = InferenceSetting.Parse("w16a16-k4v4-t64-smooth-prebias").Cache;
+        var plain = new CudaKvLayout(Geometry, spec with { SmoothKeys = false, PreBiasKeys = false }, Capacity).ByteCount;
+        var layout = new CudaKvLayout(Geometry, spec, Capacity);
+        Assert.Equal(plain + 3 * 2 * 64 * 2 + 3 * 2 * 64 * 4 + Capacity * 64 * 4, layout.ByteCount);
+        var last = layout.At(0, 2, spec);
+        Assert.Equal((layout.TurnsAt, layout.BiasAt(2)), (last.Turns, last.Bias));
+        Assert.True(last.Means > last.Values.Codes && last.Means < last.Bias);
+    }
+}
