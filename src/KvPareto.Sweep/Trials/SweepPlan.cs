@@ -39,7 +39,7 @@ internal sealed class SweepPlan
         var pairs = (
             from model in models
             from setting in settings
-            select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed))).ToArray();
+            select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)
