@@ -26,10 +26,12 @@ public sealed unsafe class LanesTests
         Assert.Equal([-2f, -1, 0, 1], Enumerable.Range(0, 4).Select(code => Lanes1.Code(code | 0x70, 2)));
         Assert.Equal(Enumerable.Range(-8, 16).Select(code => (float)code), Enumerable.Range(0, 16).Select(code => Lanes1.Code(code | 0x70, 4)));
         Assert.Equal(Enumerable.Range(-128, 256).Select(code => (float)code), Enumerable.Range(0, 256).Select(code => Lanes1.Code(code, 8)));
-        for (var bits = 0; bits <= ushort.MaxValue; bits++)
+        for (ushort half = 0; half < 0x7C00; half++)
         {
-            var half = (ushort)bits;
-            Assert.Equal((float)BitConverter.UInt16BitsToHalf(half), Lanes1.LoadHalf(&half));
+            var (exponent, fraction) = (half >> 10, half & 0x3FF);
+            var value = exponent == 0 ? MathF.ScaleB(fraction, -24) : MathF.ScaleB(fraction + 1024, exponent - 25);
+            var negative = (ushort)(half | 0x8000);
+            Assert.Equal((value, -value), (Lanes1.LoadHalf(&half), Lanes1.LoadHalf(&negative)));
         }
     }
 }
