@@ -102,10 +102,14 @@ static __device__ u32 fit(float2 range, float clip, int bits)
         return 0x8000 | magnitude >> 16 | magnitude << 16;
     }
     float levels = (float)((1 << bits) - 1);
-    float narrowest = fmaxf(5.9604645e-8f, fmaxf(fabsf(low), fabsf(high)) / 32000);
+    float narrowest = fminf(65504, fmaxf(5.9604645e-8f, fmaxf(fabsf(low), fabsf(high)) / 32000));
     float step = high / levels - low / levels;
-    u16 scale = float_to_half(step >= narrowest ? fminf(step, 65504) : narrowest);
-    if (step < narrowest && half_to_float(scale) < narrowest) scale++; // the next larger one
+    u16 scale = float_to_half(fminf(step, 65504));
+    if (half_to_float(scale) < narrowest)
+    {
+        scale = float_to_half(narrowest);
+        if (half_to_float(scale) < narrowest) scale++; // the next larger one
+    }
     float zero = rintf((float)-(1 << (bits - 1)) - low / half_to_float(scale));
     return scale | (u32)(int)fminf(fmaxf(zero, -32768), 32767) << 16;
 }

@@ -61,9 +61,10 @@ public static class GroupCodec
         if (!float.IsFinite(min) || !float.IsFinite(max)) return GroupMeta.Constant(float.NaN);
         if (min == max) return GroupMeta.Constant(MathF.Abs(min));
         var levels = (1 << bits) - 1;
-        var narrowest = MathF.Max(SmallestScale, MathF.Max(MathF.Abs(min), MathF.Abs(max)) / LargestZero);
-        var scale = max / levels - min / levels;
-        var half = scale >= narrowest ? (Half)MathF.Min(scale, LargestScale) : NotBelow(narrowest);
+        var narrowest = Math.Clamp(MathF.Max(MathF.Abs(min), MathF.Abs(max)) / LargestZero, SmallestScale, LargestScale);
+        var half = (Half)MathF.Min(max / levels - min / levels, LargestScale);
+        // As an f16: rounding, coarse among subnormals, may have taken it below.
+        if ((float)half < narrowest) half = NotBelow(narrowest);
         var zero = MathF.Round(MinCode(bits) - min / (float)half, MidpointRounding.ToEven);
         return new(BitConverter.HalfToUInt16Bits(half), (short)Math.Clamp(zero, short.MinValue, short.MaxValue));
     }

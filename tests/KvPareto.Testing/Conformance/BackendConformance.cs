@@ -170,6 +170,7 @@ public abstract class BackendConformance
             }
         }
         foreach (var name in new[] { "k16v16", "k4v4-t32", "k4v2-kch32-vt32-smooth-prebias-rotkv-sink3-recent7" }) cases.Add($"{name}-math 6/2x32 48 7,150,1");
+        foreach (var name in new[] { "k4v4-t48", "k8v8-t24", "k2v2-t48" }) cases.Add($"{name} 5/1x96 48 1,7,90,1,30,1");
         cases.Add("k16v16 9/3x64 300 520,1,1");
         cases.Add("k4v4-t64-smooth 9/3x64 300 520,1,1");
         return cases;

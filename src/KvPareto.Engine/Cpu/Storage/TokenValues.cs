@@ -23,8 +23,10 @@ internal sealed unsafe class TokenValues : ValueStore
         _tileBytes = _rowBytes * TileTokens + scheme.HeadTileBytes;
         _readGroups = KernelTable.ReadTileGroups(width ?? LaneWidths.Widest);
         _scaleWeights = KernelTable.ScaleWeights(width ?? LaneWidths.Widest);
-        // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group.
-        var fitting = LaneWidths.WidestThat(width, w => scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(2, 8 / scheme.Bits)) == 0);
+        // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group; and it
+        // begins with a group, or lies within one.
+        var fitting = LaneWidths.WidestThat(width, w =>
+            scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(2, 8 / scheme.Bits)) == 0 && (4 * w % scheme.Group == 0 || scheme.Group % (4 * w) == 0));
         _blockChannels = 4 * (int)fitting;
         _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
         _unpack = KernelTable.UnpackValueCodes(scheme.Bits, fitting);
