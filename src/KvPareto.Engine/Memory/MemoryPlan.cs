@@ -64,11 +64,12 @@ public static class MemoryPlan
         var group = Array.Find([64, 32, 16, 8], size => config.HeadDim % size == 0);
         (int Keys, int Values)[] coded = group == 0 ? [] : [(8, 8), (8, 4), (4, 4), (4, 2), (2, 2)];
         var chunked = FlashBaseline with { Chunk = 256 };
-        return
+        InferenceSetting[] settings =
         [
             MathBaseline, FlashBaseline, chunked, chunked with { Weights = weights },
             .. coded.Select(bits => chunked with { Weights = weights, Cache = Cache(bits.Keys, bits.Values, group) }),
         ];
+        return [.. settings.DistinctBy(setting => setting.Name)];
     }
 
     private static MemoryPeaks Predict(MemoryModel model, InferenceSetting setting, int context, int newTokens)
