@@ -48,9 +48,6 @@ internal sealed unsafe class CudaWorkspace : Workspace
     /// <summary>From one row of scores to the next.</summary>
     public int ScoreStride => _sizes.ScoreStride;
 
-    /// <summary>Parts of the longest context.</summary>
-    public int Splits => _sizes.Splits;
-
     /// <summary>Bytes of a workspace of this shape.</summary>
     public static long PredictByteCount(WorkspaceShape shape) => new Sizes(shape).Bytes;
 
@@ -79,8 +76,8 @@ internal sealed unsafe class CudaWorkspace : Workspace
             CachesAt = SideLayout.Align((2L * shape.MaxTokens + sequences) * sizeof(int));
             RangesAt = CachesAt + (long)sequences * g.LayerCount * Marshal.SizeOf<LayerCache>();
             PartialsAt = SideLayout.Align(RangesAt + (long)sequences * RangeBlocks * 2 * sizeof(float));
-            Splits = (shape.Capacity + SplitTokens - 1) / SplitTokens;
-            ScoresAt = SideLayout.Align(PartialsAt + (long)sequences * g.QueryHeads * Splits * (g.HeadDim + 2) * sizeof(float));
+            var splits = (shape.Capacity + SplitTokens - 1) / SplitTokens;
+            ScoresAt = SideLayout.Align(PartialsAt + (long)sequences * g.QueryHeads * splits * (g.HeadDim + 2) * sizeof(float));
             ScoreStride = (shape.Capacity + 31) / 32 * 32;
             Bytes = ScoresAt + (shape.Kernel == AttentionKernel.Math ? (long)g.QueryHeads * shape.MaxTokens * ScoreStride * sizeof(float) : 0);
         }
@@ -94,8 +91,6 @@ internal sealed unsafe class CudaWorkspace : Workspace
         public long ScoresAt { get; }
 
         public int ScoreStride { get; }
-
-        public int Splits { get; }
 
         public long Bytes { get; }
     }

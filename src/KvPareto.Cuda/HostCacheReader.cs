@@ -30,9 +30,8 @@ internal sealed unsafe class HostCacheReader(KvGeometry geometry, KvSpec spec, i
 
     private void Read(in Side side, int head, int token, float[] row)
     {
-        var codedEnd = side.SinkTokens + Math.Max(0, length - side.SinkTokens - side.RecentTokens) / side.Granule * side.Granule;
         if (token < side.SinkTokens) Halves((Half*)side.Sinks + ((long)head * side.SinkTokens + token) * Width, row);
-        else if (token >= codedEnd) Halves((Half*)side.Ring + ((long)head * side.RingTokens + token % side.RingTokens) * Width, row);
+        else if (token >= side.CodedEnd(length)) Halves((Half*)side.Ring + ((long)head * side.RingTokens + token % side.RingTokens) * Width, row);
         else Codes(side, head, token - side.SinkTokens, row);
     }
 

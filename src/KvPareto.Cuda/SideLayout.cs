@@ -84,8 +84,7 @@ internal sealed class SideLayout
     private long SinksAt => RingAt + Align((long)_heads * _shape.RingTokens * _headDim * sizeof(ushort));
 
     /// <summary>The end of the codes when there are so many tokens.</summary>
-    public int CodedEnd(int length) =>
-        _shape.SinkTokens + Math.Max(0, length - _shape.SinkTokens - _shape.RecentTokens) / _shape.Granule * _shape.Granule;
+    public int CodedEnd(int length) => _shape.CodedEnd(length);
 
     /// <summary>The side at an address.</summary>
     public Side At(nint address) => _shape with

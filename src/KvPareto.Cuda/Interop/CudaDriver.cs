@@ -56,15 +56,6 @@ internal static unsafe partial class CudaDriver
     public static partial int cuMemFree_v2(nint address);
 
     [LibraryImport(Library)]
-    public static partial int cuMemGetInfo_v2(out nuint free, out nuint total);
-
-    [LibraryImport(Library)]
-    public static partial int cuMemAllocHost_v2(out void* address, nuint bytes);
-
-    [LibraryImport(Library)]
-    public static partial int cuMemFreeHost(void* address);
-
-    [LibraryImport(Library)]
     public static partial int cuMemcpyHtoDAsync_v2(nint destination, void* source, nuint bytes, nint stream);
 
     [LibraryImport(Library)]
@@ -88,19 +79,4 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library)]
     public static partial int cuLaunchKernel(
         nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
-
-    [LibraryImport(Library)]
-    public static partial int cuEventCreate(out nint handle, uint flags);
-
-    [LibraryImport(Library)]
-    public static partial int cuEventRecord(nint handle, nint stream);
-
-    [LibraryImport(Library)]
-    public static partial int cuEventSynchronize(nint handle);
-
-    [LibraryImport(Library)]
-    public static partial int cuEventElapsedTime_v2(out float milliseconds, nint start, nint end);
-
-    [LibraryImport(Library)]
-    public static partial int cuEventDestroy_v2(nint handle);
 }

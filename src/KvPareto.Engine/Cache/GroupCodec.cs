@@ -54,10 +54,12 @@ public static class GroupCodec
 
     /// <summary>
     /// Scale and zero point for a group that spans <paramref name="min"/> to <paramref name="max"/>. A group with an element that is
-    /// not finite comes back as NaN throughout, so that a run that has gone wrong is seen to.
+    /// not finite comes back as NaN throughout, so that a run that has gone wrong is seen to. <paramref name="clip"/> narrows the range
+    /// first (<see cref="Narrow"/>).
     /// </summary>
-    public static GroupMeta Fit(float min, float max, int bits)
+    public static GroupMeta Fit(float min, float max, int bits, float clip = 1)
     {
+        (min, max) = Narrow(min, max, clip);
         if (!float.IsFinite(min) || !float.IsFinite(max)) return GroupMeta.Constant(float.NaN);
         if (min == max) return GroupMeta.Constant(MathF.Abs(min));
         var levels = (1 << bits) - 1;

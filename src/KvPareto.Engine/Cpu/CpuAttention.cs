@@ -100,9 +100,12 @@ internal static unsafe class CpuAttention
         });
     }
 
+    // One sequence, key head and run of splits, which have their queries in common.
     private static void DecodeRun(in Call c, int index, int worker)
     {
         var (sequence, head, run) = (index / c.Runs / c.KvHeads, index / c.Runs % c.KvHeads, index % c.Runs);
+        var queries = c.Workspace.Worker(worker);
+        LoadQueries(c, c.Cache(sequence), sequence, head, 1, queries, queries + c.Workspace.GroupSize * c.HeadDim);
         for (var split = run * c.RunSplits; split < Math.Min(c.Splits, (run + 1) * c.RunSplits); split++) DecodeSplit(c, sequence, head, split, worker);
     }
 
@@ -122,7 +125,6 @@ internal static unsafe class CpuAttention
         var scores = biasQueries + rows * d;
         var aside = scores + rows * Split;
         var scratch = aside + rows * (Split + Tile);
-        LoadQueries(c, cache, sequence, head, 1, queries, biasQueries);
         var keys = cache.Keys(c.Layer, head);
         var values = cache.Values(c.Layer, head);
         Prefetch(values, from, to);

@@ -11,8 +11,7 @@ internal static unsafe class GroupEncoder
     public static GroupMeta Fit(float* source, int count, int bits, float clip)
     {
         var (min, max) = Range(source, count);
-        (min, max) = GroupCodec.Narrow(min, max, clip);
-        return GroupCodec.Fit(min, max, bits);
+        return GroupCodec.Fit(min, max, bits, clip);
     }
 
     /// <summary>Smallest and largest element; NaN where there is one.</summary>

@@ -16,7 +16,6 @@ internal sealed unsafe class BlockScheme(int bits, int headDim, int tokens, floa
             var (low, high) = GroupEncoder.Range(rows + (long)i * stride, HeadDim);
             (min, max) = (MathF.Min(min, low), MathF.Max(max, high));
         }
-        (min, max) = GroupCodec.Narrow(min, max, clip);
-        *meta = GroupCodec.Fit(min, max, Bits);
+        *meta = GroupCodec.Fit(min, max, Bits, clip);
     }
 }

@@ -12,8 +12,7 @@ internal sealed unsafe class ChannelScheme(int bits, int headDim, int group, flo
         for (var d = 0; d < HeadDim; d++)
         {
             var (min, max) = ChannelRange.Of(rows + d, count, stride);
-            (min, max) = GroupCodec.Narrow(min, max, clip);
-            meta[d] = GroupCodec.Fit(min, max, Bits);
+            meta[d] = GroupCodec.Fit(min, max, Bits, clip);
         }
     }
 }

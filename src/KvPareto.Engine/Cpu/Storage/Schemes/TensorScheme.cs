@@ -25,8 +25,7 @@ internal sealed unsafe class TensorScheme(int bits, int headDim, float clip) : T
             var (low, high) = GroupEncoder.Range(rows + (long)i * stride, width);
             (min, max) = (MathF.Min(min, low), MathF.Max(max, high));
         }
-        (min, max) = GroupCodec.Narrow(min, max, clip);
-        var meta = GroupCodec.Fit(min, max, Bits);
+        var meta = GroupCodec.Fit(min, max, Bits, clip);
         // The last tokens may wait at 16 bits for good: they never need it.
         for (var token = start; token < Math.Min(start + count, capacity); token++)
         {
