@@ -14,6 +14,9 @@ namespace KvPareto.Cuda;
 public sealed unsafe class CudaBackend : Backend
 {
     private const int Threads = 256;
+    private const int Warp = 32;
+    private const int MostThreads = 1024;
+    private const int NumbersAThread = 4; // of a norm
 
     private readonly CudaContext _context;
     private readonly CudaLinear _linear;
@@ -145,24 +148,23 @@ public sealed unsafe class CudaBackend : Backend
         Launch("embed", new(step.Count), new EmbedArguments { Table = ((CudaWeight)embedding).Rows, Ids = ((CudaWorkspace)step.Workspace).Ids, X = x });
 
     /// <inheritdoc/>
-    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
-    {
-        var arguments = new NormArguments { X = x, Y = y, Gain = ((CudaWeight)gain).Data, Width = gain.ColumnCount, Epsilon = epsilon };
-        Launch("rms_norm", new(x.ColumnCount / gain.ColumnCount, x.RowCount), arguments);
-    }
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) => Norm(x, default, gain, epsilon, y);
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => _linear.Multiply(x, (CudaWeight)weight, y);
+    protected override void AddNormCore(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z) => Norm(x, y, gain, epsilon, z);
 
     /// <inheritdoc/>
-    protected override void RopeCore(Step step, Tensor x, RopeTable table)
-    {
-        var half = table.HeadDim / 2;
-        if (half > RopeArguments.MostPairs) throw new ArgumentException($"heads of {table.HeadDim} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
-        var arguments = new RopeArguments { X = x, Positions = ((CudaWorkspace)step.Workspace).Positions, Half = half, Scale = table.AttentionScale };
-        for (var i = 0; i < half; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
-        Launch("rope", new(x.ColumnCount / table.HeadDim, x.RowCount), arguments, threads: 64);
-    }
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => _linear.Multiply(x, [weight], [y]);
+
+    /// <inheritdoc/>
+    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) => _linear.Multiply(x, weights, ys);
+
+    /// <inheritdoc/>
+    protected override void RopeCore(Step step, Tensor x, RopeTable table) => Rope(step, x, default, x.ColumnCount / table.HeadDim, table);
+
+    /// <inheritdoc/>
+    protected override void RopeCore(Step step, Tensor q, Tensor k, RopeTable table) =>
+        Rope(step, q, k, (q.ColumnCount + k.ColumnCount) / table.HeadDim, table);
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => CudaAttention.Run(_context, step, layer, q, k, v, y);
@@ -172,6 +174,31 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     protected override void AddCore(Tensor x, Tensor y) => Launch("add", Columns(x), new PairArguments { X = x, Y = y, Columns = x.ColumnCount });
+
+    private void Norm(Tensor x, Matrix added, Weight gain, float epsilon, Tensor y)
+    {
+        var width = gain.ColumnCount;
+        var arguments = new NormArguments { X = x, Y = y, Added = added, Gain = ((CudaWeight)gain).Data, Width = width, Epsilon = epsilon };
+        var threads = Math.Clamp((width / NumbersAThread + Warp - 1) / Warp * Warp, Warp, MostThreads);
+        Launch("rms_norm", new(x.ColumnCount / width, x.RowCount), arguments, threads);
+    }
+
+    private void Rope(Step step, Tensor q, Matrix k, int heads, RopeTable table)
+    {
+        var half = table.HeadDim / 2;
+        if (half > RopeArguments.MostPairs) throw new ArgumentException($"heads of {table.HeadDim} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
+        var arguments = new RopeArguments
+        {
+            Q = q,
+            K = k,
+            Positions = ((CudaWorkspace)step.Workspace).Positions,
+            QueryHeads = q.ColumnCount / table.HeadDim,
+            Half = half,
+            Scale = table.AttentionScale,
+        };
+        for (var i = 0; i < half; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
+        Launch("rope", new(heads, q.RowCount), arguments, threads: 64);
+    }
 
     private static Grid Columns(Tensor x) => new((x.ColumnCount + Threads - 1) / Threads, x.RowCount);
 

@@ -1,4 +1,5 @@
 using KvPareto.Cuda.Interop;
+using KvPareto.Engine;
 
 namespace KvPareto.Cuda;
 
@@ -8,10 +9,12 @@ internal sealed unsafe class CudaContext : IDisposable
     private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
     private const int ComputeMinor = 76;
     private const int SharedBytesOptIn = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
+    private const int OldestMajor = 8; // products of bf16 by tensor cores
     private const uint NonBlocking = 1;
 
     private readonly Dictionary<string, KernelModule> _modules = new(StringComparer.Ordinal);
     private readonly int _device;
+    private readonly bool _startsEarly;
     private readonly nint _context;
     private readonly nint _stream;
 
@@ -24,7 +27,9 @@ internal sealed unsafe class CudaContext : IDisposable
         Check(CudaDriver.cuDeviceGetAttribute(out var major, ComputeMajor, _device), nameof(CudaDriver.cuDeviceGetAttribute));
         Check(CudaDriver.cuDeviceGetAttribute(out var minor, ComputeMinor, _device), nameof(CudaDriver.cuDeviceGetAttribute));
         Check(CudaDriver.cuDeviceGetAttribute(out var shared, SharedBytesOptIn, _device), nameof(CudaDriver.cuDeviceGetAttribute));
-        (Architecture, SharedBytes) = ($"sm_{major}{minor}", shared);
+        if (major < OldestMajor)
+            throw new ConfigException($"device cuda:{ordinal} has compute capability {major}.{minor}; allowed: {OldestMajor}.0 (Ampere) and later, or cpu");
+        (Architecture, SharedBytes, _startsEarly) = ($"sm_{major}{minor}", shared, major >= 9);
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
         MakeCurrent();
         Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
@@ -59,9 +64,23 @@ internal sealed unsafe class CudaContext : IDisposable
         fixed (TArguments* pointer = &arguments)
         {
             void* parameter = pointer;
-            var code = CudaDriver.cuLaunchKernel(
-                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, _stream, &parameter, null);
-            if (code != 0) Check(code, $"{nameof(CudaDriver.cuLaunchKernel)}({kernel})");
+            // Kernels wait for the one before them themselves (common.cuh, wait_for_previous).
+            var early = new CudaDriver.LaunchAttribute { Id = CudaDriver.LaunchAttribute.ProgrammaticSerialization, Value = 1 };
+            var config = new CudaDriver.LaunchConfig
+            {
+                GridX = (uint)grid.X,
+                GridY = (uint)grid.Y,
+                GridZ = (uint)grid.Z,
+                BlockX = (uint)threads,
+                BlockY = 1,
+                BlockZ = 1,
+                SharedBytes = (uint)sharedBytes,
+                Stream = _stream,
+                Attributes = &early,
+                AttributeCount = _startsEarly ? 1u : 0,
+            };
+            var code = CudaDriver.cuLaunchKernelEx(config, function, &parameter, null);
+            if (code != 0) Check(code, $"{nameof(CudaDriver.cuLaunchKernelEx)}({kernel})");
         }
     }
 

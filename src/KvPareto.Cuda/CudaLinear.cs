@@ -12,8 +12,8 @@ internal sealed class CudaLinear : IDisposable
     public const int FewRows = 8;
 
     private const int Threads = 256;
-    private const int CodeThreads = 128;
-    private const int CodeOutputs = 2; // channels a warp (linear.cu, Outputs)
+    private const int FewOutputs = 16; // of a block (linear.cu, OUTPUTS)
+    private const int StripRows = 64;
     private const long InputBytes = 8 << 20;
     private const long StripBytes = 32 << 20;
     private const long ProductBytes = 32 << 20;
@@ -37,15 +37,20 @@ internal sealed class CudaLinear : IDisposable
 
     private nint Inputs => Strip + (nint)StripBytes;
 
-    /// <summary>Multiplies.</summary>
-    public void Multiply(Tensor x, CudaWeight weight, Tensor y)
+    /// <summary>Multiplies one input with several weights.</summary>
+    public void Multiply(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        if (x.RowCount <= FewRows) MultiplyFew(x, weight, y);
-        else
+        if (x.RowCount <= FewRows)
         {
-            MultiplyMany(x, weight, y);
+            MultiplyFew(x, weights, ys);
+            return;
+        }
+        for (var i = 0; i < ys.Length; i++)
+        {
+            var weight = (CudaWeight)weights[i];
+            MultiplyMany(x, weight, ys[i]);
             if (weight.Bias != 0)
-                _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(y), Threads, new BiasArguments { X = y, Bias = weight.Bias, Columns = y.ColumnCount });
+                _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads, new BiasArguments { X = ys[i], Bias = weight.Bias, Columns = ys[i].ColumnCount });
         }
     }
 
@@ -56,25 +61,42 @@ internal sealed class CudaLinear : IDisposable
         _scratch.Dispose();
     }
 
-    private void MultiplyFew(Tensor x, CudaWeight weight, Tensor y)
+    // One launch for neighbours that one kernel multiplies with.
+    private void MultiplyFew(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        var size = x.Type.ByteSize();
-        var aligned = x.Address % 16 == 0 && (x.RowStride * size % 16 == 0 || x.RowCount == 1) && x.ColumnCount % 8 == 0;
-        var arguments = new LinearArguments
+        for (var first = 0; first < ys.Length;)
         {
-            X = x,
-            Y = y,
-            Weight = weight.Rows,
-            Bias = weight.Bias,
-            Outputs = y.ColumnCount,
-            Rows = x.RowCount,
-            Aligned = aligned ? 1 : 0,
+            var kernel = FewKernel(x, (CudaWeight)weights[first]);
+            var arguments = new LinearArguments { X = x, Rows = x.RowCount };
+            var (count, blocks) = (0, 0);
+            while (count < LinearParts.Count && first + count < ys.Length && FewKernel(x, (CudaWeight)weights[first + count]) == kernel)
+            {
+                var (weight, y) = ((CudaWeight)weights[first + count], ys[first + count]);
+                blocks += (y.ColumnCount + FewOutputs - 1) / FewOutputs;
+                arguments.Parts[count++] = new() { Weight = weight.Rows, Y = y, Bias = weight.Bias, Outputs = y.ColumnCount, EndBlock = blocks };
+            }
+            for (var i = count; i < LinearParts.Count; i++) arguments.Parts[i].EndBlock = blocks;
+            _context.Launch(_context.Module("linear.cu"), kernel, new(blocks), Threads, arguments);
+            first += count;
+        }
+    }
+
+    // The kernels of linear.cu: bits of a weight, columns of a unit, and `wide` for f32 inputs; any other case takes one of its own.
+    private static string FewKernel(Tensor x, CudaWeight weight)
+    {
+        var isAligned = x.Address % 16 == 0 && (x.RowStride * x.Type.ByteSize() % 16 == 0 || x.RowCount == 1) && x.ColumnCount % 32 == 0;
+        if (!isAligned || x.Type == DType.F16) return "linear_any";
+        var isWide = x.Type == DType.F32;
+        return (weight.Stored, weight.Rows.Group) switch
+        {
+            (CudaWeight.StoredKind.BF16, _) => isWide ? "linear_16_32_wide" : "linear_16_32",
+            (CudaWeight.StoredKind.W8, var g) when g % 64 == 0 => isWide ? "linear_8_64_wide" : "linear_8_64",
+            (CudaWeight.StoredKind.W8, var g) when g % 32 == 0 => isWide ? "linear_8_32_wide" : "linear_8_32",
+            (CudaWeight.StoredKind.W4, var g) when g % 128 == 0 => isWide ? "linear_4_128_wide" : "linear_4_128",
+            (CudaWeight.StoredKind.W4, var g) when g % 64 == 0 => isWide ? "linear_4_64_wide" : "linear_4_64",
+            (CudaWeight.StoredKind.W4, var g) when g % 32 == 0 => isWide ? "linear_4_32_wide" : "linear_4_32",
+            _ => "linear_any",
         };
-        var kernel = x.RowCount switch { 1 => "linear_1", 2 => "linear_2", <= 4 => "linear_4", _ => "linear_8" };
-        var isCodes = aligned && weight.Stored is CudaWeight.StoredKind.W4 or CudaWeight.StoredKind.W8;
-        var threads = isCodes ? CodeThreads : Threads;
-        var outputs = threads / 32 * (isCodes ? CodeOutputs : 1);
-        _context.Launch(_context.Module("linear.cu"), kernel, new((y.ColumnCount + outputs - 1) / outputs), threads, arguments);
     }
 
     private void MultiplyMany(Tensor x, CudaWeight weight, Tensor y)
@@ -106,7 +128,8 @@ internal sealed class CudaLinear : IDisposable
             _products.Multiply(x, weight.Data, y, rows, y.ColumnCount, columns);
             return;
         }
-        var strip = (int)Math.Max(1, StripBytes / (columns * sizeof(ushort)));
+        // Whole tiles of the product, and outputs that stay aligned.
+        var strip = (int)Math.Max(StripRows, StripBytes / (columns * sizeof(ushort)) / StripRows * StripRows);
         for (var first = 0; first < y.ColumnCount; first += strip)
         {
             var part = y.Columns(first, Math.Min(strip, y.ColumnCount - first));

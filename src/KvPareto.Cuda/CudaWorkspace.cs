@@ -7,9 +7,6 @@ namespace KvPareto.Cuda;
 /// <summary>Scratch of attention for one run, and the description of the step at hand: ids, positions, starts, the caches' layers.</summary>
 internal sealed unsafe class CudaWorkspace : Workspace
 {
-    /// <summary>Tokens of the context that one block of decode attention covers. Fixed, so that sums do not depend on what else is in a batch.</summary>
-    public const int SplitTokens = 256;
-
     /// <summary>Blocks that find the range of an append (axis tensor).</summary>
     public const int RangeBlocks = 64;
 
@@ -36,10 +33,10 @@ internal sealed unsafe class CudaWorkspace : Workspace
     /// <summary>Layers of each sequence's cache [S, layers].</summary>
     public nint Caches => _memory.Address + (nint)_sizes.CachesAt;
 
-    /// <summary>Ranges of the parts of an append [S, <see cref="RangeBlocks"/>].</summary>
+    /// <summary>Ranges of the parts of an append [2·S, <see cref="RangeBlocks"/>].</summary>
     public nint Ranges => _memory.Address + (nint)_sizes.RangesAt;
 
-    /// <summary>Results of the parts of a context [S, Nkv, splits, group, D + 2].</summary>
+    /// <summary>Results of the parts of a context [T, Nq, parts, D + 2].</summary>
     public nint Partials => _memory.Address + (nint)_sizes.PartialsAt;
 
     /// <summary>The math kernel's scores [Nq, MaxTokens, <see cref="ScoreStride"/>].</summary>
@@ -75,11 +72,23 @@ internal sealed unsafe class CudaWorkspace : Workspace
             var (g, sequences) = (shape.Geometry, shape.MaxSequences);
             CachesAt = SideLayout.Align((2L * shape.MaxTokens + sequences) * sizeof(int));
             RangesAt = CachesAt + (long)sequences * g.LayerCount * Marshal.SizeOf<LayerCache>();
-            PartialsAt = SideLayout.Align(RangesAt + (long)sequences * RangeBlocks * 2 * sizeof(float));
-            var splits = (shape.Capacity + SplitTokens - 1) / SplitTokens;
-            ScoresAt = SideLayout.Align(PartialsAt + (long)sequences * g.QueryHeads * splits * (g.HeadDim + 2) * sizeof(float));
+            PartialsAt = SideLayout.Align(RangesAt + 2L * sequences * RangeBlocks * 2 * sizeof(float));
+            ScoresAt = SideLayout.Align(PartialsAt + PartialBytes(shape));
             ScoreStride = (shape.Capacity + 31) / 32 * 32;
             Bytes = ScoresAt + (shape.Kernel == AttentionKernel.Math ? (long)g.QueryHeads * shape.MaxTokens * ScoreStride * sizeof(float) : 0);
+        }
+
+        // What any step up to the largest needs: a smaller one has fewer blocks of rows, and hence more parts.
+        private static long PartialBytes(WorkspaceShape shape)
+        {
+            var most = new AttentionPlan(shape.Geometry, preBias: false, shape.MaxSequences, 1).PartialBytes(shape.Capacity);
+            for (var tokens = 2; tokens <= shape.MaxTokens; tokens++)
+            {
+                var plan = new AttentionPlan(shape.Geometry, preBias: false, 1, tokens);
+                if (plan.FillsDevice) break;
+                most = Math.Max(most, plan.PartialBytes(shape.Capacity));
+            }
+            return most;
         }
 
         public long CachesAt { get; }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using KvPareto.Engine;
 
@@ -39,6 +40,7 @@ internal struct NormArguments
 {
     public Matrix X;
     public Matrix Y;
+    public Matrix Added;
     public nint Gain;
     public int Width;
     public float Epsilon;
@@ -49,8 +51,10 @@ internal unsafe struct RopeArguments
 {
     public const int MostPairs = 128;
 
-    public Matrix X;
+    public Matrix Q;
+    public Matrix K;
     public nint Positions;
+    public int QueryHeads;
     public int Half;
     public float Scale;
     public fixed float Frequencies[MostPairs];
@@ -72,16 +76,31 @@ internal struct BiasArguments
     public int Columns;
 }
 
+/// <summary>One weight of those that a launch multiplies the same input with (linear.cu).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LinearPart
+{
+    public WeightRows Weight;
+    public Matrix Y;
+    public nint Bias;
+    public int Outputs;
+    public int EndBlock;
+}
+
+[InlineArray(Count)]
+internal struct LinearParts
+{
+    public const int Count = 3;
+
+    private LinearPart _first;
+}
+
 [StructLayout(LayoutKind.Sequential)]
 internal struct LinearArguments
 {
     public Matrix X;
-    public Matrix Y;
-    public WeightRows Weight;
-    public nint Bias;
-    public int Outputs;
+    public LinearParts Parts;
     public int Rows;
-    public int Aligned;
     public int Reserved;
 }
 
@@ -146,7 +165,6 @@ internal struct AppendArguments
     public int Heads;
     public int Rotation;
     public float Clip;
-    public int IsKeys;
     public int RangeBlocks;
     public int Layers;
 }

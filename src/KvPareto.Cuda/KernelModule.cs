@@ -11,7 +11,7 @@ internal sealed unsafe class KernelModule : IDisposable
 {
     private const int MaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     private const int OrdinarySharedBytes = 48 << 10;
-    private static readonly string[] Headers = ["common.cuh", "weights.cuh"];
+    private static readonly string[] Headers = ["common.cuh", "tensor_cores.cuh", "tiles.cuh", "weights.cuh"];
 
     // Compiling takes a second or more; a process does it once.
     private static readonly ConcurrentDictionary<string, byte[]> Images = new(StringComparer.Ordinal);

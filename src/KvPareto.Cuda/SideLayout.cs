@@ -58,6 +58,19 @@ internal sealed class SideLayout
         _ => throw new ConfigException($"device cuda: granularity {granularity} is not there; allowed: token:N, channel:N, block:N, tensor, pow2, or --device cpu"),
     };
 
+    /// <summary>Runs of <see cref="Granule"/> tokens that an append of so many to each sequence completes, at the most.</summary>
+    public int Granules(int[] starts, int rows)
+    {
+        var most = 0;
+        foreach (var start in starts)
+            most = Math.Max(most, (Math.Max(CodedEnd(start + rows), SinkTokens) - Math.Max(CodedEnd(start), SinkTokens)) / Granule);
+        return most;
+    }
+
+    /// <summary>Whether an append of so many tokens brings the first that are coded, from which fixed scales come.</summary>
+    public bool FitsPowers(int[] starts, int rows) =>
+        Axis == KvAxis.PowerOfTwo && Array.Exists(starts, start => start <= SinkTokens && start + rows > SinkTokens);
+
     /// <summary>Tokens that are coded together.</summary>
     public int Granule => _shape.Granule;
 

@@ -5,7 +5,8 @@ using KvPareto.Engine.Model;
 namespace KvPareto.Engine;
 
 /// <summary>
-/// The seam between the model and a device: seven ops on 2-D tensors, and the services around them. Symbols: T step tokens,
+/// The seam between the model and a device: seven ops on 2-D tensors, a few of them together, and the services around them. A new backend
+/// writes the seven; what stands for several has their sequence as its default. Symbols: T step tokens,
 /// H hidden, Nq/Nkv heads, D head width, F feed-forward width, V vocabulary, K/N a linear layer's inputs/outputs.
 /// No op allocates and none waits; only <see cref="Read"/> and <see cref="Synchronize"/> do. Shapes are checked here, once;
 /// implementers override the <c>…Core</c> methods.
@@ -93,12 +94,35 @@ public abstract class Backend : IDisposable
         LinearCore(x, weight, y);
     }
 
+    /// <summary>
+    /// Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of three
+    /// that do not fill it (docs/performance.md).
+    /// </summary>
+    public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        Require(weights.Length == ys.Length, "Linear: one y a weight");
+        for (var i = 0; i < ys.Length; i++)
+        {
+            Require(x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount,
+                $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y [{ys[i].RowCount}, {ys[i].ColumnCount}]");
+        }
+        LinearCore(x, weights, ys);
+    }
+
     /// <summary>Rotary position embedding of half-split pairs, in place. x [T, G·D].</summary>
     public void Rope(Step step, Tensor x, RopeTable table)
     {
         Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");
         Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
         RopeCore(step, x, table);
+    }
+
+    /// <summary>The same for a step's q [T, Nq·D] and k [T, Nkv·D].</summary>
+    public void Rope(Step step, Tensor q, Tensor k, RopeTable table)
+    {
+        Require(q.RowCount == step.Count && k.RowCount == step.Count && q.ColumnCount % table.HeadDim == 0 && k.ColumnCount % table.HeadDim == 0, "Rope: q and k are [T, G·D]");
+        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
+        RopeCore(step, q, k, table);
     }
 
     /// <summary>
@@ -128,6 +152,14 @@ public abstract class Backend : IDisposable
         AddCore(x, y);
     }
 
+    /// <summary>x += y, then z = x / rms(x) · gain: the end of one block and the start of the next. x f32, y and z [T, H], gain [H]; z may be y.</summary>
+    public void AddNorm(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z)
+    {
+        Require(x.RowCount == y.RowCount && x.ColumnCount == y.ColumnCount && x.RowCount == z.RowCount && x.ColumnCount == z.ColumnCount, "AddNorm: one shape");
+        Require(x.ColumnCount == gain.ColumnCount, "AddNorm: a gain for each column");
+        AddNormCore(x, y, gain, epsilon, z);
+    }
+
     /// <inheritdoc/>
     public abstract void Dispose();
 
@@ -143,11 +175,24 @@ public abstract class Backend : IDisposable
     /// <summary>See <see cref="RmsNorm"/>.</summary>
     protected abstract void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y);
 
-    /// <summary>See <see cref="Linear"/>.</summary>
+    /// <summary>See <see cref="Linear(Tensor, Weight, Tensor)"/>.</summary>
     protected abstract void LinearCore(Tensor x, Weight weight, Tensor y);
 
-    /// <summary>See <see cref="Rope"/>.</summary>
+    /// <summary>See <see cref="Linear(Tensor, ReadOnlySpan{Weight}, ReadOnlySpan{Tensor})"/>.</summary>
+    protected virtual void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        for (var i = 0; i < ys.Length; i++) LinearCore(x, weights[i], ys[i]);
+    }
+
+    /// <summary>See <see cref="Rope(Step, Tensor, RopeTable)"/>.</summary>
     protected abstract void RopeCore(Step step, Tensor x, RopeTable table);
+
+    /// <summary>See <see cref="Rope(Step, Tensor, Tensor, RopeTable)"/>.</summary>
+    protected virtual void RopeCore(Step step, Tensor q, Tensor k, RopeTable table)
+    {
+        RopeCore(step, q, table);
+        RopeCore(step, k, table);
+    }
 
     /// <summary>See <see cref="Attention"/>.</summary>
     protected abstract void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y);
@@ -157,6 +202,13 @@ public abstract class Backend : IDisposable
 
     /// <summary>See <see cref="Add"/>.</summary>
     protected abstract void AddCore(Tensor x, Tensor y);
+
+    /// <summary>See <see cref="AddNorm"/>.</summary>
+    protected virtual void AddNormCore(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z)
+    {
+        AddCore(x, y);
+        RmsNormCore(x, gain, epsilon, z);
+    }
 
     private static void Require(bool condition, string message)
     {

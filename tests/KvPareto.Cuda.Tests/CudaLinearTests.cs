@@ -10,7 +10,7 @@ public unsafe class CudaLinearTests
 {
     private const int Outputs = 67;
 
-    // Few rows are multiplied in f32; more go through bf16.
+    // Few rows are multiplied in f32 or in two bf16 numbers for each of f32, and bf16 inputs exactly; more rows go through bf16.
     private const double FewTolerance = 1e-5;
     private const double ManyTolerance = 6e-3;
 
@@ -24,7 +24,13 @@ public unsafe class CudaLinearTests
         { WeightFormat.W4, 64, 576 },
         { WeightFormat.W4, 128, 2176 },
         { WeightFormat.W8, 32, 96 },
+        { WeightFormat.W4, 192, 1536 },
+        { WeightFormat.W4, 128, 128 },
+        { WeightFormat.W4, 16, 48 },
         { WeightFormat.W8, 64, 1088 },
+        { WeightFormat.W8, 128, 4096 },
+        { WeightFormat.BF16, 0, 4096 },
+        { WeightFormat.BF16, 0, 32 },
     };
 
     [Theory]
@@ -37,18 +43,19 @@ public unsafe class CudaLinearTests
         var values = Floats(random, Outputs * columns);
         var bias = Floats(random, Outputs);
         using var weight = Upload(backend, format, group, columns, values, bias);
-        foreach (var rows in new[] { 1, 2, 3, 7, 8, 9, 40 })
+        foreach (var (rows, type) in new[] { 1, 2, 3, 7, 8, 9, 40 }.SelectMany(rows => new[] { (rows, DType.F32), (rows, DType.BF16) }))
         {
             var (input, output) = (Floats(random, rows * columns), new float[rows * Outputs]);
-            var (x, y) = (backend.Alloc(DType.F32, rows, columns), backend.Alloc(DType.F32, rows, Outputs));
+            if (type == DType.BF16) input = Array.ConvertAll(input, value => BFloat16.ToSingle(BFloat16.FromSingle(value)));
+            var (x, y) = (backend.Alloc(type, rows, columns), backend.Alloc(DType.F32, rows, Outputs));
             backend.Write(input, x);
             backend.Linear(x, weight, y);
             backend.Read(y, output);
             x.Buffer.Dispose();
             y.Buffer.Dispose();
             var error = Error(input, values, bias, output, rows, columns);
-            var allowed = rows <= CudaLinear.FewRows || format == WeightFormat.F32 ? FewTolerance : ManyTolerance;
-            Assert.True(error < allowed, string.Create(CultureInfo.InvariantCulture, $"{rows} rows: {error:g3}"));
+            var allowed = rows <= CudaLinear.FewRows || (format, type) == (WeightFormat.F32, DType.F32) ? FewTolerance : ManyTolerance;
+            Assert.True(error < allowed, string.Create(CultureInfo.InvariantCulture, $"{rows} rows of {type}: {error:g3}"));
         }
     }
 

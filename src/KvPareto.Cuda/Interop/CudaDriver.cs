@@ -77,6 +77,33 @@ internal static unsafe partial class CudaDriver
     public static partial int cuFuncSetAttribute(nint function, int attribute, int value);
 
     [LibraryImport(Library)]
-    public static partial int cuLaunchKernel(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+    public static partial int cuLaunchKernelEx(in LaunchConfig config, nint function, void** arguments, void** extra);
+
+    /// <summary>CUlaunchConfig.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct LaunchConfig
+    {
+        public uint GridX;
+        public uint GridY;
+        public uint GridZ;
+        public uint BlockX;
+        public uint BlockY;
+        public uint BlockZ;
+        public uint SharedBytes;
+        public nint Stream;
+        public LaunchAttribute* Attributes;
+        public uint AttributeCount;
+    }
+
+    /// <summary>CUlaunchAttribute: an id, and a value of up to 64 bytes.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 72)]
+    public struct LaunchAttribute
+    {
+        /// <summary>CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION: a kernel may start before the one ahead of it has ended.</summary>
+        public const int ProgrammaticSerialization = 6;
+
+        public int Id;
+        public int Padding;
+        public int Value;
+    }
 }

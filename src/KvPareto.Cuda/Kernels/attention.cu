@@ -1,12 +1,19 @@
-// Causal grouped attention over packed caches. Compiled for one head width: HEAD_DIM, a multiple of 16.
-// A block holds some query rows (a row is a query token and one of the heads that share a key head), goes through the keys in tiles of
-// 32, unpacked into shared memory, and keeps its rows' maxima, sums and weighted values (online softmax).
+// Causal grouped attention over packed caches, by tensor cores in f16 with sums in f32. Compiled for one head width D = HEAD_DIM, a
+// multiple of 16, and one width of a key's row: WIDTH = D, or 2·D where keys are coded without their bias.
+// A block holds 16 or 64 query rows (a row is a query token and one of the heads that share a key head). Its warps go through the keys in
+// tiles unpacked into shared memory and keep their rows' maxima, sums and weighted values (online softmax, base 2). With 64 rows a warp has
+// 16 of them and all share the tiles; with 16 each warp has all rows and tiles of its own, and their results are put together at the end.
 
 #include "common.cuh"
 
 #define D HEAD_DIM
+
+#include "tensor_cores.cuh"
+#include "tiles.cuh"
+
 #define THREADS 128
-#define TILE 32
+#define WARPS (THREADS / 32)
+#define PAD 8 // halves behind a row, so that eight rows lie in different banks
 
 struct AttentionArguments
 {
@@ -14,7 +21,7 @@ struct AttentionArguments
     Matrix y;
     const LayerCache* caches; // [S, layers]
     const int* starts;               // [S]
-    float* partials; // [S, Nkv, splits, group, D + 2]: sums of weighted values, maximum, total
+    float* partials; // [T, Nq, splits, D + 2]: sums of weighted values, maximum, total
     float* scores;   // [Nq, maxTokens, scoreStride]: the math kernel's
     int layer;
     int rows;        // T
@@ -23,8 +30,8 @@ struct AttentionArguments
     int keyHeads;
     int window;      // latest tokens that a query sees, 0 for all
     int rotation;
-    int splits;      // parts of the context, for decoding; 1 for prefill
-    int splitTokens;
+    int splits;      // parts of the context
+    int splitTokens; // a multiple of 64
     int maxTokens;
     int scoreStride;
     int layers;
@@ -32,237 +39,352 @@ struct AttentionArguments
 
 static_assert(sizeof(AttentionArguments) == 112, "structures differ from the host's");
 
+// Keys of a tile: fewer where heads are wide, for shared memory's sake.
+#define FEW_TILE (D > 128 ? 16 : 32)
+#define MANY_TILE (D > 128 ? 32 : 64)
+
 enum Mode { FLASH = 0, SCORES = 1, VALUES = 2 };
 
 static __device__ __forceinline__ int rows_of(const AttentionArguments& a) { return a.sequences > 1 ? 1 : a.rows; }
 
-// Query rows scaled by 1/√D and turned as the keys are, [ROWS, width] with a stride of width + 1; behind the D channels the vector whose
-// product with a position's cosines and sines is that with the bias' turn, where keys are coded without their bias.
-template <int ROWS> static __device__ void load_queries(float* target, const AttentionArguments& a, const LayerCache& cache, int sequence, int head, int firstRow, int width)
+static __device__ __forceinline__ float* partial_of(const AttentionArguments& a, int token, int head, int split)
 {
-    int group = a.queryHeads / a.keyHeads, rows = rows_of(a) * group;
-    float scale = rsqrtf((float)D);
-    for (int i = threadIdx.x; i < ROWS * D; i += THREADS)
-    {
-        int r = firstRow + i / D, c = i % D;
-        float x = r < rows ? at(a.q, sequence + r / group, (head * group + r % group) * D + c) * scale : 0;
-        target[i / D * (width + 1) + c] = x;
-    }
-    __syncthreads();
-    if (cache.bias != nullptr)
-    {
-        const float* bias = cache.bias + head * D;
-        for (int i = threadIdx.x; i < ROWS * D / 2; i += THREADS)
-        {
-            float* row = target + i / (D / 2) * (width + 1);
-            int c = i % (D / 2);
-            float low = row[c], high = row[D / 2 + c];
-            row[D + c] = low * bias[c] + high * bias[D / 2 + c];
-            row[D + D / 2 + c] = high * bias[c] - low * bias[D / 2 + c];
-        }
-        __syncthreads();
-    }
-    if (a.rotation > 0) hadamard(target, ROWS, D, width + 1);
+    return a.partials + (((i64)token * a.queryHeads + head) * a.splits + split) * (D + 2);
 }
 
-template <int ROWS, int MODE> static __device__ __forceinline__ void attend(const AttentionArguments& a)
+static __device__ __forceinline__ float power_of_two(float x)
 {
-    const int RowsOfScore = ROWS / 16, RowsOfSum = ROWS / 8, Columns = D / 16;
-    extern __shared__ float memory[];
-    int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x % a.splits, firstRow = blockIdx.x / a.splits * ROWS;
-    int group = a.queryHeads / a.keyHeads, rows = rows_of(a) * group;
-    int start = a.starts[sequence], length = start + rows_of(a);
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// The bias' part of a key is its product with the position's cosines and sines; these are stored times this, so that the query's part of
+// the product, which carries the bias, stays within f16.
+const float TurnScale = 64;
+
+// Query rows [ROWS, WIDTH + PAD] in f16, scaled by log2(e)/√D and turned as the keys are; behind the D channels the vector whose product
+// with a position's cosines and sines is that with the bias' turn. `rows` is scratch for [ROWS, WIDTH] f32.
+template <int ROWS> static __device__ __forceinline__ void load_queries(
+    u16* target, float* rows, const AttentionArguments& a, const LayerCache& cache, int sequence, int head, int firstRow)
+{
+    int group = a.queryHeads / a.keyHeads, count = rows_of(a) * group;
+    float scale = 1.44269504f * rsqrtf((float)D);
+    bool staged = a.rotation > 0 || WIDTH > D;
+    #pragma unroll 4
+    for (int i = threadIdx.x; i < ROWS * (D / 2); i += THREADS)
+    {
+        int r = i / (D / 2), c = i % (D / 2) * 2, row = firstRow + r;
+        float low = 0, high = 0;
+        if (row < count)
+        {
+            int x = (head * group + row % group) * D + c;
+            low = at(a.q, sequence + row / group, x) * scale;
+            high = at(a.q, sequence + row / group, x + 1) * scale;
+        }
+        if (staged) *(float2*)(rows + r * WIDTH + c) = make_float2(low, high);
+        else *(u32*)(target + r * (WIDTH + PAD) + c) = pack_halves(low, high);
+    }
+    if (!staged) return;
+    __syncthreads();
+    if (WIDTH > D)
+    {
+        const float* bias = cache.bias + head * D;
+        for (int i = threadIdx.x; i < ROWS * (D / 2); i += THREADS)
+        {
+            float* row = rows + i / (D / 2) * WIDTH;
+            int c = i % (D / 2);
+            float low = row[c], high = row[D / 2 + c];
+            row[D + c] = (low * bias[c] + high * bias[D / 2 + c]) / TurnScale;
+            row[D + D / 2 + c] = (high * bias[c] - low * bias[D / 2 + c]) / TurnScale;
+        }
+        __syncthreads();
+    }
+    if (a.rotation > 0) hadamard(rows, ROWS, D, WIDTH);
+    for (int i = threadIdx.x; i < ROWS * (WIDTH / 2); i += THREADS)
+    {
+        int r = i / (WIDTH / 2), c = i % (WIDTH / 2) * 2;
+        *(u32*)(target + r * (WIDTH + PAD) + c) = pack_halves(rows[r * WIDTH + c], rows[r * WIDTH + c + 1]);
+    }
+    __syncthreads();
+}
+
+// Cosines and sines of the tile's positions, behind the keys' channels.
+template <int TEAM, int TILE> static __device__ __forceinline__ void load_turns(u16* keys, const float* turns, int tile, int end, int thread)
+{
+    for (int i = thread; i < TILE * (D / 2); i += TEAM)
+    {
+        int t = i / (D / 2), c = i % (D / 2) * 2;
+        float2 turn = tile + t < end ? *(const float2*)(turns + (i64)(tile + t) * D + c) : make_float2(0, 0);
+        *(u32*)(keys + t * (WIDTH + PAD) + D + c) = pack_halves(turn.x * TurnScale, turn.y * TurnScale);
+    }
+}
+
+// Tokens that a row sees: from first to before end; none for a row that is not there.
+struct Sight
+{
+    int first;
+    int end;
+};
+
+static __device__ __forceinline__ Sight sight_of(const AttentionArguments& a, int start, int row)
+{
+    int group = a.queryHeads / a.keyHeads, end = start + row / group + 1;
+    if (row >= rows_of(a) * group) return { 0, 0 };
+    return { a.window > 0 ? max(0, end - a.window) : 0, end };
+}
+
+// Scores [16, TILE] of a warp's rows: q · kᵀ.
+template <int TILE> static __device__ __forceinline__ void multiply_keys(float (&scores)[TILE / 8][4], const u16* queries, const u16* keys, int lane)
+{
+    const u16* query = queries + lane % 16 * (WIDTH + PAD) + lane / 16 * 8;
+    const u16* key = keys + (lane / 16 * 8 + lane % 8) * (WIDTH + PAD) + lane / 8 % 2 * 8;
+    #pragma unroll
+    for (int j = 0; j < TILE / 8; j++)
+        for (int i = 0; i < 4; i++) scores[j][i] = 0;
+    #pragma unroll 4
+    for (int k = 0; k < WIDTH; k += 16)
+    {
+        u32 q[4];
+        load_matrices(q, query + k);
+        #pragma unroll
+        for (int j = 0; j < TILE / 16; j++)
+        {
+            u32 b[4];
+            load_matrices(b, key + j * 16 * (WIDTH + PAD) + k);
+            multiply_halves(scores[2 * j], q, b[0], b[1]);
+            multiply_halves(scores[2 * j + 1], q, b[2], b[3]);
+        }
+    }
+}
+
+// sums [16, D] += weights [16, TILE] · values.
+template <int TILE> static __device__ __forceinline__ void add_values(float (&sums)[D / 8][4], const float (&weights)[TILE / 8][4], const u16* values, int lane)
+{
+    const u16* value = values + (lane / 8 % 2 * 8 + lane % 8) * (D + PAD) + lane / 16 * 8;
+    #pragma unroll
+    for (int k = 0; k < TILE / 16; k++)
+    {
+        u32 w[4];
+        #pragma unroll
+        for (int i = 0; i < 4; i++) w[i] = pack_halves(weights[2 * k + i / 2][i % 2 * 2], weights[2 * k + i / 2][i % 2 * 2 + 1]);
+        #pragma unroll
+        for (int j = 0; j < D / 16; j++)
+        {
+            u32 b[4];
+            load_transposed(b, value + k * 16 * (D + PAD) + j * 16);
+            multiply_halves(sums[2 * j], w, b[0], b[1]);
+            multiply_halves(sums[2 * j + 1], w, b[2], b[3]);
+        }
+    }
+}
+
+// TEAMS: how many sets of tiles a block goes through side by side.
+template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void attend(const AttentionArguments& a)
+{
+    const int Rows = TEAMS == 1 ? 16 * WARPS : 16, Team = THREADS / TEAMS, TileHalves = TILE * (WIDTH + PAD + D + PAD);
+    extern __shared__ __align__(16) u16 memory[];
+    wait_for_previous();
+    int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x % a.splits, firstRow = blockIdx.x / a.splits * Rows;
+    int group = a.queryHeads / a.keyHeads, count = rows_of(a) * group, start = a.starts[sequence], length = start + rows_of(a);
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
-    int width = cache.bias != nullptr ? 2 * D : D;
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, team = threadIdx.x / Team, thread = threadIdx.x % Team;
 
-    float* queries = memory;                          // [ROWS, width + 1]
-    float* keys = queries + ROWS * (width + 1);       // [TILE, width + 1]
-    float* values = keys + TILE * (width + 1);        // [TILE, D]
-    float* weights = values + TILE * D;               // [ROWS, TILE + 1]
-    float* maxima = weights + ROWS * (TILE + 1);      // [ROWS]
-    float* totals = maxima + ROWS;                    // [ROWS]
-    float* factors = totals + ROWS;                   // [ROWS]
-
-    int lastRow = min(firstRow + ROWS, rows) - 1;
-    int from = a.window > 0 ? max(0, start + firstRow / group + 1 - a.window) : 0, to = start + lastRow / group + 1;
+    int from = sight_of(a, start, firstRow).first, to = sight_of(a, start, min(firstRow + Rows, count) - 1).end;
     from = max(from, split * a.splitTokens) / TILE * TILE;
-    to = min(to, (split + 1) * a.splitTokens);
-    if (a.splits > 1 && from >= to) return;
+    if (a.splits > 1) to = min(to, (split + 1) * a.splitTokens);
+    if (from >= to && a.splits > 1) return;
 
-    if (MODE != VALUES) load_queries<ROWS>(queries, a, cache, sequence, head, firstRow, width);
-    for (int r = threadIdx.x; r < ROWS; r += THREADS)
-    {
-        maxima[r] = -INFINITE;
-        totals[r] = MODE == VALUES ? 1 : 0;
-    }
-    float sums[RowsOfSum][Columns];
-    for (int r = 0; r < RowsOfSum; r++)
-        for (int j = 0; j < Columns; j++) sums[r][j] = 0;
-    int keyEnd = coded_end(cache.keys, length), valueEnd = coded_end(cache.values, length);
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-
-    for (int tile = from; tile < to; tile += TILE)
-    {
-        __syncthreads();
-        int count = min(TILE, to - tile);
-        for (int i = threadIdx.x; i < TILE * D / 8; i += THREADS)
-        {
-            int t = i / (D / 8), c = i % (D / 8) * 8;
-            float x[8] = { 0, 0, 0, 0, 0, 0, 0, 0 };
-            if (MODE != VALUES)
-            {
-                if (t < count) read_token(cache.keys, head, tile + t, keyEnd, c, D, x);
-                for (int j = 0; j < 8; j++) keys[t * (width + 1) + c + j] = x[j];
-                if (width > D)
-                    for (int j = 0; j < 8; j++) keys[t * (width + 1) + D + c + j] = t < count ? cache.turns[(i64)(tile + t) * D + c + j] : 0;
-            }
-            if (MODE != SCORES)
-            {
-                if (t < count) read_token(cache.values, head, tile + t, valueEnd, c, D, x);
-                for (int j = 0; j < 8; j++) values[t * D + c + j] = x[j];
-            }
-        }
-        __syncthreads();
-
-        if (MODE != VALUES)
-        {
-            int row = threadIdx.x / 8, key = threadIdx.x % 8;
-            float products[RowsOfScore][4];
-            for (int r = 0; r < RowsOfScore; r++)
-                for (int j = 0; j < 4; j++) products[r][j] = 0;
-            #pragma unroll 8
-            for (int c = 0; c < width; c++)
-            {
-                float k[4];
-                for (int j = 0; j < 4; j++) k[j] = keys[(key + 8 * j) * (width + 1) + c];
-                for (int r = 0; r < RowsOfScore; r++)
-                {
-                    float q = queries[(row + 16 * r) * (width + 1) + c];
-                    for (int j = 0; j < 4; j++) products[r][j] = fmaf(q, k[j], products[r][j]);
-                }
-            }
-            for (int r = 0; r < RowsOfScore; r++)
-                for (int j = 0; j < 4; j++) weights[(row + 16 * r) * (TILE + 1) + key + 8 * j] = products[r][j];
-            __syncthreads();
-        }
-
-        // A warp treats a row at a time, a lane a key.
-        for (int r = warp; r < ROWS; r += THREADS / 32)
-        {
-            int query = (firstRow + r) / group, end = start + query + 1, key = tile + lane;
-            bool visible = firstRow + r < rows && key < end && key < to && (a.window == 0 || key >= end - a.window);
-            i64 place = ((i64)(head * group + (firstRow + r) % group) * a.maxTokens + query) * a.scoreStride + key;
-            float* weight = weights + r * (TILE + 1) + lane;
-            if (MODE == SCORES)
-            {
-                if (firstRow + r < rows) a.scores[place] = visible ? *weight : -INFINITE;
-                continue;
-            }
-            if (MODE == VALUES)
-            {
-                *weight = visible ? a.scores[place] : 0;
-                continue;
-            }
-            float score = visible ? *weight : -INFINITE, before = maxima[r];
-            float most = fmaxf(before, warp_max(score));
-            float factor = before == most ? 1 : expf(before - most);
-            *weight = visible ? expf(score - most) : 0;
-            if (score != score) *weight = score;
-            float total = warp_sum(*weight);
-            if (lane == 0)
-            {
-                maxima[r] = most;
-                factors[r] = factor;
-                totals[r] = totals[r] * factor + total;
-            }
-        }
-        if (MODE == SCORES) continue;
-        __syncthreads();
-
-        int row = threadIdx.x / 16 * RowsOfSum, column = threadIdx.x % 16;
-        if (MODE == FLASH)
-        {
-            for (int r = 0; r < RowsOfSum; r++)
-                for (int j = 0; j < Columns; j++) sums[r][j] *= factors[row + r];
-        }
-        for (int t = 0; t < count; t++)
-        {
-            float v[Columns];
-            for (int j = 0; j < Columns; j++) v[j] = values[t * D + column + 16 * j];
-            for (int r = 0; r < RowsOfSum; r++)
-            {
-                float w = weights[(row + r) * (TILE + 1) + t];
-                for (int j = 0; j < Columns; j++) sums[r][j] = fmaf(w, v[j], sums[r][j]);
-            }
-        }
-    }
-    if (MODE == SCORES) return;
+    u16* queries = memory;                                                     // [Rows, WIDTH + PAD]
+    u16* keys = queries + Rows * (WIDTH + PAD) + team * TileHalves;            // [TILE, WIDTH + PAD]
+    u16* values = keys + TILE * (WIDTH + PAD);                                 // [TILE, D + PAD]
+    float* staging = (float*)(queries + Rows * (WIDTH + PAD));                 // before and after the tiles
+    if (MODE != VALUES) load_queries<Rows>(queries, staging, a, cache, sequence, head, firstRow);
     __syncthreads();
 
-    int row = threadIdx.x / 16 * RowsOfSum, column = threadIdx.x % 16;
-    if (a.splits > 1)
+    int warpRow = firstRow + (TEAMS == 1 ? 16 * warp : 0);
+    const u16* warpQueries = queries + (warpRow - firstRow) * (WIDTH + PAD);
+    Sight sights[2] = { sight_of(a, start, warpRow + lane / 4), sight_of(a, start, warpRow + lane / 4 + 8) };
+    int clearFrom = sight_of(a, start, min(warpRow + 15, count - 1)).first, clearTo = sight_of(a, start, warpRow).end;
+    if (warpRow + 16 > count) clearTo = 0;
+    int keyEnd = coded_end(cache.keys, length), valueEnd = coded_end(cache.values, length);
+    float sums[D / 8][4], maxima[2] = { -INFINITE, -INFINITE }, totals[2] = { 0, 0 };
+    #pragma unroll
+    for (int j = 0; j < D / 8; j++)
+        for (int i = 0; i < 4; i++) sums[j][i] = 0;
+
+    for (int tile = from + team * TILE; tile < to; tile += TEAMS * TILE)
     {
-        for (int r = 0; r < RowsOfSum; r++)
+        if (TEAMS == 1) __syncthreads();
+        else __syncwarp();
+        if (MODE != VALUES) load_tile<Team, TILE>(keys, WIDTH + PAD, cache.keys, head, tile, keyEnd, length, thread);
+        if (MODE != VALUES && WIDTH > D) load_turns<Team, TILE>(keys, cache.turns, tile, length, thread);
+        if (MODE != SCORES) load_tile<Team, TILE>(values, D + PAD, cache.values, head, tile, valueEnd, length, thread);
+        if (TEAMS == 1) __syncthreads();
+        else __syncwarp();
+
+        float scores[TILE / 8][4];
+        if (MODE != VALUES) multiply_keys<TILE>(scores, warpQueries, keys, lane);
+        bool clear = tile >= clearFrom && tile + TILE <= clearTo;
+        if (MODE != FLASH)
         {
-            if (firstRow + row + r >= rows) continue;
-            float* partial = a.partials + ((((i64)sequence * a.keyHeads + head) * a.splits + split) * group + firstRow + row + r) * (D + 2);
-            for (int j = 0; j < Columns; j++) partial[column + 16 * j] = sums[r][j];
-            if (column == 0)
+            #pragma unroll
+            for (int j = 0; j < TILE / 8; j++)
             {
-                partial[D] = maxima[row + r];
-                partial[D + 1] = totals[row + r];
+                #pragma unroll
+                for (int i = 0; i < 4; i++)
+                {
+                    int row = warpRow + lane / 4 + i / 2 * 8, key = tile + 8 * j + lane % 4 * 2 + i % 2;
+                    bool visible = key >= sights[i / 2].first && key < sights[i / 2].end;
+                    float* score = a.scores + ((i64)(head * group + row % group) * a.maxTokens + row / group) * a.scoreStride + key;
+                    if (MODE == SCORES && visible) *score = scores[j][i];
+                    if (MODE == VALUES) scores[j][i] = visible ? *score : 0;
+                }
             }
+            if (MODE == SCORES) continue;
+        }
+        else
+        {
+            if (!clear)
+            {
+                #pragma unroll
+                for (int j = 0; j < TILE / 8; j++)
+                {
+                    #pragma unroll
+                    for (int i = 0; i < 4; i++)
+                    {
+                        int key = tile + 8 * j + lane % 4 * 2 + i % 2;
+                        if (key < sights[i / 2].first || key >= sights[i / 2].end) scores[j][i] = -INFINITE;
+                    }
+                }
+            }
+            #pragma unroll
+            for (int half = 0; half < 2; half++)
+            {
+                float most = maxima[half];
+                #pragma unroll
+                for (int j = 0; j < TILE / 8; j++) most = fmaxf(most, fmaxf(scores[j][2 * half], scores[j][2 * half + 1]));
+                most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
+                most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
+                float shift = most == -INFINITE ? 0 : most, factor = power_of_two(maxima[half] - shift), total = 0;
+                #pragma unroll
+                for (int j = 0; j < TILE / 8; j++)
+                {
+                    #pragma unroll
+                    for (int i = 2 * half; i < 2 * half + 2; i++)
+                    {
+                        scores[j][i] = power_of_two(scores[j][i] - shift);
+                        total += scores[j][i];
+                    }
+                }
+                maxima[half] = most;
+                totals[half] = totals[half] * factor + total;
+                #pragma unroll
+                for (int j = 0; j < D / 8; j++)
+                    for (int i = 2 * half; i < 2 * half + 2; i++) sums[j][i] *= factor;
+            }
+        }
+        add_values<TILE>(sums, scores, values, lane);
+    }
+    if (MODE == SCORES) return;
+
+    // Through shared memory: sums [TEAMS, Rows, D], and each row's maximum and total.
+    __shared__ float2 states[TEAMS][Rows];
+    __shared__ float factors[TEAMS][Rows];
+    __syncthreads();
+    #pragma unroll
+    for (int half = 0; half < 2; half++)
+    {
+        float total = totals[half];
+        total += __shfl_xor_sync(0xffffffff, total, 1);
+        total += __shfl_xor_sync(0xffffffff, total, 2);
+        int r = warpRow - firstRow + lane / 4 + 8 * half;
+        float* row = staging + (team * Rows + r) * D + lane % 4 * 2;
+        #pragma unroll
+        for (int j = 0; j < D / 8; j++) *(float2*)(row + 8 * j) = make_float2(sums[j][2 * half], sums[j][2 * half + 1]);
+        if (lane % 4 == 0) states[team][r] = MODE == VALUES ? make_float2(0, 1.0f / TEAMS) : make_float2(maxima[half], total);
+    }
+    __syncthreads();
+    for (int r = threadIdx.x; r < Rows; r += THREADS)
+    {
+        float most = -INFINITE, total = 0;
+        for (int t = 0; t < TEAMS; t++) most = fmaxf(most, states[t][r].x);
+        for (int t = 0; t < TEAMS; t++)
+        {
+            factors[t][r] = states[t][r].x == most ? 1 : power_of_two(states[t][r].x - most);
+            total += factors[t][r] * states[t][r].y;
+        }
+        states[0][r] = make_float2(most, total);
+    }
+    __syncthreads();
+
+    bool partial = a.splits > 1;
+    for (int i = threadIdx.x; i < Rows * D; i += THREADS)
+    {
+        int r = i / D, c = i % D, row = firstRow + r;
+        float sum = 0;
+        #pragma unroll
+        for (int t = 0; t < TEAMS; t++) sum += factors[t][r] * staging[t * Rows * D + i];
+        if (!partial) staging[i] = sum / states[0][r].y;
+        else if (row < count) partial_of(a, sequence + row / group, head * group + row % group, split)[c] = sum;
+    }
+    if (partial)
+    {
+        for (int r = threadIdx.x; r < Rows && firstRow + r < count; r += THREADS)
+        {
+            int row = firstRow + r;
+            *(float2*)(partial_of(a, sequence + row / group, head * group + row % group, split) + D) = states[0][r];
         }
         return;
     }
-    float* result = queries; // [ROWS, D]
-    for (int r = 0; r < RowsOfSum; r++)
-        for (int j = 0; j < Columns; j++) result[(row + r) * D + column + 16 * j] = sums[r][j] / totals[row + r];
     __syncthreads();
-    if (a.rotation == 2) hadamard(result, ROWS, D, D);
-    for (int i = threadIdx.x; i < ROWS * D; i += THREADS)
+    if (a.rotation == 2) hadamard(staging, Rows, D, D);
+    for (int i = threadIdx.x; i < Rows * D; i += THREADS)
     {
-        int r = firstRow + i / D;
-        if (r < rows) put(a.y, sequence + r / group, (head * group + r % group) * D + i % D, result[i]);
+        int row = firstRow + i / D;
+        if (row < count) put(a.y, sequence + row / group, (head * group + row % group) * D + i % D, staging[i]);
     }
 }
 
 // Grid [row blocks · splits, key heads, sequences].
-extern "C" __global__ void __launch_bounds__(THREADS) attention_16(AttentionArguments a) { attend<16, FLASH>(a); }
-extern "C" __global__ void __launch_bounds__(THREADS) attention_64(AttentionArguments a) { attend<64, FLASH>(a); }
-extern "C" __global__ void __launch_bounds__(THREADS) scores_16(AttentionArguments a) { attend<16, SCORES>(a); }
-extern "C" __global__ void __launch_bounds__(THREADS) scores_64(AttentionArguments a) { attend<64, SCORES>(a); }
-extern "C" __global__ void __launch_bounds__(THREADS) values_16(AttentionArguments a) { attend<16, VALUES>(a); }
-extern "C" __global__ void __launch_bounds__(THREADS) values_64(AttentionArguments a) { attend<64, VALUES>(a); }
+extern "C" __global__ void __launch_bounds__(THREADS) attention_16(AttentionArguments a) { attend<WARPS, FEW_TILE, FLASH>(a); }
+extern "C" __global__ void __launch_bounds__(THREADS) attention_64(AttentionArguments a) { attend<1, MANY_TILE, FLASH>(a); }
+extern "C" __global__ void __launch_bounds__(THREADS) scores_64(AttentionArguments a) { attend<1, MANY_TILE, SCORES>(a); }
+extern "C" __global__ void __launch_bounds__(THREADS) values_64(AttentionArguments a) { attend<1, MANY_TILE, VALUES>(a); }
 
-// Puts the parts of the context together: grid [query heads, sequences].
+// Puts the parts of the context together: grid [query heads, T].
 extern "C" __global__ void merge_splits(AttentionArguments a)
 {
     __shared__ float result[D];
-    int sequence = blockIdx.y, group = a.queryHeads / a.keyHeads, head = blockIdx.x / group, r = blockIdx.x % group;
-    int end = a.starts[sequence] + 1, first = a.window > 0 ? max(0, end - a.window) : 0;
-    int firstSplit = first / a.splitTokens, endSplit = (end + a.splitTokens - 1) / a.splitTokens;
-    const float* partials = a.partials + (((i64)sequence * a.keyHeads + head) * a.splits * group + r) * (D + 2);
-    float most = -INFINITE, total = 0;
-    for (int s = firstSplit; s < endSplit; s++) most = fmaxf(most, partials[(i64)s * group * (D + 2) + D]);
-    for (int s = firstSplit; s < endSplit; s++)
-        total += expf(partials[(i64)s * group * (D + 2) + D] - most) * partials[(i64)s * group * (D + 2) + D + 1];
+    wait_for_previous();
+    int token = blockIdx.y, head = blockIdx.x, sequence = a.sequences > 1 ? token : 0;
+    int end = a.starts[sequence] + 1 + (a.sequences > 1 ? 0 : token), first = a.window > 0 ? max(0, end - a.window) : 0;
+    int firstSplit = first / a.splitTokens, endSplit = (end - 1) / a.splitTokens + 1;
+    float most = -INFINITE;
+    for (int s = firstSplit; s < endSplit; s++) most = fmaxf(most, partial_of(a, token, head, s)[D]);
     for (int c = threadIdx.x; c < D; c += blockDim.x)
     {
-        float sum = 0;
+        float sum = 0, total = 0;
+        #pragma unroll 4
         for (int s = firstSplit; s < endSplit; s++)
-            sum += expf(partials[(i64)s * group * (D + 2) + D] - most) * partials[(i64)s * group * (D + 2) + c];
+        {
+            const float* partial = partial_of(a, token, head, s);
+            float factor = power_of_two(partial[D] - most);
+            sum += factor * partial[c];
+            total += factor * partial[D + 1];
+        }
         result[c] = sum / total;
     }
     __syncthreads();
     if (a.rotation == 2) hadamard(result, 1, D, D);
-    for (int c = threadIdx.x; c < D; c += blockDim.x) put(a.y, sequence, blockIdx.x * D + c, result[c]);
+    for (int c = threadIdx.x; c < D; c += blockDim.x) put(a.y, token, head * D + c, result[c]);
 }
 
-// The math kernel's softmax over a row of scores, in place: grid [T, query heads]. Columns outside of what was scored are not touched.
+// The math kernel's softmax (base 2) over a row of scores, in place: grid [T, query heads]. Columns outside of what was scored are not touched.
 extern "C" __global__ void softmax_rows(AttentionArguments a)
 {
     __shared__ float parts[32];
+    wait_for_previous();
     int query = blockIdx.x, end = a.starts[0] + query + 1, first = a.window > 0 ? max(0, end - a.window) : 0;
     float* row = a.scores + ((i64)blockIdx.y * a.maxTokens + query) * a.scoreStride;
     float most = -INFINITE, total = 0;
@@ -274,7 +396,7 @@ extern "C" __global__ void softmax_rows(AttentionArguments a)
     __syncthreads();
     for (int t = first + threadIdx.x; t < end; t += blockDim.x)
     {
-        row[t] = expf(row[t] - most);
+        row[t] = power_of_two(row[t] - most);
         total += row[t];
     }
     total = warp_sum(total);

@@ -1,5 +1,6 @@
 // Appending keys and values: what is done to them before coding, their groups, their codes. Compiled without contraction, so that codes
-// are those of the scalar definition (GroupCodec) wherever their inputs are.
+// are those of the scalar definition (GroupCodec) wherever their inputs are. A launch treats keys and values of all sequences: the last
+// dimension of its grid counts sides, the keys of a sequence before its values.
 
 #include "common.cuh"
 
@@ -9,7 +10,7 @@ struct AppendArguments
     Matrix values;
     const LayerCache* caches; // [S, layers]
     const int* starts;               // [S]
-    float2* ranges;                  // [2, blocks of tensor_ranges]
+    float2* ranges;                  // [2·S, rangeBlocks]
     int layer;
     int rows;      // T
     int sequences; // S: 1, or T with a row each
@@ -17,16 +18,31 @@ struct AppendArguments
     int heads;     // Nkv
     int rotation;  // 0 none, 1 keys, 2 both
     float clip;
-    int isKeys;    // which side this launch treats
     int rangeBlocks;
     int layers;
 };
 
 static_assert(sizeof(AppendArguments) == 96, "structures differ from the host's");
 
-static __device__ __forceinline__ const Side& side_of(const AppendArguments& a, const LayerCache& cache) { return a.isKeys ? cache.keys : cache.values; }
-
 static __device__ __forceinline__ int rows_of(const AppendArguments& a) { return a.sequences > 1 ? 1 : a.rows; }
+
+// What a block treats, from its place in the grid's last dimension.
+struct Target
+{
+    const LayerCache& cache;
+    const Side& side;
+    bool isKeys;
+    int sequence;
+    int start; // tokens before the append
+    int end;
+};
+
+static __device__ __forceinline__ Target target_of(const AppendArguments& a, int place)
+{
+    int sequence = place / 2, start = a.starts[sequence];
+    const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
+    return { cache, place % 2 == 0 ? cache.keys : cache.values, place % 2 == 0, sequence, start, start + rows_of(a) };
+}
 
 static __device__ __forceinline__ float key_without_bias(const AppendArguments& a, const LayerCache& cache, int row, int head, int token, int c)
 {
@@ -39,17 +55,16 @@ static __device__ __forceinline__ float key_without_bias(const AppendArguments& 
 }
 
 // New rows first … first + count − 1 of one head as they will be coded, in shared memory [count, D]. All threads of the block.
-static __device__ void load_rows(float* target, const AppendArguments& a, const LayerCache& cache, int sequence, int head, int firstToken, int count)
+static __device__ void load_rows(float* rows, const AppendArguments& a, const Target& t, int head, int firstToken, int count)
 {
-    int start = a.starts[sequence];
     for (int i = threadIdx.x; i < count * a.width; i += blockDim.x)
     {
-        int token = firstToken + i / a.width, c = i % a.width, row = a.sequences > 1 ? sequence : token - start;
-        float x = a.isKeys ? key_without_bias(a, cache, row, head, token, c) : at(a.values, row, head * a.width + c);
-        if (a.isKeys && cache.means != nullptr) x -= half_to_float(cache.means[head * a.width + c]);
-        target[i] = x;
+        int token = firstToken + i / a.width, c = i % a.width, row = a.sequences > 1 ? t.sequence : token - t.start;
+        float x = t.isKeys ? key_without_bias(a, t.cache, row, head, token, c) : at(a.values, row, head * a.width + c);
+        if (t.isKeys && t.cache.means != nullptr) x -= half_to_float(t.cache.means[head * a.width + c]);
+        rows[i] = x;
     }
-    if (a.rotation == 2 || (a.rotation == 1 && a.isKeys)) hadamard(target, count, a.width, a.width);
+    if (a.rotation == 2 || (a.rotation == 1 && t.isKeys)) hadamard(rows, count, a.width, a.width);
     __syncthreads();
 }
 
@@ -127,6 +142,7 @@ static __device__ __forceinline__ u32 encode(float x, u32 entry, int bits)
 extern "C" __global__ void freeze_means(AppendArguments a)
 {
     extern __shared__ double sums[];
+    wait_for_previous();
     int sequence = blockIdx.y, head = blockIdx.x;
     if (a.starts[sequence] != 0) return;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
@@ -141,39 +157,40 @@ extern "C" __global__ void freeze_means(AppendArguments a)
     cache.means[head * a.width + c] = float_to_half((float)(sum / rows_of(a)));
 }
 
-// Axis tensor: ranges of parts of an append. A block is some (token, head) rows: grid [rangeBlocks]. Sequences of one row each have
-// their own range: grid [1, sequences].
+// Axis tensor: ranges of parts of an append. A block is some (token, head) rows: grid [rangeBlocks, sides].
 extern "C" __global__ void tensor_ranges(AppendArguments a)
 {
     extern __shared__ float rows[];
     __shared__ float2 parts[32];
-    int sequence = blockIdx.y, start = a.starts[sequence];
-    const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
+    wait_for_previous();
+    Target t = target_of(a, blockIdx.y);
+    if (t.side.axis != TENSOR) return;
     float2 range = make_float2(INFINITE, -INFINITE);
     for (int i = blockIdx.x; i < rows_of(a) * a.heads; i += gridDim.x)
     {
-        int token = start + i / a.heads;
-        if (token < side_of(a, cache).sinkTokens) continue;
+        int token = t.start + i / a.heads;
+        if (token < t.side.sinkTokens) continue;
         __syncthreads();
-        load_rows(rows, a, cache, sequence, i % a.heads, token, 1);
+        load_rows(rows, a, t, i % a.heads, token, 1);
         for (int c = threadIdx.x; c < a.width; c += blockDim.x) widen(range, rows[c], rows[c]);
     }
     range = block_range(range, parts);
-    if (threadIdx.x == 0) a.ranges[sequence * a.rangeBlocks + blockIdx.x] = range;
+    if (threadIdx.x == 0) a.ranges[blockIdx.y * a.rangeBlocks + blockIdx.x] = range;
 }
 
-// Axis pow2: the entries of every channel, from the first append that has some to be coded. Grid [heads, sequences], at least D threads.
+// Axis pow2: the entries of every channel, from the first append that has some to be coded. Grid [heads, sides], at least D threads.
 extern "C" __global__ void fit_powers(AppendArguments a)
 {
     extern __shared__ float rows[];
-    int sequence = blockIdx.y, head = blockIdx.x, c = threadIdx.x, start = a.starts[sequence], end = start + rows_of(a);
-    const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
-    const Side& side = side_of(a, cache);
-    if (start > side.sinkTokens || end <= side.sinkTokens) return;
+    wait_for_previous();
+    Target t = target_of(a, blockIdx.y);
+    const Side& side = t.side;
+    int head = blockIdx.x, c = threadIdx.x;
+    if (side.axis != POWER_OF_TWO || t.start > side.sinkTokens || t.end <= side.sinkTokens) return;
     float2 range = make_float2(INFINITE, -INFINITE);
-    for (int token = max(start, side.sinkTokens); token < end; token++)
+    for (int token = max(t.start, side.sinkTokens); token < t.end; token++)
     {
-        load_rows(rows, a, cache, sequence, head, token, 1);
+        load_rows(rows, a, t, head, token, 1);
         if (c < a.width) widen(range, rows[c], rows[c]);
         __syncthreads();
     }
@@ -193,20 +210,20 @@ extern "C" __global__ void fit_powers(AppendArguments a)
     side.groups[head * side.headGroups + c] = entry;
 }
 
-// Codes the tokens whose time has come. A block is a granule of tokens of one head: grid [granules, heads, sequences].
+// Codes the tokens whose time has come. A block is a granule of tokens of one head: grid [granules, heads, sides].
 extern "C" __global__ void encode_rows(AppendArguments a)
 {
     extern __shared__ float rows[]; // [granule, D]
     __shared__ float2 parts[32];
-    int sequence = blockIdx.z, head = blockIdx.y, start = a.starts[sequence], end = start + rows_of(a);
-    const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
-    const Side& side = side_of(a, cache);
-    int first = max(coded_end(side, start), side.sinkTokens) + blockIdx.x * side.granule;
-    if (first + side.granule > max(coded_end(side, end), side.sinkTokens)) return;
+    wait_for_previous();
+    Target target = target_of(a, blockIdx.z);
+    const Side& side = target.side;
+    int head = blockIdx.y, first = max(coded_end(side, target.start), side.sinkTokens) + blockIdx.x * side.granule;
+    if (first + side.granule > max(coded_end(side, target.end), side.sinkTokens)) return;
 
     // Rows that waited in the ring, then new ones.
-    int waiting = min(max(start - first, 0), side.granule);
-    if (waiting < side.granule) load_rows(rows + waiting * a.width, a, cache, sequence, head, first + waiting, side.granule - waiting);
+    int waiting = min(max(target.start - first, 0), side.granule);
+    if (waiting < side.granule) load_rows(rows + waiting * a.width, a, target, head, first + waiting, side.granule - waiting);
     for (int i = threadIdx.x; i < waiting * a.width; i += blockDim.x)
         rows[i] = half_to_float(side.ring[((i64)head * side.ringTokens + (first + i / a.width) % side.ringTokens) * a.width + i % a.width]);
     __syncthreads();
@@ -262,38 +279,44 @@ extern "C" __global__ void encode_rows(AppendArguments a)
             u32 entry = groups[side.groupChannels == 1 ? c + j : c / side.groupChannels];
             packed |= (u64)encode(rows[t * a.width + c + j], entry, side.bits) << j * side.bits;
         }
-        u8* target = codes + (i64)t * side.rowBytes + (c * side.bits >> 3);
-        if (side.bits == 8) *(u64*)target = packed;
-        else if (side.bits == 4) *(u32*)target = (u32)packed;
-        else *(u16*)target = (u16)packed;
+        u8* place = codes + (i64)t * side.rowBytes + (c * side.bits >> 3);
+        if (side.bits == 8) *(u64*)place = packed;
+        else if (side.bits == 4) *(u32*)place = (u32)packed;
+        else *(u16*)place = (u16)packed;
     }
 }
 
-// Axis tensor: writes the append's entry for each of its tokens, before encode_rows. Grid [tokens / threads, sequences].
+// Axis tensor: writes the append's entry for each of its tokens, before encode_rows. Grid [tokens / threads, sides].
 extern "C" __global__ void fit_tensor(AppendArguments a)
 {
-    int sequence = blockIdx.y, start = a.starts[sequence];
-    const Side& side = side_of(a, a.caches[sequence * a.layers + a.layer]);
+    wait_for_previous();
+    Target t = target_of(a, blockIdx.y);
+    if (t.side.axis != TENSOR) return;
     float2 range = make_float2(INFINITE, -INFINITE);
-    for (int i = 0; i < a.rangeBlocks; i++) widen(range, a.ranges[sequence * a.rangeBlocks + i].x, a.ranges[sequence * a.rangeBlocks + i].y);
-    int token = start + blockIdx.x * blockDim.x + threadIdx.x, row = token - side.sinkTokens;
-    if (token < start + rows_of(a) && row >= 0 && row < side.codedTokens) side.groups[row] = fit(range, a.clip, side.bits);
+    for (int i = 0; i < a.rangeBlocks; i++)
+    {
+        float2 part = a.ranges[blockIdx.y * a.rangeBlocks + i];
+        widen(range, part.x, part.y);
+    }
+    int token = t.start + blockIdx.x * blockDim.x + threadIdx.x, row = token - t.side.sinkTokens;
+    if (token < t.end && row >= 0 && row < t.side.codedTokens) t.side.groups[row] = fit(range, a.clip, t.side.bits);
 }
 
 // Rows that stay at 16 bits: sinks, and those that wait in the ring. After encode_rows, since the ring's places are used again.
-// A block is a new token of one head: grid [tokens, heads, sequences].
+// A block is a new token of one head: grid [tokens, heads, sides].
 extern "C" __global__ void keep_rows(AppendArguments a)
 {
     extern __shared__ float rows[];
-    int sequence = blockIdx.z, head = blockIdx.y, start = a.starts[sequence], end = start + rows_of(a), token = start + blockIdx.x;
-    if (token >= end) return;
-    const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
-    const Side& side = side_of(a, cache);
+    wait_for_previous();
+    Target t = target_of(a, blockIdx.z);
+    const Side& side = t.side;
+    int head = blockIdx.y, token = t.start + blockIdx.x;
     bool isSink = token < side.sinkTokens;
-    if (!isSink && (token < coded_end(side, end) || token < end - side.ringTokens)) return;
-    load_rows(rows, a, cache, sequence, head, token, 1);
-    u16* target = isSink
+    if (token >= t.end || side.sinkTokens + side.ringTokens == 0) return;
+    if (!isSink && (token < coded_end(side, t.end) || token < t.end - side.ringTokens)) return;
+    load_rows(rows, a, t, head, token, 1);
+    u16* place = isSink
         ? side.sinks + ((i64)head * side.sinkTokens + token) * a.width
         : side.ring + ((i64)head * side.ringTokens + token % side.ringTokens) * a.width;
-    for (int c = threadIdx.x; c < a.width; c += blockDim.x) target[c] = float_to_half(rows[c]);
+    for (int c = threadIdx.x; c < a.width; c += blockDim.x) place[c] = float_to_half(rows[c]);
 }

@@ -7,6 +7,16 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
+// Where a kernel starts. On Hopper and later it may have been launched while the one before it is still at work: its own successor may come
+// in as soon as there is room, and it waits here until everything before it is complete. Elsewhere the launch itself waits.
+static __device__ __forceinline__ void wait_for_previous()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;");
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 enum ElementType { F32 = 0, F16 = 1, BF16 = 2 };
 
 #define INFINITE __int_as_float(0x7f800000)
@@ -118,48 +128,6 @@ static __device__ __forceinline__ int coded_end(const Side& s, int length)
 {
     int coded = length - s.sinkTokens - s.recentTokens;
     return s.sinkTokens + (coded > 0 ? coded / s.granule * s.granule : 0);
-}
-
-static __device__ __forceinline__ void read_halves(const u16* source, float* values)
-{
-    for (int i = 0; i < 8; i++) values[i] = half_to_float(source[i]);
-}
-
-// Channels c … c + 7 of a token as attention reads them; D is the head width.
-static __device__ __forceinline__ void read_token(const Side& s, int head, int token, int codedEnd, int c, int D, float* values)
-{
-    if (token < s.sinkTokens)
-    {
-        read_halves(s.sinks + ((i64)head * s.sinkTokens + token) * D + c, values);
-        return;
-    }
-    if (token >= codedEnd)
-    {
-        read_halves(s.ring + ((i64)head * s.ringTokens + token % s.ringTokens) * D + c, values);
-        return;
-    }
-    int row = token - s.sinkTokens;
-    const u8* source = s.codes + head * s.headCodes + (i64)row * s.rowBytes + (c * s.bits >> 3);
-    if (s.bits == 16)
-    {
-        read_halves((const u16*)source, values);
-        return;
-    }
-    if (s.bits == 32)
-    {
-        for (int i = 0; i < 8; i++) values[i] = ((const float*)source)[i];
-        return;
-    }
-    u64 raw = s.bits == 8 ? *(const u64*)source : s.bits == 4 ? *(const u32*)source : *(const u16*)source;
-    int mask = (1 << s.bits) - 1, least = 1 << (s.bits - 1);
-    const u32* groups = s.groups + head * s.headGroups + (i64)(row / s.groupTokens) * s.groupsPerRun;
-    float scale, offset;
-    if (s.groupChannels > 1) read_group(groups[c / s.groupChannels], scale, offset);
-    for (int i = 0; i < 8; i++)
-    {
-        if (s.groupChannels == 1) read_group(groups[c + i], scale, offset);
-        values[i] = fmaf((float)((int)(raw >> i * s.bits & mask) - least), scale, offset);
-    }
 }
 
 static __device__ __forceinline__ float warp_sum(float value)

@@ -21,32 +21,33 @@ internal enum LayerPoint
 /// <param name="config">Architecture.</param>
 internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
 {
-    /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)); <paramref name="cacheLayer"/> is the layer of the caches.</summary>
-    public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
+    /// <summary>
+    /// x += attention(h), then x += feed-forward(norm(x)). On entry H is x under the layer's input norm; on return it is the new x under
+    /// <paramref name="nextNorm"/>, the following layer's, unless that is null. <paramref name="cacheLayer"/> is the layer of the caches.
+    /// </summary>
+    public void Run(LayerWeights w, Weight? nextNorm, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
     {
-        backend.RmsNorm(b.X, w.InputNorm, config.NormEpsilon, b.H);
         Attention(w, step, cacheLayer, b, probe);
-        backend.Add(b.X, b.H);
-
-        backend.RmsNorm(b.X, w.PostAttentionNorm, config.NormEpsilon, b.H);
+        backend.AddNorm(b.X, b.H, w.PostAttentionNorm, config.NormEpsilon, b.H);
         FeedForward(w, b, probe);
-        backend.Add(b.X, b.H);
+        if (nextNorm is null) backend.Add(b.X, b.H);
+        else backend.AddNorm(b.X, b.H, nextNorm, config.NormEpsilon, b.H);
     }
+
+    /// <summary>H = norm(x), before the first layer.</summary>
+    public void Enter(LayerWeights first, TransformerActivations.Buffers b) => backend.RmsNorm(b.X, first.InputNorm, config.NormEpsilon, b.H);
 
     /// <summary>The attention block: from its normalised input in H to its output there.</summary>
     public void Attention(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
     {
         probe?.Invoke(LayerPoint.AttentionInput, b.H);
-        backend.Linear(b.H, w.Query, b.Q);
-        backend.Linear(b.H, w.Key, b.K);
-        backend.Linear(b.H, w.Value, b.V);
+        backend.Linear(b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
         if (w.QueryNorm is not null && w.KeyNorm is not null)
         {
             backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
             backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
         }
-        backend.Rope(step, b.Q, config.Rope);
-        backend.Rope(step, b.K, config.Rope);
+        backend.Rope(step, b.Q, b.K, config.Rope);
         backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
         probe?.Invoke(LayerPoint.OutputInput, b.Q);
         backend.Linear(b.Q, w.Output, b.H);
@@ -56,8 +57,7 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
     public void FeedForward(LayerWeights w, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
     {
         probe?.Invoke(LayerPoint.FeedForwardInput, b.H);
-        backend.Linear(b.H, w.Gate, b.Gate);
-        backend.Linear(b.H, w.Up, b.Up);
+        backend.Linear(b.H, [w.Gate, w.Up], [b.Gate, b.Up]);
         backend.SiluMul(b.Gate, b.Up);
         probe?.Invoke(LayerPoint.DownInput, b.Gate);
         backend.Linear(b.Gate, w.Down, b.H);

@@ -1,0 +1,69 @@
+using KvPareto.Engine;
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Cuda.Tests;
+
+/// <summary>How attention is cut into blocks.</summary>
+public class AttentionPlanTests
+{
+    private static readonly KvGeometry Llama = new(32, 8, 128, [0]);
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(256, 1)]
+    [InlineData(257, 2)]
+    [InlineData(8000, 32)]
+    public void Splits_OfASingleTokenAreFixed(int length, int count)
+    {
+        foreach (var sequences in new[] { 1, 7 })
+            Assert.Equal(count, new AttentionPlan(Llama, false, sequences, 1).Splits(length).Count);
+    }
+
+    /// <summary>Parts cover the context, none is empty, and they are whole tiles.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(64)]
+    [InlineData(256)]
+    [InlineData(5000)]
+    public void Splits_CoverTheContext(int tokens)
+    {
+        var plan = new AttentionPlan(Llama, false, 1, tokens);
+        for (var length = tokens; length < 40_000; length += 331)
+        {
+            var (count, part) = plan.Splits(length);
+            if (count == 1) continue;
+            Assert.True(part % 64 == 0 && (long)count * part >= length && (long)(count - 1) * part < length, $"{length}: {count} parts of {part}");
+            Assert.True(count * plan.RowBlocks * 8 <= 256);
+        }
+    }
+
+    /// <summary>The workspace holds the parts of every step that it may see.</summary>
+    [Theory]
+    [InlineData(1, 100)]
+    [InlineData(64, 9000)]
+    [InlineData(300, 4096)]
+    [InlineData(2048, 2048)]
+    public void Workspace_HoldsEveryStepsParts(int maxTokens, int capacity)
+    {
+        var shape = new WorkspaceShape(maxTokens, capacity, Llama, AttentionKernel.Flash);
+        var bytes = CudaWorkspace.PredictByteCount(shape);
+        for (var tokens = 1; tokens <= maxTokens; tokens++)
+        {
+            var plan = new AttentionPlan(Llama, false, 1, tokens);
+            for (var length = tokens; length <= capacity; length += 97)
+            {
+                var parts = plan.Splits(length).Count;
+                if (parts > 1) Assert.True(bytes >= (long)tokens * 32 * parts * 130 * 4);
+            }
+        }
+    }
+
+    /// <summary>The math kernel has all scores at once, and never parts.</summary>
+    [Fact]
+    public void Math_IsNotSplit()
+    {
+        var plan = new AttentionPlan(Llama, false, 1, 4, isMath: true);
+        Assert.Equal((1, int.MaxValue), plan.Splits(100_000));
+        Assert.False(plan.IsFew);
+    }
+}
