@@ -1,14 +1,17 @@
 namespace KvPareto.Benchmarks;
 
-/// <summary>Measures the CPU engine against what the machine can do: <c>dotnet run -c Release --project benchmarks/KvPareto.Benchmarks -- VERB</c>.</summary>
+/// <summary>Measures the engine against what the machine can do: <c>dotnet run -c Release --project benchmarks/KvPareto.Benchmarks -- VERB</c>.</summary>
 internal static class Program
 {
+    private const string DefaultModel = "random:1:Llama-3.1-8B";
+
     private const string Usage = """
         usage: KvPareto.Benchmarks VERB
           machine   read bandwidth, arithmetic peak and dense f32 product of this machine
           linear    one linear layer of each shape of SmolLM2-135M: GB/s and GFLOP/s, and their fraction of the machine's
           attention [DEPTH [SETTING…]]  one token's attention over a deep cache (4096 tokens), against its bytes and operations
           model MODEL [SETTING…]    prefill and decode of a whole model, at depth 0 and 4096
+          cuda [MODEL [SETTING…]]   the same on a CUDA device after prompts of 1,000 and 8,000 tokens (random:1:Llama-3.1-8B)
         """;
 
     private static int Main(string[] args)
@@ -19,6 +22,8 @@ internal static class Program
             case ["linear"]: LinearBenchmark.Run(); return 0;
             case ["attention"]: AttentionBenchmark.Run(4096, []); return 0;
             case ["attention", var depth, .. var settings] when int.TryParse(depth, out var tokens) && tokens > 0: AttentionBenchmark.Run(tokens, settings); return 0;
+            case ["cuda"]: CudaBenchmark.Run(DefaultModel, []); return 0;
+            case ["cuda", var model, .. var settings]: CudaBenchmark.Run(model, settings); return 0;
             case ["model", var model, .. var settings]: ModelBenchmark.Run(model, settings); return 0;
             default:
                 Console.Error.WriteLine(Usage);

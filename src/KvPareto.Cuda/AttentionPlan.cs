@@ -20,7 +20,7 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     private const int FewRows = 16;
     private const int ManyRows = 64;
     private const int Pad = 8;
-    private const int TargetBlocks = 256;
+    private const int TargetBlocks = 400;
     private const int LeastTokens = 512; // of a part, where there are several tokens
 
     /// <summary>New tokens of a sequence.</summary>

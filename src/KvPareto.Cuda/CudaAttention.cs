@@ -4,13 +4,17 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cuda;
 
 /// <summary>Appends to packed caches and attends over them: the launches of one layer.</summary>
-internal static class CudaAttention
+internal sealed class CudaAttention(CudaContext context)
 {
     private const int Threads = 128;
     private const int MostThreads = 1024;
 
+    // Codes must be those of the scalar definition: no contraction of products and sums.
+    private readonly KernelModule _codec = context.Module("cache.cu", "--fmad=false");
+    private readonly Dictionary<Variant, KernelModule> _modules = [];
+
     /// <summary>Appends k and v, then y = softmax(q·kᵀ/√D)·v.</summary>
-    public static void Run(CudaContext context, Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
+    public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         var workspace = (CudaWorkspace)step.Workspace;
         var cache = (CudaKvCache)step.Caches[0];
@@ -30,18 +34,18 @@ internal static class CudaAttention
             Clip = cache.Spec.ClipPercent / 100f,
             Layers = cache.Geometry.LayerCount,
         };
-        if (cache.Spec.SmoothKeys && step.Starts.Contains(0)) FreezeMeans(context, append);
-        Append(context, step, cache.Layout.Keys[layer], cache.Layout.Values[layer], append);
-        Attend(context, step, layer, q, y);
+        if (cache.Spec.SmoothKeys && step.Starts.Contains(0)) FreezeMeans(append);
+        Append(step, cache.Layout.Keys[layer], cache.Layout.Values[layer], append);
+        Attend(step, layer, q, y);
     }
 
-    private static void FreezeMeans(CudaContext context, in AppendArguments a)
+    private void FreezeMeans(in AppendArguments a)
     {
         var threads = Math.Max(1, MostThreads / a.Width) * a.Width;
-        context.Launch(Codec(context), "freeze_means", new(a.Heads, a.Sequences), threads, a, threads * sizeof(double));
+        context.Launch(_codec, "freeze_means", new(a.Heads, a.Sequences), threads, a, threads * sizeof(double));
     }
 
-    private static void Append(CudaContext context, Step step, SideLayout keys, SideLayout values, AppendArguments a)
+    private void Append(Step step, SideLayout keys, SideLayout values, AppendArguments a)
     {
         var rows = a.Sequences > 1 ? 1 : a.Rows;
         var rowBytes = a.Width * sizeof(float);
@@ -49,17 +53,17 @@ internal static class CudaAttention
         if (keys.Axis == KvAxis.Tensor || values.Axis == KvAxis.Tensor)
         {
             a.RangeBlocks = Math.Min(CudaWorkspace.RangeBlocks, rows * a.Heads);
-            context.Launch(Codec(context), "tensor_ranges", new(a.RangeBlocks, sides), Threads, a, rowBytes);
-            context.Launch(Codec(context), "fit_tensor", new((rows + Threads - 1) / Threads, sides), Threads, a);
+            context.Launch(_codec, "tensor_ranges", new(a.RangeBlocks, sides), Threads, a, rowBytes);
+            context.Launch(_codec, "fit_tensor", new((rows + Threads - 1) / Threads, sides), Threads, a);
         }
         if (keys.FitsPowers(step.Starts, rows) || values.FitsPowers(step.Starts, rows))
-            context.Launch(Codec(context), "fit_powers", new(a.Heads, sides), Math.Max(Threads, a.Width), a, rowBytes);
+            context.Launch(_codec, "fit_powers", new(a.Heads, sides), Math.Max(Threads, a.Width), a, rowBytes);
         var granules = Math.Max(keys.Granules(step.Starts, rows), values.Granules(step.Starts, rows));
-        context.Launch(Codec(context), "encode_rows", new(granules, a.Heads, sides), Threads, a, Math.Max(keys.Granule, values.Granule) * rowBytes);
-        if (keys.KeepsRows || values.KeepsRows) context.Launch(Codec(context), "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
+        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, Math.Max(keys.Granule, values.Granule) * rowBytes);
+        if (keys.KeepsRows || values.KeepsRows) context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
     }
 
-    private static void Attend(CudaContext context, Step step, int layer, Tensor q, Tensor y)
+    private void Attend(Step step, int layer, Tensor q, Tensor y)
     {
         var workspace = (CudaWorkspace)step.Workspace;
         var cache = (CudaKvCache)step.Caches[0];
@@ -88,7 +92,7 @@ internal static class CudaAttention
             ScoreStride = workspace.ScoreStride,
             Layers = g.LayerCount,
         };
-        var module = context.Module("attention.cu", $"-DHEAD_DIM={g.HeadDim}", $"-DWIDTH={plan.Width}");
+        var module = Module(new(g.HeadDim, plan.Width, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes));
         var grid = new Grid(plan.RowBlocks * splits.Count, g.KvHeads, a.Sequences);
         if (isMath)
         {
@@ -101,6 +105,13 @@ internal static class CudaAttention
         if (splits.Count > 1) context.Launch(module, "merge_splits", new(g.QueryHeads, step.Count), Threads, a);
     }
 
-    // Codes must be those of the scalar definition: no contraction of products and sums.
-    private static KernelModule Codec(CudaContext context) => context.Module("cache.cu", "--fmad=false");
+    private KernelModule Module(in Variant v)
+    {
+        if (_modules.TryGetValue(v, out var module)) return module;
+        return _modules[v] = context.Module(
+            "attention.cu", $"-DHEAD_DIM={v.HeadDim}", $"-DWIDTH={v.Width}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_CHANNELS={(v.Keys.HasChannels ? 1 : 0)}",
+            $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_CHANNELS={(v.Values.HasChannels ? 1 : 0)}");
+    }
+
+    private readonly record struct Variant(int HeadDim, int Width, (int Bits, bool HasChannels) Keys, (int Bits, bool HasChannels) Values);
 }

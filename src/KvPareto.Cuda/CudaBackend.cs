@@ -17,9 +17,11 @@ public sealed unsafe class CudaBackend : Backend
     private const int Warp = 32;
     private const int MostThreads = 1024;
     private const int NumbersAThread = 4; // of a norm
+    private const int RopeHeads = 8; // of a block (elements.cu, rope)
 
     private readonly CudaContext _context;
     private readonly CudaLinear _linear;
+    private readonly CudaAttention _attention;
 
     /// <summary>A backend on a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
@@ -39,6 +41,7 @@ public sealed unsafe class CudaBackend : Backend
         Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver {devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
         _context = new CudaContext(ordinal);
         _linear = new CudaLinear(_context, Memory);
+        _attention = new CudaAttention(_context);
     }
 
     /// <inheritdoc/>
@@ -160,17 +163,22 @@ public sealed unsafe class CudaBackend : Backend
     protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) => _linear.Multiply(x, weights, ys);
 
     /// <inheritdoc/>
-    protected override void RopeCore(Step step, Tensor x, RopeTable table) => Rope(step, x, default, x.ColumnCount / table.HeadDim, table);
+    protected override void RopeCore(Step step, Tensor x, RopeTable table) => Rope(step, x, default, 0, table);
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor q, Tensor k, RopeTable table) =>
-        Rope(step, q, k, (q.ColumnCount + k.ColumnCount) / table.HeadDim, table);
+        Rope(step, q, k, k.ColumnCount / table.HeadDim, table);
 
     /// <inheritdoc/>
-    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => CudaAttention.Run(_context, step, layer, q, k, v, y);
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => _attention.Run(step, layer, q, k, v, y);
 
     /// <inheritdoc/>
-    protected override void SiluMulCore(Tensor gate, Tensor up) => Launch("silu_mul", Columns(gate), new PairArguments { X = gate, Y = up, Columns = gate.ColumnCount });
+    protected override void SiluMulCore(Tensor gate, Tensor up)
+    {
+        var arguments = new PairArguments { X = gate, Y = up, Columns = gate.ColumnCount };
+        if (IsEights(gate) && IsEights(up)) Launch("silu_mul_eight", new((gate.ColumnCount / 8 + Threads - 1) / Threads, gate.RowCount), arguments);
+        else Launch("silu_mul", Columns(gate), arguments);
+    }
 
     /// <inheritdoc/>
     protected override void AddCore(Tensor x, Tensor y) => Launch("add", Columns(x), new PairArguments { X = x, Y = y, Columns = x.ColumnCount });
@@ -183,7 +191,7 @@ public sealed unsafe class CudaBackend : Backend
         Launch("rms_norm", new(x.ColumnCount / width, x.RowCount), arguments, threads);
     }
 
-    private void Rope(Step step, Tensor q, Matrix k, int heads, RopeTable table)
+    private void Rope(Step step, Tensor q, Matrix k, int keyHeads, RopeTable table)
     {
         var half = table.HeadDim / 2;
         if (half > RopeArguments.MostPairs) throw new ArgumentException($"heads of {table.HeadDim} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
@@ -193,12 +201,16 @@ public sealed unsafe class CudaBackend : Backend
             K = k,
             Positions = ((CudaWorkspace)step.Workspace).Positions,
             QueryHeads = q.ColumnCount / table.HeadDim,
+            KeyHeads = keyHeads,
             Half = half,
             Scale = table.AttentionScale,
         };
         for (var i = 0; i < half; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
-        Launch("rope", new(heads, q.RowCount), arguments, threads: 64);
+        var heads = arguments.QueryHeads + keyHeads;
+        Launch("rope", new((heads + RopeHeads - 1) / RopeHeads, q.RowCount), arguments, (half + Warp - 1) / Warp * Warp);
     }
+
+    private static bool IsEights(Tensor x) => x.Type == DType.BF16 && x.Address % 16 == 0 && x.RowStride % 8 == 0 && x.ColumnCount % 8 == 0;
 
     private static Grid Columns(Tensor x) => new((x.ColumnCount + Threads - 1) / Threads, x.RowCount);
 

@@ -12,8 +12,11 @@ internal sealed class CudaLinear : IDisposable
     public const int FewRows = 8;
 
     private const int Threads = 256;
-    private const int FewOutputs = 16; // of a block (linear.cu, OUTPUTS)
+    private const int FewOutputs = 16; // of a tile (linear.cu, OUTPUTS)
+    private const string AnyKernel = "linear_any";
     private const int StripRows = 64;
+    private const int UnpackThreads = 128;
+    private const int UnpackColumns = UnpackThreads * 8 * 4; // of a block (linear.cu, unpack_weight)
     private const long InputBytes = 8 << 20;
     private const long StripBytes = 32 << 20;
     private const long ProductBytes = 32 << 20;
@@ -68,15 +71,15 @@ internal sealed class CudaLinear : IDisposable
         {
             var kernel = FewKernel(x, (CudaWeight)weights[first]);
             var arguments = new LinearArguments { X = x, Rows = x.RowCount };
-            var (count, blocks) = (0, 0);
+            var (count, tiles) = (0, 0);
             while (count < LinearParts.Count && first + count < ys.Length && FewKernel(x, (CudaWeight)weights[first + count]) == kernel)
             {
                 var (weight, y) = ((CudaWeight)weights[first + count], ys[first + count]);
-                blocks += (y.ColumnCount + FewOutputs - 1) / FewOutputs;
-                arguments.Parts[count++] = new() { Weight = weight.Rows, Y = y, Bias = weight.Bias, Outputs = y.ColumnCount, EndBlock = blocks };
+                tiles += (y.ColumnCount + FewOutputs - 1) / FewOutputs;
+                arguments.Parts[count++] = new() { Weight = weight.Rows, Y = y, Bias = weight.Bias, Outputs = y.ColumnCount, EndTile = tiles };
             }
-            for (var i = count; i < LinearParts.Count; i++) arguments.Parts[i].EndBlock = blocks;
-            _context.Launch(_context.Module("linear.cu"), kernel, new(blocks), Threads, arguments);
+            for (var i = count; i < LinearParts.Count; i++) arguments.Parts[i].EndTile = tiles;
+            _context.Launch(_context.Module("linear.cu"), kernel, new(tiles), Threads, arguments);
             first += count;
         }
     }
@@ -85,7 +88,7 @@ internal sealed class CudaLinear : IDisposable
     private static string FewKernel(Tensor x, CudaWeight weight)
     {
         var isAligned = x.Address % 16 == 0 && (x.RowStride * x.Type.ByteSize() % 16 == 0 || x.RowCount == 1) && x.ColumnCount % 32 == 0;
-        if (!isAligned || x.Type == DType.F16) return "linear_any";
+        if (!isAligned || x.Type == DType.F16) return AnyKernel;
         var isWide = x.Type == DType.F32;
         return (weight.Stored, weight.Rows.Group) switch
         {
@@ -95,7 +98,7 @@ internal sealed class CudaLinear : IDisposable
             (CudaWeight.StoredKind.W4, var g) when g % 128 == 0 => isWide ? "linear_4_128_wide" : "linear_4_128",
             (CudaWeight.StoredKind.W4, var g) when g % 64 == 0 => isWide ? "linear_4_64_wide" : "linear_4_64",
             (CudaWeight.StoredKind.W4, var g) when g % 32 == 0 => isWide ? "linear_4_32_wide" : "linear_4_32",
-            _ => "linear_any",
+            _ => AnyKernel,
         };
     }
 
@@ -133,8 +136,8 @@ internal sealed class CudaLinear : IDisposable
         for (var first = 0; first < y.ColumnCount; first += strip)
         {
             var part = y.Columns(first, Math.Min(strip, y.ColumnCount - first));
-            var unpack = new UnpackArguments { Weight = weight.Rows, Target = Strip, FirstRow = first, Rows = part.ColumnCount };
-            _context.Launch(_context.Module("linear.cu"), "unpack_weight", new((columns + 8 * Threads - 1) / (8 * Threads), part.ColumnCount), Threads, unpack);
+            var unpack = new UnpackArguments { Weight = weight.Rows, Target = Strip, FirstRow = first };
+            _context.Launch(_context.Module("linear.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, part.ColumnCount), UnpackThreads, unpack);
             _products.Multiply(x, Strip, part, rows, part.ColumnCount, columns);
         }
     }

@@ -9,6 +9,7 @@ namespace KvPareto.Cuda;
 /// </summary>
 internal sealed unsafe class CudaWeight : Weight
 {
+    private const int Threads = 256;
     private const int StagingBytes = 32 << 20;
 
     private readonly CudaBuffer _data;
@@ -35,6 +36,11 @@ internal sealed unsafe class CudaWeight : Weight
         }
         if (KeepsBytes(host.Format, kind)) context.Upload(_data.Address, host.Data, _data.ByteCount);
         else UploadWidened(context, host, kind, rowBytes);
+        if (kind == StoredKind.W4)
+        {
+            var words = _data.ByteCount / sizeof(uint);
+            context.Launch(context.Module("linear.cu"), "reorder_codes", new((int)((words + Threads - 1) / Threads)), Threads, new ReorderArguments { Words = _data.Address, Count = words });
+        }
         context.Synchronize();
         _rows = new() { Data = _data.Address, Groups = _groups?.Address ?? 0, Kind = (int)kind, Columns = host.ColumnCount, Group = host.GroupSize };
     }

@@ -55,6 +55,7 @@ internal unsafe struct RopeArguments
     public Matrix K;
     public nint Positions;
     public int QueryHeads;
+    public int KeyHeads;
     public int Half;
     public float Scale;
     public fixed float Frequencies[MostPairs];
@@ -84,7 +85,7 @@ internal struct LinearPart
     public Matrix Y;
     public nint Bias;
     public int Outputs;
-    public int EndBlock;
+    public int EndTile;
 }
 
 [InlineArray(Count)]
@@ -105,12 +106,19 @@ internal struct LinearArguments
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct ReorderArguments
+{
+    public nint Words;
+    public long Count;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct UnpackArguments
 {
     public WeightRows Weight;
     public nint Target;
     public int FirstRow;
-    public int Rows;
+    public int Reserved;
 }
 
 /// <summary>The keys or values of a layer as kernels take them (common.cuh, Side, tells every field).</summary>

@@ -58,6 +58,9 @@ internal sealed class SideLayout
         _ => throw new ConfigException($"device cuda: granularity {granularity} is not there; allowed: token:N, channel:N, block:N, tensor, pow2, or --device cpu"),
     };
 
+    /// <summary>Bits of a stored number, and whether each channel of a group has an entry of its own.</summary>
+    public (int Bits, bool HasChannels) Codes => (_shape.Bits, _shape.Axis != PlainAxis && _shape.GroupChannels == 1);
+
     /// <summary>Runs of <see cref="Granule"/> tokens that an append of so many to each sequence completes, at the most.</summary>
     public int Granules(int[] starts, int rows)
     {

@@ -1,5 +1,6 @@
 // Causal grouped attention over packed caches, by tensor cores in f16 with sums in f32. Compiled for one head width D = HEAD_DIM, a
-// multiple of 16, and one width of a key's row: WIDTH = D, or 2·D where keys are coded without their bias.
+// multiple of 16, one width of a key's row (WIDTH = D, or 2·D where keys are coded without their bias), and for keys and values for the
+// bits of a code and whether each channel has a scale of its own.
 // A block holds 16 or 64 query rows (a row is a query token and one of the heads that share a key head). Its warps go through the keys in
 // tiles unpacked into shared memory and keep their rows' maxima, sums and weighted values (online softmax, base 2). With 64 rows a warp has
 // 16 of them and all share the tiles; with 16 each warp has all rows and tiles of its own, and their results are put together at the end.
@@ -42,6 +43,7 @@ static_assert(sizeof(AttentionArguments) == 112, "structures differ from the hos
 // Keys of a tile: fewer where heads are wide, for shared memory's sake.
 #define FEW_TILE (D > 128 ? 16 : 32)
 #define MANY_TILE (D > 128 ? 32 : 64)
+#define MANY_BLOCKS (D > 128 ? 2 : 3) // at a time on a multiprocessor, as far as registers go
 
 enum Mode { FLASH = 0, SCORES = 1, VALUES = 2 };
 
@@ -72,18 +74,16 @@ template <int ROWS> static __device__ __forceinline__ void load_queries(
     float scale = 1.44269504f * rsqrtf((float)D);
     bool staged = a.rotation > 0 || WIDTH > D;
     #pragma unroll 4
-    for (int i = threadIdx.x; i < ROWS * (D / 2); i += THREADS)
+    for (int r = threadIdx.x / 32; r < ROWS; r += WARPS)
     {
-        int r = i / (D / 2), c = i % (D / 2) * 2, row = firstRow + r;
-        float low = 0, high = 0;
-        if (row < count)
+        int row = firstRow + r, token = sequence + row / group, first = (head * group + row % group) * D;
+        #pragma unroll
+        for (int c = threadIdx.x % 32 * 2; c < D; c += 64)
         {
-            int x = (head * group + row % group) * D + c;
-            low = at(a.q, sequence + row / group, x) * scale;
-            high = at(a.q, sequence + row / group, x + 1) * scale;
+            float2 pair = row < count ? pair_at(a.q, token, first + c) : make_float2(0, 0);
+            if (staged) *(float2*)(rows + r * WIDTH + c) = make_float2(pair.x * scale, pair.y * scale);
+            else *(u32*)(target + r * (WIDTH + PAD) + c) = pack_halves(pair.x * scale, pair.y * scale);
         }
-        if (staged) *(float2*)(rows + r * WIDTH + c) = make_float2(low, high);
-        else *(u32*)(target + r * (WIDTH + PAD) + c) = pack_halves(low, high);
     }
     if (!staged) return;
     __syncthreads();
@@ -215,11 +215,16 @@ template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void 
 
     for (int tile = from + team * TILE; tile < to; tile += TEAMS * TILE)
     {
+        TileLoad<Team, TILE, KEY_BITS, KEY_CHANNELS> keyLoad;
+        TileLoad<Team, TILE, VALUE_BITS, VALUE_CHANNELS> valueLoad;
+        if (MODE != VALUES) keyLoad.fetch(cache.keys, head, tile, keyEnd, length, thread);
+        if (MODE != SCORES) valueLoad.fetch(cache.values, head, tile, valueEnd, length, thread);
         if (TEAMS == 1) __syncthreads();
         else __syncwarp();
-        if (MODE != VALUES) load_tile<Team, TILE>(keys, WIDTH + PAD, cache.keys, head, tile, keyEnd, length, thread);
+        if (MODE != VALUES) keyLoad.store(keys, WIDTH + PAD, cache.keys, head, tile, keyEnd, length, thread);
         if (MODE != VALUES && WIDTH > D) load_turns<Team, TILE>(keys, cache.turns, tile, length, thread);
-        if (MODE != SCORES) load_tile<Team, TILE>(values, D + PAD, cache.values, head, tile, valueEnd, length, thread);
+        if (MODE != SCORES) valueLoad.store(values, D + PAD, cache.values, head, tile, valueEnd, length, thread);
+        wait_for_copies();
         if (TEAMS == 1) __syncthreads();
         else __syncwarp();
 
@@ -318,27 +323,33 @@ template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void 
     }
     __syncthreads();
 
-    bool partial = a.splits > 1;
-    for (int i = threadIdx.x; i < Rows * D; i += THREADS)
+    bool partial = a.splits > 1, turned = a.rotation == 2 && !partial;
+    for (int r = warp; r < Rows && firstRow + r < count; r += WARPS)
     {
-        int r = i / D, c = i % D, row = firstRow + r;
-        float sum = 0;
+        int row = firstRow + r, token = sequence + row / group, query = head * group + row % group;
+        float* target = partial ? partial_of(a, token, query, split) : nullptr;
+        float factor = partial ? 1 : 1 / states[0][r].y;
         #pragma unroll
-        for (int t = 0; t < TEAMS; t++) sum += factors[t][r] * staging[t * Rows * D + i];
-        if (!partial) staging[i] = sum / states[0][r].y;
-        else if (row < count) partial_of(a, sequence + row / group, head * group + row % group, split)[c] = sum;
-    }
-    if (partial)
-    {
-        for (int r = threadIdx.x; r < Rows && firstRow + r < count; r += THREADS)
+        for (int c = lane * 2; c < D; c += 64)
         {
-            int row = firstRow + r;
-            *(float2*)(partial_of(a, sequence + row / group, head * group + row % group, split) + D) = states[0][r];
+            float2 sum = make_float2(0, 0);
+            #pragma unroll
+            for (int t = 0; t < TEAMS; t++)
+            {
+                float2 x = *(const float2*)(staging + (t * Rows + r) * D + c);
+                sum.x += factors[t][r] * x.x;
+                sum.y += factors[t][r] * x.y;
+            }
+            sum = make_float2(sum.x * factor, sum.y * factor);
+            if (partial) *(float2*)(target + c) = sum;
+            else if (turned) *(float2*)(staging + r * D + c) = sum;
+            else put_pair(a.y, token, query * D + c, sum);
         }
-        return;
+        if (partial && lane == 0) *(float2*)(target + D) = states[0][r];
     }
+    if (!turned) return;
     __syncthreads();
-    if (a.rotation == 2) hadamard(staging, Rows, D, D);
+    hadamard(staging, Rows, D, D);
     for (int i = threadIdx.x; i < Rows * D; i += THREADS)
     {
         int row = firstRow + i / D;
@@ -347,8 +358,8 @@ template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void 
 }
 
 // Grid [row blocks · splits, key heads, sequences].
-extern "C" __global__ void __launch_bounds__(THREADS) attention_16(AttentionArguments a) { attend<WARPS, FEW_TILE, FLASH>(a); }
-extern "C" __global__ void __launch_bounds__(THREADS) attention_64(AttentionArguments a) { attend<1, MANY_TILE, FLASH>(a); }
+extern "C" __global__ void __launch_bounds__(THREADS, 2) attention_16(AttentionArguments a) { attend<WARPS, FEW_TILE, FLASH>(a); }
+extern "C" __global__ void __launch_bounds__(THREADS, MANY_BLOCKS) attention_64(AttentionArguments a) { attend<1, MANY_TILE, FLASH>(a); }
 extern "C" __global__ void __launch_bounds__(THREADS) scores_64(AttentionArguments a) { attend<1, MANY_TILE, SCORES>(a); }
 extern "C" __global__ void __launch_bounds__(THREADS) values_64(AttentionArguments a) { attend<1, MANY_TILE, VALUES>(a); }
 
@@ -361,11 +372,12 @@ extern "C" __global__ void merge_splits(AttentionArguments a)
     int end = a.starts[sequence] + 1 + (a.sequences > 1 ? 0 : token), first = a.window > 0 ? max(0, end - a.window) : 0;
     int firstSplit = first / a.splitTokens, endSplit = (end - 1) / a.splitTokens + 1;
     float most = -INFINITE;
-    for (int s = firstSplit; s < endSplit; s++) most = fmaxf(most, partial_of(a, token, head, s)[D]);
+    for (int s = firstSplit + threadIdx.x % 32; s < endSplit; s += 32) most = fmaxf(most, partial_of(a, token, head, s)[D]);
+    most = warp_max(most);
     for (int c = threadIdx.x; c < D; c += blockDim.x)
     {
         float sum = 0, total = 0;
-        #pragma unroll 4
+        #pragma unroll 8
         for (int s = firstSplit; s < endSplit; s++)
         {
             const float* partial = partial_of(a, token, head, s);
@@ -373,7 +385,7 @@ extern "C" __global__ void merge_splits(AttentionArguments a)
             sum += factor * partial[c];
             total += factor * partial[D + 1];
         }
-        result[c] = sum / total;
+        result[c] = sum * (1 / total);
     }
     __syncthreads();
     if (a.rotation == 2) hadamard(result, 1, D, D);

@@ -7,12 +7,11 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
-// Where a kernel starts. On Hopper and later it may have been launched while the one before it is still at work: its own successor may come
-// in as soon as there is room, and it waits here until everything before it is complete. Elsewhere the launch itself waits.
+// Where a kernel starts. On Hopper and later it may be launched while the one before it is still at work, and waits here until everything
+// before it is complete; what it does earlier must not depend on that. Elsewhere the launch itself waits.
 static __device__ __forceinline__ void wait_for_previous()
 {
 #if __CUDA_ARCH__ >= 900
-    asm volatile("griddepcontrol.launch_dependents;");
     asm volatile("griddepcontrol.wait;" ::: "memory");
 #endif
 }
@@ -70,6 +69,30 @@ static __device__ __forceinline__ float at(const Matrix& x, int row, int column)
 static __device__ __forceinline__ void put(const Matrix& x, int row, int column, float value)
 {
     store_element(x.data, x.type, (i64)row * x.stride + column, value);
+}
+
+// Two neighbours, the first at an even column.
+static __device__ __forceinline__ float2 pair_at(const Matrix& x, int row, int column)
+{
+    i64 index = (i64)row * x.stride + column;
+    if (x.type == BF16 && ((u64)x.data & 3) == 0 && (x.stride & 1) == 0)
+    {
+        u32 pair = *(const u32*)((const u16*)x.data + index);
+        return make_float2(__int_as_float((int)(pair << 16)), __int_as_float((int)(pair & 0xffff0000)));
+    }
+    return make_float2(load_element(x.data, x.type, index), load_element(x.data, x.type, index + 1));
+}
+
+static __device__ __forceinline__ void put_pair(const Matrix& x, int row, int column, float2 values)
+{
+    i64 index = (i64)row * x.stride + column;
+    if (x.type == BF16 && ((u64)x.data & 3) == 0 && (x.stride & 1) == 0)
+    {
+        *(u32*)((u16*)x.data + index) = float_to_bfloat(values.x) | (u32)float_to_bfloat(values.y) << 16;
+        return;
+    }
+    store_element(x.data, x.type, index, values.x);
+    store_element(x.data, x.type, index + 1, values.y);
 }
 
 // Scale and offset of a group's entry (GroupMeta: f16 scale in the low half, zero point in the high half): x = q·scale + offset.

@@ -1,6 +1,7 @@
 // Row-wise ops: embedding rows, norms, rotary embedding, gated activation, sums, conversions.
 
 #include "common.cuh"
+#include "tensor_cores.cuh"
 #include "weights.cuh"
 
 struct EmbedArguments
@@ -34,24 +35,30 @@ extern "C" __global__ void rms_norm(NormArguments a)
 {
     const int HELD = 8;
     __shared__ float parts[32];
-    wait_for_previous();
-    int row = blockIdx.y, first = blockIdx.x * a.width;
-    float held[HELD], sum = 0;
+    int row = blockIdx.y, first = blockIdx.x * a.width, threads = blockDim.x;
+    float held[HELD], gains[HELD], sum = 0;
     #pragma unroll
     for (int i = 0; i < HELD; i++)
     {
-        int c = threadIdx.x + i * blockDim.x;
+        int c = threadIdx.x + i * threads;
+        gains[i] = c < a.width ? __ldg(a.gain + c) : 0;
+    }
+    wait_for_previous();
+    #pragma unroll
+    for (int i = 0; i < HELD; i++)
+    {
+        int c = threadIdx.x + i * threads;
         held[i] = c < a.width ? at(a.x, row, first + c) : 0;
         if (a.added.data && c < a.width) held[i] += at(a.added, row, first + c);
     }
     #pragma unroll
     for (int i = 0; i < HELD; i++)
     {
-        int c = threadIdx.x + i * blockDim.x;
+        int c = threadIdx.x + i * threads;
         if (a.added.data && c < a.width) put(a.x, row, first + c, held[i]);
         sum = fmaf(held[i], held[i], sum);
     }
-    for (int c = threadIdx.x + HELD * blockDim.x; c < a.width; c += blockDim.x)
+    for (int c = threadIdx.x + HELD * threads; c < a.width; c += threads)
     {
         float x = at(a.x, row, first + c);
         if (a.added.data) put(a.x, row, first + c, x += at(a.added, row, first + c));
@@ -60,16 +67,15 @@ extern "C" __global__ void rms_norm(NormArguments a)
     sum = warp_sum(sum);
     if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
     __syncthreads();
-    sum = 0;
-    for (int i = 0; i < blockDim.x / 32; i++) sum += parts[i];
+    sum = warp_sum(threadIdx.x % 32 < threads / 32 ? parts[threadIdx.x % 32] : 0);
     float factor = 1 / sqrtf(sum / a.width + a.epsilon);
     #pragma unroll
     for (int i = 0; i < HELD; i++)
     {
-        int c = threadIdx.x + i * blockDim.x;
-        if (c < a.width) put(a.y, row, first + c, held[i] * factor * a.gain[c]);
+        int c = threadIdx.x + i * threads;
+        if (c < a.width) put(a.y, row, first + c, held[i] * factor * gains[i]);
     }
-    for (int c = threadIdx.x + HELD * blockDim.x; c < a.width; c += blockDim.x) put(a.y, row, first + c, at(a.x, row, first + c) * factor * a.gain[c]);
+    for (int c = threadIdx.x + HELD * threads; c < a.width; c += threads) put(a.y, row, first + c, at(a.x, row, first + c) * factor * a.gain[c]);
 }
 
 struct RopeArguments
@@ -78,27 +84,33 @@ struct RopeArguments
     Matrix k;
     const int* positions;
     int queryHeads;
+    int keyHeads;
     int half;
     float scale;
     float frequencies[128];
 };
 
-// Half-split pairs in place. A block is a head of a row, those of k behind those of q: grid [heads, rows].
+// Half-split pairs in place. A block is some heads of a row, those of k behind those of q, a thread a pair of each: grid [heads / HEADS, rows].
 extern "C" __global__ void rope(RopeArguments a)
 {
+    const int HEADS = 8;
     wait_for_previous();
-    bool isQuery = blockIdx.x < a.queryHeads;
-    Matrix x = isQuery ? a.q : a.k;
-    int first = (blockIdx.x - (isQuery ? 0 : a.queryHeads)) * 2 * a.half;
-    for (int i = threadIdx.x; i < a.half; i += blockDim.x)
+    int i = threadIdx.x, row = blockIdx.y;
+    if (i >= a.half) return;
+    float s, c;
+    sincosf(a.positions[row] * a.frequencies[i], &s, &c);
+    s *= a.scale;
+    c *= a.scale;
+    #pragma unroll
+    for (int j = 0; j < HEADS; j++)
     {
-        // The angle in f32, as the references have it; its sine and cosine beyond that.
-        double sine, cosine;
-        sincos((double)(a.positions[blockIdx.y] * a.frequencies[i]), &sine, &cosine);
-        float s = (float)sine * a.scale, c = (float)cosine * a.scale;
-        float low = at(x, blockIdx.y, first + i), high = at(x, blockIdx.y, first + a.half + i);
-        put(x, blockIdx.y, first + i, low * c - high * s);
-        put(x, blockIdx.y, first + a.half + i, high * c + low * s);
+        int head = blockIdx.x * HEADS + j;
+        if (head >= a.queryHeads + a.keyHeads) break;
+        const Matrix& x = head < a.queryHeads ? a.q : a.k;
+        int first = (head < a.queryHeads ? head : head - a.queryHeads) * 2 * a.half;
+        float low = at(x, row, first + i), high = at(x, row, first + a.half + i);
+        put(x, row, first + i, low * c - high * s);
+        put(x, row, first + a.half + i, high * c + low * s);
     }
 }
 
@@ -109,14 +121,29 @@ struct PairArguments
     int columns;
 };
 
+static __device__ __forceinline__ float silu_times(float gate, float up) { return gate / (1 + expf(-gate)) * up; }
+
 // x = silu(x)·y. Grid [columns / threads, rows].
 extern "C" __global__ void silu_mul(PairArguments a)
 {
     wait_for_previous();
     int c = blockIdx.x * blockDim.x + threadIdx.x;
+    if (c < a.columns) put(a.x, blockIdx.y, c, silu_times(at(a.x, blockIdx.y, c), at(a.y, blockIdx.y, c)));
+}
+
+// The same for bf16 whose rows begin at multiples of 16 bytes, eight columns a thread: grid [columns / 8 / threads, rows].
+extern "C" __global__ void silu_mul_eight(PairArguments a)
+{
+    wait_for_previous();
+    int c = (blockIdx.x * blockDim.x + threadIdx.x) * 8;
     if (c >= a.columns) return;
-    float gate = at(a.x, blockIdx.y, c);
-    put(a.x, blockIdx.y, c, gate / (1 + expf(-gate)) * at(a.y, blockIdx.y, c));
+    uint4* place = (uint4*)((u16*)a.x.data + (i64)blockIdx.y * a.x.stride + c);
+    uint4 gates = *place, ups = *(const uint4*)((const u16*)a.y.data + (i64)blockIdx.y * a.y.stride + c);
+    u32 g[4] = { gates.x, gates.y, gates.z, gates.w }, u[4] = { ups.x, ups.y, ups.z, ups.w };
+    #pragma unroll
+    for (int i = 0; i < 4; i++)
+        g[i] = pack_bfloats(silu_times(low_bfloat(g[i]), low_bfloat(u[i])), silu_times(high_bfloat(g[i]), high_bfloat(u[i])));
+    *place = make_uint4(g[0], g[1], g[2], g[3]);
 }
 
 // x += y.

@@ -16,7 +16,7 @@ struct LinearPart
     Matrix y;
     const float* bias; // [N], or null
     int outputs;       // N
-    int endBlock;      // the block after its last
+    int endTile;       // tiles of 16 outputs up to its end, earlier parts' included
 };
 
 struct LinearArguments
@@ -29,6 +29,14 @@ struct LinearArguments
 
 static_assert(sizeof(LinearPart) == 64 && sizeof(LinearArguments) == 216, "structures differ from the host's");
 
+// The part that a tile lies in, and its first output there.
+static __device__ __forceinline__ const LinearPart& part_of(const LinearArguments& a, int tile, int& first)
+{
+    int which = tile >= a.parts[0].endTile ? tile >= a.parts[1].endTile ? 2 : 1 : 0;
+    first = (tile - (which > 0 ? a.parts[which - 1].endTile : 0)) * OUTPUTS;
+    return a.parts[which];
+}
+
 // Sums of the warps [WARPS, TOKENS, OUTPUTS] to rows of y.
 static __device__ __forceinline__ void store_sums(const float (*sums)[TOKENS][OUTPUTS], const LinearPart& part, int rows, int first)
 {
@@ -39,14 +47,13 @@ static __device__ __forceinline__ void store_sums(const float (*sums)[TOKENS][OU
     put(part.y, token, n, sum);
 }
 
-// y[t, n] = Σ x[t, k]·w[n, k] + b[n] of any elements and places. A block is 16 outputs; a warp takes every eighth column.
+// y[t, n] = Σ x[t, k]·w[n, k] + b[n] of any elements and places. A block is a tile; a warp takes every eighth 32 columns.
 extern "C" __global__ void __launch_bounds__(32 * WARPS) linear_any(LinearArguments a)
 {
     __shared__ float sums[WARPS][TOKENS][OUTPUTS];
     wait_for_previous();
-    int which = blockIdx.x >= a.parts[0].endBlock ? blockIdx.x >= a.parts[1].endBlock ? 2 : 1 : 0;
-    const LinearPart& part = a.parts[which];
-    int first = (blockIdx.x - (which > 0 ? a.parts[which - 1].endBlock : 0)) * OUTPUTS, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, first;
+    const LinearPart& part = part_of(a, blockIdx.x, first);
     for (int i = 0; i < OUTPUTS; i++)
     {
         float products[TOKENS] = {};
@@ -67,29 +74,26 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) linear_any(LinearArgume
     store_sums(sums, part, a.rows, first);
 }
 
-// Eight inputs of a token as bf16, and what that leaves of f32.
+// Eight inputs as bf16, and what that leaves of f32.
 template <bool WIDE> struct Inputs
 {
     uint4 high;
     uint4 low;
 };
 
-template <bool WIDE> static __device__ __forceinline__ Inputs<WIDE> load_inputs(const Matrix& x, int row, int column, int rows)
+template <bool WIDE> static __device__ __forceinline__ Inputs<WIDE> load_inputs(const u8* source)
 {
-    Inputs<WIDE> inputs = { make_uint4(0, 0, 0, 0), make_uint4(0, 0, 0, 0) };
-    if (row >= rows) return inputs;
-    i64 index = (i64)row * x.stride + column;
+    Inputs<WIDE> inputs;
     if (!WIDE)
     {
-        inputs.high = *(const uint4*)((const u16*)x.data + index);
+        inputs.high = *(const uint4*)source;
         return inputs;
     }
-    const float4* source = (const float4*)((const float*)x.data + index);
     u32 highs[4], lows[4];
     #pragma unroll
     for (int i = 0; i < 2; i++)
     {
-        float4 part = source[i];
+        float4 part = ((const float4*)source)[i];
         highs[2 * i] = pack_bfloats(part.x, part.y);
         highs[2 * i + 1] = pack_bfloats(part.z, part.w);
         lows[2 * i] = pack_bfloats(part.x - low_bfloat(highs[2 * i]), part.y - high_bfloat(highs[2 * i]));
@@ -100,13 +104,7 @@ template <bool WIDE> static __device__ __forceinline__ Inputs<WIDE> load_inputs(
     return inputs;
 }
 
-// Numbers 0 and 4, 1 and 5, 2 and 6, 3 and 7 side by side, as 4-bit codes come apart.
-static __device__ __forceinline__ uint4 interleave(uint4 x)
-{
-    return make_uint4(__byte_perm(x.x, x.z, 0x5410), __byte_perm(x.x, x.z, 0x7632), __byte_perm(x.y, x.w, 0x5410), __byte_perm(x.y, x.w, 0x7632));
-}
-
-// Eight weights of a row and lane as bf16 in pairs: elements; 4-bit codes plus 128, interleaved; 8-bit codes as signed numbers.
+// Eight weights of a row and lane as bf16 in pairs: elements; 4-bit codes plus 128; 8-bit codes as signed numbers.
 template <int KIND> static __device__ __forceinline__ uint4 spread(const u32* words)
 {
     if constexpr (KIND == WEIGHT_BF16) return make_uint4(words[0], words[1], words[2], words[3]);
@@ -114,7 +112,7 @@ template <int KIND> static __device__ __forceinline__ uint4 spread(const u32* wo
     {
         const u32 Mask = 0x000f000f, Base = 0x43004300; // 128 in bf16, whose last bit is a one
         u32 w = words[0];
-        return make_uint4((w & Mask) | Base, (w >> 4 & Mask) | Base, (w >> 8 & Mask) | Base, (w >> 12 & Mask) | Base);
+        return make_uint4(and_or(w, Mask, Base), and_or(w >> 4, Mask, Base), and_or(w >> 8, Mask, Base), and_or(w >> 12, Mask, Base));
     }
     else
     {
@@ -156,111 +154,207 @@ template <bool WIDE> static __device__ __forceinline__ void multiply(float (&c)[
     multiply_bfloats(c, upper.z, lower.z, upper.w, lower.w, x.low.z, x.low.w);
 }
 
-// A block is 16 outputs of a weight and up to eight tokens, a product of the tensor cores. The columns are cut into units, of which a warp
-// takes every eighth; in a unit a lane has WORDS words of two rows (lane / 4 and eight on), neighbours in memory, and the same columns of
-// token lane / 4. Which inner index a column takes in a product does not matter, as long as weights and inputs agree on it.
-// A unit of codes lies in one group: x̂ = scale·(q + shift) + offset gives scale·Σ x·q' + (offset + scale·shift)·Σ x.
-template <int KIND, int WORDS, bool WIDE> static __device__ __forceinline__ void multiply_few(const LinearArguments& a)
+// What a lane holds of one unit: words of two weight rows, and their groups' entries.
+template <int WORDS> struct Words
 {
-    const int Ahead = 4, Eights = KIND == WEIGHT_BF16 ? WORDS / 4 : KIND == WEIGHT_W8 ? WORDS / 2 : WORDS, Each = WORDS / Eights, Unit = 32 * Eights;
-    __shared__ float sums[WARPS][TOKENS][OUTPUTS];
-    int which = blockIdx.x >= a.parts[0].endBlock ? blockIdx.x >= a.parts[1].endBlock ? 2 : 1 : 0;
-    const LinearPart& part = a.parts[which];
-    const WeightRows& weight = part.weight;
-    int first = (blockIdx.x - (which > 0 ? a.parts[which - 1].endBlock : 0)) * OUTPUTS, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    int upper = min(first + lane / 4, part.outputs - 1), lower = min(first + lane / 4 + 8, part.outputs - 1), place = lane % 4 * 8 * Eights;
-    i64 rowBytes = (i64)weight.columns * (KIND == WEIGHT_BF16 ? 16 : KIND == WEIGHT_W8 ? 8 : 4) / 8;
-    const u8* upperRow = weight.data + upper * rowBytes + lane % 4 * WORDS * 4;
-    const u8* lowerRow = weight.data + lower * rowBytes + lane % 4 * WORDS * 4;
-    int units = weight.columns / Unit, perRow = KIND == WEIGHT_BF16 ? 1 : weight.columns / weight.group, unitsPerGroup = KIND == WEIGHT_BF16 ? 1 : weight.group / Unit;
-    const uint4 ones = make_uint4(0x3f803f80, 0x3f803f80, 0x3f803f80, 0x3f803f80);
-    float total[4] = {};
+    u32 upper[WORDS];
+    u32 lower[WORDS];
+    u32 upperEntry;
+    u32 lowerEntry;
+};
 
-    for (int unit = warp; unit < units; unit += Ahead * WARPS)
+// A block is a tile of 16 outputs of a weight and up to eight tokens, a product of the tensor cores. The columns are cut into units, of
+// which a warp takes every eighth; in a unit a lane has WORDS words of two rows (lane / 4 and eight on), neighbours in memory, and the same
+// columns of token lane / 4, or of the last token: products for tokens that are not there are not stored. Which inner index a column takes
+// in a product does not matter, as long as weights and inputs agree on it.
+// A unit of codes lies in one group: x̂ = scale·(q + shift) + offset gives scale·Σ x·q' + (offset + scale·shift)·Σ x.
+template <int KIND, int WORDS, bool WIDE> struct FewRows
+{
+    static const int Bits = KIND == WEIGHT_BF16 ? 16 : KIND == WEIGHT_W8 ? 8 : 4, Unit = 128 * WORDS / Bits, Eights = Unit / 32, Each = WORDS / Eights;
+    static const int Ahead = KIND == WEIGHT_BF16 ? 6 : 4; // units whose loads are under way
+    static const bool Coded = KIND != WEIGHT_BF16;
+
+    const u8* upper;
+    const u8* lower;
+    const u32* upperEntries;
+    const u32* lowerEntries;
+    const u8* inputs;
+    int units;
+    int unitsAGroup;
+
+    __device__ __forceinline__ FewRows(const Matrix& x, int rows, const LinearPart& part, int first)
     {
-        u32 upperWords[Ahead][WORDS], lowerWords[Ahead][WORDS], upperEntries[Ahead], lowerEntries[Ahead];
+        const WeightRows& w = part.weight;
+        int lane = threadIdx.x % 32, upperRow = min(first + lane / 4, part.outputs - 1), lowerRow = min(first + lane / 4 + 8, part.outputs - 1);
+        i64 rowBytes = (i64)w.columns * Bits / 8;
+        const u8* data = w.data + lane % 4 * (WORDS * 4);
+        upper = data + upperRow * rowBytes;
+        lower = data + lowerRow * rowBytes;
+        units = w.columns / Unit;
+        inputs = (const u8*)x.data + ((i64)min(lane / 4, rows - 1) * x.stride + lane % 4 * (8 * Eights)) * (WIDE ? 4 : 2);
+        if (!Coded) return;
+        i64 perRow = w.columns / w.group;
+        upperEntries = w.groups + upperRow * perRow;
+        lowerEntries = w.groups + lowerRow * perRow;
+        unitsAGroup = w.group / Unit;
+    }
+
+    __device__ __forceinline__ void load(Words<WORDS>& words, int unit) const
+    {
+        load_words(words.upper, upper + unit * (WORDS * 16));
+        load_words(words.lower, lower + unit * (WORDS * 16));
+        if (!Coded) return;
+        int group = unitsAGroup == 1 ? unit : unit / unitsAGroup;
+        words.upperEntry = __ldg(upperEntries + group);
+        words.lowerEntry = __ldg(lowerEntries + group);
+    }
+
+    // total [16, 8] += the unit's part of the product.
+    __device__ __forceinline__ void add(float (&total)[4], const Words<WORDS>& words, int unit) const
+    {
+        const uint4 ones = make_uint4(0x3f803f80, 0x3f803f80, 0x3f803f80, 0x3f803f80);
+        float products[4] = {}, sums[4] = {};
         #pragma unroll
-        for (int i = 0; i < Ahead; i++)
+        for (int e = 0; e < Eights; e++)
         {
-            int u = min(unit + i * WARPS, units - 1);
-            load_words(upperWords[i], upperRow + u * (WORDS * 16));
-            load_words(lowerWords[i], lowerRow + u * (WORDS * 16));
-            if (KIND == WEIGHT_BF16) continue;
-            upperEntries[i] = __ldg(weight.groups + (i64)upper * perRow + u / unitsPerGroup);
-            lowerEntries[i] = __ldg(weight.groups + (i64)lower * perRow + u / unitsPerGroup);
+            Inputs<WIDE> x = load_inputs<WIDE>(inputs + (unit * Unit + 8 * e) * (WIDE ? 4 : 2));
+            multiply<WIDE>(Coded ? products : total, spread<KIND>(words.upper + e * Each), spread<KIND>(words.lower + e * Each), x);
+            if (Coded) multiply<WIDE>(sums, ones, ones, x);
         }
-        // Weights do not depend on what ran before.
-        if (unit == warp) wait_for_previous();
+        if (!Coded) return;
+        float scales[2], offsets[2];
+        read_group(words.upperEntry, scales[0], offsets[0]);
+        read_group(words.lowerEntry, scales[1], offsets[1]);
         #pragma unroll
-        for (int i = 0; i < Ahead; i++)
+        for (int j = 0; j < 4; j++)
         {
-            int u = unit + i * WARPS;
-            if (u >= units) break;
-            float products[4] = {}, inputs[4] = {};
-            #pragma unroll
-            for (int e = 0; e < Eights; e++)
-            {
-                Inputs<WIDE> x = load_inputs<WIDE>(a.x, lane / 4, u * Unit + place + 8 * e, a.rows);
-                if (KIND != WEIGHT_BF16) multiply<WIDE>(inputs, ones, ones, x);
-                if (KIND == WEIGHT_W4) x = { interleave(x.high), interleave(x.low) };
-                uint4 above = spread<KIND>(upperWords[i] + e * Each), below = spread<KIND>(lowerWords[i] + e * Each);
-                multiply<WIDE>(KIND == WEIGHT_BF16 ? total : products, above, below, x);
-            }
-            if (KIND == WEIGHT_BF16) continue;
-            float scales[2], offsets[2];
-            read_group(upperEntries[i], scales[0], offsets[0]);
-            read_group(lowerEntries[i], scales[1], offsets[1]);
-            #pragma unroll
-            for (int j = 0; j < 4; j++)
-            {
-                float offset = KIND == WEIGHT_W4 ? offsets[j / 2] - 136 * scales[j / 2] : offsets[j / 2];
-                total[j] += scales[j / 2] * products[j] + offset * inputs[j];
-            }
+            float offset = KIND == WEIGHT_W4 ? offsets[j / 2] - 136 * scales[j / 2] : offsets[j / 2];
+            total[j] += scales[j / 2] * products[j] + offset * sums[j];
         }
     }
-    if (warp >= units) wait_for_previous();
+};
+
+template <int KIND, int WORDS, bool WIDE> static __device__ __forceinline__ void multiply_few(const LinearArguments& a)
+{
+    typedef FewRows<KIND, WORDS, WIDE> Few;
+    __shared__ float sums[WARPS][TOKENS][OUTPUTS];
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, first;
+    const LinearPart& part = part_of(a, blockIdx.x, first);
+    Few few(a.x, a.rows, part, first);
+    Words<WORDS> words[Few::Ahead];
+    #pragma unroll
+    for (int i = 0; i < Few::Ahead; i++)
+        if (warp + i * WARPS < few.units) few.load(words[i], warp + i * WARPS);
+    // Weights do not depend on what ran before.
+    wait_for_previous();
+    float total[4] = {};
+    for (int base = warp; base < few.units; base += Few::Ahead * WARPS)
+    {
+        #pragma unroll
+        for (int i = 0; i < Few::Ahead; i++)
+        {
+            int unit = base + i * WARPS, later = unit + Few::Ahead * WARPS;
+            if (unit >= few.units) break;
+            few.add(total, words[i], unit);
+            if (later < few.units) few.load(words[i], later);
+        }
+    }
     #pragma unroll
     for (int j = 0; j < 4; j++) sums[warp][lane % 4 * 2 + j % 2][lane / 4 + j / 2 * 8] = total[j];
     __syncthreads();
     store_sums(sums, part, a.rows, first);
 }
 
-#define FEW(name, kind, words) \
-    extern "C" __global__ void __launch_bounds__(32 * WARPS) name(LinearArguments a) { multiply_few<kind, words, false>(a); } \
-    extern "C" __global__ void __launch_bounds__(32 * WARPS) name##_wide(LinearArguments a) { multiply_few<kind, words, true>(a); }
+#define FEW(name, kind, words, blocks) \
+    extern "C" __global__ void __launch_bounds__(32 * WARPS, blocks) name(LinearArguments a) { multiply_few<kind, words, false>(a); } \
+    extern "C" __global__ void __launch_bounds__(32 * WARPS, blocks) name##_wide(LinearArguments a) { multiply_few<kind, words, true>(a); }
 
-// Named by the bits of a weight and the columns of a unit; `wide` takes f32 inputs.
-FEW(linear_16_32, WEIGHT_BF16, 4)
-FEW(linear_8_32, WEIGHT_W8, 2)
-FEW(linear_8_64, WEIGHT_W8, 4)
-FEW(linear_4_32, WEIGHT_W4, 1)
-FEW(linear_4_64, WEIGHT_W4, 2)
-FEW(linear_4_128, WEIGHT_W4, 4)
+// Named by the bits of a weight and the columns of a unit; `wide` takes f32 inputs. Blocks: at a time on a multiprocessor, as far as
+// registers go.
+FEW(linear_16_32, WEIGHT_BF16, 4, 3)
+FEW(linear_8_32, WEIGHT_W8, 2, 3)
+FEW(linear_8_64, WEIGHT_W8, 4, 2)
+FEW(linear_4_32, WEIGHT_W4, 1, 3)
+FEW(linear_4_64, WEIGHT_W4, 2, 3)
+FEW(linear_4_128, WEIGHT_W4, 4, 2)
+
+// Orders the 4-bit codes of a weight as kernels read them (weights.cuh), a word a thread.
+struct ReorderArguments
+{
+    u32* words;
+    i64 count;
+};
+
+extern "C" __global__ void reorder_codes(ReorderArguments a)
+{
+    i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= a.count) return;
+    u32 word = 0;
+    for (int c = 0; c < 8; c++) word |= (a.words[i] >> 4 * c & 15) << code_shift(c);
+    a.words[i] = word;
+}
 
 struct UnpackArguments
 {
     WeightRows weight;
     u16* target; // [rows, K] bf16
     int firstRow;
-    int rows;
+    int reserved;
 };
 
-// Some rows of a weight as bf16, for a product of dense matrices. A thread takes 8 columns: grid [columns / 8 / threads, rows].
+static __device__ __forceinline__ uint4 pack_eight(const float* x)
+{
+    return make_uint4(pack_bfloats(x[0], x[1]), pack_bfloats(x[2], x[3]), pack_bfloats(x[4], x[5]), pack_bfloats(x[6], x[7]));
+}
+
+// Some rows of a weight as bf16, for a product of dense matrices. A thread takes EACH times eight columns: grid [columns, rows].
 extern "C" __global__ void unpack_weight(UnpackArguments a)
 {
-    wait_for_previous();
-    int columns = a.weight.columns, c = (blockIdx.x * blockDim.x + threadIdx.x) * 8;
-    if (c >= columns) return;
-    int row = a.firstRow + blockIdx.y;
-    u16* target = a.target + (i64)blockIdx.y * columns + c;
-    if (columns % 8 != 0)
+    const int EACH = 4;
+    const WeightRows& w = a.weight;
+    int row = a.firstRow + blockIdx.y, eight = blockIdx.x * EACH * blockDim.x + threadIdx.x;
+    u16* target = a.target + (i64)blockIdx.y * w.columns;
+    bool isAligned = w.columns % 8 == 0;
+    if (isAligned && w.kind == WEIGHT_W4 && w.group % 8 == 0)
     {
-        for (int i = 0; i < 8 && c + i < columns; i++) target[i] = float_to_bfloat(weight_at(a.weight, row, c + i));
+        const u32* source = (const u32*)w.data + (i64)row * (w.columns / 8);
+        const u32* groups = w.groups + (i64)row * (w.columns / w.group);
+        u32 words[EACH], entries[EACH];
+        #pragma unroll
+        for (int i = 0; i < EACH; i++)
+        {
+            int place = min(eight + i * (int)blockDim.x, w.columns / 8 - 1);
+            words[i] = __ldg(source + place);
+            entries[i] = __ldg(groups + place * 8 / w.group);
+        }
+        wait_for_previous();
+        #pragma unroll
+        for (int i = 0; i < EACH; i++)
+        {
+            int place = eight + i * blockDim.x;
+            if (place >= w.columns / 8) return;
+            float scale, offset, values[8];
+            read_group(entries[i], scale, offset);
+            #pragma unroll
+            for (int c = 0; c < 8; c++)
+                values[c] = fmaf(__int_as_float(0x4b000000 | (words[i] >> code_shift(c) & 15)) - 8388616.0f, scale, offset); // 2^23 + code, less 2^23 + 8
+            *(uint4*)(target + 8 * place) = pack_eight(values);
+        }
         return;
     }
-    float values[8];
-    weights_at(a.weight, row, c, values);
-    u32 words[4];
-    for (int i = 0; i < 4; i++) words[i] = float_to_bfloat(values[2 * i]) | (u32)float_to_bfloat(values[2 * i + 1]) << 16;
-    *(uint4*)target = make_uint4(words[0], words[1], words[2], words[3]);
+    wait_for_previous();
+    for (int i = 0; i < EACH; i++)
+    {
+        int c = (eight + i * blockDim.x) * 8;
+        if (isAligned && c < w.columns)
+        {
+            float values[8];
+            weights_at(w, row, c, values);
+            *(uint4*)(target + c) = pack_eight(values);
+        }
+        else
+        {
+            for (int end = min(c + 8, w.columns); c < end; c++) target[c] = float_to_bfloat(weight_at(w, row, c));
+        }
+    }
 }

@@ -68,3 +68,11 @@ static __device__ __forceinline__ u32 scale_halves(u32 a, u32 b)
 }
 
 static __device__ __forceinline__ u32 both_halves(u16 value) { return value * 0x10001u; }
+
+// (a & b) | c in one instruction, which the compiler makes two of where b and c are constants.
+static __device__ __forceinline__ u32 and_or(u32 a, u32 b, u32 c)
+{
+    u32 d;
+    asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
+    return d;
+}

@@ -37,131 +37,126 @@ static __device__ __forceinline__ void load_decoders(Decoder (&d)[4], const u32*
     }
 }
 
-// The bytes of eight channels.
-template <int BITS> static __device__ __forceinline__ uint4 load_raw(const u8* source)
+// The codes of eight channels.
+template <int BITS> static __device__ __forceinline__ uint2 load_codes(const u8* source)
 {
-    if (BITS == 16) return __ldg((const uint4*)source);
-    if (BITS == 8)
-    {
-        uint2 raw = __ldg((const uint2*)source);
-        return make_uint4(raw.x, raw.y, 0, 0);
-    }
-    return make_uint4(BITS == 4 ? __ldg((const u32*)source) : __ldg((const u16*)source), 0, 0, 0);
+    if (BITS == 8) return __ldg((const uint2*)source);
+    return make_uint2(BITS == 4 ? __ldg((const u32*)source) : __ldg((const u16*)source), 0);
 }
 
-template <int BITS> static __device__ __forceinline__ uint4 decode(uint4 raw, const Decoder (&d)[4])
+template <int BITS> static __device__ __forceinline__ uint4 decode(uint2 raw, const Decoder (&d)[4])
 {
-    if constexpr (BITS == 16) return raw;
-    else
+    const u32 Base = 0x64006400;
+    u32 pairs[4];
+    #pragma unroll
+    for (int i = 0; i < 4; i++)
     {
-        const u32 Base = 0x64006400;
-        u32 pairs[4];
-        #pragma unroll
-        for (int i = 0; i < 4; i++)
-        {
-            // Codes 2i and 2i + 1 in the last bits of both halves; what else is there is masked away.
-            if (BITS == 8) pairs[i] = __byte_perm(i < 2 ? raw.x : raw.y, Base, i % 2 == 0 ? 0x5150 : 0x5352);
-            if (BITS == 4) pairs[i] = (__byte_perm(raw.x, raw.x >> 4, i | (4 + i) << 8) & 0x000f000f) | Base;
-            if (BITS == 2) pairs[i] = ((raw.x | raw.x << 14) >> 4 * i & 0x00030003) | Base;
-            pairs[i] = scale_halves(subtract_halves(pairs[i], d[i].zero), d[i].scale);
-        }
-        return make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
+        // Codes 2i and 2i + 1 in the last bits of both halves; what else is there is masked away.
+        if (BITS == 8) pairs[i] = __byte_perm(i < 2 ? raw.x : raw.y, Base, i % 2 == 0 ? 0x5150 : 0x5352);
+        if (BITS == 4) pairs[i] = and_or(__byte_perm(raw.x, raw.x >> 4, i | (4 + i) << 8), 0x000f000f, Base);
+        if (BITS == 2) pairs[i] = and_or((raw.x | raw.x << 14) >> 4 * i, 0x00030003, Base);
+        pairs[i] = scale_halves(subtract_halves(pairs[i], d[i].zero), d[i].scale);
     }
+    return make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
 }
 
 static __device__ __forceinline__ int run_of(const Side& s, int row) { return s.groupTokens == 1 ? row : row / s.groupTokens; }
 
-// TILE coded rows. A thread of the team keeps its eight channels and goes through the tokens, several loads in flight.
-// CHANNELS: each channel has its own entry.
-template <int TEAM, int TILE, int BITS, bool CHANNELS>
-static __device__ __forceinline__ void load_coded(u16* target, int stride, const Side& s, int head, int row, int thread)
+static __device__ __forceinline__ const u32* entries_of(const Side& s, int head, int row)
 {
-    const int Pieces = D / 8, Step = TEAM / Pieces, Rounds = (TILE + Step - 1) / Step, Batch = Rounds < 8 ? Rounds : 8;
-    int c = thread % Pieces * 8, first = thread / Pieces;
-    if (first >= Step) return;
-    const u8* codes = s.codes + head * s.headCodes + (i64)row * s.rowBytes + c * BITS / 8;
-    const u32* groups = s.groups + head * s.headGroups + (CHANNELS ? c : s.groupChannels >= D ? 0 : c / s.groupChannels);
-    int run = -1;
-    Decoder d[4];
-    #pragma unroll 1
-    for (int t = first; t < TILE; t += Batch * Step)
-    {
-        uint4 raw[Batch];
-        u32 entries[Batch];
-        #pragma unroll
-        for (int i = 0; i < Batch; i++)
-        {
-            int token = min(t + i * Step, TILE - 1);
-            raw[i] = load_raw<BITS>(codes + token * s.rowBytes);
-            if (BITS < 16 && !CHANNELS) entries[i] = __ldg(groups + (i64)run_of(s, row + token) * s.groupsPerRun);
-        }
-        #pragma unroll
-        for (int i = 0; i < Batch; i++)
-        {
-            int token = t + i * Step;
-            if (token >= TILE) break;
-            if (BITS < 16 && !CHANNELS) share_decoder(d, entries[i], BITS);
-            if (CHANNELS && run != run_of(s, row + token))
-            {
-                run = run_of(s, row + token);
-                load_decoders(d, groups + (i64)run * s.groupsPerRun, BITS);
-            }
-            *(uint4*)(target + token * stride + c) = decode<BITS>(raw[i], d);
-        }
-    }
-}
-
-template <int BITS> static __device__ __forceinline__ uint4 decode_row(const Side& s, int head, int row, int c)
-{
-    Decoder d[4];
-    const u32* groups = s.groups + head * s.headGroups + (i64)run_of(s, row) * s.groupsPerRun;
-    if (BITS < 16 && s.groupChannels == 1) load_decoders(d, groups + c, BITS);
-    else if (BITS < 16) share_decoder(d, __ldg(groups + c / s.groupChannels), BITS);
-    return decode<BITS>(load_raw<BITS>(s.codes + head * s.headCodes + (i64)row * s.rowBytes + c * BITS / 8), d);
-}
-
-static __device__ __forceinline__ uint4 narrow_row(const float* x)
-{
-    return make_uint4(pack_halves(x[0], x[1]), pack_halves(x[2], x[3]), pack_halves(x[4], x[5]), pack_halves(x[6], x[7]));
+    return s.groups + head * s.headGroups + (i64)run_of(s, row) * s.groupsPerRun;
 }
 
 // Channels c … c + 7 of any token: zero where there is none.
-static __device__ __forceinline__ uint4 load_token(const Side& s, int head, int token, int codedEnd, int end, int c)
+template <int BITS, bool CHANNELS> static __device__ __forceinline__ uint4 load_token(const Side& s, int head, int token, int codedEnd, int end, int c)
 {
     if (token >= end) return make_uint4(0, 0, 0, 0);
     if (token < s.sinkTokens) return *(const uint4*)(s.sinks + ((i64)head * s.sinkTokens + token) * D + c);
     if (token >= codedEnd) return *(const uint4*)(s.ring + ((i64)head * s.ringTokens + token % s.ringTokens) * D + c);
     int row = token - s.sinkTokens;
-    switch (s.bits)
+    const u8* source = s.codes + head * s.headCodes + (i64)row * s.rowBytes + c * BITS / 8;
+    if constexpr (BITS == 32)
     {
-        case 2: return decode_row<2>(s, head, row, c);
-        case 4: return decode_row<4>(s, head, row, c);
-        case 8: return decode_row<8>(s, head, row, c);
-        case 16: return decode_row<16>(s, head, row, c);
-        default: return narrow_row((const float*)(s.codes + head * s.headCodes + (i64)row * s.rowBytes) + c);
+        const float* x = (const float*)source;
+        return make_uint4(pack_halves(x[0], x[1]), pack_halves(x[2], x[3]), pack_halves(x[4], x[5]), pack_halves(x[6], x[7]));
+    }
+    else if constexpr (BITS == 16) return *(const uint4*)source;
+    else
+    {
+        Decoder d[4];
+        const u32* entries = entries_of(s, head, row);
+        if (CHANNELS) load_decoders(d, entries + c, BITS);
+        else share_decoder(d, __ldg(entries + c / s.groupChannels), BITS);
+        return decode<BITS>(load_codes<BITS>(source), d);
     }
 }
 
-// Tokens tile … tile + TILE − 1 of one head into rows of `stride` halves, by a team of threads.
-template <int TEAM, int TILE>
-static __device__ __forceinline__ void load_tile(u16* target, int stride, const Side& s, int head, int tile, int codedEnd, int end, int thread)
+static __device__ __forceinline__ void copy_async(u16* target, const void* source)
 {
-    int row = tile - s.sinkTokens;
-    bool whole = row >= 0 && tile + TILE <= codedEnd, channels = s.groupChannels == 1;
-    if (whole && s.bits == 16) load_coded<TEAM, TILE, 16, false>(target, stride, s, head, row, thread);
-    else if (whole && s.bits == 8 && channels) load_coded<TEAM, TILE, 8, true>(target, stride, s, head, row, thread);
-    else if (whole && s.bits == 8) load_coded<TEAM, TILE, 8, false>(target, stride, s, head, row, thread);
-    else if (whole && s.bits == 4 && channels) load_coded<TEAM, TILE, 4, true>(target, stride, s, head, row, thread);
-    else if (whole && s.bits == 4) load_coded<TEAM, TILE, 4, false>(target, stride, s, head, row, thread);
-    else if (whole && s.bits == 2 && channels) load_coded<TEAM, TILE, 2, true>(target, stride, s, head, row, thread);
-    else if (whole && s.bits == 2) load_coded<TEAM, TILE, 2, false>(target, stride, s, head, row, thread);
-    else
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" :: "r"(shared_address(target)), "l"(source) : "memory");
+}
+
+static __device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
+
+// TILE tokens of one head on their way into rows of `stride` halves, by a team of threads: fetched from memory, then stored. A thread keeps
+// its eight channels and goes through the tokens. Codes wait in registers, all of a thread's loads in flight; rows of f16 are copied.
+// CHANNELS: each channel has its own entry.
+template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
+{
+    static const int Pieces = D / 8, Step = TEAM / Pieces, Rounds = (TILE + Step - 1) / Step;
+
+    uint2 codes[Rounds];
+    u32 entries[Rounds];
+    int last;   // index of the last coded token
+    bool whole; // all tokens are coded, or behind the end, where the last one stands in for them
+
+    __device__ __forceinline__ void fetch(const Side& s, int head, int tile, int codedEnd, int end, int thread)
     {
-        #pragma unroll 1
-        for (int i = thread; i < TILE * (D / 8); i += TEAM)
+        last = min(TILE, codedEnd - tile) - 1;
+        whole = BITS < 32 && tile >= s.sinkTokens && (last == TILE - 1 || codedEnd == end);
+        if (!whole || BITS == 16 || thread >= Step * Pieces) return;
+        int c = thread % Pieces * 8, row = tile - s.sinkTokens;
+        const u8* source = s.codes + head * s.headCodes + (i64)row * s.rowBytes + c * BITS / 8;
+        const u32* groups = s.groups + head * s.headGroups + (CHANNELS || s.groupChannels >= D ? 0 : c / s.groupChannels);
+        #pragma unroll
+        for (int i = 0; i < Rounds; i++)
         {
-            int t = i / (D / 8), c = i % (D / 8) * 8;
-            *(uint4*)(target + t * stride + c) = load_token(s, head, tile + t, codedEnd, end, c);
+            int t = min(thread / Pieces + i * Step, last);
+            codes[i] = load_codes<BITS>(source + t * s.rowBytes);
+            if (!CHANNELS) entries[i] = __ldg(groups + (i64)run_of(s, row + t) * s.groupsPerRun);
         }
     }
-}
+
+    __device__ __forceinline__ void store(u16* target, int stride, const Side& s, int head, int tile, int codedEnd, int end, int thread)
+    {
+        if (!whole)
+        {
+            #pragma unroll 2
+            for (int i = thread; i < TILE * Pieces; i += TEAM)
+                *(uint4*)(target + i / Pieces * stride + i % Pieces * 8) = load_token<BITS, CHANNELS>(s, head, tile + i / Pieces, codedEnd, end, i % Pieces * 8);
+            return;
+        }
+        if (thread >= Step * Pieces) return;
+        int c = thread % Pieces * 8, row = tile - s.sinkTokens, run = -1;
+        Decoder d[4];
+        #pragma unroll
+        for (int i = 0; i < Rounds; i++)
+        {
+            int t = thread / Pieces + i * Step;
+            if (t >= TILE) break;
+            u16* place = target + t * stride + c;
+            t = min(t, last);
+            if constexpr (BITS == 16) copy_async(place, s.codes + head * s.headCodes + (i64)(row + t) * s.rowBytes + 2 * c);
+            else
+            {
+                if (!CHANNELS) share_decoder(d, entries[i], BITS);
+                else if (run != run_of(s, row + t))
+                {
+                    run = run_of(s, row + t);
+                    load_decoders(d, entries_of(s, head, row + t) + c, BITS);
+                }
+                *(uint4*)place = decode<BITS>(codes[i], d);
+            }
+        }
+    }
+};

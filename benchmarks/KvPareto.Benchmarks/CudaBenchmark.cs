@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using KvPareto.Cuda;
+using KvPareto.Engine;
+using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
+
+namespace KvPareto.Benchmarks;
+
+/// <summary>Prefill and decode of a whole model on a CUDA device beside the two floors: bytes over the copy rate, operations over the rate of a large dense product.</summary>
+internal static unsafe partial class CudaBenchmark
+{
+    private const int CopyBytes = 1 << 30;
+    private const int ProductSize = 8192;
+    private const int DecodeTokens = 64;
+    private const int Runs = 3;
+
+    private static readonly string[] DefaultSettings = ["w16a16-k16v16-c256", "w4a16-k4v4-t64-c256", "w4a16-k4v4-t64-c1024", "w8a16-k8v8-t64-c256"];
+    private static readonly int[] Prompts = [1000, 8000];
+
+    public static void Run(string model, string[] names)
+    {
+        using var backend = new CudaBackend();
+        var (bandwidth, rate) = (Bandwidth(backend), ProductRate(backend));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{backend.Device}: copy {bandwidth / 1e12:F2} TB/s, dense bf16 product {rate / 1e12:F0} TFLOP/s"));
+        Console.WriteLine($"{"setting",-26}{"prompt",8}{"prefill s",11}{"floor",8}{"of it",7}{"token ms",10}{"floor",8}{"of it",7}{"host ms",9}{"read GB",9}");
+        using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
+        foreach (var name in names.Length > 0 ? names : DefaultSettings)
+        {
+            var setting = InferenceSetting.Parse(name);
+            using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+            var transformer = new Transformer(backend, checkpoint.Config, weights);
+            foreach (var prompt in Prompts) Measure(transformer, setting, prompt, bandwidth, rate);
+        }
+    }
+
+    private static void Measure(Transformer transformer, InferenceSetting setting, int prompt, double bandwidth, double rate)
+    {
+        var backend = transformer.Backend;
+        var c = transformer.Config;
+        var ids = Enumerable.Range(0, prompt).Select(i => (i * 7919 + 13) % c.VocabularySize).ToArray();
+        var (prefill, tokens, hosts, bytes) = (double.MaxValue, new List<double>(), new List<double>(), 0L);
+        for (var run = 0; run < Runs; run++)
+        {
+            var chunk = Math.Min(setting.Chunk ?? prompt, prompt);
+            using var sequence = new Sequence(transformer, setting, prompt + DecodeTokens, chunk);
+            backend.Synchronize();
+            var clock = Stopwatch.GetTimestamp();
+            for (var from = 0; from < prompt; from += chunk) sequence.Feed(ids.AsSpan(from, Math.Min(chunk, prompt - from)));
+            backend.Synchronize();
+            prefill = Math.Min(prefill, Stopwatch.GetElapsedTime(clock).TotalSeconds);
+            sequence.Resize(1);
+            var logits = backend.Alloc(DType.F32, 1, c.VocabularySize);
+            for (var i = 0; i < DecodeTokens; i++)
+            {
+                clock = Stopwatch.GetTimestamp();
+                transformer.Head.Apply(sequence.Feed([i + 100]), logits);
+                hosts.Add(Stopwatch.GetElapsedTime(clock).TotalSeconds);
+                backend.Synchronize();
+                tokens.Add(Stopwatch.GetElapsedTime(clock).TotalSeconds);
+            }
+            bytes = backend.Memory.Live.Weights + backend.Memory.Live.KvCache;
+            logits.Buffer.Dispose();
+        }
+        // Attention: two products of D for each query head and each earlier token.
+        var linear = (double)c.LayerCount * c.HiddenSize * (2L * c.QueryHeads * c.HeadDim + 2L * c.KvHeads * c.HeadDim + 3L * c.FeedForwardSize);
+        var operations = 2 * linear * prompt + 2.0 * c.LayerCount * c.QueryHeads * c.HeadDim * prompt * (double)prompt;
+        var (prefillFloor, tokenFloor) = (operations / rate, bytes / bandwidth);
+        var (token, host) = (Median(tokens), Median(hosts));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{setting.Name,-26}{prompt,8}{prefill,11:F3}{prefillFloor,8:F3}{prefillFloor / prefill,7:P0}{token * 1e3,10:F2}{tokenFloor * 1e3,8:F2}{tokenFloor / token,7:P0}{host * 1e3,9:F2}{bytes / 1e9,9:F2}"));
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    // Bytes read and written a second by a copy on the device.
+    private static double Bandwidth(Backend backend)
+    {
+        var (from, to) = (backend.Alloc(DType.F32, CopyBytes / 4096, 1024), backend.Alloc(DType.F32, CopyBytes / 4096, 1024));
+        var seconds = Timing.Of(() =>
+        {
+            for (var i = 0; i < 10; i++) _ = cuMemcpyDtoDAsync_v2(to.Address, from.Address, CopyBytes, 0);
+            _ = cuCtxSynchronize();
+        }).Best / 10;
+        from.Buffer.Dispose();
+        to.Buffer.Dispose();
+        return 2.0 * CopyBytes / seconds;
+    }
+
+    private static double ProductRate(Backend backend)
+    {
+        var random = new Random(1);
+        var values = new ushort[ProductSize * ProductSize];
+        for (var i = 0; i < values.Length; i++) values[i] = (ushort)(random.Next() & 0x807f | 0x3f00); // ±0.5 … 1
+        var (x, y) = (backend.Alloc(DType.BF16, ProductSize, ProductSize), backend.Alloc(DType.BF16, ProductSize, ProductSize));
+        backend.Write(Array.ConvertAll(values, value => BitConverter.UInt32BitsToSingle((uint)value << 16)), x);
+        fixed (ushort* data = values)
+        {
+            using var weight = backend.Upload(new HostWeight("w", WeightFormat.BF16, ProductSize, ProductSize, data));
+            var seconds = Timing.Of(() =>
+            {
+                for (var i = 0; i < 10; i++) backend.Linear(x, weight, y);
+                backend.Synchronize();
+            }).Best / 10;
+            x.Buffer.Dispose();
+            y.Buffer.Dispose();
+            return 2.0 * ProductSize * ProductSize * ProductSize / seconds;
+        }
+    }
+
+    [LibraryImport("libcuda.so.1")]
+    private static partial int cuMemcpyDtoDAsync_v2(nint destination, nint source, nuint bytes, nint stream);
+
+    [LibraryImport("libcuda.so.1")]
+    private static partial int cuCtxSynchronize();
+}
