@@ -23,11 +23,18 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     /// <param name="prompt">Token ids, at least one.</param>
     /// <param name="maxNewTokens">Limit on new tokens, at least one.</param>
     /// <param name="stopIds">Ids that end it besides the model's own end tokens.</param>
+    /// <param name="stopTexts">Texts that end it; for this generation alone.</param>
     /// <param name="onToken">Called with each new id as it comes.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">The setting does not fit the model, or the prompt its vocabulary.</exception>
     /// <exception cref="ArithmeticException">A logit is not a number.</exception>
-    public Completion Generate(ReadOnlySpan<int> prompt, int maxNewTokens, IReadOnlyCollection<int>? stopIds = null, Action<int>? onToken = null, CancellationToken cancellation = default)
+    public Completion Generate(
+        ReadOnlySpan<int> prompt,
+        int maxNewTokens,
+        IReadOnlyCollection<int>? stopIds = null,
+        StopTexts? stopTexts = null,
+        Action<int>? onToken = null,
+        CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNewTokens);
         CheckPrompt(prompt);
@@ -46,16 +53,18 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
             var timeToFirst = clock.Elapsed;
             onToken?.Invoke(ids[0]);
 
-            if (Ends(ids[0], stopIds) || maxNewTokens == 1) return new(ids.ToArray(), prompt.Length, timeToFirst, TimeSpan.Zero, memory.Peaks);
+            var ended = Ends(ids[0]);
+            if (ended || maxNewTokens == 1) return new(ids.ToArray(), prompt.Length, timeToFirst, TimeSpan.Zero, memory.Peaks);
             sequence.Resize(1);
             memory.Enter(MemoryPhase.Decode);
             clock.Restart();
-            while (ids.Count < maxNewTokens && !Ends(ids[^1], stopIds))
+            while (ids.Count < maxNewTokens && !ended)
             {
                 cancellation.ThrowIfCancellationRequested();
                 var next = Next(sequence.Feed([ids[^1]]), logits, row);
                 ids.Add(next);
                 onToken?.Invoke(next);
+                ended = Ends(next);
             }
             return new(ids.ToArray(), prompt.Length, timeToFirst, clock.Elapsed, memory.Peaks);
         }
@@ -63,6 +72,8 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         {
             logits.Buffer.Dispose();
         }
+
+        bool Ends(int id) => Config.EosIds.Contains(id) || stopIds?.Contains(id) == true || stopTexts?.Push(id) == true;
     }
 
     /// <summary>
@@ -112,8 +123,6 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         if (!float.IsFinite(row[best])) throw new ArithmeticException($"setting {Setting.Name}: the logits are not finite");
         return best;
     }
-
-    private bool Ends(int id, IReadOnlyCollection<int>? stopIds) => Config.EosIds.Contains(id) || (stopIds is not null && stopIds.Contains(id));
 
     private void CheckPrompt(ReadOnlySpan<int> ids)
     {

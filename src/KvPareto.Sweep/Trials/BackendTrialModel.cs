@@ -19,9 +19,11 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     private Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {
         if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
-        var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
+        var stops = sample.StopTexts.Count > 0 ? new StopTexts(model.Tokenizer, sample.StopTexts) : null;
+        var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
+        var text = model.Tokenizer.Decode(completion.Ids);
         return new(
-            model.Tokenizer.Decode(completion.Ids),
+            stops is null ? text : stops.Cut(text),
             completion.PromptTokens,
             completion.Ids.Length,
             completion.TimeToFirstToken,

@@ -12,11 +12,11 @@ public static partial class Gsm8kAnswer
     /// <summary>What stands for an answer where none is found.</summary>
     public const string None = "[invalid]";
 
-    /// <summary>What stands before the answer in a solution of the data set.</summary>
-    internal const string HashMarker = "#### ";
+    private const string HashMarker = "#### ";
+    private const string CotMarker = "The answer is ";
 
-    /// <summary>What stands before the answer in a text of <see cref="Gsm8kFormat.Cot"/>.</summary>
-    internal const string CotMarker = "The answer is ";
+    /// <summary>What stands before the answer.</summary>
+    public static string Marker(Gsm8kFormat format) => format == Gsm8kFormat.Cot ? CotMarker : HashMarker;
 
     /// <summary>
     /// The first number after the format's marker, or <see cref="None"/>. That of <see cref="Gsm8kFormat.Cot"/> must be followed by a
@@ -50,10 +50,10 @@ public static partial class Gsm8kAnswer
     }
 
     // Digits are [0-9] rather than \d in the original too, so that Python's and .NET's patterns mean the same.
-    [GeneratedRegex("#### (-?[0-9.,]+)")]
+    [GeneratedRegex(HashMarker + "(-?[0-9.,]+)")]
     private static partial Regex AfterHashMarker();
 
-    [GeneratedRegex("The answer is (-?[0-9.,]+).")]
+    [GeneratedRegex(CotMarker + "(-?[0-9.,]+).")]
     private static partial Regex AfterCotMarker();
 
     [GeneratedRegex("-?[$0-9.,]{2,}|-?[0-9]+")]
