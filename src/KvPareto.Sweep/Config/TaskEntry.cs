@@ -28,6 +28,10 @@ internal sealed record Gsm8kTaskEntry(
     int? MaxNewTokens)
     : TaskEntry(Name, Place);
 
+/// <summary>Questions of MMLU; a null stands for the task's default.</summary>
+internal sealed record MmluTaskEntry(string? Name, string Place, string Folder, IReadOnlyList<string>? Subjects, int? Shots, int? Limit)
+    : TaskEntry(Name, Place);
+
 /// <summary>Windows of a text, compared with the unquantized model; a null stands for the task's default.</summary>
 internal sealed record FidelityTaskEntry(string? Name, string Place, string Text, int? Tokens, int? Window) : TaskEntry(Name, Place);
 

@@ -1,5 +1,6 @@
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Gsm8k;
+using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
 
@@ -9,17 +10,19 @@ namespace KvPareto.Sweep.Config;
 internal static class TaskEntryReader
 {
     public const string Words =
-        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}, {task: gsm8k, file: PATH, …}, {task: fidelity, text: FILE, …}";
+        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}, {task: gsm8k, file: PATH, …}, {task: mmlu, folder: PATH, …}, {task: fidelity, text: FILE, …}";
 
     private const string LengthWords = "a list of prompt lengths in tokens";
     private const string DepthWords = "a list of depths in percent, 0 to 100";
     private const string LongBenchWords = "a LongBench JSONL file";
     private const string Gsm8kWords = "a JSONL file with the fields question and answer";
+    private const string MmluWords = "a folder with test/SUBJECT_test.csv and dev/SUBJECT_dev.csv";
+    private const string SubjectWords = "a list of subjects, world_religions for example";
     private const int MaxRows = 1_000_000;
     private const int MinLength = 64;
     private const int MaxTokens = 1 << 20;
 
-    private static readonly string[] Kinds = ["embedded", "longbench", "niah", "gsm8k", "fidelity"];
+    private static readonly string[] Kinds = ["embedded", "longbench", "niah", "gsm8k", "mmlu", "fidelity"];
     private static readonly string[] Needles = [.. Needle.BuiltIn.Select(needle => needle.Name)];
     private static readonly string NeedleWords = $"a list of {string.Join(", ", Needles)}";
 
@@ -39,6 +42,7 @@ internal static class TaskEntryReader
             "longbench" => LongBench(value, value.Map("task", "name", "file", "limit", "max_length", "max_new_tokens"), baseFolder),
             "gsm8k" => Gsm8k(
                 value, value.Map("task", "name", "file", "shots_file", "shots", "format", "chat", "limit", "max_new_tokens"), baseFolder),
+            "mmlu" => Mmlu(value, value.Map("task", "name", "folder", "subjects", "shots", "limit"), baseFolder),
             "fidelity" => Fidelity(value, value.Map("task", "name", "text", "tokens", "window"), baseFolder),
             _ => Niah(value, value.Map("task", "name", "folder", "lengths", "depths", "needles", "max_new_tokens"), baseFolder),
         };
@@ -91,6 +95,20 @@ internal static class TaskEntryReader
             map.Find("depths") is { } depths ? [.. depths.List(DepthWords).Select(item => item.Number(0, 100))] : null,
             map.Find("needles") is { } needles ? [.. needles.List(NeedleWords).Select(item => item.Word(Needles))] : null,
             map.Find("max_new_tokens")?.Integer(1, MaxTokens));
+    }
+
+    private static MmluTaskEntry Mmlu(ConfigValue value, ConfigMap map, string baseFolder)
+    {
+        var folder = map.Require("folder", MmluWords);
+        var path = ConfigPath.Resolve(folder, baseFolder);
+        if (!Directory.Exists(path)) throw folder.Error($"names '{path}', which does not exist", MmluWords);
+        return new(
+            Name(map),
+            Place(value),
+            path,
+            map.Find("subjects") is { } subjects ? [.. subjects.List(SubjectWords).Select(item => item.Text(SubjectWords))] : null,
+            map.Find("shots")?.Integer(0, MmluOptions.MostShots),
+            map.Find("limit")?.Integer(1, MaxRows));
     }
 
     private static FidelityTaskEntry Fidelity(ConfigValue value, ConfigMap map, string baseFolder) => new(

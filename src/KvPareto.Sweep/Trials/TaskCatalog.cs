@@ -4,6 +4,7 @@ using KvPareto.Tasks;
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
 
@@ -25,6 +26,7 @@ internal static class TaskCatalog
             FidelityTaskEntry fidelity => new FidelityTask(Options(fidelity)),
             NiahTaskEntry niah => new NiahTask(Options(niah)),
             Gsm8kTaskEntry gsm8k => new Gsm8kTask(Options(gsm8k)),
+            MmluTaskEntry mmlu => new MmluTask(Options(mmlu)),
             _ => throw new ArgumentException($"no task is made of {entry.GetType().Name}", nameof(entry)),
         };
         return new(entry.Name ?? task.Name, task);
@@ -78,6 +80,13 @@ internal static class TaskCatalog
             Limit = entry.Limit,
         };
         options = options with { MaxNewTokens = entry.MaxNewTokens ?? options.MaxNewTokens };
+        return Valid(entry, options, options.Validate);
+    }
+
+    private static MmluOptions Options(MmluTaskEntry entry)
+    {
+        var options = new MmluOptions { Folder = entry.Folder, Subjects = entry.Subjects, Limit = entry.Limit };
+        options = options with { Shots = entry.Shots ?? options.Shots };
         return Valid(entry, options, options.Validate);
     }
 

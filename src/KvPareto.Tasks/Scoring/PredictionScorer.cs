@@ -1,6 +1,7 @@
 using KvPareto.Engine;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 
 namespace KvPareto.Tasks.Scoring;
@@ -14,12 +15,13 @@ public sealed record ScoredPrediction(int Line, string Task, double Score);
 /// <summary>
 /// Scores stored predictions without the model: rows with the fields <c>task</c>, <c>prediction</c>, <c>answers</c> and, for
 /// classification, <c>all_classes</c>. Tasks are LongBench's, scored as its <c>eval.py</c> does; "niah", whose answers are key phrases;
-/// and "gsm8k", "gsm8k-cot" and "gsm8k-flexible", whose answers are solutions.
+/// "gsm8k", "gsm8k-cot" and "gsm8k-flexible", whose answers are solutions; and "mmlu", whose predictions are the log likelihoods of the
+/// four choices as a JSON list in a string, and whose answers letters.
 /// </summary>
 public static class PredictionScorer
 {
     private const string Gsm8kFlexible = $"{Gsm8kTask.DefaultName}-{Gsm8kTask.Flexible}";
-    private const string OtherTasks = $"{NiahOptions.DefaultName}, {Gsm8kTask.DefaultName}, {Gsm8kTask.CotName}, {Gsm8kFlexible}";
+    private const string OtherTasks = $"{NiahOptions.DefaultName}, {Gsm8kTask.DefaultName}, {Gsm8kTask.CotName}, {Gsm8kFlexible}, {MmluTask.DefaultName}";
 
     /// <summary>The rows of a JSON Lines file (or <c>.jsonl.gz</c>) with their scores, read one at a time and in order.</summary>
     /// <exception cref="ConfigException">
@@ -40,10 +42,23 @@ public static class PredictionScorer
         Gsm8kTask.DefaultName => ScoreGsm8k(row, Gsm8kAnswer.Strict(row.Text("prediction"), Gsm8kFormat.Hash)),
         Gsm8kTask.CotName => ScoreGsm8k(row, Gsm8kAnswer.Strict(row.Text("prediction"), Gsm8kFormat.Cot)),
         Gsm8kFlexible => ScoreGsm8k(row, Gsm8kAnswer.Flexible(row.Text("prediction"))),
+        MmluTask.DefaultName => ScoreMmlu(row),
         _ => ScoreLongBench(row, task),
     };
 
     private static double ScoreGsm8k(JsonRow row, string answer) => Gsm8kTask.Score(answer, row.Texts("answers"));
+
+    private static double ScoreMmlu(JsonRow row)
+    {
+        try
+        {
+            return MmluTask.Score(row.Text("prediction"), row.Texts("answers"));
+        }
+        catch (FormatException)
+        {
+            throw row.Error("prediction", "is no list of four log likelihoods; allowed: \"[-1.5, -0.5, -2.25, -3]\"");
+        }
+    }
 
     private static double ScoreNeedle(JsonRow row) => Needle.Score(row.Text("prediction"), row.Texts("answers"));
 
