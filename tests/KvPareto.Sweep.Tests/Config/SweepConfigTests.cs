@@ -168,11 +168,13 @@ public class SweepConfigTests
         Assert.Equal(4, config.Tasks.Count);
     }
 
-    [Fact]
-    public void SmolLm2_HasAtLeastTwelveSettings()
+    [Theory]
+    [InlineData("smollm2.yaml")]
+    [InlineData("gsm8k-mmlu.yaml")]
+    public void RealModelsConfigs_HaveAtLeastTwelveSettings(string file)
     {
         var shared = Path.GetFullPath(Path.Combine(TestData.SharedOrSkip("data", "longbench"), "..", ".."));
-        var yaml = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "configs", "smollm2.yaml"));
+        var yaml = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "configs", file));
         using var temp = new ScratchFolder();
         var config = Read(yaml.Replace("${KVPARETO_SHARED}", shared, StringComparison.Ordinal), temp.Root);
         Assert.InRange(SearchSpace.Expand(config).Count, 12, 20);
