@@ -54,4 +54,14 @@ public sealed record TrialResult
 /// <param name="Samples">Number of samples.</param>
 /// <param name="Mean">Mean score, 0 to 100.</param>
 /// <param name="PerSample">Score of each sample, 0 to 1, in sample order.</param>
-public sealed record TaskScore(string Task, string Digest, int Samples, double Mean, IReadOnlyList<double> PerSample);
+public sealed record TaskScore(string Task, string Digest, int Samples, double Mean, IReadOnlyList<double> PerSample)
+{
+    /// <summary>Further means that decide nothing: of another way to score, or of a part of the samples. Null where there are none.</summary>
+    public IReadOnlyList<PartScore>? Parts { get; init; }
+}
+
+/// <summary>A mean that is reported beside a task's.</summary>
+/// <param name="Name">Name within the task.</param>
+/// <param name="Samples">Number of samples that it is over.</param>
+/// <param name="Mean">Mean score, 0 to 100.</param>
+public sealed record PartScore(string Name, int Samples, double Mean);

@@ -57,12 +57,14 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
         var first = answers[0];
         var score = task.Task.Score(sample, first.Text);
         if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
+        var parts = task.Task.Parts(sample, first.Text);
         return new()
         {
             Task = task.Name,
             Sample = sample.Id,
             Prediction = first.Text,
             Score = score,
+            Parts = parts.Count > 0 ? parts : null,
             PromptTokens = first.PromptTokens,
             NewTokens = first.NewTokens,
             Peaks = answers.Aggregate(default(MemoryPeaks), (highest, answer) => MemoryPeaks.Max(highest, answer.Peaks)),

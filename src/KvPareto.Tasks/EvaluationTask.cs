@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using KvPareto.Engine.Text;
 
 namespace KvPareto.Tasks;
@@ -16,6 +17,9 @@ public enum SampleKind
 
     /// <summary>The prompt's own likelihoods are compared with those of the unquantized model; nothing is generated.</summary>
     Compare,
+
+    /// <summary>The likelihoods of continuations of the prompt are read; nothing is generated.</summary>
+    Rate,
 }
 
 /// <summary>One question as the model gets it, and what is right.</summary>
@@ -36,6 +40,12 @@ public sealed record TaskSample
     /// <summary>Ids that end the answer besides the model's own end tokens.</summary>
     public IReadOnlyList<int> StopIds { get; init; } = [];
 
+    /// <summary>Texts that end the answer; what comes from the first of them on is cut off.</summary>
+    public IReadOnlyList<string> StopTexts { get; init; } = [];
+
+    /// <summary>Token ids of the continuations that are rated; else empty.</summary>
+    public IReadOnlyList<int[]> Continuations { get; init; } = [];
+
     /// <summary>Right answers; the best match counts.</summary>
     public required IReadOnlyList<string> Answers { get; init; }
 
@@ -55,6 +65,15 @@ public abstract class EvaluationTask
     /// <summary>The prompts for one model, always in the same order.</summary>
     public abstract IReadOnlyList<TaskSample> Prepare(PromptContext context);
 
-    /// <summary>Score of one prediction, 0 to 1: of a text, or of the <see cref="Fidelity.FidelityFigures"/> of a comparison.</summary>
+    /// <summary>
+    /// Score of one prediction, 0 to 1: of a text, of the <see cref="Fidelity.FidelityFigures"/> of a comparison, or of the
+    /// <see cref="LogLikelihoods"/> of continuations.
+    /// </summary>
     public abstract double Score(TaskSample sample, string prediction);
+
+    /// <summary>
+    /// Further scores of one prediction by name, 0 to 1: another way to score it, or the name of the part of the task that it belongs to.
+    /// Their means over the samples that have them are reported beside the task's and decide nothing. Most tasks have none.
+    /// </summary>
+    public virtual IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) => ReadOnlyDictionary<string, double>.Empty;
 }

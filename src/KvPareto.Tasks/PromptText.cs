@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Text;
 
 namespace KvPareto.Tasks;
@@ -12,4 +13,16 @@ internal static class PromptText
     public static int[] Encode(PromptContext context, string text, bool chat = true) => chat && context.ChatTemplate is { } template
         ? context.Tokenizer.Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false)
         : context.Tokenizer.Encode(text);
+
+    /// <summary>
+    /// Ids of what follows a bare text: those that both together have beyond the text's own, as lm-evaluation-harness splits them.
+    /// </summary>
+    /// <exception cref="ConfigException">There are none: the tokenizer joins both.</exception>
+    public static int[] Continuation(PromptContext context, string text, int textTokens, string continuation)
+    {
+        var whole = context.Tokenizer.Encode(text + continuation);
+        return whole.Length > textTokens
+            ? whole[textTokens..]
+            : throw new ConfigException($"the tokenizer has no token for '{continuation}' after a prompt; allowed: models that tell them apart");
+    }
 }

@@ -12,7 +12,7 @@ internal static class ScoreCommand
     {
         var file = new Argument<string>("FILE") { Description = "JSON Lines (or .jsonl.gz) with the fields task, prediction, answers, all_classes." };
         var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…],\"tasks\":[…]}." };
-        var command = new Verb("score", "Scores stored predictions as LongBench does, per row and per task, without the model.", "kvpareto score predictions.jsonl") { file, json };
+        var command = new Verb("score", "Scores stored predictions of LongBench, needles, GSM8K and MMLU, per row and per task, without the model.", "kvpareto score predictions.jsonl") { file, json };
         command.SetAction(parsed =>
         {
             var totals = new TaskTotals();

@@ -23,46 +23,66 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     /// <param name="prompt">Token ids, at least one.</param>
     /// <param name="maxNewTokens">Limit on new tokens, at least one.</param>
     /// <param name="stopIds">Ids that end it besides the model's own end tokens.</param>
+    /// <param name="stopTexts">Texts that end it; for this generation alone.</param>
     /// <param name="onToken">Called with each new id as it comes.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">The setting does not fit the model, or the prompt its vocabulary.</exception>
     /// <exception cref="ArithmeticException">A logit is not a number.</exception>
-    public Completion Generate(ReadOnlySpan<int> prompt, int maxNewTokens, IReadOnlyCollection<int>? stopIds = null, Action<int>? onToken = null, CancellationToken cancellation = default)
+    public Completion Generate(
+        ReadOnlySpan<int> prompt,
+        int maxNewTokens,
+        IReadOnlyCollection<int>? stopIds = null,
+        StopTexts? stopTexts = null,
+        Action<int>? onToken = null,
+        CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNewTokens);
-        CheckPrompt(prompt);
-        var clock = Stopwatch.StartNew();
-        var memory = Backend.Memory;
-        memory.Restart(MemoryPhase.Prefill);
-        memory.Restart(MemoryPhase.Decode);
-        memory.Enter(MemoryPhase.Prefill);
+        CheckIds("prompt", prompt);
+        var (clock, memory) = Start();
+        var chunk = Setting.StepTokens(prompt.Length);
+        using var sequence = new Sequence(transformer, Setting, CacheCapacity(prompt.Length, maxNewTokens), chunk);
+        using var logits = new LastLogits(transformer);
+        var ids = new List<int> { Best(logits.Read(sequence.Prefill(prompt, chunk, cancellation))) };
+        var timeToFirst = clock.Elapsed;
+        onToken?.Invoke(ids[0]);
 
-        using var sequence = new Sequence(transformer, Setting, CacheCapacity(prompt.Length, maxNewTokens), Setting.StepTokens(prompt.Length));
-        var logits = Backend.Alloc(DType.F32, 1, Config.VocabularySize);
-        try
+        var ended = Ends(ids[0]);
+        if (ended || maxNewTokens == 1) return new(ids.ToArray(), prompt.Length, timeToFirst, TimeSpan.Zero, memory.Peaks);
+        sequence.Resize(1);
+        memory.Enter(MemoryPhase.Decode);
+        clock.Restart();
+        while (ids.Count < maxNewTokens && !ended)
         {
-            var row = new float[Config.VocabularySize];
-            var ids = new List<int> { Prefill(sequence, prompt, logits, row, cancellation) };
-            var timeToFirst = clock.Elapsed;
-            onToken?.Invoke(ids[0]);
+            cancellation.ThrowIfCancellationRequested();
+            var next = Best(logits.Read(sequence.Feed([ids[^1]])));
+            ids.Add(next);
+            onToken?.Invoke(next);
+            ended = Ends(next);
+        }
+        return new(ids.ToArray(), prompt.Length, timeToFirst, clock.Elapsed, memory.Peaks);
 
-            if (Ends(ids[0], stopIds) || maxNewTokens == 1) return new(ids.ToArray(), prompt.Length, timeToFirst, TimeSpan.Zero, memory.Peaks);
-            sequence.Resize(1);
-            memory.Enter(MemoryPhase.Decode);
-            clock.Restart();
-            while (ids.Count < maxNewTokens && !Ends(ids[^1], stopIds))
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var next = Next(sequence.Feed([ids[^1]]), logits, row);
-                ids.Add(next);
-                onToken?.Invoke(next);
-            }
-            return new(ids.ToArray(), prompt.Length, timeToFirst, clock.Elapsed, memory.Peaks);
-        }
-        finally
-        {
-            logits.Buffer.Dispose();
-        }
+        bool Ends(int id) => Config.EosIds.Contains(id) || stopIds?.Contains(id) == true || stopTexts?.Push(id) == true;
+    }
+
+    /// <summary>
+    /// How likely continuations of a prompt are. The prompt is fed as by <see cref="Generate"/>, and so are a continuation's tokens but
+    /// its last, one by one: all are read from their packed form. Continuations that differ in their last token alone share a run.
+    /// </summary>
+    /// <param name="prompt">Token ids, at least one.</param>
+    /// <param name="continuations">Token ids of each, at least one.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <exception cref="ConfigException">The setting does not fit the model, or an id its vocabulary.</exception>
+    /// <exception cref="ArithmeticException">A logit is not a number.</exception>
+    public ContinuationLikelihoods LogLikelihoods(
+        ReadOnlySpan<int> prompt, IReadOnlyList<int[]> continuations, CancellationToken cancellation = default)
+    {
+        CheckIds("prompt", prompt);
+        foreach (var continuation in continuations) CheckIds("continuation", continuation);
+        var (clock, memory) = Start();
+        var values = new double[continuations.Count];
+        foreach (var run in Enumerable.Range(0, values.Length).GroupBy(i => string.Join(' ', continuations[i].SkipLast(1))))
+            Rate(prompt, continuations, [.. run], values, cancellation);
+        return new(values, clock.Elapsed, memory.Peaks);
     }
 
     /// <summary>
@@ -74,12 +94,8 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     /// <exception cref="ConfigException">The setting does not fit the model, or the text its vocabulary.</exception>
     public TextStates Feed(ReadOnlySpan<int> ids, CancellationToken cancellation = default)
     {
-        CheckPrompt(ids);
-        var clock = Stopwatch.StartNew();
-        var memory = Backend.Memory;
-        memory.Restart(MemoryPhase.Prefill);
-        memory.Restart(MemoryPhase.Decode);
-        memory.Enter(MemoryPhase.Prefill);
+        CheckIds("prompt", ids);
+        var (clock, memory) = Start();
         var (chunk, width) = (Setting.StepTokens(ids.Length), Config.HiddenSize);
         using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
         var states = new float[(long)ids.Length * width];
@@ -92,36 +108,63 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         return new(states, width, sequence.CacheBytes, clock.Elapsed, memory.Peaks);
     }
 
-    private int Prefill(Sequence sequence, ReadOnlySpan<int> prompt, Tensor logits, float[] row, CancellationToken cancellation)
+    private (Stopwatch Clock, MemoryLedger Memory) Start()
     {
+        var (clock, memory) = (Stopwatch.StartNew(), Backend.Memory);
+        memory.Restart(MemoryPhase.Prefill);
+        memory.Restart(MemoryPhase.Decode);
+        memory.Enter(MemoryPhase.Prefill);
+        return (clock, memory);
+    }
+
+    // Continuations that have all tokens but the last in common.
+    private void Rate(
+        ReadOnlySpan<int> prompt, IReadOnlyList<int[]> continuations, int[] run, double[] values, CancellationToken cancellation)
+    {
+        Backend.Memory.Enter(MemoryPhase.Prefill);
+        var common = continuations[run[0]].AsSpan()[..^1];
         var chunk = Setting.StepTokens(prompt.Length);
-        Tensor hidden = default;
-        for (var from = 0; from < prompt.Length; from += chunk)
+        using var sequence = new Sequence(transformer, Setting, prompt.Length + common.Length, chunk);
+        using var logits = new LastLogits(transformer);
+        var row = logits.Read(sequence.Prefill(prompt, chunk, cancellation));
+        var before = 0.0;
+        if (common.Length > 0)
+        {
+            sequence.Resize(1);
+            Backend.Memory.Enter(MemoryPhase.Decode);
+        }
+        foreach (var id in common)
         {
             cancellation.ThrowIfCancellationRequested();
-            hidden = sequence.Feed(prompt.Slice(from, Math.Min(chunk, prompt.Length - from)));
+            before += row[id] - LogSum(row);
+            row = logits.Read(sequence.Feed([id]));
         }
-        return Next(hidden, logits, row);
+        var sum = LogSum(row);
+        foreach (var i in run) values[i] = before + row[continuations[i][^1]] - sum;
     }
 
-    private int Next(Tensor hidden, Tensor logits, float[] row)
+    private int Best(ReadOnlySpan<float> logits)
     {
-        transformer.Head.Apply(hidden.Rows(hidden.RowCount - 1, 1), logits);
-        Backend.Read(logits, row);
-        var best = TensorPrimitives.IndexOfMax<float>(row);
-        if (!float.IsFinite(row[best])) throw new ArithmeticException($"setting {Setting.Name}: the logits are not finite");
-        return best;
+        var best = TensorPrimitives.IndexOfMax(logits);
+        return float.IsFinite(logits[best]) ? best : throw new ArithmeticException($"setting {Setting.Name}: the logits are not finite");
     }
 
-    private bool Ends(int id, IReadOnlyCollection<int>? stopIds) => Config.EosIds.Contains(id) || (stopIds is not null && stopIds.Contains(id));
-
-    private void CheckPrompt(ReadOnlySpan<int> ids)
+    // ln Σ eˣ, in double precision.
+    private double LogSum(ReadOnlySpan<float> logits)
     {
-        if (ids.IsEmpty) throw new ConfigException("the prompt is empty; allowed: at least one token");
+        double max = logits[Best(logits)];
+        var sum = 0.0;
+        foreach (var logit in logits) sum += Math.Exp(logit - max);
+        return max + Math.Log(sum);
+    }
+
+    private void CheckIds(string what, ReadOnlySpan<int> ids)
+    {
+        if (ids.IsEmpty) throw new ConfigException($"the {what} is empty; allowed: at least one token");
         foreach (var id in ids)
         {
             if ((uint)id >= (uint)Config.VocabularySize)
-                throw new ConfigException($"token id {id} in the prompt; the model's vocabulary has ids 0 to {Config.VocabularySize - 1}");
+                throw new ConfigException($"token id {id} in the {what}; the model's vocabulary has ids 0 to {Config.VocabularySize - 1}");
         }
     }
 }

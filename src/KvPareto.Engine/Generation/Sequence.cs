@@ -57,6 +57,18 @@ internal sealed class Sequence : IDisposable
         return _transformer.Forward(Backend.Begin(_workspace!, ids, positions, _cache), _activations!);
     }
 
+    /// <summary>Feeds a prompt in steps of <paramref name="chunk"/> tokens and returns the last step's hidden states.</summary>
+    public Tensor Prefill(ReadOnlySpan<int> prompt, int chunk, CancellationToken cancellation)
+    {
+        Tensor hidden = default;
+        for (var from = 0; from < prompt.Length; from += chunk)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            hidden = Feed(prompt.Slice(from, Math.Min(chunk, prompt.Length - from)));
+        }
+        return hidden;
+    }
+
     public void Dispose()
     {
         ReleaseStep();

@@ -1,3 +1,5 @@
+using KvPareto.Tasks.Gsm8k;
+
 namespace KvPareto.Sweep.Config;
 
 /// <summary>One task of a config; what each value means is said by the task's own options.</summary>
@@ -11,6 +13,23 @@ internal sealed record EmbeddedTaskEntry(string? Name, string Place, string Kind
 
 /// <summary>Rows of a LongBench file.</summary>
 internal sealed record LongBenchTaskEntry(string? Name, string Place, string File, int? Limit, int? MaxLength, int? MaxNewTokens)
+    : TaskEntry(Name, Place);
+
+/// <summary>Questions of GSM8K; a null stands for the task's default.</summary>
+internal sealed record Gsm8kTaskEntry(
+    string? Name,
+    string Place,
+    string File,
+    string? ShotsFile,
+    int? Shots,
+    Gsm8kFormat Format,
+    bool Chat,
+    int? Limit,
+    int? MaxNewTokens)
+    : TaskEntry(Name, Place);
+
+/// <summary>Questions of MMLU; a null stands for the task's default.</summary>
+internal sealed record MmluTaskEntry(string? Name, string Place, string Folder, IReadOnlyList<string>? Subjects, int? Shots, int? Limit)
     : TaskEntry(Name, Place);
 
 /// <summary>Windows of a text, compared with the unquantized model; a null stands for the task's default.</summary>

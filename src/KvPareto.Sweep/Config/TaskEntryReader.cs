@@ -1,4 +1,6 @@
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Tasks.Gsm8k;
+using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
 
@@ -8,15 +10,19 @@ namespace KvPareto.Sweep.Config;
 internal static class TaskEntryReader
 {
     public const string Words =
-        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}, {task: fidelity, text: FILE, …}";
+        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}, {task: gsm8k, file: PATH, …}, {task: mmlu, folder: PATH, …}, {task: fidelity, text: FILE, …}";
 
     private const string LengthWords = "a list of prompt lengths in tokens";
     private const string DepthWords = "a list of depths in percent, 0 to 100";
+    private const string LongBenchWords = "a LongBench JSONL file";
+    private const string Gsm8kWords = "a JSONL file with the fields question and answer";
+    private const string MmluWords = "a folder with test/SUBJECT_test.csv and dev/SUBJECT_dev.csv";
+    private const string SubjectWords = "a list of subjects, world_religions for example";
     private const int MaxRows = 1_000_000;
     private const int MinLength = 64;
     private const int MaxTokens = 1 << 20;
 
-    private static readonly string[] Kinds = ["embedded", "longbench", "niah", "fidelity"];
+    private static readonly string[] Kinds = ["embedded", "longbench", "niah", "gsm8k", "mmlu", "fidelity"];
     private static readonly string[] Needles = [.. Needle.BuiltIn.Select(needle => needle.Name)];
     private static readonly string NeedleWords = $"a list of {string.Join(", ", Needles)}";
 
@@ -34,6 +40,9 @@ internal static class TaskEntryReader
         {
             "embedded" => Embedded(value, value.Map("task", "name", "kind", "samples", "length", "seed"), seed),
             "longbench" => LongBench(value, value.Map("task", "name", "file", "limit", "max_length", "max_new_tokens"), baseFolder),
+            "gsm8k" => Gsm8k(
+                value, value.Map("task", "name", "file", "shots_file", "shots", "format", "chat", "limit", "max_new_tokens"), baseFolder),
+            "mmlu" => Mmlu(value, value.Map("task", "name", "folder", "subjects", "shots", "limit"), baseFolder),
             "fidelity" => Fidelity(value, value.Map("task", "name", "text", "tokens", "window"), baseFolder),
             _ => Niah(value, value.Map("task", "name", "folder", "lengths", "depths", "needles", "max_new_tokens"), baseFolder),
         };
@@ -53,19 +62,24 @@ internal static class TaskEntryReader
         map.Require("length", "a length in words").Integer(SyntheticOptions.LeastLength, SyntheticOptions.MostLength),
         map.Find("seed")?.Integer(0, SweepConfigReader.MaxSeed) ?? seed);
 
-    private static LongBenchTaskEntry LongBench(ConfigValue value, ConfigMap map, string baseFolder)
-    {
-        var file = map.Require("file", "a LongBench JSONL file");
-        var path = ConfigPath.Resolve(file, baseFolder);
-        if (!File.Exists(path)) throw file.Error($"names '{path}', which does not exist", "a LongBench JSONL file");
-        return new(
-            Name(map),
-            Place(value),
-            path,
-            map.Find("limit")?.Integer(1, MaxRows),
-            map.Find("max_length")?.Integer(MinLength, MaxTokens),
-            map.Find("max_new_tokens")?.Integer(1, MaxTokens));
-    }
+    private static LongBenchTaskEntry LongBench(ConfigValue value, ConfigMap map, string baseFolder) => new(
+        Name(map),
+        Place(value),
+        ExistingFile(map.Require("file", LongBenchWords), baseFolder, LongBenchWords),
+        map.Find("limit")?.Integer(1, MaxRows),
+        map.Find("max_length")?.Integer(MinLength, MaxTokens),
+        map.Find("max_new_tokens")?.Integer(1, MaxTokens));
+
+    private static Gsm8kTaskEntry Gsm8k(ConfigValue value, ConfigMap map, string baseFolder) => new(
+        Name(map),
+        Place(value),
+        ExistingFile(map.Require("file", Gsm8kWords), baseFolder, Gsm8kWords),
+        map.Find("shots_file") is { } shots ? ExistingFile(shots, baseFolder, Gsm8kWords) : null,
+        map.Find("shots")?.Integer(0, Gsm8kOptions.MostShots),
+        map.Find("format")?.Word("hash", "cot") == "cot" ? Gsm8kFormat.Cot : Gsm8kFormat.Hash,
+        map.Find("chat")?.Boolean() ?? false,
+        map.Find("limit")?.Integer(1, MaxRows),
+        map.Find("max_new_tokens")?.Integer(1, MaxTokens));
 
     private static NiahTaskEntry Niah(ConfigValue value, ConfigMap map, string baseFolder)
     {
@@ -83,17 +97,31 @@ internal static class TaskEntryReader
             map.Find("max_new_tokens")?.Integer(1, MaxTokens));
     }
 
-    private static FidelityTaskEntry Fidelity(ConfigValue value, ConfigMap map, string baseFolder)
+    private static MmluTaskEntry Mmlu(ConfigValue value, ConfigMap map, string baseFolder)
     {
-        var text = map.Require("text", "a text file");
-        var path = ConfigPath.Resolve(text, baseFolder);
-        if (!File.Exists(path)) throw text.Error($"names '{path}', which does not exist", "a text file");
+        var folder = map.Require("folder", MmluWords);
+        var path = ConfigPath.Resolve(folder, baseFolder);
+        if (!Directory.Exists(path)) throw folder.Error($"names '{path}', which does not exist", MmluWords);
         return new(
             Name(map),
             Place(value),
             path,
-            map.Find("tokens")?.Integer(2, FidelityOptions.MostTokens),
-            map.Find("window")?.Integer(2, FidelityOptions.MostTokens));
+            map.Find("subjects") is { } subjects ? [.. subjects.List(SubjectWords).Select(item => item.Text(SubjectWords))] : null,
+            map.Find("shots")?.Integer(0, MmluOptions.MostShots),
+            map.Find("limit")?.Integer(1, MaxRows));
+    }
+
+    private static FidelityTaskEntry Fidelity(ConfigValue value, ConfigMap map, string baseFolder) => new(
+        Name(map),
+        Place(value),
+        ExistingFile(map.Require("text", "a text file"), baseFolder, "a text file"),
+        map.Find("tokens")?.Integer(2, FidelityOptions.MostTokens),
+        map.Find("window")?.Integer(2, FidelityOptions.MostTokens));
+
+    private static string ExistingFile(ConfigValue value, string baseFolder, string words)
+    {
+        var path = ConfigPath.Resolve(value, baseFolder);
+        return File.Exists(path) ? path : throw value.Error($"names '{path}', which does not exist", words);
     }
 
     private static string? Name(ConfigMap map) => map.Find("name")?.Text("any text");

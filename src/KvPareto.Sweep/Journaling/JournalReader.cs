@@ -80,6 +80,7 @@ internal static class JournalReader
             Require(score is { Mean: >= 0 and <= 100 }, "a task's mean is out of range");
             Require(score.Samples == score.PerSample.Count && score.Samples > 0, "a task's samples are not as many as it says");
             Require(score.PerSample.All(value => value is >= 0 and <= 1), "a sample's score is out of range");
+            Require(score.Parts?.All(part => part is { Mean: >= 0 and <= 100, Samples: > 0 }) != false, "a part's mean is out of range");
         }
         Require(IsPossible(result.Peaks.Load) && IsPossible(result.Peaks.Prefill) && IsPossible(result.Peaks.Decode), "a peak is negative");
     }

@@ -77,6 +77,7 @@ internal sealed class SampleLog : IDisposable
         {
             var record = JournalJson.Read<SampleRecord>(line);
             return record is { Score: >= 0 and <= 1, PromptTokens: > 0, NewTokens: >= 0, TtftMs: >= 0, TpotMs: null or >= 0 }
+                && record.Parts?.Values.All(score => score is >= 0 and <= 1) != false
                 ? record
                 : throw new JsonException("a value is out of range");
         }

@@ -17,6 +17,9 @@ internal sealed record SampleRecord
     /// <summary>0 to 1.</summary>
     public required double Score { get; init; }
 
+    /// <summary>Further scores by name, 0 to 1; null where there are none.</summary>
+    public IReadOnlyDictionary<string, double>? Parts { get; init; }
+
     public required int PromptTokens { get; init; }
 
     public required int NewTokens { get; init; }

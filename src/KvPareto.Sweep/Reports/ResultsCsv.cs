@@ -82,19 +82,22 @@ internal static class ResultsCsv
     ];
 
     /// <summary>
-    /// A column for each task name, in the order in which the trials bring them; a name's second task is <c>task:NAME#2</c>.
+    /// A column for each task name, in the order in which the trials bring them; a name's second task is <c>task:NAME#2</c>. Those of
+    /// its parts follow it.
     /// </summary>
     private static IEnumerable<CsvColumn<Row>> TaskColumns(IEnumerable<TrialResult> trials) =>
         from heading in trials.SelectMany(Headings).Select(task => task.Heading).Distinct(StringComparer.Ordinal)
         select new CsvColumn<Row>(heading, row => row.Point is null
             ? null
             : CsvFormat.Points(Headings(row.Trial).Where(task => task.Heading == heading)
-                .Select(task => (double?)task.Score.Mean).FirstOrDefault()));
+                .Select(task => (double?)task.Mean).FirstOrDefault()));
 
-    private static IEnumerable<(string Heading, TaskScore Score)> Headings(TrialResult trial) =>
+    private static IEnumerable<(string Heading, double Mean)> Headings(TrialResult trial) =>
         from name in trial.Scores.GroupBy(score => score.Task)
         from numbered in name.Select((score, index) => (Score: score, Number: index + 1))
-        select (numbered.Number == 1 ? $"task:{name.Key}" : $"task:{name.Key}#{numbered.Number}", numbered.Score);
+        let heading = numbered.Number == 1 ? $"task:{name.Key}" : $"task:{name.Key}#{numbered.Number}"
+        from mean in (numbered.Score.Parts ?? []).Select(part => ($"{heading}/{part.Name}", part.Mean)).Prepend((heading, numbered.Score.Mean))
+        select mean;
 
     private static string? Granularity(int? bits, KvGranularity? granularity) => bits < 16 ? granularity?.ToString() : null;
 

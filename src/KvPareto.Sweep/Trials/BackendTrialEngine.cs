@@ -62,9 +62,10 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
         var samples = task.Task.Prepare(context);
         foreach (var sample in samples)
         {
-            var length = (long)sample.PromptIds.Length + sample.MaxNewTokens;
+            var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());
+            var length = (long)sample.PromptIds.Length + answer;
             if (sample.PromptIds.Length > 0 && length <= config.MaxPositions) continue;
-            throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {sample.MaxNewTokens}"
+            throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
         return new(task, samples);

@@ -11,23 +11,43 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
 {
     private Generator? _generator;
 
-    public Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation) =>
-        sample.Kind == SampleKind.Compare ? Compare(setting, sample, cancellation) : Generate(setting, sample, cancellation);
+    public Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation) => sample.Kind switch
+    {
+        SampleKind.Compare => Compare(setting, sample, cancellation),
+        SampleKind.Rate => Rate(setting, sample, cancellation),
+        _ => Generate(setting, sample, cancellation),
+    };
 
     public void Dispose() => model.Dispose();
 
     private Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {
-        if (_generator?.Setting != setting) _generator = new Generator(model.Transformer, setting);
-        var completion = _generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, cancellation: cancellation);
+        var stops = sample.StopTexts.Count > 0 ? new StopTexts(model.Tokenizer, sample.StopTexts) : null;
+        var completion = GeneratorFor(setting).Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
+        var text = model.Tokenizer.Decode(completion.Ids);
         return new(
-            model.Tokenizer.Decode(completion.Ids),
+            stops is null ? text : stops.Cut(text),
             completion.PromptTokens,
             completion.Ids.Length,
             completion.TimeToFirstToken,
             completion.TimePerOutputToken,
             completion.Peaks);
     }
+
+    private Answer Rate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+    {
+        var rated = GeneratorFor(setting).LogLikelihoods(sample.PromptIds, sample.Continuations, cancellation);
+        return new(
+            LogLikelihoods.ToJson(rated.Values),
+            sample.PromptIds.Length,
+            NewTokens: 0,
+            rated.Elapsed,
+            TimePerToken: null,
+            rated.Peaks);
+    }
+
+    private Generator GeneratorFor(InferenceSetting setting) =>
+        _generator?.Setting == setting ? _generator : _generator = new Generator(model.Transformer, setting);
 
     private Answer Compare(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {

@@ -26,11 +26,14 @@ internal interface ITrialEngine
 /// <summary>A loaded model.</summary>
 internal interface ITrialModel : IDisposable
 {
-    /// <summary>Answers or compares one sample, as its kind says.</summary>
+    /// <summary>Answers, compares or rates one sample, as its kind says.</summary>
     /// <exception cref="ArithmeticException">A logit is not a number.</exception>
     Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
 }
 
-/// <summary>A generation as text, or a comparison as its figures, with its cost; a comparison's time is that of reading its text.</summary>
+/// <summary>
+/// A generation as text, a comparison as its figures, or continuations as their likelihoods, with the cost; where nothing is generated,
+/// the time is that of reading the text.
+/// </summary>
 internal sealed record Answer(
     string Text, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);

@@ -2,7 +2,9 @@ using KvPareto.Engine;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
 
@@ -23,6 +25,8 @@ internal static class TaskCatalog
             LongBenchTaskEntry longBench => new LongBenchTask(Options(longBench)),
             FidelityTaskEntry fidelity => new FidelityTask(Options(fidelity)),
             NiahTaskEntry niah => new NiahTask(Options(niah)),
+            Gsm8kTaskEntry gsm8k => new Gsm8kTask(Options(gsm8k)),
+            MmluTaskEntry mmlu => new MmluTask(Options(mmlu)),
             _ => throw new ArgumentException($"no task is made of {entry.GetType().Name}", nameof(entry)),
         };
         return new(entry.Name ?? task.Name, task);
@@ -61,6 +65,28 @@ internal static class TaskCatalog
             Needles = entry.Needles is { } names ? [.. names.Select(Needle.Named)] : options.Needles,
             MaxNewTokens = entry.MaxNewTokens ?? options.MaxNewTokens,
         };
+        return Valid(entry, options, options.Validate);
+    }
+
+    private static Gsm8kOptions Options(Gsm8kTaskEntry entry)
+    {
+        var options = new Gsm8kOptions
+        {
+            File = entry.File,
+            ShotsFile = entry.ShotsFile,
+            Shots = entry.Shots,
+            Format = entry.Format,
+            Chat = entry.Chat,
+            Limit = entry.Limit,
+        };
+        options = options with { MaxNewTokens = entry.MaxNewTokens ?? options.MaxNewTokens };
+        return Valid(entry, options, options.Validate);
+    }
+
+    private static MmluOptions Options(MmluTaskEntry entry)
+    {
+        var options = new MmluOptions { Folder = entry.Folder, Subjects = entry.Subjects, Limit = entry.Limit };
+        options = options with { Shots = entry.Shots ?? options.Shots };
         return Valid(entry, options, options.Validate);
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 
@@ -15,7 +16,7 @@ internal static class TrialSummary
             SampleRecord[] measured = [.. samples.Select(sample => log.Find(task.Name, sample.Id)
                 ?? throw new InvalidOperationException($"sample '{sample.Id}' of task '{task.Name}' was not measured"))];
             double[] perSample = [.. measured.Select(record => record.Score)];
-            scores.Add(new(task.Name, task.Task.Digest, perSample.Length, 100 * perSample.Average(), perSample));
+            scores.Add(new(task.Name, task.Task.Digest, perSample.Length, 100 * perSample.Average(), perSample) { Parts = Parts(measured) });
             records.AddRange(measured);
         }
         return Result(trial, records, TrialStatus.Ok) with { Scores = scores, Score = scores.Average(score => score.Mean) };
@@ -29,6 +30,17 @@ internal static class TrialSummary
             from sample in task.Samples
             select log.Find(task.Task.Name, sample.Id);
         return Result(trial, [.. measured.OfType<SampleRecord>()], TrialStatus.Failed) with { Failure = reason };
+    }
+
+    private static PartScore[]? Parts(IEnumerable<SampleRecord> records)
+    {
+        var parts =
+            from record in records
+            from part in record.Parts ?? ReadOnlyDictionary<string, double>.Empty
+            group part.Value by part.Key into scores
+            select new PartScore(scores.Key, scores.Count(), 100 * scores.Average());
+        PartScore[] all = [.. parts];
+        return all.Length > 0 ? all : null;
     }
 
     private static TrialResult Result(PlannedTrial trial, List<SampleRecord> records, string status)

@@ -4,7 +4,7 @@ using System.Text;
 namespace KvPareto.Tasks.Metrics;
 
 /// <summary>
-/// The string functions of Python 3 that LongBench's scores rest on, where .NET's differ: Python works on code points, its
+/// The string functions of Python 3 that scores and prompts rest on, where .NET's differ: Python works on code points, its
 /// white space includes U+001C to U+001F, its <c>\w</c> has no marks or joiners, and its <c>lower()</c> follows SpecialCasing.
 /// </summary>
 internal static class PythonText
@@ -49,6 +49,15 @@ internal static class PythonText
             start = -1;
         }
         return words;
+    }
+
+    /// <summary><c>str.strip()</c>: no white space at either end.</summary>
+    public static string Strip(string text)
+    {
+        var (start, end) = (0, text.Length);
+        while (start < end && IsWhiteSpace(text[start])) start++;
+        while (end > start && IsWhiteSpace(text[end - 1])) end--;
+        return text[start..end];
     }
 
     /// <summary><c>re.findall(r"\d+", text)</c>: the runs of decimal digits of any script.</summary>

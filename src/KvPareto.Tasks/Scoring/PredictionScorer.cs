@@ -1,5 +1,7 @@
 using KvPareto.Engine;
+using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 
 namespace KvPareto.Tasks.Scoring;
@@ -12,10 +14,15 @@ public sealed record ScoredPrediction(int Line, string Task, double Score);
 
 /// <summary>
 /// Scores stored predictions without the model: rows with the fields <c>task</c>, <c>prediction</c>, <c>answers</c> and, for
-/// classification, <c>all_classes</c>. Tasks are LongBench's, scored as its <c>eval.py</c> does, and "niah", whose answers are key phrases.
+/// classification, <c>all_classes</c>. Tasks are LongBench's, scored as its <c>eval.py</c> does; "niah", whose answers are key phrases;
+/// "gsm8k", "gsm8k-cot" and "gsm8k-flexible", whose answers are solutions; and "mmlu", whose predictions are the log likelihoods of the
+/// four choices as a JSON list in a string, and whose answers letters.
 /// </summary>
 public static class PredictionScorer
 {
+    private const string Gsm8kFlexible = $"{Gsm8kTask.DefaultName}-{Gsm8kTask.Flexible}";
+    private const string OtherTasks = $"{NiahOptions.DefaultName}, {Gsm8kTask.DefaultName}, {Gsm8kTask.CotName}, {Gsm8kFlexible}, {MmluTask.DefaultName}";
+
     /// <summary>The rows of a JSON Lines file (or <c>.jsonl.gz</c>) with their scores, read one at a time and in order.</summary>
     /// <exception cref="ConfigException">
     /// While reading: the file or a row is damaged, or a task is unknown or needs Chinese segmentation; names file, line and field.
@@ -25,7 +32,31 @@ public static class PredictionScorer
         foreach (var row in JsonLines.Read(path))
         {
             var task = row.Text("task");
-            yield return new ScoredPrediction(row.Line, task, task == NiahOptions.DefaultName ? ScoreNeedle(row) : ScoreLongBench(row, task));
+            yield return new ScoredPrediction(row.Line, task, Score(row, task));
+        }
+    }
+
+    private static double Score(JsonRow row, string task) => task switch
+    {
+        NiahOptions.DefaultName => ScoreNeedle(row),
+        Gsm8kTask.DefaultName => ScoreGsm8k(row, Gsm8kAnswer.Strict(row.Text("prediction"), Gsm8kFormat.Hash)),
+        Gsm8kTask.CotName => ScoreGsm8k(row, Gsm8kAnswer.Strict(row.Text("prediction"), Gsm8kFormat.Cot)),
+        Gsm8kFlexible => ScoreGsm8k(row, Gsm8kAnswer.Flexible(row.Text("prediction"))),
+        MmluTask.DefaultName => ScoreMmlu(row),
+        _ => ScoreLongBench(row, task),
+    };
+
+    private static double ScoreGsm8k(JsonRow row, string answer) => Gsm8kTask.Score(answer, row.Texts("answers"));
+
+    private static double ScoreMmlu(JsonRow row)
+    {
+        try
+        {
+            return MmluTask.Score(row.Text("prediction"), row.Texts("answers"));
+        }
+        catch (FormatException)
+        {
+            throw row.Error("prediction", "is no list of four log likelihoods; allowed: \"[-1.5, -0.5, -2.25, -3]\"");
         }
     }
 
@@ -33,7 +64,7 @@ public static class PredictionScorer
 
     private static double ScoreLongBench(JsonRow row, string task)
     {
-        if (!LongBenchDataset.TryFind(task, out var dataset, out var problem)) throw row.Error("task", $"{problem}, {NiahOptions.DefaultName}");
+        if (!LongBenchDataset.TryFind(task, out var dataset, out var problem)) throw row.Error("task", $"{problem}, {OtherTasks}");
         var (prediction, answers, allClasses) = (row.Text("prediction"), row.Texts("answers"), row.OptionalTexts("all_classes"));
         if (dataset.FindProblem(answers, allClasses) is { } found) throw row.Error(found.Field, found.Problem);
         return dataset.Score(prediction, answers, allClasses);

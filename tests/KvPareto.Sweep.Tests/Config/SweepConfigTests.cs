@@ -57,7 +57,7 @@ public class SweepConfigTests
         { "tasks", "seed: 1", "key 'tasks' is missing" },
         { "tasks", "tasks: [fact]", "key 'tasks[0]' is no task" },
         { "tasks", "tasks: [{kind: fact}]", "key 'tasks[0].task' is missing; allowed: embedded, longbench, niah" },
-        { "tasks", "tasks: [{task: mmlu}]", "key 'tasks[0].task' has the unknown value 'mmlu'; allowed: embedded, longbench, niah" },
+        { "tasks", "tasks: [{task: arc}]", "key 'tasks[0].task' has the unknown value 'arc'; allowed: embedded, longbench, niah, gsm8k, mmlu" },
         { "tasks", "tasks: [{task: embedded, kind: riddle, samples: 1, length: 100}]",
             "key 'tasks[0].kind' has the unknown value 'riddle'; allowed: fact, two-hop, count, label" },
         { "tasks", "tasks: [{task: embedded, kind: fact, samples: 0, length: 100}]", "key 'tasks[0].samples' is 0, out of range" },
@@ -74,6 +74,17 @@ public class SweepConfigTests
             "key 'tasks[0].depths[0]' is '.nan', not a number" },
         { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], needles: [haystack]}]",
             "key 'tasks[0].needles[0]' has the unknown value 'haystack'; allowed: sandwich" },
+        { "tasks", "tasks: [{task: gsm8k}]", "key 'tasks[0].file' is missing; allowed: a JSONL file with the fields question and answer" },
+        { "tasks", "tasks: [{task: gsm8k, file: none.jsonl}]", "key 'tasks[0].file' names" },
+        { "tasks", "tasks: [{task: gsm8k, file: KvPareto.Engine.dll, shots_file: none.jsonl}]", "key 'tasks[0].shots_file' names" },
+        { "tasks", "tasks: [{task: gsm8k, file: KvPareto.Engine.dll, format: plain}]",
+            "key 'tasks[0].format' has the unknown value 'plain'; allowed: hash, cot" },
+        { "tasks", "tasks: [{task: gsm8k, file: KvPareto.Engine.dll, shots: 65}]", "key 'tasks[0].shots' is 65, out of range; allowed: a whole number from 0 to 64" },
+        { "tasks", "tasks: [{task: gsm8k, file: KvPareto.Engine.dll, chat: 1}]", "key 'tasks[0].chat' is '1', not a truth value" },
+        { "tasks", "tasks: [{task: mmlu, folder: none}]", "key 'tasks[0].folder' names" },
+        { "tasks", "tasks: [{task: mmlu, folder: ., shots: 6}]", "key 'tasks[0].shots' is 6, out of range; allowed: a whole number from 0 to 5" },
+        { "tasks", "tasks: [{task: mmlu, folder: ., subjects: astronomy}]", "key 'tasks[0].subjects' is a single value, not a list" },
+        { "tasks", "tasks: [{task: mmlu, folder: ., chat: true}]", "key 'tasks[0].chat' is unknown; allowed: task, name, folder, subjects, shots, limit" },
         { "axes", "seed: 1", "has neither 'axes' nor 'settings'" },
         { "axes", "settings: [w16a16-k8v8-t64]\nexclude: [\"*\"]", "key 'exclude[0]' has no axes to choose from" },
         { "axes", "axes: {embedding: [2]}", "my.yaml:4: key 'axes.embedding[0]' has the unknown value '2'; allowed: 16, 8, 4" },
@@ -157,11 +168,13 @@ public class SweepConfigTests
         Assert.Equal(4, config.Tasks.Count);
     }
 
-    [Fact]
-    public void SmolLm2_HasAtLeastTwelveSettings()
+    [Theory]
+    [InlineData("smollm2.yaml")]
+    [InlineData("gsm8k-mmlu.yaml")]
+    public void RealModelsConfigs_HaveAtLeastTwelveSettings(string file)
     {
         var shared = Path.GetFullPath(Path.Combine(TestData.SharedOrSkip("data", "longbench"), "..", ".."));
-        var yaml = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "configs", "smollm2.yaml"));
+        var yaml = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "configs", file));
         using var temp = new ScratchFolder();
         var config = Read(yaml.Replace("${KVPARETO_SHARED}", shared, StringComparison.Ordinal), temp.Root);
         Assert.InRange(SearchSpace.Expand(config).Count, 12, 20);

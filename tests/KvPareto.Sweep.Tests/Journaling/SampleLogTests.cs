@@ -60,6 +60,7 @@ public class SampleLogTests
     [InlineData("{\"task\":\"facts\"")]
     [InlineData("twice")]
     [InlineData("score")]
+    [InlineData("part")]
     public void Open_NamesTheLineThatIsDamaged(string damage)
     {
         using var temp = new ScratchFolder();
@@ -69,6 +70,7 @@ public class SampleLogTests
         {
             "twice" => line,
             "score" => line.Replace("0.3333333333333333", "1.5", StringComparison.Ordinal),
+            "part" => line.Replace("\"a\"", "\"b\",\"parts\":{\"flexible\":2}", StringComparison.Ordinal),
             _ => damage + "\n",
         };
         File.WriteAllText(temp["t.jsonl"], line + second + line);

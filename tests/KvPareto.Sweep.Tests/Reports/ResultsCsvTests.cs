@@ -84,6 +84,18 @@ public partial class ResultsCsvTests
     }
 
     [Fact]
+    public void Write_GivesPartsAfterTheirTask()
+    {
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 10, ("gsm8k", [1]), ("niah", [0]));
+        var scores = trial.Scores.ToArray();
+        scores[0] = scores[0] with { Parts = [new("flexible", 1, 62.5)] };
+        trial = trial with { Scores = scores };
+        Assert.Equal("62.5000", Assert.Single(Rows([trial]))["task:gsm8k/flexible"]);
+        var names = ResultsCsv.Columns([trial]).Select(column => column.Name).Where(name => name.StartsWith("task:", StringComparison.Ordinal));
+        Assert.Equal(["task:gsm8k", "task:gsm8k/flexible", "task:niah"], names);
+    }
+
+    [Fact]
     public void Write_DiffersInTimesOnly()
     {
         var trials = SomeTrial.Sweep("llama");

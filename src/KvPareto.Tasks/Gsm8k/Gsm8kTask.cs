@@ -1,0 +1,74 @@
+using System.Globalization;
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks.Gsm8k;
+
+/// <summary>
+/// GSM8K (Cobbe et al., 2021, arXiv 2110.14168) with the prompts and scores of lm-evaluation-harness. The score is that of its filter
+/// <c>strict-match</c>; that of <c>flexible-extract</c> is reported beside it. One thing differs: the examples are the first rows of
+/// their file, where the harness draws those of <c>gsm8k</c> by lot.
+/// </summary>
+public sealed class Gsm8kTask : EvaluationTask
+{
+    /// <summary>The task's name where a config gives none; that of <see cref="Gsm8kFormat.Cot"/> is <see cref="CotName"/>.</summary>
+    public const string DefaultName = "gsm8k";
+
+    /// <summary>The same of <see cref="Gsm8kFormat.Cot"/>.</summary>
+    public const string CotName = "gsm8k-cot";
+
+    /// <summary>Name of the score of the last number, wherever it stands.</summary>
+    public const string Flexible = "flexible";
+
+    private readonly Gsm8kOptions _options;
+    private readonly IReadOnlyList<Gsm8kRow> _rows;
+    private readonly IReadOnlyList<Gsm8kRow> _shots;
+
+    /// <summary>Reads questions and examples.</summary>
+    /// <exception cref="ConfigException">An option is not allowed, or a file is damaged; names key, or file, line and field.</exception>
+    public Gsm8kTask(Gsm8kOptions options)
+    {
+        options.Validate();
+        _options = options;
+        _rows = Gsm8kRow.ReadFile(options.File, Gsm8kFormat.Hash, options.Limit);
+        _shots = options.ShotCount > 0 ? Gsm8kRow.ReadFile(options.ShotsFile!, options.Format, options.ShotCount) : [];
+        if (_shots.Count < options.ShotCount)
+            throw new ConfigException($"{options.ShotsFile}: has {_shots.Count} rows; allowed: at least the task's {options.ShotCount} shots");
+        Digest = ComputeDigest();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _options.Format == Gsm8kFormat.Cot ? CotName : DefaultName;
+
+    /// <summary>SHA-256 (hex) over questions, examples, form and limits; the files' places do not bear on it.</summary>
+    public override string Digest { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TaskSample> Prepare(PromptContext context) => [.. _rows.Select((row, index) => new TaskSample
+    {
+        Id = index.ToString(CultureInfo.InvariantCulture),
+        PromptIds = PromptText.Encode(context, Gsm8kPrompt.Build(_options.Format, _shots, row.Question), _options.Chat),
+        MaxNewTokens = _options.MaxNewTokens,
+        StopTexts = Gsm8kPrompt.StopTexts(_options.Format),
+        Answers = [row.Answer],
+    })];
+
+    /// <inheritdoc/>
+    public override double Score(TaskSample sample, string prediction) =>
+        Score(Gsm8kAnswer.Strict(prediction, _options.Format), sample.Answers);
+
+    /// <summary>The score under <see cref="Flexible"/>.</summary>
+    public override IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) =>
+        new Dictionary<string, double> { [Flexible] = Score(Gsm8kAnswer.Flexible(prediction), sample.Answers) };
+
+    /// <summary>1 where an answer is that of one of some solutions, else 0.</summary>
+    internal static double Score(string answer, IEnumerable<string> solutions) =>
+        solutions.Any(solution => Gsm8kAnswer.Matches(answer, solution)) ? 1 : 0;
+
+    private string ComputeDigest()
+    {
+        using var digest = new TaskDigest();
+        digest.Add("gsm8k/1").Add(_options.Format.ToString()).Add(_options.Chat ? 1 : 0).Add(_options.MaxNewTokens).Add(_shots.Count).Add(_rows.Count);
+        foreach (var row in _shots.Concat(_rows)) digest.Add(row.Question).Add(row.Answer);
+        return digest.Finish();
+    }
+}
