@@ -2,6 +2,7 @@ using System.Globalization;
 using KvPareto.Cuda;
 using KvPareto.Engine;
 using KvPareto.Engine.Cpu;
+using KvPareto.Engine.Memory;
 using Spectre.Console;
 
 namespace KvPareto.Cli;
@@ -41,12 +42,26 @@ internal sealed record CommandContext(Stream Input, TextWriter Output, TextWrite
     /// <param name="threads">Threads; null for one a processor.</param>
     /// <param name="device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
     /// <exception cref="ConfigException">There is no such device.</exception>
-    public static Backend CreateBackend(int? threads, string device = Verb.Cpu) => device switch
+    public static Backend CreateBackend(int? threads, string device = Verb.Cpu) => CudaOrdinal(device) is { } ordinal ? new CudaBackend(ordinal) : new CpuBackend(threads);
+
+    /// <summary>The sizes of a device's allocations; it need not be there.</summary>
+    /// <param name="threads">As for <see cref="CreateBackend"/>.</param>
+    /// <param name="device">As for <see cref="CreateBackend"/>.</param>
+    /// <exception cref="ConfigException">There is no such kind of device.</exception>
+    public static MemoryLayout Layout(int? threads, string device)
     {
-        Verb.Cpu => new CpuBackend(threads),
-        Verb.Cuda => new CudaBackend(),
+        if (CudaOrdinal(device) is not null) return new CudaMemoryLayout();
+        using var backend = new CpuBackend(threads);
+        return backend.Layout;
+    }
+
+    // Null for the processor.
+    private static int? CudaOrdinal(string device) => device switch
+    {
+        Verb.Cpu => null,
+        Verb.Cuda => 0,
         _ when device.StartsWith(Verb.Cuda + ":", StringComparison.Ordinal)
-            && int.TryParse(device.AsSpan(Verb.Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) => new CudaBackend(ordinal),
+            && int.TryParse(device.AsSpan(Verb.Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) => ordinal,
         _ => throw new ConfigException($"--device {device}; allowed: cpu, cuda, cuda:N"),
     };
 }

@@ -28,14 +28,16 @@ internal static class PlanCommand
         var newTokens = new Option<int>("--new-tokens") { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var paper = new Option<bool>("--paper") { Description = "The five settings that KV Pareto (arXiv 2512.01953) picks at 10k tokens, beside what it reports." };
         var threads = Verb.ThreadsOption();
-        threads.Description = "Threads to plan for; each has scratch of its own. Default: one a processor.";
+        threads.Description = "Threads to plan for on cpu; each has scratch of its own. Default: one a processor.";
+        var device = Verb.DeviceOption();
+        device.Description = "Device to plan for: cpu, cuda or cuda:N. It need not be there.";
         var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…]}; docs/memory.md names the fields." };
         var command = new Verb(
             "plan",
             "Predicts total peak memory from shapes alone, without running anything.",
-            "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper")
+            "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper --device cuda")
         {
-            target, contexts, settings, newTokens, paper, threads, json,
+            target, contexts, settings, newTokens, paper, device, threads, json,
         };
         command.SetAction(parsed =>
         {
@@ -45,12 +47,12 @@ internal static class PlanCommand
                 parsed.GetValue(newTokens));
             if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
                 throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
-            using var backend = CommandContext.CreateBackend(parsed.GetValue(threads));
+            var layout = CommandContext.Layout(parsed.GetValue(threads), parsed.GetValue(device)!);
             var plans = (parsed.GetValue(paper), parsed.GetValue(target)) switch
             {
-                (true, null) when request is { Contexts: null, Settings: null } => Paper(backend.Layout, request.NewTokens),
-                (false, { } file) when IsConfig(file) => Sweep(context, backend.Layout, file, request),
-                (false, { } model) => [One(context, backend.Layout, ModelSource.Open(model), request)],
+                (true, null) when request is { Contexts: null, Settings: null } => Paper(layout, request.NewTokens),
+                (false, { } file) when IsConfig(file) => Sweep(context, layout, file, request),
+                (false, { } model) => [One(context, layout, ModelSource.Open(model), request)],
                 _ => throw new ConfigException("plan: give either a CONFIG or MODEL, or --paper without --context and --settings"),
             };
             if (parsed.GetValue(json)) PlanTable.WriteJson(context, plans, request.NewTokens);

@@ -39,6 +39,22 @@ public sealed class PlanCommandTests
         Assert.Equal(JsonValueKind.Null, measured.RootElement.GetProperty("text").ValueKind);
     }
 
+    /// <summary>Without a GPU: weights and the codes of token groups take the same everywhere, activations half in bf16.</summary>
+    [Fact]
+    public void Device_NeedNotBeThere()
+    {
+        string[] request = ["plan", "Llama-3.1-8B", "--context", "10k", "--settings", "w4a16-k8v2-t64-c256", "--json"];
+        var (cpu, cuda) = (Rows(request)[0].GetProperty("peakBytes"), Rows([.. request, "--device", "cuda:3"])[0].GetProperty("peakBytes"));
+        long Cpu(string name) => cpu.GetProperty(name).GetInt64();
+        long Cuda(string name) => cuda.GetProperty(name).GetInt64();
+        Assert.Equal(Cpu("weights"), Cuda("weights"));
+        Assert.InRange(Cuda("kvCache"), 0.99 * Cpu("kvCache"), 1.01 * Cpu("kvCache"));
+        Assert.True(Cuda("activations") < 0.75 * Cpu("activations"));
+        Assert.NotEqual(Cpu("workspace"), Cuda("workspace"));
+        var wrong = CommandRun.Of([.. request, "--device", "tpu"]);
+        Assert.Equal((2, "kvpareto: --device tpu; allowed: cpu, cuda, cuda:N"), (wrong.Code, wrong.Error.Trim()));
+    }
+
     [Fact]
     public void Paper_LiesBetweenTheTwoBaselines()
     {
