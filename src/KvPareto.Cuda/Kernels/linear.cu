@@ -22,7 +22,7 @@ struct LinearPart
 struct LinearArguments
 {
     Matrix x;
-    LinearPart parts[PARTS]; // one kind, K and group
+    LinearPart parts[PARTS]; // of one kind and K
     int rows;                // T, up to 8
     int reserved;
 };

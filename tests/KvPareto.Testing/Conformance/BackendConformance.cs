@@ -97,13 +97,15 @@ public abstract class BackendConformance
     }
 
     [Theory]
-    [InlineData(1, 64)]
-    [InlineData(7, 33)]
-    [InlineData(40, 96)]
-    public void LinearOfSeveral_IsEachByItself(int tokens, int inputs)
+    [InlineData(1, 64, 2)]
+    [InlineData(1, 1000, 3)]
+    [InlineData(1, 64, 4)]
+    [InlineData(7, 33, 4)]
+    [InlineData(40, 96, 3)]
+    public void LinearOfSeveral_IsEachByItself(int tokens, int inputs, int count)
     {
         using var backend = Create();
-        int[] outputs = [96, 17, 32, 5];
+        int[] outputs = [.. new[] { 96, 17, 320, 5 }.Take(count)];
         var input = Values(3, tokens * inputs);
         var weights = outputs.Select((n, i) => Upload(backend, "linear", n, inputs, Values(40 + i, n * inputs), i == 1 ? Values(50, n) : null)).ToArray();
         var x = Slice(backend, tokens, inputs);
