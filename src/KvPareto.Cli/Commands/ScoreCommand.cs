@@ -11,13 +11,14 @@ internal static class ScoreCommand
     public static Command Create(CommandContext context)
     {
         var file = new Argument<string>("FILE") { Description = "JSON Lines (or .jsonl.gz) with the fields task, prediction, answers, all_classes." };
+        var jieba = new Option<string?>("--jieba") { Description = "Folder with jieba's dict.txt and hmm.json, for the words of multifieldqa_zh, dureader and vcsum.", HelpName = "DIR" };
         var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…],\"tasks\":[…]}." };
-        var command = new Verb("score", "Scores stored predictions of LongBench, needles, GSM8K and MMLU, per row and per task, without the model.", "kvpareto score predictions.jsonl") { file, json };
+        var command = new Verb("score", "Scores stored predictions of LongBench, needles, GSM8K and MMLU, per row and per task, without the model.", "kvpareto score predictions.jsonl") { file, jieba, json };
         command.SetAction(parsed =>
         {
             var totals = new TaskTotals();
             var rows = new List<ScoredPrediction>();
-            foreach (var row in PredictionScorer.ScoreFile(parsed.GetValue(file)!))
+            foreach (var row in PredictionScorer.ScoreFile(parsed.GetValue(file)!, parsed.GetValue(jieba)))
             {
                 totals.Add(row);
                 rows.Add(row);

@@ -12,7 +12,8 @@ internal sealed record EmbeddedTaskEntry(string? Name, string Place, string Kind
     : TaskEntry(Name, Place);
 
 /// <summary>Rows of a LongBench file.</summary>
-internal sealed record LongBenchTaskEntry(string? Name, string Place, string File, int? Limit, int? MaxLength, int? MaxNewTokens)
+internal sealed record LongBenchTaskEntry(
+    string? Name, string Place, string File, int? Limit, int? MaxLength, int? MaxNewTokens, string? Jieba)
     : TaskEntry(Name, Place);
 
 /// <summary>Questions of GSM8K; a null stands for the task's default.</summary>

@@ -1,5 +1,6 @@
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Gsm8k;
+using KvPareto.Tasks.Metrics.Chinese;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
@@ -39,7 +40,7 @@ internal static class TaskEntryReader
         return kind switch
         {
             "embedded" => Embedded(value, value.Map("task", "name", "kind", "samples", "length", "seed"), seed),
-            "longbench" => LongBench(value, value.Map("task", "name", "file", "limit", "max_length", "max_new_tokens"), baseFolder),
+            "longbench" => LongBench(value, value.Map("task", "name", "file", "limit", "max_length", "max_new_tokens", "jieba"), baseFolder),
             "gsm8k" => Gsm8k(
                 value, value.Map("task", "name", "file", "shots_file", "shots", "format", "chat", "limit", "max_new_tokens"), baseFolder),
             "mmlu" => Mmlu(value, value.Map("task", "name", "folder", "subjects", "shots", "limit"), baseFolder),
@@ -68,7 +69,8 @@ internal static class TaskEntryReader
         ExistingFile(map.Require("file", LongBenchWords), baseFolder, LongBenchWords),
         map.Find("limit")?.Integer(1, MaxRows),
         map.Find("max_length")?.Integer(MinLength, MaxTokens),
-        map.Find("max_new_tokens")?.Integer(1, MaxTokens));
+        map.Find("max_new_tokens")?.Integer(1, MaxTokens),
+        map.Find("jieba") is { } jieba ? ExistingFolder(jieba, baseFolder, ChineseSegmenter.FolderWords) : null);
 
     private static Gsm8kTaskEntry Gsm8k(ConfigValue value, ConfigMap map, string baseFolder) => new(
         Name(map),
@@ -97,19 +99,13 @@ internal static class TaskEntryReader
             map.Find("max_new_tokens")?.Integer(1, MaxTokens));
     }
 
-    private static MmluTaskEntry Mmlu(ConfigValue value, ConfigMap map, string baseFolder)
-    {
-        var folder = map.Require("folder", MmluWords);
-        var path = ConfigPath.Resolve(folder, baseFolder);
-        if (!Directory.Exists(path)) throw folder.Error($"names '{path}', which does not exist", MmluWords);
-        return new(
-            Name(map),
-            Place(value),
-            path,
-            map.Find("subjects") is { } subjects ? [.. subjects.List(SubjectWords).Select(item => item.Text(SubjectWords))] : null,
-            map.Find("shots")?.Integer(0, MmluOptions.MostShots),
-            map.Find("limit")?.Integer(1, MaxRows));
-    }
+    private static MmluTaskEntry Mmlu(ConfigValue value, ConfigMap map, string baseFolder) => new(
+        Name(map),
+        Place(value),
+        ExistingFolder(map.Require("folder", MmluWords), baseFolder, MmluWords),
+        map.Find("subjects") is { } subjects ? [.. subjects.List(SubjectWords).Select(item => item.Text(SubjectWords))] : null,
+        map.Find("shots")?.Integer(0, MmluOptions.MostShots),
+        map.Find("limit")?.Integer(1, MaxRows));
 
     private static FidelityTaskEntry Fidelity(ConfigValue value, ConfigMap map, string baseFolder) => new(
         Name(map),
@@ -122,6 +118,12 @@ internal static class TaskEntryReader
     {
         var path = ConfigPath.Resolve(value, baseFolder);
         return File.Exists(path) ? path : throw value.Error($"names '{path}', which does not exist", words);
+    }
+
+    private static string ExistingFolder(ConfigValue value, string baseFolder, string words)
+    {
+        var path = ConfigPath.Resolve(value, baseFolder);
+        return Directory.Exists(path) ? path : throw value.Error($"names '{path}', which does not exist", words);
     }
 
     private static string? Name(ConfigMap map) => map.Find("name")?.Text("any text");

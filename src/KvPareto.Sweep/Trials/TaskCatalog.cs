@@ -52,6 +52,7 @@ internal static class TaskCatalog
             Limit = entry.Limit,
             MaxLength = entry.MaxLength,
             MaxNewTokens = entry.MaxNewTokens,
+            Jieba = entry.Jieba,
         };
         return Valid(entry, options, options.Validate);
     }

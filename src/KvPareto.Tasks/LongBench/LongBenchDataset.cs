@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using KvPareto.Tasks.Metrics;
+using KvPareto.Tasks.Metrics.Chinese;
 
 namespace KvPareto.Tasks.LongBench;
 
@@ -21,8 +22,8 @@ public sealed record LongBenchDataset
     /// <summary>All 21, in the order of LongBench's table.</summary>
     public static IReadOnlyList<LongBenchDataset> All => Table.Value;
 
-    /// <summary>The names that can be scored, joined by commas, for messages.</summary>
-    public static string SupportedNames => string.Join(", ", All.Where(dataset => dataset.IsSupported).Select(dataset => dataset.Name));
+    /// <summary>The names, joined by commas, for messages.</summary>
+    public static string Names => string.Join(", ", All.Select(dataset => dataset.Name));
 
     /// <summary>Name, as in the field <c>dataset</c> of a row.</summary>
     public required string Name { get; init; }
@@ -48,27 +49,26 @@ public sealed record LongBenchDataset
     /// <summary>Prompt with the slots <c>{context}</c> and, in most, <c>{input}</c>.</summary>
     public required string Prompt { get; init; }
 
-    /// <summary>False where the score needs Chinese word segmentation.</summary>
-    public bool IsSupported => Metric is not (LongBenchMetric.ChineseQaF1 or LongBenchMetric.ChineseRougeL);
+    /// <summary>Whether the score is one of Chinese words, for which a <see cref="ChineseSegmenter"/> is needed.</summary>
+    public bool NeedsSegmenter => Metric is LongBenchMetric.ChineseQaF1 or LongBenchMetric.ChineseRougeL;
 
     /// <summary>
     /// The data set of a row; LongBench-E's name with "_e" stands for the same one.
     /// </summary>
     /// <param name="name">Name from outside.</param>
-    /// <param name="dataset">The data set, if it can be scored.</param>
+    /// <param name="dataset">The data set, if there is one.</param>
     /// <param name="problem">Else what is wrong, naming what is allowed.</param>
     public static bool TryFind(string name, [NotNullWhen(true)] out LongBenchDataset? dataset, [NotNullWhen(false)] out string? problem)
     {
         dataset = All.FirstOrDefault(known => name == known.Name || name == known.Name + "_e");
-        problem = dataset switch
-        {
-            null => $"is '{Shorten(name)}', which is none of LongBench's; supported are {SupportedNames}",
-            { IsSupported: false } => $"is '{name}', which needs Chinese segmentation, not supported yet; supported are {SupportedNames}",
-            _ => null,
-        };
-        if (problem is not null) dataset = null;
-        return problem is null;
+        problem = dataset is null ? $"is '{Shorten(name)}', which is none of LongBench's; allowed: {Names}" : null;
+        return dataset is not null;
     }
+
+    /// <summary>What to say of a row that <see cref="NeedsSegmenter"/> where there is none.</summary>
+    /// <param name="place">The key or option that names jieba's folder.</param>
+    public string SegmenterMissing(string place) =>
+        $"is '{Name}', which is scored on the words that jieba makes; allowed: with {place} naming {ChineseSegmenter.FolderWords}";
 
     /// <summary>The prompt with its slots filled, before truncation and chat template.</summary>
     public string Format(string context, string input)
@@ -90,16 +90,21 @@ public sealed record LongBenchDataset
     }
 
     /// <summary>Score of one row, 0 to 1: the best over its answers, 0 where there are none.</summary>
-    /// <exception cref="ArgumentException"><see cref="FindProblem"/> finds one.</exception>
-    /// <exception cref="NotSupportedException"><see cref="IsSupported"/> is false.</exception>
-    public double Score(string prediction, IReadOnlyList<string> answers, IReadOnlyList<string>? allClasses)
+    /// <param name="prediction">What the model wrote.</param>
+    /// <param name="answers">Right answers.</param>
+    /// <param name="allClasses">The classes of a classification task.</param>
+    /// <param name="segmenter">Where <see cref="NeedsSegmenter"/>.</param>
+    /// <exception cref="ArgumentException"><see cref="FindProblem"/> finds one, or the segmenter is missing.</exception>
+    public double Score(
+        string prediction, IReadOnlyList<string> answers, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter = null)
     {
+        if (NeedsSegmenter && segmenter is null) throw new ArgumentException($"{Name} needs a segmenter", nameof(segmenter));
         if (FindProblem(answers, allClasses) is { } found) throw new ArgumentException($"{found.Field} {found.Problem}");
         if (FirstLineOnly) prediction = prediction.TrimStart('\n').Split('\n', 2)[0];
-        return answers.Select(answer => Compare(prediction, answer, allClasses)).Append(0).Max();
+        return answers.Select(answer => Compare(prediction, answer, allClasses, segmenter)).Append(0).Max();
     }
 
-    private double Compare(string prediction, string answer, IReadOnlyList<string>? allClasses) => Metric switch
+    private double Compare(string prediction, string answer, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter) => Metric switch
     {
         LongBenchMetric.QaF1 => QaF1.Score(prediction, answer),
         LongBenchMetric.RougeL => RougeL.Score(prediction, answer),
@@ -107,7 +112,9 @@ public sealed record LongBenchDataset
         LongBenchMetric.CountMatch => NumberMatch.Score(prediction, answer),
         LongBenchMetric.ParagraphMatch => NumberMatch.Score(prediction, NumberMatch.NumberAfter(answer, AnswerMarker)!),
         LongBenchMetric.CodeSimilarity => CodeSimilarity.Score(prediction, answer),
-        _ => throw new NotSupportedException($"{Name} needs Chinese segmentation"),
+        LongBenchMetric.ChineseQaF1 => ChineseQaF1.Score(prediction, answer, segmenter!),
+        LongBenchMetric.ChineseRougeL => ChineseRougeL.Score(prediction, answer, segmenter!),
+        _ => throw new InvalidOperationException($"{Metric} is no metric"),
     };
 
     private static string Shorten(string name)

@@ -21,9 +21,9 @@ public enum LongBenchMetric
     /// <summary>fuzzywuzzy's ratio of the first line of code, in hundredths.</summary>
     CodeSimilarity,
 
-    /// <summary><see cref="QaF1"/> over Chinese words; not supported yet.</summary>
+    /// <summary><see cref="QaF1"/> over Chinese words.</summary>
     ChineseQaF1,
 
-    /// <summary><see cref="RougeL"/> over Chinese words; not supported yet.</summary>
+    /// <summary><see cref="RougeL"/> over Chinese words.</summary>
     ChineseRougeL,
 }

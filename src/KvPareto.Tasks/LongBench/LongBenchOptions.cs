@@ -23,6 +23,12 @@ public sealed record LongBenchOptions
     /// <summary>Limit on new tokens in place of the data set's official one; null for that. Key <c>max_new_tokens</c>.</summary>
     public int? MaxNewTokens { get; init; }
 
+    /// <summary>
+    /// Folder of jieba's <c>dict.txt</c> and <c>hmm.json</c>, read where a row's score is one of Chinese words (multifieldqa_zh, dureader,
+    /// vcsum); such rows need it. Key <c>jieba</c>.
+    /// </summary>
+    public string? Jieba { get; init; }
+
     /// <summary>Name in results; null for the data set's, or "longbench" where the file mixes several. Key <c>name</c>.</summary>
     public string? Name { get; init; }
 

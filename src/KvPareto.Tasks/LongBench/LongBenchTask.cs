@@ -1,4 +1,5 @@
 using KvPareto.Engine;
+using KvPareto.Tasks.Metrics.Chinese;
 
 namespace KvPareto.Tasks.LongBench;
 
@@ -11,15 +12,17 @@ public sealed class LongBenchTask : EvaluationTask
     private readonly LongBenchOptions _options;
     private readonly IReadOnlyList<LongBenchRow> _rows;
     private readonly Dictionary<string, LongBenchDataset> _datasets;
+    private readonly ChineseSegmenter? _segmenter;
 
-    /// <summary>Reads the rows.</summary>
-    /// <exception cref="ConfigException">An option is not allowed, or the file is damaged; names key, or file, line and field.</exception>
+    /// <summary>Reads the rows and, where one needs it, jieba's data.</summary>
+    /// <exception cref="ConfigException">An option is not allowed, or a file is damaged; names key, or file, line and field.</exception>
     public LongBenchTask(LongBenchOptions options)
     {
         options.Validate();
         _options = options;
-        _rows = LongBenchRow.ReadFile(options.File, options.Limit);
+        _rows = LongBenchRow.ReadFile(options.File, options.Limit, options.Jieba is not null);
         _datasets = _rows.ToDictionary(row => row.Id, row => row.Dataset, StringComparer.Ordinal);
+        _segmenter = _rows.Any(row => row.Dataset.NeedsSegmenter) ? ChineseSegmenter.Open(options.Jieba!) : null;
         var names = _rows.Select(row => row.Dataset.Name).Distinct().ToList();
         Name = options.Name ?? (names.Count == 1 ? names[0] : "longbench");
         Digest = ComputeDigest();
@@ -28,7 +31,10 @@ public sealed class LongBenchTask : EvaluationTask
     /// <inheritdoc/>
     public override string Name { get; }
 
-    /// <summary>SHA-256 (hex) over the rows' own fields, prompts and limits; the file's place and its form do not bear on it.</summary>
+    /// <summary>
+    /// SHA-256 (hex) over the rows' own fields, prompts and limits, and over jieba's data where a score depends on them; the file's place and
+    /// its form do not bear on it.
+    /// </summary>
     public override string Digest { get; }
 
     /// <inheritdoc/>
@@ -37,7 +43,7 @@ public sealed class LongBenchTask : EvaluationTask
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The sample is not of this task.</exception>
     public override double Score(TaskSample sample, string prediction) => _datasets.TryGetValue(sample.Id, out var dataset)
-        ? dataset.Score(prediction, sample.Answers, sample.AllClasses)
+        ? dataset.Score(prediction, sample.Answers, sample.AllClasses, _segmenter)
         : throw new ArgumentException($"sample '{sample.Id}' is not of task {Name}", nameof(sample));
 
     private TaskSample Prepare(PromptContext context, LongBenchRow row) => new()
@@ -60,6 +66,7 @@ public sealed class LongBenchTask : EvaluationTask
             digest.Add(row.Id).Add(row.Dataset.Name).Add(row.Dataset.Prompt).Add(_options.MaxNewTokens ?? row.Dataset.MaxNewTokens);
             digest.Add(row.Context).Add(row.Input).Add(row.Answers).Add(row.AllClasses);
         }
+        if (_segmenter is not null) digest.Add(_segmenter.Digest);
         return digest.Finish();
     }
 }

@@ -89,7 +89,8 @@ internal static class PythonText
     public static bool IsAsciiPunctuation(char c) =>
         c is (>= '!' and <= '/') or (>= ':' and <= '@') or (>= '[' and <= '`') or (>= '{' and <= '~');
 
-    private static bool IsWhiteSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
+    /// <summary><c>str.isspace()</c> of one character.</summary>
+    public static bool IsWhiteSpace(char c) => char.IsWhiteSpace(c) || c is >= '\u001C' and <= '\u001F';
 
     /// <summary>Unicode's Final_Sigma: a cased letter before and none after, case-ignorable characters passed over.</summary>
     private static bool EndsWord(int[] points, int sigma)

@@ -11,9 +11,11 @@ internal static class QaF1
     private static readonly string[] Articles = ["a", "an", "the"];
 
     /// <summary>Score of one prediction against one answer, 0 to 1; 0 where nothing is shared, two empty texts included.</summary>
-    public static double Score(string prediction, string answer)
+    public static double Score(string prediction, string answer) => OfWords(Words(prediction), Words(answer));
+
+    /// <summary>F1 of two bags of words, 0 to 1; 0 where they share none.</summary>
+    public static double OfWords(List<string> predicted, List<string> right)
     {
-        var (predicted, right) = (Words(prediction), Words(answer));
         var open = right.CountBy(word => word).ToDictionary();
         var shared = 0;
         foreach (var word in predicted)

@@ -15,7 +15,10 @@ internal static class RougeL
     internal const int MaxWalk = 990;
 
     /// <summary>Score of one prediction against one answer, 0 to 1; 0 where either has no sentence.</summary>
-    public static double Score(string prediction, string answer)
+    /// <param name="prediction">The model's text.</param>
+    /// <param name="answer">The right one.</param>
+    /// <param name="maxWalk">Steps that the walk may take, up to <see cref="MaxWalk"/>.</param>
+    public static double Score(string prediction, string answer, int maxWalk = MaxWalk)
     {
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         var (predicted, right) = (Sentences(prediction, ids), Sentences(answer, ids));
@@ -24,7 +27,7 @@ internal static class RougeL
         var union = new HashSet<int>();
         foreach (var reference in right)
             foreach (var sentence in predicted)
-                if (!AddCommonWords(reference, sentence, union)) return 0;
+                if (!AddCommonWords(reference, sentence, maxWalk, union)) return 0;
 
         var precision = (double)union.Count / Distinct(predicted);
         var recall = (double)union.Count / Distinct(right);
@@ -56,12 +59,12 @@ internal static class RougeL
 
     /// <summary>
     /// Adds the words of one longest common subsequence, the one that the package's walk from the end finds; false where that walk is
-    /// longer than <see cref="MaxWalk"/>. The walk sees only the last rows and columns, so only those are kept.
+    /// longer than <paramref name="maxWalk"/>. The walk sees only the last rows and columns, so only those are kept.
     /// </summary>
-    private static bool AddCommonWords(int[] x, int[] y, HashSet<int> union)
+    private static bool AddCommonWords(int[] x, int[] y, int maxWalk, HashSet<int> union)
     {
-        if (Math.Min(x.Length, y.Length) > MaxWalk) return false;
-        var (firstRow, firstColumn) = (Math.Max(0, x.Length - MaxWalk - 1), Math.Max(0, y.Length - MaxWalk - 1));
+        if (Math.Min(x.Length, y.Length) > maxWalk) return false;
+        var (firstRow, firstColumn) = (Math.Max(0, x.Length - maxWalk - 1), Math.Max(0, y.Length - maxWalk - 1));
         var width = y.Length - firstColumn + 1;
         var kept = new ushort[(x.Length - firstRow + 1) * width];
         var row = new ushort[y.Length + 1];
@@ -80,7 +83,7 @@ internal static class RougeL
         var (r, c) = (x.Length, y.Length);
         for (var steps = 0; r > 0 && c > 0; steps++)
         {
-            if (steps == MaxWalk) return false;
+            if (steps == maxWalk) return false;
             if (x[r - 1] == y[c - 1])
             {
                 union.Add(x[r - 1]);

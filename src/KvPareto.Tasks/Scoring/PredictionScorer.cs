@@ -1,6 +1,7 @@
 using KvPareto.Engine;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Metrics.Chinese;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 
@@ -24,26 +25,28 @@ public static class PredictionScorer
     private const string OtherTasks = $"{NiahOptions.DefaultName}, {Gsm8kTask.DefaultName}, {Gsm8kTask.CotName}, {Gsm8kFlexible}, {MmluTask.DefaultName}";
 
     /// <summary>The rows of a JSON Lines file (or <c>.jsonl.gz</c>) with their scores, read one at a time and in order.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="jieba">Folder of jieba's data, read at the first row whose score needs it; null where none does.</param>
     /// <exception cref="ConfigException">
-    /// While reading: the file or a row is damaged, or a task is unknown or needs Chinese segmentation; names file, line and field.
+    /// While reading: the file, a row or jieba's data are damaged, or a task is unknown or needs those data; names file, line and field.
     /// </exception>
-    public static IEnumerable<ScoredPrediction> ScoreFile(string path)
+    public static IEnumerable<ScoredPrediction> ScoreFile(string path, string? jieba = null)
     {
         foreach (var row in JsonLines.Read(path))
         {
             var task = row.Text("task");
-            yield return new ScoredPrediction(row.Line, task, Score(row, task));
+            yield return new ScoredPrediction(row.Line, task, Score(row, task, jieba));
         }
     }
 
-    private static double Score(JsonRow row, string task) => task switch
+    private static double Score(JsonRow row, string task, string? jieba) => task switch
     {
         NiahOptions.DefaultName => ScoreNeedle(row),
         Gsm8kTask.DefaultName => ScoreGsm8k(row, Gsm8kAnswer.Strict(row.Text("prediction"), Gsm8kFormat.Hash)),
         Gsm8kTask.CotName => ScoreGsm8k(row, Gsm8kAnswer.Strict(row.Text("prediction"), Gsm8kFormat.Cot)),
         Gsm8kFlexible => ScoreGsm8k(row, Gsm8kAnswer.Flexible(row.Text("prediction"))),
         MmluTask.DefaultName => ScoreMmlu(row),
-        _ => ScoreLongBench(row, task),
+        _ => ScoreLongBench(row, task, jieba),
     };
 
     private static double ScoreGsm8k(JsonRow row, string answer) => Gsm8kTask.Score(answer, row.Texts("answers"));
@@ -62,11 +65,12 @@ public static class PredictionScorer
 
     private static double ScoreNeedle(JsonRow row) => Needle.Score(row.Text("prediction"), row.Texts("answers"));
 
-    private static double ScoreLongBench(JsonRow row, string task)
+    private static double ScoreLongBench(JsonRow row, string task, string? jieba)
     {
         if (!LongBenchDataset.TryFind(task, out var dataset, out var problem)) throw row.Error("task", $"{problem}, {OtherTasks}");
+        if (dataset.NeedsSegmenter && jieba is null) throw row.Error("task", dataset.SegmenterMissing("--jieba"));
         var (prediction, answers, allClasses) = (row.Text("prediction"), row.Texts("answers"), row.OptionalTexts("all_classes"));
         if (dataset.FindProblem(answers, allClasses) is { } found) throw row.Error(found.Field, found.Problem);
-        return dataset.Score(prediction, answers, allClasses);
+        return dataset.Score(prediction, answers, allClasses, dataset.NeedsSegmenter ? ChineseSegmenter.Open(jieba!) : null);
     }
 }

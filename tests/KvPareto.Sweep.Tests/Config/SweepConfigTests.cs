@@ -67,6 +67,7 @@ public class SweepConfigTests
             "key 'tasks[0].file' is unknown; allowed: task, name, kind, samples, length, seed" },
         { "tasks", "tasks: [{task: longbench}]", "key 'tasks[0].file' is missing" },
         { "tasks", "tasks: [{task: longbench, file: none.jsonl}]", "key 'tasks[0].file' names" },
+        { "tasks", "tasks: [{task: longbench, file: xunit.v3.core.dll, jieba: none}]", "does not exist; allowed: a folder with jieba's dict.txt and hmm.json" },
         { "tasks", "tasks: [{task: niah, folder: ., lengths: [], depths: [50]}]", "key 'tasks[0].lengths' is an empty list" },
         { "tasks", "tasks: [{task: niah, folder: ., lengths: [1000], depths: [101]}]",
             "key 'tasks[0].depths[0]' is 101, out of range; allowed: a number from 0 to 100" },

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Tests.Metrics.Chinese;
 using KvPareto.Testing;
 
 namespace KvPareto.Tasks.Tests.LongBench;
@@ -26,7 +27,7 @@ public class LongBenchDatasetTests
         Assert.Equal(["trec", "triviaqa", "samsum", "lsht", "lcc", "repobench-p"], Names(dataset => !dataset.ChatTemplate));
         Assert.Equal(["trec", "triviaqa", "samsum", "lsht"], Names(dataset => dataset.FirstLineOnly));
         Assert.Equal(["samsum"], Names(dataset => dataset.StopAtNewline));
-        Assert.Equal(["multifieldqa_zh", "dureader", "vcsum"], Names(dataset => !dataset.IsSupported));
+        Assert.Equal(["multifieldqa_zh", "dureader", "vcsum"], Names(dataset => dataset.NeedsSegmenter));
 
         static IEnumerable<string> Names(Func<LongBenchDataset, bool> which) =>
             LongBenchDataset.All.Where(which).Select(dataset => dataset.Name);
@@ -42,16 +43,23 @@ public class LongBenchDatasetTests
     }
 
     [Theory]
-    [InlineData("dureader", "Chinese segmentation")]
     [InlineData("nq", "none of LongBench's")]
     [InlineData("", "none of LongBench's")]
-    public void TryFind_SaysWhatIsSupported(string name, string expected)
+    public void TryFind_SaysWhatIsAllowed(string name, string expected)
     {
         Assert.False(LongBenchDataset.TryFind(name, out _, out var problem));
         Assert.Contains(expected, problem, StringComparison.Ordinal);
-        Assert.EndsWith("lcc, repobench-p", problem, StringComparison.Ordinal);
-        Assert.DoesNotContain(", dureader", problem, StringComparison.Ordinal);
+        Assert.EndsWith("passage_retrieval_zh, lcc, repobench-p", problem, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Score_NeedsASegmenterForChineseWords() => Assert.All(
+        LongBenchDataset.All.Where(dataset => dataset.NeedsSegmenter),
+        dataset =>
+        {
+            Assert.Throws<ArgumentException>(() => dataset.Score("北京", ["北京"], null));
+            Assert.Equal(1, dataset.Score("北京", ["我", "北京"], null, TinyJieba.Open()), 1e-8);
+        });
 
     [Fact]
     public void Score_CountsTheFirstLineOnlyWhereLongBenchDoes()

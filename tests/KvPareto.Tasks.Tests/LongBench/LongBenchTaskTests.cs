@@ -1,5 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Tests.Metrics.Chinese;
 
 namespace KvPareto.Tasks.Tests.LongBench;
 
@@ -55,13 +56,44 @@ public class LongBenchTaskTests
         static string Digest(LongBenchOptions options) => new LongBenchTask(options).Digest;
     }
 
+    [Fact]
+    public void ChineseRows_AreScoredOnTheWordsOfTheFolder()
+    {
+        using var folder = new TemporaryFolder();
+        var jieba = TinyJieba.Write(folder);
+        var row = """{"input": "谁？", "context": "x", "answers": ["北京大学学生"], "dataset": "multifieldqa_zh", "all_classes": null, "_id": "r1"}""";
+        var file = folder.Write("rows.jsonl", row);
+        var task = new LongBenchTask(new LongBenchOptions { File = file, Jieba = jieba });
+        var sample = Assert.Single(task.Prepare(ByteTokenizer.Context(folder, 4000)));
+        Assert.Equal(0.8, task.Score(sample, "北京大学的学生"), 12);
+
+        using var other = new TemporaryFolder();
+        TinyJieba.Write(other, TinyJieba.Dictionary + "的学生 30\n");
+        var changed = new LongBenchTask(new LongBenchOptions { File = file, Jieba = other.Path });
+        Assert.Equal(0.5, changed.Score(sample, "北京大学的学生"), 12);
+        Assert.NotEqual(task.Digest, changed.Digest);
+    }
+
+    [Fact]
+    public void JiebasData_AreReadAndCountedOnlyWhereARowNeedsThem()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("rows.jsonl", Row);
+        Assert.Equal(
+            new LongBenchTask(new LongBenchOptions { File = file }).Digest,
+            new LongBenchTask(new LongBenchOptions { File = file, Jieba = folder.Path }).Digest);
+        var chinese = folder.Write("chinese.jsonl", Row.Replace("hotpotqa", "dureader", StringComparison.Ordinal));
+        var error = Assert.Throws<ConfigException>(() => new LongBenchTask(new LongBenchOptions { File = chinese, Jieba = folder.Path }));
+        Assert.StartsWith(Path.Combine(folder.Path, "dict.txt: cannot be read"), error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"input": "Who?", "context": "c", "answers": ["a"], "dataset": "hotpotqa"}""", "'_id' is missing")]
     [InlineData("""{"input": 3, "context": "c", "answers": ["a"], "dataset": "hotpotqa", "_id": "r"}""", "'input' must be a string")]
     [InlineData("""{"input": "", "context": null, "answers": ["a"], "dataset": "hotpotqa", "_id": "r"}""", "'context' must be a string")]
     [InlineData("""{"input": "", "context": "", "answers": "a", "dataset": "hotpotqa", "_id": "r"}""", "'answers' must be a list of strings")]
     [InlineData("""{"input": "", "context": "", "answers": [["a"]], "dataset": "hotpotqa", "_id": "r"}""", "'answers' must be a list of strings")]
-    [InlineData("""{"input": "", "context": "", "answers": ["a"], "dataset": "vcsum", "_id": "r"}""", "needs Chinese segmentation")]
+    [InlineData("""{"input": "", "context": "", "answers": ["a"], "dataset": "vcsum", "_id": "r"}""", "'dataset' is 'vcsum', which is scored on the words that jieba makes; allowed: with the task's key 'jieba' naming a folder")]
     [InlineData("""{"input": "", "context": "", "answers": ["a"], "dataset": "trec", "all_classes": null, "_id": "r"}""", "'all_classes' must be a list")]
     [InlineData("""{"input": "", "context": "", "answers": ["12"], "dataset": "passage_retrieval_en", "_id": "r"}""", "'answers' must say 'Paragraph '")]
     [InlineData("""{"input": "", "context": "\ud800", "answers": ["a"], "dataset": "hotpotqa", "_id": "r"}""", "'context' has half of a surrogate pair")]

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using KvPareto.Engine;
 using KvPareto.Tasks.Scoring;
+using KvPareto.Tasks.Tests.Metrics.Chinese;
 
 namespace KvPareto.Tasks.Tests.Scoring;
 
@@ -43,7 +44,7 @@ public class PredictionScorerTests
     [Theory]
     [InlineData("""{"prediction": "", "answers": []}""", "'task' is missing")]
     [InlineData("""{"task": "nope", "prediction": "", "answers": []}""", "'task' is 'nope'")]
-    [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "needs Chinese segmentation")]
+    [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "'task' is 'dureader', which is scored on the words that jieba makes; allowed: with --jieba naming a folder")]
     [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
     [InlineData("""{"task": "mmlu", "prediction": "B", "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
     [InlineData("""{"task": "gsm8k", "prediction": ""}""", "'answers' is missing")]
@@ -60,6 +61,20 @@ public class PredictionScorerTests
         var error = Assert.Throws<ConfigException>(() => scored.MoveNext());
         Assert.StartsWith($"{file}:11: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ChineseRows_NeedJiebasFolder()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("rows.jsonl", """
+            {"task": "multifieldqa_zh", "prediction": "北京大学的学生", "answers": ["北京大学学生"]}
+            {"task": "vcsum", "prediction": "北京大学的学生", "answers": ["北京大学学生"]}
+            """);
+        var scored = PredictionScorer.ScoreFile(file, TinyJieba.Write(folder)).ToList();
+        Assert.Equal(0.8, scored[0].Score, 12);
+        Assert.Equal(0.8, scored[1].Score, 1e-8);
+        Assert.Throws<ConfigException>(() => PredictionScorer.ScoreFile(file).ToList());
     }
 
     [Theory]

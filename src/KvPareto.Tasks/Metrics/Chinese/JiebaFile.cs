@@ -1,0 +1,57 @@
+using System.Text;
+using KvPareto.Engine;
+
+namespace KvPareto.Tasks.Metrics.Chinese;
+
+/// <summary>A file of jieba's data, which comes from outside: read up to a limit, and its mistakes named by line.</summary>
+/// <param name="Path">As messages name it.</param>
+/// <param name="Bytes">The whole file.</param>
+internal readonly record struct JiebaFile(string Path, ReadOnlyMemory<byte> Bytes)
+{
+    /// <summary>Largest file that is read: three times jieba's dictionary, twice its larger one.</summary>
+    internal const int MaxBytes = 16 << 20;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ConfigException">It cannot be read, or is too large.</exception>
+    public static JiebaFile Read(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            var bytes = new byte[MaxBytes + 1];
+            var count = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return count <= MaxBytes
+                ? new(path, bytes.AsMemory(0, count))
+                : throw new ConfigException($"{path}: is too large; allowed: up to {MaxBytes >> 20} MiB");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new ConfigException($"{path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}; allowed: jieba's own file", error);
+        }
+    }
+
+    /// <summary>The file's text.</summary>
+    /// <exception cref="ConfigException">It is not UTF-8.</exception>
+    public string Text()
+    {
+        try
+        {
+            return StrictUtf8.GetString(Bytes.Span);
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw Error(1 + Bytes.Span[..error.Index].Count((byte)'\n'), "is not UTF-8; allowed: jieba's own file");
+        }
+    }
+
+    /// <summary>What to throw where a line cannot be used.</summary>
+    /// <param name="line">1-based.</param>
+    /// <param name="problem">What is wrong, and what is allowed.</param>
+    public ConfigException Error(long line, string problem) => new($"{Path}:{line}: {problem}");
+
+    /// <summary>What to throw where the file cannot be used, whatever the line.</summary>
+    /// <param name="problem">What is wrong, and what is allowed.</param>
+    public ConfigException Error(string problem) => new($"{Path}: {problem}");
+}
