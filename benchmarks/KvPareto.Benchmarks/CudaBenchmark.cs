@@ -31,11 +31,13 @@ internal static unsafe partial class CudaBenchmark
             var setting = InferenceSetting.Parse(name);
             using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
             var transformer = new Transformer(backend, checkpoint.Config, weights);
-            foreach (var prompt in Prompts) Measure(transformer, setting, prompt, bandwidth, rate);
+            // Of an embedding a token reads one row, unless it is the output head too.
+            var unread = weights.Embedding == weights.Head ? 0 : weights.Embedding.ByteCount;
+            foreach (var prompt in Prompts) Measure(transformer, setting, prompt, unread, bandwidth, rate);
         }
     }
 
-    private static void Measure(Transformer transformer, InferenceSetting setting, int prompt, double bandwidth, double rate)
+    private static void Measure(Transformer transformer, InferenceSetting setting, int prompt, long unread, double bandwidth, double rate)
     {
         var backend = transformer.Backend;
         var c = transformer.Config;
@@ -60,7 +62,7 @@ internal static unsafe partial class CudaBenchmark
                 backend.Synchronize();
                 tokens.Add(Stopwatch.GetElapsedTime(clock).TotalSeconds);
             }
-            bytes = backend.Memory.Live.Weights + backend.Memory.Live.KvCache;
+            bytes = backend.Memory.Live.Weights + backend.Memory.Live.KvCache - unread;
             logits.Buffer.Dispose();
         }
         // Attention: two products of D for each query head and each earlier token.

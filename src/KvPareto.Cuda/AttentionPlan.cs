@@ -44,10 +44,21 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
         get
         {
             var d = geometry.HeadDim;
-            var (tile, teams) = IsFew ? (d > 128 ? 16 : 32, Warps) : (d > 128 ? 32 : 64, 1);
+            var (tile, teams) = IsFew ? (Width > 128 ? 16 : 32, Warps) : (d > 128 ? 32 : 64, 1);
             var tiles = teams * tile * (Width + d + 2 * Pad) * sizeof(ushort);
             return BlockRows * (Width + Pad) * sizeof(ushort) + Math.Max(tiles, Math.Max(BlockRows * Width, teams * BlockRows * d) * sizeof(float));
         }
+    }
+
+    /// <summary>Shared memory of the largest block that a cache asks for, in attention or in coding a granule of tokens.</summary>
+    public static int MostSharedBytes(KvGeometry geometry, KvSpec spec)
+    {
+        var group = geometry.QueryHeads / geometry.KvHeads;
+        var attention = Math.Max(
+            new AttentionPlan(geometry, spec.PreBiasKeys, 1, 1).SharedBytes, new AttentionPlan(geometry, spec.PreBiasKeys, 1, ManyRows / group + 1).SharedBytes);
+        var granule = Math.Max(
+            new SideLayout(spec, isKeys: true, 1, geometry.HeadDim, 1).Granule, new SideLayout(spec, isKeys: false, 1, geometry.HeadDim, 1).Granule);
+        return Math.Max(attention, granule * geometry.HeadDim * sizeof(float));
     }
 
     private int Rows => tokens * (geometry.QueryHeads / geometry.KvHeads);

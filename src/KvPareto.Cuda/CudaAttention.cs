@@ -102,7 +102,7 @@ internal sealed class CudaAttention(CudaContext context)
             return;
         }
         context.Launch(module, plan.IsFew ? "attention_16" : "attention_64", grid, Threads, a, plan.SharedBytes);
-        if (splits.Count > 1) context.Launch(module, "merge_splits", new(g.QueryHeads, step.Count), Threads, a);
+        if (splits.Count > 1) context.Launch(module, "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
     }
 
     private KernelModule Module(in Variant v)

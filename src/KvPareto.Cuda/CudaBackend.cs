@@ -17,6 +17,7 @@ public sealed unsafe class CudaBackend : Backend
     private const int Warp = 32;
     private const int MostThreads = 1024;
     private const int NumbersAThread = 4; // of a norm
+    private const int StaticSharedBytes = 2048; // of a kernel, at the most
     private const int RopeHeads = 8; // of a block (elements.cu, rope)
 
     private readonly CudaContext _context;
@@ -136,6 +137,8 @@ public sealed unsafe class CudaBackend : Backend
     {
         if (geometry.HeadDim % 16 != 0 || geometry.HeadDim > 256)
             throw new ConfigException($"device cuda: the model's head_dim is {geometry.HeadDim}; allowed: a multiple of 16 up to 256");
+        if (AttentionPlan.MostSharedBytes(geometry, spec) > _context.SharedBytes - StaticSharedBytes)
+            throw new ConfigException($"{Device}: blocks have {_context.SharedBytes} bytes of shared memory, too few for head_dim {geometry.HeadDim} with this cache; allowed: smaller groups of tokens, no prebias, or --device cpu");
         return new CudaKvCache(_context, Memory, geometry, spec, capacity);
     }
 
@@ -176,7 +179,7 @@ public sealed unsafe class CudaBackend : Backend
     protected override void SiluMulCore(Tensor gate, Tensor up)
     {
         var arguments = new PairArguments { X = gate, Y = up, Columns = gate.ColumnCount };
-        if (IsEights(gate) && IsEights(up)) Launch("silu_mul_eight", new((gate.ColumnCount / 8 + Threads - 1) / Threads, gate.RowCount), arguments);
+        if (IsEights(gate) && IsEights(up)) Launch("silu_mul_eight", new(gate.RowCount, (gate.ColumnCount / 8 + Threads - 1) / Threads), arguments);
         else Launch("silu_mul", Columns(gate), arguments);
     }
 
@@ -188,7 +191,7 @@ public sealed unsafe class CudaBackend : Backend
         var width = gain.ColumnCount;
         var arguments = new NormArguments { X = x, Y = y, Added = added, Gain = ((CudaWeight)gain).Data, Width = width, Epsilon = epsilon };
         var threads = Math.Clamp((width / NumbersAThread + Warp - 1) / Warp * Warp, Warp, MostThreads);
-        Launch("rms_norm", new(x.ColumnCount / width, x.RowCount), arguments, threads);
+        Launch("rms_norm", new(x.RowCount, x.ColumnCount / width), arguments, threads);
     }
 
     private void Rope(Step step, Tensor q, Matrix k, int keyHeads, RopeTable table)
@@ -207,12 +210,12 @@ public sealed unsafe class CudaBackend : Backend
         };
         for (var i = 0; i < half; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
         var heads = arguments.QueryHeads + keyHeads;
-        Launch("rope", new((heads + RopeHeads - 1) / RopeHeads, q.RowCount), arguments, (half + Warp - 1) / Warp * Warp);
+        Launch("rope", new(q.RowCount, (heads + RopeHeads - 1) / RopeHeads), arguments, (half + Warp - 1) / Warp * Warp);
     }
 
     private static bool IsEights(Tensor x) => x.Type == DType.BF16 && x.Address % 16 == 0 && x.RowStride % 8 == 0 && x.ColumnCount % 8 == 0;
 
-    private static Grid Columns(Tensor x) => new((x.ColumnCount + Threads - 1) / Threads, x.RowCount);
+    private static Grid Columns(Tensor x) => new(x.RowCount, (x.ColumnCount + Threads - 1) / Threads);
 
     private void Launch<TArguments>(string kernel, Grid grid, in TArguments arguments, int threads = Threads) where TArguments : unmanaged =>
         _context.Launch(_context.Module("elements.cu"), kernel, grid, threads, arguments);

@@ -15,6 +15,7 @@ internal sealed class CudaLinear : IDisposable
     private const int FewOutputs = 16; // of a tile (linear.cu, OUTPUTS)
     private const string AnyKernel = "linear_any";
     private const int StripRows = 64;
+    private const int MostStripRows = 65_536 - StripRows; // a grid's second dimension
     private const int UnpackThreads = 128;
     private const int UnpackColumns = UnpackThreads * 8 * 4; // of a block (linear.cu, unpack_weight)
     private const long InputBytes = 8 << 20;
@@ -132,7 +133,7 @@ internal sealed class CudaLinear : IDisposable
             return;
         }
         // Whole tiles of the product, and outputs that stay aligned.
-        var strip = (int)Math.Max(StripRows, StripBytes / (columns * sizeof(ushort)) / StripRows * StripRows);
+        var strip = (int)Math.Clamp(StripBytes / (columns * sizeof(ushort)) / StripRows * StripRows, StripRows, MostStripRows);
         for (var first = 0; first < y.ColumnCount; first += strip)
         {
             var part = y.Columns(first, Math.Min(strip, y.ColumnCount - first));
@@ -142,5 +143,5 @@ internal sealed class CudaLinear : IDisposable
         }
     }
 
-    private static Grid Columns(Tensor x) => new((x.ColumnCount + Threads - 1) / Threads, x.RowCount);
+    private static Grid Columns(Tensor x) => new(x.RowCount, (x.ColumnCount + Threads - 1) / Threads);
 }

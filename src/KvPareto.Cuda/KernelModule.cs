@@ -10,7 +10,7 @@ namespace KvPareto.Cuda;
 internal sealed unsafe class KernelModule : IDisposable
 {
     private const int MaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-    private const int OrdinarySharedBytes = 48 << 10;
+    private const int OrdinarySharedBytes = 46 << 10; // 48 KiB with what a kernel has of its own
     private static readonly string[] Headers = ["common.cuh", "tensor_cores.cuh", "tiles.cuh", "weights.cuh"];
 
     // Compiling takes a second or more; a process does it once.

@@ -65,8 +65,7 @@ internal sealed class SideLayout
     public int Granules(int[] starts, int rows)
     {
         var most = 0;
-        foreach (var start in starts)
-            most = Math.Max(most, (Math.Max(CodedEnd(start + rows), SinkTokens) - Math.Max(CodedEnd(start), SinkTokens)) / Granule);
+        foreach (var start in starts) most = Math.Max(most, (CodedEnd(start + rows) - CodedEnd(start)) / Granule);
         return most;
     }
 

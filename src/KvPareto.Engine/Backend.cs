@@ -55,6 +55,12 @@ public abstract class Backend : IDisposable
         Require(ids.Length > 0 && ids.Length <= workspace.Shape.MaxTokens, $"a step takes 1 to {workspace.Shape.MaxTokens} tokens, not {ids.Length}");
         Require(positions.Length == ids.Length, "one position a token");
         Require(caches.Length == 1 || caches.Length == ids.Length, "one cache, or one a token");
+        Require(caches.Length <= workspace.Shape.MaxSequences, $"the workspace was made for {workspace.Shape.MaxSequences} sequences, not {caches.Length}");
+        foreach (var cache in caches)
+        {
+            Require(cache.Spec == caches[0].Spec && cache.Geometry == caches[0].Geometry, "caches of a step have one geometry and one way to store");
+            Require(cache.Length + ids.Length / caches.Length <= workspace.Shape.Capacity, $"the workspace was made for contexts of {workspace.Shape.Capacity} tokens");
+        }
         var starts = new int[caches.Length];
         for (var i = 0; i < caches.Length; i++) starts[i] = caches[i].Reserve(caches.Length == 1 ? ids.Length : 1);
         var step = new Step(workspace, ids.ToArray(), positions.ToArray(), caches.ToArray(), starts);
@@ -96,7 +102,7 @@ public abstract class Backend : IDisposable
 
     /// <summary>
     /// Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of three
-    /// that do not fill it (docs/performance.md).
+    /// that do not fill it, and a CPU's workers part once instead of three times (docs/performance.md). The ys lie apart from x and each other.
     /// </summary>
     public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {

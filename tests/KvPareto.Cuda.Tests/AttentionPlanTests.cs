@@ -1,5 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Generation;
 
 namespace KvPareto.Cuda.Tests;
 
@@ -56,6 +57,21 @@ public class AttentionPlanTests
                 if (parts > 1) Assert.True(bytes >= (long)tokens * 32 * parts * 130 * 4);
             }
         }
+    }
+
+    /// <summary>Blocks fit the least that a device of these capabilities has, 99 KiB, less what a kernel has of its own; large granules do not.</summary>
+    [Theory]
+    [InlineData(64, "k4v4-t64-prebias", true)]
+    [InlineData(128, "k4v4-t64-prebias", true)]
+    [InlineData(128, "k16v16", true)]
+    [InlineData(128, "k4v4-kch128-vt64", true)]
+    [InlineData(256, "k16v16", true)]
+    [InlineData(256, "k4v4-t64-prebias", false)]
+    [InlineData(128, "k4v4-kch256-vt64", false)]
+    public void SharedBytes_FitSmallDevices(int headDim, string name, bool fits)
+    {
+        var spec = InferenceSetting.Parse("w16a16-" + name).Cache;
+        Assert.Equal(fits, AttentionPlan.MostSharedBytes(new KvGeometry(8, 2, headDim, [0]), spec) <= (99 << 10) - 2048);
     }
 
     /// <summary>The math kernel has all scores at once, and never parts.</summary>

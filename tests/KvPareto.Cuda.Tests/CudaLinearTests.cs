@@ -59,6 +59,39 @@ public unsafe class CudaLinearTests
         }
     }
 
+    /// <summary>Up to three weights go in one launch; the others, and those of another kind, in further ones.</summary>
+    [Theory]
+    [InlineData(WeightFormat.BF16, 0)]
+    [InlineData(WeightFormat.W4, 128)]
+    [InlineData(WeightFormat.W8, 64)]
+    public void MultiplyOfSeveral_IsEachByItself(WeightFormat format, int group)
+    {
+        if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
+        const int Columns = 1024;
+        using var backend = new CudaBackend();
+        var random = new Random(7);
+        (WeightFormat Format, int Group)[] kinds = [(format, group), (format, group), (format, group), (WeightFormat.W4, 32), (format, group)];
+        var weights = kinds.Select(kind => Upload(backend, kind.Format, kind.Group, Columns, Floats(random, Outputs * Columns), Floats(random, Outputs))).ToArray();
+        foreach (var rows in new[] { 1, 5 })
+        {
+            var x = backend.Alloc(DType.BF16, rows, Columns);
+            backend.Write(Floats(random, rows * Columns), x);
+            var ys = weights.Select(_ => backend.Alloc(DType.F32, rows, Outputs)).ToArray();
+            var apart = backend.Alloc(DType.F32, rows, Outputs);
+            var (expected, actual) = (new float[rows * Outputs], new float[rows * Outputs]);
+            backend.Linear(x, weights, ys);
+            for (var i = 0; i < weights.Length; i++)
+            {
+                backend.Linear(x, weights[i], apart);
+                backend.Read(apart, expected);
+                backend.Read(ys[i], actual);
+                Assert.Equal(expected, actual);
+            }
+            foreach (var tensor in ys.Append(apart).Append(x)) tensor.Buffer.Dispose();
+        }
+        foreach (var weight in weights) weight.Dispose();
+    }
+
     // Replaces the values by what the format keeps of them.
     private static Weight Upload(CudaBackend backend, WeightFormat format, int group, int columns, float[] values, float[] bias)
     {

@@ -18,6 +18,12 @@ public class LayoutTests
         (Unsafe.SizeOf<Matrix>(), Unsafe.SizeOf<WeightRows>(), Unsafe.SizeOf<Side>(), Unsafe.SizeOf<LayerCache>(), Unsafe.SizeOf<AppendArguments>(),
             Unsafe.SizeOf<AttentionArguments>(), Unsafe.SizeOf<LinearPart>(), Unsafe.SizeOf<LinearArguments>()));
 
+    [Fact]
+    public void StructuresOfElements_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
+        (56, 64, 568, 40, 32, 48, 16),
+        (Unsafe.SizeOf<EmbedArguments>(), Unsafe.SizeOf<NormArguments>(), Unsafe.SizeOf<RopeArguments>(), Unsafe.SizeOf<PairArguments>(),
+            Unsafe.SizeOf<BiasArguments>(), Unsafe.SizeOf<UnpackArguments>(), Unsafe.SizeOf<ReorderArguments>()));
+
     /// <summary>Bytes of one layer's keys and values for two heads of 64 channels: codes, entries of four bytes, rows at 16 bits.</summary>
     [Theory]
     [InlineData("k16v16", 2 * 2 * 512 * 128)]

@@ -62,9 +62,6 @@ internal static unsafe partial class CudaDriver
     public static partial int cuMemcpyDtoHAsync_v2(void* destination, nint source, nuint bytes, nint stream);
 
     [LibraryImport(Library)]
-    public static partial int cuMemsetD8Async(nint destination, byte value, nuint count, nint stream);
-
-    [LibraryImport(Library)]
     public static partial int cuModuleLoadData(out nint module, void* image);
 
     [LibraryImport(Library)]

@@ -40,8 +40,8 @@ struct AttentionArguments
 
 static_assert(sizeof(AttentionArguments) == 112, "structures differ from the host's");
 
-// Keys of a tile: fewer where heads are wide, for shared memory's sake.
-#define FEW_TILE (D > 128 ? 16 : 32)
+// Keys of a tile: fewer where rows are wide, for shared memory's sake.
+#define FEW_TILE (WIDTH > 128 ? 16 : 32)
 #define MANY_TILE (D > 128 ? 32 : 64)
 #define MANY_BLOCKS (D > 128 ? 2 : 3) // at a time on a multiprocessor, as far as registers go
 
@@ -64,6 +64,9 @@ static __device__ __forceinline__ float power_of_two(float x)
 // The bias' part of a key is its product with the position's cosines and sines; these are stored times this, so that the query's part of
 // the product, which carries the bias, stays within f16.
 const float TurnScale = 64;
+
+// The math kernel's weights sum to one: in a long context each is near f16's end, unless times this, which their total has too.
+const float WeightScale = 32768;
 
 // Query rows [ROWS, WIDTH + PAD] in f16, scaled by log2(e)/√D and turned as the keys are; behind the D channels the vector whose product
 // with a position's cosines and sines is that with the bias' turn. `rows` is scratch for [ROWS, WIDTH] f32.
@@ -243,7 +246,7 @@ template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void 
                     bool visible = key >= sights[i / 2].first && key < sights[i / 2].end;
                     float* score = a.scores + ((i64)(head * group + row % group) * a.maxTokens + row / group) * a.scoreStride + key;
                     if (MODE == SCORES && visible) *score = scores[j][i];
-                    if (MODE == VALUES) scores[j][i] = visible ? *score : 0;
+                    if (MODE == VALUES) scores[j][i] = visible ? *score * WeightScale : 0;
                 }
             }
             if (MODE == SCORES) continue;
@@ -307,7 +310,7 @@ template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void 
         float* row = staging + (team * Rows + r) * D + lane % 4 * 2;
         #pragma unroll
         for (int j = 0; j < D / 8; j++) *(float2*)(row + 8 * j) = make_float2(sums[j][2 * half], sums[j][2 * half + 1]);
-        if (lane % 4 == 0) states[team][r] = MODE == VALUES ? make_float2(0, 1.0f / TEAMS) : make_float2(maxima[half], total);
+        if (lane % 4 == 0) states[team][r] = MODE == VALUES ? make_float2(0, WeightScale) : make_float2(maxima[half], total);
     }
     __syncthreads();
     for (int r = threadIdx.x; r < Rows; r += THREADS)
@@ -363,12 +366,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, MANY_BLOCKS) attention_64(
 extern "C" __global__ void __launch_bounds__(THREADS) scores_64(AttentionArguments a) { attend<1, MANY_TILE, SCORES>(a); }
 extern "C" __global__ void __launch_bounds__(THREADS) values_64(AttentionArguments a) { attend<1, MANY_TILE, VALUES>(a); }
 
-// Puts the parts of the context together: grid [query heads, T].
+// Puts the parts of the context together: grid [T, query heads].
 extern "C" __global__ void merge_splits(AttentionArguments a)
 {
     __shared__ float result[D];
     wait_for_previous();
-    int token = blockIdx.y, head = blockIdx.x, sequence = a.sequences > 1 ? token : 0;
+    int token = blockIdx.x, head = blockIdx.y, sequence = a.sequences > 1 ? token : 0;
     int end = a.starts[sequence] + 1 + (a.sequences > 1 ? 0 : token), first = a.window > 0 ? max(0, end - a.window) : 0;
     int firstSplit = first / a.splitTokens, endSplit = (end - 1) / a.splitTokens + 1;
     float most = -INFINITE;

@@ -218,8 +218,8 @@ extern "C" __global__ void encode_rows(AppendArguments a)
     wait_for_previous();
     Target target = target_of(a, blockIdx.z);
     const Side& side = target.side;
-    int head = blockIdx.y, first = max(coded_end(side, target.start), side.sinkTokens) + blockIdx.x * side.granule;
-    if (first + side.granule > max(coded_end(side, target.end), side.sinkTokens)) return;
+    int head = blockIdx.y, first = coded_end(side, target.start) + blockIdx.x * side.granule;
+    if (first + side.granule > coded_end(side, target.end)) return;
 
     // Rows that waited in the ring, then new ones.
     int waiting = min(max(target.start - first, 0), side.granule);

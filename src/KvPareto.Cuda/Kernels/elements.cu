@@ -1,4 +1,5 @@
-// Row-wise ops: embedding rows, norms, rotary embedding, gated activation, sums, conversions.
+// Row-wise ops: embedding rows, norms, rotary embedding, gated activation, sums, conversions. Rows are the first dimension of a grid, which
+// alone may exceed 65,535.
 
 #include "common.cuh"
 #include "tensor_cores.cuh"
@@ -10,6 +11,8 @@ struct EmbedArguments
     const int* ids;
     Matrix x;
 };
+
+static_assert(sizeof(EmbedArguments) == 56, "structures differ from the host's");
 
 // A block is a token.
 extern "C" __global__ void embed(EmbedArguments a)
@@ -29,13 +32,15 @@ struct NormArguments
     float epsilon;
 };
 
-// x += added, y = x / rms(x) · gain. A block is one group of `width` columns of a row: grid [groups, rows]. A thread keeps what it has
+static_assert(sizeof(NormArguments) == 64, "structures differ from the host's");
+
+// x += added, y = x / rms(x) · gain. A block is one group of `width` columns of a row: grid [rows, groups]. A thread keeps what it has
 // read, as far as that is HELD numbers.
 extern "C" __global__ void rms_norm(NormArguments a)
 {
     const int HELD = 8;
     __shared__ float parts[32];
-    int row = blockIdx.y, first = blockIdx.x * a.width, threads = blockDim.x;
+    int row = blockIdx.x, first = blockIdx.y * a.width, threads = blockDim.x;
     float held[HELD], gains[HELD], sum = 0;
     #pragma unroll
     for (int i = 0; i < HELD; i++)
@@ -90,12 +95,14 @@ struct RopeArguments
     float frequencies[128];
 };
 
-// Half-split pairs in place. A block is some heads of a row, those of k behind those of q, a thread a pair of each: grid [heads / HEADS, rows].
+static_assert(sizeof(RopeArguments) == 568, "structures differ from the host's");
+
+// Half-split pairs in place. A block is some heads of a row, those of k behind those of q, a thread a pair of each: grid [rows, heads / HEADS].
 extern "C" __global__ void rope(RopeArguments a)
 {
     const int HEADS = 8;
     wait_for_previous();
-    int i = threadIdx.x, row = blockIdx.y;
+    int i = threadIdx.x, row = blockIdx.x;
     if (i >= a.half) return;
     float s, c;
     sincosf(a.positions[row] * a.frequencies[i], &s, &c);
@@ -104,7 +111,7 @@ extern "C" __global__ void rope(RopeArguments a)
     #pragma unroll
     for (int j = 0; j < HEADS; j++)
     {
-        int head = blockIdx.x * HEADS + j;
+        int head = blockIdx.y * HEADS + j;
         if (head >= a.queryHeads + a.keyHeads) break;
         const Matrix& x = head < a.queryHeads ? a.q : a.k;
         int first = (head < a.queryHeads ? head : head - a.queryHeads) * 2 * a.half;
@@ -121,24 +128,26 @@ struct PairArguments
     int columns;
 };
 
+static_assert(sizeof(PairArguments) == 40, "structures differ from the host's");
+
 static __device__ __forceinline__ float silu_times(float gate, float up) { return gate / (1 + expf(-gate)) * up; }
 
-// x = silu(x)·y. Grid [columns / threads, rows].
+// x = silu(x)·y. Grid [rows, columns / threads].
 extern "C" __global__ void silu_mul(PairArguments a)
 {
     wait_for_previous();
-    int c = blockIdx.x * blockDim.x + threadIdx.x;
-    if (c < a.columns) put(a.x, blockIdx.y, c, silu_times(at(a.x, blockIdx.y, c), at(a.y, blockIdx.y, c)));
+    int c = blockIdx.y * blockDim.x + threadIdx.x;
+    if (c < a.columns) put(a.x, blockIdx.x, c, silu_times(at(a.x, blockIdx.x, c), at(a.y, blockIdx.x, c)));
 }
 
-// The same for bf16 whose rows begin at multiples of 16 bytes, eight columns a thread: grid [columns / 8 / threads, rows].
+// The same for bf16 whose rows begin at multiples of 16 bytes, eight columns a thread: grid [rows, columns / 8 / threads].
 extern "C" __global__ void silu_mul_eight(PairArguments a)
 {
     wait_for_previous();
-    int c = (blockIdx.x * blockDim.x + threadIdx.x) * 8;
+    int c = (blockIdx.y * blockDim.x + threadIdx.x) * 8;
     if (c >= a.columns) return;
-    uint4* place = (uint4*)((u16*)a.x.data + (i64)blockIdx.y * a.x.stride + c);
-    uint4 gates = *place, ups = *(const uint4*)((const u16*)a.y.data + (i64)blockIdx.y * a.y.stride + c);
+    uint4* place = (uint4*)((u16*)a.x.data + (i64)blockIdx.x * a.x.stride + c);
+    uint4 gates = *place, ups = *(const uint4*)((const u16*)a.y.data + (i64)blockIdx.x * a.y.stride + c);
     u32 g[4] = { gates.x, gates.y, gates.z, gates.w }, u[4] = { ups.x, ups.y, ups.z, ups.w };
     #pragma unroll
     for (int i = 0; i < 4; i++)
@@ -150,16 +159,16 @@ extern "C" __global__ void silu_mul_eight(PairArguments a)
 extern "C" __global__ void add(PairArguments a)
 {
     wait_for_previous();
-    int c = blockIdx.x * blockDim.x + threadIdx.x;
-    if (c < a.columns) put(a.x, blockIdx.y, c, at(a.x, blockIdx.y, c) + at(a.y, blockIdx.y, c));
+    int c = blockIdx.y * blockDim.x + threadIdx.x;
+    if (c < a.columns) put(a.x, blockIdx.x, c, at(a.x, blockIdx.x, c) + at(a.y, blockIdx.x, c));
 }
 
 // y = x in y's element type.
 extern "C" __global__ void convert(PairArguments a)
 {
     wait_for_previous();
-    int c = blockIdx.x * blockDim.x + threadIdx.x;
-    if (c < a.columns) put(a.y, blockIdx.y, c, at(a.x, blockIdx.y, c));
+    int c = blockIdx.y * blockDim.x + threadIdx.x;
+    if (c < a.columns) put(a.y, blockIdx.x, c, at(a.x, blockIdx.x, c));
 }
 
 struct BiasArguments
@@ -169,10 +178,12 @@ struct BiasArguments
     int columns;
 };
 
+static_assert(sizeof(BiasArguments) == 32, "structures differ from the host's");
+
 // x += bias in every row.
 extern "C" __global__ void add_bias(BiasArguments a)
 {
     wait_for_previous();
-    int c = blockIdx.x * blockDim.x + threadIdx.x;
-    if (c < a.columns) put(a.x, blockIdx.y, c, at(a.x, blockIdx.y, c) + a.bias[c]);
+    int c = blockIdx.y * blockDim.x + threadIdx.x;
+    if (c < a.columns) put(a.x, blockIdx.x, c, at(a.x, blockIdx.x, c) + a.bias[c]);
 }

@@ -47,7 +47,8 @@ static __device__ __forceinline__ void store_sums(const float (*sums)[TOKENS][OU
     put(part.y, token, n, sum);
 }
 
-// y[t, n] = Σ x[t, k]·w[n, k] + b[n] of any elements and places. A block is a tile; a warp takes every eighth 32 columns.
+// y[t, n] = Σ x[t, k]·w[n, k] + b[n] of any elements and places. A block is a tile; a lane takes eight columns at a time where rows are whole
+// eights, else one.
 extern "C" __global__ void __launch_bounds__(32 * WARPS) linear_any(LinearArguments a)
 {
     __shared__ float sums[WARPS][TOKENS][OUTPUTS];
@@ -57,7 +58,20 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) linear_any(LinearArgume
     for (int i = 0; i < OUTPUTS; i++)
     {
         float products[TOKENS] = {};
-        for (int k = warp * 32 + lane; k < part.weight.columns && first + i < part.outputs; k += 32 * WARPS)
+        bool isEights = part.weight.columns % 8 == 0, isThere = first + i < part.outputs;
+        for (int k = threadIdx.x * 8; isEights && isThere && k < part.weight.columns; k += 256 * WARPS)
+        {
+            float w[8];
+            weights_at(part.weight, first + i, k, w);
+            #pragma unroll
+            for (int t = 0; t < TOKENS; t++)
+            {
+                if (t >= a.rows) break;
+                #pragma unroll
+                for (int j = 0; j < 8; j++) products[t] = fmaf(at(a.x, t, k + j), w[j], products[t]);
+            }
+        }
+        for (int k = threadIdx.x; !isEights && isThere && k < part.weight.columns; k += 32 * WARPS)
         {
             float w = weight_at(part.weight, first + i, k);
             #pragma unroll
@@ -83,25 +97,21 @@ template <bool WIDE> struct Inputs
 
 template <bool WIDE> static __device__ __forceinline__ Inputs<WIDE> load_inputs(const u8* source)
 {
-    Inputs<WIDE> inputs;
-    if (!WIDE)
+    if constexpr (!WIDE) return { *(const uint4*)source, make_uint4(0, 0, 0, 0) };
+    else
     {
-        inputs.high = *(const uint4*)source;
-        return inputs;
+        u32 highs[4], lows[4];
+        #pragma unroll
+        for (int i = 0; i < 2; i++)
+        {
+            float4 part = ((const float4*)source)[i];
+            highs[2 * i] = pack_bfloats(part.x, part.y);
+            highs[2 * i + 1] = pack_bfloats(part.z, part.w);
+            lows[2 * i] = pack_bfloats(part.x - low_bfloat(highs[2 * i]), part.y - high_bfloat(highs[2 * i]));
+            lows[2 * i + 1] = pack_bfloats(part.z - low_bfloat(highs[2 * i + 1]), part.w - high_bfloat(highs[2 * i + 1]));
+        }
+        return { make_uint4(highs[0], highs[1], highs[2], highs[3]), make_uint4(lows[0], lows[1], lows[2], lows[3]) };
     }
-    u32 highs[4], lows[4];
-    #pragma unroll
-    for (int i = 0; i < 2; i++)
-    {
-        float4 part = ((const float4*)source)[i];
-        highs[2 * i] = pack_bfloats(part.x, part.y);
-        highs[2 * i + 1] = pack_bfloats(part.z, part.w);
-        lows[2 * i] = pack_bfloats(part.x - low_bfloat(highs[2 * i]), part.y - high_bfloat(highs[2 * i]));
-        lows[2 * i + 1] = pack_bfloats(part.z - low_bfloat(highs[2 * i + 1]), part.w - high_bfloat(highs[2 * i + 1]));
-    }
-    inputs.high = make_uint4(highs[0], highs[1], highs[2], highs[3]);
-    inputs.low = make_uint4(lows[0], lows[1], lows[2], lows[3]);
-    return inputs;
 }
 
 // Eight weights of a row and lane as bf16 in pairs: elements; 4-bit codes plus 128; 8-bit codes as signed numbers.
@@ -285,8 +295,11 @@ struct ReorderArguments
     i64 count;
 };
 
+static_assert(sizeof(ReorderArguments) == 16, "structures differ from the host's");
+
 extern "C" __global__ void reorder_codes(ReorderArguments a)
 {
+    wait_for_previous();
     i64 i = (i64)blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= a.count) return;
     u32 word = 0;
@@ -301,6 +314,8 @@ struct UnpackArguments
     int firstRow;
     int reserved;
 };
+
+static_assert(sizeof(UnpackArguments) == 48, "structures differ from the host's");
 
 static __device__ __forceinline__ uint4 pack_eight(const float* x)
 {

@@ -1,4 +1,5 @@
-// Tiles of a packed cache as f16 rows in shared memory, for tensor cores to read. D is the head width.
+// Tiles of a packed cache as f16 rows in shared memory, for tensor cores to read. D is the head width. Caches are read through the cache for
+// constants (__ldg): the kernel before has written them, but addresses come from memory that is read after the wait for it.
 
 // What turns the codes of a pair of channels into values: (1024 + code − zero)·scale, in f16: codes less the smallest stand in the last
 // bits of 1,024, whose neighbours in f16 lie one apart.

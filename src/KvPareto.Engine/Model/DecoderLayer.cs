@@ -22,8 +22,9 @@ internal enum LayerPoint
 internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
 {
     /// <summary>
-    /// x += attention(h), then x += feed-forward(norm(x)). On entry H is x under the layer's input norm; on return it is the new x under
-    /// <paramref name="nextNorm"/>, the following layer's, unless that is null. <paramref name="cacheLayer"/> is the layer of the caches.
+    /// x += attention(H), then x += feed-forward(norm(x)). On entry H is the layer's input norm of x; on return it is the norm
+    /// <paramref name="nextNorm"/> of the new x, for the following layer, unless that is null. <paramref name="cacheLayer"/> is the layer of
+    /// the caches.
     /// </summary>
     public void Run(LayerWeights w, Weight? nextNorm, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
     {
