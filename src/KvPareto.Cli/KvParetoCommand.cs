@@ -11,22 +11,24 @@ internal static class KvParetoCommand
     /// <summary>Runs one command line.</summary>
     public static int Run(IReadOnlyList<string> arguments, CommandContext context)
     {
-        var parsed = Build(context).Parse(arguments);
+        // A prompt may begin with '@'.
+        var parsed = Build(context).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
-            foreach (var error in parsed.Errors) context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
-            context.Error.WriteLine($"Try 'kvpareto {NameOf(parsed)}--help'.");
+            var message = parsed.UnmatchedTokens is [var token, ..] ? $"'{token}' is no command or option here" : Verb.WithoutTypes(parsed.Errors[0].Message);
+            context.Error.WriteLine($"kvpareto: {OneLine(message.TrimEnd('.'))}; 'kvpareto {NameOf(parsed)}--help' says what is allowed");
             return ExitCode.UserMistake;
         }
         try
         {
-            return parsed.Invoke(new InvocationConfiguration
+            // Only so are SIGINT and SIGTERM handed to a verb as a cancellation.
+            return parsed.InvokeAsync(new InvocationConfiguration
             {
                 Output = context.Output,
                 Error = context.Error,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
-            });
+            }).GetAwaiter().GetResult();
         }
         catch (OperationCanceledException)
         {

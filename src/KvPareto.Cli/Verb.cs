@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Globalization;
 
 namespace KvPareto.Cli;
 
@@ -18,15 +19,29 @@ internal sealed class Verb(string name, string description, string example) : Co
         return root;
     }
 
+    /// <summary>A parser's message on a value that is not of an option's type, in a user's words.</summary>
+    public static string WithoutTypes(string message)
+    {
+        var type = message.IndexOf(" as expected type", StringComparison.Ordinal);
+        if (type < 0) return message;
+        return message[..type] + (message.Contains("Int", StringComparison.Ordinal) ? "; allowed: a whole number" : "; allowed: a number");
+    }
+
     /// <summary>The option that every verb has that runs a model.</summary>
     public static Option<int?> ThreadsOption()
     {
-        var option = new Option<int?>("--threads") { Description = "Threads. Default: one a processor. Results do not depend on it.", HelpName = "N" };
-        option.Validators.Add(result =>
+        return new("--threads")
         {
-            if (result.GetValueOrDefault<int?>() is < 1 or > MostThreads) result.AddError($"--threads: allowed: 1 to {MostThreads}");
-        });
-        return option;
+            Description = "Threads. Default: one a processor. Scores do not depend on it; peaks do, by the scratch of each.",
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var threads) && threads is >= 1 and <= MostThreads) return threads;
+                result.AddError($"--threads '{text}'; allowed: 1 to {MostThreads}");
+                return null;
+            },
+        };
     }
 
     /// <summary>The option that every verb has that runs a model on any device.</summary>

@@ -19,6 +19,9 @@ public abstract class Backend : IDisposable
     /// <summary>The device in words, for provenance.</summary>
     public abstract string Device { get; }
 
+    /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
+    public virtual int? Workers => null;
+
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
     public abstract DType ActivationType { get; }
 

@@ -24,10 +24,11 @@ public sealed partial record SweepOptions
     /// </summary>
     public string? Worker { get; init; }
 
-    /// <summary>Refuses what cannot be a worker's name.</summary>
-    /// <exception cref="ConfigException">The name cannot be part of a file name.</exception>
+    /// <summary>Refuses what cannot be a folder's or a worker's name.</summary>
+    /// <exception cref="ConfigException">The folder is none, or the name cannot be part of a file name.</exception>
     internal void Validate()
     {
+        if (string.IsNullOrWhiteSpace(Folder)) throw new ConfigException($"--out '{Folder}'; allowed: a folder");
         if (Worker is not null && !WorkerName().IsMatch(Worker))
             throw new ConfigException($"--worker '{Worker}'; allowed: 1 to 64 letters, digits, '_' and '-'");
     }

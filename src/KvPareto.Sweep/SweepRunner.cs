@@ -68,7 +68,7 @@ public static class SweepRunner
         Seed = config.Seed,
         Baseline = SearchSpace.Collapse(config.Baseline).Name,
         StartedAt = DateTimeOffset.UtcNow,
-        Host = RunHost.Here(engine.Backend, engine.Device),
+        Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest))],

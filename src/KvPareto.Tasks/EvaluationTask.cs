@@ -62,6 +62,13 @@ public abstract class EvaluationTask
     /// <summary>SHA-256 (hex) over the data and everything else that a score depends on.</summary>
     public abstract string Digest { get; }
 
+    /// <summary>
+    /// The digest of the task as one model gets it: another one for each model where scores are relative to the model itself, and cannot be
+    /// compared between models.
+    /// </summary>
+    /// <param name="modelDigest">SHA-256 (hex) over the model's files.</param>
+    public virtual string DigestOf(string modelDigest) => Digest;
+
     /// <summary>The prompts for one model, always in the same order.</summary>
     public abstract IReadOnlyList<TaskSample> Prepare(PromptContext context);
 

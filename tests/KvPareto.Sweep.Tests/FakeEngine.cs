@@ -18,6 +18,8 @@ internal sealed class FakeEngine : ITrialEngine
 
     public string Device => "none";
 
+    public int? Workers { get; set; }
+
     /// <summary>What each load was of.</summary>
     public List<string> Loads { get; } = [];
 

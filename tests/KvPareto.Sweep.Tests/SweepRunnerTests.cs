@@ -175,6 +175,21 @@ public class SweepRunnerTests
         Assert.Equal(before, Directory.GetFiles(temp["run"], "*", SearchOption.AllDirectories));
     }
 
+    /// <summary>Peaks of trials with other scratch could not be compared.</summary>
+    [Fact]
+    public void Run_RefusesAnotherNumberOfThreads()
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["run"], new FakeEngine { Workers = 2 }, FakeSweep.Config("w16a16-k8v8-t64"));
+        foreach (var worker in new[] { null, "other" })
+        {
+            var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine { Workers = 1 }, resume: true, worker: worker));
+            Assert.Contains("was begun with 2 threads", error.Message, StringComparison.Ordinal);
+            Assert.Contains("allowed: --threads 2", error.Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], new FakeEngine { Workers = 2 }, resume: true).Results.Count);
+    }
+
     [Fact]
     public void Run_RefusesToResumeWhatIsNoRun()
     {

@@ -27,8 +27,8 @@ internal static class SweepCommand
         {
             config, folder, resume, retry, models, worker, device, threads,
         };
-        command.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation)));
+        command.SetAction((parsed, cancellation) => Task.Run(() => Run(
+            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation), CancellationToken.None));
         return command;
     }
 

@@ -13,7 +13,7 @@ internal sealed record ModelPlan(string Model, IReadOnlyList<MemoryPlanRow> Rows
 /// <summary>Predicted memory as tables or JSON.</summary>
 internal static class PlanTable
 {
-    private const string SavedNote = "saved: less total peak than the model as it is stored with a 16-bit cache and the prompt fed whole, scores materialised (math) or not (flash)";
+    private const string SavedNote = "load: the peak of loading, a moment of its own; saved: less total peak than the model as it is stored with a 16-bit cache and the prompt fed whole, scores materialised (math) or not (flash)";
 
     /// <summary>A table for each model and a line on what its figures are.</summary>
     public static void Show(CommandContext context, IReadOnlyList<ModelPlan> plans, int newTokens)
@@ -62,7 +62,7 @@ internal static class PlanTable
     {
         var table = new Table().Border(TableBorder.Simple);
         table.AddColumn(new TableColumn("setting").NoWrap());
-        foreach (var name in new[] { "context", "weights", "KV cache", "activations", "workspace", "peak", "in", "saved (math)", "saved (flash)" })
+        foreach (var name in new[] { "context", "weights", "KV cache", "activations", "workspace", "peak", "in", "load", "saved (math)", "saved (flash)" })
             table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
         if (plan.PaperPercent is not null) table.AddColumn(new TableColumn("paper").RightAligned().NoWrap());
         foreach (var row in plan.Rows)
@@ -77,6 +77,7 @@ internal static class PlanTable
                 ByteText.Of(row.Peak.Workspace),
                 ByteText.Of(row.Peak.Total),
                 Phase(row),
+                ByteText.Of(row.Peaks.Load.Total),
                 Percent(row.SavedAgainstMath),
                 Percent(row.SavedAgainstFlash),
             ];

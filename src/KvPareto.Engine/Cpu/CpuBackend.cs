@@ -32,6 +32,9 @@ public sealed unsafe class CpuBackend : Backend
     public override string Device => CpuInfo.Describe(_team.Count);
 
     /// <inheritdoc/>
+    public override int? Workers => _team.Count;
+
+    /// <inheritdoc/>
     public override DType ActivationType => Layout.ActivationType;
 
     /// <inheritdoc/>

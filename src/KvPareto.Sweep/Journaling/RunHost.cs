@@ -18,6 +18,9 @@ internal sealed record RunHost
 
     public required string Device { get; init; }
 
+    /// <summary>Workers with scratch of their own, which peaks depend on: threads, on the processor.</summary>
+    public int? Workers { get; init; }
+
     public required string Machine { get; init; }
 
     public required string Cpu { get; init; }
@@ -29,7 +32,7 @@ internal sealed record RunHost
     public required string DotNet { get; init; }
 
     /// <summary>This machine.</summary>
-    public static RunHost Here(string backend, string device)
+    public static RunHost Here(string backend, string device, int? workers)
     {
         var built = typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
         var version = built?.InformationalVersion.Split('+') ?? ["unknown"];
@@ -39,6 +42,7 @@ internal sealed record RunHost
             Commit = version.Length > 1 ? version[1] : null,
             Backend = backend,
             Device = device,
+            Workers = workers,
             Machine = Environment.MachineName,
             Cpu = CpuName(),
             Cores = Environment.ProcessorCount,

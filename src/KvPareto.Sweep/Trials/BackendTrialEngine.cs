@@ -21,6 +21,8 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
     /// <inheritdoc/>
     public string Device => backend.Device;
 
+    public int? Workers => backend.Workers;
+
     /// <inheritdoc/>
     public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
     {

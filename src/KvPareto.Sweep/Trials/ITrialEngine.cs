@@ -15,6 +15,9 @@ internal interface ITrialEngine
     /// <summary>The device in words.</summary>
     string Device { get; }
 
+    /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
+    int? Workers { get; }
+
     /// <summary>Checks everything about a model that can be checked without running it, and writes its prompts.</summary>
     /// <exception cref="ConfigException">A file is damaged, a setting does not fit the model, or a sample is too long for it.</exception>
     PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks);

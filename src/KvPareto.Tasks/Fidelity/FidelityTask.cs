@@ -32,6 +32,13 @@ public sealed class FidelityTask : EvaluationTask
     /// <inheritdoc/>
     public override string Digest { get; }
 
+    /// <summary>One for each model: what is compared with is its own unquantized run.</summary>
+    public override string DigestOf(string modelDigest)
+    {
+        using var digest = new TaskDigest();
+        return digest.Add(Digest).Add(modelDigest).Finish();
+    }
+
     /// <inheritdoc/>
     /// <exception cref="ConfigException">The text has too few tokens.</exception>
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context) =>

@@ -51,5 +51,5 @@ public sealed record Gsm8kOptions
         if (MaxNewTokens < 1) throw Mistake("max_new_tokens", $"is {MaxNewTokens}; allowed: 1 or more");
     }
 
-    private static ConfigException Mistake(string key, string problem) => new($"task gsm8k: key '{key}' {problem}");
+    internal static ConfigException Mistake(string key, string problem) => new($"task gsm8k: key '{key}' {problem}");
 }

@@ -43,14 +43,19 @@ public sealed class Gsm8kTask : EvaluationTask
     public override string Digest { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<TaskSample> Prepare(PromptContext context) => [.. _rows.Select((row, index) => new TaskSample
+    /// <exception cref="ConfigException">The prompt is to go through a chat template, and the model has none.</exception>
+    public override IReadOnlyList<TaskSample> Prepare(PromptContext context)
     {
-        Id = index.ToString(CultureInfo.InvariantCulture),
-        PromptIds = PromptText.Encode(context, Gsm8kPrompt.Build(_options.Format, _shots, row.Question), _options.Chat),
-        MaxNewTokens = _options.MaxNewTokens,
-        StopTexts = Gsm8kPrompt.StopTexts(_options.Format),
-        Answers = [row.Answer],
-    })];
+        if (_options.Chat && context.ChatTemplate is null) throw Gsm8kOptions.Mistake("chat", "is true, but the model has no chat template; allowed: false");
+        return [.. _rows.Select((row, index) => new TaskSample
+        {
+            Id = index.ToString(CultureInfo.InvariantCulture),
+            PromptIds = PromptText.Encode(context, Gsm8kPrompt.Build(_options.Format, _shots, row.Question), _options.Chat),
+            MaxNewTokens = _options.MaxNewTokens,
+            StopTexts = Gsm8kPrompt.StopTexts(_options.Format),
+            Answers = [row.Answer],
+        })];
+    }
 
     /// <inheritdoc/>
     public override double Score(TaskSample sample, string prediction) =>

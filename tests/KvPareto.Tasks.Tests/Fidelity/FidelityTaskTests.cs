@@ -27,6 +27,17 @@ public class FidelityTaskTests
         Assert.Throws<FormatException>(() => task.Score(sample, "yes"));
     }
 
+    /// <summary>Agreement with a model's own run says nothing about another model.</summary>
+    [Fact]
+    public void DigestOf_IsAnotherForEachModel()
+    {
+        using var folder = new TemporaryFolder();
+        var task = Task(folder, 12, 4);
+        Assert.Equal(task.DigestOf("a"), Task(folder, 12, 4).DigestOf("a"));
+        Assert.NotEqual(task.DigestOf("a"), task.DigestOf("b"));
+        Assert.NotEqual(task.DigestOf("a"), Task(folder, 12, 6).DigestOf("a"));
+    }
+
     [Fact]
     public void Digest_IsThatOfTextAndWindows()
     {

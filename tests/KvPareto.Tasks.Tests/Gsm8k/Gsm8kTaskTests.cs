@@ -146,6 +146,15 @@ public class Gsm8kTaskTests
         Assert.Equal(1, task.Score(samples[0], first));
     }
 
+    [Fact]
+    public void Chat_NeedsATemplate()
+    {
+        using var folder = new TemporaryFolder();
+        var context = ByteTokenizer.Context(folder, 4000, chat: false);
+        var error = Assert.Throws<ConfigException>(() => new Gsm8kTask(Options(folder) with { Chat = true, Shots = 1 }).Prepare(context));
+        Assert.Equal("task gsm8k: key 'chat' is true, but the model has no chat template; allowed: false", error.Message);
+    }
+
     private static Gsm8kOptions Options(TemporaryFolder folder) => new()
     {
         File = folder.Write("test.jsonl", Test),

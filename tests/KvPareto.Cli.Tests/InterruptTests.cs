@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using KvPareto.Testing;
+
+namespace KvPareto.Cli.Tests;
+
+/// <summary>A sweep that is told to stop says how to go on, and leaves what it measured.</summary>
+public class InterruptTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public async Task Signal_EndsASweepThatCanBeResumed(string signal)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("sends POSIX signals by kill");
+        using var folder = new ScratchFolder();
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(Patience);
+        var start = new ProcessStartInfo("dotnet", [typeof(KvParetoCommand).Assembly.Location, "sweep", "--out", folder["run"]])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        using var sweep = Process.Start(start)!;
+        try
+        {
+            // A line for each trial that has ended.
+            for (var line = ""; !line.StartsWith('['); line = (await sweep.StandardError.ReadLineAsync(timeout.Token))!.Trim()) { }
+            using (var kill = Process.Start("kill", [$"-{signal}", $"{sweep.Id}"])) await kill.WaitForExitAsync(timeout.Token);
+            var error = await sweep.StandardError.ReadToEndAsync(timeout.Token);
+            await sweep.WaitForExitAsync(timeout.Token);
+            Assert.Equal(130, sweep.ExitCode);
+            Assert.Contains($"interrupted; nothing measured is lost: go on with --out {folder["run"]} --resume", error, StringComparison.Ordinal);
+            Assert.Contains("finished", await File.ReadAllTextAsync(folder["run/journal.jsonl"], timeout.Token), StringComparison.Ordinal);
+        }
+        finally
+        {
+            if (!sweep.HasExited) sweep.Kill();
+        }
+    }
+}
