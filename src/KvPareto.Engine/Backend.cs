@@ -105,7 +105,7 @@ public abstract class Backend : IDisposable
 
     /// <summary>
     /// Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of three
-    /// that do not fill it, and a CPU's workers part once instead of three times (docs/performance.md). The ys lie apart from x and each other.
+    /// that do not fill it (docs/performance.md). The ys lie apart from x and each other.
     /// </summary>
     public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {

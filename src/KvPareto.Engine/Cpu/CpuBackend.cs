@@ -103,13 +103,6 @@ public sealed unsafe class CpuBackend : Backend
         LinearKernel.Multiply(_team, (float*)x.Address, x.RowStride, x.RowCount, (CpuWeight)weight, (float*)y.Address, y.RowStride, _scratch);
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
-    {
-        if (x.RowCount == 1 && ys.Length <= LinearKernel.MostTogether) LinearKernel.MultiplyVector(_team, (float*)x.Address, weights, ys, _scratch);
-        else base.LinearCore(x, weights, ys);
-    }
-
-    /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table)
     {
         var turns = ((CpuWorkspace)step.Workspace).Rope(step, table);

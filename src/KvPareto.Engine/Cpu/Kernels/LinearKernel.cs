@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace KvPareto.Engine.Cpu.Kernels;
 
 /// <summary>
@@ -10,9 +8,6 @@ namespace KvPareto.Engine.Cpu.Kernels;
 /// </summary>
 internal static unsafe class LinearKernel
 {
-    /// <summary>Weights that one row can be multiplied with at once.</summary>
-    public const int MostTogether = 3;
-
     private const long MinBytesToShare = 32 * 1024;
     private const int PanelItemsPerWorker = 4;
 
@@ -34,38 +29,24 @@ internal static unsafe class LinearKernel
         if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
         if (scratch.WorkerCount < team.Count) throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
         var job = new Job(x, xStride, rows, weight, y, yStride, scratch, level);
-        if (rows == 1) MultiplyVector(team, new VectorJob([job]));
+        if (rows == 1) MultiplyVector(team, job);
         else if (rows > 1) MultiplyMatrix(team, job);
     }
 
-    /// <summary>One row of x with several weights, shared among the workers as one.</summary>
-    /// <param name="team">Who works.</param>
-    /// <param name="x">[1, K] f32.</param>
-    /// <param name="weights">w [N, K], up to <see cref="MostTogether"/>.</param>
-    /// <param name="ys">[1, N] f32, apart from x.</param>
-    /// <param name="scratch">Made for at least the team's workers.</param>
-    public static void MultiplyVector(WorkerTeam team, float* x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearScratch scratch)
-    {
-        var together = new Together();
-        Span<Job> jobs = together;
-        for (var i = 0; i < ys.Length; i++) jobs[i] = new Job(x, 0, 1, (CpuWeight)weights[i], (float*)ys[i].Address, 0, scratch, Simd.Best);
-        MultiplyVector(team, new VectorJob(jobs[..ys.Length]));
-    }
-
     // A worker streams through a range of its own, strip by strip, and then helps with what others have left of theirs.
-    private static void MultiplyVector(WorkerTeam team, VectorJob all)
+    private static void MultiplyVector(WorkerTeam team, Job job)
     {
-        all = all with { Parts = all.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, all.StripCount) };
-        for (var range = 0; range < all.Parts; range++) all.Scratch.NextStrip(range) = all.RangeStart(range);
-        team.For(all.Parts, all, static (in VectorJob all, int index, int worker) =>
+        job = job with { Parts = job.Weight.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, job.Weight.StripCount) };
+        for (var range = 0; range < job.Parts; range++) job.Scratch.NextStrip(range) = job.RangeStart(range);
+        team.For(job.Parts, job, static (in Job job, int index, int worker) =>
         {
-            for (var i = 0; i < all.Parts; i++)
+            for (var i = 0; i < job.Parts; i++)
             {
-                var range = (index + i) % all.Parts;
-                var end = all.RangeStart(range + 1);
-                ref var next = ref all.Scratch.NextStrip(range);
+                var range = (index + i) % job.Parts;
+                var end = job.RangeStart(range + 1);
+                ref var next = ref job.Scratch.NextStrip(range);
                 for (var strip = Interlocked.Increment(ref next) - 1; strip < end; strip = Interlocked.Increment(ref next) - 1)
-                    all.MultiplyStrip(strip);
+                    MultiplyStrip(job, strip);
             }
         });
     }
@@ -141,46 +122,12 @@ internal static unsafe class LinearKernel
         public readonly LinearScratch Scratch = scratch;
         public readonly SimdLevel Level = level;
 
-        // Panels of a matrix's product.
+        // Ranges of strips that a vector's product is shared in; panels of a matrix's.
         public int Parts { get; init; }
 
         // Rows of x that an item of a matrix's product takes.
         public int BlockRows { get; init; }
-    }
 
-    [InlineArray(MostTogether)]
-    private struct Together
-    {
-        private Job _first;
-    }
-
-    // Products of one vector: their strips one after the other.
-    private readonly struct VectorJob
-    {
-        private readonly Together _jobs;
-
-        public VectorJob(ReadOnlySpan<Job> jobs)
-        {
-            jobs.CopyTo(_jobs);
-            foreach (ref readonly var job in jobs) (StripCount, ByteCount) = (StripCount + job.Weight.StripCount, ByteCount + job.Weight.ByteCount);
-        }
-
-        public LinearScratch Scratch => _jobs[0].Scratch;
-
-        public int StripCount { get; }
-
-        public long ByteCount { get; }
-
-        // Ranges of strips.
-        public int Parts { get; init; }
-
-        public int RangeStart(int range) => (int)((long)range * StripCount / Parts);
-
-        public void MultiplyStrip(int strip)
-        {
-            var i = 0;
-            while (strip >= _jobs[i].Weight.StripCount) strip -= _jobs[i++].Weight.StripCount;
-            LinearKernel.MultiplyStrip(_jobs[i], strip);
-        }
+        public int RangeStart(int range) => (int)((long)range * Weight.StripCount / Parts);
     }
 }
