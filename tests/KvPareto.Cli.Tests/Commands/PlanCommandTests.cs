@@ -81,6 +81,7 @@ public sealed class PlanCommandTests
         var rows = Rows("plan", file, "--context", "500", "--json");
         Assert.Equal(["w16a16-k16v16", "w16a16-k8v8-t32", "w16a16-k4v4-t32"], rows.Select(row => row.GetProperty("setting").GetString()));
         Assert.All(rows, row => Assert.Equal("mine", row.GetProperty("model").GetString()));
+        Assert.Contains("not for the lengths of its tasks' prompts", CommandRun.Of("plan", file).Error, StringComparison.Ordinal);
     }
 
     [Fact]
