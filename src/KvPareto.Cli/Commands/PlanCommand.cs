@@ -26,6 +26,7 @@ internal static class PlanCommand
         var contexts = new Option<string?>("--context") { Description = "Prompt lengths in tokens, joined by commas; k stands for 1,000. Default: those of 10k, 32k and 128k that the model was made for.", HelpName = "10k,32k" };
         var settings = new Option<string?>("--settings") { Description = "Short names joined by commas, in place of the sweep's or the default list.", HelpName = "A,B" };
         var newTokens = new Option<int>("--new-tokens") { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
+        var fits = new Option<string?>("--fits") { Description = "Only what fits in so much memory, loading included.", HelpName = "8GiB" };
         var paper = new Option<bool>("--paper") { Description = "The five settings that KV Pareto (arXiv 2512.01953) picks at 10k tokens, beside what it reports." };
         var threads = Verb.ThreadsOption();
         threads.Description = "Threads to plan for on cpu; each has scratch of its own. Default: one a processor.";
@@ -35,9 +36,9 @@ internal static class PlanCommand
         var command = new Verb(
             "plan",
             "Predicts total peak memory from shapes alone, without running anything.",
-            "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper --device cuda")
+            "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan Llama-3.1-8B --context 32k --fits 8GiB --device cuda\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper --device cuda")
         {
-            target, contexts, settings, newTokens, paper, device, threads, json,
+            target, contexts, settings, newTokens, fits, paper, device, threads, json,
         };
         command.SetAction(parsed =>
         {
@@ -47,14 +48,16 @@ internal static class PlanCommand
                 parsed.GetValue(newTokens));
             if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
                 throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
+            long? room = parsed.GetValue(fits) is { } size ? ByteText.Parse("--fits", size) : null;
             var layout = CommandContext.Layout(parsed.GetValue(threads), parsed.GetValue(device)!);
-            var plans = (parsed.GetValue(paper), parsed.GetValue(target)) switch
+            IReadOnlyList<ModelPlan> plans = (parsed.GetValue(paper), parsed.GetValue(target)) switch
             {
                 (true, null) when request is { Contexts: null, Settings: null } => Paper(layout, request.NewTokens),
                 (false, { } file) when IsConfig(file) => Sweep(context, layout, file, request),
                 (false, { } model) => [One(context, layout, ModelSource.Open(model), request)],
                 _ => throw new ConfigException("plan: give either a CONFIG or MODEL, or --paper without --context and --settings"),
             };
+            if (room is { } bytes) plans = [.. plans.Select(plan => Fitting(context, plan, bytes))];
             if (parsed.GetValue(json)) PlanTable.WriteJson(context, plans, request.NewTokens);
             else PlanTable.Show(context, plans, request.NewTokens);
             return ExitCode.Ok;
@@ -77,6 +80,15 @@ internal static class PlanCommand
         if (request.Contexts is null) context.Error.WriteLine($"{config.Name}: planned for these contexts, not for the lengths of its tasks' prompts; --context N,… gives others");
         request = request with { Settings = request.Settings ?? SearchSpace.Expand(config) };
         return [.. config.Models.Select(model => One(context, layout, ModelSource.Open(model.Model), request, model.Name))];
+    }
+
+    private static ModelPlan Fitting(CommandContext context, ModelPlan plan, long room)
+    {
+        static long Needed(MemoryPlanRow row) => Math.Max(row.Peak.Total, row.Peaks.Load.Total);
+        var fitting = plan with { Rows = [.. plan.Rows.Where(row => Needed(row) <= room)] };
+        if (fitting.Rows.Count == 0)
+            context.Error.WriteLine($"{plan.Model}: none of {plan.Rows.Count} fits in {ByteText.Of(room)}; the smallest takes {ByteText.Of(plan.Rows.Min(Needed))}");
+        return fitting;
     }
 
     private static ModelPlan One(CommandContext context, MemoryLayout layout, ModelSource source, Request request, string? name = null)

@@ -18,7 +18,7 @@ internal static class PlanTable
     /// <summary>A table for each model and a line on what its figures are.</summary>
     public static void Show(CommandContext context, IReadOnlyList<ModelPlan> plans, int newTokens)
     {
-        foreach (var plan in plans)
+        foreach (var plan in plans.Where(plan => plan.Rows.Count > 0))
         {
             // Plain text: markup would read random:1: as an emoji.
             context.Output.WriteLine(plan.Model);

@@ -39,6 +39,19 @@ public sealed class PlanCommandTests
         Assert.Equal(JsonValueKind.Null, measured.RootElement.GetProperty("text").ValueKind);
     }
 
+    [Fact]
+    public void Fits_LeavesOutWhatDoesNot()
+    {
+        string[] request = ["plan", "Llama-3.1-8B", "--context", "32k", "--json"];
+        long Needed(JsonElement row) => Math.Max(row.GetProperty("peakBytes").GetProperty("total").GetInt64(), row.GetProperty("peakBytes").GetProperty("load").GetInt64());
+        var (all, fitting) = (Rows(request), Rows([.. request, "--fits", "8GiB"]));
+        Assert.InRange(fitting.Length, 1, all.Length - 1);
+        Assert.Equal(all.Where(row => Needed(row) <= 8L << 30).Select(row => row.GetRawText()), fitting.Select(row => row.GetRawText()));
+        var none = CommandRun.Of([.. request, "--fits", "1 GB"]);
+        Assert.Equal((0, "{\"rows\":[]}"), (none.Code, none.Output.Trim()));
+        Assert.StartsWith($"Llama-3.1-8B: none of {all.Length} fits in 954 MiB; the smallest takes", none.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>Without a GPU: weights and the codes of token groups take the same everywhere, activations half in bf16.</summary>
     [Fact]
     public void Device_NeedNotBeThere()
