@@ -38,13 +38,19 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     /// <summary>Channels of a key's row.</summary>
     public int Width => preBias ? 2 * geometry.HeadDim : geometry.HeadDim;
 
+    /// <summary>Keys of a tile in blocks of 16 rows; fewer where rows are wide, for shared memory's sake.</summary>
+    public int FewTile => Width > 128 ? 16 : 32;
+
+    /// <summary>Keys of a tile in blocks of 64 rows.</summary>
+    public int ManyTile => geometry.HeadDim > 128 ? 32 : 64;
+
     /// <summary>Shared memory of a block: queries, and the tiles, for which at other times f32 rows stand in.</summary>
     public int SharedBytes
     {
         get
         {
             var d = geometry.HeadDim;
-            var (tile, teams) = IsFew ? (Width > 128 ? 16 : 32, Warps) : (d > 128 ? 32 : 64, 1);
+            var (tile, teams) = IsFew ? (FewTile, Warps) : (ManyTile, 1);
             var tiles = teams * tile * (Width + d + 2 * Pad) * sizeof(ushort);
             return BlockRows * (Width + Pad) * sizeof(ushort) + Math.Max(tiles, Math.Max(BlockRows * Width, teams * BlockRows * d) * sizeof(float));
         }

@@ -92,7 +92,7 @@ internal sealed class CudaAttention(CudaContext context)
             ScoreStride = workspace.ScoreStride,
             Layers = g.LayerCount,
         };
-        var module = Module(new(g.HeadDim, plan.Width, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes));
+        var module = Module(plan, new(g.HeadDim, plan.Width, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes));
         var grid = new Grid(plan.RowBlocks * splits.Count, g.KvHeads, a.Sequences);
         if (isMath)
         {
@@ -105,12 +105,12 @@ internal sealed class CudaAttention(CudaContext context)
         if (splits.Count > 1) context.Launch(module, "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
     }
 
-    private KernelModule Module(in Variant v)
+    private KernelModule Module(in AttentionPlan plan, in Variant v)
     {
         if (_modules.TryGetValue(v, out var module)) return module;
         return _modules[v] = context.Module(
             "attention.cu", $"-DHEAD_DIM={v.HeadDim}", $"-DWIDTH={v.Width}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_CHANNELS={(v.Keys.HasChannels ? 1 : 0)}",
-            $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_CHANNELS={(v.Values.HasChannels ? 1 : 0)}");
+            $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_CHANNELS={(v.Values.HasChannels ? 1 : 0)}", $"-DFEW_TILE={plan.FewTile}", $"-DMANY_TILE={plan.ManyTile}");
     }
 
     private readonly record struct Variant(int HeadDim, int Width, (int Bits, bool HasChannels) Keys, (int Bits, bool HasChannels) Values);

@@ -70,8 +70,15 @@ internal sealed class SideLayout
     }
 
     /// <summary>Whether an append of so many tokens brings the first that are coded, from which fixed scales come.</summary>
-    public bool FitsPowers(int[] starts, int rows) =>
-        Axis == KvAxis.PowerOfTwo && Array.Exists(starts, start => start <= SinkTokens && start + rows > SinkTokens);
+    public bool FitsPowers(int[] starts, int rows)
+    {
+        if (Axis != KvAxis.PowerOfTwo) return false;
+        foreach (var start in starts)
+        {
+            if (start <= SinkTokens && start + rows > SinkTokens) return true;
+        }
+        return false;
+    }
 
     /// <summary>Tokens that are coded together.</summary>
     public int Granule => _shape.Granule;

@@ -1,6 +1,6 @@
 // Causal grouped attention over packed caches, by tensor cores in f16 with sums in f32. Compiled for one head width D = HEAD_DIM, a
-// multiple of 16, one width of a key's row (WIDTH = D, or 2·D where keys are coded without their bias), and for keys and values for the
-// bits of a code and whether each channel has a scale of its own.
+// multiple of 16, one width of a key's row (WIDTH = D, or 2·D where keys are coded without their bias), for keys and values the bits of
+// a code and whether each channel has a scale of its own, and the keys of a tile with few rows and with many (AttentionPlan).
 // A block holds 16 or 64 query rows (a row is a query token and one of the heads that share a key head). Its warps go through the keys in
 // tiles unpacked into shared memory and keep their rows' maxima, sums and weighted values (online softmax, base 2). With 64 rows a warp has
 // 16 of them and all share the tiles; with 16 each warp has all rows and tiles of its own, and their results are put together at the end.
@@ -40,9 +40,6 @@ struct AttentionArguments
 
 static_assert(sizeof(AttentionArguments) == 112, "structures differ from the host's");
 
-// Keys of a tile: fewer where rows are wide, for shared memory's sake.
-#define FEW_TILE (WIDTH > 128 ? 16 : 32)
-#define MANY_TILE (D > 128 ? 32 : 64)
 #define MANY_BLOCKS (D > 128 ? 2 : 3) // at a time on a multiprocessor, as far as registers go
 
 enum Mode { FLASH = 0, SCORES = 1, VALUES = 2 };

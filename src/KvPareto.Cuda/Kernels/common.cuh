@@ -36,6 +36,11 @@ static __device__ __forceinline__ u16 float_to_half(float value)
 
 static __device__ __forceinline__ float bfloat_to_float(u16 bits) { return __int_as_float((int)bits << 16); }
 
+// Of two bf16, the first in the low half.
+static __device__ __forceinline__ float low_bfloat(u32 pair) { return __int_as_float((int)(pair << 16)); }
+
+static __device__ __forceinline__ float high_bfloat(u32 pair) { return __int_as_float((int)(pair & 0xffff0000)); }
+
 static __device__ __forceinline__ u16 float_to_bfloat(float value)
 {
     u32 bits = __float_as_int(value);
@@ -78,7 +83,7 @@ static __device__ __forceinline__ float2 pair_at(const Matrix& x, int row, int c
     if (x.type == BF16 && ((u64)x.data & 3) == 0 && (x.stride & 1) == 0)
     {
         u32 pair = *(const u32*)((const u16*)x.data + index);
-        return make_float2(__int_as_float((int)(pair << 16)), __int_as_float((int)(pair & 0xffff0000)));
+        return make_float2(low_bfloat(pair), high_bfloat(pair));
     }
     return make_float2(load_element(x.data, x.type, index), load_element(x.data, x.type, index + 1));
 }

@@ -49,10 +49,6 @@ static __device__ __forceinline__ u32 pack_bfloats(float low, float high)
     return pair;
 }
 
-static __device__ __forceinline__ float low_bfloat(u32 pair) { return __int_as_float((int)(pair << 16)); }
-
-static __device__ __forceinline__ float high_bfloat(u32 pair) { return __int_as_float((int)(pair & 0xffff0000)); }
-
 static __device__ __forceinline__ u32 subtract_halves(u32 a, u32 b)
 {
     u32 pair;

@@ -23,7 +23,7 @@ static __device__ __forceinline__ float weight_at(const WeightRows& w, int row, 
     if (w.kind <= WEIGHT_BF16) return load_element(w.data, w.kind, index);
     float scale, offset;
     read_group(w.groups[index / w.group], scale, offset);
-    int code = w.kind == WEIGHT_W8 ? (int)w.data[index] - 128 : (int)(((const u32*)w.data)[index >> 3] >> code_shift(column & 7) & 15) - 8;
+    int code = w.kind == WEIGHT_W8 ? (int)w.data[index] - 128 : (int)(((const u32*)w.data)[index >> 3] >> code_shift(index & 7) & 15) - 8;
     return fmaf((float)code, scale, offset);
 }
 
@@ -44,8 +44,8 @@ static __device__ __forceinline__ void weights_at(const WeightRows& w, int row, 
         u32 words[4] = { raw.x, raw.y, raw.z, raw.w };
         for (int i = 0; i < 4; i++)
         {
-            values[2 * i] = w.kind == WEIGHT_F16 ? half_to_float((u16)words[i]) : __int_as_float((int)(words[i] << 16));
-            values[2 * i + 1] = w.kind == WEIGHT_F16 ? half_to_float((u16)(words[i] >> 16)) : __int_as_float((int)(words[i] & 0xffff0000));
+            values[2 * i] = w.kind == WEIGHT_F16 ? half_to_float((u16)words[i]) : low_bfloat(words[i]);
+            values[2 * i + 1] = w.kind == WEIGHT_F16 ? half_to_float((u16)(words[i] >> 16)) : high_bfloat(words[i]);
         }
         return;
     }
