@@ -10,6 +10,8 @@ namespace KvPareto.Engine.Text;
 /// </summary>
 public sealed class ChatTemplate
 {
+    private const int LongestTemplate = 1 << 20;
+
     private readonly string _source;
     private readonly BlockStatement _body;
     private readonly IReadOnlyDictionary<string, object?> _variables;
@@ -42,6 +44,8 @@ public sealed class ChatTemplate
     public static ChatTemplate Parse(
         string text, IReadOnlyDictionary<string, object?>? variables = null, string source = "chat template", TimeProvider? clock = null)
     {
+        if (text.Length > LongestTemplate)
+            throw new ConfigException($"{source}: the chat template has {text.Length} characters; allowed: up to {LongestTemplate}");
         try
         {
             return new(source, Parser.Parse(text), variables ?? new Dictionary<string, object?>(), clock);

@@ -5,8 +5,9 @@ namespace KvPareto.Engine.Text;
 internal sealed record SpecialTokenTemplate(IReadOnlyList<int[]?> Parts)
 {
     /// <summary>The ids with the special tokens around them.</summary>
-    public List<int> Apply(List<int> ids)
+    public List<int> Apply(List<int> ids, WorkBudget budget)
     {
+        budget.Spend(Parts.Sum(part => (long)(part?.Length ?? ids.Count)));
         var result = new List<int>(ids.Count + Parts.Count);
         foreach (var part in Parts) result.AddRange(part ?? (IEnumerable<int>)ids);
         return result;

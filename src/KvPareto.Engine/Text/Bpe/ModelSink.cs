@@ -3,7 +3,11 @@ using KvPareto.Engine.Text.PreTokenization;
 namespace KvPareto.Engine.Text.Bpe;
 
 /// <summary>The end of the chain: pieces become ids.</summary>
-internal sealed class ModelSink(BpeModel model, List<int> ids) : PieceSink
+internal sealed class ModelSink(BpeModel model, List<int> ids, WorkBudget budget) : PieceSink
 {
-    public override void Accept(string text, int start, int length, bool opensText) => model.Encode(text.AsSpan(start, length), ids);
+    public override void Accept(string text, int start, int length, bool opensText)
+    {
+        budget.Spend(1 + length / 4);
+        model.Encode(text.AsSpan(start, length), ids);
+    }
 }
