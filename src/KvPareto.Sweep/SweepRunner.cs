@@ -22,7 +22,7 @@ public static class SweepRunner
         SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        return Run(config, options, new BackendTrialEngine(options.Backend), TaskCatalog.Create(config), progress, cancellation);
+        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template), TaskCatalog.Create(config), progress, cancellation);
     }
 
     internal static RunHistory Run(
@@ -71,6 +71,7 @@ public static class SweepRunner
         Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
+        Template = config.Template.ToJson(),
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest))],
         Tasks = [.. plan.Models[0].Tasks.Select(task => new RunInput(task.Task.Name, task.Task.Task.Digest))],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name))],

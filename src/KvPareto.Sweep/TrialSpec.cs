@@ -12,19 +12,20 @@ namespace KvPareto.Sweep;
 /// <param name="TaskDigests">Digests of the tasks, in the config's order.</param>
 /// <param name="Seed">The sweep's seed.</param>
 /// <param name="Backend">Kind of device (<see cref="Engine.Backend.Name"/>): activations are rounded differently on another.</param>
+/// <param name="Template">What chat templates are told, as JSON; null for the default.</param>
 public sealed record TrialSpec(
-    string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu)
+    string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu, string? Template = null)
 {
     private const string Cpu = "cpu";
     private const int IdBytes = 8;
 
     /// <summary>
     /// The first 16 hex digits of SHA-256 over the canonical JSON of model digest, seed, setting and task digests, and of the backend
-    /// where it is not the processor.
+    /// where it is not the processor and of the template's settings where there are any.
     /// </summary>
-    public string Id { get; } = Hash(CanonicalJson.Write(Identity(ModelDigest, Setting, TaskDigests, Seed, Backend)));
+    public string Id { get; } = Hash(CanonicalJson.Write(Identity(ModelDigest, Setting, TaskDigests, Seed, Backend, Template)));
 
-    private static JsonObject Identity(string modelDigest, InferenceSetting setting, IReadOnlyList<string> taskDigests, int seed, string backend)
+    private static JsonObject Identity(string modelDigest, InferenceSetting setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template)
     {
         var identity = new JsonObject
         {
@@ -34,6 +35,7 @@ public sealed record TrialSpec(
             ["seed"] = seed,
         };
         if (backend != Cpu) identity["backend"] = backend;
+        if (template is not null) identity["template"] = template;
         return identity;
     }
 

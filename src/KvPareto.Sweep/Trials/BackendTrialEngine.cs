@@ -1,6 +1,7 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Text;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 
@@ -8,7 +9,8 @@ namespace KvPareto.Sweep.Trials;
 
 /// <summary>The project's own engine on one backend.</summary>
 /// <param name="backend">Device; stays the caller's.</param>
-internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
+/// <param name="template">What chat templates are told.</param>
+internal sealed class BackendTrialEngine(Backend backend, TemplateSettings template) : ITrialEngine
 {
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
@@ -35,7 +37,7 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
         CheckWeights(model, settings[0].Weights);
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
-        var context = new PromptContext(tokenizer, source.LoadChatTemplate(), config.MaxPositions - reserve);
+        var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
         return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
     }
 

@@ -102,7 +102,7 @@ public class TokenizerHostileTests
         file[component] = JsonNode.Parse(sequence.Replace("*", string.Join(',', Enumerable.Repeat(stage, 40)), StringComparison.Ordinal));
         var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
         var message = Assert.Throws<ConfigException>(() => tokenizer.Encode("aaé aaé")).Message;
-        Assert.Contains("this tokenizer needs more than", message, StringComparison.Ordinal);
+        Assert.Matches("this tokenizer needs (a text of )?more than", message);
         Assert.DoesNotContain('\n', message);
     }
 
@@ -113,8 +113,7 @@ public class TokenizerHostileTests
         const string Stage = """{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""";
         file["decoder"] = JsonNode.Parse($$"""{"type":"Sequence","decoders":[{{string.Join(',', Enumerable.Repeat(Stage, 40))}}]}""");
         var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
-        Assert.Contains("this tokenizer's decoder needs more than", Assert.Throws<ConfigException>(() => tokenizer.Decode([tokenizer.TokenId("a")!.Value])).Message,
-            StringComparison.Ordinal);
+        Assert.Matches("this tokenizer's decoder needs (a text of )?more than", Assert.Throws<ConfigException>(() => tokenizer.Decode([tokenizer.TokenId("a")!.Value])).Message);
     }
 
     /// <summary>A thousand added tokens that agree with the text but in their last character.</summary>

@@ -7,13 +7,13 @@ namespace KvPareto.Engine.Text.Jinja;
 internal static class Functions
 {
     /// <summary>Functions by name.</summary>
-    /// <param name="clock">What <c>strftime_now</c> reads.</param>
-    public static Dictionary<string, object?> Create(TimeProvider clock)
+    /// <param name="date">What <c>strftime_now</c> reads.</param>
+    public static Dictionary<string, object?> Create(DateOnly date)
     {
         JinjaFunction[] functions =
         [
             new("raise_exception", static (s, a) => throw new JinjaException(s.ToText(a.Required(0, "message"))) { IsRefusal = true }),
-            new("strftime_now", (s, a) => Time(clock.GetLocalNow(), a.Text(0, "format"), s)),
+            new("strftime_now", (s, a) => Time(date.ToDateTime(TimeOnly.MinValue), a.Text(0, "format"), s)),
             new("range", Range),
             new("namespace", static (s, a) => Namespace(a, s)),
             new("dict", static (s, a) => Merge(a, s)),
@@ -68,7 +68,7 @@ internal static class Functions
     }
 
     // Python's strftime in the C locale.
-    private static string Time(DateTimeOffset now, string format, RenderState state)
+    private static string Time(DateTime now, string format, RenderState state)
     {
         state.Step(format.Length);
         var result = new StringBuilder();
@@ -87,7 +87,7 @@ internal static class Functions
         return result.ToString();
     }
 
-    private static string Field(DateTimeOffset now, char conversion) => conversion switch
+    private static string Field(DateTime now, char conversion) => conversion switch
     {
         '%' => "%",
         'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
