@@ -14,7 +14,7 @@ internal static class HostileText
     /// <summary>A text of up to <paramref name="longest"/> UTF-16 units, mostly short.</summary>
     public static string Make(Random random, int longest)
     {
-        var length = Math.Min(longest, random.Next(8) switch { 0 => 1 << 20, 1 => 1 << 16, 2 => 1 << 12, _ => 64 });
+        var length = Math.Min(longest, random.Next(64) switch { 0 => 1 << 20, < 3 => 1 << 16, < 12 => 1 << 12, _ => 64 });
         var text = new StringBuilder();
         switch (random.Next(4))
         {

@@ -79,6 +79,7 @@ static int Child(int seed, HostileKind kind, int first, int last)
             catch (ConfigException problem) when (!problem.Message.Contains('\n'))
             {
                 outcome = "refused";
+                if (last == first + 1) Console.WriteLine($"refusal {input} {problem.Message}");
             }
             catch (Exception problem)
             {

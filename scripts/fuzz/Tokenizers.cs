@@ -6,6 +6,8 @@ namespace Fuzz;
 /// <summary>Files <c>tokenizer.json</c> of random components, many of which multiply a text, and damaged ones.</summary>
 internal sealed class Tokenizers : HostileKind
 {
+    private static readonly string[] Flags = ["lstrip", "rstrip", "single_word", "normalized"];
+
     public override string Name => "tokenizers";
 
     public override void Run(Random random, string folder)
@@ -89,7 +91,7 @@ internal sealed class Tokenizers : HostileKind
         return new([.. Enumerable.Range(1, random.Next(300)).Select(i =>
         {
             var token = TokenizerFile.Added(2000 + i, string.Concat(Enumerable.Repeat(first, i)) + Pick(random, "", "c", "<"));
-            foreach (var flag in new[] { "lstrip", "rstrip", "single_word", "normalized" })
+            foreach (var flag in Flags)
                 if (Rarely(random, 3)) token[flag] = true;
             return (JsonNode)token;
         })]);
