@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Tokenizers;
 
 namespace Fuzz;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Templates;
 
 namespace Fuzz;
 

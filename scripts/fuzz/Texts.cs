@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Tokenizers;
 
 namespace Fuzz;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Templates;
+using KvPareto.Text.Tokenizers;
 
 namespace Fuzz;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using KvPareto.Engine;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Cli.Commands;
 

@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Text;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Sweep.Config;
 

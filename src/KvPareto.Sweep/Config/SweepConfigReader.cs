@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Templates;
 using KvPareto.Tasks.Synthetic;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Config;
 

@@ -1,9 +1,12 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Templates;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 
