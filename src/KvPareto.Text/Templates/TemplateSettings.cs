@@ -22,14 +22,14 @@ public sealed record TemplateSettings
 
     private readonly SortedDictionary<string, object?> _variables = new(StringComparer.Ordinal);
 
-    /// <summary>No variables, and the default date.</summary>
-    public static TemplateSettings Default { get; } = new();
-
     /// <summary>
     /// The date where none is given: that which the Llama 3 templates fall back to. Prompts, and so scores, must not depend on the day of
     /// the run.
     /// </summary>
     public static DateOnly DefaultDate { get; } = new(2024, 7, 26);
+
+    /// <summary>No variables, and the default date.</summary>
+    public static TemplateSettings Default { get; } = new();
 
     /// <summary>What <c>strftime_now</c> reads, at midnight.</summary>
     public DateOnly Date { get; private init; } = DefaultDate;

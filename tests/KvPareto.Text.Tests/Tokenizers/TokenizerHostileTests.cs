@@ -104,7 +104,7 @@ public class TokenizerHostileTests
         file[component] = JsonNode.Parse(sequence.Replace("*", string.Join(',', Enumerable.Repeat(stage, 40)), StringComparison.Ordinal));
         var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
         var message = Assert.Throws<ConfigException>(() => tokenizer.Encode("aaé aaé")).Message;
-        Assert.Matches("this tokenizer needs (a text of )?more than", message);
+        Assert.Matches("this tokenizer needs (a text of more than|more than|too long)", message);
         Assert.DoesNotContain('\n', message);
     }
 

@@ -103,8 +103,7 @@ internal static class StringMethods
     {
         var most = arguments.Whole(1, "maxsplit", -1);
         var limit = most < 0 || most >= int.MaxValue ? int.MaxValue : (int)most + 1;
-        state.Step(text.Length);
-        if (arguments.Get(0, "sep") is not null) return SplitBy(new TextSearch(Separator(arguments)), Separator(arguments).Length, text, limit);
+        if (arguments.Get(0, "sep") is not null) return SplitBy(Separator(arguments), text, limit, state);
         var words = new List<string>();
         for (var at = 0; ;)
         {
@@ -113,6 +112,7 @@ internal static class StringMethods
             var end = at;
             if (words.Count == limit - 1) end = text.AsSpan().TrimEnd(PythonText.WhiteSpace).Length;
             else while (end < text.Length && !PythonText.IsWhiteSpace(text[end])) end++;
+            state.Step();
             words.Add(text[at..end]);
             at = end;
         }
@@ -123,19 +123,26 @@ internal static class StringMethods
         var most = arguments.Whole(1, "maxsplit", -1);
         if (most < 0) return Split(text, arguments, state);
         if (arguments.Get(0, "sep") is null) throw new JinjaException("rsplit with maxsplit needs a separator");
-        state.Step(text.Length);
         var (separator, parts, end) = (Separator(arguments), new List<string>(), text.Length);
         var search = new TextSearch(separator);
-        for (; parts.Count < most && search.FindLast(text.AsSpan(0, end)) is var at and >= 0; end = at) parts.Add(text[(at + separator.Length)..end]);
+        for (; parts.Count < most && search.FindLast(text.AsSpan(0, end)) is var at and >= 0; end = at)
+        {
+            state.Step();
+            parts.Add(text[(at + separator.Length)..end]);
+        }
         parts.Add(text[..end]);
         parts.Reverse();
         return parts;
     }
 
-    private static List<string> SplitBy(TextSearch separator, int length, string text, int most)
+    private static List<string> SplitBy(string separator, string text, int most, RenderState state)
     {
-        var (parts, from) = (new List<string>(), 0);
-        for (; parts.Count < most - 1 && separator.Find(text, from) is var at and >= 0; from = at + length) parts.Add(text[from..at]);
+        var (search, parts, from) = (new TextSearch(separator), new List<string>(), 0);
+        for (; parts.Count < most - 1 && search.Find(text, from) is var at and >= 0; from = at + separator.Length)
+        {
+            state.Step();
+            parts.Add(text[from..at]);
+        }
         parts.Add(text[from..]);
         return parts;
     }
@@ -172,6 +179,7 @@ internal static class StringMethods
     {
         if (PythonText.Length(fill) != 1) throw new JinjaException("the fill character must be exactly one character long");
         var missing = Math.Max(Math.Max(arguments.Whole(0, "width", 0), 0) - PythonText.Length(text), 0);
+        state.Text(missing);
         state.Text((text.Length + missing) * fill.Length);
         return fill.Length == 1 ? new string(fill[0], (int)missing) : string.Concat(Enumerable.Repeat(fill, (int)missing));
     }

@@ -100,6 +100,7 @@ public class JinjaTests
         "{% set t = 'ab' * 4000000 %}{% set n = 'ab' * 1000000 + 'bb' + 'ab' %}{% for i in range(9999) %}{{ t.find(n) }}{% endfor %}",
         "{% set t = 'a' * 1000000 %}{% for i in range(100000) %}{% if t is lower %}{% endif %}{% endfor %}",
         "{% set t = 'a' * 1000000 %}{{ [t] * 100000 | map('upper') | list }}",
+        "{{ 'a'.ljust(9223372036854775807) }}{{ 'a'.rjust(9223372036854775807) }}{{ '-a'.zfill(9223372036854775807) }}",
         "{{ [1] | tojson(indent='a' * 30000000) }}",
         "{{ 'a' * 30000000 | list }}",
         "{{ '&' * 30000000 | e }}",
