@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Reports.Pictures;
 
 namespace KvPareto.Sweep.Reports;
 
@@ -16,4 +17,7 @@ public sealed record ReportOptions
 
     /// <summary>Resamples of the bootstrap, at least 1.</summary>
     public int Resamples { get; init; } = PairedBootstrap.DefaultResamples;
+
+    /// <summary>Kinds of pictures to write.</summary>
+    public IReadOnlyList<PictureFormat> Formats { get; init; } = [PictureFormat.Png];
 }

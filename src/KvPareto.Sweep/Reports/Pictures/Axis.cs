@@ -1,13 +1,29 @@
 using System.Globalization;
 
-namespace KvPareto.Sweep.Reports.Chart;
+namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>A value of an axis that is written beside it.</summary>
 internal readonly record struct Tick(double Value, string Label);
 
-/// <summary>The range of an axis, linear or logarithmic, with its ticks.</summary>
+/// <summary>A stretch of an axis on which values are drawn to scale.</summary>
+/// <param name="Low">Value at its beginning.</param>
+/// <param name="High">Value at its end.</param>
+/// <param name="From">Where it begins: 0 to 1 over the whole axis.</param>
+/// <param name="To">Where it ends.</param>
+internal readonly record struct AxisPart(double Low, double High, double From, double To);
+
+/// <summary>The range of an axis, linear, broken or logarithmic, with its ticks.</summary>
 internal sealed class Axis
 {
+    /// <summary>Share of the span from which on an empty stretch between two values is cut out.</summary>
+    private const double BreakFrom = 0.4;
+
+    /// <summary>Share of the axis that a break takes.</summary>
+    private const double BreakWidth = 0.045;
+
+    /// <summary>Share of the axis on either side of the values of a part.</summary>
+    private const double PartMargin = 0.06;
+
     /// <summary>Largest over smallest memory from which on the axis is logarithmic.</summary>
     private const double LogarithmicFrom = 24;
 
@@ -16,7 +32,7 @@ internal sealed class Axis
     private const int MostTicks = 8;
 
     /// <summary>Room at the beginning of the memory axis: names of the frontier's first points stand there.</summary>
-    private const double MemoryMarginBefore = 0.2;
+    private const double MemoryMarginBefore = 0.14;
 
     /// <summary>Powers of ten beyond which a tick is written with an exponent.</summary>
     private const int MostZeros = 4;
@@ -27,18 +43,21 @@ internal sealed class Axis
         [(1L << 40, "TiB"), (1L << 30, "GiB"), (1L << 20, "MiB"), (1L << 10, "KiB"), (1, "bytes")];
 
     private readonly bool _logarithmic;
+    private readonly IReadOnlyList<AxisPart> _parts;
 
     private Axis(double low, double high, bool logarithmic, string title, IReadOnlyList<Tick> ticks)
+        : this([new(low, high, 0, 1)], logarithmic, title, ticks)
     {
-        (Low, High, Title, _logarithmic) = (low, high, title, logarithmic);
-        Ticks = [.. ticks.Where(tick => tick.Value >= low && tick.Value <= high)];
     }
 
-    /// <summary>Value at the beginning.</summary>
-    public double Low { get; }
+    private Axis(IReadOnlyList<AxisPart> parts, bool logarithmic, string title, IReadOnlyList<Tick> ticks)
+    {
+        (_parts, Title, _logarithmic) = (parts, title, logarithmic);
+        Ticks = [.. ticks.Where(tick => parts.Any(part => tick.Value >= part.Low && tick.Value <= part.High))];
+    }
 
-    /// <summary>Value at the end.</summary>
-    public double High { get; }
+    /// <summary>Where stretches are cut out, 0 to 1: the middle of each.</summary>
+    public IEnumerable<double> Breaks => _parts.Zip(_parts.Skip(1), (before, after) => (before.To + after.From) / 2);
 
     /// <summary>What the axis shows, with its unit.</summary>
     public string Title { get; }
@@ -83,14 +102,55 @@ internal sealed class Axis
         return new(from, to, true, title, [.. ticks]);
     }
 
-    /// <summary>Bytes from <paramref name="low"/> to <paramref name="high"/>, above 0, with room around them.</summary>
-    public static Axis Memory(long low, long high) =>
-        high > low * LogarithmicFrom ? LogarithmicMemory(low, high) : LinearMemory(low, high);
+    /// <summary>
+    /// Bytes above 0, with room around them: logarithmic over a wide range, and broken where most of a narrower one is empty.
+    /// </summary>
+    /// <param name="bytes">At least one, in any order.</param>
+    public static Axis Memory(IReadOnlyList<long> bytes)
+    {
+        var (low, high) = (bytes.Min(), bytes.Max());
+        if (high > low * LogarithmicFrom) return LogarithmicMemory(low, high);
+        long[] values = [.. bytes.Distinct().Order()];
+        var place = Enumerable.Range(0, values.Length - 1).DefaultIfEmpty().MaxBy(i => i + 1 < values.Length ? values[i + 1] - values[i] : 0);
+        return values.Length > 2 && values[place + 1] - values[place] >= BreakFrom * (high - low)
+            ? BrokenMemory(low, values[place], values[place + 1], high)
+            : LinearMemory(low, high);
+    }
+
+    /// <summary>Names side by side, each as wide as the others: the value of the first is 0, of the next 1, and so on.</summary>
+    public static Axis Categories(IReadOnlyList<string> names, string title) =>
+        new(-0.5, names.Count - 0.5, false, title, [.. names.Select((name, i) => new Tick(i, name))]);
 
     /// <summary>Where a value lies: 0 at the beginning, 1 at the end.</summary>
-    public double Share(double value) => _logarithmic
-        ? Math.Log(value / Low) / Math.Log(High / Low)
-        : (value - Low) / (High - Low);
+    public double Share(double value)
+    {
+        if (_logarithmic) return Math.Log(value / _parts[0].Low) / Math.Log(_parts[0].High / _parts[0].Low);
+        var part = _parts.FirstOrDefault(part => value <= part.High, _parts[^1]);
+        return part.From + (value - part.Low) / (part.High - part.Low) * (part.To - part.From);
+    }
+
+    /// <summary>Two parts to one scale, with what lies between them cut out.</summary>
+    private static Axis BrokenMemory(double low, double leftEnd, double rightStart, double high)
+    {
+        var room = 1 - BreakWidth - MemoryMarginBefore - 3 * PartMargin;
+        var scale = (leftEnd - low + high - rightStart) / room;
+        var (before, margin) = (MemoryMarginBefore * scale, PartMargin * scale);
+        var cut = MemoryMarginBefore + PartMargin + (leftEnd - low) / scale;
+        AxisPart[] parts =
+        [
+            new(low - before, leftEnd + margin, 0, cut),
+            new(rightStart - margin, high + margin, cut + BreakWidth, 1),
+        ];
+        var unit = Array.Find(Units, unit => high >= 1.5 * unit.Bytes || unit.Bytes == 1);
+        var ticks = parts.SelectMany(part =>
+        {
+            var own = Linear(part.Low, part.High, scale, unit.Bytes).Where(tick => tick.Value >= 0).ToList();
+            if (own.Count > 0) return own;
+            var middle = (part.Low + part.High) / 2;
+            return [new(middle, (middle / unit.Bytes).ToString("G4", CultureInfo.InvariantCulture))];
+        });
+        return new(parts, false, $"Total peak memory ({unit.Name}, axis broken)", [.. ticks]);
+    }
 
     private static Axis LinearMemory(double low, double high)
     {
@@ -118,9 +178,12 @@ internal sealed class Axis
     }
 
     /// <summary>Multiples of 1, 2 or 5 times a power of ten, in units of <paramref name="unit"/>.</summary>
-    private static List<Tick> Linear(double from, double to, double unit)
+    private static List<Tick> Linear(double from, double to, double unit) => Linear(from, to, to - from, unit);
+
+    /// <summary>The same as close as they would be on an axis from 0 to <paramref name="span"/>.</summary>
+    private static List<Tick> Linear(double from, double to, double span, double unit)
     {
-        var rough = (to - from) / unit / (MostTicks - 1);
+        var rough = span / unit / (MostTicks - 1);
         var decade = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         var step = decade * (rough <= decade ? 1 : rough <= 2 * decade ? 2 : rough <= 5 * decade ? 5 : 10);
         var decimals = Math.Clamp((int)-Math.Floor(Math.Log10(step * 1.0001)), 0, 15);

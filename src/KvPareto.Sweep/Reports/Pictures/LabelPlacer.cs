@@ -1,6 +1,4 @@
-using KvPareto.Sweep.Reports.Cairo;
-
-namespace KvPareto.Sweep.Reports.Chart;
+namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>A text that belongs to a marker.</summary>
 /// <param name="Anchor">Middle of the marker.</param>
@@ -11,13 +9,16 @@ internal readonly record struct LabelRequest(Position Anchor, double Radius, dou
 
 /// <summary>Where a text goes, and the line from it to its marker.</summary>
 /// <param name="Box">Where the text is.</param>
-/// <param name="Leader">The line, from the marker's rim to the text; null where the text lies close by.</param>
+/// <param name="Leader">
+/// The line, from the marker's rim to the text, or from its middle where other labelled markers lie over it; null where the text lies
+/// close by and nearer to this marker than to any other.
+/// </param>
 internal sealed record PlacedLabel(Box Box, Segment? Leader);
 
 /// <summary>
 /// Places labels greedily: each takes the cheapest of some places around its marker that neither leave the plot nor touch a label,
-/// a leader line or a labelled marker; then each is placed again now that the others are known. A label without such a place is
-/// left out. The result depends only on the input.
+/// a leader line or a labelled marker; then each is placed again now that the others are known. What could be taken for the label of
+/// another marker gets a line to its own. A label without such a place is left out. The result depends only on the input.
 /// </summary>
 internal static class LabelPlacer
 {
@@ -26,6 +27,10 @@ internal static class LabelPlacer
     private const double Gap = 3;
     private const double Rim = 1.5;
     private const double LeaderFrom = 9;
+
+    // A text at this much less than another marker's distance is seen to belong to its own.
+    private const double ClearlyNearer = 4;
+    private const double ElsewhereCost = 6;
     private const double ObstacleCost = 26;
     private const double LineCost = 14;
     private const double LeaderObstacleCost = 8;
@@ -78,8 +83,13 @@ internal static class LabelPlacer
                 var turn = Math.Abs(Math.IEEERemainder(angle - BestDirection, 2 * Math.PI));
                 var cost = DistanceCost * distance + DirectionCost * turn / Math.PI;
                 if (cost >= lowest) continue;
-                var candidate = Candidate(requests[index], distance, angle);
+                var candidate = Candidate(index, requests, distance, angle);
                 if (!bounds.Contains(candidate.Box) || IsBlocked(candidate, index, requests, placed)) continue;
+                if (!IsNearest(candidate.Box, index, requests))
+                {
+                    if (candidate.Leader is null) continue;
+                    cost += ElsewhereCost;
+                }
                 cost += ObstacleCost * obstacles.Count(obstacle => obstacle.Overlap(candidate.Box) > 0);
                 cost += LineCost * lines.Count(line => line.Crosses(candidate.Box));
                 if (candidate.Leader is { } leader)
@@ -90,23 +100,37 @@ internal static class LabelPlacer
         return best;
     }
 
-    /// <summary>The box that touches, from outside, a circle around the marker in the given direction.</summary>
-    private static PlacedLabel Candidate(LabelRequest request, double distance, double angle)
+    /// <summary>Whether a text is clearly nearer to its marker than to any other labelled one.</summary>
+    private static bool IsNearest(Box box, int index, IReadOnlyList<LabelRequest> requests)
     {
+        var own = box.DistanceTo(requests[index].Anchor) + ClearlyNearer;
+        for (var other = 0; other < requests.Count; other++)
+            if (other != index && box.DistanceTo(requests[other].Anchor) < own) return false;
+        return true;
+    }
+
+    /// <summary>The box that touches, from outside, a circle around the marker in the given direction.</summary>
+    private static PlacedLabel Candidate(int index, IReadOnlyList<LabelRequest> requests, double distance, double angle)
+    {
+        var request = requests[index];
         var (sin, cos) = Math.SinCos(angle);
         var reach = request.Radius + Gap + distance;
         var touch = new Position(request.Anchor.X + reach * cos, request.Anchor.Y + reach * sin);
         var box = new Box(
             touch.X - request.Width * (1 - cos) / 2, touch.Y - request.Height * (1 - sin) / 2, request.Width, request.Height);
         if (distance < LeaderFrom) return new(box, null);
-        var end = new Position(
-            Math.Clamp(request.Anchor.X, box.Left, box.Right), Math.Clamp(request.Anchor.Y, box.Top, box.Bottom));
-        var length = Math.Max(double.Hypot(end.X - request.Anchor.X, end.Y - request.Anchor.Y), double.Epsilon);
-        var rim = request.Radius / length;
+        var end = box.Nearest(request.Anchor);
+        var length = Math.Max(end.To(request.Anchor), double.Epsilon);
+        var rim = Covers(index, requests).Any() ? 0 : request.Radius / length;
         var start = new Position(
             request.Anchor.X + rim * (end.X - request.Anchor.X), request.Anchor.Y + rim * (end.Y - request.Anchor.Y));
         return new(box, new(start, end));
     }
+
+    /// <summary>The other labelled markers that lie over a marker.</summary>
+    private static IEnumerable<int> Covers(int index, IReadOnlyList<LabelRequest> requests) =>
+        Enumerable.Range(0, requests.Count).Where(other =>
+            other != index && requests[other].Anchor.To(requests[index].Anchor) < requests[other].Radius + requests[index].Radius);
 
     private static bool IsBlocked(PlacedLabel candidate, int index, IReadOnlyList<LabelRequest> requests, PlacedLabel?[] placed)
     {
@@ -116,7 +140,7 @@ internal static class LabelPlacer
             var marker = Box.Around(requests[other].Anchor, requests[other].Radius);
             if (marker.Overlap(box) > 0) return true;
             if (other == index) continue;
-            if (candidate.Leader?.Crosses(marker) == true) return true;
+            if (candidate.Leader is { } line && Hides(line, index, requests[other], requests)) return true;
             if (placed[other] is not { } label) continue;
             if (label.Box.Grown(Rim).Overlap(box) > 0 || label.Leader?.Crosses(box) == true) return true;
             if (candidate.Leader is { } leader
@@ -124,5 +148,17 @@ internal static class LabelPlacer
                 return true;
         }
         return false;
+    }
+
+    /// <summary>
+    /// Whether a line would seem to point at another marker: it touches it, or, where that one lies over its own, runs nearer to its
+    /// middle than its own middle is.
+    /// </summary>
+    private static bool Hides(Segment line, int index, LabelRequest other, IReadOnlyList<LabelRequest> requests)
+    {
+        var apart = other.Anchor.To(requests[index].Anchor);
+        return apart < other.Radius + requests[index].Radius
+            ? line.DistanceTo(other.Anchor) < 0.8 * apart
+            : line.Crosses(Box.Around(other.Anchor, other.Radius));
     }
 }

@@ -1,0 +1,96 @@
+using ScottPlot;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>
+/// A plot of a figure with its axes and its heading. Coordinates of the plot are shares of the two axes, so that broken and
+/// logarithmic axes and names are drawn alike: <see cref="At"/> gives them.
+/// </summary>
+internal sealed class Panel
+{
+    /// <summary>Room for the ticks and the title of the upright axis, in points.</summary>
+    public const float LeftWidth = 46;
+
+    /// <summary>Room for those of the level axis, in points.</summary>
+    public const float BottomHeight = 38;
+
+    private readonly Axis _x;
+    private readonly Axis _y;
+
+    /// <summary>An empty panel.</summary>
+    public Panel(Axis x, Axis y, string title, string note = "")
+    {
+        (_x, _y, Title, Note) = (x, y, title, note);
+        InterFont.Use();
+        Plot = new();
+        Plot.RenderManager.ClearCanvasBeforeEachRender = false;
+        Plot.FigureBackground.Color = Colors.Transparent;
+        Plot.DataBackground.Color = Colors.Transparent;
+        Plot.Axes.SetLimits(0, 1, 0, 1);
+        Plot.Axes.Top.FrameLineStyle.Width = 0;
+        Plot.Axes.Right.FrameLineStyle.Width = 0;
+        Plot.Layout.Fixed(new PixelPadding(LeftWidth, 0, BottomHeight, 0));
+        Plot.Grid.MajorLineColor = Look.Grid;
+        Plot.Grid.MajorLineWidth = 0.7f;
+        Dress(Plot.Axes.Bottom, x);
+        Dress(Plot.Axes.Left, y);
+        double[] breaks = [.. x.Breaks];
+        if (breaks.Length > 0) Plot.Add.Plottable(new BreakLayer(breaks));
+    }
+
+    /// <summary>Heading, left.</summary>
+    public string Title { get; }
+
+    /// <summary>Heading, right.</summary>
+    public string Note { get; }
+
+    /// <summary>The plot.</summary>
+    public Plot Plot { get; }
+
+    /// <summary>Where a pair of values is in the plot.</summary>
+    public Coordinates At(double x, double y) => new(_x.Share(x), _y.Share(y));
+
+    /// <summary>A line through places of the plot.</summary>
+    public void AddLine(IReadOnlyList<Coordinates> places, Color color, float width, LinePattern? pattern = null)
+    {
+        var line = Plot.Add.ScatterLine(places.ToArray(), color);
+        (line.LineWidth, line.LinePattern) = (width, pattern ?? LinePattern.Solid);
+    }
+
+    /// <summary>A shaded area.</summary>
+    public void AddArea(IReadOnlyList<Coordinates> rim, Color color)
+    {
+        var area = Plot.Add.Polygon([.. rim]);
+        (area.FillColor, area.LineWidth, area.MarkerSize) = (color, 0, 0);
+    }
+
+    /// <summary>An interval from <paramref name="low"/> to <paramref name="high"/> at a point.</summary>
+    public void AddInterval(double x, double y, double low, double high, Color color)
+    {
+        var (at, down, up) = (At(x, y), At(x, low).Y, At(x, high).Y);
+        Plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar([at.X], [at.Y], [0], [0], [at.Y - down], [up - at.Y])
+        {
+            Color = color, LineWidth = 0.9f, CapSize = 2.4f,
+        });
+    }
+
+    private static void Dress(IAxis axis, Axis values)
+    {
+        axis.SetTicks([.. values.Ticks.Select(tick => values.Share(tick.Value))], [.. values.Ticks.Select(tick => tick.Label)]);
+        axis.FrameLineStyle.Width = 0.9f;
+        axis.FrameLineStyle.Color = Look.Frame;
+        axis.MajorTickStyle.Length = 3.5f;
+        axis.MajorTickStyle.Width = 0.9f;
+        axis.MajorTickStyle.Color = Look.Frame;
+        axis.MinorTickStyle.Length = 0;
+        Dress(axis.TickLabelStyle, Look.TickText);
+        Dress(axis.Label, Look.AxisTitle);
+        axis.Label.Text = values.Title;
+    }
+
+    private static void Dress(LabelStyle label, TextStyle style)
+    {
+        label.FontName = InterFont.Name;
+        (label.FontSize, label.Bold, label.ForeColor) = (style.Size, style.Bold, style.Color);
+    }
+}

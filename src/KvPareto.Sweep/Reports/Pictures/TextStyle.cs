@@ -1,0 +1,55 @@
+using ScottPlot;
+using SkiaSharp;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>Size in points, colour and weight of a text on a page.</summary>
+internal sealed record TextStyle(float Size, Color Color, bool Bold = false)
+{
+    private const string Ellipsis = "…";
+
+    /// <summary>Height of capital letters and digits, in points.</summary>
+    public double CapHeight => 0.727 * Size;
+
+    /// <summary>Width of a line of text, in points.</summary>
+    public double Width(string text)
+    {
+        using var font = Font();
+        return font.MeasureText(OneLine(text));
+    }
+
+    /// <summary>Draws a line of text, its baseline at <paramref name="at"/>.</summary>
+    public void Draw(SKCanvas canvas, string text, Position at, SKTextAlign align = SKTextAlign.Left)
+    {
+        using var font = Font();
+        using var paint = new SKPaint { Color = Color.ToSKColor(), IsAntialias = true };
+        canvas.DrawText(OneLine(text), (float)at.X, (float)at.Y, align, font, paint);
+    }
+
+    /// <summary>The text, cut at its end where it is wider than <paramref name="width"/>.</summary>
+    public string Fit(string text, double width)
+    {
+        text = OneLine(text);
+        if (Width(text) <= width) return text;
+        var (fits, tooLong) = (0, text.Length);
+        while (tooLong - fits > 1)
+        {
+            var middle = (fits + tooLong) / 2;
+            if (Width(text[..middle] + Ellipsis) <= width) fits = middle;
+            else tooLong = middle;
+        }
+        return text[..fits] + Ellipsis;
+    }
+
+    private SKFont Font() => new(InterFont.Face(Bold), Size) { Subpixel = true, Hinting = SKFontHinting.None, Edging = SKFontEdging.Antialias };
+
+    /// <summary>Names come from outside: what is no character of a line becomes a space.</summary>
+    private static string OneLine(string text) => string.Create(text.Length, text, (line, source) =>
+    {
+        for (var i = 0; i < line.Length; i++)
+        {
+            var pair = i > 0 && char.IsSurrogatePair(source[i - 1], source[i]) || i + 1 < line.Length && char.IsSurrogatePair(source[i], source[i + 1]);
+            line[i] = char.IsControl(source[i]) || char.IsSurrogate(source[i]) && !pair ? ' ' : source[i];
+        }
+    });
+}
