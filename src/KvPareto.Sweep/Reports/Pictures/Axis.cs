@@ -37,6 +37,9 @@ internal sealed class Axis
     /// <summary>Powers of ten beyond which a tick is written with an exponent.</summary>
     private const int MostZeros = 4;
 
+    /// <summary>Share of the axis from which on a part of a broken one should have two ticks.</summary>
+    private const double RoomForTwoTicks = 0.2;
+
     private static readonly double[] BitTicks = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32];
 
     private static readonly (double Bytes, string Name)[] Units =
@@ -144,12 +147,15 @@ internal sealed class Axis
         var unit = Array.Find(Units, unit => high >= 1.5 * unit.Bytes || unit.Bytes == 1);
         var ticks = parts.SelectMany(part =>
         {
-            var own = Linear(part.Low, part.High, scale, unit.Bytes).Where(tick => tick.Value >= 0).ToList();
+            var own = Within(part, scale);
+            if (own.Count < 2 && part.To - part.From > RoomForTwoTicks) own = Within(part, scale / 3);
             if (own.Count > 0) return own;
             var middle = (part.Low + part.High) / 2;
             return [new(middle, (middle / unit.Bytes).ToString("G4", CultureInfo.InvariantCulture))];
         });
         return new(parts, false, $"Total peak memory ({unit.Name}, axis broken)", [.. ticks]);
+
+        List<Tick> Within(AxisPart part, double span) => [.. Linear(part.Low, part.High, span, unit.Bytes).Where(tick => tick.Value >= 0)];
     }
 
     private static Axis LinearMemory(double low, double high)

@@ -19,7 +19,9 @@ internal sealed class FidelityFigure : Figure
     public FidelityFigure(IReadOnlyList<FidelityPoint> points)
     {
         _points = points;
-        _look = SettingLook.Of(points.Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)));
+        _look = new(
+            points.Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)),
+            points.Where(point => point.OnFrontier).Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)));
     }
 
     /// <inheritdoc/>

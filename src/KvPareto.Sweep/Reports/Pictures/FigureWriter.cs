@@ -60,7 +60,7 @@ internal static class FigureWriter
         using var surface = SKSurface.Create(size)
             ?? throw new PictureException($"no memory for a picture of {size.Width} x {size.Height} pixels");
         surface.Canvas.Scale(PixelsPerPoint);
-        page.Draw(surface.Canvas);
+        page.Draw(new(surface.Canvas, Outlines: false));
         using var image = surface.Snapshot();
         using var bytes = image.Encode(SKEncodedImageFormat.Png, 100);
         return bytes.ToArray();
@@ -69,7 +69,7 @@ internal static class FigureWriter
     private static byte[] Svg(Page page)
     {
         using var bytes = new MemoryStream();
-        using (var canvas = SKSvgCanvas.Create(SKRect.Create((float)page.Width, (float)page.Height), bytes)) page.Draw(canvas);
+        using (var canvas = SKSvgCanvas.Create(SKRect.Create((float)page.Width, (float)page.Height), bytes)) page.Draw(new(canvas, Outlines: true));
         return bytes.ToArray();
     }
 
@@ -80,7 +80,7 @@ internal static class FigureWriter
         var about = new SKDocumentPdfMetadata { Title = title, Creator = "kvpareto", RasterDpi = 300, EncodingQuality = 101, Creation = null, Modified = null };
         using (var document = SKDocument.CreatePdf(bytes, about))
         {
-            page.Draw(document.BeginPage((float)page.Width, (float)page.Height));
+            page.Draw(new(document.BeginPage((float)page.Width, (float)page.Height), Outlines: false));
             document.EndPage();
             document.Close();
         }

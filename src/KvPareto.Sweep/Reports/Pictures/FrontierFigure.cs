@@ -25,7 +25,10 @@ internal sealed class FrontierFigure : Figure
         _models = [.. analysis.Models.Where(model => model.Points.Count > 0)];
         Omitted = Math.Max(0, _models.Count - MaxPanels);
         _models.RemoveRange(_models.Count - Omitted, Omitted);
-        _look = SettingLook.Of(Points.Where(point => !point.IsBaseline).Select(point => FrontierAnalysis.SettingOf(point.Trial)));
+        var others = Points.Where(point => !point.IsBaseline).ToList();
+        _look = new(
+            others.Select(point => FrontierAnalysis.SettingOf(point.Trial)),
+            others.Where(point => point.OnFrontier).Select(point => FrontierAnalysis.SettingOf(point.Trial)));
     }
 
     /// <inheritdoc/>

@@ -30,6 +30,9 @@ internal sealed class LabelLayer : IPlottable, IRenderLast
     /// <summary>What is written in a corner where names have no place.</summary>
     public required Func<int, string> MissingNote { get; init; }
 
+    /// <summary>Whether names are drawn as outlines.</summary>
+    public bool Outlines { get; set; }
+
     /// <summary>Whether that corner is the upper right one; else the lower right one.</summary>
     public bool NoteOnTop { get; init; }
 
@@ -53,7 +56,7 @@ internal sealed class LabelLayer : IPlottable, IRenderLast
     /// <inheritdoc/>
     public void RenderLast(RenderPack rp)
     {
-        var style = Look.LabelText;
+        var (style, sheet) = (Look.LabelText, new Sheet(rp.Canvas, Outlines));
         var requests = Names.Select(name => new LabelRequest(
             At(name.At), name.Radius, style.Width(name.Text) + 2 * Halo, style.CapHeight + 5)).ToList();
         var plot = new Box(rp.DataRect.Left, rp.DataRect.Top, rp.DataRect.Width, rp.DataRect.Height);
@@ -71,12 +74,12 @@ internal sealed class LabelLayer : IPlottable, IRenderLast
         {
             if (placed[i] is not { Box: var box }) continue;
             rp.Canvas.DrawRoundRect((float)box.Left, (float)(box.Top + 1), (float)box.Width, (float)(box.Height - 2), 1.5f, 1.5f, halo);
-            style.Draw(rp.Canvas, Names[i].Text, new(box.Left + Halo, box.Top + 2.5 + style.CapHeight));
+            sheet.Text(style, Names[i].Text, new(box.Left + Halo, box.Top + 2.5 + style.CapHeight));
         }
         var missing = placed.Zip(Names).Count(pair => pair.First is null && pair.Second.CountsAsMissing);
         if (missing == 0) return;
         var height = NoteOnTop ? plot.Top + 5 + Look.Note.CapHeight : plot.Bottom - 6;
-        Look.Note.Draw(rp.Canvas, MissingNote(missing), new(plot.Right - 4, height), SKTextAlign.Right);
+        sheet.Text(Look.Note, MissingNote(missing), new(plot.Right - 4, height), SKTextAlign.Right);
     }
 
     private Position At(Coordinates place) => new(Axes.GetPixelX(place.X), Axes.GetPixelY(place.Y));

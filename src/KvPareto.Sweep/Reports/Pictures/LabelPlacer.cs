@@ -24,6 +24,7 @@ internal static class LabelPlacer
 {
     private const int Directions = 24;
     private const int Passes = 3;
+    private const int Attempts = 6;
     private const double Gap = 3;
     private const double Rim = 1.5;
     private const double LeaderFrom = 9;
@@ -37,8 +38,8 @@ internal static class LabelPlacer
     private const double DirectionCost = 5;
     private const double DistanceCost = 0.35;
 
-    // An upright leader would be lost in the marker's error bar.
-    private const double UprightLeaderCost = 12;
+    // An upright leader would be lost in the marker's error bar, a level one in the frontier's steps.
+    private const double StraightLeaderCost = 12;
 
     // The corner of low memory and high score is empty beyond a frontier.
     private const double BestDirection = 1.25 * Math.PI;
@@ -54,10 +55,26 @@ internal static class LabelPlacer
     public static PlacedLabel?[] Place(
         IReadOnlyList<LabelRequest> requests, IReadOnlyList<Box> obstacles, IReadOnlyList<Segment> lines, Box bounds)
     {
+        int[] order = [.. Enumerable.Range(0, requests.Count)];
+        var last = Place(order, requests, obstacles, lines, bounds);
+        var best = last;
+        for (var attempt = 1; attempt < Attempts && Array.Exists(best, label => label is null); attempt++)
+        {
+            // Those without a place choose first.
+            order = [.. order.OrderBy(index => last[index] is not null)];
+            last = Place(order, requests, obstacles, lines, bounds);
+            if (last.Count(label => label is null) < best.Count(label => label is null)) best = last;
+        }
+        return best;
+    }
+
+    private static PlacedLabel?[] Place(
+        int[] order, IReadOnlyList<LabelRequest> requests, IReadOnlyList<Box> obstacles, IReadOnlyList<Segment> lines, Box bounds)
+    {
         var placed = new PlacedLabel?[requests.Count];
         for (var pass = 0; pass < Passes; pass++)
         {
-            for (var index = 0; index < placed.Length; index++)
+            foreach (var index in order)
             {
                 placed[index] = null;
                 placed[index] = Cheapest(index, requests, placed, obstacles, lines, bounds);
@@ -93,12 +110,15 @@ internal static class LabelPlacer
                 cost += ObstacleCost * obstacles.Count(obstacle => obstacle.Overlap(candidate.Box) > 0);
                 cost += LineCost * lines.Count(line => line.Crosses(candidate.Box));
                 if (candidate.Leader is { } leader)
-                    cost += LeaderObstacleCost * obstacles.Count(leader.Crosses) + (leader.From.X == leader.To.X ? UprightLeaderCost : 0);
+                    cost += LeaderObstacleCost * obstacles.Count(leader.Crosses) + (IsStraight(leader) ? StraightLeaderCost : 0);
                 if (cost < lowest) (best, lowest) = (candidate, cost);
             }
         }
         return best;
     }
+
+    private static bool IsStraight(Segment leader) =>
+        Math.Abs(leader.From.X - leader.To.X) < 0.5 || Math.Abs(leader.From.Y - leader.To.Y) < 0.5;
 
     /// <summary>Whether a text is clearly nearer to its marker than to any other labelled one.</summary>
     private static bool IsNearest(Box box, int index, IReadOnlyList<LabelRequest> requests)

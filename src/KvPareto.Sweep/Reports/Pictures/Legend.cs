@@ -27,7 +27,7 @@ internal sealed class Legend
     public double Height => RowHeight * _rows.Count;
 
     /// <summary>Draws the rows, the first one's top at <paramref name="top"/>.</summary>
-    public void Draw(SKCanvas canvas, double left, double top)
+    public void Draw(Sheet sheet, double left, double top)
     {
         var middle = top + RowHeight / 2;
         foreach (var row in _rows)
@@ -35,8 +35,8 @@ internal sealed class Legend
             var x = left;
             foreach (var entry in row)
             {
-                entry.Symbol?.Invoke(canvas, new(x + entry.SymbolWidth / 2, middle));
-                Look.Note.Draw(canvas, entry.Text, new(TextLeft(entry, x), middle + Look.Note.CapHeight / 2));
+                entry.Symbol?.Invoke(sheet.Canvas, new(x + entry.SymbolWidth / 2, middle));
+                sheet.Text(Look.Note, entry.Text, new(TextLeft(entry, x), middle + Look.Note.CapHeight / 2));
                 x += Width(entry) + Between;
             }
             middle += RowHeight;

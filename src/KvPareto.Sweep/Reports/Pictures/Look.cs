@@ -9,8 +9,8 @@ namespace KvPareto.Sweep.Reports.Pictures;
 internal static class Look
 {
     public const double DotRadius = 3.6;
-    public const double StarRadius = 6.4;
-    public const double RingRadius = 9.5;
+    public const double StarRadius = 5.6;
+    public const double RingRadius = 8.6;
 
     public static readonly Color Ink = Color.FromHex("#1A1A1A");
     public static readonly Color Muted = Color.FromHex("#555555");

@@ -10,6 +10,7 @@ internal sealed class Page
     private const double TitleHeight = 17;
     private const double FactHeight = 12.5;
     private const double PanelHeading = 24;
+    private const double NoPanelHeading = 8;
     private const double BetweenPanels = 14;
     private const double BeforeLegend = 6;
 
@@ -17,6 +18,8 @@ internal sealed class Page
     private readonly IReadOnlyList<Panel> _panels;
     private readonly Legend _legend;
     private readonly List<string> _facts;
+    private readonly float _left;
+    private readonly double _panelHeading;
     private readonly double _cellWidth;
     private readonly double _cellHeight;
     private readonly double _headingHeight;
@@ -26,8 +29,10 @@ internal sealed class Page
     {
         (_figure, _panels) = (figure, figure.Panels());
         var columns = Math.Min(figure.Columns, _panels.Count);
-        _cellWidth = Panel.LeftWidth + figure.PlotSize.Width;
-        _cellHeight = PanelHeading + figure.PlotSize.Height + Panel.BottomHeight;
+        _left = _panels.Max(panel => panel.LeftWidth);
+        _panelHeading = _panels.Any(panel => panel.Title.Length + panel.Note.Length > 0) ? PanelHeading : NoPanelHeading;
+        _cellWidth = _left + figure.PlotSize.Width;
+        _cellHeight = _panelHeading + figure.PlotSize.Height + Panel.BottomHeight;
         Width = 2 * Margin + columns * _cellWidth + (columns - 1) * BetweenPanels + 4;
         var inner = Width - 2 * Margin;
         _facts = Wrapped(figure.Facts, inner);
@@ -47,30 +52,30 @@ internal sealed class Page
     private int Columns { get; }
 
     /// <summary>Draws the page.</summary>
-    public void Draw(SKCanvas canvas)
+    public void Draw(Sheet sheet)
     {
         using (var white = new SKPaint { Color = SKColors.White })
-            canvas.DrawRect(0, 0, (float)Math.Ceiling(Width), (float)Math.Ceiling(Height), white);
-        Look.Title.Draw(canvas, Look.Title.Fit(_figure.Title, Width - 2 * Margin), new(Margin, Margin + Look.Title.CapHeight + 1));
+            sheet.Canvas.DrawRect(0, 0, (float)Math.Ceiling(Width), (float)Math.Ceiling(Height), white);
+        sheet.Text(Look.Title, Look.Title.Fit(_figure.Title, Width - 2 * Margin), new(Margin, Margin + Look.Title.CapHeight + 1));
         for (var i = 0; i < _facts.Count; i++)
-            Look.Subtitle.Draw(canvas, _facts[i], new(Margin, Margin + TitleHeight + FactHeight * i + Look.Subtitle.CapHeight + 1));
+            sheet.Text(Look.Subtitle, _facts[i], new(Margin, Margin + TitleHeight + FactHeight * i + Look.Subtitle.CapHeight + 1));
         for (var i = 0; i < _panels.Count; i++)
         {
             var (row, column) = Math.DivRem(i, Columns);
-            DrawPanel(canvas, _panels[i], new(Margin + column * (_cellWidth + BetweenPanels), _headingHeight + row * _cellHeight));
+            DrawPanel(sheet, _panels[i], new(Margin + column * (_cellWidth + BetweenPanels), _headingHeight + row * _cellHeight));
         }
-        _legend.Draw(canvas, Margin, Height - Margin - _legend.Height);
+        _legend.Draw(sheet, Margin, Height - Margin - _legend.Height);
     }
 
-    private void DrawPanel(SKCanvas canvas, Panel panel, Position corner)
+    private void DrawPanel(Sheet sheet, Panel panel, Position corner)
     {
-        var (left, right) = (corner.X + Panel.LeftWidth, corner.X + _cellWidth);
-        var baseline = corner.Y + PanelHeading - 7;
+        var (left, right) = (corner.X + _left, corner.X + _cellWidth);
+        var baseline = corner.Y + _panelHeading - 7;
         var noteWidth = Look.Note.Width(panel.Note);
-        Look.PanelTitle.Draw(canvas, Look.PanelTitle.Fit(panel.Title, right - left - noteWidth - 10), new(left, baseline));
-        Look.Note.Draw(canvas, panel.Note, new(right, baseline), SKTextAlign.Right);
-        var (top, bottom) = (corner.Y + PanelHeading, corner.Y + _cellHeight);
-        panel.Plot.Render(canvas, new PixelRect((float)corner.X, (float)right, (float)bottom, (float)top));
+        sheet.Text(Look.PanelTitle, Look.PanelTitle.Fit(panel.Title, right - left - noteWidth - 10), new(left, baseline));
+        sheet.Text(Look.Note, panel.Note, new(right, baseline), SKTextAlign.Right);
+        var (top, bottom) = (corner.Y + _panelHeading, corner.Y + _cellHeight);
+        panel.Draw(sheet, _left, new PixelRect((float)corner.X, (float)right, (float)bottom, (float)top));
     }
 
     /// <summary>The facts with bars between them, in lines of a width.</summary>

@@ -1,4 +1,5 @@
 using ScottPlot;
+using SkiaSharp;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 
@@ -8,9 +9,6 @@ namespace KvPareto.Sweep.Reports.Pictures;
 /// </summary>
 internal sealed class Panel
 {
-    /// <summary>Room for the ticks and the title of the upright axis, in points.</summary>
-    public const float LeftWidth = 46;
-
     /// <summary>Room for those of the level axis, in points.</summary>
     public const float BottomHeight = 38;
 
@@ -29,7 +27,6 @@ internal sealed class Panel
         Plot.Axes.SetLimits(0, 1, 0, 1);
         Plot.Axes.Top.FrameLineStyle.Width = 0;
         Plot.Axes.Right.FrameLineStyle.Width = 0;
-        Plot.Layout.Fixed(new PixelPadding(LeftWidth, 0, BottomHeight, 0));
         Plot.Grid.MajorLineColor = Look.Grid;
         Plot.Grid.MajorLineWidth = 0.7f;
         Dress(Plot.Axes.Bottom, x);
@@ -46,6 +43,31 @@ internal sealed class Panel
 
     /// <summary>The plot.</summary>
     public Plot Plot { get; }
+
+    /// <summary>Room for the ticks and the title of the upright axis, in points.</summary>
+    public float LeftWidth => 26 + (float)_y.Ticks.Select(tick => Look.TickText.Width(tick.Label)).DefaultIfEmpty().Max();
+
+    /// <summary>Draws the plot and its axes, with <paramref name="left"/> of a rectangle's width for the upright one.</summary>
+    public void Draw(Sheet sheet, float left, PixelRect place)
+    {
+        Plot.Layout.Fixed(new PixelPadding(left, 0, BottomHeight, 0));
+        foreach (var labels in Plot.GetPlottables<LabelLayer>()) labels.Outlines = sheet.Outlines;
+        // ScottPlot draws twice at first, which would double all that is not opaque.
+        using (var nothing = new SKNoDrawCanvas((int)place.Right, (int)place.Bottom)) Plot.Render(nothing, place);
+        Plot.Render(sheet.Canvas, place);
+        DrawAxes(sheet, new(place.Left + left, place.Top, place.Width - left, place.Height - BottomHeight), place.Left);
+    }
+
+    private void DrawAxes(Sheet sheet, Box plot, double left)
+    {
+        var (ticks, titles) = (Look.TickText, Look.AxisTitle);
+        foreach (var tick in _x.Ticks)
+            sheet.Text(ticks, tick.Label, new(plot.Left + _x.Share(tick.Value) * plot.Width, plot.Bottom + 8 + ticks.CapHeight), SKTextAlign.Center);
+        foreach (var tick in _y.Ticks)
+            sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2), SKTextAlign.Right);
+        sheet.Text(titles, titles.Fit(_x.Title, plot.Width), new(plot.Centre.X, plot.Bottom + 24 + titles.CapHeight), SKTextAlign.Center);
+        sheet.TextUpwards(titles, titles.Fit(_y.Title, plot.Height), new(left + 1 + titles.CapHeight, plot.Centre.Y));
+    }
 
     /// <summary>Where a pair of values is in the plot.</summary>
     public Coordinates At(double x, double y) => new(_x.Share(x), _y.Share(y));
@@ -76,21 +98,13 @@ internal sealed class Panel
 
     private static void Dress(IAxis axis, Axis values)
     {
-        axis.SetTicks([.. values.Ticks.Select(tick => values.Share(tick.Value))], [.. values.Ticks.Select(tick => tick.Label)]);
+        // Only the marks: the page writes the numbers.
+        axis.SetTicks([.. values.Ticks.Select(tick => values.Share(tick.Value))], [.. values.Ticks.Select(_ => "")]);
         axis.FrameLineStyle.Width = 0.9f;
         axis.FrameLineStyle.Color = Look.Frame;
         axis.MajorTickStyle.Length = 3.5f;
         axis.MajorTickStyle.Width = 0.9f;
         axis.MajorTickStyle.Color = Look.Frame;
         axis.MinorTickStyle.Length = 0;
-        Dress(axis.TickLabelStyle, Look.TickText);
-        Dress(axis.Label, Look.AxisTitle);
-        axis.Label.Text = values.Title;
-    }
-
-    private static void Dress(LabelStyle label, TextStyle style)
-    {
-        label.FontName = InterFont.Name;
-        (label.FontSize, label.Bold, label.ForeColor) = (style.Size, style.Bold, style.Color);
     }
 }

@@ -11,24 +11,26 @@ internal readonly record struct AxisValue(double Order, string Text);
 
 /// <summary>An axis of settings that a figure can show as colour or shape, and that a short label names.</summary>
 /// <param name="Title">Heading in a legend.</param>
+/// <param name="Place">Where names have it.</param>
 /// <param name="ValueOf">A setting's value; null where the axis means nothing for it.</param>
 /// <param name="PartOf">What a label says of it; empty where a name leaves it out.</param>
-internal sealed record SettingAxis(string Title, Func<InferenceSetting, AxisValue?> ValueOf, Func<InferenceSetting, string> PartOf)
+internal sealed record SettingAxis(
+    string Title, int Place, Func<InferenceSetting, AxisValue?> ValueOf, Func<InferenceSetting, string> PartOf)
 {
     private static readonly SettingAxis CacheBits = new(
-        "KV cache, lower of keys and values",
+        "KV cache, lower of keys and values", 1,
         setting => Bits(LowerBits(setting)),
         setting => $"k{setting.Cache.KeyBits}v{setting.Cache.ValueBits}");
 
     private static readonly SettingAxis CachePair = new(
-        "KV cache",
+        "KV cache", 1,
         setting => new(-100 * setting.Cache.KeyBits - setting.Cache.ValueBits, CacheBits.PartOf(setting)),
         CacheBits.PartOf);
 
-    private static readonly SettingAxis WeightBits = new("Weights", setting => Bits(setting.Weights.Bits), WeightsPart);
+    private static readonly SettingAxis WeightBits = new("Weights", 0, setting => Bits(setting.Weights.Bits), WeightsPart);
 
     private static readonly SettingAxis WeightCoding = new(
-        "Weights",
+        "Weights", 0,
         setting => new(-setting.Weights.Group - 1000 * setting.Weights.EmbeddingBits, WeightsPart(setting)),
         WeightsPart);
 
@@ -40,12 +42,12 @@ internal sealed record SettingAxis(string Title, Func<InferenceSetting, AxisValu
     [
         [CacheBits, CachePair],
         [WeightBits, WeightCoding],
-        [new("Granularity", setting => setting.Cache.IsCoded ? new(GranularityOrder(setting.Cache), Granularity(setting)) : null, Granularity)],
-        [new("Before coding", setting => setting.Cache.IsCoded ? Words(Treatment(setting), "plain") : null, Treatment)],
-        [new("At 16 bits", setting => setting.Cache.IsCoded ? Words(Kept(setting), "nothing") : null, Kept)],
-        [new("Chunk", setting => setting.Chunk is int chunk ? new(chunk, $"{chunk}") : new(double.MaxValue, "whole prompt"),
+        [new("Granularity", 2, setting => setting.Cache.IsCoded ? new(GranularityOrder(setting.Cache), Granularity(setting)) : null, Granularity)],
+        [new("Before coding", 3, setting => setting.Cache.IsCoded ? Words(Treatment(setting), "plain") : null, Treatment)],
+        [new("At 16 bits", 4, setting => setting.Cache.IsCoded ? Words(Kept(setting), "nothing") : null, Kept)],
+        [new("Chunk", 5, setting => setting.Chunk is int chunk ? new(chunk, $"{chunk}") : new(double.MaxValue, "whole prompt"),
             setting => setting.Chunk is int chunk ? $"c{chunk}" : "")],
-        [new("Attention", setting => setting.Attention == AttentionKernel.Math ? new(1, "math") : new(0, "flash"),
+        [new("Attention", 6, setting => setting.Attention == AttentionKernel.Math ? new(1, "math") : new(0, "flash"),
             setting => setting.Attention == AttentionKernel.Math ? "math" : "")],
     ];
 

@@ -5,33 +5,37 @@ namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>
 /// How the settings of a figure are told apart: the first two axes on which they really differ give colour and shape, and labels
-/// name only what differs. The baseline, which often differs from all others on axes of its own, decides none of this.
+/// name only what differs among those that have one. The baseline, which often differs from all others on axes of its own, decides
+/// none of this.
 /// </summary>
 internal sealed class SettingLook
 {
-    private readonly List<SettingAxis> _varying = [];
+    private readonly List<SettingAxis> _named;
     private readonly SettingAxis? _color;
     private readonly SettingAxis? _shape;
     private readonly List<AxisValue> _colorValues = [];
     private readonly List<AxisValue> _shapeValues = [];
 
-    private SettingLook(IReadOnlyList<InferenceSetting> settings)
+    /// <summary>The look of some settings; null stands for one whose name this version cannot read.</summary>
+    /// <param name="all">All settings of the figure but the baseline.</param>
+    /// <param name="named">Those of them that get a label.</param>
+    public SettingLook(IEnumerable<InferenceSetting?> all, IEnumerable<InferenceSetting?> named)
     {
-        var common = new List<string>();
-        foreach (var choice in SettingAxis.All)
-        {
-            var axis = choice.FirstOrDefault(axis => Values(axis, settings).Count > 1);
-            if (axis is not null) _varying.Add(axis);
-            else if (settings.Select(choice[0].PartOf).FirstOrDefault(part => part.Length > 0) is { } part) common.Add(part);
-        }
+        InferenceSetting[] settings = [.. all.OfType<InferenceSetting>()];
+        InferenceSetting[] labelled = [.. named.OfType<InferenceSetting>()];
+        _named = [.. Varying(labelled).OrderBy(axis => axis.Place)];
+        var common = SettingAxis.All.Select(choice => choice[0]).OrderBy(axis => axis.Place)
+            .Where(axis => _named.TrueForAll(other => other.Place != axis.Place))
+            .Select(axis => labelled.Select(axis.PartOf).FirstOrDefault(part => part.Length > 0)).OfType<string>();
+        var varying = Varying(settings).ToList();
         Common = string.Join('-', common);
-        _color = _varying.Find(axis => Values(axis, settings).Count <= Look.Palette.Count);
+        _color = varying.Find(axis => Values(axis, settings).Count <= Look.Palette.Count);
         if (_color is not null) _colorValues = Values(_color, settings);
-        _shape = _varying.Find(axis => axis != _color && Values(axis, settings).Count <= Enum.GetValues<PointShape>().Length);
+        _shape = varying.Find(axis => axis != _color && Values(axis, settings).Count <= Enum.GetValues<PointShape>().Length);
         if (_shape is not null) _shapeValues = Values(_shape, settings);
     }
 
-    /// <summary>What all settings share, as names have it; labels leave it out.</summary>
+    /// <summary>What all labelled settings share, as names have it; labels leave it out.</summary>
     public string Common { get; }
 
     /// <summary>The axis that colour stands for, with all its values and their colours; null where nothing varies.</summary>
@@ -43,9 +47,6 @@ internal sealed class SettingLook
     public (string Title, IReadOnlyList<(string Text, PointShape Shape)> Values)? Shapes => _shape is null
         ? null
         : (_shape.Title, [.. _shapeValues.Select((value, i) => (value.Text, (PointShape)i))]);
-
-    /// <summary>The look of some settings; those whose names this version cannot read are left out.</summary>
-    public static SettingLook Of(IEnumerable<InferenceSetting?> settings) => new([.. settings.OfType<InferenceSetting>()]);
 
     /// <summary>The colour of a setting; grey where it has no value on the axis or its name cannot be read.</summary>
     public Color ColorOf(InferenceSetting? setting)
@@ -64,8 +65,8 @@ internal sealed class SettingLook
     /// <summary>The short name's parts that vary; the whole name where it cannot be read or nothing varies.</summary>
     public string LabelOf(string name, InferenceSetting? setting)
     {
-        if (setting is null || _varying.Count == 0) return name;
-        var parts = string.Join('-', _varying.Select(axis => axis.PartOf(setting)).Where(part => part.Length > 0));
+        if (setting is null || _named.Count == 0) return name;
+        var parts = string.Join('-', _named.Select(axis => axis.PartOf(setting)).Where(part => part.Length > 0));
         return parts.Length > 0 ? parts : name;
     }
 
@@ -74,6 +75,10 @@ internal sealed class SettingLook
 
     private static int Place(SettingAxis axis, List<AxisValue> values, InferenceSetting setting) =>
         axis.ValueOf(setting) is { } value ? values.FindIndex(other => other.Text == value.Text) : -1;
+
+    /// <summary>The axes on which settings differ, in the order in which they take colour and shape.</summary>
+    private static IEnumerable<SettingAxis> Varying(IReadOnlyList<InferenceSetting> settings) =>
+        SettingAxis.All.Select(choice => choice.FirstOrDefault(axis => Values(axis, settings).Count > 1)).OfType<SettingAxis>();
 
     private static List<AxisValue> Values(SettingAxis axis, IEnumerable<InferenceSetting> settings) =>
     [

@@ -18,14 +18,6 @@ internal sealed record TextStyle(float Size, Color Color, bool Bold = false)
         return font.MeasureText(OneLine(text));
     }
 
-    /// <summary>Draws a line of text, its baseline at <paramref name="at"/>.</summary>
-    public void Draw(SKCanvas canvas, string text, Position at, SKTextAlign align = SKTextAlign.Left)
-    {
-        using var font = Font();
-        using var paint = new SKPaint { Color = Color.ToSKColor(), IsAntialias = true };
-        canvas.DrawText(OneLine(text), (float)at.X, (float)at.Y, align, font, paint);
-    }
-
     /// <summary>The text, cut at its end where it is wider than <paramref name="width"/>.</summary>
     public string Fit(string text, double width)
     {
@@ -41,10 +33,11 @@ internal sealed record TextStyle(float Size, Color Color, bool Bold = false)
         return text[..fits] + Ellipsis;
     }
 
-    private SKFont Font() => new(InterFont.Face(Bold), Size) { Subpixel = true, Hinting = SKFontHinting.None, Edging = SKFontEdging.Antialias };
+    /// <summary>The font at its size, without hinting: shapes do not depend on the resolution.</summary>
+    public SKFont Font() => new(InterFont.Face(Bold), Size) { Subpixel = true, Hinting = SKFontHinting.None, Edging = SKFontEdging.Antialias };
 
     /// <summary>Names come from outside: what is no character of a line becomes a space.</summary>
-    private static string OneLine(string text) => string.Create(text.Length, text, (line, source) =>
+    public static string OneLine(string text) => string.Create(text.Length, text, (line, source) =>
     {
         for (var i = 0; i < line.Length; i++)
         {
