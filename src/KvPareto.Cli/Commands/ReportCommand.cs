@@ -12,26 +12,32 @@ internal static class ReportCommand
     public static Command Create(CommandContext context)
     {
         var folder = new Argument<string>("DIR") { Description = "Run folder of a sweep, finished or not." };
+        var figure = new Option<string?>("--figure")
+        {
+            Description = "Figures: frontier, memory, ablation, separated by commas. Default: all that the run has data for.",
+            HelpName = "NAME,…",
+        };
         var format = Verb.FormatOption();
-        var command = new Verb("report", "Writes results.csv, frontier.csv and the picture again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart --format png,pdf") { folder, format };
+        var command = new Verb("report", "Writes results.csv, frontier.csv and the figures again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, figure, format };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;
-            Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!));
+            Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries));
             return ExitCode.Ok;
         });
         return command;
     }
 
     /// <summary>Writes the report of a run and shows its table.</summary>
-    public static void Write(CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats)
+    public static void Write(CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats, IReadOnlyList<string>? figures = null)
     {
         var options = new ReportOptions
         {
-            Title = $"{history.Name}: accuracy against total peak memory",
+            Run = history.Name,
             Baseline = history.Baseline,
             Seed = history.Seed,
             Formats = formats,
+            Figures = figures,
         };
         var summary = ReportWriter.Write(folder, history.Results, options);
         ClosingTable.Show(context, history, summary);

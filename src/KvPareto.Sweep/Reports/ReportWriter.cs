@@ -6,7 +6,7 @@ using KvPareto.Sweep.Reports.Pictures;
 namespace KvPareto.Sweep.Reports;
 
 /// <summary>
-/// Writes <c>results.csv</c>, <c>frontier.csv</c> and the picture <c>frontier</c> from the trials of a journal: no model and no
+/// Writes <c>results.csv</c>, <c>frontier.csv</c> and the figures with their tables from the trials of a journal: no model and no
 /// backend is needed.
 /// </summary>
 public static class ReportWriter
@@ -24,18 +24,26 @@ public static class ReportWriter
         ArgumentNullException.ThrowIfNull(results);
         ArgumentNullException.ThrowIfNull(options);
         var analysis = FrontierAnalysis.Of(results, options.Baseline, options.Seed, options.Resamples);
-        var figure = new FrontierFigure(analysis, options);
+        var figures = FigureCatalog.Of(analysis, options);
         var messages = analysis.Messages.ToList();
-        if (figure.Missing is { } missing) messages.Add($"{figure.Name} was not drawn: {missing}");
-        if (figure.Omitted > 0)
-            messages.Add($"the picture {figure.Name} shows the first {FrontierFigure.MaxPanels} of {FrontierFigure.MaxPanels + figure.Omitted} models");
+        foreach (var figure in figures)
+        {
+            if (figure.Missing is { } missing && (options.Figures is not null || figure is FrontierFigure))
+                messages.Add($"{figure.Name} was not drawn: {missing}");
+            if (figure is FrontierFigure { Omitted: > 0 and var omitted })
+                messages.Add($"the picture {figure.Name} shows the first {FrontierFigure.MaxPanels} of {FrontierFigure.MaxPanels + omitted} models");
+        }
         var files = new List<string>();
         try
         {
             Directory.CreateDirectory(folder);
             Save("results.csv", ResultsCsv.Write(analysis));
-            Save("frontier.csv", figure.Csv());
-            files.AddRange(FigureWriter.Write(folder, figure, options.Formats));
+            Save("frontier.csv", FrontierCsv.Write(analysis));
+            foreach (var figure in figures)
+            {
+                if (figure is not FrontierFigure) SaveTable(figure);
+                files.AddRange(FigureWriter.Write(folder, figure, options.Formats));
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -48,6 +56,13 @@ public static class ReportWriter
             var path = Path.GetFullPath(Path.Combine(folder, name));
             AtomicFile.Write(path, content);
             files.Add(path);
+        }
+
+        void SaveTable(Figure figure)
+        {
+            var name = figure.Name + ".csv";
+            if (figure.Missing is null) Save(name, figure.Csv());
+            else File.Delete(Path.Combine(folder, name));
         }
     }
 

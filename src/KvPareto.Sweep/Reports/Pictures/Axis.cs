@@ -120,6 +120,22 @@ internal sealed class Axis
             : LinearMemory(low, high);
     }
 
+    /// <summary>Bytes from 0 to <paramref name="high"/>, above 0, with room after them.</summary>
+    public static Axis BytesFromZero(long high)
+    {
+        var to = high * (1 + Margin);
+        var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
+        return new(0, to, false, $"Total peak memory ({unit.Name})", Linear(0, to, 1.5 * to, unit.Bytes));
+    }
+
+    /// <summary>Bytes as a text of three digits.</summary>
+    public static string Bytes(long bytes)
+    {
+        var unit = Array.Find(Units, unit => bytes >= 1.5 * unit.Bytes || unit.Bytes == 1);
+        var value = bytes / unit.Bytes;
+        return string.Create(CultureInfo.InvariantCulture, $"{value.ToString(value >= 100 ? "F0" : value >= 10 ? "F1" : "F2", CultureInfo.InvariantCulture)} {unit.Name}");
+    }
+
     /// <summary>Names side by side, each as wide as the others: the value of the first is 0, of the next 1, and so on.</summary>
     public static Axis Categories(IReadOnlyList<string> names, string title) =>
         new(-0.5, names.Count - 0.5, false, title, [.. names.Select((name, i) => new Tick(i, name))]);

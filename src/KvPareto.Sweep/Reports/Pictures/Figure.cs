@@ -22,7 +22,7 @@ internal abstract class Figure
     public virtual (float Width, float Height) PlotSize => (356, 250);
 
     /// <summary>Panels side by side.</summary>
-    public virtual int Columns => 1;
+    public virtual int PanelColumns => 1;
 
     /// <summary>What lines, colours and shapes mean.</summary>
     public virtual IEnumerable<IReadOnlyList<LegendEntry>> Legend => [];

@@ -41,10 +41,10 @@ internal sealed class FrontierFigure : Figure
     public int Omitted { get; }
 
     /// <inheritdoc/>
-    public override string Title => _options.Title;
+    public override string Title => $"{_options.Run}: accuracy against total peak memory";
 
     /// <inheritdoc/>
-    public override int Columns => _models.Count switch { <= 3 => 1, <= 6 => 2, _ => 3 };
+    public override int PanelColumns => ColumnsFor(_models.Count);
 
     /// <inheritdoc/>
     public override (float Width, float Height) PlotSize => (356, _models.Count == 1 ? 260 : 210);
@@ -94,6 +94,9 @@ internal sealed class FrontierFigure : Figure
         var scores = ScoreAxes();
         return [.. _models.Zip(scores, (model, score) => new FrontierPanel(model, score, _look).Draw())];
     }
+
+    /// <summary>Panels side by side: few models fill a column of a paper, more a page.</summary>
+    internal static int ColumnsFor(int models) => models switch { <= 3 => 1, <= 6 => 2, _ => 3 };
 
     /// <summary>One axis for all where that costs no model much of its height, else one each.</summary>
     private List<Axis> ScoreAxes()

@@ -28,7 +28,7 @@ internal sealed class Page
     public Page(Figure figure)
     {
         (_figure, _panels) = (figure, figure.Panels());
-        var columns = Math.Min(figure.Columns, _panels.Count);
+        var columns = Math.Min(figure.PanelColumns, _panels.Count);
         _left = _panels.Max(panel => panel.LeftWidth);
         _panelHeading = _panels.Any(panel => panel.Title.Length + panel.Note.Length > 0) ? PanelHeading : NoPanelHeading;
         _cellWidth = _left + figure.PlotSize.Width;
