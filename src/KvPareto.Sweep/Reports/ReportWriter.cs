@@ -24,7 +24,7 @@ public static class ReportWriter
         ArgumentNullException.ThrowIfNull(results);
         ArgumentNullException.ThrowIfNull(options);
         var analysis = FrontierAnalysis.Of(results, options.Baseline, options.Seed, options.Resamples);
-        var figures = FigureCatalog.Of(analysis, options);
+        var figures = FigureCatalog.Of(analysis, options, folder);
         var messages = analysis.Messages.ToList();
         foreach (var figure in figures)
         {

@@ -9,7 +9,7 @@ namespace KvPareto.Sweep.Tests.Reports;
 
 public sealed class ReportWriterTests : IDisposable
 {
-    private static readonly ReportOptions Options = new() { Seed = 3 };
+    private static readonly ReportOptions Options = new() { Seed = 3, Figures = ["frontier"] };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("reports").FullName;
 

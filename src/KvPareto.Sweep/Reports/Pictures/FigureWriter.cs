@@ -1,10 +1,13 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
 using KvPareto.Sweep.Journaling;
 using SkiaSharp;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>Writes figures: pictures of every format by one drawing code, the same bytes for the same figure on every machine.</summary>
-internal static class FigureWriter
+internal static partial class FigureWriter
 {
     private const float PixelsPerPoint = 3;
 
@@ -70,8 +73,18 @@ internal static class FigureWriter
     {
         using var bytes = new MemoryStream();
         using (var canvas = SKSvgCanvas.Create(SKRect.Create((float)page.Width, (float)page.Height), bytes)) page.Draw(new(canvas, Outlines: true));
-        return bytes.ToArray();
+        // Skia counts clips over the whole process: the same figure would not give the same bytes twice.
+        var numbers = new Dictionary<string, int>();
+        return Encoding.UTF8.GetBytes(ClipName().Replace(Encoding.UTF8.GetString(bytes.ToArray()), name =>
+        {
+            if (!numbers.TryGetValue(name.Value, out var number)) numbers.Add(name.Value, number = numbers.Count);
+            return string.Create(CultureInfo.InvariantCulture, $"clip{number}");
+        }));
     }
+
+    // Text is drawn as outlines, so nothing of a name can look like this.
+    [GeneratedRegex(@"\bcl_[0-9a-f]+\b")]
+    private static partial Regex ClipName();
 
     private static byte[] Pdf(Page page, string title)
     {

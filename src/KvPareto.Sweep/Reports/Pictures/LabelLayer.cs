@@ -11,7 +11,7 @@ namespace KvPareto.Sweep.Reports.Pictures;
 internal sealed record PointName(Coordinates At, double Radius, string Text, bool CountsAsMissing = true);
 
 /// <summary>Names of points, placed when the plot's place on the page is known, over everything else.</summary>
-internal sealed class LabelLayer : IPlottable, IRenderLast
+internal sealed class LabelLayer : IPlottable, IRenderLast, IHasText
 {
     private const double Padding = 2;
     private const float LeaderWidth = 0.7f;
@@ -30,7 +30,7 @@ internal sealed class LabelLayer : IPlottable, IRenderLast
     /// <summary>What is written in a corner where names have no place.</summary>
     public required Func<int, string> MissingNote { get; init; }
 
-    /// <summary>Whether names are drawn as outlines.</summary>
+    /// <inheritdoc/>
     public bool Outlines { get; set; }
 
     /// <summary>Whether that corner is the upper right one; else the lower right one.</summary>

@@ -6,7 +6,17 @@ namespace KvPareto.Sweep.Reports.Pictures;
 /// <param name="Text">What it means.</param>
 /// <param name="SymbolWidth">Width of the symbol in points; 0 for words alone.</param>
 /// <param name="Symbol">Draws the symbol around a place.</param>
-internal sealed record LegendEntry(string Text, double SymbolWidth = 0, Action<SKCanvas, Position>? Symbol = null);
+internal sealed record LegendEntry(string Text, double SymbolWidth = 0, Action<SKCanvas, Position>? Symbol = null)
+{
+    private const float SwatchSize = 10;
+
+    /// <summary>A filled square.</summary>
+    public static LegendEntry Swatch(string text, ScottPlot.Color color) => new(text, SwatchSize, (canvas, at) =>
+    {
+        using var fill = new SKPaint { Color = color.ToSKColor(), IsAntialias = true };
+        canvas.DrawRect((float)at.X - SwatchSize / 2, (float)at.Y - SwatchSize / 2, SwatchSize, SwatchSize, fill);
+    });
+}
 
 /// <summary>The meaning of lines, shapes and colours, in as many rows as the width asks for.</summary>
 internal sealed class Legend

@@ -2,7 +2,6 @@ using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using ScottPlot;
-using SkiaSharp;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 
@@ -64,7 +63,7 @@ internal sealed class MemoryFigure : Figure
 
     /// <inheritdoc/>
     public override IEnumerable<IReadOnlyList<LegendEntry>> Legend =>
-        [[.. Categories.Select(category => new LegendEntry(category.Name, 10, (canvas, at) => DrawSwatch(canvas, at, category.Color)))]];
+        [[.. Categories.Select(category => LegendEntry.Swatch(category.Name, category.Color))]];
 
     /// <inheritdoc/>
     public override byte[] Csv() => CsvTable.Write(
@@ -110,10 +109,4 @@ internal sealed class MemoryFigure : Figure
 
     private static string Label(FrontierPoint point) => string.Create(
         CultureInfo.InvariantCulture, $"{point.Trial.Setting}{(point.IsBaseline ? " (baseline)" : "")}  {Axis.Bytes(point.PeakBytes)}");
-
-    private static void DrawSwatch(SKCanvas canvas, Position at, Color color)
-    {
-        using var fill = new SKPaint { Color = color.ToSKColor(), IsAntialias = true };
-        canvas.DrawRect((float)at.X - 5, (float)at.Y - 5, 10, 10, fill);
-    }
 }

