@@ -1,9 +1,10 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 

@@ -1,7 +1,7 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports;
 

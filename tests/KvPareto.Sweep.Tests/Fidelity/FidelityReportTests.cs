@@ -1,7 +1,7 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Fidelity;
 

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
-using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Reports;
 

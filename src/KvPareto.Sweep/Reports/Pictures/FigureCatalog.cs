@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 using KvPareto.Sweep.Frontier;
 
 namespace KvPareto.Sweep.Reports.Pictures;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using ScottPlot;
 

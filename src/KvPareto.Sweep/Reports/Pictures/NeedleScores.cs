@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 
@@ -19,7 +20,7 @@ internal static partial class NeedleScores
     /// <summary>The scores of a trial, by length and depth; none where it looked for no needles.</summary>
     /// <param name="folder">The run's folder.</param>
     /// <param name="trialId">The trial.</param>
-    /// <exception cref="Engine.ConfigException">The trial's samples are damaged.</exception>
+    /// <exception cref="ConfigException">The trial's samples are damaged.</exception>
     public static IReadOnlyList<NeedleScore> Read(string folder, string trialId)
     {
         var cells = new Dictionary<(int Length, double Depth), List<double>>();

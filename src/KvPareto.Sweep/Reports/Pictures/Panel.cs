@@ -12,6 +12,8 @@ internal sealed class Panel
     /// <summary>Room for those of the level axis, in points.</summary>
     public const float BottomHeight = 38;
 
+    private const double SecondLine = 11;
+
     private readonly Axis _x;
     private readonly Axis _y;
 
@@ -61,8 +63,12 @@ internal sealed class Panel
     private void DrawAxes(Sheet sheet, Box plot, double left)
     {
         var (ticks, titles) = (Look.TickText, Look.AxisTitle);
-        foreach (var tick in _x.Ticks)
-            sheet.Text(ticks, tick.Label, new(plot.Left + _x.Share(tick.Value) * plot.Width, plot.Bottom + 8 + ticks.CapHeight), SKTextAlign.Center);
+        var lower = Crowded(plot.Width) ? SecondLine : 0;
+        for (var i = 0; i < _x.Ticks.Count; i++)
+        {
+            var at = new Position(plot.Left + _x.Share(_x.Ticks[i].Value) * plot.Width, plot.Bottom + 8 + i % 2 * lower + ticks.CapHeight);
+            sheet.Text(ticks, _x.Ticks[i].Label, at, SKTextAlign.Center);
+        }
         foreach (var tick in _y.Ticks)
             sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2), SKTextAlign.Right);
         sheet.Text(titles, titles.Fit(_x.Title, plot.Width), new(plot.Centre.X, plot.Bottom + 24 + titles.CapHeight), SKTextAlign.Center);
@@ -95,6 +101,11 @@ internal sealed class Panel
             Color = color, LineWidth = 0.9f, CapSize = 2.4f,
         });
     }
+
+    /// <summary>Whether numbers or names on the level axis would touch in one line.</summary>
+    private bool Crowded(double width) => _x.Ticks.Zip(_x.Ticks.Skip(1)).Any(pair =>
+        (Look.TickText.Width(pair.First.Label) + Look.TickText.Width(pair.Second.Label)) / 2 + 4
+            > width * (_x.Share(pair.Second.Value) - _x.Share(pair.First.Value)));
 
     private static void Dress(IAxis axis, Axis values)
     {

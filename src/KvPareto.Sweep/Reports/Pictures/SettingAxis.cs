@@ -1,6 +1,6 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 

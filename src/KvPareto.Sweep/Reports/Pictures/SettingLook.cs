@@ -1,4 +1,4 @@
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 using ScottPlot;
 
 namespace KvPareto.Sweep.Reports.Pictures;

@@ -1,5 +1,5 @@
 using System.Text;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 using KvPareto.Sweep.Reports;
 using KvPareto.Testing;
 
