@@ -1,5 +1,5 @@
-using KvPareto.Text.Input;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 

@@ -29,6 +29,7 @@ internal sealed class NiahFigure : Figure
     private readonly List<Map> _maps;
     private readonly List<int> _lengths;
     private readonly List<double> _depths;
+    private readonly SettingLook _look;
 
     /// <summary>The figure of an analysis.</summary>
     /// <param name="analysis">The trials.</param>
@@ -47,6 +48,8 @@ internal sealed class NiahFigure : Figure
         ];
         _lengths = [.. _maps.SelectMany(map => map.Scores).Select(score => score.Length).Distinct().Order()];
         _depths = [.. _maps.SelectMany(map => map.Scores).Select(score => score.Depth).Distinct().OrderDescending()];
+        var named = Drawn.Where(map => !map.Point.IsBaseline).Select(map => FrontierAnalysis.SettingOf(map.Point.Trial)).ToList();
+        _look = new(named, named);
     }
 
     /// <inheritdoc/>
@@ -59,7 +62,11 @@ internal sealed class NiahFigure : Figure
     public override string Title => $"{_options.Run}: needles found by length and depth";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Facts => ["score 0 to 100", "baseline first, then the frontier by falling peak"];
+    public override IReadOnlyList<string> Facts =>
+    [
+        "score 0 to 100", "baseline first, then the frontier by falling peak",
+        .. _look.Common.Length > 0 ? [$"names leave out what all share: {_look.Common}"] : Array.Empty<string>(),
+    ];
 
     /// <inheritdoc/>
     public override int PanelColumns => 2;
@@ -77,6 +84,8 @@ internal sealed class NiahFigure : Figure
         ],
     ];
 
+    private IEnumerable<Map> Drawn => _maps.Where(map => map.Point.IsBaseline || map.Point.OnFrontier).Take(MostPanels);
+
     /// <inheritdoc/>
     public override byte[] Csv() => CsvTable.Write(Columns, _maps.SelectMany(map => map.Scores.Select(score => (map, score))));
 
@@ -84,17 +93,15 @@ internal sealed class NiahFigure : Figure
     public override IReadOnlyList<Panel> Panels()
     {
         var several = _maps.Select(map => map.Model).Distinct().Count() > 1;
-        return
-        [
-            .. _maps.Where(map => map.Point.IsBaseline || map.Point.OnFrontier).Take(MostPanels).Select(map => Draw(map, several)),
-        ];
+        return [.. Drawn.Select(map => Draw(map, several))];
     }
 
     private Panel Draw(Map map, bool namesModel)
     {
         var lengths = Axis.Categories([.. _lengths.Select(length => length.ToString(CultureInfo.InvariantCulture))], "Tokens of the prompt");
         var depths = Axis.Categories([.. _depths.Select(depth => depth.ToString(CultureInfo.InvariantCulture))], "Depth (%)");
-        var name = map.Point.Trial.Setting + (map.Point.IsBaseline ? " (baseline)" : "");
+        var setting = map.Point.Trial.Setting;
+        var name = map.Point.IsBaseline ? $"{setting} (baseline)" : _look.LabelOf(setting, FrontierAnalysis.SettingOf(setting));
         var panel = new Panel(lengths, depths, namesModel ? $"{map.Model}: {name}" : name);
         var words = new List<(Coordinates, string, Color)>();
         foreach (var score in map.Scores)

@@ -1,5 +1,5 @@
-using KvPareto.Engine.Seam;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep.Reports.Pictures;

@@ -1,7 +1,7 @@
 using System.Text;
-using KvPareto.Text.Input;
 using KvPareto.Sweep.Reports;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Reports.Pictures;
 
