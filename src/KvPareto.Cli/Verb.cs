@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Globalization;
+using KvPareto.Sweep.Reports.Pictures;
 
 namespace KvPareto.Cli;
 
@@ -50,6 +51,14 @@ internal sealed class Verb(string name, string description, string example) : Co
         Description = "cpu, cuda (the first CUDA device) or cuda:N.",
         HelpName = "D",
         DefaultValueFactory = _ => Cpu,
+    };
+
+    /// <summary>The option that every verb has that draws pictures.</summary>
+    public static Option<string> FormatOption() => new("--format")
+    {
+        Description = "Kinds of pictures: png, svg, pdf, separated by commas.",
+        HelpName = "F,…",
+        DefaultValueFactory = _ => PictureFormats.Default,
     };
 
     /// <summary>The host's processor.</summary>

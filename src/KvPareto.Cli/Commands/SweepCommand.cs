@@ -3,6 +3,7 @@ using System.Globalization;
 using KvPareto.Cli.Terminal;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Reports.Pictures;
 
 namespace KvPareto.Cli.Commands;
 
@@ -21,19 +22,20 @@ internal static class SweepCommand
         var worker = new Option<string?>("--worker") { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
+        var format = Verb.FormatOption();
         var command = new Verb(
             "sweep",
-            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, frontier.png, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
+            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
         {
-            config, folder, resume, retry, models, worker, device, threads,
+            config, folder, resume, retry, models, worker, device, threads, format,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(
-            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation), CancellationToken.None));
+            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, PictureFormats.Parse(parsed.GetValue(format)!), cancellation), CancellationToken.None));
         return command;
     }
 
     private static int Run(
-        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads, string device, CancellationToken cancellation)
+        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads, string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
     {
         var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
         folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, config.Name) : FreeFolder(config.Name);
@@ -49,7 +51,7 @@ internal static class SweepCommand
             context.Error.WriteLine($"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume");
             throw;
         }
-        ReportCommand.Write(context, folder, history);
+        ReportCommand.Write(context, folder, history, formats);
         return history.Results.Any(result => result.Status != TrialStatus.Ok) ? ExitCode.TrialsFailed : ExitCode.Ok;
     }
 

@@ -1,6 +1,4 @@
-using KvPareto.Sweep.Reports.Cairo;
-
-namespace KvPareto.Sweep.Reports.Chart;
+namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>A straight line between two places.</summary>
 internal readonly record struct Segment(Position From, Position To)
@@ -18,6 +16,15 @@ internal readonly record struct Segment(Position From, Position To)
     /// <summary>Whether two lines cross.</summary>
     public bool Crosses(Segment other) =>
         Side(other.From) * Side(other.To) < 0 && other.Side(From) * other.Side(To) < 0;
+
+    /// <summary>Distance to a place.</summary>
+    public double DistanceTo(Position place)
+    {
+        var (x, y) = (To.X - From.X, To.Y - From.Y);
+        var length = x * x + y * y;
+        var share = length > 0 ? Math.Clamp(((place.X - From.X) * x + (place.Y - From.Y) * y) / length, 0, 1) : 0;
+        return new Position(From.X + share * x, From.Y + share * y).To(place);
+    }
 
     private double Side(Position place) => (To.X - From.X) * (place.Y - From.Y) - (To.Y - From.Y) * (place.X - From.X);
 

@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using KvPareto.Sweep.Reports.Chart;
+using KvPareto.Sweep.Reports.Pictures;
 
-namespace KvPareto.Sweep.Tests.Reports;
+namespace KvPareto.Sweep.Tests.Reports.Pictures;
 
 public class AxisTests
 {
@@ -16,7 +16,7 @@ public class AxisTests
         {
             var low = (long)range.low << range.power;
             var high = low + (long)(low * (range.factor * range.factor / 10_000.0));
-            var axis = Axis.Memory(low, high);
+            var axis = Axis.Memory([low, high]);
             Assert.InRange(axis.Share(low), 0, axis.Share(high));
             Assert.InRange(axis.Share(high), 0, 1);
             Assert.InRange(axis.Ticks.Count, 2, 10);
@@ -42,12 +42,48 @@ public class AxisTests
     [Fact]
     public void Memory_NamesItsUnit()
     {
-        Assert.Equal("Total peak memory (MiB)", Axis.Memory(3 << 20, 12 << 20).Title);
-        Assert.Equal(["4", "6", "8", "10", "12"], Axis.Memory(5 << 20, 12 << 20).Ticks.Select(tick => tick.Label));
+        Assert.Equal("Total peak memory (MiB)", Axis.Memory([3 << 20, 12 << 20]).Title);
+        Assert.Equal(["6", "8", "10", "12"], Axis.Memory([5 << 20, 12 << 20]).Ticks.Select(tick => tick.Label));
         Assert.Equal(
             ["32 KiB", "256 KiB", "2 MiB", "16 MiB", "128 MiB", "1 GiB", "8 GiB"],
-            Axis.Memory(1 << 16, 10L << 30).Ticks.Select(tick => tick.Label));
+            Axis.Memory([1 << 16, 10L << 30]).Ticks.Select(tick => tick.Label));
     }
+
+    [Fact]
+    public void Memory_CutsOutTheEmptyStretchBeforeAFarOffPoint()
+    {
+        long[] peaks = [129, 134, 139, 149, 159, 197, 274, 304, 342, 853];
+        var axis = Axis.Memory([.. peaks.Select(peak => peak << 20)]);
+        Assert.Equal("Total peak memory (MiB, axis broken)", axis.Title);
+        var cut = Assert.Single(axis.Breaks);
+        Assert.InRange(cut, axis.Share(342 << 20), axis.Share(853 << 20));
+        Assert.InRange(axis.Share(342 << 20) - axis.Share(129 << 20), 0.5, 0.9);
+        Assert.All(axis.Ticks.Zip(axis.Ticks.Skip(1)), pair => Assert.True(axis.Share(pair.First.Value) < axis.Share(pair.Second.Value)));
+        Assert.Contains(axis.Ticks, tick => axis.Share(tick.Value) > cut);
+        // One scale on both sides.
+        Assert.Equal(
+            (axis.Share(304 << 20) - axis.Share(274 << 20)) / 30, (axis.Share(900 << 20) - axis.Share(853 << 20)) / 47, 9);
+    }
+
+    [Fact]
+    public void Memory_CutsOutNothingWhereValuesAreSpread()
+    {
+        Assert.Empty(Axis.Memory([100, 130, 160, 190]).Breaks);
+        Assert.Empty(Axis.Memory([100, 190]).Breaks);
+        Assert.Empty(Axis.Memory([100]).Breaks);
+    }
+
+    [Fact]
+    public void Memory_HoldsAnyValues() => Prop.ForAll(
+        Arb.From(Gen.NonEmptyListOf(Gen.Choose(1, 1 << 30))),
+        values =>
+        {
+            var axis = Axis.Memory([.. values.Select(value => (long)value)]);
+            Assert.All(values, value => Assert.InRange(axis.Share(value), 0, 1));
+            var sorted = values.Order().ToList();
+            Assert.All(sorted.Zip(sorted.Skip(1)), pair => Assert.True(axis.Share(pair.First) <= axis.Share(pair.Second)));
+            Assert.InRange(axis.Ticks.Count, 2, 20);
+        }).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData(4e-7, 12)]

@@ -1,9 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using KvPareto.Sweep.Reports.Cairo;
-using KvPareto.Sweep.Reports.Chart;
+using KvPareto.Sweep.Reports.Pictures;
 
-namespace KvPareto.Sweep.Tests.Reports;
+namespace KvPareto.Sweep.Tests.Reports.Pictures;
 
 public class LabelPlacerTests
 {
@@ -42,6 +41,46 @@ public class LabelPlacerTests
         var moved = LabelPlacer.Place([request], [free], [line], Plot)[0]!.Box;
         Assert.Equal(0, moved.Overlap(free));
         Assert.False(line.Crosses(moved));
+    }
+
+    [Fact]
+    public void Place_GivesALineToEveryNameThatIsNotClearlyNearestToItsOwnMarker() => Prop.ForAll(Arb.From(Gen.Choose(0, 1 << 30)), seed =>
+    {
+        var requests = Requests(seed, count: 2 + seed % 20);
+        var placed = LabelPlacer.Place(requests, [], [], Plot);
+        for (var i = 0; i < requests.Count; i++)
+        {
+            if (placed[i] is not { Leader: null } label) continue;
+            var own = label.Box.DistanceTo(requests[i].Anchor);
+            Assert.All(requests.Where((_, other) => other != i), other => Assert.True(own < label.Box.DistanceTo(other.Anchor)));
+        }
+    }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0.5, 0)]
+    [InlineData(0, 5)]
+    [InlineData(7, 4)]
+    [InlineData(12, 2)]
+    public void Place_NamesBothOfTwoCloseMarkers(double right, double up)
+    {
+        LabelRequest[] requests = [new(new(200, 150), 6, 110, 12), new(new(200 + right, 150 - up), 6, 120, 12)];
+        var placed = LabelPlacer.Place(requests, [], [], Plot);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.NotNull(placed[i]);
+            var (own, other) = (requests[i].Anchor, requests[1 - i].Anchor);
+            if (placed[i]!.Leader is { } leader) Assert.True(leader.DistanceTo(own) <= Math.Max(6.001, leader.DistanceTo(other)));
+            else Assert.True(placed[i]!.Box.DistanceTo(own) < placed[i]!.Box.DistanceTo(other));
+        }
+    }
+
+    [Fact]
+    public void Place_FindsRoomForAWideNameBesideANarrowOne()
+    {
+        Box low = new(0, 0, 150, 60);
+        LabelRequest[] requests = [new(new(70, 48), 6, 30, 12), new(new(75, 48), 6, 130, 12)];
+        Assert.All(LabelPlacer.Place(requests, [], [], low), Assert.NotNull);
     }
 
     [Theory]
