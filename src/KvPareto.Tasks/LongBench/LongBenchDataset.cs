@@ -12,6 +12,8 @@ namespace KvPareto.Tasks.LongBench;
 /// </summary>
 public sealed record LongBenchDataset
 {
+    private const int StepsOfCharacter = 8; // to cut a text into words
+
     private static readonly Lazy<IReadOnlyList<LongBenchDataset>> Table = new(ReadTable);
 
     private static readonly JsonSerializerOptions TableOptions = new(JsonSerializerDefaults.Web)
@@ -94,6 +96,7 @@ public sealed record LongBenchDataset
     /// <param name="answers">Right answers.</param>
     /// <param name="allClasses">The classes of a classification task.</param>
     /// <param name="segmenter">Where <see cref="NeedsSegmenter"/>.</param>
+    /// <exception cref="ScoreBudgetException">The texts are too long to be compared.</exception>
     /// <exception cref="ArgumentException"><see cref="FindProblem"/> finds one, or the segmenter is missing.</exception>
     public double Score(
         string prediction, IReadOnlyList<string> answers, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter = null)
@@ -101,21 +104,27 @@ public sealed record LongBenchDataset
         if (NeedsSegmenter && segmenter is null) throw new ArgumentException($"{Name} needs a segmenter", nameof(segmenter));
         if (FindProblem(answers, allClasses) is { } found) throw new ArgumentException($"{found.Field} {found.Problem}");
         if (FirstLineOnly) prediction = prediction.TrimStart('\n').Split('\n', 2)[0];
-        return answers.Select(answer => Compare(prediction, answer, allClasses, segmenter)).Append(0).Max();
+        var budget = new ScoreBudget();
+        return answers.Distinct(StringComparer.Ordinal).Select(answer => Compare(prediction, answer, allClasses, segmenter, budget)).Append(0).Max();
     }
 
-    private double Compare(string prediction, string answer, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter) => Metric switch
+    private double Compare(
+        string prediction, string answer, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter, ScoreBudget budget)
     {
-        LongBenchMetric.QaF1 => QaF1.Score(prediction, answer),
-        LongBenchMetric.RougeL => RougeL.Score(prediction, answer),
-        LongBenchMetric.ClassMatch => ClassMatch.Score(prediction, answer, allClasses!),
-        LongBenchMetric.CountMatch => NumberMatch.Score(prediction, answer),
-        LongBenchMetric.ParagraphMatch => NumberMatch.Score(prediction, NumberMatch.NumberAfter(answer, AnswerMarker)!),
-        LongBenchMetric.CodeSimilarity => CodeSimilarity.Score(prediction, answer),
-        LongBenchMetric.ChineseQaF1 => ChineseQaF1.Score(prediction, answer, segmenter!),
-        LongBenchMetric.ChineseRougeL => ChineseRougeL.Score(prediction, answer, segmenter!),
-        _ => throw new InvalidOperationException($"{Metric} is no metric"),
-    };
+        budget.Spend(StepsOfCharacter * ((long)prediction.Length + answer.Length));
+        return Metric switch
+        {
+            LongBenchMetric.QaF1 => QaF1.Score(prediction, answer),
+            LongBenchMetric.RougeL => RougeL.Score(prediction, answer, budget: budget),
+            LongBenchMetric.ClassMatch => ClassMatch.Score(prediction, answer, allClasses!, budget),
+            LongBenchMetric.CountMatch => NumberMatch.Score(prediction, answer, budget),
+            LongBenchMetric.ParagraphMatch => NumberMatch.Score(prediction, NumberMatch.NumberAfter(answer, AnswerMarker)!, budget),
+            LongBenchMetric.CodeSimilarity => CodeSimilarity.Score(prediction, answer, budget),
+            LongBenchMetric.ChineseQaF1 => ChineseQaF1.Score(prediction, answer, segmenter!),
+            LongBenchMetric.ChineseRougeL => ChineseRougeL.Score(prediction, answer, segmenter!, budget),
+            _ => throw new InvalidOperationException($"{Metric} is no metric"),
+        };
+    }
 
     private static string Shorten(string name)
     {

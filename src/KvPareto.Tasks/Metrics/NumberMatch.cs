@@ -7,9 +7,10 @@ namespace KvPareto.Tasks.Metrics;
 internal static class NumberMatch
 {
     /// <summary>Share of the digit runs in <paramref name="prediction"/> spelled as <paramref name="number"/> is; 0 without any.</summary>
-    public static double Score(string prediction, string number)
+    public static double Score(string prediction, string number, ScoreBudget? budget = null)
     {
         var numbers = PythonText.DigitRuns(prediction);
+        budget?.Spend(numbers.Count);
         return numbers.Count == 0 ? 0 : (double)numbers.Count(found => found == number) / numbers.Count;
     }
 
