@@ -82,6 +82,7 @@ internal static class KvParetoCommand
             ScoreCommand.Create(context),
             QuantizeCommand.Create(context),
             FidelityCommand.Create(context),
+            LogitsCommand.Create(context),
         }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
 
     private static string NameOf(ParseResult parsed) =>

@@ -81,7 +81,7 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
     {
         lock (_lock)
         {
-            if (_begun && !_ended) _block.Draw(_setting.Length == 0 ? [Bar()] : [Bar(), _trial, _setting]);
+            if (_begun && !_ended) _block.Draw(_setting.Length == 0 ? [Bar(), _trial] : [Bar(), _trial, _setting]);
         }
     }
 
