@@ -12,8 +12,6 @@ namespace KvPareto.Tasks.LongBench;
 /// </summary>
 public sealed record LongBenchDataset
 {
-    private const int StepsOfCharacter = 8; // to cut a text into words
-
     private static readonly Lazy<IReadOnlyList<LongBenchDataset>> Table = new(ReadTable);
 
     private static readonly JsonSerializerOptions TableOptions = new(JsonSerializerDefaults.Web)
@@ -104,25 +102,32 @@ public sealed record LongBenchDataset
         if (NeedsSegmenter && segmenter is null) throw new ArgumentException($"{Name} needs a segmenter", nameof(segmenter));
         if (FindProblem(answers, allClasses) is { } found) throw new ArgumentException($"{found.Field} {found.Problem}");
         if (FirstLineOnly) prediction = prediction.TrimStart('\n').Split('\n', 2)[0];
-        var budget = new ScoreBudget();
-        return answers.Distinct(StringComparer.Ordinal).Select(answer => Compare(prediction, answer, allClasses, segmenter, budget)).Append(0).Max();
+        var score = Against(prediction, allClasses, segmenter, new());
+        return answers.Distinct(StringComparer.Ordinal).Select(score).Append(0).Max();
     }
 
-    private double Compare(
-        string prediction, string answer, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter, ScoreBudget budget)
+    // What can be made of the prediction alone is made once for all answers.
+    private Func<string, double> Against(string prediction, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter, ScoreBudget budget)
     {
-        budget.Spend(StepsOfCharacter * ((long)prediction.Length + answer.Length));
         return Metric switch
         {
-            LongBenchMetric.QaF1 => QaF1.Score(prediction, answer),
-            LongBenchMetric.RougeL => RougeL.Score(prediction, answer, budget: budget),
-            LongBenchMetric.ClassMatch => ClassMatch.Score(prediction, answer, allClasses!, budget),
-            LongBenchMetric.CountMatch => NumberMatch.Score(prediction, answer, budget),
-            LongBenchMetric.ParagraphMatch => NumberMatch.Score(prediction, NumberMatch.NumberAfter(answer, AnswerMarker)!, budget),
-            LongBenchMetric.CodeSimilarity => CodeSimilarity.Score(prediction, answer, budget),
-            LongBenchMetric.ChineseQaF1 => ChineseQaF1.Score(prediction, answer, segmenter!),
-            LongBenchMetric.ChineseRougeL => ChineseRougeL.Score(prediction, answer, segmenter!, budget),
+            LongBenchMetric.QaF1 => QaF1.Against(prediction, budget),
+            LongBenchMetric.RougeL => Both(answer => RougeL.Score(prediction, answer, budget: budget)),
+            LongBenchMetric.ClassMatch => answer => ClassMatch.Score(prediction, answer, allClasses!, budget),
+            LongBenchMetric.CountMatch => NumberMatch.Against(prediction, budget),
+            LongBenchMetric.ParagraphMatch => Paragraph(NumberMatch.Against(prediction, budget)),
+            LongBenchMetric.CodeSimilarity => Both(answer => CodeSimilarity.Score(prediction, answer, budget)),
+            LongBenchMetric.ChineseQaF1 => ChineseQaF1.Against(prediction, segmenter!, budget),
+            LongBenchMetric.ChineseRougeL => Both(answer => ChineseRougeL.Score(prediction, answer, segmenter!, budget)),
             _ => throw new InvalidOperationException($"{Metric} is no metric"),
+        };
+
+        Func<string, double> Paragraph(Func<string, double> match) => answer => match(NumberMatch.NumberAfter(answer, AnswerMarker)!);
+
+        Func<string, double> Both(Func<string, double> compare) => answer =>
+        {
+            budget.Spend(ScoreBudget.StepsOfCharacter * ((long)prediction.Length + answer.Length));
+            return compare(answer);
         };
     }
 

@@ -6,6 +6,8 @@ namespace KvPareto.Tasks.Metrics;
 /// </summary>
 internal sealed class CommonWords
 {
+    private const int StepsOfPair = 32;
+
     private readonly List<int[]> _predicted;
     private readonly List<int>?[] _holders; // [words]: sentences of the prediction that hold each, ascending
     private readonly List<int> _longestFirst; // indices into _predicted
@@ -67,7 +69,7 @@ internal sealed class CommonWords
     private bool Walk(int[] x, int[] y)
     {
         if (Math.Min(x.Length, y.Length) > _maxWalk) return false;
-        _budget.Spend((long)x.Length * y.Length);
+        _budget.Spend(StepsOfPair + (long)x.Length * y.Length);
         var (firstRow, firstColumn) = (Math.Max(0, x.Length - _maxWalk - 1), Math.Max(0, y.Length - _maxWalk - 1));
         var width = y.Length - firstColumn + 1;
         var kept = Cleared(ref _kept, (x.Length - firstRow + 1) * width);

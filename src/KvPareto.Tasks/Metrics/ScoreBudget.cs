@@ -7,6 +7,9 @@ internal sealed class ScoreBudget(long most = ScoreBudget.Most)
     /// <summary>Texts of 30,000 words compared with each other, or an answer sought in each of 100 million characters.</summary>
     public const long Most = 1_000_000_000;
 
+    /// <summary>Steps to cut a character out of a text and put it into a word.</summary>
+    public const int StepsOfCharacter = 32;
+
     private long _left = most;
 
     /// <summary>Counts steps that are about to be taken.</summary>

@@ -10,6 +10,7 @@ internal sealed class SequenceMatcher
 {
     private const int AutoJunkLength = 200;
     private const int StepsOfElement = 32; // two searches in its positions, twice
+    private const int StepsOfPosition = 4; // read, written and cleared, wherever it lies
 
     private readonly int[] _a;
     private readonly int[] _b;
@@ -61,7 +62,7 @@ internal sealed class SequenceMatcher
         for (var i = aFrom; i < aTo; i++)
         {
             var positions = PositionsWithin(_a[i], bFrom, bTo);
-            _budget.Spend(StepsOfElement + positions.Length);
+            _budget.Spend(StepsOfElement + (long)StepsOfPosition * positions.Length);
             foreach (var j in positions)
             {
                 var run = _nextRuns[j + 1] = _runs[j] + 1;
