@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using KvPareto.Cli.Commands;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;
 

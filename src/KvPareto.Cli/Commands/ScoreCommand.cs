@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
 using KvPareto.Tasks.Scoring;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 

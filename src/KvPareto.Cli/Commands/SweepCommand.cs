@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Engine.Memory;
+using KvPareto.Engine.Seam;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Terminal;
@@ -80,7 +81,7 @@ internal static class PlanTable
         ],
         "--json has them");
 
-    private static string Phase(MemoryPlanRow row) => row.PeakPhase == Engine.MemoryPhase.Decode ? "decode" : "prefill";
+    private static string Phase(MemoryPlanRow row) => row.PeakPhase == MemoryPhase.Decode ? "decode" : "prefill";
 
     private static string Percent(double value) => value.ToString("F1", CultureInfo.InvariantCulture) + " %";
 }

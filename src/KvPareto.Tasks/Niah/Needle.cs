@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.Metrics;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Niah;
 

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;
