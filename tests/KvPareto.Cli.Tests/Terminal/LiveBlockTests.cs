@@ -2,10 +2,12 @@ using KvPareto.Cli.Terminal;
 
 namespace KvPareto.Cli.Tests.Terminal;
 
-public class LiveBlockTests
+public sealed class LiveBlockTests : IDisposable
 {
     private readonly StringWriter _output = new();
     private int _width = 20;
+
+    public void Dispose() => _output.Dispose();
 
     [Fact]
     public void Draw_GoesBackOverTheRowsThatItsLinesFillNow()
