@@ -24,7 +24,7 @@ internal static class LogitsCommand
         var textFile = new Option<string?>("--text-file") { Description = "A text's file, UTF-8; - for standard input.", HelpName = "F" };
         var settings = new Option<string[]>("--setting")
         {
-            Description = "Short name of a setting. May be repeated: each gets a file of its own.",
+            Description = "Short name of a setting; w16a16-k32v32 keeps the cache in f32, as references do. May be repeated: each gets a file of its own.",
             HelpName = "NAME",
             DefaultValueFactory = _ => [GenerateCommand.DefaultSetting],
         };
@@ -40,7 +40,7 @@ internal static class LogitsCommand
         var command = new Verb(
             "logits",
             "Writes the logits after every token of a text as a safetensors tensor, logits [tokens, vocabulary] in f32, to compare with other programs.",
-            "kvpareto logits models/llama --ids 1,15043,3186 --out logits.safetensors\n"
+            "kvpareto logits models/llama --ids 1,15043,3186 --setting w16a16-k32v32 --out logits.safetensors\n"
             + "kvpareto logits models/llama --text-file wiki.txt --setting w16a16-k16v16 --setting w16a16-k4v4-t64-c256 --out logits.safetensors")
         {
             model, ids, textFile, settings, chunk, device, threads, output,

@@ -81,6 +81,6 @@ internal static partial class HarnessRow
         return element;
     }
 
-    [GeneratedRegex(@"\Asamples_(.+)_\d{4}-\d{2}-\d{2}T[\d.-]+\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\Asamples_(.+?)(?:_\d{4}-\d{2}-\d{2}T[\d.-]+)?\z", RegexOptions.CultureInvariant)]
     private static partial Regex FileName();
 }

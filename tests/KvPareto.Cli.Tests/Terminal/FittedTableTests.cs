@@ -29,8 +29,8 @@ public class FittedTableTests
     {
         var lines = Lines(width, [Setting, "w16a16-k16v16"]);
         Assert.Equal(expected, string.Join(' ', lines.SkipWhile(line => !line.StartsWith("left", StringComparison.Ordinal))));
-        Assert.Contains(lines, line => line.Contains($"★   {Setting} ", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.Contains("★   w16a16-k16v16 ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains($"★   {Setting}", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("★   w16a16-k16v16", StringComparison.Ordinal));
     }
 
     [Fact]

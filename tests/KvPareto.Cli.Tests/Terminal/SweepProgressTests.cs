@@ -61,6 +61,6 @@ public class SweepProgressTests
             return expected;
         });
         Assert.Same(expected, history);
-        return output.ToString().ReplaceLineEndings("\n");
+        return output.ToString().Replace("\r\n", "\n", StringComparison.Ordinal);
     }
 }

@@ -88,6 +88,7 @@ public class PredictionScorerTests
     public void RunSamples_KeepTheirScores()
     {
         using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "run", "samples"));
         folder.Write("run/samples/a.jsonl", """{"task":"gsm8k","sample":"0","prediction":" 18","score":1,"parts":{"flexible":0.5},"promptTokens":3}""");
         var file = Assert.Single(PredictionScorer.Files(Path.Combine(folder.Path, "run")));
         Assert.Equal([new(1, "gsm8k", 1), new(1, "gsm8k/flexible", 0.5)], PredictionScorer.ScoreFile(file));
