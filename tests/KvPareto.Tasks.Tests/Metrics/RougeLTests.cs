@@ -49,7 +49,7 @@ public class RougeLTests
 
     [Theory]
     [InlineData("w{0} ", "w{0} ", 0.999999995)] // each sentence has its like
-    [InlineData("w{0} b a ", "a w{0} b ", 0.9998500125)] // b or a is never found
+    [InlineData("w{0} a ", "a w{0} ", 0.999999995)] // a is found at once
     public void TenThousandSentences_AreCompared(string prediction, string answer, double expected) =>
         Assert.Equal(expected, RougeL.Score(Sentences(prediction, 10_000), Sentences(answer, 10_000)), 9);
 
