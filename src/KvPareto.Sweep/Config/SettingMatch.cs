@@ -1,6 +1,4 @@
 using System.IO.Enumeration;
-using KvPareto.Engine.Cache;
-using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep.Config;
@@ -21,43 +19,17 @@ internal sealed record SettingMatch(ConfigValue Place, int Values, Func<Inferenc
         if (value.Node is YamlScalar) return new(value, 1, Glob(value));
         if (value.Node is not YamlMapping { Values.Count: > 0 }) throw value.Error("is no pattern", Allowed);
 
-        var map = value.Map(SweepConfigReader.AxisKeys);
+        var map = value.Map([.. SettingAxes.Keys]);
         var (tests, values) = (new List<Func<InferenceSetting, bool>>(), 0);
-        Add("weights", AxisValue.Weights, (setting, weights) => HasWeights(setting.Weights, weights));
-        Add("embedding", AxisValue.EmbeddingBits, (setting, bits) => setting.Weights.EmbeddingBits == bits);
-        Add("cache", AxisValue.Cache, (setting, bits) => HasBits(setting.Cache, bits));
-        Add("granularity", AxisValue.Granularity, (setting, groups) => HasGranularity(setting.Cache, groups));
-        Add("smooth", AxisValue.Flag, (setting, smooth) => setting.Cache.SmoothKeys == smooth);
-        Add("prebias", AxisValue.Flag, (setting, prebias) => setting.Cache.PreBiasKeys == prebias);
-        Add("rotation", AxisValue.Rotation, (setting, rotation) => setting.Cache.Rotation == rotation);
-        Add("clip", AxisValue.Clip, (setting, clip) => setting.Cache.ClipPercent == clip);
-        Add("sink", AxisValue.Tokens, (setting, sink) => setting.Cache.SinkTokens == sink);
-        Add("recent", AxisValue.Tokens, (setting, recent) => setting.Cache.RecentTokens == recent);
-        Add("edge", AxisValue.Edge, (setting, edge) => setting.Cache.EdgeLayers == edge);
-        Add("chunk", AxisValue.Chunk, (setting, chunk) => setting.Chunk == chunk);
-        Add("attention", AxisValue.Attention, (setting, attention) => setting.Attention == attention);
-        return new(value, values, (setting, _) => tests.TrueForAll(test => test(setting)));
-
-        void Add<T>(string axis, Func<ConfigValue, T> read, Func<InferenceSetting, T, bool> equal)
+        foreach (var axis in SettingAxes.All)
         {
-            if (map.Find(axis) is not { } found) return;
-            T[] wanted = found.Node is YamlSequence ? [.. found.List(Allowed).Select(read)] : [read(found)];
+            if (map.Find(axis.Key) is not { } found) continue;
+            string[] wanted = found.Node is YamlSequence ? [.. found.List(Allowed).Select(item => SweepAxes.Word(axis, item))] : [SweepAxes.Word(axis, found)];
             values += wanted.Length;
-            tests.Add(setting => wanted.Any(value => equal(setting, value)));
+            tests.Add(setting => wanted.Any(word => axis.Has(setting, word)));
         }
+        return new(value, values, (setting, _) => tests.TrueForAll(test => test(setting)));
     }
-
-    // 16-bit linear layers have no group; a coded embedding's is not what is asked for.
-    private static bool HasWeights(WeightSpec setting, WeightSpec wanted) =>
-        setting.Bits == wanted.Bits && (setting.Bits == 16 || setting.Group == wanted.Group);
-
-    private static bool HasBits(KvSpec cache, KvSpec bits) => cache.KeyBits == bits.KeyBits && cache.ValueBits == bits.ValueBits;
-
-    // A side at 16 bits has no granularity; a setting with both sides at 16 bits is meant by none.
-    private static bool HasGranularity(KvSpec cache, KvSpec groups) =>
-        (cache.KeyBits < 16 || cache.ValueBits < 16)
-        && (cache.KeyBits == 16 || cache.KeyGranularity == groups.KeyGranularity)
-        && (cache.ValueBits == 16 || cache.ValueGranularity == groups.ValueGranularity);
 
     private static Func<InferenceSetting, string, bool> Glob(ConfigValue value)
     {
