@@ -100,12 +100,16 @@ internal static class FidelityCommand
     {
         if (rowsFile is not null) FidelityRows.CheckWritable(rowsFile);
         using var backend = CommandContext.CreateBackend(request.Threads, device);
-        var table = new FidelityTable(json ? context.Error : context.Output);
+        var table = new FidelityTable(
+            json ? context.Error : context.Output,
+            json ? context.ErrorWidth() : context.OutputWidth(),
+            request.Settings?.Max(setting => setting.Name.Length));
         var rows = FidelitySurvey.Run(backend, request, row =>
         {
             if (rowsFile is not null) FidelityRows.Append(rowsFile, row);
             table.Write(row);
         }, cancellation);
+        table.End();
         if (json) context.Output.WriteLine(FidelityRows.ToJson(rows));
     }
 }

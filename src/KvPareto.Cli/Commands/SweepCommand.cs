@@ -4,6 +4,7 @@ using KvPareto.Cli.Terminal;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
@@ -11,6 +12,7 @@ namespace KvPareto.Cli.Commands;
 internal static class SweepCommand
 {
     private const string DefaultFolder = "runs";
+    private const int MostRunsNamed = 8;
 
     public static Command Create(CommandContext context)
     {
@@ -39,6 +41,7 @@ internal static class SweepCommand
     {
         var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
         folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, config.Name) : FreeFolder(config.Name);
+        if (resume && worker is null && !Path.Exists(folder)) throw NothingToResume(folder);
         using var backend = CommandContext.CreateBackend(threads, device);
         var options = new SweepOptions { Backend = backend, Folder = folder, Resume = resume, RetryFailed = retryFailed, Worker = worker };
         RunHistory history;
@@ -53,6 +56,19 @@ internal static class SweepCommand
         }
         ReportCommand.Write(context, folder, history, formats);
         return history.Results.Any(result => result.Status != TrialStatus.Ok) ? ExitCode.TrialsFailed : ExitCode.Ok;
+    }
+
+    // A run begun from scratch in a mistyped folder would measure everything again.
+    private static ConfigException NothingToResume(string folder)
+    {
+        var full = Path.GetFullPath(folder);
+        var parent = Path.GetDirectoryName(full);
+        var runs = Directory.Exists(parent)
+            ? Directory.EnumerateDirectories(parent).Where(found => File.Exists(Path.Combine(found, "run.json"))).Order(StringComparer.Ordinal).Take(MostRunsNamed + 1).ToList()
+            : [];
+        var named = string.Join(", ", runs.Take(MostRunsNamed).Select(found => Path.GetRelativePath(".", found)));
+        var allowed = runs.Count == 0 ? "leave out --resume to begin a run" : $"{named}{(runs.Count > MostRunsNamed ? ", …" : "")}, or leave out --resume to begin a run";
+        return new($"--resume: {folder}: there is no such folder; allowed: {allowed}");
     }
 
     private static string FreeFolder(string name)

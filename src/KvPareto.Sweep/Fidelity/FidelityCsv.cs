@@ -8,7 +8,7 @@ internal static class FidelityCsv
 {
     private static readonly IReadOnlyList<CsvColumn<FidelityPoint>> Columns =
     [
-        new("setting", point => point.Row.Setting),
+        new("setting", point => point.Row.Setting) { IsText = true },
         new("bits_per_element", point => Fixed(point.Row.BitsPerElement, 4)),
         new("bytes_per_token", point => Fixed(point.Row.BytesPerToken, 2)),
         new("weight_bytes", point => CsvFormat.Whole(point.Row.WeightBytes)),

@@ -12,11 +12,11 @@ internal sealed class AblationFigure : Figure
 {
     private static readonly IReadOnlyList<CsvColumn<Row>> Columns =
     [
-        new("axis", row => row.Ablation.Axis.Title),
-        new("model", row => row.Series.Model),
-        new("others", row => row.Series.Others),
+        new("axis", row => row.Ablation.Axis.Title) { IsText = true },
+        new("model", row => row.Series.Model) { IsText = true },
+        new("others", row => row.Series.Others) { IsText = true },
         new("value", row => row.Point.Value.Text),
-        new("setting", row => row.Point.Point.Trial.Setting),
+        new("setting", row => row.Point.Point.Trial.Setting) { IsText = true },
         new("score", row => CsvFormat.Points(row.Point.Point.Score)),
         new("ci_low", row => CsvFormat.Points(row.Point.Point.Interval.Low)),
         new("ci_high", row => CsvFormat.Points(row.Point.Point.Interval.High)),

@@ -21,8 +21,8 @@ internal sealed class MemoryFigure : Figure
 
     private static readonly IReadOnlyList<CsvColumn<(ModelFrontier Model, FrontierPoint Point)>> Columns =
     [
-        new("model", row => row.Model.Model),
-        new("setting", row => row.Point.Trial.Setting),
+        new("model", row => row.Model.Model) { IsText = true },
+        new("setting", row => row.Point.Trial.Setting) { IsText = true },
         new("baseline", row => CsvFormat.Flag(row.Point.IsBaseline)),
         new("frontier", row => CsvFormat.Flag(row.Point.OnFrontier)),
         new("total_peak_bytes", row => CsvFormat.Whole(row.Point.PeakBytes)),

@@ -16,8 +16,8 @@ internal sealed class NiahFigure : Figure
 
     private static readonly IReadOnlyList<CsvColumn<(Map Map, NeedleScore Score)>> Columns =
     [
-        new("model", row => row.Map.Model),
-        new("setting", row => row.Map.Point.Trial.Setting),
+        new("model", row => row.Map.Model) { IsText = true },
+        new("setting", row => row.Map.Point.Trial.Setting) { IsText = true },
         new("baseline", row => CsvFormat.Flag(row.Map.Point.IsBaseline)),
         new("length", row => CsvFormat.Whole(row.Score.Length)),
         new("depth_percent", row => row.Score.Depth.ToString(CultureInfo.InvariantCulture)),
