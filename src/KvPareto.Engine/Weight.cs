@@ -86,7 +86,7 @@ public abstract class Weight(string name, WeightFormat format, int rows, int col
 
 /// <summary>
 /// A weight in host memory on its way to <see cref="Backend.Upload"/>: row-major [N, K] elements, or packed codes with
-/// one <see cref="Cache.GroupMeta"/> a group. <see cref="Data"/> usually points into a memory-mapped file, valid until
+/// one <see cref="Cache.GroupMeta"/> a group. <see cref="Data"/> points into memory that is valid until
 /// <see cref="Dispose"/> of its owner.
 /// </summary>
 public sealed unsafe class HostWeight : IDisposable

@@ -1,30 +1,29 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 
 namespace KvPareto.Engine.Formats;
 
 /// <summary>
-/// A tensor of a checkpoint, row-major, usually in a memory-mapped file that it does not own; one that was made has memory of its
-/// own. Its elements may lie at an address that is no multiple of their size, since a file may place them so.
+/// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, into memory that counts in the ledger it
+/// was asked for with; one that was made has memory from the start.
 /// </summary>
 public sealed unsafe class HostTensor : IDisposable
 {
-    private readonly byte* _data;
-    private readonly SafeHandle? _owner;
-    private readonly NativeBuffer? _staging;
+    private readonly ModelBytes? _file;
+    private readonly long _offset;
+    private readonly MemoryLedger _ledger;
+    private NativeBuffer? _memory;
+    private bool _isDisposed;
 
-    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, byte* data, long byteCount, SafeHandle owner)
+    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, ModelBytes bytes, long offset, long byteCount, MemoryLedger? ledger = null)
     {
         (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, byteCount);
-        _data = data;
-        _owner = owner;
+        (_file, _offset, _ledger) = (bytes, offset, ledger ?? new());
     }
 
-    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, NativeBuffer staging)
+    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, NativeBuffer memory)
     {
-        (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, staging.ByteCount);
-        _data = staging.As<byte>();
-        _staging = staging;
+        (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, memory.ByteCount);
+        (_memory, _ledger) = (memory, new());
     }
 
     /// <summary>The file it lies in, for messages.</summary>
@@ -42,14 +41,15 @@ public sealed unsafe class HostTensor : IDisposable
     /// <summary>Bytes of all elements; may exceed 2 GiB.</summary>
     public long ByteCount { get; }
 
-    /// <summary>First byte; valid until the checkpoint or this is disposed.</summary>
-    /// <exception cref="ObjectDisposedException">One of them was.</exception>
+    /// <summary>First byte; valid until this is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">This or the checkpoint was.</exception>
+    /// <exception cref="ConfigException">The file has become shorter, or cannot be read.</exception>
     public byte* Data
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_owner?.IsClosed ?? _staging!.Address == 0, this);
-            return _data;
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return (_memory ??= Load()).As<byte>();
         }
     }
 
@@ -59,11 +59,43 @@ public sealed unsafe class HostTensor : IDisposable
     /// <summary>The shape as messages give it, for example <c>[512, 96]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
-    /// <summary>The same tensor under another name.</summary>
-    internal HostTensor As(string name) => _owner is null
-        ? throw new InvalidOperationException($"{Name} has memory of its own")
-        : new(File, name, Type, Shape, _data, ByteCount, _owner);
+    /// <summary>Copies bytes from <paramref name="first"/> on, without keeping any.</summary>
+    /// <exception cref="ConfigException">As <see cref="Data"/>.</exception>
+    public void Read(long first, Span<byte> destination)
+    {
+        if (_memory is null && !_isDisposed) _file!.Read(_offset + first, destination);
+        else new ReadOnlySpan<byte>(Data + first, destination.Length).CopyTo(destination);
+    }
 
-    /// <summary>Gives back memory of its own; a mapped file stays with its checkpoint.</summary>
-    public void Dispose() => _staging?.Dispose();
+    /// <summary>The same tensor of a file under another name, or for another ledger.</summary>
+    internal HostTensor As(string name, MemoryLedger? ledger = null) => new(File, name, Type, Shape, _file!, _offset, ByteCount, ledger);
+
+    /// <summary>Rows <paramref name="first"/> and those after it, of a tensor of a file.</summary>
+    internal HostTensor Rows(string name, long first, long count)
+    {
+        var rowBytes = ByteCount / Shape[0];
+        return new(File, name, Type, Shape.SetItem(0, count), _file!, _offset + first * rowBytes, count * rowBytes);
+    }
+
+    /// <summary>Gives back its memory.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _memory?.Dispose();
+    }
+
+    private NativeBuffer Load()
+    {
+        var memory = new NativeBuffer(_ledger, MemoryCategory.Workspace, ByteCount);
+        try
+        {
+            _file!.Read(_offset, memory.As<byte>(), ByteCount);
+            return memory;
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
 }

@@ -40,12 +40,16 @@ internal class ArchitectureCheckpoint : Checkpoint
         throw new ConfigException($"{Source}: is an architecture without weights; allowed: a model, or random:SEED:{Source} for random weights");
 
     /// <inheritdoc/>
-    public override StoredWeight Stored(string name) => new(Config.StoredType switch
+    public override HostTensor Get(string name, MemoryLedger staging) => Get(name);
+
+    /// <inheritdoc/>
+    public override StoredWeight Stored(string name)
     {
-        DType.F32 => WeightFormat.F32,
-        DType.F16 => WeightFormat.F16,
-        _ => WeightFormat.BF16,
-    });
+        var elements = Shape(name).Aggregate(1L, (product, length) => product * length);
+        return new(
+            Config.StoredType switch { DType.F32 => WeightFormat.F32, DType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 },
+            StagingBytes: elements * Config.StoredType.ByteSize());
+    }
 
     /// <inheritdoc/>
     public override void Dispose() { }

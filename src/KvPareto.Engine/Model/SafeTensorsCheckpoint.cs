@@ -11,12 +11,12 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     private const string IndexName = "model.safetensors.index.json";
 
     private readonly List<SafeTensorsFile> _files = [];
-    private readonly IReadOnlyDictionary<string, HostTensor> _tensors;
+    private readonly Dictionary<string, HostTensor> _tensors = [];
 
     private SafeTensorsCheckpoint(string folder, ModelConfig config)
     {
         Config = config;
-        Source = Path.Combine(folder, File.Exists(Path.Combine(folder, SingleName)) ? SingleName : IndexName);
+        Source = Path.Combine(folder, SourceName(folder)!);
         try
         {
             if (Source.EndsWith(IndexName, StringComparison.Ordinal))
@@ -26,8 +26,9 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
             else
             {
                 _files.Add(SafeTensorsFile.Open(Source));
-                _tensors = _files[0].Tensors;
+                _tensors = new(_files[0].Tensors, StringComparer.Ordinal);
             }
+            FusedTensors.Split(config, _tensors);
         }
         catch
         {
@@ -43,7 +44,7 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     public override string Source { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyCollection<string> Names => [.. _tensors.Keys];
+    public override IReadOnlyCollection<string> Names => _tensors.Keys;
 
     /// <summary>Opens a folder; where it has both a single file and an index, the single file counts, as in transformers.</summary>
     /// <exception cref="ConfigException">The folder or a file of it is missing, damaged or of an unknown kind.</exception>
@@ -57,7 +58,16 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     }
 
     /// <summary>True where a folder has weights in a form that <see cref="Open"/> reads.</summary>
-    public static bool HasWeights(string folder) => File.Exists(Path.Combine(folder, SingleName)) || File.Exists(Path.Combine(folder, IndexName));
+    public static bool HasWeights(string folder) => SourceName(folder) is not null;
+
+    /// <summary>Names of the files that <see cref="Open"/> reads for the tensors: a single one, or an index with its shards; none where there are no weights.</summary>
+    /// <exception cref="ConfigException">The index is damaged.</exception>
+    internal static IReadOnlyList<string> FileNames(string folder) => SourceName(folder) switch
+    {
+        null => [],
+        SingleName => [SingleName],
+        var index => [index, .. SafeTensorsIndex.FileNames(Path.Combine(folder, index))],
+    };
 
     /// <inheritdoc/>
     public override bool Contains(string name) => _tensors.ContainsKey(name);
@@ -68,8 +78,14 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
         : throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
 
     /// <inheritdoc/>
+    public override HostTensor Get(string name, MemoryLedger staging) => Get(name).As(name, staging);
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
+        foreach (var tensor in _tensors.Values) tensor.Dispose();
         foreach (var file in _files) file.Dispose();
     }
+
+    private static string? SourceName(string folder) => Array.Find([SingleName, IndexName], name => File.Exists(Path.Combine(folder, name)));
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using KvPareto.Engine.Formats;
 using KvPareto.Engine.Formats.Gguf;
 using KvPareto.Engine.Quantization;
@@ -41,7 +42,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         var shapes = TransformerShapes.Of(_config);
         var embedding = Matrix(shapes.Embedding);
         LayerWeights[] layers = [.. shapes.Layers.Select(Layer)];
-        var finalNorm = Vector(shapes.FinalNorm);
+        var finalNorm = FinalNorm(shapes);
         var head = shapes.Head is null ? embedding : Matrix(shapes.Head);
         _uploaded.Clear();
         return new(embedding, [.. layers], finalNorm, head, KeyBiases(shapes));
@@ -51,7 +52,7 @@ internal sealed unsafe class WeightLoader : IDisposable
     public (Weight FinalNorm, Weight Head) LoadHead()
     {
         var shapes = TransformerShapes.Of(_config);
-        var loaded = (Vector(shapes.FinalNorm), Matrix(shapes.Head ?? shapes.Embedding));
+        var loaded = (FinalNorm(shapes), Matrix(shapes.Head ?? shapes.Embedding));
         _uploaded.Clear();
         return loaded;
     }
@@ -85,6 +86,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         Output = Matrix(shapes.Output),
         QueryNorm = shapes.QueryNorm is null ? null : Vector(shapes.QueryNorm),
         KeyNorm = shapes.KeyNorm is null ? null : Vector(shapes.KeyNorm),
+        IsTurned = shapes.IsTurned,
         PostAttentionNorm = Vector(shapes.PostAttentionNorm),
         Gate = Matrix(shapes.Gate),
         Up = Matrix(shapes.Up),
@@ -113,9 +115,13 @@ internal sealed unsafe class WeightLoader : IDisposable
         return Upload(coded);
     }
 
-    private Weight Vector(WeightShape shape)
+    // The head is linear in the gain: what divides the logits divides it.
+    private Weight FinalNorm(TransformerShapes shapes) => Vector(shapes.FinalNorm, _config.LogitDivisor);
+
+    private Weight Vector(WeightShape shape, float divisor = 1)
     {
         var values = Floats(shape.Name, shape.Columns);
+        if (divisor != 1) TensorPrimitives.Divide(values, divisor, values);
         fixed (float* data = values) return Upload(new(shape.Name, WeightFormat.F32, 1, shape.Columns, data));
     }
 

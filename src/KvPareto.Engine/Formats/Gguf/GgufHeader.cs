@@ -17,10 +17,10 @@ internal sealed class GgufHeader
     private const string AlignmentKey = "general.alignment";
 
     private readonly string _path;
-    private readonly MappedFile _file;
+    private readonly ModelBytes _file;
     private readonly GgufCursor _cursor;
 
-    private GgufHeader(string path, MappedFile file)
+    private GgufHeader(string path, ModelBytes file)
     {
         (_path, _file, _cursor) = (path, file, new(path, file, 0));
         Metadata = new(path, file);
@@ -41,7 +41,7 @@ internal sealed class GgufHeader
 
     /// <summary>Reads a header.</summary>
     /// <exception cref="ConfigException">The header is damaged or lies.</exception>
-    public static GgufHeader Parse(string path, MappedFile file)
+    public static GgufHeader Parse(string path, ModelBytes file)
     {
         var header = new GgufHeader(path, file);
         header.Read();
