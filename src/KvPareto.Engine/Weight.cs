@@ -1,3 +1,5 @@
+using KvPareto.Engine.Formats;
+
 namespace KvPareto.Engine;
 
 /// <summary>How a weight's elements are stored.</summary>
@@ -92,6 +94,8 @@ public abstract class Weight(string name, WeightFormat format, int rows, int col
 public sealed unsafe class HostWeight : IDisposable
 {
     private readonly IDisposable? _staging;
+    private readonly HostTensor? _tensor;
+    private readonly byte* _data;
 
     /// <summary>Describes elements that lie at <paramref name="data"/>.</summary>
     /// <param name="name">The checkpoint's name.</param>
@@ -103,8 +107,19 @@ public sealed unsafe class HostWeight : IDisposable
     public HostWeight(string name, WeightFormat format, int rows, int columns, void* data, IDisposable? staging = null)
     {
         (Name, Format, RowCount, ColumnCount, _staging) = (name, format, rows, columns, staging);
-        Data = (byte*)data;
+        _data = (byte*)data;
     }
+
+    /// <summary>Describes the elements of a matrix of a checkpoint, which are read when they are asked for.</summary>
+    /// <param name="tensor">[N, K]; stays the caller's.</param>
+    /// <param name="format">Element format.</param>
+    internal HostWeight(HostTensor tensor, WeightFormat format) : this(tensor.Name, format, (int)tensor.Shape[0], (int)tensor.Shape[1], null) => _tensor = tensor;
+
+    /// <summary>Does something with the rows from one on up to another, all that <paramref name="piece"/> has.</summary>
+    /// <param name="piece">The weight, of which no other row may be looked at.</param>
+    /// <param name="first">First row, a multiple of 32.</param>
+    /// <param name="end">One past the last.</param>
+    public delegate void PieceBody(HostWeight piece, int first, int end);
 
     /// <summary>The checkpoint's name.</summary>
     public string Name { get; }
@@ -119,7 +134,7 @@ public sealed unsafe class HostWeight : IDisposable
     public int ColumnCount { get; }
 
     /// <summary>First byte of the elements.</summary>
-    public byte* Data { get; }
+    public byte* Data => _tensor is null ? _data : _tensor.Data;
 
     /// <summary>Input channels of a group; 0 unless <see cref="Format"/> is packed.</summary>
     public int GroupSize { get; init; }
@@ -129,6 +144,13 @@ public sealed unsafe class HostWeight : IDisposable
 
     /// <summary>Bias [N], or null.</summary>
     public float[]? Bias { get; init; }
+
+    /// <summary>Goes over all rows piece by piece, so that a weight that lies in a file need not be in memory whole.</summary>
+    public void ForPieces(PieceBody body)
+    {
+        if (_tensor is null) body(this, 0, RowCount);
+        else _tensor.ForPieces((first, end, rows) => body(new(Name, Format, RowCount, ColumnCount, rows - first * RowBytes), first, end));
+    }
 
     /// <summary>Writes a row of a format without <see cref="Groups"/> as f32 [K], exactly.</summary>
     public void DecodeRow(int row, Span<float> destination) =>

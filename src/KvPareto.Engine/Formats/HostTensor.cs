@@ -3,11 +3,15 @@ using System.Collections.Immutable;
 namespace KvPareto.Engine.Formats;
 
 /// <summary>
-/// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, into memory that counts in the ledger it
-/// was asked for with; one that was made has memory from the start.
+/// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, whole or a piece at a time, into memory
+/// that counts in the ledger it was asked for with; one that was made has memory from the start.
 /// </summary>
 public sealed unsafe class HostTensor : IDisposable
 {
+    // Large enough that reading is as fast as from a whole file, small beside any model.
+    private const long PieceBytes = 2 << 20;
+    private const int PieceStep = 32; // rows: as many as backends pack together
+
     private readonly ModelBytes? _file;
     private readonly long _offset;
     private readonly MemoryLedger _ledger;
@@ -58,6 +62,37 @@ public sealed unsafe class HostTensor : IDisposable
 
     /// <summary>The shape as messages give it, for example <c>[512, 96]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
+
+    /// <summary>Does something with the rows from one on up to another, which lie at an address that is valid until it returns.</summary>
+    internal delegate void PieceBody(int first, int end, byte* rows);
+
+    /// <summary>Memory that <see cref="ForPieces"/> takes.</summary>
+    internal long StagingBytes => _file is null ? 0 : StagingOf(Shape[0], RowBytes);
+
+    private long RowBytes => ByteCount / Math.Max(1, Shape[0]);
+
+    private int PieceRows => (int)(StagingBytes / Math.Max(1, RowBytes));
+
+    /// <summary>Memory that <see cref="ForPieces"/> takes for a tensor of a file with so many rows of so many bytes.</summary>
+    internal static long StagingOf(long rows, long rowBytes) => Math.Min(rows, Math.Max(PieceStep, PieceBytes / Math.Max(1, rowBytes) / PieceStep * PieceStep)) * rowBytes;
+
+    /// <summary>Goes over all rows of a matrix, in pieces that begin at multiples of 32 rows.</summary>
+    /// <exception cref="ConfigException">As <see cref="Data"/>.</exception>
+    internal void ForPieces(PieceBody body)
+    {
+        if (_file is null || _memory is not null)
+        {
+            body(0, (int)Shape[0], Data);
+            return;
+        }
+        using var piece = new NativeBuffer(_ledger, MemoryCategory.Workspace, StagingBytes);
+        for (var first = 0; first < Shape[0]; first += PieceRows)
+        {
+            var end = (int)Math.Min(Shape[0], first + PieceRows);
+            _file.Read(_offset + first * RowBytes, piece.As<byte>(), (end - first) * RowBytes);
+            body(first, end, piece.As<byte>());
+        }
+    }
 
     /// <summary>Copies bytes from <paramref name="first"/> on, without keeping any.</summary>
     /// <exception cref="ConfigException">As <see cref="Data"/>.</exception>

@@ -45,10 +45,11 @@ internal class ArchitectureCheckpoint : Checkpoint
     /// <inheritdoc/>
     public override StoredWeight Stored(string name)
     {
-        var elements = Shape(name).Aggregate(1L, (product, length) => product * length);
+        var shape = Shape(name);
+        var columns = shape.Length == 1 ? 1 : shape[1];
         return new(
             Config.StoredType switch { DType.F32 => WeightFormat.F32, DType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 },
-            StagingBytes: elements * Config.StoredType.ByteSize());
+            StagingBytes: HostTensor.StagingOf(shape[0], columns * Config.StoredType.ByteSize()));
     }
 
     /// <inheritdoc/>

@@ -103,8 +103,8 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
     /// <inheritdoc/>
     public override StoredWeight Stored(string name)
     {
-        var tensor = Stored(name, out _);
-        return new(WeightLoader.Format(tensor), StagingBytes: tensor.ByteCount);
+        var tensor = Stored(name, out var isRotary);
+        return new(WeightLoader.Format(tensor), StagingBytes: isRotary ? tensor.ByteCount : tensor.StagingBytes);
     }
 
     /// <inheritdoc/>

@@ -34,14 +34,21 @@ internal static unsafe class WeightCoder
         var groups = (GroupMeta*)(codes + metaOffset);
 
         var rowsPerTask = Math.Max(1, ElementsPerTask / columns);
-        var tasks = (rows + rowsPerTask - 1) / rowsPerTask;
         var refused = 0;
-        Parallel.For(0, tasks, task =>
+        try
         {
-            var end = Math.Min(rows, (task + 1) * rowsPerTask);
-            for (var row = task * rowsPerTask; row < end; row++)
-                if (!EncodeRow(source, row, bits, group, codes, groups)) Interlocked.Exchange(ref refused, 1);
-        });
+            source.ForPieces((piece, first, end) => Parallel.For(0, (end - first + rowsPerTask - 1) / rowsPerTask, task =>
+            {
+                var last = Math.Min(end, first + (task + 1) * rowsPerTask);
+                for (var row = first + task * rowsPerTask; row < last; row++)
+                    if (!EncodeRow(piece, row, bits, group, codes, groups)) Interlocked.Exchange(ref refused, 1);
+            }));
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
         if (refused != 0)
         {
             buffer.Dispose();

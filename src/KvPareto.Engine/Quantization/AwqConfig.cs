@@ -56,7 +56,12 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
         if (weight.Rows % outputs != 0)
             throw new ConfigException($"{name} has {weight.Rows} outputs; allowed: a multiple of {outputs}");
         var group = EngineGroups.First(candidate => own % candidate == 0);
-        var codeBytes = (long)weight.Rows * weight.Columns / 8 * Bits;
-        return new(WeightFormats.OfCodes(Bits), group, codeBytes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize);
+        var read = HostTensor.StagingOf(weight.Columns, weight.Rows / 8 * Bits);
+        var entries = (long)weight.Columns / own * weight.Rows;
+        return new(WeightFormats.OfCodes(Bits), group, UnpackedBytes(weight, group) + Math.Max(read, entries / 8 * Bits + entries * sizeof(ushort)));
     }
+
+    /// <summary>Bytes of a weight's codes and of what stands for its groups, in the order in which the backend takes them.</summary>
+    internal long UnpackedBytes(WeightShape weight, int group) =>
+        (long)weight.Rows * weight.Columns / 8 * Bits + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize;
 }

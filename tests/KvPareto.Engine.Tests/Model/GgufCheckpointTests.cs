@@ -64,7 +64,7 @@ public sealed class GgufCheckpointTests : IDisposable
 
     [Fact]
     public void Architectures_ThatAreNotKnown_AreRefused() =>
-        Assert.Equal("key 'general.architecture' is 'gemma3'; allowed: llama, qwen2, qwen3", Refusal(new GgufBuilder().Add("general.architecture", "gemma3")));
+        Assert.Equal("key 'general.architecture' is 'gemma3'; allowed: llama, qwen2, qwen3, granite, phi3, smollm3", Refusal(new GgufBuilder().Add("general.architecture", "gemma3")));
 
     [Fact]
     public void Embedding_ThatIsMissing_IsRefused()
