@@ -9,7 +9,7 @@ namespace KvPareto.Engine.Generation;
 /// <summary>
 /// The grammar of short names: parts joined by '-', in this order.
 /// <code>
-/// w16a16 | w8a16 | w4g64a16    weight bits: 16, 8, 4 (group of the codes, where not 128)
+/// w16a16 | w8a16 | w4g64a16    weight bits: 16, 8, 4 (group of the codes, where not 128: a multiple of 32 up to 256)
 /// e8                           embedding and output head bits: 8, 4; left out for 16
 /// k8v4                         key and value bits: 2, 4, 8, 16, and 32 for comparison with f32 references
 /// t64 | kch32-vt64             granularity, of both or of each; left out where both are 16 bits:
@@ -27,10 +27,10 @@ namespace KvPareto.Engine.Generation;
 /// </summary>
 internal static partial class SettingName
 {
-    private const int DefaultGroup = 128;
+    private const int DefaultGroup = WeightSpec.DefaultGroup;
 
     private const string Allowed =
-        "a setting looks like w4a16-k8v4-t64-smooth-c256: weights w16a16, w8a16, w4a16, w4g32a16 or w4g64a16; then e8 or e4 for a coded embedding and head; bits k2, k4, k8, k16 with v2, v4, v8, v16; " +
+        "a setting looks like w4a16-k8v4-t64-smooth-c256: weights w16a16, w8a16, w4a16 or with a group w4g64a16 (a multiple of 32 up to 256); then e8 or e4 for a coded embedding and head; bits k2, k4, k8, k16 with v2, v4, v8, v16; " +
         "groups tN, chN, bN, tensor or pow2 (or of each: kch32-vt64); then where wanted, in this order: smooth, prebias, rotk or rotkv, clipN, sinkN, recentN, edgeN, cN, math";
 
     public static string Format(InferenceSetting setting)
@@ -132,7 +132,7 @@ internal static partial class SettingName
     private static ConfigException Unreadable(string name, Queue<string> rest) =>
         new($"setting '{OneLine.Of(name)}': {(rest.TryPeek(out var part) ? $"'{OneLine.Of(part)}' is not understood here" : "a part is missing")}; {Allowed}");
 
-    [GeneratedRegex(@"^w(?<bits>16|8|4)(g(?<group>32|64|128))?a16\z")]
+    [GeneratedRegex(@"^w(?<bits>16|8|4)(g(?<group>32|64|96|128|160|192|224|256))?a16\z")]
     private static partial Regex WeightsPart();
 
     [GeneratedRegex(@"^e(?<bits>8|4)\z")]

@@ -49,7 +49,7 @@ internal class ArchitectureCheckpoint : Checkpoint
         var columns = shape.Length == 1 ? 1 : shape[1];
         return new(
             Config.StoredType switch { DType.F32 => WeightFormat.F32, DType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 },
-            StagingBytes: HostTensor.StagingOf(shape[0], columns * Config.StoredType.ByteSize()));
+            ReadingBytes: HostTensor.StagingOf(shape[0], columns * Config.StoredType.ByteSize()));
     }
 
     /// <inheritdoc/>

@@ -51,7 +51,7 @@ public abstract class Checkpoint : IDisposable
     public virtual StoredWeight Stored(string name)
     {
         var tensor = Get(name);
-        return new(WeightLoader.Format(tensor), StagingBytes: tensor.StagingBytes);
+        return new(WeightLoader.Format(tensor), ReadingBytes: tensor.StagingBytes);
     }
 
     /// <inheritdoc/>

@@ -104,7 +104,8 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
     public override StoredWeight Stored(string name)
     {
         var tensor = Stored(name, out var isRotary);
-        return new(WeightLoader.Format(tensor), StagingBytes: isRotary ? tensor.ByteCount : tensor.StagingBytes);
+        var format = WeightLoader.Format(tensor);
+        return isRotary ? new(format, StagingBytes: tensor.ByteCount) : new(format, ReadingBytes: tensor.StagingBytes);
     }
 
     /// <inheritdoc/>

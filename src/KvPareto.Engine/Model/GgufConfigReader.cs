@@ -30,7 +30,7 @@ internal sealed class GgufConfigReader
     private ModelConfig Read()
     {
         if (Integer("expert_count", 0, int.MaxValue, 0) > 0) throw _metadata.Refuse(Key("expert_count"), "0 (mixtures of experts are not supported)");
-        var hidden = Integer("embedding_length", 1, ModelConfigReader.WidestLayer);
+        var hidden = Integer("embedding_length", 2, ModelConfigReader.WidestLayer);
         var heads = Integer("attention.head_count", 1, ModelConfigReader.MostHeads);
         var kvHeads = Integer("attention.head_count_kv", 1, ModelConfigReader.MostHeads, heads);
         if (heads % kvHeads != 0) throw _metadata.Refuse(Key("attention.head_count_kv"), $"a divisor of head_count ({heads})");
@@ -45,7 +45,7 @@ internal sealed class GgufConfigReader
             Family = _family.Name,
             VocabularySize = vocabulary,
             HiddenSize = hidden,
-            FeedForwardSize = Integer("feed_forward_length", 1, ModelConfigReader.WidestLayer),
+            FeedForwardSize = Integer("feed_forward_length", 2, ModelConfigReader.WidestLayer),
             LayerCount = layers,
             QueryHeads = heads,
             KvHeads = kvHeads,
@@ -104,9 +104,9 @@ internal sealed class GgufConfigReader
     private int Vocabulary()
     {
         if (!_file.Tensors.TryGetValue(EmbeddingName, out var embedding)) throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' is missing");
-        return embedding.Shape is [>= 1 and <= ModelConfigReader.LargestVocabulary, _]
+        return embedding.Shape is [>= 2 and <= ModelConfigReader.LargestVocabulary, _]
             ? (int)embedding.Shape[0]
-            : throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' has shape {embedding.ShapeText}; allowed: up to {ModelConfigReader.LargestVocabulary} rows");
+            : throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' has shape {embedding.ShapeText}; allowed: 2 to {ModelConfigReader.LargestVocabulary} rows");
     }
 
     private DType StoredType() => _file.Tensors[EmbeddingName].Type switch

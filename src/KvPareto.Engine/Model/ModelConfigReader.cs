@@ -34,13 +34,13 @@ public static class ModelConfigReader
         if (config.Flag("rope_interleaved", false)) throw config.Refuse("rope_interleaved", "false");
         ConfigKeys.RefuseUnknown(config, family);
 
-        var hidden = config.Integer("hidden_size", 1, WidestLayer);
+        var hidden = config.Integer("hidden_size", 2, WidestLayer);
         var heads = config.Integer("num_attention_heads", 1, MostHeads);
         var kvHeads = config.Integer("num_key_value_heads", 1, MostHeads, heads);
         if (heads % kvHeads != 0) throw config.Refuse("num_key_value_heads", $"a divisor of num_attention_heads ({heads})");
         var headDim = HeadDim(config, family, hidden, heads);
         var maxPositions = config.Integer("max_position_embeddings", 1, MostPositions, family.DefaultPositions);
-        var vocabulary = config.Integer("vocab_size", 1, LargestVocabulary);
+        var vocabulary = config.Integer("vocab_size", 2, LargestVocabulary);
         var layers = config.Integer("num_hidden_layers", 1, MostLayers);
         var attentionBias = family.AttentionBias == BiasRule.ByKey && config.Flag("attention_bias", false);
         var rope = RopeReader.Read(config, family, headDim, maxPositions);
@@ -50,7 +50,7 @@ public static class ModelConfigReader
             Family = family.Name,
             VocabularySize = vocabulary,
             HiddenSize = hidden,
-            FeedForwardSize = config.Integer("intermediate_size", 1, WidestLayer),
+            FeedForwardSize = config.Integer("intermediate_size", 2, WidestLayer),
             LayerCount = layers,
             QueryHeads = heads,
             KvHeads = kvHeads,
@@ -69,7 +69,7 @@ public static class ModelConfigReader
             LogitDivisor = Multiplier(config, family, "logits_scaling") ?? 1,
             UnturnedLayers = unturned,
             StoredType = StoredType(config),
-            Quantization = config.Section("quantization_config") is { } quantization ? AwqConfig.Read(quantization) : null,
+            Quantization = AwqConfig.Of(config),
             LayerWindows = WindowReader.Read(config, family, layers, unturned),
             BosId = config.Has("bos_token_id") ? config.Integer("bos_token_id", 0, vocabulary - 1) : null,
             EosIds = EndTokens(config, vocabulary),

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Formats;
+using KvPareto.Engine.Model.Families;
 
 namespace KvPareto.Engine.Model;
 
@@ -52,6 +53,8 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     {
         if (!Directory.Exists(folder)) throw new ConfigException($"{folder}: no such folder; allowed: a Hugging Face model folder");
         var config = ModelConfigReader.Read(Path.Combine(folder, "config.json"));
+        if (config.Quantization is not null && !FamilyTable.Of(config.Family).Fused.IsEmpty)
+            throw new ConfigException($"{folder}: config.json: key 'quantization_config': AWQ of layers that {config.Family} fuses is not supported; allowed: plain weights, or a GGUF file");
         if (!HasWeights(folder))
             throw new ConfigException($"{folder}: has no weights; allowed: {SingleName}, or {IndexName} with its shards");
         return new(folder, config);

@@ -28,7 +28,7 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
         using var zeros = Require(layer, AwqLayout.Zeros, TensorType.I32, columns / group, rows / outputs);
         using var scales = Require(layer, AwqLayout.Scales, TensorType.F16, columns / group, rows);
 
-        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, config.UnpackedBytes(weight, stored.Group));
+        var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, stored.StagingBytes);
         var result = new HostWeight(weight.Name, stored.Format, rows, columns, buffer.As<byte>(), buffer)
         {
             GroupSize = stored.Group,

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 
 namespace KvPareto.Engine.Quantization;
 
@@ -16,7 +17,7 @@ public enum QuantizeMethod
 /// <summary>What a quantized checkpoint is to be.</summary>
 /// <param name="Method">How codes are chosen.</param>
 /// <param name="Bits">4, or 8 (which vLLM reads and AutoAWQ does not).</param>
-/// <param name="Group">Input channels that share scale and zero point: 32, 64 or 128.</param>
+/// <param name="Group">Input channels that share scale and zero point, one of <see cref="WeightSpec.Groups"/>.</param>
 public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
 {
     private static readonly ImmutableArray<int> AllBits = [4, 8];
@@ -32,6 +33,8 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
         if (!WeightSpec.Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", WeightSpec.Groups)}");
         if (config.Quantization is not null)
             throw new ConfigException($"{model}: config.json: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
+        if (!FamilyTable.Of(config.Family).Fused.IsEmpty)
+            throw new ConfigException($"{model}: {config.Family} fuses linear layers, which is not written; allowed: a model of another family");
         int[] inputs = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
         if (Array.Exists(inputs, width => width % Group != 0))
         {

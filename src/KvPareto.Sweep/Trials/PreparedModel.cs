@@ -1,4 +1,5 @@
 using KvPareto.Engine;
+using KvPareto.Engine.Generation;
 using KvPareto.Sweep.Config;
 
 namespace KvPareto.Sweep.Trials;
@@ -9,6 +10,9 @@ namespace KvPareto.Sweep.Trials;
 /// <param name="Tasks">Its prompts, task by task in the config's order.</param>
 internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyList<PreparedTask> Tasks)
 {
+    /// <summary>The sweep's settings as they are for this model; null where they are the same for all.</summary>
+    public IReadOnlyList<InferenceSetting>? Settings { get; init; }
+
     /// <summary>Samples of one trial.</summary>
     public int SampleCount => Tasks.Sum(task => task.Samples.Count);
 

@@ -45,7 +45,7 @@ public class GgufModelTests
         Assert.Equal(checkpoint.Names.Sum(tensor => checkpoint.Get(tensor).ByteCount), weights.ByteCount);
         Assert.Equal(weights.ByteCount, backend.Memory.Live.Weights);
         Assert.Equal(WeightFormat.Q6K, weights.Layers[0].Query.Format);
-        var largest = checkpoint.Names.Max(tensor => checkpoint.Stored(tensor).StagingBytes);
+        var largest = checkpoint.Names.Max(tensor => checkpoint.Stored(tensor).WholeBytes);
         Assert.InRange(backend.Memory.Peaks.Load.Total, backend.Memory.Live.Total, backend.Memory.Live.Total + largest);
     }
 

@@ -102,7 +102,7 @@ internal sealed class GgufHeader
             lengths[i] = (long)length;
         }
         var id = _cursor.Read<uint>(what);
-        var type = GgmlType.Of(id) ?? throw _cursor.Refuse(what, $"has the ggml type {id}; known: {GgmlType.AllNames}");
+        var type = GgmlType.Of(id) ?? throw _cursor.Refuse(what, $"has the ggml type {GgmlType.NameOf(id)}; known: {GgmlType.AllNames}");
         if (lengths[^1] % type.Shape.Elements != 0)
             throw _cursor.Refuse(what, $"has rows of {lengths[^1]} elements; {type.Type.SafeTensorsName()} needs a multiple of {type.Shape.Elements}");
         var offset = _cursor.Read<ulong>(what);

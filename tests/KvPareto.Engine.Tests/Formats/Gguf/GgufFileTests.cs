@@ -42,7 +42,7 @@ public sealed unsafe class GgufFileTests
             {
                 Assert.Equal(line.GetProperty(permuted ? "sha256_unpermuted" : "sha256").GetString(), Digest(tensor.Data, tensor));
                 Assert.Equal(tensor.ByteCount, ledger.Live.Workspace);
-                Assert.Equal(ledger.Live.Workspace, checkpoint.Stored(tensor.Name).StagingBytes);
+                Assert.Equal(ledger.Live.Workspace, checkpoint.Stored(tensor.Name).WholeBytes);
             }
             Assert.Equal(0, ledger.Live.Total);
         }
