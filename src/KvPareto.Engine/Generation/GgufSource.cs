@@ -15,8 +15,8 @@ internal sealed class GgufSource(string path) : ModelSource(path, GgufParts.Name
     {
         get
         {
-            var parts = GgufFile.Paths(Model);
-            return parts.Count == 1
+            var parts = GgufParts.ByName(Model);
+            return parts.Length == 1
                 ? [new("model" + GgufCheckpoint.Extension, Model)]
                 : [.. parts.Select((part, index) => new ModelFile(string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:00000}{GgufCheckpoint.Extension}"), part))];
         }

@@ -11,7 +11,7 @@ namespace KvPareto.Sweep.Config;
 /// </summary>
 internal static class AxisValue
 {
-    public const string WeightWords = "w16, w8, w4, and with groups of 32 or 64 such as w4g64";
+    public const string WeightWords = "w16, w8, w4, and with a group that is a multiple of 32 up to 256, such as w4g64";
     public const string EmbeddingWords = "16, 8, 4";
     public const string CacheWords = "k16v16, k8v8, k8v4, k4v2 and any other kKvV with 2, 4, 8 or 16 bits";
     public const string GranularityWords = "tN, chN, bN, tensor, pow2, or keys and values apart as kch32-vt64";

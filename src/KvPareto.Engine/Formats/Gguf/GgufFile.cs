@@ -36,14 +36,6 @@ internal sealed class GgufFile : IDisposable
         }
     }
 
-    /// <summary>The files that <see cref="Open"/> reads, in order.</summary>
-    /// <exception cref="ConfigException">As <see cref="Open"/>, but for the parts other than <paramref name="path"/>.</exception>
-    public static IReadOnlyList<string> Paths(string path)
-    {
-        using var file = new GgufFile();
-        return GgufParts.Of(path, file.Add(path));
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -17,6 +17,15 @@ internal static partial class GgufParts
     /// <summary>A model's name without the number of a part.</summary>
     public static string NameOf(string path) => PartName().Replace(Path.GetFileNameWithoutExtension(path), "");
 
+    /// <summary>The files that <see cref="GgufFile.Open"/> reads, in order, by their names alone; those that are missing are left out.</summary>
+    public static string[] ByName(string path)
+    {
+        if (PartName().Match(Path.GetFileNameWithoutExtension(path)) is not { Success: true } name) return [path];
+        var count = Math.Min(MostParts, int.Parse(name.ValueSpan[^5..], NumberStyles.None, CultureInfo.InvariantCulture));
+        string[] parts = [.. Parts(path, count).Where(File.Exists)];
+        return parts.Contains(path) ? parts : [path];
+    }
+
     /// <summary>All parts of the model that <paramref name="path"/> is a part of, in order; itself where it is whole.</summary>
     /// <exception cref="ConfigException">A part is missing, or the file is not called as parts are.</exception>
     public static string[] Of(string path, GgufMetadata metadata)
@@ -27,8 +36,7 @@ internal static partial class GgufParts
         var stem = Path.GetFileNameWithoutExtension(path);
         if (!stem.EndsWith(Suffix(number, count), StringComparison.Ordinal))
             throw new ConfigException($"{path}: is part {number + 1} of {count} of a split model; allowed: a name that ends with {Suffix(number, count)}.gguf, and the other parts beside it");
-        var folder = Path.GetDirectoryName(path) ?? "";
-        string[] parts = [.. Enumerable.Range(0, count).Select(i => Path.Combine(folder, stem[..^Suffix(number, count).Length] + Suffix(i, count) + Path.GetExtension(path)))];
+        var parts = Parts(path, count);
         if (Array.FindIndex(parts, part => !File.Exists(part)) is >= 0 and var missing)
             throw new ConfigException($"{path}: is part {number + 1} of {count} of a split model, and part {missing + 1} ({Path.GetFileName(parts[missing])}) is missing; allowed: all parts in one folder");
         return parts;
@@ -47,6 +55,12 @@ internal static partial class GgufParts
     public static void CheckTensors(GgufMetadata first, int tensors)
     {
         if (first.Has(TensorsKey) && first.Integer(TensorsKey, 0, int.MaxValue) != tensors) throw first.Refuse(TensorsKey, $"{tensors}, as the parts have");
+    }
+
+    private static string[] Parts(string path, int count)
+    {
+        var stem = Path.Combine(Path.GetDirectoryName(path) ?? "", NameOf(path));
+        return [.. Enumerable.Range(0, count).Select(i => stem + Suffix(i, count) + Path.GetExtension(path))];
     }
 
     private static string Suffix(int index, int count) => string.Create(CultureInfo.InvariantCulture, $"-{index + 1:00000}-of-{count:00000}");
