@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 
 namespace Fuzz;
 

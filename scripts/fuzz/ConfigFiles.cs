@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Checkpoints.Config;
 
 namespace Fuzz;
 

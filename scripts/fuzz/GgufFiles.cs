@@ -1,5 +1,5 @@
 using System.Text;
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Checkpoints.Gguf;
 
 namespace Fuzz;
 

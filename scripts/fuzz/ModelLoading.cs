@@ -1,5 +1,6 @@
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 

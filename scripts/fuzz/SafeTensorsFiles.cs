@@ -1,4 +1,4 @@
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 
 namespace Fuzz;
 

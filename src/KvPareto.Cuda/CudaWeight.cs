@@ -1,5 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Cuda;
 
@@ -113,14 +114,14 @@ internal sealed unsafe class CudaWeight : Weight
         _ => true,
     };
 
-    private void UploadWidened(CudaContext context, HostWeight host, StoredKind kind, long rowBytes, int from, int to)
+    private void UploadWidened(CudaContext context, HostWeight host, StoredKind kind, long rowBytes, int from, int until)
     {
         var values = new float[host.ColumnCount];
-        var rows = (int)Math.Clamp(StagingBytes / rowBytes, 1, to - from);
+        var rows = (int)Math.Clamp(StagingBytes / rowBytes, 1, until - from);
         var staging = new byte[rows * rowBytes];
-        for (var first = from; first < to; first += rows)
+        for (var first = from; first < until; first += rows)
         {
-            var count = Math.Min(rows, to - first);
+            var count = Math.Min(rows, until - first);
             fixed (byte* target = staging)
             {
                 for (var row = 0; row < count; row++)

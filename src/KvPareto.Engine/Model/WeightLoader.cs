@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
-using KvPareto.Engine.Formats;
-using KvPareto.Engine.Formats.Gguf;
-using KvPareto.Engine.Quantization;
+using KvPareto.Engine.Checkpoints.Awq;
+using KvPareto.Engine.Checkpoints.Gguf;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Model;
 
@@ -102,7 +105,7 @@ internal sealed unsafe class WeightLoader : IDisposable
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
-        var source = new HostWeight(tensor, Format(tensor)) { Bias = Bias(shape) };
+        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor) { Bias = Bias(shape) };
         return Coded(source, tensor.File, Bits(_spec, shape.Role));
     }
 

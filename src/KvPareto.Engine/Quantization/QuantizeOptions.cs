@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Model.Families;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Quantization;
 

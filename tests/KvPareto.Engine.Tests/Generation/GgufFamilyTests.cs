@@ -1,10 +1,14 @@
 using System.Runtime.InteropServices;
+using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Formats;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.Config;
+using KvPareto.Engine.Checkpoints.Gguf;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Tests.Formats.Gguf;
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Settings;
+using KvPareto.Engine.Tests.Checkpoints.Gguf;
 using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Generation;

@@ -3,6 +3,11 @@ using FsCheck;
 using FsCheck.Fluent;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Model;
 
@@ -105,7 +110,7 @@ public unsafe class WeightCoderTests
             Family = "llama", VocabularySize = 100, HiddenSize = hidden, FeedForwardSize = feedForward, LayerCount = 1, QueryHeads = 1, KvHeads = 1, HeadDim = hidden, NormEpsilon = 1e-5f,
             MaxPositions = 10, Rope = RopeFrequencies.Default(hidden, 10000), TiedEmbeddings = true, QkNorm = false, LayerWindows = [0],
         };
-        Assert.Equal(expected, KvPareto.Engine.Generation.InferenceSetting.Parse(asked).For(config).Name);
+        Assert.Equal(expected, InferenceSetting.Parse(asked).For(config).Name);
     }
 
     [Theory]
