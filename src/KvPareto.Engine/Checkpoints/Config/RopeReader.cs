@@ -1,4 +1,3 @@
-using KvPareto.Engine.Model;
 using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Rotary;
 using KvPareto.Text.Input;

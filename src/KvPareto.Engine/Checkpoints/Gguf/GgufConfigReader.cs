@@ -1,9 +1,7 @@
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
-using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;

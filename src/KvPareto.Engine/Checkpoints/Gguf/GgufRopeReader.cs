@@ -1,6 +1,5 @@
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Model.Families;
-using KvPareto.Engine.Model;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;

@@ -1,7 +1,6 @@
 using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Weights;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
