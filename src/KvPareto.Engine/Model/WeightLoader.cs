@@ -105,7 +105,7 @@ internal sealed unsafe class WeightLoader : IDisposable
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
-        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor) { Bias = Bias(shape) };
+        var source = HostWeight.OfRows(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor, Bias(shape));
         return Coded(source, tensor.File, Bits(_spec, shape.Role));
     }
 

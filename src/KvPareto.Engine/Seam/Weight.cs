@@ -36,7 +36,7 @@ public abstract class Weight(string name, WeightFormat format, int rows, int col
 public sealed unsafe class HostWeight : IDisposable
 {
     private readonly IDisposable? _staging;
-    private readonly HostRows? _rows;
+    private HostRows? _rows;
     private readonly byte* _data;
 
     /// <summary>Describes elements that lie at <paramref name="data"/>.</summary>
@@ -58,7 +58,9 @@ public sealed unsafe class HostWeight : IDisposable
     /// <param name="rows">N.</param>
     /// <param name="columns">K.</param>
     /// <param name="source">[N, K]; stays the caller's.</param>
-    public HostWeight(string name, WeightFormat format, int rows, int columns, HostRows source) : this(name, format, rows, columns, (void*)null) => _rows = source;
+    /// <param name="bias">[N], or null.</param>
+    public static HostWeight OfRows(string name, WeightFormat format, int rows, int columns, HostRows source, float[]? bias) =>
+        new(name, format, rows, columns, (void*)null) { _rows = source, Bias = bias };
 
     /// <summary>Does something with the rows from one on up to another, all that <paramref name="piece"/> has.</summary>
     /// <param name="piece">The weight, of which no other row may be looked at.</param>

@@ -16,7 +16,7 @@ public class GoldenModelTests
     // f32 sums in another order; the cache holds f32 here, so nothing else differs.
     private const double LogitTolerance = 1e-4;
 
-    private static readonly KvSpec F32Cache = new() { KeyBits = 32, ValueBits = 32 };
+    private static readonly KvSpec F32Cache = new() { Keys = new(32), Values = new(32) };
 
     private static readonly string[] Models = ["llama", "qwen2", "qwen3", "mistral", "granite", "phi3", "phi4mini", "smollm3", "llama-linear", "llama-dynamic", "qwen2-yarn"];
 
