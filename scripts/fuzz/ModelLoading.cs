@@ -1,8 +1,8 @@
 using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
-using KvPareto.Engine.Settings;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 
 namespace Fuzz;
 

@@ -1,5 +1,5 @@
-using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints;

@@ -1,6 +1,6 @@
-using KvPareto.Text.Input;
 using System.Collections.Immutable;
 using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints;
 

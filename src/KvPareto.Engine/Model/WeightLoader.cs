@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Gguf;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;

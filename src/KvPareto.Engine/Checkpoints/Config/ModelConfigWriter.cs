@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Checkpoints.Gguf;
-using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 

@@ -1,10 +1,10 @@
-using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
-using KvPareto.Text.Tokenizers.Json;
 using KvPareto.Text.Tokenizers;
+using KvPareto.Text.Tokenizers.Json;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;
 

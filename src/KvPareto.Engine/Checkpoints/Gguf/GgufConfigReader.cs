@@ -1,6 +1,6 @@
 using KvPareto.Engine.Checkpoints.Config;
-using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 

@@ -1,6 +1,5 @@
 using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Checkpoints.Sources;
-using KvPareto.Engine.Model;
 using KvPareto.Engine.Rotary;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
