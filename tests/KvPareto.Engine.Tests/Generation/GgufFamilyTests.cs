@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using KvPareto.Cpu;
-using KvPareto.Engine.Cache;
 using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Checkpoints.Gguf;
@@ -41,7 +40,7 @@ public sealed class GgufFamilyTests
         using var checkpoint = GgufCheckpoint.Open(file);
         using var weights = TransformerWeights.Load(backend, checkpoint, WeightSpec.Full);
         var expectedFile = TestData.Golden("models", model, "expected.safetensors");
-        var setting = new InferenceSetting { Cache = new KvSpec { KeyBits = 32, ValueBits = 32 } };
+        var setting = InferenceSetting.Parse("w16a16-k32v32");
         var actual = AllLogits.Of(new Transformer(backend, checkpoint.Config, weights), setting, TensorFile.Ids(expectedFile, "input_ids"));
         var expected = TensorFile.Floats(expectedFile, "logits");
         var difference = Math.Sqrt(expected.Zip(actual, (a, b) => Math.Pow(a - b, 2)).Sum() / expected.Sum(a => (double)a * a));
