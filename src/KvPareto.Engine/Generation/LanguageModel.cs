@@ -61,7 +61,7 @@ public sealed class LanguageModel : IDisposable
         var chatTemplate = source.LoadChatTemplate();
         backend.Memory.Restart(MemoryPhase.Load);
         backend.Memory.Enter(MemoryPhase.Load);
-        var loaded = TransformerWeights.Load(backend, checkpoint, weights);
+        var loaded = TransformerWeights.Load(backend, checkpoint, weights.For(checkpoint.Config));
         return new(backend, source, WithEndOfTurn(checkpoint.Config, tokenizer), loaded, tokenizer, chatTemplate);
     }
 

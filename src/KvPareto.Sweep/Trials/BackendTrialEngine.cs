@@ -36,12 +36,13 @@ internal sealed class BackendTrialEngine(Backend backend, TemplateSettings templ
         var digest = ModelDigest.Of(source);
         using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
-        foreach (var setting in settings) SettingFit.Check(model, config, setting);
-        CheckWeights(model, settings[0].Weights);
+        InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
+        foreach (var setting in fitting) SettingFit.Check(model, config, setting);
+        CheckWeights(model, fitting[0].Weights);
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
-        return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
+        return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]) { Settings = fitting };
     }
 
     /// <inheritdoc/>

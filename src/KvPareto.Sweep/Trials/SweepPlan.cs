@@ -39,7 +39,7 @@ internal sealed class SweepPlan
         string[] digests = [.. tasks.Select(task => task.Task.Digest)];
         var pairs = (
             from model in models
-            from setting in settings
+            from setting in model.Settings ?? settings
             select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
