@@ -22,19 +22,20 @@ public sealed record TrialSpec(
     /// The first 16 hex digits of SHA-256 over the canonical JSON of model digest, seed, setting and task digests, and of the backend
     /// where it is not the processor.
     /// </summary>
-    public string Id { get; } = Hash(CanonicalJson.Write(Identity(ModelDigest, Setting, TaskDigests, Seed, Backend)));
+    public string Id { get; } = IdOf(ModelDigest, Setting.Name, TaskDigests, Seed, Backend);
 
-    private static JsonObject Identity(string modelDigest, InferenceSetting setting, IReadOnlyList<string> taskDigests, int seed, string backend)
+    /// <summary>The same of a setting's short name.</summary>
+    internal static string IdOf(string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend)
     {
         var identity = new JsonObject
         {
             ["model"] = modelDigest,
-            ["setting"] = setting.Name,
+            ["setting"] = setting,
             ["tasks"] = new JsonArray([.. taskDigests.Select(digest => JsonValue.Create(digest))]),
             ["seed"] = seed,
         };
         if (backend != Cpu) identity["backend"] = backend;
-        return identity;
+        return Hash(CanonicalJson.Write(identity));
     }
 
     private static string Hash(string canonical) =>

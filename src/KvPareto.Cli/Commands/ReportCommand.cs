@@ -11,10 +11,13 @@ internal static class ReportCommand
     public static Command Create(CommandContext context)
     {
         var folder = new Argument<string>("DIR") { Description = "Run folder of a sweep, finished or not." };
-        var command = new Verb("report", "Writes results.csv, frontier.csv and frontier.png again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart") { folder };
+        var repair = new Option<bool>("--repair") { Description = "First mend a damaged DIR: keep the lines that are whole, say what is dropped, leave the damaged files beside." };
+        var command = new Verb("report", "Writes results.csv, frontier.csv and frontier.png again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart") { folder, repair };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;
+            if (parsed.GetValue(repair))
+                foreach (var line in RunRepair.Mend(path)) context.Error.WriteLine(line);
             Write(context, path, RunHistory.Read(path));
             return ExitCode.Ok;
         });

@@ -8,6 +8,8 @@ namespace KvPareto.Cli.Terminal;
 /// <summary>The table that a sweep or a report ends with.</summary>
 internal static class ClosingTable
 {
+    private const int MostNames = 5;
+
     /// <summary>Every trial by model and memory, a star on the frontier; then what was written and what should be known.</summary>
     public static void Show(CommandContext context, RunHistory history, ReportSummary summary)
     {
@@ -18,10 +20,13 @@ internal static class ClosingTable
             context.Console.Write(Table([.. summary.Rows.Where(row => row.Model == model.Model)]));
             context.Console.WriteLine();
         }
-        if (history.Results.Count < history.Planned) context.Error.WriteLine($"{history.Planned - history.Results.Count} of {history.Planned} trials have no result yet; --resume measures them");
-        foreach (var message in summary.Messages) context.Error.WriteLine(message);
+        if (history.Missing.Count > 0) context.Error.WriteLine($"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
+        foreach (var message in history.Messages.Concat(summary.Messages)) context.Error.WriteLine(message);
         foreach (var file in summary.Files) context.Output.WriteLine(file);
     }
+
+    private static string Some(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 
     private static string Heading(ModelSummary model) => string.Create(
         CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent:F1} %");

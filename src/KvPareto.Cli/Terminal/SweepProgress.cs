@@ -27,6 +27,8 @@ internal static class SweepProgress
         return string.Create(CultureInfo.InvariantCulture, $"[{ended.Trial,3}/{ended.Trials}] {result.Model,-17} {result.Setting,-32} {outcome}");
     }
 
+    private static string Line(SweepWaiting waiting) => $"waiting for {waiting.Trials} trials that other workers have, the first of them {waiting.Holder}";
+
     private sealed class PlainLines(TextWriter output) : IProgress<SweepEvent>
     {
         private readonly TimeLeft _time = new();
@@ -42,6 +44,9 @@ internal static class SweepProgress
                 case TrialEnded ended:
                     _time.Reach(ended.SamplesDone);
                     output.WriteLine($"{Line(ended)}  {TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
+                    break;
+                case SweepWaiting waiting:
+                    output.WriteLine(Line(waiting));
                     break;
             }
         }
@@ -76,6 +81,9 @@ internal static class SweepProgress
                     break;
                 case TrialLeft others:
                     Move(others.SamplesDone);
+                    break;
+                case SweepWaiting waiting:
+                    _trial!.Description = Markup.Escape(Line(waiting));
                     break;
             }
         }
