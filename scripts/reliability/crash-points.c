@@ -1,6 +1,7 @@
 // A library to preload: counts the calls that change files of one folder and, at call number KV_AT, kills the process before the
 // call, after it or half-way through a write, or lets the call fail. KV_DIR: the folder. KV_MODE: before, after, half or error:NUMBER.
-// KV_ONLY: the name of the calls that count, else all. Build: gcc -shared -fPIC -O1 -o crash-points.so crash-points.c -ldl
+// KV_ONLY: the name of the calls that count, else all. KV_IMAGES: a folder into which the other one is copied as a kill before each
+// call, and half-way through each write, would leave it. Build: gcc -shared -fPIC -O1 -o crash-points.so crash-points.c -ldl
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 
 static char folder[PATH_MAX];
 static char only[32];
+static const char *images = "";
 static const char *mode = "";
 static long at = -1, calls;
 
@@ -24,6 +26,7 @@ __attribute__((constructor)) static void start(void)
     if (getenv("KV_DIR")) snprintf(folder, sizeof folder, "%s", getenv("KV_DIR"));
     if (getenv("KV_AT")) at = atol(getenv("KV_AT"));
     if (getenv("KV_MODE")) mode = getenv("KV_MODE");
+    if (getenv("KV_IMAGES")) images = getenv("KV_IMAGES");
     if (getenv("KV_ONLY")) snprintf(only, sizeof only, "%s", getenv("KV_ONLY"));
 }
 
@@ -45,11 +48,22 @@ static void end(void)
     pause();
 }
 
-// 0: go on; 1: fail; 2: end after the call; 3: end half-way.
+static void copy(const char *when)
+{
+    char command[3 * PATH_MAX];
+    if (!images[0]) return;
+    snprintf(command, sizeof command, "[ -d '%s' ] && env -u LD_PRELOAD cp -a '%s' '%s/%05ld-%s'", folder, folder, images, calls, when);
+    if (system(command) == -1) end();
+}
+
+// 0: go on; 1: fail; 2: end after the call; 3: end half-way; 4: copy half-way.
 static int now(const char *call)
 {
     if (only[0] && strcmp(only, call)) return 0;
-    if (__sync_add_and_fetch(&calls, 1) != at) return 0;
+    long number = __sync_add_and_fetch(&calls, 1);
+    copy("before");
+    if (images[0] && !strcmp(call, "write")) return 4;
+    if (number != at) return 0;
     if (!strcmp(mode, "before")) end();
     if (!strncmp(mode, "error:", 6)) { errno = atoi(mode + 6); return 1; }
     return !strcmp(mode, "half") && !strcmp(call, "write") ? 3 : 2;
@@ -95,6 +109,13 @@ ssize_t write(int file, const void *bytes, size_t count)
     NEXT(ssize_t, "write", (int, const void *, size_t))
     int what = folder[0] && of(file) ? now("write") : 0;
     if (what == 1) return -1;
+    if (what == 4)
+    {
+        // The caller writes the rest.
+        ssize_t half = real(file, bytes, (count + 1) / 2);
+        copy("half");
+        return half;
+    }
     ssize_t result = real(file, bytes, what == 3 ? count / 2 : count);
     if (what) end();
     return result;

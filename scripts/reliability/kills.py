@@ -5,6 +5,9 @@ Each round starts a sweep of tiny.yaml and ends it: at a random moment (SIGKILL)
 call, after it, half-way through a write), by a call that fails (no space left, I/O error), or, with three workers on one folder, by
 killing or stopping one of them. Then the folder is gone on with, and must give what an undisturbed sweep gave: journal, samples and
 tables but for the times, no draft, lock or lease left. Needs gcc. Exit code 1 where a folder was stuck or a result differed.
+
+kills.py PROGRAM images COUNT FOLDER [SEED] makes instead COUNT copies of a run folder in FOLDER/images as kills at every single call
+would leave it, of sweeps and of sweeps gone on with, for scripts/reliability/images to go on with: many more in the same time.
 """
 import csv
 import errno
@@ -127,14 +130,40 @@ def count_calls(folder):
     return low - 1
 
 
+def make_images(count, target):
+    """Copies of the folder before each call and half-way through each write; each sweep begins with a copy of an earlier one's."""
+    images, run = os.path.join(target, "images"), os.path.join(WORK, "run")
+    os.makedirs(images)
+    assert finish(sweep(os.path.join(target, "whole")))[0] == 0, "the undisturbed sweep failed"
+    made, number = [], 0
+    while len(made) < count:
+        shutil.rmtree(run, ignore_errors=True)
+        if made:
+            shutil.copytree(random.choice(made), run)
+        some = os.path.join(WORK, "some")
+        os.makedirs(some)
+        code, output = finish(sweep(run, "--resume", preload={"KV_IMAGES": some}))
+        assert code == 0, output
+        for name in sorted(os.listdir(some))[: count - len(made)]:
+            made.append(os.path.join(images, f"{number:03}-{name}"))
+            shutil.move(os.path.join(some, name), made[-1])
+        shutil.rmtree(some)
+        number += 1
+    print(f"{len(made)} images of {number} sweeps, seed {SEED}")
+
+
 if __name__ == "__main__":
-    PROGRAM, ROUNDS = os.path.abspath(sys.argv[1]), int(sys.argv[2])
-    SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    IMAGES = sys.argv[2] == "images"
+    PROGRAM, ROUNDS = os.path.abspath(sys.argv[1]), int(sys.argv[3 if IMAGES else 2])
+    SEED = int(sys.argv[5 if IMAGES else 3]) if len(sys.argv) > (5 if IMAGES else 3) else 1
     random.seed(SEED)
     WORK = tempfile.mkdtemp(prefix="kvpareto-kills-")
     try:
         LIBRARY = os.path.join(WORK, "crash-points.so")
         subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", LIBRARY, os.path.join(HERE, "crash-points.c"), "-ldl"], check=True)
+        if IMAGES:
+            make_images(ROUNDS, sys.argv[4])
+            sys.exit(0)
         begun = time.time()
         assert finish(sweep(os.path.join(WORK, "whole")))[0] == 0, "the undisturbed sweep failed"
         SECONDS = time.time() - begun

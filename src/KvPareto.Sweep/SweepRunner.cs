@@ -35,6 +35,24 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
+        try
+        {
+            return RunMissing(config, options, engine, tasks, progress, cancellation);
+        }
+        catch (IOException e) when (!Directory.Exists(options.Folder))
+        {
+            throw Lease.FolderIsGone(options.Folder, e);
+        }
+    }
+
+    private static RunHistory RunMissing(
+        SweepConfig config,
+        SweepOptions options,
+        ITrialEngine engine,
+        IReadOnlyList<SweepTask> tasks,
+        IProgress<SweepEvent>? progress,
+        CancellationToken cancellation)
+    {
         var settings = SearchSpace.Expand(config);
         var plan = SweepPlan.Make(config, settings, tasks, engine);
         using var folder = RunFolder.Open(options, Record(config, plan, engine));

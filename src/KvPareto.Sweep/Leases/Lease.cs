@@ -34,12 +34,14 @@ internal sealed class Lease : IDisposable
     public void Confirm()
     {
         if (IsHeld()) return;
-        if (!Directory.Exists(_folder))
-        {
-            throw new ConfigException($"{Path.GetDirectoryName(_folder)}: was removed or renamed while the run wrote to it"
-                + "; allowed: to leave a run's folder in its place");
-        }
-        throw new LeaseLostException(Name);
+        throw Directory.Exists(_folder) ? new LeaseLostException(Name) : FolderIsGone(Path.GetDirectoryName(_folder)!);
+    }
+
+    /// <summary>What a user is told whose run folder vanished.</summary>
+    public static ConfigException FolderIsGone(string folder, Exception? inner = null)
+    {
+        var message = $"{folder}: was removed or renamed while the run wrote to it; allowed: to leave a run's folder in its place";
+        return inner is null ? new(message) : new(message, inner);
     }
 
     /// <summary>Gives it back, where it is still this process's.</summary>

@@ -104,7 +104,7 @@ internal sealed class LeaseBook : IDisposable
     {
         var (path, content) = (Lease.PathOf(_folder, name, generation), Lease.ContentOf(LeaseHolder.Here()));
         var draft = AtomicFile.DraftOf(path);
-        var file = DiskFile.TryCreate(draft, append: false) ?? throw new ConfigException($"{_folder}: was removed or renamed");
+        var file = DiskFile.TryCreate(draft, append: false) ?? throw Lease.FolderIsGone(Path.GetDirectoryName(_folder)!);
         DiskFile.Write(file, draft, content);
         DiskFile.Flush(file, draft);
         var made = DiskFile.TryLink(draft, path);
