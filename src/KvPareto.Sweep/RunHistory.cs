@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep;
 

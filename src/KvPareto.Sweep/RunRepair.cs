@@ -1,8 +1,8 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
 using KvPareto.Sweep.Trials;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep;
 

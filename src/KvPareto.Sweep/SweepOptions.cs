@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Leases;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep;
 

@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests;
 

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using KvPareto.Damages;
-using KvPareto.Engine;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
+using KvPareto.Text.Input;
 
 // Damages a finished run folder in many ways and reads each as `kvpareto report` does: refused with one line, or right, or said to be
 // incomplete. Arguments: FOLDER ROUNDS SEED [repair]. Exit code 1 where anything else happened.

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 

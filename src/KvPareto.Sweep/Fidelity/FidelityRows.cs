@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Storage;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 

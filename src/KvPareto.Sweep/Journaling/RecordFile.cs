@@ -1,6 +1,6 @@
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Sweep.Storage;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 

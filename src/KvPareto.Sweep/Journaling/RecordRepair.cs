@@ -1,6 +1,6 @@
 using System.Globalization;
-using KvPareto.Engine;
 using KvPareto.Sweep.Storage;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep.Journaling;
 
@@ -12,7 +12,7 @@ internal static class RunCheck
 
     /// <summary>Refuses a record that no sweep wrote.</summary>
     /// <exception cref="JsonException">Says what does not agree.</exception>
-    /// <exception cref="Engine.ConfigException">The baseline is no setting.</exception>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">The baseline is no setting.</exception>
     public static void Check(RunRecord run)
     {
         InferenceSetting.Parse(run.Baseline);

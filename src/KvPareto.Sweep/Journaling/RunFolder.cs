@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Sweep.Storage;
+using KvPareto.Text.Input;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvPareto.Sweep.Leases;

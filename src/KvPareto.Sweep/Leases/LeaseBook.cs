@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Sweep.Storage;
 
 namespace KvPareto.Sweep.Leases;
@@ -38,7 +37,7 @@ internal sealed class LeaseBook : IDisposable
         .Where(file => GenerationOf(file) is not null).Select(file => file[..file.LastIndexOf('.')]).Distinct().ToList();
 
     /// <summary>Takes what is free or whose holder is dead; null where the holder lives or is not known to be dead yet.</summary>
-    /// <exception cref="ConfigException">A lease's file is a link, a pipe or a folder.</exception>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">A lease's file is a link, a pipe or a folder.</exception>
     public Lease? TryTake(string name)
     {
         var current = Current(name);

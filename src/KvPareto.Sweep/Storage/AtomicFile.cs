@@ -11,7 +11,7 @@ internal static class AtomicFile
     public static string DraftOf(string path) => $"{path}.{Guid.NewGuid():N}{DraftSuffix}";
 
     /// <summary>Writes beside the file, waits for the disk, renames over it, and waits for the folder.</summary>
-    /// <exception cref="Engine.ConfigException">The file is a link, a folder, a pipe or a device, or the folder must not be written.</exception>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">The file is a link, a folder, a pipe or a device, or the folder must not be written.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine;
 using KvPareto.Sweep.Storage.Interop;
+using KvPareto.Text.Input;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvPareto.Sweep.Storage;

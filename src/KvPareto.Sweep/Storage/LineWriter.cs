@@ -1,4 +1,3 @@
-using KvPareto.Engine;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvPareto.Sweep.Storage;
@@ -20,7 +19,7 @@ internal sealed class LineWriter : IDisposable
     }
 
     /// <summary>Opens a file that others may append to as well, creating it where it is missing; cuts a torn last line.</summary>
-    /// <exception cref="ConfigException">It is no regular file, or cannot be opened.</exception>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">It is no regular file, or cannot be opened.</exception>
     public static LineWriter Open(string path)
     {
         var file = DiskFile.OpenAppend(path);
@@ -34,7 +33,7 @@ internal sealed class LineWriter : IDisposable
     /// Puts a new file with the whole lines of the old one in the old one's place. A worker that lost the file to this one and does
     /// not know it yet goes on writing to the old one, which nobody reads any more.
     /// </summary>
-    /// <exception cref="ConfigException">It is no regular file, or cannot be read or made.</exception>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">It is no regular file, or cannot be read or made.</exception>
     /// <exception cref="IOException">The disk is full or fails; the old file is as it was.</exception>
     public static LineWriter TakeOver(string path)
     {

@@ -1,7 +1,7 @@
 using System.Globalization;
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Storage;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using KvPareto.Engine;
 using KvPareto.Sweep.Storage;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Storage;
 
