@@ -25,7 +25,8 @@ internal static partial class SweepConfigReader
     /// <param name="text">YAML.</param>
     /// <param name="baseFolder">Where relative paths start.</param>
     /// <param name="models">What stands in for the config's models; empty for nothing.</param>
-    public static SweepConfig Read(string file, string text, string baseFolder, IReadOnlyList<string> models)
+    /// <param name="needsTasks">Whether a config without tasks is a mistake.</param>
+    public static SweepConfig Read(string file, string text, string baseFolder, IReadOnlyList<string> models, bool needsTasks = true)
     {
         var top = new ConfigValue(file, "", YamlTree.Parse(file, text)).Map(TopKeys);
         var seed = top.Find("seed")?.Integer(0, MaxSeed) ?? 1;
@@ -35,7 +36,7 @@ internal static partial class SweepConfigReader
             Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
             Seed = seed,
             Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
-            Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
+            Tasks = top.Find("tasks") is null && !needsTasks ? [] : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
             Axes = top.Find("axes") is { } axes ? SweepAxes.Read(axes) : null,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
