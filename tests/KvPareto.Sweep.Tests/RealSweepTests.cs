@@ -130,7 +130,7 @@ public class RealSweepTests
 
     private static string[] Predictions(string folder, string trial)
     {
-        var lines = LineReader.Read(Path.Combine(folder, "samples", trial + ".jsonl"));
-        return [.. lines.Select(line => JournalJson.Read<SampleRecord>(line.Bytes.Span)).Select(record => $"{record.Sample}: {record.Prediction}")];
+        var (records, _) = SampleLog.Read(Path.Combine(folder, "samples", trial + ".jsonl"));
+        return [.. records.Select(record => $"{record.Sample}: {record.Prediction}")];
     }
 }

@@ -35,7 +35,7 @@ internal sealed class SweepPlan
             throw new ConfigException($"{config.Name}: models '{same.First().Entry.Name}' and '{same.Last().Entry.Name}' are the same files"
                 + "; allowed: each model once");
 
-        var template = config.Template.IsDefault ? null : config.Template.ToJson().ToJsonString();
+        var template = TrialSpec.TemplateOf(config.Template.ToJson());
         string[] digests = [.. tasks.Select(task => task.Task.Digest)];
         var pairs = (
             from model in models
