@@ -3,145 +3,103 @@ using KvPareto.Engine;
 namespace KvPareto.Cuda;
 
 /// <summary>
-/// y = x·wᵀ + b. Up to <see cref="FewRows"/> rows are multiplied straight from the weight as it is stored, for which its bytes are what
-/// counts; more go through a dense product in bf16, for which coded weights are unpacked strip by strip into scratch.
+/// y = x·wᵀ + b. Few rows are multiplied straight from the weight as it is stored, for which its bytes are what counts; more go through a
+/// dense product in bf16, for which coded weights are unpacked strip by strip into scratch.
 /// </summary>
 internal sealed class CudaLinear : IDisposable
 {
-    /// <summary>Most rows that one pass over the weight treats.</summary>
-    public const int FewRows = 8;
-
     private const int Threads = 256;
-    private const int FewOutputs = 16; // of a tile (linear.cu, OUTPUTS)
-    private const string AnyKernel = "linear_any";
-    private const int StripRows = 64;
-    private const int MostStripRows = 65_536 - StripRows; // a grid's second dimension
+    private const int MostStripRows = 65_536 - ProductLayout.StripRows; // a grid's second dimension
     private const int UnpackThreads = 128;
-    private const int UnpackColumns = UnpackThreads * 8 * 4; // of a block (linear.cu, unpack_weight)
-    private const long InputBytes = 8 << 20;
-    private const long StripBytes = 32 << 20;
-    private const long ProductBytes = 32 << 20;
+    private const int UnpackColumns = UnpackThreads * 8 * 4; // of a block (weights.cu, unpack_weight)
 
     private readonly CudaContext _context;
-    private readonly CudaBuffer _scratch;
     private readonly MatrixProducts _products;
+    private readonly FewProducts _few;
 
-    /// <summary>Allocates the scratch.</summary>
+    /// <summary>Opens the library of dense products.</summary>
     public CudaLinear(CudaContext context, MemoryLedger ledger)
     {
         _context = context;
-        _scratch = new CudaBuffer(context, ledger, MemoryCategory.Workspace, FixedBytes);
-        _products = new MatrixProducts(context, _scratch.Address, ProductBytes);
+        Scratch = new ProductScratch(context, ledger);
+        _products = new MatrixProducts(context);
+        _few = new FewProducts(context);
     }
 
-    /// <summary>Bytes of the scratch.</summary>
-    public static long FixedBytes => ProductBytes + StripBytes + InputBytes;
-
-    private nint Strip => _scratch.Address + (nint)ProductBytes;
-
-    private nint Inputs => Strip + (nint)StripBytes;
+    /// <summary>The scratch, which weights size.</summary>
+    public ProductScratch Scratch { get; }
 
     /// <summary>Multiplies one input with several weights.</summary>
     public void Multiply(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        if (x.RowCount <= FewRows)
+        if (x.RowCount <= FewKernel.MostRows)
         {
-            MultiplyFew(x, weights, ys);
+            _few.Multiply(x, weights, ys);
             return;
         }
-        for (var i = 0; i < ys.Length; i++)
-        {
-            var weight = (CudaWeight)weights[i];
-            MultiplyMany(x, weight, ys[i]);
-            if (weight.Bias != 0)
-                _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads, new BiasArguments { X = ys[i], Bias = weight.Bias, Columns = ys[i].ColumnCount });
-        }
+        for (var i = 0; i < ys.Length; i++) MultiplyMany(x, (CudaWeight)weights[i], ys[i], adds: false);
+    }
+
+    /// <summary>The same with x / rms(x) · gain, where one kernel does it.</summary>
+    public bool TryMultiplyNormed(Tensor x, Weight gain, float epsilon, bool keepsF32, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode) =>
+        _few.TryMultiply(x, (((CudaWeight)gain).Data, epsilon), keepsF32, weights, ys, mode);
+
+    /// <summary>sum += x·wᵀ + b, where a kernel or the library adds.</summary>
+    public bool TryAdd(Tensor x, CudaWeight weight, Tensor sum)
+    {
+        if (x.RowCount <= FewKernel.MostRows) return _few.TryMultiply(x, default, x.Type == DType.F32, [weight], [sum], LinearMode.Add);
+        MultiplyMany(x, weight, sum, adds: true);
+        return true;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _products.Dispose();
-        _scratch.Dispose();
+        Scratch.Dispose();
     }
 
-    // One launch for neighbours that one kernel multiplies with.
-    private void MultiplyFew(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    private void MultiplyMany(Tensor x, CudaWeight weight, Tensor y, bool adds)
     {
-        for (var first = 0; first < ys.Length;)
+        if (weight.Stored == CudaWeight.StoredKind.F32 && x.Type == DType.F32 && y.Type == DType.F32) Multiply(x, weight, weight.Data, y, adds);
+        else if (x.Type == DType.BF16) MultiplyDense(x, weight, y, adds);
+        else
         {
-            var kernel = FewKernel(x, (CudaWeight)weights[first]);
-            var arguments = new LinearArguments { X = x, Rows = x.RowCount };
-            var (count, tiles) = (0, 0);
-            while (count < LinearParts.Count && first + count < ys.Length && FewKernel(x, (CudaWeight)weights[first + count]) == kernel)
+            var inputs = Scratch.Address + (nint)(weight.Products.Workspace + weight.Products.Strip);
+            var block = (int)(weight.Products.Inputs / (x.ColumnCount * sizeof(ushort)));
+            for (var first = 0; first < x.RowCount; first += block)
             {
-                var (weight, y) = ((CudaWeight)weights[first + count], ys[first + count]);
-                tiles += (y.ColumnCount + FewOutputs - 1) / FewOutputs;
-                arguments.Parts[count++] = new() { Weight = weight.Rows, Y = y, Bias = weight.Bias, Outputs = y.ColumnCount, EndTile = tiles };
+                var rows = x.Rows(first, Math.Min(block, x.RowCount - first));
+                var converted = new Matrix(inputs, DType.BF16, x.ColumnCount);
+                _context.Launch(_context.Module("elements.cu"), "convert", Columns(rows), Threads, new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
+                MultiplyDense(converted, weight, y.Rows(first, rows.RowCount), adds);
             }
-            for (var i = count; i < LinearParts.Count; i++) arguments.Parts[i].EndTile = tiles;
-            _context.Launch(_context.Module("linear.cu"), kernel, new(tiles), Threads, arguments);
-            first += count;
         }
+        if (weight.Bias != 0)
+            _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(y), Threads, new BiasArguments { X = y, Bias = weight.Bias, Columns = y.ColumnCount });
     }
 
-    // The kernels of linear.cu: bits of a weight, columns of a unit, and `wide` for f32 inputs; any other case takes one of its own.
-    private static string FewKernel(Tensor x, CudaWeight weight)
-    {
-        var isAligned = x.Address % 16 == 0 && (x.RowStride * x.Type.ByteSize() % 16 == 0 || x.RowCount == 1) && x.ColumnCount % 32 == 0;
-        if (!isAligned || x.Type == DType.F16) return AnyKernel;
-        var isWide = x.Type == DType.F32;
-        return (weight.Stored, weight.Rows.Group) switch
-        {
-            (CudaWeight.StoredKind.BF16, _) => isWide ? "linear_16_32_wide" : "linear_16_32",
-            (CudaWeight.StoredKind.W8, var g) when g % 64 == 0 => isWide ? "linear_8_64_wide" : "linear_8_64",
-            (CudaWeight.StoredKind.W8, var g) when g % 32 == 0 => isWide ? "linear_8_32_wide" : "linear_8_32",
-            (CudaWeight.StoredKind.W4, var g) when g % 128 == 0 => isWide ? "linear_4_128_wide" : "linear_4_128",
-            (CudaWeight.StoredKind.W4, var g) when g % 64 == 0 => isWide ? "linear_4_64_wide" : "linear_4_64",
-            (CudaWeight.StoredKind.W4, var g) when g % 32 == 0 => isWide ? "linear_4_32_wide" : "linear_4_32",
-            _ => AnyKernel,
-        };
-    }
-
-    private void MultiplyMany(Tensor x, CudaWeight weight, Tensor y)
-    {
-        if (weight.Stored == CudaWeight.StoredKind.F32 && x.Type == DType.F32 && y.Type == DType.F32)
-        {
-            _products.Multiply(x, weight.Data, y, x.RowCount, y.ColumnCount, x.ColumnCount);
-            return;
-        }
-        if (x.Type == DType.BF16)
-        {
-            MultiplyDense(x, weight, y, x.RowCount, x.ColumnCount);
-            return;
-        }
-        var block = (int)Math.Max(1, InputBytes / (x.ColumnCount * sizeof(ushort)));
-        for (var first = 0; first < x.RowCount; first += block)
-        {
-            var rows = x.Rows(first, Math.Min(block, x.RowCount - first));
-            var converted = new Matrix(Inputs, DType.BF16, x.ColumnCount);
-            _context.Launch(_context.Module("elements.cu"), "convert", Columns(rows), Threads, new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
-            MultiplyDense(converted, weight, y.Rows(first, rows.RowCount), rows.RowCount, x.ColumnCount);
-        }
-    }
-
-    private void MultiplyDense(Matrix x, CudaWeight weight, Tensor y, int rows, int columns)
+    private void MultiplyDense(Matrix x, CudaWeight weight, Tensor y, bool adds)
     {
         if (weight.Stored == CudaWeight.StoredKind.BF16)
         {
-            _products.Multiply(x, weight.Data, y, rows, y.ColumnCount, columns);
+            Multiply(x, weight, weight.Data, y, adds);
             return;
         }
-        // Whole tiles of the product, and outputs that stay aligned.
-        var strip = (int)Math.Clamp(StripBytes / (columns * sizeof(ushort)) / StripRows * StripRows, StripRows, MostStripRows);
+        var columns = weight.ColumnCount;
+        var target = Scratch.Address + (nint)weight.Products.Workspace;
+        var strip = (int)Math.Min(weight.Products.Strip / (columns * sizeof(ushort)) / ProductLayout.StripRows * ProductLayout.StripRows, MostStripRows);
         for (var first = 0; first < y.ColumnCount; first += strip)
         {
             var part = y.Columns(first, Math.Min(strip, y.ColumnCount - first));
-            var unpack = new UnpackArguments { Weight = weight.Rows, Target = Strip, FirstRow = first };
-            _context.Launch(_context.Module("linear.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, part.ColumnCount), UnpackThreads, unpack);
-            _products.Multiply(x, Strip, part, rows, part.ColumnCount, columns);
+            var unpack = new UnpackArguments { Weight = weight.Rows, Target = target, FirstRow = first };
+            _context.Launch(_context.Module("weights.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, part.ColumnCount), UnpackThreads, unpack);
+            Multiply(x, weight, target, part, adds);
         }
     }
+
+    private void Multiply(Matrix x, CudaWeight weight, nint data, Tensor y, bool adds) =>
+        _products.Multiply(x, data, y, y.RowCount, y.ColumnCount, weight.ColumnCount, adds, (Scratch.Address, weight.Products.Workspace));
 
     private static Grid Columns(Tensor x) => new(x.RowCount, (x.ColumnCount + Threads - 1) / Threads);
 }

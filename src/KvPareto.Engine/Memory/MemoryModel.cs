@@ -33,7 +33,8 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         setting.Cache.Validate(Config.Geometry);
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);
-        foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights);
+        var products = 0L;
+        foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights, ref products);
         // Attention may need the keys' biases; they are read again when all else is there.
         if (_shapes.Layers.All(layer => WeightLoader.HasBias(checkpoint, layer.Key)))
             foreach (var layer in _shapes.Layers) Stage(ledger, checkpoint.Stored(layer.Key.BiasName).StagingBytes);
@@ -55,7 +56,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         return ledger.Peaks;
     }
 
-    private void Load(MemoryLedger ledger, WeightShape shape, WeightSpec spec)
+    private void Load(MemoryLedger ledger, WeightShape shape, WeightSpec spec, ref long products)
     {
         var stored = WeightLoader.Stored(checkpoint, shape);
         if (shape.Role == WeightRole.Norm)
@@ -74,6 +75,11 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).StagingBytes);
         ledger.Add(MemoryCategory.Workspace, stored.StagingBytes);
         ledger.Add(MemoryCategory.Workspace, codedBytes);
+        if (layout.ProductBytes(format, shape.Rows, shape.Columns) is var needed && needed > products)
+        {
+            ledger.Remove(MemoryCategory.Workspace, products);
+            ledger.Add(MemoryCategory.Workspace, products = needed);
+        }
         ledger.Add(MemoryCategory.Weights, layout.WeightBytes(format, shape.Rows, shape.Columns, group, hasBias));
         ledger.Remove(MemoryCategory.Workspace, codedBytes + stored.StagingBytes);
     }
