@@ -41,7 +41,7 @@ public sealed unsafe class CudaBackend : Backend
         }
         Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver {devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
         _context = new CudaContext(ordinal);
-        foreach (var file in new[] { "linear.cu", "weights.cu", "elements.cu" }) _context.Prepare(file);
+        foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
         _attention = new CudaAttention(_context);
     }

@@ -24,6 +24,7 @@ internal sealed class CudaLinear : IDisposable
         Scratch = new ProductScratch(context, ledger);
         _products = new MatrixProducts(context);
         _few = new FewProducts(context);
+        _few.Prepare();
     }
 
     /// <summary>The scratch, which weights size.</summary>

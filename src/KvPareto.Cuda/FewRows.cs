@@ -15,18 +15,23 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
     /// <summary>Threads of a block.</summary>
     public const int Threads = 256;
 
+    /// <summary>The kernels' source.</summary>
+    public const string File = "linear.cu";
+
     private const int Warps = Threads / 32;
     private const int Outputs = 16; // of a tile
-    private const int ElementStages = 7; // linear.cu, ELEMENT_STAGES
-    private const int CodeStages = 4;
+    private const int ElementStages = 7;
+    private const int MostCodeStages = 5;
+    private const int FewestCodeStages = 4;
+    private const int SmallSharedBytes = 128 << 10;
     private const int BytesOfInput = 3; // of a whole number that stands for an input (linear_codes.cuh)
     private const int FewestRows = 2; // whose bytes are columns of one product
     private const int ColumnsOfProduct = 8;
     private const int ManyProducts = 3;
     private const int BatchTiles = 4;
 
-    /// <summary>Blocks that a multiprocessor should have at a time: plain loads of more than one get in each other's way, codes are worked on.</summary>
-    public int Blocks => IsCoded ? 3 : 1;
+    /// <summary>Blocks that a multiprocessor should have at a time: loads of more than one get in each other's way, but codes must be worked on.</summary>
+    public int Blocks => IsCoded ? 2 : 1;
 
     private bool IsCoded => Bits < 16;
 
@@ -57,7 +62,8 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
     /// <param name="rows">T.</param>
     /// <param name="columns">K.</param>
     /// <param name="batch">Tiles whose parts are put together at a time.</param>
-    public int SharedBytes(int rows, int columns, int batch)
+    /// <param name="device">Shared memory of a block, at the most.</param>
+    public int SharedBytes(int rows, int columns, int batch, int device)
     {
         var words = Unit * Bits / 128;
         var stage = 2 * words * sizeof(uint) * Threads;
@@ -67,12 +73,17 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
         var products = rows > FewestRows ? ManyProducts : 1;
         var spans = columns / Unit * products * ColumnsOfProduct * 2 * sizeof(float);
         var row = (columns + 127) / 128 * 128 + (Bits == 4 && words == 4 ? 16 : 64);
-        return CodeStages * (stage + 2 * sizeof(uint) * Threads) + sums + spans + rows * BytesOfInput * row;
+        return CodeStages(device) * (stage + 2 * sizeof(uint) * Threads) + sums + spans + rows * BytesOfInput * row;
     }
 
+    /// <summary>The compiler's options: stages that weights are fetched ahead in.</summary>
+    public static string[] Options(int device) => [$"-DELEMENT_STAGES={ElementStages}", $"-DCODE_STAGES={CodeStages(device)}"];
+
     /// <summary>Tiles of a batch: fewer where there are many rows, or little shared memory.</summary>
-    public int Batch(int rows, int columns, int sharedBytes) =>
-        (!IsCoded || rows <= FewestRows) && SharedBytes(rows, columns, BatchTiles) <= sharedBytes ? BatchTiles : 1;
+    public int Batch(int rows, int columns, int device) =>
+        (!IsCoded || rows <= FewestRows) && SharedBytes(rows, columns, BatchTiles, device) <= device ? BatchTiles : 1;
+
+    private static int CodeStages(int device) => device < SmallSharedBytes ? FewestCodeStages : MostCodeStages;
 }
 
 /// <summary>What becomes of a product's sums (stream.cuh, LinearMode).</summary>
@@ -96,9 +107,11 @@ internal sealed class FewProducts(CudaContext context)
     private const int ReservedBytes = 1024; // of a block, by the driver
     private const string AnyKernel = "linear_any";
 
+    private readonly string[] _options = FewKernel.Options(context.SharedBytes - StaticSharedBytes);
+
     private int SharedBytes => context.SharedBytes - StaticSharedBytes;
 
-    private KernelModule Module => context.Module("linear.cu");
+    private KernelModule Module => context.Module(FewKernel.File, _options);
 
     /// <summary>Multiplies one input, normalised first where there is a gain, with weights of one width; false where no kernel does all of it.</summary>
     /// <param name="x">Input.</param>
@@ -128,6 +141,9 @@ internal sealed class FewProducts(CudaContext context)
         return true;
     }
 
+    /// <summary>Begins to compile the kernels.</summary>
+    public void Prepare() => context.Prepare(FewKernel.File, _options);
+
     /// <summary>Multiplies by whatever kernels there are.</summary>
     public void Multiply(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
@@ -148,7 +164,7 @@ internal sealed class FewProducts(CudaContext context)
     private int MostRows(in FewKernel kernel, int columns)
     {
         var rows = FewKernel.MostRows;
-        while (rows > 0 && kernel.SharedBytes(rows, columns, 1) > SharedBytes) rows--;
+        while (rows > 0 && kernel.SharedBytes(rows, columns, 1, SharedBytes) > SharedBytes) rows--;
         return rows;
     }
 
@@ -166,7 +182,7 @@ internal sealed class FewProducts(CudaContext context)
             (arguments.X, arguments.Rows) = (part, part.RowCount);
             var tiles = Fill(ref arguments, weights, results);
             arguments.Batch = kernel.Batch(part.RowCount, x.ColumnCount, SharedBytes);
-            var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch);
+            var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch, SharedBytes);
             var blocks = Math.Clamp(context.SharedBytesOfMultiprocessor / (shared + StaticSharedBytes + ReservedBytes), 1, kernel.Blocks);
             context.Launch(Module, kernel.Function(part.RowCount), new(Math.Min(tiles, context.Multiprocessors * blocks)), FewKernel.Threads, arguments, shared);
         }

@@ -130,13 +130,10 @@ template <class M> static __device__ __forceinline__ void multiply_few(const Lin
 }
 
 // Named by the bits of a weight; of bf16, `wide` takes f32 inputs whole; of codes, by the columns of a unit, and `many` takes more than two rows.
-#ifndef ELEMENT_STAGES
-#define ELEMENT_STAGES 7
-#define CODE_STAGES 4
-#endif
+// The host says how many stages there is room for.
 #define ELEMENTS(name, low) extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Elements<low, ELEMENT_STAGES>>(a); }
 #define CODES(name, bits, unit) \
-    extern "C" __global__ void __launch_bounds__(THREADS, 3) name(LinearArguments a) { multiply_few<Codes<bits, unit, 1, CODE_STAGES>>(a); } \
+    extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Codes<bits, unit, 1, CODE_STAGES>>(a); } \
     extern "C" __global__ void __launch_bounds__(THREADS, 2) name##_many(LinearArguments a) { multiply_few<Codes<bits, unit, 3, CODE_STAGES>>(a); }
 
 ELEMENTS(linear_16, false)

@@ -29,25 +29,37 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
 
     __device__ __forceinline__ void prepare(const LinearArguments& a, float (*squares)[MOST_ROWS])
     {
-        const int Ahead = 2; // loads before the first use
+        // As many loads before the first use as registers allow.
+        if (a.gain) prepare_ahead<2, true>(a, squares);
+        else prepare_ahead<4, false>(a, squares);
+    }
+
+    template <int AHEAD, bool NORMED> __device__ __forceinline__ void prepare_ahead(const LinearArguments& a, float (*squares)[MOST_ROWS])
+    {
         int eights = a.parts[0].weight.columns / 8, lane = threadIdx.x % 32;
         for (int row = 0; row < a.rows; row++)
         {
             float square = 0;
-            for (int first = threadIdx.x - lane; first < eights; first += Ahead * THREADS)
+            for (int first = threadIdx.x - lane; first < eights; first += AHEAD * THREADS)
             {
-                float v[Ahead][8] = {};
+                float v[AHEAD][8] = {}, gains[AHEAD][8];
                 #pragma unroll
-                for (int i = 0; i < Ahead; i++)
-                    if (first + i * THREADS + lane < eights) load_eight(a.x, row, 8 * (first + i * THREADS + lane), v[i]);
-                #pragma unroll
-                for (int i = 0; i < Ahead; i++)
+                for (int i = 0; i < AHEAD; i++)
                 {
                     int eight = first + i * THREADS + lane;
-                    if (eight < eights) square += scale_inputs(a, eight, v[i]);
+                    if (eight >= eights) continue;
+                    load_eight(a.x, row, 8 * eight, v[i]);
+                    if (NORMED) load_gains(a, eight, gains[i]);
+                }
+                #pragma unroll
+                for (int i = 0; i < AHEAD; i++)
+                {
+                    int eight = first + i * THREADS + lane;
+                    if (NORMED && eight < eights) square += scale_inputs(gains[i], v[i]);
                     if (eight - lane < eights) convert(v[i], row, eight, eight < eights);
                 }
             }
+            if (!NORMED) continue;
             square = warp_sum(square);
             if (lane == 0) squares[threadIdx.x / 32][row] = square;
         }

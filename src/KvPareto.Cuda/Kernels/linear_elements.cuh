@@ -29,10 +29,14 @@ template <bool LOW, int STAGES> struct Elements
             #pragma unroll 2
             for (int eight = threadIdx.x; eight < eights; eight += THREADS)
             {
-                float v[8];
+                float v[8], gains[8];
                 u32 high[4], low[4];
                 load_eight(a.x, row, 8 * eight, v);
-                square += scale_inputs(a, eight, v);
+                if (a.gain)
+                {
+                    load_gains(a, eight, gains);
+                    square += scale_inputs(gains, v);
+                }
                 #pragma unroll
                 for (int i = 0; i < 4; i++)
                 {

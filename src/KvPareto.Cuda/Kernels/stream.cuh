@@ -210,12 +210,17 @@ static __device__ __forceinline__ void load_eight(const Matrix& x, int row, int 
     values[4] = low_bfloat(raw.z); values[5] = high_bfloat(raw.z); values[6] = low_bfloat(raw.w); values[7] = high_bfloat(raw.w);
 }
 
-// Eight columns of a row times the gain, where there is one; returns the sum of their squares before, if it is needed.
-static __device__ __forceinline__ float scale_inputs(const LinearArguments& a, int eight, float (&v)[8])
+static __device__ __forceinline__ void load_gains(const LinearArguments& a, int eight, float (&gains)[8])
 {
-    if (!a.gain) return 0;
     float4 low = __ldg((const float4*)a.gain + 2 * eight), high = __ldg((const float4*)a.gain + 2 * eight + 1);
-    float gains[8] = { low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w }, square = 0;
+    gains[0] = low.x; gains[1] = low.y; gains[2] = low.z; gains[3] = low.w;
+    gains[4] = high.x; gains[5] = high.y; gains[6] = high.z; gains[7] = high.w;
+}
+
+// Eight columns of a row times their gains; returns the sum of their squares before.
+static __device__ __forceinline__ float scale_inputs(const float (&gains)[8], float (&v)[8])
+{
+    float square = 0;
     #pragma unroll
     for (int i = 0; i < 8; i++)
     {
