@@ -38,7 +38,13 @@ internal sealed class CudaLinear : IDisposable
             _few.Multiply(x, weights, ys);
             return;
         }
-        for (var i = 0; i < ys.Length; i++) MultiplyMany(x, (CudaWeight)weights[i], ys[i], adds: false);
+        for (var i = 0; i < ys.Length;)
+        {
+            var count = 1;
+            while (i + count < ys.Length && AreOne(weights.Slice(i, count + 1), ys.Slice(i, count + 1))) count++;
+            MultiplyMany(x, weights.Slice(i, count), ys.Slice(i, count), adds: false);
+            i += count;
+        }
     }
 
     /// <summary>The same with x / rms(x) · gain, where one kernel does it.</summary>
@@ -49,7 +55,7 @@ internal sealed class CudaLinear : IDisposable
     public bool TryAdd(Tensor x, CudaWeight weight, Tensor sum)
     {
         if (x.RowCount <= FewKernel.MostRows) return _few.TryMultiply(x, default, x.Type == DType.F32, [weight], [sum], LinearMode.Add);
-        MultiplyMany(x, weight, sum, adds: true);
+        MultiplyMany(x, [weight], [sum], adds: true);
         return true;
     }
 
@@ -60,42 +66,84 @@ internal sealed class CudaLinear : IDisposable
         Scratch.Dispose();
     }
 
-    private void MultiplyMany(Tensor x, CudaWeight weight, Tensor y, bool adds)
+    // Weights that are unpacked into scratch, and whose results lie side by side, are one weight to the library: it fills the device better.
+    private static bool AreOne(ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        if (weight.Stored == CudaWeight.StoredKind.F32 && x.Type == DType.F32 && y.Type == DType.F32) Multiply(x, weight, weight.Data, y, adds);
-        else if (x.Type == DType.BF16) MultiplyDense(x, weight, y, adds);
-        else
-        {
-            var inputs = Scratch.Address + (nint)(weight.Products.Workspace + weight.Products.Strip);
-            var block = (int)(weight.Products.Inputs / (x.ColumnCount * sizeof(ushort)));
-            for (var first = 0; first < x.RowCount; first += block)
-            {
-                var rows = x.Rows(first, Math.Min(block, x.RowCount - first));
-                var converted = new Matrix(inputs, DType.BF16, x.ColumnCount);
-                _context.Launch(_context.Module("elements.cu"), "convert", Columns(rows), Threads, new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
-                MultiplyDense(converted, weight, y.Rows(first, rows.RowCount), adds);
-            }
-        }
-        if (weight.Bias != 0)
-            _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(y), Threads, new BiasArguments { X = y, Bias = weight.Bias, Columns = y.ColumnCount });
+        var (before, last) = (ys[^2], ys[^1]);
+        return ((CudaWeight)weights[^2]).Products.Strip > 0 && ((CudaWeight)weights[^1]).Products.Strip > 0 && before.Buffer == last.Buffer
+            && before.Type == last.Type && before.RowStride == last.RowStride && last.ByteOffset - before.ByteOffset == before.ColumnCount * before.Type.ByteSize()
+            && ((CudaWeight)weights[^2]).Stored == ((CudaWeight)weights[^1]).Stored;
     }
 
-    private void MultiplyDense(Matrix x, CudaWeight weight, Tensor y, bool adds)
+    private void MultiplyMany(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds)
     {
+        var first = (CudaWeight)weights[0];
+        if (first.Stored == CudaWeight.StoredKind.F32 && x.Type == DType.F32 && ys[0].Type == DType.F32)
+        {
+            for (var i = 0; i < ys.Length; i++) Multiply(x, (CudaWeight)weights[i], ((CudaWeight)weights[i]).Data, ys[i], adds);
+        }
+        else if (x.Type == DType.BF16) MultiplyDense(x, weights, ys, adds);
+        else
+        {
+            // What a product has in scratch lies ahead of its inputs, whichever of the weights asks for most.
+            var layout = Largest(weights);
+            var block = (int)(layout.Inputs / (x.ColumnCount * sizeof(ushort)));
+            var converted = new Matrix(Scratch.Address + (nint)(layout.Workspace + layout.Strip), DType.BF16, x.ColumnCount);
+            var parts = new Tensor[ys.Length];
+            for (var from = 0; from < x.RowCount; from += block)
+            {
+                var rows = x.Rows(from, Math.Min(block, x.RowCount - from));
+                for (var i = 0; i < parts.Length; i++) parts[i] = ys[i].Rows(from, rows.RowCount);
+                _context.Launch(_context.Module("elements.cu"), "convert", Columns(rows), Threads, new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
+                MultiplyDense(converted, weights, parts, adds);
+            }
+        }
+        for (var i = 0; i < ys.Length; i++)
+        {
+            var bias = ((CudaWeight)weights[i]).Bias;
+            if (bias != 0) _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads, new BiasArguments { X = ys[i], Bias = bias, Columns = ys[i].ColumnCount });
+        }
+    }
+
+    private static ProductLayout Largest(ReadOnlySpan<Weight> weights)
+    {
+        var largest = ((CudaWeight)weights[0]).Products;
+        foreach (var weight in weights)
+        {
+            if (((CudaWeight)weight).Products.ByteCount > largest.ByteCount) largest = ((CudaWeight)weight).Products;
+        }
+        return largest;
+    }
+
+    private void MultiplyDense(Matrix x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds)
+    {
+        var weight = (CudaWeight)weights[0];
         if (weight.Stored == CudaWeight.StoredKind.BF16)
         {
-            Multiply(x, weight, weight.Data, y, adds);
+            Multiply(x, weight, weight.Data, ys[0], adds);
             return;
         }
-        var columns = weight.ColumnCount;
-        var target = Scratch.Address + (nint)weight.Products.Workspace;
-        var strip = (int)Math.Min(weight.Products.Strip / (columns * sizeof(ushort)) / ProductLayout.StripRows * ProductLayout.StripRows, MostStripRows);
-        for (var first = 0; first < y.ColumnCount; first += strip)
+        var (columns, outputs, layout) = (weight.ColumnCount, 0, Largest(weights));
+        foreach (var y in ys) outputs += y.ColumnCount;
+        var most = (int)Math.Min(layout.Strip / (columns * sizeof(ushort)) / ProductLayout.StripRows * ProductLayout.StripRows, MostStripRows);
+        // Strips of about one size.
+        var strips = (outputs + most - 1) / most;
+        var strip = ((outputs + strips - 1) / strips + ProductLayout.StripRows - 1) / ProductLayout.StripRows * ProductLayout.StripRows;
+        var target = Scratch.Address + (nint)layout.Workspace;
+        for (var first = 0; first < outputs; first += strip)
         {
-            var part = y.Columns(first, Math.Min(strip, y.ColumnCount - first));
-            var unpack = new UnpackArguments { Weight = weight.Rows, Target = target, FirstRow = first };
-            _context.Launch(_context.Module("weights.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, part.ColumnCount), UnpackThreads, unpack);
-            Multiply(x, weight, target, part, adds);
+            var count = Math.Min(strip, outputs - first);
+            var before = 0;
+            for (var i = 0; i < ys.Length; before += ys[i++].ColumnCount)
+            {
+                var (from, to) = (Math.Max(first, before), Math.Min(first + count, before + ys[i].ColumnCount));
+                if (from >= to) continue;
+                var rows = target + (nint)((long)(from - first) * columns * sizeof(ushort));
+                var unpack = new UnpackArguments { Weight = ((CudaWeight)weights[i]).Rows, Target = rows, FirstRow = from - before };
+                _context.Launch(_context.Module("weights.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, to - from), UnpackThreads, unpack);
+            }
+            var part = ys[0] with { ColumnCount = count, ByteOffset = ys[0].ByteOffset + (long)first * ys[0].Type.ByteSize() };
+            _products.Multiply(x, target, part, part.RowCount, count, columns, adds, (Scratch.Address, layout.Workspace));
         }
     }
 

@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 
@@ -22,7 +22,7 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
     private const int Outputs = 16; // of a tile
     private const int ElementStages = 7;
     private const int MostCodeStages = 5;
-    private const int FewestCodeStages = 4;
+    private const int FewestCodeStages = 3;
     private const int SmallSharedBytes = 128 << 10;
     private const int BytesOfInput = 3; // of a whole number that stands for an input (linear_codes.cuh)
     private const int FewestRows = 2; // whose bytes are columns of one product

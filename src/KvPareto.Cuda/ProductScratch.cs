@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 
@@ -11,7 +11,8 @@ internal readonly record struct ProductLayout(long Workspace, long Strip, long I
     /// <summary>Outputs of a strip are a multiple of this: whole tiles of the product, and outputs that stay aligned.</summary>
     public const int StripRows = 64;
 
-    private const long MostBytes = 32 << 20; // of the workspace, and of a strip
+    private const long MostWorkspaceBytes = 16 << 20;
+    private const long MostStripBytes = 48 << 20;
     private const long MostInputBytes = 8 << 20;
     private const int InputRows = 256;
     private const int WorkspaceFactor = 4;
@@ -25,8 +26,8 @@ internal readonly record struct ProductLayout(long Workspace, long Strip, long I
     {
         if (outputs == 1) return default;
         var row = (long)inputs * sizeof(ushort);
-        var strip = stored == CudaWeight.StoredKind.BF16 ? 0 : Math.Min(Math.Max(MostBytes / row / StripRows, 1), ((long)outputs + StripRows - 1) / StripRows) * StripRows * row;
-        return new(Aligned(Math.Min(MostBytes, WorkspaceFactor * outputs * row)), Aligned(strip), Aligned(Math.Max(row, Math.Min(MostInputBytes, InputRows * row))));
+        var strip = stored == CudaWeight.StoredKind.BF16 ? 0 : Math.Min(Math.Max(MostStripBytes / row / StripRows, 1), ((long)outputs + StripRows - 1) / StripRows) * StripRows * row;
+        return new(Aligned(Math.Min(MostWorkspaceBytes, WorkspaceFactor * outputs * row)), Aligned(strip), Aligned(Math.Max(row, Math.Min(MostInputBytes, InputRows * row))));
     }
 
     private static long Aligned(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;

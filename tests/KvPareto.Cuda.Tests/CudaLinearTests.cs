@@ -108,6 +108,38 @@ public unsafe class CudaLinearTests
         }
     }
 
+    /// <summary>Coded weights whose results lie side by side are unpacked and multiplied as one.</summary>
+    [Theory]
+    [InlineData(WeightFormat.W4, 128)]
+    [InlineData(WeightFormat.W8, 64)]
+    [InlineData(WeightFormat.F16, 0)]
+    public void NeighboursOfManyRows_AreEachByItself(WeightFormat format, int group)
+    {
+        if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
+        const int Columns = 1024, Rows = 40, Count = 3;
+        using var backend = new CudaBackend();
+        var random = new Random(5);
+        var values = Enumerable.Range(0, Count).Select(_ => Floats(random, Outputs * Columns)).ToArray();
+        var bias = Floats(random, Outputs);
+        var weights = values.Select(value => Upload(backend, format, group, Columns, value, bias)).ToArray();
+        var input = Array.ConvertAll(Floats(random, Rows * Columns), value => BFloat16.ToSingle(BFloat16.FromSingle(value)));
+        foreach (var type in new[] { DType.BF16, DType.F32 })
+        {
+            var (x, y) = (backend.Alloc(type, Rows, Columns), backend.Alloc(DType.F32, Rows, Count * Outputs));
+            var output = new float[Rows * Outputs];
+            backend.Write(input, x);
+            backend.Linear(x, weights, Enumerable.Range(0, Count).Select(i => y.Columns(i * Outputs, Outputs)).ToArray());
+            for (var i = 0; i < Count; i++)
+            {
+                backend.Read(y.Columns(i * Outputs, Outputs), output);
+                Assert.True(Error(input, values[i], bias, output, Rows, Columns) < ManyTolerance);
+            }
+            x.Buffer.Dispose();
+            y.Buffer.Dispose();
+        }
+        foreach (var weight in weights) weight.Dispose();
+    }
+
     /// <summary>What is no number makes its row's results none, and no others.</summary>
     [Theory]
     [InlineData(WeightFormat.BF16, 0, float.NaN)]

@@ -28,9 +28,9 @@ public class LayoutTests
     [Theory]
     [InlineData("BF16", 256, 128, 4 * 65_536, 0, 65_536)]
     [InlineData("W4", 250, 128, 4 * 64_000, 65_536, 65_536)]
-    [InlineData("BF16", 4096, 4096, 32 << 20, 0, 2 << 20)]
-    [InlineData("W8", 28_672, 4096, 32 << 20, 32 << 20, 2 << 20)]
-    [InlineData("W4", 4096, 14_336, 32 << 20, 1152 * 28_672, 256 * 28_672)]
+    [InlineData("BF16", 4096, 4096, 16 << 20, 0, 2 << 20)]
+    [InlineData("W8", 28_672, 4096, 16 << 20, 48 << 20, 2 << 20)]
+    [InlineData("W4", 4096, 14_336, 16 << 20, 1728 * 28_672, 256 * 28_672)]
     [InlineData("F32", 1, 4096, 0, 0, 0)]
     public void ScratchOfProducts_GrowsWithTheWeight(string stored, int outputs, int inputs, long workspace, long strip, long converted) =>
         Assert.Equal(new ProductLayout(workspace, strip, converted), ProductLayout.Of(Enum.Parse<CudaWeight.StoredKind>(stored), outputs, inputs));
