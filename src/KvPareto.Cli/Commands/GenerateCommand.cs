@@ -12,7 +12,8 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto generate MODEL</c></summary>
 internal static class GenerateCommand
 {
-    private const string DefaultSetting = "w16a16-k16v16-c256";
+    /// <summary>The setting where none is named.</summary>
+    public const string DefaultSetting = "w16a16-k16v16-c256";
     private const int DefaultNewTokens = 128;
 
     public static Command Create(CommandContext context)
@@ -44,12 +45,7 @@ internal static class GenerateCommand
                 (null, null, { } file) => new Prompt(TokenizeCommand.Read(context, file), 0, chat),
                 _ => throw new ConfigException("generate: give one of --prompt TEXT, --prompt-file F and --prompt-tokens N, N 1 or more"),
             };
-            var settings = InferenceSetting.Parse(parsed.GetValue(setting)!);
-            if (parsed.GetValue(chunk) is { } size)
-            {
-                if (size < 0) throw new ConfigException($"--chunk {size}; allowed: 0 for the whole prompt, or a number of tokens");
-                settings = settings with { Chunk = size == 0 ? null : size };
-            }
+            var settings = Verb.WithChunk(InferenceSetting.Parse(parsed.GetValue(setting)!), parsed.GetValue(chunk));
             if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
             Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation);
             return Task.FromResult(ExitCode.Ok);

@@ -37,8 +37,9 @@ internal static class TokenizeCommand
         byte[] bytes;
         if (file is null or "-")
         {
+            var input = context.Input ?? throw new ConfigException("standard input is closed; allowed: a file, or text on standard input");
             using var buffer = new MemoryStream();
-            context.Input.CopyTo(buffer);
+            input.CopyTo(buffer);
             bytes = buffer.ToArray();
         }
         else

@@ -53,6 +53,15 @@ public sealed record SweepConfig
         return SweepConfigReader.Read(file, ReadText(file), folder, models);
     }
 
+    /// <summary>Reads a YAML file for its models and settings; it may do without tasks.</summary>
+    /// <param name="file">Path; messages name it as given.</param>
+    /// <exception cref="ConfigException">As for <see cref="Load"/>.</exception>
+    public static SweepConfig LoadForPlan(string file)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
+        return SweepConfigReader.Read(file, ReadText(file), folder, [], needsTasks: false);
+    }
+
     /// <summary>The sweep that runs where no config is named: embedded models on embedded tasks.</summary>
     /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for none.</param>
     public static SweepConfig Quickstart(params IReadOnlyList<string> models)

@@ -37,6 +37,11 @@ internal sealed class SampleLog : IDisposable
         }
     }
 
+    /// <summary>The samples of a trial without claiming it; none where it has no log.</summary>
+    /// <exception cref="ConfigException">A line is damaged.</exception>
+    public static IEnumerable<SampleRecord> Records(string path) =>
+        LineReader.Read(path).Select(line => Parse(path, line.Number, line.Bytes.Span));
+
     /// <summary>Samples measured so far.</summary>
     public int Count => _records.Count;
 
