@@ -41,8 +41,13 @@ internal sealed unsafe class CudaWeight : Weight
                 _bias = new CudaBuffer(context, ledger, MemoryCategory.Weights, host.Bias.Length * sizeof(float));
                 fixed (float* bias = host.Bias) context.Upload(_bias.Address, bias, _bias.ByteCount);
             }
-            if (KeepsBytes(host.Format, kind)) context.Upload(_data.Address, host.Data, _data.ByteCount);
-            else UploadWidened(context, host, kind, rowBytes);
+            var (target, keepsBytes) = (_data.Address, KeepsBytes(host.Format, kind));
+            host.ForPieces((piece, first, end) =>
+            {
+                if (!keepsBytes) UploadWidened(context, piece, kind, rowBytes, first, end);
+                else context.Upload(target + (nint)(first * rowBytes), piece.Data + first * rowBytes, (end - first) * rowBytes);
+                context.Synchronize();
+            });
             context.Synchronize();
         }
         catch
@@ -138,14 +143,14 @@ internal sealed unsafe class CudaWeight : Weight
         context.Synchronize();
     }
 
-    private void UploadWidened(CudaContext context, HostWeight host, StoredKind kind, long rowBytes)
+    private void UploadWidened(CudaContext context, HostWeight host, StoredKind kind, long rowBytes, int from, int until)
     {
         var values = new float[host.ColumnCount];
-        var rows = (int)Math.Clamp(StagingBytes / rowBytes, 1, host.RowCount);
+        var rows = (int)Math.Clamp(StagingBytes / rowBytes, 1, until - from);
         var staging = new byte[rows * rowBytes];
-        for (var first = 0; first < host.RowCount; first += rows)
+        for (var first = from; first < until; first += rows)
         {
-            var count = Math.Min(rows, host.RowCount - first);
+            var count = Math.Min(rows, until - first);
             fixed (byte* target = staging)
             {
                 for (var row = 0; row < count; row++)

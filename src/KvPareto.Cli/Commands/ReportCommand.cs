@@ -18,10 +18,13 @@ internal static class ReportCommand
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();
-        var command = new Verb("report", "Writes results.csv, frontier.csv and the figures again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, figure, format };
+        var repair = new Option<bool>("--repair") { Description = "First mend a damaged DIR: keep the lines that are whole, say what is dropped, leave the damaged files beside." };
+        var command = new Verb("report", "Writes results.csv, frontier.csv and the figures again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, repair, figure, format };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;
+            if (parsed.GetValue(repair))
+                foreach (var line in RunRepair.Mend(path)) context.Error.WriteLine(TerminalText.OneLine(line));
             Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries));
             return ExitCode.Ok;
         });

@@ -27,7 +27,7 @@ internal static class SweepCommand
         var format = Verb.FormatOption();
         var command = new Verb(
             "sweep",
-            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
+            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
         {
             config, folder, resume, retry, models, worker, device, threads, format,
         };
@@ -55,7 +55,8 @@ internal static class SweepCommand
             throw;
         }
         ReportCommand.Write(context, folder, history, formats);
-        return history.Results.Any(result => result.Status != TrialStatus.Ok) ? ExitCode.TrialsFailed : ExitCode.Ok;
+        var isWhole = history.Missing.Count == 0 && history.Results.All(result => result.Status == TrialStatus.Ok);
+        return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
     }
 
     // A run begun from scratch in a mistyped folder would measure everything again.

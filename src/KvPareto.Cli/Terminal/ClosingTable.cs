@@ -8,6 +8,8 @@ namespace KvPareto.Cli.Terminal;
 /// <summary>The table that a sweep or a report ends with.</summary>
 internal static class ClosingTable
 {
+    private const int MostNames = 5;
+
     private static readonly FittedTable<SummaryRow> Table = new(
         [
             new("", 0, Mark) { IsText = true, Style = row => row.Failure is not null ? new Style(Color.Red) : row.OnFrontier ? new Style(Color.Yellow) : null },
@@ -34,10 +36,13 @@ internal static class ClosingTable
             foreach (var row in rows.Where(row => row.Failure is not null)) context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
             context.Error.WriteLine();
         }
-        if (history.Results.Count < history.Planned) context.Error.WriteLine($"{history.Planned - history.Results.Count} of {history.Planned} trials have no result yet; --resume measures them");
-        foreach (var message in summary.Messages) context.Error.WriteLine(TerminalText.OneLine(message));
+        if (history.Missing.Count > 0) context.Error.WriteLine($"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
+        foreach (var message in history.Messages.Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(message));
         foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
     }
+
+    private static string Some(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 
     private static string Heading(ModelSummary model) => string.Create(
         CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent:F1} %");

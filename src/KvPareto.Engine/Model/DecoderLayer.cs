@@ -1,3 +1,4 @@
+using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Model;
@@ -21,25 +22,26 @@ internal enum LayerPoint
 /// <summary>One decoder layer over the seam's ops, and its two blocks by themselves.</summary>
 /// <param name="backend">Where it runs.</param>
 /// <param name="config">Architecture.</param>
-internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
+/// <param name="rope">Its rotary embedding for the length of the run.</param>
+internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeTable rope)
 {
     /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)). <paramref name="cacheLayer"/> is the layer of the caches.</summary>
     public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b)
     {
-        backend.NormLinear(b.X, w.InputNorm, config.NormEpsilon, b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
+        backend.NormLinear(b.X, w.InputNorm, config.StreamEpsilon, b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
         Attend(w, step, cacheLayer, b);
         backend.LinearAdd(b.Q, w.Output, b.H, b.X);
-        backend.NormGated(b.X, w.PostAttentionNorm, config.NormEpsilon, b.H, w.Gate, w.Up, b.Gate, b.Up);
+        backend.NormGated(b.X, w.PostAttentionNorm, config.StreamEpsilon, b.H, w.Gate, w.Up, b.Gate, b.Up);
         backend.LinearAdd(b.Gate, w.Down, b.H, b.X);
     }
 
     /// <summary>The same op by op, to show the inputs of linear layers.</summary>
     public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor> probe)
     {
-        backend.RmsNorm(b.X, w.InputNorm, config.NormEpsilon, b.H);
+        backend.RmsNorm(b.X, w.InputNorm, config.StreamEpsilon, b.H);
         Attention(w, step, cacheLayer, b, probe);
         backend.Add(b.X, b.H);
-        backend.RmsNorm(b.X, w.PostAttentionNorm, config.NormEpsilon, b.H);
+        backend.RmsNorm(b.X, w.PostAttentionNorm, config.StreamEpsilon, b.H);
         FeedForward(w, b, probe);
         backend.Add(b.X, b.H);
     }
@@ -72,7 +74,7 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
             backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
             backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
         }
-        backend.Rope(step, b.Q, b.K, config.Rope);
+        if (w.IsTurned) backend.Rope(step, b.Q, b.K, rope);
         backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
     }
 }

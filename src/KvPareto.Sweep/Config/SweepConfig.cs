@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Sweep.Config;
 
@@ -31,6 +32,9 @@ public sealed record SweepConfig
 
     /// <summary>The YAML text, for provenance.</summary>
     public required string Source { get; init; }
+
+    /// <summary>Variables and date of the models' chat templates.</summary>
+    public TemplateSettings Template { get; init; } = TemplateSettings.Default;
 
     internal IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
 

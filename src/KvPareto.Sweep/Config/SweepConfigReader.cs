@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
+using KvPareto.Text.Templates;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
 
@@ -10,7 +11,7 @@ namespace KvPareto.Sweep.Config;
 internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
-        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
+        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing", "template"];
 
     // Larger seeds are those of the embedded models' training texts.
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
@@ -44,6 +45,7 @@ internal static partial class SweepConfigReader
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
+            Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Source = text,
         };
         Check(config, top);

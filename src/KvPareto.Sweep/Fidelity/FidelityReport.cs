@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;

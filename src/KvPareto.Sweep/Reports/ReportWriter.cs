@@ -1,6 +1,6 @@
 using KvPareto.Sweep.Frontier;
-using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports;

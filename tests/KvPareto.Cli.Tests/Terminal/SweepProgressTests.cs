@@ -23,6 +23,7 @@ public class SweepProgressTests
         new TrialBegun(1, 2, "embedded:llama", "w16a16-k4v4-t64", 10, 0),
         new SampleMeasured(1, "embedded:fact", 1, 5, 10, 5, 20),
         new TrialEnded(1, 2, Result, 10, 20),
+        new SweepWaiting(1, "process 7 on host"),
         new TrialLeft(2, 20, 20),
     ];
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Storage;
 using SkiaSharp;
 
 namespace KvPareto.Sweep.Reports.Pictures;

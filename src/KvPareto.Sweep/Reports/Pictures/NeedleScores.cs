@@ -24,7 +24,7 @@ internal static partial class NeedleScores
     public static IReadOnlyList<NeedleScore> Read(string folder, string trialId)
     {
         var cells = new Dictionary<(int Length, double Depth), List<double>>();
-        foreach (var record in SampleLog.Records(Path.Combine(folder, "samples", trialId + ".jsonl")))
+        foreach (var record in SampleLog.Read(RunPaths.Samples(folder, trialId)).Records)
         {
             if (!record.Task.StartsWith(TaskName, StringComparison.Ordinal) || Cell(record.Sample) is not { } cell) continue;
             if (!cells.TryGetValue(cell, out var scores)) cells.Add(cell, scores = []);

@@ -1,6 +1,6 @@
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Journaling;
+namespace KvPareto.Sweep.Storage;
 
 /// <summary>Reads the whole lines of an append-only file; what follows the last line end is a torn write and does not count.</summary>
 internal static class LineReader
@@ -9,11 +9,11 @@ internal static class LineReader
     private const int BlockBytes = 1 << 16;
 
     /// <summary>The lines of a file that others may be writing to; none where it is missing.</summary>
-    /// <exception cref="ConfigException">A line is too long to be one of ours, or the file cannot be read.</exception>
+    /// <exception cref="ConfigException">A line is too long to be one of ours, or the file is no regular one or cannot be read.</exception>
     public static IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> Read(string path)
     {
-        if (!File.Exists(path)) yield break;
-        using var file = Open(path);
+        if (DiskFile.TryOpenRead(path) is not { } handle) yield break;
+        using var file = new FileStream(handle, FileAccess.Read, bufferSize: 1);
         foreach (var line in Read(path, file)) yield return line;
     }
 
@@ -42,18 +42,6 @@ internal static class LineReader
             }
             buffer.AsSpan(start, filled - start).CopyTo(buffer);
             filled -= start;
-        }
-    }
-
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{path}: cannot be read: {e.Message}", e);
         }
     }
 }
