@@ -18,7 +18,7 @@ public sealed class Tokenizer
     private readonly Dictionary<string, AddedToken> _added;
     private readonly string?[] _tokens;
     private readonly bool[] _special;
-    private readonly BpeModel _model;
+    private readonly MergeEngine _model;
     private readonly Normalizer? _normalizer;
     private readonly SequencePreTokenizer _preTokenizer;
     private readonly IReadOnlyList<SpecialTokenTemplate> _templates;

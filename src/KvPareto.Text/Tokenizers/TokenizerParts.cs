@@ -35,7 +35,7 @@ public sealed record TokenizerParts : VocabularyParts
     internal override TokenizerDefinition ToDefinition()
     {
         var builder = BuildVocabulary();
-        var merges = new MergeTable(builder.Vocabulary);
+        var merges = new MergeList(builder.Vocabulary);
         for (var i = 0; i < Merges.Count; i++)
             if (merges.Add(Merges[i].Left, Merges[i].Right) is { } problem) throw new ConfigException($"{Source}: merges[{i}]: {problem}");
         return new()

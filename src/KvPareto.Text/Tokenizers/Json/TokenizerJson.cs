@@ -21,7 +21,7 @@ internal sealed class TokenizerJson
     private readonly Dictionary<string, JsonElement> _components = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JsonElement> _model = new(StringComparer.Ordinal);
     private readonly VocabularyBuilder _builder;
-    private MergeTable? _merges;
+    private MergeList? _merges;
     private long _componentBytes;
     private bool _hasModel;
 

@@ -63,7 +63,7 @@ internal sealed class TokenizerWriter
 
     private void WriteSentencePiece(SentencePieceParts parts, TokenTable vocabulary)
     {
-        var visibleSpace = BpeModel.WordStart.ToString();
+        var visibleSpace = MergeList.WordStart.ToString();
         JsonObject[] normalizers = [.. parts.PrependSpace ? new[] { Prepend(visibleSpace) } : [], Replace(" ", visibleSpace)];
         JsonObject[] decoders =
         [
