@@ -63,7 +63,7 @@ internal sealed record SentencePieceParts : VocabularyParts
     {
         foreach (var id in ScoredIds)
             if (float.IsNaN(Scores[id]!.Value)) throw new ConfigException($"{Source}: scores[{id}] is not a number");
-        var merges = new MergeList(vocabulary);
+        var merges = new MergeList(vocabulary, $"{Source}: merges");
         foreach (var (left, right) in RankedMerges(vocabulary)) merges.Add(left, right);
         return merges;
     }

@@ -25,43 +25,33 @@ internal sealed class MergeEngine
     private readonly MergeList _merges;
     private readonly BpeOptions _options;
     private readonly Library.BpeTokenizer? _library; // null where the vocabulary is empty
-    private readonly int[] _ids; // [library's id]
+
+    // Part of the library's ids, by which its table of merges is keyed as they are: a file cannot be made to collide.
+    private readonly int _key = RandomNumberGenerator.GetInt32(VocabularyBuilder.IdLimit);
     private readonly int[] _byteIds = new int[256];
     private readonly bool[] _plain = new bool[char.MaxValue + 1]; // known, and the library knows it by the same name
     private readonly bool _hasAffixes;
     private readonly bool _cutsAtWords;
 
-    public MergeEngine(TokenTable vocabulary, MergeList merges, BpeOptions options)
+    /// <param name="builder">The vocabulary.</param>
+    /// <param name="tokens">The tokens by id.</param>
+    /// <param name="merges">Merges over the vocabulary.</param>
+    /// <param name="options">Rules.</param>
+    /// <exception cref="ConfigException">A merge has a token that is not in the vocabulary.</exception>
+    public MergeEngine(VocabularyBuilder builder, ReadOnlySpan<string?> tokens, MergeList merges, BpeOptions options)
     {
-        (_vocabulary, _merges, _options) = (vocabulary, merges, options);
-        for (var b = 0; b < _byteIds.Length; b++) _byteIds[b] = vocabulary.IdOrMinusOne($"<0x{b:X2}>");
+        (_vocabulary, _merges, _options) = (builder.Vocabulary, merges, options);
+        for (var b = 0; b < _byteIds.Length; b++) _byteIds[b] = _vocabulary.IdOrMinusOne($"<0x{b:X2}>");
         _hasAffixes = options.ContinuingPrefix.Length + options.EndSuffix.Length > 0;
-        _cutsAtWords = !options.MapBytes && !options.IgnoreMerges && !_hasAffixes && vocabulary.IdOrMinusOne([MergeList.WordStart]) >= 0;
-
-        // The library's table of merges is keyed by ids as they are: in an order of chance a file cannot be made to collide.
-        var order = new int[vocabulary.Count];
-        for (var i = 0; i < order.Length; i++) order[i] = i;
-        RandomNumberGenerator.Shuffle(order.AsSpan());
-        _ids = new int[order.Length];
-        var tokens = new KeyValuePair<string, int>[order.Length];
-        string? unknownToken = null;
-        for (var i = 0; i < order.Length; i++)
+        _cutsAtWords = !options.MapBytes && !options.IgnoreMerges && !_hasAffixes && _vocabulary.IdOrMinusOne([MergeList.WordStart]) >= 0;
+        var vocabulary = new List<KeyValuePair<string, int>>(_vocabulary.Count);
+        for (var id = 0; id < tokens.Length; id++)
         {
-            var token = vocabulary[order[i]];
-            if (token.Length == 1) _plain[token[0]] = token[0] != ' ';
-            _ids[i] = vocabulary.IdOrMinusOne(token);
-            tokens[i] = new(Visible(token), i);
-            if (_ids[i] == options.UnknownId) unknownToken = tokens[i].Key;
+            if (!builder.InVocabulary(id)) continue;
+            vocabulary.Add(new(Visible(tokens[id]!), id ^ _key));
+            if (tokens[id] is [var character] && character != ' ') _plain[character] = true;
         }
-        if (tokens.Length == 0) return;
-        _library = Library.BpeTokenizer.Create(new Library.BpeOptions(tokens)
-        {
-            Merges = merges.Pairs(Space),
-            UnknownToken = unknownToken,
-            FuseUnknownTokens = options.FuseUnknown,
-            ContinuingSubwordPrefix = options.ContinuingPrefix.Length > 0 ? Visible(options.ContinuingPrefix) : null,
-            EndOfWordSuffix = options.EndSuffix.Length > 0 ? Visible(options.EndSuffix) : null,
-        });
+        if (vocabulary.Count > 0) _library = Create(vocabulary, options.UnknownId is { } unknown ? Visible(tokens[unknown]!) : null);
     }
 
     /// <summary>Appends the ids of <paramref name="piece"/>.</summary>
@@ -112,7 +102,7 @@ internal sealed class MergeEngine
     private void EncodeWithAffixes(ReadOnlySpan<char> piece, List<int> ids, WorkBudget budget)
     {
         budget.Spend((long)piece.Length * piece.Length / UnitsPerSquare);
-        MergeShort(Visible(piece), ids);
+        MergeShort(Visible(piece.ToString()), ids);
     }
 
     private void EncodeCharacters(ReadOnlySpan<char> piece, List<int> ids, WorkBudget budget)
@@ -173,7 +163,7 @@ internal sealed class MergeEngine
     private void MergeShort(ReadOnlySpan<char> characters, List<int> ids)
     {
         var merged = _library!.EncodeToIds(characters, considerPreTokenization: false, considerNormalization: false);
-        for (var i = 0; i < merged.Count; i++) ids.Add(_ids[merged[i]]);
+        for (var i = 0; i < merged.Count; i++) ids.Add(merged[i] ^ _key);
     }
 
     /// <summary>
@@ -194,7 +184,7 @@ internal sealed class MergeEngine
                 var next = Tokens(characters, start + tokens[last].Offset.Start.Value, LongestMerged);
                 if (next[0].Offset.End.Value == tokens[last].Offset.End.Value - tokens[last].Offset.Start.Value)
                 {
-                    for (var i = 0; i < last; i++) ids.Add(_ids[tokens[i].Id]);
+                    for (var i = 0; i < last; i++) ids.Add(tokens[i].Id ^ _key);
                     (start, length, tokens) = (start + tokens[last].Offset.Start.Value, LongestMerged, next);
                     continue;
                 }
@@ -203,7 +193,7 @@ internal sealed class MergeEngine
             budget.Spend((long)length * length / UnitsPerSquare);
             tokens = Tokens(characters, start, length);
         }
-        foreach (var token in tokens) ids.Add(_ids[token.Id]);
+        foreach (var token in tokens) ids.Add(token.Id ^ _key);
     }
 
     private IReadOnlyList<Library.EncodedToken> Tokens(ReadOnlySpan<char> characters, int start, int length)
@@ -213,5 +203,27 @@ internal sealed class MergeEngine
         return _library!.EncodeToTokens(characters[start..end], out _, considerPreTokenization: false, considerNormalization: false);
     }
 
-    private string Visible(ReadOnlySpan<char> text) => text.ToString().Replace(' ', Space);
+    private Library.BpeTokenizer Create(IEnumerable<KeyValuePair<string, int>> vocabulary, string? unknownToken)
+    {
+        var library = new Library.BpeOptions(vocabulary)
+        {
+            Merges = _merges.Unchecked,
+            UnknownToken = unknownToken,
+            FuseUnknownTokens = _options.FuseUnknown,
+            ContinuingSubwordPrefix = _options.ContinuingPrefix.Length > 0 ? Visible(_options.ContinuingPrefix) : null,
+            EndOfWordSuffix = _options.EndSuffix.Length > 0 ? Visible(_options.EndSuffix) : null,
+        };
+        try
+        {
+            return Library.BpeTokenizer.Create(library);
+        }
+        catch (Exception problem) when (problem is InvalidOperationException or ArgumentException)
+        {
+            _merges.Check();
+            library.Merges = _merges.Distinct(Space);
+            return Library.BpeTokenizer.Create(library);
+        }
+    }
+
+    private static string Visible(string text) => text.Replace(' ', Space);
 }
