@@ -1,8 +1,8 @@
 using System.Globalization;
-using KvPareto.Engine;
+using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Benchmarks;
 

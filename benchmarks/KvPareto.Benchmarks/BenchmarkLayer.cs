@@ -1,7 +1,8 @@
-using KvPareto.Engine;
+using KvPareto.Cpu;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;
 

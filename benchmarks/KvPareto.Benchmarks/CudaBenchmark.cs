@@ -2,9 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using KvPareto.Cuda;
-using KvPareto.Engine;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;
 

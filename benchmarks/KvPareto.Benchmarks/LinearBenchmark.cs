@@ -1,6 +1,6 @@
 using System.Globalization;
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;
 

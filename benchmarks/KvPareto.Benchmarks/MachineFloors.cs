@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Runtime.Intrinsics;
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Cpu.Kernels;
+using KvPareto.Cpu;
+using KvPareto.Cpu.Kernels;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;
 

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Benchmarks;
 

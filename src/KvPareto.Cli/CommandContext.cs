@@ -1,8 +1,8 @@
 using System.Globalization;
+using KvPareto.Cpu;
 using KvPareto.Cuda;
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Memory;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 using Spectre.Console;
 
 namespace KvPareto.Cli;

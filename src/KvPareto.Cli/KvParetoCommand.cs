@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using KvPareto.Cli.Commands;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;
 

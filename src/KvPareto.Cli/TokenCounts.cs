@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;
 

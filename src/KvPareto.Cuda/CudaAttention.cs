@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 

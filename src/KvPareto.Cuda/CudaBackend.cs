@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using KvPareto.Cuda.Interop;
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Memory;
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cuda;
 

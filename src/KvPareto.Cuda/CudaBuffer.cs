@@ -1,5 +1,5 @@
 using KvPareto.Cuda.Interop;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 

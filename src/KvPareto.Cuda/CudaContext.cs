@@ -1,5 +1,5 @@
 using KvPareto.Cuda.Interop;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cuda;
 

@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Memory;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Cuda;
 

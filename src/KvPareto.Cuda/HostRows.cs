@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 

@@ -1,6 +1,6 @@
 using System.Numerics;
 using KvPareto.Cuda.Interop;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 

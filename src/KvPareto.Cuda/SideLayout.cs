@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cuda;
 

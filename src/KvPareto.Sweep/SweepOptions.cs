@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep;
 

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
-using KvPareto.Engine;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep;
 

@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Sweep;
 
@@ -14,7 +14,7 @@ public sealed record TrialResult
     /// <summary>SHA-256 (hex) over the model's files.</summary>
     public required string ModelDigest { get; init; }
 
-    /// <summary>Short name; <see cref="Engine.Generation.InferenceSetting.Parse"/> reads it.</summary>
+    /// <summary>Short name; <see cref="Engine.Settings.InferenceSetting.Parse"/> reads it.</summary>
     public required string Setting { get; init; }
 
     /// <summary><c>ok</c> or <c>failed</c>.</summary>

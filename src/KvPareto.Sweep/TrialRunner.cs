@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;

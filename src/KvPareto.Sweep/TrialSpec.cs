@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep;
 
@@ -11,7 +11,7 @@ namespace KvPareto.Sweep;
 /// <param name="Setting">The setting.</param>
 /// <param name="TaskDigests">Digests of the tasks, in the config's order.</param>
 /// <param name="Seed">The sweep's seed.</param>
-/// <param name="Backend">Kind of device (<see cref="Engine.Backend.Name"/>): activations are rounded differently on another.</param>
+/// <param name="Backend">Kind of device (<see cref="Engine.Seam.Backend.Name"/>): activations are rounded differently on another.</param>
 public sealed record TrialSpec(
     string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu)
 {

@@ -1,6 +1,6 @@
 using System.Text;
-using KvPareto.Engine;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Input;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks;
 

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Templates;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks;
 

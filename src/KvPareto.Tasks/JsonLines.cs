@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks;
 

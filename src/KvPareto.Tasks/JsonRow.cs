@@ -1,5 +1,5 @@
 using System.Text.Json;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks;
 

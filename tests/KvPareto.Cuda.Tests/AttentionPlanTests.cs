@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Cuda.Tests;
 

@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 using KvPareto.Testing.Conformance;
 
 namespace KvPareto.Cuda.Tests;

@@ -1,6 +1,7 @@
 using System.Globalization;
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Cuda.Tests;
 

@@ -1,9 +1,11 @@
 using System.Globalization;
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
 
 namespace KvPareto.Cuda.Tests;

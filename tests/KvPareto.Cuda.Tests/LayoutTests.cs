@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Cuda.Tests;
 

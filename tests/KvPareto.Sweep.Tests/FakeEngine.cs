@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;

@@ -1,12 +1,12 @@
 using System.Text;
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports;
 using KvPareto.Tasks;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests;
 

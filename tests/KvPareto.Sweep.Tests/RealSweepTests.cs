@@ -1,8 +1,8 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests;
 

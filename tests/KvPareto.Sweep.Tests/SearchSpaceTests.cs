@@ -1,6 +1,6 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests;
 

@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep.Tests;
 

@@ -1,5 +1,6 @@
-using KvPareto.Engine.Text;
 using KvPareto.Testing;
+using KvPareto.Text.Templates;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks.Tests;
 

@@ -1,6 +1,6 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Text;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks.Tests;
 

@@ -1,5 +1,6 @@
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Testing;
 

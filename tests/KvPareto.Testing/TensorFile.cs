@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 
 namespace KvPareto.Testing;
 

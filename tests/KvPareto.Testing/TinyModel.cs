@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 
 namespace KvPareto.Testing;
 

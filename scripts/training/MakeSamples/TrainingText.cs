@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using KvPareto.Engine;
 using KvPareto.Tasks.Synthetic;
+using KvPareto.Text.Input;
 
 namespace MakeSamples;
 

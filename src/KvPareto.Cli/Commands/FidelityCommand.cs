@@ -1,8 +1,9 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Cli.Commands;
 

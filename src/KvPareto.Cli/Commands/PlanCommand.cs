@@ -1,11 +1,13 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 

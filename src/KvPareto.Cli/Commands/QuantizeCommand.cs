@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Quantization;
 using KvPareto.Tasks;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 

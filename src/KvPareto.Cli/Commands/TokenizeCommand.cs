@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Text;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Cli.Commands;
 

@@ -41,20 +41,20 @@ internal static class ClosingTable
         var mark = row.OnFrontier ? "[yellow]★[/]" : row.IsBaseline ? "base" : "";
         if (row.Failure is not null)
         {
-            table.AddRow(new Markup("[red]failed[/]"), new Text(row.Setting), new Text(row.Failure));
+            table.AddRow(new Markup("[red]failed[/]"), new Spectre.Console.Text(row.Setting), new Spectre.Console.Text(row.Failure));
             return;
         }
         table.AddRow(
             new Markup(mark),
-            new Text(row.Setting),
-            new Text(row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
-            new Text(Number(row.MemorySavedPercent, "F1", " %")),
-            new Text(Number(row.Score, "F2")),
-            new Text(row.Interval is { } interval ? $"{Number(interval.Low, "F1")} – {Number(interval.High, "F1")}" : ""),
-            new Text(Number(row.ScoreLoss, "F2")),
-            new Text(row.OnFrontier ? "" : Number(100 * row.DominatedConfidence, "F0", " %")),
-            new Text(Number(row.TtftMs, "F1", " ms")),
-            new Text(Number(row.TpotMs, "F2", " ms")));
+            new Spectre.Console.Text(row.Setting),
+            new Spectre.Console.Text(row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
+            new Spectre.Console.Text(Number(row.MemorySavedPercent, "F1", " %")),
+            new Spectre.Console.Text(Number(row.Score, "F2")),
+            new Spectre.Console.Text(row.Interval is { } interval ? $"{Number(interval.Low, "F1")} – {Number(interval.High, "F1")}" : ""),
+            new Spectre.Console.Text(Number(row.ScoreLoss, "F2")),
+            new Spectre.Console.Text(row.OnFrontier ? "" : Number(100 * row.DominatedConfidence, "F0", " %")),
+            new Spectre.Console.Text(Number(row.TtftMs, "F1", " ms")),
+            new Spectre.Console.Text(Number(row.TpotMs, "F2", " ms")));
     }
 
     private static string Number(double? value, string format, string unit = "") =>

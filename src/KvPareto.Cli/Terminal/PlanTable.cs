@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Engine.Memory;
+using KvPareto.Engine.Seam;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Terminal;
@@ -82,12 +83,12 @@ internal static class PlanTable
                 Percent(row.SavedAgainstFlash),
             ];
             if (plan.PaperPercent is { } reported) cells.Add(Percent(reported));
-            table.AddRow([.. cells.Select(cell => new Text(cell))]);
+            table.AddRow([.. cells.Select(cell => new Spectre.Console.Text(cell))]);
         }
         return table;
     }
 
-    private static string Phase(MemoryPlanRow row) => row.PeakPhase == Engine.MemoryPhase.Decode ? "decode" : "prefill";
+    private static string Phase(MemoryPlanRow row) => row.PeakPhase == MemoryPhase.Decode ? "decode" : "prefill";
 
     private static string Percent(double value) => value.ToString("F1", CultureInfo.InvariantCulture) + " %";
 }

@@ -93,6 +93,6 @@ internal static class SweepProgress
     {
         public string Text { get; set; } = "";
 
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(task.Id == 0 ? Text : "");
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Spectre.Console.Text(task.Id == 0 ? Text : "");
     }
 }

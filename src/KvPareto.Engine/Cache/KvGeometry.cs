@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Rotary;
 
 namespace KvPareto.Engine.Cache;
 

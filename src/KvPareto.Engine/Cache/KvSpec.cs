@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Engine.Cache;
 
 /// <summary>How keys and values are stored: bits and granularity of each, what is done to them before coding, and which tokens and layers stay at 16 bits.</summary>

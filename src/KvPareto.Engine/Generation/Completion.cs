@@ -1,3 +1,5 @@
+using KvPareto.Engine.Seam;
+
 namespace KvPareto.Engine.Generation;
 
 /// <summary>What one generation gave and what it cost.</summary>

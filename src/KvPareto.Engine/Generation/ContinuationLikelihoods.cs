@@ -1,3 +1,5 @@
+using KvPareto.Engine.Seam;
+
 namespace KvPareto.Engine.Generation;
 
 /// <summary>How likely a model under one setting finds some continuations of a prompt, and what it cost to know.</summary>

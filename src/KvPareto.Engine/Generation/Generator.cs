@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Generation;
 

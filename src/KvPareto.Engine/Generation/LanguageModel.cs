@@ -1,5 +1,9 @@
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Engine.Generation;
 

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Generation;
 

@@ -1,5 +1,7 @@
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Engine.Generation;
 

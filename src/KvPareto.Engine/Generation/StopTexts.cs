@@ -1,4 +1,4 @@
-using KvPareto.Engine.Text;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Engine.Generation;
 

@@ -1,3 +1,5 @@
+using KvPareto.Engine.Seam;
+
 namespace KvPareto.Engine.Generation;
 
 /// <summary>A text as a model under one setting has read it: what its logits follow from, a hundredth of their size.</summary>

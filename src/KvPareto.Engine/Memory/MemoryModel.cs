@@ -1,5 +1,9 @@
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Memory;
 

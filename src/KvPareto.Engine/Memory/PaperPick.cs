@@ -1,5 +1,5 @@
-using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Engine.Memory;
 

@@ -1,4 +1,6 @@
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Model;
 

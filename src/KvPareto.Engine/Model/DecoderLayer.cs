@@ -1,3 +1,5 @@
+using KvPareto.Engine.Seam;
+
 namespace KvPareto.Engine.Model;
 
 /// <summary>A place inside a decoder layer where the input of a linear layer can be seen.</summary>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Quantization;
+using KvPareto.Engine.Checkpoints.Awq;
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Model;
 

@@ -1,3 +1,7 @@
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
+
 namespace KvPareto.Engine.Model;
 
 /// <summary>What turns hidden states into logits: the final norm and the output projection.</summary>

@@ -1,3 +1,6 @@
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+
 namespace KvPareto.Engine.Model;
 
 /// <summary>How a tensor of a checkpoint comes to <see cref="Backend.Upload"/>.</summary>

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Model;
 

@@ -1,4 +1,4 @@
-using KvPareto.Engine.Memory;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Model;
 

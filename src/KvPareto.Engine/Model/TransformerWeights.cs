@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Model;
 

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Runtime.Intrinsics;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Formats.Gguf;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Model;
 

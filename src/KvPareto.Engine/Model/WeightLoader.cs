@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
-using KvPareto.Engine.Formats;
-using KvPareto.Engine.Formats.Gguf;
-using KvPareto.Engine.Quantization;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.Awq;
+using KvPareto.Engine.Checkpoints.Gguf;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Model;
 

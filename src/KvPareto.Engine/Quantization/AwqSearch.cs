@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Quantization;
 
@@ -83,7 +84,7 @@ internal sealed class AwqSearch
         void Clip(LinearMatrix matrix, LayerPoint point)
         {
             var statistics = inputs[point].Statistics;
-            ClipSearch.Run(matrix, statistics, scales[point] ?? Ones(statistics.Columns), _options.Bits, _options.Group);
+            ClipSearch.Run(_backend, matrix, statistics, scales[point] ?? Ones(statistics.Columns), _options.Bits, _options.Group);
         }
     }
 

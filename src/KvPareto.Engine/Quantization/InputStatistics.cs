@@ -1,5 +1,5 @@
 using System.Buffers;
-using KvPareto.Engine.Cpu.Kernels;
+using System.Numerics.Tensors;
 
 namespace KvPareto.Engine.Quantization;
 
@@ -8,7 +8,7 @@ namespace KvPareto.Engine.Quantization;
 /// second moments Σ x·xᵀ [g, g], from which the mean squared effect δᵀ·(Σ x·xᵀ)·δ of any change δ of a row's group follows without
 /// going over the tokens again.
 /// </summary>
-internal sealed unsafe class InputStatistics
+internal sealed class InputStatistics
 {
     private readonly double[] _magnitudes; // [K], sums
     private readonly float[] _moments; // [K/g, g, g]
@@ -42,28 +42,19 @@ internal sealed unsafe class InputStatistics
         Parallel.For(0, columns / _group, index => AddMoments(x, rows, index));
     }
 
+    // Both triangles: what reads them reads rows.
     private void AddMoments(float[] x, int rows, int index)
     {
-        var transposed = ArrayPool<float>.Shared.Rent(_group * rows); // [g, rows]
-        var panel = ArrayPool<float>.Shared.Rent(rows * MicroKernel.Columns); // [rows, 64]
-        var products = ArrayPool<float>.Shared.Rent(_group * MicroKernel.Columns); // [g, 64]
-        var columns = Columns;
+        var channels = ArrayPool<float>.Shared.Rent(_group * rows); // [g, rows]
         for (var row = 0; row < rows; row++)
-            for (var i = 0; i < _group; i++) transposed[i * rows + row] = x[row * columns + index * _group + i];
-        for (var first = 0; first < _group; first += MicroKernel.Columns)
-        {
-            var width = Math.Min(MicroKernel.Columns, _group - first);
-            panel.AsSpan(0, rows * MicroKernel.Columns).Clear();
-            for (var row = 0; row < rows; row++)
-                x.AsSpan(row * columns + index * _group + first, width).CopyTo(panel.AsSpan(row * MicroKernel.Columns));
-            fixed (float* a = transposed, p = panel, c = products)
-                MicroKernel.Multiply(a, rows, _group, p, rows, c, MicroKernel.Columns, accumulate: false);
-            for (var i = 0; i < _group; i++)
-                for (var j = 0; j < width; j++)
-                    _moments[(index * _group + i) * _group + first + j] += products[i * MicroKernel.Columns + j];
-        }
-        ArrayPool<float>.Shared.Return(transposed);
-        ArrayPool<float>.Shared.Return(panel);
-        ArrayPool<float>.Shared.Return(products);
+            for (var i = 0; i < _group; i++) channels[i * rows + row] = x[row * Columns + index * _group + i];
+        var moments = _moments.AsSpan(index * _group * _group, _group * _group);
+        for (var i = 0; i < _group; i++)
+            for (var j = 0; j <= i; j++)
+            {
+                moments[i * _group + j] += TensorPrimitives.Dot(channels.AsSpan(i * rows, rows), channels.AsSpan(j * rows, rows));
+                moments[j * _group + i] = moments[i * _group + j];
+            }
+        ArrayPool<float>.Shared.Return(channels);
     }
 }

@@ -1,5 +1,7 @@
 using System.Numerics.Tensors;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Quantization;
 

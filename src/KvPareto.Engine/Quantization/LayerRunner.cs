@@ -1,5 +1,6 @@
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Quantization;
 

@@ -1,6 +1,9 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Quantization;
 

@@ -1,5 +1,8 @@
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Awq;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Quantization;
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Model;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Quantization;
 

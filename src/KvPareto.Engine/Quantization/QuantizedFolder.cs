@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Formats;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Quantization;
 

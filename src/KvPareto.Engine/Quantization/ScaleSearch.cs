@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using KvPareto.Engine.Checkpoints.Awq;
 
 namespace KvPareto.Engine.Quantization;
 

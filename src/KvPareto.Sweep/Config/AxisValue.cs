@@ -1,7 +1,8 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Config;
 

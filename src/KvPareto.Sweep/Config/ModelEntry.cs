@@ -2,6 +2,6 @@ namespace KvPareto.Sweep.Config;
 
 /// <summary>One model of a config.</summary>
 /// <param name="Name">Its name in results: <c>embedded:llama</c>, or a folder's own name unless another is given.</param>
-/// <param name="Model">What <see cref="Engine.Generation.ModelSource.Open"/> takes; a path is a full one.</param>
+/// <param name="Model">What <see cref="Engine.Checkpoints.Sources.ModelSource.Open"/> takes; a path is a full one.</param>
 /// <param name="Place">File and line (or option) it comes from, for messages.</param>
 public sealed record ModelEntry(string Name, string Model, string Place);

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep.Config;
 

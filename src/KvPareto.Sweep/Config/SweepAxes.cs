@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Sweep.Config;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Config;
 

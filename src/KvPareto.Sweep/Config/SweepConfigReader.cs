@@ -1,7 +1,8 @@
 using System.Text.RegularExpressions;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Synthetic;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Config;
 

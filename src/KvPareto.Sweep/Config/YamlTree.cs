@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 

@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Cairo;
 using KvPareto.Sweep.Reports.Chart;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 
@@ -16,7 +16,7 @@ public sealed record FidelityRequest
     private static readonly string[] DefaultCaches =
         ["k16v16", "k8v8-t{0}", "k8v4-t{0}", "k4v4-t{0}", "k4v4-t{0}-smooth", "k4v2-t{0}-smooth", "k2v2-t{0}", "k2v2-t{0}-smooth"];
 
-    /// <summary>What <see cref="ModelSource.Open"/> takes.</summary>
+    /// <summary>What <see cref="Engine.Checkpoints.Sources.ModelSource.Open"/> takes.</summary>
     public required string Model { get; init; }
 
     /// <summary>

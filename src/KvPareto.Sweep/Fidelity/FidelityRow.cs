@@ -1,4 +1,5 @@
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Fidelity;

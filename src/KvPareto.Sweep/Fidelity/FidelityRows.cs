@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 

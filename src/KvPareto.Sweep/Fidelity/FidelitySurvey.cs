@@ -1,7 +1,10 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 

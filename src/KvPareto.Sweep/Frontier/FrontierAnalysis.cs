@@ -1,5 +1,5 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Frontier;
 

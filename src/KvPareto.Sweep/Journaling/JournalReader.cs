@@ -1,6 +1,7 @@
 using System.Text.Json;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 

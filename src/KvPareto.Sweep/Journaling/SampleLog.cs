@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 

@@ -1,8 +1,8 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Cairo;
 using KvPareto.Sweep.Reports.Chart;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports;
 

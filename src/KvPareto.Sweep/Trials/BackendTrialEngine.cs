@@ -1,8 +1,11 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 

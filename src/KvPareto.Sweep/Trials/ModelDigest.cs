@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 

@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Config;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 

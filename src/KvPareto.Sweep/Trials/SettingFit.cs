@@ -1,7 +1,7 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 

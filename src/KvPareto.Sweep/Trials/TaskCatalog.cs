@@ -1,4 +1,3 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 using KvPareto.Tasks.Fidelity;
@@ -7,6 +6,7 @@ using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 

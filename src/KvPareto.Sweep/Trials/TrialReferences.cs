@@ -1,6 +1,7 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 using KvPareto.Tasks;
 using KvPareto.Tasks.Fidelity;
 

@@ -1,5 +1,5 @@
 using System.Collections.ObjectModel;
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 
 namespace KvPareto.Sweep.Trials;

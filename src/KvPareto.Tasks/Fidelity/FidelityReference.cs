@@ -1,6 +1,8 @@
-using KvPareto.Engine;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Fidelity;
 

@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Tasks.Fidelity;
 

@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.LongBench;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Mmlu;
 

@@ -1,5 +1,5 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Text;
+using KvPareto.Text.Input;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks.Niah;
 

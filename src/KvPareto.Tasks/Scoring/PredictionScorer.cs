@@ -1,9 +1,9 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Metrics.Chinese;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Scoring;
 

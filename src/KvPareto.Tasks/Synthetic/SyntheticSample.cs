@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Synthetic;
 
@@ -39,7 +40,7 @@ public sealed record SyntheticSample
     public string Prompt => SyntheticPrompt.Of(Context, Input);
 
     /// <summary>The samples of a task, in order.</summary>
-    /// <exception cref="Engine.ConfigException">An option is out of range.</exception>
+    /// <exception cref="ConfigException">An option is out of range.</exception>
     public static IEnumerable<SyntheticSample> Generate(SyntheticOptions options)
     {
         options.Validate();

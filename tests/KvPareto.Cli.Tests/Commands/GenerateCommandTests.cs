@@ -1,4 +1,4 @@
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;

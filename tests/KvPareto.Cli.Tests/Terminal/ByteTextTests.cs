@@ -1,5 +1,5 @@
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Tests.Terminal;
 

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using KvPareto.Engine.Cache;
+using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Cache;
 

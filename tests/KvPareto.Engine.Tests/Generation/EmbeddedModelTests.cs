@@ -1,10 +1,12 @@
 using System.Text.Json;
+using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Engine.Tests.Generation;
 
@@ -82,7 +84,7 @@ public class EmbeddedModelTests
         Assert.Equal((64, 4, 2, 6), (config.HeadDim, config.QueryHeads, config.KvHeads, config.LayerCount));
         Assert.True(config.TiedEmbeddings);
         Assert.All(config.LayerWindows, layer => Assert.Equal(window, layer));
-        using var file = Engine.Formats.SafeTensorsFile.Open(Path.Combine(Folder(family), "model.safetensors"));
+        using var file = Engine.Checkpoints.SafeTensors.SafeTensorsFile.Open(Path.Combine(Folder(family), "model.safetensors"));
         foreach (var projection in new[] { "q", "k", "v" })
             Assert.Equal(biases, file.Tensors.ContainsKey($"model.layers.0.self_attn.{projection}_proj.bias"));
     }

@@ -1,12 +1,15 @@
 using System.Text.Json;
+using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
+using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Tests.Formats.Gguf;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Settings;
+using KvPareto.Engine.Tests.Checkpoints.Gguf;
+using KvPareto.Engine.Weights;
 using KvPareto.Testing;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Engine.Tests.Generation;
 

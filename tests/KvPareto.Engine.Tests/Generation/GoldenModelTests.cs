@@ -1,8 +1,12 @@
+using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Generation;
 

@@ -1,7 +1,10 @@
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Generation;
 

@@ -1,9 +1,10 @@
 using System.Text;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Engine.Tests.Generation;
 

@@ -1,11 +1,15 @@
 using System.Text.Json.Nodes;
+using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Memory;
 

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Memory;
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Engine.Tests.Model;
 

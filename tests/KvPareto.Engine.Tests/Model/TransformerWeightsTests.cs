@@ -1,8 +1,12 @@
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Formats;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Model;
 

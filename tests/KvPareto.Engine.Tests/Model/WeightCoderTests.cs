@@ -3,6 +3,9 @@ using FsCheck;
 using FsCheck.Fluent;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Model;
 

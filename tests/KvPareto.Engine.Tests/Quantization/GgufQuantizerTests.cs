@@ -1,13 +1,19 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Formats;
+using KvPareto.Cpu;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.Awq;
+using KvPareto.Engine.Checkpoints.Gguf;
+using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Quantization;
-using KvPareto.Engine.Tests.Formats.Gguf;
-using KvPareto.Engine.Tests.Model;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Tests.Checkpoints.Config;
+using KvPareto.Engine.Tests.Checkpoints.Gguf;
+using KvPareto.Engine.Weights;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Engine.Tests.Quantization;
 

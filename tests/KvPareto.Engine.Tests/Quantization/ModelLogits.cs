@@ -1,7 +1,8 @@
+using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Quantization;

@@ -1,10 +1,13 @@
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Formats;
-using KvPareto.Engine.Generation;
+using KvPareto.Cpu;
+using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.Awq;
+using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Quantization;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Quantization;
 

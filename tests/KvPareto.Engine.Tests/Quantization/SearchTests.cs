@@ -1,3 +1,5 @@
+using KvPareto.Cpu;
+using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Tests.Quantization;
@@ -20,7 +22,8 @@ public sealed unsafe class SearchTests
         statistics.Add(inputs, 400);
         var before = Weights(random);
         var matrix = new LinearMatrix("layer", Rows, Columns, [.. before], null);
-        ClipSearch.Run(matrix, statistics, scales, bits, group);
+        using var backend = new CpuBackend();
+        ClipSearch.Run(backend, matrix, statistics, scales, bits, group);
 
         var clipped = 0;
         for (var row = 0; row < Rows; row++)

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Fidelity;
 

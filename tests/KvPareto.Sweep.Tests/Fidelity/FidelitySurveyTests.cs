@@ -1,8 +1,8 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Generation;
+using KvPareto.Cpu;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Fidelity;
 

@@ -1,5 +1,5 @@
-using KvPareto.Engine.Generation;
-using KvPareto.Engine.Model;
+using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 

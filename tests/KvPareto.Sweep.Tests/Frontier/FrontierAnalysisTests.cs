@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Tests.Reports;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Frontier;
 

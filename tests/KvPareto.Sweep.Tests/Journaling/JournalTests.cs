@@ -1,7 +1,7 @@
 using System.Text;
-using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Journaling;
 

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
-using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Cairo;
 using KvPareto.Sweep.Reports.Chart;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Reports;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Engine;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Sweep.Tests.Reports;
 

@@ -1,6 +1,7 @@
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;
 

@@ -1,7 +1,7 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Trials;
 

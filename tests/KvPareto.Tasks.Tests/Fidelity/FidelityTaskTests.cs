@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Fidelity;
 

@@ -1,6 +1,7 @@
-using KvPareto.Engine.Cpu;
-using KvPareto.Engine.Generation;
+using KvPareto.Cpu;
+using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Testing;
 

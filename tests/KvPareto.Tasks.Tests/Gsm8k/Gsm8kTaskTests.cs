@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Gsm8k;
 

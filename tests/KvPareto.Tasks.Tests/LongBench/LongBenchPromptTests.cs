@@ -2,11 +2,11 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using KvPareto.Engine;
-using KvPareto.Engine.Text;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Metrics;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks.Tests.LongBench;
 

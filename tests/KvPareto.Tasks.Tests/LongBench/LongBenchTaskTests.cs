@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Tests.Metrics.Chinese;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.LongBench;
 

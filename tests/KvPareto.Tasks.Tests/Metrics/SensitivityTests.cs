@@ -1,6 +1,7 @@
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Metrics;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Synthetic;

@@ -1,7 +1,7 @@
 using System.Text;
-using KvPareto.Engine;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Mmlu;
 

@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.Mmlu;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Mmlu;
 

@@ -1,6 +1,6 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.Niah;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Niah;
 

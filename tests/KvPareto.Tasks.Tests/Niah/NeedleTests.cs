@@ -1,8 +1,9 @@
 using System.Text.Json;
-using KvPareto.Engine;
-using KvPareto.Engine.Text;
 using KvPareto.Tasks.Niah;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks.Tests.Niah;
 

@@ -1,10 +1,11 @@
 using System.Text.Json;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Niah;
 using KvPareto.Testing;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Tasks.Tests.RealModel;
 

@@ -1,9 +1,10 @@
 using System.Text.Json;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
-using KvPareto.Engine.Text;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Testing;
+using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Tasks.Tests.RealModel;
 

@@ -1,8 +1,8 @@
 using System.IO.Compression;
 using System.Text;
-using KvPareto.Engine;
 using KvPareto.Tasks.Scoring;
 using KvPareto.Tasks.Tests.Metrics.Chinese;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Scoring;
 

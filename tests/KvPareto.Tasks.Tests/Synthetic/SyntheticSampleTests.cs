@@ -1,6 +1,6 @@
 using System.Text.Json;
-using KvPareto.Engine;
 using KvPareto.Tasks.Synthetic;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Synthetic;
 

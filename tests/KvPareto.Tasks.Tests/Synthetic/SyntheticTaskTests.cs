@@ -1,9 +1,10 @@
-using KvPareto.Engine;
-using KvPareto.Engine.Cpu;
+using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Testing;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Synthetic;
 
@@ -37,7 +38,7 @@ public class SyntheticTaskTests
     [Fact]
     public void EmbeddedTokenizer_HasAboutOneTokenForEachPiece()
     {
-        var tokenizer = Engine.Text.Tokenizer.Load(Path.Combine(TestData.RepositoryRoot, "models", "llama"));
+        var tokenizer = Text.Tokenizers.Tokenizer.Load(Path.Combine(TestData.RepositoryRoot, "models", "llama"));
         foreach (var kind in Enum.GetValues<SyntheticKind>())
         {
             foreach (var sample in SyntheticSample.Generate(new SyntheticOptions { Kind = kind, Count = 20, Length = 1000 }))

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports.Cairo;

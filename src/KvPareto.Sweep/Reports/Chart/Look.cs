@@ -1,4 +1,4 @@
-using KvPareto.Engine.Generation;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Reports.Cairo;
 
 namespace KvPareto.Sweep.Reports.Chart;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics.Chinese;
 
@@ -17,7 +18,7 @@ internal static class CharacterModelReader
     };
 
     /// <summary>The model of a file.</summary>
-    /// <exception cref="Engine.ConfigException">Names file, line, key and what is wrong.</exception>
+    /// <exception cref="ConfigException">Names file, line, key and what is wrong.</exception>
     public static CharacterModel Parse(JiebaFile file)
     {
         var model = Deserialize(file);

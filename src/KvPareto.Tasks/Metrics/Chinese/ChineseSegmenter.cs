@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using KvPareto.Engine;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics.Chinese;
 

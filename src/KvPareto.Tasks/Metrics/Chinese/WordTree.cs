@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics.Chinese;
 
@@ -29,7 +30,7 @@ internal sealed class WordTree
     public double LogTotal { get; private set; }
 
     /// <summary>Reads the lines of <c>dict.txt</c>: word, frequency and tag; a word's last line holds.</summary>
-    /// <exception cref="Engine.ConfigException">Names file, line and what is wrong.</exception>
+    /// <exception cref="ConfigException">Names file, line and what is wrong.</exception>
     public static WordTree Parse(JiebaFile file)
     {
         var tree = new WordTree();

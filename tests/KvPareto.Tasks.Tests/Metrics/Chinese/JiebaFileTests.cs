@@ -1,5 +1,5 @@
-using KvPareto.Engine;
 using KvPareto.Tasks.Metrics.Chinese;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Metrics.Chinese;
 

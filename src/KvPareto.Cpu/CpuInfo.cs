@@ -1,0 +1,30 @@
+using KvPareto.Cpu.Kernels;
+
+namespace KvPareto.Cpu;
+
+/// <summary>The processor in words.</summary>
+internal static class CpuInfo
+{
+    private const string LinuxCpuInfo = "/proc/cpuinfo";
+    private const string ModelKey = "model name";
+
+    /// <summary>Model name where the system tells it, vector width and threads.</summary>
+    public static string Describe(int workers)
+    {
+        var instructions = LaneWidths.Widest switch { LaneWidth.Avx512 => "AVX-512", LaneWidth.Avx2 => "AVX2", _ => "scalar" };
+        return $"{ModelName()}, {instructions}, {workers} threads";
+    }
+
+    private static string ModelName()
+    {
+        try
+        {
+            var line = File.ReadLines(LinuxCpuInfo).FirstOrDefault(l => l.StartsWith(ModelKey, StringComparison.Ordinal));
+            return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() ?? "CPU";
+        }
+        catch (IOException)
+        {
+            return "CPU";
+        }
+    }
+}

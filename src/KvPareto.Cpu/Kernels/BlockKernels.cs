@@ -1,0 +1,245 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace KvPareto.Cpu.Kernels;
+
+/// <summary>Strips of ggml's blocks (<see cref="IBlockFormat"/>), written once for all formats and vector widths.</summary>
+/// <typeparam name="TFormat">Format of the blocks.</typeparam>
+/// <typeparam name="TLanes">Vector width.</typeparam>
+/// <typeparam name="TFloat">Vector of floats.</typeparam>
+/// <typeparam name="TInt">Vector of integers.</typeparam>
+internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
+    where TFormat : struct, IBlockFormat
+    where TLanes : ILanes<TFloat, TInt>
+    where TFloat : unmanaged
+    where TInt : unmanaged
+{
+    private const int HalfRows = Strip.Rows / 2;
+    private const int LineChannels = 4;
+    private const int CacheLine = 64;
+
+    // Of each run 32 scales and 32 offsets.
+    private const int ScaleFloats = 2 * Strip.Rows;
+
+    private static int ChunkScales
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Strip.BlockChannels / TFormat.RunLength * ScaleFloats;
+    }
+
+    // Without the attribute the compiler calls it, and spills all vectors around the call.
+    private static bool HasTops
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.CodeBits is 5 or 6;
+    }
+
+    /// <summary>Bytes of four channels: of their nibbles where codes have fewer than 8 bits.</summary>
+    private static int LineBytes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => LineChannels * (TFormat.CodeBits == 8 ? Strip.Rows : HalfRows);
+    }
+
+    private static int BlockBytes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (TFormat.ScaleBytes + TFormat.Elements * TFormat.CodeBits / 8) * Strip.Rows;
+    }
+
+    /// <summary>Writes up to 256 channels as f32 into 32 columns of a panel.</summary>
+    public static void Unpack(byte* blocks, int channels, float* panel)
+    {
+        var scales = stackalloc float[ChunkScales];
+        ReadScales(blocks, channels, scales);
+        UnpackCodes(blocks, channels, scales, panel);
+    }
+
+    /// <summary>y [32] = the channels · x [channels]: one fused chain a row for every 256 channels, these sums added in order.</summary>
+    public static void Multiply(byte* blocks, float* x, int channels, float* y)
+    {
+        var scales = stackalloc float[2 * ChunkScales];
+        for (var k = 0; k < channels; k += Strip.BlockChannels)
+        {
+            var isPair = k + 2 * Strip.BlockChannels <= channels;
+            var count = isPair ? 2 * Strip.BlockChannels : Math.Min(Strip.BlockChannels, channels - k);
+            Prefetch(blocks, count / TFormat.Elements * BlockBytes);
+            ReadScales(blocks, count, scales);
+            if (isPair) MultiplyPair(blocks, scales, x + k, y, k > 0);
+            else MultiplyCodes(blocks, count, scales, x + k, y, k > 0);
+            blocks += count / TFormat.Elements * BlockBytes;
+            if (isPair) k += Strip.BlockChannels;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ReadScales(byte* blocks, int channels, float* scales)
+    {
+        for (var end = blocks + channels / TFormat.Elements * BlockBytes; blocks < end; blocks += BlockBytes)
+            for (var run = 0; run < TFormat.Elements / TFormat.RunLength; run++, scales += ScaleFloats)
+                for (var row = 0; row < Strip.Rows; row += TLanes.Width)
+                {
+                    var (scale, offset) = TFormat.Run<TLanes, TFloat, TInt>(blocks, row, run);
+                    TLanes.Store(scale, scales + row);
+                    if (TFormat.HasOffset) TLanes.Store(offset, scales + Strip.Rows + row);
+                }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyCodes(byte* blocks, int channels, float* scales, float* x, float* y, bool accumulate)
+    {
+        for (var row = 0; row < HalfRows; row += TLanes.Width)
+        {
+            var (low, high) = (TLanes.Zero, TLanes.Zero);
+            var codes = FirstCodes(blocks, row);
+            var scale = scales + row;
+            var xi = x;
+            for (var end = x + channels; xi < end; codes += BlockBytes)
+            {
+                var line = codes;
+                var top = codes + TFormat.Elements * HalfRows;
+                for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * sizeof(int))
+                {
+                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
+                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
+                    var (top0, top1) = (Top(top), Top(top + HalfRows * sizeof(int)));
+                    for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
+                    {
+                        low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
+                        high = MultiplyLine(line, 1, xi, top1, scale1, offset1, high);
+                        (top0, top1) = (NextTop(top0), NextTop(top1));
+                    }
+                }
+            }
+            Sum(low, y + row, accumulate);
+            Sum(high, y + HalfRows + row, accumulate);
+        }
+    }
+
+    // Two chunks of 256 channels at once: four chains hide the latency of the additions.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyPair(byte* blocks, float* scales, float* x, float* y, bool accumulate)
+    {
+        nint other = Strip.BlockChannels / TFormat.Elements * BlockBytes;
+        for (var row = 0; row < HalfRows; row += TLanes.Width)
+        {
+            var (low, high, otherLow, otherHigh) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
+            var codes = FirstCodes(blocks, row);
+            var scale = scales + row;
+            var xi = x;
+            for (var end = x + Strip.BlockChannels; xi < end; codes += BlockBytes)
+            {
+                var line = codes;
+                var top = codes + TFormat.Elements * HalfRows;
+                for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * sizeof(int))
+                {
+                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
+                    var (scale2, scale3) = (TLanes.Load(scale + ChunkScales), TLanes.Load(scale + ChunkScales + HalfRows));
+                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
+                    var (offset2, offset3) = (TLanes.Load(scale + ChunkScales + Strip.Rows), TLanes.Load(scale + ChunkScales + Strip.Rows + HalfRows));
+                    var (top0, top1) = (Top(top), Top(top + HalfRows * sizeof(int)));
+                    var (top2, top3) = (Top(top + other), Top(top + other + HalfRows * sizeof(int)));
+                    for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
+                    {
+                        low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
+                        high = MultiplyLine(line, 1, xi, top1, scale1, offset1, high);
+                        otherLow = MultiplyLine(line + other, 0, xi + Strip.BlockChannels, top2, scale2, offset2, otherLow);
+                        otherHigh = MultiplyLine(line + other, 1, xi + Strip.BlockChannels, top3, scale3, offset3, otherHigh);
+                        (top0, top1, top2, top3) = (NextTop(top0), NextTop(top1), NextTop(top2), NextTop(top3));
+                    }
+                }
+            }
+            Sum(low, y + row, accumulate);
+            Sum(high, y + HalfRows + row, accumulate);
+            Sum(otherLow, y + row, true);
+            Sum(otherHigh, y + HalfRows + row, true);
+        }
+    }
+
+    // Four channels of the lower (half 0) or upper rows, in order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TFloat MultiplyLine(byte* line, int half, float* x, TInt top, TFloat scale, TFloat offset, TFloat sum)
+    {
+        var nibbles = Nibbles(line);
+        sum = TLanes.MultiplyAdd(TLanes.Broadcast(x[0]), Value(line, nibbles, top, half, scale, offset), sum);
+        sum = TLanes.MultiplyAdd(TLanes.Broadcast(x[1]), Value(line, nibbles, top, 2 + half, scale, offset), sum);
+        sum = TLanes.MultiplyAdd(TLanes.Broadcast(x[2]), Value(line, nibbles, top, 4 + half, scale, offset), sum);
+        return TLanes.MultiplyAdd(TLanes.Broadcast(x[3]), Value(line, nibbles, top, 6 + half, scale, offset), sum);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sum(TFloat sum, float* y, bool accumulate) => TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(y), sum) : sum, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void UnpackCodes(byte* blocks, int channels, float* scales, float* panel)
+    {
+        for (var row = 0; row < HalfRows; row += TLanes.Width)
+        {
+            var codes = FirstCodes(blocks, row);
+            var scale = scales + row;
+            var target = panel + row;
+            for (var end = target + channels * MicroKernel.Columns; target < end; codes += BlockBytes)
+            {
+                var line = codes;
+                var top = codes + TFormat.Elements * HalfRows;
+                for (var blockEnd = target + TFormat.Elements * MicroKernel.Columns; target < blockEnd; scale += ScaleFloats, top += Strip.Rows * sizeof(int))
+                {
+                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
+                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
+                    var (top0, top1) = (Top(top), Top(top + HalfRows * sizeof(int)));
+                    for (var runEnd = target + TFormat.RunLength * MicroKernel.Columns; target < runEnd; target += LineChannels * MicroKernel.Columns)
+                    {
+                        UnpackLine(line, 0, top0, scale0, offset0, target);
+                        UnpackLine(line, 1, top1, scale1, offset1, target + HalfRows);
+                        (top0, top1) = (NextTop(top0), NextTop(top1));
+                        line += LineBytes;
+                    }
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void UnpackLine(byte* line, int half, TInt top, TFloat scale, TFloat offset, float* target)
+    {
+        var nibbles = Nibbles(line);
+        TLanes.Store(Value(line, nibbles, top, half, scale, offset), target);
+        TLanes.Store(Value(line, nibbles, top, 2 + half, scale, offset), target + MicroKernel.Columns);
+        TLanes.Store(Value(line, nibbles, top, 4 + half, scale, offset), target + 2 * MicroKernel.Columns);
+        TLanes.Store(Value(line, nibbles, top, 6 + half, scale, offset), target + 3 * MicroKernel.Columns);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static byte* FirstCodes(byte* block, int row) => block + TFormat.ScaleBytes * Strip.Rows + row * (TFormat.CodeBits == 8 ? 1 : sizeof(int));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TInt Nibbles(byte* line) => TFormat.CodeBits == 8 ? default : TLanes.LoadIntegers((int*)line);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TInt Top(byte* top) => HasTops ? TLanes.LoadIntegers((int*)top) : default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TInt NextTop(TInt top) => HasTops ? TLanes.ShiftRight(top, LineChannels * (TFormat.CodeBits - 4)) : top;
+
+    // Code 0 … 7 of a line: of channel half of that, the odd ones of the upper rows. A constant once this is inlined, as are the shifts.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TFloat Value(byte* line, TInt nibbles, TInt top, int place, TFloat scale, TFloat offset)
+    {
+        if (TFormat.CodeBits == 8) return TLanes.Multiply(scale, TLanes.ToSingle(TLanes.LoadSignedBytes(line + place * HalfRows)));
+        var code = TLanes.ShiftRight(nibbles, 4 * place);
+        if (HasTops) code = TLanes.Select(15, code, Aligned(top, place / 2 * (TFormat.CodeBits - 4)));
+        return TFormat.HasOffset
+            ? TLanes.Add(TLanes.Multiply(scale, TLanes.Unsigned(code, TFormat.CodeBits)), offset)
+            : TLanes.Multiply(scale, TLanes.Code(code, TFormat.CodeBits));
+    }
+
+    // Bits from place on, moved to where they stand above a nibble.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TInt Aligned(TInt top, int place) => place > 4 ? TLanes.ShiftRight(top, place - 4) : TLanes.ShiftLeft(top, 4 - place);
+
+    private static void Prefetch(byte* from, int bytes)
+    {
+        if (!Sse.IsSupported) return;
+        for (var at = 0; at < bytes; at += CacheLine) Sse.Prefetch0(from + Strip.PrefetchBytes + at);
+    }
+}

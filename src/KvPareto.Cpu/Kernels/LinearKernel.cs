@@ -1,0 +1,133 @@
+namespace KvPareto.Cpu.Kernels;
+
+/// <summary>
+/// y = x·wᵀ + b on weights in strips. One row of x multiplies straight from the strips, at the speed of memory. More rows go
+/// through panels: a block of 256 channels of 64 output rows is unpacked to f32 into the second-level cache, and all rows of x
+/// pass over it. An element of y has the same bits in both ways, for any number of rows and workers and at any
+/// <see cref="SimdLevel"/>: a chunk's size never shows in a result.
+/// </summary>
+internal static unsafe class LinearKernel
+{
+    private const long MinBytesToShare = 32 * 1024;
+    private const int PanelItemsPerWorker = 4;
+
+    /// <summary>Multiplies on all workers.</summary>
+    /// <param name="team">Who works.</param>
+    /// <param name="x">[rows, K] f32.</param>
+    /// <param name="xStride">Elements from one row of x to the next.</param>
+    /// <param name="rows">T.</param>
+    /// <param name="weight">w [N, K], with its bias.</param>
+    /// <param name="y">[rows, N] f32, apart from x.</param>
+    /// <param name="yStride">Elements from one row of y to the next.</param>
+    /// <param name="scratch">Made for at least the team's workers.</param>
+    public static void Multiply(WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch) =>
+        Multiply(team, x, xStride, rows, weight, y, yStride, scratch, Simd.Best);
+
+    /// <summary>As above with chosen twins.</summary>
+    public static void Multiply(WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
+    {
+        if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
+        if (scratch.WorkerCount < team.Count) throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
+        var job = new Job(x, xStride, rows, weight, y, yStride, scratch, level);
+        if (rows == 1) MultiplyVector(team, job);
+        else if (rows > 1) MultiplyMatrix(team, job);
+    }
+
+    // A worker streams through a range of its own, strip by strip, and then helps with what others have left of theirs.
+    private static void MultiplyVector(WorkerTeam team, Job job)
+    {
+        job = job with { Parts = job.Weight.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, job.Weight.StripCount) };
+        for (var range = 0; range < job.Parts; range++) job.Scratch.NextStrip(range) = job.RangeStart(range);
+        team.For(job.Parts, job, static (in Job job, int index, int worker) =>
+        {
+            for (var i = 0; i < job.Parts; i++)
+            {
+                var range = (index + i) % job.Parts;
+                var end = job.RangeStart(range + 1);
+                ref var next = ref job.Scratch.NextStrip(range);
+                for (var strip = Interlocked.Increment(ref next) - 1; strip < end; strip = Interlocked.Increment(ref next) - 1)
+                    MultiplyStrip(job, strip);
+            }
+        });
+    }
+
+    private static void MultiplyMatrix(WorkerTeam team, Job job)
+    {
+        var panels = (job.Weight.RowCount + MicroKernel.Columns - 1) / MicroKernel.Columns;
+        // Enough items that the workers end together, but each with enough rows to pay for its unpacking.
+        var blocks = (job.Rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows;
+        while (panels * blocks < team.Count * PanelItemsPerWorker && job.Rows / (blocks + 1) >= MicroKernel.Columns / 2) blocks++;
+        var blockRows = Math.Min(LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + 5) / 6 * 6);
+        job = job with { Parts = panels, BlockRows = blockRows };
+        team.For(panels * ((job.Rows + blockRows - 1) / blockRows), job, static (in Job job, int index, int worker) =>
+            MultiplyPanel(job, index % job.Parts, index / job.Parts * job.BlockRows, worker));
+    }
+
+    private static void MultiplyStrip(in Job job, int strip)
+    {
+        var weight = job.Weight;
+        var first = strip * Strip.Rows;
+        var count = Math.Min(Strip.Rows, weight.RowCount - first);
+        var whole = stackalloc float[Strip.Rows];
+        var y = count == Strip.Rows ? job.Y + first : whole;
+        StripKernels.Multiply(weight, strip, job.X, y, job.Level);
+        AddBias(weight, first, count, y);
+        if (y == whole) new ReadOnlySpan<float>(whole, count).CopyTo(new Span<float>(job.Y + first, count));
+    }
+
+    private static void MultiplyPanel(in Job job, int panelIndex, int firstRow, int worker)
+    {
+        var weight = job.Weight;
+        var rows = Math.Min(job.BlockRows, job.Rows - firstRow);
+        var firstColumn = panelIndex * MicroKernel.Columns;
+        var columns = Math.Min(MicroKernel.Columns, weight.RowCount - firstColumn);
+        var firstStrip = panelIndex * (MicroKernel.Columns / Strip.Rows);
+        var panel = job.Scratch.Panel(worker);
+        var x = job.X + firstRow * job.XStride;
+        var y = job.Y + firstRow * job.YStride + firstColumn;
+        // The micro-kernel writes 64 columns; where y has fewer, they go through a tile.
+        var isWhole = columns == MicroKernel.Columns;
+        var (c, ldc) = isWhole ? ((nint)y, job.YStride) : ((nint)job.Scratch.Tile(worker), MicroKernel.Columns);
+        for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
+        {
+            var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
+            for (var half = 0; half * Strip.Rows < columns; half++)
+                StripKernels.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows, job.Level);
+            MicroKernel.Multiply(x + k, job.XStride, rows, panel, channels, (float*)c, ldc, accumulate: k > 0, job.Level);
+        }
+        if (isWhole && weight.Bias is null) return;
+        for (var row = 0; row < rows; row++)
+        {
+            var tileRow = (float*)c + row * ldc;
+            AddBias(weight, firstColumn, columns, tileRow);
+            if (!isWhole) new ReadOnlySpan<float>(tileRow, columns).CopyTo(new Span<float>(y + row * job.YStride, columns));
+        }
+    }
+
+    private static void AddBias(CpuWeight weight, int first, int count, float* y)
+    {
+        if (weight.Bias is null) return;
+        var bias = weight.Bias + first;
+        for (var i = 0; i < count; i++) y[i] += bias[i];
+    }
+
+    private readonly struct Job(float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
+    {
+        public readonly float* X = x; // [Rows, K]
+        public readonly nint XStride = xStride;
+        public readonly int Rows = rows;
+        public readonly CpuWeight Weight = weight;
+        public readonly float* Y = y; // [Rows, N]
+        public readonly nint YStride = yStride;
+        public readonly LinearScratch Scratch = scratch;
+        public readonly SimdLevel Level = level;
+
+        // Ranges of strips that a vector's product is shared in; panels of a matrix's.
+        public int Parts { get; init; }
+
+        // Rows of x that an item of a matrix's product takes.
+        public int BlockRows { get; init; }
+
+        public int RangeStart(int range) => (int)((long)range * Weight.StripCount / Parts);
+    }
+}

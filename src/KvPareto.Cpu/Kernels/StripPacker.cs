@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+
+namespace KvPareto.Cpu.Kernels;
+
+/// <summary>Brings row-major host weights into strips (<see cref="Strip"/>), and single rows back. Host addresses may be unaligned.</summary>
+internal static unsafe class StripPacker
+{
+    /// <summary>Writes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
+    public static void Pack(HostWeight host, CpuWeight weight, int strip)
+    {
+        if (BlockShape.IsBlocks(host.Format))
+        {
+            BlockStrips.For(host.Format).Pack(host, weight, strip);
+            return;
+        }
+        var row = strip * Strip.Rows;
+        var rowCount = Math.Min(Strip.Rows, host.RowCount - row);
+        for (var k = 0; k < host.ColumnCount; k += Strip.BlockChannels)
+        {
+            var channels = Math.Min(Strip.BlockChannels, host.ColumnCount - k);
+            var (address, stride) = weight.BlockAt(strip, k);
+            var first = (long)row * host.ColumnCount + k;
+            switch (host.Format)
+            {
+                case WeightFormat.F32: PackWords((uint*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
+                case WeightFormat.W4: PackCodes<W4Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
+                case WeightFormat.W8: PackCodes<W8Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
+                default: PackHalves((ushort*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
+            }
+        }
+    }
+
+    /// <summary>Reads a row of a weight in strips as f32, codes exactly as <see cref="GroupCodec.Decode"/> has them.</summary>
+    public static void Unpack(CpuWeight weight, int row, float* destination)
+    {
+        if (BlockShape.IsBlocks(weight.Format))
+        {
+            BlockStrips.For(weight.Format).DecodeRow(weight, row, destination);
+            return;
+        }
+        var lane = row % Strip.Rows;
+        for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
+        {
+            var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
+            var (address, stride) = weight.BlockAt(row / Strip.Rows, k);
+            switch (weight.Format)
+            {
+                case WeightFormat.F32: Unpack<F32Elements>((byte*)address, stride, lane, channels, destination + k); break;
+                case WeightFormat.BF16: Unpack<BF16Elements>((byte*)address, stride, lane, channels, destination + k); break;
+                case WeightFormat.F16: Unpack<F16Elements>((byte*)address, stride, lane, channels, destination + k); break;
+                case WeightFormat.W4: UnpackCodes<W4Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
+                default: UnpackCodes<W8Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
+            }
+        }
+    }
+
+    /// <summary>Converts the one row of <paramref name="host"/> to f32.</summary>
+    public static void CopyVector(HostWeight host, float* destination)
+    {
+        if (BlockShape.IsBlocks(host.Format))
+        {
+            BlockCodec.Decode(host.Format, host.Data, new(destination, host.ColumnCount));
+            return;
+        }
+        for (var k = 0; k < host.ColumnCount; k++)
+            destination[k] = host.Format switch
+            {
+                WeightFormat.F32 => Unsafe.ReadUnaligned<float>((float*)host.Data + k),
+                WeightFormat.F16 => (float)Unsafe.ReadUnaligned<Half>((Half*)host.Data + k),
+                WeightFormat.BF16 => BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>((ushort*)host.Data + k) << 16),
+                _ => GroupCodec.Decode(
+                    GroupCodec.Load(new ReadOnlySpan<byte>(host.Data, host.ColumnCount * host.Format.CodeBits() / 8), k, host.Format.CodeBits()),
+                    Unsafe.ReadUnaligned<GroupMeta>(host.Groups + k / host.GroupSize)),
+            };
+    }
+
+    private static void Unpack<TFormat>(byte* lines, nint stride, int lane, int channels, float* destination) where TFormat : struct, IElementFormat
+    {
+        for (var k = 0; k < channels; k++, lines += stride) destination[k] = TFormat.Load(lines, lane);
+    }
+
+    private static void UnpackCodes<TCodes>(byte* lines, nint stride, int lane, int channels, int groupSize, float* destination)
+        where TCodes : struct, ICodeFormat
+    {
+        for (var k = 0; k < channels; k += groupSize)
+        {
+            var meta = ScalarKernels.Meta(lines, stride, lane);
+            lines += Strip.MetaLines * stride;
+            for (var i = 0; i < groupSize; i += TCodes.LineChannels, lines += stride)
+                for (var j = 0; j < TCodes.LineChannels; j++) destination[k + i + j] = GroupCodec.Decode(ScalarKernels.Code<TCodes>(lines, j, lane), meta);
+        }
+    }
+
+    private static void PackWords(uint* source, nint columns, int rowCount, int channels, byte* lines, nint stride)
+    {
+        for (var k = 0; k < channels; k++, source++, lines += stride)
+            for (var r = 0; r < Strip.Rows; r++) ((uint*)lines)[r] = r < rowCount ? Unsafe.ReadUnaligned<uint>(source + r * columns) : 0;
+    }
+
+    private static void PackHalves(ushort* source, nint columns, int rowCount, int channels, byte* lines, nint stride)
+    {
+        for (var k = 0; k < channels; k++, source++, lines += stride)
+            for (var r = 0; r < Strip.Rows; r++)
+                ((ushort*)lines)[r < 16 ? 2 * r : 2 * (r - 16) + 1] = r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns) : (ushort)0;
+    }
+
+    private static void PackCodes<TCodes>(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)
+        where TCodes : struct, ICodeFormat
+    {
+        nint rowBytes = host.ColumnCount / 8 * TCodes.Bits, groups = host.ColumnCount / host.GroupSize;
+        for (nint k = channel; k < channel + channels; k += host.GroupSize)
+        {
+            for (var r = 0; r < Strip.Rows; r++)
+                ((GroupMeta*)(lines + (r >> 4) * stride))[r & 15] =
+                    r < rowCount ? Unsafe.ReadUnaligned<GroupMeta>(host.Groups + (row + r) * groups + k / host.GroupSize) : default;
+            lines += Strip.MetaLines * stride;
+            for (nint i = k; i < k + host.GroupSize; i += TCodes.LineChannels, lines += stride)
+                for (var r = 0; r < 16; r++)
+                    ((uint*)lines)[r] = Codes(i, row + r) | Codes(i, row + 16 + r) << TCodes.Bits;
+        }
+
+        uint Codes(nint first, int r) =>
+            r < row + rowCount ? TCodes.Spread(Unsafe.ReadUnaligned<ushort>(host.Data + r * rowBytes + first * TCodes.Bits / 8)) : 0;
+    }
+}

@@ -1,0 +1,167 @@
+using System.Numerics.Tensors;
+using KvPareto.Cpu.Kernels;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
+
+namespace KvPareto.Cpu.Storage;
+
+/// <summary>
+/// A cache in host memory. For each layer: the heads' keys, the heads' values, what heads share, the frozen key means. Keys and values
+/// are transformed as the spec says (bias, mean, rotation) before they are stored, in place in the caller's tensors.
+/// </summary>
+internal sealed unsafe class CpuKvCache : KvCache
+{
+    private readonly NativeBuffer _memory;
+    private readonly CpuKvLayout _layout;
+    private readonly bool[] _meanFrozen;
+    private readonly PositionTurns? _turns;
+
+    public CpuKvCache(MemoryLedger ledger, KvGeometry geometry, KvSpec spec, int capacity) : base(geometry, spec, capacity)
+    {
+        _layout = new CpuKvLayout(geometry, spec, capacity);
+        _meanFrozen = new bool[geometry.LayerCount];
+        // Kernels read whole tiles; what no token has been written to must at least be finite.
+        _memory = new NativeBuffer(ledger, MemoryCategory.KvCache, _layout.ByteCount).Clear();
+        if (spec.PreBiasKeys) _turns = new PositionTurns(geometry.KeyBias!, _memory.As<byte>() + _layout.TurnsAt, capacity);
+    }
+
+    public override long ByteCount => _memory.ByteCount;
+
+    /// <summary>Bias terms of keys coded without their bias; null where there are none.</summary>
+    public PositionTurns? Turns => _turns;
+
+    /// <summary>Bytes of a cache: the size that the constructor allocates.</summary>
+    public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity) => new CpuKvLayout(geometry, spec, capacity).ByteCount;
+
+    /// <summary>Where the keys of a head lie, up to the present length.</summary>
+    public Segments<KeyStore> Keys(int layer, int head) => _layout.Keys[layer].Segments(KeyPlace(layer, head), Length);
+
+    /// <summary>Where the values of a head lie.</summary>
+    public Segments<ValueStore> Values(int layer, int head) => _layout.Values[layer].Segments(ValuePlace(layer, head), Length);
+
+    /// <summary>Whether the tokens of an append can be stored apart from each other.</summary>
+    public bool IsDivisible(int layer) => _layout.Keys[layer].IsDivisible && _layout.Values[layer].IsDivisible;
+
+    /// <summary>Whether anything is done to keys or values before they are stored.</summary>
+    public bool Transforms => Spec.SmoothKeys || Spec.PreBiasKeys || Spec.Rotation != KvRotation.None;
+
+    /// <summary>Prepares one head's new rows for storing, in place. The first append of a smoothed cache freezes the head's mean.</summary>
+    /// <param name="layer">Layer.</param>
+    /// <param name="head">Key head.</param>
+    /// <param name="positions">Positions of the rows.</param>
+    /// <param name="keys">[rows, D] with a row stride.</param>
+    /// <param name="keyStride">Elements from one key to the next.</param>
+    /// <param name="values">The same of values.</param>
+    /// <param name="valueStride">Elements from one value to the next.</param>
+    public void Transform(int layer, int head, ReadOnlySpan<int> positions, float* keys, int keyStride, float* values, int valueStride)
+    {
+        var width = Geometry.HeadDim;
+        if (_turns is not null)
+        {
+            for (var i = 0; i < positions.Length; i++) _turns.SubtractBias(layer, head, positions[i], keys + (long)i * keyStride);
+        }
+        if (Spec.SmoothKeys)
+        {
+            var mean = stackalloc float[width];
+            if (!_meanFrozen[layer]) FreezeMean(Mean(layer, head), positions.Length, keys, keyStride);
+            TensorPrimitives.ConvertToSingle(Mean(layer, head), new Span<float>(mean, width));
+            for (var i = 0; i < positions.Length; i++)
+            {
+                var row = new Span<float>(keys + (long)i * keyStride, width);
+                TensorPrimitives.Subtract(row, new ReadOnlySpan<float>(mean, width), row);
+            }
+        }
+        if (Spec.Rotation == KvRotation.None) return;
+        for (var i = 0; i < positions.Length; i++)
+        {
+            Hadamard.Transform(keys + (long)i * keyStride, width);
+            if (Spec.Rotation == KvRotation.KeysAndValues) Hadamard.Transform(values + (long)i * valueStride, width);
+        }
+    }
+
+    /// <summary>Tells the stores of a layer what the append brings; after <see cref="Transform"/> of all heads, before <see cref="Append"/>.</summary>
+    /// <param name="layer">Layer.</param>
+    /// <param name="start">First token.</param>
+    /// <param name="count">Tokens.</param>
+    /// <param name="keys">[count, Nkv·D] with a row stride.</param>
+    /// <param name="keyStride">Elements from one row to the next.</param>
+    /// <param name="values">The same of values.</param>
+    /// <param name="valueStride">Elements from one row to the next.</param>
+    public void BeginAppend(int layer, int start, int count, float* keys, int keyStride, float* values, int valueStride)
+    {
+        var heads = Geometry.KvHeads;
+        Span<StorePlace> places = heads <= 256 ? stackalloc StorePlace[heads] : new StorePlace[heads];
+        for (var head = 0; head < heads; head++) places[head] = KeyPlace(layer, head);
+        _layout.Keys[layer].BeginAppend(places, start, count, keys, keyStride);
+        for (var head = 0; head < heads; head++) places[head] = ValuePlace(layer, head);
+        _layout.Values[layer].BeginAppend(places, start, count, values, valueStride);
+        _meanFrozen[layer] = true;
+    }
+
+    /// <summary>Stores some of one head's new tokens.</summary>
+    public void Append(int layer, int head, int start, int count, float* keys, int keyStride, float* values, int valueStride)
+    {
+        _layout.Keys[layer].Append(KeyPlace(layer, head), start, count, keys, keyStride);
+        _layout.Values[layer].Append(ValuePlace(layer, head), start, count, values, valueStride);
+    }
+
+    public override void Reset()
+    {
+        base.Reset();
+        Array.Clear(_meanFrozen);
+    }
+
+    public override void Unpack(int layer, Span<float> keys, Span<float> values)
+    {
+        var (heads, width) = (Geometry.KvHeads, Geometry.HeadDim);
+        for (var head = 0; head < heads; head++)
+        {
+            var (keySegments, valueSegments) = (Keys(layer, head), Values(layer, head));
+            for (var token = 0; token < Length; token++)
+            {
+                var at = (token * heads + head) * width;
+                fixed (float* key = keys.Slice(at, width))
+                {
+                    Read(keySegments, token, key);
+                    if (Spec.Rotation != KvRotation.None) Hadamard.Transform(key, width);
+                    if (Spec.SmoothKeys) for (var d = 0; d < width; d++) key[d] += (float)Mean(layer, head)[d];
+                    _turns?.AddBias(layer, head, token, key);
+                }
+                fixed (float* value = values.Slice(at, width))
+                {
+                    Read(valueSegments, token, value);
+                    if (Spec.Rotation == KvRotation.KeysAndValues) Hadamard.Transform(value, width);
+                }
+            }
+        }
+    }
+
+    public override void Dispose() => _memory.Dispose();
+
+    private static void Read<TStore>(Segments<TStore> segments, int token, float* row) where TStore : TokenStore
+    {
+        for (var i = 0; i < segments.Count; i++)
+        {
+            var segment = segments[i];
+            if (token >= segment.First && token < segment.End) segment.Store.Read(segment.Place, token - segment.Origin, row);
+        }
+    }
+
+    private byte* Layer(int layer) => _memory.As<byte>() + _layout.LayerAt(layer);
+
+    private StorePlace KeyPlace(int layer, int head) => new(Layer(layer) + _layout.KeyAt(layer, head), Layer(layer) + _layout.KeysSharedAt(layer));
+
+    private StorePlace ValuePlace(int layer, int head) => new(Layer(layer) + _layout.ValueAt(layer, head), Layer(layer) + _layout.ValuesSharedAt(layer));
+
+    private Span<Half> Mean(int layer, int head) => new((Half*)(Layer(layer) + _layout.MeansAt(layer)) + head * Geometry.HeadDim, Geometry.HeadDim);
+
+    private static void FreezeMean(Span<Half> mean, int count, float* keys, int stride)
+    {
+        for (var d = 0; d < mean.Length; d++)
+        {
+            var sum = 0.0;
+            for (var i = 0; i < count; i++) sum += keys[(long)i * stride + d];
+            mean[d] = (Half)(float)(sum / count);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using KvPareto.Engine.Seam;
+
+namespace KvPareto.Cpu.Storage;
+
+/// <summary>
+/// The keys or the values of one layer: sink tokens at 16 bits, then codes, then a ring of 16-bit tokens that are not coded yet,
+/// because they are recent or their group is not full. Tokens are coded as they leave the ring, once.
+/// </summary>
+/// <typeparam name="TStore">Keys or values.</typeparam>
+internal sealed unsafe class KvSide<TStore>
+    where TStore : TokenStore
+{
+    private readonly TStore _coded;
+    private readonly TStore? _sinks;
+    private readonly TStore? _ring;
+    private readonly int _sinkTokens;
+    private readonly int _recentTokens;
+    private readonly long _codedAt;
+    private readonly long _ringAt;
+
+    /// <summary>Lays out a side.</summary>
+    /// <param name="coded">Makes the store of the codes for a capacity.</param>
+    /// <param name="plain">Makes a 16-bit store for a capacity.</param>
+    /// <param name="granule">Tokens that are coded together.</param>
+    /// <param name="sinkTokens">First tokens kept at 16 bits.</param>
+    /// <param name="recentTokens">Latest tokens kept at 16 bits.</param>
+    /// <param name="capacity">Tokens in all.</param>
+    public KvSide(Func<int, TStore> coded, Func<int, TStore> plain, int granule, int sinkTokens, int recentTokens, int capacity)
+    {
+        (_sinkTokens, _recentTokens) = (Math.Min(sinkTokens, capacity), recentTokens);
+        _coded = coded(Math.Max(0, capacity - _sinkTokens - recentTokens) / granule * granule);
+        if (_sinkTokens > 0) _sinks = plain(_sinkTokens);
+        var waiting = Math.Min(recentTokens + granule - 1, capacity - _sinkTokens);
+        if (waiting > 0) _ring = plain(TokenStore.TileCount(waiting) * TokenStore.TileTokens);
+        _codedAt = Align(_sinks?.HeadBytes ?? 0);
+        _ringAt = _codedAt + Align(_coded.HeadBytes);
+        HeadBytes = _ringAt + Align(_ring?.HeadBytes ?? 0);
+        LayerBytes = Align(_coded.LayerBytes);
+    }
+
+    /// <summary>Bytes of a head.</summary>
+    public long HeadBytes { get; }
+
+    /// <summary>Bytes that the layer's heads share.</summary>
+    public long LayerBytes { get; }
+
+    /// <summary>The stretches of a head that holds <paramref name="length"/> tokens.</summary>
+    public Segments<TStore> Segments(StorePlace place, int length)
+    {
+        var result = new Segments<TStore>();
+        var sinkEnd = Math.Min(_sinkTokens, length);
+        var codedEnd = Math.Max(CodedEnd(length), sinkEnd);
+        if (_sinks is not null) result.Add(new(_sinks, place, 0, sinkEnd, 0));
+        result.Add(new(_coded, Coded(place), sinkEnd, codedEnd, _sinkTokens));
+        if (_ring is null) return result;
+        for (var token = codedEnd; token < length;)
+        {
+            var origin = token / _ring.Capacity * _ring.Capacity;
+            var end = Math.Min(length, origin + _ring.Capacity);
+            result.Add(new(_ring, Ring(place), token, end, origin));
+            token = end;
+        }
+        return result;
+    }
+
+    /// <summary>See <see cref="TokenStore.BeginAppend"/>; tokens are those of the sequence.</summary>
+    public void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride)
+    {
+        var skip = Math.Clamp(_sinkTokens - start, 0, count);
+        if (skip == count) return;
+        Span<StorePlace> coded = heads.Length <= 256 ? stackalloc StorePlace[heads.Length] : new StorePlace[heads.Length];
+        for (var h = 0; h < heads.Length; h++) coded[h] = Coded(heads[h]);
+        _coded.BeginAppend(coded, start + skip - _sinkTokens, count - skip, rows + (long)skip * stride, stride);
+    }
+
+    /// <summary>Whether the tokens of an append can be coded apart from each other, in any order.</summary>
+    public bool IsDivisible => _ring is null && _sinks is null && _coded.Granule == 1;
+
+    /// <summary>Takes in tokens [<paramref name="start"/>, start + <paramref name="count"/>) of one head, and codes those whose time it is.</summary>
+    public void Append(StorePlace place, int start, int count, float* rows, int stride)
+    {
+        var end = start + count;
+        var codedEnd = Math.Max(CodedEnd(end), _sinkTokens);
+        Code(place, Math.Max(CodedEnd(start), _sinkTokens), codedEnd, start, rows, stride);
+        if (start < _sinkTokens) _sinks!.Append(place, start, Math.Min(end, _sinkTokens) - start, rows, stride);
+        if (_ring is null) return;
+        for (var token = Math.Max(codedEnd, start); token < end;)
+        {
+            var at = token % _ring.Capacity;
+            var part = Math.Min(end - token, _ring.Capacity - at);
+            _ring.Append(Ring(place), at, part, rows + (long)(token - start) * stride, stride);
+            token += part;
+        }
+    }
+
+    private void Code(StorePlace place, int from, int to, int start, float* rows, int stride)
+    {
+        if (from >= to) return;
+        var width = _coded.HeadDim;
+        var gathered = stackalloc float[from < start ? _coded.Granule * width : 1];
+        // Tokens from the ring, and the new ones that share a group with them.
+        for (; from < to && from < start; from += _coded.Granule)
+        {
+            for (var i = 0; i < _coded.Granule; i++)
+            {
+                var token = from + i;
+                if (token < start) _ring!.Read(Ring(place), token % _ring.Capacity, gathered + i * width);
+                else new ReadOnlySpan<float>(rows + (long)(token - start) * stride, width).CopyTo(new Span<float>(gathered + i * width, width));
+            }
+            _coded.Append(Coded(place), from - _sinkTokens, _coded.Granule, gathered, width);
+        }
+        if (from < to) _coded.Append(Coded(place), from - _sinkTokens, to - from, rows + (long)(from - start) * stride, stride);
+    }
+
+    // The end of the codes when there are so many tokens.
+    private int CodedEnd(int length) => _sinkTokens + Math.Max(0, length - _sinkTokens - _recentTokens) / _coded.Granule * _coded.Granule;
+
+    private StorePlace Coded(StorePlace place) => new(place.Head + _codedAt, place.Layer);
+
+    private StorePlace Ring(StorePlace place) => new(place.Head + _ringAt, place.Layer);
+
+    private static long Align(long bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+}

@@ -1,0 +1,116 @@
+using System.Numerics.Tensors;
+using KvPareto.Cpu.Kernels;
+using KvPareto.Cpu.Storage.Schemes;
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Cpu.Storage;
+
+/// <summary>
+/// Coded keys with scales for a run of tokens: tiles of [D·bits/8, 16] code bytes, then the runs' scales. Scales of channels are
+/// multiplied into the queries, so that a run's tiles are read without any.
+/// </summary>
+internal sealed unsafe class RunKeys : KeyStore
+{
+    private readonly RunScheme _scheme;
+    private readonly RunLayout _layout;
+    private readonly delegate*<byte*, int, float*, float*, float*, int, void>[] _dot;
+    private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dotBlock;
+    private readonly delegate*<byte*, int, float*, float*, float*, int, void> _unpack;
+
+    public RunKeys(RunScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    {
+        _scheme = scheme;
+        _layout = new RunLayout(scheme, capacity);
+        _dot = KernelTable.DotScaledCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _dotBlock = KernelTable.DotCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _unpack = KernelTable.UnpackScaledKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
+    }
+
+    public override int Granule => _scheme.Granule;
+
+    public override int TileBytes => (int)_layout.TileBytes;
+
+    public override long HeadBytes => _layout.HeadBytes;
+
+    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
+        _layout.BeginAppend(heads, start, count, rows, stride);
+
+    public override void Append(StorePlace place, int start, int count, float* rows, int stride)
+    {
+        var codes = stackalloc byte[HeadDim];
+        var packed = stackalloc byte[HeadDim];
+        for (var i = 0; i < count; i++)
+        {
+            var meta = _layout.MetaForAppend(place, start + i, rows + (long)i * stride, stride);
+            _scheme.Encode(meta, rows + (long)i * stride, codes);
+            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, packed);
+            var (tile, token) = Math.DivRem(start + i, TileTokens);
+            var bytes = place.Head + tile * _layout.TileBytes;
+            for (var b = 0; b < HeadDim * _scheme.Bits / 8; b++) bytes[b * TileTokens + token] = packed[b];
+        }
+    }
+
+    public override void Dot(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
+    {
+        if (_scheme.Scales == 1) DotBlocks(place, tile, tileCount, queries, rows, scores, stride);
+        else DotChannels(place, tile, tileCount, queries, rows, scores, stride);
+    }
+
+    // One scale for all channels: as if every token had it.
+    private void DotBlocks(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
+    {
+        var scales = stackalloc ushort[TileTokens];
+        var zeros = stackalloc short[TileTokens];
+        var sums = stackalloc float[rows];
+        for (var r = 0; r < rows; r++) sums[r] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + r * HeadDim, HeadDim));
+        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        {
+            var meta = *_layout.Meta(place, t * TileTokens);
+            new Span<ushort>(scales, TileTokens).Fill(meta.ScaleBits);
+            new Span<short>(zeros, TileTokens).Fill(meta.Zero);
+            for (var r = 0; r < rows; r += KernelTable.MaxRows)
+            {
+                var dot = _dotBlock[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+                dot(place.Head + t * _layout.TileBytes, scales, zeros, HeadDim, HeadDim, queries + r * HeadDim, sums + r, scores + (long)r * stride, stride);
+            }
+        }
+    }
+
+    // A run's scales go into the queries.
+    private void DotChannels(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
+    {
+        var scales = stackalloc float[HeadDim];
+        var offsets = stackalloc float[HeadDim];
+        var scaled = stackalloc float[rows * HeadDim];
+        var constants = stackalloc float[rows];
+        GroupMeta* current = null;
+        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        {
+            var meta = _layout.Meta(place, t * TileTokens);
+            if (meta != current)
+            {
+                current = meta;
+                _scheme.Read(meta, scales, offsets);
+                for (var r = 0; r < rows; r++)
+                {
+                    var query = new ReadOnlySpan<float>(queries + r * HeadDim, HeadDim);
+                    TensorPrimitives.Multiply(query, new ReadOnlySpan<float>(scales, HeadDim), new Span<float>(scaled + r * HeadDim, HeadDim));
+                    constants[r] = TensorPrimitives.Dot(query, new ReadOnlySpan<float>(offsets, HeadDim));
+                }
+            }
+            for (var r = 0; r < rows; r += KernelTable.MaxRows)
+            {
+                var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+                dot(place.Head + t * _layout.TileBytes, HeadDim, scaled + r * HeadDim, constants + r, scores + (long)r * stride, stride);
+            }
+        }
+    }
+
+    public override void Unpack(StorePlace place, int tile, float* panel, int stride)
+    {
+        var scales = stackalloc float[HeadDim];
+        var offsets = stackalloc float[HeadDim];
+        _scheme.Read(_layout.Meta(place, tile * TileTokens), scales, offsets);
+        _unpack(place.Head + tile * _layout.TileBytes, HeadDim, scales, offsets, panel, stride);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Numerics.Tensors;
+using KvPareto.Cpu.Kernels;
+using KvPareto.Cpu.Storage.Schemes;
+
+namespace KvPareto.Cpu.Storage;
+
+/// <summary>Coded keys with a scale for every token. A tile is [D·bits/8, 16] code bytes and what the scheme keeps beside them.</summary>
+internal sealed unsafe class TokenKeys : KeyStore
+{
+    private readonly TokenScheme _scheme;
+    private readonly int _codeBytes;
+    private readonly int _tileBytes;
+    private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dot;
+    private readonly delegate*<byte*, ushort*, short*, int, int, float*, int, void> _unpack;
+
+    public TokenKeys(TokenScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    {
+        _scheme = scheme;
+        _codeBytes = scheme.HeadDim * scheme.Bits / 8 * TileTokens;
+        _tileBytes = _codeBytes + scheme.HeadTileBytes;
+        _dot = KernelTable.DotCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _unpack = KernelTable.UnpackKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
+    }
+
+    public override int TileBytes => _tileBytes;
+
+    public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
+
+    public override long LayerBytes => (long)TileCount(Capacity) * _scheme.LayerTileBytes;
+
+    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
+        _scheme.BeginAppend(heads[0].Layer, Capacity, start, count, rows, heads.Length * HeadDim, stride);
+
+    public override void Append(StorePlace place, int start, int count, float* rows, int stride)
+    {
+        var codes = stackalloc byte[HeadDim];
+        var packed = stackalloc byte[HeadDim];
+        for (var i = 0; i < count; i++)
+        {
+            var (tile, token) = Math.DivRem(start + i, TileTokens);
+            var bytes = place.Head + (long)tile * _tileBytes;
+            var scales = Scales(place, tile);
+            _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
+            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, packed);
+            for (var b = 0; b < HeadDim * _scheme.Bits / 8; b++) bytes[b * TileTokens + token] = packed[b];
+        }
+    }
+
+    public override void Dot(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
+    {
+        var groups = _scheme.Groups;
+        var sums = stackalloc float[rows * groups];
+        for (var g = 0; g < rows * groups; g++) sums[g] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + g * _scheme.Group, _scheme.Group));
+        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        {
+            var codes = place.Head + (long)t * _tileBytes;
+            var scales = Scales(place, t);
+            for (var r = 0; r < rows; r += KernelTable.MaxRows)
+            {
+                var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+                dot(codes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, queries + r * HeadDim, sums + r * groups, scores + (long)r * stride, stride);
+            }
+        }
+    }
+
+    public override void Unpack(StorePlace place, int tile, float* panel, int stride)
+    {
+        var scales = Scales(place, tile);
+        _unpack(place.Head + (long)tile * _tileBytes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, panel, stride);
+    }
+
+    private ushort* Scales(StorePlace place, int tile) => _scheme.Scales(place.Head + (long)tile * _tileBytes + _codeBytes, place.Layer, tile);
+}

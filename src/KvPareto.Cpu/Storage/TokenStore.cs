@@ -1,0 +1,102 @@
+namespace KvPareto.Cpu.Storage;
+
+/// <summary>
+/// How the keys or values of one layer and head lie in memory: tiles of <see cref="TileTokens"/> tokens, appended in place and never
+/// repacked. A store holds no memory of its own; every method is told the place. Tokens are counted from the store's first.
+/// </summary>
+/// <param name="headDim">D.</param>
+/// <param name="capacity">Tokens it has room for.</param>
+internal abstract unsafe class TokenStore(int headDim, int capacity)
+{
+    /// <summary>Tokens of a tile.</summary>
+    public const int TileTokens = 16;
+
+    /// <summary>D.</summary>
+    public int HeadDim { get; } = headDim;
+
+    /// <summary>Tokens it has room for.</summary>
+    public int Capacity { get; } = capacity;
+
+    /// <summary>Tokens that can only be coded together.</summary>
+    public virtual int Granule => 1;
+
+    /// <summary>Bytes of one head.</summary>
+    public abstract long HeadBytes { get; }
+
+    /// <summary>Bytes that all heads of a layer share.</summary>
+    public virtual long LayerBytes => 0;
+
+    /// <summary>Bytes from one tile to the next; a head begins with its tiles.</summary>
+    public abstract int TileBytes { get; }
+
+    /// <summary>Told once of everything that an append brings to a layer, before <see cref="Append"/> of any of it.</summary>
+    /// <param name="heads">Places of the layer's heads.</param>
+    /// <param name="start">Token of the first row.</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="rows">[count, heads·D] with a row stride, as they will be coded.</param>
+    /// <param name="stride">Elements from one row to the next.</param>
+    public virtual void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) { }
+
+    /// <summary>Codes tokens of one head.</summary>
+    /// <param name="place">Which head.</param>
+    /// <param name="start">First token; a multiple of <see cref="Granule"/>.</param>
+    /// <param name="count">Tokens; a multiple of <see cref="Granule"/>.</param>
+    /// <param name="rows">[count, D] with a row stride.</param>
+    /// <param name="stride">Elements from one token to the next.</param>
+    public abstract void Append(StorePlace place, int start, int count, float* rows, int stride);
+
+    /// <summary>One token's values [D].</summary>
+    public abstract void Read(StorePlace place, int token, float* row);
+
+    /// <summary>Tiles that <paramref name="tokens"/> tokens take.</summary>
+    public static int TileCount(int tokens) => (tokens + TileTokens - 1) / TileTokens;
+}
+
+/// <summary>Keys: a lane of a tile is a token.</summary>
+internal abstract unsafe class KeyStore(int headDim, int capacity) : TokenStore(headDim, capacity)
+{
+    /// <summary>scores[r, t] = q[r]·k[t] for the tokens of a run of tiles.</summary>
+    /// <param name="place">Which head.</param>
+    /// <param name="tile">First tile.</param>
+    /// <param name="tileCount">Tiles.</param>
+    /// <param name="queries">[R, D].</param>
+    /// <param name="rows">R.</param>
+    /// <param name="scores">[R, 16·tileCount] with a row stride.</param>
+    /// <param name="stride">From one row of scores to the next.</param>
+    public abstract void Dot(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride);
+
+    /// <summary>A tile's values as 16 columns of a panel, [D, 16] with a row stride.</summary>
+    public abstract void Unpack(StorePlace place, int tile, float* panel, int stride);
+
+    public override void Read(StorePlace place, int token, float* row)
+    {
+        var panel = stackalloc float[HeadDim * TileTokens];
+        Unpack(place, token / TileTokens, panel, TileTokens);
+        for (var d = 0; d < HeadDim; d++) row[d] = panel[d * TileTokens + token % TileTokens];
+    }
+}
+
+/// <summary>Values: a lane is a byte of a token's packed row.</summary>
+internal abstract unsafe class ValueStore(int headDim, int capacity) : TokenStore(headDim, capacity)
+{
+    /// <summary>output[r] += Σ_t weights[r, t]·v[t] over a run of whole tiles.</summary>
+    /// <param name="place">Which head.</param>
+    /// <param name="tile">First tile.</param>
+    /// <param name="tileCount">Tiles.</param>
+    /// <param name="weights">[R, 16·tileCount]; zero for tokens that do not count.</param>
+    /// <param name="stride">From one row of weights to the next.</param>
+    /// <param name="rows">R.</param>
+    /// <param name="output">[R, D].</param>
+    /// <param name="scratch">[R · 16·tileCount · max(1, D/8)].</param>
+    public abstract void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch);
+
+    /// <summary>A tile's values, [16, D] with a row stride.</summary>
+    public abstract void Unpack(StorePlace place, int tile, float* output, int stride);
+
+    public override void Read(StorePlace place, int token, float* row)
+    {
+        var tile = stackalloc float[HeadDim * TileTokens];
+        Unpack(place, token / TileTokens, tile, HeadDim);
+        new ReadOnlySpan<float>(tile + token % TileTokens * HeadDim, HeadDim).CopyTo(new Span<float>(row, HeadDim));
+    }
+}

@@ -1,0 +1,114 @@
+using System.Numerics.Tensors;
+using KvPareto.Cpu.Kernels;
+using KvPareto.Cpu.Storage.Schemes;
+
+namespace KvPareto.Cpu.Storage;
+
+/// <summary>Coded values with a scale for every token. A tile is [16, D·bits/8] code bytes and what the scheme keeps beside them.</summary>
+internal sealed unsafe class TokenValues : ValueStore
+{
+    private readonly TokenScheme _scheme;
+    private readonly int _rowBytes;
+    private readonly int _tileBytes;
+    private readonly int _blockChannels;
+    private readonly delegate*<ushort*, short*, float*, float*, void> _readGroups;
+    private readonly delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] _scaleWeights;
+    private readonly delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] _accumulate;
+    private readonly delegate*<byte*, int, float*, float*, float*, void> _unpack;
+
+    public TokenValues(TokenScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    {
+        _scheme = scheme;
+        _rowBytes = scheme.HeadDim * scheme.Bits / 8;
+        _tileBytes = _rowBytes * TileTokens + scheme.HeadTileBytes;
+        _readGroups = KernelTable.ReadTileGroups(width ?? LaneWidths.Widest);
+        _scaleWeights = KernelTable.ScaleWeights(width ?? LaneWidths.Widest);
+        // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group; and it
+        // begins with a group, or lies within one.
+        var fitting = LaneWidths.WidestThat(width, w =>
+            scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(2, 8 / scheme.Bits)) == 0 && (4 * w % scheme.Group == 0 || scheme.Group % (4 * w) == 0));
+        _blockChannels = 4 * (int)fitting;
+        _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
+        _unpack = KernelTable.UnpackValueCodes(scheme.Bits, fitting);
+    }
+
+    public override int TileBytes => _tileBytes;
+
+    public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
+
+    public override long LayerBytes => (long)TileCount(Capacity) * _scheme.LayerTileBytes;
+
+    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
+        _scheme.BeginAppend(heads[0].Layer, Capacity, start, count, rows, heads.Length * HeadDim, stride);
+
+    public override void Append(StorePlace place, int start, int count, float* rows, int stride)
+    {
+        var codes = stackalloc byte[HeadDim];
+        for (var i = 0; i < count; i++)
+        {
+            var (tile, token) = Math.DivRem(start + i, TileTokens);
+            var scales = Scales(place, tile);
+            _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
+            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, place.Head + (long)tile * _tileBytes + token * _rowBytes);
+        }
+    }
+
+    public override void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    {
+        var (groups, tokens) = (_scheme.Groups, tileCount * TileTokens);
+        var constants = stackalloc float[rows * groups];
+        new Span<float>(constants, rows * groups).Clear();
+        var scales = Scales(place, tile);
+        var tileStride = Scales(place, tile + 1) - scales;
+        for (var r = 0; r < rows; r += KernelTable.MaxRows)
+        {
+            var scale = _scaleWeights[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+            for (var g = 0; g < groups; g++)
+            {
+                scale(
+                    scales + g * TileTokens, _scheme.Zeros(scales) + g * TileTokens, tileStride, tileCount, weights + (long)r * stride, stride,
+                    scratch + (r * groups + g) * tokens, groups * tokens, constants + r * groups + g, groups);
+            }
+        }
+        for (var g = 0; g < rows * groups; g++)
+        {
+            var part = new Span<float>(output + g * _scheme.Group, _scheme.Group);
+            TensorPrimitives.Add(part, constants[g], part);
+        }
+        var tiles = place.Head + (long)tile * _tileBytes;
+        for (var r = 0; r < rows; r += KernelTable.MaxRows)
+        {
+            var accumulate = _accumulate[Math.Min(rows - r, KernelTable.MaxRows) - 1];
+            for (var c = 0; c < HeadDim; c += _blockChannels)
+            {
+                accumulate(
+                    tiles + c * _scheme.Bits / 8, tileCount, _tileBytes, _rowBytes, scratch + (r * groups + c / _scheme.Group) * tokens, tokens, groups * tokens,
+                    _scheme.Group, output + r * HeadDim + c, HeadDim);
+            }
+        }
+    }
+
+    public override void Unpack(StorePlace place, int tile, float* output, int stride)
+    {
+        var groups = _scheme.Groups;
+        var scales = stackalloc float[groups * TileTokens];
+        var offsets = stackalloc float[groups * TileTokens];
+        var tokenScales = stackalloc float[groups];
+        var tokenOffsets = stackalloc float[groups];
+        var scaleBits = Scales(place, tile);
+        for (var g = 0; g < groups; g++)
+            _readGroups(scaleBits + g * TileTokens, _scheme.Zeros(scaleBits) + g * TileTokens, scales + g * TileTokens, offsets + g * TileTokens);
+        var codes = place.Head + (long)tile * _tileBytes;
+        for (var token = 0; token < TileTokens; token++)
+        {
+            for (var g = 0; g < groups; g++) (tokenScales[g], tokenOffsets[g]) = (scales[g * TileTokens + token], offsets[g * TileTokens + token]);
+            for (var c = 0; c < HeadDim; c += _blockChannels)
+            {
+                var g = c / _scheme.Group;
+                _unpack(codes + token * _rowBytes + c * _scheme.Bits / 8, _scheme.Group, tokenScales + g, tokenOffsets + g, output + (long)token * stride + c);
+            }
+        }
+    }
+
+    private ushort* Scales(StorePlace place, int tile) => _scheme.Scales(place.Head + (long)tile * _tileBytes + _rowBytes * TileTokens, place.Layer, tile);
+}

@@ -1,0 +1,62 @@
+using KvPareto.Engine.Checkpoints.Config;
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Engine.Checkpoints;
+
+/// <summary>An architecture without weights: names and shapes can be asked for, tensors cannot.</summary>
+internal class ArchitectureCheckpoint : Checkpoint
+{
+    private readonly Dictionary<string, int[]> _shapes = new(StringComparer.Ordinal);
+
+    /// <summary>The tensors that <paramref name="config"/> asks for.</summary>
+    /// <param name="source">What messages call it.</param>
+    /// <param name="config">Architecture.</param>
+    public ArchitectureCheckpoint(string source, ModelConfig config)
+    {
+        (Source, Config) = (source, config);
+        foreach (var weight in TransformerShapes.Of(config).All)
+        {
+            _shapes.Add(weight.Name, weight.TensorShape);
+            if (weight.HasBias) _shapes.Add(weight.BiasName, [weight.Rows]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ModelConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override string Source { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyCollection<string> Names => _shapes.Keys;
+
+    /// <summary>Reads a <c>config.json</c>.</summary>
+    public static ArchitectureCheckpoint Read(string source, string file) => new(source, ModelConfigReader.Read(file));
+
+    /// <inheritdoc/>
+    public override bool Contains(string name) => _shapes.ContainsKey(name);
+
+    /// <inheritdoc/>
+    public override HostTensor Get(string name) =>
+        throw new ConfigException($"{Source}: is an architecture without weights; allowed: a model, or random:SEED:{Source} for random weights");
+
+    /// <inheritdoc/>
+    public override StoredWeight Stored(string name) => new(Config.StoredType switch
+    {
+        DType.F32 => WeightFormat.F32,
+        DType.F16 => WeightFormat.F16,
+        _ => WeightFormat.BF16,
+    });
+
+    /// <inheritdoc/>
+    public override void Dispose() { }
+
+    /// <summary>Shape of a tensor.</summary>
+    /// <exception cref="ConfigException">The architecture has none of this name.</exception>
+    protected int[] Shape(string name) => _shapes.TryGetValue(name, out var shape)
+        ? shape
+        : throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
+}

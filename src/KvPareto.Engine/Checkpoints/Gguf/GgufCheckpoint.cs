@@ -1,0 +1,130 @@
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
+using KvPareto.Text.Tokenizers;
+using KvPareto.Text.Tokenizers.Json;
+
+namespace KvPareto.Engine.Checkpoints.Gguf;
+
+/// <summary>
+/// A GGUF file of architecture llama (Llama, Mistral, SmolLM2), qwen2 or qwen3 under Hugging Face's names. Weights stay the blocks
+/// they are. Rows of q and k that ggml's converter reordered (architecture llama: it turns neighbouring pairs of a head) are copied
+/// back into order when they are asked for.
+/// </summary>
+public sealed unsafe class GgufCheckpoint : Checkpoint
+{
+    /// <summary>What the names of such files end with.</summary>
+    public const string Extension = ".gguf";
+
+    private const string Reordered = "llama";
+
+    private readonly GgufFile _file;
+    private readonly Dictionary<string, HostTensor> _tensors = new(StringComparer.Ordinal);
+
+    private GgufCheckpoint(string path, GgufFile file)
+    {
+        (Source, _file) = (path, file);
+        Config = GgufConfigReader.Read(file);
+        foreach (var (name, tensor) in file.Tensors)
+            if (GgufTensorNames.ToHuggingFace(name) is { } known) Add(known, tensor);
+    }
+
+    /// <inheritdoc/>
+    public override ModelConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override string Source { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="ConfigException">It is missing, damaged, or of an architecture that is not known.</exception>
+    public static GgufCheckpoint Open(string path)
+    {
+        var file = GgufFile.Open(path);
+        try
+        {
+            return new(path, file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether the file says anything of a tokenizer.</summary>
+    public bool HasTokenizer => GgufTokenizer.IsIn(_file.Metadata);
+
+    /// <summary>Makes the file's tokenizer.</summary>
+    /// <exception cref="ConfigException">The file has none, or one of a kind that is not known.</exception>
+    public Tokenizer LoadTokenizer() => GgufTokenizer.Read(_file.Metadata);
+
+    /// <summary>Reads the file's chat template; null where it has none.</summary>
+    /// <exception cref="ConfigException">It uses a construct that is not known; the message names line and construct.</exception>
+    public ChatTemplate? LoadChatTemplate() => GgufTokenizer.ReadChatTemplate(_file.Metadata);
+
+    /// <summary>Writes the file's tokenizer as a Hugging Face folder has it, chat template and all.</summary>
+    /// <exception cref="ConfigException">As <see cref="LoadTokenizer"/>.</exception>
+    internal void WriteTokenizer(string folder)
+    {
+        TokenizerWriter.Write(Path.Combine(folder, "tokenizer.json"), GgufTokenizer.ReadParts(_file.Metadata));
+        var settings = GgufTokenizer.ReadSettings(_file.Metadata);
+        settings["model_max_length"] = Config.MaxPositions;
+        JsonFile.Write(Path.Combine(folder, "tokenizer_config.json"), settings);
+    }
+
+    /// <inheritdoc/>
+    public override bool Contains(string name) => _tensors.ContainsKey(name);
+
+    /// <inheritdoc/>
+    public override HostTensor Get(string name) => Get(name, new MemoryLedger());
+
+    /// <inheritdoc/>
+    public override HostTensor Get(string name, MemoryLedger staging)
+    {
+        var tensor = Stored(name, out var isRotary);
+        if (!isRotary) return tensor;
+        var copy = new NativeBuffer(staging, MemoryCategory.Workspace, tensor.ByteCount);
+        CopyInOrder(tensor, Config.HeadDim, copy.As<byte>());
+        return new(Source, name, tensor.Type, tensor.Shape, copy);
+    }
+
+    /// <inheritdoc/>
+    public override StoredWeight Stored(string name)
+    {
+        var tensor = Stored(name, out var isRotary);
+        return new(WeightLoader.Format(tensor), StagingBytes: isRotary ? tensor.ByteCount : 0);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _file.Dispose();
+
+    private HostTensor Stored(string name, out bool isRotary)
+    {
+        if (!_tensors.TryGetValue(name, out var tensor)) throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
+        isRotary = Config.Family == Reordered && GgufTensorNames.IsRotary(name);
+        return tensor;
+    }
+
+    private void Add(string name, HostTensor tensor)
+    {
+        if (!_tensors.TryAdd(name, tensor.As(name))) throw new ConfigException($"{Source}: tensor '{OneLine.Of(tensor.Name)}' is another one's twin");
+        if (Config.Family == Reordered && GgufTensorNames.IsRotary(name) && tensor.Shape[0] % Config.HeadDim != 0)
+            throw new ConfigException($"{Source}: tensor '{tensor.Name}' has {tensor.Shape[0]} rows; allowed: a multiple of the head width {Config.HeadDim}");
+    }
+
+    // With d the head width, h a head, j 0 or 1 and i below d/2: row h·d + j·d/2 + i of the model is row h·d + 2·i + j of the file.
+    private static void CopyInOrder(HostTensor tensor, int headDim, byte* destination)
+    {
+        var rowBytes = tensor.ByteCount / tensor.Shape[0];
+        for (var row = 0L; row < tensor.Shape[0]; row++)
+        {
+            var place = row % headDim;
+            var from = row - place + 2 * (place % (headDim / 2)) + place / (headDim / 2);
+            Buffer.MemoryCopy(tensor.Data + from * rowBytes, destination + row * rowBytes, rowBytes, rowBytes);
+        }
+    }
+}

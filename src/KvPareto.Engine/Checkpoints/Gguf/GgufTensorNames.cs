@@ -1,0 +1,54 @@
+using System.Globalization;
+
+namespace KvPareto.Engine.Checkpoints.Gguf;
+
+/// <summary>GGUF's names of a decoder's tensors (<c>gguf-py/gguf/constants.py</c>) as Hugging Face's.</summary>
+internal static class GgufTensorNames
+{
+    /// <summary>The factors that divide the rotary frequencies; no tensor of the model.</summary>
+    public const string RopeFactors = "rope_freqs.weight";
+
+    private const string LayerPrefix = "blk.";
+
+    private static readonly Dictionary<string, string> Model = new(StringComparer.Ordinal)
+    {
+        ["token_embd"] = "model.embed_tokens",
+        ["output_norm"] = "model.norm",
+        ["output"] = "lm_head",
+    };
+
+    private static readonly Dictionary<string, string> Layer = new(StringComparer.Ordinal)
+    {
+        ["attn_norm"] = "input_layernorm",
+        ["attn_q"] = "self_attn.q_proj",
+        ["attn_k"] = "self_attn.k_proj",
+        ["attn_v"] = "self_attn.v_proj",
+        ["attn_output"] = "self_attn.o_proj",
+        ["attn_q_norm"] = "self_attn.q_norm",
+        ["attn_k_norm"] = "self_attn.k_norm",
+        ["ffn_norm"] = "post_attention_layernorm",
+        ["ffn_gate"] = "mlp.gate_proj",
+        ["ffn_up"] = "mlp.up_proj",
+        ["ffn_down"] = "mlp.down_proj",
+    };
+
+    /// <summary>Hugging Face's name, for example <c>model.layers.3.self_attn.q_proj.weight</c> of <c>blk.3.attn_q.weight</c>; null where there is none.</summary>
+    public static string? ToHuggingFace(string name)
+    {
+        var dot = name.LastIndexOf('.');
+        if (dot < 0 || name[(dot + 1)..] is not ("weight" or "bias")) return null;
+        var (stem, suffix) = (name[..dot], name[dot..]);
+        if (Model.TryGetValue(stem, out var found)) return found + suffix;
+        if (!stem.StartsWith(LayerPrefix, StringComparison.Ordinal)) return null;
+        var part = stem.IndexOf('.', LayerPrefix.Length);
+        return part > 0
+            && int.TryParse(stem.AsSpan(LayerPrefix.Length..part), NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+            && Layer.TryGetValue(stem[(part + 1)..], out found)
+                ? string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}.{found}{suffix}")
+                : null;
+    }
+
+    /// <summary>True for weights and biases that ggml's converter reorders for architecture <c>llama</c>.</summary>
+    public static bool IsRotary(string huggingFaceName) =>
+        huggingFaceName.Contains(".self_attn.q_proj.", StringComparison.Ordinal) || huggingFaceName.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
+}

@@ -1,0 +1,6 @@
+namespace KvPareto.Engine.Checkpoints.Sources;
+
+/// <summary>A file that a model's answers depend on, for its digest.</summary>
+/// <param name="Name">Its name wherever the model lies, for example <c>config.json</c>.</param>
+/// <param name="Path">Where it is.</param>
+public sealed record ModelFile(string Name, string Path);

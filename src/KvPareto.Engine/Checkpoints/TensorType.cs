@@ -1,0 +1,140 @@
+using KvPareto.Engine.Weights;
+
+namespace KvPareto.Engine.Checkpoints;
+
+/// <summary>Element type of a tensor in a file: those that the safetensors format names, then ggml's blocks, which only GGUF has.</summary>
+public enum TensorType
+{
+    /// <summary>One byte, 0 or 1.</summary>
+    Bool,
+
+    /// <summary>4-bit float, E2M1; two to a byte.</summary>
+    F4,
+
+    /// <summary>6-bit float, E2M3.</summary>
+    F6E2M3,
+
+    /// <summary>6-bit float, E3M2.</summary>
+    F6E3M2,
+
+    /// <summary>Unsigned 8-bit integer.</summary>
+    U8,
+
+    /// <summary>Signed 8-bit integer.</summary>
+    I8,
+
+    /// <summary>8-bit float, E5M2.</summary>
+    F8E5M2,
+
+    /// <summary>8-bit float, E4M3.</summary>
+    F8E4M3,
+
+    /// <summary>8-bit power of two.</summary>
+    F8E8M0,
+
+    /// <summary>Signed 16-bit integer.</summary>
+    I16,
+
+    /// <summary>Unsigned 16-bit integer.</summary>
+    U16,
+
+    /// <summary>IEEE 754 binary16.</summary>
+    F16,
+
+    /// <summary>The upper half of a binary32.</summary>
+    BF16,
+
+    /// <summary>Signed 32-bit integer.</summary>
+    I32,
+
+    /// <summary>Unsigned 32-bit integer.</summary>
+    U32,
+
+    /// <summary>IEEE 754 binary32.</summary>
+    F32,
+
+    /// <summary>Two binary32: real and imaginary part.</summary>
+    C64,
+
+    /// <summary>IEEE 754 binary64.</summary>
+    F64,
+
+    /// <summary>Signed 64-bit integer.</summary>
+    I64,
+
+    /// <summary>Unsigned 64-bit integer.</summary>
+    U64,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q40"/>.</summary>
+    Q40,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q41"/>.</summary>
+    Q41,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q50"/>.</summary>
+    Q50,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q51"/>.</summary>
+    Q51,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q80"/>.</summary>
+    Q80,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q4K"/>.</summary>
+    Q4K,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q5K"/>.</summary>
+    Q5K,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q6K"/>.</summary>
+    Q6K,
+}
+
+/// <summary>Facts about <see cref="TensorType"/>.</summary>
+public static class TensorTypes
+{
+    private static readonly Dictionary<string, TensorType> ByName =
+        Enum.GetValues<TensorType>().Where(type => !type.IsBlocks()).ToDictionary(type => type.SafeTensorsName(), StringComparer.Ordinal);
+
+    /// <summary>All names that a safetensors header may give, for messages.</summary>
+    public static string AllNames { get; } = string.Join(", ", ByName.Keys);
+
+    /// <summary>Bits of one element, of a type that has a whole number of them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One of ggml's block types.</exception>
+    public static int BitSize(this TensorType type) => type switch
+    {
+        TensorType.F4 => 4,
+        TensorType.F6E2M3 or TensorType.F6E3M2 => 6,
+        <= TensorType.F8E8M0 => 8,
+        <= TensorType.BF16 => 16,
+        <= TensorType.F32 => 32,
+        <= TensorType.U64 => 64,
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "elements lie in blocks"),
+    };
+
+    /// <summary>True for ggml's block types, which only GGUF has.</summary>
+    public static bool IsBlocks(this TensorType type) => type > TensorType.U64;
+
+    /// <summary>The name in a safetensors header, for example <c>BF16</c>; ggml's name of a block type.</summary>
+    public static string SafeTensorsName(this TensorType type) => type switch
+    {
+        TensorType.Bool => "BOOL",
+        TensorType.F6E2M3 => "F6_E2M3",
+        TensorType.F6E3M2 => "F6_E3M2",
+        TensorType.F8E5M2 => "F8_E5M2",
+        TensorType.F8E4M3 => "F8_E4M3",
+        TensorType.F8E8M0 => "F8_E8M0",
+        TensorType.Q40 => "Q4_0",
+        TensorType.Q41 => "Q4_1",
+        TensorType.Q50 => "Q5_0",
+        TensorType.Q51 => "Q5_1",
+        TensorType.Q80 => "Q8_0",
+        TensorType.Q4K => "Q4_K",
+        TensorType.Q5K => "Q5_K",
+        TensorType.Q6K => "Q6_K",
+        _ => type.ToString(),
+    };
+
+    /// <summary>The type that a safetensors header calls <paramref name="name"/>; null where there is none.</summary>
+    public static TensorType? Parse(string? name) => name is not null && ByName.TryGetValue(name, out var type) ? type : null;
+}

@@ -1,0 +1,226 @@
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Rotary;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Engine.Seam;
+
+/// <summary>
+/// The seam between the model and a device: seven ops on 2-D tensors, a few of them together, and the services around them. A new backend
+/// writes the seven; what stands for several has their sequence as its default. Symbols: T step tokens,
+/// H hidden, Nq/Nkv heads, D head width, F feed-forward width, V vocabulary, K/N a linear layer's inputs/outputs.
+/// No op allocates and none waits; only <see cref="Read"/> and <see cref="Synchronize"/> do. Shapes are checked here, once;
+/// implementers override the <c>…Core</c> methods.
+/// </summary>
+public abstract class Backend : IDisposable
+{
+    /// <summary>Short name: <c>cpu</c>, <c>cuda</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The device in words, for provenance.</summary>
+    public abstract string Device { get; }
+
+    /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
+    public virtual int? Workers => null;
+
+    /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
+    public abstract DType ActivationType { get; }
+
+    /// <summary>Live and peak bytes of everything this backend allocated.</summary>
+    public MemoryLedger Memory { get; } = new();
+
+    /// <summary>The sizes of this backend's allocations, from shapes alone.</summary>
+    public abstract MemoryLayout Layout { get; }
+
+    /// <summary>Allocates an uninitialised tensor; at set-up only. The caller disposes its <see cref="Tensor.Buffer"/>.</summary>
+    public abstract Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations);
+
+    /// <summary>Brings a weight into backend memory. <paramref name="weight"/> may be disposed afterwards.</summary>
+    public abstract Weight Upload(HostWeight weight);
+
+    /// <summary>Creates an empty cache, allocated whole.</summary>
+    /// <exception cref="ConfigException"><paramref name="spec"/> does not fit <paramref name="geometry"/>.</exception>
+    public KvCache CreateCache(KvGeometry geometry, KvSpec spec, int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        spec.Validate(geometry);
+        return CreateCacheCore(geometry, spec, capacity);
+    }
+
+    /// <summary>Allocates the scratch of a run.</summary>
+    public abstract Workspace CreateWorkspace(WorkspaceShape shape);
+
+    /// <summary>
+    /// Starts a forward pass over T tokens and reserves their rows in the caches. One cache means a chunk of one sequence;
+    /// T caches mean one row of each of T sequences.
+    /// </summary>
+    public Step Begin(Workspace workspace, ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, params ReadOnlySpan<KvCache> caches)
+    {
+        Require(ids.Length > 0 && ids.Length <= workspace.Shape.MaxTokens, $"a step takes 1 to {workspace.Shape.MaxTokens} tokens, not {ids.Length}");
+        Require(positions.Length == ids.Length, "one position a token");
+        Require(caches.Length == 1 || caches.Length == ids.Length, "one cache, or one a token");
+        Require(caches.Length <= workspace.Shape.MaxSequences, $"the workspace was made for {workspace.Shape.MaxSequences} sequences, not {caches.Length}");
+        foreach (var cache in caches)
+        {
+            Require(cache.Spec == caches[0].Spec && cache.Geometry == caches[0].Geometry, "caches of a step have one geometry and one way to store");
+            Require(cache.Length + ids.Length / caches.Length <= workspace.Shape.Capacity, $"the workspace was made for contexts of {workspace.Shape.Capacity} tokens");
+        }
+        var starts = new int[caches.Length];
+        for (var i = 0; i < caches.Length; i++) starts[i] = caches[i].Reserve(caches.Length == 1 ? ids.Length : 1);
+        var step = new Step(workspace, ids.ToArray(), positions.ToArray(), caches.ToArray(), starts);
+        BeginCore(step);
+        return step;
+    }
+
+    /// <summary>Copies f32 values from the host, row after row, into <paramref name="x"/> [R, C].</summary>
+    public abstract void Write(ReadOnlySpan<float> source, Tensor x);
+
+    /// <summary>Copies <paramref name="x"/> [R, C] to the host as f32, row after row; waits for the ops before it.</summary>
+    public abstract void Read(Tensor x, Span<float> destination);
+
+    /// <summary>Waits for all ops.</summary>
+    public abstract void Synchronize();
+
+    /// <summary>x[t] = e[ids[t]]: row gather. e [V, H], x [T, H] f32.</summary>
+    public void Embed(Step step, Weight embedding, Tensor x)
+    {
+        Require(x.RowCount == step.Count && x.ColumnCount == embedding.ColumnCount, "Embed: x is [T, H]");
+        EmbedCore(step, embedding, x);
+    }
+
+    /// <summary>y = x / rms(x) · gain within each group of C columns. x, y [T, G·C], gain [C]; y may be x.</summary>
+    public void RmsNorm(Tensor x, Weight gain, float epsilon, Tensor y)
+    {
+        Require(x.RowCount == y.RowCount && x.ColumnCount == y.ColumnCount, "RmsNorm: x and y have one shape");
+        Require(x.ColumnCount % gain.ColumnCount == 0, "RmsNorm: columns are a multiple of the gain's length");
+        RmsNormCore(x, gain, epsilon, y);
+    }
+
+    /// <summary>y = x·wᵀ + b. x [T, K], w [N, K], y [T, N].</summary>
+    public void Linear(Tensor x, Weight weight, Tensor y)
+    {
+        Require(x.RowCount == y.RowCount && x.ColumnCount == weight.ColumnCount && y.ColumnCount == weight.RowCount,
+            $"Linear {weight.Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weight.RowCount}, {weight.ColumnCount}], y [{y.RowCount}, {y.ColumnCount}]");
+        LinearCore(x, weight, y);
+    }
+
+    /// <summary>
+    /// Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of three
+    /// that do not fill it (docs/performance.md). The ys lie apart from x and each other.
+    /// </summary>
+    public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        Require(weights.Length == ys.Length, "Linear: one y a weight");
+        for (var i = 0; i < ys.Length; i++)
+        {
+            Require(x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount,
+                $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y [{ys[i].RowCount}, {ys[i].ColumnCount}]");
+        }
+        LinearCore(x, weights, ys);
+    }
+
+    /// <summary>Rotary position embedding of half-split pairs, in place. x [T, G·D].</summary>
+    public void Rope(Step step, Tensor x, RopeTable table)
+    {
+        Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");
+        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
+        RopeCore(step, x, table);
+    }
+
+    /// <summary>The same for a step's q [T, Nq·D] and k [T, Nkv·D].</summary>
+    public void Rope(Step step, Tensor q, Tensor k, RopeTable table)
+    {
+        Require(q.RowCount == step.Count && k.RowCount == step.Count && q.ColumnCount % table.HeadDim == 0 && k.ColumnCount % table.HeadDim == 0, "Rope: q and k are [T, G·D]");
+        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
+        RopeCore(step, q, k, table);
+    }
+
+    /// <summary>
+    /// Appends k and v to the step's caches, then causal grouped attention over them: y = softmax(q·kᵀ/√D)·v with every key
+    /// and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D]. y may be q; k and v may be
+    /// overwritten.
+    /// </summary>
+    public void Attention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
+    {
+        var g = step.Caches[0].Geometry;
+        Require(q.RowCount == step.Count && q.ColumnCount == g.QueryHeads * g.HeadDim && y.RowCount == q.RowCount && y.ColumnCount == q.ColumnCount, "Attention: q and y are [T, Nq·D]");
+        Require(k.RowCount == step.Count && k.ColumnCount == g.KvHeads * g.HeadDim && v.RowCount == k.RowCount && v.ColumnCount == k.ColumnCount, "Attention: k and v are [T, Nkv·D]");
+        AttentionCore(step, layer, q, k, v, y);
+    }
+
+    /// <summary>gate = silu(gate)·up. Both [T, F].</summary>
+    public void SiluMul(Tensor gate, Tensor up)
+    {
+        Require(gate.RowCount == up.RowCount && gate.ColumnCount == up.ColumnCount, "SiluMul: one shape");
+        SiluMulCore(gate, up);
+    }
+
+    /// <summary>x += y. Both [T, H]; x f32.</summary>
+    public void Add(Tensor x, Tensor y)
+    {
+        Require(x.RowCount == y.RowCount && x.ColumnCount == y.ColumnCount, "Add: one shape");
+        AddCore(x, y);
+    }
+
+    /// <summary>x += y, then z = x / rms(x) · gain: the end of one block and the start of the next. x f32, y and z [T, H], gain [H]; z may be y.</summary>
+    public void AddNorm(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z)
+    {
+        Require(x.RowCount == y.RowCount && x.ColumnCount == y.ColumnCount && x.RowCount == z.RowCount && x.ColumnCount == z.ColumnCount, "AddNorm: one shape");
+        Require(x.ColumnCount == gain.ColumnCount, "AddNorm: a gain for each column");
+        AddNormCore(x, y, gain, epsilon, z);
+    }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>See <see cref="CreateCache"/>.</summary>
+    protected abstract KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity);
+
+    /// <summary>Prepares a step whose rows are reserved, for example by uploading its ids.</summary>
+    protected virtual void BeginCore(Step step) { }
+
+    /// <summary>See <see cref="Embed"/>.</summary>
+    protected abstract void EmbedCore(Step step, Weight embedding, Tensor x);
+
+    /// <summary>See <see cref="RmsNorm"/>.</summary>
+    protected abstract void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y);
+
+    /// <summary>See <see cref="Linear(Tensor, Weight, Tensor)"/>.</summary>
+    protected abstract void LinearCore(Tensor x, Weight weight, Tensor y);
+
+    /// <summary>See <see cref="Linear(Tensor, ReadOnlySpan{Weight}, ReadOnlySpan{Tensor})"/>.</summary>
+    protected virtual void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        for (var i = 0; i < ys.Length; i++) LinearCore(x, weights[i], ys[i]);
+    }
+
+    /// <summary>See <see cref="Rope(Step, Tensor, RopeTable)"/>.</summary>
+    protected abstract void RopeCore(Step step, Tensor x, RopeTable table);
+
+    /// <summary>See <see cref="Rope(Step, Tensor, Tensor, RopeTable)"/>.</summary>
+    protected virtual void RopeCore(Step step, Tensor q, Tensor k, RopeTable table)
+    {
+        RopeCore(step, q, table);
+        RopeCore(step, k, table);
+    }
+
+    /// <summary>See <see cref="Attention"/>.</summary>
+    protected abstract void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y);
+
+    /// <summary>See <see cref="SiluMul"/>.</summary>
+    protected abstract void SiluMulCore(Tensor gate, Tensor up);
+
+    /// <summary>See <see cref="Add"/>.</summary>
+    protected abstract void AddCore(Tensor x, Tensor y);
+
+    /// <summary>See <see cref="AddNorm"/>.</summary>
+    protected virtual void AddNormCore(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z)
+    {
+        AddCore(x, y);
+        RmsNormCore(x, gain, epsilon, z);
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition) throw new ArgumentException(message);
+    }
+}

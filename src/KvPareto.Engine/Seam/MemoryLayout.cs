@@ -1,0 +1,34 @@
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Weights;
+
+namespace KvPareto.Engine.Seam;
+
+/// <summary>
+/// The sizes of a backend's allocations, from shapes alone. A backend answers with the same functions that it allocates by, so that
+/// a prediction cannot drift away from what is measured.
+/// </summary>
+public abstract class MemoryLayout
+{
+    /// <summary>Type of the tensors between ops, as <see cref="Backend.ActivationType"/>.</summary>
+    public abstract DType ActivationType { get; }
+
+    /// <summary>Workspace that a backend holds from its construction on.</summary>
+    public abstract long FixedBytes { get; }
+
+    /// <summary>Bytes of an uploaded weight.</summary>
+    /// <param name="format">Stored element format.</param>
+    /// <param name="rows">Output channels N; 1 for a vector.</param>
+    /// <param name="columns">Input channels K.</param>
+    /// <param name="group">Input channels of a group; 0 where the format has none.</param>
+    /// <param name="hasBias">It comes with a bias [N].</param>
+    public abstract long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias);
+
+    /// <summary>Bytes of a cache with room for <paramref name="capacity"/> tokens.</summary>
+    public abstract long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity);
+
+    /// <summary>Bytes of the scratch of a run.</summary>
+    public abstract long WorkspaceBytes(WorkspaceShape shape);
+
+    /// <summary>Bytes of a tensor.</summary>
+    public virtual long TensorBytes(DType type, int rows, int columns) => (long)rows * columns * type.ByteSize();
+}

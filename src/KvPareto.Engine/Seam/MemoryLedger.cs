@@ -1,0 +1,131 @@
+namespace KvPareto.Engine.Seam;
+
+/// <summary>What a byte of backend memory is for.</summary>
+public enum MemoryCategory
+{
+    /// <summary>Model weights in the form the backend multiplies with.</summary>
+    Weights,
+
+    /// <summary>Packed keys and values with their scales, zero points and means.</summary>
+    KvCache,
+
+    /// <summary>The tensors that flow between ops.</summary>
+    Activations,
+
+    /// <summary>Scratch of kernels, staging of uploads, attention scores of the <c>math</c> kernel.</summary>
+    Workspace,
+}
+
+/// <summary>The part of a run that a peak belongs to.</summary>
+public enum MemoryPhase
+{
+    /// <summary>Reading, coding and uploading weights.</summary>
+    Load,
+
+    /// <summary>The prompt's forward passes, up to the first new token.</summary>
+    Prefill,
+
+    /// <summary>One forward pass for each later token.</summary>
+    Decode,
+
+    /// <summary>What only measuring needs, such as the logits of a reference: part of no run's peak.</summary>
+    Measuring,
+}
+
+/// <summary>Live bytes by category at the moment the total was highest.</summary>
+/// <param name="Weights">Bytes of <see cref="MemoryCategory.Weights"/>.</param>
+/// <param name="KvCache">Bytes of <see cref="MemoryCategory.KvCache"/>.</param>
+/// <param name="Activations">Bytes of <see cref="MemoryCategory.Activations"/>.</param>
+/// <param name="Workspace">Bytes of <see cref="MemoryCategory.Workspace"/>.</param>
+public readonly record struct MemoryUse(long Weights, long KvCache, long Activations, long Workspace)
+{
+    /// <summary>Sum over the categories.</summary>
+    public long Total => Weights + KvCache + Activations + Workspace;
+}
+
+/// <summary>The high-water marks of one run, each with the categories at that moment; never a sum of separate maxima.</summary>
+/// <param name="Load">Peak while loading.</param>
+/// <param name="Prefill">Peak during prefill.</param>
+/// <param name="Decode">Peak during decoding; zero where nothing was decoded.</param>
+public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, MemoryUse Decode)
+{
+    /// <summary>The inference peak: the higher of prefill and decode.</summary>
+    public MemoryUse Inference => Decode.Total > Prefill.Total ? Decode : Prefill;
+
+    /// <summary>The highest of each phase over two runs.</summary>
+    public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) => new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode));
+
+    private static MemoryUse Higher(MemoryUse a, MemoryUse b) => b.Total > a.Total ? b : a;
+}
+
+/// <summary>
+/// Counts live bytes by category and keeps the high-water mark of their sum for each phase.
+/// Every allocation of a backend passes through one ledger, so a peak is what was truly live at one moment.
+/// </summary>
+public sealed class MemoryLedger
+{
+    private readonly Lock _gate = new();
+    private readonly long[] _live = new long[Enum.GetValues<MemoryCategory>().Length];
+    private readonly MemoryUse[] _peaks = new MemoryUse[Enum.GetValues<MemoryPhase>().Length];
+    private MemoryPhase _phase = MemoryPhase.Load;
+
+    /// <summary>Bytes live now.</summary>
+    public MemoryUse Live
+    {
+        get { lock (_gate) return Snapshot(); }
+    }
+
+    /// <summary>The peaks since construction or the last <see cref="Restart"/> of each phase.</summary>
+    public MemoryPeaks Peaks
+    {
+        get
+        {
+            lock (_gate)
+                return new(_peaks[(int)MemoryPhase.Load], _peaks[(int)MemoryPhase.Prefill], _peaks[(int)MemoryPhase.Decode]);
+        }
+    }
+
+    /// <summary>Enters a phase: what is live now counts towards its peak.</summary>
+    public void Enter(MemoryPhase phase)
+    {
+        lock (_gate)
+        {
+            _phase = phase;
+            Mark();
+        }
+    }
+
+    /// <summary>Forgets the peak of a phase, so that the next run of it is measured alone.</summary>
+    public void Restart(MemoryPhase phase)
+    {
+        lock (_gate) _peaks[(int)phase] = default;
+    }
+
+    /// <summary>Records <paramref name="bytes"/> newly live bytes.</summary>
+    public void Add(MemoryCategory category, long bytes)
+    {
+        lock (_gate)
+        {
+            _live[(int)category] += bytes;
+            Mark();
+        }
+    }
+
+    /// <summary>Records <paramref name="bytes"/> bytes given back.</summary>
+    public void Remove(MemoryCategory category, long bytes)
+    {
+        lock (_gate) _live[(int)category] -= bytes;
+    }
+
+    private void Mark()
+    {
+        var now = Snapshot();
+        if (now.Total > _peaks[(int)_phase].Total) _peaks[(int)_phase] = now;
+    }
+
+    private MemoryUse Snapshot() => new(
+        _live[(int)MemoryCategory.Weights],
+        _live[(int)MemoryCategory.KvCache],
+        _live[(int)MemoryCategory.Activations],
+        _live[(int)MemoryCategory.Workspace]);
+}

@@ -1,0 +1,90 @@
+using KvPareto.Engine.Weights;
+
+namespace KvPareto.Engine.Seam;
+
+/// <summary>A weight in backend memory, in whatever layout the backend multiplies fastest with.</summary>
+/// <param name="name">The checkpoint's name of it, for messages.</param>
+/// <param name="format">Stored element format.</param>
+/// <param name="rows">Output channels N (1 for a vector).</param>
+/// <param name="columns">Input channels K (the length of a vector).</param>
+public abstract class Weight(string name, WeightFormat format, int rows, int columns) : IDisposable
+{
+    /// <summary>The checkpoint's name of it, for messages.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Stored element format.</summary>
+    public WeightFormat Format { get; } = format;
+
+    /// <summary>Output channels N (1 for a vector).</summary>
+    public int RowCount { get; } = rows;
+
+    /// <summary>Input channels K (the length of a vector).</summary>
+    public int ColumnCount { get; } = columns;
+
+    /// <summary>Bytes in backend memory: codes, scales, zero points and bias.</summary>
+    public abstract long ByteCount { get; }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
+
+/// <summary>
+/// A weight in host memory on its way to <see cref="Backend.Upload"/>: row-major [N, K] elements, or packed codes with
+/// one <see cref="Cache.GroupMeta"/> a group. <see cref="Data"/> usually points into a memory-mapped file, valid until
+/// <see cref="Dispose"/> of its owner.
+/// </summary>
+public sealed unsafe class HostWeight : IDisposable
+{
+    private readonly IDisposable? _staging;
+
+    /// <summary>Describes elements that lie at <paramref name="data"/>.</summary>
+    /// <param name="name">The checkpoint's name.</param>
+    /// <param name="format">Element format.</param>
+    /// <param name="rows">N.</param>
+    /// <param name="columns">K.</param>
+    /// <param name="data">[N, K] elements, or the codes less their smallest value (<see cref="Cache.GroupCodec"/>): W4 [N, K/2] bytes, the even channel in the low nibble; W8 [N, K] bytes.</param>
+    /// <param name="staging">Memory to give back with this object, if it has some of its own.</param>
+    public HostWeight(string name, WeightFormat format, int rows, int columns, void* data, IDisposable? staging = null)
+    {
+        (Name, Format, RowCount, ColumnCount, _staging) = (name, format, rows, columns, staging);
+        Data = (byte*)data;
+    }
+
+    /// <summary>The checkpoint's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Element format.</summary>
+    public WeightFormat Format { get; }
+
+    /// <summary>Output channels N.</summary>
+    public int RowCount { get; }
+
+    /// <summary>Input channels K.</summary>
+    public int ColumnCount { get; }
+
+    /// <summary>First byte of the elements.</summary>
+    public byte* Data { get; }
+
+    /// <summary>Input channels of a group; 0 unless <see cref="Format"/> is packed.</summary>
+    public int GroupSize { get; init; }
+
+    /// <summary>Packed formats: one entry a group, [N, K/<see cref="GroupSize"/>].</summary>
+    public Cache.GroupMeta* Groups { get; init; }
+
+    /// <summary>Bias [N], or null.</summary>
+    public float[]? Bias { get; init; }
+
+    /// <summary>Writes a row of a format without <see cref="Groups"/> as f32 [K], exactly.</summary>
+    public void DecodeRow(int row, Span<float> destination) =>
+        Weights.FloatRows.Widen(Data + row * RowBytes, Format, destination[..ColumnCount]);
+
+    private long RowBytes => Format switch
+    {
+        WeightFormat.F32 => ColumnCount * 4L,
+        WeightFormat.F16 or WeightFormat.BF16 => ColumnCount * 2L,
+        _ => Weights.BlockShape.Of(Format).RowBytes(ColumnCount),
+    };
+
+    /// <inheritdoc/>
+    public void Dispose() => _staging?.Dispose();
+}

@@ -1,0 +1,35 @@
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Engine.Settings;
+
+/// <summary>One point of the search space: how weights and cache are stored and how the prompt is fed.</summary>
+public sealed record InferenceSetting
+{
+    /// <summary>Weight precision.</summary>
+    public WeightSpec Weights { get; init; } = WeightSpec.Full;
+
+    /// <summary>Cache storage.</summary>
+    public KvSpec Cache { get; init; } = KvSpec.Full;
+
+    /// <summary>Tokens of one prefill step; null feeds the prompt whole.</summary>
+    public int? Chunk { get; init; }
+
+    /// <summary>Attention kernel.</summary>
+    public AttentionKernel Attention { get; init; } = AttentionKernel.Flash;
+
+    /// <summary>Tokens of the largest prefill step of a prompt.</summary>
+    public int StepTokens(int promptTokens) => Math.Min(Chunk ?? promptTokens, promptTokens);
+
+    /// <summary>The short name, for example <c>w4a16-k8v4-t64-smooth-c256</c>; <see cref="Parse"/> reads it back.</summary>
+    public string Name => SettingName.Format(this);
+
+    /// <summary>Reads a short name.</summary>
+    /// <exception cref="ConfigException">A part is unknown, missing or repeated; the message names it and what is allowed.</exception>
+    public static InferenceSetting Parse(string name) => SettingName.Parse(name);
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

@@ -1,9 +1,0 @@
-using KvPareto.Engine.Text.PreTokenization;
-
-namespace KvPareto.Engine.Text.Bpe;
-
-/// <summary>The end of the chain: pieces become ids.</summary>
-internal sealed class ModelSink(BpeModel model, List<int> ids) : PieceSink
-{
-    public override void Accept(string text, int start, int length, bool opensText) => model.Encode(text.AsSpan(start, length), ids);
-}

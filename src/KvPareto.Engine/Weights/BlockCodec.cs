@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+
+namespace KvPareto.Engine.Weights;
+
+/// <summary>
+/// What a block of each of ggml's formats means (<c>ggml-quants.c</c>, <c>dequantize_row_*</c>): the scalar definition that kernels
+/// are tested against. Products and sums are f32, rounded one by one in the order written; a fused one would differ by an ulp.
+/// </summary>
+internal static unsafe class BlockCodec
+{
+    /// <summary>Decodes a row of whole blocks.</summary>
+    /// <param name="format">One of ggml's block formats.</param>
+    /// <param name="source">Blocks, at an address of any alignment.</param>
+    /// <param name="values">As many elements as are wanted, a multiple of the block's.</param>
+    public static void Decode(WeightFormat format, byte* source, Span<float> values)
+    {
+        var shape = BlockShape.Of(format);
+        Span<byte> codes = stackalloc byte[shape.Elements];
+        for (; values.Length >= shape.Elements; values = values[shape.Elements..], source += shape.ByteCount)
+        {
+            var block = new ReadOnlySpan<byte>(source, shape.ByteCount);
+            Codes(format, block, codes);
+            switch (format)
+            {
+                case WeightFormat.Q40: Scale(codes, 8, Half(block, 0), values); break;
+                case WeightFormat.Q50: Scale(codes, 16, Half(block, 0), values); break;
+                case WeightFormat.Q41 or WeightFormat.Q51: ScaleAndAdd(codes, Half(block, 0), Half(block, 2), values); break;
+                case WeightFormat.Q80:
+                    for (var i = 0; i < codes.Length; i++) values[i] = Half(block, 0) * (sbyte)codes[i];
+                    break;
+                case WeightFormat.Q6K:
+                    for (var i = 0; i < codes.Length; i += 16) Scale(codes.Slice(i, 16), 32, Half(block, 208) * (sbyte)block[192 + i / 16], values[i..]);
+                    break;
+                default: DecodeK(block, codes, values); break;
+            }
+        }
+    }
+
+    /// <summary>The codes of a block, in the order of its elements, as they are stored: unsigned, but for Q8_0.</summary>
+    /// <param name="format">One of ggml's block formats.</param>
+    /// <param name="block">One block.</param>
+    /// <param name="codes">One byte an element.</param>
+    public static void Codes(WeightFormat format, ReadOnlySpan<byte> block, Span<byte> codes)
+    {
+        switch (format)
+        {
+            case WeightFormat.Q40: Nibbles(block[2..], codes[..16], codes[16..]); break;
+            case WeightFormat.Q41: Nibbles(block[4..], codes[..16], codes[16..]); break;
+            case WeightFormat.Q50:
+                Nibbles(block[6..], codes[..16], codes[16..]);
+                AddFifthBits(BinaryPrimitives.ReadUInt32LittleEndian(block[2..]), codes);
+                break;
+            case WeightFormat.Q51:
+                Nibbles(block[8..], codes[..16], codes[16..]);
+                AddFifthBits(BinaryPrimitives.ReadUInt32LittleEndian(block[4..]), codes);
+                break;
+            case WeightFormat.Q80: block[2..34].CopyTo(codes); break;
+            case WeightFormat.Q4K or WeightFormat.Q5K:
+                var nibbles = block[(format == WeightFormat.Q4K ? 16 : 48)..];
+                for (var i = 0; i < codes.Length; i += 64) Nibbles(nibbles[(i / 2)..], codes.Slice(i, 32), codes.Slice(i + 32, 32));
+                if (format == WeightFormat.Q5K)
+                    for (var i = 0; i < codes.Length; i++) codes[i] |= (byte)((block[16 + i % 32] >> i / 32 & 1) << 4);
+                break;
+            default:
+                for (var half = 0; half < 2; half++)
+                {
+                    var target = codes.Slice(128 * half, 128);
+                    var high = block.Slice(128 + 32 * half, 32);
+                    Nibbles(block.Slice(64 * half, 64), target[..64], target[64..]);
+                    for (var i = 0; i < target.Length; i++) target[i] |= (byte)((high[i % 32] >> 2 * (i / 32) & 3) << 4);
+                }
+                break;
+        }
+    }
+
+    private static void Nibbles(ReadOnlySpan<byte> packed, Span<byte> low, Span<byte> high)
+    {
+        for (var i = 0; i < low.Length; i++) (low[i], high[i]) = ((byte)(packed[i] & 15), (byte)(packed[i] >> 4));
+    }
+
+    private static void AddFifthBits(uint bits, Span<byte> codes)
+    {
+        for (var i = 0; i < codes.Length; i++) codes[i] |= (byte)((bits >> i & 1) << 4);
+    }
+
+    private static void Scale(ReadOnlySpan<byte> codes, int less, float scale, Span<float> values)
+    {
+        for (var i = 0; i < codes.Length; i++) values[i] = scale * (codes[i] - less);
+    }
+
+    private static void ScaleAndAdd(ReadOnlySpan<byte> codes, float scale, float offset, Span<float> values)
+    {
+        for (var i = 0; i < codes.Length; i++) values[i] = scale * codes[i] + offset;
+    }
+
+    // 6-bit scales and minima of eight groups: the first four plain, the others with their upper two bits in the first bytes.
+    private static void DecodeK(ReadOnlySpan<byte> block, ReadOnlySpan<byte> codes, Span<float> values)
+    {
+        var (factor, minimumFactor) = (Half(block, 0), Half(block, 2));
+        var packed = block[4..16];
+        for (var group = 0; group < 8; group++)
+        {
+            var (scale, minimum) = group < 4
+                ? (packed[group] & 63, packed[group + 4] & 63)
+                : (packed[group + 4] & 15 | packed[group - 4] >> 6 << 4, packed[group + 4] >> 4 | packed[group] >> 6 << 4);
+            ScaleAndAdd(codes.Slice(32 * group, 32), factor * scale, -(minimumFactor * minimum), values[(32 * group)..]);
+        }
+    }
+
+    private static float Half(ReadOnlySpan<byte> block, int at) => (float)BinaryPrimitives.ReadHalfLittleEndian(block[at..]);
+}

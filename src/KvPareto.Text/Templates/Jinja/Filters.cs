@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Text;
+
+namespace KvPareto.Text.Templates.Jinja;
+
+/// <summary>What <c>|</c> makes of a value.</summary>
+internal delegate object? Filter(RenderState state, object? value, Arguments arguments);
+
+/// <summary>
+/// Jinja2's filters, with <c>tojson</c> as Hugging Face transformers replaces it. Those over sequences are in
+/// <see cref="SequenceFilters"/>.
+/// </summary>
+internal static class Filters
+{
+    private static readonly Dictionary<string, Filter> All = new(StringComparer.Ordinal)
+    {
+        ["trim"] = static (_, v, a) =>
+            Text(v).AsSpan().Trim(a.Get(0, "chars") is string chars ? chars.AsSpan() : PythonText.WhiteSpace).ToString(),
+        ["upper"] = static (_, v, _) => PythonText.Upper(Text(v)),
+        ["lower"] = static (_, v, _) => PythonText.Lower(Text(v)),
+        ["capitalize"] = static (_, v, _) => StringMethods.Capitalize(Text(v)),
+        ["title"] = static (_, v, _) => Title(Text(v)),
+        ["string"] = static (_, v, _) => Text(v),
+        ["safe"] = static (_, v, _) => v,
+        ["escape"] = static (_, v, _) => Escape(Text(v)),
+        ["replace"] = static (s, v, a) =>
+            StringMethods.Replace(Text(v), Text(a.Required(0, "old")), Text(a.Required(1, "new")), a.Whole(2, "count", -1), s),
+        ["default"] = static (_, v, a) =>
+            v is Undefined || (a.Flag(1, "boolean", false) && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
+        ["int"] = static (_, v, a) => ToInt(v) ?? a.Get(0, "default", 0L),
+        ["float"] = static (_, v, a) => ToFloat(v) ?? a.Get(0, "default", 0.0),
+        ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
+        ["round"] = static (_, v, a) => Round(v, a.Whole(0, "precision", 0), a.Text(1, "method", "common")),
+        ["indent"] = static (s, v, a) => Indent(Text(v), a, s),
+        ["tojson"] = JsonText.Filter,
+        ["wordcount"] = static (_, v, _) => WordCount(Text(v)),
+        ["truncate"] = static (_, v, a) => Truncate(Text(v), a),
+        ["center"] = static (s, v, a) => Center(Text(v), a.Whole(0, "width", 80), s),
+        ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), new JinjaList(a.Positional, isTuple: true), s),
+        ["pprint"] = static (_, v, _) => v is string ? PythonText.Repr((string)v) : Text(v),
+    };
+
+    private static readonly Dictionary<string, string> Aliases =
+        new(StringComparer.Ordinal) { ["d"] = "default", ["e"] = "escape", ["count"] = "length" };
+
+    /// <summary>Names of the filters, for messages.</summary>
+    public static IEnumerable<string> Names => All.Keys.Concat(SequenceFilters.All.Keys).Order(StringComparer.Ordinal);
+
+    /// <summary>The filter with this name, or null.</summary>
+    public static Filter? Find(string name)
+    {
+        name = Aliases.GetValueOrDefault(name, name);
+        return All.GetValueOrDefault(name) ?? SequenceFilters.All.GetValueOrDefault(name);
+    }
+
+    /// <summary>The complaint about a value of the wrong type.</summary>
+    public static JinjaException Wrong(object? value, string needed) =>
+        Values.Fail(value) ?? new JinjaException($"needs {needed}, not {Values.TypeName(value)}");
+
+    private static string Text(object? value) => Values.ToText(value);
+
+    private static long WordCount(string text)
+    {
+        var (count, inWord) = (0L, false);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var isWord = Rune.IsLetterOrDigit(rune) || rune.Value == '_';
+            if (isWord && !inWord) count++;
+            inWord = isWord;
+        }
+        return count;
+    }
+
+    private static string Escape(string text) => text
+        .Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace(">", "&gt;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal)
+        .Replace("'", "&#39;", StringComparison.Ordinal)
+        .Replace("\"", "&#34;", StringComparison.Ordinal);
+
+    // Words begin after white space, hyphens and opening brackets.
+    private static string Title(string text)
+    {
+        var (result, inWord) = (new StringBuilder(text.Length), false);
+        foreach (var c in text)
+        {
+            result.Append(inWord ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c));
+            inWord = !(PythonText.IsWhiteSpace(c) || c is '-' or '(' or '{' or '[' or '<');
+        }
+        return result.ToString();
+    }
+
+    private static object? ToInt(object? value) => value switch
+    {
+        bool or long => Values.ToLong(value),
+        double d => d is > -9.2e18 and < 9.2e18 ? (long)d : null,
+        string s when long.TryParse(s.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => whole,
+        string s => ToFloat(s) is double d and > -9.2e18 and < 9.2e18 ? (long)d : null,
+        _ => Values.Fail(value) is { } undefined ? throw undefined : null,
+    };
+
+    private static object? ToFloat(object? value) => value switch
+    {
+        string s => double.TryParse(s.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null,
+        _ when Values.TryNumber(value, out var number) => number,
+        _ => Values.Fail(value) is { } undefined ? throw undefined : null,
+    };
+
+    private static double Round(object? value, long precision, string method)
+    {
+        if (!Values.TryNumber(value, out var number)) throw Wrong(value, "a number");
+        var scale = Math.Pow(10, Math.Clamp(precision, -15, 15));
+        return method switch
+        {
+            "common" => precision is >= 0 and <= 15 ? Math.Round(number, (int)precision, MidpointRounding.ToEven)
+                : Math.Round(number * scale) / scale,
+            "ceil" => Math.Ceiling(number * scale) / scale,
+            "floor" => Math.Floor(number * scale) / scale,
+            _ => throw new JinjaException("the method is not known; known: common, ceil, floor"),
+        };
+    }
+
+    private static string Indent(string text, Arguments arguments, RenderState state)
+    {
+        var width = arguments.Get(0, "width", 4L) is string given ? given
+            : new string(' ', (int)Math.Clamp(arguments.Whole(0, "width", 4), 0, 1000));
+        var (first, blank) = (arguments.Flag(1, "first", false), arguments.Flag(2, "blank", false));
+        var lines = text.Split('\n');
+        state.Text(text.Length + (long)lines.Length * width.Length);
+        return string.Join('\n', lines.Select((line, i) => (i == 0 ? first : blank || line.Length > 0) ? width + line : line));
+    }
+
+    private static string Truncate(string text, Arguments arguments)
+    {
+        var (length, kill, end) =
+            (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."));
+        if (length < end.Length) throw new JinjaException("the length is below that of the end");
+        if (text.Length <= length + arguments.Whole(3, "leeway", 5)) return text;
+        var cut = text[..(int)(length - end.Length)];
+        return (kill || cut.LastIndexOf(' ') < 0 ? cut : cut[..cut.LastIndexOf(' ')]) + end;
+    }
+
+    private static string Center(string text, long width, RenderState state)
+    {
+        state.Text(Math.Max(width, 0));
+        var missing = (int)Math.Max(width - text.Length, 0);
+        // Python puts the odd space on the left only where the width is odd, too.
+        var left = missing / 2 + (missing & (int)width & 1);
+        return new string(' ', left) + text + new string(' ', missing - left);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text;
+
+namespace KvPareto.Text.Templates.Jinja;
+
+/// <summary><c>for target in items if test recursive … else … endfor</c>.</summary>
+internal sealed class LoopStatement(
+    Expression target, Expression items, Expression? test, bool recursive, BlockStatement body, Statement? otherwise) : Statement
+{
+    public override Flow Execute(Scope scope, StringBuilder output)
+    {
+        Run(scope, items.Evaluate(scope), 0, output);
+        return Flow.Next;
+    }
+
+    private void Run(Scope scope, object? source, int depth, StringBuilder output)
+    {
+        var selected = Select(scope, source);
+        if (selected.Count == 0)
+        {
+            otherwise?.Execute(new Scope(scope.State, scope), output);
+            return;
+        }
+        var loop = new LoopValue(selected, depth, recursive ? new JinjaFunction("loop", (_, a) => Recurse(scope, a, depth + 1)) : null);
+        for (var i = 0; i < selected.Count; i++)
+        {
+            loop.Index = i;
+            var inner = new Scope(scope.State, scope);
+            inner.Set("loop", loop);
+            Assign(target, selected[i], inner);
+            if (body.Execute(inner, output) == Flow.Break) break;
+        }
+    }
+
+    private List<object?> Select(Scope scope, object? source)
+    {
+        List<object?> all;
+        try
+        {
+            all = Values.Iterate(source);
+        }
+        catch (JinjaException problem)
+        {
+            throw problem.At(items.Line);
+        }
+        if (test is null) return all;
+        var inner = new Scope(scope.State, scope);
+        return all.FindAll(item =>
+        {
+            Assign(target, item, inner);
+            return Values.IsTrue(test.Evaluate(inner));
+        });
+    }
+
+    private string Recurse(Scope scope, Arguments arguments, int depth)
+    {
+        scope.State.Enter();
+        var output = new StringBuilder();
+        Run(scope, arguments.Required(0, "iterable"), depth, output);
+        scope.State.Leave();
+        return output.ToString();
+    }
+}

@@ -1,0 +1,114 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace KvPareto.Text.Templates.Jinja;
+
+/// <summary>What Python's <c>str</c> does and .NET's string does otherwise: white space, length and places in code points.</summary>
+internal static class PythonText
+{
+    /// <summary>The characters that <c>str.strip()</c> removes: Unicode white space and the four ASCII separators.</summary>
+    public static readonly char[] WhiteSpace = [.. Enumerable.Range(0, char.MaxValue + 1).Select(static c => (char)c).Where(IsWhiteSpace)];
+
+    /// <summary><c>str.isspace</c> of one character.</summary>
+    public static bool IsWhiteSpace(char c) => char.IsWhiteSpace(c) || c is >= '\x1c' and <= '\x1f';
+
+    /// <summary>Code points.</summary>
+    public static int Length(string text) => text.Length - text.AsSpan().Count(LowSurrogates);
+
+    /// <summary>The characters of <paramref name="text"/>, one string each.</summary>
+    public static IEnumerable<string> Characters(string text)
+    {
+        for (var at = 0; at < text.Length;)
+        {
+            var width = char.IsHighSurrogate(text[at]) && at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]) ? 2 : 1;
+            yield return text.Substring(at, width);
+            at += width;
+        }
+    }
+
+    /// <summary><c>str.upper</c>: full mappings of the Latin and Armenian characters that become several.</summary>
+    public static string Upper(string text)
+    {
+        if (text.AsSpan().IndexOfAny(Expanding) >= 0)
+            text = string.Concat(
+                text.Select(static c =>
+                    "ßŉǰևﬀﬁﬂﬃﬄﬅﬆ".IndexOf(c, StringComparison.Ordinal) is var at and >= 0 ? Expanded[at] : c.ToString()));
+        return text.ToUpperInvariant();
+    }
+
+    /// <summary><c>str.lower</c>: sigma at a word's end is ς, İ becomes two characters.</summary>
+    public static string Lower(string text)
+    {
+        var lower = text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
+        if (!text.Contains('Σ')) return lower;
+        return string.Create(lower.Length, (text.Replace("\u0130", "i\u0307", StringComparison.Ordinal), lower), static (result, source) =>
+        {
+            source.lower.CopyTo(result);
+            for (var i = 1; i < result.Length; i++)
+                if (source.Item1[i] == 'Σ' && char.IsLetter(source.Item1[i - 1])
+                    && (i + 1 == result.Length || !char.IsLetter(source.Item1[i + 1])))
+                    result[i] = 'ς';
+        });
+    }
+
+    /// <summary><c>repr</c> of a string: single quotes unless only those occur.</summary>
+    public static string Repr(string text)
+    {
+        var quote = text.Contains('\'') && !text.Contains('"') ? '"' : '\'';
+        var result = new StringBuilder().Append(quote);
+        foreach (var rune in text.EnumerateRunes())
+            switch (rune.Value)
+            {
+                case '\n': result.Append("\\n"); break;
+                case '\r': result.Append("\\r"); break;
+                case '\t': result.Append("\\t"); break;
+                case '\\': result.Append("\\\\"); break;
+                case var c when c == quote: result.Append('\\').Append(quote); break;
+                case ' ': result.Append(' '); break;
+                case var c when IsPrintable(rune): result.Append(rune); break;
+                case <= 0xFF: result.Append(CultureInfo.InvariantCulture, $"\\x{rune.Value:x2}"); break;
+                case <= 0xFFFF: result.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"); break;
+                default: result.Append(CultureInfo.InvariantCulture, $"\\U{rune.Value:x8}"); break;
+            }
+        return result.Append(quote).ToString();
+    }
+
+    /// <summary><c>repr</c> of a float: the shortest digits that read back, always with a point or an exponent.</summary>
+    public static string Repr(double value)
+    {
+        if (double.IsNaN(value)) return "nan";
+        if (double.IsInfinity(value)) return value > 0 ? "inf" : "-inf";
+        var size = Math.Abs(value);
+        if (size != 0 && (size < 1e-4 || size >= 1e16))
+        {
+            var text = value.ToString("E16", CultureInfo.InvariantCulture);
+            for (var digits = 0; digits < 17; digits++)
+                if ((text = value.ToString("E" + digits, CultureInfo.InvariantCulture)) is var shorter
+                    && double.Parse(shorter, CultureInfo.InvariantCulture) == value)
+                    break;
+            var parts = text.Split('E');
+            return $"{parts[0]}e{parts[1][0]}{parts[1][1..].TrimStart('0').PadLeft(2, '0')}";
+        }
+        var plain = value.ToString("R", CultureInfo.InvariantCulture);
+        if (plain.Contains('E')) plain = value.ToString("0.###################", CultureInfo.InvariantCulture);
+        return plain.Contains('.') ? plain : plain + ".0";
+    }
+
+    private static readonly SearchValues<char> Expanding = SearchValues.Create("ßŉǰևﬀﬁﬂﬃﬄﬅﬆ");
+    private static readonly string[] Expanded = ["SS", "ʼN", "J\u030C", "ԵՒ", "FF", "FI", "FL", "FFI", "FFL", "ST", "ST"];
+    private static readonly SearchValues<char> LowSurrogates =
+        SearchValues.Create([.. Enumerable.Range(0xDC00, 0x400).Select(static c => (char)c)]);
+
+    private static int Count(this ReadOnlySpan<char> text, SearchValues<char> values)
+    {
+        var count = 0;
+        for (var at = 0; text[at..].IndexOfAny(values) is var next and >= 0; at += next + 1) count++;
+        return count;
+    }
+
+    private static bool IsPrintable(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
+        or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
+}

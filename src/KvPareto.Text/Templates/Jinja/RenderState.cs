@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace KvPareto.Text.Templates.Jinja;
+
+/// <summary>
+/// What one rendering may use up. A template comes with a model, from anywhere, and is a program: steps, text and nesting are
+/// bounded so that the worst of them ends in one line of error.
+/// </summary>
+internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
+{
+    /// <summary>Evaluations of one rendering; the published templates need about a hundred a message.</summary>
+    public const long MostSteps = 5_000_000;
+
+    /// <summary>UTF-16 units of the longest text.</summary>
+    public const int LongestText = 1 << 25;
+
+    /// <summary>Macro calls within macro calls.</summary>
+    public const int DeepestCalls = 100;
+
+    /// <summary>Numbers of the longest <c>range</c>, as in Jinja2's sandbox.</summary>
+    public const int LongestRange = 100_000;
+
+    private const int CharactersPerStep = 16;
+    private long _stepsLeft = MostSteps;
+    private int _calls;
+
+    /// <summary>Variables and functions of the outermost scope.</summary>
+    public IReadOnlyDictionary<string, object?> Globals { get; } = globals;
+
+    /// <summary>Fails while there is still stack to do so.</summary>
+    /// <exception cref="JinjaException">Nested too deeply.</exception>
+    public static void EnsureStack()
+    {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new JinjaException("nested too deeply");
+    }
+
+    /// <summary>Counts steps.</summary>
+    /// <exception cref="JinjaException">Too many, or nested too deeply.</exception>
+    public void Step(long count = 1)
+    {
+        _stepsLeft -= count;
+        if (_stepsLeft < 0) throw new JinjaException($"more than {MostSteps} steps");
+        EnsureStack();
+    }
+
+    /// <summary>Counts text that is about to be made.</summary>
+    /// <exception cref="JinjaException">Too long.</exception>
+    public void Text(long length)
+    {
+        if (length > LongestText) throw new JinjaException($"a text of more than {LongestText} characters");
+        Step(length / CharactersPerStep);
+    }
+
+    /// <summary><see cref="Values.ToText"/> with its cost counted.</summary>
+    public string ToText(object? value)
+    {
+        Step(JinjaContainer.PartsOf(value));
+        return Values.ToText(value);
+    }
+
+    /// <summary>Appends to an output.</summary>
+    /// <exception cref="JinjaException">It becomes too long.</exception>
+    public void Write(StringBuilder output, string text, int line)
+    {
+        if ((long)output.Length + text.Length > LongestText)
+            throw new JinjaException($"a text of more than {LongestText} characters", line);
+        Step(1 + text.Length / CharactersPerStep);
+        output.Append(text);
+    }
+
+    /// <summary>Enters a macro.</summary>
+    /// <exception cref="JinjaException">Too many within each other.</exception>
+    public void Enter()
+    {
+        if (++_calls > DeepestCalls) throw new JinjaException($"more than {DeepestCalls} macro calls within each other");
+    }
+
+    /// <summary>Leaves a macro.</summary>
+    public void Leave() => _calls--;
+}
+
+/// <summary>Variables of a template, a loop's body or a macro's, over those around it.</summary>
+internal sealed class Scope(RenderState state, Scope? parent = null)
+{
+    private readonly Dictionary<string, object?> _variables = new(StringComparer.Ordinal);
+
+    /// <summary>The rendering.</summary>
+    public RenderState State { get; } = state;
+
+    /// <summary>The value of a name; an <see cref="Undefined"/> where it has none.</summary>
+    public object? Find(string name)
+    {
+        for (var scope = this; scope is not null; scope = scope.Parent)
+            if (scope._variables.TryGetValue(name, out var value)) return value;
+        return State.Globals.TryGetValue(name, out var global) ? global : new Undefined($"'{name}'");
+    }
+
+    /// <summary>Sets a name in this scope.</summary>
+    public void Set(string name, object? value) => _variables[name] = value;
+
+    private Scope? Parent { get; } = parent;
+}

@@ -1,0 +1,151 @@
+using KvPareto.Text.Input;
+
+namespace KvPareto.Text.Templates.Jinja;
+
+/// <summary>The filters over lists, dicts and other sequences. What Jinja2 gives as a generator is a list here.</summary>
+internal static class SequenceFilters
+{
+    /// <summary>Filters by name.</summary>
+    public static IReadOnlyDictionary<string, Filter> All { get; } = new Dictionary<string, Filter>(StringComparer.Ordinal)
+    {
+        ["length"] = static (_, v, _) => Length(v),
+        ["list"] = static (s, v, _) => List(Items(s, v)),
+        ["first"] = static (s, v, _) => Items(s, v) is { Count: > 0 } items ? items[0] : new Undefined("the first item of nothing"),
+        ["last"] = static (s, v, _) => Items(s, v) is { Count: > 0 } items ? items[^1] : new Undefined("the last item of nothing"),
+        ["join"] = Join,
+        ["items"] = static (s, v, _) =>
+            v is Undefined ? List([]) : v is JinjaDict dict ? DictMethods.Pairs(dict) : throw Filters.Wrong(v, "a dict"),
+        ["dictsort"] = DictSort,
+        ["sort"] = static (s, v, a) =>
+            List(Sorted(s, Items(s, v), a.Get(2, "attribute"), a.Flag(1, "case_sensitive", false), a.Flag(0, "reverse", false))),
+        ["unique"] = static (s, v, a) => List(Distinct(s, Items(s, v), a)),
+        ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : List(r),
+        ["sum"] = static (s, v, a) => Items(s, v)
+            .Select(i => Pick(i, a.Get(0, "attribute"))).Aggregate(a.Get(1, "start", 0L), (x, y) => Operators.Binary("+", x, y, s)),
+        ["min"] = static (s, v, a) =>
+            Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive", false), false) is { Count: > 0 } items ? items[0]
+                : new Undefined("the minimum of nothing"),
+        ["max"] = static (s, v, a) =>
+            Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive", false), true) is { Count: > 0 } items ? items[0]
+                : new Undefined("the maximum of nothing"),
+        ["map"] = Map,
+        ["select"] = static (s, v, a) => List(Items(s, v).Where(i => Passes(s, i, a, 0))),
+        ["reject"] = static (s, v, a) => List(Items(s, v).Where(i => !Passes(s, i, a, 0))),
+        ["selectattr"] = static (s, v, a) => List(Items(s, v).Where(i => Passes(s, Members.Path(i, a.Required(0, "attribute")), a, 1))),
+        ["rejectattr"] = static (s, v, a) => List(Items(s, v).Where(i => !Passes(s, Members.Path(i, a.Required(0, "attribute")), a, 1))),
+        ["groupby"] = GroupBy,
+        ["batch"] = Batch,
+        ["attr"] = static (_, v, a) => Members.Attribute(v, a.Text(0, "name")),
+    };
+
+    private static JinjaList List(IEnumerable<object?> items) => new([.. items]);
+
+    private static List<object?> Items(RenderState state, object? value)
+    {
+        var items = Values.Iterate(value);
+        state.Step(items.Count);
+        return items;
+    }
+
+    private static long Length(object? value) => value switch
+    {
+        string text => (long)PythonText.Length(text),
+        JinjaList list => (long)list.Items.Count,
+        JinjaDict dict => (long)dict.Items.Count,
+        Undefined => 0L,
+        _ => throw Filters.Wrong(value, "a sequence"),
+    };
+
+    private static object? Pick(object? item, object? attribute) => attribute is null ? item : Members.Path(item, attribute);
+
+    private static string Join(RenderState state, object? value, Arguments arguments)
+    {
+        var texts = Items(state, value).Select(i => (object?)Values.ToText(Pick(i, arguments.Get(1, "attribute")))).ToList();
+        return StringMethods.Join(Values.ToText(arguments.Get(0, "d", "")), texts, state);
+    }
+
+    private static object? Fold(object? value, bool caseSensitive) =>
+        value is string text && !caseSensitive ? text.ToLowerInvariant() : value;
+
+    private static List<object?> Sorted(RenderState state, List<object?> items, object? attribute, bool caseSensitive, bool descending)
+    {
+        state.Step(items.Count * 8L);
+        var order = Comparer<object?>.Create(Values.Compare);
+        object? Key(object? item) => Fold(Pick(item, attribute), caseSensitive);
+        try
+        {
+            return [.. descending ? items.OrderByDescending(Key, order) : items.OrderBy(Key, order)];
+        }
+        catch (InvalidOperationException problem) when (problem.InnerException is JinjaException inner)
+        {
+            throw inner;
+        }
+    }
+
+    private static JinjaList DictSort(RenderState state, object? value, Arguments arguments)
+    {
+        if (value is not JinjaDict dict) throw Filters.Wrong(value, "a dict");
+        var by = arguments.Text(1, "by", "key") switch
+        {
+            "key" => 0L,
+            "value" => 1L,
+            _ => throw new JinjaException("'by' is not known; known: key, value"),
+        };
+        return List(Sorted(state, DictMethods.Pairs(dict).Items, by, arguments.Flag(0, "case_sensitive", false),
+            arguments.Flag(2, "reverse", false)));
+    }
+
+    private static IEnumerable<object?> Distinct(RenderState state, List<object?> items, Arguments arguments)
+    {
+        var seen = new HashSet<object>(ValueComparer.Instance);
+        foreach (var item in items)
+        {
+            state.Step();
+            if (seen.Add(Operators.Key(Fold(Pick(item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive", false)))))
+                yield return item;
+        }
+    }
+
+    private static JinjaList Map(RenderState state, object? value, Arguments arguments)
+    {
+        if (arguments.Named.TryGetValue("attribute", out var attribute))
+            return List(Items(state, value).Select(i => Members.Path(i, attribute))
+                .Select(f => f is Undefined ? arguments.Named.GetValueOrDefault("default", f) : f));
+        var name = arguments.Text(0, "filter");
+        var filter = Filters.Find(name) ?? throw new JinjaException($"filter {ErrorText.Quote(name)} is not known");
+        var rest = new Arguments(arguments.Positional[1..], arguments.Named);
+        return List(Items(state, value).Select(i => filter(state, i, rest)));
+    }
+
+    private static bool Passes(RenderState state, object? value, Arguments arguments, int at)
+    {
+        state.Step();
+        if (arguments.Positional.Count <= at) return Values.IsTrue(value);
+        var name = arguments.Text(at, "test");
+        var test = Tests.Find(name) ?? throw new JinjaException($"test {ErrorText.Quote(name)} is not known");
+        return test(value, new(arguments.Positional[(at + 1)..], arguments.Named));
+    }
+
+    private static JinjaList GroupBy(RenderState state, object? value, Arguments arguments)
+    {
+        var attribute = arguments.Required(0, "attribute");
+        var sorted = Sorted(state, Items(state, value), attribute, caseSensitive: false, descending: false);
+        var groups = new List<(object? Key, List<object?> Items)>();
+        foreach (var item in sorted)
+        {
+            var key = Pick(item, attribute);
+            if (groups.Count > 0 && Values.AreEqual(groups[^1].Key, key)) groups[^1].Items.Add(item);
+            else groups.Add((key, [item]));
+        }
+        return List(groups.Select(static g => new JinjaList([g.Key, new JinjaList(g.Items)], isTuple: true)));
+    }
+
+    private static JinjaList Batch(RenderState state, object? value, Arguments arguments)
+    {
+        var size = arguments.Whole(0, "linecount", 0) is var given and > 0 and <= RenderState.LongestRange ? (int)given
+            : throw new JinjaException("'linecount' is not within 1 to 100000");
+        var rows = Items(state, value).Chunk(size).Select(static c => c.ToList()).ToList();
+        if (rows.Count > 0 && arguments.Get(1, "fill_with") is { } fill) rows[^1].AddRange(Enumerable.Repeat(fill, size - rows[^1].Count));
+        return List(rows.Select(static r => new JinjaList(r)));
+    }
+}

@@ -1,0 +1,188 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace KvPareto.Text.Templates.Jinja;
+
+/// <summary>The methods of Python's <c>str</c>.</summary>
+internal static class StringMethods
+{
+    private delegate object? Method(string text, Arguments arguments, RenderState state);
+
+    private static readonly SearchValues<char> LineEnds = SearchValues.Create("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029");
+
+    private static readonly Dictionary<string, Method> All = new(StringComparer.Ordinal)
+    {
+        ["upper"] = static (t, _, _) => PythonText.Upper(t),
+        ["lower"] = static (t, _, _) => PythonText.Lower(t),
+        ["casefold"] = static (t, _, _) => PythonText.Lower(t.Replace("ß", "ss", StringComparison.Ordinal)),
+        ["capitalize"] = static (t, _, _) => Capitalize(t),
+        ["title"] = static (t, _, _) => Title(t),
+        ["swapcase"] = static (t, _, _) =>
+            string.Concat(t.Select(static c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
+        ["strip"] = static (t, a, _) => t.AsSpan().Trim(Set(a)).ToString(),
+        ["lstrip"] = static (t, a, _) => t.AsSpan().TrimStart(Set(a)).ToString(),
+        ["rstrip"] = static (t, a, _) => t.AsSpan().TrimEnd(Set(a)).ToString(),
+        ["startswith"] = static (t, a, _) => Affixes(a).Any(p => t.StartsWith(p, StringComparison.Ordinal)),
+        ["endswith"] = static (t, a, _) => Affixes(a).Any(p => t.EndsWith(p, StringComparison.Ordinal)),
+        ["removeprefix"] = static (t, a, _) =>
+            a.Text(0, "prefix") is var p && t.StartsWith(p, StringComparison.Ordinal) ? t[p.Length..] : t,
+        ["removesuffix"] = static (t, a, _) => a.Text(0, "suffix") is var s && t.EndsWith(s, StringComparison.Ordinal) ? t[..^s.Length] : t,
+        ["split"] = static (t, a, s) => Strings(Split(t, a, s)),
+        ["rsplit"] = static (t, a, s) => Strings(SplitRight(t, a, s)),
+        ["splitlines"] = static (t, a, _) => Strings(Lines(t, a.Flag(0, "keepends", false))),
+        ["partition"] = static (t, a, _) =>
+            Partition(t, a.Text(0, "sep"), t.IndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: false),
+        ["rpartition"] = static (t, a, _) =>
+            Partition(t, a.Text(0, "sep"), t.LastIndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: true),
+        ["replace"] = static (t, a, s) => Replace(t, a.Text(0, "old"), a.Text(1, "new"), a.Whole(2, "count", -1), s),
+        ["join"] = static (t, a, s) => Join(t, Values.Iterate(a.Required(0, "iterable")), s),
+        ["find"] = static (t, a, _) => Place(t, t.IndexOf(a.Text(0, "sub"), StringComparison.Ordinal)),
+        ["rfind"] = static (t, a, _) => Place(t, t.LastIndexOf(a.Text(0, "sub"), StringComparison.Ordinal)),
+        ["index"] = static (t, a, _) => t.IndexOf(a.Text(0, "sub"), StringComparison.Ordinal) is var at and >= 0 ? Place(t, at)
+            : throw new JinjaException("substring not found"),
+        ["count"] = static (t, a, _) => Count(t, a.Text(0, "sub")),
+        ["zfill"] = static (t, a, s) =>
+            Padded(t, a, s, static (t, w) => t.Length > 0 && t[0] is '+' or '-' ? t[0] + t[1..].PadLeft(w - 1, '0') : t.PadLeft(w, '0')),
+        ["ljust"] = static (t, a, s) => Padded(t, a, s, (t, w) => t.PadRight(w, a.Text(1, "fillchar", " ")[0])),
+        ["rjust"] = static (t, a, s) => Padded(t, a, s, (t, w) => t.PadLeft(w, a.Text(1, "fillchar", " ")[0])),
+        ["isdigit"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
+        ["isdecimal"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
+        ["isnumeric"] = static (t, _, _) => t.Length > 0 && t.All(char.IsNumber),
+        ["isalpha"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsLetter),
+        ["isalnum"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => Rune.IsLetter(r) || Rune.IsNumber(r)),
+        ["isspace"] = static (t, _, _) => t.Length > 0 && t.All(PythonText.IsWhiteSpace),
+        ["isupper"] = static (t, _, _) => t.Any(char.IsUpper) && !t.Any(char.IsLower),
+        ["format"] = static (t, a, s) => PythonFormat.Braces(t, a, s),
+        ["islower"] = static (t, _, _) => t.Any(char.IsLower) && !t.Any(char.IsUpper),
+    };
+
+    /// <summary>The method of <paramref name="text"/> with this name, or null.</summary>
+    public static JinjaFunction? Find(string text, string name) =>
+        !All.TryGetValue(name, out var method) ? null : new(name, (state, arguments) =>
+    {
+        state.Text(text.Length);
+        return method(text, arguments, state);
+    });
+
+    /// <summary>The first character in upper case, the others in lower case.</summary>
+    public static string Capitalize(string text) =>
+        text.Length == 0 ? text : string.Concat(PythonText.Upper(text[..1]), PythonText.Lower(text[1..]));
+
+    /// <summary><paramref name="text"/> with the first <paramref name="count"/> (negative: all) occurrences replaced.</summary>
+    public static string Replace(string text, string old, string replacement, long count, RenderState state)
+    {
+        if (count == 0) return text;
+        var found = old.Length == 0 ? PythonText.Length(text) + 1L : Count(text, old);
+        if (count > 0) found = Math.Min(found, count);
+        state.Text(text.Length + found * replacement.Length);
+        if (old.Length == 0) return string.Concat(PythonText.Characters(text).Append("").Select((c, i) => i < found ? replacement + c : c));
+        var (result, from) = (new StringBuilder(), 0);
+        for (; found > 0; found--)
+        {
+            var at = text.IndexOf(old, from, StringComparison.Ordinal);
+            result.Append(text, from, at - from).Append(replacement);
+            from = at + old.Length;
+        }
+        return result.Append(text, from, text.Length - from).ToString();
+    }
+
+    /// <summary>Joins strings.</summary>
+    public static string Join(string separator, List<object?> items, RenderState state)
+    {
+        var texts = items.Select(
+            static i => i as string ?? throw Values.Fail(i) ?? new JinjaException($"join needs str, not {Values.TypeName(i)}")).ToList();
+        state.Text(texts.Sum(static t => (long)t.Length) + (long)separator.Length * texts.Count);
+        return string.Join(separator, texts);
+    }
+
+    private static JinjaList Strings(IEnumerable<string> parts) => new([.. parts]);
+
+    private static char[] Set(Arguments arguments) => arguments.Get(0, "chars") is null ? PythonText.WhiteSpace
+        : arguments.Text(0, "chars") is { Length: > 0 } set ? set.ToCharArray() : ['\uFFFF'];
+
+    private static IEnumerable<string> Affixes(Arguments arguments) =>
+        arguments.Required(0, "prefix") is JinjaList { IsTuple: true } tuple ? tuple.Items.Select(Values.ToText)
+            : [arguments.Text(0, "prefix")];
+
+    private static IEnumerable<string> Split(string text, Arguments arguments, RenderState state)
+    {
+        var most = arguments.Whole(1, "maxsplit", -1);
+        var limit = most < 0 || most >= int.MaxValue ? int.MaxValue : (int)most + 1;
+        state.Step(text.Length);
+        if (arguments.Get(0, "sep") is not null) return text.Split(Separator(arguments), limit);
+        var words = new List<string>();
+        for (var at = 0; ;)
+        {
+            while (at < text.Length && PythonText.IsWhiteSpace(text[at])) at++;
+            if (at >= text.Length) return words;
+            var end = at;
+            if (words.Count == limit - 1) end = text.AsSpan().TrimEnd(PythonText.WhiteSpace).Length;
+            else while (end < text.Length && !PythonText.IsWhiteSpace(text[end])) end++;
+            words.Add(text[at..end]);
+            at = end;
+        }
+    }
+
+    private static IEnumerable<string> SplitRight(string text, Arguments arguments, RenderState state)
+    {
+        var most = arguments.Whole(1, "maxsplit", -1);
+        if (most < 0) return Split(text, arguments, state);
+        if (arguments.Get(0, "sep") is null) throw new JinjaException("rsplit with maxsplit needs a separator");
+        var (separator, parts) = (Separator(arguments), new List<string>());
+        for (; parts.Count < most && text.LastIndexOf(separator, StringComparison.Ordinal) is var at and >= 0; text = text[..at])
+        {
+            state.Text(text.Length);
+            parts.Add(text[(at + separator.Length)..]);
+        }
+        parts.Add(text);
+        parts.Reverse();
+        return parts;
+    }
+
+    private static string Separator(Arguments arguments) =>
+        arguments.Text(0, "sep") is { Length: > 0 } separator ? separator : throw new JinjaException("empty separator");
+
+    private static IEnumerable<string> Lines(string text, bool keepEnds)
+    {
+        for (var start = 0; start < text.Length;)
+        {
+            var end = text.AsSpan(start).IndexOfAny(LineEnds) is var offset and >= 0 ? start + offset : text.Length;
+            var next = end < text.Length && text[end] == '\r' && end + 1 < text.Length && text[end + 1] == '\n' ? end + 2
+                : Math.Min(end + 1, text.Length);
+            yield return text[start..(keepEnds ? next : end)];
+            start = next;
+        }
+    }
+
+    private static JinjaList Partition(string text, string separator, int at, bool lastPart) => new(
+        at >= 0 ? [text[..at], separator, text[(at + separator.Length)..]] : lastPart ? ["", "", text] : [text, "", ""], isTuple: true);
+
+    private static long Place(string text, int at) => at < 0 ? -1 : PythonText.Length(text[..at]);
+
+    private static long Count(string text, string part)
+    {
+        if (part.Length == 0) return PythonText.Length(text) + 1;
+        var count = 0L;
+        for (var at = 0; (at = text.IndexOf(part, at, StringComparison.Ordinal)) >= 0; at += part.Length) count++;
+        return count;
+    }
+
+    private static string Padded(string text, Arguments arguments, RenderState state, Func<string, int, string> pad)
+    {
+        var width = Math.Max(arguments.Whole(0, "width", 0), 0);
+        state.Text(width);
+        return pad(text, (int)width);
+    }
+
+    private static string Title(string text)
+    {
+        var (result, inWord) = (new StringBuilder(text.Length), false);
+        foreach (var c in text)
+        {
+            result.Append(inWord ? char.ToLower(c, CultureInfo.InvariantCulture) : char.ToUpper(c, CultureInfo.InvariantCulture));
+            inWord = char.IsLetter(c);
+        }
+        return result.ToString();
+    }
+}

@@ -1,0 +1,293 @@
+using System.Collections;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace KvPareto.Text.Templates.Jinja;
+
+/// <summary>A name or attribute that has no value: false, empty, printed as nothing; anything further fails.</summary>
+/// <param name="Description">What has no value, for messages.</param>
+internal sealed record Undefined(string Description)
+{
+    /// <summary>The failure of using it.</summary>
+    public JinjaException Error() => new($"{Description} is undefined");
+}
+
+/// <summary>
+/// A list or dict with its size: what is walked by comparing, printing or writing as JSON is bounded when it is made, so that none
+/// of these can take for ever or overflow the stack, however often one part is shared.
+/// </summary>
+internal abstract class JinjaContainer
+{
+    private const int MostParts = 1 << 22;
+    private const int DeepestNesting = 100;
+    private const int CharactersPerPart = 16;
+
+    /// <summary>Values within, at all depths, long strings counted by their length.</summary>
+    public int Parts { get; private set; } = 1;
+
+    private int Depth { get; set; } = 1;
+
+    /// <summary>Parts of any value.</summary>
+    public static int PartsOf(object? value) => value switch
+    {
+        JinjaContainer container => container.Parts,
+        string text => 1 + text.Length / CharactersPerPart,
+        _ => 1,
+    };
+
+    /// <summary>Counts an item in.</summary>
+    /// <exception cref="JinjaException">The container is too large or too deep.</exception>
+    protected void Count(object? item)
+    {
+        Parts += PartsOf(item);
+        if (item is JinjaContainer inner) Depth = Math.Max(Depth, inner.Depth + 1);
+        if (Parts > MostParts) throw new JinjaException($"a value of more than {MostParts} parts");
+        if (Depth > DeepestNesting) throw new JinjaException($"more than {DeepestNesting} lists or dicts within each other");
+    }
+}
+
+/// <summary>A list or tuple; does not change once made.</summary>
+internal sealed class JinjaList : JinjaContainer
+{
+    /// <param name="items">Items; the list is taken over.</param>
+    /// <param name="isTuple">A tuple, which differs in printing and is never equal to a list.</param>
+    public JinjaList(List<object?> items, bool isTuple = false)
+    {
+        (Items, IsTuple) = (items, isTuple);
+        foreach (var item in items) Count(item);
+    }
+
+    public List<object?> Items { get; }
+
+    public bool IsTuple { get; }
+}
+
+/// <summary>A dict, in insertion order; does not change once made.</summary>
+internal sealed class JinjaDict : JinjaContainer
+{
+    private readonly OrderedDictionary<object, object?> _items = new(ValueComparer.Instance);
+
+    /// <param name="pairs">Pairs; a later one replaces the value of an earlier one.</param>
+    public JinjaDict(IEnumerable<KeyValuePair<object, object?>> pairs)
+    {
+        foreach (var (key, value) in pairs)
+        {
+            _items[key] = value;
+            Count(key);
+            Count(value);
+        }
+    }
+
+    public IReadOnlyDictionary<object, object?> Items => _items;
+}
+
+/// <summary>The object of <c>namespace()</c>: attributes that survive the scope they are set in.</summary>
+internal sealed class JinjaNamespace
+{
+    public Dictionary<string, object?> Attributes { get; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>A function, method, macro or <c>loop</c> itself.</summary>
+internal sealed record JinjaFunction(string Name, Func<RenderState, Arguments, object?> Call);
+
+/// <summary>Equality of dict keys, by Python's rules.</summary>
+internal sealed class ValueComparer : IEqualityComparer<object>
+{
+    public static ValueComparer Instance { get; } = new();
+
+    public new bool Equals(object? x, object? y) => Values.AreEqual(x, y);
+
+    public int GetHashCode(object value) => value switch
+    {
+        bool b => b ? 1.0.GetHashCode() : 0.0.GetHashCode(),
+        long l => ((double)l).GetHashCode(),
+        string s => s.GetHashCode(StringComparison.Ordinal),
+        double d => d.GetHashCode(),
+        _ => 0,
+    };
+}
+
+/// <summary>Python's view of values: null, bool, long, double, string and the types of this file.</summary>
+internal static class Values
+{
+    /// <summary>Converts what callers pass: strings, numbers, dictionaries with string keys, sequences, JSON.</summary>
+    /// <exception cref="ArgumentException">Another type.</exception>
+    public static object? From(object? value) => value switch
+    {
+        null or bool or long or double or string or JinjaList or JinjaDict or JinjaNamespace or JinjaFunction or Undefined => value,
+        int number => (long)number,
+        float number => (double)number,
+        JsonElement json => FromJson(json),
+        IEnumerable<KeyValuePair<string, object?>> pairs =>
+            new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, From(p.Value)))),
+        IEnumerable<KeyValuePair<string, string>> pairs =>
+            new JinjaDict(pairs.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))),
+        IEnumerable items => new JinjaList([.. items.Cast<object?>().Select(From)]),
+        _ => throw new ArgumentException($"a template cannot use a {value.GetType().Name}", nameof(value)),
+    };
+
+    /// <summary><c>bool(value)</c>.</summary>
+    public static bool IsTrue(object? value) => value switch
+    {
+        null or Undefined => false,
+        bool b => b,
+        long l => l != 0,
+        double d => d != 0,
+        string s => s.Length > 0,
+        JinjaList list => list.Items.Count > 0,
+        JinjaDict dict => dict.Items.Count > 0,
+        _ => true,
+    };
+
+    /// <summary><c>a == b</c>.</summary>
+    public static bool AreEqual(object? a, object? b) => (a, b) switch
+    {
+        (null, null) or (Undefined, Undefined) => true,
+        (string x, string y) => x == y,
+        (JinjaList x, JinjaList y) =>
+            ReferenceEquals(x, y)
+                || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count
+                    && x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second))),
+        (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y)
+            || (x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other))),
+        _ when TryNumber(a, out var x) && TryNumber(b, out var y) => a is double || b is double ? x == y : ToLong(a) == ToLong(b),
+        _ => ReferenceEquals(a, b),
+    };
+
+    /// <summary>Negative, zero or positive as <c>a</c> is below, equal to or above <c>b</c>.</summary>
+    /// <exception cref="JinjaException">The two have no order.</exception>
+    public static int Compare(object? a, object? b)
+    {
+        switch (a, b)
+        {
+            case (string x, string y):
+                // UTF-8 order is that of code points, which is Python's.
+                return Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y));
+            case (JinjaList x, JinjaList y) when x.IsTuple == y.IsTuple:
+                return x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second))
+                    .Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count);
+            case var _ when TryNumber(a, out var x) && TryNumber(b, out var y):
+                return a is double || b is double ? x.CompareTo(y) : ToLong(a).CompareTo(ToLong(b));
+            default:
+                throw Fail(a) ?? Fail(b) ?? new JinjaException($"{TypeName(a)} and {TypeName(b)} have no order");
+        }
+    }
+
+    /// <summary>True for bool, int and float.</summary>
+    public static bool TryNumber(object? value, out double number)
+    {
+        number = value switch { bool b => b ? 1 : 0, long l => l, double d => d, _ => double.NaN };
+        return value is bool or long or double;
+    }
+
+    /// <summary>A bool or int as a number.</summary>
+    public static long ToLong(object? value) => value switch
+    {
+        bool b => b ? 1 : 0,
+        long l => l,
+        _ => throw Fail(value) ?? new JinjaException($"expected an int, not {TypeName(value)}"),
+    };
+
+    /// <summary>The values that a loop over <paramref name="value"/> sees.</summary>
+    /// <exception cref="JinjaException">It cannot be iterated.</exception>
+    public static List<object?> Iterate(object? value) => value switch
+    {
+        JinjaList list => list.Items,
+        JinjaDict dict => [.. dict.Items.Keys],
+        string text => [.. PythonText.Characters(text)],
+        Undefined => [],
+        _ => throw new JinjaException($"{TypeName(value)} is not iterable"),
+    };
+
+    /// <summary>Python's name of the type.</summary>
+    public static string TypeName(object? value) => value switch
+    {
+        null => "NoneType",
+        bool => "bool",
+        long => "int",
+        double => "float",
+        string => "str",
+        JinjaList list => list.IsTuple ? "tuple" : "list",
+        JinjaDict => "dict",
+        JinjaNamespace => "Namespace",
+        Undefined => "Undefined",
+        _ => "function",
+    };
+
+    /// <summary><c>str(value)</c>: what an output tag prints.</summary>
+    public static string ToText(object? value) => value switch
+    {
+        string text => text,
+        Undefined => "",
+        _ => Repr(value),
+    };
+
+    /// <summary>The failure of using an undefined value, or null for others.</summary>
+    public static JinjaException? Fail(object? value) => (value as Undefined)?.Error();
+
+    private static string Repr(object? value)
+    {
+        var output = new StringBuilder();
+        AppendRepr(output, value);
+        return output.ToString();
+    }
+
+    private static void AppendRepr(StringBuilder output, object? value)
+    {
+        switch (value)
+        {
+            case JinjaList list:
+                AppendAll(output, list.IsTuple ? '(' : '[', list.Items, static (o, i) => AppendRepr(o, i));
+                output.Append(list.IsTuple ? list.Items.Count == 1 ? ",)" : ")" : "]");
+                break;
+            case JinjaDict dict:
+                AppendAll(output, '{', dict.Items, static (o, p) =>
+                {
+                    AppendRepr(o, p.Key);
+                    o.Append(": ");
+                    AppendRepr(o, p.Value);
+                });
+                output.Append('}');
+                break;
+            default:
+                output.Append(value switch
+                {
+                    null => "None",
+                    bool b => b ? "True" : "False",
+                    long l => l.ToString(CultureInfo.InvariantCulture),
+                    double d => PythonText.Repr(d),
+                    string s => PythonText.Repr(s),
+                    Undefined => "Undefined",
+                    JinjaFunction function => $"<function {function.Name}>",
+                    _ => $"<{TypeName(value)}>",
+                });
+                break;
+        }
+        if (output.Length > RenderState.LongestText) throw new JinjaException($"a text of more than {RenderState.LongestText} characters");
+    }
+
+    private static void AppendAll<T>(StringBuilder output, char open, IEnumerable<T> items, Action<StringBuilder, T> append)
+    {
+        output.Append(open);
+        var first = true;
+        foreach (var item in items)
+        {
+            if (!first) output.Append(", ");
+            first = false;
+            append(output, item);
+        }
+    }
+
+    private static object? FromJson(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.Object =>
+            new JinjaDict(json.EnumerateObject().Select(static p => KeyValuePair.Create<object, object?>(p.Name, FromJson(p.Value)))),
+        JsonValueKind.Array => new JinjaList([.. json.EnumerateArray().Select(FromJson)]),
+        JsonValueKind.String => json.GetString(),
+        JsonValueKind.Number => json.TryGetInt64(out var whole) ? (object)whole : json.GetDouble(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    };
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using KvPareto.Text.Input;
+using KvPareto.Text.Tokenizers.Bpe;
+using KvPareto.Text.Tokenizers.Normalization;
+using KvPareto.Text.Tokenizers.PreTokenization;
+
+namespace KvPareto.Text.Tokenizers.Json;
+
+/// <summary>Makes a definition of the components of a <c>tokenizer.json</c>, checking each against the vocabulary.</summary>
+internal sealed class TokenizerComponents(
+    string file, Dictionary<string, JsonElement> components, Dictionary<string, JsonElement> model, VocabularyBuilder builder,
+        MergeTable merges)
+{
+    /// <exception cref="ConfigException">A component is not known or contradicts the vocabulary.</exception>
+    public TokenizerDefinition Build()
+    {
+        var options = ReadModel();
+        if (Component("added_tokens") is { } added)
+            foreach (var token in added.Items()) builder.AddAddedToken(ReadAddedToken(token), token.Path);
+        return new()
+        {
+            Tokens = builder,
+            Merges = merges,
+            Options = options,
+            Normalizer = Component("normalizer") is { } normalizer ? ReadNormalizer(normalizer) : null,
+            PreTokenizers = Component("pre_tokenizer") is { } preTokenizer ? [.. PreTokenizerReader.Read(preTokenizer)] : [],
+            Templates = Component("post_processor") is { } postProcessor ? [.. ReadTemplates(postProcessor)] : [],
+            Decoder = Component("decoder") is { } decoder ? DecoderReader.Read(decoder) : static next => new Decoding.SpacesStage(next),
+        };
+    }
+
+    private JsonPart? Component(string key) =>
+        components.TryGetValue(key, out var value) && value.ValueKind != JsonValueKind.Null ? new(file, key, value) : null;
+
+    private JsonPart? ModelSetting(string key) =>
+        model.TryGetValue(key, out var value) && value.ValueKind != JsonValueKind.Null ? new(file, "model." + key, value) : null;
+
+    private BpeOptions ReadModel()
+    {
+        // Files older than the key are BPE where they have merges; other models have none.
+        var type = ModelSetting("type")?.AsString() ?? (merges.Count > 0 ? "BPE" : "");
+        if (type != "BPE") throw new JsonPart(file, "model", default).Unknown("the model type", type, "BPE");
+        if (ModelSetting("dropout") is { } dropout && !(dropout.Value.ValueKind == JsonValueKind.Number && dropout.Value.GetDouble() == 0))
+            throw dropout.Error("dropout makes ids random; only null or 0 can be used");
+        int? unknown = null;
+        if (ModelSetting("unk_token") is { } token)
+            unknown = builder.Vocabulary.TryGetId(token.AsString(), out var id) ? id
+                : throw token.Error($"{ErrorText.Quote(token.AsString())} is not in the vocabulary");
+        return new(
+            IgnoreMerges: Flag("ignore_merges"),
+            ByteFallback: Flag("byte_fallback"),
+            UnknownId: unknown,
+            FuseUnknown: Flag("fuse_unk"),
+            ContinuingPrefix: ModelSetting("continuing_subword_prefix")?.AsString() ?? "",
+            EndSuffix: ModelSetting("end_of_word_suffix")?.AsString() ?? "");
+    }
+
+    private bool Flag(string key)
+    {
+        if (ModelSetting(key) is not { } part) return false;
+        return part.Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? part.Value.GetBoolean()
+            : throw part.Error("expected true or false");
+    }
+
+    private static AddedToken ReadAddedToken(JsonPart part) => new(
+        part.Required("id").AsInt(),
+        part.String("content"),
+        part.Bool("special", false),
+        part.Bool("single_word", false),
+        part.Bool("lstrip", false),
+        part.Bool("rstrip", false),
+        part.Bool("normalized", false));
+
+    private static Normalizer ReadNormalizer(JsonPart part) => part.Type switch
+    {
+        "Sequence" => new SequenceNormalizer([.. part.Required("normalizers").Items().Select(ReadNormalizer)]),
+        "NFC" => new UnicodeNormalizer(UnicodeForm.Nfc),
+        "NFD" => new UnicodeNormalizer(UnicodeForm.Nfd),
+        "NFKC" => new UnicodeNormalizer(UnicodeForm.Nfkc),
+        "NFKD" => new UnicodeNormalizer(UnicodeForm.Nfkd),
+        "Prepend" => new PrependNormalizer(part.String("prepend")),
+        "Replace" => new ReplaceNormalizer(PreTokenizerReader.ReadPattern(part.Required("pattern")), part.String("content")),
+        "Lowercase" => new LowercaseNormalizer(),
+        "Strip" => new StripNormalizer(part.Bool("strip_left", true), part.Bool("strip_right", true)),
+        "StripAccents" => new ReplaceNormalizer(CharacterPattern.NonSpacingMarks, ""),
+        "ByteLevel" => new ByteLevelNormalizer(),
+        var type => throw part.Unknown(
+            "the normalizer", type, "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip", "StripAccents",
+                "ByteLevel"),
+    };
+
+    private IEnumerable<SpecialTokenTemplate> ReadTemplates(JsonPart part)
+    {
+        switch (part.Type)
+        {
+            case "Sequence":
+                foreach (var item in part.Required("processors").Items())
+                    foreach (var template in ReadTemplates(item)) yield return template;
+                break;
+            case "ByteLevel":
+                break;
+            case "TemplateProcessing":
+                yield return ReadTemplate(part);
+                break;
+            case "BertProcessing" or "RobertaProcessing":
+                yield return new([[PairId(part.Required("cls"))], null, [PairId(part.Required("sep"))]]);
+                break;
+            default:
+                throw part.Unknown("the post-processor", part.Type, "Sequence", "ByteLevel", "TemplateProcessing", "BertProcessing",
+                    "RobertaProcessing");
+        }
+    }
+
+    private SpecialTokenTemplate ReadTemplate(JsonPart part)
+    {
+        var parts = new List<int[]?>();
+        var tokens = part.Child("special_tokens");
+        foreach (var item in part.Required("single").Items())
+            if (item.Child("Sequence") is { } sequence)
+                parts.Add(sequence.String("id") == "A" ? null
+                    : throw sequence.Unknown("the sequence of a single text", sequence.String("id"), "A"));
+            else if (item.Child("SpecialToken") is { } special)
+                parts.Add([.. (tokens ?? part.Required("special_tokens")).Required(special.String("id")).Required("ids").Items()
+                    .Select(CheckedId)]);
+            else throw item.Error("expected Sequence or SpecialToken");
+        return new(parts);
+    }
+
+    private int PairId(JsonPart pair) =>
+        pair.Items().Skip(1).Select(CheckedId).FirstOrDefault(-1) is var id and >= 0 ? id : throw pair.Error("expected [token, id]");
+
+    private int CheckedId(JsonPart part) =>
+        builder.HasId(part.AsInt()) ? part.AsInt() : throw part.Error($"id {part.AsInt()} is not in the vocabulary");
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using KvPareto.Text.Input;
+using KvPareto.Text.Tokenizers.Bpe;
+
+namespace KvPareto.Text.Tokenizers.Json;
+
+/// <summary>
+/// Reads Hugging Face's <c>tokenizer.json</c> (version 1.0). Vocabulary and merges, nearly all of its megabytes, are streamed; the
+/// small components around them are read as a tree.
+/// </summary>
+internal sealed class TokenizerJson
+{
+    private const long LargestFile = 1L << 29;
+
+    private readonly string _file;
+    private readonly byte[] _bytes;
+    private readonly Dictionary<string, JsonElement> _components = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, JsonElement> _model = new(StringComparer.Ordinal);
+    private readonly VocabularyBuilder _builder;
+    private MergeTable? _merges;
+    private bool _hasModel;
+
+    private TokenizerJson(string file, byte[] bytes) => (_file, _bytes, _builder) = (file, bytes, new VocabularyBuilder(file));
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="ConfigException">Missing, damaged, or of an unknown kind.</exception>
+    public static TokenizerDefinition Read(string path)
+    {
+        try
+        {
+            var info = new FileInfo(path);
+            if (!info.Exists) throw new ConfigException($"{path}: no such file");
+            if (info.Length > LargestFile) throw new ConfigException($"{path}: larger than {LargestFile >> 20} MiB");
+            return new TokenizerJson(path, File.ReadAllBytes(path)).Read();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException($"{path}: {ErrorText.OneLine(problem.Message)}", problem);
+        }
+    }
+
+    private TokenizerDefinition Read()
+    {
+        try
+        {
+            var start = _bytes.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0;
+            var reader = new Utf8JsonReader(_bytes.AsSpan(start));
+            ReadTop(ref reader);
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException)
+        {
+            throw new ConfigException($"{_file}: not valid JSON: {ErrorText.OneLine(problem.Message)}", problem);
+        }
+        if (!_hasModel) throw new ConfigException($"{_file}: the key 'model' is missing");
+        return new TokenizerComponents(_file, _components, _model, _builder, _merges!).Build();
+    }
+
+    private void ReadTop(ref Utf8JsonReader reader)
+    {
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new ConfigException($"{_file}: expected an object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString()!;
+            reader.Read();
+            if (key != "model" || reader.TokenType != JsonTokenType.StartObject)
+            {
+                using var document = JsonDocument.ParseValue(ref reader);
+                _components[key] = document.RootElement.Clone();
+            }
+            else if (_hasModel) throw new ConfigException($"{_file}: the key 'model' stands twice");
+            else ReadModel(ref reader);
+        }
+        if (reader.Read()) throw new ConfigException($"{_file}: text after the end of the JSON value");
+    }
+
+    // Merges refer to the vocabulary and to the prefix, whatever the order of the keys: they are passed over and read last.
+    private void ReadModel(ref Utf8JsonReader reader)
+    {
+        _hasModel = true;
+        var mergesAt = reader;
+        var hasMerges = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString()!;
+            reader.Read();
+            if (key == "vocab" && reader.TokenType == JsonTokenType.StartObject) ReadVocabulary(ref reader);
+            else if (key == "merges")
+            {
+                mergesAt = reader;
+                hasMerges = true;
+                reader.Skip();
+            }
+            else
+            {
+                using var document = JsonDocument.ParseValue(ref reader);
+                _model[key] = document.RootElement.Clone();
+            }
+        }
+        var prefix = _model.TryGetValue("continuing_subword_prefix", out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!.Length : 0;
+        _merges = new(_builder.Vocabulary, prefix);
+        if (hasMerges) ReadMerges(ref mergesAt);
+    }
+
+    private void ReadVocabulary(ref Utf8JsonReader reader)
+    {
+        var buffer = new char[256];
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var token = Copy(ref reader, ref buffer);
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id))
+                throw new ConfigException(
+                    $"{_file}: model.vocab: the id of {ErrorText.Quote(token)} is not a whole number below {VocabularyBuilder.IdLimit}");
+            _builder.AddToken(token, id, "model.vocab");
+        }
+    }
+
+    private void ReadMerges(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray) throw new ConfigException($"{_file}: model.merges: expected an array");
+        var (left, right) = (new char[256], new char[256]);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            string? problem;
+            if (reader.TokenType == JsonTokenType.String)
+            {
+                var pair = Copy(ref reader, ref left);
+                var space = pair.IndexOf(' ');
+                problem = space < 0 || pair[(space + 1)..].Contains(' ') ? "expected two tokens with one space between them"
+                    : _merges!.Add(pair[..space], pair[(space + 1)..]);
+            }
+            else problem = ReadPair(ref reader, ref left, ref right);
+            if (problem is not null) throw new ConfigException($"{_file}: model.merges[{_merges!.Count}]: {problem}");
+        }
+    }
+
+    private string? ReadPair(ref Utf8JsonReader reader, ref char[] left, ref char[] right)
+    {
+        const string Expected = "expected \"a b\" or [\"a\", \"b\"]";
+        if (reader.TokenType != JsonTokenType.StartArray || !reader.Read() || reader.TokenType != JsonTokenType.String) return Expected;
+        var first = Copy(ref reader, ref left);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.String) return Expected;
+        var second = Copy(ref reader, ref right);
+        return reader.Read() && reader.TokenType == JsonTokenType.EndArray ? _merges!.Add(first, second) : Expected;
+    }
+
+    private static ReadOnlySpan<char> Copy(ref Utf8JsonReader reader, ref char[] buffer)
+    {
+        if (buffer.Length < reader.ValueSpan.Length) buffer = new char[reader.ValueSpan.Length * 2];
+        return buffer.AsSpan(0, reader.CopyString(buffer));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.RegularExpressions;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Text.Tokenizers.PreTokenization;
+
+/// <summary>
+/// A regex written for Oniguruma, matched by .NET's engine over whole characters: where the text has surrogate pairs, the engine
+/// sees one stand-in of the same category for each, so that <c>\p{L}</c> and <c>.</c> take astral characters as Oniguruma does.
+/// </summary>
+internal sealed class RegexPattern : TextPattern
+{
+    // A pattern from outside may need exponential time; no useful one comes near this for a single match.
+    private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(10);
+
+    private readonly string _source;
+    private readonly Regex _regex;
+
+    /// <summary>Translates <paramref name="pattern"/>.</summary>
+    /// <exception cref="FormatException">A construct that is not known, or a pattern that is not well formed; one line.</exception>
+    public RegexPattern(string pattern)
+    {
+        _source = pattern;
+        try
+        {
+            _regex = new Regex(new OnigurumaTranslator(pattern).Translate(), RegexOptions.CultureInvariant | RegexOptions.Compiled,
+                MatchLimit);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new FormatException(ErrorText.OneLine(problem.Message), problem);
+        }
+    }
+
+    /// <summary>A twin where one is known, else the regex itself.</summary>
+    public static TextPattern Create(string pattern) => WordPattern.TwinOf(pattern) ?? (TextPattern)new RegexPattern(pattern);
+
+    /// <exception cref="ConfigException">The pattern needs too long.</exception>
+    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches)
+    {
+        try
+        {
+            if (text.IndexOfAnyInRange('\uD800', '\uDFFF') < 0) FindBasic(text, matches);
+            else FindAstral(text, matches);
+        }
+        catch (RegexMatchTimeoutException problem)
+        {
+            throw new ConfigException(
+                $"the tokenizer's pattern {ErrorText.Quote(_source)} takes more than {MatchLimit.TotalSeconds:0} s for one match", problem);
+        }
+    }
+
+    private void FindBasic(ReadOnlySpan<char> text, List<TextMatch> matches)
+    {
+        foreach (var match in _regex.EnumerateMatches(text)) matches.Add(new(match.Index, match.Index + match.Length));
+    }
+
+    private void FindAstral(ReadOnlySpan<char> text, List<TextMatch> matches)
+    {
+        var (standIns, positions, count) = (new char[text.Length], new int[text.Length + 1], 0);
+        for (var at = 0; at < text.Length; count++)
+        {
+            var pair = char.IsHighSurrogate(text[at]) && at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]);
+            standIns[count] = pair ? AstralStandIn.Of(char.ConvertToUtf32(text[at], text[at + 1])) : text[at];
+            positions[count] = at;
+            at += pair ? 2 : 1;
+        }
+        positions[count] = text.Length;
+        foreach (var match in _regex.EnumerateMatches(standIns.AsSpan(0, count)))
+            matches.Add(new(positions[match.Index], positions[match.Index + match.Length]));
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text;
+
+namespace KvPareto.Text.Tokenizers.PreTokenization;
+
+/// <summary>Something that is looked for in a text: a string, a regex, a class of characters, or a hand-written twin of a regex.</summary>
+internal abstract class TextPattern
+{
+    /// <summary>
+    /// Appends all matches, from left to right and without overlaps. Positions are UTF-16 units of <paramref name="text"/>.
+    /// </summary>
+    public abstract void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches);
+
+    /// <summary><paramref name="text"/> with every match replaced.</summary>
+    public virtual string Replace(string text, string replacement)
+    {
+        var matches = new List<TextMatch>();
+        FindAll(text, matches);
+        if (matches.Count == 0) return text;
+        var (result, copied) = (new StringBuilder(text.Length), 0);
+        foreach (var (start, end) in matches)
+        {
+            result.Append(text, copied, start - copied).Append(replacement);
+            copied = end;
+        }
+        return result.Append(text, copied, text.Length - copied).ToString();
+    }
+}
+
+/// <summary>Where a pattern matched.</summary>
+/// <param name="Start">First UTF-16 unit.</param>
+/// <param name="End">Unit after the last.</param>
+internal readonly record struct TextMatch(int Start, int End);
+
+/// <summary>A string, compared ordinally. The empty string matches nowhere.</summary>
+internal sealed class LiteralPattern(string literal) : TextPattern
+{
+    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches)
+    {
+        if (literal.Length == 0) return;
+        for (var from = 0; text[from..].IndexOf(literal, StringComparison.Ordinal) is var offset and >= 0; from += offset + literal.Length)
+            matches.Add(new(from + offset, from + offset + literal.Length));
+    }
+
+    public override string Replace(string text, string replacement) =>
+        literal.Length == 0 ? text : text.Replace(literal, replacement, StringComparison.Ordinal);
+}
+
+/// <summary>Every character of a class, each a match of its own.</summary>
+internal sealed class CharacterPattern(Func<Rune, bool> contains) : TextPattern
+{
+    /// <summary><c>char::is_numeric</c>: categories Nd, Nl and No.</summary>
+    public static CharacterPattern Digits { get; } = new(Rune.IsNumber);
+
+    /// <summary><c>char::is_whitespace</c>.</summary>
+    public static CharacterPattern WhiteSpace { get; } = new(Rune.IsWhiteSpace);
+
+    /// <summary>ASCII punctuation (symbols included) and the categories P of Unicode.</summary>
+    public static CharacterPattern Punctuation { get; } = new(static r => (r.IsAscii && Rune.IsSymbol(r)) || Rune.IsPunctuation(r));
+
+    /// <summary>Category Mn.</summary>
+    public static CharacterPattern NonSpacingMarks { get; } = new(static r => Rune.GetUnicodeCategory(r) == UnicodeCategory.NonSpacingMark);
+
+    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches)
+    {
+        for (var at = 0; at < text.Length;)
+        {
+            Rune.DecodeFromUtf16(text[at..], out var rune, out var width);
+            if (contains(rune)) matches.Add(new(at, at + width));
+            at += width;
+        }
+    }
+}

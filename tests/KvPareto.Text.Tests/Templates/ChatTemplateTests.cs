@@ -1,0 +1,117 @@
+using System.Text.Json.Nodes;
+using KvPareto.Testing;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
+using KvPareto.Text.Tests.Tokenizers;
+
+namespace KvPareto.Text.Tests.Templates;
+
+public class ChatTemplateTests
+{
+    private static readonly ChatMessage[] Hello = [new("user", "Hello")];
+
+    /// <summary>Nine published templates over eight conversations, as Hugging Face transformers renders them.</summary>
+    [Fact]
+    public void PublishedTemplatesEqualTransformers()
+    {
+        var cases = JsonNode.Parse(File.ReadAllText(TestData.SharedOrSkip("data", "chat-templates", "rendered.json")))!.AsArray();
+        var variables = new Dictionary<string, object?> { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["date_string"] = "26 Jul 2024" };
+        Assert.Equal(144, cases.Count);
+        foreach (var one in cases)
+        {
+            var name = (string)one!["template"]!;
+            var template = ChatTemplate.Parse(File.ReadAllText(TestData.SharedOrSkip("data", "chat-templates", name)), variables, name);
+            var messages = one["messages"]!.AsArray().Select(static m => new ChatMessage((string)m!["role"]!, (string)m["content"]!))
+                .ToList();
+            string Render() => template.Render(messages, (bool)one["add_generation_prompt"]!);
+            if (one["error"] is { } error)
+            {
+                var message = Assert.Throws<ConfigException>(Render).Message;
+                Assert.StartsWith(name + ": line ", message, StringComparison.Ordinal);
+                Assert.EndsWith((string)error!, message, StringComparison.Ordinal);
+            }
+            else Assert.Equal((string)one["text"]!, Render());
+        }
+    }
+
+    [Fact]
+    public void ConfigurationGivesTemplateAndSpecialTokens()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("special_tokens_map.json"),
+            """{"bos_token":"<wrong>","unk_token":{"content":"<unk>","lstrip":false}}""");
+        File.WriteAllText(folder.File("tokenizer_config.json"), """
+            {"bos_token":{"content":"<s>"},"eos_token":"</s>","pad_token":null,"add_bos_token":true,
+             "chat_template":[{"name":"tool_use","template":"no"},
+              {"name":"default","template":"{{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ unk_token }}{{ pad_token }}"}]}
+            """);
+        Assert.Equal("<s>Hello</s><unk>", ChatTemplate.Load(folder.Path)!.Render(Hello));
+
+        File.WriteAllText(folder.File("chat_template.json"), """{"chat_template":"json {{ bos_token }}"}""");
+        Assert.Equal("json <s>", ChatTemplate.Load(folder.Path)!.Render(Hello));
+
+        File.WriteAllText(folder.File("chat_template.jinja"), "jinja {{ bos_token }}\n");
+        Assert.Equal("jinja <s>", ChatTemplate.Load(folder.Path)!.Render(Hello));
+    }
+
+    [Theory]
+    [InlineData("{\"chat_template\":7}", "chat_template: expected a string")]
+    [InlineData("{\"chat_template\":[{\"name\":\"rag\",\"template\":\"x\"}]}",
+        "chat_template: none of the templates is named 'default'; there are: 'rag'")]
+    [InlineData("{\"chat_template\":\"a\\n{% include 'x' %}\"}", "line 2: the tag 'include' is not known")]
+    [InlineData("{\"bos_token\":", "not valid JSON")]
+    [InlineData("[]", "expected an object")]
+    public void DamagedConfigurationIsOneLine(string json, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("tokenizer_config.json"), json);
+        var message = Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Path)).Message;
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.Contains("tokenizer_config.json", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void FolderWithoutTemplateHasNone()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Null(ChatTemplate.Load(folder.Path));
+        File.WriteAllText(folder.File("tokenizer_config.json"), "{}");
+        Assert.Null(ChatTemplate.Load(folder.Path));
+    }
+
+    [Fact]
+    public void DateStandsStillUnlessAClockIsGiven()
+    {
+        const string Text = "{{ strftime_now('%d %b %Y') }} {{ strftime_now('%-d.%-m.%y %H:%M %A %B %j') }}";
+        Assert.Equal("26 Jul 2024 26.7.24 00:00 Friday July 208", ChatTemplate.Parse(Text).Render(Hello));
+        Assert.Equal("05 Jan 2031 5.1.31 06:07 Sunday January 005", ChatTemplate.Parse(Text, clock: new Clock()).Render(Hello));
+    }
+
+    [Fact]
+    public void ToolsAreDefinedAndNone()
+    {
+        var template = ChatTemplate.Parse("{{ tools is defined }}{{ tools is none }}{{ tools | tojson }}{{ enable_thinking is defined }}");
+        Assert.Equal("TrueTruenullFalse", template.Render(Hello));
+        var tools = new List<object> { new Dictionary<string, object?> { ["name"] = "f", ["n"] = 1, ["x"] = 1.5f } };
+        Assert.Equal("TrueFalse[{\"name\": \"f\", \"n\": 1, \"x\": 1.5}]True",
+            template.Render(Hello, variables: new Dictionary<string, object?> { ["tools"] = tools, ["enable_thinking"] = false }));
+    }
+
+    [Fact]
+    public void GenerationPromptIsTold()
+    {
+        var template = ChatTemplate.Parse(
+            "{% for m in messages %}{% generation %}{{ m.role }}:{{ m.content }};{% endgeneration %}{% endfor %}"
+            + "{% if add_generation_prompt %}assistant:{% endif %}");
+        Assert.Equal("user:Hello;assistant:", template.Render(Hello));
+        Assert.Equal("user:Hello;", template.Render(Hello, addGenerationPrompt: false));
+    }
+
+    private sealed class Clock : TimeProvider
+    {
+        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+        public override DateTimeOffset GetUtcNow() => new(2031, 1, 5, 6, 7, 8, TimeSpan.Zero);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using KvPareto.Text.Tokenizers.PreTokenization;
+
+namespace KvPareto.Text.Tests.Tokenizers.PreTokenization;
+
+public class RegexPatternTests
+{
+    [Theory]
+    [InlineData(@"\p{L}+", "a𝒜b1", "a𝒜b")]
+    [InlineData(@".", "𠀀\nx", "𠀀,x")]
+    [InlineData(@"\p{L}++a", "bba", "")]
+    [InlineData(@"(?i:k)", "kK\u212A", "k,K,\u212A")]
+    [InlineData(@"(?i:[j-l])", "K\u212A", "K,\u212A")]
+    [InlineData(@"(?i)s(?-i)s", "Ss SS \u017Fs", "Ss,\u017Fs")]
+    [InlineData(@"^a|b$", "a\nab\nb", "a,a,b,b")]
+    [InlineData(@"(?m:a.b)", "a\nb", "a\nb")]
+    [InlineData(@"\w+", "a\u0301Ⅷ_-🄰", "a\u0301Ⅷ_,🄰")]
+    [InlineData(@"\h+", "face-x9", "face,9")]
+    [InlineData(@"[\p{L}&&[^a-z]]", "aBc𝒜", "B,𝒜")]
+    [InlineData(@"a{2}|b{,2}c|d{1,}", "aabbcddd", "aa,bbc,ddd")]
+    [InlineData(@"[]a]+", "a]", "a]")]
+    [InlineData(@"\x41|\x{e9}|\u00E8", "Aéè", "A,é,è")]
+    [InlineData(@"a+?b*?c", "aabbc", "aabbc")]
+    [InlineData(@"(?>a+)b(?=c)(?!d)", "aabc", "aab")]
+    [InlineData(@"# x", "# x", "# x")]
+    public void MatchesAsOniguruma(string pattern, string text, string expected)
+    {
+        var matches = new List<TextMatch>();
+        new RegexPattern(pattern).FindAll(text, matches);
+        Assert.Equal(expected, string.Join(',', matches.Select(m => text[m.Start..m.End])));
+    }
+
+    [Theory]
+    [InlineData(@"\p{Han}")]
+    [InlineData(@"[[:alpha:]]")]
+    [InlineData(@"[a[bc]]")]
+    [InlineData(@"(?<name>a)")]
+    [InlineData(@"\k<name>")]
+    [InlineData(@"[a&&b]")]
+    [InlineData("[𝒜]")]
+    [InlineData(@"(a")]
+    [InlineData(@"a)")]
+    [InlineData(@"[a")]
+    [InlineData(@"\")]
+    [InlineData(@"*")]
+    [InlineData(@"a{1000000000}")]
+    [InlineData("[z-a]")]
+    public void RefusesWhatItDoesNotKnow(string pattern)
+    {
+        var problem = Assert.Throws<FormatException>(() => new RegexPattern(pattern));
+        Assert.DoesNotContain('\n', problem.Message);
+    }
+
+    [Fact]
+    public void RefusesDeepNesting() => Assert.Throws<FormatException>(static () => new RegexPattern(new string('(', 100_000)));
+
+    [Fact]
+    public void StandInsHaveTheirCategory()
+    {
+        foreach (var (category, standIn) in AstralStandIn.ByCategory) Assert.Equal(category, char.GetUnicodeCategory(standIn));
+        Assert.Equal(UnicodeCategory.OtherSymbol, char.GetUnicodeCategory(AstralStandIn.Of(0x1F130)));
+    }
+
+    [Fact]
+    public void WhiteSpaceIsUnicodes()
+    {
+        var matches = new List<TextMatch>();
+        var text = string.Concat(Enumerable.Range(0, 0xD800).Concat(Enumerable.Range(0xE000, 0x2000)).Select(static c => (char)c));
+        new RegexPattern(@"\s").FindAll(text, matches);
+        int[] expected = [9, 10, 11, 12, 13, 0x20, 0x85, 0xA0, 0x1680, .. Enumerable.Range(0x2000, 11), 0x2028, 0x2029, 0x202F, 0x205F,
+            0x3000];
+        Assert.Equal(expected, matches.Select(m => (int)text[m.Start]));
+    }
+}

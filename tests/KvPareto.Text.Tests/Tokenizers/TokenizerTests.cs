@@ -1,0 +1,151 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
+using KvPareto.Text.Input;
+using KvPareto.Text.Tokenizers;
+using KvPareto.Text.Tokenizers.Bpe;
+
+using TestData = KvPareto.Testing.TestData;
+
+namespace KvPareto.Text.Tests.Tokenizers;
+
+public class TokenizerTests
+{
+    [Fact]
+    public void ByteLevelEncodingLosesNothing()
+    {
+        var tokenizer = TokenizerFixtures.Load("llama3");
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500),
+            Prop.ForAll(Samples.Texts, text => tokenizer.Decode(tokenizer.Encode(text, false), false) == text));
+    }
+
+    [Fact]
+    public void EncodingTwiceGivesTheSame()
+    {
+        var (warm, texts) =
+            (TokenizerFixtures.Load("sp-legacy"), TokenizerFixtures.Cases("sp-legacy").Select(static c => (string)c!["text"]!).ToList());
+        foreach (var text in texts) Assert.Equal(warm.Encode(text), warm.Encode(text));
+    }
+
+    [Fact]
+    public void ThreadsShareOneTokenizer()
+    {
+        var tokenizer = TokenizerFixtures.Load("llama3");
+        var cases = TokenizerFixtures.Cases("llama3").Select(static c => (Text: (string)c!["text"]!, Ids: c["ids"]!.Ids())).ToList();
+        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
+        {
+            for (var round = 0; round < 20; round++)
+                foreach (var (text, ids) in cases) Assert.Equal(ids, tokenizer.Encode(text));
+        });
+    }
+
+    [Fact]
+    public void LoneSurrogateCountsAsTheReplacementCharacter()
+    {
+        // Not a theory: attributes hold UTF-8, which has no lone surrogates.
+        var tokenizer = TokenizerFixtures.Load("gpt2");
+        foreach (var (text, same) in new[] { ("a\uD800b", "a\uFFFDb"), ("\uDC00", "\uFFFD"), ("\uD83D\uDE00\uD83D", "😀\uFFFD") })
+            Assert.Equal(tokenizer.Encode(same), tokenizer.Encode(text));
+    }
+
+    [Theory]
+    [InlineData("gpt2")]
+    [InlineData("sp-legacy")]
+    public void LongRunWithoutBreaksIsEncoded(string name)
+    {
+        var tokenizer = TokenizerFixtures.Load(name);
+        var text = string.Concat(Enumerable.Repeat("thea", 50_000));
+        var ids = tokenizer.Encode(text, addSpecialTokens: false);
+        Assert.Equal(text, tokenizer.Decode(ids));
+        Assert.InRange(ids.Length, text.Length / 8, text.Length);
+    }
+
+    [Fact]
+    public void ShortAndLongMergesAgree()
+    {
+        var vocabulary = new TokenTable();
+        foreach (var token in "a b c ab bc aa abc aabc bcbc aaaa".Split(' ')) Assert.True(vocabulary.TryAdd(token, vocabulary.Count));
+        var merges = new MergeTable(vocabulary);
+        foreach (var pair in new[] { "b c", "a b", "a a", "ab c", "a bc", "aa bc", "bc bc", "aa aa", "a abc" })
+            Assert.Null(merges.Add(pair.Split(' ')[0], pair.Split(' ')[1]));
+        var model = new BpeModel(vocabulary, merges, new BpeOptions());
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000),
+            Prop.ForAll(Gen.Elements('a', 'b', 'c').ArrayOf(30).ToArbitrary(), letters =>
+        {
+            var ids = new List<int>();
+            model.Encode(letters, ids);
+            var queued = letters.Select(l => vocabulary.IdOrMinusOne([l])).ToArray();
+            return ids.SequenceEqual(queued[..MergeQueue.Merge(queued, merges)]);
+        }));
+    }
+
+    [Fact]
+    public void TokensAreFoundByContentAndId()
+    {
+        var tokenizer = TokenizerFixtures.Load("added");
+        Assert.Equal(514, tokenizer.TokenId("<ab>"));
+        Assert.Equal("<ab>", tokenizer.TokenContent(514));
+        Assert.Null(tokenizer.TokenId("no such token"));
+        Assert.Null(tokenizer.TokenContent(tokenizer.VocabularySize));
+        Assert.Null(tokenizer.TokenContent(-1));
+        Assert.True(tokenizer.IsSpecial(tokenizer.TokenId("<|begin_of_text|>")!.Value));
+        Assert.False(tokenizer.IsSpecial(0));
+        Assert.Equal("", tokenizer.Decode([-1, 1 << 30]));
+    }
+
+    /// <summary>The same vocabulary as a GGUF file gives it; texts and ids of llama.cpp's golden file.</summary>
+    [Fact]
+    public void PartsEqualGolden()
+    {
+        var file = TokenizerFixtures.FileOf("llama3");
+        var tokens = new string?[512];
+        foreach (var (token, id) in file["model"]!["vocab"]!.AsObject()) tokens[(int)id!] = token;
+        var added = file["added_tokens"]!.AsArray().Select(static a => new AddedToken((int)a!["id"]!, (string)a["content"]!, Special: true))
+            .ToList();
+        foreach (var token in added) tokens[token.Id] = token.Content;
+        var tokenizer = Tokenizer.Create(new TokenizerParts
+        {
+            Source = "model.gguf",
+            Tokens = tokens,
+            Merges = [.. file["model"]!["merges"]!.AsArray().Select(static m => ((string)m!).Split(' ')).Select(static m => (m[0], m[1]))],
+            AddedTokens = added,
+            SplitPatterns = [TokenizerParts.Llama3Regex],
+            IgnoreMerges = true,
+            Prefix = [added[0].Id],
+        });
+
+        var cases = File.ReadLines(TestData.Golden("text", "gguf-tokenizer-texts.jsonl")).Select(static l => JsonNode.Parse(l)!)
+            .Where(static c => (string)c["vocabulary"]! == "llama").ToList();
+
+        Assert.NotEmpty(cases);
+        foreach (var one in cases)
+        {
+            Assert.Equal(one["ids"]!.Ids(), tokenizer.Encode((string)one["text"]!));
+            Assert.Equal((string)one["decoded"]!, tokenizer.Decode(one["ids"]!.Ids(), skipSpecialTokens: false));
+        }
+    }
+
+    [Fact]
+    public void PartsThatContradictAreRefused()
+    {
+        static ConfigException Refusal(TokenizerParts parts) => Assert.Throws<ConfigException>(() => Tokenizer.Create(parts));
+        var parts = new TokenizerParts { Source = "model.gguf", Tokens = ["a", "b"], Merges = [] };
+        Assert.Contains("model.gguf: merges[0]", Refusal(parts with { Merges = [("a", "b")] }).Message, StringComparison.Ordinal);
+        Assert.Contains("stands twice", Refusal(parts with { Tokens = ["a", "a"] }).Message, StringComparison.Ordinal);
+        Assert.Contains("id 7", Refusal(parts with { Prefix = [7] }).Message, StringComparison.Ordinal);
+        Assert.Contains("belongs to both", Refusal(parts with { AddedTokens = [new AddedToken(1, "<s>", true)] }).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("property", Refusal(parts with { SplitPatterns = [@"\p{Klingon}"] }).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ByteAlphabetMapsEveryByteBack()
+    {
+        var characters = ByteAlphabet.Map(string.Concat(Enumerable.Range(0, 0x800).Select(static c => (char)c)));
+        Assert.Equal(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 0x800).Select(static c => (char)c))),
+            ByteAlphabet.Unmap(characters));
+        Assert.Equal("Ġ", ByteAlphabet.Map(" "));
+        Assert.Equal(Encoding.UTF8.GetBytes("日"), ByteAlphabet.Unmap("日"));
+    }
+}
