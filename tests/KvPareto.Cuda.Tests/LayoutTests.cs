@@ -14,7 +14,7 @@ public class LayoutTests
     /// <summary>The kernels assert the same sizes when they are compiled.</summary>
     [Fact]
     public void Structures_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
-        (16, 32, 96, 216, 96, 112, 64, 216),
+        (16, 32, 96, 216, 96, 120, 64, 216),
         (Unsafe.SizeOf<Matrix>(), Unsafe.SizeOf<WeightRows>(), Unsafe.SizeOf<Side>(), Unsafe.SizeOf<LayerCache>(), Unsafe.SizeOf<AppendArguments>(),
             Unsafe.SizeOf<AttentionArguments>(), Unsafe.SizeOf<LinearPart>(), Unsafe.SizeOf<LinearArguments>()));
 
@@ -41,6 +41,21 @@ public class LayoutTests
         var layers = Enumerable.Range(0, 3).Select(layer => layout.At(0, layer, spec)).ToArray();
         Assert.Equal([0, bytes, 2 * bytes], layers.Select(layer => (int)layer.Keys.Codes));
         Assert.All(layers, layer => Assert.True(layer.Keys.Groups <= layer.Values.Codes && layer.Values.Groups % 16 == 0 && layer.Means == 0));
+    }
+
+    /// <summary>Which codes one token's attention takes straight from memory.</summary>
+    [Theory]
+    [InlineData("k16v16", true, true)]
+    [InlineData("k32v32", false, false)]
+    [InlineData("k8v2-t64", true, true)]
+    [InlineData("k4v4-kt32-vt16", true, false)]
+    [InlineData("k4v4-kch32-vb16", true, true)]
+    [InlineData("k4v4-ch64", true, false)]
+    [InlineData("k2v2-kpow2-vtensor", true, true)]
+    public void Codes_AreDirect(string name, bool keys, bool values)
+    {
+        var layout = new CudaKvLayout(Geometry, InferenceSetting.Parse("w16a16-" + name).Cache, Capacity);
+        Assert.Equal((keys, values), (layout.Keys[0].Codes.AreDirectKeys, layout.Values[0].Codes.AreDirectValues));
     }
 
     [Fact]

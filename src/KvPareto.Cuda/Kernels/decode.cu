@@ -17,18 +17,13 @@
 #include "tiles.cuh"
 
 #define UNIT 16
-#define HEADS 8 // columns of a product
+#define UNITS (KEY_BITS + VALUE_BITS <= 12 ? 2 : 1) // at a time
+#define HEADS 8  // columns of a product
+#define BLOCKS 3 // at a time on a multiprocessor, as far as registers go
 
 const float CodeScale = 16777216; // 2^24: a subnormal's unit
 const float WeightScale = 128;    // weights are up to 2^Slack, and f16 has room for this on top
 const float Slack = 8;            // how far, in powers of two, a score may lie above the maximum in use
-
-#ifndef UNITS
-#define UNITS (KEY_BITS + VALUE_BITS <= 12 ? 2 : 1)
-#endif
-#ifndef BLOCKS
-#define BLOCKS 3
-#endif
 
 // The 32-bit words of a code's pairs: pair j has code j in its low half and code j + 16 / BITS in its high half, both times 2^shift.
 template <int BITS> static __device__ __forceinline__ u32 pair_of(u32 word, int j)

@@ -17,9 +17,9 @@
 #define ROWS 128
 #define TILE 128
 #define FILLERS 64 // threads that fill one side
-#ifndef STAGES
 #define STAGES 2
-#endif
+#define FILL_REGISTERS 104 // of a thread, and of those that multiply: 128·104 + 256·200 is what there is
+#define MULTIPLY_REGISTERS 200
 #define SLAB (TILE * 128)            // bytes of 64 channels of a tile
 #define TILE_BYTES (D / 64 * SLAB)
 #define STAGING (D + 4)              // floats of a row of results
