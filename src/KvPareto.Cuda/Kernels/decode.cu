@@ -134,6 +134,8 @@ static __device__ __forceinline__ u32 transpose(u32 x)
     return y;
 }
 
+static __device__ __forceinline__ float sum_of_halves(u32 pair) { return half_to_float((u16)pair) + half_to_float((u16)(pair >> 16)); }
+
 // A number that lane 4·head has, for heads 2·(lane % 4) and the next.
 static __device__ __forceinline__ void of_columns(float (&target)[2], float x, int lane)
 {
@@ -182,8 +184,14 @@ struct ChannelScales
     static __device__ __forceinline__ constexpr int place(int c) { return c + c / 32 * 2; }
 
     u32 entries[2][D];     // of this run and the next one
-    float2 steps[D + D / 16]; // a code's step and its zero point, in value
+    float2 steps[D + D / 16]; // what a query is multiplied with, and the zero point in units of that
 };
+
+// Out of line: these tokens are few, and the code would have to be fetched for each place that it stands in.
+template <int BITS, bool CHANNELS> static __device__ __noinline__ uint4 load_once(const Side& s, int head, int token, int codedEnd, int end, int c)
+{
+    return load_token<BITS, CHANNELS>(s, head, token, codedEnd, end, c);
+}
 
 // What a warp has of its tokens.
 struct State
@@ -211,9 +219,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     float largestQuery, largestStep;
     int head, lane, firstRow; // of the lane in a product
 
-    const u8* keyCodes; // where the lane's next tokens are
+    const u8* keyCodes; // the lane's of token 0
     const u8* valueCodes;
-    int keyRow, valueRow; // of the next tokens
     u32 query[D / 8];
     float querySums[KeyPiece::Groups][2]; // of the columns' heads; with Channels the part of the zero points
     float keyFactors[2];
@@ -249,7 +256,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             {
                 float low = queries[query_place(lane / 4, key_channel(g, n, 0))], high = queries[query_place(lane / 4, key_channel(g, n, 1))], factor = Up * pair_factor<KB>(n % WordPairs);
                 query[g * Pairs + n] = pack_halves(low * factor, high * factor);
-                sum += low + high;
+                sum += sum_of_halves(query[g * Pairs + n]) / factor;
             }
             sum += __shfl_xor_sync(0xffffffff, sum, 1);
             sum += __shfl_xor_sync(0xffffffff, sum, 2);
@@ -286,7 +293,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         for (int i = 0; i < Own; i++)
         {
             int c = lane * Own + i;
-            scales->steps[ChannelScales::place(c)] = make_float2(own[i].step * up * pair_factor<KB>(c % (16 / KB)), own[i].step * own[i].zero);
+            float factor = pair_factor<KB>(c % (16 / KB));
+            scales->steps[ChannelScales::place(c)] = make_float2(own[i].step * up * factor, own[i].zero / factor);
         }
         __syncwarp();
         if (hasNext) fetch_scales(run + 1);
@@ -296,7 +304,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         {
             const int Codes = 2 * WordPairs; // of a word, side by side
             int c = KeyPiece::channel(0, lane % 4, word * Codes);
-            float scaled[Codes];
+            float scaled[Codes], zeros[Codes];
             #pragma unroll
             for (int i = 0; i < Codes; i += 4)
             {
@@ -306,25 +314,34 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 scaled[i + 1] = q.y * low.z;
                 scaled[i + 2] = q.z * high.x;
                 scaled[i + 3] = q.w * high.z;
-                sum += q.x * low.y + q.y * low.w + q.z * high.y + q.w * high.w;
+                zeros[i] = low.y;
+                zeros[i + 1] = low.w;
+                zeros[i + 2] = high.y;
+                zeros[i + 3] = high.w;
             }
             #pragma unroll
-            for (int n = 0; n < WordPairs; n++) query[word * WordPairs + n] = pack_halves(scaled[n], scaled[n + WordPairs]);
+            for (int n = 0; n < WordPairs; n++)
+            {
+                u32 pair = pack_halves(scaled[n], scaled[n + WordPairs]);
+                query[word * WordPairs + n] = pair;
+                sum += half_to_float((u16)pair) * zeros[n] + half_to_float((u16)(pair >> 16)) * zeros[n + WordPairs];
+            }
         }
         sum += __shfl_xor_sync(0xffffffff, sum, 1);
         sum += __shfl_xor_sync(0xffffffff, sum, 2);
-        of_columns(querySums[0], sum, lane);
+        of_columns(querySums[0], sum * down, lane);
         keyFactors[0] = keyFactors[1] = down * CodeScale;
     }
 
     // Before the first load.
-    __device__ __forceinline__ void seek(int from)
+    __device__ __forceinline__ void seek()
     {
-        keyRow = span.from + from - keySide.sinkTokens;
-        valueRow = span.from + from - valueSide.sinkTokens;
-        keyCodes = keySide.codes + head * keySide.headCodes + (i64)(keyRow + firstRow) * (D * KB / 8) + lane % 4 * KeyPiece::Chunk;
-        valueCodes = valueSide.codes + head * valueSide.headCodes + (i64)(valueRow + lane % 4) * (D * VB / 8) + lane / 4 * ValuePiece::Chunk;
+        keyCodes = keySide.codes + head * keySide.headCodes + (i64)(span.from - keySide.sinkTokens + firstRow) * (D * KB / 8) + lane % 4 * KeyPiece::Chunk;
+        valueCodes = valueSide.codes + head * valueSide.headCodes + (i64)(span.from - valueSide.sinkTokens + lane % 4) * (D * VB / 8) + lane / 4 * ValuePiece::Chunk;
     }
+
+    // The tokens that are read where those from `at` on are wanted: as many end with the last one.
+    __device__ __forceinline__ int place_of(int at) const { return EDGE ? at : min(at, span.count - NU * UNIT); }
 
     // Entries of the lane's product row in half a unit.
     template <int RUN> static __device__ __forceinline__ const u32* entries_at(const Side& s, int head, int unitRow, int row, int groups)
@@ -339,7 +356,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         #pragma unroll
         for (int k = 0; k < WORDS / 4; k++)
         {
-            uint4 x = load_token<BITS, CHANNELS>(s, head, token, coded_end(s, span.end), span.end, (k * LANES + place) * 8);
+            uint4 x = load_once<BITS, CHANNELS>(s, head, token, coded_end(s, span.end), span.end, (k * LANES + place) * 8);
             words[0][4 * k] = x.x;
             words[0][4 * k + 1] = x.y;
             words[0][4 * k + 2] = x.z;
@@ -349,6 +366,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
 
     __device__ __forceinline__ void load_keys(int i)
     {
+        const u8* codes = keyCodes + (i64)i * (D * KB / 8);
+        int unitRow = span.from + i - keySide.sinkTokens;
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -357,17 +376,17 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             {
                 int row = u * UNIT + 8 * half;
                 if constexpr (EDGE) load_any<KEY_BITS, KEY_GROUP == 0, KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], keySide, i + row + firstRow, lane % 4);
-                else KeyPiece::load(keys[u][half], keyCodes + row * (D * KB / 8));
+                else KeyPiece::load(keys[u][half], codes + row * (D * KB / 8));
                 if constexpr (KeyEntries)
-                    KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_RUN>(keySide, head, keyRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
+                    KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_RUN>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
             }
         }
-        keyCodes += NU * UNIT * (D * KB / 8);
-        keyRow += NU * UNIT;
     }
 
     __device__ __forceinline__ void load_values(int i)
     {
+        const u8* codes = valueCodes + (i64)i * (D * VB / 8);
+        int unitRow = span.from + i - valueSide.sinkTokens;
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -376,17 +395,15 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             {
                 int row = u * UNIT + 4 * t;
                 if constexpr (EDGE) load_any<VALUE_BITS, false, ValuePiece::Groups, ValuePiece::Words, 8>(values[u][t], valueSide, i + row + lane % 4, lane / 4);
-                else ValuePiece::load(values[u][t], valueCodes + row * (D * VB / 8));
+                else ValuePiece::load(values[u][t], codes + row * (D * VB / 8));
             }
             #pragma unroll
             for (int half = 0; half < 2; half++)
             {
                 if constexpr (ValueEntries)
-                    ValuePiece::load_entries(valueEntries[u] + half * ValuePiece::Groups, entries_at<VALUE_RUN>(valueSide, head, valueRow + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
+                    ValuePiece::load_entries(valueEntries[u] + half * ValuePiece::Groups, entries_at<VALUE_RUN>(valueSide, head, unitRow + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
             }
         }
-        valueCodes += NU * UNIT * (D * VB / 8);
-        valueRow += NU * UNIT;
     }
 
     // Scores of a unit: tokens in rows, heads in columns.
@@ -450,15 +467,15 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         int known = -1, codedRow = span.from - keySide.sinkTokens;
         if (from < to)
         {
-            seek(from);
-            load_keys(from);
-            load_values(from);
+            seek();
+            load_keys(place_of(from));
+            load_values(place_of(from));
             if constexpr (Channels)
             {
                 largestQuery = largestStep = 0;
                 for (int i = lane; i < HEADS * D; i += 32) largestQuery = fmaxf(largestQuery, fabsf(queries[query_place(i / D, i % D)]));
                 largestQuery = warp_max(largestQuery);
-                fetch_scales((codedRow + from) / KEY_RUN);
+                fetch_scales((codedRow + place_of(from)) / KEY_RUN);
             }
             else load_query();
         }
@@ -466,24 +483,33 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         for (int at = from; at < to; at += NU * UNIT)
         {
             float scores[NU][4];
+            int place = place_of(at);
             #pragma unroll
             for (int u = 0; u < NU; u++)
             {
                 if constexpr (Channels)
                 {
-                    int run = (codedRow + at + u * UNIT) / KEY_RUN;
-                    if (run != known) scale_query(run, (codedRow + to - 1) / KEY_RUN > run);
+                    int run = (codedRow + place + u * UNIT) / KEY_RUN;
+                    if (run != known) scale_query(run, (codedRow + min(to, span.count) - 1) / KEY_RUN > run);
                     known = run;
                 }
                 score(scores[u], u);
             }
-            if (at + NU * UNIT < to) load_keys(at + NU * UNIT);
+            if (at + NU * UNIT < to) load_keys(place_of(at + NU * UNIT));
 
-            if constexpr (EDGE)
+            // Tokens that are not there, or were treated before.
+            if (EDGE || place != at)
             {
                 #pragma unroll
-                for (int i = 0; i < 4; i++)
-                    if (at + firstRow + i / 2 * 8 >= to) scores[0][i] = -INFINITE;
+                for (int u = 0; u < NU; u++)
+                {
+                    #pragma unroll
+                    for (int i = 0; i < 4; i++)
+                    {
+                        int token = place + u * UNIT + firstRow + i / 2 * 8;
+                        if (token < at || token >= to) scores[u][i] = -INFINITE;
+                    }
+                }
             }
 
             // The maximum in use follows when a score is far above it.
@@ -539,25 +565,29 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                         #pragma unroll
                         for (int j = 0; j < D / 16; j++)
                             for (int i = 0; i < 4; i++) state.sums[j][i] *= factor;
+                        #pragma unroll
+                        for (int g = 0; g < ValuePiece::Groups; g++)
+                            for (int c = 0; c < 2; c++) corrections[g][c] *= factor;
                     }
                 }
                 #pragma unroll
                 for (int g = 0; g < ValuePiece::Groups; g++)
                 {
-                    float scaled[4];
+                    u32 pairs[2];
                     #pragma unroll
-                    for (int i = 0; i < 4; i++)
+                    for (int half = 0; half < 2; half++)
                     {
-                        scaled[i] = weights[i];
+                        // The zero points' part is that of the weights as they are rounded.
+                        Scale scale = ValueEntries ? scales[half * ValuePiece::Groups + g] : Scale { 1, 0 };
+                        float factor = scale.step * up;
+                        pairs[half] = pack_halves(weights[2 * half] * factor, weights[2 * half + 1] * factor);
                         if constexpr (ValueEntries)
                         {
-                            Scale scale = scales[i / 2 * ValuePiece::Groups + g];
-                            scaled[i] *= scale.step;
-                            corrections[g][i % 2] += scaled[i] * scale.zero;
+                            corrections[g][0] += half_to_float((u16)pairs[half]) * scale.zero;
+                            corrections[g][1] += half_to_float((u16)(pairs[half] >> 16)) * scale.zero;
                         }
-                        scaled[i] *= up;
                     }
-                    u32 b0 = transpose(pack_halves(scaled[0], scaled[1])), b1 = transpose(pack_halves(scaled[2], scaled[3]));
+                    u32 b0 = transpose(pairs[0]), b1 = transpose(pairs[1]);
                     #pragma unroll
                     for (int j = 0; j < ValuePiece::Codes / 2; j++)
                     {
@@ -568,7 +598,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                     }
                 }
             }
-            if (at + NU * UNIT < to) load_values(at + NU * UNIT);
+            if (at + NU * UNIT < to) load_values(place_of(at + NU * UNIT));
         }
 
         #pragma unroll
@@ -583,8 +613,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 for (int e = 0; e < ValuePiece::Codes; e++)
                 {
                     float& sum = state.sums[g * (ValuePiece::Codes / 2) + e / 2][e % 2 * 2 + c];
-                    float factor = ValueEntries ? CodeScale / WeightScale * bound * pair_factor<VB>(e % (16 / VB)) : 1 / WeightScale;
-                    sum = sum * factor - correction;
+                    sum = ValueEntries ? (sum * (CodeScale * pair_factor<VB>(e % (16 / VB))) - correction) * (bound / WeightScale) : sum / WeightScale;
                 }
             }
         }
@@ -623,12 +652,12 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     View v;
     v.end = a.starts[sequence] + 1;
     v.first = a.window > 0 ? max(0, v.end - a.window) : 0;
-    // Whole tiles, none of whose units lies in two runs of scales.
+    // At least a tile, none of whose units lies in two runs of scales.
     int from = max(v.first, max(cache.keys.sinkTokens, cache.values.sinkTokens)), aligned = from - max(cache.keys.sinkTokens, cache.values.sinkTokens);
     v.codedFrom = from + (KEY_RUN == 1 && VALUE_RUN == 1 ? 0 : (aligned + UNIT - 1) / UNIT * UNIT - aligned);
     int count = min(coded_end(cache.keys, v.end), coded_end(cache.values, v.end)) - v.codedFrom;
     if (count < UNITS * UNIT) v.codedFrom = v.codedTo = v.end;
-    else v.codedTo = v.codedFrom + count / (UNITS * UNIT) * (UNITS * UNIT);
+    else v.codedTo = v.codedFrom + count;
     v.part = part_tokens(v.codedTo - v.codedFrom, a.parts);
     v.parts = (v.codedTo - v.codedFrom + v.part - 1) / v.part;
     v.hasEdge = v.codedFrom > v.first || v.codedTo < v.end;

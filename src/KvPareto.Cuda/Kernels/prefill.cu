@@ -92,18 +92,19 @@ static __device__ __forceinline__ void load_queries(const SwizzledRows& target, 
     }
 }
 
-// What a thread unpacks rows of one run with, where channels have entries of their own.
+// What a thread unpacks 16 channels of one run's rows with, where channels have entries of their own, and the next run's entries.
 struct RunDecoders
 {
     int run;
-    Decoder d[4];
+    Decoder d[2][4];
+    u32 next[16];
 };
 
 // 32 channels of a row as they are coded, one entry for all: what a filling thread takes at a time, several rows at once.
 template <int BITS, int GROUP, int RUN> struct CodedRows
 {
     static const int Chunks = D / 32, Step = FILLERS / Chunks; // threads of a row; rows at once, a multiple of eight
-    static const int Units = BITS == 2 && D == 128 ? 4 : 2, Parts = TILE / (Units * Step);
+    static const int Units = BITS < 8 && D == 128 ? 4 : 2, Parts = TILE / (Units * Step);
 
     u32 words[Units][BITS];
     u32 entries[Units];
@@ -143,7 +144,7 @@ template <int BITS, int GROUP, int RUN> struct CodedRows
     __device__ __forceinline__ uint2 piece(int i, int p) const
     {
         if (BITS == 8) return make_uint2(words[i][2 * p % BITS], words[i][(2 * p + 1) % BITS]);
-        return make_uint2(BITS == 4 ? words[i][p % BITS] : words[i][p / 2 % BITS] >> 16 * (p % 2), 0);
+        return make_uint2(BITS == 4 ? words[i][p % BITS] : words[i][p / 2 % BITS] >> 16 * (p % 2) & 0xffff, 0);
     }
 
     __device__ __forceinline__ void store(RunDecoders&, const SwizzledRows& rows, const Side&, int, int, int part, int, int, int thread) const
@@ -167,69 +168,96 @@ template <int BITS, int GROUP, int RUN> struct CodedRows
     }
 };
 
-// Eight channels of a row, each with its own entry: the thread's, for a run of rows.
+// 16 channels of a row, each with its own entry: the thread's, for a run of rows.
 template <int BITS, int RUN> struct ChannelRows
 {
-    static const int Tokens = BITS == 8 ? 16 : 32, Parts = TILE / Tokens;
-    static const int Pieces = D / 8, Step = FILLERS / Pieces, Units = Tokens / Step;
+    static const int Tokens = BITS == 8 ? 32 : 64, Parts = TILE / Tokens, Words = BITS / 2;
+    static const int Pieces = D / 16, Step = FILLERS / Pieces, Units = Tokens / Step; // threads of a row; rows at once, a multiple of eight
 
-    uint2 codes[Units];
-    u32 entries[2][8]; // of the part's first row and of its last
-
-    static __device__ __forceinline__ const u32* entries_of_run(const Side& s, int head, int run, int thread)
-    {
-        return s.groups + head * s.headGroups + (i64)run * D + thread % Pieces * 8;
-    }
+    u32 words[Units][Words];
 
     __device__ __forceinline__ void fetch(const Side& s, int head, int tile, int part, int, int, int thread)
     {
-        int row = tile - s.sinkTokens + part * Tokens;
-        const u8* source = s.codes + head * s.headCodes + (i64)(row + thread / Pieces) * (D * BITS / 8) + thread % Pieces * BITS;
-        #pragma unroll
-        for (int i = 0; i < Units; i++) codes[i] = load_codes<BITS>(source + i * Step * (D * BITS / 8));
-        #pragma unroll
-        for (int end = 0; end < 2; end++)
-        {
-            const u32* place = entries_of_run(s, head, (row + end * (Tokens - 1)) / RUN, thread);
-            #pragma unroll
-            for (int k = 0; k < 2; k++)
-            {
-                uint4 x = __ldg((const uint4*)place + k);
-                entries[end][4 * k] = x.x;
-                entries[end][4 * k + 1] = x.y;
-                entries[end][4 * k + 2] = x.z;
-                entries[end][4 * k + 3] = x.w;
-            }
-        }
-    }
-
-    static __device__ __forceinline__ void decoders_of(Decoder (&d)[4], const u32 (&entries)[8])
-    {
-        #pragma unroll
-        for (int i = 0; i < 4; i++)
-        {
-            u16 scales[2], zeros[2];
-            #pragma unroll
-            for (int j = 0; j < 2; j++) decoder_of(entries[2 * i + j], BITS, scales[j], zeros[j]);
-            d[i] = { scales[0] | (u32)scales[1] << 16, zeros[0] | (u32)zeros[1] << 16 };
-        }
-    }
-
-    __device__ __forceinline__ void store(RunDecoders& decoders, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int, int, int thread) const
-    {
-        int first = tile - s.sinkTokens + part * Tokens, row = thread / Pieces;
+        const u8* source = s.codes + head * s.headCodes + (i64)(tile - s.sinkTokens + part * Tokens + thread / Pieces) * (D * BITS / 8) + thread % Pieces * (2 * BITS);
         #pragma unroll
         for (int i = 0; i < Units; i++)
         {
-            int run = (first + row + i * Step) / RUN;
-            if (run != decoders.run)
+            const u8* place = source + i * Step * (D * BITS / 8);
+            if constexpr (BITS == 2) words[i][0] = __ldg((const u32*)place);
+            else if constexpr (BITS == 4)
             {
-                decoders.run = run;
-                if (run == first / RUN) decoders_of(decoders.d, entries[0]);
-                else if (run == (first + Tokens - 1) / RUN) decoders_of(decoders.d, entries[1]);
-                else load_decoders(decoders.d, entries_of_run(s, head, run, thread), BITS);
+                uint2 x = __ldg((const uint2*)place);
+                words[i][0] = x.x;
+                words[i][1] = x.y;
             }
-            *(uint4*)rows.at(part * Tokens + row + i * Step, thread % Pieces * 8) = decode<BITS>(codes[i], decoders.d);
+            else
+            {
+                uint4 x = __ldg((const uint4*)place);
+                words[i][0] = x.x;
+                words[i][1] = x.y;
+                words[i][2] = x.z;
+                words[i][3] = x.w;
+            }
+        }
+    }
+
+    static __device__ __forceinline__ void fetch_run(u32 (&entries)[16], const Side& s, int head, int run, int thread)
+    {
+        const uint4* place = (const uint4*)(s.groups + head * s.headGroups + (i64)run * D + thread % Pieces * 16);
+        #pragma unroll
+        for (int k = 0; k < 4; k++)
+        {
+            uint4 x = __ldg(place + k);
+            entries[4 * k] = x.x;
+            entries[4 * k + 1] = x.y;
+            entries[4 * k + 2] = x.z;
+            entries[4 * k + 3] = x.w;
+        }
+    }
+
+    // Runs follow one another; `last` is the last one with codes.
+    static __device__ __forceinline__ void turn_to(RunDecoders& decoders, const Side& s, int head, int run, int last, int thread)
+    {
+        if (decoders.run < 0 || run != decoders.run + 1) fetch_run(decoders.next, s, head, run, thread);
+        decoders.run = run;
+        u32 marks = 0;
+        #pragma unroll
+        for (int i = 0; i < 16; i++) marks |= decoders.next[i];
+        #pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            u32 low = decoders.next[2 * i], high = decoders.next[2 * i + 1];
+            u16 scales[2] = { (u16)low, (u16)high }, zeros[2];
+            zeros[0] = int_to_half(((int)low >> 16) + 1024 + (1 << (BITS - 1)));
+            zeros[1] = int_to_half(((int)high >> 16) + 1024 + (1 << (BITS - 1)));
+            if (marks & 0x8000)
+            {
+                decoder_of(low, BITS, scales[0], zeros[0]);
+                decoder_of(high, BITS, scales[1], zeros[1]);
+            }
+            decoders.d[i / 4][i % 4] = { scales[0] | (u32)scales[1] << 16, zeros[0] | (u32)zeros[1] << 16 };
+        }
+        fetch_run(decoders.next, s, head, min(run + 1, last), thread);
+    }
+
+    __device__ __forceinline__ void store(RunDecoders& decoders, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int, int thread) const
+    {
+        int row = thread / Pieces, first = tile - s.sinkTokens + part * Tokens + row, last = (codedEnd - s.sinkTokens - 1) / RUN;
+        int piece = thread % Pieces * 2;
+        u8* base = (u8*)rows.base + piece / 8 * rows.slabBytes + (part * Tokens + row) * 128;
+        int swizzle = piece % 8 ^ row % 8;
+        #pragma unroll
+        for (int i = 0; i < Units; i++)
+        {
+            int run = (first + i * Step) / RUN;
+            if (run != decoders.run) turn_to(decoders, s, head, run, last, thread);
+            #pragma unroll
+            for (int p = 0; p < 2; p++)
+            {
+                uint2 raw = BITS == 8 ? make_uint2(words[i][2 * p % Words], words[i][(2 * p + 1) % Words])
+                    : make_uint2(BITS == 4 ? words[i][p % Words] : words[i][0] >> 16 * p & 0xffff, 0);
+                *(uint4*)(base + (swizzle ^ p) * 16 + i * Step * 128) = decode<BITS>(raw, decoders.d[p]);
+            }
         }
     }
 };
@@ -282,7 +310,8 @@ template <int BITS, int GROUP, int RUN> static __device__ __forceinline__ void f
         typename Choose<IsVector, CodedRows<BITS < 16 ? BITS : 8, IsVector ? GROUP : D, RUN>, AnyRows<BITS>>::Type>::Type>::Type Rows;
     int end = coded_end(s, length), count = (to - from + TILE - 1) / TILE;
     Rows first, second;
-    RunDecoders decoders = { -1 };
+    RunDecoders decoders;
+    decoders.run = -1;
     bool isWhole = from >= s.sinkTokens && from + TILE <= end;
     if (isWhole)
     {

@@ -9,6 +9,13 @@ struct Decoder
     u32 zero;
 };
 
+static __device__ __forceinline__ u16 int_to_half(int x)
+{
+    u16 bits;
+    asm("cvt.rn.f16.s32 %0, %1;" : "=h"(bits) : "r"(x));
+    return bits;
+}
+
 static __device__ __forceinline__ void decoder_of(u32 entry, int bits, u16& scale, u16& zero)
 {
     bool constant = entry & 0x8000; // read_group
