@@ -11,7 +11,7 @@ internal sealed unsafe class KernelModule : IDisposable
 {
     private const int MaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     private const int OrdinarySharedBytes = 46 << 10; // 48 KiB with what a kernel has of its own
-    private static readonly string[] Headers = ["attention.cuh", "common.cuh", "tensor_cores.cuh", "tiles.cuh", "warpgroups.cuh", "weights.cuh"];
+    private static readonly string[] Headers = ["attention.cuh", "common.cuh", "direct.cuh", "fill.cuh", "pieces.cuh", "tensor_cores.cuh", "tiles.cuh", "warpgroups.cuh", "weights.cuh"];
 
     // Compiling takes a second or more; a process does it once.
     private static readonly ConcurrentDictionary<string, byte[]> Images = new(StringComparer.Ordinal);
