@@ -16,7 +16,7 @@ internal sealed class CudaAttention(CudaContext context)
     private readonly KernelModule _codec = context.Module("cache.cu", "--fmad=false");
     private readonly Dictionary<(string File, int Width, Variant Codes), KernelModule> _modules = [];
 
-    /// <summary>Appends k and v, then y = softmax(q·kᵀ/√D)·v.</summary>
+    /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         var workspace = (CudaWorkspace)step.Workspace;
@@ -95,6 +95,7 @@ internal sealed class CudaAttention(CudaContext context)
             MaxTokens = workspace.Shape.MaxTokens,
             ScoreStride = workspace.ScoreStride,
             Layers = g.LayerCount,
+            ScoreScale = g.ScoreScale,
         };
         var codes = new Variant(g.HeadDim, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes);
         var isFast = g.HeadDim is 64 or 128 && !cache.Spec.PreBiasKeys && !isMath;

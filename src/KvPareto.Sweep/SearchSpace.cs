@@ -1,5 +1,3 @@
-using KvPareto.Engine.Cache;
-using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
@@ -10,6 +8,7 @@ namespace KvPareto.Sweep;
 public static class SearchSpace
 {
     private const int MaxSettings = 100_000;
+    private const long MaxComparisons = 20_000_000;
 
     /// <summary>
     /// The baseline, then the axes' product (weights outermost, attention innermost) as include and exclude leave it, then the
@@ -20,65 +19,34 @@ public static class SearchSpace
     {
         if (config.Axes is { Count: > MaxSettings } wide)
             throw new ConfigException($"{config.Name}: the axes make {wide.Count} settings; allowed: at most {MaxSettings}");
-        var product = Distinct(config.Axes is null ? [] : Product(config.Axes));
-        foreach (var pattern in config.Include.Concat(config.Exclude))
-            if (!product.Any(pattern.Matches))
-                throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
-
-        var chosen = product
-            .Where(setting => config.Include.Count == 0 || config.Include.Any(pattern => pattern.Matches(setting)))
-            .Where(setting => !config.Exclude.Any(pattern => pattern.Matches(setting)));
-        return Distinct([config.Baseline, .. chosen, .. config.Settings]);
+        var product = Distinct(config.Axes is null ? [] : config.Axes.Product());
+        return Distinct([config.Baseline, .. Chosen(config, product), .. config.Settings]);
     }
 
-    /// <summary>
-    /// The same setting with everything at its default that makes no difference: the granularity of a side at 16 bits, what is done to
-    /// keys or values that are not coded, the group where no weights are coded.
-    /// </summary>
-    internal static InferenceSetting Collapse(InferenceSetting setting)
+    private static IEnumerable<InferenceSetting> Chosen(SweepConfig config, InferenceSetting[] product)
     {
-        var (cache, full) = (setting.Cache, KvSpec.Full);
-        if (cache.KeyBits >= 16) cache = cache with { KeyGranularity = full.KeyGranularity, SmoothKeys = false, PreBiasKeys = false };
-        if (cache.ValueBits >= 16) cache = cache with { ValueGranularity = full.ValueGranularity };
-        if (cache.Rotation == KvRotation.KeysAndValues && cache.ValueBits >= 16) cache = cache with { Rotation = KvRotation.Keys };
-        if (cache.Rotation == KvRotation.Keys && cache.KeyBits >= 16) cache = cache with { Rotation = KvRotation.None };
-        if (!cache.IsCoded) cache = full with { KeyBits = cache.KeyBits, ValueBits = cache.ValueBits };
-        return setting with { Cache = cache, Weights = setting.Weights.IsCoded ? setting.Weights : WeightSpec.Full };
+        SettingMatch[] patterns = [.. config.Include, .. config.Exclude];
+        if (patterns.Length == 0) return product;
+        var comparisons = patterns.Sum(pattern => (long)pattern.Values) * product.Length;
+        if (comparisons > MaxComparisons)
+            throw patterns[0].Place.Error($"is one of {patterns.Length} patterns over {product.Length} settings, {comparisons} comparisons", $"at most {MaxComparisons}");
+
+        string[] names = [.. product.Select(setting => setting.Name)];
+        var included = new bool[product.Length];
+        if (config.Include.Count == 0) Array.Fill(included, true);
+        foreach (var (index, pattern) in patterns.Index())
+        {
+            var (isInclude, any) = (index < config.Include.Count, false);
+            for (var i = 0; i < product.Length; i++)
+            {
+                if (!pattern.Matches(product[i], names[i])) continue;
+                (any, included[i]) = (true, isInclude);
+            }
+            if (!any) throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
+        }
+        return product.Where((_, i) => included[i]);
     }
 
     private static InferenceSetting[] Distinct(IEnumerable<InferenceSetting> settings) =>
-        [.. settings.Select(Collapse).DistinctBy(setting => setting.Name)];
-
-    private static IEnumerable<InferenceSetting> Product(SweepAxes axes) =>
-        from weights in axes.Weights
-        from embeddingBits in axes.EmbeddingBits
-        from cache in axes.Cache
-        from groups in axes.Granularity
-        from smooth in axes.Smooth
-        from preBias in axes.PreBias
-        from rotation in axes.Rotation
-        from clip in axes.Clip
-        from sink in axes.Sink
-        from recent in axes.Recent
-        from edge in axes.Edge
-        from chunk in axes.Chunk
-        from attention in axes.Attention
-        select new InferenceSetting
-        {
-            Weights = weights with { EmbeddingBits = embeddingBits },
-            Cache = groups with
-            {
-                KeyBits = cache.KeyBits,
-                ValueBits = cache.ValueBits,
-                SmoothKeys = smooth,
-                PreBiasKeys = preBias,
-                Rotation = rotation,
-                ClipPercent = clip,
-                SinkTokens = sink,
-                RecentTokens = recent,
-                EdgeLayers = edge,
-            },
-            Chunk = chunk,
-            Attention = attention,
-        };
+        [.. settings.Select(SettingAxes.Collapse).DistinctBy(setting => setting.Name)];
 }

@@ -24,7 +24,7 @@ struct AttentionArguments
     int maxTokens;
     int scoreStride;
     int layers;
-    int reserved;
+    float scoreScale; // on q·k
 };
 
 static_assert(sizeof(AttentionArguments) == 120, "structures differ from the host's");

@@ -61,7 +61,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(Atten
     if (isEdge ? !view.hasEdge : split >= view.parts) return;
 
     // Rotated side by side where the results will be.
-    float scale = 1.44269504f * rsqrtf((float)D);
+    float scale = 1.44269504f * a.scoreScale;
     float* rows = results[0];
     for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
     if (a.rotation > 0) hadamard(rows, group, D, D);

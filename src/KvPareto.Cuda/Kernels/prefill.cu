@@ -71,11 +71,11 @@ static __device__ __forceinline__ void hadamard_of_warp(float (&x)[LANE_CHANNELS
     for (int i = 0; i < LANE_CHANNELS; i++) x[i] *= rsqrtf((float)D);
 }
 
-// A warp's 16 query rows in f16, scaled by log2(e)/√D and turned as the keys are.
+// A warp's 16 query rows in f16, scaled by scoreScale·log2(e) and turned as the keys are.
 static __device__ __forceinline__ void load_queries(const SwizzledRows& target, const AttentionArguments& a, int head, int firstRow, int row, int lane)
 {
     int group = a.queryHeads / a.keyHeads, count = a.rows * group, c = lane * LANE_CHANNELS;
-    float scale = 1.44269504f * rsqrtf((float)D);
+    float scale = 1.44269504f * a.scoreScale;
     #pragma unroll 4
     for (int r = row; r < row + 16; r++)
     {

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
+using KvPareto.Text.Templates;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
 
@@ -9,11 +10,8 @@ namespace KvPareto.Sweep.Config;
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
 internal static partial class SweepConfigReader
 {
-    public static readonly string[] AxisKeys =
-        ["weights", "embedding", "cache", "granularity", "smooth", "prebias", "rotation", "clip", "sink", "recent", "edge", "chunk", "attention"];
-
     private static readonly string[] TopKeys =
-        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
+        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing", "template"];
 
     // Larger seeds are those of the embedded models' training texts.
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
@@ -28,7 +26,8 @@ internal static partial class SweepConfigReader
     /// <param name="text">YAML.</param>
     /// <param name="baseFolder">Where relative paths start.</param>
     /// <param name="models">What stands in for the config's models; empty for nothing.</param>
-    public static SweepConfig Read(string file, string text, string baseFolder, IReadOnlyList<string> models)
+    /// <param name="needsTasks">Whether a config without tasks is a mistake.</param>
+    public static SweepConfig Read(string file, string text, string baseFolder, IReadOnlyList<string> models, bool needsTasks = true)
     {
         var top = new ConfigValue(file, "", YamlTree.Parse(file, text)).Map(TopKeys);
         var seed = top.Find("seed")?.Integer(0, MaxSeed) ?? 1;
@@ -38,14 +37,15 @@ internal static partial class SweepConfigReader
             Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
             Seed = seed,
             Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
-            Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
-            Axes = top.Find("axes") is { } axes ? ReadAxes(axes) : null,
+            Tasks = top.Find("tasks") is null && !needsTasks ? [] : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
+            Axes = top.Find("axes") is { } axes ? SweepAxes.Read(axes) : null,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
+            Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Source = text,
         };
         Check(config, top);
@@ -56,7 +56,7 @@ internal static partial class SweepConfigReader
     {
         if (config.Axes is null && config.Settings.Count == 0)
             throw top.Place.Error("has neither 'axes' nor 'settings'",
-                $"axes with keys {string.Join(", ", AxisKeys)}, or settings with short names");
+                $"axes with keys {string.Join(", ", SettingAxes.Keys)}, or settings with short names");
         if (config.Axes is null && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
             throw pattern.Place.Error("has no axes to choose from", "include and exclude beside 'axes'");
         if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
@@ -116,30 +116,6 @@ internal static partial class SweepConfigReader
             throw new ConfigException($"{place}: {e.Message}", e);
         }
     }
-
-    private static SweepAxes ReadAxes(ConfigValue value)
-    {
-        var (map, none) = (value.Map(AxisKeys), new SweepAxes());
-        return new SweepAxes
-        {
-            Weights = Axis(map, "weights", AxisValue.WeightWords, AxisValue.Weights) ?? none.Weights,
-            EmbeddingBits = Axis(map, "embedding", AxisValue.EmbeddingWords, AxisValue.EmbeddingBits) ?? none.EmbeddingBits,
-            Cache = Axis(map, "cache", AxisValue.CacheWords, AxisValue.Cache) ?? none.Cache,
-            Granularity = Axis(map, "granularity", AxisValue.GranularityWords, AxisValue.Granularity) ?? none.Granularity,
-            Smooth = Axis(map, "smooth", "true, false", AxisValue.Flag) ?? none.Smooth,
-            PreBias = Axis(map, "prebias", "true, false", AxisValue.Flag) ?? none.PreBias,
-            Rotation = Axis(map, "rotation", AxisValue.RotationWords, AxisValue.Rotation) ?? none.Rotation,
-            Clip = Axis(map, "clip", AxisValue.ClipWords, AxisValue.Clip) ?? none.Clip,
-            Sink = Axis(map, "sink", AxisValue.TokenWords, AxisValue.Tokens) ?? none.Sink,
-            Recent = Axis(map, "recent", AxisValue.TokenWords, AxisValue.Tokens) ?? none.Recent,
-            Edge = Axis(map, "edge", AxisValue.EdgeWords, AxisValue.Edge) ?? none.Edge,
-            Chunk = Axis(map, "chunk", AxisValue.ChunkWords, AxisValue.Chunk) ?? none.Chunk,
-            Attention = Axis(map, "attention", AxisValue.AttentionWords, AxisValue.Attention) ?? none.Attention,
-        };
-    }
-
-    private static IReadOnlyList<T>? Axis<T>(ConfigMap map, string key, string words, Func<ConfigValue, T> read) =>
-        map.Find(key) is { } axis ? [.. axis.List($"a list of {words}").Select(read)] : null;
 
     private static IReadOnlyList<T> ReadList<T>(ConfigMap map, string key, string words, Func<ConfigValue, T> read) =>
         map.Find(key) is { } list ? [.. list.List($"a list of {words}").Select(read)] : [];

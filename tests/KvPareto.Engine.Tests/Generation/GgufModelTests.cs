@@ -19,7 +19,7 @@ public class GgufModelTests
     // f32 sums in another order. llama.cpp on its own F32 dequantization is 5e-6 away; a wrong epsilon of the norms 1.5e-3.
     private const double LogitTolerance = 1e-4;
 
-    private static readonly KvSpec F32Cache = new() { KeyBits = 32, ValueBits = 32 };
+    private static readonly KvSpec F32Cache = new() { Keys = new(32), Values = new(32) };
 
     public static TheoryData<string> Models => GgufGolden.Models;
 
@@ -48,7 +48,8 @@ public class GgufModelTests
         Assert.Equal(checkpoint.Names.Sum(tensor => checkpoint.Get(tensor).ByteCount), weights.ByteCount);
         Assert.Equal(weights.ByteCount, backend.Memory.Live.Weights);
         Assert.Equal(WeightFormat.Q6K, weights.Layers[0].Query.Format);
-        Assert.Equal(backend.Memory.Peaks.Load.Total, backend.Memory.Live.Total);
+        var largest = checkpoint.Names.Max(tensor => checkpoint.Stored(tensor).WholeBytes);
+        Assert.InRange(backend.Memory.Peaks.Load.Total, backend.Memory.Live.Total, backend.Memory.Live.Total + largest);
     }
 
     /// <summary>Blocks that are coded a second time go through the values they stand for: 4 bits on top of 6 move logits a little.</summary>

@@ -39,6 +39,9 @@ public abstract class BackendConformance
         var step = run.Begin(ids);
         backend.Embed(step, weight, x.View);
         for (var t = 0; t < tokens; t++) Assert.Equal(table.AsSpan(ids[t] * hidden, hidden).ToArray(), x.Read().AsSpan(t * hidden, hidden).ToArray());
+        backend.Embed(step, weight, x.View, 54.5f);
+        for (var t = 0; t < tokens; t++)
+            Assert.Equal(Array.ConvertAll(table.AsSpan(ids[t] * hidden, hidden).ToArray(), value => 54.5f * value), x.Read().AsSpan(t * hidden, hidden).ToArray());
         x.AssertPoisonUntouched();
     }
 
@@ -201,6 +204,43 @@ public abstract class BackendConformance
         x.AssertPoisonUntouched();
     }
 
+    /// <summary>Models that turn only a part of each head: pairs lie within the part, the rest stays as it is.</summary>
+    [Theory]
+    [InlineData(1, 2, 32, 24)]
+    [InlineData(7, 3, 64, 16)]
+    public void Rope_TurnsOnlyTheFirstChannels(int tokens, int heads, int headDim, int turned)
+    {
+        using var backend = Create();
+        var table = new RopeTable([.. Enumerable.Range(0, turned / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / turned))], 1.25f, headDim);
+        using var run = new Run(backend, new KvGeometry(heads, heads, headDim, [0]), KvSpec.Full, tokens, tokens);
+        var input = Values(6, tokens * heads * headDim);
+        var x = Slice(backend, tokens, heads * headDim);
+        x.Write(input);
+        backend.Rope(run.Begin(new int[tokens]), x.View, table);
+        var expected = Array.ConvertAll(input, value => (double)value);
+        for (var at = 0; at < input.Length; at += headDim)
+            for (var i = 0; i < turned / 2; i++)
+            {
+                var (sin, cos) = Math.SinCos(at / (heads * headDim) * table.InverseFrequencies[i]);
+                expected[at + i] = 1.25 * (input[at + i] * cos - input[at + i + turned / 2] * sin);
+                expected[at + i + turned / 2] = 1.25 * (input[at + i + turned / 2] * cos + input[at + i] * sin);
+            }
+        AssertClose(expected, x.Read(), OpTolerance);
+        x.AssertPoisonUntouched();
+    }
+
+    [Theory]
+    [InlineData("k32v32", 0.03125f)]
+    [InlineData("k4v4-t32", 0.5f)]
+    [InlineData("k16v16-math", 0.015625f)]
+    [InlineData("k16v16", 0.25f, 64)]
+    [InlineData("k4v4-t64", 0.03125f, 128)]
+    public void Attention_TakesTheModelsOwnFactor(string name, float multiplier, int headDim = 32)
+    {
+        var setting = InferenceSetting.Parse("w16a16-" + name);
+        CheckAttention(new KvGeometry(4, 2, headDim, [0]) { AttentionMultiplier = multiplier }, setting.Cache, [30, 1, 1], setting.Attention);
+    }
+
     [Theory]
     [InlineData(1, 17)]
     [InlineData(7, 224)]
@@ -276,7 +316,7 @@ public abstract class BackendConformance
     {
         using var backend = Create();
         var geometry = new KvGeometry(6, 2, 64, [0]);
-        var spec = new KvSpec { KeyBits = 4, ValueBits = 4 };
+        var spec = new KvSpec { Keys = new(4), Values = new(4) };
         int[] lengths = [3, 300, 17];
         using var workspace = backend.CreateWorkspace(new WorkspaceShape(300, 400, geometry, AttentionKernel.Flash, MaxSequences: 3));
         var (q, k, v) = (Values(21, 3 * 384), Values(22, 3 * 128), Values(23, 3 * 128));
@@ -303,7 +343,7 @@ public abstract class BackendConformance
     {
         using var backend = Create();
         var geometry = new KvGeometry(3, 1, 64, [0]);
-        var spec = new KvSpec { KeyBits = 2, ValueBits = 4, SmoothKeys = true };
+        var spec = new KvSpec { Keys = new(2), Values = new(4), SmoothKeys = true };
         using var run = new Run(backend, geometry, spec, 40, 40);
         float[] First(int seed) => RunAttention(backend, run.Begin(new int[40]), 0, Values(seed, 40 * 192), Values(seed + 1, 40 * 64), Values(seed + 2, 40 * 64));
         var fresh = First(60);
@@ -319,7 +359,7 @@ public abstract class BackendConformance
         using var backend = Create();
         var before = backend.Memory.Live;
         var geometry = new KvGeometry(9, 3, 64, [.. Enumerable.Repeat(0, 30)]);
-        using (var cache = backend.CreateCache(geometry, new KvSpec { KeyBits = 4, ValueBits = 4 }, 1600))
+        using (var cache = backend.CreateCache(geometry, new KvSpec { Keys = new(4), Values = new(4) }, 1600))
         {
             // 4-bit codes and one f16 scale with one 16-bit zero point for each group of 64.
             Assert.Equal(30L * 2 * 1600 * 3 * (32 + 4), cache.ByteCount);
@@ -335,7 +375,7 @@ public abstract class BackendConformance
     public void Cache_RefusesMoreThanItHolds()
     {
         using var backend = Create();
-        using var run = new Run(backend, new KvGeometry(1, 1, 32, [0]), new KvSpec { KeyBits = 8, ValueBits = 8, KeyGranularity = new(KvAxis.Token, 32), ValueGranularity = new(KvAxis.Token, 32) }, 8, 8);
+        using var run = new Run(backend, new KvGeometry(1, 1, 32, [0]), new KvSpec { Keys = new(8, new(KvAxis.Token, 32)), Values = new(8, new(KvAxis.Token, 32)) }, 8, 8);
         run.Begin(new int[8]);
         Assert.Throws<ArgumentException>(() => run.Begin(new int[1]));
     }
