@@ -6,7 +6,6 @@ using KvPareto.Engine.Generation;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
-using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Cli.Commands;
 
