@@ -21,7 +21,7 @@ internal static unsafe partial class CudaBenchmark
     private const int LongPrompt = 65_536; // tokens, of which one run is enough
 
     private static readonly string[] DefaultSettings = ["w16a16-k16v16-c256", "w4a16-k4v4-t64-c256", "w4a16-k4v4-t64-c1024", "w8a16-k8v8-t64-c256"];
-    private static readonly int[] DefaultPrompts = [1000, 8000];
+    private static readonly int[] DefaultPrompts = [1000, 10_240];
 
     /// <param name="model">Model.</param>
     /// <param name="arguments">Lengths of prompts and names of settings, in any order.</param>
