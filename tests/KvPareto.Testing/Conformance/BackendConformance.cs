@@ -320,7 +320,7 @@ public abstract class BackendConformance
             cases.Add($"{name} 8/2x128 300 400,1,5,1");
             cases.Add($"{name} 7/1x128 0 130,250,1,1");
         }
-        return cases;
+        return TestPart.Of(cases);
     }
 
     [Theory]
