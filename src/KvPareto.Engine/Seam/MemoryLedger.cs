@@ -60,14 +60,21 @@ public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, Mem
 
 /// <summary>
 /// Counts live bytes by category and keeps the high-water mark of their sum for each phase.
-/// Every allocation of a backend passes through one ledger, so a peak is what was truly live at one moment.
+/// Every allocation of a backend passes through one ledger, so a peak is what was truly live at one moment. Where a library allocates by
+/// itself, a meter gives the peaks: what it reads beyond the ledger's weights, cache and activations counts as workspace.
 /// </summary>
-public sealed class MemoryLedger
+/// <param name="meter">Where peaks are read; null where the ledger's own sum is exact.</param>
+public sealed class MemoryLedger(MemoryMeter? meter = null)
 {
     private readonly Lock _gate = new();
     private readonly long[] _live = new long[Enum.GetValues<MemoryCategory>().Length];
     private readonly MemoryUse[] _peaks = new MemoryUse[Enum.GetValues<MemoryPhase>().Length];
+    private readonly long[] _measured = new long[Enum.GetValues<MemoryPhase>().Length];
     private MemoryPhase _phase = MemoryPhase.Load;
+    private bool _isForgotten; // the phase was restarted: what was read of it no longer counts
+
+    /// <summary>How <see cref="Peaks"/> are got.</summary>
+    public PeakKind PeakKind => meter?.Kind ?? PeakKind.Ledger;
 
     /// <summary>Bytes live now.</summary>
     public MemoryUse Live
@@ -81,7 +88,10 @@ public sealed class MemoryLedger
         get
         {
             lock (_gate)
-                return new(_peaks[(int)MemoryPhase.Load], _peaks[(int)MemoryPhase.Prefill], _peaks[(int)MemoryPhase.Decode]);
+            {
+                TakeMeter();
+                return new(Peak(MemoryPhase.Load), Peak(MemoryPhase.Prefill), Peak(MemoryPhase.Decode));
+            }
         }
     }
 
@@ -90,7 +100,9 @@ public sealed class MemoryLedger
     {
         lock (_gate)
         {
-            _phase = phase;
+            TakeMeter();
+            (_phase, _isForgotten) = (phase, false);
+            meter?.Reset();
             Mark();
         }
     }
@@ -98,7 +110,11 @@ public sealed class MemoryLedger
     /// <summary>Forgets the peak of a phase, so that the next run of it is measured alone.</summary>
     public void Restart(MemoryPhase phase)
     {
-        lock (_gate) _peaks[(int)phase] = default;
+        lock (_gate)
+        {
+            (_peaks[(int)phase], _measured[(int)phase]) = (default, 0);
+            _isForgotten |= phase == _phase;
+        }
     }
 
     /// <summary>Records <paramref name="bytes"/> newly live bytes.</summary>
@@ -115,6 +131,18 @@ public sealed class MemoryLedger
     public void Remove(MemoryCategory category, long bytes)
     {
         lock (_gate) _live[(int)category] -= bytes;
+    }
+
+    private void TakeMeter()
+    {
+        if (meter is not null && !_isForgotten) _measured[(int)_phase] = Math.Max(_measured[(int)_phase], meter.HighBytes);
+    }
+
+    private MemoryUse Peak(MemoryPhase phase)
+    {
+        var peak = _peaks[(int)phase];
+        if (meter is null || peak.Total == 0) return peak;
+        return peak with { Workspace = Math.Max(0, _measured[(int)phase] - (peak.Weights + peak.KvCache + peak.Activations)) };
     }
 
     private void Mark()
