@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using TorchSharp;
 
@@ -14,9 +15,12 @@ internal static class TorchScripts
     /// <summary>Runs a function for what it does to its arguments.</summary>
     public static void Run(string function, params object?[] arguments) => Unit.Value.invoke(function, arguments!);
 
+    // Compiled from text, scripts know element types by their numbers alone (c10/core/ScalarType.h).
+    private static readonly (string Name, int Number)[] Types = [("uint8", 0), ("int16", 2), ("int32", 3), ("half", 5), ("float32", 6)];
+
     private static string Text(string file)
     {
         using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(file)!);
-        return reader.ReadToEnd();
+        return Types.Aggregate(reader.ReadToEnd(), (text, type) => text.Replace($"torch.{type.Name})", string.Create(CultureInfo.InvariantCulture, $"{type.Number})"), StringComparison.Ordinal));
     }
 }

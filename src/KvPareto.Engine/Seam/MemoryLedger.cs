@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace KvPareto.Engine.Seam;
 
 /// <summary>What a byte of backend memory is for.</summary>
@@ -49,11 +51,19 @@ public readonly record struct MemoryUse(long Weights, long KvCache, long Activat
 /// <param name="Decode">Peak during decoding; zero where nothing was decoded.</param>
 public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, MemoryUse Decode)
 {
+    /// <summary>How they were got. Journals of versions that knew one way only do not say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    [JsonConverter(typeof(JsonStringEnumConverter<PeakKind>))]
+    public PeakKind Kind { get; init; }
+
     /// <summary>The inference peak: the higher of prefill and decode.</summary>
     public MemoryUse Inference => Decode.Total > Prefill.Total ? Decode : Prefill;
 
     /// <summary>The highest of each phase over two runs.</summary>
-    public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) => new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode));
+    public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) => new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode))
+    {
+        Kind = b.Kind > a.Kind ? b.Kind : a.Kind,
+    };
 
     private static MemoryUse Higher(MemoryUse a, MemoryUse b) => b.Total > a.Total ? b : a;
 }
@@ -73,9 +83,6 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
     private MemoryPhase _phase = MemoryPhase.Load;
     private bool _isForgotten; // the phase was restarted: what was read of it no longer counts
 
-    /// <summary>How <see cref="Peaks"/> are got.</summary>
-    public PeakKind PeakKind => meter?.Kind ?? PeakKind.Ledger;
-
     /// <summary>Bytes live now.</summary>
     public MemoryUse Live
     {
@@ -90,7 +97,7 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
             lock (_gate)
             {
                 TakeMeter();
-                return new(Peak(MemoryPhase.Load), Peak(MemoryPhase.Prefill), Peak(MemoryPhase.Decode));
+                return new(Peak(MemoryPhase.Load), Peak(MemoryPhase.Prefill), Peak(MemoryPhase.Decode)) { Kind = meter?.Kind ?? PeakKind.Ledger };
             }
         }
     }

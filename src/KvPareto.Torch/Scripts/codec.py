@@ -1,4 +1,5 @@
-# GroupCodec in torch ops, bit for bit: every step is an f32 op of its own, so that nothing contracts. TorchScript.
+# GroupCodec in torch ops, bit for bit: every step is an f32 op of its own, so that nothing contracts. TorchScript (whose
+# view knows no element types; view_copy does).
 # A group's entry is an int32, GroupMeta's scale bits above its zero point: negative for a constant group, whose other 31 bits are |x|.
 # Rows are seen as [heads, runs, tokens of a group, groups, channels of a group] and entries as [heads, runs, 1, groups, 1].
 
@@ -13,20 +14,20 @@ def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float,
         low = narrowed
     narrowest = (torch.maximum(low.abs(), high.abs()) / constants[1]).clamp(5.9604644775390625e-8, 65504.0)
     floor = narrowest.to(torch.half)
-    floor = torch.where(floor.float() < narrowest, (floor.view(torch.int16) + 1).view(torch.half), floor)
+    floor = torch.where(floor.float() < narrowest, torch.view_copy(torch.view_copy(floor, dtype=torch.int16) + 1, dtype=torch.half), floor)
     scale = (high / constants[0] - low / constants[0]).clamp(-65504.0, 65504.0).to(torch.half)
     scale = torch.where(scale.float() < narrowest, floor, scale)
     zero = torch.round(least - low / scale.float()).clamp(-32768.0, 32767.0)
-    entry = (scale.view(torch.int16).to(torch.int32) << 16) | (zero.to(torch.int32) & 65535)
-    entry = torch.where(low == high, low.abs().view(torch.int32) | -2147483648, entry)
+    entry = (torch.view_copy(scale, dtype=torch.int16).to(torch.int32) << 16) | (zero.to(torch.int32) & 65535)
+    entry = torch.where(low == high, torch.view_copy(low.abs(), dtype=torch.int32) | -2147483648, entry)
     return torch.where(torch.isfinite(low) & torch.isfinite(high), entry, -4194304)
 
 
 # Scales and zero points of entries.
 def scales(entries: Tensor) -> Tuple[Tensor, Tensor]:
     constant = entries < 0
-    magnitude = (entries & 2147483647).view(torch.float32)
-    scale = (entries >> 16).to(torch.int16).view(torch.half).float()
+    magnitude = torch.view_copy(entries & 2147483647, dtype=torch.float32)
+    scale = torch.view_copy((entries >> 16).to(torch.int16), dtype=torch.half).float()
     zero = entries.to(torch.int16).float()
     return torch.where(constant, magnitude, scale), zero.masked_fill(constant, 0.0)
 

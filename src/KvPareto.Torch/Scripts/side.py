@@ -69,7 +69,7 @@ def read(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts
         code = unpack(codes[:, run * tokens:runs * tokens], bits, shifts)
         heads, width = code.size(0), code.size(2)
         if axis == 2:
-            rows = decode(code.view(heads, 1, to - at, width // channels, channels), entries.unsqueeze(2).unsqueeze(4), -float(1 << (bits - 1)))
+            rows = decode(code.reshape(heads, 1, to - at, width // channels, channels), entries.unsqueeze(2).unsqueeze(4), -float(1 << (bits - 1)))
         else:
             groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
             rows = decode(code.reshape(heads, runs - run, tokens, width // channels, channels), groups, -float(1 << (bits - 1)))
