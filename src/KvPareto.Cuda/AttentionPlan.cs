@@ -62,8 +62,7 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
         var group = geometry.QueryHeads / geometry.KvHeads;
         var attention = Math.Max(
             new AttentionPlan(geometry, spec.PreBiasKeys, 1, 1).SharedBytes, new AttentionPlan(geometry, spec.PreBiasKeys, 1, ManyRows / group + 1).SharedBytes);
-        var granule = Math.Max(
-            new SideLayout(spec, isKeys: true, 1, geometry.HeadDim, 1).Granule, new SideLayout(spec, isKeys: false, 1, geometry.HeadDim, 1).Granule);
+        var granule = Math.Max(new SidePlan(spec, spec.Keys, geometry.HeadDim, 1).Granule, new SidePlan(spec, spec.Values, geometry.HeadDim, 1).Granule);
         return Math.Max(attention, granule * geometry.HeadDim * sizeof(float));
     }
 

@@ -49,17 +49,10 @@ internal sealed unsafe class CudaKvCache : KvCache
         {
             fixed (float* data = bias.Layers[layer]) _context.Upload(Layers[layer].Bias, data, bias.Layers[layer].Length * sizeof(float));
         }
-        var half = Geometry.HeadDim / 2;
         var turns = new float[(long)Capacity * Geometry.HeadDim];
+        var rotary = new RotaryBias(bias);
         for (var position = 0; position < Capacity; position++)
-        {
-            for (var i = 0; i < half; i++)
-            {
-                var (sin, cos) = Math.SinCos(position * bias.Rope.InverseFrequencies[i]);
-                turns[position * Geometry.HeadDim + i] = (float)cos * bias.Rope.AttentionScale;
-                turns[position * Geometry.HeadDim + half + i] = (float)sin * bias.Rope.AttentionScale;
-            }
-        }
+            rotary.Turns(position, turns.AsSpan(position * Geometry.HeadDim, Geometry.HeadDim));
         fixed (float* data = turns) _context.Upload(_memory.Address + (nint)Layout.TurnsAt, data, MemoryMarshal.AsBytes<float>(turns).Length);
         _context.Synchronize();
     }

@@ -18,8 +18,8 @@ internal sealed class CudaKvLayout
         for (var layer = 0; layer < layers; layer++)
         {
             var own = spec.ForLayer(layer, layers);
-            Keys[layer] = new(own, isKeys: true, geometry.KvHeads, geometry.HeadDim, capacity);
-            Values[layer] = new(own, isKeys: false, geometry.KvHeads, geometry.HeadDim, capacity);
+            Keys[layer] = new(new(own, own.Keys, geometry.HeadDim, capacity), geometry.KvHeads);
+            Values[layer] = new(new(own, own.Values, geometry.HeadDim, capacity), geometry.KvHeads);
             _layerAt[layer + 1] = _layerAt[layer] + Keys[layer].ByteCount + Values[layer].ByteCount + _meanBytes;
         }
         TurnsAt = BiasAt(layers);

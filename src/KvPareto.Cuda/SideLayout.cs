@@ -1,5 +1,4 @@
 using KvPareto.Engine.Cache;
-using KvPareto.Text.Input;
 
 namespace KvPareto.Cuda;
 
@@ -13,50 +12,31 @@ internal sealed class SideLayout
     private const int PlainAxis = 5;
 
     private readonly Side _shape;
+    private readonly SidePlan _plan;
     private readonly int _heads;
-    private readonly int _headDim;
 
     /// <summary>Lays out a side.</summary>
-    /// <param name="spec">Storage of the layer.</param>
-    /// <param name="isKeys">Keys, or values.</param>
+    /// <param name="plan">Which tokens lie where.</param>
     /// <param name="heads">Nkv.</param>
-    /// <param name="headDim">D.</param>
-    /// <param name="capacity">Tokens.</param>
-    public SideLayout(KvSpec spec, bool isKeys, int heads, int headDim, int capacity)
+    public SideLayout(SidePlan plan, int heads)
     {
-        (_heads, _headDim) = (heads, headDim);
-        var (bits, granularity) = isKeys ? (spec.KeyBits, spec.KeyGranularity) : (spec.ValueBits, spec.ValueGranularity);
-        var isCoded = bits < 16;
-        var granule = isCoded && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
-        var sinks = isCoded ? Math.Min(spec.SinkTokens, capacity) : 0;
-        var recent = isCoded ? spec.RecentTokens : 0;
-        var (groupTokens, groupsPerRun, groupChannels) = isCoded ? Groups(granularity, headDim) : (1, 0, 1);
+        (_plan, _heads) = (plan, heads);
+        var run = plan.Run;
         _shape = new Side
         {
-            Bits = bits,
-            RowBytes = headDim * bits / 8,
-            Axis = isCoded ? (int)granularity.Axis : PlainAxis,
-            GroupTokens = groupTokens,
-            GroupsPerRun = groupsPerRun,
-            GroupChannels = groupChannels,
-            Granule = granule,
-            SinkTokens = sinks,
-            RecentTokens = recent,
-            RingTokens = Math.Max(0, Math.Min(recent + granule - 1, capacity - sinks)),
-            CodedTokens = Math.Max(0, capacity - sinks - recent) / granule * granule,
+            Bits = plan.Bits,
+            RowBytes = plan.HeadDim * plan.Bits / 8,
+            Axis = plan.IsCoded ? (int)plan.Granularity.Axis : PlainAxis,
+            GroupTokens = run.Tokens,
+            GroupsPerRun = run.Groups,
+            GroupChannels = run.Channels,
+            Granule = plan.Granule,
+            SinkTokens = plan.SinkTokens,
+            RecentTokens = plan.RecentTokens,
+            RingTokens = plan.RingTokens,
+            CodedTokens = plan.CodedTokens,
         };
     }
-
-    // Tokens of a run of groups, its groups, and their channels (common.cuh, Side).
-    private static (int Tokens, int PerRun, int Channels) Groups(KvGranularity granularity, int headDim) => granularity.Axis switch
-    {
-        KvAxis.Token => (1, headDim / granularity.Group, granularity.Group),
-        KvAxis.Channel => (granularity.Group, headDim, 1),
-        KvAxis.Block => (granularity.Group, 1, headDim),
-        KvAxis.Tensor => (1, 1, headDim),
-        KvAxis.PowerOfTwo => (int.MaxValue, headDim, 1),
-        _ => throw new ConfigException($"device cuda: granularity {granularity} is not there; allowed: token:N, channel:N, block:N, tensor, pow2, or --device cpu"),
-    };
 
     /// <summary>Bits of a stored number, and whether each channel of a group has an entry of its own.</summary>
     public (int Bits, bool HasChannels) Codes => (_shape.Bits, _shape.Axis != PlainAxis && _shape.GroupChannels == 1);
@@ -93,7 +73,7 @@ internal sealed class SideLayout
     public KvAxis? Axis => _shape.Axis == PlainAxis ? null : (KvAxis)_shape.Axis;
 
     /// <summary>Bytes in all.</summary>
-    public long ByteCount => SinksAt + Align((long)_heads * _shape.SinkTokens * _headDim * sizeof(ushort));
+    public long ByteCount => SinksAt + Align((long)_heads * _shape.SinkTokens * _plan.HeadDim * sizeof(ushort));
 
     private bool SharesGroups => _shape.Axis == (int)KvAxis.Tensor;
 
@@ -103,10 +83,10 @@ internal sealed class SideLayout
 
     private long RingAt => GroupsAt + Align((SharesGroups ? 1 : _heads) * Runs * _shape.GroupsPerRun * GroupMeta.ByteSize);
 
-    private long SinksAt => RingAt + Align((long)_heads * _shape.RingTokens * _headDim * sizeof(ushort));
+    private long SinksAt => RingAt + Align((long)_heads * _shape.RingTokens * _plan.HeadDim * sizeof(ushort));
 
     /// <summary>The end of the codes when there are so many tokens.</summary>
-    public int CodedEnd(int length) => _shape.CodedEnd(length);
+    public int CodedEnd(int length) => _plan.CodedEnd(length);
 
     /// <summary>The side at an address.</summary>
     public Side At(nint address) => _shape with

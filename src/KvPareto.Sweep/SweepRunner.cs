@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
@@ -66,7 +67,7 @@ public static class SweepRunner
     {
         Name = config.Name,
         Seed = config.Seed,
-        Baseline = SearchSpace.Collapse(config.Baseline).Name,
+        Baseline = SettingAxes.Collapse(config.Baseline).Name,
         StartedAt = DateTimeOffset.UtcNow,
         Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),

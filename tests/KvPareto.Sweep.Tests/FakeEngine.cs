@@ -40,7 +40,7 @@ internal sealed class FakeEngine : ITrialEngine
     /// <summary>One that has no memory for 2-bit keys.</summary>
     public static FakeEngine FailingAtTwoBits() => new()
     {
-        Before = (_, setting, _) => { if (setting.Cache.KeyBits == 2) throw new InsufficientMemoryException("full"); },
+        Before = (_, setting, _) => { if (setting.Cache.Keys.Bits == 2) throw new InsufficientMemoryException("full"); },
     };
 
     public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>

@@ -22,6 +22,19 @@ public class SearchSpaceTests
         Expand("axes: {attention: [flash, math], chunk: [none, 64], cache: [k8v4], weights: [w16, w4]}"));
 
     [Fact]
+    public void Expand_KeysAndValuesApart() => Assert.Equal(
+        [
+            "w16a16-k16v16",
+            "w16a16-k8v4-kch32-vt64", "w16a16-k8v2-kch32-vt64", "w16a16-k4v4-kch32-vt64", "w16a16-k4v2-kch32-vt64",
+        ],
+        Expand("axes: {keys: [8, 4], values: [4, 2], key_granularity: [ch32], value_granularity: [t64]}"));
+
+    [Fact]
+    public void Expand_PatternsOfOneSide() => Assert.Equal(
+        ["w16a16-k16v16", "w16a16-k16v4-t64", "w16a16-k8v4-t64"],
+        Expand("axes: {keys: [16, 8, 4], values: [4], granularity: [t64]}\nexclude: [{keys: 4}]\ninclude: [{key_granularity: t64}, {values: 4}]"));
+
+    [Fact]
     public void Expand_CollapsesWhatMakesNoDifference() => Assert.Equal(
         [
             "w16a16-k16v16",
@@ -73,6 +86,6 @@ public class SearchSpaceTests
             """);
         Assert.Equal(2 * 2 * 2 * (2 + 4 + 4 + 1), names.Length);
         foreach (var name in names)
-            Assert.Equal(name, SearchSpace.Collapse(InferenceSetting.Parse(name)).Name);
+            Assert.Equal(name, SettingAxes.Collapse(InferenceSetting.Parse(name)).Name);
     }
 }

@@ -93,9 +93,9 @@ public class SweepRunnerTests
         {
             Before = (_, setting, sample) =>
             {
-                if (setting.Cache.KeyBits == 2 && sample.Id == "facts-2")
+                if (setting.Cache.Keys.Bits == 2 && sample.Id == "facts-2")
                     throw new ArithmeticException("logit 5 of step 1\nis not a number");
-                if (setting.Cache.KeyBits == 4) throw new InsufficientMemoryException("no 7 GiB");
+                if (setting.Cache.Keys.Bits == 4) throw new InsufficientMemoryException("no 7 GiB");
             },
         };
         var history = FakeSweep.Run(temp["run"], engine);

@@ -14,7 +14,7 @@ internal sealed unsafe class CpuKvCache : KvCache
     private readonly NativeBuffer _memory;
     private readonly CpuKvLayout _layout;
     private readonly bool[] _meanFrozen;
-    private readonly PositionTurns? _turns;
+    private readonly RotaryBias? _bias;
 
     public CpuKvCache(MemoryLedger ledger, KvGeometry geometry, KvSpec spec, int capacity) : base(geometry, spec, capacity)
     {
@@ -22,13 +22,15 @@ internal sealed unsafe class CpuKvCache : KvCache
         _meanFrozen = new bool[geometry.LayerCount];
         // Kernels read whole tiles; what no token has been written to must at least be finite.
         _memory = new NativeBuffer(ledger, MemoryCategory.KvCache, _layout.ByteCount).Clear();
-        if (spec.PreBiasKeys) _turns = new PositionTurns(geometry.KeyBias!, _memory.As<byte>() + _layout.TurnsAt, capacity);
+        if (!spec.PreBiasKeys) return;
+        _bias = new RotaryBias(geometry.KeyBias!);
+        Turns = new PositionTurns(_bias, _memory.As<byte>() + _layout.TurnsAt, capacity);
     }
 
     public override long ByteCount => _memory.ByteCount;
 
     /// <summary>Bias terms of keys coded without their bias; null where there are none.</summary>
-    public PositionTurns? Turns => _turns;
+    public PositionTurns? Turns { get; }
 
     /// <summary>Bytes of a cache: the size that the constructor allocates.</summary>
     public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity) => new CpuKvLayout(geometry, spec, capacity).ByteCount;
@@ -56,9 +58,9 @@ internal sealed unsafe class CpuKvCache : KvCache
     public void Transform(int layer, int head, ReadOnlySpan<int> positions, float* keys, int keyStride, float* values, int valueStride)
     {
         var width = Geometry.HeadDim;
-        if (_turns is not null)
+        if (_bias is not null)
         {
-            for (var i = 0; i < positions.Length; i++) _turns.SubtractBias(layer, head, positions[i], keys + (long)i * keyStride);
+            for (var i = 0; i < positions.Length; i++) _bias.Add(layer, head, positions[i], new Span<float>(keys + (long)i * keyStride, width), -1);
         }
         if (Spec.SmoothKeys)
         {
@@ -125,7 +127,7 @@ internal sealed unsafe class CpuKvCache : KvCache
                     Read(keySegments, token, key);
                     if (Spec.Rotation != KvRotation.None) Hadamard.Transform(key, width);
                     if (Spec.SmoothKeys) for (var d = 0; d < width; d++) key[d] += (float)Mean(layer, head)[d];
-                    _turns?.AddBias(layer, head, token, key);
+                    _bias?.Add(layer, head, token, new Span<float>(key, width), 1);
                 }
                 fixed (float* value = values.Slice(at, width))
                 {

@@ -20,8 +20,8 @@ internal sealed class CpuKvLayout
         for (var layer = 0; layer < geometry.LayerCount; layer++)
         {
             var own = spec.ForLayer(layer, geometry.LayerCount);
-            Keys[layer] = KeySide(own, geometry.HeadDim, capacity);
-            Values[layer] = ValueSide(own, geometry.HeadDim, capacity);
+            Keys[layer] = StoreFactory.KeySide(new SidePlan(own, own.Keys, geometry.HeadDim, capacity));
+            Values[layer] = StoreFactory.ValueSide(new SidePlan(own, own.Values, geometry.HeadDim, capacity));
             _layerAt[layer + 1] = _layerAt[layer] + MeansAt(layer) + _meanBytes;
         }
         TurnsAt = _layerAt[^1];
@@ -57,22 +57,6 @@ internal sealed class CpuKvLayout
 
     /// <summary>First byte of the layer's frozen means.</summary>
     public long MeansAt(int layer) => ValuesSharedAt(layer) + Values[layer].LayerBytes;
-
-    private static KvSide<KeyStore> KeySide(KvSpec spec, int headDim, int capacity) => new(
-        tokens => StoreFactory.Keys(spec, headDim, tokens),
-        tokens => new PlainKeys(headDim, 16, tokens),
-        StoreFactory.Granule(spec.KeyBits, spec.KeyGranularity),
-        spec.KeyBits < 16 ? spec.SinkTokens : 0,
-        spec.KeyBits < 16 ? spec.RecentTokens : 0,
-        capacity);
-
-    private static KvSide<ValueStore> ValueSide(KvSpec spec, int headDim, int capacity) => new(
-        tokens => StoreFactory.Values(spec, headDim, tokens),
-        tokens => new PlainValues(headDim, 16, tokens),
-        StoreFactory.Granule(spec.ValueBits, spec.ValueGranularity),
-        spec.ValueBits < 16 ? spec.SinkTokens : 0,
-        spec.ValueBits < 16 ? spec.RecentTokens : 0,
-        capacity);
 
     private static long Align(long bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
 }

@@ -1,3 +1,4 @@
+using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cpu.Storage;
@@ -13,25 +14,20 @@ internal sealed unsafe class KvSide<TStore>
     private readonly TStore _coded;
     private readonly TStore? _sinks;
     private readonly TStore? _ring;
-    private readonly int _sinkTokens;
-    private readonly int _recentTokens;
+    private readonly SidePlan _plan;
     private readonly long _codedAt;
     private readonly long _ringAt;
 
     /// <summary>Lays out a side.</summary>
     /// <param name="coded">Makes the store of the codes for a capacity.</param>
     /// <param name="plain">Makes a 16-bit store for a capacity.</param>
-    /// <param name="granule">Tokens that are coded together.</param>
-    /// <param name="sinkTokens">First tokens kept at 16 bits.</param>
-    /// <param name="recentTokens">Latest tokens kept at 16 bits.</param>
-    /// <param name="capacity">Tokens in all.</param>
-    public KvSide(Func<int, TStore> coded, Func<int, TStore> plain, int granule, int sinkTokens, int recentTokens, int capacity)
+    /// <param name="plan">Which tokens lie where.</param>
+    public KvSide(Func<int, TStore> coded, Func<int, TStore> plain, SidePlan plan)
     {
-        (_sinkTokens, _recentTokens) = (Math.Min(sinkTokens, capacity), recentTokens);
-        _coded = coded(Math.Max(0, capacity - _sinkTokens - recentTokens) / granule * granule);
-        if (_sinkTokens > 0) _sinks = plain(_sinkTokens);
-        var waiting = Math.Min(recentTokens + granule - 1, capacity - _sinkTokens);
-        if (waiting > 0) _ring = plain(TokenStore.TileCount(waiting) * TokenStore.TileTokens);
+        _plan = plan;
+        _coded = coded(plan.CodedTokens);
+        if (plan.SinkTokens > 0) _sinks = plain(plan.SinkTokens);
+        if (plan.RingTokens > 0) _ring = plain(TokenStore.TileCount(plan.RingTokens) * TokenStore.TileTokens);
         _codedAt = Align(_sinks?.HeadBytes ?? 0);
         _ringAt = _codedAt + Align(_coded.HeadBytes);
         HeadBytes = _ringAt + Align(_ring?.HeadBytes ?? 0);
@@ -48,10 +44,10 @@ internal sealed unsafe class KvSide<TStore>
     public Segments<TStore> Segments(StorePlace place, int length)
     {
         var result = new Segments<TStore>();
-        var sinkEnd = Math.Min(_sinkTokens, length);
-        var codedEnd = Math.Max(CodedEnd(length), sinkEnd);
+        var sinkEnd = Math.Min(_plan.SinkTokens, length);
+        var codedEnd = Math.Max(_plan.CodedEnd(length), sinkEnd);
         if (_sinks is not null) result.Add(new(_sinks, place, 0, sinkEnd, 0));
-        result.Add(new(_coded, Coded(place), sinkEnd, codedEnd, _sinkTokens));
+        result.Add(new(_coded, Coded(place), sinkEnd, codedEnd, _plan.SinkTokens));
         if (_ring is null) return result;
         for (var token = codedEnd; token < length;)
         {
@@ -66,23 +62,23 @@ internal sealed unsafe class KvSide<TStore>
     /// <summary>See <see cref="TokenStore.BeginAppend"/>; tokens are those of the sequence.</summary>
     public void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride)
     {
-        var skip = Math.Clamp(_sinkTokens - start, 0, count);
+        var skip = Math.Clamp(_plan.SinkTokens - start, 0, count);
         if (skip == count) return;
         Span<StorePlace> coded = heads.Length <= 256 ? stackalloc StorePlace[heads.Length] : new StorePlace[heads.Length];
         for (var h = 0; h < heads.Length; h++) coded[h] = Coded(heads[h]);
-        _coded.BeginAppend(coded, start + skip - _sinkTokens, count - skip, rows + (long)skip * stride, stride);
+        _coded.BeginAppend(coded, start + skip - _plan.SinkTokens, count - skip, rows + (long)skip * stride, stride);
     }
 
     /// <summary>Whether the tokens of an append can be coded apart from each other, in any order.</summary>
-    public bool IsDivisible => _ring is null && _sinks is null && _coded.Granule == 1;
+    public bool IsDivisible => _ring is null && _sinks is null && _plan.Granule == 1;
 
     /// <summary>Takes in tokens [<paramref name="start"/>, start + <paramref name="count"/>) of one head, and codes those whose time it is.</summary>
     public void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         var end = start + count;
-        var codedEnd = Math.Max(CodedEnd(end), _sinkTokens);
-        Code(place, Math.Max(CodedEnd(start), _sinkTokens), codedEnd, start, rows, stride);
-        if (start < _sinkTokens) _sinks!.Append(place, start, Math.Min(end, _sinkTokens) - start, rows, stride);
+        var codedEnd = Math.Max(_plan.CodedEnd(end), _plan.SinkTokens);
+        Code(place, Math.Max(_plan.CodedEnd(start), _plan.SinkTokens), codedEnd, start, rows, stride);
+        if (start < _plan.SinkTokens) _sinks!.Append(place, start, Math.Min(end, _plan.SinkTokens) - start, rows, stride);
         if (_ring is null) return;
         for (var token = Math.Max(codedEnd, start); token < end;)
         {
@@ -97,23 +93,20 @@ internal sealed unsafe class KvSide<TStore>
     {
         if (from >= to) return;
         var width = _coded.HeadDim;
-        var gathered = stackalloc float[from < start ? _coded.Granule * width : 1];
+        var gathered = stackalloc float[from < start ? _plan.Granule * width : 1];
         // Tokens from the ring, and the new ones that share a group with them.
-        for (; from < to && from < start; from += _coded.Granule)
+        for (; from < to && from < start; from += _plan.Granule)
         {
-            for (var i = 0; i < _coded.Granule; i++)
+            for (var i = 0; i < _plan.Granule; i++)
             {
                 var token = from + i;
                 if (token < start) _ring!.Read(Ring(place), token % _ring.Capacity, gathered + i * width);
                 else new ReadOnlySpan<float>(rows + (long)(token - start) * stride, width).CopyTo(new Span<float>(gathered + i * width, width));
             }
-            _coded.Append(Coded(place), from - _sinkTokens, _coded.Granule, gathered, width);
+            _coded.Append(Coded(place), from - _plan.SinkTokens, _plan.Granule, gathered, width);
         }
-        if (from < to) _coded.Append(Coded(place), from - _sinkTokens, to - from, rows + (long)(from - start) * stride, stride);
+        if (from < to) _coded.Append(Coded(place), from - _plan.SinkTokens, to - from, rows + (long)(from - start) * stride, stride);
     }
-
-    // The end of the codes when there are so many tokens.
-    private int CodedEnd(int length) => _sinkTokens + Math.Max(0, length - _sinkTokens - _recentTokens) / _coded.Granule * _coded.Granule;
 
     private StorePlace Coded(StorePlace place) => new(place.Head + _codedAt, place.Layer);
 

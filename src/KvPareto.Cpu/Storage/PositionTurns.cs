@@ -9,15 +9,15 @@ namespace KvPareto.Cpu.Storage;
 /// </summary>
 internal sealed unsafe class PositionTurns
 {
-    private readonly KeyBias _bias;
+    private readonly RotaryBias _bias;
     private readonly PlainKeys _store;
     private readonly StorePlace _place;
     private int _filled;
 
-    public PositionTurns(KeyBias bias, byte* memory, int capacity)
+    public PositionTurns(RotaryBias bias, byte* memory, int capacity)
     {
         (_bias, _place) = (bias, new StorePlace(memory, null));
-        _store = new PlainKeys(bias.Rope.HeadDim, 32, capacity);
+        _store = new PlainKeys(bias.HeadDim, 32, capacity);
     }
 
     private int Half => _store.HeadDim / 2;
@@ -34,7 +34,7 @@ internal sealed unsafe class PositionTurns
         var row = stackalloc float[_store.HeadDim];
         for (; _filled < length; _filled++)
         {
-            for (var i = 0; i < Half; i++) (row[i], row[Half + i]) = Turn(_filled, i);
+            _bias.Turns(_filled, new Span<float>(row, _store.HeadDim));
             _store.Append(_place, _filled, 1, row, _store.HeadDim);
         }
     }
@@ -47,7 +47,7 @@ internal sealed unsafe class PositionTurns
     /// <param name="result">[rows, D].</param>
     public void Queries(int layer, int head, float* queries, int rows, float* result)
     {
-        var bias = Bias(layer, head);
+        var bias = _bias.Of(layer, head);
         for (var r = 0; r < rows; r++, queries += _store.HeadDim, result += _store.HeadDim)
         {
             for (var i = 0; i < Half; i++)
@@ -56,30 +56,5 @@ internal sealed unsafe class PositionTurns
                 result[Half + i] = queries[Half + i] * bias[i] - queries[i] * bias[Half + i];
             }
         }
-    }
-
-    /// <summary>key −= RoPE(b, position).</summary>
-    public void SubtractBias(int layer, int head, int position, float* key) => Add(layer, head, position, key, -1);
-
-    /// <summary>key += RoPE(b, position).</summary>
-    public void AddBias(int layer, int head, int position, float* key) => Add(layer, head, position, key, 1);
-
-    private void Add(int layer, int head, int position, float* key, float sign)
-    {
-        var bias = Bias(layer, head);
-        for (var i = 0; i < Half; i++)
-        {
-            var (cos, sin) = Turn(position, i);
-            key[i] += sign * (bias[i] * cos - bias[Half + i] * sin);
-            key[Half + i] += sign * (bias[Half + i] * cos + bias[i] * sin);
-        }
-    }
-
-    private ReadOnlySpan<float> Bias(int layer, int head) => _bias.Layers[layer].AsSpan(head * _store.HeadDim, _store.HeadDim);
-
-    private (float Cos, float Sin) Turn(int position, int pair)
-    {
-        var (sin, cos) = Math.SinCos(position * _bias.Rope.InverseFrequencies[pair]);
-        return ((float)cos * _bias.Rope.AttentionScale, (float)sin * _bias.Rope.AttentionScale);
     }
 }

@@ -3,41 +3,43 @@ using KvPareto.Engine.Cache;
 
 namespace KvPareto.Cpu.Storage;
 
-/// <summary>From what a spec says to the store that does it: the one place that knows all schemes.</summary>
+/// <summary>From what a plan says to the stores that do it: the one place that knows all schemes.</summary>
 internal static class StoreFactory
 {
-    /// <summary>The store of coded (or, at 16 and 32 bits, plain) keys.</summary>
-    public static KeyStore Keys(KvSpec spec, int headDim, int capacity) => spec.KeyBits >= 16
-        ? new PlainKeys(headDim, spec.KeyBits, capacity)
-        : TokenSchemeOf(spec.KeyGranularity, spec.KeyBits, headDim, spec) is { } token
+    /// <summary>The keys of a layer.</summary>
+    public static KvSide<KeyStore> KeySide(SidePlan plan) =>
+        new(capacity => Keys(plan, capacity), capacity => new PlainKeys(plan.HeadDim, 16, capacity), plan);
+
+    /// <summary>The values of a layer.</summary>
+    public static KvSide<ValueStore> ValueSide(SidePlan plan) =>
+        new(capacity => Values(plan, capacity), capacity => new PlainValues(plan.HeadDim, 16, capacity), plan);
+
+    /// <summary>The store of coded (or, from 16 bits on, plain) keys.</summary>
+    public static KeyStore Keys(SidePlan plan, int capacity) => !plan.IsCoded
+        ? new PlainKeys(plan.HeadDim, plan.Bits, capacity)
+        : TokenSchemeOf(plan) is { } token
             ? new TokenKeys(token, capacity)
-            : new RunKeys(RunSchemeOf(spec.KeyGranularity, spec.KeyBits, headDim, spec), capacity);
+            : new RunKeys(RunSchemeOf(plan), capacity);
 
     /// <summary>The store of coded or plain values.</summary>
-    public static ValueStore Values(KvSpec spec, int headDim, int capacity) => spec.ValueBits >= 16
-        ? new PlainValues(headDim, spec.ValueBits, capacity)
-        : TokenSchemeOf(spec.ValueGranularity, spec.ValueBits, headDim, spec) is { } token
+    public static ValueStore Values(SidePlan plan, int capacity) => !plan.IsCoded
+        ? new PlainValues(plan.HeadDim, plan.Bits, capacity)
+        : TokenSchemeOf(plan) is { } token
             ? new TokenValues(token, capacity)
-            : new RunValues(RunSchemeOf(spec.ValueGranularity, spec.ValueBits, headDim, spec), capacity);
+            : new RunValues(RunSchemeOf(plan), capacity);
 
-    /// <summary>Tokens that a spec's granularity codes together.</summary>
-    public static int Granule(int bits, KvGranularity granularity) =>
-        bits < 16 && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
-
-    private static TokenScheme? TokenSchemeOf(KvGranularity granularity, int bits, int headDim, KvSpec spec) => granularity.Axis switch
+    private static TokenScheme? TokenSchemeOf(SidePlan plan) => plan.Granularity.Axis switch
     {
-        KvAxis.Token => new TokenGroupScheme(bits, headDim, granularity.Group, Clip(spec)),
-        KvAxis.Tensor => new TensorScheme(bits, headDim, Clip(spec)),
+        KvAxis.Token => new TokenGroupScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),
+        KvAxis.Tensor => new TensorScheme(plan.Bits, plan.HeadDim, plan.Clip),
         _ => null,
     };
 
-    private static RunScheme RunSchemeOf(KvGranularity granularity, int bits, int headDim, KvSpec spec) => granularity.Axis switch
+    private static RunScheme RunSchemeOf(SidePlan plan) => plan.Granularity.Axis switch
     {
-        KvAxis.Channel => new ChannelScheme(bits, headDim, granularity.Group, Clip(spec)),
-        KvAxis.Block => new BlockScheme(bits, headDim, granularity.Group, Clip(spec)),
-        KvAxis.PowerOfTwo => new PowerOfTwoScheme(bits, headDim, Clip(spec)),
-        _ => throw new ArgumentException($"{granularity} has no store", nameof(granularity)),
+        KvAxis.Channel => new ChannelScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),
+        KvAxis.Block => new BlockScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),
+        KvAxis.PowerOfTwo => new PowerOfTwoScheme(plan.Bits, plan.HeadDim, plan.Clip),
+        _ => throw new ArgumentException($"{plan.Granularity} has no store", nameof(plan)),
     };
-
-    private static float Clip(KvSpec spec) => spec.ClipPercent / 100f;
 }

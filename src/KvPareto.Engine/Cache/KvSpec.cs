@@ -8,17 +8,11 @@ public sealed record KvSpec
     /// <summary>16 bits for both.</summary>
     public static readonly KvSpec Full = new();
 
-    /// <summary>2, 4, 8 (codes), 16 (f16), or 32 (f32: the reference that other engines' values are compared with).</summary>
-    public int KeyBits { get; init; } = 16;
+    /// <summary>Keys.</summary>
+    public SideSpec Keys { get; init; } = SideSpec.Full;
 
-    /// <summary>2, 4, 8, 16 or 32, as <see cref="KeyBits"/>.</summary>
-    public int ValueBits { get; init; } = 16;
-
-    /// <summary>Groups of the keys; unused at 16 bits.</summary>
-    public KvGranularity KeyGranularity { get; init; } = new(KvAxis.Token, 64);
-
-    /// <summary>Groups of the values; unused at 16 bits.</summary>
-    public KvGranularity ValueGranularity { get; init; } = new(KvAxis.Token, 64);
+    /// <summary>Values.</summary>
+    public SideSpec Values { get; init; } = SideSpec.Full;
 
     /// <summary>Subtract from every key the per-channel mean of the first append, frozen (KV Pareto's K-smoothing).</summary>
     public bool SmoothKeys { get; init; }
@@ -42,11 +36,11 @@ public sealed record KvSpec
     public int ClipPercent { get; init; } = 100;
 
     /// <summary>True where keys or values are coded at all.</summary>
-    public bool IsCoded => KeyBits < 16 || ValueBits < 16;
+    public bool IsCoded => Keys.IsCoded || Values.IsCoded;
 
     /// <summary>The storage of one layer: at the edges without codes.</summary>
     public KvSpec ForLayer(int layer, int layerCount) =>
-        layer < EdgeLayers || layer >= layerCount - EdgeLayers ? this with { KeyBits = Math.Max(KeyBits, 16), ValueBits = Math.Max(ValueBits, 16) } : this;
+        layer < EdgeLayers || layer >= layerCount - EdgeLayers ? this with { Keys = Keys.Uncoded, Values = Values.Uncoded } : this;
 
     /// <summary>Refuses what a model's shape does not allow.</summary>
     /// <exception cref="ConfigException">A part does not fit; the message names it and what is allowed.</exception>
@@ -54,8 +48,8 @@ public sealed record KvSpec
     {
         var headDim = geometry.HeadDim;
         if (headDim % 4 != 0) throw new ConfigException($"the model's head_dim is {headDim}; allowed: a multiple of 4");
-        CheckGranularity("key", KeyBits, KeyGranularity, headDim);
-        CheckGranularity("value", ValueBits, ValueGranularity, headDim);
+        Keys.Validate("key", headDim);
+        Values.Validate("value", headDim);
         if (Rotation != KvRotation.None && !int.IsPow2(headDim))
             throw new ConfigException($"rotation: the model's head_dim is {headDim}; allowed: a power of two");
         Check("sink", SinkTokens, 0, 65536);
@@ -69,20 +63,5 @@ public sealed record KvSpec
     private static void Check(string part, int value, int least, int most)
     {
         if (value < least || value > most) throw new ConfigException($"{part} {value}; allowed: {least} to {most}");
-    }
-
-    private static void CheckGranularity(string what, int bits, KvGranularity granularity, int headDim)
-    {
-        if (bits is not (2 or 4 or 8 or 16 or 32))
-            throw new ConfigException($"{what} bits {bits}: allowed are 2, 4, 8, 16, and 32 for comparison with f32 references");
-        if (bits >= 16) return;
-        var group = granularity.Group;
-        switch (granularity.Axis)
-        {
-            case KvAxis.Token when group < 8 || group % 8 != 0 || headDim % group != 0:
-                throw new ConfigException($"{what} granularity {granularity}: the group must be a multiple of 8 that divides the model's head_dim of {headDim}");
-            case KvAxis.Channel or KvAxis.Block when group is < 16 or > 256 || group % 16 != 0:
-                throw new ConfigException($"{what} granularity {granularity}: allowed are 16 to 256 tokens, a multiple of 16");
-        }
     }
 }

@@ -88,9 +88,7 @@ public static class MemoryPlan
 
     private static Cache.KvSpec Cache(int keys, int values, int group) => new()
     {
-        KeyBits = keys,
-        ValueBits = values,
-        KeyGranularity = new(Engine.Cache.KvAxis.Token, group),
-        ValueGranularity = new(Engine.Cache.KvAxis.Token, group),
+        Keys = new(keys, new(Engine.Cache.KvAxis.Token, group)),
+        Values = new(values, new(Engine.Cache.KvAxis.Token, group)),
     };
 }

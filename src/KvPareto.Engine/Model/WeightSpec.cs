@@ -7,8 +7,11 @@ namespace KvPareto.Engine.Model;
 /// <param name="Bits">Of the linear layers: 16: as the checkpoint has them; 8 or 4: coded in groups.</param>
 /// <param name="Group">Input channels of one output row that share scale and zero point, wherever codes are: 32, 64 or 128.</param>
 /// <param name="EmbeddingBits">Of the embedding and the output head: 16: as the checkpoint has them; 8 or 4: coded in groups.</param>
-public sealed record WeightSpec(int Bits, int Group = 128, int EmbeddingBits = 16)
+public sealed record WeightSpec(int Bits, int Group = WeightSpec.DefaultGroup, int EmbeddingBits = 16)
 {
+    /// <summary>Group where none is asked for.</summary>
+    public const int DefaultGroup = 128;
+
     /// <summary>As the checkpoint has them.</summary>
     public static readonly WeightSpec Full = new(16);
 

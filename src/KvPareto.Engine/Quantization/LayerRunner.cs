@@ -22,7 +22,7 @@ internal sealed class LayerRunner : IDisposable
         _positions = [.. Enumerable.Range(0, maxTokens)];
         var geometry = config.Geometry with { LayerWindows = [config.LayerWindows[layer]] };
         _activations = new(backend, config, maxTokens);
-        _cache = backend.CreateCache(geometry, new KvSpec { KeyBits = 32, ValueBits = 32 }, maxTokens);
+        _cache = backend.CreateCache(geometry, new KvSpec { Keys = new(32), Values = new(32) }, maxTokens);
         _workspace = backend.CreateWorkspace(new WorkspaceShape(maxTokens, maxTokens, geometry, AttentionKernel.Flash));
     }
 

@@ -1,50 +1,44 @@
-using KvPareto.Engine.Cache;
-using KvPareto.Engine.Model;
-using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 
 namespace KvPareto.Sweep.Config;
 
-/// <summary>The values to combine, axis by axis, each list in the config's order.</summary>
-internal sealed record SweepAxes
+/// <summary>The values to combine, axis by axis in the order of <see cref="SettingAxes.All"/>, each list in the config's order.</summary>
+/// <param name="Values">Each value sets its part of a setting.</param>
+internal sealed record SweepAxes(IReadOnlyList<IReadOnlyList<Func<InferenceSetting, InferenceSetting>>> Values)
 {
-    /// <summary>Bits of the linear layers, and the group of all codes.</summary>
-    public IReadOnlyList<WeightSpec> Weights { get; init; } = [WeightSpec.Full];
-
-    /// <summary>Bits of the embedding and the output head.</summary>
-    public IReadOnlyList<int> EmbeddingBits { get; init; } = [16];
-
-    /// <summary>Only the bits count.</summary>
-    public IReadOnlyList<KvSpec> Cache { get; init; } = [KvSpec.Full];
-
-    /// <summary>Only the granularities count.</summary>
-    public IReadOnlyList<KvSpec> Granularity { get; init; } = [KvSpec.Full];
-
-    public IReadOnlyList<bool> Smooth { get; init; } = [false];
-
-    public IReadOnlyList<bool> PreBias { get; init; } = [false];
-
-    public IReadOnlyList<KvRotation> Rotation { get; init; } = [KvRotation.None];
-
-    /// <summary>Percent of a group's range.</summary>
-    public IReadOnlyList<int> Clip { get; init; } = [100];
-
-    /// <summary>First tokens at 16 bits.</summary>
-    public IReadOnlyList<int> Sink { get; init; } = [0];
-
-    /// <summary>Latest tokens at 16 bits.</summary>
-    public IReadOnlyList<int> Recent { get; init; } = [0];
-
-    /// <summary>First and last layers at 16 bits.</summary>
-    public IReadOnlyList<int> Edge { get; init; } = [0];
-
-    public IReadOnlyList<int?> Chunk { get; init; } = [null];
-
-    public IReadOnlyList<AttentionKernel> Attention { get; init; } = [AttentionKernel.Flash];
-
     /// <summary>Number of combinations, collapsed ones counted apart.</summary>
-    public double Count => new[]
+    public double Count => Values.Aggregate(1.0, (product, axis) => product * axis.Count);
+
+    /// <summary>All combinations, the first axis outermost.</summary>
+    public IEnumerable<InferenceSetting> Product() => Values.Aggregate(
+        (IEnumerable<InferenceSetting>)[new InferenceSetting()],
+        (settings, axis) => settings.SelectMany(setting => axis.Select(set => set(setting))));
+
+    /// <summary>Reads a mapping of axes to lists of values.</summary>
+    public static SweepAxes Read(ConfigValue value)
     {
-        Weights.Count, EmbeddingBits.Count, Cache.Count, Granularity.Count, Smooth.Count, PreBias.Count, Rotation.Count,
-        Clip.Count, Sink.Count, Recent.Count, Edge.Count, Chunk.Count, Attention.Count,
-    }.Aggregate(1.0, (product, count) => product * count);
+        var map = value.Map([.. SettingAxes.Keys]);
+        var values = new List<IReadOnlyList<Func<InferenceSetting, InferenceSetting>>>();
+        foreach (var axis in SettingAxes.All)
+        {
+            if (map.Find(axis.Key) is not { } found) continue;
+            if (axis.Covers.FirstOrDefault(key => map.Find(key) is not null) is { } covered)
+                throw found.Error($"and '{covered}' say the same", "one of them");
+            values.Add([.. found.List($"a list of {axis.Words}").Select(item => Setter(axis, item))]);
+        }
+        return new(values);
+    }
+
+    /// <summary>The word of an axis, checked.</summary>
+    public static string Word(SettingAxis axis, ConfigValue value)
+    {
+        var word = value.Text(axis.Words);
+        return axis.Set(new(), word) is not null ? word : throw value.Error($"has the unknown value '{word}'", axis.Words);
+    }
+
+    private static Func<InferenceSetting, InferenceSetting> Setter(SettingAxis axis, ConfigValue value)
+    {
+        var word = Word(axis, value);
+        return setting => axis.Set(setting, word)!;
+    }
 }

@@ -9,9 +9,6 @@ namespace KvPareto.Sweep.Config;
 /// <summary>YAML to <see cref="SweepConfig"/>, strictly: unknown keys, wrong types and values out of range are refused.</summary>
 internal static partial class SweepConfigReader
 {
-    public static readonly string[] AxisKeys =
-        ["weights", "embedding", "cache", "granularity", "smooth", "prebias", "rotation", "clip", "sink", "recent", "edge", "chunk", "attention"];
-
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
 
@@ -39,7 +36,7 @@ internal static partial class SweepConfigReader
             Seed = seed,
             Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
             Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
-            Axes = top.Find("axes") is { } axes ? ReadAxes(axes) : null,
+            Axes = top.Find("axes") is { } axes ? SweepAxes.Read(axes) : null,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
@@ -56,7 +53,7 @@ internal static partial class SweepConfigReader
     {
         if (config.Axes is null && config.Settings.Count == 0)
             throw top.Place.Error("has neither 'axes' nor 'settings'",
-                $"axes with keys {string.Join(", ", AxisKeys)}, or settings with short names");
+                $"axes with keys {string.Join(", ", SettingAxes.Keys)}, or settings with short names");
         if (config.Axes is null && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
             throw pattern.Place.Error("has no axes to choose from", "include and exclude beside 'axes'");
         if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
@@ -116,30 +113,6 @@ internal static partial class SweepConfigReader
             throw new ConfigException($"{place}: {e.Message}", e);
         }
     }
-
-    private static SweepAxes ReadAxes(ConfigValue value)
-    {
-        var (map, none) = (value.Map(AxisKeys), new SweepAxes());
-        return new SweepAxes
-        {
-            Weights = Axis(map, "weights", AxisValue.WeightWords, AxisValue.Weights) ?? none.Weights,
-            EmbeddingBits = Axis(map, "embedding", AxisValue.EmbeddingWords, AxisValue.EmbeddingBits) ?? none.EmbeddingBits,
-            Cache = Axis(map, "cache", AxisValue.CacheWords, AxisValue.Cache) ?? none.Cache,
-            Granularity = Axis(map, "granularity", AxisValue.GranularityWords, AxisValue.Granularity) ?? none.Granularity,
-            Smooth = Axis(map, "smooth", "true, false", AxisValue.Flag) ?? none.Smooth,
-            PreBias = Axis(map, "prebias", "true, false", AxisValue.Flag) ?? none.PreBias,
-            Rotation = Axis(map, "rotation", AxisValue.RotationWords, AxisValue.Rotation) ?? none.Rotation,
-            Clip = Axis(map, "clip", AxisValue.ClipWords, AxisValue.Clip) ?? none.Clip,
-            Sink = Axis(map, "sink", AxisValue.TokenWords, AxisValue.Tokens) ?? none.Sink,
-            Recent = Axis(map, "recent", AxisValue.TokenWords, AxisValue.Tokens) ?? none.Recent,
-            Edge = Axis(map, "edge", AxisValue.EdgeWords, AxisValue.Edge) ?? none.Edge,
-            Chunk = Axis(map, "chunk", AxisValue.ChunkWords, AxisValue.Chunk) ?? none.Chunk,
-            Attention = Axis(map, "attention", AxisValue.AttentionWords, AxisValue.Attention) ?? none.Attention,
-        };
-    }
-
-    private static IReadOnlyList<T>? Axis<T>(ConfigMap map, string key, string words, Func<ConfigValue, T> read) =>
-        map.Find(key) is { } axis ? [.. axis.List($"a list of {words}").Select(read)] : null;
 
     private static IReadOnlyList<T> ReadList<T>(ConfigMap map, string key, string words, Func<ConfigValue, T> read) =>
         map.Find(key) is { } list ? [.. list.List($"a list of {words}").Select(read)] : [];

@@ -1,4 +1,3 @@
-using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Frontier;
@@ -27,33 +26,7 @@ internal static class ResultsCsv
         new("model", row => row.Trial.Model),
         new("model_digest", row => row.Trial.ModelDigest),
         new("setting", row => row.Trial.Setting),
-        new("weight_bits", row => CsvFormat.Whole(row.Setting?.Weights.Bits)),
-        new("weight_group", row => row.Setting is { Weights: { IsCoded: true } weights } ? CsvFormat.Whole(weights.Group) : null),
-        new("embedding_bits", row => CsvFormat.Whole(row.Setting?.Weights.EmbeddingBits)),
-        new("key_bits", row => CsvFormat.Whole(row.Setting?.Cache.KeyBits)),
-        new("value_bits", row => CsvFormat.Whole(row.Setting?.Cache.ValueBits)),
-        new("key_granularity", row => Granularity(row.Setting?.Cache.KeyBits, row.Setting?.Cache.KeyGranularity)),
-        new("value_granularity", row => Granularity(row.Setting?.Cache.ValueBits, row.Setting?.Cache.ValueGranularity)),
-        new("smooth", row => CsvFormat.Flag(row.Setting?.Cache.SmoothKeys)),
-        new("prebias", row => CsvFormat.Flag(row.Setting?.Cache.PreBiasKeys)),
-        new("rotation", row => row.Setting?.Cache.Rotation switch
-        {
-            KvRotation.None => "none",
-            KvRotation.Keys => "k",
-            KvRotation.KeysAndValues => "kv",
-            _ => null,
-        }),
-        new("clip_percent", row => CsvFormat.Whole(row.Setting?.Cache.ClipPercent)),
-        new("sink_tokens", row => CsvFormat.Whole(row.Setting?.Cache.SinkTokens)),
-        new("recent_tokens", row => CsvFormat.Whole(row.Setting?.Cache.RecentTokens)),
-        new("edge_layers", row => CsvFormat.Whole(row.Setting?.Cache.EdgeLayers)),
-        new("chunk", row => row.Setting is { } setting ? CsvFormat.Whole(setting.Chunk) ?? "none" : null),
-        new("attention", row => row.Setting?.Attention switch
-        {
-            AttentionKernel.Flash => "flash",
-            AttentionKernel.Math => "math",
-            _ => null,
-        }),
+        .. SettingAxes.All.SelectMany(axis => axis.Columns).Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
         new("samples", row => CsvFormat.Whole(row.Trial.Samples)),
         new("score", row => CsvFormat.Points(row.Point?.Score)),
         new("ci_low", row => CsvFormat.Points(row.Point?.Interval.Low)),
@@ -99,8 +72,6 @@ internal static class ResultsCsv
         let heading = numbered.Number == 1 ? $"task:{name.Key}" : $"task:{name.Key}#{numbered.Number}"
         from mean in (numbered.Score.Parts ?? []).Select(part => ($"{heading}/{part.Name}", part.Mean)).Prepend((heading, numbered.Score.Mean))
         select mean;
-
-    private static string? Granularity(int? bits, KvGranularity? granularity) => bits < 16 ? granularity?.ToString() : null;
 
     /// <summary>Empty rather than zero where a phase was not reached.</summary>
     private static string? Bytes(Row row, Func<MemoryPeaks, MemoryUse> phase) =>

@@ -16,7 +16,7 @@ namespace KvPareto.Tasks.Fidelity;
 public sealed class FidelityReference
 {
     /// <summary>The setting of the reference. Its chunk bears on memory only: unquantized keys do not depend on it.</summary>
-    public static readonly InferenceSetting Setting = new() { Cache = new() { KeyBits = 32, ValueBits = 32 }, Chunk = 512 };
+    public static readonly InferenceSetting Setting = new() { Cache = new() { Keys = new(32), Values = new(32) }, Chunk = 512 };
 
     private readonly TextStates[] _states;
     private readonly WeightFormat? _headFormat; // null: of another model

@@ -54,8 +54,8 @@ public sealed unsafe class CpuKvCacheTests
             var own = spec.ForLayer(layer, Layers);
             var stored = Transformed(own, geometry.KeyBias.Layers[layer], keys);
             var turned = own.Rotation == KvRotation.KeysAndValues ? Array.ConvertAll(values, Rotated) : values;
-            AssertWithin(new(stored, Chunks, own.KeyBits, own.KeyGranularity, own, HeadDim), keys, readKeys, own.Rotation != KvRotation.None, $"{name}, keys of layer {layer}");
-            AssertWithin(new(turned, Chunks, own.ValueBits, own.ValueGranularity, own, HeadDim), values, readValues, own.Rotation == KvRotation.KeysAndValues, $"{name}, values of layer {layer}");
+            AssertWithin(new(stored, Chunks, own.Keys.Bits, own.Keys.Granularity, own, HeadDim), keys, readKeys, own.Rotation != KvRotation.None, $"{name}, keys of layer {layer}");
+            AssertWithin(new(turned, Chunks, own.Values.Bits, own.Values.Granularity, own, HeadDim), values, readValues, own.Rotation == KvRotation.KeysAndValues, $"{name}, values of layer {layer}");
         }
     }
 

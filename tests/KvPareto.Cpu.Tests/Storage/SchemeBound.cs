@@ -26,7 +26,7 @@ internal sealed class SchemeBound
         (_rows, _bits, _granularity, _spec, _headDim) = (rows, bits, granularity, spec, headDim);
         _appends = [.. chunks.SelectMany((count, i) => Enumerable.Repeat(chunks[..i].Sum(), count))];
         _sinks = spec.SinkTokens;
-        _granule = StoreFactory.Granule(bits, granularity);
+        _granule = bits < 16 && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
         _codedEnd = _sinks + Math.Max(0, rows.Length - _sinks - spec.RecentTokens) / _granule * _granule;
     }
 

@@ -12,7 +12,7 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
     private static readonly int[] HeadDims = [8, 12, 16, 20, 32, 64, 80, 96, 128];
 
     /// <summary>Tokens that are coded together.</summary>
-    public int Granule => StoreFactory.Granule(Bits, Granularity);
+    public int Granule => Bits < 16 && Granularity.Axis is KvAxis.Channel or KvAxis.Block ? Granularity.Group : 1;
 
     private float Clip => ClipPercent / 100f;
 

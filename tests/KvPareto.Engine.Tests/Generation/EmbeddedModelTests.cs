@@ -17,7 +17,7 @@ public class EmbeddedModelTests
     private const float LogitTolerance = 2e-3f;
     private const int LargestFile = 4_000_000;
 
-    private static readonly InferenceSetting Exact = new() { Cache = new KvSpec { KeyBits = 32, ValueBits = 32 }, Chunk = 256 };
+    private static readonly InferenceSetting Exact = new() { Cache = new KvSpec { Keys = new(32), Values = new(32) }, Chunk = 256 };
 
     [Theory]
     [InlineData("llama")]

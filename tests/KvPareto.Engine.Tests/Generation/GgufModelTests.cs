@@ -19,7 +19,7 @@ public class GgufModelTests
     // f32 sums in another order. llama.cpp on its own F32 dequantization is 5e-6 away; a wrong epsilon of the norms 1.5e-3.
     private const double LogitTolerance = 1e-4;
 
-    private static readonly KvSpec F32Cache = new() { KeyBits = 32, ValueBits = 32 };
+    private static readonly KvSpec F32Cache = new() { Keys = new(32), Values = new(32) };
 
     public static TheoryData<string> Models => GgufGolden.Models;
 

@@ -16,7 +16,7 @@ public class GoldenModelTests
     // f32 sums in another order; the cache holds f32 here, so nothing else differs.
     private const double LogitTolerance = 1e-4;
 
-    private static readonly KvSpec F32Cache = new() { KeyBits = 32, ValueBits = 32 };
+    private static readonly KvSpec F32Cache = new() { Keys = new(32), Values = new(32) };
 
     public static TheoryData<string, int?> Cases()
     {

@@ -158,10 +158,8 @@ public sealed class MemoryModelTests
             Weights = Pick(random, [WeightSpec.Full, .. coded]),
             Cache = new()
             {
-                KeyBits = Pick(random, 2, 4, 8, 16, 32),
-                ValueBits = Pick(random, 2, 4, 8, 16, 32),
-                KeyGranularity = Granularity(),
-                ValueGranularity = Granularity(),
+                Keys = new(Pick(random, 2, 4, 8, 16, 32), Granularity()),
+                Values = new(Pick(random, 2, 4, 8, 16, 32), Granularity()),
                 SmoothKeys = random.Next(2) == 0,
                 Rotation = int.IsPow2(config.HeadDim) ? Pick(random, KvRotation.None, KvRotation.Keys, KvRotation.KeysAndValues) : KvRotation.None,
                 SinkTokens = Pick(random, 0, 0, 4, 50),

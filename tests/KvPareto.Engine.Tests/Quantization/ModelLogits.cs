@@ -17,7 +17,7 @@ internal static class ModelLogits
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
         using var loaded = TransformerWeights.Load(backend, checkpoint, weights ?? WeightSpec.Full);
         var transformer = new Transformer(backend, checkpoint.Config, loaded);
-        var setting = new InferenceSetting { Cache = new KvSpec { KeyBits = 32, ValueBits = 32 }, Chunk = chunk };
+        var setting = new InferenceSetting { Cache = new KvSpec { Keys = new(32), Values = new(32) }, Chunk = chunk };
         return [.. texts.SelectMany(text => AllLogits.Of(transformer, setting, text))];
     }
 }

@@ -271,7 +271,7 @@ public abstract class BackendConformance
     {
         using var backend = Create();
         var geometry = new KvGeometry(6, 2, 64, [0]);
-        var spec = new KvSpec { KeyBits = 4, ValueBits = 4 };
+        var spec = new KvSpec { Keys = new(4), Values = new(4) };
         int[] lengths = [3, 300, 17];
         using var workspace = backend.CreateWorkspace(new WorkspaceShape(300, 400, geometry, AttentionKernel.Flash, MaxSequences: 3));
         var (q, k, v) = (Values(21, 3 * 384), Values(22, 3 * 128), Values(23, 3 * 128));
@@ -298,7 +298,7 @@ public abstract class BackendConformance
     {
         using var backend = Create();
         var geometry = new KvGeometry(3, 1, 64, [0]);
-        var spec = new KvSpec { KeyBits = 2, ValueBits = 4, SmoothKeys = true };
+        var spec = new KvSpec { Keys = new(2), Values = new(4), SmoothKeys = true };
         using var run = new Run(backend, geometry, spec, 40, 40);
         float[] First(int seed) => RunAttention(backend, run.Begin(new int[40]), 0, Values(seed, 40 * 192), Values(seed + 1, 40 * 64), Values(seed + 2, 40 * 64));
         var fresh = First(60);
@@ -314,7 +314,7 @@ public abstract class BackendConformance
         using var backend = Create();
         var before = backend.Memory.Live;
         var geometry = new KvGeometry(9, 3, 64, [.. Enumerable.Repeat(0, 30)]);
-        using (var cache = backend.CreateCache(geometry, new KvSpec { KeyBits = 4, ValueBits = 4 }, 1600))
+        using (var cache = backend.CreateCache(geometry, new KvSpec { Keys = new(4), Values = new(4) }, 1600))
         {
             // 4-bit codes and one f16 scale with one 16-bit zero point for each group of 64.
             Assert.Equal(30L * 2 * 1600 * 3 * (32 + 4), cache.ByteCount);
@@ -330,7 +330,7 @@ public abstract class BackendConformance
     public void Cache_RefusesMoreThanItHolds()
     {
         using var backend = Create();
-        using var run = new Run(backend, new KvGeometry(1, 1, 32, [0]), new KvSpec { KeyBits = 8, ValueBits = 8, KeyGranularity = new(KvAxis.Token, 32), ValueGranularity = new(KvAxis.Token, 32) }, 8, 8);
+        using var run = new Run(backend, new KvGeometry(1, 1, 32, [0]), new KvSpec { Keys = new(8, new(KvAxis.Token, 32)), Values = new(8, new(KvAxis.Token, 32)) }, 8, 8);
         run.Begin(new int[8]);
         Assert.Throws<ArgumentException>(() => run.Begin(new int[1]));
     }

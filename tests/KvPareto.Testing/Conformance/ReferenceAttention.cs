@@ -20,8 +20,8 @@ public sealed class ReferenceAttention
     {
         (_geometry, _layer) = (geometry, layer);
         _spec = spec.ForLayer(layer, geometry.LayerCount);
-        _keys = new(geometry.KvHeads, geometry.HeadDim, _spec.KeyBits, _spec.KeyGranularity, _spec);
-        _values = new(geometry.KvHeads, geometry.HeadDim, _spec.ValueBits, _spec.ValueGranularity, _spec);
+        _keys = new(geometry.KvHeads, geometry.HeadDim, _spec.Keys.Bits, _spec.Keys.Granularity, _spec);
+        _values = new(geometry.KvHeads, geometry.HeadDim, _spec.Values.Bits, _spec.Values.Granularity, _spec);
     }
 
     /// <summary>Keys as the model would have them, [tokens, Nkv·D].</summary>

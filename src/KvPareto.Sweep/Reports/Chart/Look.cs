@@ -45,7 +45,7 @@ internal static class Look
     };
 
     /// <summary>The lower of key and value bits.</summary>
-    public static int CacheBits(InferenceSetting setting) => Math.Min(setting.Cache.KeyBits, setting.Cache.ValueBits);
+    public static int CacheBits(InferenceSetting setting) => Math.Min(setting.Cache.Keys.Bits, setting.Cache.Values.Bits);
 
     /// <summary>A dominated point: a circle for 16-bit weights, a triangle for 8 and a square for 4.</summary>
     public static void Dot(Canvas canvas, Position centre, Color color, int weightBits)

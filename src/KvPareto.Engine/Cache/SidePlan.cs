@@ -1,0 +1,74 @@
+namespace KvPareto.Engine.Cache;
+
+/// <summary>
+/// How the tokens of one side (keys or values of a layer) are parted, whatever the backend: sinks at 16 bits, then codes, then a ring of
+/// 16-bit tokens that are not coded yet, because they are recent or their run is not full. A token is coded once, as it leaves the ring.
+/// Without codes all tokens are in the coded part, which then holds plain numbers.
+/// </summary>
+public readonly record struct SidePlan
+{
+    /// <summary>Parts a side.</summary>
+    /// <param name="spec">Storage of the layer (<see cref="KvSpec.ForLayer"/>).</param>
+    /// <param name="side">Its keys or its values.</param>
+    /// <param name="headDim">D.</param>
+    /// <param name="capacity">Tokens in all.</param>
+    public SidePlan(KvSpec spec, SideSpec side, int headDim, int capacity)
+    {
+        var granularity = side.Granularity;
+        (Bits, Granularity, HeadDim) = (side.Bits, granularity, headDim);
+        SinkTokens = side.IsCoded ? Math.Min(spec.SinkTokens, capacity) : 0;
+        RecentTokens = side.IsCoded ? spec.RecentTokens : 0;
+        Granule = side.IsCoded && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
+        CodedTokens = Math.Max(0, capacity - SinkTokens - RecentTokens) / Granule * Granule;
+        RingTokens = Math.Max(0, Math.Min(RecentTokens + Granule - 1, capacity - SinkTokens));
+        Clip = spec.ClipPercent / 100f;
+    }
+
+    /// <summary>Bits of a stored number of the coded part.</summary>
+    public int Bits { get; }
+
+    /// <summary>Groups of the codes.</summary>
+    public KvGranularity Granularity { get; }
+
+    /// <summary>D.</summary>
+    public int HeadDim { get; }
+
+    /// <summary>First tokens, kept at 16 bits.</summary>
+    public int SinkTokens { get; }
+
+    /// <summary>Latest tokens, kept at 16 bits.</summary>
+    public int RecentTokens { get; }
+
+    /// <summary>Tokens that are coded together.</summary>
+    public int Granule { get; }
+
+    /// <summary>Tokens that the coded part has room for, a multiple of <see cref="Granule"/>.</summary>
+    public int CodedTokens { get; }
+
+    /// <summary>Tokens that wait at 16 bits to be coded, at the most; token t waits in row t modulo the ring's length.</summary>
+    public int RingTokens { get; }
+
+    /// <summary>Share of a group's range that its codes span.</summary>
+    public float Clip { get; }
+
+    /// <summary>True where the coded part holds codes.</summary>
+    public bool IsCoded => Bits < 16;
+
+    /// <summary>The token after the last coded one when there are so many: sinks and whole runs, recent tokens apart.</summary>
+    public int CodedEnd(int length) => SinkTokens + Math.Max(0, length - SinkTokens - RecentTokens) / Granule * Granule;
+
+    /// <summary>
+    /// The groups of one run of coded tokens: its tokens, its groups, and the channels of a group. Entries lie run after run, a head's
+    /// together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The axis has no groups here.</exception>
+    public (int Tokens, int Groups, int Channels) Run => !IsCoded ? (1, 0, 1) : Granularity.Axis switch
+    {
+        KvAxis.Token => (1, HeadDim / Granularity.Group, Granularity.Group),
+        KvAxis.Channel => (Granularity.Group, HeadDim, 1),
+        KvAxis.Block => (Granularity.Group, 1, HeadDim),
+        KvAxis.Tensor => (1, 1, HeadDim),
+        KvAxis.PowerOfTwo => (int.MaxValue, HeadDim, 1),
+        _ => throw new ArgumentOutOfRangeException(nameof(Granularity), Granularity, "an axis without groups"),
+    };
+}

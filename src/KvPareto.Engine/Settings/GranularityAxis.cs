@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using KvPareto.Engine.Cache;
+
+namespace KvPareto.Engine.Settings;
+
+/// <summary>The granularity of both sides: one part of a name, or one for each. A side without codes has none.</summary>
+internal sealed class GranularityAxis : SettingAxis
+{
+    /// <inheritdoc/>
+    public override string WordOf(InferenceSetting setting)
+    {
+        var (keys, values) = (Short(setting.Cache.Keys.Granularity), Short(setting.Cache.Values.Granularity));
+        return keys == values ? keys : $"k{keys}-v{values}";
+    }
+
+    /// <inheritdoc/>
+    public override InferenceSetting? Set(InferenceSetting setting, string word) => TryRead(new Queue<string>(word.Split('-')), out var groups) is null or > 0 ? null : With(setting, groups);
+
+    /// <inheritdoc/>
+    public override bool Has(InferenceSetting setting, string word)
+    {
+        if (TryRead(new Queue<string>(word.Split('-')), out var wanted) is null or > 0) return false;
+        var (keys, values) = (setting.Cache.Keys, setting.Cache.Values);
+        return setting.Cache.IsCoded && (!keys.IsCoded || keys.Granularity == wanted.Keys) && (!values.IsCoded || values.Granularity == wanted.Values);
+    }
+
+    /// <inheritdoc/>
+    public override InferenceSetting Collapse(InferenceSetting setting)
+    {
+        var (cache, full) = (setting.Cache, SideSpec.Full.Granularity);
+        return With(setting, (cache.Keys.IsCoded ? cache.Keys.Granularity : full, cache.Values.IsCoded ? cache.Values.Granularity : full));
+    }
+
+    /// <inheritdoc/>
+    public override ImmutableArray<string> Parts(InferenceSetting setting)
+    {
+        var (keys, values) = (setting.Cache.Keys, setting.Cache.Values);
+        var (key, value) = (Short(keys.Granularity), Short(values.Granularity));
+        if (keys.IsCoded && values.IsCoded) return key == value ? [key] : [$"k{key}", $"v{value}"];
+        return keys.IsCoded ? [key] : values.IsCoded ? [value] : [];
+    }
+
+    /// <inheritdoc/>
+    public override InferenceSetting? Take(InferenceSetting setting, Queue<string> rest)
+    {
+        var left = new Queue<string>(rest);
+        if (TryRead(left, out var groups) is null) return setting;
+        while (rest.Count > left.Count) rest.Dequeue();
+        return With(setting, groups);
+    }
+
+    /// <summary>The part of one granularity.</summary>
+    public static string Short(KvGranularity granularity) => granularity.Axis switch
+    {
+        KvAxis.Token => $"t{granularity.Group}",
+        KvAxis.Channel => $"ch{granularity.Group}",
+        KvAxis.Block => $"b{granularity.Group}",
+        KvAxis.Tensor => "tensor",
+        KvAxis.PowerOfTwo => "pow2",
+        _ => throw new ArgumentOutOfRangeException(nameof(granularity), granularity.Axis, "an axis without a short name"),
+    };
+
+    /// <summary>Reads such a part.</summary>
+    public static bool TryRead(string word, out KvGranularity granularity)
+    {
+        granularity = word switch
+        {
+            "tensor" => new(KvAxis.Tensor, 0),
+            "pow2" => new(KvAxis.PowerOfTwo, 0),
+            _ when SettingNumber.TryAfter("ch", word, out var group) => new(KvAxis.Channel, group),
+            _ when SettingNumber.TryAfter("t", word, out var group) => new(KvAxis.Token, group),
+            _ when SettingNumber.TryAfter("b", word, out var group) => new(KvAxis.Block, group),
+            _ => default,
+        };
+        return granularity != default;
+    }
+
+    // Parts left after one of both sides or one of each; null where neither is there.
+    private static int? TryRead(Queue<string> parts, out (KvGranularity Keys, KvGranularity Values) groups)
+    {
+        groups = default;
+        if (!parts.TryPeek(out var first)) return null;
+        if (TryRead(first, out var both))
+        {
+            groups = (both, both);
+            parts.Dequeue();
+            return parts.Count;
+        }
+        if (first[..Math.Min(1, first.Length)] != "k" || !TryRead(first[1..], out var keys)) return null;
+        if (parts.ElementAtOrDefault(1) is not ['v', .. var second] || !TryRead(second, out var values)) return null;
+        groups = (keys, values);
+        parts.Dequeue();
+        parts.Dequeue();
+        return parts.Count;
+    }
+
+    private static InferenceSetting With(InferenceSetting setting, (KvGranularity Keys, KvGranularity Values) groups) => setting with
+    {
+        Cache = setting.Cache with
+        {
+            Keys = setting.Cache.Keys with { Granularity = groups.Keys },
+            Values = setting.Cache.Values with { Granularity = groups.Values },
+        },
+    };
+}
