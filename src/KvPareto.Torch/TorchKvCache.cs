@@ -23,8 +23,8 @@ internal sealed class TorchKvCache : KvCache
         for (var layer = 0; layer < layers; layer++)
         {
             var own = spec.ForLayer(layer, layers);
-            _keys[layer] = new(ledger, codec, new SideShape(own, isKeys: true, geometry, capacity));
-            _values[layer] = new(ledger, codec, new SideShape(own, isKeys: false, geometry, capacity));
+            _keys[layer] = new(ledger, codec, Shape(geometry, own, own.Keys, capacity));
+            _values[layer] = new(ledger, codec, Shape(geometry, own, own.Values, capacity));
             if (spec.SmoothKeys) _means[layer] = new(ledger, MemoryCategory.KvCache, torch.zeros(vector, dtype: torch.ScalarType.Float16, device: codec.Device));
             if (spec.PreBiasKeys) _biases[layer] = new(ledger, MemoryCategory.KvCache, torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
         }
@@ -43,7 +43,7 @@ internal sealed class TorchKvCache : KvCache
         var layers = geometry.LayerCount;
         var vector = (long)geometry.KvHeads * geometry.HeadDim;
         var sides = Enumerable.Range(0, layers).Select(layer => spec.ForLayer(layer, layers))
-            .Sum(own => new SideShape(own, isKeys: true, geometry, capacity).ByteCount + new SideShape(own, isKeys: false, geometry, capacity).ByteCount);
+            .Sum(own => Shape(geometry, own, own.Keys, capacity).ByteCount + Shape(geometry, own, own.Values, capacity).ByteCount);
         return sides + (spec.SmoothKeys ? layers * vector * sizeof(ushort) : 0)
             + (spec.PreBiasKeys ? layers * vector * sizeof(float) + (long)capacity * geometry.HeadDim * sizeof(float) : 0);
     }
@@ -107,19 +107,13 @@ internal sealed class TorchKvCache : KvCache
     private static void ToHost(torch.Tensor rows, Span<float> destination) =>
         rows.to(torch.ScalarType.Float32).permute(1, 0, 2).contiguous().cpu().data<float>().ToArray().CopyTo(destination);
 
+    private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) => new(new SidePlan(spec, side, geometry.HeadDim, capacity), geometry.KvHeads);
+
     private static float[] Turns(KeyBias bias, int capacity)
     {
-        var half = bias.Rope.HeadDim / 2;
-        var turns = new float[capacity * 2 * half];
-        for (var position = 0; position < capacity; position++)
-        {
-            for (var i = 0; i < half; i++)
-            {
-                var (sin, cos) = Math.SinCos(position * bias.Rope.InverseFrequencies[i]);
-                turns[position * 2 * half + i] = (float)cos * bias.Rope.AttentionScale;
-                turns[position * 2 * half + half + i] = (float)sin * bias.Rope.AttentionScale;
-            }
-        }
+        var rotary = new RotaryBias(bias);
+        var turns = new float[capacity * rotary.HeadDim];
+        for (var position = 0; position < capacity; position++) rotary.Turns(position, turns.AsSpan(position * rotary.HeadDim, rotary.HeadDim));
         return turns;
     }
 }
