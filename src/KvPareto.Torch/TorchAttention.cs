@@ -23,7 +23,9 @@ internal static class TorchAttention
             var call = new Call((TorchKvCache)step.Caches[i], workspace, layer, step.Starts[i], rows);
             call.Cache.Append(layer, call.Start, TorchBuffer.View(k.Rows(i * rows, rows)), TorchBuffer.View(v.Rows(i * rows, rows)));
             var queries = TorchScripts.Tensor("group", TorchBuffer.View(q.Rows(i * rows, rows)), call.Geometry.KvHeads, call.Geometry.HeadDim);
-            if (call.Cache.Spec.Rotation != KvRotation.None) queries = call.Cache.Rotate(queries).to(queries.dtype);
+            var type = queries.dtype == torch.ScalarType.BFloat16 ? torch.ScalarType.Float16 : queries.dtype; // the cache's
+            if (call.Cache.Spec.Rotation != KvRotation.None) queries = call.Cache.Rotate(queries);
+            queries = queries.to(type);
             var result = workspace.Shape.Kernel == AttentionKernel.Math ? AllScores(call, queries)
                 : call.Stop - call.First <= workspace.StretchTokens ? AtOnce(call, queries) : Merged(call, queries);
             if (call.Cache.Spec.Rotation == KvRotation.KeysAndValues) result = call.Cache.Rotate(result);
@@ -32,7 +34,7 @@ internal static class TorchAttention
     }
 
     private static torch.Tensor AtOnce(in Call call, torch.Tensor queries) =>
-        TorchScripts.Tensor("attend", queries, call.Keys(call.First, call.Stop), call.Values(call.First, call.Stop), call.Seen(call.First, call.Stop));
+        TorchScripts.Tensor("attend", queries, call.Keys(call.First, call.Stop), call.Values(call.First, call.Stop), call.Mask(queries));
 
     private static torch.Tensor Merged(in Call call, torch.Tensor queries)
     {
@@ -88,5 +90,12 @@ internal static class TorchAttention
         public torch.Tensor? Seen(int first, int stop) => stop <= Start + 1 && (Window == 0 || first > Stop - 1 - Window)
             ? null
             : TorchScripts.Tensor("visible", Count, Geometry.QueryHeads / Geometry.KvHeads, Start, first, stop, Window, Cache.Sample);
+
+        // The same of all that is seen, for all layers that see as much.
+        public torch.Tensor? Mask(torch.Tensor queries)
+        {
+            var (call, first, stop) = (this, First, Stop);
+            return Workspace.Mask((Start, Count, Window, queries.dtype), () => call.Seen(first, stop) is { } seen ? TorchScripts.Tensor("hidden", seen, queries) : null);
+        }
     }
 }

@@ -114,6 +114,8 @@ public sealed class TorchLibrary
             // The device's default pool, whose high mark the driver keeps; and no compiler that would contract the codec's steps.
             _ = LibC.SetEnvironment("PYTORCH_ALLOC_CONF", "backend:cudaMallocAsync", 1);
             _ = LibC.SetEnvironment("PYTORCH_TENSOREXPR", "0", 1);
+            // Threads that spin while they wait slow each other down where others run too.
+            _ = LibC.SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", 0);
         }
         try
         {

@@ -13,6 +13,8 @@ internal sealed class TorchWorkspace : Workspace
     private readonly torch.Device _device;
     private readonly long _bytes;
     private RopeTable? _table;
+    private (int, int, int, torch.ScalarType)? _masked;
+    private torch.Tensor? _mask;
 
     public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens) : base(shape)
     {
@@ -66,6 +68,17 @@ internal sealed class TorchWorkspace : Workspace
         return Turned = torch.tensor(turns, [2, count, 1, 2 * half], device: _device).DetachFromDisposeScope();
     }
 
+    /// <summary>What queries do not see, made once for neighbouring layers that see alike; the workspace's own.</summary>
+    /// <param name="key">Start, queries, window, type.</param>
+    /// <param name="make">Makes it; null where all is seen.</param>
+    public torch.Tensor? Mask((int, int, int, torch.ScalarType) key, Func<torch.Tensor?> make)
+    {
+        if (_masked == key) return _mask;
+        _mask?.Dispose();
+        (_masked, _mask) = (key, make()?.DetachFromDisposeScope());
+        return _mask;
+    }
+
     public override void Dispose()
     {
         Forget();
@@ -76,6 +89,7 @@ internal sealed class TorchWorkspace : Workspace
     {
         Ids?.Dispose();
         Turned?.Dispose();
-        (Ids, Turned, _table) = (null, null, null);
+        _mask?.Dispose();
+        (Ids, Turned, _table, _masked, _mask) = (null, null, null, null, null);
     }
 }

@@ -30,7 +30,7 @@ internal static class TorchLibraryOrSkip
     public static TorchBackend Backend(int? stretchTokens = null)
     {
         Require();
-        return new TorchBackend(TorchDevice.Parse(Environment.GetEnvironmentVariable("KVPARETO_TORCH_DEVICE") ?? "")!, stretchTokens: stretchTokens);
+        return new TorchBackend(TorchDevice.Parse(Environment.GetEnvironmentVariable("KVPARETO_TORCH_DEVICE") ?? "")!, threads: 1, stretchTokens);
     }
 
     /// <summary>Whether tests run on a GPU, whose activations keep fewer bits.</summary>

@@ -121,7 +121,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static Text[] Cells(params string[] cells) => [.. cells.Select(cell => new Text(cell))];
+    private static Spectre.Console.Text[] Cells(params string[] cells) => [.. cells.Select(cell => new Spectre.Console.Text(cell))];
 
     private static string Short(double value) => value.ToString("g2", CultureInfo.InvariantCulture);
 }

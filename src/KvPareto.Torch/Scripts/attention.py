@@ -28,10 +28,15 @@ def turned(bias: Tensor, turns: Tensor) -> Tensor:
     return torch.cat([low * cos - high * sin, high * cos + low * sin], 2)
 
 
+# What `visible` says as numbers that are added to scores.
+def hidden(seen: Tensor, like: Tensor) -> Tensor:
+    return torch.zeros_like(seen, dtype=like.dtype).masked_fill_(torch.logical_not(seen), -float('inf'))
+
+
 # All that is seen at once.
-def attend(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor]) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tensor:
     k, v = k.to(q.dtype).unsqueeze(0), v.to(q.dtype).unsqueeze(0)
-    return torch.scaled_dot_product_attention(q.unsqueeze(0), k, v, seen).squeeze(0)
+    return torch.scaled_dot_product_attention(q.unsqueeze(0), k, v, mask).squeeze(0)
 
 
 def scores(q: Tensor, k: Tensor, seen: Optional[Tensor]) -> Tensor:

@@ -1,20 +1,19 @@
-# Row-wise ops in f32.
+# Row-wise ops.
 
 
 def rms_norm(x: Tensor, gain: Tensor, epsilon: float, y: Tensor):
-    groups = x.float().unflatten(-1, [-1, gain.size(0)])
-    y.copy_((groups * torch.rsqrt(groups.square().mean(-1, True) + epsilon) * gain).flatten(-2))
+    width = gain.size(0)
+    y.copy_(torch.rms_norm(x.float().unflatten(-1, [-1, width]), [width], gain, epsilon).flatten(-2))
 
 
 # Pairs of a head are its halves; turns [2, T, 1, D]: cosines twice, sines with the first half's sign turned.
 def rope(x: Tensor, turns: Tensor):
     heads = x.unflatten(-1, [-1, turns.size(3)])
-    x.copy_((heads * turns[0] + heads.roll(turns.size(3) // 2, -1) * turns[1]).flatten(-2))
+    heads.copy_(torch.addcmul(heads * turns[0], heads.roll(turns.size(3) // 2, -1), turns[1]))
 
 
 def silu_mul(gate: Tensor, up: Tensor):
-    x = gate.float()
-    gate.copy_(torch.sigmoid(x) * x * up)
+    gate.copy_(torch.silu(gate) * up)
 
 
 def multiply(x: Tensor, w: Tensor, y: Tensor):
