@@ -1,3 +1,4 @@
+using KvPareto.Cli.Terminal;
 using KvPareto.Cpu;
 using KvPareto.Cuda;
 using KvPareto.Engine.Seam;
@@ -8,34 +9,37 @@ using Spectre.Console;
 namespace KvPareto.Cli;
 
 /// <summary>What commands read from and write to; tests give their own.</summary>
-/// <param name="Input">Standard input.</param>
+/// <param name="Input">Standard input; null where it was closed.</param>
 /// <param name="Output">Standard output: results, and nothing else.</param>
 /// <param name="Error">Standard error: messages and progress.</param>
-/// <param name="Console">Tables and progress bars, on standard error.</param>
-internal sealed record CommandContext(Stream Input, TextWriter Output, TextWriter Error, IAnsiConsole Console)
+/// <param name="Console">Tables and progress, on standard error.</param>
+internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWriter Error, IAnsiConsole Console)
 {
-    private const int PlainWidth = 160;
+    /// <summary>As given, without what would steer a terminal.</summary>
+    public TextWriter Output { get; } = new TerminalWriter(Output);
+
+    /// <summary>As given, without what would steer a terminal.</summary>
+    public TextWriter Error { get; } = new TerminalWriter(Error);
+
+    /// <summary>Columns of the terminal that is standard output, asked anew each time; null where it is none.</summary>
+    public Func<int?> OutputWidth { get; init; } = () => null;
+
+    /// <summary>Columns of the terminal that is standard error, asked anew each time; null where it is none.</summary>
+    public Func<int?> ErrorWidth { get; init; } = () => null;
 
     /// <summary>The process's own.</summary>
     public static CommandContext System()
     {
-        var output = new StreamWriter(global::System.Console.OpenStandardOutput()) { AutoFlush = true };
+        var output = new StreamWriter(StandardStreams.Output()) { AutoFlush = true };
+        var error = TextWriter.Synchronized(new StreamWriter(StandardStreams.Error()) { AutoFlush = true });
+        var isTerminal = StandardStreams.ErrorWidth() is not null;
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(global::System.Console.Error),
-            Ansi = global::System.Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-            Interactive = global::System.Console.IsErrorRedirected ? InteractionSupport.No : InteractionSupport.Detect,
+            Out = new AnsiConsoleOutput(error),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
-        if (!terminal.Profile.Out.IsTerminal) terminal.Profile.Width = PlainWidth;
-        return new(global::System.Console.OpenStandardInput(), output, global::System.Console.Error, terminal);
-    }
-
-    /// <summary>Writes a table that is a result to <see cref="Output"/>, plain.</summary>
-    public void Write(Table table)
-    {
-        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
-        plain.Profile.Width = PlainWidth;
-        plain.Write(table);
+        return new(StandardStreams.Input(), output, error, terminal) { OutputWidth = StandardStreams.OutputWidth, ErrorWidth = StandardStreams.ErrorWidth };
     }
 
     /// <summary>The device that models run on.</summary>

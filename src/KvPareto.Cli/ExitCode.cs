@@ -6,7 +6,7 @@ internal static class ExitCode
     /// <summary>Done.</summary>
     public const int Ok = 0;
 
-    /// <summary>Done, but at least one trial failed; the journal has the reason.</summary>
+    /// <summary>Done, but at least one trial failed, the journal has the reason, or is missing.</summary>
     public const int TrialsFailed = 1;
 
     /// <summary>A mistake in a file, an option or a value; one line on standard error says which.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using KvPareto.Cli.Commands;
 using KvPareto.Cli.Doctor;
+using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;
@@ -9,6 +10,8 @@ namespace KvPareto.Cli;
 /// <summary>The command line: parses, runs a verb, and turns what goes wrong into one line and an exit code.</summary>
 internal static class KvParetoCommand
 {
+    private const int MostCharacters = 2000;
+
     /// <summary>Runs one command line.</summary>
     public static int Run(IReadOnlyList<string> arguments, CommandContext context)
     {
@@ -62,8 +65,12 @@ internal static class KvParetoCommand
         }
     }
 
-    // What a user typed or a file holds stands in messages: it must not steer the terminal.
-    private static string OneLine(string message) => string.Concat(message.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));
+    // What a user typed or a file holds stands in messages: it must neither steer the terminal nor fill it.
+    private static string OneLine(string message)
+    {
+        var line = TerminalText.OneLine(message);
+        return line.Length <= MostCharacters ? line : $"{line[..(MostCharacters / 2)]} … {line[^(MostCharacters / 2)..]}";
+    }
 
     private static RootCommand Build(CommandContext context) =>
         Verb.WithExamples(new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak memory and task accuracy, and computes the Pareto frontier.")
@@ -77,6 +84,7 @@ internal static class KvParetoCommand
             QuantizeCommand.Create(context),
             FidelityCommand.Create(context),
             DoctorCommand.Create(context),
+            LogitsCommand.Create(context),
         }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
 
     private static string NameOf(ParseResult parsed) =>

@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Globalization;
+using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;
 
@@ -50,6 +53,26 @@ internal sealed class Verb(string name, string description, string example) : Co
         Description = "cpu, cuda (the first CUDA device), cuda:N, or PyTorch's: torch (the processor), torch:cuda, torch:cuda:N.",
         HelpName = "D",
         DefaultValueFactory = _ => Cpu,
+    };
+
+    /// <summary>The option that every verb has that draws pictures.</summary>
+    public static Option<string> FormatOption() => new("--format")
+    {
+        Description = "Kinds of pictures: png, svg, pdf, separated by commas.",
+        HelpName = "F,…",
+        DefaultValueFactory = _ => PictureFormats.Default,
+    };
+
+    /// <summary>A setting with what <c>--chunk</c> says.</summary>
+    /// <param name="setting">As named.</param>
+    /// <param name="chunk">Tokens; 0 for the whole prompt, null for the setting's own.</param>
+    /// <exception cref="ConfigException">It is negative.</exception>
+    public static InferenceSetting WithChunk(InferenceSetting setting, int? chunk) => chunk switch
+    {
+        null => setting,
+        0 => setting with { Chunk = null },
+        > 0 => setting with { Chunk = chunk },
+        _ => throw new ConfigException($"--chunk {chunk}; allowed: 0 for the whole prompt, or a number of tokens"),
     };
 
     /// <summary>The host's processor.</summary>

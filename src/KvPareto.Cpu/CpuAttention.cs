@@ -408,11 +408,11 @@ internal static unsafe class CpuAttention
         }
     }
 
-    // Queries of one key head's group, [count·group, D], scaled by 1/√D, and as the cache's keys are: rotated, with the vectors for their bias.
+    // Queries of one key head's group, [count·group, D], scaled, and as the cache's keys are: rotated, with the vectors for their bias.
     private static void LoadQueries(in Call c, CpuKvCache cache, int firstQuery, int head, int count, float* queries, float* biasQueries)
     {
         var (group, d) = (c.Workspace.GroupSize, c.HeadDim);
-        var scale = 1 / MathF.Sqrt(d);
+        var scale = cache.Geometry.ScoreScale;
         for (var t = 0; t < count; t++)
             TensorPrimitives.Multiply(new ReadOnlySpan<float>(c.Row(c.Q, firstQuery + t) + head * group * d, group * d), scale, new Span<float>(queries + (long)t * group * d, group * d));
         cache.Turns?.Queries(c.Layer, head, queries, count * group, biasQueries);
@@ -440,7 +440,7 @@ internal static unsafe class CpuAttention
         /// <summary>[64, padded D].</summary>
         public float* ValueRows { get; } = memory + Math.Max(headDim, Block) * Block;
 
-        /// <summary>[rows, D], scaled by 1/√D.</summary>
+        /// <summary>[rows, D], scaled.</summary>
         public float* Queries { get; } = memory + (Math.Max(headDim, Block) + paddedHeadDim) * Block;
 
         /// <summary>[rows, D]; see <see cref="PositionTurns.Queries"/>.</summary>

@@ -80,10 +80,14 @@ public sealed unsafe class CpuBackend : Backend
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) => new CpuKvCache(Memory, geometry, spec, capacity);
 
     /// <inheritdoc/>
-    protected override void EmbedCore(Step step, Weight embedding, Tensor x)
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale)
     {
         var weight = (CpuWeight)embedding;
-        for (var t = 0; t < step.Count; t++) weight.DecodeRow(step.Ids[t], (float*)x.Address + (long)t * x.RowStride);
+        for (var t = 0; t < step.Count; t++)
+        {
+            weight.DecodeRow(step.Ids[t], (float*)x.Address + (long)t * x.RowStride);
+            if (scale != 1) TensorPrimitives.Multiply(Row(x, t), scale, Row(x, t));
+        }
     }
 
     /// <inheritdoc/>
@@ -107,9 +111,9 @@ public sealed unsafe class CpuBackend : Backend
     protected override void RopeCore(Step step, Tensor x, RopeTable table)
     {
         var turns = ((CpuWorkspace)step.Workspace).Rope(step, table);
-        ForRows(x, new RopeCall(x, turns, table.HeadDim), static (in RopeCall s, int row) =>
+        ForRows(x, new RopeCall(x, turns, table), static (in RopeCall s, int row) =>
         {
-            var half = s.HeadDim / 2;
+            var half = s.Pairs;
             var turn = s.Turns + 2 * row * half;
             ElementKernels.Rope(Row(s.X, row), s.HeadDim, new(turn, half), new(turn + half, half));
         });
@@ -141,13 +145,15 @@ public sealed unsafe class CpuBackend : Backend
 
     private delegate void RowBody<TState>(in TState state, int row);
 
-    private readonly struct RopeCall(Tensor x, float* turns, int headDim)
+    private readonly struct RopeCall(Tensor x, float* turns, RopeTable table)
     {
         public Tensor X { get; } = x;
 
-        /// <summary>[T, 2, D/2].</summary>
+        /// <summary>[T, 2, pairs].</summary>
         public float* Turns { get; } = turns;
 
-        public int HeadDim { get; } = headDim;
+        public int HeadDim { get; } = table.HeadDim;
+
+        public int Pairs { get; } = table.InverseFrequencies.Length;
     }
 }

@@ -59,9 +59,25 @@ internal sealed unsafe class CpuWeight : Weight
         Require(host, !BlockShape.IsBlocks(host.Format) || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");
         var weight = new CpuWeight(ledger, host);
         if (weight.IsVector) StripPacker.CopyVector(host, weight.Vector);
-        else if (BlockShape.IsBlocks(host.Format)) Parallel.For(0, weight.StripCount, strip => StripPacker.Pack(host, weight, strip));
-        else for (var strip = 0; strip < weight.StripCount; strip++) StripPacker.Pack(host, weight, strip);
+        else
+        {
+            try
+            {
+                host.ForPieces((piece, first, end) => Pack(piece, weight, first / Strip.Rows, Strip.Count(end)));
+            }
+            catch
+            {
+                weight.Dispose();
+                throw;
+            }
+        }
         return weight;
+    }
+
+    private static void Pack(HostWeight host, CpuWeight weight, int first, int end)
+    {
+        if (BlockShape.IsBlocks(host.Format)) Parallel.For(first, end, strip => StripPacker.Pack(host, weight, strip));
+        else for (var strip = first; strip < end; strip++) StripPacker.Pack(host, weight, strip);
     }
 
     /// <summary>Bytes that a weight of this shape takes in CPU memory.</summary>

@@ -55,10 +55,10 @@ internal sealed unsafe class CpuWorkspace : Workspace
     /// <summary>Scores of one query head, [MaxTokens, <see cref="ScoreStride"/>].</summary>
     public float* Scores(int queryHead) => _memory.As<float>() + _sizes.ScoresAt + (long)queryHead * Shape.MaxTokens * ScoreStride;
 
-    /// <summary>Cosines and sines of the step's positions, [T, 2, D/2].</summary>
+    /// <summary>Cosines and sines of the step's positions, [T, 2, pairs].</summary>
     public float* Rope(Step step, RopeTable table)
     {
-        var half = table.HeadDim / 2;
+        var half = table.InverseFrequencies.Length;
         var turns = _memory.As<float>() + _sizes.RopeAt;
         if (_ropeStep == step && _ropeTable == table) return turns;
         for (var t = 0; t < step.Count; t++)

@@ -13,7 +13,7 @@ internal sealed class CudaAttention(CudaContext context)
     private readonly KernelModule _codec = context.Module("cache.cu", "--fmad=false");
     private readonly Dictionary<Variant, KernelModule> _modules = [];
 
-    /// <summary>Appends k and v, then y = softmax(q·kᵀ/√D)·v.</summary>
+    /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         var workspace = (CudaWorkspace)step.Workspace;
@@ -91,6 +91,7 @@ internal sealed class CudaAttention(CudaContext context)
             MaxTokens = workspace.Shape.MaxTokens,
             ScoreStride = workspace.ScoreStride,
             Layers = g.LayerCount,
+            ScoreScale = g.ScoreScale,
         };
         var module = Module(plan, new(g.HeadDim, plan.Width, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes));
         var grid = new Grid(plan.RowBlocks * splits.Count, g.KvHeads, a.Sequences);

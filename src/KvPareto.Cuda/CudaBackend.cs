@@ -150,8 +150,8 @@ public sealed unsafe class CudaBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void EmbedCore(Step step, Weight embedding, Tensor x) =>
-        Launch("embed", new(step.Count), new EmbedArguments { Table = ((CudaWeight)embedding).Rows, Ids = ((CudaWorkspace)step.Workspace).Ids, X = x });
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) => Launch(
+        "embed", new(step.Count), new EmbedArguments { Table = ((CudaWeight)embedding).Rows, Ids = ((CudaWorkspace)step.Workspace).Ids, X = x, Scale = scale });
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) => Norm(x, default, gain, epsilon, y);
@@ -196,8 +196,8 @@ public sealed unsafe class CudaBackend : Backend
 
     private void Rope(Step step, Tensor q, Matrix k, int keyHeads, RopeTable table)
     {
-        var half = table.HeadDim / 2;
-        if (half > RopeArguments.MostPairs) throw new ArgumentException($"heads of {table.HeadDim} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
+        var half = table.InverseFrequencies.Length;
+        if (half > RopeArguments.MostPairs) throw new ArgumentException($"heads turn {table.TurnedChannels} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
         var arguments = new RopeArguments
         {
             Q = q,
@@ -206,6 +206,7 @@ public sealed unsafe class CudaBackend : Backend
             QueryHeads = q.ColumnCount / table.HeadDim,
             KeyHeads = keyHeads,
             Half = half,
+            Width = table.HeadDim,
             Scale = table.AttentionScale,
         };
         for (var i = 0; i < half; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];

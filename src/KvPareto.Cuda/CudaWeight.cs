@@ -35,8 +35,13 @@ internal sealed unsafe class CudaWeight : Weight
             _bias = new CudaBuffer(context, ledger, MemoryCategory.Weights, host.Bias.Length * sizeof(float));
             fixed (float* bias = host.Bias) context.Upload(_bias.Address, bias, _bias.ByteCount);
         }
-        if (KeepsBytes(host.Format, kind)) context.Upload(_data.Address, host.Data, _data.ByteCount);
-        else UploadWidened(context, host, kind, rowBytes);
+        var keepsBytes = KeepsBytes(host.Format, kind);
+        host.ForPieces((piece, first, end) =>
+        {
+            if (!keepsBytes) UploadWidened(context, piece, kind, rowBytes, first, end);
+            else context.Upload(_data.Address + (nint)(first * rowBytes), piece.Data + first * rowBytes, (end - first) * rowBytes);
+            context.Synchronize();
+        });
         if (kind == StoredKind.W4)
         {
             var words = _data.ByteCount / sizeof(uint);
@@ -109,14 +114,14 @@ internal sealed unsafe class CudaWeight : Weight
         _ => true,
     };
 
-    private void UploadWidened(CudaContext context, HostWeight host, StoredKind kind, long rowBytes)
+    private void UploadWidened(CudaContext context, HostWeight host, StoredKind kind, long rowBytes, int from, int until)
     {
         var values = new float[host.ColumnCount];
-        var rows = (int)Math.Clamp(StagingBytes / rowBytes, 1, host.RowCount);
+        var rows = (int)Math.Clamp(StagingBytes / rowBytes, 1, until - from);
         var staging = new byte[rows * rowBytes];
-        for (var first = 0; first < host.RowCount; first += rows)
+        for (var first = from; first < until; first += rows)
         {
-            var count = Math.Min(rows, host.RowCount - first);
+            var count = Math.Min(rows, until - first);
             fixed (byte* target = staging)
             {
                 for (var row = 0; row < count; row++)

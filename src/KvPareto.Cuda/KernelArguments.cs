@@ -33,6 +33,7 @@ internal struct EmbedArguments
     public WeightRows Table;
     public nint Ids;
     public Matrix X;
+    public float Scale;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -57,6 +58,7 @@ internal unsafe struct RopeArguments
     public int QueryHeads;
     public int KeyHeads;
     public int Half;
+    public int Width;
     public float Scale;
     public fixed float Frequencies[MostPairs];
 }
@@ -198,4 +200,5 @@ internal struct AttentionArguments
     public int MaxTokens;
     public int ScoreStride;
     public int Layers;
+    public float ScoreScale;
 }

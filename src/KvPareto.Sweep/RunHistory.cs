@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep;
@@ -11,16 +12,28 @@ namespace KvPareto.Sweep;
 /// <param name="Results">The trials that have a result, in the order of the plan.</param>
 public sealed record RunHistory(string Name, int Seed, string Baseline, int Planned, IReadOnlyList<TrialResult> Results)
 {
-    /// <summary>Reads the journals of a run folder; changes nothing in it.</summary>
-    /// <exception cref="ConfigException">There is no run in it, or a journal is damaged.</exception>
+    /// <summary>The trials that have none, as setting and model, in the order of the plan.</summary>
+    public IReadOnlyList<string> Missing { get; init; } = [];
+
+    /// <summary>What could not be checked, one line each; empty where every figure was.</summary>
+    public IReadOnlyList<string> Messages { get; init; } = [];
+
+    /// <summary>
+    /// Reads the journals of a run folder and compares their figures with each other and with the samples; changes nothing in it.
+    /// </summary>
+    /// <exception cref="ConfigException">There is no run in it, or a file is damaged.</exception>
     public static RunHistory Read(string folder)
     {
         if (!Directory.Exists(folder))
             throw new ConfigException($"{folder}: there is no such folder; allowed: the --out folder of a sweep");
-        return Of(JournalReader.Read(folder)) ?? throw new ConfigException($"{folder}: holds no journal of a run"
-            + "; allowed: the --out folder of a sweep");
+        var state = JournalReader.Files(folder).Count > 0 ? JournalReader.Read(folder) : new();
+        if (state.Run is not { } run)
+            throw new ConfigException($"{folder}: holds no journal of a run; allowed: the --out folder of a sweep");
+        var messages = ResultCheck.Settle(folder, state);
+        return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, state.Results())
+        {
+            Missing = [.. run.Trials.Where(trial => state.Result(trial.Id) is null).Select(trial => $"{trial.Setting} of {trial.Model}")],
+            Messages = messages,
+        };
     }
-
-    internal static RunHistory? Of(JournalState state) =>
-        state.Run is { } run ? new(run.Name, run.Seed, run.Baseline, run.Trials.Count, state.Results()) : null;
 }

@@ -8,6 +8,7 @@ namespace KvPareto.Sweep;
 public static class SearchSpace
 {
     private const int MaxSettings = 100_000;
+    private const long MaxComparisons = 20_000_000;
 
     /// <summary>
     /// The baseline, then the axes' product (weights outermost, attention innermost) as include and exclude leave it, then the
@@ -19,14 +20,31 @@ public static class SearchSpace
         if (config.Axes is { Count: > MaxSettings } wide)
             throw new ConfigException($"{config.Name}: the axes make {wide.Count} settings; allowed: at most {MaxSettings}");
         var product = Distinct(config.Axes is null ? [] : config.Axes.Product());
-        foreach (var pattern in config.Include.Concat(config.Exclude))
-            if (!product.Any(setting => pattern.Matches(setting, setting.Name)))
-                throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
+        return Distinct([config.Baseline, .. Chosen(config, product), .. config.Settings]);
+    }
 
-        var chosen = product
-            .Where(setting => config.Include.Count == 0 || config.Include.Any(pattern => pattern.Matches(setting, setting.Name)))
-            .Where(setting => !config.Exclude.Any(pattern => pattern.Matches(setting, setting.Name)));
-        return Distinct([config.Baseline, .. chosen, .. config.Settings]);
+    private static IEnumerable<InferenceSetting> Chosen(SweepConfig config, InferenceSetting[] product)
+    {
+        SettingMatch[] patterns = [.. config.Include, .. config.Exclude];
+        if (patterns.Length == 0) return product;
+        var comparisons = patterns.Sum(pattern => (long)pattern.Values) * product.Length;
+        if (comparisons > MaxComparisons)
+            throw patterns[0].Place.Error($"is one of {patterns.Length} patterns over {product.Length} settings, {comparisons} comparisons", $"at most {MaxComparisons}");
+
+        string[] names = [.. product.Select(setting => setting.Name)];
+        var included = new bool[product.Length];
+        if (config.Include.Count == 0) Array.Fill(included, true);
+        foreach (var (index, pattern) in patterns.Index())
+        {
+            var (isInclude, any) = (index < config.Include.Count, false);
+            for (var i = 0; i < product.Length; i++)
+            {
+                if (!pattern.Matches(product[i], names[i])) continue;
+                (any, included[i]) = (true, isInclude);
+            }
+            if (!any) throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
+        }
+        return product.Where((_, i) => included[i]);
     }
 
     private static InferenceSetting[] Distinct(IEnumerable<InferenceSetting> settings) =>

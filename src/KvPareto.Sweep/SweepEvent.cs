@@ -43,3 +43,8 @@ public sealed record TrialEnded(int Trial, int Trials, TrialResult Result, long 
 /// <param name="SamplesDone">Samples of the sweep done or left to others.</param>
 /// <param name="Samples">Samples of the sweep.</param>
 public sealed record TrialLeft(int Trial, long SamplesDone, long Samples) : SweepEvent;
+
+/// <summary>Nothing is left to do but what other workers have; this one takes it over where they die.</summary>
+/// <param name="Trials">Trials that others have.</param>
+/// <param name="Holder">Who has the first of them, in words.</param>
+public sealed record SweepWaiting(int Trials, string Holder) : SweepEvent;

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Seam;
+using KvPareto.Sweep.Leases;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep;
@@ -24,6 +25,9 @@ public sealed partial record SweepOptions
     /// Null for a run of one process.
     /// </summary>
     public string? Worker { get; init; }
+
+    /// <summary>How soon a worker that stands still loses what it holds.</summary>
+    internal LeaseTimes Leases { get; init; } = LeaseTimes.Default;
 
     /// <summary>Refuses what cannot be a folder's or a worker's name.</summary>
     /// <exception cref="ConfigException">The folder is none, or the name cannot be part of a file name.</exception>

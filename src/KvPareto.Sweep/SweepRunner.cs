@@ -3,6 +3,7 @@ using System.Text;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
@@ -18,15 +19,34 @@ public static class SweepRunner
     /// <param name="cancellation">Stops between two tokens; the folder can be resumed.</param>
     /// <returns>All results of the run folder, those of earlier runs and other workers included.</returns>
     /// <exception cref="ConfigException">A user's mistake; before anything is written wherever it can be known then.</exception>
+    /// <exception cref="IOException">The disk is full or fails; what was told as done is on it.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static RunHistory Run(
         SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        return Run(config, options, new BackendTrialEngine(options.Backend), TaskCatalog.Create(config), progress, cancellation);
+        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template), TaskCatalog.Create(config), progress, cancellation);
     }
 
     internal static RunHistory Run(
+        SweepConfig config,
+        SweepOptions options,
+        ITrialEngine engine,
+        IReadOnlyList<SweepTask> tasks,
+        IProgress<SweepEvent>? progress,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            return RunMissing(config, options, engine, tasks, progress, cancellation);
+        }
+        catch (IOException e) when (!Directory.Exists(options.Folder))
+        {
+            throw Lease.FolderIsGone(options.Folder, e);
+        }
+    }
+
+    private static RunHistory RunMissing(
         SweepConfig config,
         SweepOptions options,
         ITrialEngine engine,
@@ -39,28 +59,38 @@ public static class SweepRunner
         using var folder = RunFolder.Open(options, Record(config, plan, engine));
         using var runner = new TrialRunner(engine, config.Repeats, config.WarmUp);
 
-        var state = folder.Read();
-        var report = new ProgressReport(plan, trial => IsDone(state, trial), progress);
-        foreach (var trial in plan.RunOrder.Where(trial => !IsDone(state, trial)))
+        ResultCheck.Settle(options.Folder, folder.Read());
+        var queue = new TrialQueue(folder, plan, options, progress);
+        foreach (var (trial, log) in queue.Take(cancellation))
         {
-            cancellation.ThrowIfCancellationRequested();
-            using var log = folder.TryClaim(trial.Spec.Id);
-            // Between the plan and the claim another worker may have done it.
-            if (log is null || (folder.IsShared && IsDone(folder.Read(), trial)))
+            try
             {
-                report.Left(trial);
+                folder.Journal.TrialStarted(trial.Spec);
+                queue.Report.Begun(trial, log);
+                var result = Measure(trial, log);
+                folder.Journal.TrialEnded(result);
+                queue.Ended(trial, result);
+            }
+            catch (LeaseLostException)
+            {
+                // This process stood still for so long that another has the trial now; the queue waits for that one.
                 continue;
             }
-            folder.Journal.TrialStarted(trial.Spec);
-            report.Begun(trial, log);
-            var result = runner.Run(trial, log, record => report.Measured(trial, record), cancellation);
-            folder.Journal.TrialEnded(result);
-            report.Ended(trial, result);
         }
-        return RunHistory.Of(folder.Read()) ?? throw new InvalidOperationException("the journal lost its run");
+        return RunHistory.Read(options.Folder);
 
-        bool IsDone(JournalState known, PlannedTrial trial) =>
-            known.Result(trial.Spec.Id) is { } result && (result.Status == TrialStatus.Ok || !options.RetryFailed);
+        // Samples are on the disk before anything is said of them, be it that they were kept.
+        TrialResult Measure(PlannedTrial trial, SampleLog log)
+        {
+            try
+            {
+                return runner.Run(trial, log, record => queue.Report.Measured(trial, record), cancellation);
+            }
+            finally
+            {
+                log.Flush();
+            }
+        }
     }
 
     private static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()
@@ -72,6 +102,7 @@ public static class SweepRunner
         Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
+        Template = config.Template.ToJson(),
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest))],
         Tasks = [.. plan.Models[0].Tasks.Select(task => new RunInput(task.Task.Name, task.Task.Task.Digest))],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name))],

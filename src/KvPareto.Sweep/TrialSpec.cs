@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Settings;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Sweep;
 
@@ -12,30 +13,38 @@ namespace KvPareto.Sweep;
 /// <param name="TaskDigests">Digests of the tasks, in the config's order.</param>
 /// <param name="Seed">The sweep's seed.</param>
 /// <param name="Backend">Kind of device (<see cref="Engine.Seam.Backend.Name"/>): activations are rounded differently on another.</param>
+/// <param name="Template">What chat templates are told, as JSON; null for the default.</param>
 public sealed record TrialSpec(
-    string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu)
+    string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu, string? Template = null)
 {
     private const string Cpu = "cpu";
     private const int IdBytes = 8;
 
+    private static readonly string DefaultTemplate = TemplateSettings.Default.ToJson().ToJsonString();
+
     /// <summary>
     /// The first 16 hex digits of SHA-256 over the canonical JSON of model digest, seed, setting and task digests, and of the backend
-    /// where it is not the processor.
+    /// where it is not the processor and of the template's settings where there are any.
     /// </summary>
-    public string Id { get; } = Hash(CanonicalJson.Write(Identity(ModelDigest, Setting, TaskDigests, Seed, Backend)));
+    public string Id { get; } = IdOf(ModelDigest, Setting.Name, TaskDigests, Seed, Backend, Template);
 
-    private static JsonObject Identity(string modelDigest, InferenceSetting setting, IReadOnlyList<string> taskDigests, int seed, string backend)
+    /// <summary>The same of a setting's short name.</summary>
+    internal static string IdOf(string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template)
     {
         var identity = new JsonObject
         {
             ["model"] = modelDigest,
-            ["setting"] = setting.Name,
+            ["setting"] = setting,
             ["tasks"] = new JsonArray([.. taskDigests.Select(digest => JsonValue.Create(digest))]),
             ["seed"] = seed,
         };
         if (backend != Cpu) identity["backend"] = backend;
-        return identity;
+        if (template is not null) identity["template"] = template;
+        return Hash(CanonicalJson.Write(identity));
     }
+
+    /// <summary>What chat templates are told, as the identity has it: null for the default, which earlier versions knew alone.</summary>
+    internal static string? TemplateOf(JsonObject? settings) => settings?.ToJsonString() is { } text && text != DefaultTemplate ? text : null;
 
     private static string Hash(string canonical) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)).AsSpan(0, IdBytes));

@@ -12,15 +12,28 @@ internal static class JsonLines
 
     /// <summary>The rows that are not blank; each is valid only until the next is asked for.</summary>
     /// <exception cref="ConfigException">The file cannot be read, or a line is too long, not UTF-8 or not one JSON object.</exception>
-    public static IEnumerable<JsonRow> Read(string path)
+    public static IEnumerable<JsonRow> Read(string path) => Rows(path, () => Open(path));
+
+    /// <summary>The same of a stream, which is closed at the end.</summary>
+    /// <param name="name">Its name in messages.</param>
+    /// <param name="stream">JSON Lines, not compressed.</param>
+    public static IEnumerable<JsonRow> Read(string name, Stream stream) => Rows(name, () => stream);
+
+    private static IEnumerable<JsonRow> Rows(string path, Func<Stream> open)
     {
-        using var lines = new LineReader(path);
+        using var lines = new LineReader(path, open);
         for (var number = 1; lines.TryRead(number, out var line); number++)
         {
             if (line.Span.Trim(" \t\r"u8).IsEmpty) continue;
             using var document = Parse(path, number, line);
             yield return new JsonRow(path, number, document.RootElement);
         }
+    }
+
+    private static Stream Open(string path)
+    {
+        var file = File.OpenRead(path);
+        return path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 
     private static JsonDocument Parse(string path, int number, ReadOnlyMemory<byte> line)
@@ -50,11 +63,10 @@ internal static class JsonLines
         private int _end;
         private bool _ended;
 
-        public LineReader(string path)
+        public LineReader(string path, Func<Stream> open)
         {
             _path = path;
-            _stream = Guarded(() => File.OpenRead(path));
-            if (path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) _stream = new GZipStream(_stream, CompressionMode.Decompress);
+            _stream = Guarded(open);
         }
 
         public void Dispose() => _stream.Dispose();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using KvPareto.Text.Input;
 
@@ -9,6 +10,8 @@ namespace KvPareto.Tasks;
 /// <param name="Root">The object.</param>
 internal readonly record struct JsonRow(string File, int Line, JsonElement Root)
 {
+    private static readonly JsonElement Empty = JsonElement.Parse("{}");
+
     /// <summary>True where the field is there.</summary>
     public bool Has(string field) => TryGet(field, out _);
 
@@ -33,6 +36,53 @@ internal readonly record struct JsonRow(string File, int Line, JsonElement Root)
         foreach (var item in value.EnumerateArray()) texts.Add(Text(field, item, wanted));
         return texts;
     }
+
+    /// <summary>A field that must be a number within bounds.</summary>
+    public double Number(string field, double min, double max) =>
+        TryGet(field, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= min && number <= max
+            ? number
+            : throw Error(field, string.Create(CultureInfo.InvariantCulture, $"must be a number from {min} to {max}"));
+
+    /// <summary>The fields of an object; empty where the field is null or not there.</summary>
+    public JsonRow Inner(string field)
+    {
+        if (!TryGet(field, out var value) || value.ValueKind == JsonValueKind.Null) return this with { Root = Empty };
+        return value.ValueKind == JsonValueKind.Object ? this with { Root = value } : throw Error(field, "must be an object");
+    }
+
+    /// <summary>The names of the fields.</summary>
+    public IReadOnlyList<string> Fields()
+    {
+        try
+        {
+            return [.. Root.EnumerateObject().Select(field => field.Name)];
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ConfigException($"{File}:{Line}: a field name has half of a surrogate pair");
+        }
+    }
+
+    /// <summary>A string, or a number as it is written; null for anything else and for half of a surrogate pair.</summary>
+    public static string? TextOf(JsonElement? value)
+    {
+        try
+        {
+            return value switch
+            {
+                { ValueKind: JsonValueKind.String } text => text.GetString(),
+                { ValueKind: JsonValueKind.Number } number => number.GetRawText(),
+                _ => null,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A field of any kind, or null where it is not there.</summary>
+    public JsonElement? Find(string field) => TryGet(field, out var value) ? value : null;
 
     /// <summary>What to throw where <paramref name="field"/> cannot be used.</summary>
     public ConfigException Error(string field, string problem) => new($"{File}:{Line}: field '{field}' {problem}");

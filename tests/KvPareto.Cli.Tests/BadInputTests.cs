@@ -25,6 +25,10 @@ public class BadInputTests
         { ["tokenize", "embedded:llama", "--chat"], "no chat template" },
         { ["tokenize", "embedded:llama", "no/such/file"], "no/such/file" },
         { ["score", "no/such/file.jsonl"], "no/such/file.jsonl" },
+        { ["score", "-"], "standard input: has no rows" },
+        { ["plan", "Llama-3.1-8B", "--fits", "8"], "--fits '8'; allowed: a size such as 8GiB" },
+        { ["sweep", "--resume", "--out", "no/such/run"], "--resume: no/such/run: there is no such folder; allowed: leave out --resume to begin a run" },
+        { ["plan", new string('x', 100_000)], " … " },
         { ["report", "no/such/folder"], "no/such/folder" },
         { ["sweep", "no/such/config.yaml"], "no/such/config.yaml" },
         { ["sweep", "--what"], "--what" },
@@ -48,6 +52,7 @@ public class BadInputTests
         Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
         Assert.Empty(run.Output);
         Assert.StartsWith("kvpareto: ", Assert.Single(run.Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.InRange(run.Error.Length, 0, 2100);
         Assert.DoesNotContain("System.", run.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists("nowhere"));
     }

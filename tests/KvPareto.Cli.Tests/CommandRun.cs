@@ -1,3 +1,4 @@
+using System.Text;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Tests;
@@ -5,12 +6,25 @@ namespace KvPareto.Cli.Tests;
 /// <summary>One command line with its exit code and what it wrote.</summary>
 internal sealed record CommandRun(int Code, string Output, string Error)
 {
-    public static CommandRun Of(params string[] arguments)
+    /// <summary>With empty standard input and no terminal.</summary>
+    public static CommandRun Of(params string[] arguments) => Of(Stream.Null, null, arguments);
+
+    /// <summary>With text on standard input.</summary>
+    public static CommandRun WithInput(string input, params string[] arguments) => Of(new MemoryStream(Encoding.UTF8.GetBytes(input)), null, arguments);
+
+    /// <summary>With standard input closed.</summary>
+    public static CommandRun WithoutInput(params string[] arguments) => Of(null, null, arguments);
+
+    /// <summary>On a terminal of some columns.</summary>
+    public static CommandRun OnTerminal(int columns, params string[] arguments) => Of(Stream.Null, columns, arguments);
+
+    private static CommandRun Of(Stream? input, int? columns, string[] arguments)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error), Ansi = AnsiSupport.No });
-        var code = KvParetoCommand.Run(arguments, new CommandContext(Stream.Null, output, error, console));
+        var context = new CommandContext(input, output, error, console) { OutputWidth = () => columns, ErrorWidth = () => columns };
+        var code = KvParetoCommand.Run(arguments, context);
         return new(code, output.ToString(), error.ToString());
     }
 }

@@ -26,6 +26,10 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.Q4K, 512, 33, 0)]
     [InlineData(WeightFormat.Q5K, 512, 33, 0)]
     [InlineData(WeightFormat.Q6K, 512, 33, 0)]
+    [InlineData(WeightFormat.Q2K, 512, 33, 0)]
+    [InlineData(WeightFormat.Q3K, 512, 33, 0)]
+    [InlineData(WeightFormat.IQ4NL, 96, 33, 0)]
+    [InlineData(WeightFormat.IQ4XS, 512, 33, 0)]
     public void DecodeRow_IsExact(WeightFormat format, int columns, int outputs, int group)
     {
         using var linear = new LinearCase(format, 1, columns, outputs, group, bias: false);
@@ -47,6 +51,10 @@ public sealed unsafe class CpuWeightTests
     [InlineData(WeightFormat.W4, 1536, 576, 128, 4.25)]
     [InlineData(WeightFormat.Q41, 576, 192, 0, 5.0)]
     [InlineData(WeightFormat.Q6K, 512, 192, 0, 6.5625)]
+    [InlineData(WeightFormat.Q2K, 512, 192, 0, 2.625)]
+    [InlineData(WeightFormat.Q3K, 512, 192, 0, 3.4375)]
+    [InlineData(WeightFormat.IQ4NL, 512, 192, 0, 4.5)]
+    [InlineData(WeightFormat.IQ4XS, 512, 192, 0, 4.25)]
     [InlineData(WeightFormat.W8, 576, 192, 64, 8.5)]
     public void Create_TakesTheFormatsBitsAndCountsThem(WeightFormat format, int columns, int outputs, int group, double bitsPerElement)
     {

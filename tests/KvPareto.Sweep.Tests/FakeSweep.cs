@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Trials;
 
 namespace KvPareto.Sweep.Tests;
@@ -9,6 +10,9 @@ internal static class FakeSweep
     public const string AllSettings = "w4a16-k8v8-t64, w16a16-k8v8-t64, w4a16-k2v2-t64, w16a16-k4v4-t64";
     public const int Trials = 10;
     public const int Samples = 50;
+
+    /// <summary>Soon seen to live; held dead as late as ever, however busy the machine is.</summary>
+    public static LeaseTimes Leases { get; } = LeaseTimes.Default with { Beat = TimeSpan.FromMilliseconds(100) };
 
     public static IReadOnlyList<SweepTask> Tasks { get; } =
         [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
@@ -24,9 +28,17 @@ internal static class FakeSweep
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
-        bool retryFailed = false, IProgress<SweepEvent>? progress = null)
+        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null)
     {
-        var options = new SweepOptions { Backend = null!, Folder = folder, Resume = resume, Worker = worker, RetryFailed = retryFailed };
+        var options = new SweepOptions
+        {
+            Backend = null!,
+            Folder = folder,
+            Resume = resume,
+            Worker = worker,
+            RetryFailed = retryFailed,
+            Leases = leases ?? Leases,
+        };
         return SweepRunner.Run(config ?? Config(), options, engine, Tasks, progress, engine.Cancellation);
     }
 

@@ -117,6 +117,6 @@ public class QuestionSweepTests
 
     private static IReadOnlyList<SampleRecord> Records(string folder, TrialResult result) =>
     [
-        .. LineReader.Read(Path.Combine(folder, "samples", result.TrialId + ".jsonl")).Select(line => JournalJson.Read<SampleRecord>(line.Bytes.Span)),
+        .. SampleLog.Read(Path.Combine(folder, "samples", result.TrialId + ".jsonl")).Records,
     ];
 }

@@ -73,7 +73,7 @@ public class RealSweepTests
 
     [Theory]
     [InlineData("{granularity: [t128], cache: [k8v8]}", "sweep.yaml:1: key 'models[0]': setting w16a16-k8v8-t128 with model 'llama'")]
-    [InlineData("{weights: [w4]}", "weight group 128 does not divide all of the coded weights' input widths 64, 128, 128; allowed: w16, w4g32, w4g64")]
+    [InlineData("{weights: [w4g96]}", "weight group 96 does not divide all of the coded weights' input widths 64, 128, 128; allowed: w16, w4g32, w4g64")]
     public void Run_RefusesWhatDoesNotFitTheModel(string axes, string expected)
     {
         using var temp = new ScratchFolder();
@@ -130,7 +130,7 @@ public class RealSweepTests
 
     private static string[] Predictions(string folder, string trial)
     {
-        var lines = LineReader.Read(Path.Combine(folder, "samples", trial + ".jsonl"));
-        return [.. lines.Select(line => JournalJson.Read<SampleRecord>(line.Bytes.Span)).Select(record => $"{record.Sample}: {record.Prediction}")];
+        var (records, _) = SampleLog.Read(Path.Combine(folder, "samples", trial + ".jsonl"));
+        return [.. records.Select(record => $"{record.Sample}: {record.Prediction}")];
     }
 }

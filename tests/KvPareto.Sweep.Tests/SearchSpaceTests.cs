@@ -13,6 +13,29 @@ public class SearchSpaceTests
         """, AppContext.BaseDirectory, [])).Select(setting => setting.Name)];
 
     [Fact]
+    public void Expand_BoundsPatternsTimesSettings()
+    {
+        const string axes = "axes: {cache: [k8v8, k8v4, k8v2, k4v4, k4v2, k2v2], granularity: [t32, t64, t128, tensor, b32], smooth: [false, true], chunk: [none, 64, 128, 256, 512, 1024], attention: [flash, math], weights: [w16, w8, w4, w4g32, w4g64], embedding: [16, 8, 4]}";
+        var patterns = string.Join(", ", Enumerable.Range(0, 2000).Select(_ => "w*"));
+        var error = Assert.Throws<ConfigException>(() => Expand($"{axes}\nexclude: [{patterns}]"));
+        Assert.StartsWith("my.yaml:4: key 'exclude[0]' is one of 2000 patterns over 10800 settings, 21600000 comparisons; allowed: at most 20000000", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("w4*-k?v?-t64", 1)]
+    [InlineData("*", 2)]
+    [InlineData("w4a16-k4v4-t64", 1)]
+    public void Expand_PatternsAreShortNamesWithWildcards(string pattern, int excluded) =>
+        Assert.Equal(3 - excluded, Expand($"axes: {{cache: [k4v4], weights: [w4, w8]}}\nexclude: ['{pattern}']").Length);
+
+    [Fact]
+    public void Expand_RefusesAPatternThatIsTooLong()
+    {
+        var error = Assert.Throws<ConfigException>(() => Expand($"axes: {{cache: [k4v4]}}\nexclude: ['{new string('?', 20_000)}']"));
+        Assert.Equal("my.yaml:4: key 'exclude[0]' has 20000 characters; allowed: a pattern of at most 200", error.Message);
+    }
+
+    [Fact]
     public void Expand_WeightsOutermost_AttentionInnermost_BaselineFirst() => Assert.Equal(
         [
             "w16a16-k16v16",

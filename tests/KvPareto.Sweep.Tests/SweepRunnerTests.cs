@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Leases;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -13,6 +14,14 @@ public class SweepRunnerTests
         public List<SweepEvent> Events { get; } = [];
 
         public void Report(SweepEvent value) => Events.Add(value);
+    }
+
+    private sealed class Signal(ManualResetEventSlim waiting) : IProgress<SweepEvent>
+    {
+        public void Report(SweepEvent value)
+        {
+            if (value is SweepWaiting { Trials: 1 }) waiting.Set();
+        }
     }
 
     [Fact]
@@ -221,20 +230,77 @@ public class SweepRunnerTests
     }
 
     [Fact]
-    public void Run_TwoWorkersShareAFolder()
+    public async Task Run_TwoWorkersShareAFolder()
     {
         using var temp = new ScratchFolder();
         var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
         var (a, b) = (new FakeEngine(), new FakeEngine());
-        // While worker a is at its 13th sample, worker b does everything that a does not hold.
+        var other = Task.CompletedTask;
+        using var waiting = new ManualResetEventSlim();
+        // While worker a is at its 13th sample, worker b does everything that a does not hold, and then waits for a.
         a.Before = (number, _, _) =>
         {
-            if (number == 12) Assert.Equal(FakeSweep.Trials - 1, FakeSweep.Run(temp["run"], b, worker: "b").Results.Count);
+            if (number != 12) return;
+            var recorder = new Signal(waiting);
+            other = Task.Run(() => Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], b, worker: "b", progress: recorder).Results.Count));
+            Assert.True(waiting.Wait(TimeSpan.FromMinutes(1)));
         };
         var history = FakeSweep.Run(temp["run"], a, worker: "a");
+        await other;
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
         Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
         Assert.Equal((15, 35), (a.Generated, b.Generated));
+    }
+
+    [Fact]
+    public async Task Run_TakesOverWhatAWorkerHeldThatDied()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
+        using var waiting = new ManualResetEventSlim();
+        var survivor = new FakeEngine();
+        var other = Task.CompletedTask;
+        var victim = new FakeEngine
+        {
+            Before = (number, _, _) =>
+            {
+                if (number != 12) return;
+                other = Task.Run(() => FakeSweep.Run(temp["run"], survivor, worker: "b", progress: new Signal(waiting)));
+                Assert.True(waiting.Wait(TimeSpan.FromMinutes(1)));
+                throw new Killed();
+            },
+        };
+        Assert.Throws<Killed>(() => FakeSweep.Run(temp["run"], victim, worker: "a"));
+        await other;
+        Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        // The two samples that the dead one had of its last trial are not measured again.
+        Assert.Equal(FakeSweep.Samples - 12, survivor.Generated);
+    }
+
+    [Fact]
+    public async Task Run_AStoppedWorkerLosesItsTrial_AndWritesNothingWhenItWakes()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine()));
+        var never = new LeaseTimes(TimeSpan.FromDays(1), TimeSpan.FromDays(1));
+        var survivor = new FakeEngine();
+        var results = 0;
+        var sleeper = new FakeEngine
+        {
+            // It stands still, its heart too, until another has done everything.
+            Before = (number, _, _) =>
+            {
+                if (number != 12) return;
+                var eager = new LeaseTimes(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(300));
+                results = Task.Run(() => FakeSweep.Run(temp["run"], survivor, worker: "b", leases: eager)).GetAwaiter().GetResult().Results.Count;
+            },
+        };
+        var log = await Task.Run(() => FakeSweep.Run(temp["run"], sleeper, worker: "a", leases: never));
+        Assert.Equal(FakeSweep.Trials, results);
+        Assert.Equal(whole, FakeSweep.WithoutTimes(log));
+        Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        // It measured one more sample than it could keep, and no more.
+        Assert.Equal((13, FakeSweep.Samples - 12), (sleeper.Generated, survivor.Generated));
     }
 
     [Fact]
@@ -256,7 +322,7 @@ public class SweepRunnerTests
         {
             Before = (_, _, _) => FakeSweep.Run(temp["run"], new FakeEngine(), resume: true),
         }));
-        Assert.Contains("another run writes to it", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"another run writes to it (process {Environment.ProcessId} on ", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -308,12 +374,86 @@ public class SweepRunnerTests
     {
         using var temp = new ScratchFolder();
         FakeSweep.Run(temp["run"], new FakeEngine());
-        var run = JournalJson.Read<RunRecord>(File.ReadAllBytes(temp["run/run.json"]));
+        var (run, isSealed) = RunFile.TryRead(temp["run"])!.Value;
+        Assert.True(isSealed);
         Assert.Equal(FakeSweep.Config().Source, run.Config);
         Assert.Equal(["one", "two"], run.Models.Select(model => model.Name));
         Assert.Equal(["facts", "counts"], run.Tasks.Select(task => task.Name));
         Assert.Equal((FakeSweep.Trials, "fake"), (run.Trials.Count, run.Host.Backend));
         Assert.Matches("^[0-9]+\\.[0-9]+", run.Host.Version);
+    }
+
+    /// <summary>A run killed after any of the files it makes at its start.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("journal.jsonl.lock")]
+    [InlineData("samples/")]
+    [InlineData("samples/", "leases/")]
+    [InlineData("samples/", "leases/", "leases/journal.1.abc.tmp")]
+    [InlineData("samples/", "leases/journal.1", "journal.jsonl.abc.tmp")]
+    [InlineData("samples/", "leases/journal.1", "journal.jsonl")]
+    [InlineData("samples/", "leases/journal.1", "journal.jsonl", "run.json.abc.tmp")]
+    [InlineData("samples/", "leases/journal.1", "journal.jsonl", "run.json")]
+    [InlineData("samples/", "leases/journal.1", "journal.jsonl", "run.json", "torn")]
+    public void Run_GoesOnWhereverItsStartWasKilled(params string[] made)
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["whole"], new FakeEngine());
+        foreach (var resume in new[] { false, true })
+        {
+            var folder = temp[$"run-{resume}"];
+            Directory.CreateDirectory(folder);
+            foreach (var name in made.Where(name => name.Length > 0))
+            {
+                var path = Path.Combine(folder, name);
+                if (name.EndsWith('/')) Directory.CreateDirectory(path);
+                else if (name == "torn") File.WriteAllText(Path.Combine(folder, "journal.jsonl"), "{\"event\":\"run\",\"ru");
+                else if (name == "run.json") File.Copy(temp["whole/run.json"], path);
+                else temp.Write(path, Lease(name));
+            }
+            Assert.Equal(FakeSweep.Trials, FakeSweep.Run(folder, new FakeEngine(), resume: resume).Results.Count);
+            Assert.Equal(["journal.jsonl", "leases", "run.json", "samples"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
+            Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(folder, "leases")));
+        }
+
+        static string Lease(string name) => name == "leases/journal.1"
+            ? System.Text.Json.JsonSerializer.Serialize(LeaseHolder.Here() with { Started = "1" }) + "\n"
+            : "";
+    }
+
+    [Fact]
+    public void Run_WhenItsFolderIsRemoved_EndsWithTheFoldersName()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine { Before = (number, _, _) => { if (number == 12) Directory.Delete(temp["run"], recursive: true); } };
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], engine));
+        Assert.StartsWith($"{temp["run"]}: was removed or renamed", error.Message, StringComparison.Ordinal);
+        Assert.Equal(13, engine.Generated);
+    }
+
+    [Theory]
+    [InlineData("journal.jsonl")]
+    [InlineData("run.json")]
+    [InlineData("samples")]
+    [InlineData("leases")]
+    [InlineData("log")]
+    public void Run_NeverFollowsALinkInTheFolder(string name)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("needs symbolic links");
+        using var temp = new ScratchFolder();
+        Assert.Throws<Killed>(() => FakeSweep.Run(temp["run"], KilledAt(12)));
+        var path = name == "log" ? Directory.GetFiles(temp["run/samples"]).Order().First() : temp[$"run/{name}"];
+        Directory.Move(path, temp["elsewhere"]);
+        File.AppendAllText(File.Exists(temp["elsewhere"]) ? temp["elsewhere"] : temp.Write("elsewhere/log.jsonl", ""), "torn");
+        var before = Contents(temp["elsewhere"]);
+        File.CreateSymbolicLink(path, temp["elsewhere"]);
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine(), resume: true));
+        Assert.StartsWith($"{path}: is a symbolic link", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Contents(temp["elsewhere"]));
+
+        static string[] Contents(string path) => Directory.Exists(path)
+            ? [.. Directory.GetFiles(path).Order().Select(file => file + File.ReadAllText(file))]
+            : [File.ReadAllText(path)];
     }
 
     private static FakeEngine KilledAt(int sample) => new()

@@ -21,20 +21,20 @@ public class TorchCodecTests
     [MemberData(nameof(Cases))]
     public void EntriesCodesAndValues_AreGroupCodecs(int bits, int clipPercent)
     {
-        TorchLibraryOrSkip.Require();
+        using var backend = TorchLibraryOrSkip.Backend();
         const int Count = 64;
         var clip = clipPercent / 100f;
-        using var codec = new TorchCodes(torch.CPU);
+        using var codec = new TorchCodes(new torch.Device(TorchLibraryOrSkip.Device.Kind, TorchLibraryOrSkip.Device.Ordinal));
         foreach (var seed in new[] { 1, 2, 3, 4, 5, 6, 7, 8 })
         {
             var groups = NastyGroups.All(Count, seed).ToArray();
             using var scope = torch.NewDisposeScope();
-            var x = torch.tensor(groups.SelectMany(group => group).ToArray(), [1, 1, 1, groups.Length, Count]);
+            var x = torch.tensor(groups.SelectMany(group => group).ToArray(), [1, 1, 1, groups.Length, Count], device: codec.Device);
             var entries = TorchScripts.Tensor("fit", x.amin([2, 4], true), x.amax([2, 4], true), codec.Constants(bits), (double)GroupCodec.MinCode(bits), (double)clip, (double)(1 - clip));
             var codes = TorchScripts.Tensor("encode", x, entries, (double)GroupCodec.MinCode(bits), (double)GroupCodec.MaxCode(bits));
             var packed = TorchScripts.Tensor("pack", codes.reshape(groups.Length, Count), bits, codec.Shifts(bits));
-            var values = TorchScripts.Tensor("decode", codes, entries, (double)GroupCodec.MinCode(bits)).data<float>().ToArray();
-            var (entry, bytes) = (entries.data<int>().ToArray(), packed.contiguous().data<byte>().ToArray());
+            var values = TorchScripts.Tensor("decode", codes, entries, (double)GroupCodec.MinCode(bits)).cpu().data<float>().ToArray();
+            var (entry, bytes) = (entries.cpu().data<int>().ToArray(), packed.contiguous().cpu().data<byte>().ToArray());
             for (var g = 0; g < groups.Length; g++)
             {
                 var meta = GroupCodec.Fit(Least(groups[g]), Most(groups[g]), bits, clip);
@@ -49,7 +49,7 @@ public class TorchCodecTests
                 if (!float.IsNaN(meta.Scale)) Assert.Equal(expected, bytes.AsSpan(g * expected.Length, expected.Length).ToArray());
             }
             var unpacked = TorchScripts.Tensor("unpack", packed, bits, codec.Shifts(bits));
-            Assert.Equal(codes.reshape(-1).data<byte>().ToArray(), unpacked.reshape(-1).data<byte>().ToArray());
+            Assert.Equal(codes.reshape(-1).cpu().data<byte>().ToArray(), unpacked.reshape(-1).cpu().data<byte>().ToArray());
         }
     }
 

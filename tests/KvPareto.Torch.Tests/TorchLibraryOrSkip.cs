@@ -30,9 +30,12 @@ internal static class TorchLibraryOrSkip
     public static TorchBackend Backend(int? stretchTokens = null)
     {
         Require();
-        return new TorchBackend(TorchDevice.Parse(Environment.GetEnvironmentVariable("KVPARETO_TORCH_DEVICE") ?? "")!, threads: 1, stretchTokens);
+        return new TorchBackend(Device, threads: 1, stretchTokens);
     }
 
+    /// <summary>KVPARETO_TORCH_DEVICE, as in <c>:cuda</c>; the processor where it is not set.</summary>
+    public static TorchDevice Device { get; } = TorchDevice.Parse(Environment.GetEnvironmentVariable("KVPARETO_TORCH_DEVICE") ?? "")!;
+
     /// <summary>Whether tests run on a GPU, whose activations keep fewer bits.</summary>
-    public static bool IsGpu => Environment.GetEnvironmentVariable("KVPARETO_TORCH_DEVICE") is { Length: > 0 };
+    public static bool IsGpu => !Device.IsCpu;
 }

@@ -3,6 +3,7 @@ using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
@@ -45,7 +46,7 @@ internal static class FidelityCommand
         var json = new Option<bool>("--json") { Description = "Print {\"settings\":[…]} at the end instead of a table." };
         var report = new Option<string?>("--report")
         {
-            Description = "Instead of measuring: read rows that --rows wrote and write fidelity.md, fidelity.csv and fidelity.png.",
+            Description = "Instead of measuring: read rows that --rows wrote and write fidelity.md, fidelity.csv and a picture.",
             HelpName = "ROWS",
         };
         var folder = new Option<string>("--out")
@@ -54,6 +55,7 @@ internal static class FidelityCommand
             HelpName = "DIR",
             DefaultValueFactory = _ => ".",
         };
+        var format = Verb.FormatOption();
         var command = new Verb(
             "fidelity",
             "Compares the next-token distributions of settings with those of the unquantized model on a text: perplexity, KL divergence, "
@@ -61,7 +63,7 @@ internal static class FidelityCommand
             "kvpareto fidelity models/llama --text wiki.txt --settings w16a16-k8v8-t64,w16a16-k4v4-t64-smooth --chunk 256\n"
             + "kvpareto fidelity --report rows.jsonl --out report")
         {
-            model, text, reference, settings, tokens, window, chunk, device, threads, rows, json, report, folder,
+            model, text, reference, settings, tokens, window, chunk, device, threads, rows, json, report, folder, format,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -69,7 +71,7 @@ internal static class FidelityCommand
             {
                 if (parsed.GetValue(model) is not null)
                     throw new ConfigException("fidelity: --report takes no MODEL; allowed: kvpareto fidelity --report ROWS --out DIR");
-                var files = FidelityReport.Write(parsed.GetValue(folder)!, FidelityRows.Read(file), context.Error.WriteLine);
+                var files = FidelityReport.Write(parsed.GetValue(folder)!, FidelityRows.Read(file), PictureFormats.Parse(parsed.GetValue(format)!));
                 foreach (var written in files) context.Output.WriteLine(written);
                 return Task.FromResult(ExitCode.Ok);
             }
@@ -98,12 +100,16 @@ internal static class FidelityCommand
     {
         if (rowsFile is not null) FidelityRows.CheckWritable(rowsFile);
         using var backend = CommandContext.CreateBackend(request.Threads, device);
-        var table = new FidelityTable(json ? context.Error : context.Output);
+        var table = new FidelityTable(
+            json ? context.Error : context.Output,
+            json ? context.ErrorWidth() : context.OutputWidth(),
+            request.Settings?.Max(setting => setting.Name.Length));
         var rows = FidelitySurvey.Run(backend, request, row =>
         {
             if (rowsFile is not null) FidelityRows.Append(rowsFile, row);
             table.Write(row);
         }, cancellation);
+        table.End();
         if (json) context.Output.WriteLine(FidelityRows.ToJson(rows));
     }
 }

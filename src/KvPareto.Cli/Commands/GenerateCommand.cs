@@ -12,7 +12,8 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto generate MODEL</c></summary>
 internal static class GenerateCommand
 {
-    private const string DefaultSetting = "w16a16-k16v16-c256";
+    /// <summary>The setting where none is named.</summary>
+    public const string DefaultSetting = "w16a16-k16v16-c256";
     private const int DefaultNewTokens = 128;
 
     public static Command Create(CommandContext context)
@@ -25,6 +26,7 @@ internal static class GenerateCommand
         var chunk = new Option<int?>("--chunk") { Description = "Prefill chunk in place of the setting's; 0 feeds the prompt whole.", HelpName = "N" };
         var maxNew = new Option<int>("--max-new-tokens") { Description = "Most new tokens.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var noChat = new Option<bool>("--no-chat") { Description = "The prompt as it is, without the model's chat template." };
+        var template = TemplateOption.Create();
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
         var json = new Option<bool>("--json") { Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of streaming the text." };
@@ -32,7 +34,7 @@ internal static class GenerateCommand
             "generate",
             "Continues a prompt greedily under one setting.", "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256\nkvpareto generate random:1:Llama-3.1-8B --prompt-tokens 1000 --setting w4a16-k8v2-t64-c256 --json")
         {
-            model, prompt, promptFile, promptTokens, setting, chunk, maxNew, noChat, device, threads, json,
+            model, prompt, promptFile, promptTokens, setting, chunk, maxNew, noChat, template, device, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -44,12 +46,8 @@ internal static class GenerateCommand
                 (null, null, { } file) => new Prompt(TokenizeCommand.Read(context, file), 0, chat),
                 _ => throw new ConfigException("generate: give one of --prompt TEXT, --prompt-file F and --prompt-tokens N, N 1 or more"),
             };
-            var settings = InferenceSetting.Parse(parsed.GetValue(setting)!);
-            if (parsed.GetValue(chunk) is { } size)
-            {
-                if (size < 0) throw new ConfigException($"--chunk {size}; allowed: 0 for the whole prompt, or a number of tokens");
-                settings = settings with { Chunk = size == 0 ? null : size };
-            }
+            given = given with { Template = TemplateOption.Read(parsed.GetValue(template)!) };
+            var settings = Verb.WithChunk(InferenceSetting.Parse(parsed.GetValue(setting)!), parsed.GetValue(chunk));
             if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
             Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation);
             return Task.FromResult(ExitCode.Ok);
@@ -115,10 +113,12 @@ internal static class GenerateCommand
     /// <summary>A text, or where that is null a number of made-up ids.</summary>
     private readonly record struct Prompt(string? Text, int Count, bool Chat)
     {
+        public TemplateSettings Template { get; init; } = TemplateSettings.Default;
+
         public int[] Ids(LanguageModel model) => Text is null
             ? SyntheticPrompt.Ids(Count <= model.Config.MaxPositions ? Count : throw TooLong(model), model.Config.VocabularySize)
             : Chat && model.ChatTemplate is { } template
-            ? model.Tokenizer.Encode(template.Render([new ChatMessage("user", Text)]), addSpecialTokens: false)
+            ? model.Tokenizer.Encode(template.With(Template).Render([new ChatMessage("user", Text)]), addSpecialTokens: false)
             : model.Tokenizer.Encode(Text);
 
         private ConfigException TooLong(LanguageModel model) =>

@@ -78,7 +78,7 @@ internal static class PlanCommand
 
     private static ModelPlan[] Sweep(CommandContext context, MemoryLayout layout, string file, Request request)
     {
-        var config = SweepConfig.Load(file);
+        var config = SweepConfig.LoadForPlan(file);
         if (request.Contexts is null) context.Error.WriteLine($"{config.Name}: planned for these contexts, not for the lengths of its tasks' prompts; --context N,… gives others");
         request = request with { Settings = request.Settings ?? SearchSpace.Expand(config) };
         return [.. config.Models.Select(model => One(context, layout, ModelSource.Open(model.Model), request, model.Name))];

@@ -2,6 +2,7 @@ using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Reports.Pictures;
 
 namespace KvPareto.Cli.Commands;
 
@@ -11,20 +12,36 @@ internal static class ReportCommand
     public static Command Create(CommandContext context)
     {
         var folder = new Argument<string>("DIR") { Description = "Run folder of a sweep, finished or not." };
-        var command = new Verb("report", "Writes results.csv, frontier.csv and frontier.png again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart") { folder };
+        var figure = new Option<string?>("--figure")
+        {
+            Description = "Figures: frontier, memory, niah, ablation, separated by commas. Default: all that the run has data for.",
+            HelpName = "NAME,…",
+        };
+        var format = Verb.FormatOption();
+        var repair = new Option<bool>("--repair") { Description = "First mend a damaged DIR: keep the lines that are whole, say what is dropped, leave the damaged files beside." };
+        var command = new Verb("report", "Writes results.csv, frontier.csv and the figures again from the journal alone; needs no model and no GPU.", "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, repair, figure, format };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;
-            Write(context, path, RunHistory.Read(path));
+            if (parsed.GetValue(repair))
+                foreach (var line in RunRepair.Mend(path)) context.Error.WriteLine(TerminalText.OneLine(line));
+            Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries));
             return ExitCode.Ok;
         });
         return command;
     }
 
     /// <summary>Writes the report of a run and shows its table.</summary>
-    public static void Write(CommandContext context, string folder, RunHistory history)
+    public static void Write(CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats, IReadOnlyList<string>? figures = null)
     {
-        var options = new ReportOptions { Title = $"{history.Name}: accuracy against total peak memory", Baseline = history.Baseline, Seed = history.Seed };
+        var options = new ReportOptions
+        {
+            Run = history.Name,
+            Baseline = history.Baseline,
+            Seed = history.Seed,
+            Formats = formats,
+            Figures = figures,
+        };
         var summary = ReportWriter.Write(folder, history.Results, options);
         ClosingTable.Show(context, history, summary);
     }

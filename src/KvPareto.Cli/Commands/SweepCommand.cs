@@ -3,6 +3,8 @@ using System.Globalization;
 using KvPareto.Cli.Terminal;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
@@ -10,6 +12,7 @@ namespace KvPareto.Cli.Commands;
 internal static class SweepCommand
 {
     private const string DefaultFolder = "runs";
+    private const int MostRunsNamed = 8;
 
     public static Command Create(CommandContext context)
     {
@@ -21,22 +24,24 @@ internal static class SweepCommand
         var worker = new Option<string?>("--worker") { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
+        var format = Verb.FormatOption();
         var command = new Verb(
             "sweep",
-            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, frontier.png, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with failed trials, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
+            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
         {
-            config, folder, resume, retry, models, worker, device, threads,
+            config, folder, resume, retry, models, worker, device, threads, format,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(
-            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation), CancellationToken.None));
+            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, PictureFormats.Parse(parsed.GetValue(format)!), cancellation), CancellationToken.None));
         return command;
     }
 
     private static int Run(
-        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads, string device, CancellationToken cancellation)
+        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads, string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
     {
         var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
         folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, config.Name) : FreeFolder(config.Name);
+        if (resume && worker is null && !Path.Exists(folder)) throw NothingToResume(folder);
         using var backend = CommandContext.CreateBackend(threads, device);
         var options = new SweepOptions { Backend = backend, Folder = folder, Resume = resume, RetryFailed = retryFailed, Worker = worker };
         RunHistory history;
@@ -49,8 +54,22 @@ internal static class SweepCommand
             context.Error.WriteLine($"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume");
             throw;
         }
-        ReportCommand.Write(context, folder, history);
-        return history.Results.Any(result => result.Status != TrialStatus.Ok) ? ExitCode.TrialsFailed : ExitCode.Ok;
+        ReportCommand.Write(context, folder, history, formats);
+        var isWhole = history.Missing.Count == 0 && history.Results.All(result => result.Status == TrialStatus.Ok);
+        return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
+    }
+
+    // A run begun from scratch in a mistyped folder would measure everything again.
+    private static ConfigException NothingToResume(string folder)
+    {
+        var full = Path.GetFullPath(folder);
+        var parent = Path.GetDirectoryName(full);
+        var runs = Directory.Exists(parent)
+            ? Directory.EnumerateDirectories(parent).Where(found => File.Exists(Path.Combine(found, "run.json"))).Order(StringComparer.Ordinal).Take(MostRunsNamed + 1).ToList()
+            : [];
+        var named = string.Join(", ", runs.Take(MostRunsNamed).Select(found => Path.GetRelativePath(".", found)));
+        var allowed = runs.Count == 0 ? "leave out --resume to begin a run" : $"{named}{(runs.Count > MostRunsNamed ? ", …" : "")}, or leave out --resume to begin a run";
+        return new($"--resume: {folder}: there is no such folder; allowed: {allowed}");
     }
 
     private static string FreeFolder(string name)

@@ -17,14 +17,15 @@ internal static class TokenizeCommand
         var model = new Argument<string>("MODEL") { Description = "A model with a tokenizer: a folder with tokenizer.json, a .gguf file, or embedded:llama, embedded:qwen2, embedded:mistral." };
         var file = new Argument<string?>("FILE") { Description = "Text, UTF-8; standard input where left out.", Arity = ArgumentArity.ZeroOrOne };
         var chat = new Option<bool>("--chat") { Description = "The text as one user turn in the model's chat template." };
+        var template = TemplateOption.Create();
         var noSpecial = new Option<bool>("--no-special") { Description = "Without the special tokens that the tokenizer adds (such as a leading BOS)." };
         var json = new Option<bool>("--json") { Description = "Print {\"ids\":[…]}." };
-        var command = new Verb("tokenize", "Prints the token ids of a text.", "echo -n 'Hello world' | kvpareto tokenize embedded:llama --json") { model, file, chat, noSpecial, json };
+        var command = new Verb("tokenize", "Prints the token ids of a text.", "echo -n 'Hello world' | kvpareto tokenize embedded:llama --json") { model, file, chat, template, noSpecial, json };
         command.SetAction(parsed =>
         {
             var source = ModelSource.Open(parsed.GetValue(model)!);
             var text = Read(context, parsed.GetValue(file));
-            var ids = parsed.GetValue(chat) ? EncodeChat(source, text) : source.RequireTokenizer().Encode(text, !parsed.GetValue(noSpecial));
+            var ids = parsed.GetValue(chat) ? EncodeChat(source, text, TemplateOption.Read(parsed.GetValue(template)!)) : source.RequireTokenizer().Encode(text, !parsed.GetValue(noSpecial));
             context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonText.Of(ids)}}}" : string.Join(' ', ids));
             return ExitCode.Ok;
         });
@@ -37,8 +38,9 @@ internal static class TokenizeCommand
         byte[] bytes;
         if (file is null or "-")
         {
+            var input = context.Input ?? throw new ConfigException("standard input is closed; allowed: a file, or text on standard input");
             using var buffer = new MemoryStream();
-            context.Input.CopyTo(buffer);
+            input.CopyTo(buffer);
             bytes = buffer.ToArray();
         }
         else
@@ -56,9 +58,9 @@ internal static class TokenizeCommand
         }
     }
 
-    private static int[] EncodeChat(ModelSource source, string text)
+    private static int[] EncodeChat(ModelSource source, string text, TemplateSettings settings)
     {
         var template = source.LoadChatTemplate() ?? throw new ConfigException($"{source.Model}: has no chat template; leave out --chat");
-        return source.RequireTokenizer().Encode(template.Render([new ChatMessage("user", text)]), addSpecialTokens: false);
+        return source.RequireTokenizer().Encode(template.With(settings).Render([new ChatMessage("user", text)]), addSpecialTokens: false);
     }
 }

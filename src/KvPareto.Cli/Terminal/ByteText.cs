@@ -19,7 +19,7 @@ internal static class ByteText
         return $"{value.ToString(format, CultureInfo.InvariantCulture)} {Units[unit]}";
     }
 
-    /// <summary>Reads <c>8GiB</c>, <c>12 GB</c>, <c>7.5GiB</c>: KiB to TiB are powers of 1,024, KB to TB of 1,000; without a unit bytes.</summary>
+    /// <summary>Reads <c>8GiB</c>, <c>12 GB</c>, <c>7.5GiB</c>: KiB to TiB are powers of 1,024, KB to TB of 1,000; a unit is needed, since a bare number is as likely meant as GiB as it is as bytes.</summary>
     /// <param name="option">The option, for messages.</param>
     /// <param name="text">What was written.</param>
     /// <exception cref="ConfigException">It is no number of bytes from 1 to 1,024 TiB.</exception>
@@ -28,7 +28,7 @@ internal static class ByteText
         var digits = text.TrimEnd([.. "BKMGTi"]);
         var (size, name) = text[digits.Length..] switch
         {
-            "" or "B" => (1.0, true),
+            "B" => (1.0, true),
             [var letter, 'i', 'B'] => (Math.Pow(1024, Power(letter)), Power(letter) > 0),
             [var letter, 'B'] => (Math.Pow(1000, Power(letter)), Power(letter) > 0),
             _ => (0, false),

@@ -8,54 +8,46 @@ namespace KvPareto.Cli.Terminal;
 /// <summary>The table that a sweep or a report ends with.</summary>
 internal static class ClosingTable
 {
+    private const int MostNames = 5;
+
+    private static readonly FittedTable<SummaryRow> Table = new(
+        [
+            new("", 0, Mark) { IsText = true, Style = row => row.Failure is not null ? new Style(Color.Red) : row.OnFrontier ? new Style(Color.Yellow) : null },
+            new("setting", 0, row => row.Setting) { IsText = true },
+            new("peak", 1, row => row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
+            new("saved", 3, row => Number(row.MemorySavedPercent, "F1", " %")),
+            new("score", 2, row => Number(row.Score, "F2")),
+            new("95 % interval", 5, row => row.Interval is { } interval ? $"{Number(interval.Low, "F1")} – {Number(interval.High, "F1")}" : ""),
+            new("loss", 4, row => Number(row.ScoreLoss, "F2")),
+            new("dominated", 6, row => row.OnFrontier ? "" : Number(100 * row.DominatedConfidence, "F0", " %")),
+            new("first token", 7, row => Number(row.TtftMs, "F1", " ms")),
+            new("later", 8, row => Number(row.TpotMs, "F2", " ms")),
+        ],
+        "results.csv has them");
+
     /// <summary>Every trial by model and memory, a star on the frontier; then what was written and what should be known.</summary>
     public static void Show(CommandContext context, RunHistory history, ReportSummary summary)
     {
         foreach (var model in summary.Models)
         {
-            // Plain text: markup would read embedded:llama: as an emoji.
-            context.Console.WriteLine(Heading(model));
-            context.Console.Write(Table([.. summary.Rows.Where(row => row.Model == model.Model)]));
-            context.Console.WriteLine();
+            context.Error.WriteLine(TerminalText.OneLine(Heading(model)));
+            SummaryRow[] rows = [.. summary.Rows.Where(row => row.Model == model.Model)];
+            Table.Write(context.Console, context.ErrorWidth(), rows);
+            foreach (var row in rows.Where(row => row.Failure is not null)) context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
+            context.Error.WriteLine();
         }
-        if (history.Results.Count < history.Planned) context.Error.WriteLine($"{history.Planned - history.Results.Count} of {history.Planned} trials have no result yet; --resume measures them");
-        foreach (var message in summary.Messages) context.Error.WriteLine(message);
-        foreach (var file in summary.Files) context.Output.WriteLine(file);
+        if (history.Missing.Count > 0) context.Error.WriteLine($"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
+        foreach (var message in history.Messages.Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(message));
+        foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
     }
+
+    private static string Some(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 
     private static string Heading(ModelSummary model) => string.Create(
         CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent:F1} %");
 
-    private static Table Table(IReadOnlyList<SummaryRow> rows)
-    {
-        var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn("");
-        table.AddColumn("setting");
-        foreach (var name in new[] { "peak", "saved", "score", "95 % interval", "loss", "dominated", "first token", "later" }) table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
-        foreach (var row in rows) AddRow(table, row);
-        return table;
-    }
-
-    private static void AddRow(Table table, SummaryRow row)
-    {
-        var mark = row.OnFrontier ? "[yellow]★[/]" : row.IsBaseline ? "base" : "";
-        if (row.Failure is not null)
-        {
-            table.AddRow(new Markup("[red]failed[/]"), new Spectre.Console.Text(row.Setting), new Spectre.Console.Text(row.Failure));
-            return;
-        }
-        table.AddRow(
-            new Markup(mark),
-            new Spectre.Console.Text(row.Setting),
-            new Spectre.Console.Text(row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
-            new Spectre.Console.Text(Number(row.MemorySavedPercent, "F1", " %")),
-            new Spectre.Console.Text(Number(row.Score, "F2")),
-            new Spectre.Console.Text(row.Interval is { } interval ? $"{Number(interval.Low, "F1")} – {Number(interval.High, "F1")}" : ""),
-            new Spectre.Console.Text(Number(row.ScoreLoss, "F2")),
-            new Spectre.Console.Text(row.OnFrontier ? "" : Number(100 * row.DominatedConfidence, "F0", " %")),
-            new Spectre.Console.Text(Number(row.TtftMs, "F1", " ms")),
-            new Spectre.Console.Text(Number(row.TpotMs, "F2", " ms")));
-    }
+    private static string Mark(SummaryRow row) => row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
 
     private static string Number(double? value, string format, string unit = "") =>
         value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) + unit : "";

@@ -1,27 +1,74 @@
+using System.Globalization;
 using KvPareto.Sweep.Fidelity;
 using static System.FormattableString;
 
 namespace KvPareto.Cli.Terminal;
 
-/// <summary>Fidelity as a table that grows by a line whenever a setting is done.</summary>
-internal sealed class FidelityTable(TextWriter output)
+/// <summary>Fidelity as a table that grows by a line whenever a setting is done; on a narrow terminal columns are left out.</summary>
+internal sealed class FidelityTable
 {
-    private const int SettingWidth = 40;
+    private const int DefaultSettingWidth = 40;
+    private const int ChunkWidth = 6;
+    private const int Gap = 2;
+
+    private static readonly Column[] All =
+    [
+        new("bits", 6, 1, row => Fixed(row.BitsPerElement, 3)),
+        new("bytes/token", 11, 6, row => Fixed(row.BytesPerToken, 1)),
+        new("perplexity", 11, 3, row => Fixed(row.Ppl, 4)),
+        new("KL mean", 10, 2, row => Digits(row.KlMean)),
+        new("p50", 10, 8, row => Digits(row.KlP50)),
+        new("p99", 10, 5, row => Digits(row.KlP99)),
+        new("max", 9, 7, row => Digits(row.KlMax)),
+        new("top-1 %", 8, 4, row => Fixed(100 * row.Top1, 3)),
+        new("s", 7, 9, row => Fixed(row.Seconds, 1)),
+    ];
+
+    private readonly TextWriter _output;
+    private readonly int? _width;
+    private readonly int _settingWidth;
+    private readonly Column[] _shown;
     private bool _begun;
+
+    /// <summary>Chooses the columns.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="width">Columns of the terminal; null where it is none.</param>
+    /// <param name="longestSetting">Characters of the longest setting asked for; null for the usual ones.</param>
+    public FidelityTable(TextWriter output, int? width, int? longestSetting)
+    {
+        (_output, _width) = (output, width);
+        _settingWidth = width is null ? DefaultSettingWidth : longestSetting + ChunkWidth ?? DefaultSettingWidth - ChunkWidth;
+        _shown = All;
+        while (width is { } room && _settingWidth + Gap + _shown.Sum(column => column.Width + 1) - 1 > room && _shown.MaxBy(column => column.Rank) is { } least)
+            _shown = [.. _shown.Where(column => column != least)];
+    }
 
     /// <summary>Writes a row, before the first one what was measured.</summary>
     public void Write(FidelityRow row)
     {
         if (!_begun)
         {
-            output.WriteLine(Invariant($"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}")
-                + Invariant($"; perplexity unquantized {row.ReferencePpl:F4}; KL in nats"));
-            output.WriteLine($"{"setting".PadRight(SettingWidth)}  {"bits",6} {"bytes/token",11} {"perplexity",11}"
-                + $" {"KL mean",10} {"p50",10} {"p99",10} {"max",9} {"top-1 %",8} {"s",7}");
+            _output.WriteLine(TerminalText.OneLine(Invariant($"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}")
+                + Invariant($"; perplexity unquantized {row.ReferencePpl:F4}; KL in nats")));
+            WriteLine("setting", column => column.Name);
             _begun = true;
         }
-        output.WriteLine(Invariant($"{row.Setting.PadRight(SettingWidth)}  {row.BitsPerElement,6:F3} {row.BytesPerToken,11:F1} {row.Ppl,11:F4}")
-            + Invariant($" {row.KlMean,10:G4} {row.KlP50,10:G4} {row.KlP99,10:G4} {row.KlMax,9:G4}")
-            + Invariant($" {100 * row.Top1,8:F3} {row.Seconds,7:F1}"));
+        WriteLine(row.Setting, column => column.Cell(row));
     }
+
+    /// <summary>Names the columns left out.</summary>
+    public void End()
+    {
+        var left = All.Except(_shown).Select(column => column.Name).ToList();
+        if (left.Count > 0) _output.WriteLine($"left out at {_width} columns: {string.Join(", ", left)}; --rows and --json have them");
+    }
+
+    private void WriteLine(string setting, Func<Column, string> cell) =>
+        _output.WriteLine(setting.PadRight(_settingWidth) + new string(' ', Gap) + string.Join(' ', _shown.Select(column => cell(column).PadLeft(column.Width))));
+
+    private static string Fixed(double value, int decimals) => value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    private static string Digits(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
+
+    private sealed record Column(string Name, int Width, int Rank, Func<FidelityRow, string> Cell);
 }

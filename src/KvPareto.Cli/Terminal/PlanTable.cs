@@ -16,14 +16,19 @@ internal static class PlanTable
 {
     private const string SavedNote = "load: the peak of loading, a moment of its own; saved: less total peak than the model as it is stored with a 16-bit cache and the prompt fed whole, scores materialised (math) or not (flash)";
 
+    private static readonly FittedTable<(MemoryPlanRow Row, double? Paper)> Table = TableOf();
+
+    private static readonly FittedTable<(MemoryPlanRow Row, double? Paper)> PaperTable = TableOf(
+        new FittedColumn<(MemoryPlanRow Row, double? Paper)>("paper", 3, cells => cells.Paper is { } paper ? Percent(paper) : ""));
+
     /// <summary>A table for each model and a line on what its figures are.</summary>
     public static void Show(CommandContext context, IReadOnlyList<ModelPlan> plans, int newTokens)
     {
+        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
         foreach (var plan in plans.Where(plan => plan.Rows.Count > 0))
         {
-            // Plain text: markup would read random:1: as an emoji.
-            context.Output.WriteLine(plan.Model);
-            context.Write(Table(plan));
+            context.Output.WriteLine(TerminalText.OneLine(plan.Model));
+            (plan.PaperPercent is null ? Table : PaperTable).Write(plain, context.OutputWidth(), [.. plan.Rows.Select(row => (row, plan.PaperPercent))]);
             context.Output.WriteLine();
         }
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {SavedNote}"));
@@ -59,34 +64,22 @@ internal static class PlanTable
         context.Output.WriteLine(JsonText.Of(new { rows }));
     }
 
-    private static Table Table(ModelPlan plan)
-    {
-        var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn(new TableColumn("setting").NoWrap());
-        foreach (var name in new[] { "context", "weights", "KV cache", "activations", "workspace", "peak", "in", "load", "saved (math)", "saved (flash)" })
-            table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
-        if (plan.PaperPercent is not null) table.AddColumn(new TableColumn("paper").RightAligned().NoWrap());
-        foreach (var row in plan.Rows)
-        {
-            List<string> cells =
-            [
-                row.Setting.Name,
-                row.Context.ToString("N0", CultureInfo.InvariantCulture),
-                ByteText.Of(row.Peak.Weights),
-                ByteText.Of(row.Peak.KvCache),
-                ByteText.Of(row.Peak.Activations),
-                ByteText.Of(row.Peak.Workspace),
-                ByteText.Of(row.Peak.Total),
-                Phase(row),
-                ByteText.Of(row.Peaks.Load.Total),
-                Percent(row.SavedAgainstMath),
-                Percent(row.SavedAgainstFlash),
-            ];
-            if (plan.PaperPercent is { } reported) cells.Add(Percent(reported));
-            table.AddRow([.. cells.Select(cell => new Spectre.Console.Text(cell))]);
-        }
-        return table;
-    }
+    private static FittedTable<(MemoryPlanRow Row, double? Paper)> TableOf(params ReadOnlySpan<FittedColumn<(MemoryPlanRow Row, double? Paper)>> last) => new(
+        [
+            new("setting", 0, cells => cells.Row.Setting.Name) { IsText = true },
+            new("context", 1, cells => cells.Row.Context.ToString("N0", CultureInfo.InvariantCulture)),
+            new("weights", 7, cells => ByteText.Of(cells.Row.Peak.Weights)),
+            new("KV cache", 6, cells => ByteText.Of(cells.Row.Peak.KvCache)),
+            new("activations", 10, cells => ByteText.Of(cells.Row.Peak.Activations)),
+            new("workspace", 11, cells => ByteText.Of(cells.Row.Peak.Workspace)),
+            new("peak", 2, cells => ByteText.Of(cells.Row.Peak.Total)),
+            new("in", 9, cells => Phase(cells.Row)),
+            new("load", 8, cells => ByteText.Of(cells.Row.Peaks.Load.Total)),
+            new("saved (math)", 5, cells => Percent(cells.Row.SavedAgainstMath)),
+            new("saved (flash)", 4, cells => Percent(cells.Row.SavedAgainstFlash)),
+            .. last,
+        ],
+        "--json has them");
 
     private static string Phase(MemoryPlanRow row) => row.PeakPhase == MemoryPhase.Decode ? "decode" : "prefill";
 

@@ -7,7 +7,8 @@ namespace KvPareto.Cpu.Kernels;
 /// How a block of ggml's, of 32 rows at once, lies in a strip: the file's own bits in another order. First the bytes of its scales
 /// as planes, plane b with byte b of each row (of an f16 field the two planes together are 32 halves). Then the codes: lines of
 /// the low nibbles of four channels as W4 has them (<see cref="Strip"/>), channels in order; then of 5-bit codes for every 32
-/// channels, of 6-bit codes for every 16, one dword a row of what is above the nibbles. 8-bit codes are planes. A run is
+/// channels, of 6-bit codes for every 16, one dword a row of what is above the nibbles. Codes of 2 and 3 bits lie likewise in words of half
+/// the size, their low two bits first, and of 3 bits a word a row for every 16 channels. 8-bit codes are planes. A run is
 /// neighbouring channels of one scale. An element is scale·code, plus the offset where the format has one, each rounded by itself
 /// as <see cref="Engine.Weights.BlockCodec"/> has it.
 /// </summary>
@@ -18,11 +19,14 @@ internal unsafe interface IBlockFormat
     /// <summary>Channels of a block, 32 or 256.</summary>
     static abstract int Elements { get; }
 
-    /// <summary>4, 5, 6 or 8.</summary>
+    /// <summary>2, 3, 4, 5, 6 or 8.</summary>
     static abstract int CodeBits { get; }
 
     /// <summary>True where runs have an offset; codes are then unsigned, else less half their range.</summary>
     static abstract bool HasOffset { get; }
+
+    /// <summary>True where a code is the index of a value (<see cref="BlockCodec.IQ4Values"/>).</summary>
+    static virtual bool HasTable => false;
 
     /// <summary>Channels of one scale, 16 or 32.</summary>
     static abstract int RunLength { get; }

@@ -31,14 +31,34 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     private static bool HasTops
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.CodeBits is 5 or 6;
+        get => TFormat.CodeBits is 3 or 5 or 6;
     }
 
-    /// <summary>Bytes of four channels: of their nibbles where codes have fewer than 8 bits.</summary>
+    /// <summary>Bits of a code in its line; what has more lies behind all lines.</summary>
+    private static int LowBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.CodeBits < 4 ? 2 : 4;
+    }
+
+    private static int TopBits
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.CodeBits - LowBits;
+    }
+
+    /// <summary>Bytes of the lines of a block's low bits.</summary>
+    private static int LowBytes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TFormat.Elements * LowBits / 8 * Strip.Rows;
+    }
+
+    /// <summary>Bytes of four channels: of their low bits where codes have fewer than 8.</summary>
     private static int LineBytes
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => LineChannels * (TFormat.CodeBits == 8 ? Strip.Rows : HalfRows);
+        get => LineChannels * (TFormat.CodeBits == 8 ? Strip.Rows : HalfRows * LowBits / 4);
     }
 
     private static int BlockBytes
@@ -97,12 +117,12 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
             for (var end = x + channels; xi < end; codes += BlockBytes)
             {
                 var line = codes;
-                var top = codes + TFormat.Elements * HalfRows;
-                for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * sizeof(int))
+                var top = codes + LowBytes;
+                for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
                     var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
-                    var (top0, top1) = (Top(top), Top(top + HalfRows * sizeof(int)));
+                    var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
                     for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
                     {
                         low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
@@ -130,15 +150,15 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
             for (var end = x + Strip.BlockChannels; xi < end; codes += BlockBytes)
             {
                 var line = codes;
-                var top = codes + TFormat.Elements * HalfRows;
-                for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * sizeof(int))
+                var top = codes + LowBytes;
+                for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
                     var (scale2, scale3) = (TLanes.Load(scale + ChunkScales), TLanes.Load(scale + ChunkScales + HalfRows));
                     var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
                     var (offset2, offset3) = (TLanes.Load(scale + ChunkScales + Strip.Rows), TLanes.Load(scale + ChunkScales + Strip.Rows + HalfRows));
-                    var (top0, top1) = (Top(top), Top(top + HalfRows * sizeof(int)));
-                    var (top2, top3) = (Top(top + other), Top(top + other + HalfRows * sizeof(int)));
+                    var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
+                    var (top2, top3) = (Top(top + other), Top(top + other + HalfRows * LowBits));
                     for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
                     {
                         low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
@@ -181,12 +201,12 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
             for (var end = target + channels * MicroKernel.Columns; target < end; codes += BlockBytes)
             {
                 var line = codes;
-                var top = codes + TFormat.Elements * HalfRows;
-                for (var blockEnd = target + TFormat.Elements * MicroKernel.Columns; target < blockEnd; scale += ScaleFloats, top += Strip.Rows * sizeof(int))
+                var top = codes + LowBytes;
+                for (var blockEnd = target + TFormat.Elements * MicroKernel.Columns; target < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
                     var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
-                    var (top0, top1) = (Top(top), Top(top + HalfRows * sizeof(int)));
+                    var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
                     for (var runEnd = target + TFormat.RunLength * MicroKernel.Columns; target < runEnd; target += LineChannels * MicroKernel.Columns)
                     {
                         UnpackLine(line, 0, top0, scale0, offset0, target);
@@ -210,32 +230,36 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* FirstCodes(byte* block, int row) => block + TFormat.ScaleBytes * Strip.Rows + row * (TFormat.CodeBits == 8 ? 1 : sizeof(int));
+    private static byte* FirstCodes(byte* block, int row) => block + TFormat.ScaleBytes * Strip.Rows + row * (TFormat.CodeBits == 8 ? 1 : LowBits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Nibbles(byte* line) => TFormat.CodeBits == 8 ? default : TLanes.LoadIntegers((int*)line);
+    private static TInt Nibbles(byte* line) => TFormat.CodeBits == 8 ? default : Words(line);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Top(byte* top) => HasTops ? TLanes.LoadIntegers((int*)top) : default;
+    private static TInt Top(byte* top) => HasTops ? Words(top) : default;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt NextTop(TInt top) => HasTops ? TLanes.ShiftRight(top, LineChannels * (TFormat.CodeBits - 4)) : top;
+    private static TInt Words(byte* at) => LowBits == 4 ? TLanes.LoadIntegers((int*)at) : TLanes.LoadShorts((ushort*)at);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TInt NextTop(TInt top) => HasTops ? TLanes.ShiftRight(top, LineChannels * TopBits) : top;
 
     // Code 0 … 7 of a line: of channel half of that, the odd ones of the upper rows. A constant once this is inlined, as are the shifts.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TFloat Value(byte* line, TInt nibbles, TInt top, int place, TFloat scale, TFloat offset)
     {
         if (TFormat.CodeBits == 8) return TLanes.Multiply(scale, TLanes.ToSingle(TLanes.LoadSignedBytes(line + place * HalfRows)));
-        var code = TLanes.ShiftRight(nibbles, 4 * place);
-        if (HasTops) code = TLanes.Select(15, code, Aligned(top, place / 2 * (TFormat.CodeBits - 4)));
+        var code = TLanes.ShiftRight(nibbles, LowBits * place);
+        if (HasTops) code = TLanes.Select((1 << LowBits) - 1, code, Aligned(top, place / 2 * TopBits));
+        if (TFormat.HasTable) return TLanes.Multiply(scale, TLanes.IQ4Value(code));
         return TFormat.HasOffset
             ? TLanes.Add(TLanes.Multiply(scale, TLanes.Unsigned(code, TFormat.CodeBits)), offset)
             : TLanes.Multiply(scale, TLanes.Code(code, TFormat.CodeBits));
     }
 
-    // Bits from place on, moved to where they stand above a nibble.
+    // Bits from place on, moved to where they stand above the low bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Aligned(TInt top, int place) => place > 4 ? TLanes.ShiftRight(top, place - 4) : TLanes.ShiftLeft(top, 4 - place);
+    private static TInt Aligned(TInt top, int place) => place > LowBits ? TLanes.ShiftRight(top, place - LowBits) : TLanes.ShiftLeft(top, LowBits - place);
 
     private static void Prefetch(byte* from, int bytes)
     {

@@ -9,17 +9,23 @@ internal static unsafe class BlockPacker<TFormat> where TFormat : struct, IBlock
 {
     private const int LargestBlock = 256;
     private const int HalfRows = Strip.Rows / 2;
-    private const int NibbleMask = 15;
     private const int Q6KScales = 192;
     private const int Q6KFactor = 208;
+    private const int Q2KFactors = 80;
+    private const int Q3KScales = 96;
+    private const int Q3KFactor = 108;
 
-    private static int HalfBytes => TFormat.HasOffset ? 4 : 2;
+    private static int HalfBytes => TFormat.HasOffset || TFormat.Format == WeightFormat.IQ4XS ? 4 : 2;
 
-    private static int TopBits => TFormat.CodeBits - 4;
+    private static int LowBits => TFormat.CodeBits < 4 ? 2 : 4;
+
+    private static int LowMask => (1 << LowBits) - 1;
+
+    private static int TopBits => TFormat.CodeBits - LowBits;
 
     private static int CodesAt => TFormat.ScaleBytes * Strip.Rows;
 
-    private static int TopsAt => CodesAt + TFormat.Elements * HalfRows;
+    private static int TopsAt => CodesAt + TFormat.Elements * LowBits / 8 * Strip.Rows;
 
     /// <summary>Adds the block of row <paramref name="row"/> to planes and lines that are zero there.</summary>
     public static void Pack(ReadOnlySpan<byte> block, byte* target, int row)
@@ -37,8 +43,7 @@ internal static unsafe class BlockPacker<TFormat> where TFormat : struct, IBlock
                 target[CodesAt + i * Strip.Rows + row] = codes[i];
                 continue;
             }
-            *Nibbles(target, i, row) |= (uint)(codes[i] & NibbleMask) << NibblePlace(i, row);
-            if (TopBits > 0) *Top(target, i, row) |= (uint)codes[i] >> 4 << TopPlace(i);
+            Add(target, i, row, codes[i]);
         }
     }
 
@@ -49,28 +54,51 @@ internal static unsafe class BlockPacker<TFormat> where TFormat : struct, IBlock
         {
             var (scale, offset) = TFormat.Run<Lanes1, float, int>(source, row, run);
             for (var i = run * TFormat.RunLength; i < (run + 1) * TFormat.RunLength; i++)
-                values[i] = TFormat.HasOffset ? scale * Code(source, i, row) + offset : scale * Code(source, i, row);
+                values[i] = TFormat.HasTable ? scale * BlockCodec.IQ4Values[Code(source, i, row)]
+                    : TFormat.HasOffset ? scale * Code(source, i, row) + offset
+                    : scale * Code(source, i, row);
         }
     }
 
     private static int Code(byte* source, int i, int row)
     {
         if (TFormat.CodeBits == 8) return (sbyte)source[CodesAt + i * Strip.Rows + row];
-        var code = (int)(*Nibbles(source, i, row) >> NibblePlace(i, row)) & NibbleMask;
-        if (TopBits > 0) code |= (int)(*Top(source, i, row) >> TopPlace(i) << 4) & ((1 << TFormat.CodeBits) - 1);
-        return TFormat.HasOffset ? code : code - (1 << (TFormat.CodeBits - 1));
+        var code = (int)Word(Low(source, i, row)) >> LowPlace(i, row) & LowMask;
+        if (TopBits > 0) code |= ((int)Word(Top(source, i, row)) >> TopPlace(i) & ((1 << TopBits) - 1)) << LowBits;
+        return TFormat.HasOffset || TFormat.HasTable ? code : code - (1 << (TFormat.CodeBits - 1));
     }
 
-    // Q6_K has its factor and scales at the end of the block.
-    private static int FileByte(int at) => TFormat.Format != WeightFormat.Q6K ? at : at < HalfBytes ? Q6KFactor + at : Q6KScales + at - HalfBytes;
+    private static void Add(byte* target, int i, int row, byte code)
+    {
+        Or(Low(target, i, row), (uint)(code & LowMask) << LowPlace(i, row));
+        if (TopBits > 0) Or(Top(target, i, row), (uint)code >> LowBits << TopPlace(i));
+    }
+
+    // Q6_K, Q2_K and Q3_K have their factors, and the first its scales too, at the end of the block.
+    private static int FileByte(int at) => TFormat.Format switch
+    {
+        WeightFormat.Q6K => at < HalfBytes ? Q6KFactor + at : Q6KScales + at - HalfBytes,
+        WeightFormat.Q2K => at < HalfBytes ? Q2KFactors + at : at - HalfBytes,
+        WeightFormat.Q3K => at < HalfBytes ? Q3KFactor + at : Q3KScales + at - HalfBytes,
+        _ => at,
+    };
+
+    // What holds a row's bits is as many bytes as the low bits of a code, for the lines of low bits and for those above.
+    private static uint Word(byte* at) => LowBits == 4 ? *(uint*)at : *(ushort*)at;
+
+    private static void Or(byte* at, uint bits)
+    {
+        if (LowBits == 4) *(uint*)at |= bits;
+        else *(ushort*)at |= (ushort)bits;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint* Nibbles(byte* block, int i, int row) => (uint*)(block + CodesAt + i / 4 * 64) + row % HalfRows;
+    private static byte* Low(byte* block, int i, int row) => block + CodesAt + (i / 4 * HalfRows + row % HalfRows) * LowBits;
 
-    private static int NibblePlace(int i, int row) => i % 4 * 8 + row / HalfRows * 4;
+    private static int LowPlace(int i, int row) => (i % 4 * 2 + row / HalfRows) * LowBits;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint* Top(byte* block, int i, int row) => (uint*)(block + TopsAt) + i * TopBits / 32 * Strip.Rows + row;
+    private static byte* Top(byte* block, int i, int row) => block + TopsAt + (i * TopBits / (8 * LowBits) * Strip.Rows + row) * LowBits;
 
-    private static int TopPlace(int i) => i * TopBits % 32;
+    private static int TopPlace(int i) => i * TopBits % (8 * LowBits);
 }

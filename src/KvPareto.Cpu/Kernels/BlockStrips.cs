@@ -10,7 +10,7 @@ internal abstract unsafe class BlockStrips
     private static readonly BlockStrips[] All =
     [
         new Of<Q40Blocks>(), new Of<Q41Blocks>(), new Of<Q50Blocks>(), new Of<Q51Blocks>(), new Of<Q80Blocks>(),
-        new Of<Q4KBlocks>(), new Of<Q5KBlocks>(), new Of<Q6KBlocks>(),
+        new Of<Q4KBlocks>(), new Of<Q5KBlocks>(), new Of<Q6KBlocks>(), new Of<Q2KBlocks>(), new Of<Q3KBlocks>(), new Of<IQ4NLBlocks>(), new Of<IQ4XSBlocks>(),
     ];
 
     /// <summary>The format that they are for.</summary>

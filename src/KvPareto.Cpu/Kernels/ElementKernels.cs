@@ -14,10 +14,10 @@ internal static unsafe class ElementKernels
         TensorPrimitives.Multiply(y, gain, y);
     }
 
-    /// <summary>Turns the pairs (i, i + D/2) of each head of one row.</summary>
+    /// <summary>Turns the pairs (i, i + n) of each head of one row, n the number of cosines.</summary>
     public static void Rope(Span<float> row, int headDim, ReadOnlySpan<float> cos, ReadOnlySpan<float> sin)
     {
-        var half = headDim / 2;
+        var half = cos.Length;
         for (var head = 0; head < row.Length; head += headDim)
         {
             var low = row.Slice(head, half);

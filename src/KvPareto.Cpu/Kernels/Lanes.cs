@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Weights;
 
 namespace KvPareto.Cpu.Kernels;
 
@@ -48,7 +49,13 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TInt Select(int mask, TInt a, TInt b);
     static abstract TFloat ToSingle(TInt value);
 
-    /// <summary>The low <paramref name="bits"/> (4 or 5) bits of each lane as a float.</summary>
+    /// <summary>Words of 16 bits widened to integers.</summary>
+    static abstract TInt LoadShorts(ushort* source);
+
+    /// <summary>What the low four bits of each lane stand for in IQ4_NL and IQ4_XS.</summary>
+    static abstract TFloat IQ4Value(TInt value);
+
+    /// <summary>The low <paramref name="bits"/> (2, 4 or 5) bits of each lane as a float.</summary>
     static abstract TFloat Unsigned(TInt value, int bits);
 
     /// <summary>Values of f16 numbers; infinities and NaN are not expected.</summary>
@@ -58,7 +65,7 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TInt LoadBytes(byte* source);
     static abstract TInt ShiftRight(TInt value, int count);
 
-    /// <summary>The low <paramref name="bits"/> (2, 4, 5, 6 or 8) bits of each lane less 2^(bits−1): a signed code as a float. At 8 bits no higher bit may be set.</summary>
+    /// <summary>The low <paramref name="bits"/> (2, 3, 4, 5, 6 or 8) bits of each lane less 2^(bits−1): a signed code as a float. At 8 bits no higher bit may be set.</summary>
     static abstract TFloat Code(TInt value, int bits);
 
     /// <summary>Scales and offsets of a row of <see cref="GroupMeta"/>s held as two arrays.</summary>
@@ -100,6 +107,8 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
     public static float Unsigned(int value, int bits) => value & ((1 << bits) - 1);
     public static float LoadHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
     public static int LoadBytes(byte* source) => *source;
+    public static int LoadShorts(ushort* source) => *source;
+    public static float IQ4Value(int value) => BlockCodec.IQ4Values[value & 15];
     public static int ShiftRight(int value, int count) => value >>> count;
     public static float Code(int value, int bits) => (value & ((1 << bits) - 1)) - (1 << (bits - 1));
 
@@ -187,6 +196,16 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> LoadBytes(byte* source) => Avx2.ConvertToVector256Int32(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LoadShorts(ushort* source) => Avx2.ConvertToVector256Int32(source);
+
+    // The permutation looks at the low 3 bits of an index; the fourth, moved to the sign, chooses the half.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> IQ4Value(Vector256<int> value) => Avx.BlendVariable(
+        Avx2.PermuteVar8x32(Vector256.Create(-127f, -104, -83, -65, -49, -35, -22, -10), value),
+        Avx2.PermuteVar8x32(Vector256.Create(1f, 13, 25, 38, 53, 69, 89, 113), value),
+        (value << 28).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> ShiftRight(Vector256<int> value, int count) => Vector256.ShiftRightLogical(value, count);
@@ -308,6 +327,13 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> LoadBytes(byte* source) => Avx512F.ConvertToVector512Int32(Vector128.Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> LoadShorts(ushort* source) => Avx512F.ConvertToVector512Int32(Vector256.Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> IQ4Value(Vector512<int> value) =>
+        Avx512F.PermuteVar16x32(Vector512.Create(-127f, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113), value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> ShiftRight(Vector512<int> value, int count) => Vector512.ShiftRightLogical(value, count);

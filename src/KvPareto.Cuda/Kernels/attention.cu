@@ -36,9 +36,10 @@ struct AttentionArguments
     int maxTokens;
     int scoreStride;
     int layers;
+    float scoreScale; // on q·k
 };
 
-static_assert(sizeof(AttentionArguments) == 112, "structures differ from the host's");
+static_assert(sizeof(AttentionArguments) == 120, "structures differ from the host's");
 
 #define MANY_BLOCKS (D > 128 ? 2 : 3) // at a time on a multiprocessor, as far as registers go
 
@@ -65,13 +66,13 @@ const float TurnScale = 64;
 // The math kernel's weights sum to one: in a long context each is near f16's end, unless times this, which their total has too.
 const float WeightScale = 32768;
 
-// Query rows [ROWS, WIDTH + PAD] in f16, scaled by log2(e)/√D and turned as the keys are; behind the D channels the vector whose product
+// Query rows [ROWS, WIDTH + PAD] in f16, scaled by scoreScale·log2(e) and turned as the keys are; behind the D channels the vector whose product
 // with a position's cosines and sines is that with the bias' turn. `rows` is scratch for [ROWS, WIDTH] f32.
 template <int ROWS> static __device__ __forceinline__ void load_queries(
     u16* target, float* rows, const AttentionArguments& a, const LayerCache& cache, int sequence, int head, int firstRow)
 {
     int group = a.queryHeads / a.keyHeads, count = rows_of(a) * group;
-    float scale = 1.44269504f * rsqrtf((float)D);
+    float scale = 1.44269504f * a.scoreScale;
     bool staged = a.rotation > 0 || WIDTH > D;
     #pragma unroll 4
     for (int r = threadIdx.x / 32; r < ROWS; r += WARPS)

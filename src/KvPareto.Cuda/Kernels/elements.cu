@@ -10,16 +10,17 @@ struct EmbedArguments
     WeightRows table;
     const int* ids;
     Matrix x;
+    float scale;
 };
 
-static_assert(sizeof(EmbedArguments) == 56, "structures differ from the host's");
+static_assert(sizeof(EmbedArguments) == 64, "structures differ from the host's");
 
 // A block is a token.
 extern "C" __global__ void embed(EmbedArguments a)
 {
     wait_for_previous();
     int row = a.ids[blockIdx.x];
-    for (int c = threadIdx.x; c < a.table.columns; c += blockDim.x) put(a.x, blockIdx.x, c, weight_at(a.table, row, c));
+    for (int c = threadIdx.x; c < a.table.columns; c += blockDim.x) put(a.x, blockIdx.x, c, a.scale * weight_at(a.table, row, c));
 }
 
 struct NormArguments
@@ -91,11 +92,12 @@ struct RopeArguments
     int queryHeads;
     int keyHeads;
     int half;
+    int width; // channels of a head, of which the first 2·half turn
     float scale;
     float frequencies[128];
 };
 
-static_assert(sizeof(RopeArguments) == 568, "structures differ from the host's");
+static_assert(sizeof(RopeArguments) == 576, "structures differ from the host's");
 
 // Half-split pairs in place. A block is some heads of a row, those of k behind those of q, a thread a pair of each: grid [rows, heads / HEADS].
 extern "C" __global__ void rope(RopeArguments a)
@@ -114,7 +116,7 @@ extern "C" __global__ void rope(RopeArguments a)
         int head = blockIdx.y * HEADS + j;
         if (head >= a.queryHeads + a.keyHeads) break;
         const Matrix& x = head < a.queryHeads ? a.q : a.k;
-        int first = (head < a.queryHeads ? head : head - a.queryHeads) * 2 * a.half;
+        int first = (head < a.queryHeads ? head : head - a.queryHeads) * a.width;
         float low = at(x, row, first + i), high = at(x, row, first + a.half + i);
         put(x, row, first + i, low * c - high * s);
         put(x, row, first + a.half + i, high * c + low * s);

@@ -13,6 +13,12 @@ public sealed record KvGeometry(int QueryHeads, int KvHeads, int HeadDim, Immuta
     /// <summary>Number of layers.</summary>
     public int LayerCount => LayerWindows.Length;
 
+    /// <summary>Factor on q·k where the model has one of its own; null for 1/√D.</summary>
+    public float? AttentionMultiplier { get; init; }
+
+    /// <summary>Factor on q·k.</summary>
+    public float ScoreScale => AttentionMultiplier ?? 1 / MathF.Sqrt(HeadDim);
+
     /// <summary>Whether the model's key projection has a bias.</summary>
     public bool HasKeyBias { get; init; }
 

@@ -44,12 +44,17 @@ internal class ArchitectureCheckpoint : Checkpoint
         throw new ConfigException($"{Source}: is an architecture without weights; allowed: a model, or random:SEED:{Source} for random weights");
 
     /// <inheritdoc/>
-    public override StoredWeight Stored(string name) => new(Config.StoredType switch
+    public override HostTensor Get(string name, MemoryLedger staging) => Get(name);
+
+    /// <inheritdoc/>
+    public override StoredWeight Stored(string name)
     {
-        DType.F32 => WeightFormat.F32,
-        DType.F16 => WeightFormat.F16,
-        _ => WeightFormat.BF16,
-    });
+        var shape = Shape(name);
+        var columns = shape.Length == 1 ? 1 : shape[1];
+        return new(
+            Config.StoredType switch { DType.F32 => WeightFormat.F32, DType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 },
+            ReadingBytes: HostTensor.StagingOf(shape[0], columns * Config.StoredType.ByteSize()));
+    }
 
     /// <inheritdoc/>
     public override void Dispose() { }

@@ -1,31 +1,35 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints;
 
 /// <summary>
-/// A tensor of a checkpoint, row-major, usually in a memory-mapped file that it does not own; one that was made has memory of its
-/// own. Its elements may lie at an address that is no multiple of their size, since a file may place them so.
+/// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, whole or a piece at a time, into memory
+/// that counts in the ledger it was asked for with; one that was made has memory from the start.
 /// </summary>
-public sealed unsafe class HostTensor : IDisposable
+public sealed unsafe class HostTensor : HostRows, IDisposable
 {
-    private readonly byte* _data;
-    private readonly SafeHandle? _owner;
-    private readonly NativeBuffer? _staging;
+    // Large enough that reading is as fast as from a whole file, small beside any model.
+    private const long PieceBytes = 2 << 20;
+    private const int PieceStep = 32; // rows: as many as backends pack together
 
-    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, byte* data, long byteCount, SafeHandle owner)
+    private readonly ModelBytes? _file;
+    private readonly long _offset;
+    private readonly MemoryLedger _ledger;
+    private NativeBuffer? _memory;
+    private bool _isDisposed;
+
+    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, ModelBytes bytes, long offset, long byteCount, MemoryLedger? ledger = null)
     {
         (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, byteCount);
-        _data = data;
-        _owner = owner;
+        (_file, _offset, _ledger) = (bytes, offset, ledger ?? new());
     }
 
-    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, NativeBuffer staging)
+    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, NativeBuffer memory)
     {
-        (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, staging.ByteCount);
-        _data = staging.As<byte>();
-        _staging = staging;
+        (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, memory.ByteCount);
+        (_memory, _ledger) = (memory, new());
     }
 
     /// <summary>The file it lies in, for messages.</summary>
@@ -43,14 +47,15 @@ public sealed unsafe class HostTensor : IDisposable
     /// <summary>Bytes of all elements; may exceed 2 GiB.</summary>
     public long ByteCount { get; }
 
-    /// <summary>First byte; valid until the checkpoint or this is disposed.</summary>
-    /// <exception cref="ObjectDisposedException">One of them was.</exception>
-    public byte* Data
+    /// <summary>First byte; valid until this is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">This or the checkpoint was.</exception>
+    /// <exception cref="ConfigException">The file has become shorter, or cannot be read.</exception>
+    public override byte* Data
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_owner?.IsClosed ?? _staging!.Address == 0, this);
-            return _data;
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            return (_memory ??= Load()).As<byte>();
         }
     }
 
@@ -60,11 +65,71 @@ public sealed unsafe class HostTensor : IDisposable
     /// <summary>The shape as messages give it, for example <c>[512, 96]</c>.</summary>
     public string ShapeText => $"[{string.Join(", ", Shape)}]";
 
-    /// <summary>The same tensor under another name.</summary>
-    internal HostTensor As(string name) => _owner is null
-        ? throw new InvalidOperationException($"{Name} has memory of its own")
-        : new(File, name, Type, Shape, _data, ByteCount, _owner);
+    /// <summary>Memory that <see cref="ForPieces"/> takes.</summary>
+    internal long StagingBytes => _file is null ? 0 : StagingOf(Shape[0], RowBytes);
 
-    /// <summary>Gives back memory of its own; a mapped file stays with its checkpoint.</summary>
-    public void Dispose() => _staging?.Dispose();
+    private long RowBytes => ByteCount / Math.Max(1, Shape[0]);
+
+    private int PieceRows => (int)(StagingBytes / Math.Max(1, RowBytes));
+
+    /// <summary>Memory that <see cref="ForPieces"/> takes for a tensor of a file with so many rows of so many bytes.</summary>
+    internal static long StagingOf(long rows, long rowBytes) => Math.Min(rows, Math.Max(PieceStep, PieceBytes / Math.Max(1, rowBytes) / PieceStep * PieceStep)) * rowBytes;
+
+    /// <inheritdoc/>
+    /// <exception cref="ConfigException">As <see cref="Data"/>.</exception>
+    public override void ForPieces(PieceBody body)
+    {
+        if (_file is null || _memory is not null)
+        {
+            body(0, (int)Shape[0], Data);
+            return;
+        }
+        using var piece = new NativeBuffer(_ledger, MemoryCategory.Workspace, StagingBytes);
+        for (var first = 0; first < Shape[0]; first += PieceRows)
+        {
+            var end = (int)Math.Min(Shape[0], first + PieceRows);
+            _file.Read(_offset + first * RowBytes, piece.As<byte>(), (end - first) * RowBytes);
+            body(first, end, piece.As<byte>());
+        }
+    }
+
+    /// <summary>Copies bytes from <paramref name="first"/> on, without keeping any.</summary>
+    /// <exception cref="ConfigException">As <see cref="Data"/>.</exception>
+    public void Read(long first, Span<byte> destination)
+    {
+        if (_memory is null && !_isDisposed) _file!.Read(_offset + first, destination);
+        else new ReadOnlySpan<byte>(Data + first, destination.Length).CopyTo(destination);
+    }
+
+    /// <summary>The same tensor of a file under another name, or for another ledger.</summary>
+    internal HostTensor As(string name, MemoryLedger? ledger = null) => new(File, name, Type, Shape, _file!, _offset, ByteCount, ledger);
+
+    /// <summary>Rows <paramref name="first"/> and those after it, of a tensor of a file.</summary>
+    internal HostTensor Rows(string name, long first, long count)
+    {
+        var rowBytes = ByteCount / Shape[0];
+        return new(File, name, Type, Shape.SetItem(0, count), _file!, _offset + first * rowBytes, count * rowBytes);
+    }
+
+    /// <summary>Gives back its memory.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _memory?.Dispose();
+    }
+
+    private NativeBuffer Load()
+    {
+        var memory = new NativeBuffer(_ledger, MemoryCategory.Workspace, ByteCount);
+        try
+        {
+            _file!.Read(_offset, memory.As<byte>(), ByteCount);
+            return memory;
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
 }

@@ -88,6 +88,18 @@ public enum TensorType
 
     /// <summary>Blocks of <see cref="WeightFormat.Q6K"/>.</summary>
     Q6K,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q2K"/>.</summary>
+    Q2K,
+
+    /// <summary>Blocks of <see cref="WeightFormat.Q3K"/>.</summary>
+    Q3K,
+
+    /// <summary>Blocks of <see cref="WeightFormat.IQ4NL"/>.</summary>
+    IQ4NL,
+
+    /// <summary>Blocks of <see cref="WeightFormat.IQ4XS"/>.</summary>
+    IQ4XS,
 }
 
 /// <summary>Facts about <see cref="TensorType"/>.</summary>
@@ -132,6 +144,10 @@ public static class TensorTypes
         TensorType.Q4K => "Q4_K",
         TensorType.Q5K => "Q5_K",
         TensorType.Q6K => "Q6_K",
+        TensorType.Q2K => "Q2_K",
+        TensorType.Q3K => "Q3_K",
+        TensorType.IQ4NL => "IQ4_NL",
+        TensorType.IQ4XS => "IQ4_XS",
         _ => type.ToString(),
     };
 

@@ -46,29 +46,29 @@ public sealed class LanguageModel : IDisposable
     /// <param name="backend">Where to.</param>
     /// <param name="model">What <see cref="ModelSource.Open"/> takes.</param>
     /// <param name="weights">Weight precision.</param>
-    /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind, or tokenizer and model do not fit each other.</exception>
+    /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind.</exception>
     public static LanguageModel Load(Backend backend, string model, WeightSpec weights) => Load(backend, ModelSource.Open(model), weights);
 
     /// <summary>Loads a model.</summary>
     /// <param name="backend">Where to.</param>
     /// <param name="source">Where from.</param>
     /// <param name="weights">Weight precision.</param>
-    /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind, or tokenizer and model do not fit each other.</exception>
+    /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind.</exception>
     public static LanguageModel Load(Backend backend, ModelSource source, WeightSpec weights)
     {
         using var checkpoint = source.OpenCheckpoint();
         var tokenizer = source.LoadTokenizer();
-        if (tokenizer?.VocabularySize > checkpoint.Config.VocabularySize)
-        {
-            throw new ConfigException(
-                $"{source.Model}: the tokenizer has ids up to {tokenizer.VocabularySize - 1}, but the model's vocab_size is {checkpoint.Config.VocabularySize}; allowed: ids below vocab_size");
-        }
         var chatTemplate = source.LoadChatTemplate();
         backend.Memory.Restart(MemoryPhase.Load);
         backend.Memory.Enter(MemoryPhase.Load);
-        var loaded = TransformerWeights.Load(backend, checkpoint, weights);
-        return new(backend, source, checkpoint.Config, loaded, tokenizer, chatTemplate);
+        var loaded = TransformerWeights.Load(backend, checkpoint, weights.For(checkpoint.Config));
+        return new(backend, source, WithEndOfTurn(checkpoint.Config, tokenizer), loaded, tokenizer, chatTemplate);
     }
+
+    // A tokenizer may have more tokens than the model: a padding token that nobody feeds it, for example.
+    private static ModelConfig WithEndOfTurn(ModelConfig config, Tokenizer? tokenizer) => tokenizer is null
+        ? config
+        : config with { EosIds = [.. config.EosIds.Union(tokenizer.EndOfTurnIds.Where(id => id < config.VocabularySize))] };
 
     /// <inheritdoc/>
     public void Dispose() => _weights.Dispose();

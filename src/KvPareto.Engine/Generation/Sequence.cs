@@ -21,7 +21,7 @@ internal sealed class Sequence : IDisposable
     public Sequence(Transformer transformer, InferenceSetting setting, int capacity, int maxTokens)
     {
         (_transformer, _kernel) = (transformer, setting.Attention);
-        _cache = Backend.CreateCache(transformer.Geometry, setting.Cache, capacity);
+        _cache = Backend.CreateCache(transformer.Geometry(capacity), setting.Cache, capacity);
         try
         {
             Resize(maxTokens);
@@ -48,7 +48,7 @@ internal sealed class Sequence : IDisposable
         ReleaseStep();
         _maxTokens = maxTokens;
         _activations = new TransformerActivations(Backend, _transformer.Config, maxTokens);
-        _workspace = Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _transformer.Geometry, _kernel));
+        _workspace = Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _cache.Geometry, _kernel));
     }
 
     /// <summary>Feeds tokens and returns their hidden states [T, H], valid until the next call.</summary>

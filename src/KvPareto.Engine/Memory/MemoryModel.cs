@@ -40,7 +40,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights);
         // Attention may need the keys' biases; they are read again when all else is there.
         if (_shapes.Layers.All(layer => WeightLoader.HasBias(checkpoint, layer.Key)))
-            foreach (var layer in _shapes.Layers) Stage(ledger, checkpoint.Stored(layer.Key.BiasName).StagingBytes);
+            foreach (var layer in _shapes.Layers) Stage(ledger, checkpoint.Stored(layer.Key.BiasName).WholeBytes);
 
         var capacity = Generator.CacheCapacity(promptTokens, newTokens);
         var step = setting.StepTokens(promptTokens);
@@ -64,7 +64,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         var stored = WeightLoader.Stored(checkpoint, shape);
         if (shape.Role == WeightRole.Norm)
         {
-            Stage(ledger, stored.StagingBytes);
+            Stage(ledger, stored.WholeBytes);
             ledger.Add(MemoryCategory.Weights, layout.WeightBytes(WeightFormat.F32, 1, shape.Columns, 0, hasBias: false));
             return;
         }
@@ -73,12 +73,16 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         if (WeightLoader.Bits(spec, shape.Role) is < 16 and var bits)
         {
             WeightCoder.RequireDividing(spec.Group, shape.Columns, shape.Name, checkpoint.Source);
-            (format, group, codedBytes) = (WeightFormats.OfCodes(bits), spec.Group, WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
+            (format, group, codedBytes) = (WeightFormats.OfCodes(bits), WeightCoder.StoredGroup(spec.Group), WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
         }
-        if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).StagingBytes);
+        if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).WholeBytes);
         ledger.Add(MemoryCategory.Workspace, stored.StagingBytes);
         ledger.Add(MemoryCategory.Workspace, codedBytes);
+        // What is coded or unpacked is read before the weight has its place; what stays as it is goes there while it is read.
+        var isStaged = codedBytes > 0 || stored.Group > 0;
+        if (isStaged) Stage(ledger, stored.ReadingBytes);
         ledger.Add(MemoryCategory.Weights, layout.WeightBytes(format, shape.Rows, shape.Columns, group, hasBias));
+        if (!isStaged) Stage(ledger, stored.ReadingBytes);
         ledger.Remove(MemoryCategory.Workspace, codedBytes + stored.StagingBytes);
     }
 

@@ -44,11 +44,12 @@ public static class MemoryPlan
     {
         var model = new MemoryModel(layout, checkpoint);
         var rows = new List<MemoryPlanRow>();
+        InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(checkpoint.Config)).DistinctBy(setting => setting.Name)];
         foreach (var context in contexts)
         {
             var math = model.Predict(MathBaseline, context, newTokens).Inference.Total;
             var flash = model.Predict(FlashBaseline, context, newTokens).Inference.Total;
-            foreach (var setting in settings) rows.Add(new(setting, context, Predict(model, setting, context, newTokens), math, flash));
+            foreach (var setting in fitting) rows.Add(new(setting, context, Predict(model, setting, context, newTokens), math, flash));
         }
         return rows;
     }
@@ -59,10 +60,8 @@ public static class MemoryPlan
     /// </summary>
     public static IReadOnlyList<InferenceSetting> DefaultSettings(ModelConfig config)
     {
-        int[] widths = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
-        var weights = config.Quantization is null && Array.Find([128, 64, 32], group => Array.TrueForAll(widths, width => width % group == 0)) is > 0 and var found
-            ? new WeightSpec(4, found)
-            : WeightSpec.Full;
+        var coded4 = new WeightSpec(4).For(config);
+        var weights = config.Quantization is null && coded4.Divides(config, coded4.Group) ? coded4 : WeightSpec.Full;
         var group = Array.Find([64, 32, 16, 8], size => config.HeadDim % size == 0);
         (int Keys, int Values)[] coded = group == 0 ? [] : [(8, 8), (8, 4), (4, 4), (4, 2), (2, 2)];
         var chunked = FlashBaseline with { Chunk = 256 };

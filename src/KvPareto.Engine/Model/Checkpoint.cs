@@ -22,16 +22,16 @@ public abstract class Checkpoint : IDisposable
     /// <summary>True where there is a tensor of this name.</summary>
     public abstract bool Contains(string name);
 
-    /// <summary>A tensor; valid until <see cref="Dispose"/>.</summary>
+    /// <summary>A tensor, of which nothing is read before its elements are asked for; valid until <see cref="Dispose"/>.</summary>
     /// <exception cref="ConfigException">There is none of this name.</exception>
     public abstract HostTensor Get(string name);
 
     /// <summary>
-    /// A tensor to be disposed after use. Where it does not lie in a mapped file but has to be made, its bytes count in
-    /// <paramref name="staging"/> as workspace until then.
+    /// A tensor to be disposed after use. Once its elements are asked for, its bytes count in <paramref name="staging"/> as workspace
+    /// until then.
     /// </summary>
     /// <exception cref="ConfigException">There is none of this name.</exception>
-    public virtual HostTensor Get(string name, MemoryLedger staging) => Get(name);
+    public abstract HostTensor Get(string name, MemoryLedger staging);
 
     /// <summary>As <see cref="Get(string, MemoryLedger)"/>, of a known shape.</summary>
     /// <exception cref="ConfigException">There is none of this name, or it has another shape.</exception>
@@ -50,7 +50,11 @@ public abstract class Checkpoint : IDisposable
 
     /// <summary>How a tensor comes to the backend, without reading it.</summary>
     /// <exception cref="ConfigException">There is none of this name, or it is of a type that no weight can have.</exception>
-    public virtual StoredWeight Stored(string name) => new(WeightLoader.Format(Get(name)));
+    public virtual StoredWeight Stored(string name)
+    {
+        var tensor = Get(name);
+        return new(WeightLoader.Format(tensor), ReadingBytes: tensor.StagingBytes);
+    }
 
     /// <inheritdoc/>
     public abstract void Dispose();

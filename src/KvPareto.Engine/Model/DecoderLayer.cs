@@ -1,3 +1,4 @@
+using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Model;
@@ -21,7 +22,8 @@ internal enum LayerPoint
 /// <summary>One decoder layer over the seam's ops, and its two blocks by themselves.</summary>
 /// <param name="backend">Where it runs.</param>
 /// <param name="config">Architecture.</param>
-internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
+/// <param name="rope">Its rotary embedding for the length of the run.</param>
+internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeTable rope)
 {
     /// <summary>
     /// x += attention(H), then x += feed-forward(norm(x)). On entry H is the layer's input norm of x; on return it is the norm
@@ -31,14 +33,14 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
     public void Run(LayerWeights w, Weight? nextNorm, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
     {
         Attention(w, step, cacheLayer, b, probe);
-        backend.AddNorm(b.X, b.H, w.PostAttentionNorm, config.NormEpsilon, b.H);
+        backend.AddNorm(b.X, b.H, w.PostAttentionNorm, config.StreamEpsilon, b.H);
         FeedForward(w, b, probe);
         if (nextNorm is null) backend.Add(b.X, b.H);
-        else backend.AddNorm(b.X, b.H, nextNorm, config.NormEpsilon, b.H);
+        else backend.AddNorm(b.X, b.H, nextNorm, config.StreamEpsilon, b.H);
     }
 
     /// <summary>H = norm(x), before the first layer.</summary>
-    public void Enter(LayerWeights first, TransformerActivations.Buffers b) => backend.RmsNorm(b.X, first.InputNorm, config.NormEpsilon, b.H);
+    public void Enter(LayerWeights first, TransformerActivations.Buffers b) => backend.RmsNorm(b.X, first.InputNorm, config.StreamEpsilon, b.H);
 
     /// <summary>The attention block: from its normalised input in H to its output there.</summary>
     public void Attention(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
@@ -50,7 +52,7 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config)
             backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
             backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
         }
-        backend.Rope(step, b.Q, b.K, config.Rope);
+        if (w.IsTurned) backend.Rope(step, b.Q, b.K, rope);
         backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
         probe?.Invoke(LayerPoint.OutputInput, b.Q);
         backend.Linear(b.Q, w.Output, b.H);

@@ -9,7 +9,7 @@ namespace KvPareto.Engine.Model;
 /// <summary>All that the forward pass needs to know of an architecture. Families differ in these values, never in code.</summary>
 public sealed record ModelConfig
 {
-    /// <summary>Hugging Face's <c>model_type</c>: llama, qwen2, qwen3, mistral.</summary>
+    /// <summary>Hugging Face's <c>model_type</c>, for example qwen2.</summary>
     public required string Family { get; init; }
 
     /// <summary>V.</summary>
@@ -57,6 +57,30 @@ public sealed record ModelConfig
     /// <summary>The feed-forward's three projections have biases.</summary>
     public bool FeedForwardBias { get; init; }
 
+    /// <summary>Factor on the embedding.</summary>
+    public float EmbeddingMultiplier { get; init; } = 1;
+
+    /// <summary>Factor on the output of each block before it is added to the residual stream.</summary>
+    public float ResidualMultiplier { get; init; } = 1;
+
+    /// <summary>Factor on q·k; null for 1/√D.</summary>
+    public float? AttentionMultiplier { get; init; }
+
+    /// <summary>What logits are divided by.</summary>
+    public float LogitDivisor { get; init; } = 1;
+
+    /// <summary>Layers without rotary embedding.</summary>
+    public ImmutableArray<int> UnturnedLayers { get; init; } = [];
+
+    /// <summary>
+    /// Factor on the rows of the embedding. The residual stream is kept divided by <see cref="ResidualMultiplier"/>, so that blocks are added
+    /// as they are: nothing but norms reads it, and those see a common factor only beside ε.
+    /// </summary>
+    public float EmbeddingScale => EmbeddingMultiplier / ResidualMultiplier;
+
+    /// <summary>ε of the norms of the residual stream, divided as that is.</summary>
+    public float StreamEpsilon => NormEpsilon / (ResidualMultiplier * ResidualMultiplier);
+
     /// <summary>Element type that the configuration gives the checkpoint; the tensors' own types are what counts when loading.</summary>
     public DType StoredType { get; init; } = DType.BF16;
 
@@ -72,6 +96,10 @@ public sealed record ModelConfig
     /// <summary>Ids that end a generation.</summary>
     public ImmutableArray<int> EosIds { get; init; } = [];
 
+    /// <summary>A key's bias is turned by its position alone: all channels of all layers have the rotary embedding.</summary>
+    public bool TurnsBiases => UnturnedLayers.IsEmpty && Rope.TurnedChannels == HeadDim;
+
     /// <summary>Shape of this model's cache.</summary>
-    public KvGeometry Geometry => new(QueryHeads, KvHeads, HeadDim, LayerWindows) { HasKeyBias = QkvBias };
+    public KvGeometry Geometry =>
+        new(QueryHeads, KvHeads, HeadDim, LayerWindows) { HasKeyBias = QkvBias && TurnsBiases, AttentionMultiplier = AttentionMultiplier };
 }

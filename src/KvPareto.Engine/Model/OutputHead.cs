@@ -15,7 +15,7 @@ public sealed class OutputHead : IDisposable
 
     private OutputHead(Backend backend, ModelConfig config, Weight norm, Weight projection, bool owns)
     {
-        (_backend, _epsilon, _norm, _projection, _owns) = (backend, config.NormEpsilon, norm, projection, owns);
+        (_backend, _epsilon, _norm, _projection, _owns) = (backend, config.StreamEpsilon, norm, projection, owns);
     }
 
     /// <summary>How the projection's elements are stored.</summary>

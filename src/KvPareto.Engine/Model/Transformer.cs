@@ -3,7 +3,7 @@ using KvPareto.Engine.Seam;
 
 namespace KvPareto.Engine.Model;
 
-/// <summary>The decoder of Llama, Qwen and Mistral models: one forward pass, written once over the seam's ops.</summary>
+/// <summary>The decoder of all families: one forward pass, written once over the seam's ops.</summary>
 /// <param name="backend">Where it runs.</param>
 /// <param name="config">Architecture.</param>
 /// <param name="weights">Weights on that backend.</param>
@@ -15,8 +15,11 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     /// <summary>Where it runs.</summary>
     public Backend Backend { get; } = backend;
 
-    /// <summary>Shape of its cache, with the bias of its keys.</summary>
-    public KvGeometry Geometry { get; } = config.Geometry with { KeyBias = weights.KeyBiases is { } biases ? new KeyBias(biases, config.Rope) : null };
+    /// <summary>Shape of a cache with room for <paramref name="capacity"/> tokens, with the bias of its keys.</summary>
+    public KvGeometry Geometry(int capacity) => Config.Geometry with
+    {
+        KeyBias = weights.KeyBiases is { } biases && Config.TurnsBiases ? new KeyBias(biases, Config.Rope.For(capacity)) : null,
+    };
 
     /// <summary>Hidden states to logits.</summary>
     public OutputHead Head { get; } = OutputHead.Of(backend, config, weights);
@@ -28,8 +31,8 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     public Tensor Forward(Step step, TransformerActivations activations)
     {
         var b = activations.For(step.Count);
-        Backend.Embed(step, weights.Embedding, b.X);
-        var decoder = new DecoderLayer(Backend, Config);
+        Backend.Embed(step, weights.Embedding, b.X, Config.EmbeddingScale);
+        var decoder = new DecoderLayer(Backend, Config, Config.Rope.For(step.Workspace.Shape.Capacity));
         decoder.Enter(weights.Layers[0], b);
         for (var layer = 0; layer < Config.LayerCount; layer++)
         {

@@ -41,6 +41,8 @@ internal sealed record LayerShapes
 
     public required WeightShape? KeyNorm { get; init; }
 
+    public required bool IsTurned { get; init; }
+
     public required WeightShape PostAttentionNorm { get; init; }
 
     public required WeightShape Gate { get; init; }
@@ -66,6 +68,7 @@ internal sealed record LayerShapes
             Output = Projection("self_attn.o_proj", hidden, queries, config.OutputBias),
             QueryNorm = config.QkNorm ? Norm("self_attn.q_norm", config.HeadDim) : null,
             KeyNorm = config.QkNorm ? Norm("self_attn.k_norm", config.HeadDim) : null,
+            IsTurned = !config.UnturnedLayers.Contains(index),
             PostAttentionNorm = Norm("post_attention_layernorm", hidden),
             Gate = Projection("mlp.gate_proj", forward, hidden, config.FeedForwardBias),
             Up = Projection("mlp.up_proj", forward, hidden, config.FeedForwardBias),

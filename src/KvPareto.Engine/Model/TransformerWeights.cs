@@ -76,6 +76,9 @@ public sealed record LayerWeights
     /// <summary>[D], over each key head; null where the family has none.</summary>
     public required Weight? KeyNorm { get; init; }
 
+    /// <summary>Its queries and keys have the rotary embedding.</summary>
+    public bool IsTurned { get; init; } = true;
+
     /// <summary>[H]: before the feed-forward.</summary>
     public required Weight PostAttentionNorm { get; init; }
 

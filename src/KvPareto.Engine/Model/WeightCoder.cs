@@ -14,9 +14,12 @@ namespace KvPareto.Engine.Model;
 internal static unsafe class WeightCoder
 {
     private const int Step = 32;
-    private const int LargestGroup = 128;
+    private const int LargestGroup = 256;
     private const int ElementsPerTask = 1 << 16;
     private const float LargestMagnitude = 65504; // what an f16 scale is made for, and all that an f16 weight can hold
+
+    // Groups that backends know; a group that is none of them is stored as several with the same scale and zero point.
+    private static readonly int[] StoredGroups = [256, 128, 64, 32];
 
     /// <summary>Codes <paramref name="source"/>. The result's memory counts as workspace and is given back by disposing it.</summary>
     /// <param name="source">[N, K] in f32, f16, bf16 or blocks; its bias goes over unchanged.</param>
@@ -24,7 +27,7 @@ internal static unsafe class WeightCoder
     /// <param name="bits">4 or 8.</param>
     /// <param name="group">g, one of <see cref="WeightSpec.Groups"/>.</param>
     /// <param name="ledger">Where the memory counts.</param>
-    /// <returns>Codes less qmin, without gaps, the lowest bits first: [N, K·bits/8] bytes, and metadata [N, K/g].</returns>
+    /// <returns>Codes less qmin, without gaps, the lowest bits first: [N, K·bits/8] bytes, and metadata [N, K/s], s the group as it is stored.</returns>
     /// <exception cref="ConfigException">g does not divide K, or an element is not finite or beyond f16's range.</exception>
     public static HostWeight Encode(HostWeight source, string file, int bits, int group, MemoryLedger ledger)
     {
@@ -36,14 +39,21 @@ internal static unsafe class WeightCoder
         var groups = (GroupMeta*)(codes + metaOffset);
 
         var rowsPerTask = Math.Max(1, ElementsPerTask / columns);
-        var tasks = (rows + rowsPerTask - 1) / rowsPerTask;
         var refused = 0;
-        Parallel.For(0, tasks, task =>
+        try
         {
-            var end = Math.Min(rows, (task + 1) * rowsPerTask);
-            for (var row = task * rowsPerTask; row < end; row++)
-                if (!EncodeRow(source, row, bits, group, codes, groups)) Interlocked.Exchange(ref refused, 1);
-        });
+            source.ForPieces((piece, first, end) => Parallel.For(0, (end - first + rowsPerTask - 1) / rowsPerTask, task =>
+            {
+                var last = Math.Min(end, first + (task + 1) * rowsPerTask);
+                for (var row = first + task * rowsPerTask; row < last; row++)
+                    if (!EncodeRow(piece, row, bits, group, codes, groups)) Interlocked.Exchange(ref refused, 1);
+            }));
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
         if (refused != 0)
         {
             buffer.Dispose();
@@ -51,22 +61,25 @@ internal static unsafe class WeightCoder
         }
         return new(source.Name, WeightFormats.OfCodes(bits), rows, columns, codes, buffer)
         {
-            GroupSize = group,
+            GroupSize = StoredGroup(group),
             Groups = groups,
             Bias = source.Bias,
         };
     }
 
+    /// <summary>Input channels of a group as it is stored: the widest that backends know and that divides <paramref name="group"/>.</summary>
+    public static int StoredGroup(int group) => Array.Find(StoredGroups, stored => group % stored == 0);
+
     /// <summary>Bytes that the codes and metadata of a matrix [N, K] take.</summary>
     public static long PredictByteCount(int rows, int columns, int bits, int group) =>
-        MetaOffset(rows, columns, bits) + (long)rows * (columns / group) * GroupMeta.ByteSize;
+        MetaOffset(rows, columns, bits) + (long)rows * (columns / StoredGroup(group)) * GroupMeta.ByteSize;
 
     private static long MetaOffset(int rows, int columns, int bits) =>
         ((long)rows * columns * bits / 8 + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
 
     private static bool EncodeRow(HostWeight source, int row, int bits, int group, byte* codes, GroupMeta* groups)
     {
-        var columns = source.ColumnCount;
+        var (columns, stored) = (source.ColumnCount, StoredGroup(group));
         var first = (long)row * columns;
         var rented = ArrayPool<float>.Shared.Rent(columns);
         try
@@ -76,7 +89,7 @@ internal static unsafe class WeightCoder
                 for (var column = 0; column < columns; column += group)
                 {
                     if (!TryFit(values + column, group, bits, out var meta)) return false;
-                    groups[(first + column) / group] = meta;
+                    new Span<GroupMeta>(groups + (first + column) / stored, group / stored).Fill(meta);
                     Pack(values + column, group, meta, bits, codes + (first + column) * bits / 8);
                 }
             return true;
@@ -150,7 +163,7 @@ internal static unsafe class WeightCoder
     {
         if (columns % group == 0) return;
         var dividing = WeightSpec.Groups.Where(candidate => columns % candidate == 0).ToArray();
-        var allowed = dividing.Length > 0 ? string.Join(", ", dividing) : "none of 32, 64, 128, only 16-bit weights";
+        var allowed = dividing.Length > 0 ? string.Join(", ", dividing) : "none, only 16-bit weights";
         throw new ConfigException($"{file}: tensor '{tensor}' has {columns} input channels, which weight group {group} does not divide; allowed: {allowed}");
     }
 }

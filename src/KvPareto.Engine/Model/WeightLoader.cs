@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Gguf;
@@ -44,7 +45,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         var shapes = TransformerShapes.Of(_config);
         var embedding = Matrix(shapes.Embedding);
         LayerWeights[] layers = [.. shapes.Layers.Select(Layer)];
-        var finalNorm = Vector(shapes.FinalNorm);
+        var finalNorm = FinalNorm(shapes);
         var head = shapes.Head is null ? embedding : Matrix(shapes.Head);
         _uploaded.Clear();
         return new(embedding, [.. layers], finalNorm, head, KeyBiases(shapes));
@@ -54,7 +55,7 @@ internal sealed unsafe class WeightLoader : IDisposable
     public (Weight FinalNorm, Weight Head) LoadHead()
     {
         var shapes = TransformerShapes.Of(_config);
-        var loaded = (Vector(shapes.FinalNorm), Matrix(shapes.Head ?? shapes.Embedding));
+        var loaded = (FinalNorm(shapes), Matrix(shapes.Head ?? shapes.Embedding));
         _uploaded.Clear();
         return loaded;
     }
@@ -88,6 +89,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         Output = Matrix(shapes.Output),
         QueryNorm = shapes.QueryNorm is null ? null : Vector(shapes.QueryNorm),
         KeyNorm = shapes.KeyNorm is null ? null : Vector(shapes.KeyNorm),
+        IsTurned = shapes.IsTurned,
         PostAttentionNorm = Vector(shapes.PostAttentionNorm),
         Gate = Matrix(shapes.Gate),
         Up = Matrix(shapes.Up),
@@ -103,7 +105,7 @@ internal sealed unsafe class WeightLoader : IDisposable
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
-        var source = new HostWeight(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor.Data) { Bias = Bias(shape) };
+        var source = HostWeight.OfRows(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor, Bias(shape));
         return Coded(source, tensor.File, Bits(_spec, shape.Role));
     }
 
@@ -116,9 +118,13 @@ internal sealed unsafe class WeightLoader : IDisposable
         return Upload(coded);
     }
 
-    private Weight Vector(WeightShape shape)
+    // The head is linear in the gain: what divides the logits divides it.
+    private Weight FinalNorm(TransformerShapes shapes) => Vector(shapes.FinalNorm, _config.LogitDivisor);
+
+    private Weight Vector(WeightShape shape, float divisor = 1)
     {
         var values = Floats(shape.Name, shape.Columns);
+        if (divisor != 1) TensorPrimitives.Divide(values, divisor, values);
         fixed (float* data = values) return Upload(new(shape.Name, WeightFormat.F32, 1, shape.Columns, data));
     }
 

@@ -5,12 +5,14 @@ namespace KvPareto.Engine.Model;
 
 /// <summary>Precision of the weights: linear layers, and embedding with output head. What is coded is coded by round to nearest.</summary>
 /// <param name="Bits">Of the linear layers: 16: as the checkpoint has them; 8 or 4: coded in groups.</param>
-/// <param name="Group">Input channels of one output row that share scale and zero point, wherever codes are: 32, 64 or 128.</param>
+/// <param name="Group">Input channels of one output row that share scale and zero point, wherever codes are: a multiple of 32 up to 256.</param>
 /// <param name="EmbeddingBits">Of the embedding and the output head: 16: as the checkpoint has them; 8 or 4: coded in groups.</param>
 public sealed record WeightSpec(int Bits, int Group = WeightSpec.DefaultGroup, int EmbeddingBits = 16)
 {
-    /// <summary>Group where none is asked for.</summary>
+    /// <summary>Group where none is asked for; a model whose widths it does not divide takes the next smaller one that does (<see cref="For"/>).</summary>
     public const int DefaultGroup = 128;
+
+    private static readonly int[] SmallerGroups = [64, 32];
 
     /// <summary>As the checkpoint has them.</summary>
     public static readonly WeightSpec Full = new(16);
@@ -19,10 +21,25 @@ public sealed record WeightSpec(int Bits, int Group = WeightSpec.DefaultGroup, i
     public static ImmutableArray<int> AllBits { get; } = [16, 8, 4];
 
     /// <summary>Group sizes that can be asked for.</summary>
-    public static ImmutableArray<int> Groups { get; } = [32, 64, 128];
+    public static ImmutableArray<int> Groups { get; } = [32, 64, 96, 128, 160, 192, 224, 256];
 
     /// <summary>True where something is coded, so that the group means something.</summary>
     public bool IsCoded => Bits < 16 || EmbeddingBits < 16;
+
+    /// <summary>The same for a model: the default group falls to the largest of 64 and 32 that divides the widths of all that is coded.</summary>
+    public WeightSpec For(ModelConfig config)
+    {
+        if (!IsCoded || Group != DefaultGroup || Divides(config, Group)) return this;
+        return Array.Find(SmallerGroups, group => Divides(config, group)) is > 0 and var group ? this with { Group = group } : this;
+    }
+
+    /// <summary>True where a group divides the input widths of all that is coded.</summary>
+    public bool Divides(ModelConfig config, int group) => Array.TrueForAll(CodedWidths(config), width => width % group == 0);
+
+    /// <summary>Input widths of all that is coded.</summary>
+    public int[] CodedWidths(ModelConfig config) => Bits < 16
+        ? [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize]
+        : [config.HiddenSize];
 
     /// <summary>Refuses what the model's checkpoint cannot be loaded with, whatever its shapes.</summary>
     /// <exception cref="ConfigException">Bits or group are none of those that can be asked for, or the linear layers are packed already.</exception>

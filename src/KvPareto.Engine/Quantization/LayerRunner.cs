@@ -13,12 +13,14 @@ internal sealed class LayerRunner : IDisposable
     private readonly KvCache _cache;
     private readonly Workspace _workspace;
     private readonly int[] _positions;
+    private readonly float _embeddingScale;
 
     /// <summary>A runner of layer <paramref name="layer"/> for sequences of up to <paramref name="maxTokens"/>.</summary>
     public LayerRunner(Backend backend, ModelConfig config, int layer, int maxTokens)
     {
         (_backend, MaxTokens) = (backend, maxTokens);
-        _decoder = new(backend, config);
+        _decoder = new(backend, config, config.Rope.For(maxTokens));
+        _embeddingScale = config.EmbeddingScale;
         _positions = [.. Enumerable.Range(0, maxTokens)];
         var geometry = config.Geometry with { LayerWindows = [config.LayerWindows[layer]] };
         _activations = new(backend, config, maxTokens);
@@ -33,7 +35,7 @@ internal sealed class LayerRunner : IDisposable
     public float[] Embed(Weight embedding, int[] ids)
     {
         var b = _activations.For(ids.Length);
-        _backend.Embed(Begin(ids), embedding, b.X);
+        _backend.Embed(Begin(ids), embedding, b.X, _embeddingScale);
         return Read(b.X);
     }
 

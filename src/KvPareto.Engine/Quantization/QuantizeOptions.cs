@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Quantization;
@@ -18,10 +19,13 @@ public enum QuantizeMethod
 /// <summary>What a quantized checkpoint is to be.</summary>
 /// <param name="Method">How codes are chosen.</param>
 /// <param name="Bits">4, or 8 (which vLLM reads and AutoAWQ does not).</param>
-/// <param name="Group">Input channels that share scale and zero point: 32, 64 or 128.</param>
+/// <param name="Group">Input channels that share scale and zero point, 32, 64 or 128.</param>
 public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
 {
     private static readonly ImmutableArray<int> AllBits = [4, 8];
+
+    // Those that other engines' kernels take.
+    private static readonly ImmutableArray<int> Groups = [32, 64, 128];
 
     /// <summary>Tokens on which the search compares outputs: a mean, always over the same ones, so that more would change little.</summary>
     public int LossTokens { get; init; } = 4096;
@@ -31,13 +35,15 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
     internal void Validate(ModelConfig config, string model)
     {
         if (!AllBits.Contains(Bits)) throw new ConfigException($"--bits {Bits}; allowed: {string.Join(", ", AllBits)}");
-        if (!WeightSpec.Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", WeightSpec.Groups)}");
+        if (!Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", Groups)}");
         if (config.Quantization is not null)
             throw new ConfigException($"{model}: config.json: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
+        if (!FamilyTable.Of(config.Family).Fused.IsEmpty)
+            throw new ConfigException($"{model}: {config.Family} fuses linear layers, which is not written; allowed: a model of another family");
         int[] inputs = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
         if (Array.Exists(inputs, width => width % Group != 0))
         {
-            var fitting = WeightSpec.Groups.Where(group => Array.TrueForAll(inputs, width => width % group == 0)).ToArray();
+            var fitting = Groups.Where(group => Array.TrueForAll(inputs, width => width % group == 0)).ToArray();
             throw new ConfigException($"{model}: --group {Group} does not divide all of the linear layers' input widths"
                 + $" {string.Join(", ", inputs)}; allowed: {(fitting.Length == 0 ? "none" : string.Join(", ", fitting))}");
         }

@@ -12,6 +12,23 @@ public abstract record RopeScaling;
 /// <param name="Factor">How many times longer the context became.</param>
 public sealed record LinearScaling(double Factor) : RopeScaling;
 
+/// <summary>Linear interpolation by the length of the run (NTK-aware): none up to the positions of the pretraining.</summary>
+/// <param name="Factor">How the base grows with the length.</param>
+/// <param name="OriginalPositions">Positions of the pretraining.</param>
+public sealed record DynamicScaling(double Factor, int OriginalPositions) : RopeScaling;
+
+/// <summary>Phi-3's scaling: one divisor a pair for runs up to the original positions, another beyond (arXiv 2402.13753).</summary>
+/// <param name="ShortFactors">Divisors of short runs, one a pair.</param>
+/// <param name="LongFactors">Divisors of long runs.</param>
+/// <param name="OriginalPositions">Longest short run.</param>
+/// <param name="AttentionFactor">Factor on cosine and sine.</param>
+public sealed record LongRopeScaling(float[] ShortFactors, float[] LongFactors, int OriginalPositions, double AttentionFactor) : RopeScaling
+{
+    /// <summary>The published factor of a context that became <paramref name="factor"/> times longer: √(1 + ln(factor)/ln(original)).</summary>
+    public static double PublishedAttentionFactor(double factor, int originalPositions) =>
+        factor <= 1 || originalPositions <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(originalPositions));
+}
+
 /// <summary>Llama 3.1's scaling.</summary>
 /// <param name="Factor">How many times longer the context became.</param>
 /// <param name="LowFactor">Wavelengths above original/low are divided.</param>

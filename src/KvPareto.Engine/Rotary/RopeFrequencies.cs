@@ -20,6 +20,43 @@ public static class RopeFrequencies
         return new(inverse) { Form = new(theta, new LinearScaling(factor)) };
     }
 
+    /// <summary>NTK-aware by length: beyond the original positions the base grows with the length L of the run.</summary>
+    /// <param name="headDim">D, even, above 2.</param>
+    /// <param name="theta">Base.</param>
+    /// <param name="scaling">The parameters of the method.</param>
+    public static RopeTable Dynamic(int headDim, double theta, DynamicScaling scaling)
+    {
+        var form = new RopeForm(theta, scaling);
+        return new(Inverse(headDim, theta))
+        {
+            Form = form,
+            Positions = scaling.OriginalPositions,
+            Longer = length =>
+            {
+                var growth = scaling.Factor * length / scaling.OriginalPositions - (scaling.Factor - 1);
+                return new(Inverse(headDim, theta * Math.Pow(growth, headDim / (headDim - 2.0)))) { Form = form };
+            },
+        };
+    }
+
+    /// <summary>Phi-3's: frequencies divided pair by pair, by other divisors in runs beyond the original positions.</summary>
+    /// <param name="headDim">Channels that turn, even.</param>
+    /// <param name="theta">Base.</param>
+    /// <param name="scaling">The parameters of the method.</param>
+    public static RopeTable LongRope(int headDim, double theta, LongRopeScaling scaling)
+    {
+        var form = new RopeForm(theta, scaling);
+        return Divided(scaling.ShortFactors, _ => Divided(scaling.LongFactors, null));
+
+        RopeTable Divided(float[] factors, Func<int, RopeTable>? longer) =>
+            new([.. Powers(headDim, theta).Zip(factors, (power, factor) => 1 / (factor * power))], (float)scaling.AttentionFactor)
+            {
+                Form = form,
+                Positions = longer is null ? int.MaxValue : scaling.OriginalPositions,
+                Longer = longer,
+            };
+    }
+
     /// <summary>
     /// Llama 3.1: long wavelengths divided by the factor, short ones kept, those between blended.
     /// </summary>

@@ -6,23 +6,58 @@ namespace KvPareto.Engine.Rotary;
 /// </summary>
 public sealed class RopeTable
 {
+    private volatile Chosen? _chosen;
+
     /// <summary>Wraps frequencies computed elsewhere.</summary>
-    /// <param name="inverseFrequencies">[D/2]; pair i of a head turns by position · this[i].</param>
-    /// <param name="attentionScale">Factor on cosine and sine (YaRN's; else 1).</param>
-    public RopeTable(float[] inverseFrequencies, float attentionScale = 1)
+    /// <param name="inverseFrequencies">One a pair: pair i of a head turns by position · this[i].</param>
+    /// <param name="attentionScale">Factor on cosine and sine (YaRN's and longrope's; else 1).</param>
+    /// <param name="headDim">D; null where all of a head's channels turn.</param>
+    public RopeTable(float[] inverseFrequencies, float attentionScale = 1, int? headDim = null)
     {
-        (InverseFrequencies, AttentionScale) = (inverseFrequencies, attentionScale);
+        (InverseFrequencies, AttentionScale, HeadDim) = (inverseFrequencies, attentionScale, headDim ?? 2 * inverseFrequencies.Length);
     }
 
-    /// <summary>[D/2].</summary>
+    /// <summary>One a pair, up to D/2.</summary>
     public float[] InverseFrequencies { get; }
 
     /// <summary>Factor on cosine and sine.</summary>
     public float AttentionScale { get; }
 
+    /// <summary>D.</summary>
+    public int HeadDim { get; }
+
+    /// <summary>Channels of a head that turn, its first; the others stay as they are.</summary>
+    public int TurnedChannels => 2 * InverseFrequencies.Length;
+
     /// <summary>What a configuration says of them; null where none of its words do.</summary>
     public RopeForm? Form { get; init; }
 
-    /// <summary>D.</summary>
-    public int HeadDim => 2 * InverseFrequencies.Length;
+    /// <summary>Frequencies of a run of more positions than <see cref="Positions"/>; null where they are the same for all.</summary>
+    public Func<int, RopeTable>? Longer { get; init; }
+
+    /// <summary>Longest run that these frequencies are for, where <see cref="Longer"/> has others.</summary>
+    public int Positions { get; init; } = int.MaxValue;
+
+    /// <summary>
+    /// The frequencies of a run that has room for <paramref name="positions"/> tokens. The choice is made once, by the prompt and the new
+    /// tokens planned: keys in the cache were turned by it.
+    /// </summary>
+    public RopeTable For(int positions)
+    {
+        if (Longer is null || positions <= Positions) return this;
+        if (_chosen is { } chosen && chosen.Positions == positions) return chosen.Table;
+        var table = Longer(positions);
+        _chosen = new(positions, table);
+        return table;
+    }
+
+    /// <summary>The same for heads of <paramref name="headDim"/> channels, of which only the first turn.</summary>
+    internal RopeTable Within(int headDim) => headDim == HeadDim ? this : new(InverseFrequencies, AttentionScale, headDim)
+    {
+        Form = Form,
+        Positions = Positions,
+        Longer = Longer is { } longer ? positions => longer(positions).Within(headDim) : null,
+    };
+
+    private sealed record Chosen(int Positions, RopeTable Table);
 }

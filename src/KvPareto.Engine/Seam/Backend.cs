@@ -81,11 +81,11 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Waits for all ops.</summary>
     public abstract void Synchronize();
 
-    /// <summary>x[t] = e[ids[t]]: row gather. e [V, H], x [T, H] f32.</summary>
-    public void Embed(Step step, Weight embedding, Tensor x)
+    /// <summary>x[t] = scale·e[ids[t]]: row gather. e [V, H], x [T, H] f32.</summary>
+    public void Embed(Step step, Weight embedding, Tensor x, float scale = 1)
     {
         Require(x.RowCount == step.Count && x.ColumnCount == embedding.ColumnCount, "Embed: x is [T, H]");
-        EmbedCore(step, embedding, x);
+        EmbedCore(step, embedding, x, scale);
     }
 
     /// <summary>y = x / rms(x) · gain within each group of C columns. x, y [T, G·C], gain [C]; y may be x.</summary>
@@ -119,7 +119,10 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         LinearCore(x, weights, ys);
     }
 
-    /// <summary>Rotary position embedding of half-split pairs, in place. x [T, G·D].</summary>
+    /// <summary>
+    /// Rotary position embedding of half-split pairs, in place: of each head's D channels the first <see cref="RopeTable.TurnedChannels"/>.
+    /// x [T, G·D].
+    /// </summary>
     public void Rope(Step step, Tensor x, RopeTable table)
     {
         Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");
@@ -136,8 +139,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     }
 
     /// <summary>
-    /// Appends k and v to the step's caches, then causal grouped attention over them: y = softmax(q·kᵀ/√D)·v with every key
-    /// and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D]. y may be q; k and v may be
+    /// Appends k and v to the step's caches, then causal grouped attention over them: y = softmax(s·q·kᵀ)·v, s the geometry's
+    /// <see cref="KvGeometry.ScoreScale"/>, with every key and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D]. y may be q; k and v may be
     /// overwritten.
     /// </summary>
     public void Attention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
@@ -180,7 +183,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     protected virtual void BeginCore(Step step) { }
 
     /// <summary>See <see cref="Embed"/>.</summary>
-    protected abstract void EmbedCore(Step step, Weight embedding, Tensor x);
+    protected abstract void EmbedCore(Step step, Weight embedding, Tensor x, float scale);
 
     /// <summary>See <see cref="RmsNorm"/>.</summary>
     protected abstract void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y);

@@ -30,12 +30,14 @@ public abstract class Weight(string name, WeightFormat format, int rows, int col
 
 /// <summary>
 /// A weight in host memory on its way to <see cref="Backend.Upload"/>: row-major [N, K] elements, or packed codes with
-/// one <see cref="Cache.GroupMeta"/> a group. <see cref="Data"/> usually points into a memory-mapped file, valid until
+/// one <see cref="Cache.GroupMeta"/> a group. <see cref="Data"/> points into memory that is valid until
 /// <see cref="Dispose"/> of its owner.
 /// </summary>
 public sealed unsafe class HostWeight : IDisposable
 {
     private readonly IDisposable? _staging;
+    private HostRows? _rows;
+    private readonly byte* _data;
 
     /// <summary>Describes elements that lie at <paramref name="data"/>.</summary>
     /// <param name="name">The checkpoint's name.</param>
@@ -47,8 +49,24 @@ public sealed unsafe class HostWeight : IDisposable
     public HostWeight(string name, WeightFormat format, int rows, int columns, void* data, IDisposable? staging = null)
     {
         (Name, Format, RowCount, ColumnCount, _staging) = (name, format, rows, columns, staging);
-        Data = (byte*)data;
+        _data = (byte*)data;
     }
+
+    /// <summary>Describes the elements of a matrix of a checkpoint, which are read when they are asked for.</summary>
+    /// <param name="name">The checkpoint's name.</param>
+    /// <param name="format">Element format, of those whose rows carry all that belongs to them.</param>
+    /// <param name="rows">N.</param>
+    /// <param name="columns">K.</param>
+    /// <param name="source">[N, K]; stays the caller's.</param>
+    /// <param name="bias">[N], or null.</param>
+    public static HostWeight OfRows(string name, WeightFormat format, int rows, int columns, HostRows source, float[]? bias) =>
+        new(name, format, rows, columns, (void*)null) { _rows = source, Bias = bias };
+
+    /// <summary>Does something with the rows from one on up to another, all that <paramref name="piece"/> has.</summary>
+    /// <param name="piece">The weight, of which no other row may be looked at.</param>
+    /// <param name="first">First row, a multiple of 32.</param>
+    /// <param name="end">One past the last.</param>
+    public delegate void PieceBody(HostWeight piece, int first, int end);
 
     /// <summary>The checkpoint's name.</summary>
     public string Name { get; }
@@ -63,7 +81,7 @@ public sealed unsafe class HostWeight : IDisposable
     public int ColumnCount { get; }
 
     /// <summary>First byte of the elements.</summary>
-    public byte* Data { get; }
+    public byte* Data => _rows is null ? _data : _rows.Data;
 
     /// <summary>Input channels of a group; 0 unless <see cref="Format"/> is packed.</summary>
     public int GroupSize { get; init; }
@@ -73,6 +91,13 @@ public sealed unsafe class HostWeight : IDisposable
 
     /// <summary>Bias [N], or null.</summary>
     public float[]? Bias { get; init; }
+
+    /// <summary>Goes over all rows piece by piece, so that a weight that lies in a file need not be in memory whole.</summary>
+    public void ForPieces(PieceBody body)
+    {
+        if (_rows is null) body(this, 0, RowCount);
+        else _rows.ForPieces((first, end, rows) => body(new(Name, Format, RowCount, ColumnCount, rows - first * RowBytes), first, end));
+    }
 
     /// <summary>Writes a row of a format without <see cref="Groups"/> as f32 [K], exactly.</summary>
     public void DecodeRow(int row, Span<float> destination) =>

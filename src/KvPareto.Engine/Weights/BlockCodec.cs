@@ -8,6 +8,12 @@ namespace KvPareto.Engine.Weights;
 /// </summary>
 internal static unsafe class BlockCodec
 {
+    // What a code of IQ4_NL and IQ4_XS stands for, before its scale.
+    private static readonly sbyte[] FourBitValues = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+
+    /// <summary>What the sixteen codes of IQ4_NL and IQ4_XS stand for, before their scale.</summary>
+    public static ReadOnlySpan<sbyte> IQ4Values => FourBitValues;
+
     /// <summary>Decodes a row of whole blocks.</summary>
     /// <param name="format">One of ggml's block formats.</param>
     /// <param name="source">Blocks, at an address of any alignment.</param>
@@ -31,6 +37,17 @@ internal static unsafe class BlockCodec
                 case WeightFormat.Q6K:
                     for (var i = 0; i < codes.Length; i += 16) Scale(codes.Slice(i, 16), 32, Half(block, 208) * (sbyte)block[192 + i / 16], values[i..]);
                     break;
+                case WeightFormat.Q2K:
+                    for (var i = 0; i < codes.Length; i += 16)
+                        ScaleAndAdd(codes.Slice(i, 16), Half(block, 80) * (block[i / 16] & 15), -(Half(block, 82) * (block[i / 16] >> 4)), values[i..]);
+                    break;
+                case WeightFormat.Q3K:
+                    for (var i = 0; i < codes.Length; i += 16) Scale(codes.Slice(i, 16), 4, Half(block, 108) * Q3KScale(block[96..108], i / 16), values[i..]);
+                    break;
+                case WeightFormat.IQ4NL: Look(codes, Half(block, 0), values); break;
+                case WeightFormat.IQ4XS:
+                    for (var i = 0; i < codes.Length; i += 32) Look(codes.Slice(i, 32), Half(block, 0) * IQ4XSScale(block, i / 32), values[i..]);
+                    break;
                 default: DecodeK(block, codes, values); break;
             }
         }
@@ -45,6 +62,15 @@ internal static unsafe class BlockCodec
         switch (format)
         {
             case WeightFormat.Q40: Nibbles(block[2..], codes[..16], codes[16..]); break;
+            case WeightFormat.IQ4NL: Nibbles(block[2..], codes[..16], codes[16..]); break;
+            case WeightFormat.IQ4XS:
+                for (var i = 0; i < codes.Length; i += 32) Nibbles(block[(8 + i / 2)..], codes.Slice(i, 16), codes.Slice(i + 16, 16));
+                break;
+            case WeightFormat.Q2K: Pairs(block[16..80], codes); break;
+            case WeightFormat.Q3K:
+                Pairs(block[32..96], codes);
+                for (var i = 0; i < codes.Length; i++) codes[i] |= (byte)((block[i % 32] >> i / 32 & 1) << 2);
+                break;
             case WeightFormat.Q41: Nibbles(block[4..], codes[..16], codes[16..]); break;
             case WeightFormat.Q50:
                 Nibbles(block[6..], codes[..16], codes[16..]);
@@ -76,6 +102,25 @@ internal static unsafe class BlockCodec
     private static void Nibbles(ReadOnlySpan<byte> packed, Span<byte> low, Span<byte> high)
     {
         for (var i = 0; i < low.Length; i++) (low[i], high[i]) = ((byte)(packed[i] & 15), (byte)(packed[i] >> 4));
+    }
+
+    // Of each half of a block 32 bytes, whose lowest two bits are the first 32 codes.
+    private static void Pairs(ReadOnlySpan<byte> packed, Span<byte> codes)
+    {
+        for (var i = 0; i < codes.Length; i++) codes[i] = (byte)(packed[i / 128 * 32 + i % 32] >> i % 128 / 32 * 2 & 3);
+    }
+
+    // 6 bits less 32: the lower four of sixteen scales in eight bytes, the upper two in the next four.
+    private static int Q3KScale(ReadOnlySpan<byte> packed, int run) =>
+        (packed[run % 8] >> run / 8 * 4 & 15 | (packed[8 + run % 4] >> run / 4 * 2 & 3) << 4) - 32;
+
+    // 6 bits less 32: the lower four in the bytes from the fifth on, the upper two in a word before them.
+    private static int IQ4XSScale(ReadOnlySpan<byte> block, int run) =>
+        (block[4 + run / 2] >> run % 2 * 4 & 15 | (block[2 + run / 4] >> run % 4 * 2 & 3) << 4) - 32;
+
+    private static void Look(ReadOnlySpan<byte> codes, float scale, Span<float> values)
+    {
+        for (var i = 0; i < codes.Length; i++) values[i] = scale * FourBitValues[codes[i]];
     }
 
     private static void AddFifthBits(uint bits, Span<byte> codes)

@@ -22,6 +22,10 @@ internal readonly record struct BlockShape(int Elements, int ByteCount)
         WeightFormat.Q4K => new(256, 144),
         WeightFormat.Q5K => new(256, 176),
         WeightFormat.Q6K => new(256, 210),
+        WeightFormat.Q2K => new(256, 84),
+        WeightFormat.Q3K => new(256, 110),
+        WeightFormat.IQ4NL => new(32, 18),
+        WeightFormat.IQ4XS => new(256, 136),
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "has no blocks"),
     };
 

@@ -41,6 +41,18 @@ public enum WeightFormat
 
     /// <summary>ggml's Q6_K: 256 codes of 6 bits, sixteen 8-bit scales and their f16 factor.</summary>
     Q6K,
+
+    /// <summary>ggml's Q2_K: 256 codes of 2 bits, sixteen 4-bit scales and minima, and f16 factors of both.</summary>
+    Q2K,
+
+    /// <summary>ggml's Q3_K: 256 codes of 3 bits, sixteen 6-bit scales and their f16 factor.</summary>
+    Q3K,
+
+    /// <summary>ggml's IQ4_NL: 32 codes of 4 bits, each the index of one of sixteen values, f16 scale.</summary>
+    IQ4NL,
+
+    /// <summary>ggml's IQ4_XS: 256 codes as <see cref="IQ4NL"/>'s, eight 6-bit scales and their f16 factor.</summary>
+    IQ4XS,
 }
 
 /// <summary>Facts about <see cref="WeightFormat"/>.</summary>

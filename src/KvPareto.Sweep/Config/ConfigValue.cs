@@ -9,6 +9,8 @@ namespace KvPareto.Sweep.Config;
 /// <param name="Node">The value.</param>
 internal readonly record struct ConfigValue(string File, string Key, YamlNode Node)
 {
+    private const int MostQuoted = 60;
+
     /// <summary>Any text that is not empty.</summary>
     public string Text(string allowed)
     {
@@ -22,7 +24,7 @@ internal readonly record struct ConfigValue(string File, string Key, YamlNode No
     {
         var allowed = string.Join(", ", words);
         var text = Text(allowed);
-        return words.Contains(text) ? text : throw Error($"has the unknown value '{text}'", allowed);
+        return words.Contains(text) ? text : throw Error($"has the unknown value '{Shorten(text)}'", allowed);
     }
 
     /// <summary>A whole number within bounds.</summary>
@@ -31,7 +33,7 @@ internal readonly record struct ConfigValue(string File, string Key, YamlNode No
         allowed ??= $"a whole number from {min} to {max}";
         if (Node is not YamlScalar scalar) throw Error($"is a {Kind}", allowed);
         if (!scalar.Plain || !long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-            throw Error(scalar.IsNull ? "has no value" : $"is '{scalar.Text}', not a whole number", allowed);
+            throw Error(scalar.IsNull ? "has no value" : $"is '{Shorten(scalar.Text)}', not a whole number", allowed);
         return number >= min && number <= max ? (int)number : throw Error($"is {number}, out of range", allowed);
     }
 
@@ -41,8 +43,8 @@ internal readonly record struct ConfigValue(string File, string Key, YamlNode No
         var allowed = string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}");
         if (Node is not YamlScalar scalar) throw Error($"is a {Kind}", allowed);
         if (!scalar.Plain || !double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
-            throw Error(scalar.IsNull ? "has no value" : $"is '{scalar.Text}', not a number", allowed);
-        return number >= min && number <= max ? number : throw Error($"is {scalar.Text}, out of range", allowed);
+            throw Error(scalar.IsNull ? "has no value" : $"is '{Shorten(scalar.Text)}', not a number", allowed);
+        return number >= min && number <= max ? number : throw Error($"is {Shorten(scalar.Text)}, out of range", allowed);
     }
 
     /// <summary><c>true</c> or <c>false</c>.</summary>
@@ -55,7 +57,7 @@ internal readonly record struct ConfigValue(string File, string Key, YamlNode No
             { Plain: true, Text: "true" } => true,
             { Plain: true, Text: "false" } => false,
             { IsNull: true } => throw Error("has no value", Allowed),
-            _ => throw Error($"is '{scalar.Text}', not a truth value", Allowed),
+            _ => throw Error($"is '{Shorten(scalar.Text)}', not a truth value", Allowed),
         };
     }
 
@@ -75,13 +77,16 @@ internal readonly record struct ConfigValue(string File, string Key, YamlNode No
         var allowed = string.Join(", ", keys);
         if (Node is not YamlMapping map) throw Error($"is a {Kind}, not a mapping", $"keys {allowed}");
         foreach (var (key, line) in map.KeyLines)
-            if (!keys.Contains(key)) throw new ConfigException($"{File}:{line}: key '{Join(key)}' is unknown; allowed: {allowed}");
+            if (!keys.Contains(key)) throw new ConfigException($"{File}:{line}: key '{Shorten(Join(key))}' is unknown; allowed: {allowed}");
         return new ConfigMap(this, map);
     }
 
     /// <summary>A mistake in this value.</summary>
     public ConfigException Error(string problem, string allowed) =>
         new($"{File}:{Node.Line}: {(Key.Length == 0 ? "the config" : $"key '{Key}'")} {problem}; allowed: {allowed}");
+
+    /// <summary>A text of the file for a message: its beginning.</summary>
+    public static string Shorten(string text) => text.Length <= MostQuoted ? text : $"{text[..MostQuoted]}…";
 
     internal string Join(string key) => Key.Length == 0 ? key : $"{Key}.{key}";
 

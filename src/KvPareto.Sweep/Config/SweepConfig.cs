@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 
 namespace KvPareto.Sweep.Config;
 
@@ -32,6 +33,9 @@ public sealed record SweepConfig
     /// <summary>The YAML text, for provenance.</summary>
     public required string Source { get; init; }
 
+    /// <summary>Variables and date of the models' chat templates.</summary>
+    public TemplateSettings Template { get; init; } = TemplateSettings.Default;
+
     internal IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
 
     internal SweepAxes? Axes { get; init; }
@@ -51,6 +55,15 @@ public sealed record SweepConfig
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
         return SweepConfigReader.Read(file, ReadText(file), folder, models);
+    }
+
+    /// <summary>Reads a YAML file for its models and settings; it may do without tasks.</summary>
+    /// <param name="file">Path; messages name it as given.</param>
+    /// <exception cref="ConfigException">As for <see cref="Load"/>.</exception>
+    public static SweepConfig LoadForPlan(string file)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
+        return SweepConfigReader.Read(file, ReadText(file), folder, [], needsTasks: false);
     }
 
     /// <summary>The sweep that runs where no config is named: embedded models on embedded tasks.</summary>

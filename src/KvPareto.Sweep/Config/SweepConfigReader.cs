@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
+using KvPareto.Text.Templates;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
 
@@ -10,7 +11,7 @@ namespace KvPareto.Sweep.Config;
 internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
-        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing"];
+        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing", "template"];
 
     // Larger seeds are those of the embedded models' training texts.
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
@@ -25,7 +26,8 @@ internal static partial class SweepConfigReader
     /// <param name="text">YAML.</param>
     /// <param name="baseFolder">Where relative paths start.</param>
     /// <param name="models">What stands in for the config's models; empty for nothing.</param>
-    public static SweepConfig Read(string file, string text, string baseFolder, IReadOnlyList<string> models)
+    /// <param name="needsTasks">Whether a config without tasks is a mistake.</param>
+    public static SweepConfig Read(string file, string text, string baseFolder, IReadOnlyList<string> models, bool needsTasks = true)
     {
         var top = new ConfigValue(file, "", YamlTree.Parse(file, text)).Map(TopKeys);
         var seed = top.Find("seed")?.Integer(0, MaxSeed) ?? 1;
@@ -35,7 +37,7 @@ internal static partial class SweepConfigReader
             Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
             Seed = seed,
             Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
-            Tasks = TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
+            Tasks = top.Find("tasks") is null && !needsTasks ? [] : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
             Axes = top.Find("axes") is { } axes ? SweepAxes.Read(axes) : null,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
@@ -43,6 +45,7 @@ internal static partial class SweepConfigReader
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
+            Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Source = text,
         };
         Check(config, top);

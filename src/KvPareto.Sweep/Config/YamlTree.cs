@@ -11,6 +11,7 @@ namespace KvPareto.Sweep.Config;
 internal sealed class YamlTree
 {
     private const int MaxDepth = 16;
+    private const int MostCharacters = 120;
 
     private readonly string _file;
     private readonly Parser _parser;
@@ -32,7 +33,7 @@ internal sealed class YamlTree
         }
         catch (YamlException e)
         {
-            throw tree.Refused(e.Start.Line, $"not YAML: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw tree.Refused(e.Start.Line, $"not YAML: {Words(e.Message)}", e);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or ArithmeticException)
         {
@@ -80,10 +81,19 @@ internal sealed class YamlTree
         {
             if (Value(depth + 1) is not YamlScalar key) throw Refused(line, "a key must be a word, not a list or mapping");
             if (!lines.TryAdd(key.Text, key.Line))
-                throw Refused(key.Line, $"key '{key.Text}' stands twice, first on line {lines[key.Text]}");
+                throw Refused(key.Line, $"key '{ConfigValue.Shorten(key.Text)}' stands twice, first on line {lines[key.Text]}");
             values.Add(key.Text, Value(depth + 1));
         }
         return new(values, lines, line);
+    }
+
+    // "While parsing a flow sequence, did not find expected ',' or ']'." says what was found before where.
+    private static string Words(string message)
+    {
+        var words = message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
+        var comma = words.IndexOf(", ", StringComparison.Ordinal);
+        if (words.StartsWith("While ", StringComparison.Ordinal) && comma > 0) words = words[(comma + 2)..];
+        return words.Length <= MostCharacters ? words : words[..MostCharacters] + "…";
     }
 
     private ConfigException Refused(long line, string problem, Exception? inner = null)

@@ -62,7 +62,7 @@ public sealed record FidelityRequest
         if (Chunk < 0) throw new ConfigException($"fidelity: chunk {Chunk}; allowed: 0 for whole windows, or a number of tokens");
         var chosen = Settings ?? [.. Defaults(config.HeadDim)];
         if (Chunk is { } chunk) chosen = [.. chosen.Select(setting => setting with { Chunk = chunk == 0 ? null : chunk })];
-        InferenceSetting[] settings = [.. chosen.DistinctBy(setting => setting.Name)];
+        InferenceSetting[] settings = [.. chosen.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
         foreach (var setting in settings) SettingFit.Check(Model, config, setting);
         return settings;
     }

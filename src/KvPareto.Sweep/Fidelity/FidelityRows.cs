@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
@@ -11,6 +12,11 @@ namespace KvPareto.Sweep.Fidelity;
 /// </summary>
 public static class FidelityRows
 {
+    // Far beyond anything measured, and near enough that a picture can be drawn of it.
+    private const double Least = 1e-6;
+    private const double Most = 1e18;
+    private const double MostBits = 1e6;
+
     /// <summary>All rows in one line, <c>{"settings":[…]}</c>.</summary>
     public static string ToJson(IReadOnlyList<FidelityRow> rows) => Encoding.UTF8.GetString(JournalJson.WriteLine(new Document(rows)));
 
@@ -48,8 +54,10 @@ public static class FidelityRows
         try
         {
             var row = JournalJson.Read<FidelityRow>(line);
-            var isInRange = row is { Tokens: > 0, Window: > 0, BitsPerElement: > 0, BytesPerToken: > 0, Ppl: >= 1, Top1: >= 0 and <= 1 }
-                and { KlMean: >= 0, KlP50: >= 0, KlP99: >= 0, KlMax: >= 0, PplSecondHalf: >= 1, KlSecondHalf: >= 0 };
+            var isInRange = row is { Tokens: > 0, Window: > 0, BitsPerElement: >= Least and <= MostBits, BytesPerToken: >= Least and <= Most }
+                and { WeightBytes: >= 0, Ppl: >= 1 and <= Most, ReferencePpl: >= 1 and <= Most, PplSecondHalf: >= 1 and <= Most }
+                and { KlMean: >= 0 and <= Most, KlP50: >= 0 and <= Most, KlP99: >= 0 and <= Most, KlMax: >= 0 and <= Most }
+                and { KlSecondHalf: >= 0 and <= Most, Top1: >= 0 and <= 1, Seconds: >= 0 and <= Most };
             return isInRange ? row : throw new JsonException("a value is out of range");
         }
         catch (JsonException error)

@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
@@ -5,28 +7,25 @@ namespace KvPareto.Sweep.Journaling;
 /// <summary>One worker's append-only journal; every event is on the disk before the call returns.</summary>
 internal sealed class Journal : IDisposable
 {
+    private readonly string _path;
     private readonly LineWriter _writer;
-    private readonly FileStream _lock;
+    private readonly Lease _lease;
+    private int _lines;
 
-    private Journal(LineWriter writer, FileStream held)
+    private Journal(string path, LineWriter writer, Lease lease, int lines)
     {
-        (_writer, _lock) = (writer, held);
+        (_path, _writer, _lease, _lines) = (path, writer, lease, lines);
     }
 
     /// <summary>Opens a worker's journal, cutting a torn last line.</summary>
-    /// <exception cref="ConfigException">Another process writes to it, or it cannot be written.</exception>
-    public static Journal Open(string path)
+    /// <param name="path">File.</param>
+    /// <param name="lease">The worker's; stays the caller's.</param>
+    /// <exception cref="ConfigException">It is no regular file, or cannot be written.</exception>
+    public static Journal Open(string path, Lease lease)
     {
-        var held = Lock(path);
-        try
-        {
-            return new(LineWriter.Open(path), held);
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
-        }
+        lease.Confirm();
+        var writer = LineWriter.TakeOver(path);
+        return new(path, writer, lease, writer.ReadLines().Count());
     }
 
     /// <summary>A process began to work on the sweep.</summary>
@@ -46,25 +45,18 @@ internal sealed class Journal : IDisposable
     });
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _writer.Dispose();
-        _lock.Dispose();
-    }
+    public void Dispose() => _writer.Dispose();
 
-    // A file beside the journal: an exclusive lock on the journal itself would keep its readers out too.
-    private static FileStream Lock(string path)
+    private void Append(JournalEvent entry)
     {
         try
         {
-            return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            _lease.Confirm();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LeaseLostException e)
         {
-            throw new ConfigException($"{path}: another run writes to it, or it cannot be written"
-                + "; allowed: one run at a time, or a worker name for each", e);
+            throw new ConfigException($"{_path}: another run took it over while this one stood still; allowed: to let that one go on", e);
         }
+        _writer.Append(Seal.Close(JournalJson.WriteLine(entry), JournalReader.Subject, ++_lines), durable: true);
     }
-
-    private void Append(JournalEvent entry) => _writer.Append(JournalJson.WriteLine(entry), durable: true);
 }

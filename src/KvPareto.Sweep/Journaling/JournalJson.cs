@@ -1,11 +1,15 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 
 namespace KvPareto.Sweep.Journaling;
 
-/// <summary>How records stand in a run folder's files: camelCase, declared order, readable text, nothing doubled or missing.</summary>
-internal static class JournalJson
+/// <summary>
+/// How records stand in a run folder's files: camelCase, declared order, readable text; nothing doubled, missing, unknown or infinite.
+/// </summary>
+internal static partial class JournalJson
 {
     private static readonly JsonSerializerOptions Line = Options(indented: false);
     private static readonly JsonSerializerOptions Page = Options(indented: true);
@@ -18,7 +22,21 @@ internal static class JournalJson
 
     /// <summary>Reads one line.</summary>
     /// <exception cref="JsonException">Not such a record.</exception>
-    public static T Read<T>(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize<T>(json, Line) ?? throw new JsonException("null");
+    public static T Read<T>(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, Line) ?? throw new JsonException("null");
+        }
+        catch (JsonException e) when (NamesOfTypes.Match(e.Message) is { Success: true } match)
+        {
+            throw new JsonException($"{(match.Groups["unknown"].Success ? "unknown" : "missing")} key {match.Groups["key"].Value}", e);
+        }
+    }
+
+    // The library's messages on keys name types of this program, which tell a user nothing.
+    [GeneratedRegex(@"JSON property (?<key>'[^']*') (?<unknown>could not be mapped)|missing required properties including: (?<key>'[^']*')")]
+    private static partial Regex NamesOfTypes { get; }
 
     private static JsonSerializerOptions Options(bool indented) => new()
     {
@@ -28,8 +46,27 @@ internal static class JournalJson
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         AllowDuplicateProperties = false,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireAll } },
+        Converters = { new FiniteNumber() },
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = indented,
         NewLine = "\n",
     };
+
+    // Only what may be null is left out when written.
+    private static void RequireAll(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+            property.IsRequired |= property.Set is not null && !property.IsSetNullable;
+    }
+
+    /// <summary>Numbers such as 1e999 are read as infinite by default.</summary>
+    private sealed class FiniteNumber : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDouble() is var number && double.IsFinite(number) ? number : throw new JsonException("a number is out of range");
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+    }
 }

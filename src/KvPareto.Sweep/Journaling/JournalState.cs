@@ -4,33 +4,67 @@ namespace KvPareto.Sweep.Journaling;
 internal sealed class JournalState
 {
     private readonly HashSet<string> _started = [];
-    private readonly Dictionary<string, TrialResult> _results = [];
+    private readonly Dictionary<string, List<TrialResult>> _results = [];
+    private readonly List<RunRecord> _runs = [];
 
     /// <summary>The run that planned the most trials: a resumed one may have added some. Null where none began.</summary>
     public RunRecord? Run { get; private set; }
 
+    /// <summary>All runs that began.</summary>
+    public IReadOnlyList<RunRecord> Runs => _runs;
+
     /// <summary>When the first run began.</summary>
     public DateTimeOffset? StartedAt { get; private set; }
+
+    /// <summary>Lines without a checksum, of a version that wrote none.</summary>
+    public int Unsealed { get; set; }
 
     /// <summary>Ids of the trials of which anything may have been measured.</summary>
     public IReadOnlyCollection<string> Started => _started;
 
-    /// <summary>The result of a trial, or null while it has none. A good one counts before a failure.</summary>
-    public TrialResult? Result(string trialId) => _results.GetValueOrDefault(trialId);
+    /// <summary>Ids of the trials that have a result.</summary>
+    public IReadOnlyCollection<string> WithResult => _results.Keys;
+
+    /// <summary>The result of a trial, or null while it has none. A good one counts before a failure, then the first.</summary>
+    public TrialResult? Result(string trialId) => Candidates(trialId) is [var first, ..] ? first : null;
+
+    /// <summary>
+    /// Results of a trial that are as good as the one that counts. There are several where a worker that stood still for long came to its
+    /// end after all: one of them is that of the samples in the folder.
+    /// </summary>
+    public IReadOnlyList<TrialResult> Candidates(string trialId)
+    {
+        if (!_results.TryGetValue(trialId, out var results)) return [];
+        TrialResult[] good = [.. results.Where(result => result.Status == TrialStatus.Ok)];
+        return good.Length > 0 ? good : results;
+    }
+
+    /// <summary>How often a trial has failed.</summary>
+    public int Failures(string trialId) =>
+        _results.TryGetValue(trialId, out var results) ? results.Count(result => result.Status == TrialStatus.Failed) : 0;
 
     /// <summary>All results in the order of the plan, whichever worker had them and when.</summary>
     public IReadOnlyList<TrialResult> Results() =>
         Run is null ? [] : [.. Run.Trials.Select(trial => Result(trial.Id)).OfType<TrialResult>()];
 
+    /// <summary>Makes one of a trial's candidates the one that counts.</summary>
+    public void Settle(TrialResult result) => _results[result.TrialId] = [result];
+
     /// <summary>Takes in one event.</summary>
     public void Add(JournalEvent entry)
     {
-        if (entry.Run is { } run)
-        {
-            if (Run is null || run.Trials.Count >= Run.Trials.Count) Run = run;
-            if (StartedAt is null || run.StartedAt < StartedAt) StartedAt = run.StartedAt;
-        }
+        if (entry.Run is { } run) Add(run);
         if (entry.Trial is { } trial) _started.Add(trial);
-        if (entry.Result is { } result && Result(result.TrialId) is not { Status: TrialStatus.Ok }) _results[result.TrialId] = result;
+        if (entry.Result is not { } result) return;
+        if (_results.TryGetValue(result.TrialId, out var results)) results.Add(result);
+        else _results[result.TrialId] = [result];
+    }
+
+    /// <summary>Takes in one run.</summary>
+    public void Add(RunRecord run)
+    {
+        _runs.Add(run);
+        if (Run is null || run.Trials.Count >= Run.Trials.Count) Run = run;
+        if (StartedAt is null || run.StartedAt < StartedAt) StartedAt = run.StartedAt;
     }
 }

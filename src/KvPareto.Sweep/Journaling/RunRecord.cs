@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace KvPareto.Sweep.Journaling;
 
 /// <summary>What was run, with what and where: the content of <c>run.json</c> and of each <c>run</c> event of a journal.</summary>
@@ -21,6 +23,9 @@ internal sealed record RunRecord
 
     /// <summary>The config's YAML.</summary>
     public required string Config { get; init; }
+
+    /// <summary>What chat templates were told, and the date that they read; null in folders of versions that did not write it.</summary>
+    public JsonObject? Template { get; init; }
 
     public required IReadOnlyList<RunInput> Models { get; init; }
 

@@ -10,10 +10,10 @@ internal static class FrontierCsv
     /// <summary>All columns; times come last.</summary>
     internal static readonly IReadOnlyList<CsvColumn<Row>> Columns =
     [
-        new("model", row => row.Point.Trial.Model),
-        new("model_digest", row => row.Point.Trial.ModelDigest),
-        new("setting", row => row.Point.Trial.Setting),
-        new("trial", row => row.Point.Trial.TrialId),
+        new("model", row => row.Point.Trial.Model) { IsText = true },
+        new("model_digest", row => row.Point.Trial.ModelDigest) { IsText = true },
+        new("setting", row => row.Point.Trial.Setting) { IsText = true },
+        new("trial", row => row.Point.Trial.TrialId) { IsText = true },
         new("total_peak_bytes", row => CsvFormat.Whole(row.Point.PeakBytes)),
         new("memory_saved_percent", row => CsvFormat.Percent(row.Point.MemorySavedPercent)),
         new("score", row => CsvFormat.Points(row.Point.Score)),
@@ -25,7 +25,7 @@ internal static class FrontierCsv
         new("frontier_confidence", row => CsvFormat.Share(1 - row.Point.DominatedShare)),
         new("frontier_all", row => CsvFormat.Flag(row.Point.OnOverallFrontier)),
         new("frontier_all_confidence", row => CsvFormat.Share(1 - row.Point.OverallDominatedShare)),
-        new("near_ties", row => string.Join(' ', row.Model.NearTies(row.Point).Select(tie => tie.Trial.Setting))),
+        new("near_ties", row => string.Join(' ', row.Model.NearTies(row.Point).Select(tie => tie.Trial.Setting))) { IsText = true },
         new("hypervolume_percent", row => CsvFormat.Percent(row.Model.HypervolumePercent)),
         new("reference_bytes", row => CsvFormat.Whole((long)row.Model.ReferenceBytes)),
         new("reference_score", row => CsvFormat.Points(ModelFrontier.ReferenceScore)),

@@ -1,12 +1,13 @@
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Reports.Pictures;
 
 namespace KvPareto.Sweep.Reports;
 
 /// <summary>What a report needs besides the trials.</summary>
 public sealed record ReportOptions
 {
-    /// <summary>Heading of the picture.</summary>
-    public string Title { get; init; } = "Accuracy against total peak memory";
+    /// <summary>Name of the run, for headings.</summary>
+    public string Run { get; init; } = "sweep";
 
     /// <summary>Short name of the setting that losses and savings refer to.</summary>
     public string Baseline { get; init; } = "w16a16-k16v16";
@@ -16,4 +17,10 @@ public sealed record ReportOptions
 
     /// <summary>Resamples of the bootstrap, at least 1.</summary>
     public int Resamples { get; init; } = PairedBootstrap.DefaultResamples;
+
+    /// <summary>Names of the figures to write; null for all that the run has data for.</summary>
+    public IReadOnlyList<string>? Figures { get; init; }
+
+    /// <summary>Kinds of pictures to write.</summary>
+    public IReadOnlyList<PictureFormat> Formats { get; init; } = [PictureFormat.Png];
 }

@@ -1,48 +1,49 @@
 using KvPareto.Sweep.Frontier;
-using KvPareto.Sweep.Journaling;
-using KvPareto.Sweep.Reports.Cairo;
-using KvPareto.Sweep.Reports.Chart;
+using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports;
 
 /// <summary>
-/// Writes <c>results.csv</c>, <c>frontier.csv</c> and <c>frontier.png</c> from the trials of a journal: no model and no backend is
-/// needed.
+/// Writes <c>results.csv</c>, <c>frontier.csv</c> and the figures with their tables from the trials of a journal: no model and no
+/// backend is needed.
 /// </summary>
 public static class ReportWriter
 {
-    private const string Picture = "frontier.png";
-
     /// <summary>
-    /// Writes the report; the same trials and options give the same bytes, whatever the trials' order. Each file is replaced
-    /// whole. Where the picture cannot be drawn, the tables are written all the same and a message says what is missing.
+    /// Writes the report; the same trials and options give the same bytes, whatever the trials' order. Each file is replaced whole.
     /// </summary>
     /// <param name="folder">The run's folder; made where it is not there.</param>
     /// <param name="results">The trials, finished and failed.</param>
-    /// <param name="options">Heading, baseline and seed.</param>
+    /// <param name="options">Heading, baseline, seed and kinds of pictures.</param>
     /// <exception cref="ConfigException">The folder cannot be written, or the baseline is no setting.</exception>
-    public static ReportSummary Write(string folder, IReadOnlyList<TrialResult> results, ReportOptions options) =>
-        Write(folder, results, options, FrontierChart.ToPng);
-
-    /// <summary>The same with another way to draw.</summary>
-    internal static ReportSummary Write(
-        string folder, IReadOnlyList<TrialResult> results, ReportOptions options, Func<FrontierAnalysis, ReportOptions, byte[]> draw)
+    /// <exception cref="PictureException">The tables are written, but what draws the pictures is not there.</exception>
+    public static ReportSummary Write(string folder, IReadOnlyList<TrialResult> results, ReportOptions options)
     {
         ArgumentNullException.ThrowIfNull(results);
         ArgumentNullException.ThrowIfNull(options);
         var analysis = FrontierAnalysis.Of(results, options.Baseline, options.Seed, options.Resamples);
+        var figures = FigureCatalog.Of(analysis, options, folder);
         var messages = analysis.Messages.ToList();
-        var picture = Draw(analysis, options, draw, messages);
+        foreach (var figure in figures)
+        {
+            if (figure.Missing is { } missing && (options.Figures is not null || figure is FrontierFigure))
+                messages.Add($"{figure.Name} was not drawn: {missing}");
+            if (figure is FrontierFigure { Omitted: > 0 and var omitted })
+                messages.Add($"the picture {figure.Name} shows the first {FrontierFigure.MaxPanels} of {FrontierFigure.MaxPanels + omitted} models");
+        }
         var files = new List<string>();
         try
         {
             Directory.CreateDirectory(folder);
             Save("results.csv", ResultsCsv.Write(analysis));
             Save("frontier.csv", FrontierCsv.Write(analysis));
-            // A picture of an earlier report would contradict the tables.
-            if (picture is null) File.Delete(Path.Combine(folder, Picture));
-            else Save(Picture, picture);
+            foreach (var figure in figures)
+            {
+                if (figure is not FrontierFigure) SaveTable(figure);
+                files.AddRange(FigureWriter.Write(folder, figure, options.Formats));
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -56,33 +57,13 @@ public static class ReportWriter
             AtomicFile.Write(path, content);
             files.Add(path);
         }
-    }
 
-    private static byte[]? Draw(
-        FrontierAnalysis analysis, ReportOptions options, Func<FrontierAnalysis, ReportOptions, byte[]> draw, List<string> messages)
-    {
-        var drawn = analysis.Models.Count(model => model.Points.Count > 0);
-        if (drawn == 0)
+        void SaveTable(Figure figure)
         {
-            messages.Add($"{Picture} was not drawn: no trial has a score");
-            return null;
+            var name = figure.Name + ".csv";
+            if (figure.Missing is null) Save(name, figure.Csv());
+            else File.Delete(Path.Combine(folder, name));
         }
-        if (drawn > FrontierChart.MaxPanels) messages.Add($"{Picture} shows the first {FrontierChart.MaxPanels} of {drawn} models");
-        try
-        {
-            return draw(analysis, options);
-        }
-        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
-        {
-            messages.Add(
-                $"{Picture} was not drawn: it needs {CairoNative.Library}; install the package {CairoNative.Package} "
-                + "and run `kvpareto report` again");
-        }
-        catch (CairoException error)
-        {
-            messages.Add($"{Picture} was not drawn: {error.Message}");
-        }
-        return null;
     }
 
     private static ModelSummary Summary(ModelFrontier model) => new(

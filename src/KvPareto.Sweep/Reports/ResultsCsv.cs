@@ -22,10 +22,10 @@ internal static class ResultsCsv
     /// <summary>All columns; those of the tasks are the ones that the trials have. Times come last.</summary>
     internal static IReadOnlyList<CsvColumn<Row>> Columns(IReadOnlyList<TrialResult> trials) =>
     [
-        new("trial", row => row.Trial.TrialId),
-        new("model", row => row.Trial.Model),
-        new("model_digest", row => row.Trial.ModelDigest),
-        new("setting", row => row.Trial.Setting),
+        new("trial", row => row.Trial.TrialId) { IsText = true },
+        new("model", row => row.Trial.Model) { IsText = true },
+        new("model_digest", row => row.Trial.ModelDigest) { IsText = true },
+        new("setting", row => row.Trial.Setting) { IsText = true },
         .. SettingAxes.All.SelectMany(axis => axis.Columns).Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
         new("samples", row => CsvFormat.Whole(row.Trial.Samples)),
         new("score", row => CsvFormat.Points(row.Point?.Score)),
@@ -49,8 +49,8 @@ internal static class ResultsCsv
         new("dominated_confidence", row => CsvFormat.Share(row.Point?.DominatedShare)),
         new("frontier_all", row => CsvFormat.Flag(row.Point?.OnOverallFrontier)),
         new("dominated_all_confidence", row => CsvFormat.Share(row.Point?.OverallDominatedShare)),
-        new("status", row => row.Trial.Status),
-        new("failure", row => row.Reason),
+        new("status", row => row.Trial.Status) { IsText = true },
+        new("failure", row => row.Reason) { IsText = true },
         new("ttft_ms", row => CsvFormat.Milliseconds(row.Trial.TtftMs)),
         new("tpot_ms", row => CsvFormat.Milliseconds(row.Trial.TpotMs)),
     ];

@@ -3,6 +3,7 @@ using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
+using KvPareto.Text.Templates;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
@@ -11,7 +12,8 @@ namespace KvPareto.Sweep.Trials;
 
 /// <summary>The project's own engine on one backend.</summary>
 /// <param name="backend">Device; stays the caller's.</param>
-internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
+/// <param name="template">What chat templates are told.</param>
+internal sealed class BackendTrialEngine(Backend backend, TemplateSettings template) : ITrialEngine
 {
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
@@ -34,12 +36,13 @@ internal sealed class BackendTrialEngine(Backend backend) : ITrialEngine
         var digest = ModelDigest.Of(source);
         using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
-        foreach (var setting in settings) SettingFit.Check(model, config, setting);
-        CheckWeights(model, settings[0].Weights);
+        InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
+        foreach (var setting in fitting) SettingFit.Check(model, config, setting);
+        CheckWeights(model, fitting[0].Weights);
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
-        var context = new PromptContext(tokenizer, source.LoadChatTemplate(), config.MaxPositions - reserve);
-        return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]);
+        var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
+        return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]) { Settings = fitting };
     }
 
     /// <inheritdoc/>

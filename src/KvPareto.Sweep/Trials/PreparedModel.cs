@@ -1,3 +1,4 @@
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
 
@@ -9,6 +10,9 @@ namespace KvPareto.Sweep.Trials;
 /// <param name="Tasks">Its prompts, task by task in the config's order.</param>
 internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyList<PreparedTask> Tasks)
 {
+    /// <summary>The sweep's settings as they are for this model; null where they are the same for all.</summary>
+    public IReadOnlyList<InferenceSetting>? Settings { get; init; }
+
     /// <summary>Samples of one trial.</summary>
     public int SampleCount => Tasks.Sum(task => task.Samples.Count);
 

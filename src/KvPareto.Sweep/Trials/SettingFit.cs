@@ -40,14 +40,9 @@ internal static class SettingFit
 
     private static void CheckWeights(ModelConfig config, WeightSpec weights)
     {
-        int[] widths = weights.Bits < 16
-            ? [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize]
-            : [config.HiddenSize];
-        if (!weights.IsCoded || Divides(weights.Group)) return;
-        var fitting = string.Join(", ", WeightSpec.Groups.Where(Divides).Select(group => $"w{weights.Bits}g{group}"));
+        if (!weights.IsCoded || weights.Divides(config, weights.Group)) return;
+        var fitting = string.Join(", ", WeightSpec.Groups.Where(group => weights.Divides(config, group)).Select(group => $"w{weights.Bits}g{group}"));
         throw new ConfigException($"weight group {weights.Group} does not divide all of the coded weights' input widths"
-            + $" {string.Join(", ", widths)}; allowed: w16{(fitting.Length == 0 ? "" : ", " + fitting)}");
-
-        bool Divides(int group) => Array.TrueForAll(widths, width => width % group == 0);
+            + $" {string.Join(", ", weights.CodedWidths(config))}; allowed: w16{(fitting.Length == 0 ? "" : ", " + fitting)}");
     }
 }

@@ -35,11 +35,12 @@ internal sealed class SweepPlan
             throw new ConfigException($"{config.Name}: models '{same.First().Entry.Name}' and '{same.Last().Entry.Name}' are the same files"
                 + "; allowed: each model once");
 
+        var template = TrialSpec.TemplateOf(config.Template.ToJson());
         string[] digests = [.. tasks.Select(task => task.Task.Digest)];
         var pairs = (
             from model in models
-            from setting in settings
-            select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend))).ToArray();
+            from setting in model.Settings ?? settings
+            select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)

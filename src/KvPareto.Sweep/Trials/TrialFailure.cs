@@ -1,3 +1,5 @@
+using KvPareto.Tasks.Metrics;
+
 namespace KvPareto.Sweep.Trials;
 
 /// <summary>Tells a trial's failure, after which a sweep goes on, from everything else.</summary>
@@ -13,6 +15,7 @@ internal static class TrialFailure
     {
         OutOfMemoryException => OneLine("out of memory: ", failure),
         ArithmeticException => OneLine("not a number: ", failure),
+        ScoreBudgetException => OneLine("not scored: ", failure),
         ArgumentException => OneLine("refused: ", failure),
         _ => null,
     };

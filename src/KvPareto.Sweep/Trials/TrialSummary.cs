@@ -7,6 +7,8 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>Samples to a trial's result. Depends on nothing but the samples, so an interrupted trial ends with the same result.</summary>
 internal static class TrialSummary
 {
+    private const double Rounding = 1e-9;
+
     /// <summary>The result of a trial of which every sample was measured.</summary>
     public static TrialResult Finished(PlannedTrial trial, SampleLog log)
     {
@@ -32,6 +34,36 @@ internal static class TrialSummary
         return Result(trial, [.. measured.OfType<SampleRecord>()], TrialStatus.Failed) with { Failure = reason };
     }
 
+    /// <summary>The samples, in whatever order, give these figures.</summary>
+    public static bool Agrees(TrialResult result, IReadOnlyCollection<SampleRecord> records)
+    {
+        var (ttft, tpot) = Times(records);
+        return IsHighest(result.Peaks.Load, records, peaks => peaks.Load)
+            && IsHighest(result.Peaks.Prefill, records, peaks => peaks.Prefill)
+            && IsHighest(result.Peaks.Decode, records, peaks => peaks.Decode)
+            && IsNear(result.TtftMs, ttft) && IsNear(result.TpotMs, tpot)
+            && (result.Status != TrialStatus.Ok || result.Scores.All(score => Agrees(score, records)));
+    }
+
+    private static bool Agrees(TaskScore score, IReadOnlyCollection<SampleRecord> records)
+    {
+        SampleRecord[] own = [.. records.Where(record => record.Task == score.Task)];
+        var parts = (Parts(own) ?? []).OrderBy(part => part.Name, StringComparer.Ordinal);
+        var stated = (score.Parts ?? []).OrderBy(part => part.Name, StringComparer.Ordinal);
+        return own.Select(record => record.Score).Order().SequenceEqual(score.PerSample.Order())
+            && parts.Select(part => (part.Name, part.Samples)).SequenceEqual(stated.Select(part => (part.Name, part.Samples)))
+            && parts.Zip(stated).All(pair => IsNear(pair.First.Mean, pair.Second.Mean));
+    }
+
+    private static bool IsHighest(MemoryUse peak, IReadOnlyCollection<SampleRecord> records, Func<MemoryPeaks, MemoryUse> phase)
+    {
+        var highest = records.Select(record => phase(record.Peaks).Total).DefaultIfEmpty().Max();
+        return peak.Total == highest && (highest == 0 || records.Any(record => phase(record.Peaks) == peak));
+    }
+
+    private static bool IsNear(double? a, double? b) =>
+        a is { } left && b is { } right ? Math.Abs(left - right) <= Rounding * Math.Max(1, Math.Abs(left)) : a is null && b is null;
+
     private static PartScore[]? Parts(IEnumerable<SampleRecord> records)
     {
         var parts =
@@ -46,7 +78,7 @@ internal static class TrialSummary
     private static TrialResult Result(PlannedTrial trial, List<SampleRecord> records, string status)
     {
         var peaks = records.Aggregate(default(MemoryPeaks), (highest, record) => MemoryPeaks.Max(highest, record.Peaks));
-        var timed = records.Where(record => !record.WarmUp).ToArray();
+        var (ttft, tpot) = Times(records);
         return new()
         {
             TrialId = trial.Spec.Id,
@@ -58,10 +90,16 @@ internal static class TrialSummary
             Peaks = peaks,
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,
-            TtftMs = Median(timed.Select(record => record.TtftMs)),
-            TpotMs = Median(timed.Select(record => record.TpotMs).OfType<double>()),
+            TtftMs = ttft,
+            TpotMs = tpot,
             Samples = records.Count,
         };
+    }
+
+    private static (double? Ttft, double? Tpot) Times(IReadOnlyCollection<SampleRecord> records)
+    {
+        SampleRecord[] timed = [.. records.Where(record => !record.WarmUp)];
+        return (Median(timed.Select(record => record.TtftMs)), Median(timed.Select(record => record.TpotMs).OfType<double>()));
     }
 
     /// <summary>The middle value, or the mean of the two; null of nothing.</summary>

@@ -39,8 +39,8 @@ public static partial class Gsm8kAnswer
     /// <summary>Whether an answer is that of a solution: equal but for case, commas, dollar signs, all up to the last "#### ", and a final full stop.</summary>
     public static bool Matches(string answer, string solution) => Plain(answer) == Plain(solution);
 
-    // The patterns that exact_match ignores, one after the other: ",", "\$", "(?s).*#### ", "\.$".
-    private static string Plain(string text)
+    /// <summary>What counts of an answer: without what exact_match's patterns ",", "\$", "(?s).*#### " and "\.$" match, one after the other.</summary>
+    internal static string Plain(string text)
     {
         text = text.Replace(",", "", StringComparison.Ordinal).Replace("$", "", StringComparison.Ordinal);
         if (text.LastIndexOf(HashMarker, StringComparison.Ordinal) is >= 0 and var marker) text = text[(marker + HashMarker.Length)..];

@@ -66,8 +66,11 @@ public sealed class Gsm8kTask : EvaluationTask
         new Dictionary<string, double> { [Flexible] = Score(Gsm8kAnswer.Flexible(prediction), sample.Answers) };
 
     /// <summary>1 where an answer is that of one of some solutions, else 0.</summary>
-    internal static double Score(string answer, IEnumerable<string> solutions) =>
-        solutions.Any(solution => Gsm8kAnswer.Matches(answer, solution)) ? 1 : 0;
+    internal static double Score(string answer, IEnumerable<string> solutions)
+    {
+        var plain = Gsm8kAnswer.Plain(answer);
+        return solutions.Any(solution => Gsm8kAnswer.Plain(solution) == plain) ? 1 : 0;
+    }
 
     private string ComputeDigest()
     {

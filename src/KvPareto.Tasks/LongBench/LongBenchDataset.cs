@@ -94,6 +94,7 @@ public sealed record LongBenchDataset
     /// <param name="answers">Right answers.</param>
     /// <param name="allClasses">The classes of a classification task.</param>
     /// <param name="segmenter">Where <see cref="NeedsSegmenter"/>.</param>
+    /// <exception cref="ScoreBudgetException">The texts are too long to be compared.</exception>
     /// <exception cref="ArgumentException"><see cref="FindProblem"/> finds one, or the segmenter is missing.</exception>
     public double Score(
         string prediction, IReadOnlyList<string> answers, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter = null)
@@ -101,21 +102,34 @@ public sealed record LongBenchDataset
         if (NeedsSegmenter && segmenter is null) throw new ArgumentException($"{Name} needs a segmenter", nameof(segmenter));
         if (FindProblem(answers, allClasses) is { } found) throw new ArgumentException($"{found.Field} {found.Problem}");
         if (FirstLineOnly) prediction = prediction.TrimStart('\n').Split('\n', 2)[0];
-        return answers.Select(answer => Compare(prediction, answer, allClasses, segmenter)).Append(0).Max();
+        var score = Against(prediction, allClasses, segmenter, new());
+        return answers.Distinct(StringComparer.Ordinal).Select(score).Append(0).Max();
     }
 
-    private double Compare(string prediction, string answer, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter) => Metric switch
+    // What can be made of the prediction alone is made once for all answers.
+    private Func<string, double> Against(string prediction, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter, ScoreBudget budget)
     {
-        LongBenchMetric.QaF1 => QaF1.Score(prediction, answer),
-        LongBenchMetric.RougeL => RougeL.Score(prediction, answer),
-        LongBenchMetric.ClassMatch => ClassMatch.Score(prediction, answer, allClasses!),
-        LongBenchMetric.CountMatch => NumberMatch.Score(prediction, answer),
-        LongBenchMetric.ParagraphMatch => NumberMatch.Score(prediction, NumberMatch.NumberAfter(answer, AnswerMarker)!),
-        LongBenchMetric.CodeSimilarity => CodeSimilarity.Score(prediction, answer),
-        LongBenchMetric.ChineseQaF1 => ChineseQaF1.Score(prediction, answer, segmenter!),
-        LongBenchMetric.ChineseRougeL => ChineseRougeL.Score(prediction, answer, segmenter!),
-        _ => throw new InvalidOperationException($"{Metric} is no metric"),
-    };
+        return Metric switch
+        {
+            LongBenchMetric.QaF1 => QaF1.Against(prediction, budget),
+            LongBenchMetric.RougeL => Both(answer => RougeL.Score(prediction, answer, budget: budget)),
+            LongBenchMetric.ClassMatch => answer => ClassMatch.Score(prediction, answer, allClasses!, budget),
+            LongBenchMetric.CountMatch => NumberMatch.Against(prediction, budget),
+            LongBenchMetric.ParagraphMatch => Paragraph(NumberMatch.Against(prediction, budget)),
+            LongBenchMetric.CodeSimilarity => Both(answer => CodeSimilarity.Score(prediction, answer, budget)),
+            LongBenchMetric.ChineseQaF1 => ChineseQaF1.Against(prediction, segmenter!, budget),
+            LongBenchMetric.ChineseRougeL => Both(answer => ChineseRougeL.Score(prediction, answer, segmenter!, budget)),
+            _ => throw new InvalidOperationException($"{Metric} is no metric"),
+        };
+
+        Func<string, double> Paragraph(Func<string, double> match) => answer => match(NumberMatch.NumberAfter(answer, AnswerMarker)!);
+
+        Func<string, double> Both(Func<string, double> compare) => answer =>
+        {
+            budget.Spend(ScoreBudget.StepsOfCharacter * ((long)prediction.Length + answer.Length));
+            return compare(answer);
+        };
+    }
 
     private static string Shorten(string name)
     {

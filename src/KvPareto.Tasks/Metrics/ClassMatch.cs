@@ -4,12 +4,17 @@ namespace KvPareto.Tasks.Metrics;
 internal static class ClassMatch
 {
     /// <summary>Score of one prediction, 0 to 1. Class names are sought as they stand, case included.</summary>
-    public static double Score(string prediction, string answer, IReadOnlyList<string> allClasses)
+    public static double Score(string prediction, string answer, IReadOnlyList<string> allClasses, ScoreBudget? budget = null)
     {
-        var named = allClasses.Where(name => prediction.Contains(name, StringComparison.Ordinal)).ToList();
+        budget ??= new();
+        var named = allClasses.Where(name => TextSearch.Contains(prediction, name, budget)).ToList();
         // The original removes from the list that it is walking, so the name after a removed one is never looked at.
         for (var i = 0; i < named.Count; i++)
-            if (answer.Contains(named[i], StringComparison.Ordinal) && named[i] != answer) named.Remove(named[i]);
+        {
+            if (!TextSearch.Contains(answer, named[i], budget) || named[i] == answer) continue;
+            budget.Spend(named.Count);
+            named.Remove(named[i]);
+        }
         return named.Contains(answer, StringComparer.Ordinal) ? 1.0 / named.Count : 0;
     }
 }

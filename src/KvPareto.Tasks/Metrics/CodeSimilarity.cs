@@ -7,19 +7,19 @@ namespace KvPareto.Tasks.Metrics;
 internal static class CodeSimilarity
 {
     /// <summary>Score of one prediction, 0 to 1 in hundredths. Lines holding a backtick, '#' or "//" are passed over.</summary>
-    public static double Score(string prediction, string answer)
+    public static double Score(string prediction, string answer, ScoreBudget? budget = null)
     {
         var line = Array.Find(prediction.TrimStart('\n').Split('\n'), LooksLikeCode) ?? "";
-        return Ratio(line, answer) / 100.0;
+        return Ratio(line, answer, budget) / 100.0;
     }
 
     private static bool LooksLikeCode(string line) => line.AsSpan().IndexOfAny('`', '#') < 0 && !line.Contains("//", StringComparison.Ordinal);
 
-    private static int Ratio(string left, string right)
+    private static int Ratio(string left, string right, ScoreBudget? budget)
     {
         if (left == right) return 100;
         if (left.Length == 0 || right.Length == 0) return 0;
-        var ratio = SequenceMatcher.Ratio(PythonText.CodePoints(left), PythonText.CodePoints(right));
+        var ratio = SequenceMatcher.Ratio(PythonText.CodePoints(left), PythonText.CodePoints(right), budget);
         return (int)Math.Round(100 * ratio, MidpointRounding.ToEven);
     }
 }

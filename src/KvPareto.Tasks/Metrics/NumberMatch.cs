@@ -7,10 +7,17 @@ namespace KvPareto.Tasks.Metrics;
 internal static class NumberMatch
 {
     /// <summary>Share of the digit runs in <paramref name="prediction"/> spelled as <paramref name="number"/> is; 0 without any.</summary>
-    public static double Score(string prediction, string number)
+    public static double Score(string prediction, string number) => Against(prediction, new())(number);
+
+    /// <summary>The same for many numbers.</summary>
+    public static Func<string, double> Against(string prediction, ScoreBudget budget)
     {
         var numbers = PythonText.DigitRuns(prediction);
-        return numbers.Count == 0 ? 0 : (double)numbers.Count(found => found == number) / numbers.Count;
+        return number =>
+        {
+            budget.Spend(ScoreBudget.StepsOfCharacter + 4L * numbers.Count);
+            return numbers.Count == 0 ? 0 : (double)numbers.Count(found => found == number) / numbers.Count;
+        };
     }
 
     /// <summary>The digits after the first <paramref name="marker"/> that has digits after it ("Paragraph 12"), or null.</summary>

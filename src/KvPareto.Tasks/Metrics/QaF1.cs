@@ -13,6 +13,20 @@ internal static class QaF1
     /// <summary>Score of one prediction against one answer, 0 to 1; 0 where nothing is shared, two empty texts included.</summary>
     public static double Score(string prediction, string answer) => OfWords(Words(prediction), Words(answer));
 
+    /// <summary>The same for many answers.</summary>
+    public static Func<string, double> Against(string prediction, ScoreBudget budget) => Against(prediction, Words, budget);
+
+    /// <summary>F1 of the bags of words that texts are cut into, a prediction's once for all answers.</summary>
+    public static Func<string, double> Against(string prediction, Func<string, List<string>> cut, ScoreBudget budget)
+    {
+        var predicted = cut(prediction);
+        return answer =>
+        {
+            budget.Spend(ScoreBudget.StepsOfCharacter * ((long)answer.Length + predicted.Count));
+            return OfWords(predicted, cut(answer));
+        };
+    }
+
     /// <summary>F1 of two bags of words, 0 to 1; 0 where they share none.</summary>
     public static double OfWords(List<string> predicted, List<string> right)
     {

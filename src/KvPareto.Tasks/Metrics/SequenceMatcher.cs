@@ -9,16 +9,19 @@ namespace KvPareto.Tasks.Metrics;
 internal sealed class SequenceMatcher
 {
     private const int AutoJunkLength = 200;
+    private const int StepsOfElement = 32; // two searches in its positions, twice
+    private const int StepsOfPosition = 4; // read, written and cleared, wherever it lies
 
     private readonly int[] _a;
     private readonly int[] _b;
     private readonly Dictionary<int, List<int>> _positions; // of each element in b, ascending
+    private readonly ScoreBudget _budget;
     private int[] _runs; // [b + 1] at j + 1: length of the match that ends at the last a and j
     private int[] _nextRuns; // [b + 1]
 
-    private SequenceMatcher(int[] a, int[] b)
+    private SequenceMatcher(int[] a, int[] b, ScoreBudget budget)
     {
-        (_a, _b) = (a, b);
+        (_a, _b, _budget) = (a, b, budget);
         (_runs, _nextRuns) = (new int[b.Length + 1], new int[b.Length + 1]);
         _positions = [];
         for (var j = 0; j < b.Length; j++)
@@ -29,8 +32,12 @@ internal sealed class SequenceMatcher
     }
 
     /// <summary>2 · (elements in matching blocks) / (elements in both), 0 to 1; 1 where both are empty.</summary>
-    public static double Ratio(int[] a, int[] b) =>
-        a.Length + b.Length == 0 ? 1 : 2.0 * new SequenceMatcher(a, b).MatchedElements() / (a.Length + b.Length);
+    /// <param name="a">The first sequence.</param>
+    /// <param name="b">The second.</param>
+    /// <param name="budget">Steps of work, which can grow with the cube of the lengths; one of its own where null.</param>
+    /// <exception cref="ScoreBudgetException">They take too many steps.</exception>
+    public static double Ratio(int[] a, int[] b, ScoreBudget? budget = null) =>
+        a.Length + b.Length == 0 ? 1 : 2.0 * new SequenceMatcher(a, b, budget ?? new()).MatchedElements() / (a.Length + b.Length);
 
     private int MatchedElements()
     {
@@ -54,7 +61,9 @@ internal sealed class SequenceMatcher
         var (bestI, bestJ, best) = (aFrom, bFrom, 0);
         for (var i = aFrom; i < aTo; i++)
         {
-            foreach (var j in PositionsWithin(_a[i], bFrom, bTo))
+            var positions = PositionsWithin(_a[i], bFrom, bTo);
+            _budget.Spend(StepsOfElement + (long)StepsOfPosition * positions.Length);
+            foreach (var j in positions)
             {
                 var run = _nextRuns[j + 1] = _runs[j] + 1;
                 if (run > best) (bestI, bestJ, best) = (i - run + 1, j - run + 1, run);

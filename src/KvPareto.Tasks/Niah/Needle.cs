@@ -1,3 +1,4 @@
+using KvPareto.Tasks.Metrics;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Niah;
@@ -38,12 +39,14 @@ public sealed record Needle(string Name, string Text, string Question, IReadOnly
         $"task niah: key 'needles' has no needle '{name}'; allowed are {string.Join(", ", BuiltIn.Select(needle => needle.Name))}");
 
     /// <summary>Share of the key phrases that <paramref name="prediction"/> holds, 0 to 1, whatever their case and blanks.</summary>
+    /// <exception cref="ScoreBudgetException">There are too many, and the text is too long.</exception>
     public static double Score(string prediction, IReadOnlyList<string> keyPhrases)
     {
-        var text = Plain(prediction);
-        var found = keyPhrases.Count(phrase => text.Contains(Plain(phrase), StringComparison.OrdinalIgnoreCase));
+        var (text, budget) = (Plain(prediction), new ScoreBudget());
+        var found = keyPhrases.Count(phrase => TextSearch.Contains(text, Plain(phrase), budget));
         return keyPhrases.Count == 0 ? 0 : (double)found / keyPhrases.Count;
     }
 
-    private static string Plain(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    // Texts are alike to StringComparison.OrdinalIgnoreCase where their capitals are.
+    private static string Plain(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant();
 }

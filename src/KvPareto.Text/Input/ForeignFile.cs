@@ -27,6 +27,7 @@ internal static class ForeignFile
     public static byte[] ReadAll(string path, int largest)
     {
         using var stream = Open(path);
+        LfsPointer.Refuse(path, stream);
         if (stream.Length > largest) throw new ConfigException($"{path}: is {stream.Length} bytes; allowed: up to {largest}");
         try
         {

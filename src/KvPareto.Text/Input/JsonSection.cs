@@ -39,6 +39,23 @@ internal sealed class JsonSection
         }
     }
 
+    /// <summary>All keys.</summary>
+    public IEnumerable<string> Keys => _object.EnumerateObject().Select(Name);
+
+    /// <summary>True where the value asks for nothing: null, false, 0, or an empty text, list or object.</summary>
+    public bool IsNeutral(string key) => Value(key) is not { } value || value.ValueKind switch
+    {
+        JsonValueKind.False => true,
+        JsonValueKind.Number => value.TryGetDouble(out var number) && number == 0,
+        JsonValueKind.String => Text(value) is "",
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+
+    /// <summary>True where the value is the number 1.</summary>
+    public bool IsOne(string key) => Value(key) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && number == 1;
+
     /// <summary>True where the key is there, even as <c>null</c>.</summary>
     public bool Contains(string key) => _object.TryGetProperty(key, out _);
 
@@ -108,6 +125,19 @@ internal sealed class JsonSection
         return [.. items.Select(item => IsWholeNumber(item, min, max, out var number) ? number : throw Refuse(key, allowed))];
     }
 
+    /// <summary>Finite numbers, <paramref name="count"/> of them.</summary>
+    public double[] Numbers(string key, int count, double min, double max)
+    {
+        var allowed = string.Create(CultureInfo.InvariantCulture, $"a list of {count} numbers from {min} to {max}");
+        if (Value(key) is not { } value) throw Missing(key, allowed);
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() != count) throw Refuse(key, allowed);
+        return
+        [
+            .. value.EnumerateArray().Select(item =>
+                item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number) && number >= min && number <= max ? number : throw Refuse(key, allowed)),
+        ];
+    }
+
     /// <summary>A nested object; null where it is absent or null.</summary>
     public JsonSection? Section(string key)
     {
@@ -127,6 +157,13 @@ internal sealed class JsonSection
     {
         var value = _object.TryGetProperty(key, out var found) ? OneLine.Of(found.GetRawText()) : "missing";
         return new($"{File}: key '{_prefix}{OneLine.Of(key)}' is {value}; allowed: {allowed}");
+    }
+
+    /// <summary>The mistake of a key that may change what the file means and that nobody reads.</summary>
+    public ConfigException Unknown(string key)
+    {
+        var value = _object.TryGetProperty(key, out var found) ? OneLine.Of(found.GetRawText()) : "missing";
+        return new($"{File}: key '{_prefix}{OneLine.Of(key)}' is {value}; it is not known here and may change what the model computes; allowed: null");
     }
 
     private static string? Text(JsonElement value)

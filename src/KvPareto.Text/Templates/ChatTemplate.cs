@@ -10,47 +10,49 @@ namespace KvPareto.Text.Templates;
 /// </summary>
 public sealed class ChatTemplate
 {
+    private const int LongestTemplate = 1 << 20;
+
     private readonly string _source;
     private readonly BlockStatement _body;
     private readonly IReadOnlyDictionary<string, object?> _variables;
-    private readonly TimeProvider _clock;
+    private readonly TemplateSettings _settings;
 
-    private ChatTemplate(string source, BlockStatement body, IReadOnlyDictionary<string, object?> variables, TimeProvider? clock) =>
-        (_source, _body, _variables, _clock) = (source, body, variables, clock ?? new FixedClock());
+    private ChatTemplate(string source, BlockStatement body, IReadOnlyDictionary<string, object?> variables, TemplateSettings settings) =>
+        (_source, _body, _variables, _settings) = (source, body, variables, settings);
 
     /// <summary>
     /// Reads the template of a model folder: <c>chat_template.jinja</c>, else <c>chat_template.json</c>, else the key
     /// <c>chat_template</c> of <c>tokenizer_config.json</c> (a string, or a list with one named <c>default</c>); null if it has none.
     /// </summary>
     /// <param name="folder">A folder in Hugging Face's layout.</param>
-    /// <param name="clock">See <see cref="Parse"/>.</param>
     /// <exception cref="ConfigException">
     /// The template uses a construct this engine does not know; the message names line and construct.
     /// </exception>
-    public static ChatTemplate? Load(string folder, TimeProvider? clock = null) =>
-        ChatTemplateFiles.Find(folder) is var (name, text, variables) ? Parse(text, variables, name, clock) : null;
+    public static ChatTemplate? Load(string folder) =>
+        ChatTemplateFiles.Find(folder) is var (name, text, variables) ? Parse(text, variables, name) : null;
 
     /// <summary>Makes a template of its text, for example from GGUF metadata.</summary>
     /// <param name="text">Jinja text.</param>
     /// <param name="variables">What the template sees beside the conversation, for example <c>bos_token</c>.</param>
     /// <param name="source">File name for messages.</param>
-    /// <param name="clock">
-    /// What <c>strftime_now</c> reads. The default stands still at 26 July 2024, the date that the Llama 3 templates fall back to:
-    /// prompts, and so scores, must not depend on the day. Pass <see cref="TimeProvider.System"/> for today's date.
-    /// </param>
     /// <exception cref="ConfigException">Not well formed, or a construct that is not known.</exception>
     public static ChatTemplate Parse(
-        string text, IReadOnlyDictionary<string, object?>? variables = null, string source = "chat template", TimeProvider? clock = null)
+        string text, IReadOnlyDictionary<string, object?>? variables = null, string source = "chat template")
     {
+        if (text.Length > LongestTemplate)
+            throw new ConfigException($"{source}: the chat template has {text.Length} characters; allowed: up to {LongestTemplate}");
         try
         {
-            return new(source, Parser.Parse(text), variables ?? new Dictionary<string, object?>(), clock);
+            return new(source, Parser.Parse(text), variables ?? new Dictionary<string, object?>(), TemplateSettings.Default);
         }
         catch (JinjaException problem)
         {
             throw Complaint(source, problem);
         }
     }
+
+    /// <summary>The same template with variables and a date of the user's, which replace the model's own.</summary>
+    public ChatTemplate With(TemplateSettings settings) => new(_source, _body, _variables, settings);
 
     /// <summary>The conversation as text for <see cref="Tokenizers.Tokenizer.Encode"/> with <c>addSpecialTokens: false</c>.</summary>
     /// <param name="messages">Turns.</param>
@@ -74,10 +76,10 @@ public sealed class ChatTemplate
     public string Render(
         IEnumerable<object> messages, bool addGenerationPrompt = true, IReadOnlyDictionary<string, object?>? variables = null)
     {
-        var globals = Functions.Create(_clock);
+        var globals = Functions.Create(_settings.Date);
         // As transformers calls it: tools and documents are defined, and none.
         globals["tools"] = globals["documents"] = null;
-        foreach (var (name, value) in _variables.Concat(variables ?? new Dictionary<string, object?>())) globals[name] = Values.From(value);
+        foreach (var (name, value) in _variables.Concat(_settings.Variables).Concat(variables ?? new Dictionary<string, object?>())) globals[name] = Values.From(value);
         globals["messages"] = Values.From(messages);
         globals["add_generation_prompt"] = addGenerationPrompt;
         try
@@ -96,12 +98,5 @@ public sealed class ChatTemplate
     {
         var refusal = problem.IsRefusal ? "the chat template refuses the conversation: " : "";
         return new($"{source}: line {problem.Line}: {refusal}{ErrorText.OneLine(problem.Message)}", problem);
-    }
-
-    private sealed class FixedClock : TimeProvider
-    {
-        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
-
-        public override DateTimeOffset GetUtcNow() => new(2024, 7, 26, 0, 0, 0, TimeSpan.Zero);
     }
 }

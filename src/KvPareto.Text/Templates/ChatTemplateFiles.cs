@@ -7,17 +7,15 @@ namespace KvPareto.Text.Templates;
 /// <summary>Finds a model folder's chat template and the special tokens that it may name.</summary>
 internal static class ChatTemplateFiles
 {
-    private const long LargestFile = 1L << 26;
-
     /// <summary>File, text and variables of the template, or null where the folder has none.</summary>
     /// <exception cref="ConfigException">A file is damaged.</exception>
     public static (string File, string Text, Dictionary<string, object?> Variables)? Find(string folder)
     {
-        var config = Read(Path.Combine(folder, "tokenizer_config.json"));
-        var variables = SpecialTokens(Read(Path.Combine(folder, "special_tokens_map.json")), config);
+        var config = JsonFiles.Read(Path.Combine(folder, "tokenizer_config.json"));
+        var variables = SpecialTokens(JsonFiles.Read(Path.Combine(folder, "special_tokens_map.json")), config);
         var file = Path.Combine(folder, "chat_template.jinja");
-        if (ReadBytes(file) is { } bytes) return (file, System.Text.Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF'), variables);
-        var standing = Read(Path.Combine(folder, "chat_template.json")) ?? config;
+        if (JsonFiles.ReadBytes(file) is { } bytes) return (file, System.Text.Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF'), variables);
+        var standing = JsonFiles.Read(Path.Combine(folder, "chat_template.json")) ?? config;
         return standing?.Child("chat_template") is { } template ? (template.File, Text(template), variables) : null;
     }
 
@@ -41,49 +39,12 @@ internal static class ChatTemplateFiles
             {
                 if (property.Value.ValueKind == JsonValueKind.Null) continue;
                 var value = new JsonPart(part.File, property.Name, property.Value);
-                if (property.Name.EndsWith("_token", StringComparison.Ordinal) && Content(value) is { } content)
+                if (property.Name.EndsWith("_token", StringComparison.Ordinal) && JsonFiles.TokenText(value) is { } content)
                     variables[property.Name] = content;
                 else if (property.Name == "additional_special_tokens")
-                    variables[property.Name] = value.Items().Select(static object? (i) => Content(i)).ToList();
+                    variables[property.Name] = value.Items().Select(static object? (i) => JsonFiles.TokenText(i)).ToList();
             }
         }
         return variables;
-    }
-
-    private static string? Content(JsonPart value) => value.Value.ValueKind switch
-    {
-        JsonValueKind.String => value.AsString(),
-        JsonValueKind.Object => value.String("content"),
-        _ => null,
-    };
-
-    private static JsonPart? Read(string path)
-    {
-        if (ReadBytes(path) is not { } bytes) return null;
-        try
-        {
-            using var document = JsonDocument.Parse(bytes.AsMemory(bytes.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0));
-            var root = document.RootElement.Clone();
-            return root.ValueKind == JsonValueKind.Object ? new JsonPart(path, "", root)
-                : throw new ConfigException($"{path}: expected an object");
-        }
-        catch (JsonException problem)
-        {
-            throw new ConfigException($"{path}: not valid JSON: {ErrorText.OneLine(problem.Message)}", problem);
-        }
-    }
-
-    private static byte[]? ReadBytes(string path)
-    {
-        try
-        {
-            if (!File.Exists(path)) return null;
-            return new FileInfo(path).Length <= LargestFile ? File.ReadAllBytes(path)
-                : throw new ConfigException($"{path}: larger than {LargestFile >> 20} MiB");
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{path}: {ErrorText.OneLine(problem.Message)}", problem);
-        }
     }
 }

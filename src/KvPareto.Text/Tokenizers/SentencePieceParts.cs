@@ -52,8 +52,8 @@ internal sealed record SentencePieceParts : VocabularyParts
             Options = new(ByteFallback: true, UnknownId: UnknownId, FuseUnknown: true),
             Normalizer = PrependSpace ? new SequenceNormalizer([new PrependNormalizer(visibleSpace), spaces]) : spaces,
             Templates = Templates,
-            Decoder = next => new ReplaceStage(
-                new LiteralPattern(visibleSpace), " ", new ByteFallbackStage(new FuseStage(new StripStage(' ', PrependSpace ? 1 : 0, 0, next)))),
+            Decoder = (next, budget) => new ReplaceStage(
+                new LiteralPattern(visibleSpace), " ", new ByteFallbackStage(new FuseStage(new StripStage(' ', PrependSpace ? 1 : 0, 0, next, budget)), budget), budget),
         };
     }
 

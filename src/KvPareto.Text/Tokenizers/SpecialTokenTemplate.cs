@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Text.Tokenizers;
 
 /// <summary>What a TemplateProcessing makes of a text's ids: special tokens, and the place of the ids among them.</summary>
@@ -5,8 +7,9 @@ namespace KvPareto.Text.Tokenizers;
 internal sealed record SpecialTokenTemplate(IReadOnlyList<int[]?> Parts)
 {
     /// <summary>The ids with the special tokens around them.</summary>
-    public List<int> Apply(List<int> ids)
+    public List<int> Apply(List<int> ids, WorkBudget budget)
     {
+        budget.Spend(Parts.Sum(part => (long)(part?.Length ?? ids.Count)));
         var result = new List<int>(ids.Count + Parts.Count);
         foreach (var part in Parts) result.AddRange(part ?? (IEnumerable<int>)ids);
         return result;

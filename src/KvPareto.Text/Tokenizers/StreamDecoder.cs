@@ -1,3 +1,4 @@
+using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers.Decoding;
 
 namespace KvPareto.Text.Tokenizers;
@@ -10,12 +11,23 @@ public sealed class StreamDecoder
 {
     private readonly Tokenizer _tokenizer;
     private readonly bool _skipSpecialTokens;
-    private readonly TextStage _text = new();
+    // What a token of any published tokenizer costs at most, many times over.
+    private const int UnitsPerToken = 256;
+    private const int FirstUnits = 1 << 20;
+    private const int LongestText = 1 << 28;
+
+    private readonly WorkBudget _budget;
+    private readonly TextStage _text;
     private readonly DecodeStage _first;
     private bool _finished;
 
-    internal StreamDecoder(Tokenizer tokenizer, DecodeStageFactory decoder, bool skipSpecialTokens) =>
-        (_tokenizer, _first, _skipSpecialTokens) = (tokenizer, decoder(_text), skipSpecialTokens);
+    internal StreamDecoder(Tokenizer tokenizer, DecodeStageFactory decoder, bool skipSpecialTokens)
+    {
+        (_tokenizer, _skipSpecialTokens) = (tokenizer, skipSpecialTokens);
+        _budget = new(FirstUnits, LongestText, message => new ConfigException($"{tokenizer.Source}: this tokenizer's decoder needs {message}"));
+        _text = new(_budget);
+        _first = decoder(_text, _budget);
+    }
 
     /// <summary>The text that <paramref name="id"/> completes, or an empty string while a character is incomplete.</summary>
     /// <param name="id">Next id; one that the vocabulary does not have adds nothing.</param>
@@ -37,6 +49,8 @@ public sealed class StreamDecoder
     internal void Feed(int id)
     {
         if (_finished) throw new InvalidOperationException("this decoder has been flushed");
-        if (_tokenizer.DecodableToken(id, _skipSpecialTokens) is { } token) _first.Take(token, true);
+        if (_tokenizer.DecodableToken(id, _skipSpecialTokens) is not { } token) return;
+        _budget.Allow(UnitsPerToken + token.Length);
+        _first.Take(token, true);
     }
 }

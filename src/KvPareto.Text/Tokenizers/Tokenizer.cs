@@ -31,13 +31,15 @@ public sealed class Tokenizer
         (_vocabulary, _normalizer, _templates, _decoder) =
             (definition.Tokens.Vocabulary, definition.Normalizer, definition.Templates, definition.Decoder);
         var added = definition.Tokens.AddedTokens;
+        EndOfTurnIds = [.. EndOfTurn.Ids(added)];
         _added = added.ToDictionary(static t => t.Content, StringComparer.Ordinal);
         _tokens = definition.Tokens.ToArray();
         _special = new bool[_tokens.Length];
         foreach (var token in added) _special[token.Id] = token.Special;
+        Source = definition.Tokens.Source;
         _inText = new(added.Where(static t => !t.Normalized).Select(static t => (t.Content, t)));
         _inNormalized = new(
-            added.Where(static t => t.Normalized).Select(t => (Normalize(t.Content), t)).Where(static t => t.Item1.Length > 0));
+            added.Where(static t => t.Normalized).Select(t => (NormalizeToken(t.Content), t)).Where(static t => t.Item1.Length > 0));
 
         // Nothing stands between a last ByteLevel and the model: the model maps the bytes itself, and only of pieces not in its cache.
         var stages = definition.PreTokenizers.ToList();
@@ -50,13 +52,16 @@ public sealed class Tokenizer
     /// <summary>Ids 0 … this − 1 can occur, added tokens included.</summary>
     public int VocabularySize => _tokens.Length;
 
+    /// <summary>Special tokens that end an answer whatever the model's own end tokens are, in the order of their ids.</summary>
+    public IReadOnlyList<int> EndOfTurnIds { get; }
+
     /// <summary>
-    /// Reads <c>tokenizer.json</c> of a model folder. It alone decides the ids: flags of <c>tokenizer_config.json</c> such as
-    /// <c>add_bos_token</c> are already in its post-processor.
+    /// Reads <c>tokenizer.json</c> of a model folder, and what <c>tokenizer_config.json</c> says about ids: <c>add_bos_token</c> and
+    /// <c>add_eos_token</c>, which replace the post-processor where they stand, and <c>added_tokens_decoder</c>.
     /// </summary>
     /// <param name="folder">A folder in Hugging Face's layout.</param>
     /// <exception cref="ConfigException">Missing, damaged, or of a kind this reader does not know.</exception>
-    public static Tokenizer Load(string folder) => new(TokenizerJson.Read(Path.Combine(folder, "tokenizer.json")));
+    public static Tokenizer Load(string folder) => new(TokenizerJson.Read(folder));
 
     /// <summary>Makes a tokenizer of what another file format has, for example GGUF.</summary>
     /// <exception cref="ConfigException">The parts contradict each other.</exception>
@@ -65,17 +70,19 @@ public sealed class Tokenizer
     /// <summary>Token ids of <paramref name="text"/>; special tokens written in the text are recognised.</summary>
     /// <param name="text">Text; a lone surrogate counts as U+FFFD.</param>
     /// <param name="addSpecialTokens">Apply the template (for example a leading BOS).</param>
+    /// <exception cref="ConfigException">The tokenizer's file makes too much work of the text.</exception>
     public int[] Encode(string text, bool addSpecialTokens = true)
     {
         text = WellFormed(text);
+        var budget = WorkBudget.ForText(text.Length, Source);
         var ids = new List<int>(text.Length / 4 + 8);
-        var chain = _preTokenizer.Attach(new ModelSink(_model, ids));
-        foreach (var part in _inText.Split(text))
+        var chain = _preTokenizer.Attach(new ModelSink(_model, ids, budget), budget);
+        foreach (var part in _inText.Split(text, budget))
             if (part.Token is not null) ids.Add(part.Token.Id);
             else EncodeNormalized(
-                Normalize(part.Start == 0 && part.End == text.Length ? text : text[part.Start..part.End]), part.Start == 0, chain, ids);
+                Normalize(part.Start == 0 && part.End == text.Length ? text : text[part.Start..part.End], budget), part.Start == 0, chain, ids, budget);
         if (addSpecialTokens)
-            foreach (var template in _templates) ids = template.Apply(ids);
+            foreach (var template in _templates) ids = template.Apply(ids, budget);
         return [.. ids];
     }
 
@@ -102,16 +109,21 @@ public sealed class Tokenizer
     /// <summary>A decoder that is fed one id at a time and returns only whole characters.</summary>
     public StreamDecoder CreateStreamDecoder(bool skipSpecialTokens = true) => new(this, _decoder, skipSpecialTokens);
 
+    /// <summary>File the tokenizer comes from, for messages.</summary>
+    internal string Source { get; }
+
     internal string? DecodableToken(int id, bool skipSpecialTokens) => skipSpecialTokens && IsSpecial(id) ? null : TokenContent(id);
 
-    private void EncodeNormalized(string text, bool opensText, PieceSink chain, List<int> ids)
+    private void EncodeNormalized(string text, bool opensText, PieceSink chain, List<int> ids, WorkBudget budget)
     {
-        foreach (var part in _inNormalized.Split(text))
+        foreach (var part in _inNormalized.Split(text, budget))
             if (part.Token is not null) ids.Add(part.Token.Id);
             else chain.Accept(text, part.Start, part.End - part.Start, opensText && part.Start == 0);
     }
 
-    private string Normalize(string text) => _normalizer is null ? text : _normalizer.Apply(text);
+    private string Normalize(string text, WorkBudget budget) => _normalizer is null ? text : _normalizer.Apply(text, budget);
+
+    private string NormalizeToken(string content) => Normalize(content, WorkBudget.ForText(content.Length, Source));
 
     private static string WellFormed(string text)
     {

@@ -27,5 +27,5 @@ internal sealed record TokenizerDefinition
     public IReadOnlyList<SpecialTokenTemplate> Templates { get; init; } = [];
 
     /// <summary>Back to text; a space between tokens where there is none.</summary>
-    public DecodeStageFactory Decoder { get; init; } = static next => new SpacesStage(next);
+    public DecodeStageFactory Decoder { get; init; } = static (next, budget) => new SpacesStage(next, budget);
 }

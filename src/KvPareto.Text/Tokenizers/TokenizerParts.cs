@@ -46,7 +46,7 @@ public sealed record TokenizerParts : VocabularyParts
             Normalizer = NormalizeNfc ? new UnicodeNormalizer(UnicodeForm.Nfc) : null,
             PreTokenizers = [.. SplitPatterns.Select(Splitter), new ByteLevelPreTokenizer(addPrefixSpace: false, useRegex: false)],
             Templates = Templates,
-            Decoder = static next => new ByteLevelStage(next),
+            Decoder = static (next, budget) => new ByteLevelStage(next, budget),
         };
     }
 

@@ -14,6 +14,9 @@ internal sealed class VocabularyBuilder(string source)
     private readonly HashSet<string> _addedContents = new(StringComparer.Ordinal);
     private int[] _indexPlusOne = new int[1024];
 
+    /// <summary>File the tokens come from, for messages.</summary>
+    public string Source => source;
+
     /// <summary>Ids by token, added tokens aside.</summary>
     public TokenTable Vocabulary { get; } = new();
 
@@ -68,6 +71,22 @@ internal sealed class VocabularyBuilder(string source)
         if (!_addedById.TryAdd(token.Id, token)) throw Both(place, token.Id, _addedById[token.Id].Content, token.Content);
         AddedTokens.Add(token);
     }
+
+    /// <summary>As <see cref="AddAddedToken"/>, but takes the place of an added token with the same content and id.</summary>
+    /// <exception cref="ConfigException">It contradicts an earlier one.</exception>
+    public void SetAddedToken(AddedToken token, string place)
+    {
+        if (!_addedById.TryGetValue(token.Id, out var earlier) || earlier.Content != token.Content)
+        {
+            AddAddedToken(token, place);
+            return;
+        }
+        AddedTokens[AddedTokens.IndexOf(earlier)] = _addedById[token.Id] = token;
+    }
+
+    /// <summary>Id of a token by its content, or null.</summary>
+    public int? IdOf(string content) =>
+        AddedTokens.Find(token => token.Content == content)?.Id ?? (Vocabulary.TryGetId(content, out var id) ? id : null);
 
     private bool InVocabulary(int id) => (uint)id < (uint)_indexPlusOne.Length && _indexPlusOne[id] != 0;
 

@@ -6,7 +6,6 @@ namespace KvPareto.Cli.Tests.Terminal;
 public sealed class ByteTextTests
 {
     [Theory]
-    [InlineData("512", 512)]
     [InlineData("512B", 512)]
     [InlineData("1KiB", 1024)]
     [InlineData("1 KB", 1000)]
@@ -17,6 +16,8 @@ public sealed class ByteTextTests
 
     [Theory]
     [InlineData("")]
+    [InlineData("8")]
+    [InlineData("512")]
     [InlineData("GiB")]
     [InlineData("8G")]
     [InlineData("8iB")]

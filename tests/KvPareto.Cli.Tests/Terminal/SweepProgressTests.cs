@@ -23,29 +23,45 @@ public class SweepProgressTests
         new TrialBegun(1, 2, "embedded:llama", "w16a16-k4v4-t64", 10, 0),
         new SampleMeasured(1, "embedded:fact", 1, 5, 10, 5, 20),
         new TrialEnded(1, 2, Result, 10, 20),
+        new SweepWaiting(1, "process 7 on host"),
         new TrialLeft(2, 20, 20),
     ];
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Show_TakesEveryEvent(bool terminal)
+    [Fact]
+    public void Show_OnATerminalKeepsEndedTrialsAndClearsTheRest()
+    {
+        var text = Shown(columns: 80);
+        Assert.StartsWith("[----------]   0 %  0:00 gone, - left\nstarting\n", text, StringComparison.Ordinal);
+        Assert.Contains("\e[J[  1/2] embedded:llama w16a16-k4v4-t64  score  97.50  peak       0 B\n", text, StringComparison.Ordinal);
+        Assert.Contains("[##########] 100 %", text, StringComparison.Ordinal);
+        Assert.EndsWith("\r\e[3A\e[J", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Show_ElsewhereWritesALineATrial()
+    {
+        var lines = Shown(columns: null).TrimEnd().Split('\n');
+        Assert.Equal("2 trials, 20 samples; 0 trials done before", lines[0]);
+        Assert.StartsWith("[  1/2] embedded:llama    w16a16-k4v4-t64                  score  97.50  peak       0 B  0:0", lines[1], StringComparison.Ordinal);
+        Assert.Equal(2, lines.Length);
+    }
+
+    private static string Shown(int? columns)
     {
         using var output = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(output),
-            Ansi = terminal ? AnsiSupport.Yes : AnsiSupport.No,
-            Interactive = terminal ? InteractionSupport.Yes : InteractionSupport.No,
+            Ansi = AnsiSupport.Yes,
+            Interactive = InteractionSupport.Yes,
         });
         var expected = new RunHistory("name", 1, "w16a16-k16v16", 2, []);
-        var history = SweepProgress.Show(new CommandContext(Stream.Null, TextWriter.Null, output, console), progress =>
+        var history = SweepProgress.Show(new CommandContext(Stream.Null, TextWriter.Null, output, console) { ErrorWidth = () => columns }, progress =>
         {
             foreach (var value in Events) progress.Report(value);
             return expected;
         });
         Assert.Same(expected, history);
-        // Bars are drawn by a timer and cleared at the end; lines are written as they come.
-        Assert.Equal(!terminal, output.ToString().Contains("[  1/2] embedded:llama", StringComparison.Ordinal));
+        return output.ToString().Replace("\r\n", "\n", StringComparison.Ordinal);
     }
 }

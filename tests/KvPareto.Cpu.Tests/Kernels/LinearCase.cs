@@ -137,12 +137,21 @@ internal sealed unsafe class LinearCase : IDisposable
             var all = new Span<byte>(bytes, (int)shape.RowBytes(Columns));
             random.NextBytes(all);
             for (var at = 0; at < all.Length; at += shape.ByteCount)
-                foreach (var half in format == WeightFormat.Q6K ? [208] : shape.ByteCount is 20 or 24 or 144 or 176 ? [0, 2] : (int[])[0])
+                foreach (var half in HalfFields(format))
                     BinaryPrimitives.WriteHalfLittleEndian(all[(at + half)..], (Half)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-6, 0))));
             BlockCodec.Decode(format, bytes, row);
             for (var k = 0; k < Columns; k++) Values[n, k] = row[k];
         }
     }
+
+    private static int[] HalfFields(WeightFormat format) => format switch
+    {
+        WeightFormat.Q6K => [208],
+        WeightFormat.Q2K => [80, 82],
+        WeightFormat.Q3K => [108],
+        WeightFormat.Q41 or WeightFormat.Q51 or WeightFormat.Q4K or WeightFormat.Q5K => [0, 2],
+        _ => [0],
+    };
 
     // Ordinary groups, constant ones of either sign and zero, ones far from zero, and ones with a subnormal scale.
     private void FillCodes(Random random, int groupSize, int bits)

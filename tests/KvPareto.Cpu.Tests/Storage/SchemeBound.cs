@@ -1,4 +1,3 @@
-using KvPareto.Cpu.Storage;
 using KvPareto.Engine.Cache;
 
 namespace KvPareto.Cpu.Tests.Storage;

@@ -48,7 +48,8 @@ public class GgufModelTests
         Assert.Equal(checkpoint.Names.Sum(tensor => checkpoint.Get(tensor).ByteCount), weights.ByteCount);
         Assert.Equal(weights.ByteCount, backend.Memory.Live.Weights);
         Assert.Equal(WeightFormat.Q6K, weights.Layers[0].Query.Format);
-        Assert.Equal(backend.Memory.Peaks.Load.Total, backend.Memory.Live.Total);
+        var largest = checkpoint.Names.Max(tensor => checkpoint.Stored(tensor).WholeBytes);
+        Assert.InRange(backend.Memory.Peaks.Load.Total, backend.Memory.Live.Total, backend.Memory.Live.Total + largest);
     }
 
     /// <summary>Blocks that are coded a second time go through the values they stand for: 4 bits on top of 6 move logits a little.</summary>

@@ -10,7 +10,7 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Generation;
 
-/// <summary>Four tiny models of four families against Hugging Face transformers in f32 (Data/models).</summary>
+/// <summary>Tiny models of all families and kinds of rotary scaling against Hugging Face transformers in f32 (Data/models).</summary>
 public class GoldenModelTests
 {
     // f32 sums in another order; the cache holds f32 here, so nothing else differs.
@@ -18,12 +18,19 @@ public class GoldenModelTests
 
     private static readonly KvSpec F32Cache = new() { Keys = new(32), Values = new(32) };
 
-    public static TheoryData<string, int?> Cases()
+    private static readonly string[] Models = ["llama", "qwen2", "qwen3", "mistral", "granite", "phi3", "phi4mini", "smollm3", "llama-linear", "llama-dynamic", "qwen2-yarn"];
+
+    public static TheoryData<string, int?> Cases() => Chunks(Models);
+
+    // phi3's crosses the length where transformers goes over to other frequencies in the middle.
+    public static TheoryData<string, int?> GreedyCases() => Chunks([.. Models.Where(model => model != "phi3")]);
+
+    private static TheoryData<string, int?> Chunks(string[] models)
     {
         var cases = new TheoryData<string, int?>();
-        foreach (var family in new[] { "llama", "qwen2", "qwen3", "mistral" })
+        foreach (var model in models)
         {
-            foreach (var chunk in new int?[] { null, 1, 7, 64 }) cases.Add(family, chunk);
+            foreach (var chunk in new int?[] { null, 1, 7, 64 }) cases.Add(model, chunk);
         }
         return cases;
     }
@@ -39,8 +46,23 @@ public class GoldenModelTests
         Assert.InRange(RelativeError(expected, actual), 0, LogitTolerance);
     }
 
+    /// <summary>A short run of a model whose frequencies depend on the length has other ones than a long run.</summary>
     [Theory]
-    [MemberData(nameof(Cases))]
+    [InlineData("granite")]
+    [InlineData("phi3")]
+    [InlineData("phi4mini")]
+    [InlineData("smollm3")]
+    [InlineData("llama-dynamic")]
+    public void Logits_OfAShortRun_EqualTransformers(string family)
+    {
+        var file = TestData.Golden("models", family, "expected.safetensors");
+        using var model = new Loaded(family);
+        var actual = model.Logits(TensorFile.Ids(file, "input_ids").AsSpan(0, 48).ToArray(), new InferenceSetting { Cache = F32Cache });
+        Assert.InRange(RelativeError(TensorFile.Floats(file, "logits_48"), actual), 0, LogitTolerance);
+    }
+
+    [Theory]
+    [MemberData(nameof(GreedyCases))]
     public void Greedy_EqualsTransformers(string family, int? chunk)
     {
         var expected = TensorFile.Ids(TestData.Golden("models", family, "expected.safetensors"), "greedy");

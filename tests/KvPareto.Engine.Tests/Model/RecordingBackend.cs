@@ -52,7 +52,7 @@ internal sealed class RecordingBackend : Backend
 
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) => throw new NotSupportedException();
 
-    protected override void EmbedCore(Step step, Weight embedding, Tensor x) => throw new NotSupportedException();
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) => throw new NotSupportedException();
 
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) => throw new NotSupportedException();
 

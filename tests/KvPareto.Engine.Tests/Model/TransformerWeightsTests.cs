@@ -178,8 +178,8 @@ public class TransformerWeightsTests
     [Theory]
     [InlineData(2, 128, 16, "weight bits 2: allowed are 16, 8, 4")]
     [InlineData(16, 128, 2, "embedding bits 2: allowed are 16, 8, 4")]
-    [InlineData(4, 48, 16, "weight group 48: allowed are 32, 64, 128")]
-    [InlineData(16, 0, 8, "weight group 0: allowed are 32, 64, 128")]
+    [InlineData(4, 48, 16, "weight group 48: allowed are 32, 64, 96, 128, 160, 192, 224, 256")]
+    [InlineData(16, 0, 8, "weight group 0: allowed are 32, 64, 96, 128, 160, 192, 224, 256")]
     public void Load_RefusesUnknownSettings(int bits, int group, int embeddingBits, string expected)
     {
         using var backend = new RecordingBackend();

@@ -3,7 +3,9 @@ using FsCheck;
 using FsCheck.Fluent;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
 using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
@@ -78,10 +80,43 @@ public unsafe class WeightCoderTests
         Assert.Equal(0, ledger.Live.Total);
     }
 
+    /// <summary>A group that backends do not know is stored as several with the same scale and zero point.</summary>
     [Theory]
-    [InlineData(96, 64, "has 96 input channels, which weight group 64 does not divide; allowed: 32")]
-    [InlineData(576, 128, "has 576 input channels, which weight group 128 does not divide; allowed: 32, 64")]
-    [InlineData(48, 32, "has 48 input channels, which weight group 32 does not divide; allowed: none of 32, 64, 128")]
+    [InlineData(192, 64)]
+    [InlineData(96, 32)]
+    [InlineData(160, 32)]
+    [InlineData(224, 32)]
+    [InlineData(256, 256)]
+    public void Encode_TakesGroupsOfAnyMultipleOf32(int group, int stored)
+    {
+        Assert.Equal(stored, WeightCoder.StoredGroup(group));
+        var random = new Random(group);
+        var values = Enumerable.Range(0, 3 * 2 * group).Select(_ => (float)(random.NextDouble() - 0.3)).ToArray();
+        AssertIsTheScalarCodec(values, 3, 2 * group, 4, group, WeightFormat.F32);
+        AssertIsTheScalarCodec(values, 3, 2 * group, 8, group, WeightFormat.F32);
+    }
+
+    [Theory]
+    [InlineData(576, 1536, "w4a16-k16v16", "w4g64a16-k16v16")]
+    [InlineData(96, 224, "w4a16-k16v16", "w4g32a16-k16v16")]
+    [InlineData(512, 1536, "w4a16-k16v16", "w4a16-k16v16")]
+    [InlineData(576, 1536, "w4g192a16-k16v16", "w4g192a16-k16v16")]
+    [InlineData(576, 1000, "w16a16-e4-k16v16", "w16g64a16-e4-k16v16")]
+    [InlineData(40, 40, "w4a16-k16v16", "w4a16-k16v16")]
+    public void TheDefaultGroup_FallsToOneThatDivides_AndTheNameSaysSo(int hidden, int feedForward, string asked, string expected)
+    {
+        var config = new ModelConfig
+        {
+            Family = "llama", VocabularySize = 100, HiddenSize = hidden, FeedForwardSize = feedForward, LayerCount = 1, QueryHeads = 1, KvHeads = 1, HeadDim = hidden, NormEpsilon = 1e-5f,
+            MaxPositions = 10, Rope = RopeFrequencies.Default(hidden, 10000), TiedEmbeddings = true, QkNorm = false, LayerWindows = [0],
+        };
+        Assert.Equal(expected, InferenceSetting.Parse(asked).For(config).Name);
+    }
+
+    [Theory]
+    [InlineData(96, 64, "has 96 input channels, which weight group 64 does not divide; allowed: 32, 96")]
+    [InlineData(576, 128, "has 576 input channels, which weight group 128 does not divide; allowed: 32, 64, 96, 192")]
+    [InlineData(48, 32, "has 48 input channels, which weight group 32 does not divide; allowed: none")]
     public void Encode_NamesTheGroupsThatDivide(int columns, int group, string expected)
     {
         var values = new float[2 * columns];
@@ -110,7 +145,7 @@ public unsafe class WeightCoderTests
     private static void AssertIsTheScalarCodec(float[] values, int rows, int columns, int bits, int group, WeightFormat format)
     {
         using var coded = Encode(values, rows, columns, bits, group, format, new MemoryLedger());
-        Assert.Equal((WeightFormats.OfCodes(bits), rows, columns, group), (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
+        Assert.Equal((WeightFormats.OfCodes(bits), rows, columns, WeightCoder.StoredGroup(group)), (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
         var expected = new byte[values.Length * bits / 8];
         var kept = Array.ConvertAll(values, value => Kept(value, format));
         for (var g = 0; g < values.Length / group; g++)
@@ -119,7 +154,7 @@ public unsafe class WeightCoderTests
             var (min, max) = (elements[0], elements[0]);
             foreach (var x in elements) (min, max) = (x < min ? x : min, x > max ? x : max);
             var meta = GroupCodec.Fit(min, max, bits);
-            Assert.Equal(meta, coded.Groups[g]);
+            for (var part = 0; part < group / coded.GroupSize; part++) Assert.Equal(meta, coded.Groups[g * (group / coded.GroupSize) + part]);
             for (var i = 0; i < group; i++) GroupCodec.Store(expected, g * group + i, GroupCodec.Encode(elements[i], meta, bits), bits);
         }
         Assert.Equal(expected, new Span<byte>(coded.Data, expected.Length).ToArray());

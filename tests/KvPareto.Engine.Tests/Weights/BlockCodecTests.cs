@@ -6,9 +6,16 @@ using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Weights;
 
-/// <summary>Blocks with every bit in play, decoded by ggml itself (Data/gguf/blocks.safetensors).</summary>
+/// <summary>Blocks with every bit in play, decoded by ggml itself (Data/gguf/blocks.safetensors) or by its loops written out (lowbit-blocks.py).</summary>
 public sealed unsafe class BlockCodecTests
 {
+    [Theory]
+    [InlineData("Q2_K")]
+    [InlineData("Q3_K")]
+    [InlineData("IQ4_NL")]
+    [InlineData("IQ4_XS")]
+    public void Decode_EqualsGgmlsLoops_BitForBit(string type) => Check("lowbit-blocks.safetensors", type);
+
     [Theory]
     [InlineData("F16")]
     [InlineData("BF16")]
@@ -20,9 +27,11 @@ public sealed unsafe class BlockCodecTests
     [InlineData("Q4_K")]
     [InlineData("Q5_K")]
     [InlineData("Q6_K")]
-    public void Decode_EqualsGgml_BitForBit(string type)
+    public void Decode_EqualsGgml_BitForBit(string type) => Check("blocks.safetensors", type);
+
+    private static void Check(string golden, string type)
     {
-        var path = TestData.Golden("gguf", "blocks.safetensors");
+        var path = TestData.Golden("gguf", golden);
         using var file = SafeTensorsFile.Open(path);
         var expected = TensorFile.Floats(path, $"{type}.values");
         var actual = new float[expected.Length];

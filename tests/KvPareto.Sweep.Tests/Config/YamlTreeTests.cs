@@ -14,6 +14,7 @@ public class YamlTreeTests
     [InlineData("a: !!binary x\n", "f:1: tags")]
     [InlineData("? [a]\n: 1\n", "a key must be a word")]
     [InlineData("a: [1, 2\nb: 3\n", "not YAML")]
+    [InlineData("a: [1", "f:2: not YAML: did not find expected ',' or ']'")]
     [InlineData("a:\n\t- 1\n", "not YAML")]
     [InlineData("a: 'x\n", "not YAML")]
     public void Parse_RefusesWhatAConfigNeverNeeds(string yaml, string expected)

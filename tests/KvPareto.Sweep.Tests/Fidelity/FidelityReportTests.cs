@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -19,7 +20,7 @@ public class FidelityReportTests
     public void Write_MarksTheFrontier_ByRisingBits()
     {
         using var temp = new ScratchFolder();
-        FidelityReport.Write(temp["out"], Rows, _ => { });
+        FidelityReport.Write(temp["out"], Rows, [PictureFormat.Png]);
         Assert.Equal(
             """
             setting,bits_per_element,bytes_per_token,weight_bytes,ppl,reference_ppl,kl_mean,kl_p50,kl_p99,kl_max,top1,ppl_second_half,kl_second_half,frontier
@@ -40,8 +41,8 @@ public class FidelityReportTests
     public void Write_GivesTheSameBytes_WhateverTheOrder()
     {
         using var temp = new ScratchFolder();
-        var files = FidelityReport.Write(temp["a"], Rows, _ => { });
-        FidelityReport.Write(temp["b"], [.. Rows.Reverse()], _ => { });
+        var files = FidelityReport.Write(temp["a"], Rows, [PictureFormat.Png]);
+        FidelityReport.Write(temp["b"], [.. Rows.Reverse()], [PictureFormat.Png]);
         Assert.All(files, file => Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(temp[$"b/{Path.GetFileName(file)}"])));
     }
 
@@ -50,7 +51,7 @@ public class FidelityReportTests
     {
         using var temp = new ScratchFolder();
         FidelityRow[] rows = [.. Rows, SomeRows.Row("w16a16-k2v2-t64", 2.5, 3, model: "other")];
-        var error = Assert.Throws<ConfigException>(() => FidelityReport.Write(temp["out"], rows, _ => { }));
+        var error = Assert.Throws<ConfigException>(() => FidelityReport.Write(temp["out"], rows, [PictureFormat.Png]));
         Assert.Contains("several kinds", error.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(temp["out"]));
     }

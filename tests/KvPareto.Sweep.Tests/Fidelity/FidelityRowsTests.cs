@@ -60,6 +60,11 @@ public class FidelityRowsTests
     [InlineData("\"bitsPerElement\":8.5", "\"bitsPerElement\":0")]
     [InlineData("\"klMean\":0.0001", "\"klMean\":-1")]
     [InlineData("\"top1\":", "\"top1\":7e")]
+    [InlineData("\"klMax\":", "\"klMax\":1e999,\"x\":")]
+    [InlineData("\"seconds\":1.5", "\"seconds\":1e999")]
+    [InlineData("\"bitsPerElement\":8.5", "\"bitsPerElement\":1e308")]
+    [InlineData("\"ppl\":20.0001", "\"ppl\":1e300")]
+    [InlineData("\"seconds\":1.5", "\"seconds\":1.5,\"extra\":1")]
     [InlineData("\"tokens\":512", "\"tokens\":-512")]
     [InlineData("\"setting\":\"", "\"setting\":null,\"x\":\"")]
     public void Read_RefusesValuesOutOfRange(string right, string wrong)

@@ -1,5 +1,7 @@
 using System.Text;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Storage;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -30,10 +32,12 @@ public class JournalTests
     {
         using var temp = new ScratchFolder();
         var file = temp.Write("journal.jsonl", "{}\n" + new string('x', 10_000));
-        Journal.Open(file).Dispose();
+        using var leases = new LeaseBook(temp["leases"], LeaseTimes.Default);
+        using var lease = leases.TryTake("journal")!;
+        Journal.Open(file, lease).Dispose();
         Assert.Equal("{}\n", File.ReadAllText(file));
         File.WriteAllText(file, "torn from the start");
-        Journal.Open(file).Dispose();
+        Journal.Open(file, lease).Dispose();
         Assert.Equal("", File.ReadAllText(file));
         Assert.Equal(["journal.jsonl"], Directory.GetFiles(temp.Root).Select(Path.GetFileName));
     }
@@ -58,12 +62,14 @@ public class JournalTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    /// <summary>Whatever is read of a damaged journal is what was written: lines may be cut off its end, and are then missing.</summary>
     [Fact]
-    public void Read_SurvivesAnyDamage()
+    public void Read_NeverTakesDamageForFigures()
     {
         using var temp = new ScratchFolder();
         var journal = FinishedRun(temp);
         var whole = File.ReadAllBytes(journal);
+        var right = RunHistory.Read(temp["run"]).Results.ToDictionary(result => result.TrialId, result => JournalJson.WriteLine(result));
         var random = new Random(5);
         var refused = 0;
         for (var round = 0; round < 600; round++)
@@ -73,7 +79,9 @@ public class JournalTests
             File.WriteAllBytes(journal, bytes[..random.Next(1, bytes.Length + 1)]);
             try
             {
-                RunHistory.Read(temp["run"]);
+                var read = RunHistory.Read(temp["run"]);
+                Assert.All(read.Results, result => Assert.Equal(right[result.TrialId], JournalJson.WriteLine(result)));
+                Assert.Equal(right.Count, read.Results.Count + read.Missing.Count);
             }
             catch (ConfigException e)
             {
@@ -82,6 +90,48 @@ public class JournalTests
             }
         }
         Assert.InRange(refused, 200, 599);
+    }
+
+    [Theory]
+    [InlineData("dropped")]
+    [InlineData("doubled")]
+    [InlineData("swapped")]
+    [InlineData("of another file")]
+    public void Read_RefusesWholeLinesOutOfPlace(string damage)
+    {
+        using var temp = new ScratchFolder();
+        var journal = FinishedRun(temp);
+        var lines = File.ReadAllLines(journal).ToList();
+        if (damage == "dropped") lines.RemoveAt(3);
+        if (damage == "doubled") lines.Insert(3, lines[3]);
+        if (damage == "swapped") (lines[2], lines[4]) = (lines[4], lines[2]);
+        if (damage == "of another file") lines[3] = File.ReadAllLines(Directory.GetFiles(temp["run/samples"])[0])[3];
+        File.WriteAllText(journal, string.Join('\n', lines) + "\n");
+        var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
+        Assert.StartsWith(journal + ":", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--repair", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"prefill\":", "\"prefyll\":", "unknown key 'prefyll'")]
+    [InlineData("\"at\":", "\"extra\":1,\"at\":", "unknown key 'extra'")]
+    [InlineData("\"weights\":1000,", "", "missing key 'weights'")]
+    [InlineData("\"samples\":5", "\"samples\":6", "samples are not those")]
+    [InlineData("\"weightBytes\":1000", "\"weightBytes\":1001", "are not those of the peak")]
+    [InlineData("\"ttftMs\":", "\"ttftMs\":1e999,\"x\":", "out of range")]
+    public void Read_WithoutChecksums_StillRefusesWhatCannotBe(string right, string wrong, string expected)
+    {
+        using var temp = new ScratchFolder();
+        var journal = FinishedRun(temp);
+        var lines = File.ReadAllLines(journal).Select(line => Encoding.UTF8.GetString(Seal.Open(Encoding.UTF8.GetBytes(line), "journal")!.Value.Json)).ToArray();
+        File.WriteAllText(journal, string.Join('\n', lines) + "\n");
+        Assert.Contains("without checksums", Assert.Single(RunHistory.Read(temp["run"]).Messages), StringComparison.Ordinal);
+        var at = Array.FindLastIndex(lines, line => line.Contains(right, StringComparison.Ordinal));
+        lines[at] = lines[at].Replace(right, wrong, StringComparison.Ordinal);
+        File.WriteAllText(journal, string.Join('\n', lines) + "\n");
+        var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
+        Assert.StartsWith($"{journal}:{at + 1}: not a journal entry", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

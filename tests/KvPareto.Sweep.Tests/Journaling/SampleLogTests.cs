@@ -1,11 +1,25 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Leases;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Journaling;
 
-public class SampleLogTests
+public sealed class SampleLogTests : IDisposable
 {
+    private readonly ScratchFolder _temp = new();
+    private readonly LeaseBook _leases;
+
+    public SampleLogTests() => _leases = new(_temp["leases"], LeaseTimes.Default);
+
+    public void Dispose()
+    {
+        _leases.Dispose();
+        _temp.Dispose();
+    }
+
+    private SampleLog Open() => SampleLog.Open(_temp["t.jsonl"], _leases.TryTake("t")!);
+
     private static SampleRecord Record(string sample, double score = 0.3333333333333333) => new()
     {
         Task = "facts",
@@ -22,14 +36,13 @@ public class SampleLogTests
     [Fact]
     public void Append_ReadsBack()
     {
-        using var temp = new ScratchFolder();
-        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!)
+        using (var log = Open())
         {
             log.Append(Record("a"));
             log.Append(Record("b", 1));
         }
-        Assert.Equal(2, File.ReadAllLines(temp["t.jsonl"]).Length);
-        using var again = SampleLog.TryOpen(temp["t.jsonl"])!;
+        Assert.Equal(2, File.ReadAllLines(_temp["t.jsonl"]).Length);
+        using var again = Open();
         Assert.Equal(Record("a"), again.Find("facts", "a"));
         Assert.Equal(Record("b", 1), again.Find("facts", "b"));
         Assert.Null(again.Find("counts", "a"));
@@ -38,21 +51,45 @@ public class SampleLogTests
     [Fact]
     public void Open_CutsATornLine_AndAppendsAfterIt()
     {
-        using var temp = new ScratchFolder();
-        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!) log.Append(Record("a"));
-        File.AppendAllText(temp["t.jsonl"], "{\"task\":\"facts\",\"sam");
-        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!) log.Append(Record("b"));
-        using var again = SampleLog.TryOpen(temp["t.jsonl"])!;
+        using (var log = Open()) log.Append(Record("a"));
+        File.AppendAllText(_temp["t.jsonl"], "{\"task\":\"facts\",\"sam");
+        using (var log = Open()) log.Append(Record("b"));
+        using var again = Open();
         Assert.Equal(2, again.Count);
     }
 
+    /// <summary>What a worker that lost its trial writes all the same, between looking and writing, reaches nobody.</summary>
     [Fact]
-    public void Open_IsAClaim()
+    public void Open_PutsANewFileInTheOldOnesPlace()
     {
-        using var temp = new ScratchFolder();
-        using (SampleLog.TryOpen(temp["t.jsonl"])) Assert.Null(SampleLog.TryOpen(temp["t.jsonl"]));
-        using var free = SampleLog.TryOpen(temp["t.jsonl"]);
-        Assert.NotNull(free);
+        using (var log = Open()) log.Append(Record("a"));
+        using var lost = File.Open(_temp["t.jsonl"], FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        using var taken = Open();
+        lost.Write("what is late\n"u8);
+        lost.Flush();
+        taken.Append(Record("b"));
+        Assert.Equal(["a", "b"], SampleLog.Read(_temp["t.jsonl"]).Records.Select(record => record.Sample));
+    }
+
+    [Fact]
+    public void Append_AfterTheLeaseIsLost_WritesNothing()
+    {
+        using var log = Open();
+        log.Append(Record("a"));
+        foreach (var file in Directory.GetFiles(_temp["leases"])) File.Delete(file);
+        Assert.Throws<LeaseLostException>(() => log.Append(Record("b")));
+        Assert.Equal(["a"], SampleLog.Read(_temp["t.jsonl"]).Records.Select(record => record.Sample));
+    }
+
+    [Fact]
+    public void Open_RefusesALink_AndLeavesItsTargetAlone()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("needs symbolic links");
+        var victim = _temp.Write("victim", "one line without a line end");
+        File.CreateSymbolicLink(_temp["t.jsonl"], victim);
+        var error = Assert.Throws<ConfigException>(Open);
+        Assert.Equal($"{_temp["t.jsonl"]}: is a symbolic link; allowed: a regular file", error.Message);
+        Assert.Equal("one line without a line end", File.ReadAllText(victim));
     }
 
     [Theory]
@@ -63,9 +100,8 @@ public class SampleLogTests
     [InlineData("part")]
     public void Open_NamesTheLineThatIsDamaged(string damage)
     {
-        using var temp = new ScratchFolder();
-        using (var log = SampleLog.TryOpen(temp["t.jsonl"])!) log.Append(Record("a"));
-        var line = File.ReadAllText(temp["t.jsonl"]);
+        using (var log = Open()) log.Append(Record("a"));
+        var line = File.ReadAllText(_temp["t.jsonl"]);
         var second = damage switch
         {
             "twice" => line,
@@ -73,8 +109,8 @@ public class SampleLogTests
             "part" => line.Replace("\"a\"", "\"b\",\"parts\":{\"flexible\":2}", StringComparison.Ordinal),
             _ => damage + "\n",
         };
-        File.WriteAllText(temp["t.jsonl"], line + second + line);
-        var error = Assert.Throws<ConfigException>(() => SampleLog.TryOpen(temp["t.jsonl"]));
-        Assert.StartsWith(temp["t.jsonl"] + ":2: ", error.Message, StringComparison.Ordinal);
+        File.WriteAllText(_temp["t.jsonl"], line + second + line);
+        var error = Assert.Throws<ConfigException>(Open);
+        Assert.StartsWith(_temp["t.jsonl"] + ":2: ", error.Message, StringComparison.Ordinal);
     }
 }

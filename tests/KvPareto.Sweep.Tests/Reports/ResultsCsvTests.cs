@@ -41,6 +41,23 @@ public partial class ResultsCsvTests
     }
 
     [Fact]
+    public void Write_LeavesNoFormulaAndNoOrderInTexts()
+    {
+        TrialResult[] trials =
+        [
+            SomeTrial.Ok("=HYPERLINK(\"http://x\",\"y\")", "w16a16-k16v16", 1000, ("=1+1|\e[5mT", [1.0, 0.5])),
+            SomeTrial.Failed("  @cmd", "w4a16-k4v4-t64", "-1 is no size\e[2J"),
+            SomeTrial.Failed("\uFF1Dcmd", "w4a16-k4v4-t64", "no memory"),
+            SomeTrial.Failed("a=b", "w4a16-k4v4-t64", "no memory"),
+        ];
+        var rows = Rows(trials);
+        Assert.Equal(["'  @cmd", "'=HYPERLINK(\"http://x\",\"y\")", "a=b", "'\uFF1Dcmd"], rows.Select(row => row["model"]));
+        Assert.Equal(["'-1 is no size [2J", "", "no memory", "no memory"], rows.Select(row => row["failure"]));
+        Assert.Equal("75.0000", rows[1]["task:=1+1| [5mT"]);
+        Assert.DoesNotContain('\e', Encoding.UTF8.GetString(ResultsCsv.Write(FrontierAnalysis.Of(trials, "w16a16-k16v16", 1, 10))));
+    }
+
+    [Fact]
     public void Write_GivesFixedFormats()
     {
         var row = Rows(SomeTrial.Sweep("llama")).Single(row => row["setting"] == "w4g64a16-k4v4-t32-smooth-c256");

@@ -24,8 +24,29 @@ public class ModelDigestTests
         Assert.Equal(digest, ModelDigest.Of(Model(temp, "b", [.. files, ("README.md", "says nothing")])));
         Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "c", [files[0], files[1], ("model.safetensors", "abd")])));
         Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "d", [.. files, ("chat_template.jinja", "")])));
-        (string, string)[] split = [files[0], files[1], ("model.safetensors", "a"), ("model2.safetensors", "bc")];
-        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "e", split)));
+        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "e", [.. files, ("chat_template.json", "{}")])));
+        Assert.NotEqual(digest, ModelDigest.Of(Model(temp, "f", [.. files, ("special_tokens_map.json", "{}")])));
+        (string, string)[] split =
+        [
+            files[0], files[1], ("a.safetensors", "a"), ("b.safetensors", "bc"), ("model.safetensors.index.json", """{"weight_map":{"x":"a.safetensors","y":"b.safetensors"}}"""),
+        ];
+        var sharded = ModelDigest.Of(Model(temp, "g", split));
+        Assert.NotEqual(digest, sharded);
+        Assert.NotEqual(sharded, ModelDigest.Of(Model(temp, "h", [.. split[..3], ("b.safetensors", "bd"), split[4]])));
+        Assert.Equal(sharded, ModelDigest.Of(Model(temp, "i", [.. split, ("c.safetensors", "no index names it")])));
+    }
+
+    [Fact]
+    public void Of_ASplitGguf_CoversAllItsParts()
+    {
+        using var temp = new ScratchFolder();
+        string Digest(string folder, string first, string second)
+        {
+            temp.Write($"{folder}/m-00002-of-00002.gguf", second);
+            return ModelDigest.Of(ModelSource.Open(temp.Write($"{folder}/m-00001-of-00002.gguf", first)));
+        }
+        Assert.Equal(Digest("a", "abc", "d"), Digest("b", "abc", "d"));
+        Assert.NotEqual(Digest("a", "abc", "d"), Digest("c", "abc", "e"));
     }
 
     [Fact]
@@ -45,7 +66,7 @@ public class ModelDigestTests
             Assert.Throws<ConfigException>(() => ModelDigest.Of(Model(temp, name, files))).Message;
         Assert.Contains("config.json is missing", Message("a", ("tokenizer.json", "{}")), StringComparison.Ordinal);
         Assert.Contains("tokenizer.json is missing", Message("b", ("config.json", "{}")), StringComparison.Ordinal);
-        Assert.Contains("no *.safetensors", Message("c", ("config.json", "{}"), ("tokenizer.json", "{}")), StringComparison.Ordinal);
+        Assert.Contains("has no weights", Message("c", ("config.json", "{}"), ("tokenizer.json", "{}")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -29,6 +29,15 @@ public class SequenceMatcherTests
         Assert.Equal(12.0 / (a.Length + b.Length), SequenceMatcher.Ratio(a, b));
     }
 
+    [Fact]
+    public void Ratio_StopsAtItsBudget()
+    {
+        // No element makes up over 1 %, so that each starts matches: 10⁹ steps for the first block alone.
+        int[] b = [.. Enumerable.Range(0, 200_000).Select(i => i % 150)];
+        int[] a = [.. Enumerable.Range(0, 200_000).Select(i => 149 - i % 150)];
+        Assert.Throws<ScoreBudgetException>(() => SequenceMatcher.Ratio(a, b, new(10_000_000)));
+    }
+
     /// <summary>The definition, for texts too short for the autojunk rule.</summary>
     private static double ReferenceRatio(ReadOnlySpan<int> a, ReadOnlySpan<int> b) =>
         a.Length + b.Length == 0 ? 1 : 2.0 * Matched(a, b) / (a.Length + b.Length);

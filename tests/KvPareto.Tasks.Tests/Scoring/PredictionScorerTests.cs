@@ -42,6 +42,89 @@ public class PredictionScorerTests
     }
 
     [Theory]
+    [InlineData("narrativeqa.jsonl", null)]
+    [InlineData("narrativeqa_e.jsonl.gz", null)]
+    [InlineData("mine.jsonl", "narrativeqa")]
+    public void LongBenchsOwnRows_TakeTheTaskFromTheFilesName(string name, string? task)
+    {
+        using var folder = new TemporaryFolder();
+        var file = Write(folder, name, """{"pred":"the cat","answers":["cat"],"all_classes":null,"length":12}""");
+        var scored = Assert.Single(PredictionScorer.ScoreFile(file, task: task));
+        Assert.Equal(new(1, name.StartsWith("narrativeqa_e", StringComparison.Ordinal) ? "narrativeqa_e" : "narrativeqa", 1), scored);
+    }
+
+    [Fact]
+    public void StandardInput_HasNoName()
+    {
+        const string row = """{"pred":"the cat","answers":["cat"],"all_classes":null,"length":12}""";
+        Assert.Equal(new(1, "qasper", 1), Assert.Single(PredictionScorer.ScoreStream(Stream(row), task: "qasper")));
+        var error = Assert.Throws<ConfigException>(() => PredictionScorer.ScoreStream(Stream(row)).ToList());
+        Assert.StartsWith("standard input:1: field 'task' is missing, and standard input has no name to take it from; allowed: --task NAME", error.Message, StringComparison.Ordinal);
+
+        static MemoryStream Stream(string text) => new(Encoding.UTF8.GetBytes(text));
+    }
+
+    /// <summary>Rows as lm-evaluation-harness 0.4 writes them: all in texts, a choice's pair in filtered_resps.</summary>
+    [Theory]
+    [InlineData("samples_gsm8k_2024-06-11T21-07-11.123456.jsonl", "gsm8k", 1,
+        """{"doc_id":0,"doc":{"question":"q","answer":"so #### 18"},"target":"so #### 18","arguments":{"gen_args_0":{"arg_0":"p"}},"resps":[["It is\n#### 18\n9"]],"filtered_resps":["18"],"filter":"strict-match","exact_match":1.0}""")]
+    [InlineData("samples_gsm8k_2024-06-11T21-07-11.123456.jsonl", "gsm8k-flexible", 0,
+        """{"doc_id":0,"doc":{"question":"q","answer":"so #### 18"},"target":"so #### 18","resps":[["It is\n#### 18\n9"]],"filtered_resps":["9"],"filter":"flexible-extract","exact_match":0.0}""")]
+    [InlineData("samples_gsm8k_cot_2025-01-02T03-04-05.jsonl", "gsm8k-cot", 1,
+        """{"doc_id":0,"doc":{"question":"q","answer":"#### 18"},"target":"18","resps":[["The answer is 18."]],"filtered_resps":["18"],"filter":"strict-match"}""")]
+    [InlineData("samples_mmlu_world_religions_2024-06-11T21-07-11.123456.jsonl", "mmlu", 1,
+        """{"doc_id":0,"doc":{"question":"q","choices":["a","b","c","d"],"answer":2},"target":"2","resps":[[["-3.0","False"]],[["-2.5","False"]],[["-0.5","True"]],[["-inf","False"]]],"filtered_resps":[["-3.0","False"],["-2.5","False"],["-0.5","True"],["-inf","False"]],"filter":"none","acc":1.0}""")]
+    [InlineData("samples_mmlu_world_religions_2023.jsonl", "mmlu", 0,
+        """{"doc_id":0,"doc":{"answer":1},"target":1,"resps":[[[-3.0,false]],[[-2.5,false]],[[-0.5,true]],[[-9,false]]]}""")]
+    [InlineData("samples_longbench_trec_2025-06-11T21-07-11.123456.jsonl", "trec", 0.5,
+        """{"doc_id":0,"doc":{"answers":["Food"],"all_classes":["Food","Date"]},"target":"['Food']","resps":[["Food or Date"]],"filtered_resps":["Food or Date"],"filter":"none","score":0.5}""")]
+    public void HarnessRows_AreScoredAsTheyAre(string name, string task, double score, string row)
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(new(1, task, score), Assert.Single(PredictionScorer.ScoreFile(folder.Write(name, row))));
+    }
+
+    [Fact]
+    public void RunSamples_KeepTheirScores()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "run", "samples"));
+        folder.Write("run/samples/a.jsonl", """{"task":"gsm8k","sample":"0","prediction":" 18","score":1,"parts":{"flexible":0.5},"promptTokens":3}""");
+        var file = Assert.Single(PredictionScorer.Files(Path.Combine(folder.Path, "run")));
+        Assert.Equal([new(1, "gsm8k", 1), new(1, "gsm8k/flexible", 0.5)], PredictionScorer.ScoreFile(file));
+    }
+
+    [Theory]
+    [InlineData("empty.jsonl", "", "has no rows; allowed: ")]
+    [InlineData("blank.jsonl", "\n \n", "has no rows; allowed: ")]
+    [InlineData("mine.jsonl", """{"pred":"a","answers":["a"]}""", "'(the file's name)' is 'mine', which is none of LongBench's; allowed: ")]
+    [InlineData("samples_arc_easy_2024-06-11T21-07-11.jsonl", """{"doc":{},"target":"1","resps":[["a"]]}""", "is 'arc_easy', which is none of")]
+    [InlineData("samples_mmlu_x_2024-06-11T21-07-11.jsonl", """{"doc":{},"target":"5","resps":[[["-1","True"]]]}""", "'target' is no choice; allowed: 0 to 3, or A to D")]
+    [InlineData("samples_mmlu_x_2024-06-11T21-07-11.jsonl", """{"doc":{},"target":"A","resps":[[["-1","True"]]]}""", "'filtered_resps' is no list of four log likelihoods")]
+    [InlineData("samples_gsm8k_2024-06-11T21-07-11.jsonl", """{"doc":[],"target":"1","resps":[["a"]]}""", "'doc' must be an object")]
+    [InlineData("samples_gsm8k_2024-06-11T21-07-11.jsonl", """{"target":"1","resps":[]}""", "'resps' must be a list of texts")]
+    [InlineData("samples_gsm8k_2024-06-11T21-07-11.jsonl", """{"target":"1","resps":[["\ud800"]]}""", "'resps' must be a list of texts")]
+    [InlineData("run.jsonl", """{"task":"a","sample":"0","score":2}""", "'score' must be a number from 0 to 1")]
+    [InlineData("run.jsonl", """{"task":"a","sample":"0","score":1,"parts":{"\ud800":1}}""", "half of a surrogate pair")]
+    public void OtherForms_AreRefusedByName(string name, string rows, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        var error = Assert.Throws<ConfigException>(() => PredictionScorer.ScoreFile(folder.Write(name, rows)).ToList());
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TextsThatAreTooLong_AreRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        var phrases = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"p{i}\""));
+        var file = folder.Write("rows.jsonl", $$"""{"task": "niah", "prediction": "{{new string('a', 100_000)}}", "answers": [{{phrases}}]}""");
+        var error = Assert.Throws<ConfigException>(() => PredictionScorer.ScoreFile(file).ToList());
+        Assert.Contains("rows.jsonl:1: field 'prediction' cannot be scored: prediction and answers are too long", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("""{"prediction": "", "answers": []}""", "'task' is missing")]
     [InlineData("""{"task": "nope", "prediction": "", "answers": []}""", "'task' is 'nope'")]
     [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "'task' is 'dureader', which is scored on the words that jieba makes; allowed: with --jieba naming a folder")]

@@ -39,6 +39,9 @@ public abstract class BackendConformance
         var step = run.Begin(ids);
         backend.Embed(step, weight, x.View);
         for (var t = 0; t < tokens; t++) Assert.Equal(table.AsSpan(ids[t] * hidden, hidden).ToArray(), x.Read().AsSpan(t * hidden, hidden).ToArray());
+        backend.Embed(step, weight, x.View, 54.5f);
+        for (var t = 0; t < tokens; t++)
+            Assert.Equal(Array.ConvertAll(table.AsSpan(ids[t] * hidden, hidden).ToArray(), value => 54.5f * value), x.Read().AsSpan(t * hidden, hidden).ToArray());
         x.AssertPoisonUntouched();
     }
 
@@ -199,6 +202,41 @@ public abstract class BackendConformance
         }
         AssertClose(expected, x.Read(), OpTolerance);
         x.AssertPoisonUntouched();
+    }
+
+    /// <summary>Models that turn only a part of each head: pairs lie within the part, the rest stays as it is.</summary>
+    [Theory]
+    [InlineData(1, 2, 32, 24)]
+    [InlineData(7, 3, 64, 16)]
+    public void Rope_TurnsOnlyTheFirstChannels(int tokens, int heads, int headDim, int turned)
+    {
+        using var backend = Create();
+        var table = new RopeTable([.. Enumerable.Range(0, turned / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / turned))], 1.25f, headDim);
+        using var run = new Run(backend, new KvGeometry(heads, heads, headDim, [0]), KvSpec.Full, tokens, tokens);
+        var input = Values(6, tokens * heads * headDim);
+        var x = Slice(backend, tokens, heads * headDim);
+        x.Write(input);
+        backend.Rope(run.Begin(new int[tokens]), x.View, table);
+        var expected = Array.ConvertAll(input, value => (double)value);
+        for (var at = 0; at < input.Length; at += headDim)
+            for (var i = 0; i < turned / 2; i++)
+            {
+                var (sin, cos) = Math.SinCos(at / (heads * headDim) * table.InverseFrequencies[i]);
+                expected[at + i] = 1.25 * (input[at + i] * cos - input[at + i + turned / 2] * sin);
+                expected[at + i + turned / 2] = 1.25 * (input[at + i + turned / 2] * cos + input[at + i] * sin);
+            }
+        AssertClose(expected, x.Read(), OpTolerance);
+        x.AssertPoisonUntouched();
+    }
+
+    [Theory]
+    [InlineData("k32v32", 0.03125f)]
+    [InlineData("k4v4-t32", 0.5f)]
+    [InlineData("k16v16-math", 0.015625f)]
+    public void Attention_TakesTheModelsOwnFactor(string name, float multiplier)
+    {
+        var setting = InferenceSetting.Parse("w16a16-" + name);
+        CheckAttention(new KvGeometry(4, 2, 32, [0]) { AttentionMultiplier = multiplier }, setting.Cache, [30, 1, 1], setting.Attention);
     }
 
     [Theory]

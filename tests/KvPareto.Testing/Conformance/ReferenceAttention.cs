@@ -73,7 +73,7 @@ public sealed class ReferenceAttention
         for (var t = first; t < end; t++)
         {
             for (var d = 0; d < q.Length; d++) scores[t - first] += q[d] * keys[t][column + d];
-            scores[t - first] /= Math.Sqrt(q.Length);
+            scores[t - first] *= _geometry.ScoreScale;
         }
         var max = scores.Max();
         var weights = Array.ConvertAll(scores, s => Math.Exp(s - max));

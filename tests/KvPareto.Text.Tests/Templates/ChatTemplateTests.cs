@@ -81,12 +81,38 @@ public class ChatTemplateTests
     }
 
     [Fact]
-    public void DateStandsStillUnlessAClockIsGiven()
+    public void DateStandsStillUnlessOneIsGiven()
     {
         const string Text = "{{ strftime_now('%d %b %Y') }} {{ strftime_now('%-d.%-m.%y %H:%M %A %B %j') }}";
         Assert.Equal("26 Jul 2024 26.7.24 00:00 Friday July 208", ChatTemplate.Parse(Text).Render(Hello));
-        Assert.Equal("05 Jan 2031 5.1.31 06:07 Sunday January 005", ChatTemplate.Parse(Text, clock: new Clock()).Render(Hello));
+        var settings = TemplateSettings.Create([new("strftime_now", "2031-01-05")]);
+        Assert.Equal("05 Jan 2031 5.1.31 00:00 Sunday January 005", ChatTemplate.Parse(Text).With(settings).Render(Hello));
+        Assert.Equal("""{"strftime_now":"2031-01-05"}""", settings.ToJson().ToJsonString());
+        Assert.Equal("""{"strftime_now":"2024-07-26"}""", TemplateSettings.Default.ToJson().ToJsonString());
     }
+
+    [Theory]
+    [InlineData("false", "False bool")]
+    [InlineData("none", "None none")]
+    [InlineData("7", "7 number")]
+    [InlineData("1.5", "1.5 number")]
+    [InlineData("low", "low string")]
+    [InlineData("\"7\"", "7 string")]
+    [InlineData("[1, {\"a\": null}]", "[1, {'a': None}] sequence")]
+    public void VariablesReachTheTemplate(string text, string expected)
+    {
+        var settings = TemplateSettings.Create([new("x", TemplateSettings.Value(text))]);
+        const string Template =
+            "{{ x }} {{ 'bool' if x is boolean else 'none' if x is none else 'number' if x is number else 'string' if x is string else 'sequence' }}";
+        Assert.Equal(expected, ChatTemplate.Parse(Template, new Dictionary<string, object?> { ["x"] = "the model's" }).With(settings).Render(Hello));
+    }
+
+    [Theory]
+    [InlineData("messages", "1", "template: 'messages' cannot be set; allowed: names of")]
+    [InlineData("strftime_now", "today", "template: 'strftime_now' is no date; allowed: yyyy-MM-dd")]
+    [InlineData("x", "[1", "template: '[1' begins as JSON and is none")]
+    public void SettingThatCannotBeIsRefused(string name, string value, string expected) => Assert.StartsWith(
+        expected, Assert.Throws<ConfigException>(() => TemplateSettings.Create([new(name, TemplateSettings.Value(value))])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void ToolsAreDefinedAndNone()
@@ -106,12 +132,5 @@ public class ChatTemplateTests
             + "{% if add_generation_prompt %}assistant:{% endif %}");
         Assert.Equal("user:Hello;assistant:", template.Render(Hello));
         Assert.Equal("user:Hello;", template.Render(Hello, addGenerationPrompt: false));
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
-
-        public override DateTimeOffset GetUtcNow() => new(2031, 1, 5, 6, 7, 8, TimeSpan.Zero);
     }
 }

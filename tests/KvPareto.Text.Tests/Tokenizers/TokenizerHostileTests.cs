@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Text.Tests.Tokenizers;
@@ -88,6 +89,69 @@ public class TokenizerHostileTests
     public void DeepNestingIsOneLine() =>
         AssertRefused("{\"normalizer\":" + string.Concat(Enumerable.Repeat("{\"type\":\"Sequence\",\"normalizers\":[", 100_000)),
             "not valid JSON");
+
+    /// <summary>Chains that double, or square, what they are given: the text as a whole has a budget, whatever stage spends it.</summary>
+    [Theory]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[*]}""", """{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""")]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[*]}""", """{"type":"Replace","pattern":{"Regex":"a"},"content":"aa"}""")]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"é"},*]}""", """{"type":"ByteLevel"}""")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[*]}""", """{"type":"ByteLevel","add_prefix_space":true,"use_regex":false}""")]
+    [InlineData("post_processor", """{"type":"Sequence","processors":[*]}""",
+        """{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}},{"Sequence":{"id":"A"}}]}""")]
+    public void GrowthIsBounded(string component, string sequence, string stage)
+    {
+        var file = TokenizerFixtures.FileOf("gpt2");
+        file[component] = JsonNode.Parse(sequence.Replace("*", string.Join(',', Enumerable.Repeat(stage, 40)), StringComparison.Ordinal));
+        var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
+        var message = Assert.Throws<ConfigException>(() => tokenizer.Encode("aaé aaé")).Message;
+        Assert.Matches("this tokenizer needs (a text of more than|more than|too long)", message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void DecodedGrowthIsBounded()
+    {
+        var file = TokenizerFixtures.FileOf("gpt2");
+        const string Stage = """{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""";
+        file["decoder"] = JsonNode.Parse($$"""{"type":"Sequence","decoders":[{{string.Join(',', Enumerable.Repeat(Stage, 40))}}]}""");
+        var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
+        Assert.Matches("this tokenizer's decoder needs (a text of )?more than", Assert.Throws<ConfigException>(() => tokenizer.Decode([tokenizer.TokenId("a")!.Value])).Message);
+    }
+
+    /// <summary>A thousand added tokens that agree with the text but in their last character.</summary>
+    [Fact]
+    public void AddedTokensAreFoundWithinTheBudget()
+    {
+        var file = TokenizerFixtures.FileOf("gpt2");
+        file["added_tokens"] = new JsonArray([.. Enumerable.Range(1, 2000).Select(i =>
+            (JsonNode)new JsonObject { ["id"] = 5000 + i, ["content"] = new string('a', i) + "<" })]);
+        var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
+        Assert.Equal([5003], tokenizer.Encode("aaa<"));
+        Assert.Throws<ConfigException>(() => tokenizer.Encode(new string('a', 1 << 20)));
+    }
+
+    [Theory]
+    [InlineData("normalizer", """{"type":"Sequence","normalizers":[*]}""", """{"type":"NFC"}""", "65 stages; allowed: up to 64|66 stages")]
+    [InlineData("added_tokens", "[*]", """{"id":600,"content":"<x>","note":"................................................................"}""", "more than 16 MiB")]
+    public void ComponentsAreBounded(string component, string sequence, string stage, string expected)
+    {
+        var file = TokenizerFixtures.FileOf("gpt2");
+        file[component] = JsonNode.Parse(sequence.Replace("*", string.Join(',', Enumerable.Repeat(stage, component == "normalizer" ? 65 : 200_000)), StringComparison.Ordinal));
+        AssertRefused(file.ToJsonString(), expected);
+    }
+
+    [Fact]
+    public void EscapesOfLoneSurrogatesAreOneLine()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("tokenizer.json"), TokenizerFixtures.FileOf("gpt2").ToJsonString());
+        foreach (var json in new[] { """{"\ud800": 1}""", """{"bos_token": "\ud800"}""", """{"added_tokens_decoder": {"\udc00": {}}}""" })
+        {
+            File.WriteAllText(folder.File("tokenizer_config.json"), json);
+            Assert.Contains("tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+            Assert.Contains("tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Path)).Message, StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public void MissingFileIsOneLine()

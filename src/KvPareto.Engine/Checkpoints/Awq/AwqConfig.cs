@@ -7,7 +7,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Engine.Checkpoints.Awq;
 
 /// <summary>
-/// How a checkpoint's linear layers are packed: <c>quantization_config</c> of <c>config.json</c> as AutoAWQ writes it
+/// How a checkpoint's linear layers are packed: <c>quantization_config</c> of <c>config.json</c> as AutoAWQ writes it, and others after it
 /// (arXiv 2306.00978; layout <c>gemm</c>, <see cref="AwqLayout"/>).
 /// </summary>
 /// <param name="Bits">4, or 8 in vLLM's extension of the layout.</param>
@@ -18,23 +18,50 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     /// <summary>A group is a multiple of this.</summary>
     public const int GroupStep = 32;
 
+    private const string OldFile = "quant_config.json";
     private const int LargestGroup = 1 << 20;
     private const int MostExceptions = 4096;
 
     private static readonly int[] EngineGroups = [256, 128, 64, GroupStep];
 
+    private static readonly string[] Layouts = ["gemm", "GEMM"];
+
+    // Read, or of how another tool made or runs the layers.
+    private static readonly string[] KnownKeys =
+    [
+        "quant_method", "version", "format", "checkpoint_format", "zero_point", "sym", "desc_act", "lm_head", "bits", "w_bit", "group_size", "q_group_size",
+        "modules_to_not_convert", "backend", "do_fuse", "modules_to_fuse", "fuse_max_seq_len", "exllama_config", "pack_dtype", "meta", "quantizer",
+        "damp_percent", "damp_auto_increment", "true_sequential", "static_groups", "pad_zero_embeddings",
+    ];
+
+    /// <summary>Reads the packing of a folder: <c>quantization_config</c> of its <c>config.json</c>, or the file <c>quant_config.json</c> that AutoAWQ
+    /// wrote in 2023; null where it has neither.</summary>
+    /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
+    internal static AwqConfig? Of(JsonSection config)
+    {
+        if (config.Section("quantization_config") is { } section) return Read(section);
+        var file = Path.Combine(Path.GetDirectoryName(config.File) ?? "", OldFile);
+        return File.Exists(file) ? Read(JsonSection.Read(file)) : null;
+    }
+
     /// <summary>Reads the section.</summary>
     /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
     internal static AwqConfig Read(JsonSection section)
     {
-        section.Word("quant_method", ["awq"]);
-        section.Word("version", ["gemm", "GEMM"], "gemm");
+        // The keys of 2023 do not name the method.
+        var isOld = section.Has("w_bit");
+        var (bitsKey, groupKey) = isOld ? ("w_bit", "q_group_size") : ("bits", "group_size");
+        section.Word("quant_method", ["awq"], isOld ? "awq" : null);
+        foreach (var key in new[] { "version", "format", "checkpoint_format" }) section.Word(key, Layouts, "gemm");
         if (!section.Flag("zero_point", true)) throw section.Refuse("zero_point", "true");
-        var bits = section.Integer("bits", 1, 64);
-        if (bits is not (4 or 8)) throw section.Refuse("bits", "4, 8");
-        var group = section.Integer("group_size", -1, LargestGroup);
+        foreach (var key in new[] { "sym", "desc_act", "lm_head" })
+            if (section.Flag(key, false)) throw section.Refuse(key, "false");
+        if (section.Keys.FirstOrDefault(key => !KnownKeys.Contains(key) && !section.IsNeutral(key)) is { } unknown) throw section.Unknown(unknown);
+        var bits = section.Integer(bitsKey, 1, 64);
+        if (bits is not (4 or 8)) throw section.Refuse(bitsKey, "4, 8");
+        var group = section.Integer(groupKey, -1, LargestGroup);
         if (group != -1 && (group < GroupStep || group % GroupStep != 0))
-            throw section.Refuse("group_size", $"-1 or a multiple of {GroupStep}");
+            throw section.Refuse(groupKey, $"-1 or a multiple of {GroupStep}");
         return new(bits, group, section.Texts("modules_to_not_convert", MostExceptions));
     }
 
@@ -57,7 +84,13 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
         if (weight.Rows % outputs != 0)
             throw new ConfigException($"{name} has {weight.Rows} outputs; allowed: a multiple of {outputs}");
         var group = EngineGroups.First(candidate => own % candidate == 0);
-        var codeBytes = (long)weight.Rows * weight.Columns / 8 * Bits;
-        return new(WeightFormats.OfCodes(Bits), group, codeBytes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize);
+        var read = HostTensor.StagingOf(weight.Columns, weight.Rows / 8 * Bits);
+        var entries = (long)weight.Columns / own * weight.Rows;
+        var codes = (long)weight.Rows * weight.Columns / 8 * Bits;
+        return new(
+            WeightFormats.OfCodes(Bits),
+            group,
+            codes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize,
+            Math.Max(read, entries / 8 * Bits + entries * sizeof(ushort)));
     }
 }

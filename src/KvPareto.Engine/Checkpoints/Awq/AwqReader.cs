@@ -38,7 +38,7 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
         };
         try
         {
-            Transpose(codes, rows / outputs, result);
+            codes.ForPieces((first, end, source) => Transpose((nint)source, first, end, rows / outputs, result));
             Join(zeros, scales, group, rows / outputs, result);
             return result;
         }
@@ -50,24 +50,24 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
     }
 
     // The stored code is q itself: both count from the smallest.
-    private void Transpose(HostTensor codes, int words, HostWeight target)
+    private void Transpose(nint source, int first, int end, int words, HostWeight target)
     {
         var (bits, columns) = (config.Bits, target.ColumnCount);
-        nint source = (nint)codes.Data, destination = (nint)target.Data;
+        var destination = (nint)target.Data;
         Parallel.For(0, (words + WordsPerTask - 1) / WordsPerTask, task =>
         {
-            var end = Math.Min(words, (task + 1) * WordsPerTask);
+            var lastWord = Math.Min(words, (task + 1) * WordsPerTask);
             var perByte = 8 / bits;
-            for (var k = 0; k < columns; k += perByte)
-                for (var word = task * WordsPerTask; word < end; word++)
+            for (var k = first; k < end; k += perByte)
+                for (var word = task * WordsPerTask; word < lastWord; word++)
                 {
-                    var first = Unsafe.ReadUnaligned<uint>((uint*)source + (nint)k * words + word);
-                    var second = perByte == 2 ? Unsafe.ReadUnaligned<uint>((uint*)source + (nint)(k + 1) * words + word) : 0;
+                    var even = Unsafe.ReadUnaligned<uint>((uint*)source + (nint)(k - first) * words + word);
+                    var odd = perByte == 2 ? Unsafe.ReadUnaligned<uint>((uint*)source + (nint)(k + 1 - first) * words + word) : 0;
                     var row = (byte*)destination + ((nint)word * AwqLayout.WordOutputs(bits) * columns + k) / perByte;
                     for (var output = 0; output < AwqLayout.WordOutputs(bits); output++, row += columns / perByte)
                     {
                         var shift = AwqLayout.Shift(bits, output);
-                        *row = perByte == 2 ? (byte)(first >> shift & 15 | (second >> shift & 15) << 4) : (byte)(first >> shift);
+                        *row = perByte == 2 ? (byte)(even >> shift & 15 | (odd >> shift & 15) << 4) : (byte)(even >> shift);
                     }
                 }
         });

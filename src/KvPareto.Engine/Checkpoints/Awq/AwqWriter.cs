@@ -16,7 +16,7 @@ namespace KvPareto.Engine.Checkpoints.Awq;
 /// </summary>
 internal sealed unsafe class AwqWriter : IDisposable
 {
-    private const int CopyBytes = 1 << 26;
+    private const int CopyBytes = 1 << 22;
     private const int WidenedElements = 1 << 20; // a multiple of every block's
 
     private readonly QuantizeOptions _options;
@@ -111,8 +111,13 @@ internal sealed unsafe class AwqWriter : IDisposable
 
     private void Copy(HostTensor tensor)
     {
+        var bytes = new byte[Math.Min(CopyBytes, tensor.ByteCount)];
         for (var first = 0L; first < tensor.ByteCount; first += CopyBytes)
-            _file.Write(tensor.Name, new(tensor.Data + first, (int)Math.Min(CopyBytes, tensor.ByteCount - first)));
+        {
+            var piece = bytes.AsSpan(0, (int)Math.Min(CopyBytes, tensor.ByteCount - first));
+            tensor.Read(first, piece);
+            _file.Write(tensor.Name, piece);
+        }
     }
 
     private void Widen(HostTensor tensor)
@@ -121,10 +126,12 @@ internal sealed unsafe class AwqWriter : IDisposable
         var shape = BlockShape.Of(format);
         var (values, halves) = (new float[WidenedElements], new Half[WidenedElements]);
         var count = tensor.ByteCount / shape.ByteCount * shape.Elements;
+        var bytes = new byte[shape.RowBytes(WidenedElements)];
         for (var first = 0L; first < count; first += WidenedElements)
         {
             var piece = values.AsSpan(0, (int)Math.Min(WidenedElements, count - first));
-            FloatRows.Widen(tensor.Data + shape.RowBytes(first), format, piece);
+            tensor.Read(shape.RowBytes(first), bytes.AsSpan(0, (int)shape.RowBytes(piece.Length)));
+            fixed (byte* source = bytes) FloatRows.Widen(source, format, piece);
             LinearMatrix.CheckHalf(tensor, piece);
             TensorPrimitives.ConvertToHalf(piece, halves);
             _file.Write(tensor.Name, MemoryMarshal.AsBytes(halves.AsSpan(0, piece.Length)));

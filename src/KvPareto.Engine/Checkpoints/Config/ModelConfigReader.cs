@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
+using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
@@ -8,7 +10,8 @@ namespace KvPareto.Engine.Checkpoints.Config;
 
 /// <summary>
 /// Reads a Hugging Face <c>config.json</c> in the forms of transformers 4 and 5, and the end tokens of the
-/// <c>generation_config.json</c> beside it. Where a key is absent it takes the default of transformers' own class of that family.
+/// <c>generation_config.json</c> beside it. Where a key is absent it takes the default of transformers' own class of that family
+/// (<see cref="FamilyTable"/>); a key that nobody reads is refused (<see cref="ConfigKeys"/>).
 /// </summary>
 public static class ModelConfigReader
 {
@@ -19,13 +22,9 @@ public static class ModelConfigReader
     internal const int WidestLayer = 1 << 20;
     internal const int LargestVocabulary = 1 << 24;
 
+    internal const double LeastMultiplier = 1e-6;
+    internal const double LargestMultiplier = 1e6;
     private const int MostEndTokens = 64;
-    private const int MistralWindow = 4096;
-    private const int QwenFirstWindowLayer = 28;
-    private const int Qwen3HeadDim = 128;
-
-    private static readonly string[] Families = ["llama", "qwen2", "qwen3", "mistral"];
-    private static readonly string[] LayerTypes = ["full_attention", "sliding_attention"];
 
     /// <summary>Reads an architecture.</summary>
     /// <param name="file">Path of a <c>config.json</c>.</param>
@@ -33,57 +32,87 @@ public static class ModelConfigReader
     public static ModelConfig Read(string file)
     {
         var config = JsonSection.Read(file);
-        var family = config.Word("model_type", Families);
-        RefuseUnsupported(config);
+        var family = FamilyTable.Of(config.Word("model_type", FamilyTable.Names));
+        config.Word("hidden_act", ["silu"], "silu");
+        if (config.Flag("rope_interleaved", false)) throw config.Refuse("rope_interleaved", "false");
+        ConfigKeys.RefuseUnknown(config, family);
 
-        var hidden = config.Integer("hidden_size", 1, WidestLayer);
+        var hidden = config.Integer("hidden_size", 2, WidestLayer);
         var heads = config.Integer("num_attention_heads", 1, MostHeads);
         var kvHeads = config.Integer("num_key_value_heads", 1, MostHeads, heads);
         if (heads % kvHeads != 0) throw config.Refuse("num_key_value_heads", $"a divisor of num_attention_heads ({heads})");
         var headDim = HeadDim(config, family, hidden, heads);
-        var maxPositions = config.Integer("max_position_embeddings", 1, MostPositions);
-        var vocabulary = config.Integer("vocab_size", 1, LargestVocabulary);
+        var maxPositions = config.Integer("max_position_embeddings", 1, MostPositions, family.DefaultPositions);
+        var vocabulary = config.Integer("vocab_size", 2, LargestVocabulary);
         var layers = config.Integer("num_hidden_layers", 1, MostLayers);
-        var attentionBias = family is "llama" or "qwen3" && config.Flag("attention_bias", false);
+        var attentionBias = family.AttentionBias == BiasRule.ByKey && config.Flag("attention_bias", false);
+        var rope = RopeReader.Read(config, family, headDim, maxPositions);
+        var unturned = UnturnedLayers(config, family, layers);
         return new()
         {
-            Family = family,
+            Family = family.Name,
             VocabularySize = vocabulary,
             HiddenSize = hidden,
-            FeedForwardSize = config.Integer("intermediate_size", 1, WidestLayer),
+            FeedForwardSize = config.Integer("intermediate_size", 2, WidestLayer),
             LayerCount = layers,
             QueryHeads = heads,
             KvHeads = kvHeads,
             HeadDim = headDim,
-            NormEpsilon = (float)config.Number("rms_norm_eps", 1e-12, 1, 1e-6),
-            MaxPositions = maxPositions,
-            Rope = RopeReader.Read(config, headDim, maxPositions),
-            TiedEmbeddings = config.Flag("tie_word_embeddings", false),
-            QkNorm = family == "qwen3",
-            QkvBias = family == "qwen2" || attentionBias,
+            NormEpsilon = (float)config.Number("rms_norm_eps", 1e-12, 1, family.DefaultEpsilon),
+            MaxPositions = Positions(rope, maxPositions),
+            Rope = rope,
+            TiedEmbeddings = config.Flag("tie_word_embeddings", family.IsTiedByDefault),
+            QkNorm = family.QkNorm,
+            QkvBias = family.AttentionBias == BiasRule.Always || attentionBias,
             OutputBias = attentionBias,
-            FeedForwardBias = family == "llama" && config.Flag("mlp_bias", false),
+            FeedForwardBias = family.HasFeedForwardBiasKey && config.Flag("mlp_bias", false),
+            EmbeddingMultiplier = Multiplier(config, family, "embedding_multiplier") ?? 1,
+            ResidualMultiplier = Multiplier(config, family, "residual_multiplier") ?? 1,
+            AttentionMultiplier = family.HasMultipliers ? Multiplier(config, family, "attention_multiplier") ?? 1 : null,
+            LogitDivisor = Multiplier(config, family, "logits_scaling") ?? 1,
+            UnturnedLayers = unturned,
             StoredType = StoredType(config),
-            Quantization = config.Section("quantization_config") is { } quantization ? AwqConfig.Read(quantization) : null,
-            LayerWindows = LayerWindows(config, family, layers),
+            Quantization = AwqConfig.Of(config),
+            LayerWindows = WindowReader.Read(config, family, layers, unturned),
             BosId = config.Has("bos_token_id") ? config.Integer("bos_token_id", 0, vocabulary - 1) : null,
             EosIds = EndTokens(config, vocabulary),
         };
     }
 
-    private static void RefuseUnsupported(JsonSection config)
+    /// <summary>Positions that a model is good for: scalings that stretch the original ones reach further than the configuration may say.</summary>
+    internal static int Positions(RopeTable rope, int configured) => rope.Form?.Scaling switch
     {
-        config.Word("hidden_act", ["silu"], "silu");
-        if (config.Flag("rope_interleaved", false)) throw config.Refuse("rope_interleaved", "false");
+        YarnScaling yarn => Stretched(yarn.Factor, yarn.OriginalPositions, configured),
+        DynamicScaling dynamic => Stretched(dynamic.Factor, dynamic.OriginalPositions, configured),
+        _ => configured,
+    };
+
+    private static int Stretched(double factor, int original, int configured) =>
+        (int)Math.Clamp(factor * original, configured, Math.Max(configured, MostPositions));
+
+    private static float? Multiplier(JsonSection config, Family family, string key) =>
+        family.HasMultipliers && config.Has(key) ? (float)config.Number(key, LeastMultiplier, LargestMultiplier) : null;
+
+    private static ImmutableArray<int> UnturnedLayers(JsonSection config, Family family, int layers)
+    {
+        if (family.UnturnedInterval == 0) return [];
+        if (!config.Has("no_rope_layers"))
+        {
+            var interval = config.Integer("no_rope_layer_interval", 1, MostLayers, family.UnturnedInterval);
+            return [.. Enumerable.Range(0, layers).Where(layer => (layer + 1) % interval == 0)];
+        }
+        var turned = config.Integers("no_rope_layers", 0, 1, layers);
+        if (turned.Length != layers) throw config.Refuse("no_rope_layers", $"a list of {layers} of 0 (no rotary embedding), 1");
+        return [.. Enumerable.Range(0, layers).Where(layer => turned[layer] == 0)];
     }
 
-    private static int HeadDim(JsonSection config, string family, int hidden, int heads)
+    private static int HeadDim(JsonSection config, Family family, int hidden, int heads)
     {
         var given = config.Has("head_dim");
-        if (!given && family != "qwen3" && hidden % heads != 0)
+        if (!given && family.DefaultHeadDim is null && hidden % heads != 0)
             throw config.Refuse("hidden_size", $"a multiple of num_attention_heads ({heads}), or head_dim given");
-        var headDim = config.Integer("head_dim", 2, WidestHead, family == "qwen3" ? Qwen3HeadDim : hidden / heads);
-        if (headDim % 2 == 0 && headDim <= WidestHead) return headDim;
+        var headDim = config.Integer("head_dim", 2, WidestHead, family.DefaultHeadDim ?? hidden / heads);
+        if (headDim % 2 == 0 && headDim is >= 2 and <= WidestHead) return headDim;
         throw config.Refuse(given ? "head_dim" : "hidden_size", $"an even head_dim up to {WidestHead}, here it is {headDim}");
     }
 
@@ -97,30 +126,6 @@ public static class ModelConfigReader
             _ => DType.BF16,
         };
     }
-
-    private static ImmutableArray<int> LayerWindows(JsonSection config, string family, int layers)
-    {
-        var window = family switch
-        {
-            "mistral" when !config.Contains("sliding_window") => MistralWindow,
-            "mistral" => Window(config, 0),
-            "qwen2" or "qwen3" when config.Flag("use_sliding_window", false) =>
-                config.Contains("sliding_window") ? Window(config, 0) : MistralWindow,
-            _ => 0,
-        };
-        if (family != "llama" && config.Words("layer_types", layers, LayerTypes) is { } types)
-        {
-            if (window == 0 && types.Contains("sliding_attention"))
-                throw config.Refuse("sliding_window", $"a whole number from 1 to {MostPositions} where layer_types has sliding_attention"
-                    + (family == "mistral" ? "" : " and use_sliding_window true"));
-            return [.. types.Select(type => type == "sliding_attention" ? window : 0)];
-        }
-        if (window == 0) return [.. new int[layers]];
-        var first = family == "mistral" ? 0 : config.Integer("max_window_layers", 0, MostPositions, QwenFirstWindowLayer);
-        return [.. Enumerable.Range(0, layers).Select(layer => layer >= first ? window : 0)];
-    }
-
-    private static int Window(JsonSection config, int fallback) => config.Integer("sliding_window", 1, MostPositions, fallback);
 
     private static ImmutableArray<int> EndTokens(JsonSection config, int vocabulary)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
@@ -17,9 +18,10 @@ internal static class ModelConfigWriter
     public static JsonObject Write(Checkpoint checkpoint)
     {
         var config = Described(checkpoint);
+        var family = FamilyTable.Of(config.Family);
         var written = new JsonObject
         {
-            ["architectures"] = new JsonArray($"{char.ToUpperInvariant(config.Family[0])}{config.Family[1..]}ForCausalLM"),
+            ["architectures"] = new JsonArray(family.ClassName),
             ["model_type"] = config.Family,
             ["vocab_size"] = config.VocabularySize,
             ["hidden_size"] = config.HiddenSize,
@@ -33,9 +35,12 @@ internal static class ModelConfigWriter
             ["max_position_embeddings"] = config.MaxPositions,
         };
         RopeWriter.Write(config.Rope.Form ?? throw UnknownRope(checkpoint), written);
-        if (config.Family is "llama" or "qwen3") written["attention_bias"] = config.OutputBias;
-        if (config.Family == "llama") written["mlp_bias"] = config.FeedForwardBias;
-        WriteWindow(config, written);
+        if (config.Rope.TurnedChannels != config.HeadDim) written["partial_rotary_factor"] = ConfigNumber.Of((double)config.Rope.TurnedChannels / config.HeadDim);
+        if (family.AttentionBias == BiasRule.ByKey) written["attention_bias"] = config.OutputBias;
+        if (family.HasFeedForwardBiasKey) written["mlp_bias"] = config.FeedForwardBias;
+        if (family.HasMultipliers) WriteMultipliers(config, written);
+        if (family.UnturnedInterval > 0) written["no_rope_layers"] = new JsonArray([.. Enumerable.Range(0, config.LayerCount).Select(layer => (JsonNode)(config.UnturnedLayers.Contains(layer) ? 0 : 1))]);
+        WriteWindow(config, family, written);
         written["tie_word_embeddings"] = config.TiedEmbeddings;
         written["torch_dtype"] = config.StoredType switch { DType.F32 => "float32", DType.F16 => "float16", _ => "bfloat16" };
         WriteEnds(config, written);
@@ -56,12 +61,13 @@ internal static class ModelConfigWriter
         var config = checkpoint.Config;
         var layer = LayerShapes.Of(config, 0);
         if (config.Family == "llama" && config.LayerWindows[0] > 0) config = config with { Family = "mistral" };
-        var attentionBias = config.Family is "llama" or "qwen3" && checkpoint.Contains(layer.Output.BiasName);
+        var family = FamilyTable.Of(config.Family);
+        var attentionBias = family.AttentionBias == BiasRule.ByKey && checkpoint.Contains(layer.Output.BiasName);
         config = config with
         {
-            QkvBias = config.Family == "qwen2" || attentionBias,
+            QkvBias = family.AttentionBias == BiasRule.Always || attentionBias,
             OutputBias = attentionBias,
-            FeedForwardBias = config.Family == "llama" && checkpoint.Contains(layer.Down.BiasName),
+            FeedForwardBias = family.HasFeedForwardBiasKey && checkpoint.Contains(layer.Down.BiasName),
         };
         foreach (var weight in TransformerShapes.Of(config).Layers.SelectMany(one => one.All).Where(one => one.Role == WeightRole.Projection))
             if (checkpoint.Contains(weight.BiasName) != weight.HasBias)
@@ -73,15 +79,24 @@ internal static class ModelConfigWriter
     private static ConfigException UnknownRope(Checkpoint checkpoint) =>
         new($"{checkpoint.Source}: tensor '{GgufTensorNames.RopeFactors}' has divisors that no rope_type of config.json gives; allowed: those of llama3");
 
-    private static void WriteWindow(ModelConfig config, JsonObject written)
+    private static void WriteMultipliers(ModelConfig config, JsonObject written)
+    {
+        written["embedding_multiplier"] = ConfigNumber.Of(config.EmbeddingMultiplier);
+        written["residual_multiplier"] = ConfigNumber.Of(config.ResidualMultiplier);
+        written["attention_multiplier"] = ConfigNumber.Of(config.Geometry.ScoreScale);
+        written["logits_scaling"] = ConfigNumber.Of(config.LogitDivisor);
+    }
+
+    private static void WriteWindow(ModelConfig config, Family family, JsonObject written)
     {
         var window = config.LayerWindows[0];
-        if (config.Family is "qwen2" or "qwen3")
+        if (family.Windows == WindowRule.Never) return;
+        if (family.Windows != WindowRule.ByKey)
         {
             written["use_sliding_window"] = window > 0;
             if (window > 0) written["max_window_layers"] = 0;
         }
-        if (config.Family != "llama") written["sliding_window"] = window > 0 ? window : null;
+        written["sliding_window"] = window > 0 ? window : null;
     }
 
     private static void WriteEnds(ModelConfig config, JsonObject written)

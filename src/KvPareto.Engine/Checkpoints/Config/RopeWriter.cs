@@ -22,9 +22,20 @@ internal static class RopeWriter
                 ["original_max_position_embeddings"] = llama3.OriginalPositions,
             },
             YarnScaling yarn => Yarn(yarn),
+            DynamicScaling dynamic => new JsonObject { ["rope_type"] = "dynamic", ["factor"] = ConfigNumber.Of(dynamic.Factor) },
+            LongRopeScaling longRope => new JsonObject
+            {
+                ["rope_type"] = "longrope",
+                ["short_factor"] = Factors(longRope.ShortFactors),
+                ["long_factor"] = Factors(longRope.LongFactors),
+                ["original_max_position_embeddings"] = longRope.OriginalPositions,
+                ["attention_factor"] = ConfigNumber.Of(longRope.AttentionFactor),
+            },
             _ => null,
         };
     }
+
+    private static JsonArray Factors(float[] factors) => new([.. factors.Select(factor => (JsonNode?)ConfigNumber.Of(factor))]);
 
     private static JsonObject Yarn(YarnScaling yarn)
     {

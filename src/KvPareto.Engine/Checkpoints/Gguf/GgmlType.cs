@@ -23,13 +23,27 @@ internal sealed record GgmlType(uint Id, TensorType Type, WeightFormat Format)
         new(12, TensorType.Q4K, WeightFormat.Q4K),
         new(13, TensorType.Q5K, WeightFormat.Q5K),
         new(14, TensorType.Q6K, WeightFormat.Q6K),
+        new(10, TensorType.Q2K, WeightFormat.Q2K),
+        new(11, TensorType.Q3K, WeightFormat.Q3K),
+        new(20, TensorType.IQ4NL, WeightFormat.IQ4NL),
+        new(23, TensorType.IQ4XS, WeightFormat.IQ4XS),
     ];
+
+    // Those of enum ggml_type that this reader does not know, for messages.
+    private static readonly Dictionary<uint, string> OtherNames = new()
+    {
+        [4] = "Q4_2", [5] = "Q4_3", [9] = "Q8_1", [15] = "Q8_K", [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S", [21] = "IQ3_S", [22] = "IQ2_S",
+        [24] = "I8", [25] = "I16", [26] = "I32", [27] = "I64", [28] = "F64", [29] = "IQ1_M", [34] = "TQ1_0", [35] = "TQ2_0", [39] = "MXFP4",
+    };
 
     /// <summary>Their names, for messages.</summary>
     public static string AllNames { get; } = string.Join(", ", All.Select(type => type.Type.SafeTensorsName()));
 
     /// <summary>Its blocks.</summary>
     public BlockShape Shape => BlockShape.Of(Format);
+
+    /// <summary>What ggml calls the type with this number, for messages.</summary>
+    public static string NameOf(uint id) => OtherNames.TryGetValue(id, out var name) ? name : $"number {id}";
 
     /// <summary>The type with this number; null where it is not known.</summary>
     public static GgmlType? Of(uint id) => All.FirstOrDefault(type => type.Id == id);

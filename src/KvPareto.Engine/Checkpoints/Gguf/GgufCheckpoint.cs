@@ -1,4 +1,5 @@
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
@@ -8,26 +9,27 @@ using KvPareto.Text.Tokenizers.Json;
 namespace KvPareto.Engine.Checkpoints.Gguf;
 
 /// <summary>
-/// A GGUF file of architecture llama (Llama, Mistral, SmolLM2), qwen2 or qwen3 under Hugging Face's names. Weights stay the blocks
-/// they are. Rows of q and k that ggml's converter reordered (architecture llama: it turns neighbouring pairs of a head) are copied
-/// back into order when they are asked for.
+/// A GGUF file under Hugging Face's names. Weights stay the blocks they are. Rows of q and k that ggml's converter reordered (it turns
+/// neighbouring pairs of a head, in most families) are copied back into order when they are asked for.
 /// </summary>
 public sealed unsafe class GgufCheckpoint : Checkpoint
 {
     /// <summary>What the names of such files end with.</summary>
     public const string Extension = ".gguf";
 
-    private const string Reordered = "llama";
-
     private readonly GgufFile _file;
+    private readonly bool _isReordered;
     private readonly Dictionary<string, HostTensor> _tensors = new(StringComparer.Ordinal);
 
     private GgufCheckpoint(string path, GgufFile file)
     {
         (Source, _file) = (path, file);
         Config = GgufConfigReader.Read(file);
+        var family = FamilyTable.Of(Config.Family);
+        _isReordered = family.IsReorderedInGguf;
         foreach (var (name, tensor) in file.Tensors)
-            if (GgufTensorNames.ToHuggingFace(name) is { } known) Add(known, tensor);
+            if (GgufTensorNames.ToHuggingFace(name, family) is { } known) Add(known, tensor);
+        FusedTensors.Split(Config, _tensors);
     }
 
     /// <inheritdoc/>
@@ -85,18 +87,27 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
     /// <inheritdoc/>
     public override HostTensor Get(string name, MemoryLedger staging)
     {
-        var tensor = Stored(name, out var isRotary);
+        var tensor = Stored(name, out var isRotary).As(name, staging);
         if (!isRotary) return tensor;
         var copy = new NativeBuffer(staging, MemoryCategory.Workspace, tensor.ByteCount);
-        CopyInOrder(tensor, Config.HeadDim, copy.As<byte>());
-        return new(Source, name, tensor.Type, tensor.Shape, copy);
+        try
+        {
+            CopyInOrder(tensor, Config.HeadDim, new(copy.As<byte>(), checked((int)copy.ByteCount)));
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+        return new(tensor.File, name, tensor.Type, tensor.Shape, copy);
     }
 
     /// <inheritdoc/>
     public override StoredWeight Stored(string name)
     {
         var tensor = Stored(name, out var isRotary);
-        return new(WeightLoader.Format(tensor), StagingBytes: isRotary ? tensor.ByteCount : 0);
+        var format = WeightLoader.Format(tensor);
+        return isRotary ? new(format, StagingBytes: tensor.ByteCount) : new(format, ReadingBytes: tensor.StagingBytes);
     }
 
     /// <inheritdoc/>
@@ -105,26 +116,30 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
     private HostTensor Stored(string name, out bool isRotary)
     {
         if (!_tensors.TryGetValue(name, out var tensor)) throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
-        isRotary = Config.Family == Reordered && GgufTensorNames.IsRotary(name);
+        isRotary = _isReordered && GgufTensorNames.IsRotary(name);
         return tensor;
     }
 
     private void Add(string name, HostTensor tensor)
     {
         if (!_tensors.TryAdd(name, tensor.As(name))) throw new ConfigException($"{Source}: tensor '{OneLine.Of(tensor.Name)}' is another one's twin");
-        if (Config.Family == Reordered && GgufTensorNames.IsRotary(name) && tensor.Shape[0] % Config.HeadDim != 0)
+        if (_isReordered && GgufTensorNames.IsRotary(name) && tensor.Shape[0] % Config.HeadDim != 0)
             throw new ConfigException($"{Source}: tensor '{tensor.Name}' has {tensor.Shape[0]} rows; allowed: a multiple of the head width {Config.HeadDim}");
     }
 
     // With d the head width, h a head, j 0 or 1 and i below d/2: row h·d + j·d/2 + i of the model is row h·d + 2·i + j of the file.
-    private static void CopyInOrder(HostTensor tensor, int headDim, byte* destination)
+    private static void CopyInOrder(HostTensor tensor, int headDim, Span<byte> destination)
     {
-        var rowBytes = tensor.ByteCount / tensor.Shape[0];
-        for (var row = 0L; row < tensor.Shape[0]; row++)
+        var rowBytes = (int)(tensor.ByteCount / tensor.Shape[0]);
+        var head = new byte[headDim * rowBytes];
+        for (var first = 0; first < tensor.Shape[0]; first += headDim)
         {
-            var place = row % headDim;
-            var from = row - place + 2 * (place % (headDim / 2)) + place / (headDim / 2);
-            Buffer.MemoryCopy(tensor.Data + from * rowBytes, destination + row * rowBytes, rowBytes, rowBytes);
+            tensor.Read((long)first * rowBytes, head);
+            for (var place = 0; place < headDim; place++)
+            {
+                var from = 2 * (place % (headDim / 2)) + place / (headDim / 2);
+                head.AsSpan(from * rowBytes, rowBytes).CopyTo(destination[((first + place) * rowBytes)..]);
+            }
         }
     }
 }

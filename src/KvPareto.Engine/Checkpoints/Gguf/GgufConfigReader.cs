@@ -1,30 +1,28 @@
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Seam;
-using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;
 
 /// <summary>Reads an architecture from a GGUF file's metadata (keys as <c>ggml/docs/gguf.md</c> has them).</summary>
-internal sealed unsafe class GgufConfigReader
+internal sealed class GgufConfigReader
 {
     private const string EmbeddingName = "token_embd.weight";
     private const string HeadName = "output.weight";
 
-    private static readonly string[] Architectures = ["llama", "qwen2", "qwen3"];
-    private static readonly string[] ScalingTypes = ["none", "linear", "yarn"];
     private static readonly string[] EndKeys = ["eos", "eot", "eom"];
 
     private readonly GgufFile _file;
     private readonly GgufMetadata _metadata;
-    private readonly string _architecture;
+    private readonly Family _family;
 
     private GgufConfigReader(GgufFile file)
     {
         (_file, _metadata) = (file, file.Metadata);
-        _architecture = _metadata.Word("general.architecture", Architectures);
+        _family = FamilyTable.OfGguf(_metadata.Word("general.architecture", FamilyTable.GgufNames));
+        GgufKeys.RefuseUnknown(_metadata, _family);
     }
 
     /// <summary>Reads an architecture.</summary>
@@ -34,7 +32,7 @@ internal sealed unsafe class GgufConfigReader
     private ModelConfig Read()
     {
         if (Integer("expert_count", 0, int.MaxValue, 0) > 0) throw _metadata.Refuse(Key("expert_count"), "0 (mixtures of experts are not supported)");
-        var hidden = Integer("embedding_length", 1, ModelConfigReader.WidestLayer);
+        var hidden = Integer("embedding_length", 2, ModelConfigReader.WidestLayer);
         var heads = Integer("attention.head_count", 1, ModelConfigReader.MostHeads);
         var kvHeads = Integer("attention.head_count_kv", 1, ModelConfigReader.MostHeads, heads);
         if (heads % kvHeads != 0) throw _metadata.Refuse(Key("attention.head_count_kv"), $"a divisor of head_count ({heads})");
@@ -43,22 +41,28 @@ internal sealed unsafe class GgufConfigReader
         var positions = Integer("context_length", 1, ModelConfigReader.MostPositions);
         var window = Integer("attention.sliding_window", 0, ModelConfigReader.MostPositions, 0);
         var vocabulary = Vocabulary();
+        var rope = new GgufRopeReader(_file, _family, headDim, TurnedChannels(headDim), positions).Read();
         return new()
         {
-            Family = _architecture,
+            Family = _family.Name,
             VocabularySize = vocabulary,
             HiddenSize = hidden,
-            FeedForwardSize = Integer("feed_forward_length", 1, ModelConfigReader.WidestLayer),
+            FeedForwardSize = Integer("feed_forward_length", 2, ModelConfigReader.WidestLayer),
             LayerCount = layers,
             QueryHeads = heads,
             KvHeads = kvHeads,
             HeadDim = headDim,
             NormEpsilon = (float)_metadata.Number(Key("attention.layer_norm_rms_epsilon"), 1e-12, 1),
-            MaxPositions = positions,
-            Rope = Rope(headDim, positions),
+            MaxPositions = ModelConfigReader.Positions(rope, positions),
+            Rope = rope,
             TiedEmbeddings = !_file.Tensors.ContainsKey(HeadName),
-            QkNorm = _architecture == "qwen3",
-            QkvBias = _architecture == "qwen2",
+            QkNorm = _family.QkNorm,
+            QkvBias = _family.AttentionBias == BiasRule.Always,
+            EmbeddingMultiplier = Multiplier("embedding_scale") ?? 1,
+            ResidualMultiplier = Multiplier("residual_scale") ?? 1,
+            AttentionMultiplier = Multiplier("attention.scale"),
+            LogitDivisor = Multiplier("logit_scale") ?? 1,
+            UnturnedLayers = _family.UnturnedInterval is > 0 and var interval ? [.. Enumerable.Range(0, layers).Where(layer => (layer + 1) % interval == 0)] : [],
             StoredType = StoredType(),
             LayerWindows = [.. Enumerable.Repeat(window, layers)],
             BosId = _metadata.Has("tokenizer.ggml.bos_token_id") ? _metadata.Integer("tokenizer.ggml.bos_token_id", 0, vocabulary - 1) : null,
@@ -66,7 +70,7 @@ internal sealed unsafe class GgufConfigReader
         };
     }
 
-    private string Key(string name) => $"{_architecture}.{name}";
+    private string Key(string name) => $"{_family.GgufName}.{name}";
 
     private int Integer(string name, int min, int max, int? fallback = null) => _metadata.Integer(Key(name), min, max, fallback);
 
@@ -78,18 +82,33 @@ internal sealed unsafe class GgufConfigReader
         var headDim = Integer(KeyLength, 2, ModelConfigReader.WidestHead, hidden / heads);
         if (headDim % 2 != 0 || headDim is < 2 or > ModelConfigReader.WidestHead)
             throw new ConfigException($"{_metadata.Source}: heads are {headDim} wide; allowed: an even width up to {ModelConfigReader.WidestHead}");
-        foreach (var name in new[] { "attention.value_length", "rope.dimension_count" })
-            if (Integer(name, 1, int.MaxValue, headDim) != headDim) throw _metadata.Refuse(Key(name), $"{headDim}, the width of a head");
+        const string ValueLength = "attention.value_length";
+        if (Integer(ValueLength, 1, int.MaxValue, headDim) != headDim) throw _metadata.Refuse(Key(ValueLength), $"{headDim}, the width of a head");
         return headDim;
+    }
+
+    private int TurnedChannels(int headDim)
+    {
+        const string Dimensions = "rope.dimension_count";
+        var turned = Integer(Dimensions, 1, int.MaxValue, headDim);
+        if (turned == headDim || (_family.HasPartialRotary && turned < headDim && turned % 2 == 0)) return turned;
+        throw _metadata.Refuse(Key(Dimensions), _family.HasPartialRotary ? $"an even number up to {headDim}, the width of a head" : $"{headDim}, the width of a head");
+    }
+
+    // llama.cpp takes 0 for what is not given.
+    private float? Multiplier(string name)
+    {
+        if (!_family.HasMultipliers || !_metadata.Has(Key(name)) || _metadata.IsNeutral(Key(name))) return null;
+        return (float)_metadata.Number(Key(name), ModelConfigReader.LeastMultiplier, ModelConfigReader.LargestMultiplier);
     }
 
     // Some converters write another vocab_size than the embedding has rows; the embedding is what counts.
     private int Vocabulary()
     {
         if (!_file.Tensors.TryGetValue(EmbeddingName, out var embedding)) throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' is missing");
-        return embedding.Shape is [>= 1 and <= ModelConfigReader.LargestVocabulary, _]
+        return embedding.Shape is [>= 2 and <= ModelConfigReader.LargestVocabulary, _]
             ? (int)embedding.Shape[0]
-            : throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' has shape {embedding.ShapeText}; allowed: up to {ModelConfigReader.LargestVocabulary} rows");
+            : throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' has shape {embedding.ShapeText}; allowed: 2 to {ModelConfigReader.LargestVocabulary} rows");
     }
 
     private DType StoredType() => _file.Tensors[EmbeddingName].Type switch
@@ -104,53 +123,4 @@ internal sealed unsafe class GgufConfigReader
         let key = $"tokenizer.ggml.{name}_token_id"
         where _metadata.Has(key)
         select _metadata.Integer(key, 0, vocabulary - 1);
-
-    private RopeTable Rope(int headDim, int positions)
-    {
-        var theta = _metadata.Number(Key("rope.freq_base"), 1, 1e15, 10000);
-        var table = _metadata.Word(Key("rope.scaling.type"), ScalingTypes, "none") switch
-        {
-            "linear" => RopeFrequencies.Linear(headDim, theta, Factor()),
-            "yarn" when theta <= 1 => throw _metadata.Refuse(Key("rope.freq_base"), "a number greater than 1 where rope.scaling.type is yarn"),
-            "yarn" => RopeFrequencies.Yarn(headDim, theta, Yarn(positions)),
-            _ => RopeFrequencies.Default(headDim, theta),
-        };
-        return _file.Tensors.TryGetValue(GgufTensorNames.RopeFactors, out var factors) ? Divided(table, factors) : table;
-    }
-
-    private double Factor() => _metadata.Number(Key("rope.scaling.factor"), RopeReader.LeastFactor, RopeReader.LargestFactor);
-
-    private YarnScaling Yarn(int positions)
-    {
-        var scaling = new YarnScaling(Factor(), Integer("rope.scaling.original_context_length", 1, ModelConfigReader.MostPositions, positions))
-        {
-            BetaFast = _metadata.Number(Key("rope.scaling.yarn_beta_fast"), RopeReader.LeastFactor, RopeReader.LargestFactor, 32),
-            BetaSlow = _metadata.Number(Key("rope.scaling.yarn_beta_slow"), RopeReader.LeastFactor, RopeReader.LargestFactor, 1),
-        };
-        return scaling with { AttentionFactor = scaling.EffectiveAttentionFactor * _metadata.Number(Key("rope.scaling.attn_factor"), RopeReader.LeastFactor, RopeReader.LargestFactor, 1) };
-    }
-
-    private RopeTable Divided(RopeTable table, HostTensor factors)
-    {
-        var half = table.InverseFrequencies.Length;
-        if (factors.Type != TensorType.F32 || factors.Shape.Length != 1 || factors.Shape[0] != half)
-            throw Refuse($"is {factors.Type.SafeTensorsName()} {factors.ShapeText}; allowed: F32 [{half}]");
-        var divisors = new float[half];
-        FloatRows.Widen(factors.Data, WeightFormat.F32, divisors);
-        if (!divisors.All(static divisor => divisor > 0 && float.IsFinite(divisor))) throw Refuse("has a factor that is not above 0");
-        float[] divided = [.. table.InverseFrequencies.Zip(divisors, static (frequency, divisor) => frequency / divisor)];
-        if (!divided.All(float.IsFinite)) throw Refuse("has a factor that is too small");
-        return new(divided, table.AttentionScale)
-        {
-            Form = Divided(table.Form!, divisors),
-        };
-    }
-
-    private static RopeForm? Divided(RopeForm form, float[] divisors)
-    {
-        if (divisors.All(static divisor => divisor == 1)) return form;
-        return form.Scaling is null && Llama3Fit.Find(form.Theta, divisors) is { } scaling ? form with { Scaling = scaling } : null;
-    }
-
-    private ConfigException Refuse(string what) => new($"{_metadata.Source}: tensor '{GgufTensorNames.RopeFactors}' {what}");
 }

@@ -1,15 +1,15 @@
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;
 
-/// <summary>Reads a mapped file from some place on, never past its end.</summary>
+/// <summary>Reads a file from some place on, never past its end.</summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="file">Its bytes.</param>
 /// <param name="position">First byte to read.</param>
-internal sealed unsafe class GgufCursor(string path, MappedFile file, long position)
+internal sealed unsafe class GgufCursor(string path, ModelBytes file, long position)
 {
     /// <summary>The next byte's place in the file.</summary>
     public long Position { get; private set; } = position;
@@ -22,7 +22,7 @@ internal sealed unsafe class GgufCursor(string path, MappedFile file, long posit
     public T Read<T>(string what) where T : unmanaged
     {
         Need(sizeof(T), what);
-        var value = Unsafe.ReadUnaligned<T>(file.Data + Position);
+        var value = MemoryMarshal.Read<T>(file.Window(Position, sizeof(T)));
         Position += sizeof(T);
         return value;
     }
@@ -30,7 +30,7 @@ internal sealed unsafe class GgufCursor(string path, MappedFile file, long posit
     /// <summary>A string: its length in bytes (u64), then UTF-8.</summary>
     public string ReadString(string what)
     {
-        var bytes = new ReadOnlySpan<byte>(file.Data + Position + sizeof(ulong), StringLength(what));
+        var bytes = file.Window(Position + sizeof(ulong), StringLength(what));
         if (!Utf8.IsValid(bytes)) throw Refuse(what, "is not valid UTF-8");
         Position += sizeof(ulong) + bytes.Length;
         return Encoding.UTF8.GetString(bytes);
@@ -60,7 +60,7 @@ internal sealed unsafe class GgufCursor(string path, MappedFile file, long posit
     private int StringLength(string what)
     {
         Need(sizeof(ulong), what);
-        var length = Unsafe.ReadUnaligned<ulong>(file.Data + Position);
+        var length = MemoryMarshal.Read<ulong>(file.Window(Position, sizeof(ulong)));
         var most = Math.Min(Remaining - sizeof(ulong), int.MaxValue);
         return length <= (ulong)most ? (int)length : throw Refuse(what, $"has a string of {length} bytes; the file has {Remaining - sizeof(ulong)} left");
     }

@@ -18,10 +18,10 @@ internal sealed class GgufHeader
     private const string AlignmentKey = "general.alignment";
 
     private readonly string _path;
-    private readonly MappedFile _file;
+    private readonly ModelBytes _file;
     private readonly GgufCursor _cursor;
 
-    private GgufHeader(string path, MappedFile file)
+    private GgufHeader(string path, ModelBytes file)
     {
         (_path, _file, _cursor) = (path, file, new(path, file, 0));
         Metadata = new(path, file);
@@ -42,7 +42,7 @@ internal sealed class GgufHeader
 
     /// <summary>Reads a header.</summary>
     /// <exception cref="ConfigException">The header is damaged or lies.</exception>
-    public static GgufHeader Parse(string path, MappedFile file)
+    public static GgufHeader Parse(string path, ModelBytes file)
     {
         var header = new GgufHeader(path, file);
         header.Read();
@@ -103,7 +103,7 @@ internal sealed class GgufHeader
             lengths[i] = (long)length;
         }
         var id = _cursor.Read<uint>(what);
-        var type = GgmlType.Of(id) ?? throw _cursor.Refuse(what, $"has the ggml type {id}; known: {GgmlType.AllNames}");
+        var type = GgmlType.Of(id) ?? throw _cursor.Refuse(what, $"has the ggml type {GgmlType.NameOf(id)}; known: {GgmlType.AllNames}");
         if (lengths[^1] % type.Shape.Elements != 0)
             throw _cursor.Refuse(what, $"has rows of {lengths[^1]} elements; {type.Type.SafeTensorsName()} needs a multiple of {type.Shape.Elements}");
         var offset = _cursor.Read<ulong>(what);

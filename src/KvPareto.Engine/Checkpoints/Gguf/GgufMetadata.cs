@@ -4,7 +4,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Engine.Checkpoints.Gguf;
 
 /// <summary>The keys of a GGUF file. Its getters name file, key and what is allowed when a value is not what they need.</summary>
-internal sealed class GgufMetadata(string path, MappedFile file)
+internal sealed class GgufMetadata(string path, ModelBytes file)
 {
     private readonly Dictionary<string, GgufValue> _values = new(StringComparer.Ordinal);
 
@@ -16,6 +16,24 @@ internal sealed class GgufMetadata(string path, MappedFile file)
 
     /// <summary>True where the key is there.</summary>
     public bool Has(string key) => _values.ContainsKey(key);
+
+    /// <summary>All keys.</summary>
+    public IEnumerable<string> Keys => _values.Keys;
+
+    /// <summary>True where the value asks for nothing: 0, false, or an empty text or array.</summary>
+    public bool IsNeutral(string key)
+    {
+        if (!_values.TryGetValue(key, out var value)) return true;
+        return value switch
+        {
+            { Count: { } count } => count == 0,
+            { Type: GgufValueType.Bool } => !Flag(key, true),
+            { Type: GgufValueType.String } => Text(key) is "",
+            { Type: GgufValueType.F32 } => Cursor(value).Read<float>(key) == 0,
+            { Type: GgufValueType.F64 } => Cursor(value).Read<double>(key) == 0,
+            _ => Whole(value, Cursor(value)) == 0,
+        };
+    }
 
     /// <summary>A whole number of any width; <paramref name="fallback"/> where it is absent.</summary>
     public int Integer(string key, int min, int max, int? fallback = null)
@@ -95,18 +113,22 @@ internal sealed class GgufMetadata(string path, MappedFile file)
     /// <summary>The mistake of a value that is not one of <paramref name="allowed"/>.</summary>
     public ConfigException Refuse(string key, string allowed)
     {
-        if (!_values.TryGetValue(key, out var value)) return Missing(key, allowed);
-        var shown = value switch
-        {
-            { Count: { } count } => $"an array of {count} {value.Type}",
-            { Type: GgufValueType.String } => $"the string '{OneLine.Of(Cursor(value).ReadString(What(key)))}'",
-            { Type: GgufValueType.F32 } => Cursor(value).Read<float>(key).ToString(CultureInfo.InvariantCulture),
-            { Type: GgufValueType.F64 } => Cursor(value).Read<double>(key).ToString(CultureInfo.InvariantCulture),
-            { Type: GgufValueType.Bool } => "a flag",
-            _ => Whole(value, Cursor(value)).ToString() ?? "",
-        };
-        return new($"{path}: key '{key}' is {shown}; allowed: {allowed}");
+        return _values.TryGetValue(key, out var value) ? new($"{path}: key '{OneLine.Of(key)}' is {Shown(key, value)}; allowed: {allowed}") : Missing(key, allowed);
     }
+
+    /// <summary>The mistake of a key that may change what the file means and that nobody reads.</summary>
+    public ConfigException Unknown(string key) =>
+        new($"{path}: key '{OneLine.Of(key)}' is {Shown(key, _values[key])}; it is not known here and may change what the model computes; allowed: a file without it");
+
+    private string Shown(string key, GgufValue value) => value switch
+    {
+        { Count: { } count } => $"an array of {count} {value.Type}",
+        { Type: GgufValueType.String } => $"the string '{OneLine.Of(Cursor(value).ReadString(What(key)))}'",
+        { Type: GgufValueType.F32 } => Cursor(value).Read<float>(key).ToString(CultureInfo.InvariantCulture),
+        { Type: GgufValueType.F64 } => Cursor(value).Read<double>(key).ToString(CultureInfo.InvariantCulture),
+        { Type: GgufValueType.Bool } => "a flag",
+        _ => Whole(value, Cursor(value)).ToString() ?? "",
+    };
 
     private static string What(string key) => $"key '{key}'";
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine.Model.Families;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;
 
@@ -7,6 +8,12 @@ internal static class GgufTensorNames
 {
     /// <summary>The factors that divide the rotary frequencies; no tensor of the model.</summary>
     public const string RopeFactors = "rope_freqs.weight";
+
+    /// <summary>Divisors of the frequencies of runs up to the original positions.</summary>
+    public const string ShortRopeFactors = "rope_factors_short.weight";
+
+    /// <summary>Divisors of the frequencies of longer runs.</summary>
+    public const string LongRopeFactors = "rope_factors_long.weight";
 
     private const string LayerPrefix = "blk.";
 
@@ -33,7 +40,7 @@ internal static class GgufTensorNames
     };
 
     /// <summary>Hugging Face's name, for example <c>model.layers.3.self_attn.q_proj.weight</c> of <c>blk.3.attn_q.weight</c>; null where there is none.</summary>
-    public static string? ToHuggingFace(string name)
+    public static string? ToHuggingFace(string name, Family family)
     {
         var dot = name.LastIndexOf('.');
         if (dot < 0 || name[(dot + 1)..] is not ("weight" or "bias")) return null;
@@ -43,12 +50,12 @@ internal static class GgufTensorNames
         var part = stem.IndexOf('.', LayerPrefix.Length);
         return part > 0
             && int.TryParse(stem.AsSpan(LayerPrefix.Length..part), NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
-            && Layer.TryGetValue(stem[(part + 1)..], out found)
+            && (family.GgufNames.TryGetValue(stem[(part + 1)..], out found) || Layer.TryGetValue(stem[(part + 1)..], out found))
                 ? string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}.{found}{suffix}")
                 : null;
     }
 
-    /// <summary>True for weights and biases that ggml's converter reorders for architecture <c>llama</c>.</summary>
+    /// <summary>True for weights and biases that ggml's converter reorders, of families where it does.</summary>
     public static bool IsRotary(string huggingFaceName) =>
         huggingFaceName.Contains(".self_attn.q_proj.", StringComparison.Ordinal) || huggingFaceName.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
 }

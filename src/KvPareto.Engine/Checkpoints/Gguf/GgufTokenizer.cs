@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
 using KvPareto.Text.Tokenizers;
+using KvPareto.Text.Tokenizers.PreTokenization;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;
 
@@ -12,23 +13,9 @@ internal static class GgufTokenizer
     private const int LongestTemplate = 1 << 20;
     private const string Prefix = "tokenizer.ggml.";
     private const string ChatTemplateKey = "tokenizer.chat_template";
-    private const string SingleDigits = @"\p{N}";
 
     private static readonly (string Name, string Key)[] NamedTokens =
         [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id"), ("pad_token", "padding_token_id")];
-
-    // What a name in tokenizer.ggml.pre stands for (llama.cpp, src/llama-vocab.cpp).
-    private static readonly Dictionary<string, Splitting> Splittings = new(StringComparer.Ordinal)
-    {
-        ["llama-bpe"] = new([TokenizerParts.Llama3Regex], IgnoreMerges: true, AddBos: true),
-        ["llama3"] = new([TokenizerParts.Llama3Regex], IgnoreMerges: true, AddBos: true),
-        ["llama-v3"] = new([TokenizerParts.Llama3Regex], IgnoreMerges: true, AddBos: true),
-        ["qwen2"] = new([TokenizerParts.Qwen2Regex], Nfc: true),
-        ["deepseek-r1-qwen"] = new([TokenizerParts.Qwen2Regex], Nfc: true),
-        ["smollm"] = new([SingleDigits, TokenizerParts.Gpt2Regex]),
-        ["starcoder"] = new([SingleDigits, TokenizerParts.Gpt2Regex]),
-        ["gpt-2"] = new([TokenizerParts.Gpt2Regex]),
-    };
 
     /// <summary>Whether a file has any of a tokenizer: a part of one is read, and refused where more is missing.</summary>
     public static bool IsIn(GgufMetadata metadata) => metadata.Has(Prefix + "model") || metadata.Has(Prefix + "tokens");
@@ -81,7 +68,7 @@ internal static class GgufTokenizer
 
     private static TokenizerParts ReadByteLevel(GgufMetadata metadata, string[] tokens, int[] types)
     {
-        var splitting = Splittings[metadata.Word(Prefix + "pre", Splittings.Keys)];
+        var splitting = NamedSplits.Of(metadata.Word(Prefix + "pre", NamedSplits.Names, NamedSplits.DefaultName));
         var merges = metadata.Texts(Prefix + "merges", MostMerges) ?? throw metadata.Refuse(Prefix + "merges", "an array of strings");
         return new()
         {
@@ -121,7 +108,7 @@ internal static class GgufTokenizer
     private static AddedToken[] Added(string[] tokens, int[] types) =>
     [
         .. from id in Enumerable.Range(0, tokens.Length)
-           let type = (GgufTokenType)types[id]
+           let type = EndOfTurn.IsControl(tokens[id]) ? GgufTokenType.Control : (GgufTokenType)types[id]
            where type is GgufTokenType.Unknown or GgufTokenType.Control or GgufTokenType.UserDefined
            select new AddedToken(id, tokens[id], Special: type != GgufTokenType.UserDefined),
     ];
@@ -140,6 +127,4 @@ internal static class GgufTokenizer
         var added = metadata.Flag($"{Prefix}add_{name}_token", fallback && metadata.Has(idKey));
         return added ? [metadata.Integer(idKey, 0, VocabularyBuilder.IdLimit - 1)] : [];
     }
-
-    private sealed record Splitting(string[] Patterns, bool IgnoreMerges = false, bool AddBos = false, bool Nfc = false);
 }

@@ -14,8 +14,7 @@ internal static class SafeTensorsIndex
     /// <exception cref="ConfigException">The index or a shard is damaged, or a file or tensor that it names is not there.</exception>
     public static Dictionary<string, HostTensor> Open(string path, List<SafeTensorsFile> shards)
     {
-        var map = JsonSection.Read(path).Section("weight_map")
-            ?? throw new ConfigException($"{path}: key 'weight_map' is missing; allowed: an object of tensor names and file names");
+        var map = Map(path);
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var opened = new Dictionary<string, SafeTensorsFile>(StringComparer.Ordinal);
         var tensors = new Dictionary<string, HostTensor>(StringComparer.Ordinal);
@@ -36,6 +35,22 @@ internal static class SafeTensorsIndex
         }
         return tensors;
     }
+
+    /// <summary>The names of an index' shards, each once.</summary>
+    /// <exception cref="ConfigException">The index is damaged.</exception>
+    public static IReadOnlyList<string> FileNames(string path)
+    {
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var (name, file) in Map(path).Strings())
+        {
+            CheckName(path, name, file);
+            names.Add(file);
+        }
+        return [.. names];
+    }
+
+    private static JsonSection Map(string path) => JsonSection.Read(path).Section("weight_map")
+        ?? throw new ConfigException($"{path}: key 'weight_map' is missing; allowed: an object of tensor names and file names");
 
     // An index that names files elsewhere could make the tool read anything its user can.
     private static void CheckName(string path, string name, string file)

@@ -8,12 +8,27 @@ using KvPareto.Text.Tokenizers;
 namespace KvPareto.Engine.Checkpoints.Sources;
 
 /// <summary>A Hugging Face folder.</summary>
-internal sealed class FolderSource(string model, string name, string folder) : ModelSource(model, name)
+internal sealed class FolderSource : ModelSource
 {
     private static readonly string[] Required = ["config.json", "tokenizer.json"];
+
+    // All else that some reader opens besides the weights: what is read and not listed here would change answers, but no digest.
     private static readonly string[] Optional =
-        ["chat_template.jinja", "generation_config.json", "model.safetensors.index.json", "tokenizer_config.json"];
+    [
+        "chat_template.jinja", "chat_template.json", "generation_config.json", "quant_config.json", "special_tokens_map.json", "tokenizer_config.json",
+    ];
+
     private static readonly string[] CopiedPatterns = ["*.json", "*.txt", "*.model", "*.jinja"];
+
+    private readonly string _folder;
+
+    /// <summary>The model in <paramref name="folder"/>.</summary>
+    /// <exception cref="ConfigException">A file is a Git LFS pointer.</exception>
+    public FolderSource(string model, string name, string folder) : base(model, name)
+    {
+        _folder = folder;
+        foreach (var file in Required.Concat(Optional)) LfsPointer.Refuse(Path.Combine(folder, file));
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<ModelFile> Files
@@ -21,43 +36,43 @@ internal sealed class FolderSource(string model, string name, string folder) : M
         get
         {
             if (Required.FirstOrDefault(file => !Has(file)) is { } missing)
-                throw new ConfigException($"{folder}: {missing} is missing"
+                throw new ConfigException($"{_folder}: {missing} is missing"
                     + "; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors");
-            var weights = Directory.GetFiles(folder, "*.safetensors").Select(file => Path.GetFileName(file)).ToArray();
-            if (weights.Length == 0)
-                throw new ConfigException($"{folder}: no *.safetensors file; allowed: a Hugging Face model folder with its weights");
+            var weights = SafeTensorsCheckpoint.FileNames(_folder);
+            if (weights.Count == 0)
+                throw new ConfigException($"{_folder}: has no weights; allowed: a Hugging Face model folder with model.safetensors, or model.safetensors.index.json with its shards");
             var names = Required.Concat(Optional.Where(Has)).Concat(weights).Order(StringComparer.Ordinal);
-            return [.. names.Select(file => new ModelFile(file, Path.Combine(folder, file)))];
+            return [.. names.Select(file => new ModelFile(file, Path.Combine(_folder, file)))];
         }
     }
 
     /// <inheritdoc/>
-    public override Checkpoint OpenCheckpoint() => SafeTensorsCheckpoint.Open(folder);
+    public override Checkpoint OpenCheckpoint() => SafeTensorsCheckpoint.Open(_folder);
 
     /// <inheritdoc/>
-    public override Checkpoint OpenShapes() => SafeTensorsCheckpoint.HasWeights(folder)
+    public override Checkpoint OpenShapes() => SafeTensorsCheckpoint.HasWeights(_folder)
         ? OpenCheckpoint()
-        : ArchitectureCheckpoint.Read(Model, Path.Combine(folder, "config.json"));
+        : ArchitectureCheckpoint.Read(Model, Path.Combine(_folder, "config.json"));
 
     /// <inheritdoc/>
     public override bool HasTokenizer => Has("tokenizer.json");
 
     /// <inheritdoc/>
-    public override Tokenizer? LoadTokenizer() => HasTokenizer ? Tokenizer.Load(folder) : null;
+    public override Tokenizer? LoadTokenizer() => HasTokenizer ? Tokenizer.Load(_folder) : null;
 
     /// <inheritdoc/>
-    public override ChatTemplate? LoadChatTemplate() => ChatTemplate.Load(folder);
+    public override ChatTemplate? LoadChatTemplate() => ChatTemplate.Load(_folder);
 
     /// <inheritdoc/>
     internal override JsonObject WriteFolder(string target)
     {
-        foreach (var file in CopiedPatterns.SelectMany(pattern => Directory.GetFiles(folder, pattern)))
+        foreach (var file in CopiedPatterns.SelectMany(pattern => Directory.GetFiles(_folder, pattern)))
         {
             var name = Path.GetFileName(file);
             if (name != "config.json" && !name.EndsWith(".index.json", StringComparison.Ordinal)) File.Copy(file, Path.Combine(target, name));
         }
-        return JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
+        return JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))!.AsObject();
     }
 
-    private bool Has(string file) => File.Exists(Path.Combine(folder, file));
+    private bool Has(string file) => File.Exists(Path.Combine(_folder, file));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Checkpoints.Gguf;
@@ -8,11 +9,20 @@ using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Engine.Checkpoints.Sources;
 
-/// <summary>A GGUF file: weights, architecture, tokenizer and chat template in one.</summary>
-internal sealed class GgufSource(string path) : ModelSource(path, Path.GetFileNameWithoutExtension(path))
+/// <summary>A GGUF file, or the parts of a split one: weights, architecture, tokenizer and chat template in one.</summary>
+internal sealed class GgufSource(string path) : ModelSource(path, GgufParts.NameOf(path))
 {
     /// <inheritdoc/>
-    public override IReadOnlyList<ModelFile> Files => [new("model" + GgufCheckpoint.Extension, Model)];
+    public override IReadOnlyList<ModelFile> Files
+    {
+        get
+        {
+            var parts = GgufParts.ByName(Model);
+            return parts.Length == 1
+                ? [new("model" + GgufCheckpoint.Extension, Model)]
+                : [.. parts.Select((part, index) => new ModelFile(string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:00000}{GgufCheckpoint.Extension}"), part))];
+        }
+    }
 
     /// <inheritdoc/>
     public override Checkpoint OpenCheckpoint() => GgufCheckpoint.Open(Model);

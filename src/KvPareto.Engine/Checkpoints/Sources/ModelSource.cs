@@ -8,7 +8,7 @@ using KvPareto.Text.Tokenizers;
 namespace KvPareto.Engine.Checkpoints.Sources;
 
 /// <summary>
-/// What a user may write for MODEL, resolved in one place: a Hugging Face folder, a <c>.gguf</c> file, <c>embedded:NAME</c>,
+/// What a user may write for MODEL, resolved in one place: a Hugging Face folder or one of the hub's cache, a <c>.gguf</c> file, <c>embedded:NAME</c>,
 /// <c>random:SEED:ARCHITECTURE</c>, or an architecture alone (a <c>config.json</c>, or the name of one that comes with the tool).
 /// Opening reads nothing large; each part is read when asked for, so that tokenizing needs no weights.
 /// </summary>
@@ -46,9 +46,15 @@ public abstract class ModelSource
         if (model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)) return new FolderSource(model, model, EmbeddedModels.Resolve(model));
         if (model.StartsWith(RandomPrefix, StringComparison.Ordinal)) return RandomSource.Parse(model);
         if (model.EndsWith(GgufCheckpoint.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(model)) return new GgufSource(model);
-        if (Directory.Exists(model)) return new FolderSource(model, FolderName(model), model);
+        if (Directory.Exists(model))
+        {
+            var folder = HubCache.Resolve(model);
+            return new FolderSource(model, HubCache.NameOf(folder), folder);
+        }
         if (Architectures.Find(model) is { } config) return new ArchitectureSource(model, config);
-        throw new ConfigException($"{model}: there is no such model; allowed: {Words}");
+        throw new ConfigException(File.Exists(model)
+            ? $"{model}: is a file of no kind that is known; allowed: {Words}"
+            : $"{model}: there is no such model; allowed: {Words}; known architectures: {string.Join(", ", Architectures.Names)}");
     }
 
     /// <summary>The weights, or for an architecture alone a checkpoint whose tensors cannot be read.</summary>
@@ -95,6 +101,4 @@ public abstract class ModelSource
     internal virtual JsonObject WriteFolder(string folder) => throw WithoutFolder();
 
     private ConfigException WithoutFolder() => new($"{Model}: is an architecture, not a model with weights and tokenizer of its own; allowed: {WholeWords}");
-
-    private static string FolderName(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 }

@@ -11,9 +11,9 @@ internal static class ChineseQaF1
     private const string Punctuation =
         "！？｡。＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､、〃》「」『』【】〔〕〖〗〘〙〚〛〜〝〞〟〰〾〿–—‘’‛“”„‟…‧﹏.";
 
-    /// <summary>Score of one prediction against one answer, 0 to 1; 0 where nothing is shared, two empty texts included.</summary>
-    public static double Score(string prediction, string answer, ChineseSegmenter segmenter) =>
-        QaF1.OfWords(Words(prediction, segmenter), Words(answer, segmenter));
+    /// <summary>Score of one prediction against answers, 0 to 1; 0 where nothing is shared, two empty texts included.</summary>
+    public static Func<string, double> Against(string prediction, ChineseSegmenter segmenter, ScoreBudget budget) =>
+        QaF1.Against(prediction, text => Words(text, segmenter), budget);
 
     private static List<string> Words(string text, ChineseSegmenter segmenter) =>
         [.. segmenter.Cut(text).Select(Normalize).Where(word => word.Length > 0)];

@@ -7,8 +7,8 @@ internal static class ChineseRougeL
     private const int MaxWalk = RougeL.MaxWalk - 1;
 
     /// <summary>Score of one prediction against one answer, 0 to 1; 0 where either has no sentence.</summary>
-    public static double Score(string prediction, string answer, ChineseSegmenter segmenter) =>
-        RougeL.Score(Joined(prediction, segmenter), Joined(answer, segmenter), MaxWalk);
+    public static double Score(string prediction, string answer, ChineseSegmenter segmenter, ScoreBudget? budget = null) =>
+        RougeL.Score(Joined(prediction, segmenter), Joined(answer, segmenter), MaxWalk, budget);
 
     private static string Joined(string text, ChineseSegmenter segmenter) => string.Join(' ', segmenter.Cut(text));
 }

@@ -7,12 +7,11 @@ internal static class DictMethods
     /// <summary>The method of <paramref name="dict"/> with this name, or null.</summary>
     public static JinjaFunction? Find(JinjaDict dict, string name) => name switch
     {
-        "items" => Of(name, () => Pairs(dict)),
-        "keys" => Of(name, () => new JinjaList([.. dict.Items.Keys])),
-        "values" => Of(name, () => new JinjaList([.. dict.Items.Values])),
-        "copy" => Of(name, () => new JinjaDict(dict.Items)),
-        "get" => new(name, (_, a) =>
-            dict.Items.TryGetValue(Operators.Key(a.Required(0, "key")), out var value) ? value : a.Get(1, "default")),
+        "items" => Of(name, dict, static d => Pairs(d)),
+        "keys" => Of(name, dict, static d => new JinjaList([.. d.Items.Keys])),
+        "values" => Of(name, dict, static d => new JinjaList([.. d.Items.Values])),
+        "copy" => Of(name, dict, static d => new JinjaDict(d.Items)),
+        "get" => new(name, (s, a) => s.TryGet(dict, a.Required(0, "key"), out var value) ? value : a.Get(1, "default")),
         _ => null,
     };
 
@@ -20,10 +19,11 @@ internal static class DictMethods
     public static JinjaList Pairs(JinjaDict dict) =>
         new([.. dict.Items.Select(static p => new JinjaList([p.Key, p.Value], isTuple: true))]);
 
-    private static JinjaFunction Of(string name, Func<object?> value) => new(name, (state, _) =>
+    // Keys are hashed anew in a copy, and each pair is a tuple of its own.
+    private static JinjaFunction Of(string name, JinjaDict dict, Func<JinjaDict, object?> value) => new(name, (state, _) =>
     {
-        state.Step();
-        return value();
+        state.Step(dict.Items.Count + dict.Items.Keys.Sum(static k => (long)JinjaContainer.PartsOf(k)));
+        return value(dict);
     });
 }
 
@@ -34,10 +34,14 @@ internal static class ListMethods
     /// <exception cref="JinjaException">A method that would change the list.</exception>
     public static JinjaFunction? Find(JinjaList list, string name) => name switch
     {
-        "index" => new(name, (_, a) => list.Items.FindIndex(i => Values.AreEqual(i, a.Required(0, "value"))) is var at and >= 0 ? (long)at
+        "index" => new(name, (s, a) => list.Items.FindIndex(i => s.AreEqual(i, a.Required(0, "value"))) is var at and >= 0 ? (long)at
             : throw new JinjaException("value not in list")),
-        "count" => new(name, (_, a) => (long)list.Items.Count(i => Values.AreEqual(i, a.Required(0, "value")))),
-        "copy" => new(name, (_, _) => new JinjaList([.. list.Items], list.IsTuple)),
+        "count" => new(name, (s, a) => (long)list.Items.Count(i => s.AreEqual(i, a.Required(0, "value")))),
+        "copy" => new(name, (s, _) =>
+        {
+            s.Step(list.Items.Count);
+            return new JinjaList([.. list.Items], list.IsTuple);
+        }),
         "append" or "extend" or "insert" or "pop" or "remove" or "reverse" or "sort" or "clear" when !list.IsTuple =>
             throw new JinjaException($"the method '{name}' of a list is not allowed: it would change the list"),
         _ => null,

@@ -198,9 +198,9 @@ internal sealed class ExpressionParser(TokenReader tokens)
                     _ => Name(token),
                 };
             case TokenKind.String:
-                var text = token.Text;
-                while (tokens.Current.Kind == TokenKind.String) text += tokens.Take().Text;
-                return new LiteralExpression(text, token.Line);
+                var parts = new List<string> { token.Text };
+                while (tokens.Current.Kind == TokenKind.String) parts.Add(tokens.Take().Text);
+                return new LiteralExpression(string.Concat(parts), token.Line);
             case TokenKind.Integer:
                 return new LiteralExpression(Literals.Integer(token), token.Line);
             case TokenKind.Float:
@@ -331,7 +331,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
         tokens.Take();
         var negated = tokens.TryName("not");
         var (name, line) = DottedName("a test");
-        var test = Tests.Find(name) ?? Unknown<Test>("test", name, line, Tests.Names, static problem => (_, _) => throw problem());
+        var test = Tests.Find(name) ?? Unknown<Test>("test", name, line, Tests.Names, static problem => (_, _, _) => throw problem());
         var arguments = ArgumentExpressions.None;
         if (tokens.Current.IsOperator("(")) arguments = Arguments();
         else if (tokens.Current.Kind is TokenKind.String or TokenKind.Integer or TokenKind.Float || tokens.Current.IsOperator("[")

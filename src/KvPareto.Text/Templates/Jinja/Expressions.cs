@@ -53,19 +53,24 @@ internal sealed class ListExpression(IReadOnlyList<Expression> items, bool isTup
 internal sealed class DictExpression(IReadOnlyList<(Expression Key, Expression Value)> items, int line) : Expression(line)
 {
     protected override object? Core(Scope scope) =>
-        new JinjaDict(items.Select(i => KeyValuePair.Create(Operators.Key(i.Key.Evaluate(scope)), i.Value.Evaluate(scope))));
+        new JinjaDict(items.Select(i =>
+        {
+            var key = Operators.Key(i.Key.Evaluate(scope));
+            scope.State.Walk(key);
+            return KeyValuePair.Create(key, i.Value.Evaluate(scope));
+        }));
 }
 
 /// <summary><c>a.b</c>: an attribute or method first, then an item.</summary>
 internal sealed class AttributeExpression(Expression target, string name, int line) : Expression(line)
 {
-    protected override object? Core(Scope scope) => Members.Attribute(target.Evaluate(scope), name);
+    protected override object? Core(Scope scope) => Members.Attribute(target.Evaluate(scope), name, scope.State);
 }
 
 /// <summary><c>a[b]</c>: an item first, then an attribute or method.</summary>
 internal sealed class ItemExpression(Expression target, Expression index, int line) : Expression(line)
 {
-    protected override object? Core(Scope scope) => Members.Item(target.Evaluate(scope), index.Evaluate(scope));
+    protected override object? Core(Scope scope) => Members.Item(target.Evaluate(scope), index.Evaluate(scope), scope.State);
 }
 
 /// <summary><c>a[start:stop:step]</c>.</summary>
@@ -88,11 +93,16 @@ internal sealed record ArgumentExpressions(
     public Arguments Evaluate(Scope scope)
     {
         List<object?> positional = [.. Positional.Select(p => p.Evaluate(scope))];
-        if (Rest is not null) positional.AddRange(Values.Iterate(Rest.Evaluate(scope)));
+        if (Rest is not null)
+        {
+            var rest = Values.Iterate(Rest.Evaluate(scope), scope.State);
+            scope.State.Step(rest.Count);
+            positional.AddRange(rest);
+        }
         var named = Named.ToDictionary(static n => n.Name, n => n.Value.Evaluate(scope), StringComparer.Ordinal);
         if (NamedRest is not null)
             foreach (var (key, value) in (NamedRest.Evaluate(scope) as JinjaDict ?? throw new JinjaException("'**' needs a dict")).Items)
-                named[Values.ToText(key)] = value;
+                named[scope.State.ToText(key)] = value;
         return new(positional, named);
     }
 }
@@ -126,8 +136,7 @@ internal sealed class FilterExpression(Expression? target, string name, Filter f
         try
         {
             if (target is FilterExpression inner && inner.IsOpen) value = inner.Apply(value, scope);
-            scope.State.Step(JinjaContainer.PartsOf(value));
-            return filter(scope.State, value, arguments.Evaluate(scope));
+            return Filters.Apply(filter, scope.State, value, arguments.Evaluate(scope));
         }
         catch (JinjaException problem) when (problem.Line == 0)
         {
@@ -147,9 +156,7 @@ internal sealed class TestExpression(Expression target, string name, Test test, 
     {
         try
         {
-            var value = target.Evaluate(scope);
-            scope.State.Step(JinjaContainer.PartsOf(value));
-            return test(value, arguments.Evaluate(scope));
+            return test(scope.State, target.Evaluate(scope), arguments.Evaluate(scope));
         }
         catch (JinjaException problem) when (problem.Line == 0)
         {
@@ -199,7 +206,6 @@ internal sealed class CompareExpression(Expression first, IReadOnlyList<(string 
         foreach (var (operation, operand) in rest)
         {
             var right = operand.Evaluate(scope);
-            scope.State.Step(Math.Min(JinjaContainer.PartsOf(left), JinjaContainer.PartsOf(right)));
             if (!Operators.Holds(operation, left, right, scope.State)) return false;
             left = right;
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -14,15 +15,14 @@ internal static class Filters
 {
     private static readonly Dictionary<string, Filter> All = new(StringComparer.Ordinal)
     {
-        ["trim"] = static (_, v, a) =>
-            Text(v).AsSpan().Trim(a.Get(0, "chars") is string chars ? chars.AsSpan() : PythonText.WhiteSpace).ToString(),
+        ["trim"] = static (_, v, a) => PythonText.Trim(Text(v), a.Get(0, "chars") is string chars ? SearchValues.Create(chars) : null),
         ["upper"] = static (_, v, _) => PythonText.Upper(Text(v)),
         ["lower"] = static (_, v, _) => PythonText.Lower(Text(v)),
         ["capitalize"] = static (_, v, _) => StringMethods.Capitalize(Text(v)),
         ["title"] = static (_, v, _) => Title(Text(v)),
         ["string"] = static (_, v, _) => Text(v),
         ["safe"] = static (_, v, _) => v,
-        ["escape"] = static (_, v, _) => Escape(Text(v)),
+        ["escape"] = static (s, v, _) => Escape(Text(v), s),
         ["replace"] = static (s, v, a) =>
             StringMethods.Replace(Text(v), Text(a.Required(0, "old")), Text(a.Required(1, "new")), a.Whole(2, "count", -1), s),
         ["default"] = static (_, v, a) =>
@@ -53,6 +53,14 @@ internal static class Filters
         return All.GetValueOrDefault(name) ?? SequenceFilters.All.GetValueOrDefault(name);
     }
 
+    /// <summary>Filters a value; what it and the arguments hold is counted first.</summary>
+    public static object? Apply(Filter filter, RenderState state, object? value, Arguments arguments)
+    {
+        state.Walk(value);
+        state.Step(arguments.Parts);
+        return filter(state, value, arguments);
+    }
+
     /// <summary>The complaint about a value of the wrong type.</summary>
     public static JinjaException Wrong(object? value, string needed) =>
         Values.Fail(value) ?? new JinjaException($"needs {needed}, not {Values.TypeName(value)}");
@@ -71,12 +79,16 @@ internal static class Filters
         return count;
     }
 
-    private static string Escape(string text) => text
-        .Replace("&", "&amp;", StringComparison.Ordinal)
-        .Replace(">", "&gt;", StringComparison.Ordinal)
-        .Replace("<", "&lt;", StringComparison.Ordinal)
-        .Replace("'", "&#39;", StringComparison.Ordinal)
-        .Replace("\"", "&#34;", StringComparison.Ordinal);
+    private static string Escape(string text, RenderState state)
+    {
+        state.Text(text.Length + 4L * text.Count(static c => c is '&' or '<' or '>' or '\'' or '"'));
+        return text
+            .Replace("&", "&amp;", StringComparison.Ordinal)
+            .Replace(">", "&gt;", StringComparison.Ordinal)
+            .Replace("<", "&lt;", StringComparison.Ordinal)
+            .Replace("'", "&#39;", StringComparison.Ordinal)
+            .Replace("\"", "&#34;", StringComparison.Ordinal);
+    }
 
     // Words begin after white space, hyphens and opening brackets.
     private static string Title(string text)
@@ -125,25 +137,30 @@ internal static class Filters
         var width = arguments.Get(0, "width", 4L) is string given ? given
             : new string(' ', (int)Math.Clamp(arguments.Whole(0, "width", 4), 0, 1000));
         var (first, blank) = (arguments.Flag(1, "first", false), arguments.Flag(2, "blank", false));
+        var count = text.AsSpan().Count('\n') + 1L;
+        state.Step(count);
+        state.Text(text.Length + count * width.Length);
         var lines = text.Split('\n');
-        state.Text(text.Length + (long)lines.Length * width.Length);
         return string.Join('\n', lines.Select((line, i) => (i == 0 ? first : blank || line.Length > 0) ? width + line : line));
     }
 
     private static string Truncate(string text, Arguments arguments)
     {
-        var (length, kill, end) =
-            (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."));
-        if (length < end.Length) throw new JinjaException("the length is below that of the end");
-        if (text.Length <= length + arguments.Whole(3, "leeway", 5)) return text;
-        var cut = text[..(int)(length - end.Length)];
+        var (length, kill, end, leeway) = (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."),
+            arguments.Whole(3, "leeway", 5));
+        if (length < PythonText.Length(end)) throw new JinjaException("the length is below that of the end");
+        if (leeway < 0) throw new JinjaException("the leeway is negative");
+        var characters = PythonText.Length(text);
+        if (characters <= length || characters - length <= leeway) return text;
+        var cut = text[..PythonText.Place(text, (int)length - PythonText.Length(end))];
         return (kill || cut.LastIndexOf(' ') < 0 ? cut : cut[..cut.LastIndexOf(' ')]) + end;
     }
 
     private static string Center(string text, long width, RenderState state)
     {
-        state.Text(Math.Max(width, 0));
-        var missing = (int)Math.Max(width - text.Length, 0);
+        width = Math.Max(width, 0);
+        state.Text(width);
+        var missing = (int)Math.Max(width - PythonText.Length(text), 0);
         // Python puts the odd space on the left only where the width is odd, too.
         var left = missing / 2 + (missing & (int)width & 1);
         return new string(' ', left) + text + new string(' ', missing - left);

@@ -7,16 +7,16 @@ namespace KvPareto.Text.Templates.Jinja;
 internal static class Functions
 {
     /// <summary>Functions by name.</summary>
-    /// <param name="clock">What <c>strftime_now</c> reads.</param>
-    public static Dictionary<string, object?> Create(TimeProvider clock)
+    /// <param name="date">What <c>strftime_now</c> reads.</param>
+    public static Dictionary<string, object?> Create(DateOnly date)
     {
         JinjaFunction[] functions =
         [
-            new("raise_exception", static (_, a) => throw new JinjaException(Values.ToText(a.Required(0, "message"))) { IsRefusal = true }),
-            new("strftime_now", (_, a) => Time(clock.GetLocalNow(), a.Text(0, "format"))),
+            new("raise_exception", static (s, a) => throw new JinjaException(s.ToText(a.Required(0, "message"))) { IsRefusal = true }),
+            new("strftime_now", (s, a) => Time(date.ToDateTime(TimeOnly.MinValue), a.Text(0, "format"), s)),
             new("range", Range),
-            new("namespace", static (_, a) => Namespace(a)),
-            new("dict", static (_, a) => Merge(a)),
+            new("namespace", static (s, a) => Namespace(a, s)),
+            new("dict", static (s, a) => Merge(a, s)),
             new("joiner", static (_, a) => Joiner(a.Text(0, "sep", ", "))),
         ];
         return functions.ToDictionary(static f => f.Name, static object? (f) => f, StringComparer.Ordinal);
@@ -37,15 +37,16 @@ internal static class Functions
         return new(items);
     }
 
-    private static JinjaNamespace Namespace(Arguments arguments)
+    private static JinjaNamespace Namespace(Arguments arguments, RenderState state)
     {
         var space = new JinjaNamespace();
-        foreach (var (key, value) in Merge(arguments).Items) space.Attributes[Values.ToText(key)] = value;
+        foreach (var (key, value) in Merge(arguments, state).Items) space.Attributes[state.ToText(key)] = value;
         return space;
     }
 
-    private static JinjaDict Merge(Arguments arguments)
+    private static JinjaDict Merge(Arguments arguments, RenderState state)
     {
+        state.Step(arguments.Parts);
         var named = arguments.Named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value));
         return arguments.Positional.FirstOrDefault() switch
         {
@@ -67,8 +68,9 @@ internal static class Functions
     }
 
     // Python's strftime in the C locale.
-    private static string Time(DateTimeOffset now, string format)
+    private static string Time(DateTime now, string format, RenderState state)
     {
+        state.Step(format.Length);
         var result = new StringBuilder();
         for (var i = 0; i < format.Length; i++)
         {
@@ -85,7 +87,7 @@ internal static class Functions
         return result.ToString();
     }
 
-    private static string Field(DateTimeOffset now, char conversion) => conversion switch
+    private static string Field(DateTime now, char conversion) => conversion switch
     {
         '%' => "%",
         'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),

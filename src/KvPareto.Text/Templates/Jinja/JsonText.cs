@@ -34,13 +34,12 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
     private void Write(object? value, int depth)
     {
         state.Step();
-        if (_output.Length > RenderState.LongestText) throw new JinjaException($"a text of more than {RenderState.LongestText} characters");
         switch (value)
         {
-            case null: _output.Append("null"); break;
-            case bool b: _output.Append(b ? "true" : "false"); break;
-            case long l: _output.Append(l.ToString(CultureInfo.InvariantCulture)); break;
-            case double d: _output.Append(Number(d)); break;
+            case null: Append("null"); break;
+            case bool b: Append(b ? "true" : "false"); break;
+            case long l: Append(l.ToString(CultureInfo.InvariantCulture)); break;
+            case double d: Append(Number(d)); break;
             case string s: WriteString(s); break;
             case JinjaList list: WriteItems('[', ']', list.Items, i => Write(i, depth + 1), depth); break;
             case JinjaDict dict: WriteItems('{', '}', Sorted(dict), p => WritePair(p, depth), depth); break;
@@ -50,8 +49,9 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
 
     private List<KeyValuePair<object, object?>> Sorted(JinjaDict dict)
     {
+        state.Step(dict.Items.Count);
         var pairs = dict.Items.ToList();
-        return sortKeys ? [.. pairs.OrderBy(static p => p.Key, Comparer<object>.Create(Values.Compare))] : pairs;
+        return sortKeys ? SequenceFilters.InOrder(state, pairs, static p => p.Key) : pairs;
     }
 
     private void WritePair(KeyValuePair<object, object?> pair, int depth)
@@ -61,9 +61,9 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
             string text => text,
             bool b => b ? "true" : "false",
             double d => Number(d),
-            var key => Values.ToText(key),
+            var key => state.ToText(key),
         });
-        _output.Append(keySeparator);
+        Append(keySeparator);
         Write(pair.Value, depth + 1);
     }
 
@@ -72,7 +72,7 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
         _output.Append(open);
         for (var i = 0; i < items.Count; i++)
         {
-            if (i > 0) _output.Append(itemSeparator);
+            if (i > 0) Append(itemSeparator);
             NewLine(depth + 1);
             write(items[i]);
         }
@@ -84,7 +84,14 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
     {
         if (indent is null) return;
         _output.Append('\n');
-        for (var i = 0; i < depth; i++) _output.Append(indent);
+        for (var i = 0; i < depth; i++) Append(indent);
+    }
+
+    private void Append(string text)
+    {
+        state.Text(text.Length);
+        state.CheckLength(_output.Length + (long)text.Length);
+        _output.Append(text);
     }
 
     private void WriteString(string text)
@@ -92,6 +99,8 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
         state.Text(text.Length);
         _output.Append('"');
         foreach (var c in text)
+        {
+            state.CheckLength(_output.Length);
             switch (c)
             {
                 case '"': _output.Append("\\\""); break;
@@ -104,6 +113,7 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
                 case < ' ': _output.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"); break;
                 default: _output.Append(c); break;
             }
+        }
         _output.Append('"');
     }
 

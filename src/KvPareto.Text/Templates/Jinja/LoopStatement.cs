@@ -36,7 +36,7 @@ internal sealed class LoopStatement(
         List<object?> all;
         try
         {
-            all = Values.Iterate(source);
+            all = Values.Iterate(source, scope.State);
         }
         catch (JinjaException problem)
         {

@@ -39,13 +39,13 @@ internal sealed class LoopValue(List<object?> items, int depth, JinjaFunction? r
         "nextitem" => Index < items.Count - 1 ? items[Index + 1] : new Undefined("'loop.nextitem' of the last item"),
         "cycle" => new JinjaFunction("cycle", (_, a) =>
             a.Positional.Count > 0 ? a.Positional[Index % a.Positional.Count] : throw new JinjaException("no items for cycling given")),
-        "changed" => new JinjaFunction("changed", (_, a) => HasChanged(a)),
+        "changed" => new JinjaFunction("changed", (s, a) => HasChanged(s, a)),
         _ => null,
     };
 
-    private bool HasChanged(Arguments arguments)
+    private bool HasChanged(RenderState state, Arguments arguments)
     {
-        var same = _changed is not null && Values.AreEqual(new JinjaList(_changed.Positional), new JinjaList(arguments.Positional));
+        var same = _changed is not null && state.AreEqual(new JinjaList(_changed.Positional), new JinjaList(arguments.Positional));
         _changed = arguments;
         return !same;
     }

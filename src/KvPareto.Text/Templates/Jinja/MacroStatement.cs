@@ -16,6 +16,7 @@ internal sealed record MacroDefinition(
     public JinjaFunction Bind(Scope scope) => new(Name, (state, arguments) =>
     {
         state.Enter();
+        state.Step(Parameters.Count + arguments.Count);
         var inner = new Scope(state, scope);
         var named = new Dictionary<string, object?>(arguments.Named, StringComparer.Ordinal);
         for (var i = 0; i < Parameters.Count; i++)
@@ -56,7 +57,7 @@ internal sealed class CallStatement(CallExpression call, MacroDefinition body) :
     {
         try
         {
-            scope.State.Write(output, Values.ToText(call.Call(scope, body.Bind(scope))), call.Line);
+            scope.State.Write(output, scope.State.ToText(call.Call(scope, body.Bind(scope))), call.Line);
             return Flow.Next;
         }
         catch (JinjaException problem)

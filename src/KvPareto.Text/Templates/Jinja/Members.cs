@@ -7,30 +7,32 @@ namespace KvPareto.Text.Templates.Jinja;
 internal static class Members
 {
     /// <summary><c>value.name</c>.</summary>
-    public static object? Attribute(object? value, string name)
+    public static object? Attribute(object? value, string name, RenderState state)
     {
         if (Values.Fail(value) is { } undefined) throw undefined;
+        state.Walk(name);
         return Own(value, name, out var member) || TryKey(value, name, out member) ? member : Missing(value, name);
     }
 
     /// <summary><c>value[index]</c>.</summary>
-    public static object? Item(object? value, object? index)
+    public static object? Item(object? value, object? index, RenderState state)
     {
         if (Values.Fail(value) is { } undefined) throw undefined;
+        state.Walk(index);
         if (index is string name) return TryKey(value, name, out var found) || Own(value, name, out found) ? found : Missing(value, name);
         switch (value)
         {
             case JinjaDict dict:
-                return dict.Items.TryGetValue(Operators.Key(index), out var item) ? item : Missing(value, Values.ToText(index));
+                return state.TryGet(dict, index, out var item) ? item : Missing(value, Values.ToText(index));
             case JinjaList list when index is bool or long:
                 var place = Values.ToLong(index);
                 if (place < 0) place += list.Items.Count;
                 return place >= 0 && place < list.Items.Count ? list.Items[(int)place] : Missing(value, Values.ToText(index));
             case string text when index is bool or long:
-                var at = Values.ToLong(index);
-                if (at < 0) at += PythonText.Length(text);
-                var character = at < 0 ? null : PythonText.Characters(text).Skip((int)Math.Min(at, int.MaxValue)).FirstOrDefault();
-                return character is null ? Missing(value, Values.ToText(index)) : character;
+                state.Text(text.Length);
+                var (at, length) = (Values.ToLong(index), PythonText.Length(text));
+                if (at < 0) at += length;
+                return at >= 0 && at < length ? PythonText.Character(text, (int)at) : Missing(value, Values.ToText(index));
             default:
                 return Missing(value, Values.ToText(index));
         }
@@ -40,13 +42,13 @@ internal static class Members
     public static object? Slice(object? value, long? start, long? stop, long step, RenderState state)
     {
         if (step == 0) throw new JinjaException("a slice's step is 0");
+        if (value is string counted) state.Text(counted.Length);
         if (value is string text && step == 1 && PythonText.Length(text) == text.Length)
         {
             var (first, end) = ((int)Clamp(start ?? 0, text.Length, 0), (int)Clamp(stop ?? text.Length, text.Length, 0));
-            state.Text(text.Length);
             return first < end ? text[first..end] : "";
         }
-        var items = value is string or JinjaList ? Values.Iterate(value)
+        var items = value is string or JinjaList ? Values.Iterate(value, state)
             : throw Values.Fail(value) ?? new JinjaException($"{Values.TypeName(value)} cannot be sliced");
         state.Step(items.Count);
         List<object?> result = [];
@@ -61,13 +63,14 @@ internal static class Members
     }
 
     /// <summary>The value at the end of a dotted path, as the <c>attribute</c> argument of filters has it.</summary>
-    public static object? Path(object? value, object? path)
+    public static object? Path(object? value, object? path, RenderState state)
     {
-        if (path is not string text) return Item(value, path);
+        if (path is not string text) return Item(value, path, state);
+        state.Step(1 + text.Length);
         foreach (var part in text.Split('.'))
         {
             var isIndex = long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index);
-            value = isIndex ? Item(value, index) : Attribute(value, part);
+            value = isIndex ? Item(value, index, state) : Attribute(value, part, state);
         }
         return value;
     }

@@ -1,3 +1,4 @@
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -42,12 +43,12 @@ internal static class Operators
     /// <summary>A comparison, or <c>in</c> and <c>not in</c>.</summary>
     public static bool Holds(string operation, object? a, object? b, RenderState state) => operation switch
     {
-        "==" => Values.AreEqual(a, b),
-        "!=" => !Values.AreEqual(a, b),
-        "<" => Values.Compare(a, b) < 0,
-        "<=" => Values.Compare(a, b) <= 0,
-        ">" => Values.Compare(a, b) > 0,
-        ">=" => Values.Compare(a, b) >= 0,
+        "==" => state.AreEqual(a, b),
+        "!=" => !state.AreEqual(a, b),
+        "<" => state.Compare(a, b) < 0,
+        "<=" => state.Compare(a, b) <= 0,
+        ">" => state.Compare(a, b) > 0,
+        ">=" => state.Compare(a, b) >= 0,
         "in" => Contains(b, a, state),
         _ => !Contains(b, a, state),
     };
@@ -59,14 +60,13 @@ internal static class Operators
         {
             case string text:
                 state.Text(text.Length);
-                return item is string part ? text.Contains(part, StringComparison.Ordinal)
+                state.Walk(item);
+                return item is string part ? part.Length == 0 || new TextSearch(part).Find(text) >= 0
                     : throw Values.Fail(item) ?? new JinjaException($"'in' a str needs a str, not {Values.TypeName(item)}");
             case JinjaDict dict:
-                return dict.Items.ContainsKey(Key(item));
+                return state.TryGet(dict, item, out _);
             case JinjaList or Undefined:
-                var items = Values.Iterate(container);
-                state.Step(JinjaContainer.PartsOf(container));
-                return items.Any(i => Values.AreEqual(i, item));
+                return Values.Iterate(container, state).Any(i => state.AreEqual(i, item));
             default:
                 throw new JinjaException($"'in' does not take {Values.TypeName(container)}");
         }

@@ -13,6 +13,7 @@ internal static class PythonFormat
     /// <exception cref="JinjaException">A conversion that is not known, or too few or too many arguments.</exception>
     public static string Percent(string format, object? argument, RenderState state)
     {
+        state.Text(format.Length);
         var arguments = argument is JinjaList { IsTuple: true } tuple ? tuple.Items : [argument];
         var (result, next, at) = (new StringBuilder(), 0, 0);
         while (at < format.Length)
@@ -39,13 +40,14 @@ internal static class PythonFormat
                 continue;
             }
             if (next >= arguments.Count) throw new JinjaException("too few arguments for the format");
-            var text = Convert(kind, arguments[next++], precision);
+            var text = Convert(kind, arguments[next++], precision, state);
             if (flags.Contains('+') && kind is not ('s' or 'r') && !text.StartsWith('-')) text = "+" + text;
             text = flags.Contains('-') ? text.PadRight(width)
                 : flags.Contains('0') && kind is not ('s' or 'r')
-                    ? (text.StartsWith('-') ? "-" + text[1..].PadLeft(width - 1, '0') : text.PadLeft(width, '0'))
+                    ? (text[0] is '-' or '+' ? text[0] + text[1..].PadLeft(Math.Max(width - 1, 0), '0') : text.PadLeft(width, '0'))
                 : text.PadLeft(width);
-            state.Text(result.Length + text.Length);
+            state.Text(text.Length);
+            state.CheckLength(result.Length + (long)text.Length);
             result.Append(text);
         }
         return next == arguments.Count || argument is JinjaDict ? result.ToString()
@@ -71,8 +73,9 @@ internal static class PythonFormat
                     ? given : int.MaxValue;
                 if (field.Any(static f => !char.IsLetterOrDigit(f) && f != '_'))
                     throw new JinjaException($"the field {ErrorText.Quote(field)} is not known; known: {{}}, {{0}}, {{name}}");
-                var text = Values.ToText(arguments.Required(index, field));
-                state.Text(result.Length + text.Length);
+                var text = state.ToText(arguments.Required(index, field));
+                state.Text(text.Length);
+                state.CheckLength(result.Length + (long)text.Length);
                 result.Append(text);
                 at = end;
             }
@@ -80,20 +83,23 @@ internal static class PythonFormat
         return result.ToString();
     }
 
-    private static string Convert(char kind, object? value, int? precision)
+    private static string Convert(char kind, object? value, int? precision, RenderState state)
     {
         if (kind is 's' or 'r')
         {
-            var text = kind == 's' ? Values.ToText(value) : Values.ToText(new JinjaList([value]))[1..^1];
-            return precision is { } most && text.Length > most ? text[..most] : text;
+            var text = kind == 's' ? state.ToText(value) : state.ToText(new JinjaList([value]))[1..^1];
+            return precision is { } most ? text[..PythonText.Place(text, most)] : text;
         }
         if (!Values.TryNumber(value, out var number))
             throw Values.Fail(value) ?? new JinjaException($"%{kind} needs a number, not {Values.TypeName(value)}");
         return kind switch
         {
-            'd' or 'i' => (value is double ? (long)number : Values.ToLong(value)).ToString(CultureInfo.InvariantCulture),
-            'x' => Values.ToLong(value).ToString("x", CultureInfo.InvariantCulture),
-            'f' or 'F' => number.ToString("F" + (precision ?? 6), CultureInfo.InvariantCulture),
+            'd' or 'i' when value is double => Math.Truncate(number) is var whole && Values.IsWhole(whole)
+                ? ((long)whole).ToString(CultureInfo.InvariantCulture) : throw new JinjaException($"%{kind} of a float beyond 64 bits"),
+            'd' or 'i' => Values.ToLong(value).ToString(CultureInfo.InvariantCulture),
+            'x' => Values.ToLong(value) is var hex && hex < 0 ? $"-{unchecked(-hex):x}" : hex.ToString("x", CultureInfo.InvariantCulture),
+            'f' or 'F' when double.IsFinite(number) => number.ToString("F" + (precision ?? 6), CultureInfo.InvariantCulture),
+            'f' or 'F' => PythonText.Repr(number),
             _ => throw new JinjaException($"the conversion %{kind} is not known; known: s, r, d, i, x, f, %"),
         };
     }

@@ -27,6 +27,40 @@ internal static class PythonText
         }
     }
 
+    /// <summary>The character at a place in code points that is within the text.</summary>
+    public static string Character(string text, int place)
+    {
+        var at = Place(text, place);
+        return text.Substring(at, at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1);
+    }
+
+    /// <summary>The UTF-16 unit at which the code point with this place begins; the text's end where it has no more.</summary>
+    public static int Place(string text, int place)
+    {
+        if (Length(text) == text.Length) return Math.Min(place, text.Length);
+        var at = 0;
+        for (; place > 0 && at < text.Length; place--) at += at + 1 < text.Length && char.IsSurrogatePair(text[at], text[at + 1]) ? 2 : 1;
+        return at;
+    }
+
+    /// <summary><paramref name="text"/> without the characters of a set (null: white space) at its ends.</summary>
+    public static string Trim(string text, SearchValues<char>? set, bool left = true, bool right = true)
+    {
+        set ??= Spaces;
+        var start = left ? text.AsSpan().IndexOfAnyExcept(set) : 0;
+        if (start < 0) return "";
+        var end = right ? text.AsSpan().LastIndexOfAnyExcept(set) + 1 : text.Length;
+        return end <= start ? "" : text[start..end];
+    }
+
+    /// <summary>Order by code points: what lies beyond U+FFFF comes after all that does not.</summary>
+    public static int Compare(string x, string y)
+    {
+        var at = x.AsSpan().CommonPrefixLength(y);
+        if (at == x.Length || at == y.Length) return x.Length - y.Length;
+        return char.IsSurrogate(x[at]) == char.IsSurrogate(y[at]) ? x[at] - y[at] : char.IsSurrogate(x[at]) ? 1 : -1;
+    }
+
     /// <summary><c>str.upper</c>: full mappings of the Latin and Armenian characters that become several.</summary>
     public static string Upper(string text)
     {
@@ -95,6 +129,7 @@ internal static class PythonText
         return plain.Contains('.') ? plain : plain + ".0";
     }
 
+    private static readonly SearchValues<char> Spaces = SearchValues.Create(WhiteSpace);
     private static readonly SearchValues<char> Expanding = SearchValues.Create("ßŉǰևﬀﬁﬂﬃﬄﬅﬆ");
     private static readonly string[] Expanded = ["SS", "ʼN", "J\u030C", "ԵՒ", "FF", "FI", "FL", "FFI", "FFL", "ST", "ST"];
     private static readonly SearchValues<char> LowSurrogates =

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -9,7 +10,7 @@ namespace KvPareto.Text.Templates.Jinja;
 /// </summary>
 internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
 {
-    /// <summary>Evaluations of one rendering; the published templates need about a hundred a message.</summary>
+    /// <summary>Units of one rendering; the published templates need about a hundred a message.</summary>
     public const long MostSteps = 5_000_000;
 
     /// <summary>UTF-16 units of the longest text.</summary>
@@ -21,8 +22,7 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
     /// <summary>Numbers of the longest <c>range</c>, as in Jinja2's sandbox.</summary>
     public const int LongestRange = 100_000;
 
-    private const int CharactersPerStep = 16;
-    private long _stepsLeft = MostSteps;
+    private readonly WorkBudget _budget = new(MostSteps, LongestText, static message => new JinjaException(message));
     private int _calls;
 
     /// <summary>Variables and functions of the outermost scope.</summary>
@@ -39,23 +39,46 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
     /// <exception cref="JinjaException">Too many, or nested too deeply.</exception>
     public void Step(long count = 1)
     {
-        _stepsLeft -= count;
-        if (_stepsLeft < 0) throw new JinjaException($"more than {MostSteps} steps");
+        _budget.Spend(count);
         EnsureStack();
     }
 
-    /// <summary>Counts text that is about to be made.</summary>
+    /// <summary>Counts text that is about to be walked or made.</summary>
     /// <exception cref="JinjaException">Too long.</exception>
-    public void Text(long length)
+    public void Text(long length) => _budget.Text(length);
+
+    /// <summary>Checks the length of a text that grows piece by piece.</summary>
+    /// <exception cref="JinjaException">Too long.</exception>
+    public void CheckLength(long length) => _budget.CheckLength(length);
+
+    /// <summary>Counts values that are about to be walked, with all that is within them.</summary>
+    public void Walk(object? value) => Step(JinjaContainer.PartsOf(value));
+
+    /// <summary><see cref="Values.AreEqual"/> with its cost counted.</summary>
+    public bool AreEqual(object? a, object? b)
     {
-        if (length > LongestText) throw new JinjaException($"a text of more than {LongestText} characters");
-        Step(length / CharactersPerStep);
+        Step(Math.Min(JinjaContainer.PartsOf(a), JinjaContainer.PartsOf(b)));
+        return Values.AreEqual(a, b);
+    }
+
+    /// <summary><see cref="Values.Compare"/> with its cost counted.</summary>
+    public int Compare(object? a, object? b)
+    {
+        Step(Math.Min(JinjaContainer.PartsOf(a), JinjaContainer.PartsOf(b)));
+        return Values.Compare(a, b);
+    }
+
+    /// <summary>Looks a key up; it may be a tuple or a long text.</summary>
+    public bool TryGet(JinjaDict dict, object? key, out object? value)
+    {
+        Walk(key);
+        return dict.Items.TryGetValue(Operators.Key(key), out value);
     }
 
     /// <summary><see cref="Values.ToText"/> with its cost counted.</summary>
     public string ToText(object? value)
     {
-        Step(JinjaContainer.PartsOf(value));
+        Walk(value);
         return Values.ToText(value);
     }
 
@@ -63,9 +86,16 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
     /// <exception cref="JinjaException">It becomes too long.</exception>
     public void Write(StringBuilder output, string text, int line)
     {
-        if ((long)output.Length + text.Length > LongestText)
-            throw new JinjaException($"a text of more than {LongestText} characters", line);
-        Step(1 + text.Length / CharactersPerStep);
+        try
+        {
+            _budget.CheckLength((long)output.Length + text.Length);
+            Step();
+            Text(text.Length);
+        }
+        catch (JinjaException problem)
+        {
+            throw problem.At(line);
+        }
         output.Append(text);
     }
 
@@ -92,7 +122,10 @@ internal sealed class Scope(RenderState state, Scope? parent = null)
     public object? Find(string name)
     {
         for (var scope = this; scope is not null; scope = scope.Parent)
+        {
             if (scope._variables.TryGetValue(name, out var value)) return value;
+            State.Step();
+        }
         return State.Globals.TryGetValue(name, out var global) ? global : new Undefined($"'{name}'");
     }
 

@@ -21,7 +21,7 @@ internal static class SequenceFilters
         ["unique"] = static (s, v, a) => List(Distinct(s, Items(s, v), a)),
         ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : List(r),
         ["sum"] = static (s, v, a) => Items(s, v)
-            .Select(i => Pick(i, a.Get(0, "attribute"))).Aggregate(a.Get(1, "start", 0L), (x, y) => Operators.Binary("+", x, y, s)),
+            .Select(i => Pick(s, i, a.Get(0, "attribute"))).Aggregate(a.Get(1, "start", 0L), (x, y) => Operators.Binary("+", x, y, s)),
         ["min"] = static (s, v, a) =>
             Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive", false), false) is { Count: > 0 } items ? items[0]
                 : new Undefined("the minimum of nothing"),
@@ -31,18 +31,18 @@ internal static class SequenceFilters
         ["map"] = Map,
         ["select"] = static (s, v, a) => List(Items(s, v).Where(i => Passes(s, i, a, 0))),
         ["reject"] = static (s, v, a) => List(Items(s, v).Where(i => !Passes(s, i, a, 0))),
-        ["selectattr"] = static (s, v, a) => List(Items(s, v).Where(i => Passes(s, Members.Path(i, a.Required(0, "attribute")), a, 1))),
-        ["rejectattr"] = static (s, v, a) => List(Items(s, v).Where(i => !Passes(s, Members.Path(i, a.Required(0, "attribute")), a, 1))),
+        ["selectattr"] = static (s, v, a) => List(Items(s, v).Where(i => Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
+        ["rejectattr"] = static (s, v, a) => List(Items(s, v).Where(i => !Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
         ["groupby"] = GroupBy,
         ["batch"] = Batch,
-        ["attr"] = static (_, v, a) => Members.Attribute(v, a.Text(0, "name")),
+        ["attr"] = static (s, v, a) => Members.Attribute(v, a.Text(0, "name"), s),
     };
 
     private static JinjaList List(IEnumerable<object?> items) => new([.. items]);
 
     private static List<object?> Items(RenderState state, object? value)
     {
-        var items = Values.Iterate(value);
+        var items = Values.Iterate(value, state);
         state.Step(items.Count);
         return items;
     }
@@ -56,25 +56,36 @@ internal static class SequenceFilters
         _ => throw Filters.Wrong(value, "a sequence"),
     };
 
-    private static object? Pick(object? item, object? attribute) => attribute is null ? item : Members.Path(item, attribute);
+    private static object? Pick(RenderState state, object? item, object? attribute) => attribute is null ? item : Members.Path(item, attribute, state);
 
     private static string Join(RenderState state, object? value, Arguments arguments)
     {
-        var texts = Items(state, value).Select(i => (object?)Values.ToText(Pick(i, arguments.Get(1, "attribute")))).ToList();
-        return StringMethods.Join(Values.ToText(arguments.Get(0, "d", "")), texts, state);
+        var texts = Items(state, value).Select(i => (object?)state.ToText(Pick(state, i, arguments.Get(1, "attribute")))).ToList();
+        return StringMethods.Join(state.ToText(arguments.Get(0, "d", "")), texts, state);
     }
 
-    private static object? Fold(object? value, bool caseSensitive) =>
-        value is string text && !caseSensitive ? text.ToLowerInvariant() : value;
+    private static object? Fold(RenderState state, object? value, bool caseSensitive)
+    {
+        if (value is not string text || caseSensitive) return value;
+        state.Walk(text);
+        return text.ToLowerInvariant();
+    }
 
     private static List<object?> Sorted(RenderState state, List<object?> items, object? attribute, bool caseSensitive, bool descending)
     {
         state.Step(items.Count * 8L);
-        var order = Comparer<object?>.Create(Values.Compare);
-        object? Key(object? item) => Fold(Pick(item, attribute), caseSensitive);
+        object? Key(object? item) => Fold(state, Pick(state, item, attribute), caseSensitive);
+        return InOrder(state, items, Key, descending);
+    }
+
+    /// <summary>Items by their keys, equal ones as they stood.</summary>
+    /// <exception cref="JinjaException">Two keys have no order.</exception>
+    public static List<T> InOrder<T>(RenderState state, List<T> items, Func<T, object?> key, bool descending = false)
+    {
+        var order = Comparer<object?>.Create(state.Compare);
         try
         {
-            return [.. descending ? items.OrderByDescending(Key, order) : items.OrderBy(Key, order)];
+            return [.. descending ? items.OrderByDescending(key, order) : items.OrderBy(key, order)];
         }
         catch (InvalidOperationException problem) when (problem.InnerException is JinjaException inner)
         {
@@ -101,20 +112,21 @@ internal static class SequenceFilters
         foreach (var item in items)
         {
             state.Step();
-            if (seen.Add(Operators.Key(Fold(Pick(item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive", false)))))
-                yield return item;
+            var key = Fold(state, Pick(state, item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive", false));
+            state.Walk(key);
+            if (seen.Add(Operators.Key(key))) yield return item;
         }
     }
 
     private static JinjaList Map(RenderState state, object? value, Arguments arguments)
     {
         if (arguments.Named.TryGetValue("attribute", out var attribute))
-            return List(Items(state, value).Select(i => Members.Path(i, attribute))
+            return List(Items(state, value).Select(i => Members.Path(i, attribute, state))
                 .Select(f => f is Undefined ? arguments.Named.GetValueOrDefault("default", f) : f));
         var name = arguments.Text(0, "filter");
         var filter = Filters.Find(name) ?? throw new JinjaException($"filter {ErrorText.Quote(name)} is not known");
         var rest = new Arguments(arguments.Positional[1..], arguments.Named);
-        return List(Items(state, value).Select(i => filter(state, i, rest)));
+        return List(Items(state, value).Select(i => Filters.Apply(filter, state, i, rest)));
     }
 
     private static bool Passes(RenderState state, object? value, Arguments arguments, int at)
@@ -123,7 +135,7 @@ internal static class SequenceFilters
         if (arguments.Positional.Count <= at) return Values.IsTrue(value);
         var name = arguments.Text(at, "test");
         var test = Tests.Find(name) ?? throw new JinjaException($"test {ErrorText.Quote(name)} is not known");
-        return test(value, new(arguments.Positional[(at + 1)..], arguments.Named));
+        return test(state, value, new(arguments.Positional[(at + 1)..], arguments.Named));
     }
 
     private static JinjaList GroupBy(RenderState state, object? value, Arguments arguments)
@@ -133,8 +145,8 @@ internal static class SequenceFilters
         var groups = new List<(object? Key, List<object?> Items)>();
         foreach (var item in sorted)
         {
-            var key = Pick(item, attribute);
-            if (groups.Count > 0 && Values.AreEqual(groups[^1].Key, key)) groups[^1].Items.Add(item);
+            var key = Pick(state, item, attribute);
+            if (groups.Count > 0 && state.AreEqual(groups[^1].Key, key)) groups[^1].Items.Add(item);
             else groups.Add((key, [item]));
         }
         return List(groups.Select(static g => new JinjaList([g.Key, new JinjaList(g.Items)], isTuple: true)));
@@ -144,6 +156,7 @@ internal static class SequenceFilters
     {
         var size = arguments.Whole(0, "linecount", 0) is var given and > 0 and <= RenderState.LongestRange ? (int)given
             : throw new JinjaException("'linecount' is not within 1 to 100000");
+        state.Step(size);
         var rows = Items(state, value).Chunk(size).Select(static c => c.ToList()).ToList();
         if (rows.Count > 0 && arguments.Get(1, "fill_with") is { } fill) rows[^1].AddRange(Enumerable.Repeat(fill, size - rows[^1].Count));
         return List(rows.Select(static r => new JinjaList(r)));

@@ -36,7 +36,7 @@ internal abstract class Statement
                 attribute.Set(scope, value);
                 break;
             case ListExpression names:
-                var items = Values.Iterate(value);
+                var items = Values.Iterate(value, scope.State);
                 if (items.Count != names.Items.Count)
                     throw new JinjaException($"{names.Items.Count} names for {items.Count} values", target.Line);
                 for (var i = 0; i < items.Count; i++) Assign(names.Items[i], items[i], scope);
@@ -133,7 +133,7 @@ internal sealed class FilterStatement(FilterExpression filter, BlockStatement bo
 {
     public override Flow Execute(Scope scope, StringBuilder output)
     {
-        scope.State.Write(output, Values.ToText(filter.Apply(body.Capture(scope), scope)), filter.Line);
+        scope.State.Write(output, scope.State.ToText(filter.Apply(body.Capture(scope), scope)), filter.Line);
         return Flow.Next;
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -20,9 +21,9 @@ internal static class StringMethods
         ["title"] = static (t, _, _) => Title(t),
         ["swapcase"] = static (t, _, _) =>
             string.Concat(t.Select(static c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
-        ["strip"] = static (t, a, _) => t.AsSpan().Trim(Set(a)).ToString(),
-        ["lstrip"] = static (t, a, _) => t.AsSpan().TrimStart(Set(a)).ToString(),
-        ["rstrip"] = static (t, a, _) => t.AsSpan().TrimEnd(Set(a)).ToString(),
+        ["strip"] = static (t, a, _) => PythonText.Trim(t, Set(a)),
+        ["lstrip"] = static (t, a, _) => PythonText.Trim(t, Set(a), right: false),
+        ["rstrip"] = static (t, a, _) => PythonText.Trim(t, Set(a), left: false),
         ["startswith"] = static (t, a, _) => Affixes(a).Any(p => t.StartsWith(p, StringComparison.Ordinal)),
         ["endswith"] = static (t, a, _) => Affixes(a).Any(p => t.EndsWith(p, StringComparison.Ordinal)),
         ["removeprefix"] = static (t, a, _) =>
@@ -30,22 +31,18 @@ internal static class StringMethods
         ["removesuffix"] = static (t, a, _) => a.Text(0, "suffix") is var s && t.EndsWith(s, StringComparison.Ordinal) ? t[..^s.Length] : t,
         ["split"] = static (t, a, s) => Strings(Split(t, a, s)),
         ["rsplit"] = static (t, a, s) => Strings(SplitRight(t, a, s)),
-        ["splitlines"] = static (t, a, _) => Strings(Lines(t, a.Flag(0, "keepends", false))),
-        ["partition"] = static (t, a, _) =>
-            Partition(t, a.Text(0, "sep"), t.IndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: false),
-        ["rpartition"] = static (t, a, _) =>
-            Partition(t, a.Text(0, "sep"), t.LastIndexOf(a.Text(0, "sep"), StringComparison.Ordinal), lastPart: true),
+        ["splitlines"] = static (t, a, s) => Strings(Lines(t, a.Flag(0, "keepends", false), s)),
+        ["partition"] = static (t, a, _) => Partition(t, Separator(a), new TextSearch(Separator(a)).Find(t), lastPart: false),
+        ["rpartition"] = static (t, a, _) => Partition(t, Separator(a), new TextSearch(Separator(a)).FindLast(t), lastPart: true),
         ["replace"] = static (t, a, s) => Replace(t, a.Text(0, "old"), a.Text(1, "new"), a.Whole(2, "count", -1), s),
-        ["join"] = static (t, a, s) => Join(t, Values.Iterate(a.Required(0, "iterable")), s),
-        ["find"] = static (t, a, _) => Place(t, t.IndexOf(a.Text(0, "sub"), StringComparison.Ordinal)),
-        ["rfind"] = static (t, a, _) => Place(t, t.LastIndexOf(a.Text(0, "sub"), StringComparison.Ordinal)),
-        ["index"] = static (t, a, _) => t.IndexOf(a.Text(0, "sub"), StringComparison.Ordinal) is var at and >= 0 ? Place(t, at)
-            : throw new JinjaException("substring not found"),
+        ["join"] = static (t, a, s) => Join(t, Values.Iterate(a.Required(0, "iterable"), s), s),
+        ["find"] = static (t, a, _) => Place(t, First(t, a)),
+        ["rfind"] = static (t, a, _) => Place(t, a.Text(0, "sub") is { Length: > 0 } part ? new TextSearch(part).FindLast(t) : t.Length),
+        ["index"] = static (t, a, _) => First(t, a) is var at and >= 0 ? Place(t, at) : throw new JinjaException("substring not found"),
         ["count"] = static (t, a, _) => Count(t, a.Text(0, "sub")),
-        ["zfill"] = static (t, a, s) =>
-            Padded(t, a, s, static (t, w) => t.Length > 0 && t[0] is '+' or '-' ? t[0] + t[1..].PadLeft(w - 1, '0') : t.PadLeft(w, '0')),
-        ["ljust"] = static (t, a, s) => Padded(t, a, s, (t, w) => t.PadRight(w, a.Text(1, "fillchar", " ")[0])),
-        ["rjust"] = static (t, a, s) => Padded(t, a, s, (t, w) => t.PadLeft(w, a.Text(1, "fillchar", " ")[0])),
+        ["zfill"] = static (t, a, s) => t.Length > 0 && t[0] is '+' or '-' ? t[0] + Padding(t, a, s, "0") + t[1..] : Padding(t, a, s, "0") + t,
+        ["ljust"] = static (t, a, s) => t + Padding(t, a, s, a.Text(1, "fillchar", " ")),
+        ["rjust"] = static (t, a, s) => Padding(t, a, s, a.Text(1, "fillchar", " ")) + t,
         ["isdigit"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
         ["isdecimal"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
         ["isnumeric"] = static (t, _, _) => t.Length > 0 && t.All(char.IsNumber),
@@ -62,6 +59,7 @@ internal static class StringMethods
         !All.TryGetValue(name, out var method) ? null : new(name, (state, arguments) =>
     {
         state.Text(text.Length);
+        state.Step(arguments.Parts);
         return method(text, arguments, state);
     });
 
@@ -73,18 +71,12 @@ internal static class StringMethods
     public static string Replace(string text, string old, string replacement, long count, RenderState state)
     {
         if (count == 0) return text;
-        var found = old.Length == 0 ? PythonText.Length(text) + 1L : Count(text, old);
+        var found = Count(text, old);
         if (count > 0) found = Math.Min(found, count);
         state.Text(text.Length + found * replacement.Length);
-        if (old.Length == 0) return string.Concat(PythonText.Characters(text).Append("").Select((c, i) => i < found ? replacement + c : c));
-        var (result, from) = (new StringBuilder(), 0);
-        for (; found > 0; found--)
-        {
-            var at = text.IndexOf(old, from, StringComparison.Ordinal);
-            result.Append(text, from, at - from).Append(replacement);
-            from = at + old.Length;
-        }
-        return result.Append(text, from, text.Length - from).ToString();
+        if (old.Length > 0) return new TextSearch(old).Replace(text, replacement, (int)found);
+        state.Step(text.Length);
+        return string.Concat(PythonText.Characters(text).Append("").Select((c, i) => i < found ? replacement + c : c));
     }
 
     /// <summary>Joins strings.</summary>
@@ -98,19 +90,20 @@ internal static class StringMethods
 
     private static JinjaList Strings(IEnumerable<string> parts) => new([.. parts]);
 
-    private static char[] Set(Arguments arguments) => arguments.Get(0, "chars") is null ? PythonText.WhiteSpace
-        : arguments.Text(0, "chars") is { Length: > 0 } set ? set.ToCharArray() : ['\uFFFF'];
+    private static SearchValues<char>? Set(Arguments arguments) => arguments.Get(0, "chars") is null ? null : SearchValues.Create(arguments.Text(0, "chars"));
+
+    private static int First(string text, Arguments arguments) =>
+        arguments.Text(0, "sub") is { Length: > 0 } part ? new TextSearch(part).Find(text) : 0;
 
     private static IEnumerable<string> Affixes(Arguments arguments) =>
         arguments.Required(0, "prefix") is JinjaList { IsTuple: true } tuple ? tuple.Items.Select(Values.ToText)
             : [arguments.Text(0, "prefix")];
 
-    private static IEnumerable<string> Split(string text, Arguments arguments, RenderState state)
+    private static List<string> Split(string text, Arguments arguments, RenderState state)
     {
         var most = arguments.Whole(1, "maxsplit", -1);
         var limit = most < 0 || most >= int.MaxValue ? int.MaxValue : (int)most + 1;
-        state.Step(text.Length);
-        if (arguments.Get(0, "sep") is not null) return text.Split(Separator(arguments), limit);
+        if (arguments.Get(0, "sep") is not null) return SplitBy(Separator(arguments), text, limit, state);
         var words = new List<string>();
         for (var at = 0; ;)
         {
@@ -119,34 +112,49 @@ internal static class StringMethods
             var end = at;
             if (words.Count == limit - 1) end = text.AsSpan().TrimEnd(PythonText.WhiteSpace).Length;
             else while (end < text.Length && !PythonText.IsWhiteSpace(text[end])) end++;
+            state.Step();
             words.Add(text[at..end]);
             at = end;
         }
     }
 
-    private static IEnumerable<string> SplitRight(string text, Arguments arguments, RenderState state)
+    private static List<string> SplitRight(string text, Arguments arguments, RenderState state)
     {
         var most = arguments.Whole(1, "maxsplit", -1);
         if (most < 0) return Split(text, arguments, state);
         if (arguments.Get(0, "sep") is null) throw new JinjaException("rsplit with maxsplit needs a separator");
-        var (separator, parts) = (Separator(arguments), new List<string>());
-        for (; parts.Count < most && text.LastIndexOf(separator, StringComparison.Ordinal) is var at and >= 0; text = text[..at])
+        var (separator, parts, end) = (Separator(arguments), new List<string>(), text.Length);
+        var search = new TextSearch(separator);
+        for (; parts.Count < most && search.FindLast(text.AsSpan(0, end)) is var at and >= 0; end = at)
         {
-            state.Text(text.Length);
-            parts.Add(text[(at + separator.Length)..]);
+            state.Step();
+            parts.Add(text[(at + separator.Length)..end]);
         }
-        parts.Add(text);
+        parts.Add(text[..end]);
         parts.Reverse();
+        return parts;
+    }
+
+    private static List<string> SplitBy(string separator, string text, int most, RenderState state)
+    {
+        var (search, parts, from) = (new TextSearch(separator), new List<string>(), 0);
+        for (; parts.Count < most - 1 && search.Find(text, from) is var at and >= 0; from = at + separator.Length)
+        {
+            state.Step();
+            parts.Add(text[from..at]);
+        }
+        parts.Add(text[from..]);
         return parts;
     }
 
     private static string Separator(Arguments arguments) =>
         arguments.Text(0, "sep") is { Length: > 0 } separator ? separator : throw new JinjaException("empty separator");
 
-    private static IEnumerable<string> Lines(string text, bool keepEnds)
+    private static IEnumerable<string> Lines(string text, bool keepEnds, RenderState state)
     {
         for (var start = 0; start < text.Length;)
         {
+            state.Step();
             var end = text.AsSpan(start).IndexOfAny(LineEnds) is var offset and >= 0 ? start + offset : text.Length;
             var next = end < text.Length && text[end] == '\r' && end + 1 < text.Length && text[end + 1] == '\n' ? end + 2
                 : Math.Min(end + 1, text.Length);
@@ -163,16 +171,17 @@ internal static class StringMethods
     private static long Count(string text, string part)
     {
         if (part.Length == 0) return PythonText.Length(text) + 1;
-        var count = 0L;
-        for (var at = 0; (at = text.IndexOf(part, at, StringComparison.Ordinal)) >= 0; at += part.Length) count++;
-        return count;
+        return new TextSearch(part).Count(text);
     }
 
-    private static string Padded(string text, Arguments arguments, RenderState state, Func<string, int, string> pad)
+    // What is missing of a width, which counts code points.
+    private static string Padding(string text, Arguments arguments, RenderState state, string fill)
     {
-        var width = Math.Max(arguments.Whole(0, "width", 0), 0);
-        state.Text(width);
-        return pad(text, (int)width);
+        if (PythonText.Length(fill) != 1) throw new JinjaException("the fill character must be exactly one character long");
+        var missing = Math.Max(Math.Max(arguments.Whole(0, "width", 0), 0) - PythonText.Length(text), 0);
+        state.Text(missing);
+        state.Text((text.Length + missing) * fill.Length);
+        return fill.Length == 1 ? new string(fill[0], (int)missing) : string.Concat(Enumerable.Repeat(fill, (int)missing));
     }
 
     private static string Title(string text)

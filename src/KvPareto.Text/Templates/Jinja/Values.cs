@@ -98,14 +98,18 @@ internal sealed class ValueComparer : IEqualityComparer<object>
 
     public new bool Equals(object? x, object? y) => Values.AreEqual(x, y);
 
+    // Keyed anew in each process, so that a template cannot make keys collide; equal numbers of all types have one hash.
     public int GetHashCode(object value) => value switch
     {
-        bool b => b ? 1.0.GetHashCode() : 0.0.GetHashCode(),
-        long l => ((double)l).GetHashCode(),
+        bool or long => Of(Values.ToLong(value)),
+        double d when Values.IsWhole(d) => Of((long)d),
+        double d => Of(BitConverter.DoubleToInt64Bits(d)),
         string s => s.GetHashCode(StringComparison.Ordinal),
-        double d => d.GetHashCode(),
+        JinjaList list => list.Items.Aggregate(list.Items.Count, (hash, item) => HashCode.Combine(hash, item is null ? 0 : GetHashCode(item))),
         _ => 0,
     };
+
+    private static int Of(long bits) => HashCode.Combine((int)(bits >> 32), (int)bits);
 }
 
 /// <summary>Python's view of values: null, bool, long, double, string and the types of this file.</summary>
@@ -151,7 +155,7 @@ internal static class Values
                     && x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second))),
         (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y)
             || (x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other))),
-        _ when TryNumber(a, out var x) && TryNumber(b, out var y) => a is double || b is double ? x == y : ToLong(a) == ToLong(b),
+        _ when TryNumber(a, out _) && TryNumber(b, out _) => CompareNumbers(a, b) == 0 && a is not double.NaN && b is not double.NaN,
         _ => ReferenceEquals(a, b),
     };
 
@@ -162,17 +166,19 @@ internal static class Values
         switch (a, b)
         {
             case (string x, string y):
-                // UTF-8 order is that of code points, which is Python's.
-                return Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y));
+                return PythonText.Compare(x, y);
             case (JinjaList x, JinjaList y) when x.IsTuple == y.IsTuple:
                 return x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second))
                     .Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count);
-            case var _ when TryNumber(a, out var x) && TryNumber(b, out var y):
-                return a is double || b is double ? x.CompareTo(y) : ToLong(a).CompareTo(ToLong(b));
+            case var _ when TryNumber(a, out _) && TryNumber(b, out _):
+                return CompareNumbers(a, b);
             default:
                 throw Fail(a) ?? Fail(b) ?? new JinjaException($"{TypeName(a)} and {TypeName(b)} have no order");
         }
     }
+
+    /// <summary>True for a float that an int of 64 bits equals.</summary>
+    public static bool IsWhole(double value) => value is >= -TwoTo63 and < TwoTo63 && Math.Truncate(value) == value;
 
     /// <summary>True for bool, int and float.</summary>
     public static bool TryNumber(object? value, out double number)
@@ -191,14 +197,18 @@ internal static class Values
 
     /// <summary>The values that a loop over <paramref name="value"/> sees.</summary>
     /// <exception cref="JinjaException">It cannot be iterated.</exception>
-    public static List<object?> Iterate(object? value) => value switch
+    public static List<object?> Iterate(object? value, RenderState state)
     {
-        JinjaList list => list.Items,
-        JinjaDict dict => [.. dict.Items.Keys],
-        string text => [.. PythonText.Characters(text)],
-        Undefined => [],
-        _ => throw new JinjaException($"{TypeName(value)} is not iterable"),
-    };
+        state.Step(value switch { JinjaDict dict => dict.Items.Count, string text => text.Length, _ => 0 });
+        return value switch
+        {
+            JinjaList list => list.Items,
+            JinjaDict dict => [.. dict.Items.Keys],
+            string text => [.. PythonText.Characters(text)],
+            Undefined => [],
+            _ => throw new JinjaException($"{TypeName(value)} is not iterable"),
+        };
+    }
 
     /// <summary>Python's name of the type.</summary>
     public static string TypeName(object? value) => value switch
@@ -225,6 +235,24 @@ internal static class Values
 
     /// <summary>The failure of using an undefined value, or null for others.</summary>
     public static JinjaException? Fail(object? value) => (value as Undefined)?.Error();
+
+    private const double TwoTo63 = 9223372036854775808;
+
+    // Exact, as Python's: an int may lie between two floats.
+    private static int CompareNumbers(object? a, object? b) => (a, b) switch
+    {
+        (double x, double y) => x.CompareTo(y),
+        (double x, _) => -CompareWith(ToLong(b), x),
+        (_, double y) => CompareWith(ToLong(a), y),
+        _ => ToLong(a).CompareTo(ToLong(b)),
+    };
+
+    private static int CompareWith(long whole, double number) => number switch
+    {
+        double.NaN or < -TwoTo63 => 1,
+        >= TwoTo63 => -1,
+        _ => whole.CompareTo((long)Math.Floor(number)) is var order and not 0 ? order : number > Math.Floor(number) ? -1 : 0,
+    };
 
     private static string Repr(object? value)
     {

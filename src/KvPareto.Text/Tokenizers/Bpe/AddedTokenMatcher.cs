@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers.PreTokenization;
 
 namespace KvPareto.Text.Tokenizers.Bpe;
@@ -13,32 +14,31 @@ internal readonly record struct AddedTokenPart(AddedToken? Token, int Start, int
 /// <summary>Finds added tokens in text: leftmost first, and of those at one place the longest.</summary>
 internal sealed class AddedTokenMatcher
 {
-    private readonly Dictionary<string, AddedToken> _tokens = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, AddedToken>.AlternateLookup<ReadOnlySpan<char>> _byContent;
-    private readonly Dictionary<char, int[]> _lengths;
+    private readonly (string Text, AddedToken Token)[] _tokens;
     private readonly SearchValues<char> _firsts;
 
     /// <param name="tokens">Tokens, each with the text to look for, which is not empty.</param>
     public AddedTokenMatcher(IEnumerable<(string Text, AddedToken Token)> tokens)
     {
-        foreach (var (text, token) in tokens) _tokens.TryAdd(text, token);
-        _byContent = _tokens.GetAlternateLookup<ReadOnlySpan<char>>();
-        _lengths = _tokens.Keys.GroupBy(static t => t[0]).ToDictionary(
-            static g => g.Key, static g => g.Select(static t => t.Length).Distinct().OrderDescending().ToArray());
-        _firsts = SearchValues.Create([.. _lengths.Keys]);
+        _tokens = [.. tokens.DistinctBy(static t => t.Text, StringComparer.Ordinal).OrderBy(static t => t.Text, StringComparer.Ordinal)];
+        _firsts = SearchValues.Create([.. _tokens.Select(static t => t.Text[0]).Distinct()]);
     }
 
     /// <summary>The parts of <paramref name="text"/> in order; none where it is empty.</summary>
-    public IEnumerable<AddedTokenPart> Split(string text)
+    /// <param name="text">Text.</param>
+    /// <param name="budget">What the text as a whole may still cost.</param>
+    public IEnumerable<AddedTokenPart> Split(string text, WorkBudget budget)
     {
+        budget.Text(text.Length);
         var done = 0;
-        for (var from = 0; Find(text, from) is var (at, token);)
+        for (var from = 0; Find(text, from, budget) is var (at, token);)
         {
             from = at.End;
             var (start, end) = at;
             if (token.SingleWord && (IsWordBefore(text, start) || IsWordAt(text, end))) continue;
-            if (token.LeftStrip) start = Math.Max(text.AsSpan(0, start).TrimEnd().Length, done);
+            if (token.LeftStrip) start = Math.Max(text.AsSpan(Math.Min(done, start)..start).TrimEnd().Length + Math.Min(done, start), done);
             if (token.RightStrip) end = text.Length - text.AsSpan(end).TrimStart().Length;
+            budget.Text(end - start);
             if (done < start) yield return new(null, done, start);
             yield return new(token, start, end);
             done = end;
@@ -46,18 +46,43 @@ internal sealed class AddedTokenMatcher
         if (done < text.Length) yield return new(null, done, text.Length);
     }
 
-    private (TextMatch At, AddedToken Token)? Find(string text, int from)
+    private (TextMatch At, AddedToken Token)? Find(string text, int from, WorkBudget budget)
     {
-        if (_tokens.Count == 0) return null;
-        while (text.AsSpan(from).IndexOfAny(_firsts) is var offset and >= 0)
+        if (_tokens.Length == 0) return null;
+        for (; text.AsSpan(from).IndexOfAny(_firsts) is var offset and >= 0; from++)
         {
             from += offset;
-            foreach (var length in _lengths[text[from]])
-                if (length <= text.Length - from && _byContent.TryGetValue(text.AsSpan(from, length), out var token))
-                    return (new(from, from + length), token);
-            from++;
+            if (Longest(text, from, budget) is { } token) return (new(from, from + token.Text.Length), token.Token);
         }
         return null;
+    }
+
+    // The tokens that agree with the text so far are neighbours in their order: each character narrows the range.
+    private (string Text, AddedToken Token)? Longest(string text, int from, WorkBudget budget)
+    {
+        var (low, high) = (0, _tokens.Length);
+        (string, AddedToken)? longest = null;
+        for (var depth = 0; low < high; depth++)
+        {
+            budget.Spend();
+            if (_tokens[low].Text.Length == depth) longest = _tokens[low++];
+            if (from + depth >= text.Length) break;
+            var next = text[from + depth];
+            (low, high) = (Bound(low, high, depth, next), Bound(low, high, depth, next + 1));
+        }
+        return longest;
+    }
+
+    // The first token of a range whose character at a depth is not below a value.
+    private int Bound(int low, int high, int depth, int value)
+    {
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_tokens[middle].Text[depth] < value) low = middle + 1;
+            else high = middle;
+        }
+        return low;
     }
 
     private static bool IsWordBefore(string text, int at) =>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Tokenizers.Bpe;
@@ -12,6 +13,8 @@ internal readonly record struct Merge(int Rank, int Id);
 /// <param name="prefixLength">UTF-16 units of the continuing-subword prefix, which a right part loses when it merges.</param>
 internal sealed class MergeTable(TokenTable vocabulary, int prefixLength = 0)
 {
+    private static readonly ulong Multiplier = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
+
     private readonly HashSet<char> _beforeWordStart = [];
     private Slot[] _slots = new Slot[1024];
     private int _pairs;
@@ -77,7 +80,8 @@ internal sealed class MergeTable(TokenTable vocabulary, int prefixLength = 0)
         }
     }
 
-    private int Place(ulong key) => (int)(key * 0x9E3779B97F4A7C15 >> 33) & (_slots.Length - 1);
+    // Keyed anew in each process: a file cannot be made to collide.
+    private int Place(ulong key) => (int)(key * Multiplier >> 33) & (_slots.Length - 1);
 
     private void Grow()
     {

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
+using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers.Bpe;
 
 namespace KvPareto.Text.Tokenizers.Decoding;
 
 /// <summary>ByteLevel: the tokens' bytes joined and read as UTF-8; each maximal invalid part becomes one U+FFFD.</summary>
-internal sealed class ByteLevelStage(DecodeStage next) : WholeTokenStage
+internal sealed class ByteLevelStage(DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
     private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
 
@@ -31,7 +32,7 @@ internal sealed class ByteLevelStage(DecodeStage next) : WholeTokenStage
 /// ByteFallback: runs of <c>&lt;0xNN&gt;</c> tokens become the text that their bytes spell, or one U+FFFD a byte where the run as a
 /// whole is not UTF-8. So a run is held until it ends: a later byte may spoil it.
 /// </summary>
-internal sealed class ByteFallbackStage(DecodeStage next) : WholeTokenStage
+internal sealed class ByteFallbackStage(DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 

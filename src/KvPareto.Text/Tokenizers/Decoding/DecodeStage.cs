@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Tokenizers.Decoding;
 
@@ -18,10 +19,10 @@ internal abstract class DecodeStage
 }
 
 /// <summary>Makes a stage that hands its results to the next; one <c>decoder</c> of <c>tokenizer.json</c>.</summary>
-internal delegate DecodeStage DecodeStageFactory(DecodeStage next);
+internal delegate DecodeStage DecodeStageFactory(DecodeStage next, WorkBudget budget);
 
 /// <summary>The end of the chain: text, taken away as it comes.</summary>
-internal sealed class TextStage : DecodeStage
+internal sealed class TextStage(WorkBudget budget) : DecodeStage
 {
     private readonly StringBuilder _text = new();
 
@@ -34,23 +35,33 @@ internal sealed class TextStage : DecodeStage
         return text;
     }
 
-    public override void Take(string fragment, bool ends) => _text.Append(fragment);
+    public override void Take(string fragment, bool ends)
+    {
+        budget.CheckLength((long)_text.Length + fragment.Length);
+        _text.Append(fragment);
+    }
 
     public override void Finish() { }
 }
 
 /// <summary>A stage that looks at tokens as wholes.</summary>
-internal abstract class WholeTokenStage : DecodeStage
+internal abstract class WholeTokenStage(WorkBudget budget) : DecodeStage
 {
     private readonly StringBuilder _held = new();
 
+    /// <summary>What the text as a whole may still cost.</summary>
+    protected WorkBudget Budget { get; } = budget;
+
     public sealed override void Take(string fragment, bool ends)
     {
+        Budget.Spend();
+        Budget.Text(fragment.Length);
         if (ends && _held.Length == 0)
         {
             TakeToken(fragment);
             return;
         }
+        Budget.CheckLength((long)_held.Length + fragment.Length);
         _held.Append(fragment);
         if (!ends) return;
         var token = _held.ToString();

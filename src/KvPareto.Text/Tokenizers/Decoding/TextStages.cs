@@ -1,3 +1,4 @@
+using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers.PreTokenization;
 
 namespace KvPareto.Text.Tokenizers.Decoding;
@@ -15,15 +16,15 @@ internal sealed class FuseStage(DecodeStage next) : DecodeStage
 }
 
 /// <summary>Replace, within each token.</summary>
-internal sealed class ReplaceStage(TextPattern pattern, string replacement, DecodeStage next) : WholeTokenStage
+internal sealed class ReplaceStage(TextPattern pattern, string replacement, DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
     public override void Finish() => next.Finish();
 
-    protected override void TakeToken(string token) => next.Take(pattern.Replace(token, replacement), true);
+    protected override void TakeToken(string token) => next.Take(pattern.Replace(token, replacement, Budget), true);
 }
 
 /// <summary>Strip: up to so many of one character at the two ends of each token.</summary>
-internal sealed class StripStage(char content, int start, int stop, DecodeStage next) : DecodeStage
+internal sealed class StripStage(char content, int start, int stop, DecodeStage next, WorkBudget budget) : DecodeStage
 {
     private int _cut;
     private string _held = "";
@@ -34,6 +35,8 @@ internal sealed class StripStage(char content, int start, int stop, DecodeStage 
         while (_cut < start && from < fragment.Length)
             if (fragment[from] == content) (from, _cut) = (from + 1, _cut + 1);
             else _cut = start;
+        budget.Spend();
+        budget.Text((long)_held.Length + fragment.Length);
         var text = _held + fragment[from..];
         var kept = text.Length;
         while (kept > 0 && text.Length - kept < stop && text[kept - 1] == content) kept--;
@@ -46,7 +49,7 @@ internal sealed class StripStage(char content, int start, int stop, DecodeStage 
 }
 
 /// <summary>Metaspace: the visible space becomes a space, or nothing within the first token where the encoder put it.</summary>
-internal sealed class MetaspaceStage(string replacement, bool prepended, DecodeStage next) : WholeTokenStage
+internal sealed class MetaspaceStage(string replacement, bool prepended, DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
     private bool _first = true;
 
@@ -60,8 +63,9 @@ internal sealed class MetaspaceStage(string replacement, bool prepended, DecodeS
 }
 
 /// <summary>BPEDecoder: the suffix of word ends becomes a space, within the last token nothing. Holds one token back.</summary>
-internal sealed class WordEndStage(string suffix, DecodeStage next) : WholeTokenStage
+internal sealed class WordEndStage(string suffix, DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
+    private readonly LiteralPattern _suffix = new(suffix);
     private string? _last;
 
     public override void Finish()
@@ -77,11 +81,11 @@ internal sealed class WordEndStage(string suffix, DecodeStage next) : WholeToken
     }
 
     private string Replace(string token, string replacement) =>
-        suffix.Length == 0 ? token : token.Replace(suffix, replacement, StringComparison.Ordinal);
+        _suffix.Replace(token, replacement, Budget);
 }
 
 /// <summary>What Hugging Face does where there is no decoder: a space between tokens.</summary>
-internal sealed class SpacesStage(DecodeStage next) : WholeTokenStage
+internal sealed class SpacesStage(DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
     private bool _first = true;
 

@@ -17,26 +17,26 @@ internal static class DecoderReader
         {
             case "Sequence":
                 var stages = part.Required("decoders").Items().Select(Read).Reverse().ToArray();
-                return next => stages.Aggregate(next, static (following, stage) => stage(following));
+                return (next, budget) => stages.Aggregate(next, (following, stage) => stage(following, budget));
             case "ByteLevel":
-                return static next => new ByteLevelStage(next);
+                return static (next, budget) => new ByteLevelStage(next, budget);
             case "ByteFallback":
-                return static next => new ByteFallbackStage(next);
+                return static (next, budget) => new ByteFallbackStage(next, budget);
             case "Fuse":
-                return static next => new FuseStage(next);
+                return static (next, _) => new FuseStage(next);
             case "Replace":
                 var (pattern, content) = (PreTokenizerReader.ReadPattern(part.Required("pattern")), part.String("content"));
-                return next => new ReplaceStage(pattern, content, next);
+                return (next, budget) => new ReplaceStage(pattern, content, next, budget);
             case "Strip":
                 var (stripped, start, stop) = (part.String("content"), ReadCount(part, "start"), ReadCount(part, "stop"));
                 if (stripped.Length != 1) throw part.Error("the content must be one character");
-                return next => new StripStage(stripped[0], start, stop, next);
+                return (next, budget) => new StripStage(stripped[0], start, stop, next, budget);
             case "Metaspace":
                 var (replacement, scheme) = PreTokenizerReader.ReadMetaspaceSettings(part);
-                return next => new MetaspaceStage(replacement, scheme != PrependScheme.Never, next);
+                return (next, budget) => new MetaspaceStage(replacement, scheme != PrependScheme.Never, next, budget);
             case "BPEDecoder":
                 var suffix = part.String("suffix", "</w>");
-                return next => new WordEndStage(suffix, next);
+                return (next, budget) => new WordEndStage(suffix, next, budget);
             case var type:
                 throw part.Unknown("the decoder", type, "Sequence", "ByteLevel", "ByteFallback", "Fuse", "Replace", "Strip", "Metaspace",
                     "BPEDecoder");

@@ -9,28 +9,48 @@ namespace KvPareto.Text.Tokenizers.Json;
 /// <summary>Makes a definition of the components of a <c>tokenizer.json</c>, checking each against the vocabulary.</summary>
 internal sealed class TokenizerComponents(
     string file, Dictionary<string, JsonElement> components, Dictionary<string, JsonElement> model, VocabularyBuilder builder,
-        MergeTable merges)
+        MergeTable merges, TokenizerSettings? settings)
 {
+    private const int MostStages = 64;
+    private const int LongestAffix = 64;
+
     /// <exception cref="ConfigException">A component is not known or contradicts the vocabulary.</exception>
     public TokenizerDefinition Build()
     {
         var options = ReadModel();
         if (Component("added_tokens") is { } added)
-            foreach (var token in added.Items()) builder.AddAddedToken(ReadAddedToken(token), token.Path);
+            foreach (var token in added.Items()) builder.AddAddedToken(ReadAddedToken(token, token.Required("id").AsInt()), token.Path);
+        settings?.AddTokens(builder);
+        IReadOnlyList<SpecialTokenTemplate> templates = Chain("post_processor") is { } postProcessor ? [.. ReadTemplates(postProcessor)] : [];
         return new()
         {
             Tokens = builder,
             Merges = merges,
             Options = options,
-            Normalizer = Component("normalizer") is { } normalizer ? ReadNormalizer(normalizer) : null,
-            PreTokenizers = Component("pre_tokenizer") is { } preTokenizer ? [.. PreTokenizerReader.Read(preTokenizer)] : [],
-            Templates = Component("post_processor") is { } postProcessor ? [.. ReadTemplates(postProcessor)] : [],
-            Decoder = Component("decoder") is { } decoder ? DecoderReader.Read(decoder) : static next => new Decoding.SpacesStage(next),
+            Normalizer = Chain("normalizer") is { } normalizer ? ReadNormalizer(normalizer) : null,
+            PreTokenizers = Chain("pre_tokenizer") is { } preTokenizer ? [.. PreTokenizerReader.Read(preTokenizer)] : [],
+            Templates = settings?.Templates(builder, templates) ?? templates,
+            Decoder = Chain("decoder") is { } decoder ? DecoderReader.Read(decoder) : static (next, budget) => new Decoding.SpacesStage(next, budget),
         };
     }
 
     private JsonPart? Component(string key) =>
         components.TryGetValue(key, out var value) && value.ValueKind != JsonValueKind.Null ? new(file, key, value) : null;
+
+    // A component that is one stage or a sequence of them.
+    private JsonPart? Chain(string key)
+    {
+        if (Component(key) is not { } part) return null;
+        var stages = Stages(part.Value);
+        return stages <= MostStages ? part : throw part.Error($"{stages} stages; allowed: up to {MostStages}");
+    }
+
+    private static int Stages(JsonElement part) => part.ValueKind switch
+    {
+        JsonValueKind.Object => (part.TryGetProperty("type", out _) ? 1 : 0) + part.EnumerateObject().Sum(static property => Stages(property.Value)),
+        JsonValueKind.Array => part.EnumerateArray().Sum(Stages),
+        _ => 0,
+    };
 
     private JsonPart? ModelSetting(string key) =>
         model.TryGetValue(key, out var value) && value.ValueKind != JsonValueKind.Null ? new(file, "model." + key, value) : null;
@@ -51,8 +71,16 @@ internal sealed class TokenizerComponents(
             ByteFallback: Flag("byte_fallback"),
             UnknownId: unknown,
             FuseUnknown: Flag("fuse_unk"),
-            ContinuingPrefix: ModelSetting("continuing_subword_prefix")?.AsString() ?? "",
-            EndSuffix: ModelSetting("end_of_word_suffix")?.AsString() ?? "");
+            ContinuingPrefix: Affix("continuing_subword_prefix"),
+            EndSuffix: Affix("end_of_word_suffix"));
+    }
+
+    // It goes to every character that is looked up.
+    private string Affix(string key)
+    {
+        if (ModelSetting(key) is not { } part) return "";
+        var affix = part.AsString();
+        return affix.Length <= LongestAffix ? affix : throw part.Error($"{affix.Length} characters; allowed: up to {LongestAffix}");
     }
 
     private bool Flag(string key)
@@ -62,8 +90,9 @@ internal sealed class TokenizerComponents(
             : throw part.Error("expected true or false");
     }
 
-    private static AddedToken ReadAddedToken(JsonPart part) => new(
-        part.Required("id").AsInt(),
+    /// <summary>An added token as both files write it, its id aside.</summary>
+    public static AddedToken ReadAddedToken(JsonPart part, int id) => new(
+        id,
         part.String("content"),
         part.Bool("special", false),
         part.Bool("single_word", false),

@@ -10,7 +10,11 @@ namespace KvPareto.Text.Tokenizers.Json;
 /// </summary>
 internal sealed class TokenizerJson
 {
-    private const long LargestFile = 1L << 29;
+    // Twice the largest published; a file needs several times its size while it is read.
+    private const long LargestFile = 1L << 26;
+
+    // Without vocabulary and merges even a hundred thousand added tokens stay below.
+    private const long LargestComponents = 1L << 24;
 
     private readonly string _file;
     private readonly byte[] _bytes;
@@ -18,20 +22,22 @@ internal sealed class TokenizerJson
     private readonly Dictionary<string, JsonElement> _model = new(StringComparer.Ordinal);
     private readonly VocabularyBuilder _builder;
     private MergeTable? _merges;
+    private long _componentBytes;
     private bool _hasModel;
 
     private TokenizerJson(string file, byte[] bytes) => (_file, _bytes, _builder) = (file, bytes, new VocabularyBuilder(file));
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads a folder's <c>tokenizer.json</c>, with what its <c>tokenizer_config.json</c> changes.</summary>
     /// <exception cref="ConfigException">Missing, damaged, or of an unknown kind.</exception>
-    public static TokenizerDefinition Read(string path)
+    public static TokenizerDefinition Read(string folder)
     {
+        var path = Path.Combine(folder, "tokenizer.json");
         try
         {
             var info = new FileInfo(path);
             if (!info.Exists) throw new ConfigException($"{path}: no such file");
             if (info.Length > LargestFile) throw new ConfigException($"{path}: larger than {LargestFile >> 20} MiB");
-            return new TokenizerJson(path, File.ReadAllBytes(path)).Read();
+            return new TokenizerJson(path, File.ReadAllBytes(path)).Read(TokenizerSettings.Find(folder));
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -39,20 +45,20 @@ internal sealed class TokenizerJson
         }
     }
 
-    private TokenizerDefinition Read()
+    private TokenizerDefinition Read(TokenizerSettings? settings)
     {
         try
         {
             var start = _bytes.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0;
             var reader = new Utf8JsonReader(_bytes.AsSpan(start));
             ReadTop(ref reader);
+            if (!_hasModel) throw new ConfigException($"{_file}: the key 'model' is missing");
+            return new TokenizerComponents(_file, _components, _model, _builder, _merges!, settings).Build();
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException)
         {
             throw new ConfigException($"{_file}: not valid JSON: {ErrorText.OneLine(problem.Message)}", problem);
         }
-        if (!_hasModel) throw new ConfigException($"{_file}: the key 'model' is missing");
-        return new TokenizerComponents(_file, _components, _model, _builder, _merges!).Build();
     }
 
     private void ReadTop(ref Utf8JsonReader reader)
@@ -62,15 +68,22 @@ internal sealed class TokenizerJson
         {
             var key = reader.GetString()!;
             reader.Read();
-            if (key != "model" || reader.TokenType != JsonTokenType.StartObject)
-            {
-                using var document = JsonDocument.ParseValue(ref reader);
-                _components[key] = document.RootElement.Clone();
-            }
+            if (key != "model" || reader.TokenType != JsonTokenType.StartObject) _components[key] = ReadTree(ref reader);
             else if (_hasModel) throw new ConfigException($"{_file}: the key 'model' stands twice");
             else ReadModel(ref reader);
         }
         if (reader.Read()) throw new ConfigException($"{_file}: text after the end of the JSON value");
+    }
+
+    // A tree takes many times the bytes of its text.
+    private JsonElement ReadTree(ref Utf8JsonReader reader)
+    {
+        var end = reader;
+        end.Skip();
+        _componentBytes += end.BytesConsumed - reader.TokenStartIndex;
+        if (_componentBytes > LargestComponents) throw new ConfigException($"{_file}: more than {LargestComponents >> 20} MiB beside vocabulary and merges");
+        using var document = JsonDocument.ParseValue(ref reader);
+        return document.RootElement.Clone();
     }
 
     // Merges refer to the vocabulary and to the prefix, whatever the order of the keys: they are passed over and read last.
@@ -90,11 +103,7 @@ internal sealed class TokenizerJson
                 hasMerges = true;
                 reader.Skip();
             }
-            else
-            {
-                using var document = JsonDocument.ParseValue(ref reader);
-                _model[key] = document.RootElement.Clone();
-            }
+            else _model[key] = ReadTree(ref reader);
         }
         var prefix = _model.TryGetValue("continuing_subword_prefix", out var value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()!.Length : 0;

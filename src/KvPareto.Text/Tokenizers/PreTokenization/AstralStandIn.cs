@@ -10,8 +10,8 @@ internal static class AstralStandIn
     /// <summary>One character of each general category that no known pattern names literally.</summary>
     internal static IReadOnlyDictionary<UnicodeCategory, char> ByCategory { get; } = new Dictionary<UnicodeCategory, char>
     {
-        [UnicodeCategory.UppercaseLetter] = '\u2C00',
-        [UnicodeCategory.LowercaseLetter] = '\u2C30',
+        [UnicodeCategory.UppercaseLetter] = '\uA790',
+        [UnicodeCategory.LowercaseLetter] = '\uA791',
         [UnicodeCategory.TitlecaseLetter] = '\u1F88',
         [UnicodeCategory.ModifierLetter] = '\u10FC',
         [UnicodeCategory.OtherLetter] = '\u1401',
@@ -35,6 +35,14 @@ internal static class AstralStandIn
         [UnicodeCategory.ModifierSymbol] = '\uA700',
         [UnicodeCategory.OtherSymbol] = '\u2400',
         [UnicodeCategory.OtherNotAssigned] = '\u0378',
+    };
+
+    /// <summary>Others of the same kind, for letters that a pattern names by their range.</summary>
+    internal static IReadOnlyDictionary<UnicodeCategory, char> Named { get; } = new Dictionary<UnicodeCategory, char>
+    {
+        [UnicodeCategory.UppercaseLetter] = '\uA792',
+        [UnicodeCategory.LowercaseLetter] = '\uA793',
+        [UnicodeCategory.OtherLetter] = '\u1402',
     };
 
     /// <summary>The stand-in of an astral <paramref name="codePoint"/>.</summary>

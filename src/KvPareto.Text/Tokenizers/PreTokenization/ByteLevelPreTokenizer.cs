@@ -1,3 +1,4 @@
+using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers.Bpe;
 
 namespace KvPareto.Text.Tokenizers.PreTokenization;
@@ -14,17 +15,19 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex, 
     /// <summary>The same without the mapping of bytes.</summary>
     public ByteLevelPreTokenizer WithoutMapping() => new(addPrefixSpace, useRegex, mapBytes: false);
 
-    public override PieceSink Attach(PieceSink next)
+    public override PieceSink Attach(PieceSink next, WorkBudget budget)
     {
-        if (mapBytes) next = new MappingSink(next);
-        if (useRegex) next = new SplitPreTokenizer(WordPattern.Gpt2, SplitBehavior.Isolated).Attach(next);
-        return addPrefixSpace ? new PrefixSink(" ", next) : next;
+        if (mapBytes) next = new MappingSink(next, budget);
+        if (useRegex) next = new SplitPreTokenizer(WordPattern.Gpt2, SplitBehavior.Isolated).Attach(next, budget);
+        return addPrefixSpace ? new PrefixSink(" ", next, budget) : next;
     }
 
-    private sealed class MappingSink(PieceSink next) : PieceSink
+    private sealed class MappingSink(PieceSink next, WorkBudget budget) : PieceSink
     {
         public override void Accept(string text, int start, int length, bool opensText)
         {
+            budget.Spend();
+            budget.Text(length);
             var mapped = ByteAlphabet.Map(text.AsSpan(start, length));
             next.Accept(mapped, 0, mapped.Length, opensText);
         }
@@ -32,7 +35,7 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex, 
 }
 
 /// <summary>Puts a prefix before pieces that do not start with it.</summary>
-internal sealed class PrefixSink(string prefix, PieceSink next, bool onlyFirst = false) : PieceSink
+internal sealed class PrefixSink(string prefix, PieceSink next, WorkBudget budget, bool onlyFirst = false) : PieceSink
 {
     public override void Accept(string text, int start, int length, bool opensText)
     {
@@ -41,6 +44,8 @@ internal sealed class PrefixSink(string prefix, PieceSink next, bool onlyFirst =
             next.Accept(text, start, length, opensText);
             return;
         }
+        budget.Spend();
+        budget.Text(length);
         var prefixed = string.Concat(prefix, text.AsSpan(start, length));
         next.Accept(prefixed, 0, prefixed.Length, opensText);
     }

@@ -12,6 +12,9 @@ namespace KvPareto.Text.Tokenizers.PreTokenization;
 internal sealed class OnigurumaTranslator(string pattern)
 {
     private const int DeepestNesting = 50;
+    private const int LongestPattern = 1 << 13;
+    private const int LongestTranslation = 1 << 16;
+    private const int MostQuantifiers = 8;
     private const string WordSet = @"\p{L}\p{M}\p{Nl}\p{Nd}\p{Pc}\u24B6-\u24E9";
 
     private static readonly HashSet<string> Categories = new(StringComparer.Ordinal)
@@ -21,12 +24,22 @@ internal sealed class OnigurumaTranslator(string pattern)
     };
 
     private readonly StringBuilder _output = new();
+    private readonly List<(int From, int To)> _astralRanges = [];
     private int _at;
+
+    /// <summary>What stands for a character beyond U+FFFF in texts that the translated pattern is matched with.</summary>
+    public char StandIn(int codePoint)
+    {
+        foreach (var (from, to) in _astralRanges)
+            if (codePoint >= from && codePoint <= to && AstralStandIn.Named.TryGetValue(CharUnicodeInfo.GetUnicodeCategory(codePoint), out var named)) return named;
+        return AstralStandIn.Of(codePoint);
+    }
 
     /// <summary>The same pattern in .NET's syntax.</summary>
     /// <exception cref="FormatException">A construct that is not known.</exception>
     public string Translate()
     {
+        if (pattern.Length > LongestPattern) throw Unknown($"more than {LongestPattern} characters");
         Alternatives(new Flags(false, false), 0);
         return _at == pattern.Length ? _output.ToString() : throw Unknown("')' without '('");
     }
@@ -37,6 +50,7 @@ internal sealed class OnigurumaTranslator(string pattern)
         while (_at < pattern.Length && pattern[_at] != ')')
         {
             var start = _output.Length;
+            if (_output.Length > LongestTranslation) throw Unknown("too long a pattern");
             if (!Atom(ref flags, depth)) continue;
             Quantifiers(start);
         }
@@ -122,9 +136,10 @@ internal sealed class OnigurumaTranslator(string pattern)
 
     private void Quantifiers(int start)
     {
-        while (_at < pattern.Length)
+        for (var count = 1; _at < pattern.Length; count++)
         {
             var c = pattern[_at];
+            if (count > MostQuantifiers && (c is '*' or '+' or '?')) throw Unknown($"more than {MostQuantifiers} quantifiers one after the other");
             if (c is '*' or '+' or '?')
             {
                 _at++;
@@ -160,7 +175,7 @@ internal sealed class OnigurumaTranslator(string pattern)
         _at++;
         _output.Append('[');
         if (Take("^")) _output.Append('^');
-        var (first, extras) = (true, new StringBuilder());
+        var (first, extras, astral) = (true, new StringBuilder(), _astralRanges.Count);
         for (; ; first = false)
         {
             if (_at >= pattern.Length) throw Unknown("'[' without ']'");
@@ -173,6 +188,7 @@ internal sealed class OnigurumaTranslator(string pattern)
                 break;
             }
             if (c == '\\') Escape(flags, inSet: true);
+            else if (char.IsHighSurrogate(c)) AstralRange();
             else
             {
                 _at++;
@@ -184,9 +200,34 @@ internal sealed class OnigurumaTranslator(string pattern)
             }
         }
         _at++;
+        if (_astralRanges.Count > astral)
+        {
+            if (astral > 0) throw Unknown("characters beyond U+FFFF in a second set");
+            foreach (var named in AstralStandIn.Named.Values) _output.Append(named);
+        }
         if (flags.IgnoreCase) _output.Append(extras);
         _output.Append(']');
         if (flags.IgnoreCase) _output.Insert(start, "(?i:").Append(')');
+    }
+
+    // Letters only: what stands for one of them tells the named ones from all others.
+    private void AstralRange()
+    {
+        if (pattern[_at - 1] == '-') throw Unknown("a range that ends beyond U+FFFF on one side");
+        var from = AstralUnit();
+        var to = Take("-") ? AstralUnit() : from;
+        if (to < from || to - from > 0x10000) throw Unknown("such a range of characters beyond U+FFFF");
+        for (var c = from; c <= to; c++)
+            if (!AstralStandIn.Named.ContainsKey(CharUnicodeInfo.GetUnicodeCategory(c))) throw Unknown("a character beyond U+FFFF that is no letter");
+        _astralRanges.Add((from, to));
+        if (_astralRanges.Count > DeepestNesting) throw Unknown($"more than {DeepestNesting} ranges of characters beyond U+FFFF");
+    }
+
+    private int AstralUnit()
+    {
+        if (_at + 1 >= pattern.Length || !char.IsSurrogatePair(pattern[_at], pattern[_at + 1])) throw Unknown("a range that ends beyond U+FFFF on one side");
+        _at += 2;
+        return char.ConvertToUtf32(pattern[_at - 2], pattern[_at - 1]);
     }
 
     // [a&&[^b]] is .NET's [a-[b]]; other intersections are not known.

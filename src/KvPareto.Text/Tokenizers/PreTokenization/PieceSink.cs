@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Text.Tokenizers.PreTokenization;
 
 /// <summary>Takes pieces of text in order; the links of a chain of pre-tokenizers, with the model at its end.</summary>
@@ -17,7 +19,9 @@ internal abstract class PieceSink
 internal abstract class PreTokenizer
 {
     /// <summary>A sink that hands the parts of its pieces to <paramref name="next"/>.</summary>
-    public abstract PieceSink Attach(PieceSink next);
+    /// <param name="next">Next link.</param>
+    /// <param name="budget">What the text as a whole may still cost.</param>
+    public abstract PieceSink Attach(PieceSink next, WorkBudget budget);
 }
 
 /// <summary>Several pre-tokenizers, each splitting what the one before it left.</summary>
@@ -26,9 +30,9 @@ internal sealed class SequencePreTokenizer(IReadOnlyList<PreTokenizer> parts) : 
     /// <summary>The pre-tokenizers in order.</summary>
     public IReadOnlyList<PreTokenizer> Parts { get; } = parts;
 
-    public override PieceSink Attach(PieceSink next)
+    public override PieceSink Attach(PieceSink next, WorkBudget budget)
     {
-        for (var i = Parts.Count - 1; i >= 0; i--) next = Parts[i].Attach(next);
+        for (var i = Parts.Count - 1; i >= 0; i--) next = Parts[i].Attach(next, budget);
         return next;
     }
 }

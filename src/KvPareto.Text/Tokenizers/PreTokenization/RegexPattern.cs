@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using KvPareto.Text.Input;
 
@@ -9,10 +10,15 @@ namespace KvPareto.Text.Tokenizers.PreTokenization;
 /// </summary>
 internal sealed class RegexPattern : TextPattern
 {
-    // A pattern from outside may need exponential time; no useful one comes near this for a single match.
-    private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(10);
+    // A pattern from outside may need exponential time; no useful one comes near this for a single match. All matches of a text
+    // together have WorkBudget.MatchingLeft.
+    private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(2);
+
+    // A long pattern takes longer to compile than it saves.
+    private const int LongestCompiled = 4096;
 
     private readonly string _source;
+    private readonly OnigurumaTranslator _translator;
     private readonly Regex _regex;
 
     /// <summary>Translates <paramref name="pattern"/>.</summary>
@@ -22,10 +28,12 @@ internal sealed class RegexPattern : TextPattern
         _source = pattern;
         try
         {
-            _regex = new Regex(new OnigurumaTranslator(pattern).Translate(), RegexOptions.CultureInvariant | RegexOptions.Compiled,
-                MatchLimit);
+            _translator = new OnigurumaTranslator(pattern);
+            var translated = _translator.Translate();
+            var options = translated.Length > LongestCompiled ? RegexOptions.CultureInvariant : RegexOptions.CultureInvariant | RegexOptions.Compiled;
+            _regex = new Regex(translated, options, MatchLimit);
         }
-        catch (ArgumentException problem)
+        catch (Exception problem) when (problem is ArgumentException or InsufficientExecutionStackException or NotSupportedException)
         {
             throw new FormatException(ErrorText.OneLine(problem.Message), problem);
         }
@@ -35,12 +43,12 @@ internal sealed class RegexPattern : TextPattern
     public static TextPattern Create(string pattern) => WordPattern.TwinOf(pattern) ?? (TextPattern)new RegexPattern(pattern);
 
     /// <exception cref="ConfigException">The pattern needs too long.</exception>
-    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches)
+    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
         try
         {
-            if (text.IndexOfAnyInRange('\uD800', '\uDFFF') < 0) FindBasic(text, matches);
-            else FindAstral(text, matches);
+            if (text.IndexOfAnyInRange('\uD800', '\uDFFF') < 0) FindBasic(text, matches, budget);
+            else FindAstral(text, matches, budget);
         }
         catch (RegexMatchTimeoutException problem)
         {
@@ -49,23 +57,30 @@ internal sealed class RegexPattern : TextPattern
         }
     }
 
-    private void FindBasic(ReadOnlySpan<char> text, List<TextMatch> matches)
+    private void FindBasic(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
-        foreach (var match in _regex.EnumerateMatches(text)) matches.Add(new(match.Index, match.Index + match.Length));
+        var start = Stopwatch.GetTimestamp();
+        foreach (var match in _regex.EnumerateMatches(text))
+        {
+            matches.Add(new(match.Index, match.Index + match.Length));
+            if (Stopwatch.GetElapsedTime(start) > budget.MatchingLeft) break;
+        }
+        budget.SpendMatching(start);
     }
 
-    private void FindAstral(ReadOnlySpan<char> text, List<TextMatch> matches)
+    private void FindAstral(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
         var (standIns, positions, count) = (new char[text.Length], new int[text.Length + 1], 0);
         for (var at = 0; at < text.Length; count++)
         {
             var pair = char.IsHighSurrogate(text[at]) && at + 1 < text.Length && char.IsLowSurrogate(text[at + 1]);
-            standIns[count] = pair ? AstralStandIn.Of(char.ConvertToUtf32(text[at], text[at + 1])) : text[at];
+            standIns[count] = pair ? _translator.StandIn(char.ConvertToUtf32(text[at], text[at + 1])) : text[at];
             positions[count] = at;
             at += pair ? 2 : 1;
         }
         positions[count] = text.Length;
-        foreach (var match in _regex.EnumerateMatches(standIns.AsSpan(0, count)))
-            matches.Add(new(positions[match.Index], positions[match.Index + match.Length]));
+        var found = matches.Count;
+        FindBasic(standIns.AsSpan(0, count), matches, budget);
+        for (var i = found; i < matches.Count; i++) matches[i] = new(positions[matches[i].Start], positions[matches[i].End]);
     }
 }

@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Text.Tokenizers.PreTokenization;
 
 /// <summary>What becomes of the matches of a splitting pattern.</summary>
@@ -25,9 +27,9 @@ internal enum SplitBehavior
 /// <param name="invert">Matches and the text between them change roles.</param>
 internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behavior, bool invert = false) : PreTokenizer
 {
-    public override PieceSink Attach(PieceSink next) => new Sink(pattern, behavior, invert, next);
+    public override PieceSink Attach(PieceSink next, WorkBudget budget) => new Sink(pattern, behavior, invert, next, budget);
 
-    private sealed class Sink(TextPattern pattern, SplitBehavior behavior, bool invert, PieceSink next) : PieceSink
+    private sealed class Sink(TextPattern pattern, SplitBehavior behavior, bool invert, PieceSink next, WorkBudget budget) : PieceSink
     {
         private readonly List<TextMatch> _matches = [];
         private readonly List<(TextMatch Part, bool IsMatch)> _parts = [];
@@ -35,7 +37,9 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
         public override void Accept(string text, int start, int length, bool opensText)
         {
             _matches.Clear();
-            pattern.FindAll(text.AsSpan(start, length), _matches);
+            budget.Text(length);
+            pattern.FindAll(text.AsSpan(start, length), _matches, budget);
+            budget.Spend(1 + _matches.Count);
             if (behavior == SplitBehavior.Isolated)
             {
                 Isolate(text, start, length, opensText);

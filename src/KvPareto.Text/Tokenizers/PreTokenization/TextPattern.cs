@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Tokenizers.PreTokenization;
 
@@ -9,14 +10,19 @@ internal abstract class TextPattern
     /// <summary>
     /// Appends all matches, from left to right and without overlaps. Positions are UTF-16 units of <paramref name="text"/>.
     /// </summary>
-    public abstract void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches);
+    /// <param name="text">Text.</param>
+    /// <param name="matches">What they are appended to.</param>
+    /// <param name="budget">What the text as a whole may still cost.</param>
+    public abstract void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget);
 
     /// <summary><paramref name="text"/> with every match replaced.</summary>
-    public virtual string Replace(string text, string replacement)
+    public virtual string Replace(string text, string replacement, WorkBudget budget)
     {
         var matches = new List<TextMatch>();
-        FindAll(text, matches);
+        FindAll(text, matches, budget);
         if (matches.Count == 0) return text;
+        budget.Spend(matches.Count);
+        budget.Text(text.Length + (long)matches.Count * replacement.Length);
         var (result, copied) = (new StringBuilder(text.Length), 0);
         foreach (var (start, end) in matches)
         {
@@ -35,15 +41,21 @@ internal readonly record struct TextMatch(int Start, int End);
 /// <summary>A string, compared ordinally. The empty string matches nowhere.</summary>
 internal sealed class LiteralPattern(string literal) : TextPattern
 {
-    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches)
+    private readonly TextSearch _search = new(literal);
+
+    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
         if (literal.Length == 0) return;
-        for (var from = 0; text[from..].IndexOf(literal, StringComparison.Ordinal) is var offset and >= 0; from += offset + literal.Length)
-            matches.Add(new(from + offset, from + offset + literal.Length));
+        for (var at = 0; (at = _search.Find(text, at)) >= 0; at += literal.Length) matches.Add(new(at, at + literal.Length));
     }
 
-    public override string Replace(string text, string replacement) =>
-        literal.Length == 0 ? text : text.Replace(literal, replacement, StringComparison.Ordinal);
+    public override string Replace(string text, string replacement, WorkBudget budget)
+    {
+        if (literal.Length == 0) return text;
+        var count = _search.Count(text);
+        budget.Text(text.Length + (long)count * replacement.Length);
+        return _search.Replace(text, replacement, count);
+    }
 }
 
 /// <summary>Every character of a class, each a match of its own.</summary>
@@ -61,7 +73,7 @@ internal sealed class CharacterPattern(Func<Rune, bool> contains) : TextPattern
     /// <summary>Category Mn.</summary>
     public static CharacterPattern NonSpacingMarks { get; } = new(static r => Rune.GetUnicodeCategory(r) == UnicodeCategory.NonSpacingMark);
 
-    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches)
+    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
         for (var at = 0; at < text.Length;)
         {

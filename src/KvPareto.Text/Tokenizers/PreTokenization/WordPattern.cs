@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Text.Tokenizers.PreTokenization;
 
 /// <summary>
@@ -43,7 +45,7 @@ internal sealed class WordPattern : TextPattern
         _ => null,
     };
 
-    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches)
+    public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
         for (var at = 0; at < text.Length;)
         {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Tests.Quantization;
@@ -125,6 +126,33 @@ public sealed unsafe class AwqCheckpointTests
         var name = "model.layers.1.mlp.up_proj.scales";
         Rewrite(folder, name, TensorType.F16, bytes => BitConverter.TryWriteBytes(bytes.AsSpan(2 * 700), (ushort)bits));
         Assert.EndsWith($"tensor '{name}' holds a scale that is negative or not finite", Refusal(folder.Root), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void QuantConfigFiles_OfTwentyTwentyThree_AreRead()
+    {
+        using var folder = new ScratchFolder();
+        var config = new TinyModel().Config();
+        folder.Write("config.json", config.ToJsonString());
+        Assert.Null(ModelConfigReader.Read(folder["config.json"]).Quantization);
+        folder.Write("quant_config.json", """{"zero_point": true, "q_group_size": 64, "w_bit": 4, "version": "GEMM"}""");
+        Assert.Equal((4, 64), (ModelConfigReader.Read(folder["config.json"]).Quantization!.Bits, ModelConfigReader.Read(folder["config.json"]).Quantization!.GroupSize));
+        folder.Write("quant_config.json", """{"zero_point": true, "q_group_size": 64, "w_bit": 3, "version": "GEMM"}""");
+        Assert.Equal($"{folder["quant_config.json"]}: key 'w_bit' is 3; allowed: 4, 8", Assert.Throws<ConfigException>(() => ModelConfigReader.Read(folder["config.json"])).Message);
+    }
+
+    [Theory]
+    [InlineData("\"format\":\"marlin\"", "key 'quantization_config.format' is \"marlin\"; allowed: gemm, GEMM")]
+    [InlineData("\"checkpoint_format\":\"gemv\"", "key 'quantization_config.checkpoint_format' is \"gemv\"; allowed: gemm, GEMM")]
+    [InlineData("\"sym\":true", "key 'quantization_config.sym' is true; allowed: false")]
+    [InlineData("\"rotation\":\"hadamard\"", "key 'quantization_config.rotation' is \"hadamard\"; it is not known here and may change what the model computes; allowed: null")]
+    public void Keys_ThatChangeThePacking_AreRefused(string pair, string expected)
+    {
+        using var folder = new ScratchFolder();
+        var config = new TinyModel().Config();
+        config["quantization_config"] = System.Text.Json.Nodes.JsonNode.Parse($$"""{"quant_method":"awq","bits":4,"group_size":32,{{pair}}}""");
+        var path = folder.Write("config.json", config.ToJsonString());
+        Assert.Equal($"{path}: {expected}", Assert.Throws<ConfigException>(() => ModelConfigReader.Read(path)).Message);
     }
 
     private static void Rewrite(ScratchFolder folder, string name, TensorType? type, Action<byte[]> change)

@@ -103,6 +103,26 @@ public class ModelConfigReaderTests
     }
 
     [Theory]
+    [InlineData("""{"final_logit_softcapping":null,"use_mrope":false,"attn_logit_softcapping":0,"suppress":[],"residual_multiplier":1.0}""")]
+    [InlineData("""{"_name_or_path":"x","unsloth_fixed":true,"temperature":0.7,"architectures":["X"],"attention_dropout":0.1,"pretraining_tp":2}""")]
+    public void Read_PassesOverWhatChangesNothing(string change) => Assert.Equal(64, Read("llama", change).HiddenSize);
+
+    [Theory]
+    [InlineData("llama", 2048)]
+    [InlineData("qwen2", 32768)]
+    [InlineData("qwen3", 32768)]
+    [InlineData("mistral", 131072)]
+    public void Read_AbsentPositions_AreTransformersDefault(string family, int expected) =>
+        Assert.Equal(expected, Read(family, """{"max_position_embeddings":null}""").MaxPositions);
+
+    [Theory]
+    [InlineData("""{"rope_scaling":{"rope_type":"yarn","factor":4,"original_max_position_embeddings":2048},"max_position_embeddings":2048}""", 8192)]
+    [InlineData("""{"rope_scaling":{"rope_type":"yarn","factor":4,"original_max_position_embeddings":256},"max_position_embeddings":2048}""", 2048)]
+    [InlineData("""{"rope_scaling":{"rope_type":"dynamic","factor":2},"max_position_embeddings":2048}""", 4096)]
+    [InlineData("""{"rope_scaling":{"rope_type":"linear","factor":2},"max_position_embeddings":2048}""", 2048)]
+    public void Read_ScalingsStretchThePositions(string change, int expected) => Assert.Equal(expected, Read("llama", change).MaxPositions);
+
+    [Theory]
     [InlineData("""{"eos_token_id":[3,5,3]}""", null, "3,5")]
     [InlineData("""{"eos_token_id":null}""", null, "")]
     [InlineData("""{"eos_token_id":3}""", """{"eos_token_id":[7,3]}""", "3,7")]
@@ -116,11 +136,13 @@ public class ModelConfigReaderTests
     }
 
     [Theory]
-    [InlineData("""{"model_type":"gemma3"}""", "key 'model_type' is \"gemma3\"; allowed: llama, qwen2, qwen3, mistral")]
+    [InlineData("""{"model_type":"gemma3"}""", "key 'model_type' is \"gemma3\"; allowed: llama, qwen2, qwen3, mistral, granite, phi3, smollm3")]
     [InlineData("""{"model_type":null}""", "key 'model_type' is missing; allowed: llama, qwen2, qwen3, mistral")]
     [InlineData("""{"hidden_act":"gelu"}""", "key 'hidden_act' is \"gelu\"; allowed: silu")]
-    [InlineData("""{"hidden_size":null}""", "key 'hidden_size' is missing; allowed: a whole number from 1 to 1048576")]
-    [InlineData("""{"hidden_size":"64"}""", "key 'hidden_size' is \"64\"; allowed: a whole number from 1 to")]
+    [InlineData("""{"hidden_size":null}""", "key 'hidden_size' is missing; allowed: a whole number from 2 to 1048576")]
+    [InlineData("""{"hidden_size":"64"}""", "key 'hidden_size' is \"64\"; allowed: a whole number from 2 to")]
+    [InlineData("""{"vocab_size":1}""", "key 'vocab_size' is 1; allowed: a whole number from 2 to")]
+    [InlineData("""{"intermediate_size":1}""", "key 'intermediate_size' is 1; allowed: a whole number from 2 to")]
     [InlineData("""{"hidden_size":0}""", "key 'hidden_size' is 0; allowed")]
     [InlineData("""{"hidden_size":-64}""", "key 'hidden_size' is -64; allowed")]
     [InlineData("""{"hidden_size":1e30}""", "key 'hidden_size' is 1e30; allowed")]
@@ -137,8 +159,13 @@ public class ModelConfigReaderTests
     [InlineData("""{"rope_theta":0}""", "key 'rope_theta' is 0; allowed")]
     [InlineData("""{"rope_theta":[10000]}""", "key 'rope_theta' is [10000]; allowed")]
     [InlineData("""{"rope_scaling":3}""", "key 'rope_scaling' is 3; allowed: an object, null")]
-    [InlineData("""{"rope_scaling":{"type":"dynamic","factor":2}}""", "key 'rope_scaling.type' is \"dynamic\"; allowed: default, linear, llama3, yarn")]
-    [InlineData("""{"rope_scaling":{"rope_type":"longrope"}}""", "key 'rope_scaling.rope_type' is \"longrope\"; allowed: default, linear, llama3, yarn")]
+    [InlineData("""{"rope_scaling":{"type":"dynamic"}}""", "key 'rope_scaling.factor' is missing; allowed: a number from 1")]
+    [InlineData("""{"rope_scaling":{"type":"dynamic","factor":2},"head_dim":2}""", "key 'rope_scaling.type' is \"dynamic\"; allowed: default, linear where heads turn 2 channels")]
+    [InlineData("""{"rope_scaling":{"rope_type":"longrope"}}""", "key 'rope_scaling.rope_type' is \"longrope\"; allowed: default, linear, dynamic, llama3, yarn")]
+    [InlineData("""{"rope_scaling":{"rope_type":"linear","factor":4,"alpha":1000}}""", "key 'rope_scaling.alpha' is 1000; it is not known here and may change what the model computes")]
+    [InlineData("""{"final_logit_softcapping":30.0}""", "key 'final_logit_softcapping' is 30.0; it is not known here and may change what the model computes; allowed: null")]
+    [InlineData("""{"residual_multiplier":0.22}""", "key 'residual_multiplier' is 0.22; it is not known here")]
+    [InlineData("""{"no_rope_layers":[1,0]}""", "key 'no_rope_layers' is [1,0]; it is not known here")]
     [InlineData("""{"rope_scaling":{"rope_type":"linear"}}""", "key 'rope_scaling.factor' is missing; allowed: a number")]
     [InlineData("""{"rope_scaling":{"rope_type":"linear","factor":0}}""", "key 'rope_scaling.factor' is 0; allowed")]
     [InlineData("""{"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4}}""", "key 'rope_scaling.high_freq_factor' is 4; allowed: a number greater than low_freq_factor")]
@@ -157,6 +184,7 @@ public class ModelConfigReaderTests
     [Theory]
     [InlineData("mistral", """{"sliding_window":0}""", "key 'sliding_window' is 0; allowed: a whole number from 1")]
     [InlineData("qwen2", """{"layer_types":["sliding_attention","full_attention"]}""", "key 'sliding_window' is missing; allowed: a whole number from 1")]
+    [InlineData("qwen3", """{"sliding_window":4096,"use_sliding_window":false,"layer_types":["sliding_attention","full_attention"]}""", "key 'use_sliding_window' is false; allowed: true where layer_types has sliding_attention")]
     [InlineData("qwen2", """{"layer_types":["full_attention"]}""", "key 'layer_types' is [\"full_attention\"]; allowed: a list of 2 of")]
     [InlineData("qwen2", """{"layer_types":["chunked_attention","full_attention"]}""", "allowed: a list of 2 of full_attention, sliding_attention")]
     public void Read_RefusesWindowsInOneLine(string family, string change, string expected) =>

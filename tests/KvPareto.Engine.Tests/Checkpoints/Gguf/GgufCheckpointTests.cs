@@ -1,4 +1,5 @@
 using KvPareto.Engine.Checkpoints.Gguf;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Rotary;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
@@ -59,13 +60,72 @@ public sealed class GgufCheckpointTests : IDisposable
     }
 
     [Theory]
+    [InlineData("rope.scaling.factor", 4f, null, 4)]
+    [InlineData("rope.scale_linear", 4f, null, 4)]
+    [InlineData("rope.scaling.factor", 4f, "none", 1)]
+    [InlineData("rope.scaling.factor", 0f, null, 1)]
+    [InlineData("rope.scaling.factor", 1f, "linear", 1)]
+    public void Scaling_WithoutAType_IsLinear(string key, float factor, string? type, double expected)
+    {
+        var file = Small().Add($"llama.{key}", factor);
+        if (type is not null) file.Add("llama.rope.scaling.type", type);
+        using var checkpoint = GgufCheckpoint.Open(file.Write(_folder["x.gguf"]));
+        Assert.Equal(RopeFrequencies.Linear(16, 10000, expected).InverseFrequencies, checkpoint.Config.Rope.InverseFrequencies);
+    }
+
+    [Fact]
+    public void Keys_ThatNobodyReads_AreRefused_UnlessTheySayNothing()
+    {
+        Assert.Equal(
+            "key 'llama.attention.clamp_kqv' is 8; it is not known here and may change what the model computes; allowed: a file without it",
+            Refusal(Small().Add("llama.attention.clamp_kqv", 8f)));
+        Assert.Equal("key 'llama.logit_scale' is 16; it is not known here and may change what the model computes; allowed: a file without it", Refusal(Small().Add("llama.logit_scale", 16f)));
+        Assert.Equal("key 'general.type' is 'adapter'; allowed: model", Refusal(Small().Add("general.type", "adapter")));
+        Assert.Equal("key 'llama.rope.scaling.attn_factor' is 2; allowed: 1 where rope.scaling.type is none", Refusal(Small().Add("llama.rope.scaling.attn_factor", 2f)));
+        using var passed = GgufCheckpoint.Open(Small().Add("llama.attention.clamp_kqv", 0f).Add("llama.x", false).Add("general.note", "y").Write(_folder["x.gguf"]));
+        Assert.Equal(2, passed.Config.LayerCount);
+    }
+
+    [Theory]
+    [InlineData("m-00001-of-00002.gguf")]
+    [InlineData("m-00002-of-00002.gguf")]
+    public void PartsOfASplitFile_AreJoined_WhicheverIsGiven(string given)
+    {
+        WriteParts("m-00001-of-00002.gguf", "m-00002-of-00002.gguf", number: 1);
+        using var checkpoint = GgufCheckpoint.Open(_folder[given]);
+        Assert.Equal(["model.embed_tokens.weight", "model.norm.weight"], checkpoint.Names.Order());
+        Assert.Equal(_folder["m-00002-of-00002.gguf"], checkpoint.Get("model.norm.weight").File);
+        Assert.Equal(64, checkpoint.Config.HiddenSize);
+        Assert.Equal("m", ModelSource.Open(_folder[given]).Name);
+    }
+
+    [Fact]
+    public void PartsOfASplitFile_ThatAreMissingOrMisnamed_AreRefused()
+    {
+        string Of(string given) => Assert.Throws<ConfigException>(() => GgufCheckpoint.Open(_folder[given]).Dispose()).Message;
+        WriteParts("m-00001-of-00002.gguf", "n-00002-of-00002.gguf", number: 1);
+        Assert.Equal(
+            $"{_folder["m-00001-of-00002.gguf"]}: is part 1 of 2 of a split model, and part 2 (m-00002-of-00002.gguf) is missing; allowed: all parts in one folder", Of("m-00001-of-00002.gguf"));
+        WriteParts("x.gguf", "m-00002-of-00002.gguf", number: 1);
+        Assert.Contains("is part 1 of 2 of a split model; allowed: a name that ends with -00001-of-00002.gguf", Of("x.gguf"), StringComparison.Ordinal);
+        WriteParts("m-00001-of-00002.gguf", "m-00002-of-00002.gguf", number: 0);
+        Assert.Contains("key 'split.no' is 0; allowed: 1, as the file's name says", Of("m-00001-of-00002.gguf"), StringComparison.Ordinal);
+    }
+
+    private void WriteParts(string first, string second, uint number)
+    {
+        Small().Add("split.no", 0u).Add("split.count", 2u).Add("split.tensors.count", 2u).Write(_folder[first]);
+        new GgufBuilder { Data = new byte[8192] }.Add("split.no", number).Add("split.count", 2u).AddTensor("output_norm.weight", 0, 0, 64).Write(_folder[second]);
+    }
+
+    [Theory]
     [MemberData(nameof(BadNumbers))]
     public void Numbers_ThatDoNotFit_AreRefusedInOneLine(string key, uint value, string message) =>
         Assert.Equal(message, Refusal(Small(key).Add(key, value)));
 
     [Fact]
     public void Architectures_ThatAreNotKnown_AreRefused() =>
-        Assert.Equal("key 'general.architecture' is 'gemma3'; allowed: llama, qwen2, qwen3", Refusal(new GgufBuilder().Add("general.architecture", "gemma3")));
+        Assert.Equal("key 'general.architecture' is 'gemma3'; allowed: llama, qwen2, qwen3, granite, phi3, smollm3", Refusal(new GgufBuilder().Add("general.architecture", "gemma3")));
 
     [Fact]
     public void Embedding_ThatIsMissing_IsRefused()

@@ -48,11 +48,11 @@ public class GgufTokenizerTests
     public void UnknownPreTokenizer_IsRefusedWithTheKnownOnes()
     {
         using var folder = new ScratchFolder();
-        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "chatglm-bpe")
+        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "kimi-k2")
             .Add("tokenizer.ggml.tokens", ["a", "b"]).Add("tokenizer.ggml.merges", Array.Empty<string>()).Write(folder["x.gguf"]);
         using var opened = GgufFile.Open(file);
         var error = Assert.Throws<ConfigException>(() => GgufTokenizer.Read(opened.Metadata));
-        Assert.Contains("key 'tokenizer.ggml.pre' is 'chatglm-bpe'; allowed: llama-bpe,", error.Message, StringComparison.Ordinal);
+        Assert.Contains("key 'tokenizer.ggml.pre' is 'kimi-k2'; allowed: llama-bpe,", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
 

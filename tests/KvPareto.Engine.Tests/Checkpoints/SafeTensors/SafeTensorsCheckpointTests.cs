@@ -1,4 +1,6 @@
+using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -7,6 +9,22 @@ namespace KvPareto.Engine.Tests.Checkpoints.SafeTensors;
 public class SafeTensorsCheckpointTests
 {
     private const string Index = "model.safetensors.index.json";
+
+    /// <summary>A mapped file that is cut ends the process.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(60_000)]
+    public void AFileThatIsCutWhileItIsLoaded_IsAMessage(long length)
+    {
+        using var folder = new ScratchFolder();
+        using var backend = new CpuBackend(1);
+        var before = backend.Memory.Live;
+        using var checkpoint = SafeTensorsCheckpoint.Open(new TinyModel().Write(folder.Root));
+        using (var file = File.OpenHandle(folder["model.safetensors"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) RandomAccess.SetLength(file, length);
+        var error = Assert.Throws<ConfigException>(() => TransformerWeights.Load(backend, checkpoint, WeightSpec.Full));
+        Assert.Contains("when it was opened, and was cut while being read", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, backend.Memory.Live);
+    }
 
     [Fact]
     public void Open_ReadsShardsAsASingleFile()

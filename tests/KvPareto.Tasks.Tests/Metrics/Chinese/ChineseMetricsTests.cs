@@ -14,7 +14,7 @@ public class ChineseMetricsTests
     [InlineData("，。", "，。", 0)]
     [InlineData("", "", 0)]
     public void QaF1_IsLongBenchs(string prediction, string answer, double expected) =>
-        Assert.Equal(expected, ChineseQaF1.Score(prediction, answer, TinyJieba.Open()), 12);
+        Assert.Equal(expected, ChineseQaF1.Against(prediction, TinyJieba.Open(), new())(answer), 12);
 
     [Theory]
     [InlineData("北京大学的学生", "北京大学学生", 0.8)]

@@ -91,6 +91,24 @@ public class JinjaTests
         "{{ a" + string.Concat(Enumerable.Repeat(".b", 100_000)) + " }}",
         "{{ a" + string.Concat(Enumerable.Repeat(" | upper", 100_000)) + " | nope }}",
         "{{ 1" + string.Concat(Enumerable.Repeat(" if 1 else 1", 100_000)) + " }}",
+        "{% set l = range(100000)|list %}{% for i in range(100000) %}{% if l.index(99999) %}{% endif %}{% endfor %}",
+        "{% set l = range(100000)|list %}{% for i in range(100000) %}{{ l.count(7) }}{% endfor %}",
+        "{% set l = range(100000)|list %}{% for i in range(100000) %}{% set x = l.copy() %}{% endfor %}",
+        "{% set d = dict([]) %}{% set t = 'a' * 1000000 %}{% for i in range(100000) %}{% if {t: 1}[t] %}{% endif %}{% endfor %}",
+        "{% set t = 'é' * 1000000 %}{% for i in range(100000) %}{% if t[999999] %}{% endif %}{% endfor %}",
+        "{% set t = ('a' * 100000,) %}{% for i in range(100000) %}{% if {t: 1}[t] %}{% endif %}{% endfor %}",
+        "{% set t = 'ab' * 4000000 %}{% set n = 'ab' * 1000000 + 'bb' + 'ab' %}{% for i in range(9999) %}{{ t.find(n) }}{% endfor %}",
+        "{% set t = 'a' * 1000000 %}{% for i in range(100000) %}{% if t is lower %}{% endif %}{% endfor %}",
+        "{% set t = 'a' * 1000000 %}{{ [t] * 100000 | map('upper') | list }}",
+        "{{ 'a'.ljust(9223372036854775807) }}{{ 'a'.rjust(9223372036854775807) }}{{ '-a'.zfill(9223372036854775807) }}",
+        "{{ [1] | tojson(indent='a' * 30000000) }}",
+        "{{ 'a' * 30000000 | list }}",
+        "{{ '&' * 30000000 | e }}",
+        "{{ ('\\x01' * 30000000) | tojson }}",
+        "{{ ('\\n' * 30000000).splitlines() }}",
+        "{% for i in range(100000) %}{{ 'a' | truncate(255, true, 'b' * 30000000) }}{% endfor %}",
+        "{{ " + string.Concat(Enumerable.Repeat("'a' ", 300_000)) + "| nope }}",
+        new string('a', 2_000_000),
         string.Concat(Enumerable.Repeat("{% if true %}", 100_000)),
         string.Concat(Enumerable.Repeat("{% for x in y %}", 100_000)),
         string.Concat(Enumerable.Repeat("{# ", 100_000)),
@@ -99,6 +117,15 @@ public class JinjaTests
     [Theory]
     [MemberData(nameof(Bombs))]
     public void BombIsOneLine(string template) => Assert.DoesNotContain('\n', Refusal(template));
+
+    /// <summary>Looking for a periodic text in a periodic text takes no longer than in any other.</summary>
+    [Theory]
+    [InlineData("{{ t.find(n) }} {{ t.rfind(n) }} {{ t.count(n) }} {{ n in t }} {{ t.split(n) | length }}", "-1 -1 0 False 1")]
+    [InlineData("{{ (t + n + t).find(n) }} {{ (t + n + t).rfind(n) }} {{ (t + n + t + n).count(n) }}", "2000000 2000000 2")]
+    [InlineData("{{ (t + n + t).replace(n, '') == t + t }} {{ (t + n).rpartition(n)[0] == t }} {{ (t + n + t).rsplit(n, 1) | length }}", "True True 2")]
+    public void PeriodicTextIsSearchedInLinearTime(string template, string expected) => Assert.Equal(
+        expected,
+        ChatTemplate.Parse("{% set t = 'ab' * 1000000 %}{% set n = 'ab' * 300000 + 'bb' + 'ab' * 100 %}" + template).Render([new ChatMessage("user", "")]));
 
     private static string Refusal(string template) =>
         Assert.Throws<ConfigException>(() => ChatTemplate.Parse(template).Render([new ChatMessage("user", "x")])).Message;

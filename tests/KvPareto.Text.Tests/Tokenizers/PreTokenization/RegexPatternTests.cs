@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers.PreTokenization;
 
 namespace KvPareto.Text.Tests.Tokenizers.PreTokenization;
@@ -23,10 +24,12 @@ public class RegexPatternTests
     [InlineData(@"a+?b*?c", "aabbc", "aabbc")]
     [InlineData(@"(?>a+)b(?=c)(?!d)", "aabc", "aab")]
     [InlineData(@"# x", "# x", "# x")]
+    [InlineData("[a-c𐐀-𐑏]+", "a𐐀b𝒜𐑏ꞑ", "a𐐀b,𐑏")]
+    [InlineData(@"[^𐐀-𐑏]|\p{Lu}", "𐐀𝒜", "𐐀,𝒜")]
     public void MatchesAsOniguruma(string pattern, string text, string expected)
     {
         var matches = new List<TextMatch>();
-        new RegexPattern(pattern).FindAll(text, matches);
+        new RegexPattern(pattern).FindAll(text, matches, WorkBudget.ForText(text.Length, "test"));
         Assert.Equal(expected, string.Join(',', matches.Select(m => text[m.Start..m.End])));
     }
 
@@ -37,7 +40,10 @@ public class RegexPatternTests
     [InlineData(@"(?<name>a)")]
     [InlineData(@"\k<name>")]
     [InlineData(@"[a&&b]")]
-    [InlineData("[𝒜]")]
+    [InlineData("𝒜")]
+    [InlineData("[a-𝒜]")]
+    [InlineData("[👨]")]
+    [InlineData("[𐐀-𐑏]|[𑢠-𑣟]")]
     [InlineData(@"(a")]
     [InlineData(@"a)")]
     [InlineData(@"[a")]
@@ -48,6 +54,26 @@ public class RegexPatternTests
     public void RefusesWhatItDoesNotKnow(string pattern)
     {
         var problem = Assert.Throws<FormatException>(() => new RegexPattern(pattern));
+        Assert.DoesNotContain('\n', problem.Message);
+    }
+
+    /// <summary>What a pattern repeats of itself, and how long it is, is bounded: the engine beneath recurses.</summary>
+    [Theory]
+    [InlineData("a", "?", 20_000)]
+    [InlineData("a", "+", 20_000)]
+    [InlineData("", "(?:a?){2}", 20_000)]
+    [InlineData("[", "\\w", 4000)]
+    [InlineData("", "(", 20_000)]
+    public void RefusesWhatGoesOnForEver(string first, string part, int count) =>
+        Assert.Throws<FormatException>(() => new RegexPattern(first + string.Concat(Enumerable.Repeat(part, count))));
+
+    /// <summary>Every start of a match is exponential in itself: the text as a whole has a limit, not each.</summary>
+    [Fact]
+    public void AllMatchesOfATextHaveOneLimit()
+    {
+        var text = string.Concat(Enumerable.Repeat(new string('a', 36) + "c", 40));
+        var problem = Assert.Throws<ConfigException>(
+            () => new RegexPattern("(?:a|aa)+b|a").FindAll(text, [], WorkBudget.ForText(text.Length, "tokenizer.json")));
         Assert.DoesNotContain('\n', problem.Message);
     }
 
@@ -66,7 +92,7 @@ public class RegexPatternTests
     {
         var matches = new List<TextMatch>();
         var text = string.Concat(Enumerable.Range(0, 0xD800).Concat(Enumerable.Range(0xE000, 0x2000)).Select(static c => (char)c));
-        new RegexPattern(@"\s").FindAll(text, matches);
+        new RegexPattern(@"\s").FindAll(text, matches, WorkBudget.ForText(text.Length, "test"));
         int[] expected = [9, 10, 11, 12, 13, 0x20, 0x85, 0xA0, 0x1680, .. Enumerable.Range(0x2000, 11), 0x2028, 0x2029, 0x202F, 0x205F,
             0x3000];
         Assert.Equal(expected, matches.Select(m => (int)text[m.Start]));

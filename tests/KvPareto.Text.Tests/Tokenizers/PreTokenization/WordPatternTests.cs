@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers.PreTokenization;
 
 namespace KvPareto.Text.Tests.Tokenizers.PreTokenization;
@@ -43,7 +44,7 @@ public class WordPatternTests
     private static List<TextMatch> Matches(TextPattern pattern, string text)
     {
         var matches = new List<TextMatch>();
-        pattern.FindAll(text, matches);
+        pattern.FindAll(text, matches, WorkBudget.ForText(text.Length, "test"));
         return matches;
     }
 }

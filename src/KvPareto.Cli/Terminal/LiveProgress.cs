@@ -1,0 +1,99 @@
+using System.Globalization;
+using KvPareto.Sweep;
+
+namespace KvPareto.Cli.Terminal;
+
+/// <summary>A running sweep on a terminal: ended trials as lines that stay; below them a bar with the time left, the trial and its setting.</summary>
+internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
+{
+    /// <summary>Columns to take where a terminal does not say.</summary>
+    public const int DefaultWidth = 80;
+
+    private const int BarCells = 10;
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    private readonly Lock _lock = new();
+    private readonly LiveBlock _block;
+    private readonly Timer _timer;
+    private readonly TimeLeft _time = new();
+    private long _samples;
+    private long _done;
+    private string _trial = "starting";
+    private string _setting = "";
+    private bool _begun;
+    private bool _ended;
+
+    /// <summary>Begins to show with the first event.</summary>
+    public LiveProgress(LiveBlock block)
+    {
+        _block = block;
+        _timer = new(_ => Draw(), null, Period, Period);
+    }
+
+    /// <inheritdoc/>
+    public void Report(SweepEvent value)
+    {
+        lock (_lock)
+        {
+            switch (value)
+            {
+                case SweepPlanned planned:
+                    (_begun, _samples) = (true, planned.Samples);
+                    _time.Begin(planned.SamplesDone, planned.Samples);
+                    Move(planned.SamplesDone);
+                    break;
+                case TrialBegun begun:
+                    (_trial, _setting) = (Numbered(begun.Trial, begun.Trials, begun.Model), begun.Setting);
+                    break;
+                case SampleMeasured measured:
+                    Move(measured.SamplesDone);
+                    return; // The timer draws: a slow terminal must not hold up what is measured.
+                case TrialEnded ended:
+                    Move(ended.SamplesDone);
+                    _block.Print($"{Numbered(ended.Trial, ended.Trials, ended.Result.Model)} {ended.Result.Setting}  {TrialText.Outcome(ended.Result)}");
+                    break;
+                case TrialLeft others:
+                    Move(others.SamplesDone);
+                    break;
+            }
+        }
+        Draw();
+    }
+
+    /// <summary>Takes the moving lines away.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_lock)
+        {
+            _ended = true;
+            _block.Clear();
+        }
+    }
+
+    private void Move(long samplesDone)
+    {
+        _done = samplesDone;
+        _time.Reach(samplesDone);
+    }
+
+    private void Draw()
+    {
+        lock (_lock)
+        {
+            if (_begun && !_ended) _block.Draw(_setting.Length == 0 ? [Bar(), _trial] : [Bar(), _trial, _setting]);
+        }
+    }
+
+    // At most 44 columns up to ten hours, so that few terminals wrap it.
+    private string Bar()
+    {
+        var share = _samples == 0 ? 1 : Math.Clamp((double)_done / _samples, 0, 1);
+        var full = (int)(share * BarCells);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"[{new string('#', full)}{new string('-', BarCells - full)}] {100 * share,3:F0} %  {TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
+    }
+
+    private static string Numbered(int trial, int trials, string model) => string.Create(CultureInfo.InvariantCulture, $"[{trial,3}/{trials}] {model}");
+}

@@ -1,0 +1,13 @@
+using System.Globalization;
+using KvPareto.Sweep;
+
+namespace KvPareto.Cli.Terminal;
+
+/// <summary>What came of a trial, in words.</summary>
+internal static class TrialText
+{
+    /// <summary>Score and peak, or why there are none.</summary>
+    public static string Outcome(TrialResult result) => result.Status == TrialStatus.Ok
+        ? string.Create(CultureInfo.InvariantCulture, $"score {result.Score,6:F2}  peak {ByteText.Of(result.Peaks.Inference.Total),9}")
+        : $"FAILED: {result.Failure}";
+}

@@ -1,0 +1,40 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using KvPareto.Engine.Settings;
+
+namespace KvPareto.Sweep.Journaling;
+
+/// <summary>Whether a run's record agrees with itself: its digests and the ids of its trials are computed again.</summary>
+internal static class RunCheck
+{
+    private const int IdLength = 16;
+
+    /// <summary>Refuses a record that no sweep wrote.</summary>
+    /// <exception cref="JsonException">Says what does not agree.</exception>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">The baseline is no setting.</exception>
+    public static void Check(RunRecord run)
+    {
+        InferenceSetting.Parse(run.Baseline);
+        Require(run.ConfigDigest == Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run.Config))), "the config does not fit its digest");
+        string[] tasks = [.. run.Tasks.Select(task => task?.Digest ?? throw new JsonException("a task is null"))];
+        Require(run.Models.All(model => model is not null), "a model is null");
+        var digests = run.Models.ToLookup(model => model.Name, model => model.Digest);
+        foreach (var trial in run.Trials)
+        {
+            Require(trial is not null && IsId(trial.Id), "a trial's id is not 16 hex digits");
+            Require(
+                digests[trial!.Model].Any(digest => TrialSpec.IdOf(digest, trial.Setting, tasks, run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template)) == trial.Id),
+                $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
+        }
+        Require(run.Trials.Select(trial => trial.Id).Distinct().Count() == run.Trials.Count, "a trial stands twice");
+    }
+
+    /// <summary>The text can be a trial's id.</summary>
+    public static bool IsId(string text) => text.Length == IdLength && text.All(char.IsAsciiHexDigitLower);
+
+    private static void Require(bool holds, string problem)
+    {
+        if (!holds) throw new JsonException(problem);
+    }
+}

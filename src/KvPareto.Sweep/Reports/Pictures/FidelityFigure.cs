@@ -1,0 +1,114 @@
+using System.Globalization;
+using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Frontier;
+using ScottPlot;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>Mean divergence from the unquantized model over bits of a cached element, with the names of the frontier's settings.</summary>
+internal sealed class FidelityFigure : Figure
+{
+    /// <summary>Names from which on a figure is as wide as a page, not as a column.</summary>
+    private const int ManyNames = 12;
+
+    private readonly IReadOnlyList<FidelityPoint> _points;
+    private readonly SettingLook _look;
+
+    /// <summary>The figure of some settings of one model.</summary>
+    public FidelityFigure(IReadOnlyList<FidelityPoint> points)
+    {
+        _points = points;
+        _look = new(
+            points.Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)),
+            points.Where(point => point.OnFrontier).Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)));
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "fidelity";
+
+    /// <inheritdoc/>
+    public override string? Missing => _points.Count == 0 ? "there are no rows" : null;
+
+    /// <inheritdoc/>
+    public override string Title => $"{_points[0].Row.Model}: fidelity against bits of the KV cache";
+
+    /// <inheritdoc/>
+    public override (float Width, float Height) PlotSize => _points.Count(point => point.OnFrontier) > ManyNames ? (700, 480) : (356, 280);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Facts
+    {
+        get
+        {
+            var row = _points[0].Row;
+            List<string> facts =
+            [
+                string.Create(CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window}"),
+                string.Create(CultureInfo.InvariantCulture, $"{_points.Count} settings"),
+            ];
+            if (_look.Common.Length > 0) facts.Add($"names leave out what all share: {_look.Common}");
+            return facts;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<IReadOnlyList<LegendEntry>> Legend =>
+    [
+        [
+            new("no other has fewer bits and less divergence", 2 * Look.StarRadius,
+                (canvas, at) => new PointMarker(PointShape.Circle, Starred: true).Draw(canvas, at, Look.Muted)),
+        ],
+        .. Pictures.Legend.Of(_look),
+    ];
+
+    /// <inheritdoc/>
+    public override byte[] Csv() => FidelityCsv.Write(_points);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Panel> Panels()
+    {
+        // A setting without any divergence has no place on a logarithmic axis; it stands at its foot.
+        var least = _points.Select(point => point.Row.KlMean).Where(value => value > 0).DefaultIfEmpty(1e-6).Min();
+        var divergence = Axis.Logarithmic(least, Math.Max(least, _points.Max(point => point.Row.KlMean)), "Mean KL divergence (nats)");
+        var bits = Axis.Bits(
+            _points.Min(point => point.Row.BitsPerElement), _points.Max(point => point.Row.BitsPerElement), "Bits per cached element, scales and zero points included");
+        var panel = new Panel(bits, divergence, "");
+        var marks = _points.Select(point => new Mark(
+            point, FrontierAnalysis.SettingOf(point.Row.Setting),
+            new(bits.Share(point.Row.BitsPerElement), point.Row.KlMean > 0 ? divergence.Share(point.Row.KlMean) : 0))).ToList();
+        var steps = Steps(marks).ToList();
+        panel.AddArea([.. steps, new(1, 1), new(steps[0].X, 1)], Look.Dominated);
+        panel.AddLine(steps, Look.Ink, 1.2f);
+        foreach (var mark in marks.OrderBy(mark => mark.Point.OnFrontier))
+        {
+            var color = _look.ColorOf(mark.Setting).WithAlpha(mark.Point.OnFrontier ? 1 : 0.85);
+            new PointMarker(_look.ShapeOf(mark.Setting), mark.Point.OnFrontier).AddTo(panel.Plot, mark.At.X, mark.At.Y, color);
+        }
+        panel.Plot.Add.Plottable(new LabelLayer
+        {
+            Names = [.. marks.Where(mark => mark.Point.OnFrontier).Select(mark =>
+                new PointName(mark.At, Look.StarRadius, _look.LabelOf(mark.Point.Row.Setting, mark.Setting)))],
+            Obstacles = [.. marks.Where(mark => !mark.Point.OnFrontier).Select(mark => (mark.At, Look.DotRadius))],
+            Lines = [.. steps.Zip(steps.Skip(1), (from, to) => new CoordinateLine(from, to))],
+            MissingNote = missing => string.Create(CultureInfo.InvariantCulture, $"{missing} more in fidelity.csv"),
+            NoteOnTop = true,
+        });
+        return [panel];
+    }
+
+    /// <summary>The rim of what the frontier dominates: down from the top, right and down to each next point, out to the right.</summary>
+    private static IEnumerable<Coordinates> Steps(IEnumerable<Mark> marks)
+    {
+        var height = 1.0;
+        foreach (var mark in marks.Where(mark => mark.Point.OnFrontier))
+        {
+            yield return new(mark.At.X, height);
+            yield return mark.At;
+            height = mark.At.Y;
+        }
+        yield return new(1, height);
+    }
+
+    private sealed record Mark(FidelityPoint Point, InferenceSetting? Setting, Coordinates At);
+}

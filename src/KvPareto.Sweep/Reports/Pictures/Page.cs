@@ -1,0 +1,93 @@
+using ScottPlot;
+using SkiaSharp;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>A figure on a page just large enough for it: heading, panels in rows, legend. Lengths are points.</summary>
+internal sealed class Page
+{
+    private const double Margin = 8;
+    private const double TitleHeight = 17;
+    private const double FactHeight = 12.5;
+    private const double PanelHeading = 24;
+    private const double NoPanelHeading = 8;
+    private const double BetweenPanels = 14;
+    private const double BeforeLegend = 6;
+
+    private readonly Figure _figure;
+    private readonly IReadOnlyList<Panel> _panels;
+    private readonly Legend _legend;
+    private readonly List<string> _facts;
+    private readonly float _left;
+    private readonly double _panelHeading;
+    private readonly double _cellWidth;
+    private readonly double _cellHeight;
+    private readonly double _headingHeight;
+
+    /// <summary>Lays a figure out.</summary>
+    public Page(Figure figure)
+    {
+        (_figure, _panels) = (figure, figure.Panels());
+        var columns = Math.Min(figure.PanelColumns, _panels.Count);
+        _left = _panels.Max(panel => panel.LeftWidth);
+        _panelHeading = _panels.Any(panel => panel.Title.Length + panel.Note.Length > 0) ? PanelHeading : NoPanelHeading;
+        _cellWidth = _left + figure.PlotSize.Width;
+        _cellHeight = _panelHeading + figure.PlotSize.Height + Panel.BottomHeight;
+        Width = 2 * Margin + columns * _cellWidth + (columns - 1) * BetweenPanels + 4;
+        var inner = Width - 2 * Margin;
+        _facts = Wrapped(figure.Facts, inner);
+        _headingHeight = Margin + TitleHeight + FactHeight * _facts.Count;
+        _legend = new(figure.Legend, inner);
+        var rows = (_panels.Count + columns - 1) / columns;
+        Height = _headingHeight + rows * _cellHeight + BeforeLegend + _legend.Height + Margin;
+        Columns = columns;
+    }
+
+    /// <summary>Width of the page.</summary>
+    public double Width { get; }
+
+    /// <summary>Height of the page.</summary>
+    public double Height { get; }
+
+    private int Columns { get; }
+
+    /// <summary>Draws the page.</summary>
+    public void Draw(Sheet sheet)
+    {
+        using (var white = new SKPaint { Color = SKColors.White })
+            sheet.Canvas.DrawRect(0, 0, (float)Math.Ceiling(Width), (float)Math.Ceiling(Height), white);
+        sheet.Text(Look.Title, Look.Title.Fit(_figure.Title, Width - 2 * Margin), new(Margin, Margin + Look.Title.CapHeight + 1));
+        for (var i = 0; i < _facts.Count; i++)
+            sheet.Text(Look.Subtitle, _facts[i], new(Margin, Margin + TitleHeight + FactHeight * i + Look.Subtitle.CapHeight + 1));
+        for (var i = 0; i < _panels.Count; i++)
+        {
+            var (row, column) = Math.DivRem(i, Columns);
+            DrawPanel(sheet, _panels[i], new(Margin + column * (_cellWidth + BetweenPanels), _headingHeight + row * _cellHeight));
+        }
+        _legend.Draw(sheet, Margin, Height - Margin - _legend.Height);
+    }
+
+    private void DrawPanel(Sheet sheet, Panel panel, Position corner)
+    {
+        var (left, right) = (corner.X + _left, corner.X + _cellWidth);
+        var baseline = corner.Y + _panelHeading - 7;
+        var noteWidth = Look.Note.Width(panel.Note);
+        sheet.Text(Look.PanelTitle, Look.PanelTitle.Fit(panel.Title, right - left - noteWidth - 10), new(left, baseline));
+        sheet.Text(Look.Note, panel.Note, new(right, baseline), SKTextAlign.Right);
+        var (top, bottom) = (corner.Y + _panelHeading, corner.Y + _cellHeight);
+        panel.Draw(sheet, _left, new PixelRect((float)corner.X, (float)right, (float)bottom, (float)top));
+    }
+
+    /// <summary>The facts with bars between them, in lines of a width.</summary>
+    private static List<string> Wrapped(IReadOnlyList<string> facts, double width)
+    {
+        var lines = new List<string>();
+        foreach (var fact in facts)
+        {
+            var longer = lines.Count == 0 ? fact : $"{lines[^1]} | {fact}";
+            if (lines.Count > 0 && Look.Subtitle.Width(longer) <= width) lines[^1] = longer;
+            else lines.Add(Look.Subtitle.Fit(fact, width));
+        }
+        return lines;
+    }
+}

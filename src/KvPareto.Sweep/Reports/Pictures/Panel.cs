@@ -1,0 +1,121 @@
+using ScottPlot;
+using SkiaSharp;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>
+/// A plot of a figure with its axes and its heading. Coordinates of the plot are shares of the two axes, so that broken and
+/// logarithmic axes and names are drawn alike: <see cref="At"/> gives them.
+/// </summary>
+internal sealed class Panel
+{
+    /// <summary>Room for those of the level axis, in points.</summary>
+    public const float BottomHeight = 38;
+
+    private const double SecondLine = 11;
+
+    private readonly Axis _x;
+    private readonly Axis _y;
+
+    /// <summary>An empty panel.</summary>
+    public Panel(Axis x, Axis y, string title, string note = "")
+    {
+        (_x, _y, Title, Note) = (x, y, title, note);
+        InterFont.Use();
+        Plot = new();
+        Plot.RenderManager.ClearCanvasBeforeEachRender = false;
+        Plot.FigureBackground.Color = Colors.Transparent;
+        Plot.DataBackground.Color = Colors.Transparent;
+        Plot.Axes.SetLimits(0, 1, 0, 1);
+        Plot.Axes.Top.FrameLineStyle.Width = 0;
+        Plot.Axes.Right.FrameLineStyle.Width = 0;
+        Plot.Grid.MajorLineColor = Look.Grid;
+        Plot.Grid.MajorLineWidth = 0.7f;
+        Dress(Plot.Axes.Bottom, x);
+        Dress(Plot.Axes.Left, y);
+        double[] breaks = [.. x.Breaks];
+        if (breaks.Length > 0) Plot.Add.Plottable(new BreakLayer(breaks));
+    }
+
+    /// <summary>Heading, left.</summary>
+    public string Title { get; }
+
+    /// <summary>Heading, right.</summary>
+    public string Note { get; }
+
+    /// <summary>The plot.</summary>
+    public Plot Plot { get; }
+
+    /// <summary>Room for the ticks and the title of the upright axis, in points.</summary>
+    public float LeftWidth => 26 + (float)_y.Ticks.Select(tick => Look.TickText.Width(tick.Label)).DefaultIfEmpty().Max();
+
+    /// <summary>Draws the plot and its axes, with <paramref name="left"/> of a rectangle's width for the upright one.</summary>
+    public void Draw(Sheet sheet, float left, PixelRect place)
+    {
+        Plot.Layout.Fixed(new PixelPadding(left, 0, BottomHeight, 0));
+        foreach (var text in Plot.GetPlottables().OfType<IHasText>()) text.Outlines = sheet.Outlines;
+        // ScottPlot draws twice at first, which would double all that is not opaque.
+        using (var nothing = new SKNoDrawCanvas((int)place.Right, (int)place.Bottom)) Plot.Render(nothing, place);
+        Plot.Render(sheet.Canvas, place);
+        DrawAxes(sheet, new(place.Left + left, place.Top, place.Width - left, place.Height - BottomHeight), place.Left);
+    }
+
+    private void DrawAxes(Sheet sheet, Box plot, double left)
+    {
+        var (ticks, titles) = (Look.TickText, Look.AxisTitle);
+        var lower = Crowded(plot.Width) ? SecondLine : 0;
+        for (var i = 0; i < _x.Ticks.Count; i++)
+        {
+            var at = new Position(plot.Left + _x.Share(_x.Ticks[i].Value) * plot.Width, plot.Bottom + 8 + i % 2 * lower + ticks.CapHeight);
+            sheet.Text(ticks, _x.Ticks[i].Label, at, SKTextAlign.Center);
+        }
+        foreach (var tick in _y.Ticks)
+            sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2), SKTextAlign.Right);
+        sheet.Text(titles, titles.Fit(_x.Title, plot.Width), new(plot.Centre.X, plot.Bottom + 24 + titles.CapHeight), SKTextAlign.Center);
+        sheet.TextUpwards(titles, titles.Fit(_y.Title, plot.Height), new(left + 1 + titles.CapHeight, plot.Centre.Y));
+    }
+
+    /// <summary>Where a pair of values is in the plot.</summary>
+    public Coordinates At(double x, double y) => new(_x.Share(x), _y.Share(y));
+
+    /// <summary>A line through places of the plot.</summary>
+    public void AddLine(IReadOnlyList<Coordinates> places, Color color, float width, LinePattern? pattern = null)
+    {
+        var line = Plot.Add.ScatterLine(places.ToArray(), color);
+        (line.LineWidth, line.LinePattern) = (width, pattern ?? LinePattern.Solid);
+    }
+
+    /// <summary>A shaded area.</summary>
+    public void AddArea(IReadOnlyList<Coordinates> rim, Color color)
+    {
+        var area = Plot.Add.Polygon([.. rim]);
+        (area.FillColor, area.LineWidth, area.MarkerSize) = (color, 0, 0);
+    }
+
+    /// <summary>An interval from <paramref name="low"/> to <paramref name="high"/> at a point.</summary>
+    public void AddInterval(double x, double y, double low, double high, Color color)
+    {
+        var (at, down, up) = (At(x, y), At(x, low).Y, At(x, high).Y);
+        Plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar([at.X], [at.Y], [0], [0], [at.Y - down], [up - at.Y])
+        {
+            Color = color, LineWidth = 0.9f, CapSize = 2.4f,
+        });
+    }
+
+    /// <summary>Whether numbers or names on the level axis would touch in one line.</summary>
+    private bool Crowded(double width) => _x.Ticks.Zip(_x.Ticks.Skip(1)).Any(pair =>
+        (Look.TickText.Width(pair.First.Label) + Look.TickText.Width(pair.Second.Label)) / 2 + 4
+            > width * (_x.Share(pair.Second.Value) - _x.Share(pair.First.Value)));
+
+    private static void Dress(IAxis axis, Axis values)
+    {
+        // Only the marks: the page writes the numbers.
+        axis.SetTicks([.. values.Ticks.Select(tick => values.Share(tick.Value))], [.. values.Ticks.Select(_ => "")]);
+        axis.FrameLineStyle.Width = 0.9f;
+        axis.FrameLineStyle.Color = Look.Frame;
+        axis.MajorTickStyle.Length = 3.5f;
+        axis.MajorTickStyle.Width = 0.9f;
+        axis.MajorTickStyle.Color = Look.Frame;
+        axis.MinorTickStyle.Length = 0;
+    }
+}

@@ -1,0 +1,11 @@
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>A picture cannot be drawn.</summary>
+public sealed class PictureException : Exception
+{
+    /// <summary>With what is missing.</summary>
+    public PictureException(string message) : base(message) { }
+
+    /// <summary>With what is missing, and why.</summary>
+    public PictureException(string message, Exception inner) : base(message, inner) { }
+}

@@ -1,0 +1,47 @@
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>A kind of picture file.</summary>
+public enum PictureFormat
+{
+    /// <summary>Pixels.</summary>
+    Png,
+
+    /// <summary>Lines and text, for a page in a browser.</summary>
+    Svg,
+
+    /// <summary>Lines and text with their fonts, for a paper.</summary>
+    Pdf,
+}
+
+/// <summary>Names of the kinds of picture files.</summary>
+public static class PictureFormats
+{
+    /// <summary>What is written where nothing is asked for.</summary>
+    public const string Default = "png";
+
+    /// <summary>All kinds.</summary>
+    internal static readonly IReadOnlyList<PictureFormat> All = Enum.GetValues<PictureFormat>();
+
+    /// <summary>Reads <c>png,svg,pdf</c> or a part of it.</summary>
+    /// <exception cref="ConfigException">A name is none of these.</exception>
+    public static IReadOnlyList<PictureFormat> Parse(string names) =>
+        [.. names.Split(',', StringSplitOptions.TrimEntries).Select(Single).Distinct()];
+
+    /// <summary>The name's end of such a file.</summary>
+    internal static string Extension(PictureFormat format) => format switch
+    {
+        PictureFormat.Png => "png",
+        PictureFormat.Svg => "svg",
+        PictureFormat.Pdf => "pdf",
+        _ => throw new ArgumentOutOfRangeException(nameof(format), format, "a format without a name"),
+    };
+
+    private static PictureFormat Single(string name)
+    {
+        foreach (var format in All)
+            if (string.Equals(name, Extension(format), StringComparison.OrdinalIgnoreCase)) return format;
+        throw new ConfigException($"--format '{name}'; allowed: {string.Join(", ", All.Select(Extension))}, separated by commas");
+    }
+}

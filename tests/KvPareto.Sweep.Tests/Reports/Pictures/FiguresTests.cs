@@ -1,0 +1,108 @@
+using System.Text;
+using KvPareto.Sweep.Reports;
+using KvPareto.Testing;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep.Tests.Reports.Pictures;
+
+public class FiguresTests
+{
+    private static readonly ReportOptions Options = new() { Run = "some", Resamples = 20 };
+
+    private static readonly TrialResult[] Trials =
+    [
+        SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("niah", [1, 1, 1, 1])),
+        SomeTrial.Ok("m", "w16a16-k4v4-t32-c64", 700, ("niah", [1, 0, 1, 1])),
+        SomeTrial.Ok("m", "w16a16-k4v4-t32-c256", 720, ("niah", [1, 0, 1, 0])),
+        SomeTrial.Ok("m", "w16a16-k4v4-t64-c64", 690, ("niah", [1, 0, 0, 1])),
+        SomeTrial.Ok("m", "w16a16-k4v4-t64-c256", 710, ("niah", [0, 0, 0, 1])),
+    ];
+
+    [Fact]
+    public void Write_DrawsEveryFigureThatHasData()
+    {
+        using var temp = new ScratchFolder();
+        Samples(temp["run"], Trials[0]);
+        var files = ReportWriter.Write(temp["run"], Trials, Options).Files.Select(Path.GetFileName);
+        Assert.Equal(
+            [
+                "results.csv", "frontier.csv", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv", "ablation.png",
+            ], files);
+    }
+
+    [Fact]
+    public void Memory_NamesEveryPart()
+    {
+        using var temp = new ScratchFolder();
+        ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["memory"] });
+        var lines = File.ReadAllLines(temp["run/memory.csv"]);
+        Assert.Equal("model,setting,baseline,frontier,total_peak_bytes,weight_bytes,kv_cache_bytes,activation_bytes,workspace_bytes", lines[0]);
+        Assert.Equal("m,w16a16-k4v4-t64-c64,false,true,690,345,172,86,87", lines[1]);
+        Assert.Equal("m,w16a16-k16v16,true,true,1000,500,250,125,125", lines[^1]);
+    }
+
+    [Fact]
+    public void Ablation_ComparesWhatDiffersOnOneAxisAlone()
+    {
+        using var temp = new ScratchFolder();
+        ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["ablation"] });
+        var rows = File.ReadAllLines(temp["run/ablation.csv"]).Select(line => line.Split(',')).Skip(1).ToList();
+        Assert.Equal(
+            [
+                ("Granularity", "w16-k4v4-c256", "t32", "0.0000"), ("Granularity", "w16-k4v4-c256", "t64", "-25.0000"),
+                ("Granularity", "w16-k4v4-c64", "t32", "0.0000"), ("Granularity", "w16-k4v4-c64", "t64", "-25.0000"),
+                ("Chunk", "w16-k4v4-t32", "64", "0.0000"), ("Chunk", "w16-k4v4-t32", "256", "-25.0000"),
+                ("Chunk", "w16-k4v4-t64", "64", "0.0000"), ("Chunk", "w16-k4v4-t64", "256", "-25.0000"),
+            ],
+            rows.Select(row => (row[0], row[2], row[3], row[9])));
+        Assert.Equal("98.571", rows[3][10]);
+    }
+
+    [Fact]
+    public void Niah_ReadsLengthsAndDepthsFromTheSamples()
+    {
+        using var temp = new ScratchFolder();
+        Samples(temp["run"], Trials[0]);
+        ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["niah"] });
+        Assert.Equal(
+            [
+                "model,setting,baseline,length,depth_percent,samples,score",
+                "m,w16a16-k16v16,true,1000,10,2,75.0000", "m,w16a16-k16v16,true,3000,12.5,1,0.0000",
+            ],
+            File.ReadAllLines(temp["run/niah.csv"]));
+    }
+
+    [Fact]
+    public void Write_TakesAwayATableThatHasNoDataAnyMore_AndSaysWhyWhereItWasAskedFor()
+    {
+        using var temp = new ScratchFolder();
+        Directory.CreateDirectory(temp["run"]);
+        foreach (var name in new[] { "niah.csv", "niah.png" }) File.WriteAllText(temp["run/" + name], "of an earlier report");
+        var summary = ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["niah"] });
+        Assert.Equal(["frontier.csv", "results.csv"], Directory.GetFiles(temp["run"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["niah was not drawn: no trial looked for needles, or the run's samples are not there"], summary.Messages);
+    }
+
+    [Fact]
+    public void Write_NamesTheFiguresThereAre()
+    {
+        using var temp = new ScratchFolder();
+        var error = Assert.Throws<ConfigException>(() => ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["pie"] }));
+        Assert.Equal("--figure 'pie'; allowed: frontier, memory, niah, ablation, separated by commas", error.Message);
+    }
+
+    private static void Samples(string folder, TrialResult trial)
+    {
+        (string Id, double Score)[] samples = [("sandwich-1000-10", 1), ("city-1000-10", 0.5), ("sandwich-3000-12.5", 0), ("no cell", 1)];
+        var text = new StringBuilder();
+        foreach (var (id, score) in samples)
+        {
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $$"""{"task":"niah","sample":"{{id}}","prediction":"p","score":{{score}},""");
+            text.Append("""
+                "promptTokens":1000,"newTokens":3,"peaks":{"load":{"weights":1,"kvCache":0,"activations":0,"workspace":0},"prefill":{"weights":1,"kvCache":1,"activations":0,"workspace":0},"decode":{"weights":1,"kvCache":1,"activations":0,"workspace":0}},"warmUp":false,"ttftMs":1.5}
+                """).Append('\n');
+        }
+        Directory.CreateDirectory(Path.Combine(folder, "samples"));
+        File.WriteAllText(Path.Combine(folder, "samples", trial.TrialId + ".jsonl"), text.ToString());
+    }
+}
