@@ -12,7 +12,7 @@ internal static class TorchAttention
 {
     private const double LeastScore = -1e30; // of a row that has seen nothing yet
 
-    /// <summary>Appends k and v, then y = softmax(q·kᵀ/√D)·v; sequence after sequence.</summary>
+    /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v; sequence after sequence.</summary>
     public static void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         var workspace = (TorchWorkspace)step.Workspace;
@@ -34,7 +34,7 @@ internal static class TorchAttention
     }
 
     private static torch.Tensor AtOnce(in Call call, torch.Tensor queries) =>
-        TorchScripts.Tensor("attend", queries, call.Keys(call.First, call.Stop), call.Values(call.First, call.Stop), call.Mask(queries));
+        TorchScripts.Tensor("attend", queries, call.Keys(call.First, call.Stop), call.Values(call.First, call.Stop), call.Mask(queries), call.Scale);
 
     private static torch.Tensor Merged(in Call call, torch.Tensor queries)
     {
@@ -46,7 +46,7 @@ internal static class TorchAttention
         {
             using var scope = torch.NewDisposeScope();
             var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            TorchScripts.Run("merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), maximum, total, result);
+            TorchScripts.Run("merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), call.Scale, maximum, total, result);
         }
         return result.div_(total);
     }
@@ -58,7 +58,7 @@ internal static class TorchAttention
         {
             using var scope = torch.NewDisposeScope();
             var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            scores.narrow(2, first - call.First, stop - first).copy_(TorchScripts.Tensor("scores", queries, call.Keys(first, stop), call.Seen(first, stop)));
+            scores.narrow(2, first - call.First, stop - first).copy_(TorchScripts.Tensor("scores", queries, call.Keys(first, stop), call.Seen(first, stop), call.Scale));
         }
         var weights = scores.softmax(-1);
         var result = torch.zeros(queries.shape, dtype: torch.ScalarType.Float32, device: queries.device);
@@ -79,6 +79,8 @@ internal static class TorchAttention
         public int Stop => Start + Count;
 
         public int First => Window > 0 ? Math.Max(0, Start + 1 - Window) : 0;
+
+        public double Scale => Geometry.ScoreScale;
 
         private int Window => Geometry.LayerWindows[Layer];
 

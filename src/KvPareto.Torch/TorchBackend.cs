@@ -93,7 +93,8 @@ public sealed class TorchBackend : Backend
     protected override void BeginCore(Step step) => ((TorchWorkspace)step.Workspace).Begin(step);
 
     /// <inheritdoc/>
-    protected override void EmbedCore(Step step, Weight embedding, Tensor x) => ((TorchWeight)embedding).Gather(((TorchWorkspace)step.Workspace).Ids!, x);
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) =>
+        ((TorchWeight)embedding).Gather(((TorchWorkspace)step.Workspace).Ids!, x, scale);
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
@@ -109,7 +110,7 @@ public sealed class TorchBackend : Backend
     protected override void RopeCore(Step step, Tensor x, RopeTable table)
     {
         using var scope = torch.NewDisposeScope();
-        TorchScripts.Run("rope", TorchBuffer.View(x), ((TorchWorkspace)step.Workspace).Turns(step, table));
+        TorchScripts.Run("rope", TorchBuffer.View(x), ((TorchWorkspace)step.Workspace).Turns(step, table), table.HeadDim);
     }
 
     /// <inheritdoc/>

@@ -28,18 +28,22 @@ internal sealed unsafe class TorchWeight : Weight
         var type = TypeOf(host.Format, host.RowCount, activations);
         var rowBytes = (int)RowBytes(type, host.Format, host.ColumnCount);
         _data = Buffer(type, host.RowCount == 1 ? [host.ColumnCount] : [host.RowCount, rowBytes / SizeOf(type)]);
-        if (IsKept(host.Format, type)) Fill(_data, host.RowCount, rowBytes, (row, bytes) => new ReadOnlySpan<byte>(host.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
-        else FillWidened(host, type, rowBytes);
+        var isKept = IsKept(host.Format, type);
+        host.ForPieces((piece, first, end) =>
+        {
+            if (isKept) Fill(_data, rowBytes, first, end, (row, bytes) => new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
+            else FillWidened(piece, type, rowBytes, first, end);
+        });
         if (host.Format.CodeBits() > 0)
         {
             var groups = host.ColumnCount / host.GroupSize;
             _entries = Buffer(torch.ScalarType.Int32, [host.RowCount, groups]);
-            Fill(_entries, host.RowCount, groups * sizeof(int), (row, bytes) => Entries(host.Groups + (long)row * groups, MemoryMarshal.Cast<byte, int>(bytes)));
+            Fill(_entries, groups * sizeof(int), 0, host.RowCount, (row, bytes) => Entries(host.Groups + (long)row * groups, MemoryMarshal.Cast<byte, int>(bytes)));
         }
         if (host.Bias is { } bias)
         {
             _bias = Buffer(torch.ScalarType.Float32, [bias.Length]);
-            Fill(_bias, bias.Length, sizeof(float), (row, bytes) => MemoryMarshal.AsBytes(bias.AsSpan())[(row * sizeof(float))..][..bytes.Length].CopyTo(bytes));
+            Fill(_bias, sizeof(float), 0, bias.Length, (row, bytes) => MemoryMarshal.AsBytes(bias.AsSpan())[(row * sizeof(float))..][..bytes.Length].CopyTo(bytes));
         }
 
         TorchBuffer Buffer(torch.ScalarType element, long[] size) => new(ledger, MemoryCategory.Weights, torch.empty(size, dtype: element, device: codec.Device));
@@ -68,12 +72,13 @@ internal sealed unsafe class TorchWeight : Weight
         else TorchScripts.Run("linear_coded", input, _data.Data, _entries.Data, _bias?.Data, output, rows, Bits, _codec.Shifts(Bits));
     }
 
-    /// <summary>x[t] = row ids[t].</summary>
-    public void Gather(torch.Tensor ids, Tensor x)
+    /// <summary>x[t] = scale · row ids[t].</summary>
+    public void Gather(torch.Tensor ids, Tensor x, float scale)
     {
-        using var output = TorchBuffer.View(x);
-        if (_entries is null) TorchScripts.Run("embed", _data.Data, ids, output);
-        else TorchScripts.Run("embed_coded", _data.Data, _entries.Data, ids, output, Bits, _codec.Shifts(Bits));
+        using var scope = torch.NewDisposeScope();
+        var output = TorchBuffer.View(x);
+        if (_entries is null) TorchScripts.Run("embed", _data.Data.view(RowCount, ColumnCount), ids, output, (double)scale);
+        else TorchScripts.Run("embed_coded", _data.Data, _entries.Data, ids, output, (double)scale, Bits, _codec.Shifts(Bits));
     }
 
     /// <inheritdoc/>
@@ -107,10 +112,10 @@ internal sealed unsafe class TorchWeight : Weight
         for (var i = 0; i < entries.Length; i++) entries[i] = groups[i].ScaleBits << 16 | (ushort)groups[i].Zero;
     }
 
-    private void FillWidened(HostWeight host, torch.ScalarType type, int rowBytes)
+    private void FillWidened(HostWeight host, torch.ScalarType type, int rowBytes, int from, int until)
     {
         var values = new float[host.ColumnCount];
-        Fill(_data, host.RowCount, rowBytes, (first, bytes) =>
+        Fill(_data, rowBytes, from, until, (first, bytes) =>
         {
             for (var row = 0; row < bytes.Length / rowBytes; row++)
             {
@@ -126,14 +131,13 @@ internal sealed unsafe class TorchWeight : Weight
     private delegate void WriteRows(int first, Span<byte> rows);
 
     // Through host memory some rows at a time; on the processor straight into place.
-    private void Fill(TorchBuffer target, int rowCount, int rowBytes, WriteRows write)
+    private void Fill(TorchBuffer target, int rowBytes, int from, int until, WriteRows write)
     {
-        var rows = Math.Clamp(StagingBytes / rowBytes, 1, rowCount);
-        var flat = target.Data.view(rowCount, -1);
-        for (var first = 0; first < rowCount; first += rows)
+        var rows = Math.Max(1, StagingBytes / rowBytes);
+        using var flat = target.Data.view(target.ByteCount / rowBytes, -1);
+        for (var first = from; first < until; first += rows)
         {
-            var count = Math.Min(rows, rowCount - first);
-            using var part = flat.narrow(0, first, count);
+            using var part = flat.narrow(0, first, Math.Min(rows, until - first));
             if (_codec.Device.type == DeviceType.CPU)
             {
                 write(first, part.bytes);
@@ -143,6 +147,5 @@ internal sealed unsafe class TorchWeight : Weight
             write(first, staging.bytes);
             part.copy_(staging);
         }
-        flat.Dispose();
     }
 }

@@ -46,12 +46,12 @@ internal sealed class TorchWorkspace : Workspace
         Ids = torch.tensor(step.Ids, [step.Count], device: _device).DetachFromDisposeScope();
     }
 
-    /// <summary>Cosines and sines of the step's positions, [2, T, 1, D], as Scripts/elements.py takes them.</summary>
+    /// <summary>Cosines and sines of the step's positions, [2, T, 1, turned channels], as Scripts/elements.py takes them.</summary>
     public torch.Tensor Turns(Step step, RopeTable table)
     {
         if (Turned is not null && _table == table) return Turned;
         Turned?.Dispose();
-        var (count, half) = (step.Count, table.HeadDim / 2);
+        var (count, half) = (step.Count, table.InverseFrequencies.Length);
         var turns = new float[2 * count * 2 * half];
         for (var t = 0; t < count; t++)
         {

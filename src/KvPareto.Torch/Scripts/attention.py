@@ -34,19 +34,19 @@ def hidden(seen: Tensor, like: Tensor) -> Tensor:
 
 
 # All that is seen at once.
-def attend(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor]) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], scale: float) -> Tensor:
     k, v = k.to(q.dtype).unsqueeze(0), v.to(q.dtype).unsqueeze(0)
-    return torch.scaled_dot_product_attention(q.unsqueeze(0), k, v, mask).squeeze(0)
+    return torch.scaled_dot_product_attention(q.unsqueeze(0), k, v, mask, scale=scale).squeeze(0)
 
 
-def scores(q: Tensor, k: Tensor, seen: Optional[Tensor]) -> Tensor:
-    s = torch.matmul(q.float(), k.float().transpose(1, 2)) * (q.size(2) ** -0.5)
+def scores(q: Tensor, k: Tensor, seen: Optional[Tensor], scale: float) -> Tensor:
+    s = torch.matmul(q.float(), k.float().transpose(1, 2)) * scale
     return s if seen is None else s.masked_fill(torch.logical_not(seen), -float('inf'))
 
 
 # Takes a stretch into running softmax states: maximum and total [Nkv, G·T, 1], result [Nkv, G·T, D]; all f32.
-def merge(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], maximum: Tensor, total: Tensor, result: Tensor):
-    s = scores(q, k, seen)
+def merge(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], scale: float, maximum: Tensor, total: Tensor, result: Tensor):
+    s = scores(q, k, seen, scale)
     top = torch.maximum(maximum, s.amax(-1, True))
     weights = torch.exp(s - top)
     kept = torch.exp(maximum - top)

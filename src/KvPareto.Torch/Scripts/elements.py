@@ -6,10 +6,12 @@ def rms_norm(x: Tensor, gain: Tensor, epsilon: float, y: Tensor):
     y.copy_(torch.rms_norm(x.float().unflatten(-1, [-1, width]), [width], gain, epsilon).flatten(-2))
 
 
-# Pairs of a head are its halves; turns [2, T, 1, D]: cosines twice, sines with the first half's sign turned.
-def rope(x: Tensor, turns: Tensor):
-    heads = x.unflatten(-1, [-1, turns.size(3)])
-    heads.copy_(torch.addcmul(heads * turns[0], heads.roll(turns.size(3) // 2, -1), turns[1]))
+# A head's first channels turn, in pairs that are halves of them; turns [2, T, 1, channels]: cosines twice, sines with the first half's
+# sign turned.
+def rope(x: Tensor, turns: Tensor, width: int):
+    channels = turns.size(3)
+    heads = x.unflatten(-1, [-1, width])[..., :channels]
+    heads.copy_(torch.addcmul(heads * turns[0], heads.roll(channels // 2, -1), turns[1]))
 
 
 def silu_mul(gate: Tensor, up: Tensor):
@@ -48,9 +50,13 @@ def widen(codes: Tensor, entries: Tensor, bits: int, shifts: Tensor) -> Tensor:
     return decode(code, entries.unsqueeze(2), -float(1 << (bits - 1))).flatten(1)
 
 
-def embed(table: Tensor, ids: Tensor, x: Tensor):
+def embed(table: Tensor, ids: Tensor, x: Tensor, scale: float):
     x.copy_(table.index_select(0, ids))
+    if scale != 1.0:
+        x.mul_(scale)
 
 
-def embed_coded(codes: Tensor, entries: Tensor, ids: Tensor, x: Tensor, bits: int, shifts: Tensor):
+def embed_coded(codes: Tensor, entries: Tensor, ids: Tensor, x: Tensor, scale: float, bits: int, shifts: Tensor):
     x.copy_(widen(codes.index_select(0, ids), entries.index_select(0, ids), bits, shifts))
+    if scale != 1.0:
+        x.mul_(scale)
