@@ -24,14 +24,12 @@ internal static class TorchBenchmark
         Console.WriteLine(backend.Device);
         Console.WriteLine($"{"setting",-26}{"prompt",8}{"prefill s",11}{"token ms",10}{"host ms",9}{"peak GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
-        TransformerWeights? weights = null;
-        foreach (var setting in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse))
+        foreach (var same in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse).GroupBy(setting => setting.Weights))
         {
-            weights?.Dispose();
-            weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
-            for (var run = 0; run < Runs; run++) Measure(new Transformer(backend, checkpoint.Config, weights), setting, prompt);
+            using var weights = TransformerWeights.Load(backend, checkpoint, same.Key);
+            foreach (var setting in same)
+                for (var run = 0; run < Runs; run++) Measure(new Transformer(backend, checkpoint.Config, weights), setting, prompt);
         }
-        weights?.Dispose();
     }
 
     private static void Measure(Transformer transformer, InferenceSetting setting, int prompt)

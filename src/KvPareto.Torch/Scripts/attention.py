@@ -11,8 +11,10 @@ def visible(count: int, groups: int, start: int, first: int, stop: int, window: 
     return seen.repeat(groups, 1)
 
 
+# [T, Nq·D] as that, always a copy: products of a row do not depend on where it lay.
 def group(x: Tensor, heads: int, width: int) -> Tensor:
-    return x.reshape(x.size(0), heads, -1, width).permute(1, 2, 0, 3).reshape(heads, -1, width)
+    rows = x.reshape(x.size(0), heads, -1, width).permute(1, 2, 0, 3)
+    return torch.empty(rows.size(), dtype=x.dtype, device=x.device).copy_(rows).flatten(1, 2)
 
 
 # [Nkv, G·T, D] into y [T, Nq·D].
