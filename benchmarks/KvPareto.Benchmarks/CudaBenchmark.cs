@@ -20,7 +20,7 @@ internal static unsafe partial class CudaBenchmark
     private const int Runs = 3;
 
     private static readonly string[] DefaultSettings = ["w16a16-k16v16-c256", "w4a16-k4v4-t64-c256", "w4a16-k4v4-t64-c1024", "w8a16-k8v8-t64-c256"];
-    private static readonly int[] Prompts = [1000, 8000];
+    private static readonly int[] Prompts = [1000, 10_240];
 
     public static void Run(string model, string[] names)
     {

@@ -41,6 +41,7 @@ public sealed unsafe class CudaBackend : Backend
         }
         Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver {devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
         _context = new CudaContext(ordinal);
+        foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
         _attention = new CudaAttention(_context);
     }
@@ -65,7 +66,7 @@ public sealed unsafe class CudaBackend : Backend
     public override Weight Upload(HostWeight weight)
     {
         _context.MakeCurrent();
-        return new CudaWeight(_context, Memory, weight);
+        return new CudaWeight(_context, Memory, _linear.Scratch, weight);
     }
 
     /// <inheritdoc/>
@@ -154,10 +155,31 @@ public sealed unsafe class CudaBackend : Backend
         "embed", new(step.Count), new EmbedArguments { Table = ((CudaWeight)embedding).Rows, Ids = ((CudaWorkspace)step.Workspace).Ids, X = x, Scale = scale });
 
     /// <inheritdoc/>
-    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) => Norm(x, default, gain, epsilon, y);
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
+    {
+        var width = gain.ColumnCount;
+        var arguments = new NormArguments { X = x, Y = y, Gain = ((CudaWeight)gain).Data, Width = width, Epsilon = epsilon };
+        var threads = Math.Clamp((width / NumbersAThread + Warp - 1) / Warp * Warp, Warp, MostThreads);
+        Launch("rms_norm", new(x.RowCount, x.ColumnCount / width), arguments, threads);
+    }
 
     /// <inheritdoc/>
-    protected override void AddNormCore(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z) => Norm(x, y, gain, epsilon, z);
+    protected override void NormLinearCore(Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, weights, ys, LinearMode.Store)) base.NormLinearCore(x, gain, epsilon, h, weights, ys);
+    }
+
+    /// <inheritdoc/>
+    protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
+    {
+        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated)) base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
+    }
+
+    /// <inheritdoc/>
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    {
+        if (!_linear.TryAdd(x, (CudaWeight)weight, sum)) base.LinearAddCore(x, weight, y, sum);
+    }
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) => _linear.Multiply(x, [weight], [y]);
@@ -185,14 +207,6 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     protected override void AddCore(Tensor x, Tensor y) => Launch("add", Columns(x), new PairArguments { X = x, Y = y, Columns = x.ColumnCount });
-
-    private void Norm(Tensor x, Matrix added, Weight gain, float epsilon, Tensor y)
-    {
-        var width = gain.ColumnCount;
-        var arguments = new NormArguments { X = x, Y = y, Added = added, Gain = ((CudaWeight)gain).Data, Width = width, Epsilon = epsilon };
-        var threads = Math.Clamp((width / NumbersAThread + Warp - 1) / Warp * Warp, Warp, MostThreads);
-        Launch("rms_norm", new(x.RowCount, x.ColumnCount / width), arguments, threads);
-    }
 
     private void Rope(Step step, Tensor q, Matrix k, int keyHeads, RopeTable table)
     {

@@ -8,6 +8,8 @@ internal sealed unsafe class CudaContext : IDisposable
 {
     private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
     private const int ComputeMinor = 76;
+    private const int MultiprocessorCount = 16;
+    private const int SharedBytesAMultiprocessor = 81; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_MULTIPROCESSOR
     private const int SharedBytesOptIn = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
     private const int OldestMajor = 8; // products of bf16 by tensor cores
     private const uint NonBlocking = 1;
@@ -24,12 +26,11 @@ internal sealed unsafe class CudaContext : IDisposable
     {
         Check(CudaDriver.cuInit(0), nameof(CudaDriver.cuInit));
         Check(CudaDriver.cuDeviceGet(out _device, ordinal), nameof(CudaDriver.cuDeviceGet));
-        Check(CudaDriver.cuDeviceGetAttribute(out var major, ComputeMajor, _device), nameof(CudaDriver.cuDeviceGetAttribute));
-        Check(CudaDriver.cuDeviceGetAttribute(out var minor, ComputeMinor, _device), nameof(CudaDriver.cuDeviceGetAttribute));
-        Check(CudaDriver.cuDeviceGetAttribute(out var shared, SharedBytesOptIn, _device), nameof(CudaDriver.cuDeviceGetAttribute));
+        var (major, minor) = (Attribute(ComputeMajor), Attribute(ComputeMinor));
         if (major < OldestMajor)
             throw new ConfigException($"device cuda:{ordinal} has compute capability {major}.{minor}; allowed: {OldestMajor}.0 (Ampere) and later, or cpu");
-        (Architecture, SharedBytes, _startsEarly) = ($"sm_{major}{minor}", shared, major >= 9);
+        (Architecture, SharedBytes, _startsEarly) = ($"sm_{major}{minor}", Attribute(SharedBytesOptIn), major >= 9);
+        (Multiprocessors, SharedBytesOfMultiprocessor) = (Attribute(MultiprocessorCount), Attribute(SharedBytesAMultiprocessor));
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
         MakeCurrent();
         Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
@@ -40,6 +41,12 @@ internal sealed unsafe class CudaContext : IDisposable
 
     /// <summary>Most shared memory of a block.</summary>
     public int SharedBytes { get; }
+
+    /// <summary>Multiprocessors.</summary>
+    public int Multiprocessors { get; }
+
+    /// <summary>Shared memory of all blocks on one.</summary>
+    public int SharedBytesOfMultiprocessor { get; }
 
     /// <summary>The stream that everything runs on.</summary>
     public nint Stream => _stream;
@@ -54,6 +61,9 @@ internal sealed unsafe class CudaContext : IDisposable
         if (!_modules.TryGetValue(key, out var module)) _modules[key] = module = new KernelModule(file, Architecture, options);
         return module;
     }
+
+    /// <summary>Begins to compile kernels that will be wanted.</summary>
+    public void Prepare(string file, params ReadOnlySpan<string> options) => KernelCompiler.Prepare(file, Architecture, options);
 
     /// <summary>Launches a kernel that takes one structure.</summary>
     public void Launch<TArguments>(KernelModule module, string kernel, Grid grid, int threads, in TArguments arguments, int sharedBytes = 0)
@@ -101,6 +111,12 @@ internal sealed unsafe class CudaContext : IDisposable
         foreach (var module in _modules.Values) module.Dispose();
         _ = CudaDriver.cuStreamDestroy_v2(_stream);
         _ = CudaDriver.cuDevicePrimaryCtxRelease_v2(_device);
+    }
+
+    private int Attribute(int attribute)
+    {
+        Check(CudaDriver.cuDeviceGetAttribute(out var value, attribute, _device), nameof(CudaDriver.cuDeviceGetAttribute));
+        return value;
     }
 
     private static void Check(int code, string call) => CudaException.ThrowIfFailed(code, call);

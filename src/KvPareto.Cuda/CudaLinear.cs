@@ -3,145 +3,152 @@ using KvPareto.Engine.Seam;
 namespace KvPareto.Cuda;
 
 /// <summary>
-/// y = x·wᵀ + b. Up to <see cref="FewRows"/> rows are multiplied straight from the weight as it is stored, for which its bytes are what
-/// counts; more go through a dense product in bf16, for which coded weights are unpacked strip by strip into scratch.
+/// y = x·wᵀ + b. Few rows are multiplied straight from the weight as it is stored, for which its bytes are what counts; more go through a
+/// dense product in bf16, for which coded weights are unpacked strip by strip into scratch.
 /// </summary>
 internal sealed class CudaLinear : IDisposable
 {
-    /// <summary>Most rows that one pass over the weight treats.</summary>
-    public const int FewRows = 8;
-
     private const int Threads = 256;
-    private const int FewOutputs = 16; // of a tile (linear.cu, OUTPUTS)
-    private const string AnyKernel = "linear_any";
-    private const int StripRows = 64;
-    private const int MostStripRows = 65_536 - StripRows; // a grid's second dimension
+    private const int MostStripRows = 65_536 - ProductLayout.StripRows; // a grid's second dimension
     private const int UnpackThreads = 128;
-    private const int UnpackColumns = UnpackThreads * 8 * 4; // of a block (linear.cu, unpack_weight)
-    private const long InputBytes = 8 << 20;
-    private const long StripBytes = 32 << 20;
-    private const long ProductBytes = 32 << 20;
+    private const int UnpackColumns = UnpackThreads * 8 * 4; // of a block (weights.cu, unpack_weight)
 
     private readonly CudaContext _context;
-    private readonly CudaBuffer _scratch;
     private readonly MatrixProducts _products;
+    private readonly FewProducts _few;
 
-    /// <summary>Allocates the scratch.</summary>
+    /// <summary>Opens the library of dense products.</summary>
     public CudaLinear(CudaContext context, MemoryLedger ledger)
     {
         _context = context;
-        _scratch = new CudaBuffer(context, ledger, MemoryCategory.Workspace, FixedBytes);
-        _products = new MatrixProducts(context, _scratch.Address, ProductBytes);
+        Scratch = new ProductScratch(context, ledger);
+        _products = new MatrixProducts(context);
+        _few = new FewProducts(context);
+        _few.Prepare();
     }
 
-    /// <summary>Bytes of the scratch.</summary>
-    public static long FixedBytes => ProductBytes + StripBytes + InputBytes;
-
-    private nint Strip => _scratch.Address + (nint)ProductBytes;
-
-    private nint Inputs => Strip + (nint)StripBytes;
+    /// <summary>The scratch, which weights size.</summary>
+    public ProductScratch Scratch { get; }
 
     /// <summary>Multiplies one input with several weights.</summary>
     public void Multiply(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        if (x.RowCount <= FewRows)
+        if (x.RowCount <= FewKernel.MostRows)
         {
-            MultiplyFew(x, weights, ys);
+            _few.Multiply(x, weights, ys);
             return;
         }
-        for (var i = 0; i < ys.Length; i++)
+        for (var i = 0; i < ys.Length;)
         {
-            var weight = (CudaWeight)weights[i];
-            MultiplyMany(x, weight, ys[i]);
-            if (weight.Bias != 0)
-                _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads, new BiasArguments { X = ys[i], Bias = weight.Bias, Columns = ys[i].ColumnCount });
+            var count = 1;
+            while (i + count < ys.Length && AreOne(weights.Slice(i, count + 1), ys.Slice(i, count + 1))) count++;
+            MultiplyMany(x, weights.Slice(i, count), ys.Slice(i, count), adds: false);
+            i += count;
         }
+    }
+
+    /// <summary>The same with x / rms(x) · gain, where one kernel does it.</summary>
+    public bool TryMultiplyNormed(Tensor x, Weight gain, float epsilon, bool keepsF32, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode) =>
+        _few.TryMultiply(x, (((CudaWeight)gain).Data, epsilon), keepsF32, weights, ys, mode);
+
+    /// <summary>sum += x·wᵀ + b, where a kernel or the library adds.</summary>
+    public bool TryAdd(Tensor x, CudaWeight weight, Tensor sum)
+    {
+        if (x.RowCount <= FewKernel.MostRows) return _few.TryMultiply(x, default, x.Type == DType.F32, [weight], [sum], LinearMode.Add);
+        MultiplyMany(x, [weight], [sum], adds: true);
+        return true;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _products.Dispose();
-        _scratch.Dispose();
+        Scratch.Dispose();
     }
 
-    // One launch for neighbours that one kernel multiplies with.
-    private void MultiplyFew(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    // Weights that are unpacked into scratch, and whose results lie side by side, are one weight to the library: it fills the device better.
+    private static bool AreOne(ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        for (var first = 0; first < ys.Length;)
+        var (before, last) = (ys[^2], ys[^1]);
+        return ((CudaWeight)weights[^2]).Products.Strip > 0 && ((CudaWeight)weights[^1]).Products.Strip > 0 && before.Buffer == last.Buffer
+            && before.Type == last.Type && before.RowStride == last.RowStride && last.ByteOffset - before.ByteOffset == before.ColumnCount * before.Type.ByteSize()
+            && ((CudaWeight)weights[^2]).Stored == ((CudaWeight)weights[^1]).Stored;
+    }
+
+    private void MultiplyMany(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds)
+    {
+        var first = (CudaWeight)weights[0];
+        if (first.Stored == CudaWeight.StoredKind.F32 && x.Type == DType.F32 && ys[0].Type == DType.F32)
         {
-            var kernel = FewKernel(x, (CudaWeight)weights[first]);
-            var arguments = new LinearArguments { X = x, Rows = x.RowCount };
-            var (count, tiles) = (0, 0);
-            while (count < LinearParts.Count && first + count < ys.Length && FewKernel(x, (CudaWeight)weights[first + count]) == kernel)
+            for (var i = 0; i < ys.Length; i++) Multiply(x, (CudaWeight)weights[i], ((CudaWeight)weights[i]).Data, ys[i], adds);
+        }
+        else if (x.Type == DType.BF16) MultiplyDense(x, weights, ys, adds);
+        else
+        {
+            // What a product has in scratch lies ahead of its inputs, whichever of the weights asks for most.
+            var layout = Largest(weights);
+            var block = (int)(layout.Inputs / (x.ColumnCount * sizeof(ushort)));
+            var converted = new Matrix(Scratch.Address + (nint)(layout.Workspace + layout.Strip), DType.BF16, x.ColumnCount);
+            var parts = new Tensor[ys.Length];
+            for (var from = 0; from < x.RowCount; from += block)
             {
-                var (weight, y) = ((CudaWeight)weights[first + count], ys[first + count]);
-                tiles += (y.ColumnCount + FewOutputs - 1) / FewOutputs;
-                arguments.Parts[count++] = new() { Weight = weight.Rows, Y = y, Bias = weight.Bias, Outputs = y.ColumnCount, EndTile = tiles };
+                var rows = x.Rows(from, Math.Min(block, x.RowCount - from));
+                for (var i = 0; i < parts.Length; i++) parts[i] = ys[i].Rows(from, rows.RowCount);
+                _context.Launch(_context.Module("elements.cu"), "convert", Columns(rows), Threads, new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
+                MultiplyDense(converted, weights, parts, adds);
             }
-            for (var i = count; i < LinearParts.Count; i++) arguments.Parts[i].EndTile = tiles;
-            _context.Launch(_context.Module("linear.cu"), kernel, new(tiles), Threads, arguments);
-            first += count;
+        }
+        for (var i = 0; i < ys.Length; i++)
+        {
+            var bias = ((CudaWeight)weights[i]).Bias;
+            if (bias != 0) _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads, new BiasArguments { X = ys[i], Bias = bias, Columns = ys[i].ColumnCount });
         }
     }
 
-    // The kernels of linear.cu: bits of a weight, columns of a unit, and `wide` for f32 inputs; any other case takes one of its own.
-    private static string FewKernel(Tensor x, CudaWeight weight)
+    private static ProductLayout Largest(ReadOnlySpan<Weight> weights)
     {
-        var isAligned = x.Address % 16 == 0 && (x.RowStride * x.Type.ByteSize() % 16 == 0 || x.RowCount == 1) && x.ColumnCount % 32 == 0;
-        if (!isAligned || x.Type == DType.F16) return AnyKernel;
-        var isWide = x.Type == DType.F32;
-        return (weight.Stored, weight.Rows.Group) switch
+        var largest = ((CudaWeight)weights[0]).Products;
+        foreach (var weight in weights)
         {
-            (CudaWeight.StoredKind.BF16, _) => isWide ? "linear_16_32_wide" : "linear_16_32",
-            (CudaWeight.StoredKind.W8, var g) when g % 64 == 0 => isWide ? "linear_8_64_wide" : "linear_8_64",
-            (CudaWeight.StoredKind.W8, var g) when g % 32 == 0 => isWide ? "linear_8_32_wide" : "linear_8_32",
-            (CudaWeight.StoredKind.W4, var g) when g % 128 == 0 => isWide ? "linear_4_128_wide" : "linear_4_128",
-            (CudaWeight.StoredKind.W4, var g) when g % 64 == 0 => isWide ? "linear_4_64_wide" : "linear_4_64",
-            (CudaWeight.StoredKind.W4, var g) when g % 32 == 0 => isWide ? "linear_4_32_wide" : "linear_4_32",
-            _ => AnyKernel,
-        };
+            if (((CudaWeight)weight).Products.ByteCount > largest.ByteCount) largest = ((CudaWeight)weight).Products;
+        }
+        return largest;
     }
 
-    private void MultiplyMany(Tensor x, CudaWeight weight, Tensor y)
+    private void MultiplyDense(Matrix x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds)
     {
-        if (weight.Stored == CudaWeight.StoredKind.F32 && x.Type == DType.F32 && y.Type == DType.F32)
-        {
-            _products.Multiply(x, weight.Data, y, x.RowCount, y.ColumnCount, x.ColumnCount);
-            return;
-        }
-        if (x.Type == DType.BF16)
-        {
-            MultiplyDense(x, weight, y, x.RowCount, x.ColumnCount);
-            return;
-        }
-        var block = (int)Math.Max(1, InputBytes / (x.ColumnCount * sizeof(ushort)));
-        for (var first = 0; first < x.RowCount; first += block)
-        {
-            var rows = x.Rows(first, Math.Min(block, x.RowCount - first));
-            var converted = new Matrix(Inputs, DType.BF16, x.ColumnCount);
-            _context.Launch(_context.Module("elements.cu"), "convert", Columns(rows), Threads, new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
-            MultiplyDense(converted, weight, y.Rows(first, rows.RowCount), rows.RowCount, x.ColumnCount);
-        }
-    }
-
-    private void MultiplyDense(Matrix x, CudaWeight weight, Tensor y, int rows, int columns)
-    {
+        var weight = (CudaWeight)weights[0];
         if (weight.Stored == CudaWeight.StoredKind.BF16)
         {
-            _products.Multiply(x, weight.Data, y, rows, y.ColumnCount, columns);
+            Multiply(x, weight, weight.Data, ys[0], adds);
             return;
         }
-        // Whole tiles of the product, and outputs that stay aligned.
-        var strip = (int)Math.Clamp(StripBytes / (columns * sizeof(ushort)) / StripRows * StripRows, StripRows, MostStripRows);
-        for (var first = 0; first < y.ColumnCount; first += strip)
+        var (columns, outputs, layout) = (weight.ColumnCount, 0, Largest(weights));
+        foreach (var y in ys) outputs += y.ColumnCount;
+        var most = (int)Math.Min(layout.Strip / (columns * sizeof(ushort)) / ProductLayout.StripRows * ProductLayout.StripRows, MostStripRows);
+        // Strips of about one size.
+        var strips = (outputs + most - 1) / most;
+        var strip = ((outputs + strips - 1) / strips + ProductLayout.StripRows - 1) / ProductLayout.StripRows * ProductLayout.StripRows;
+        var target = Scratch.Address + (nint)layout.Workspace;
+        for (var first = 0; first < outputs; first += strip)
         {
-            var part = y.Columns(first, Math.Min(strip, y.ColumnCount - first));
-            var unpack = new UnpackArguments { Weight = weight.Rows, Target = Strip, FirstRow = first };
-            _context.Launch(_context.Module("linear.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, part.ColumnCount), UnpackThreads, unpack);
-            _products.Multiply(x, Strip, part, rows, part.ColumnCount, columns);
+            var count = Math.Min(strip, outputs - first);
+            var before = 0;
+            for (var i = 0; i < ys.Length; before += ys[i++].ColumnCount)
+            {
+                var (from, to) = (Math.Max(first, before), Math.Min(first + count, before + ys[i].ColumnCount));
+                if (from >= to) continue;
+                var rows = target + (nint)((long)(from - first) * columns * sizeof(ushort));
+                var unpack = new UnpackArguments { Weight = ((CudaWeight)weights[i]).Rows, Target = rows, FirstRow = from - before };
+                _context.Launch(_context.Module("weights.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, to - from), UnpackThreads, unpack);
+            }
+            var part = ys[0] with { ColumnCount = count, ByteOffset = ys[0].ByteOffset + (long)first * ys[0].Type.ByteSize() };
+            _products.Multiply(x, target, part, part.RowCount, count, columns, adds, (Scratch.Address, layout.Workspace));
         }
     }
+
+    private void Multiply(Matrix x, CudaWeight weight, nint data, Tensor y, bool adds) =>
+        _products.Multiply(x, data, y, y.RowCount, y.ColumnCount, weight.ColumnCount, adds, (Scratch.Address, weight.Products.Workspace));
 
     private static Grid Columns(Tensor x) => new(x.RowCount, (x.ColumnCount + Threads - 1) / Threads);
 }

@@ -11,11 +11,14 @@ public sealed class CudaMemoryLayout : MemoryLayout
     public override DType ActivationType => DType.BF16;
 
     /// <inheritdoc/>
-    public override long FixedBytes => CudaLinear.FixedBytes;
+    public override long FixedBytes => 0;
 
     /// <inheritdoc/>
     public override long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias) =>
         CudaWeight.PredictByteCount(format, rows, columns, group, hasBias);
+
+    /// <inheritdoc/>
+    public override long ProductBytes(WeightFormat format, int rows, int columns) => CudaWeight.PredictProductBytes(format, rows, columns);
 
     /// <inheritdoc/>
     public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) => new CudaKvLayout(geometry, spec, capacity).ByteCount;

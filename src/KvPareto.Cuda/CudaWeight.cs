@@ -10,45 +10,52 @@ namespace KvPareto.Cuda;
 /// </summary>
 internal sealed unsafe class CudaWeight : Weight
 {
-    private const int Threads = 256;
     private const int StagingBytes = 32 << 20;
 
-    private readonly CudaBuffer _data;
+    private readonly CudaBuffer? _data;
     private readonly CudaBuffer? _groups;
     private readonly CudaBuffer? _bias;
     private readonly WeightRows _rows;
+    private readonly ProductScratch _scratch;
+    private bool _isDisposed;
 
-    /// <summary>Uploads a weight.</summary>
-    public CudaWeight(CudaContext context, MemoryLedger ledger, HostWeight host) : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
+    /// <summary>Uploads a weight, and sees to the scratch of products with it.</summary>
+    public CudaWeight(CudaContext context, MemoryLedger ledger, ProductScratch scratch, HostWeight host) : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
     {
+        _scratch = scratch;
         var kind = Kind(host.Format, host.RowCount);
+        Products = ProductLayout.Of(kind, host.RowCount, host.ColumnCount);
+        scratch.Want(Products.ByteCount);
         var rowBytes = RowBytes(kind, host.ColumnCount);
-        _data = new CudaBuffer(context, ledger, MemoryCategory.Weights, host.RowCount * rowBytes);
-        if (host.Format.CodeBits() > 0)
+        try
         {
-            var count = (long)host.RowCount * (host.ColumnCount / host.GroupSize);
-            _groups = new CudaBuffer(context, ledger, MemoryCategory.Weights, count * GroupMeta.ByteSize);
-            context.Upload(_groups.Address, host.Groups, _groups.ByteCount);
-        }
-        if (host.Bias is not null)
-        {
-            _bias = new CudaBuffer(context, ledger, MemoryCategory.Weights, host.Bias.Length * sizeof(float));
-            fixed (float* bias = host.Bias) context.Upload(_bias.Address, bias, _bias.ByteCount);
-        }
-        var keepsBytes = KeepsBytes(host.Format, kind);
-        host.ForPieces((piece, first, end) =>
-        {
-            if (!keepsBytes) UploadWidened(context, piece, kind, rowBytes, first, end);
-            else context.Upload(_data.Address + (nint)(first * rowBytes), piece.Data + first * rowBytes, (end - first) * rowBytes);
+            _data = new CudaBuffer(context, ledger, MemoryCategory.Weights, host.RowCount * rowBytes);
+            if (host.Format.CodeBits() > 0)
+            {
+                var count = (long)host.RowCount * (host.ColumnCount / host.GroupSize);
+                _groups = new CudaBuffer(context, ledger, MemoryCategory.Weights, count * GroupMeta.ByteSize);
+                UploadGroups(context, host);
+            }
+            if (host.Bias is not null)
+            {
+                _bias = new CudaBuffer(context, ledger, MemoryCategory.Weights, host.Bias.Length * sizeof(float));
+                fixed (float* bias = host.Bias) context.Upload(_bias.Address, bias, _bias.ByteCount);
+            }
+            var (target, keepsBytes) = (_data.Address, KeepsBytes(host.Format, kind));
+            host.ForPieces((piece, first, end) =>
+            {
+                if (!keepsBytes) UploadWidened(context, piece, kind, rowBytes, first, end);
+                else context.Upload(target + (nint)(first * rowBytes), piece.Data + first * rowBytes, (end - first) * rowBytes);
+                context.Synchronize();
+            });
             context.Synchronize();
-        });
-        if (kind == StoredKind.W4)
-        {
-            var words = _data.ByteCount / sizeof(uint);
-            context.Launch(context.Module("linear.cu"), "reorder_codes", new((int)((words + Threads - 1) / Threads)), Threads, new ReorderArguments { Words = _data.Address, Count = words });
         }
-        context.Synchronize();
-        _rows = new() { Data = _data.Address, Groups = _groups?.Address ?? 0, Kind = (int)kind, Columns = host.ColumnCount, Group = host.GroupSize };
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        _rows = new() { Data = _data.Address, Groups = _groups?.Address ?? 0, Kind = (int)kind, Columns = host.ColumnCount, Group = host.GroupSize, Rows = host.RowCount };
     }
 
     /// <summary>How elements lie in device memory (weights.cuh, WeightKind).</summary>
@@ -67,14 +74,17 @@ internal sealed unsafe class CudaWeight : Weight
     /// <summary>How its elements lie.</summary>
     public StoredKind Stored => (StoredKind)_rows.Kind;
 
+    /// <summary>Scratch that dense products with it divide so.</summary>
+    public ProductLayout Products { get; }
+
     /// <summary>Elements [N, K] or codes.</summary>
-    public nint Data => _data.Address;
+    public nint Data => _rows.Data;
 
     /// <summary>Bias [N] f32, or 0.</summary>
     public nint Bias => _bias?.Address ?? 0;
 
     /// <inheritdoc/>
-    public override long ByteCount => _data.ByteCount + (_groups?.ByteCount ?? 0) + (_bias?.ByteCount ?? 0);
+    public override long ByteCount => (_data?.ByteCount ?? 0) + (_groups?.ByteCount ?? 0) + (_bias?.ByteCount ?? 0);
 
     /// <summary>Bytes that a weight takes in device memory.</summary>
     public static long PredictByteCount(WeightFormat format, int rows, int columns, int group, bool hasBias) =>
@@ -82,10 +92,16 @@ internal sealed unsafe class CudaWeight : Weight
         + (format.CodeBits() > 0 ? (long)rows * (columns / group) * GroupMeta.ByteSize : 0)
         + (hasBias ? rows * sizeof(float) : 0);
 
+    /// <summary>Bytes of scratch that products with a weight need.</summary>
+    public static long PredictProductBytes(WeightFormat format, int rows, int columns) => ProductLayout.Of(Kind(format, rows), rows, columns).ByteCount;
+
     /// <inheritdoc/>
     public override void Dispose()
     {
-        _data.Dispose();
+        if (_isDisposed) return;
+        _isDisposed = true;
+        _scratch.Release(Products.ByteCount);
+        _data?.Dispose();
         _groups?.Dispose();
         _bias?.Dispose();
     }
@@ -114,6 +130,19 @@ internal sealed unsafe class CudaWeight : Weight
         _ => true,
     };
 
+    // [N, K/group] as [K/group, N]: rows that are multiplied together have neighbours.
+    private void UploadGroups(CudaContext context, HostWeight host)
+    {
+        var (rows, perRow) = (host.RowCount, host.ColumnCount / host.GroupSize);
+        var entries = new GroupMeta[(long)rows * perRow];
+        for (var row = 0; row < rows; row++)
+        {
+            for (var group = 0; group < perRow; group++) entries[(long)group * rows + row] = host.Groups[(long)row * perRow + group];
+        }
+        fixed (GroupMeta* data = entries) context.Upload(_groups!.Address, data, _groups.ByteCount);
+        context.Synchronize();
+    }
+
     private void UploadWidened(CudaContext context, HostWeight host, StoredKind kind, long rowBytes, int from, int until)
     {
         var values = new float[host.ColumnCount];
@@ -131,7 +160,7 @@ internal sealed unsafe class CudaWeight : Weight
                     if (kind == StoredKind.F32) values.CopyTo(new Span<float>(to, values.Length));
                     else for (var i = 0; i < values.Length; i++) ((ushort*)to)[i] = BFloat16.FromSingle(values[i]);
                 }
-                context.Upload(_data.Address + (nint)(first * rowBytes), target, count * rowBytes);
+                context.Upload(_data!.Address + (nint)(first * rowBytes), target, count * rowBytes);
                 context.Synchronize();
             }
         }

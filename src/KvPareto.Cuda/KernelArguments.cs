@@ -24,7 +24,7 @@ internal struct WeightRows
     public int Kind;
     public int Columns;
     public int Group;
-    public int Reserved;
+    public int Rows;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -41,7 +41,6 @@ internal struct NormArguments
 {
     public Matrix X;
     public Matrix Y;
-    public Matrix Added;
     public nint Gain;
     public int Width;
     public float Epsilon;
@@ -79,7 +78,7 @@ internal struct BiasArguments
     public int Columns;
 }
 
-/// <summary>One weight of those that a launch multiplies the same input with (linear.cu).</summary>
+/// <summary>One weight of those that a launch multiplies the same input with (stream.cuh).</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct LinearPart
 {
@@ -103,15 +102,13 @@ internal struct LinearArguments
 {
     public Matrix X;
     public LinearParts Parts;
+    public nint Gain;
+    public float Epsilon;
     public int Rows;
+    public int Mode;
+    public int Tiles;
+    public int Batch;
     public int Reserved;
-}
-
-[StructLayout(LayoutKind.Sequential)]
-internal struct ReorderArguments
-{
-    public nint Words;
-    public long Count;
 }
 
 [StructLayout(LayoutKind.Sequential)]

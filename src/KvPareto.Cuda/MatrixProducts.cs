@@ -10,43 +10,40 @@ internal sealed unsafe class MatrixProducts : IDisposable
     private const int LargestAlignment = 256;
 
     private readonly CudaContext _context;
-    private readonly nint _workspace;
-    private readonly long _workspaceBytes;
     private readonly nint _handle;
     private readonly nint _descriptor;
     private readonly Dictionary<Shape, Plan> _plans = [];
 
     /// <summary>Opens the library.</summary>
-    /// <param name="context">Device.</param>
-    /// <param name="workspace">Device memory that products may use.</param>
-    /// <param name="workspaceBytes">Its size.</param>
-    public MatrixProducts(CudaContext context, nint workspace, long workspaceBytes)
+    public MatrixProducts(CudaContext context)
     {
-        (_context, _workspace, _workspaceBytes) = (context, workspace, workspaceBytes);
+        _context = context;
         Check(CublasLt.cublasLtCreate(out _handle), nameof(CublasLt.cublasLtCreate));
         Check(CublasLt.cublasLtMatmulDescCreate(out _descriptor, CublasLt.Compute32F, Type(DType.F32)), nameof(CublasLt.cublasLtMatmulDescCreate));
         var transposed = CublasLt.Transposed;
         Check(CublasLt.cublasLtMatmulDescSetAttribute(_descriptor, CublasLt.DescriptorTransposeA, &transposed, sizeof(int)), nameof(CublasLt.cublasLtMatmulDescSetAttribute));
     }
 
-    /// <summary>y [T, N] = x [T, K] · w [N, K]ᵀ; x and w of one element type.</summary>
+    /// <summary>y [T, N] = x [T, K] · w [N, K]ᵀ, or added to y; x and w of one element type.</summary>
     /// <param name="x">Input.</param>
     /// <param name="weight">Rows without gaps.</param>
     /// <param name="y">Output.</param>
     /// <param name="rows">T.</param>
     /// <param name="outputs">N.</param>
     /// <param name="inputs">K.</param>
-    public void Multiply(Matrix x, nint weight, Matrix y, int rows, int outputs, int inputs)
+    /// <param name="adds">y keeps what it has.</param>
+    /// <param name="workspace">Device memory that the product may use.</param>
+    public void Multiply(Matrix x, nint weight, Matrix y, int rows, int outputs, int inputs, bool adds, (nint Address, long Bytes) workspace)
     {
         var shape = new Shape(
-            rows, outputs, inputs, x.Stride, y.Stride, (DType)x.Type, (DType)y.Type, Alignment(x.Data), Alignment(weight), Alignment(y.Data));
+            rows, outputs, inputs, x.Stride, y.Stride, (DType)x.Type, (DType)y.Type, Alignment(x.Data), Alignment(weight), Alignment(y.Data), workspace.Bytes);
         if (!_plans.TryGetValue(shape, out var plan)) _plans[shape] = plan = Prepare(shape);
-        float one = 1, zero = 0;
+        float one = 1, kept = adds ? 1 : 0;
         fixed (ulong* algorithm = plan.Algorithm)
         {
             var code = CublasLt.cublasLtMatmul(
-                _handle, _descriptor, &one, weight, plan.Weight, x.Data, plan.Input, &zero, y.Data, plan.Output, y.Data, plan.Output,
-                algorithm, _workspace, (nuint)_workspaceBytes, _context.Stream);
+                _handle, _descriptor, &one, weight, plan.Weight, x.Data, plan.Input, &kept, y.Data, plan.Output, y.Data, plan.Output,
+                algorithm, workspace.Address, (nuint)workspace.Bytes, _context.Stream);
             if (code != 0) Check(code, $"{nameof(CublasLt.cublasLtMatmul)}({shape})");
         }
     }
@@ -71,7 +68,7 @@ internal sealed unsafe class MatrixProducts : IDisposable
         Check(CublasLt.cublasLtMatmulPreferenceCreate(out var preference), nameof(CublasLt.cublasLtMatmulPreferenceCreate));
         try
         {
-            var bytes = (ulong)_workspaceBytes;
+            var bytes = (ulong)s.WorkspaceBytes;
             Check(CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, CublasLt.PreferenceWorkspaceBytes, &bytes, sizeof(ulong)), "cublasLtMatmulPreferenceSetAttribute");
             ReadOnlySpan<int> alignments = [s.WeightAlignment, s.InputAlignment, s.OutputAlignment, s.OutputAlignment];
             for (var i = 0; i < alignments.Length; i++)
@@ -115,7 +112,8 @@ internal sealed unsafe class MatrixProducts : IDisposable
         DType OutputType,
         int InputAlignment,
         int WeightAlignment,
-        int OutputAlignment);
+        int OutputAlignment,
+        long WorkspaceBytes);
 
     private sealed record Plan(nint Weight, nint Input, nint Output, ulong[] Algorithm);
 }

@@ -15,7 +15,7 @@ public class BadInputTests
         { ["generate", "embedded:llama", "--prompt", "x", "--prompt-file", "y"], "give one of --prompt TEXT" },
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4a16-k3v4-t64"], "'k3v4' is not understood here" },
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w16a16-k4v4-t48"], "head_dim of 64" },
-        { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4a16-k16v16"], "weight group 128 does not divide" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4g96a16-k16v16"], "weight group 96 does not divide" },
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w16a16-k4v4-t64-prebias"], "prebias" },
         { ["generate", "embedded:llama", "--prompt", "x", "--chunk", "-1"], "--chunk -1" },
         { ["generate", "embedded:llama", "--prompt", "x", "--max-new-tokens", "0"], "--max-new-tokens 0" },

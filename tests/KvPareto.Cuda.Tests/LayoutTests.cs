@@ -14,15 +14,38 @@ public class LayoutTests
     /// <summary>The kernels assert the same sizes when they are compiled.</summary>
     [Fact]
     public void Structures_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
-        (16, 32, 96, 216, 96, 120, 64, 216),
+        (16, 32, 96, 216, 96, 120, 64, 240),
         (Unsafe.SizeOf<Matrix>(), Unsafe.SizeOf<WeightRows>(), Unsafe.SizeOf<Side>(), Unsafe.SizeOf<LayerCache>(), Unsafe.SizeOf<AppendArguments>(),
             Unsafe.SizeOf<AttentionArguments>(), Unsafe.SizeOf<LinearPart>(), Unsafe.SizeOf<LinearArguments>()));
 
     [Fact]
     public void StructuresOfElements_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
-        (64, 64, 576, 40, 32, 48, 16),
+        (64, 48, 576, 40, 32, 48),
         (Unsafe.SizeOf<EmbedArguments>(), Unsafe.SizeOf<NormArguments>(), Unsafe.SizeOf<RopeArguments>(), Unsafe.SizeOf<PairArguments>(),
-            Unsafe.SizeOf<BiasArguments>(), Unsafe.SizeOf<UnpackArguments>(), Unsafe.SizeOf<ReorderArguments>()));
+            Unsafe.SizeOf<BiasArguments>(), Unsafe.SizeOf<UnpackArguments>()));
+
+    /// <summary>Four times a small weight as bf16 for the library, the weight as bf16 where it is stored otherwise, 256 rows of inputs; bounds for large ones.</summary>
+    [Theory]
+    [InlineData("BF16", 256, 128, 4 * 65_536, 0, 65_536)]
+    [InlineData("W4", 250, 128, 4 * 64_000, 65_536, 65_536)]
+    [InlineData("BF16", 4096, 4096, 16 << 20, 0, 2 << 20)]
+    [InlineData("W8", 28_672, 4096, 16 << 20, 48 << 20, 2 << 20)]
+    [InlineData("W4", 4096, 14_336, 16 << 20, 1728 * 28_672, 256 * 28_672)]
+    [InlineData("F32", 1, 4096, 0, 0, 0)]
+    public void ScratchOfProducts_GrowsWithTheWeight(string stored, int outputs, int inputs, long workspace, long strip, long converted) =>
+        Assert.Equal(new ProductLayout(workspace, strip, converted), ProductLayout.Of(Enum.Parse<CudaWeight.StoredKind>(stored), outputs, inputs));
+
+    /// <summary>A row of 14,336 columns fits the least that a device of these capabilities has, 99 KiB.</summary>
+    [Theory]
+    [InlineData(16, 32, false)]
+    [InlineData(8, 64, false)]
+    [InlineData(4, 128, false)]
+    public void ARow_FitsSmallDevices(int bits, int unit, bool isWide)
+    {
+        const int Columns = 14_336, SharedBytes = (99 << 10) - 256;
+        var kernel = new FewKernel("", bits, unit, isWide);
+        Assert.True(kernel.SharedBytes(1, Columns, kernel.Batch(1, Columns, SharedBytes), SharedBytes) <= SharedBytes);
+    }
 
     /// <summary>Bytes of one layer's keys and values for two heads of 64 channels: codes, entries of four bytes, rows at 16 bits.</summary>
     [Theory]

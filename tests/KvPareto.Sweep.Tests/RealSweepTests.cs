@@ -99,7 +99,7 @@ public class RealSweepTests
         using var temp = new ScratchFolder();
         var config = Config(temp);
         new TinyModel { Family = "llama", Vocabulary = 200 }.Write(temp["llama"]);
-        Refuses(temp, config, "vocab_size");
+        Refuses(temp, config, "token id 256 in the prompt");
     }
 
     [Fact]

@@ -52,6 +52,9 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                     Move(ended.SamplesDone);
                     _block.Print($"{Numbered(ended.Trial, ended.Trials, ended.Result.Model)} {ended.Result.Setting}  {TrialText.Outcome(ended.Result)}");
                     break;
+                case SweepWaiting waiting:
+                    (_trial, _setting) = (TrialText.Waiting(waiting), "");
+                    break;
                 case TrialLeft others:
                     Move(others.SamplesDone);
                     break;

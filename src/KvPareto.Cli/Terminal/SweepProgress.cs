@@ -32,13 +32,10 @@ internal static class SweepProgress
                     output.WriteLine($"{Line(ended)}  {TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
                     break;
                 case SweepWaiting waiting:
-                    output.WriteLine(Line(waiting));
+                    output.WriteLine(TrialText.Waiting(waiting));
                     break;
             }
         }
-
-        private static string Line(SweepWaiting waiting) => TerminalText.OneLine(
-            $"waiting for {waiting.Trials} trials that other workers have, the first of them {waiting.Holder}");
 
         private static string Line(TrialEnded ended) => TerminalText.OneLine(string.Create(
             CultureInfo.InvariantCulture,

@@ -10,4 +10,9 @@ internal static class TrialText
     public static string Outcome(TrialResult result) => result.Status == TrialStatus.Ok
         ? string.Create(CultureInfo.InvariantCulture, $"score {result.Score,6:F2}  peak {ByteText.Of(result.Peaks.Inference.Total),9}")
         : $"FAILED: {result.Failure}";
+
+    /// <summary>For whom a worker that has nothing left to do waits.</summary>
+    public static string Waiting(SweepWaiting waiting) => TerminalText.OneLine(waiting.Trials == 1
+        ? $"waiting for 1 trial that another worker has: {waiting.Holder}"
+        : string.Create(CultureInfo.InvariantCulture, $"waiting for {waiting.Trials} trials that other workers have, the first of them {waiting.Holder}"));
 }

@@ -8,6 +8,9 @@ internal static unsafe partial class Nvrtc
     public const string Library = "libnvrtc.so.13";
 
     [LibraryImport(Library)]
+    public static partial int nvrtcVersion(out int major, out int minor);
+
+    [LibraryImport(Library)]
     public static partial int nvrtcCreateProgram(out nint program, byte* source, byte* name, int headerCount, byte** headers, byte** includeNames);
 
     [LibraryImport(Library)]

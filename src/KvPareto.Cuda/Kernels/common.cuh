@@ -16,6 +16,14 @@ static __device__ __forceinline__ void wait_for_previous()
 #endif
 }
 
+// From here on the next kernel may start, as far as there is room beside this one.
+static __device__ __forceinline__ void let_next_start()
+{
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
 enum ElementType { F32 = 0, F16 = 1, BF16 = 2 };
 
 #define INFINITE __int_as_float(0x7f800000)
@@ -60,6 +68,8 @@ static __device__ __forceinline__ void store_element(void* data, int type, i64 i
     if (type == F32) ((float*)data)[index] = value;
     else ((u16*)data)[index] = type == F16 ? float_to_half(value) : float_to_bfloat(value);
 }
+
+static __device__ __forceinline__ float silu_times(float gate, float up) { return gate / (1 + expf(-gate)) * up; }
 
 // A 2-D tensor: row-major, stride in elements.
 struct Matrix
@@ -112,6 +122,20 @@ static __device__ __forceinline__ void read_group(u32 entry, float& scale, float
     }
     scale = half_to_float((u16)entry);
     offset = -(float)((int)entry >> 16) * scale;
+}
+
+// The same in parts, x = (q − zero)·scale: of any group that is not constant, and put right for one that is.
+static __device__ __forceinline__ void read_affine(u32 entry, float& scale, float& zero)
+{
+    scale = half_to_float((u16)entry);
+    zero = (float)((int)entry >> 16);
+}
+
+static __device__ __forceinline__ void read_constant(u32 entry, float& scale, float& zero)
+{
+    if (!(entry & 0x8000)) return;
+    scale = __int_as_float((int)((entry & 0x7fff) << 16 | entry >> 16));
+    zero = 0;
 }
 
 // The keys or the values of one layer. A head has sink rows (f16), then coded rows, then a ring of f16 rows not coded yet.

@@ -27,15 +27,14 @@ struct NormArguments
 {
     Matrix x;
     Matrix y;
-    Matrix added; // data null where nothing is
     const float* gain;
     int width;
     float epsilon;
 };
 
-static_assert(sizeof(NormArguments) == 64, "structures differ from the host's");
+static_assert(sizeof(NormArguments) == 48, "structures differ from the host's");
 
-// x += added, y = x / rms(x) · gain. A block is one group of `width` columns of a row: grid [rows, groups]. A thread keeps what it has
+// y = x / rms(x) · gain. A block is one group of `width` columns of a row: grid [rows, groups]. A thread keeps what it has
 // read, as far as that is HELD numbers.
 extern "C" __global__ void rms_norm(NormArguments a)
 {
@@ -55,19 +54,11 @@ extern "C" __global__ void rms_norm(NormArguments a)
     {
         int c = threadIdx.x + i * threads;
         held[i] = c < a.width ? at(a.x, row, first + c) : 0;
-        if (a.added.data && c < a.width) held[i] += at(a.added, row, first + c);
-    }
-    #pragma unroll
-    for (int i = 0; i < HELD; i++)
-    {
-        int c = threadIdx.x + i * threads;
-        if (a.added.data && c < a.width) put(a.x, row, first + c, held[i]);
         sum = fmaf(held[i], held[i], sum);
     }
     for (int c = threadIdx.x + HELD * threads; c < a.width; c += threads)
     {
         float x = at(a.x, row, first + c);
-        if (a.added.data) put(a.x, row, first + c, x += at(a.added, row, first + c));
         sum = fmaf(x, x, sum);
     }
     sum = warp_sum(sum);
@@ -131,8 +122,6 @@ struct PairArguments
 };
 
 static_assert(sizeof(PairArguments) == 40, "structures differ from the host's");
-
-static __device__ __forceinline__ float silu_times(float gate, float up) { return gate / (1 + expf(-gate)) * up; }
 
 // x = silu(x)·y. Grid [rows, columns / threads].
 extern "C" __global__ void silu_mul(PairArguments a)

@@ -34,6 +34,20 @@ static __device__ __forceinline__ void multiply_bfloats(float (&c)[4], u32 a0, u
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
+// c [16, 8] += a [16, 32] · b [32, 8], a of unsigned bytes, b of signed ones. Lanes' places are as above, with four bytes for a pair.
+static __device__ __forceinline__ void multiply_bytes(int (&c)[4], u32 a0, u32 a1, u32 a2, u32 a3, u32 b0, u32 b1)
+{
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3]) : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+// Four signed bytes and a sum.
+static __device__ __forceinline__ int sum_bytes(u32 bytes, int sum)
+{
+    asm("dp4a.s32.s32 %0, %1, %2, %0;" : "+r"(sum) : "r"(bytes), "r"(0x01010101));
+    return sum;
+}
+
 // Two f16, the first in the low half.
 static __device__ __forceinline__ u32 pack_halves(float low, float high)
 {

@@ -4,26 +4,25 @@ enum WeightKind { WEIGHT_F32 = 0, WEIGHT_F16 = 1, WEIGHT_BF16 = 2, WEIGHT_W4 = 3
 
 struct WeightRows
 {
-    const u8* data;     // [N, K] elements; W4 [N, K/8] words of eight codes (code_shift); W8 [N, K]
-    const u32* groups;  // [N, K/group]
+    const u8* data;    // [N, K] elements; W4 [N, K/2], the even column in the low half; W8 [N, K]
+    const u32* groups; // [K/group, N]: rows that are multiplied together have neighbours
     int kind;
     int columns; // K
     int group;
-    int reserved;
+    int rows;    // N
 };
 
 static_assert(sizeof(WeightRows) == 32, "structures differ from the host's");
 
-// Where column c % 8 of a word of 4-bit codes stands: neighbours are 16 bits apart, so that one mask takes out a pair.
-static __device__ __forceinline__ int code_shift(int c) { return (c & 1) * 16 + (c >> 1) * 4; }
+static __device__ __forceinline__ u32 entry_at(const WeightRows& w, int row, int column) { return w.groups[(i64)(column / w.group) * w.rows + row]; }
 
 static __device__ __forceinline__ float weight_at(const WeightRows& w, int row, int column)
 {
     i64 index = (i64)row * w.columns + column;
     if (w.kind <= WEIGHT_BF16) return load_element(w.data, w.kind, index);
     float scale, offset;
-    read_group(w.groups[index / w.group], scale, offset);
-    int code = w.kind == WEIGHT_W8 ? (int)w.data[index] - 128 : (int)(((const u32*)w.data)[index >> 3] >> code_shift(index & 7) & 15) - 8;
+    read_group(entry_at(w, row, column), scale, offset);
+    int code = w.kind == WEIGHT_W8 ? (int)w.data[index] - 128 : (int)(w.data[index >> 1] >> 4 * (index & 1) & 15) - 8;
     return fmaf((float)code, scale, offset);
 }
 
@@ -50,11 +49,11 @@ static __device__ __forceinline__ void weights_at(const WeightRows& w, int row, 
         return;
     }
     float scale, offset;
-    read_group(w.groups[index / w.group], scale, offset);
+    read_group(entry_at(w, row, column), scale, offset);
     if (w.kind == WEIGHT_W4)
     {
         u32 raw = *(const u32*)(w.data + (index >> 1));
-        for (int i = 0; i < 8; i++) values[i] = fmaf((float)((int)(raw >> code_shift(i) & 15) - 8), scale, offset);
+        for (int i = 0; i < 8; i++) values[i] = fmaf((float)((int)(raw >> 4 * i & 15) - 8), scale, offset);
         return;
     }
     uint2 raw = *(const uint2*)(w.data + index);

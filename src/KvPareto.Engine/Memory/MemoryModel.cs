@@ -37,7 +37,8 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         setting.Cache.Validate(Config.Geometry);
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);
-        foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights);
+        var products = 0L;
+        foreach (var shape in _shapes.All) Load(ledger, shape, setting.Weights, ref products);
         // Attention may need the keys' biases; they are read again when all else is there.
         if (_shapes.Layers.All(layer => WeightLoader.HasBias(checkpoint, layer.Key)))
             foreach (var layer in _shapes.Layers) Stage(ledger, checkpoint.Stored(layer.Key.BiasName).WholeBytes);
@@ -59,7 +60,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         return ledger.Peaks;
     }
 
-    private void Load(MemoryLedger ledger, WeightShape shape, WeightSpec spec)
+    private void Load(MemoryLedger ledger, WeightShape shape, WeightSpec spec, ref long products)
     {
         var stored = WeightLoader.Stored(checkpoint, shape);
         if (shape.Role == WeightRole.Norm)
@@ -81,6 +82,11 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         // What is coded or unpacked is read before the weight has its place; what stays as it is goes there while it is read.
         var isStaged = codedBytes > 0 || stored.Group > 0;
         if (isStaged) Stage(ledger, stored.ReadingBytes);
+        if (layout.ProductBytes(format, shape.Rows, shape.Columns) is var needed && needed > products)
+        {
+            ledger.Remove(MemoryCategory.Workspace, products);
+            ledger.Add(MemoryCategory.Workspace, products = needed);
+        }
         ledger.Add(MemoryCategory.Weights, layout.WeightBytes(format, shape.Rows, shape.Columns, group, hasBias));
         if (!isStaged) Stage(ledger, stored.ReadingBytes);
         ledger.Remove(MemoryCategory.Workspace, codedBytes + stored.StagingBytes);

@@ -25,35 +25,33 @@ internal enum LayerPoint
 /// <param name="rope">Its rotary embedding for the length of the run.</param>
 internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeTable rope)
 {
-    /// <summary>
-    /// x += attention(H), then x += feed-forward(norm(x)). On entry H is the layer's input norm of x; on return it is the norm
-    /// <paramref name="nextNorm"/> of the new x, for the following layer, unless that is null. <paramref name="cacheLayer"/> is the layer of
-    /// the caches.
-    /// </summary>
-    public void Run(LayerWeights w, Weight? nextNorm, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
+    /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)). <paramref name="cacheLayer"/> is the layer of the caches.</summary>
+    public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b)
     {
-        Attention(w, step, cacheLayer, b, probe);
-        backend.AddNorm(b.X, b.H, w.PostAttentionNorm, config.StreamEpsilon, b.H);
-        FeedForward(w, b, probe);
-        if (nextNorm is null) backend.Add(b.X, b.H);
-        else backend.AddNorm(b.X, b.H, nextNorm, config.StreamEpsilon, b.H);
+        backend.NormLinear(b.X, w.InputNorm, config.StreamEpsilon, b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
+        Attend(w, step, cacheLayer, b);
+        backend.LinearAdd(b.Q, w.Output, b.H, b.X);
+        backend.NormGated(b.X, w.PostAttentionNorm, config.StreamEpsilon, b.H, w.Gate, w.Up, b.Gate, b.Up);
+        backend.LinearAdd(b.Gate, w.Down, b.H, b.X);
     }
 
-    /// <summary>H = norm(x), before the first layer.</summary>
-    public void Enter(LayerWeights first, TransformerActivations.Buffers b) => backend.RmsNorm(b.X, first.InputNorm, config.StreamEpsilon, b.H);
+    /// <summary>The same op by op, to show the inputs of linear layers.</summary>
+    public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor> probe)
+    {
+        backend.RmsNorm(b.X, w.InputNorm, config.StreamEpsilon, b.H);
+        Attention(w, step, cacheLayer, b, probe);
+        backend.Add(b.X, b.H);
+        backend.RmsNorm(b.X, w.PostAttentionNorm, config.StreamEpsilon, b.H);
+        FeedForward(w, b, probe);
+        backend.Add(b.X, b.H);
+    }
 
     /// <summary>The attention block: from its normalised input in H to its output there.</summary>
     public void Attention(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
     {
         probe?.Invoke(LayerPoint.AttentionInput, b.H);
         backend.Linear(b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
-        if (w.QueryNorm is not null && w.KeyNorm is not null)
-        {
-            backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
-            backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
-        }
-        if (w.IsTurned) backend.Rope(step, b.Q, b.K, rope);
-        backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
+        Attend(w, step, cacheLayer, b);
         probe?.Invoke(LayerPoint.OutputInput, b.Q);
         backend.Linear(b.Q, w.Output, b.H);
     }
@@ -66,5 +64,17 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeT
         backend.SiluMul(b.Gate, b.Up);
         probe?.Invoke(LayerPoint.DownInput, b.Gate);
         backend.Linear(b.Gate, w.Down, b.H);
+    }
+
+    // From q, k and v to attention's result in Q.
+    private void Attend(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b)
+    {
+        if (w.QueryNorm is not null && w.KeyNorm is not null)
+        {
+            backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
+            backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
+        }
+        if (w.IsTurned) backend.Rope(step, b.Q, b.K, rope);
+        backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
     }
 }

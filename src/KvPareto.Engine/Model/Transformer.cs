@@ -33,12 +33,7 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
         var b = activations.For(step.Count);
         Backend.Embed(step, weights.Embedding, b.X, Config.EmbeddingScale);
         var decoder = new DecoderLayer(Backend, Config, Config.Rope.For(step.Workspace.Shape.Capacity));
-        decoder.Enter(weights.Layers[0], b);
-        for (var layer = 0; layer < Config.LayerCount; layer++)
-        {
-            var next = layer + 1 < Config.LayerCount ? weights.Layers[layer + 1].InputNorm : null;
-            decoder.Run(weights.Layers[layer], next, step, layer, b);
-        }
+        for (var layer = 0; layer < Config.LayerCount; layer++) decoder.Run(weights.Layers[layer], step, layer, b);
         return b.X;
     }
 }

@@ -44,8 +44,7 @@ internal sealed class LayerRunner : IDisposable
     {
         var b = _activations.For(tokens);
         _backend.Write(hidden, b.X);
-        _decoder.Enter(weights, b);
-        _decoder.Run(weights, null, Begin(new int[tokens]), 0, b, (point, x) => probe(point, Read(x)));
+        _decoder.Run(weights, Begin(new int[tokens]), 0, b, (point, x) => probe(point, Read(x)));
         _backend.Read(b.X, hidden);
     }
 

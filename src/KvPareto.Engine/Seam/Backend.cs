@@ -99,8 +99,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>y = x·wᵀ + b. x [T, K], w [N, K], y [T, N].</summary>
     public void Linear(Tensor x, Weight weight, Tensor y)
     {
-        Require(x.RowCount == y.RowCount && x.ColumnCount == weight.ColumnCount && y.ColumnCount == weight.RowCount,
-            $"Linear {weight.Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weight.RowCount}, {weight.ColumnCount}], y [{y.RowCount}, {y.ColumnCount}]");
+        RequireSeveral(x, [weight], [y]);
         LinearCore(x, weight, y);
     }
 
@@ -110,12 +109,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// </summary>
     public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        Require(weights.Length == ys.Length, "Linear: one y a weight");
-        for (var i = 0; i < ys.Length; i++)
-        {
-            Require(x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount,
-                $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y [{ys[i].RowCount}, {ys[i].ColumnCount}]");
-        }
+        RequireSeveral(x, weights, ys);
         LinearCore(x, weights, ys);
     }
 
@@ -165,12 +159,39 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         AddCore(x, y);
     }
 
-    /// <summary>x += y, then z = x / rms(x) · gain: the end of one block and the start of the next. x f32, y and z [T, H], gain [H]; z may be y.</summary>
-    public void AddNorm(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z)
+    /// <summary>
+    /// The start of a block: h = x / rms(x) · gain, then ys[i] = h·weights[i]ᵀ + b. x and h [T, K], gain [K]; h is for the backend to use, and
+    /// what it holds afterwards is not said. A token's norm costs a GPU a launch of one block, 5 µs, unless the products take it in
+    /// (docs/performance.md).
+    /// </summary>
+    public void NormLinear(Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        Require(x.RowCount == y.RowCount && x.ColumnCount == y.ColumnCount && x.RowCount == z.RowCount && x.ColumnCount == z.ColumnCount, "AddNorm: one shape");
-        Require(x.ColumnCount == gain.ColumnCount, "AddNorm: a gain for each column");
-        AddNormCore(x, y, gain, epsilon, z);
+        RequireNorm(x, gain, h);
+        RequireSeveral(x, weights, ys);
+        NormLinearCore(x, gain, epsilon, h, weights, ys);
+    }
+
+    /// <summary>
+    /// The start of a feed-forward block: h as of <see cref="NormLinear"/>, then g = silu(h·gateᵀ + b)·(h·upᵀ + b). g and u [T, F]; u is for
+    /// the backend to use. Saves a token's launch of silu.
+    /// </summary>
+    public void NormGated(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
+    {
+        RequireNorm(x, gain, h);
+        RequireSeveral(x, [gate, up], [g, u]);
+        Require(g.ColumnCount == u.ColumnCount, "NormGated: gate and up have one shape");
+        NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
+    }
+
+    /// <summary>
+    /// The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
+    /// Saves a launch a block and y's way through memory.
+    /// </summary>
+    public void LinearAdd(Tensor x, Weight weight, Tensor y, Tensor sum)
+    {
+        RequireSeveral(x, [weight], [y]);
+        Require(sum.RowCount == y.RowCount && sum.ColumnCount == y.ColumnCount && sum.Type == DType.F32, "LinearAdd: sum is [T, N], f32");
+        LinearAddCore(x, weight, y, sum);
     }
 
     /// <inheritdoc/>
@@ -216,11 +237,41 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>See <see cref="Add"/>.</summary>
     protected abstract void AddCore(Tensor x, Tensor y);
 
-    /// <summary>See <see cref="AddNorm"/>.</summary>
-    protected virtual void AddNormCore(Tensor x, Tensor y, Weight gain, float epsilon, Tensor z)
+    /// <summary>See <see cref="NormLinear"/>.</summary>
+    protected virtual void NormLinearCore(Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        AddCore(x, y);
-        RmsNormCore(x, gain, epsilon, z);
+        RmsNormCore(x, gain, epsilon, h);
+        LinearCore(h, weights, ys);
+    }
+
+    /// <summary>See <see cref="NormGated"/>.</summary>
+    protected virtual void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
+    {
+        NormLinearCore(x, gain, epsilon, h, [gate, up], [g, u]);
+        SiluMulCore(g, u);
+    }
+
+    /// <summary>See <see cref="LinearAdd"/>.</summary>
+    protected virtual void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    {
+        LinearCore(x, weight, y);
+        AddCore(sum, y);
+    }
+
+    private static void RequireNorm(Tensor x, Weight gain, Tensor h)
+    {
+        Require(x.RowCount == h.RowCount && x.ColumnCount == h.ColumnCount, "a norm's input and output have one shape");
+        Require(x.ColumnCount == gain.ColumnCount, "a gain for each column");
+    }
+
+    private static void RequireSeveral(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        Require(weights.Length == ys.Length, "Linear: one y a weight");
+        for (var i = 0; i < ys.Length; i++)
+        {
+            Require(x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount,
+                $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y [{ys[i].RowCount}, {ys[i].ColumnCount}]");
+        }
     }
 
     private static void Require(bool condition, string message)

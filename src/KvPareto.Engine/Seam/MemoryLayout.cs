@@ -23,6 +23,15 @@ public abstract class MemoryLayout
     /// <param name="hasBias">It comes with a bias [N].</param>
     public abstract long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias);
 
+    /// <summary>
+    /// Bytes of the scratch that products with an uploaded weight need, whatever their rows. A backend holds the most that a weight has asked
+    /// for, beside <see cref="FixedBytes"/>.
+    /// </summary>
+    /// <param name="format">Stored element format.</param>
+    /// <param name="rows">Output channels N; 1 for a vector.</param>
+    /// <param name="columns">Input channels K.</param>
+    public virtual long ProductBytes(WeightFormat format, int rows, int columns) => 0;
+
     /// <summary>Bytes of a cache with room for <paramref name="capacity"/> tokens.</summary>
     public abstract long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity);
 

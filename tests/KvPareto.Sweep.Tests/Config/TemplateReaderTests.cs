@@ -5,7 +5,7 @@ namespace KvPareto.Sweep.Tests.Config;
 
 public class TemplateReaderTests
 {
-    private const string Config = "models: [embedded:llama]\ntasks: [{task: embedded, kind: fact, samples: 1, length: 64}]\nsettings: [w16a16-k8v8-t64]\n";
+    private const string Config = "models: [embedded:llama]\ntasks: [{task: embedded, kind: fact, samples: 1, length: 96}]\nsettings: [w16a16-k8v8-t64]\n";
 
     [Theory]
     [InlineData("", """{"strftime_now":"2024-07-26"}""")]

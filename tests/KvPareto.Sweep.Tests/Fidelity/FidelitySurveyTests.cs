@@ -78,7 +78,7 @@ public class FidelitySurveyTests
     [InlineData(1000, 64, null, null, "a multiple of the window of 64")]
     [InlineData(1 << 20, 1024, null, null, "has ")]
     [InlineData(null, null, null, "w16a16-k8v8-t128", "divides the model's head_dim of 32")]
-    [InlineData(null, null, null, "w4a16-k8v8-t32", "weight group 128")]
+    [InlineData(null, null, null, "w4g96a16-k8v8-t32", "weight group 96")]
     [InlineData(null, null, -1, null, "chunk -1")]
     public void Run_RefusesWhatDoesNotFit_BeforeItMeasures(int? tokens, int? window, int? chunk, string? setting, string expected)
     {

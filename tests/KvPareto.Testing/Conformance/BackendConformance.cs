@@ -125,23 +125,51 @@ public abstract class BackendConformance
         }
     }
 
+    /// <summary>What stands for several ops gives what they give.</summary>
     [Theory]
-    [InlineData(1, 576)]
-    [InlineData(7, 97)]
-    [InlineData(33, 9000)]
-    public void AddNorm_IsTheSumThenTheNorm(int tokens, int width)
+    [InlineData(1, 576, 96)]
+    [InlineData(7, 97, 33)]
+    [InlineData(8, 64, 17)]
+    [InlineData(33, 9000, 24)]
+    public void NormedProducts_AreTheNormThenTheProducts(int tokens, int inputs, int outputs)
     {
         using var backend = Create();
-        var (a, b) = (Values(1, tokens * width), Values(2, tokens * width));
-        using var gain = Upload(backend, "gain", 1, width, Values(3, width));
-        var (x, y, z) = (Slice(backend, tokens, width), Slice(backend, tokens, width), Slice(backend, tokens, width));
-        x.Write(a);
-        y.Write(b);
-        backend.AddNorm(x.View, y.View, gain, 1e-5f, z.View);
-        Assert.Equal(a.Zip(b, (p, q) => p + q), x.Read());
-        backend.RmsNorm(x.View, gain, 1e-5f, y.View);
-        AssertClose([.. y.Read().Select(value => (double)value)], z.Read(), OpTolerance);
-        foreach (var slice in new[] { x, z }) slice.AssertPoisonUntouched();
+        using var gain = Upload(backend, "gain", 1, inputs, Values(3, inputs));
+        var weights = Enumerable.Range(0, 3).Select(i => Upload(backend, "linear", outputs, inputs, Values(40 + i, outputs * inputs), i == 1 ? Values(50, outputs) : null)).ToArray();
+        var (x, h) = (Slice(backend, tokens, inputs), Slice(backend, tokens, inputs));
+        var (together, apart) = (weights.Select(_ => Slice(backend, tokens, outputs)).ToArray(), weights.Select(_ => Slice(backend, tokens, outputs)).ToArray());
+        x.Write(Values(1, tokens * inputs));
+        backend.RmsNorm(x.View, gain, 1e-5f, h.View);
+        backend.Linear(h.View, weights, apart.Select(y => y.View).ToArray());
+        backend.NormLinear(x.View, gain, 1e-5f, h.View, weights, together.Select(y => y.View).ToArray());
+        for (var i = 0; i < weights.Length; i++) AssertClose([.. apart[i].Read().Select(value => (double)value)], together[i].Read(), OpTolerance);
+
+        backend.SiluMul(apart[0].View, apart[1].View);
+        backend.NormGated(x.View, gain, 1e-5f, h.View, weights[0], weights[1], together[0].View, together[1].View);
+        AssertClose([.. apart[0].Read().Select(value => (double)value)], together[0].Read(), 4 * OpTolerance);
+        Assert.Equal(Values(1, tokens * inputs), x.Read());
+        foreach (var slice in together.Append(x).Append(h)) slice.AssertPoisonUntouched();
+        foreach (var weight in weights) weight.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1, 576, 96)]
+    [InlineData(7, 97, 33)]
+    [InlineData(33, 256, 40)]
+    public void LinearAdd_IsTheProductThenTheSum(int tokens, int inputs, int outputs)
+    {
+        using var backend = Create();
+        using var weight = Upload(backend, "linear", outputs, inputs, Values(40, outputs * inputs), Values(50, outputs));
+        var x = Slice(backend, tokens, inputs);
+        var (y, apart, together) = (Slice(backend, tokens, outputs), Slice(backend, tokens, outputs), Slice(backend, tokens, outputs));
+        x.Write(Values(1, tokens * inputs));
+        apart.Write(Values(2, tokens * outputs));
+        together.Write(Values(2, tokens * outputs));
+        backend.Linear(x.View, weight, y.View);
+        backend.Add(apart.View, y.View);
+        backend.LinearAdd(x.View, weight, y.View, together.View);
+        AssertClose([.. apart.Read().Select(value => (double)value)], together.Read(), OpTolerance);
+        foreach (var slice in new[] { x, y, together }) slice.AssertPoisonUntouched();
     }
 
     [Fact]

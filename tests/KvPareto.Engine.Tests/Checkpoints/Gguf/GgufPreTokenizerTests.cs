@@ -17,7 +17,7 @@ public class GgufPreTokenizerTests
     [InlineData("falcon3", "HelloWorld 1234", "HelloWorld| |123|4")]
     [InlineData("gpt-4o", "HelloWorld's 1234", "Hello|World's| |123|4")]
     [InlineData("deepseek-llm", "ab 12  x\n\ny, z. ", "ab| |12| | x|\n|\n|y|,| z|.| ")]
-    [InlineData("deepseek-llm", "日本x𐐀𝒜", "日本|x𐐀|𝒜")]
+    [InlineData("deepseek-llm", "日本𐐀𐐁𝒜", "日本|𐐀𐐁|𝒜")]
     [InlineData("deepseek-coder", "ab 12, x\n\ny", "ab| |1|2|,| x|\n|\n|y")]
     [InlineData("deepseek-v3", "ab 1234 日本 .x", "ab| |123|4| |日本| .|x")]
     [InlineData("falcon", "ab 1234 (x`", "ab| |123|4| |(|x|`")]

@@ -1,0 +1,87 @@
+using KvPareto.Engine.Seam;
+
+namespace KvPareto.Cuda;
+
+/// <summary>A kernel of linear.cu that multiplies few rows straight from a weight as it is stored, and the shared memory that it takes.</summary>
+/// <param name="Name">Named by the bits of a weight; of codes, by the columns of a unit; of bf16, <c>wide</c> takes f32 inputs whole.</param>
+/// <param name="Bits">Of a weight.</param>
+/// <param name="Unit">Columns of a unit, which of codes have one scale.</param>
+/// <param name="IsWide">An input is two bf16 numbers.</param>
+internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool IsWide)
+{
+    /// <summary>Most rows that one pass over a weight treats (stream.cuh, MOST_ROWS).</summary>
+    public const int MostRows = 8;
+
+    /// <summary>Threads of a block.</summary>
+    public const int Threads = 256;
+
+    /// <summary>The kernels' source.</summary>
+    public const string File = "linear.cu";
+
+    private const int Warps = Threads / 32;
+    private const int Outputs = 16; // of a tile
+    private const int ElementStages = 7;
+    private const int MostCodeStages = 5;
+    private const int FewestCodeStages = 3;
+    private const int SmallSharedBytes = 128 << 10;
+    private const int BytesOfInput = 3; // of a whole number that stands for an input (linear_codes.cuh)
+    private const int FewestRows = 2; // whose bytes are columns of one product
+    private const int ColumnsOfProduct = 8;
+    private const int ManyProducts = 3;
+    private const int BatchTiles = 4;
+
+    /// <summary>Blocks that a multiprocessor should have at a time: loads of more than one get in each other's way, but codes must be worked on.</summary>
+    public int Blocks => IsCoded ? 2 : 1;
+
+    private bool IsCoded => Bits < 16;
+
+    /// <summary>The kernel for a weight and inputs that begin at multiples of 16 bytes, if there is one.</summary>
+    /// <param name="x">Inputs; f32 or bf16.</param>
+    /// <param name="weight">Weight.</param>
+    /// <param name="keepsF32">bf16 weights take f32 inputs whole, not as bf16.</param>
+    public static FewKernel? Of(Tensor x, CudaWeight weight, bool keepsF32)
+    {
+        var isAligned = x.Address % 16 == 0 && (x.RowStride * x.Type.ByteSize() % 16 == 0 || x.RowCount == 1) && x.ColumnCount % 32 == 0;
+        if (!isAligned || x.Type == DType.F16) return null;
+        return (weight.Stored, weight.Rows.Group) switch
+        {
+            (CudaWeight.StoredKind.BF16, _) => keepsF32 ? new("linear_16_wide", 16, 32, true) : new("linear_16", 16, 32, false),
+            (CudaWeight.StoredKind.W8, var g) when g % 64 == 0 => new("linear_8_64", 8, 64, false),
+            (CudaWeight.StoredKind.W8, var g) when g % 32 == 0 => new("linear_8_32", 8, 32, false),
+            (CudaWeight.StoredKind.W4, var g) when g % 128 == 0 => new("linear_4_128", 4, 128, false),
+            (CudaWeight.StoredKind.W4, var g) when g % 64 == 0 => new("linear_4_64", 4, 64, false),
+            (CudaWeight.StoredKind.W4, var g) when g % 32 == 0 => new("linear_4_32", 4, 32, false),
+            _ => null,
+        };
+    }
+
+    /// <summary>The function for so many rows.</summary>
+    public string Function(int rows) => IsCoded && rows > FewestRows ? Name + "_many" : Name;
+
+    /// <summary>Dynamic shared memory for so many rows of K columns (linear.cu, multiply_few).</summary>
+    /// <param name="rows">T.</param>
+    /// <param name="columns">K.</param>
+    /// <param name="batch">Tiles whose parts are put together at a time.</param>
+    /// <param name="device">Shared memory of a block, at the most.</param>
+    public int SharedBytes(int rows, int columns, int batch, int device)
+    {
+        var words = Unit * Bits / 128;
+        var stage = 2 * words * sizeof(uint) * Threads;
+        var partColumns = IsCoded ? rows * BytesOfInput : rows;
+        var sums = 2 * batch * Warps * partColumns * Outputs * sizeof(float);
+        if (!IsCoded) return ElementStages * stage + sums + (IsWide ? 2 : 1) * rows * (2 * columns + (columns % 64 == 0 ? 64 : 0));
+        var products = rows > FewestRows ? ManyProducts : 1;
+        var spans = columns / Unit * products * ColumnsOfProduct * 2 * sizeof(float);
+        var row = (columns + 127) / 128 * 128 + (Bits == 4 && words == 4 ? 16 : 64);
+        return CodeStages(device) * (stage + 2 * sizeof(uint) * Threads) + sums + spans + rows * BytesOfInput * row;
+    }
+
+    /// <summary>The compiler's options: stages that weights are fetched ahead in.</summary>
+    public static string[] Options(int device) => [$"-DELEMENT_STAGES={ElementStages}", $"-DCODE_STAGES={CodeStages(device)}"];
+
+    /// <summary>Tiles of a batch: fewer where there are many rows, or little shared memory.</summary>
+    public int Batch(int rows, int columns, int device) =>
+        (!IsCoded || rows <= FewestRows) && SharedBytes(rows, columns, BatchTiles, device) <= device ? BatchTiles : 1;
+
+    private static int CodeStages(int device) => device < SmallSharedBytes ? FewestCodeStages : MostCodeStages;
+}

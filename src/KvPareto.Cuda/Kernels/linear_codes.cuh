@@ -1,0 +1,169 @@
+// Few rows times codes of 4 or 8 bits by the tensor cores' products of 8-bit integers. Within a unit, whose columns share a group, the inputs
+// are whole numbers of up to 22 bits and a sign times a power of two: three signed bytes each, which are three columns of a product. So
+// codes need no more than their bits apart, bf16 inputs stay exact but for those 2^14 times smaller than the unit's largest, and sums of a
+// unit are exact.
+
+template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
+{
+    static const int Tiles = TILES, Columns = 8 * TILES, Words = UNIT * BITS / 128, Bytes = 3;
+    typedef Stream<BITS, UNIT, STAGES> Weights;
+
+    u8* rows;     // [T · Bytes, K] bytes in the order in which lanes take them
+    float2* spans; // [units, Columns]: the power of two, and the sum of the bytes
+    int stride;
+    u32 inputs[TILES]; // this lane's place
+    u32 sums;
+
+    __device__ __forceinline__ Codes(u8* memory, const LinearArguments& a)
+    {
+        int columns = a.parts[0].weight.columns, lane = threadIdx.x % 32;
+        spans = (float2*)memory;
+        rows = memory + columns / UNIT * (Columns * 8);
+        // Neighbours among rows fall on different banks.
+        stride = (columns + 127) / 128 * 128 + (Words == 4 && BITS == 4 ? 16 : 64);
+        #pragma unroll
+        for (int i = 0; i < TILES; i++)
+            inputs[i] = shared_address(rows) + min(8 * i + lane / 4, a.rows * Bytes - 1) * stride + lane % 4 * (UNIT / 4);
+        sums = shared_address(spans) + lane % 4 * 16;
+    }
+
+    __device__ __forceinline__ void prepare(const LinearArguments& a, float (*squares)[MOST_ROWS])
+    {
+        // As many loads before the first use as registers allow.
+        if (a.gain) prepare_ahead<2, true>(a, squares);
+        else prepare_ahead<4, false>(a, squares);
+    }
+
+    template <int AHEAD, bool NORMED> __device__ __forceinline__ void prepare_ahead(const LinearArguments& a, float (*squares)[MOST_ROWS])
+    {
+        int eights = a.parts[0].weight.columns / 8, lane = threadIdx.x % 32;
+        for (int row = 0; row < a.rows; row++)
+        {
+            float square = 0;
+            for (int first = threadIdx.x - lane; first < eights; first += AHEAD * THREADS)
+            {
+                float v[AHEAD][8] = {}, gains[AHEAD][8];
+                #pragma unroll
+                for (int i = 0; i < AHEAD; i++)
+                {
+                    int eight = first + i * THREADS + lane;
+                    if (eight >= eights) continue;
+                    load_eight(a.x, row, 8 * eight, v[i]);
+                    if (NORMED) load_gains(a, eight, gains[i]);
+                }
+                #pragma unroll
+                for (int i = 0; i < AHEAD; i++)
+                {
+                    int eight = first + i * THREADS + lane;
+                    if (NORMED && eight < eights) square += scale_inputs(gains[i], v[i]);
+                    if (eight - lane < eights) convert(v[i], row, eight, eight < eights);
+                }
+            }
+            if (!NORMED) continue;
+            square = warp_sum(square);
+            if (lane == 0) squares[threadIdx.x / 32][row] = square;
+        }
+    }
+
+    // Eight columns of a row as signed bytes, by all lanes.
+    __device__ __forceinline__ void convert(const float (&v)[8], int row, int eight, bool isThere)
+    {
+        u32 most = 0; // bits of the unit's largest magnitude; of what is no number, larger than any
+        #pragma unroll
+        for (int i = 0; i < 8; i++) most = max(most, __float_as_uint(v[i]) & 0x7fffffff);
+        #pragma unroll
+        for (int step = 1; step < UNIT / 8; step <<= 1) most = max(most, __shfl_xor_sync(0xffffffff, most, step));
+        int exponent = max((int)(most >> 23), 30);
+        float up = __uint_as_float((u32)(275 - exponent) << 23), down = __uint_as_float((u32)(exponent - 21) << 23); // 2^(21 − e), 2^(e − 21)
+        if (most >= 0x7f800000) down = __uint_as_float(0x7fffffff);
+        u32 n[8], planes[Bytes][2];
+        #pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            // 3·2^22 is added for its last bit to be a one; then each byte has 128 too much. 4-bit codes of even columns come first.
+            int place = BITS == 4 ? i / 2 + i % 2 * 4 : i;
+            n[place] = __float_as_uint(fmaf(v[i], up, 12582912.0f)) - 0x4b400000 + 0x00808080;
+        }
+        #pragma unroll
+        for (int i = 0; i < 2; i++)
+        {
+            u32 low = __byte_perm(n[4 * i], n[4 * i + 1], 0x5140), high = __byte_perm(n[4 * i + 2], n[4 * i + 3], 0x5140);
+            planes[0][i] = __byte_perm(low, high, 0x5410) ^ 0x80808080;
+            planes[1][i] = __byte_perm(low, high, 0x7632) ^ 0x80808080;
+            planes[2][i] = __byte_perm(__byte_perm(n[4 * i], n[4 * i + 1], 0x0062), __byte_perm(n[4 * i + 2], n[4 * i + 3], 0x6200), 0x7610) ^ 0x80808080;
+        }
+        // Two sums of up to 2^14 in one number.
+        int sums[Bytes], pair;
+        #pragma unroll
+        for (int b = 0; b < Bytes; b++) sums[b] = sum_bytes(planes[b][0], sum_bytes(planes[b][1], 0));
+        pair = sums[0] + sums[1] * 65536;
+        #pragma unroll
+        for (int step = 1; step < UNIT / 8; step <<= 1)
+        {
+            pair += __shfl_xor_sync(0xffffffff, pair, step);
+            sums[2] += __shfl_xor_sync(0xffffffff, sums[2], step);
+        }
+        sums[0] = (short)pair;
+        sums[1] = (pair - sums[0]) >> 16;
+        if (!isThere) return;
+        #pragma unroll
+        for (int b = 0; b < Bytes; b++)
+        {
+            *(uint2*)(rows + (row * Bytes + b) * stride + eight * 8) = make_uint2(planes[b][0], planes[b][1]);
+            if (eight % (UNIT / 8) == 0) spans[eight / (UNIT / 8) * Columns + row * Bytes + b] = make_float2(down, (float)sums[b]);
+        }
+    }
+
+    // total [16, Columns] += a unit's part: scale·(code − zero), where the code has its least value in it, gives scale·(Σ x·code − zero·Σ x).
+    __device__ __forceinline__ void add(float (&total)[TILES][4], const Weights& w, int unit) const
+    {
+        const u32 Mask = 0x0f0f0f0f;
+        const float Least = BITS == 4 ? 8 : 128;
+        u32 upper[Words], lower[Words];
+        load_shared(upper, w.source);
+        load_shared(lower, w.source + Words * 4 * THREADS);
+        uint2 entries = load_shared_two(w.entries());
+        int products[TILES][4] = {};
+        #pragma unroll
+        for (int t = 0; t < TILES; t++)
+        {
+            u32 x[UNIT / 16];
+            load_shared(x, inputs[t] + unit * UNIT);
+            #pragma unroll
+            for (int i = 0; i < UNIT / 32; i++)
+            {
+                if constexpr (BITS == 4)
+                    multiply_bytes(products[t], upper[i] & Mask, lower[i] & Mask, upper[i] >> 4 & Mask, lower[i] >> 4 & Mask, x[2 * i], x[2 * i + 1]);
+                else multiply_bytes(products[t], upper[2 * i], lower[2 * i], upper[2 * i + 1], lower[2 * i + 1], x[2 * i], x[2 * i + 1]);
+            }
+        }
+        float scales[2], zeros[2];
+        read_affine(entries.x, scales[0], zeros[0]);
+        read_affine(entries.y, scales[1], zeros[1]);
+        if (__any_sync(0xffffffff, (entries.x | entries.y) & 0x8000))
+        {
+            read_constant(entries.x, scales[0], zeros[0]);
+            read_constant(entries.y, scales[1], zeros[1]);
+        }
+        #pragma unroll
+        for (int t = 0; t < TILES; t++)
+        {
+            uint4 span = load_shared_four(sums + (unit * Columns + 8 * t) * 8);
+            float powers[2] = { __uint_as_float(span.x), __uint_as_float(span.z) }, bytes[2] = { __uint_as_float(span.y), __uint_as_float(span.w) };
+            #pragma unroll
+            for (int j = 0; j < 4; j++)
+                total[t][j] = fmaf(scales[j / 2] * powers[j % 2], fmaf(-(zeros[j / 2] + Least), bytes[j % 2], (float)products[t][j]), total[t][j]);
+        }
+    }
+
+    static __device__ __forceinline__ float sum(const float* sums, int columns, int token, int output)
+    {
+        float parts[Bytes] = {};
+        #pragma unroll
+        for (int w = 0; w < WARPS; w++)
+            for (int b = 0; b < Bytes; b++) parts[b] += sums[(w * columns + token * Bytes + b) * OUTPUTS + output];
+        return fmaf(65536, parts[2], fmaf(256, parts[1], parts[0]));
+    }
+
+    static __device__ __forceinline__ int columns(int rows) { return rows * Bytes; }
+};

@@ -1,0 +1,231 @@
+// Weights on their way to few rows: a ring of stages in shared memory, filled ahead. The rest of linear.cu's headers build on it.
+
+#define PARTS 3
+#define OUTPUTS 16
+#define WARPS 8
+#define THREADS (32 * WARPS)
+#define MOST_ROWS 8
+
+// One weight of those that a launch multiplies the same input with.
+struct LinearPart
+{
+    WeightRows weight;
+    Matrix y;
+    const float* bias; // [N], or null
+    int outputs;       // N
+    int endTile;       // tiles up to its end, earlier parts' included
+};
+
+// What becomes of a sum: it is stored, or added to what is there, or silu(part 0)·(part 1) is stored as part 0.
+enum LinearMode { STORE = 0, ADD = 1, GATED = 2 };
+
+struct LinearArguments
+{
+    Matrix x;
+    LinearPart parts[PARTS]; // of one kind and K
+    const float* gain;       // [K]: x / rms(x) · gain is multiplied; null: x
+    float epsilon;
+    int rows;                // T, up to 8
+    int mode;
+    int tiles;
+    int batch;               // tiles of a block whose parts are put together at a time
+    int reserved;
+};
+
+static_assert(sizeof(LinearPart) == 64 && sizeof(LinearArguments) == 240, "structures differ from the host's");
+
+// The part that a tile lies in, and its first output there.
+static __device__ __forceinline__ const LinearPart& part_of(const LinearArguments& a, int tile, int& first)
+{
+    int which = tile >= a.parts[0].endTile ? tile >= a.parts[1].endTile ? 2 : 1 : 0;
+    first = (tile - (which > 0 ? a.parts[which - 1].endTile : 0)) * OUTPUTS;
+    return a.parts[which];
+}
+
+// Shared memory by its own addresses, which cost no arithmetic; volatile, to stay behind the wait for copies.
+static __device__ __forceinline__ uint4 load_shared_four(u32 address)
+{
+    uint4 v;
+    asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "r"(address) : "memory");
+    return v;
+}
+
+static __device__ __forceinline__ uint2 load_shared_two(u32 address)
+{
+    uint2 v;
+    asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(v.x), "=r"(v.y) : "r"(address) : "memory");
+    return v;
+}
+
+template <int WORDS> static __device__ __forceinline__ void load_shared(u32 (&words)[WORDS], u32 address)
+{
+    if constexpr (WORDS % 4 == 0)
+    {
+        #pragma unroll
+        for (int i = 0; i < WORDS / 4; i++)
+        {
+            uint4 part = load_shared_four(address + 16 * i);
+            words[4 * i] = part.x; words[4 * i + 1] = part.y; words[4 * i + 2] = part.z; words[4 * i + 3] = part.w;
+        }
+    }
+    else if constexpr (WORDS == 2)
+    {
+        uint2 part = load_shared_two(address);
+        words[0] = part.x; words[1] = part.y;
+    }
+    else asm volatile("ld.shared.u32 %0, [%1];" : "=r"(words[0]) : "r"(address) : "memory");
+}
+
+template <int BYTES> static __device__ __forceinline__ void copy_ahead(u32 target, const void* source)
+{
+    if constexpr (BYTES == 16) asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" :: "r"(target), "l"(source) : "memory");
+    else asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" :: "r"(target), "l"(source), "n"(BYTES) : "memory");
+}
+
+// The columns of a weight are cut into units. Of a unit lane i has WORDS words of two rows (i / 4 and eight on), neighbours in memory, and of
+// codes the rows' entries. A warp goes through its units of one tile after another; each lane fills and reads its own places of a stage.
+template <int BITS, int UNIT, int STAGES> struct Stream
+{
+    static const bool Coded = BITS < 16;
+    static const int Words = UNIT * BITS / 128;
+    static const int EntriesAt = 2 * Words * 4 * THREADS; // in a stage
+    static const int StageBytes = EntriesAt + (Coded ? 2 * 4 * THREADS : 0);
+    static const int Bytes = STAGES * StageBytes;
+
+    const LinearArguments& a;
+    int begin, end; // units of this warp
+    int tile, unit; // the next to fetch
+    const u8* upper;
+    const u8* lower;
+    const u32* upperEntries; // of the unit's group, [N]
+    const u32* lowerEntries;
+    u32 base;   // of this lane's words in the first stage
+    u32 target; // in the stage to fill
+    u32 source; // in the stage to read
+    int unitsAGroup, inGroup; // and the next unit's place in its group
+    int entryBytes; // from a thread's words to its entries: words take WORDS · 4 bytes, entries 8
+    i64 outputs;    // N
+    int tiles;      // of the launch
+
+    __device__ __forceinline__ Stream(u8* memory, const LinearArguments& a) : a(a)
+    {
+        const WeightRows& w = a.parts[0].weight;
+        int warp = threadIdx.x / 32, units = w.columns / UNIT;
+        begin = warp * units / WARPS;
+        end = (warp + 1) * units / WARPS;
+        tiles = a.tiles;
+        tile = begin < end ? blockIdx.x : tiles;
+        base = target = source = shared_address(memory) + threadIdx.x * (Words * 4);
+        entryBytes = EntriesAt + (int)threadIdx.x * (8 - Words * 4);
+        enter();
+        #pragma unroll
+        for (int i = 0; i < STAGES - 1; i++) fetch();
+    }
+
+    // The rows of the tile at hand.
+    __device__ __forceinline__ void enter()
+    {
+        unit = begin;
+        if (tile >= tiles) return;
+        int lane = threadIdx.x % 32, first;
+        const LinearPart* part;
+        if (a.mode == GATED)
+        {
+            part = a.parts;
+            first = tile * (OUTPUTS / 2);
+        }
+        else part = &part_of(a, tile, first);
+        const WeightRows& w = part->weight;
+        const WeightRows& other = a.mode == GATED ? a.parts[1].weight : w;
+        int up = min(first + lane / 4, part->outputs - 1), low = a.mode == GATED ? up : min(first + lane / 4 + 8, part->outputs - 1);
+        i64 rowBytes = (i64)w.columns * BITS / 8;
+        int column = begin * (Words * 16) + lane % 4 * (Words * 4);
+        upper = w.data + up * rowBytes + column;
+        lower = other.data + low * rowBytes + column;
+        if (!Coded) return;
+        outputs = w.rows;
+        unitsAGroup = w.group / UNIT;
+        int group = begin / unitsAGroup;
+        inGroup = begin - group * unitsAGroup;
+        upperEntries = w.groups + group * outputs + up;
+        lowerEntries = other.groups + group * outputs + low;
+    }
+
+    // Begins to copy the next unit.
+    __device__ __forceinline__ void fetch()
+    {
+        if (tile < tiles)
+        {
+            copy_ahead<Words * 4>(target, upper);
+            copy_ahead<Words * 4>(target + Words * 4 * THREADS, lower);
+            if constexpr (Coded)
+            {
+                copy_ahead<4>(target + entryBytes, upperEntries);
+                copy_ahead<4>(target + entryBytes + 4, lowerEntries);
+                if (++inGroup == unitsAGroup)
+                {
+                    inGroup = 0;
+                    upperEntries += outputs;
+                    lowerEntries += outputs;
+                }
+            }
+            upper += Words * 16;
+            lower += Words * 16;
+            if (++unit == end)
+            {
+                tile += gridDim.x;
+                enter();
+            }
+        }
+        asm volatile("cp.async.commit_group;" ::: "memory");
+        target = next(target);
+    }
+
+    // Waits for the oldest unit, whose words are then at `source`, and begins to copy a further one into the stage read before.
+    __device__ __forceinline__ void take()
+    {
+        asm volatile("cp.async.wait_group %0;" :: "n"(STAGES - 2) : "memory");
+        fetch();
+    }
+
+    __device__ __forceinline__ void leave() { source = next(source); }
+
+    __device__ __forceinline__ u32 next(u32 place) const { return place == base + (STAGES - 1) * StageBytes ? base : place + StageBytes; }
+
+    __device__ __forceinline__ u32 entries() const { return source + entryBytes; }
+};
+
+static __device__ __forceinline__ void load_eight(const Matrix& x, int row, int column, float (&values)[8])
+{
+    i64 index = (i64)row * x.stride + column;
+    if (x.type == F32)
+    {
+        float4 low = *(const float4*)((const float*)x.data + index), high = *(const float4*)((const float*)x.data + index + 4);
+        values[0] = low.x; values[1] = low.y; values[2] = low.z; values[3] = low.w;
+        values[4] = high.x; values[5] = high.y; values[6] = high.z; values[7] = high.w;
+        return;
+    }
+    uint4 raw = *(const uint4*)((const u16*)x.data + index);
+    values[0] = low_bfloat(raw.x); values[1] = high_bfloat(raw.x); values[2] = low_bfloat(raw.y); values[3] = high_bfloat(raw.y);
+    values[4] = low_bfloat(raw.z); values[5] = high_bfloat(raw.z); values[6] = low_bfloat(raw.w); values[7] = high_bfloat(raw.w);
+}
+
+static __device__ __forceinline__ void load_gains(const LinearArguments& a, int eight, float (&gains)[8])
+{
+    float4 low = __ldg((const float4*)a.gain + 2 * eight), high = __ldg((const float4*)a.gain + 2 * eight + 1);
+    gains[0] = low.x; gains[1] = low.y; gains[2] = low.z; gains[3] = low.w;
+    gains[4] = high.x; gains[5] = high.y; gains[6] = high.z; gains[7] = high.w;
+}
+
+// Eight columns of a row times their gains; returns the sum of their squares before.
+static __device__ __forceinline__ float scale_inputs(const float (&gains)[8], float (&v)[8])
+{
+    float square = 0;
+    #pragma unroll
+    for (int i = 0; i < 8; i++)
+    {
+        square = fmaf(v[i], v[i], square);
+        v[i] *= gains[i];
+    }
+    return square;
+}
