@@ -5,7 +5,6 @@ using KvPareto.Engine.Generation;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
-using Spectre.Console;
 
 namespace KvPareto.Cli.Doctor;
 
@@ -64,15 +63,17 @@ internal static class DoctorCommand
 
     private static int Compare(CommandContext context, ModelSource source, IReadOnlyList<InferenceSetting> settings, List<(string Name, Backend Backend)> backends, CancellationToken cancellation)
     {
-        var table = new Table().Border(TableBorder.None).AddColumns("setting", "backend", "error", "allowed", "tokens/s", "result");
         using var shapes = source.OpenShapes();
         var ids = SyntheticPrompt.Ids(Math.Min(TextTokens, shapes.Config.MaxPositions), shapes.Config.VocabularySize);
+        var widths = (Setting: settings.Max(setting => setting.Name.Length), Backend: backends.Max(backend => backend.Name.Length));
+        context.Output.WriteLine($"{source.Name}, {ids.Length} tokens; error: of the logits, relative to {backends[0].Name}'s");
+        Line("setting", "backend", "error", "allowed", "tokens/s", "result");
         var failed = 0;
         foreach (var setting in settings)
         {
             if (Misfit(setting, shapes.Config) is { } misfit)
             {
-                table.AddRow(Cells(setting.Name, "", "", "", "", $"left out: {misfit}"));
+                Line(setting.Name, "", "", "", "", $"left out: {misfit}");
                 continue;
             }
             CheckedLogits? reference = null;
@@ -84,13 +85,14 @@ internal static class DoctorCommand
                 var (error, allowed) = (logits.Error(reference.Value), CheckedLogits.Allowed(backend, setting));
                 var passes = double.IsFinite(error) && error <= allowed;
                 if (!passes) failed++;
-                table.AddRow(Cells(setting.Name, name, Short(error), Short(allowed), logits.TokensPerSecond.ToString("F0", CultureInfo.InvariantCulture), passes ? "pass" : "FAIL"));
+                Line(setting.Name, name, Short(error), Short(allowed), logits.TokensPerSecond.ToString("F0", CultureInfo.InvariantCulture), passes ? "pass" : "FAIL");
             }
         }
-        context.Output.WriteLine($"{source.Name}, {ids.Length} tokens; error: of the logits, relative to {backends[0].Name}'s");
-        context.Write(table);
-        context.Output.WriteLine(failed == 0 ? $"{backends.Count} backends agree" : $"{failed} comparisons failed");
+        context.Output.WriteLine(failed > 0 ? $"{failed} comparisons failed" : backends.Count == 1 ? "one backend runs here: there is nothing to compare it with" : $"{backends.Count} backends agree");
         return failed == 0 ? ExitCode.Ok : ExitCode.TrialsFailed;
+
+        void Line(string setting, string backend, string error, string allowed, string rate, string result) => context.Output.WriteLine(
+            $"{setting.PadRight(widths.Setting)}  {backend.PadRight(widths.Backend)}  {error,8}  {allowed,7}  {rate,8}  {result}");
     }
 
     private static Backend? Open(string device, int? threads, out string? reason)
@@ -120,8 +122,6 @@ internal static class DoctorCommand
             return error.Message;
         }
     }
-
-    private static Spectre.Console.Text[] Cells(params string[] cells) => [.. cells.Select(cell => new Spectre.Console.Text(cell))];
 
     private static string Short(double value) => value.ToString("g2", CultureInfo.InvariantCulture);
 }

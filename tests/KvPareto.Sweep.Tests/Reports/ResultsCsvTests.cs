@@ -1,8 +1,8 @@
-using KvPareto.Engine.Seam;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using CsvHelper;
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Testing;
