@@ -51,10 +51,12 @@ public readonly record struct MemoryUse(long Weights, long KvCache, long Activat
 /// <param name="Decode">Peak during decoding; zero where nothing was decoded.</param>
 public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, MemoryUse Decode)
 {
-    /// <summary>How they were got. Journals of versions that knew one way only do not say.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    /// <summary>How they were got; null by the ledger, which is all that older journals know.</summary>
     [JsonConverter(typeof(JsonStringEnumConverter<PeakKind>))]
-    public PeakKind Kind { get; init; }
+    public PeakKind? Measured { get; init; }
+
+    /// <summary>How they were got.</summary>
+    public PeakKind Kind => Measured ?? PeakKind.Ledger;
 
     /// <summary>The inference peak: the higher of prefill and decode.</summary>
     public MemoryUse Inference => Decode.Total > Prefill.Total ? Decode : Prefill;
@@ -62,7 +64,7 @@ public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, Mem
     /// <summary>The highest of each phase over two runs.</summary>
     public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) => new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode))
     {
-        Kind = b.Kind > a.Kind ? b.Kind : a.Kind,
+        Measured = b.Kind > a.Kind ? b.Measured : a.Measured,
     };
 
     private static MemoryUse Higher(MemoryUse a, MemoryUse b) => b.Total > a.Total ? b : a;
@@ -97,7 +99,7 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
             lock (_gate)
             {
                 TakeMeter();
-                return new(Peak(MemoryPhase.Load), Peak(MemoryPhase.Prefill), Peak(MemoryPhase.Decode)) { Kind = meter?.Kind ?? PeakKind.Ledger };
+                return new(Peak(MemoryPhase.Load), Peak(MemoryPhase.Prefill), Peak(MemoryPhase.Decode)) { Measured = meter?.Kind };
             }
         }
     }

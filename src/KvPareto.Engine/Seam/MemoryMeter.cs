@@ -1,15 +1,20 @@
+using System.Text.Json.Serialization;
+
 namespace KvPareto.Engine.Seam;
 
 /// <summary>How a peak was got. Peaks of different kinds count different things.</summary>
 public enum PeakKind
 {
     /// <summary>The sum of what the backend's own allocator has handed out.</summary>
+    [JsonStringEnumMemberName("ledger")]
     Ledger,
 
     /// <summary>The high mark that the device's driver keeps of the memory pool that all allocations come from.</summary>
+    [JsonStringEnumMemberName("pool")]
     Pool,
 
     /// <summary>The high mark of the process's resident memory, less what was there before.</summary>
+    [JsonStringEnumMemberName("process")]
     Process,
 }
 

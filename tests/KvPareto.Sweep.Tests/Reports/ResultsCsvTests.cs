@@ -79,7 +79,7 @@ public partial class ResultsCsvTests
     public void Write_SaysHowPeaksWereGot()
     {
         var trials = SomeTrial.Sweep("llama").ToList();
-        trials[0] = trials[0] with { Peaks = trials[0].Peaks with { Kind = PeakKind.Process } };
+        trials[0] = trials[0] with { Peaks = trials[0].Peaks with { Measured = PeakKind.Process } };
         Assert.Equal(["process"], Rows(trials).Where(row => row["trial"] == trials[0].TrialId).Select(row => row["peak_kind"]));
         Assert.All(Rows(trials).Where(row => row["trial"] != trials[0].TrialId), row => Assert.Equal(row["status"] == "ok" ? "ledger" : "", row["peak_kind"]));
     }
