@@ -49,7 +49,7 @@ if [ ! -e "$root/etc/debian_version" ]; then
 fi
 
 # What is mounted is seen by this shell alone, and ends with it.
-dotnet_folder=$(dirname "$(readlink -f "$(command -v dotnet)")")
+dotnet_folder=$(dotnet --list-runtimes | sed -n 's/^Microsoft\.NETCore\.App [^[]*\[\(.*\)\/shared\/Microsoft\.NETCore\.App\]$/\1/p' | tail -n 1)
 mkdir -p "$root"/{repository,libtorch,dotnet}
 unshare --mount bash -euc '
   root=$1; repository=$2; libtorch=$3; dotnet_folder=$4; program=$5; shift 5
