@@ -4,7 +4,8 @@
 Each round starts a sweep of tiny.yaml and ends it: at a random moment (SIGKILL), at one of its calls that change files (before the
 call, after it, half-way through a write), by a call that fails (no space left, I/O error), or, with three workers on one folder, by
 killing or stopping one of them. Then the folder is gone on with, and must give what an undisturbed sweep gave: journal, samples and
-tables but for the times, no draft, lock or lease left. Needs gcc. Exit code 1 where a folder was stuck or a result differed.
+tables but for the times, no draft, lock or lease left. Needs gcc. Exit code 1 where a folder was stuck or a result differed. An interrupt
+(SIGINT) ends it with the counts so far.
 
 kills.py PROGRAM images COUNT FOLDER [SEED] makes instead COUNT copies of a run folder in FOLDER/images as kills at every single call
 would leave it, of sweeps and of sweeps gone on with, for scripts/reliability/images to go on with: many more in the same time.
@@ -23,7 +24,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIG = os.path.join(HERE, "tiny.yaml")
-PATIENCE = 120
+PATIENCE = 300
 TIMES = ("ttft_ms", "tpot_ms")
 
 
@@ -109,7 +110,19 @@ def disturb_workers(folder, how):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counts, problems, started = {}, [], time.time()
+    try:
+        rounds(counts, problems)
+    except KeyboardInterrupt:
+        pass
+    for what, count in sorted(counts.items()):
+        print(f"{count:6}  {what}")
+    print(f"{sum(counts.values()):6}  rounds, seed {SEED}: {len(problems)} stuck or different, {time.time() - started:.0f} s")
+    return 1 if problems else 0
+
+
+def rounds(counts, problems):
     for round_number in range(ROUNDS):
         folder = os.path.join(WORK, "run")
         shutil.rmtree(folder, ignore_errors=True)
@@ -126,10 +139,6 @@ def main():
         if problem:
             problems.append(problem)
             print(f"round {round_number}: {what}: {problem}", flush=True)
-    for what, count in sorted(counts.items()):
-        print(f"{count:6}  {what}")
-    print(f"{ROUNDS:6}  rounds, seed {SEED}: {len(problems)} stuck or different, {time.time() - started:.0f} s")
-    return 1 if problems else 0
 
 
 def count_calls(folder):
