@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Config;
+using KvPareto.Engine.Model;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
