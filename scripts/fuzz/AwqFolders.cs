@@ -28,7 +28,7 @@ internal sealed class AwqFolders : HostileKind
         else config["quantization_config"] = packing;
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
         File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), ModelFiles.Damaged(random, ModelFiles.SafeTensors(random, Tensors(random, bits, group))));
-        ModelLoading.Try(random, () => SafeTensorsCheckpoint.Open(folder));
+        ModelLoading.Try(random, () => SafeTensorsCheckpoint.Open(folder), isPacked: true);
     }
 
     private static IEnumerable<(string Name, string Type, long[] Shape, int Bytes)> Tensors(Random random, int bits, int group)
@@ -40,8 +40,8 @@ internal sealed class AwqFolders : HostileKind
             {
                 var (words, groups) = (rows * bits / 32, columns / (group == -1 ? columns : group));
                 foreach (var (part, type, height, width, size) in new[] { ("qweight", "I32", columns, words, 4), ("qzeros", "I32", groups, words, 4), ("scales", "F16", groups, rows, 2) })
-                    if (!Rarely(random, 200))
-                        yield return ($"model.layers.{layer}.{name}.{part}", Rarely(random, 200) ? "F32" : type, [Rarely(random, 200) ? ModelFiles.Number(random) : height, width], height * width * size);
+                    if (!Rarely(random, 500))
+                        yield return ($"model.layers.{layer}.{name}.{part}", Rarely(random, 500) ? "F32" : type, [Rarely(random, 500) ? ModelFiles.Number(random) : height, width], height * width * size);
             }
     }
 }

@@ -27,7 +27,7 @@ internal sealed class GgufFiles : HostileKind
 
     private static byte[] Build(Random random)
     {
-        var architecture = Pick(random, "llama", "llama", "qwen2", "qwen3", "granite", "phi3", "smollm3");
+        var architecture = Pick(random, "llama", "llama", "llama", "granite", "granite", "smollm3", "smollm3", "qwen2", "qwen3", "phi3");
         var pairs = new List<Action<BinaryWriter>> { writer => Pair(writer, "general.architecture", 8, () => Text(writer, architecture)) };
         foreach (var (key, value) in new (string, int)[]
         {
@@ -35,7 +35,7 @@ internal sealed class GgufFiles : HostileKind
         })
             if (!Rarely(random, 100)) pairs.Add(writer => Pair(writer, $"{architecture}.{key}", 4, () => writer.Write(Rarely(random, 60) ? (int)ModelFiles.Number(random) : value)));
         pairs.Add(writer => Pair(writer, $"{architecture}.attention.layer_norm_rms_epsilon", 6, () => writer.Write(1e-5f)));
-        for (var left = random.Next(4); left > 0; left--)
+        for (var left = Rarely(random, 2) ? random.Next(4) : 0; left > 0; left--)
         {
             var key = Rarely(random, 4) ? Pick(random, "split.no", "split.count", "split.tensors.count", "general.alignment", "general.type") : $"{architecture}.{Pick<string>(random, Keys)}";
             pairs.Add(writer => Any(writer, random, key));
@@ -47,7 +47,7 @@ internal sealed class GgufFiles : HostileKind
     {
         var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
-        var tensors = ModelFiles.Tensors().Where(_ => !Rarely(random, 200)).ToArray();
+        var tensors = ModelFiles.Tensors().Where(_ => !Rarely(random, 500)).ToArray();
         writer.Write("GGUF"u8);
         writer.Write(3u);
         writer.Write(Rarely(random, 100) ? ModelFiles.Number(random) : tensors.Length);
@@ -56,18 +56,18 @@ internal sealed class GgufFiles : HostileKind
         var at = 0L;
         foreach (var (name, shape) in tensors)
         {
-            // Only rows of 32 or 96 elements: blocks of 32.
+            // Rows of 64 or 128 elements: blocks of 32.
             var type = shape.Length == 1 ? 0 : Types[random.Next(Types.Length)];
             Text(writer, GgufName(name));
-            writer.Write(Rarely(random, 200) ? random.Next(9) : shape.Length);
-            foreach (var length in shape.Reverse()) writer.Write(Rarely(random, 200) ? ModelFiles.Number(random) : length);
-            writer.Write(Rarely(random, 200) ? (uint)random.Next(40) : type);
-            writer.Write(Rarely(random, 200) ? ModelFiles.Number(random) : at);
+            writer.Write(Rarely(random, 500) ? random.Next(9) : shape.Length);
+            foreach (var length in shape.Reverse()) writer.Write(Rarely(random, 500) ? ModelFiles.Number(random) : length);
+            writer.Write(Rarely(random, 500) ? (uint)random.Next(40) : type);
+            writer.Write(Rarely(random, 500) ? ModelFiles.Number(random) : at);
             at += (shape.Aggregate(4, (product, length) => product * length) + 31) / 32 * 32;
         }
         writer.Write(new byte[(32 - stream.Length % 32) % 32]);
         var data = new byte[at];
-        random.NextBytes(data);
+        ModelFiles.Fill(random, data);
         writer.Write(data);
         return stream.ToArray();
     }

@@ -4,7 +4,10 @@ namespace Fuzz;
 internal abstract class HostileKind
 {
     /// <summary>All kinds; another is one more class here.</summary>
-    public static IReadOnlyList<HostileKind> All { get; } = [new Templates(), new Patterns(), new Tokenizers(), new TokenizerSettingsFiles(), new Texts()];
+    public static IReadOnlyList<HostileKind> All { get; } =
+    [
+        new Templates(), new Patterns(), new Tokenizers(), new TokenizerSettingsFiles(), new Texts(), new SafeTensorsFiles(), new GgufFiles(), new ConfigFiles(), new AwqFolders(),
+    ];
 
     /// <summary>Name on the command line and in the counts.</summary>
     public abstract string Name { get; }

@@ -8,7 +8,7 @@ namespace Fuzz;
 internal static class ModelFiles
 {
     public const int Hidden = 64;
-    public const int FeedForward = 96;
+    public const int FeedForward = 128;
     public const int Vocabulary = 40;
     public const int KeyWidth = 32;
 
@@ -68,14 +68,22 @@ internal static class ModelFiles
         var file = new byte[8 + text.Length + at];
         BinaryPrimitives.WriteUInt64LittleEndian(file, (ulong)text.Length);
         text.CopyTo(file, 8);
-        random.NextBytes(file.AsSpan(8 + text.Length));
+        Fill(random, file.AsSpan(8 + text.Length));
         return file;
+    }
+
+    /// <summary>Data of tensors: any bytes, or more often such as are small positive numbers in all types of numbers.</summary>
+    public static void Fill(Random random, Span<byte> data)
+    {
+        random.NextBytes(data);
+        if (random.Next(4) == 0) return;
+        foreach (ref var value in data) value = (byte)(0x20 + value % 28);
     }
 
     /// <summary>Some bytes changed near the front, where headers are, or anywhere; or the end cut off.</summary>
     public static byte[] Damaged(Random random, byte[] file)
     {
-        if (random.Next(3) == 0) return file;
+        if (random.Next(2) == 0) return file;
         if (random.Next(4) == 0) return file[..random.Next(file.Length)];
         var reach = random.Next(2) == 0 ? Math.Min(file.Length, 4096) : file.Length;
         for (var left = random.Next(1, 6); left > 0; left--)

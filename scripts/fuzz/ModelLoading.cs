@@ -10,11 +10,11 @@ namespace Fuzz;
 internal static class ModelLoading
 {
     // Random weights give numbers of any size: sums that overflow are no fault of the file's reader.
-    public static void Try(Random random, Func<Checkpoint> open)
+    public static void Try(Random random, Func<Checkpoint> open, bool isPacked = false)
     {
         using var backend = new CpuBackend(1);
         using var checkpoint = open();
-        var setting = InferenceSetting.Parse(random.Next(4) switch { 0 => "w4g32a16-k16v16", 1 => "w8g32a16-e4-k16v16", _ => "w16a16-k16v16" });
+        var setting = InferenceSetting.Parse(random.Next(isPacked ? 16 : 4) switch { 0 => "w4g32a16-k16v16", 1 => "w8g32a16-e4-k16v16", _ => "w16a16-k16v16" });
         new MemoryModel(backend.Layout, checkpoint).Predict(setting, 3, 2);
         using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
         try

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using KvPareto.Damages;
@@ -25,10 +24,10 @@ var (bad, drawn) = (0, 0);
 for (var round = 0; round < rounds; round++)
 {
     var damage = folder.Damage();
-    var clock = Stopwatch.GetTimestamp();
+    var start = Environment.CpuUsage.TotalTime;
     var outcome = Outcome();
     if (repairs && outcome == "refused") outcome = AfterRepair();
-    if (Stopwatch.GetElapsedTime(clock).TotalSeconds > SlowSeconds) outcome = "HANG";
+    if ((Environment.CpuUsage.TotalTime - start).TotalSeconds > SlowSeconds) outcome = "HANG";
     var key = $"{damage.Kind}: {outcome}";
     counts[key] = counts.GetValueOrDefault(key) + 1;
     if (outcome is not ("refused" or "right" or "incomplete, said so" or "repaired" or "repaired, the missing said"))

@@ -38,10 +38,14 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
     internal static AwqConfig? Of(JsonSection config)
     {
-        if (config.Section("quantization_config") is { } section) return Read(section);
+        if (config.Section("quantization_config") is { } section && !IsRemnant(section)) return Read(section);
         var file = Path.Combine(Path.GetDirectoryName(config.File) ?? "", OldFile);
         return File.Exists(file) ? Read(JsonSection.Read(file)) : null;
     }
+
+    // What tools leave behind where nothing is packed: an empty section, or that of bitsandbytes with both its switches off.
+    private static bool IsRemnant(JsonSection section) =>
+        !section.Keys.Any() || (section.IsWord("quant_method", ["bitsandbytes"]) && !section.Flag("load_in_4bit", false) && !section.Flag("load_in_8bit", false));
 
     /// <summary>Reads the section.</summary>
     /// <exception cref="ConfigException">It describes another method, version or layout.</exception>

@@ -40,17 +40,20 @@ internal sealed class LeaseBook : IDisposable
     /// <exception cref="KvPareto.Text.Input.ConfigException">A lease's file is a link, a pipe or a folder.</exception>
     public Lease? TryTake(string name)
     {
-        var current = Current(name);
+        var seen = Files(name);
+        var current = seen.MaxBy(file => file.Generation);
         if (current is not null && !IsDead(name, current)) return null;
         var generation = (current?.Generation ?? 0) + 1;
         if (Create(name, generation) is not { } lease) return null;
         // One that saw other files than this one did may have taken it too: both stand back and look again.
-        if (Files(name).Any(other => other.Generation > generation || (other.Generation < generation && other.Token != current?.Token)))
+        if (Files(name).Any(other => other.Generation > generation || (other.Generation < generation && !seen.Exists(file => file.Token == other.Token))))
         {
             lease.Dispose();
             return null;
         }
-        if (current is not null) File.Delete(Lease.PathOf(_folder, name, current.Generation));
+        // There are several where one was killed while it took over. The oldest goes first: its holder, should it wake, must not find its own
+        // file without a later one beside it.
+        foreach (var old in seen.OrderBy(file => file.Generation)) File.Delete(Lease.PathOf(_folder, name, old.Generation));
         lock (_held) _held.Add(lease);
         _watched.Remove(name);
         return lease;

@@ -39,7 +39,7 @@ internal static class ModelDigest
 
     private static void AppendFile(IncrementalHash hash, ModelFile source)
     {
-        using var file = new FileStream(source.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+        using var file = source.Open();
         Span<byte> length = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(length, file.Length);
         hash.AppendData(Encoding.UTF8.GetBytes(source.Name + '\0'));

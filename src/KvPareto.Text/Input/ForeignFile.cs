@@ -9,12 +9,10 @@ internal static class ForeignFile
     {
         if (Directory.Exists(path)) throw new ConfigException($"{path}: is a folder; allowed: a file");
         if (!File.Exists(path)) throw new ConfigException($"{path}: no such file");
+        if (FileKind.IsSpecial(path)) throw new ConfigException($"{path}: is a pipe, a socket or a device; allowed: a regular file");
         try
         {
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            if (stream.CanSeek) return stream;
-            stream.Dispose();
-            throw new ConfigException($"{path}: is not a regular file");
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -56,6 +56,9 @@ internal sealed class JsonSection
     /// <summary>True where the value is the number 1.</summary>
     public bool IsOne(string key) => Value(key) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && number == 1;
 
+    /// <summary>True where the value is one of these words.</summary>
+    public bool IsWord(string key, IReadOnlyCollection<string> words) => Value(key) is { } value && Text(value) is { } text && words.Contains(text);
+
     /// <summary>True where the key is there, even as <c>null</c>.</summary>
     public bool Contains(string key) => _object.TryGetProperty(key, out _);
 

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace KvPareto.Text.Input;
 
 /// <summary>
@@ -22,7 +20,7 @@ internal sealed class WorkBudget(long units, int longestText, Func<string, Excep
     private long _allowed = units;
     private long _left = units;
 
-    /// <summary>Time that regexes may still take: what they do within one match cannot be counted otherwise.</summary>
+    /// <summary>Processor time that regexes may still take: what they do within one match cannot be counted otherwise.</summary>
     public TimeSpan MatchingLeft { get; private set; } = LeastMatching;
 
     /// <summary>The budget of a text through a tokenizer: many times what any published one needs.</summary>
@@ -62,12 +60,13 @@ internal sealed class WorkBudget(long units, int longestText, Func<string, Excep
     public void Allow(long count) => (_allowed, _left) = (_allowed + count, _left + count);
 
     /// <summary>Counts the time of matching since <paramref name="start"/>.</summary>
-    /// <param name="start">A <see cref="Stopwatch"/>'s time.</param>
+    /// <param name="start">A <see cref="ProcessorTime"/>.</param>
+    /// <param name="pattern">The pattern, for the message.</param>
     /// <exception cref="Exception">Too much.</exception>
-    public void SpendMatching(long start)
+    public void SpendMatching(TimeSpan start, string pattern)
     {
-        MatchingLeft -= Stopwatch.GetElapsedTime(start);
-        if (MatchingLeft <= TimeSpan.Zero) throw refuse("too long matching its patterns");
+        MatchingLeft -= ProcessorTime.OfThread() - start;
+        if (MatchingLeft <= TimeSpan.Zero) throw refuse($"too long to match its pattern {ErrorText.Quote(pattern)}");
     }
 
     private Exception TooLong() => refuse($"a text of more than {longestText} characters");

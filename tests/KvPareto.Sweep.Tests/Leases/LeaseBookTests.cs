@@ -96,6 +96,21 @@ public class LeaseBookTests
         Assert.Null(book.TryTake("third"));
     }
 
+    /// <summary>One that was killed while it took a lease over leaves two generations: the name must not be lost to everybody for that.</summary>
+    [Fact]
+    public void TryTake_OfALeaseWhoseTakingOverWasKilled_TakesIt()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("looks processes up in /proc");
+        using var temp = new ScratchFolder();
+        foreach (var generation in new[] { 1, 2, 3 })
+            temp.Write($"leases/journal.{generation}", JsonSerializer.Serialize(LeaseHolder.Here() with { Started = "1" }) + "\n");
+        using var book = new LeaseBook(temp["leases"], Still);
+        using var lease = book.TryTake("journal");
+        Assert.NotNull(lease);
+        lease.Confirm();
+        Assert.Equal(["journal.4"], Directory.GetFiles(temp["leases"]).Select(Path.GetFileName));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("\0\0\0\0")]

@@ -39,7 +39,19 @@ internal static class ConfigKeys
         "gradient_checkpointing", "attn_implementation", "use_flash_attn", "flash_attn", "name", "model_name", "language", "license", "version",
         "tags", "library_name", "base_model", "original_model", "parent_model", "vocab_file", "neftune_noise_alpha",
         "transformers.js_config", "z_loss", "loss_type", "ignore_index", "bos_token", "eos_token", "pad_token", "is_llama_config",
+        "hidden_dropout_prob", "attention_probs_dropout_prob", "attention_dropout_prob", "embedding_dropout", "initializer_factor", "bf16", "fp16",
+        "use_flash_attention", "flash_attention", "use_recompute", "trust_remote_code", "cache_implementation",
     }.ToFrozenSet(StringComparer.Ordinal);
+
+    // Factors: 1 is none. The first two are Phi-4-mini's, and no class reads them.
+    private static readonly FrozenSet<string> NoneWhereOne =
+        new[] { "full_attn_mod", "interpolate_factor", "rope_scaling_factor" }.Concat(Multipliers.Except(["attention_multiplier"])).ToFrozenSet(StringComparer.Ordinal);
+
+    // What other families' classes ask for by a key; Falcon 3 has the first.
+    private static readonly FrozenDictionary<string, string[]> SaidAnyway = new Dictionary<string, string[]>
+    {
+        ["activation"] = ["swiglu", "silu"], ["position_embedding_type"] = ["rope", "rotary"],
+    }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static readonly string[] HarmlessPrefixes = ["_", "unsloth", "transformers_", "torch_", "tokenizer_", "training_", "pretrain"];
 
@@ -57,7 +69,8 @@ internal static class ConfigKeys
         {
             if (Read.Contains(key) || Harmless.Contains(key) || config.IsNeutral(key)) continue;
             if (family.HasMultipliers && Multipliers.Contains(key)) continue;
-            if (Multipliers.Contains(key) && key != "attention_multiplier" && config.IsOne(key)) continue;
+            if (NoneWhereOne.Contains(key) && config.IsOne(key)) continue;
+            if (SaidAnyway.TryGetValue(key, out var words) && config.IsWord(key, words)) continue;
             if (family.UnturnedInterval > 0 && Unturned.Contains(key)) continue;
             if (Array.Exists(HarmlessPrefixes, prefix => key.StartsWith(prefix, StringComparison.Ordinal))) continue;
             throw config.Unknown(key);

@@ -7,7 +7,7 @@ namespace KvPareto.Text.Tokenizers.Json;
 internal static class JsonFiles
 {
     // The published ones, with all their templates and added tokens, stay below one.
-    private const long LargestFile = 1L << 23;
+    private const int LargestFile = 1 << 23;
 
     /// <summary>A file's object, or null where there is no such file.</summary>
     /// <exception cref="ConfigException">It is damaged or too large.</exception>
@@ -51,19 +51,7 @@ internal static class JsonFiles
 
     /// <summary>A file's bytes, or null where there is no such file.</summary>
     /// <exception cref="ConfigException">It cannot be read or is too large.</exception>
-    public static byte[]? ReadBytes(string path)
-    {
-        try
-        {
-            if (!File.Exists(path)) return null;
-            return new FileInfo(path).Length <= LargestFile ? File.ReadAllBytes(path)
-                : throw new ConfigException($"{path}: larger than {LargestFile >> 20} MiB");
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{path}: {ErrorText.OneLine(problem.Message)}", problem);
-        }
-    }
+    public static byte[]? ReadBytes(string path) => File.Exists(path) ? ForeignFile.ReadAll(path, LargestFile) : null;
 
     /// <summary>The text of a special token; null where the value is none.</summary>
     public static string? TokenText(JsonPart value) => value.Value.ValueKind switch

@@ -11,7 +11,7 @@ namespace KvPareto.Text.Tokenizers.Json;
 internal sealed class TokenizerJson
 {
     // Twice the largest published; a file needs several times its size while it is read.
-    private const long LargestFile = 1L << 26;
+    private const int LargestFile = 1 << 26;
 
     // Without vocabulary and merges even a hundred thousand added tokens stay below.
     private const long LargestComponents = 1L << 24;
@@ -32,17 +32,7 @@ internal sealed class TokenizerJson
     public static TokenizerDefinition Read(string folder)
     {
         var path = Path.Combine(folder, "tokenizer.json");
-        try
-        {
-            var info = new FileInfo(path);
-            if (!info.Exists) throw new ConfigException($"{path}: no such file");
-            if (info.Length > LargestFile) throw new ConfigException($"{path}: larger than {LargestFile >> 20} MiB");
-            return new TokenizerJson(path, File.ReadAllBytes(path)).Read(TokenizerSettings.Find(folder));
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{path}: {ErrorText.OneLine(problem.Message)}", problem);
-        }
+        return new TokenizerJson(path, ForeignFile.ReadAll(path, LargestFile)).Read(TokenizerSettings.Find(folder));
     }
 
     private TokenizerDefinition Read(TokenizerSettings? settings)

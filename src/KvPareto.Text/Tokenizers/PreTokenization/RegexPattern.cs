@@ -10,8 +10,8 @@ namespace KvPareto.Text.Tokenizers.PreTokenization;
 /// </summary>
 internal sealed class RegexPattern : TextPattern
 {
-    // A pattern from outside may need exponential time; no useful one comes near this for a single match. All matches of a text
-    // together have WorkBudget.MatchingLeft.
+    // A pattern from outside may need exponential time; no useful one comes near this for a single match. It is time by the clock, so that
+    // on a busy machine such a match is begun again: all matches of a text together have WorkBudget.MatchingLeft of processor time.
     private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(2);
 
     // A long pattern takes longer to compile than it saves.
@@ -42,30 +42,41 @@ internal sealed class RegexPattern : TextPattern
     /// <summary>A twin where one is known, else the regex itself.</summary>
     public static TextPattern Create(string pattern) => WordPattern.TwinOf(pattern) ?? (TextPattern)new RegexPattern(pattern);
 
-    /// <exception cref="ConfigException">The pattern needs too long.</exception>
+    /// <exception cref="ConfigException">The pattern needs too long; names file and pattern.</exception>
     public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
-        try
-        {
-            if (text.IndexOfAnyInRange('\uD800', '\uDFFF') < 0) FindBasic(text, matches, budget);
-            else FindAstral(text, matches, budget);
-        }
-        catch (RegexMatchTimeoutException problem)
-        {
-            throw new ConfigException(
-                $"the tokenizer's pattern {ErrorText.Quote(_source)} takes more than {MatchLimit.TotalSeconds:0} s for one match", problem);
-        }
+        if (text.IndexOfAnyInRange('\uD800', '\uDFFF') < 0) FindBasic(text, matches, budget);
+        else FindAstral(text, matches, budget);
     }
 
     private void FindBasic(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
-        var start = Stopwatch.GetTimestamp();
-        foreach (var match in _regex.EnumerateMatches(text))
+        for (var at = 0; at <= text.Length;)
         {
-            matches.Add(new(match.Index, match.Index + match.Length));
-            if (Stopwatch.GetElapsedTime(start) > budget.MatchingLeft) break;
+            var start = ProcessorTime.OfThread();
+            at = FindSome(text, at, matches, budget.MatchingLeft);
+            budget.SpendMatching(start, _source);
         }
-        budget.SpendMatching(start);
+    }
+
+    // Until the end, or a match has taken too long by the clock, or all of them: where to go on.
+    private int FindSome(ReadOnlySpan<char> text, int at, List<TextMatch> matches, TimeSpan allowed)
+    {
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            foreach (var match in _regex.EnumerateMatches(text, at))
+            {
+                matches.Add(new(match.Index, match.Index + match.Length));
+                at = match.Index + Math.Max(match.Length, 1);
+                if (Stopwatch.GetElapsedTime(start) > allowed) return at;
+            }
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return at;
+        }
+        return text.Length + 1;
     }
 
     private void FindAstral(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)

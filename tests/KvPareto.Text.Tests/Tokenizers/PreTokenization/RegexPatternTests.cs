@@ -74,7 +74,18 @@ public class RegexPatternTests
         var text = string.Concat(Enumerable.Repeat(new string('a', 36) + "c", 40));
         var problem = Assert.Throws<ConfigException>(
             () => new RegexPattern("(?:a|aa)+b|a").FindAll(text, [], WorkBudget.ForText(text.Length, "tokenizer.json")));
-        Assert.DoesNotContain('\n', problem.Message);
+        Assert.Equal("tokenizer.json: this tokenizer needs too long to match its pattern '(?:a|aa)+b|a' for one text", problem.Message);
+    }
+
+    /// <summary>The limit is processor time: on a machine that gives a thread little of it, honest texts are not refused.</summary>
+    [Fact]
+    public void TimeThatOthersHaveIsNotCounted()
+    {
+        var budget = WorkBudget.ForText(1, "tokenizer.json");
+        var (before, start) = (budget.MatchingLeft, ProcessorTime.OfThread());
+        Thread.Sleep(200);
+        budget.SpendMatching(start, "a");
+        Assert.InRange(before - budget.MatchingLeft, TimeSpan.Zero, TimeSpan.FromMilliseconds(150));
     }
 
     [Fact]
