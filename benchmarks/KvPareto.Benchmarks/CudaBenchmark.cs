@@ -18,25 +18,32 @@ internal static unsafe partial class CudaBenchmark
     private const int ProductSize = 8192;
     private const int DecodeTokens = 64;
     private const int Runs = 3;
+    private const int LongPrompt = 65_536; // tokens, of which one run is enough
 
     private static readonly string[] DefaultSettings = ["w16a16-k16v16-c256", "w4a16-k4v4-t64-c256", "w4a16-k4v4-t64-c1024", "w8a16-k8v8-t64-c256"];
-    private static readonly int[] Prompts = [1000, 10_240];
+    private static readonly int[] DefaultPrompts = [1000, 10_240];
 
-    public static void Run(string model, string[] names)
+    /// <param name="model">Model.</param>
+    /// <param name="arguments">Lengths of prompts and names of settings, in any order.</param>
+    public static void Run(string model, string[] arguments)
     {
+        var prompts = arguments.Where(text => int.TryParse(text, CultureInfo.InvariantCulture, out _)).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        var names = arguments.Where(text => !int.TryParse(text, CultureInfo.InvariantCulture, out _)).ToArray();
         using var backend = new CudaBackend();
         var (bandwidth, rate) = (Bandwidth(backend), ProductRate(backend));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{backend.Device}: copy {bandwidth / 1e12:F2} TB/s, dense bf16 product {rate / 1e12:F0} TFLOP/s"));
         Console.WriteLine($"{"setting",-26}{"prompt",8}{"prefill s",11}{"floor",8}{"of it",7}{"token ms",10}{"floor",8}{"of it",7}{"host ms",9}{"read GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
-        foreach (var name in names.Length > 0 ? names : DefaultSettings)
+        foreach (var settings in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse).GroupBy(setting => setting.Weights))
         {
-            var setting = InferenceSetting.Parse(name);
-            using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+            using var weights = TransformerWeights.Load(backend, checkpoint, settings.Key);
             var transformer = new Transformer(backend, checkpoint.Config, weights);
             // Of an embedding a token reads one row, unless it is the output head too.
             var unread = weights.Embedding == weights.Head ? 0 : weights.Embedding.ByteCount;
-            foreach (var prompt in Prompts) Measure(transformer, setting, prompt, unread, bandwidth, rate);
+            foreach (var setting in settings)
+            {
+                foreach (var prompt in prompts.Length > 0 ? prompts : DefaultPrompts) Measure(transformer, setting, prompt, unread, bandwidth, rate);
+            }
         }
     }
 
@@ -46,7 +53,7 @@ internal static unsafe partial class CudaBenchmark
         var c = transformer.Config;
         var ids = Enumerable.Range(0, prompt).Select(i => (i * 7919 + 13) % c.VocabularySize).ToArray();
         var (prefill, tokens, hosts, bytes) = (double.MaxValue, new List<double>(), new List<double>(), 0L);
-        for (var run = 0; run < Runs; run++)
+        for (var run = 0; run < (prompt < LongPrompt ? Runs : 1); run++)
         {
             var chunk = Math.Min(setting.Chunk ?? prompt, prompt);
             using var sequence = new Sequence(transformer, setting, prompt + DecodeTokens, chunk);

@@ -11,7 +11,7 @@ internal static class Program
           linear    one linear layer of each shape of SmolLM2-135M: GB/s and GFLOP/s, and their fraction of the machine's
           attention [DEPTH [SETTING…]]  one token's attention over a deep cache (4096 tokens), against its bytes and operations
           model MODEL [SETTING…]    prefill and decode of a whole model, at depth 0 and 4096
-          cuda [MODEL [SETTING…]]   the same on a CUDA device after prompts of 1,000 and 8,000 tokens (random:1:Llama-3.1-8B)
+          cuda [MODEL [TOKENS… SETTING…]]   the same on a CUDA device after prompts of so many tokens, else of 1,000 and 10,240 (random:1:Llama-3.1-8B)
         """;
 
     private static int Main(string[] args)

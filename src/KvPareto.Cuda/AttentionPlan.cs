@@ -3,7 +3,7 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cuda;
 
 /// <summary>
-/// How attention of a step is cut into blocks (attention.cu): blocks of query rows, and where these are too few to fill a device, parts of
+/// How attention of a step is cut into blocks (attention.cuh): blocks of query rows, and where these are too few to fill a device, parts of
 /// the context. From shapes alone, and the same on every device, so that results and memory are.
 /// </summary>
 /// <param name="geometry">Heads and their width.</param>
@@ -13,18 +13,30 @@ namespace KvPareto.Cuda;
 /// <param name="isMath">The math kernel, whose scores are those of the whole context.</param>
 internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int sequences, int tokens, bool isMath = false)
 {
-    /// <summary>Tokens of a part for a single token of each sequence, whatever else is in the batch.</summary>
-    public const int SingleTokens = 256;
+    /// <summary>Most heads that share a key head where one token's attention reads codes directly (decode.cu, HEADS).</summary>
+    public const int DirectHeads = 8;
 
     private const int Warps = 4;
     private const int FewRows = 16;
     private const int ManyRows = 64;
+    private const int MostRows = 128;
     private const int Pad = 8;
     private const int TargetBlocks = 400;
     private const int LeastTokens = 512; // of a part, where there are several tokens
+    private const int PartStep = 128;    // tokens (attention.cuh, part_tokens)
+    private const int Stages = 2;        // tiles of keys and of values (prefill.cu)
+    private const int TileTokens = 128;
+    private const int SlabBytes = TileTokens * 128; // 64 channels of a tile
+
+    // Of a device with 132 multiprocessors: blocks of 128 rows at a time, and those of a single token.
+    private const int MostRowBlocks = 132;
+    private const int SingleBlocks = 3 * 132;
 
     /// <summary>New tokens of a sequence.</summary>
     public int Tokens => tokens;
+
+    /// <summary>Whether each sequence has one new token.</summary>
+    public bool IsSingle => tokens == 1 && !isMath;
 
     /// <summary>Whether a block has 16 rows, and each of its warps keys of its own; else it has 64.</summary>
     public bool IsFew => Rows <= FewRows && !isMath;
@@ -32,8 +44,11 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     /// <summary>Blocks of query rows.</summary>
     public int RowBlocks => (Rows + BlockRows - 1) / BlockRows;
 
+    /// <summary>Blocks of 128 query rows.</summary>
+    public int LargeRowBlocks => (Rows + MostRows - 1) / MostRows;
+
     /// <summary>Whether blocks of query rows alone are enough, and more tokens then too.</summary>
-    public bool FillsDevice => 2 * Blocks > TargetBlocks;
+    public bool FillsDevice => !IsFew && 2 * LargeBlocks > MostRowBlocks;
 
     /// <summary>Channels of a key's row.</summary>
     public int Width => preBias ? 2 * geometry.HeadDim : geometry.HeadDim;
@@ -56,7 +71,10 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
         }
     }
 
-    /// <summary>Shared memory of the largest block that a cache asks for, in attention or in coding a granule of tokens.</summary>
+    /// <summary>Shared memory of a block of 128 rows (prefill.cu): queries and tiles, and what aligns them.</summary>
+    public int LargeSharedBytes => (1 + 2 * Stages) * (geometry.HeadDim / 64) * SlabBytes + 1024;
+
+    /// <summary>Shared memory of the largest block that a cache asks for on every device, in attention or in coding a granule of tokens.</summary>
     public static int MostSharedBytes(KvGeometry geometry, KvSpec spec)
     {
         var group = geometry.QueryHeads / geometry.KvHeads;
@@ -66,18 +84,27 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
         return Math.Max(attention, granule * geometry.HeadDim * sizeof(float));
     }
 
+    /// <summary>Most parts of a context for a single token of each sequence, whatever else is in the batch; 0 for more tokens.</summary>
+    public int SingleParts => IsSingle ? Math.Max(1, SingleBlocks / geometry.KvHeads) : 0;
+
     private int Rows => tokens * (geometry.QueryHeads / geometry.KvHeads);
 
     private int Blocks => RowBlocks * geometry.KvHeads * sequences;
 
+    private int LargeBlocks => LargeRowBlocks * geometry.KvHeads * sequences;
+
     private int BlockRows => IsFew ? FewRows : ManyRows;
 
-    /// <summary>Parts of a context of so many tokens, and the tokens of one.</summary>
+    /// <summary>
+    /// Room for the parts of a context of so many tokens, and the tokens of one. For a single token the kernels find the latter themselves, and
+    /// the last part is for tokens beside the coded ones.
+    /// </summary>
     public (int Count, int Tokens) Splits(int length)
     {
         var most = MostSplits(length);
+        if (IsSingle) return (most, 0);
         if (most == 1) return (1, int.MaxValue);
-        var part = tokens == 1 ? SingleTokens : ((length + most - 1) / most + ManyRows - 1) / ManyRows * ManyRows;
+        var part = ((length + most - 1) / most + PartStep - 1) / PartStep * PartStep;
         return ((length + part - 1) / part, part);
     }
 
@@ -91,8 +118,8 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     private int MostSplits(int length)
     {
         if (isMath) return 1;
-        if (tokens == 1) return (length + SingleTokens - 1) / SingleTokens;
-        var wanted = FillsDevice ? 1 : TargetBlocks / Blocks;
-        return Math.Min(wanted, (length + LeastTokens - 1) / LeastTokens);
+        if (IsSingle) return Math.Min(SingleParts, (length + PartStep - 1) / PartStep) + 1;
+        var wanted = IsFew ? TargetBlocks / Blocks : MostRowBlocks / LargeBlocks;
+        return Math.Clamp((length + LeastTokens - 1) / LeastTokens, 1, Math.Max(1, wanted));
     }
 }

@@ -8,10 +8,13 @@ internal sealed class CudaAttention(CudaContext context)
 {
     private const int Threads = 128;
     private const int MostThreads = 1024;
+    private const int MergeThreads = 512; // decode.cu, MERGE_THREADS
+    private const int LargeThreads = 384; // prefill.cu: three groups of four warps
+    private const string AnySource = "attention.cu";
 
     // Codes must be those of the scalar definition: no contraction of products and sums.
     private readonly KernelModule _codec = context.Module("cache.cu", "--fmad=false");
-    private readonly Dictionary<Variant, KernelModule> _modules = [];
+    private readonly Dictionary<(string File, int Width, Variant Codes), KernelModule> _modules = [];
 
     /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
@@ -88,31 +91,60 @@ internal sealed class CudaAttention(CudaContext context)
             Rotation = (int)cache.Spec.Rotation,
             Splits = splits.Count,
             SplitTokens = splits.Tokens,
+            Parts = plan.SingleParts,
             MaxTokens = workspace.Shape.MaxTokens,
             ScoreStride = workspace.ScoreStride,
             Layers = g.LayerCount,
             ScoreScale = g.ScoreScale,
         };
-        var module = Module(plan, new(g.HeadDim, plan.Width, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes));
-        var grid = new Grid(plan.RowBlocks * splits.Count, g.KvHeads, a.Sequences);
-        if (isMath)
+        var codes = new Variant(g.HeadDim, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes);
+        var isFast = g.HeadDim is 64 or 128 && !cache.Spec.PreBiasKeys && !isMath;
+        if (isFast && plan.IsSingle && g.QueryHeads / g.KvHeads <= AttentionPlan.DirectHeads && codes.Keys.AreDirectKeys && codes.Values.AreDirectValues)
         {
-            context.Launch(module, "scores_64", grid, Threads, a, plan.SharedBytes);
-            context.Launch(module, "softmax_rows", new(step.Count, g.QueryHeads), 2 * Threads, a);
-            context.Launch(module, "values_64", grid, Threads, a, plan.SharedBytes);
+            var module = Module("decode.cu", codes);
+            context.Launch(module, "attend_token", new(splits.Count, g.KvHeads, a.Sequences), Threads, a);
+            context.Launch(module, "merge_parts", new(a.Sequences, g.QueryHeads), MergeThreads, a);
             return;
         }
-        context.Launch(module, plan.IsFew ? "attention_16" : "attention_64", grid, Threads, a, plan.SharedBytes);
-        if (splits.Count > 1) context.Launch(module, "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
+        if (isFast && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16)
+            context.Launch(Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * splits.Count, g.KvHeads), LargeThreads, a, plan.LargeSharedBytes);
+        else
+            AttendAny(AnyModule(plan, codes), plan, a, isMath);
+        if (splits.Count > 1) context.Launch(context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
     }
 
-    private KernelModule Module(in AttentionPlan plan, in Variant v)
+    // Any cache on any device.
+    private void AttendAny(KernelModule module, in AttentionPlan plan, in AttentionArguments a, bool isMath)
     {
-        if (_modules.TryGetValue(v, out var module)) return module;
-        return _modules[v] = context.Module(
-            "attention.cu", $"-DHEAD_DIM={v.HeadDim}", $"-DWIDTH={v.Width}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_CHANNELS={(v.Keys.HasChannels ? 1 : 0)}",
+        var grid = new Grid(plan.RowBlocks * a.Splits, a.KeyHeads, a.Sequences);
+        if (!isMath)
+        {
+            context.Launch(module, plan.IsFew ? "attention_16" : "attention_64", grid, Threads, a, plan.SharedBytes);
+            return;
+        }
+        context.Launch(module, "scores_64", grid, Threads, a, plan.SharedBytes);
+        context.Launch(module, "softmax_rows", new(a.Rows, a.QueryHeads), 2 * Threads, a);
+        context.Launch(module, "values_64", grid, Threads, a, plan.SharedBytes);
+    }
+
+    // Caches whose layers differ alternate between a few; strings are made once for each.
+    private KernelModule Module(string file, in Variant v)
+    {
+        if (_modules.TryGetValue((file, 0, v), out var module)) return module;
+        return _modules[(file, 0, v)] = context.Module(
+            file, $"-DHEAD_DIM={v.HeadDim}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_GROUP={v.Keys.Channels}", $"-DKEY_RUN={v.Keys.Tokens}",
+            $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_GROUP={v.Values.Channels}", $"-DVALUE_RUN={v.Values.Tokens}");
+    }
+
+    private KernelModule AnyModule(in AttentionPlan plan, in Variant codes)
+    {
+        // For these kernels it is a matter of the arguments how many share an entry.
+        var v = codes with { Keys = new(codes.Keys.Bits, Math.Min(codes.Keys.Channels, 1), 1), Values = new(codes.Values.Bits, Math.Min(codes.Values.Channels, 1), 1) };
+        if (_modules.TryGetValue((AnySource, plan.Width, v), out var module)) return module;
+        return _modules[(AnySource, plan.Width, v)] = context.Module(
+            AnySource, $"-DHEAD_DIM={v.HeadDim}", $"-DWIDTH={plan.Width}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_CHANNELS={(v.Keys.HasChannels ? 1 : 0)}",
             $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_CHANNELS={(v.Values.HasChannels ? 1 : 0)}", $"-DFEW_TILE={plan.FewTile}", $"-DMANY_TILE={plan.ManyTile}");
     }
 
-    private readonly record struct Variant(int HeadDim, int Width, (int Bits, bool HasChannels) Keys, (int Bits, bool HasChannels) Values);
+    private readonly record struct Variant(int HeadDim, SideCodes Keys, SideCodes Values);
 }

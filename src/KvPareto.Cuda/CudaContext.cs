@@ -33,11 +33,15 @@ internal sealed unsafe class CudaContext : IDisposable
         (Multiprocessors, SharedBytesOfMultiprocessor) = (Attribute(MultiprocessorCount), Attribute(SharedBytesAMultiprocessor));
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
         MakeCurrent();
+        if (major == 9) Architecture += "a"; // products of four warps are there on this one alone
         Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
     }
 
-    /// <summary>As in <c>sm_90</c>.</summary>
+    /// <summary>As in <c>sm_80</c> and <c>sm_90a</c>.</summary>
     public string Architecture { get; }
+
+    /// <summary>Whether four warps can multiply together, straight from shared memory (warpgroups.cuh).</summary>
+    public bool HasWarpGroups => Architecture == "sm_90a";
 
     /// <summary>Most shared memory of a block.</summary>
     public int SharedBytes { get; }

@@ -194,6 +194,7 @@ internal struct AttentionArguments
     public int Rotation;
     public int Splits;
     public int SplitTokens;
+    public int Parts;
     public int MaxTokens;
     public int ScoreStride;
     public int Layers;

@@ -11,7 +11,10 @@ namespace KvPareto.Cuda;
 internal static unsafe class KernelCompiler
 {
     private static readonly string[] Headers =
-        ["common.cuh", "linear_codes.cuh", "linear_elements.cuh", "stream.cuh", "tensor_cores.cuh", "tiles.cuh", "weights.cuh"];
+    [
+        "attention.cuh", "common.cuh", "direct.cuh", "fill.cuh", "linear_codes.cuh", "linear_elements.cuh", "pieces.cuh", "stream.cuh", "tensor_cores.cuh", "tiles.cuh",
+        "warpgroups.cuh", "weights.cuh",
+    ];
 
     private static readonly ConcurrentDictionary<string, Lazy<byte[]>> Images = new(StringComparer.Ordinal);
 

@@ -38,8 +38,10 @@ internal sealed class SideLayout
         };
     }
 
-    /// <summary>Bits of a stored number, and whether each channel of a group has an entry of its own.</summary>
-    public (int Bits, bool HasChannels) Codes => (_shape.Bits, _shape.Axis != PlainAxis && _shape.GroupChannels == 1);
+    /// <summary>How its numbers are coded.</summary>
+    public SideCodes Codes => _plan.IsCoded
+        ? new(_shape.Bits, _shape.GroupChannels == 1 ? 0 : _shape.GroupChannels, _shape.GroupTokens)
+        : new(_shape.Bits, _plan.HeadDim, 1);
 
     /// <summary>Runs of <see cref="Granule"/> tokens that an append of so many to each sequence completes, at the most.</summary>
     public int Granules(int[] starts, int rows)
@@ -101,4 +103,22 @@ internal sealed class SideLayout
 
     /// <summary>Bytes rounded up so that what follows can be read sixteen at a time.</summary>
     public static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+}
+
+/// <summary>How the numbers of a side are coded: what kernels are compiled for.</summary>
+/// <param name="Bits">Of a stored number.</param>
+/// <param name="Channels">That share an entry; 0 where each channel has its own.</param>
+/// <param name="Tokens">That share it.</param>
+internal readonly record struct SideCodes(int Bits, int Channels, int Tokens)
+{
+    private const int Unit = 16; // tokens (decode.cu)
+
+    /// <summary>Whether each channel of a group of tokens has an entry of its own.</summary>
+    public bool HasChannels => Channels == 0;
+
+    /// <summary>Whether tensor cores can take codes straight from memory as keys, of units of tokens that share entries.</summary>
+    public bool AreDirectKeys => Bits <= 16 && (HasChannels || Channels % 32 == 0) && (Tokens is 1 or int.MaxValue || Tokens % Unit == 0);
+
+    /// <summary>Whether they can take them as values.</summary>
+    public bool AreDirectValues => AreDirectKeys && !HasChannels;
 }

@@ -10,10 +10,11 @@ public class AttentionPlanTests
     private static readonly KvGeometry Llama = new(32, 8, 128, [0]);
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(256, 1)]
-    [InlineData(257, 2)]
-    [InlineData(8000, 32)]
+    [InlineData(1, 2)]
+    [InlineData(128, 2)]
+    [InlineData(129, 3)]
+    [InlineData(8000, 50)]
+    [InlineData(131072, 50)]
     public void Splits_OfASingleTokenAreFixed(int length, int count)
     {
         foreach (var sequences in new[] { 1, 7 })
@@ -33,7 +34,7 @@ public class AttentionPlanTests
         {
             var (count, part) = plan.Splits(length);
             if (count == 1) continue;
-            Assert.True(part % 64 == 0 && (long)count * part >= length && (long)(count - 1) * part < length, $"{length}: {count} parts of {part}");
+            Assert.True(part % 128 == 0 && (long)count * part >= length && (long)(count - 1) * part < length, $"{length}: {count} parts of {part}");
             Assert.True(count * plan.RowBlocks * 8 <= 400);
         }
     }
@@ -58,6 +59,13 @@ public class AttentionPlanTests
             }
         }
     }
+
+    /// <summary>Blocks of 128 rows fit what compute capability 9.0 has, 227 KiB.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(128)]
+    public void LargeSharedBytes_FitTheirDevice(int headDim) =>
+        Assert.True(new AttentionPlan(new KvGeometry(8, 2, headDim, [0]), false, 1, 256).LargeSharedBytes <= (227 << 10) - 2048);
 
     /// <summary>Blocks fit the least that a device of these capabilities has, 99 KiB, less what a kernel has of its own; large granules do not.</summary>
     [Theory]

@@ -66,6 +66,21 @@ public class LayoutTests
         Assert.All(layers, layer => Assert.True(layer.Keys.Groups <= layer.Values.Codes && layer.Values.Groups % 16 == 0 && layer.Means == 0));
     }
 
+    /// <summary>Which codes one token's attention takes straight from memory.</summary>
+    [Theory]
+    [InlineData("k16v16", true, true)]
+    [InlineData("k32v32", false, false)]
+    [InlineData("k8v2-t64", true, true)]
+    [InlineData("k4v4-kt32-vt16", true, false)]
+    [InlineData("k4v4-kch32-vb16", true, true)]
+    [InlineData("k4v4-ch64", true, false)]
+    [InlineData("k2v2-kpow2-vtensor", true, true)]
+    public void Codes_AreDirect(string name, bool keys, bool values)
+    {
+        var layout = new CudaKvLayout(Geometry, InferenceSetting.Parse("w16a16-" + name).Cache, Capacity);
+        Assert.Equal((keys, values), (layout.Keys[0].Codes.AreDirectKeys, layout.Values[0].Codes.AreDirectValues));
+    }
+
     [Fact]
     public void MeansAndBias_LieBehindTheirLayers()
     {

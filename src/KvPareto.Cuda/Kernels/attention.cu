@@ -10,54 +10,14 @@
 #define D HEAD_DIM
 
 #include "tensor_cores.cuh"
+#include "attention.cuh"
 #include "tiles.cuh"
 
-#define THREADS 128
-#define WARPS (THREADS / 32)
 #define PAD 8 // halves behind a row, so that eight rows lie in different banks
-
-struct AttentionArguments
-{
-    Matrix q; // [T, Nq·D]
-    Matrix y;
-    const LayerCache* caches; // [S, layers]
-    const int* starts;               // [S]
-    float* partials; // [T, Nq, splits, D + 2]: sums of weighted values, maximum, total
-    float* scores;   // [Nq, maxTokens, scoreStride]: the math kernel's
-    int layer;
-    int rows;        // T
-    int sequences;   // S: 1, or T with a row each
-    int queryHeads;
-    int keyHeads;
-    int window;      // latest tokens that a query sees, 0 for all
-    int rotation;
-    int splits;      // parts of the context
-    int splitTokens; // a multiple of 64
-    int maxTokens;
-    int scoreStride;
-    int layers;
-    float scoreScale; // on q·k
-};
-
-static_assert(sizeof(AttentionArguments) == 120, "structures differ from the host's");
 
 #define MANY_BLOCKS (D > 128 ? 2 : 3) // at a time on a multiprocessor, as far as registers go
 
 enum Mode { FLASH = 0, SCORES = 1, VALUES = 2 };
-
-static __device__ __forceinline__ int rows_of(const AttentionArguments& a) { return a.sequences > 1 ? 1 : a.rows; }
-
-static __device__ __forceinline__ float* partial_of(const AttentionArguments& a, int token, int head, int split)
-{
-    return a.partials + (((i64)token * a.queryHeads + head) * a.splits + split) * (D + 2);
-}
-
-static __device__ __forceinline__ float power_of_two(float x)
-{
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
 
 // The bias' part of a key is its product with the position's cosines and sines; these are stored times this, so that the query's part of
 // the product, which carries the bias, stays within f16.
@@ -121,20 +81,6 @@ template <int TEAM, int TILE> static __device__ __forceinline__ void load_turns(
     }
 }
 
-// Tokens that a row sees: from first to before end; none for a row that is not there.
-struct Sight
-{
-    int first;
-    int end;
-};
-
-static __device__ __forceinline__ Sight sight_of(const AttentionArguments& a, int start, int row)
-{
-    int group = a.queryHeads / a.keyHeads, end = start + row / group + 1;
-    if (row >= rows_of(a) * group) return { 0, 0 };
-    return { a.window > 0 ? max(0, end - a.window) : 0, end };
-}
-
 // Scores [16, TILE] of a warp's rows: q · kᵀ.
 template <int TILE> static __device__ __forceinline__ void multiply_keys(float (&scores)[TILE / 8][4], const u16* queries, const u16* keys, int lane)
 {
@@ -192,8 +138,9 @@ template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void 
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32, team = threadIdx.x / Team, thread = threadIdx.x % Team;
 
     int from = sight_of(a, start, firstRow).first, to = sight_of(a, start, min(firstRow + Rows, count) - 1).end;
-    from = max(from, split * a.splitTokens) / TILE * TILE;
-    if (a.splits > 1) to = min(to, (split + 1) * a.splitTokens);
+    int part = split_tokens(a, length);
+    from = max(from, split * part) / TILE * TILE;
+    if (a.splits > 1) to = min(to, (split + 1) * part);
     if (from >= to && a.splits > 1) return;
 
     u16* queries = memory;                                                     // [Rows, WIDTH + PAD]
@@ -222,9 +169,9 @@ template <int TEAMS, int TILE, int MODE> static __device__ __forceinline__ void 
         if (MODE != SCORES) valueLoad.fetch(cache.values, head, tile, valueEnd, length, thread);
         if (TEAMS == 1) __syncthreads();
         else __syncwarp();
-        if (MODE != VALUES) keyLoad.store(keys, WIDTH + PAD, cache.keys, head, tile, keyEnd, length, thread);
+        if (MODE != VALUES) keyLoad.store(PlainRows { keys, WIDTH + PAD }, cache.keys, head, tile, keyEnd, length, thread);
         if (MODE != VALUES && WIDTH > D) load_turns<Team, TILE>(keys, cache.turns, tile, length, thread);
-        if (MODE != SCORES) valueLoad.store(values, D + PAD, cache.values, head, tile, valueEnd, length, thread);
+        if (MODE != SCORES) valueLoad.store(PlainRows { values, D + PAD }, cache.values, head, tile, valueEnd, length, thread);
         wait_for_copies();
         if (TEAMS == 1) __syncthreads();
         else __syncwarp();
@@ -363,35 +310,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, 2) attention_16(AttentionA
 extern "C" __global__ void __launch_bounds__(THREADS, MANY_BLOCKS) attention_64(AttentionArguments a) { attend<1, MANY_TILE, FLASH>(a); }
 extern "C" __global__ void __launch_bounds__(THREADS) scores_64(AttentionArguments a) { attend<1, MANY_TILE, SCORES>(a); }
 extern "C" __global__ void __launch_bounds__(THREADS) values_64(AttentionArguments a) { attend<1, MANY_TILE, VALUES>(a); }
-
-// Puts the parts of the context together: grid [T, query heads].
-extern "C" __global__ void merge_splits(AttentionArguments a)
-{
-    __shared__ float result[D];
-    wait_for_previous();
-    int token = blockIdx.x, head = blockIdx.y, sequence = a.sequences > 1 ? token : 0;
-    int end = a.starts[sequence] + 1 + (a.sequences > 1 ? 0 : token), first = a.window > 0 ? max(0, end - a.window) : 0;
-    int firstSplit = first / a.splitTokens, endSplit = (end - 1) / a.splitTokens + 1;
-    float most = -INFINITE;
-    for (int s = firstSplit + threadIdx.x % 32; s < endSplit; s += 32) most = fmaxf(most, partial_of(a, token, head, s)[D]);
-    most = warp_max(most);
-    for (int c = threadIdx.x; c < D; c += blockDim.x)
-    {
-        float sum = 0, total = 0;
-        #pragma unroll 8
-        for (int s = firstSplit; s < endSplit; s++)
-        {
-            const float* partial = partial_of(a, token, head, s);
-            float factor = power_of_two(partial[D] - most);
-            sum += factor * partial[c];
-            total += factor * partial[D + 1];
-        }
-        result[c] = sum * (1 / total);
-    }
-    __syncthreads();
-    if (a.rotation == 2) hadamard(result, 1, D, D);
-    for (int c = threadIdx.x; c < D; c += blockDim.x) put(a.y, token, head * D + c, result[c]);
-}
 
 // The math kernel's softmax (base 2) over a row of scores, in place: grid [T, query heads]. Columns outside of what was scored are not touched.
 extern "C" __global__ void softmax_rows(AttentionArguments a)

@@ -215,6 +215,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
 {
     extern __shared__ float rows[]; // [granule, D]
     __shared__ float2 parts[32];
+    __shared__ u32 fitted[256]; // entries that are found here
     wait_for_previous();
     Target target = target_of(a, blockIdx.z);
     const Side& side = target.side;
@@ -249,7 +250,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
             float2 range = make_float2(INFINITE, -INFINITE);
             for (int c = lane; c < side.groupChannels; c += 32) widen(range, rows[g * side.groupChannels + c], rows[g * side.groupChannels + c]);
             range = warp_range(range);
-            if (lane == 0) groups[g] = fit(range, a.clip, side.bits);
+            if (lane == 0) groups[g] = fitted[g] = fit(range, a.clip, side.bits);
         }
     }
     else if (side.axis == CHANNEL)
@@ -258,7 +259,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
         {
             float2 range = make_float2(INFINITE, -INFINITE);
             for (int t = 0; t < side.granule; t++) widen(range, rows[t * a.width + c], rows[t * a.width + c]);
-            groups[c] = fit(range, a.clip, side.bits);
+            groups[c] = fitted[c] = fit(range, a.clip, side.bits);
         }
     }
     else if (side.axis == BLOCK)
@@ -266,17 +267,19 @@ extern "C" __global__ void encode_rows(AppendArguments a)
         float2 range = make_float2(INFINITE, -INFINITE);
         for (int i = threadIdx.x; i < side.granule * a.width; i += blockDim.x) widen(range, rows[i], rows[i]);
         range = block_range(range, parts);
-        if (threadIdx.x == 0) groups[0] = fit(range, a.clip, side.bits);
+        if (threadIdx.x == 0) groups[0] = fitted[0] = fit(range, a.clip, side.bits);
     }
     __syncthreads();
 
+    const u32* entries = side.axis == TENSOR || side.axis == POWER_OF_TWO ? groups : fitted;
     for (int i = threadIdx.x; i < side.granule * a.width / 8; i += blockDim.x)
     {
         int t = i / (a.width / 8), c = i % (a.width / 8) * 8;
         u64 packed = 0;
+        #pragma unroll
         for (int j = 0; j < 8; j++)
         {
-            u32 entry = groups[side.groupChannels == 1 ? c + j : c / side.groupChannels];
+            u32 entry = entries[side.groupChannels == 1 ? c + j : c / side.groupChannels];
             packed |= (u64)encode(rows[t * a.width + c + j], entry, side.bits) << j * side.bits;
         }
         u8* place = codes + (i64)t * side.rowBytes + (c * side.bits >> 3);

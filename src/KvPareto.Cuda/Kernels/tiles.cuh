@@ -9,6 +9,13 @@ struct Decoder
     u32 zero;
 };
 
+static __device__ __forceinline__ u16 int_to_half(int x)
+{
+    u16 bits;
+    asm("cvt.rn.f16.s32 %0, %1;" : "=h"(bits) : "r"(x));
+    return bits;
+}
+
 static __device__ __forceinline__ void decoder_of(u32 entry, int bits, u16& scale, u16& zero)
 {
     bool constant = entry & 0x8000; // read_group
@@ -99,7 +106,15 @@ static __device__ __forceinline__ void copy_async(u16* target, const void* sourc
 
 static __device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
-// TILE tokens of one head on their way into rows of `stride` halves, by a team of threads: fetched from memory, then stored. A thread keeps
+// Where a token's channels c … c + 7 go: rows of `stride` halves.
+struct PlainRows
+{
+    u16* base;
+    int stride;
+    __device__ __forceinline__ u16* at(int t, int c) const { return base + t * stride + c; }
+};
+
+// TILE tokens of one head on their way into rows, by a team of threads: fetched from memory, then stored. A thread keeps
 // its eight channels and goes through the tokens. Codes wait in registers, all of a thread's loads in flight; rows of f16 are copied.
 // CHANNELS: each channel has its own entry.
 template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
@@ -114,7 +129,7 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
     __device__ __forceinline__ void fetch(const Side& s, int head, int tile, int codedEnd, int end, int thread)
     {
         last = min(TILE, codedEnd - tile) - 1;
-        whole = BITS < 32 && tile >= s.sinkTokens && (last == TILE - 1 || codedEnd == end);
+        whole = BITS < 32 && tile >= s.sinkTokens && (last == TILE - 1 || codedEnd == end) && last >= 0;
         if (!whole || BITS == 16 || thread >= Step * Pieces) return;
         int c = thread % Pieces * 8, row = tile - s.sinkTokens;
         const u8* source = s.codes + head * s.headCodes + (i64)row * s.rowBytes + c * BITS / 8;
@@ -128,13 +143,13 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
         }
     }
 
-    __device__ __forceinline__ void store(u16* target, int stride, const Side& s, int head, int tile, int codedEnd, int end, int thread)
+    template <class Rows> __device__ __forceinline__ void store(const Rows& rows, const Side& s, int head, int tile, int codedEnd, int end, int thread)
     {
         if (!whole)
         {
             #pragma unroll 2
             for (int i = thread; i < TILE * Pieces; i += TEAM)
-                *(uint4*)(target + i / Pieces * stride + i % Pieces * 8) = load_token<BITS, CHANNELS>(s, head, tile + i / Pieces, codedEnd, end, i % Pieces * 8);
+                *(uint4*)rows.at(i / Pieces, i % Pieces * 8) = load_token<BITS, CHANNELS>(s, head, tile + i / Pieces, codedEnd, end, i % Pieces * 8);
             return;
         }
         if (thread >= Step * Pieces) return;
@@ -145,7 +160,7 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
         {
             int t = thread / Pieces + i * Step;
             if (t >= TILE) break;
-            u16* place = target + t * stride + c;
+            u16* place = rows.at(t, c);
             t = min(t, last);
             if constexpr (BITS == 16) copy_async(place, s.codes + head * s.headCodes + (i64)(row + t) * s.rowBytes + 2 * c);
             else

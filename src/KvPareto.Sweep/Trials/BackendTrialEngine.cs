@@ -118,6 +118,9 @@ internal sealed class BackendTrialEngine(
         {
             var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());
             var length = (long)sample.PromptIds.Length + answer;
+            // A tokenizer may know more than the model, as long as no prompt does.
+            if (sample.PromptIds.Concat(sample.Continuations.SelectMany(ids => ids)).FirstOrDefault(id => id >= config.VocabularySize) is > 0 and var foreign)
+                throw new ConfigException($"task '{task.Name}': token id {foreign} in the prompt of sample '{sample.Id}'; model '{model.Name}' has ids 0 to {config.VocabularySize - 1}");
             if (sample.PromptIds.Length > 0 && length <= config.MaxPositions) continue;
             throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");

@@ -261,10 +261,12 @@ public abstract class BackendConformance
     [InlineData("k32v32", 0.03125f)]
     [InlineData("k4v4-t32", 0.5f)]
     [InlineData("k16v16-math", 0.015625f)]
-    public void Attention_TakesTheModelsOwnFactor(string name, float multiplier)
+    [InlineData("k16v16", 0.25f, 64)]
+    [InlineData("k4v4-t64", 0.03125f, 128)]
+    public void Attention_TakesTheModelsOwnFactor(string name, float multiplier, int headDim = 32)
     {
         var setting = InferenceSetting.Parse("w16a16-" + name);
-        CheckAttention(new KvGeometry(4, 2, 32, [0]) { AttentionMultiplier = multiplier }, setting.Cache, [30, 1, 1], setting.Attention);
+        CheckAttention(new KvGeometry(4, 2, headDim, [0]) { AttentionMultiplier = multiplier }, setting.Cache, [30, 1, 1], setting.Attention);
     }
 
     [Theory]
@@ -313,7 +315,12 @@ public abstract class BackendConformance
         cases.Add("k16v16 9/3x64 300 520,1,1");
         foreach (var name in new[] { "k16v16", "k4v4-t64-rotkv", "k8v2-kch32-vt64-prebias-sink5-recent40" }) cases.Add($"{name} 4/1x64 900 1100,30,700,1,1");
         cases.Add("k4v4-t64-smooth 9/3x64 300 520,1,1");
-        return cases;
+        foreach (var name in new[] { "k16v16", "k4v4-t64", "k2v2-t32-rotkv", "k8v4-t128", "k4v8-kch64-vt64-smooth-rotk", "k2v4-b32-sink4-recent30", "k4v16-kpow2-vt32" })
+        {
+            cases.Add($"{name} 8/2x128 300 400,1,5,1");
+            cases.Add($"{name} 7/1x128 0 130,250,1,1");
+        }
+        return TestPart.Of(cases);
     }
 
     [Theory]

@@ -1,0 +1,305 @@
+// Causal grouped attention of many query rows over packed caches for compute capability 9.0: products of four warps from shared memory.
+// Compiled like attention.cu, for heads of 64 or 128 channels. A block has 128 query rows (a row is a query token and one of the heads that
+// share a key head): two warps fill tiles of 128 keys in shared memory, unpacked to f16, two more those of values; two groups of four warps multiply 64
+// rows each and keep their maxima, sums and weighted values (online softmax, base 2). The next tile's scores are multiplied while this
+// one's values are.
+
+#include "common.cuh"
+
+#define D HEAD_DIM
+
+#include "tensor_cores.cuh"
+#include "attention.cuh"
+#include "tiles.cuh"
+#include "warpgroups.cuh"
+
+#define QUAD 128 // threads of four warps
+#define ROWS 128
+#define TILE 128
+#define FILLERS 64 // threads that fill one side
+#define STAGES 2
+#define FILL_REGISTERS 104 // of a thread, and of those that multiply: 128·104 + 256·200 is what there is
+#define MULTIPLY_REGISTERS 200
+#define SLAB (TILE * 128)            // bytes of 64 channels of a tile
+#define TILE_BYTES (D / 64 * SLAB)
+#define STAGING (D + 4)              // floats of a row of results
+#define CONSUMER_BARRIER 1
+
+static_assert(ROWS == TILE, "queries are swizzled as a tile is");
+
+struct Barriers
+{
+    u64 keysFull[STAGES];
+    u64 keysEmpty[STAGES];
+    u64 valuesFull[STAGES];
+    u64 valuesEmpty[STAGES];
+};
+
+#include "fill.cuh"
+
+static __device__ __forceinline__ void wait_for_consumers() { asm volatile("bar.sync %0, %1;" :: "n"(CONSUMER_BARRIER), "n"(2 * QUAD) : "memory"); }
+
+// Channels of a row that a lane has: side by side.
+#define LANE_CHANNELS (D / 32)
+
+// Orthonormal Walsh–Hadamard transform of a row that a warp holds.
+static __device__ __forceinline__ void hadamard_of_warp(float (&x)[LANE_CHANNELS], int lane)
+{
+    #pragma unroll
+    for (int half = 1; half < LANE_CHANNELS; half <<= 1)
+    {
+        #pragma unroll
+        for (int i = 0; i < LANE_CHANNELS; i++)
+        {
+            if (i & half) continue;
+            float a = x[i], b = x[i + half];
+            x[i] = a + b;
+            x[i + half] = a - b;
+        }
+    }
+    #pragma unroll
+    for (int step = 1; step < 32; step <<= 1)
+    {
+        #pragma unroll
+        for (int i = 0; i < LANE_CHANNELS; i++)
+        {
+            float other = __shfl_xor_sync(0xffffffff, x[i], step);
+            x[i] = lane & step ? other - x[i] : x[i] + other;
+        }
+    }
+    #pragma unroll
+    for (int i = 0; i < LANE_CHANNELS; i++) x[i] *= rsqrtf((float)D);
+}
+
+// A warp's 16 query rows in f16, scaled by scoreScale·log2(e) and turned as the keys are.
+static __device__ __forceinline__ void load_queries(const SwizzledRows& target, const AttentionArguments& a, int head, int firstRow, int row, int lane)
+{
+    int group = a.queryHeads / a.keyHeads, count = a.rows * group, c = lane * LANE_CHANNELS;
+    float scale = 1.44269504f * a.scoreScale;
+    #pragma unroll 4
+    for (int r = row; r < row + 16; r++)
+    {
+        int at = firstRow + r, first = (head * group + at % group) * D + c;
+        float x[LANE_CHANNELS];
+        #pragma unroll
+        for (int i = 0; i < LANE_CHANNELS; i += 2)
+        {
+            float2 pair = at < count ? pair_at(a.q, at / group, first + i) : make_float2(0, 0);
+            x[i] = pair.x * scale;
+            x[i + 1] = pair.y * scale;
+        }
+        if (a.rotation > 0) hadamard_of_warp(x, lane);
+        #pragma unroll
+        for (int i = 0; i < LANE_CHANNELS; i += 2) *(u32*)(target.at(r, c / 8 * 8) + c % 8 + i) = pack_halves(x[i], x[i + 1]);
+    }
+}
+
+// scores [64, TILE] = queries · keysᵀ, on its way afterwards. Both are descriptors of a tile's first 16 channels.
+static __device__ __forceinline__ void multiply_keys(float (&scores)[TILE / 2], u64 queries, u64 keys)
+{
+    #pragma unroll
+    for (int k = 0; k < D / 16; k++)
+    {
+        int step = (k / 4 * SLAB + k % 4 * 32) >> 4;
+        multiply_rows(scores, queries + step, keys + step, k > 0);
+    }
+    commit_products();
+}
+
+// sums [64, D] += weights [64, TILE] · values, on its way afterwards.
+static __device__ __forceinline__ void add_values(float (&sums)[D / 2], const u32 (&weights)[TILE / 16][4], u64 values)
+{
+    #pragma unroll
+    for (int k = 0; k < TILE / 16; k++) multiply_columns(sums, weights[k], values + (k * 2048 >> 4));
+    commit_products();
+}
+
+// What a thread has of its two rows: number 4·j + 2·half + i of scores is that of row `half` and column 8·j + 2·(lane % 4) + i.
+struct Softmax
+{
+    float maxima[2] = { -INFINITE, -INFINITE };
+    float totals[2] = { 0, 0 };
+    float factors[2];
+
+    // Scores become weights; sums so far are to be multiplied by `factors`.
+    __device__ __forceinline__ void apply(float (&scores)[TILE / 2], const Sight (&sights)[2], int tile, bool isClear, int lane)
+    {
+        if (!isClear)
+        {
+            #pragma unroll
+            for (int i = 0; i < TILE / 2; i++)
+            {
+                int key = tile + i / 4 * 8 + lane % 4 * 2 + i % 2;
+                if (key < sights[i / 2 % 2].first || key >= sights[i / 2 % 2].end) scores[i] = -INFINITE;
+            }
+        }
+        #pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            float most = maxima[half];
+            #pragma unroll
+            for (int j = 0; j < TILE / 8; j++) most = fmaxf(most, fmaxf(scores[4 * j + 2 * half], scores[4 * j + 2 * half + 1]));
+            most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 1));
+            most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 2));
+            float shift = most == -INFINITE ? 0 : most, total = 0;
+            factors[half] = power_of_two(maxima[half] - shift);
+            maxima[half] = most;
+            #pragma unroll
+            for (int j = 0; j < TILE / 8; j++)
+            {
+                #pragma unroll
+                for (int i = 4 * j + 2 * half; i < 4 * j + 2 * half + 2; i++)
+                {
+                    scores[i] = power_of_two(scores[i] - shift);
+                    total += scores[i];
+                }
+            }
+            totals[half] = totals[half] * factors[half] + total;
+        }
+    }
+};
+
+static __device__ __forceinline__ void pack_weights(u32 (&weights)[TILE / 16][4], const float (&scores)[TILE / 2])
+{
+    #pragma unroll
+    for (int k = 0; k < TILE / 16; k++)
+    {
+        #pragma unroll
+        for (int i = 0; i < 4; i++) weights[k][i] = pack_halves(scores[8 * k + 2 * i], scores[8 * k + 2 * i + 1]);
+    }
+}
+
+// Grid [row blocks · splits, key heads]; one sequence.
+extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(AttentionArguments a)
+{
+    extern __shared__ u8 memory[];
+    __shared__ Barriers barriers;
+    wait_for_previous();
+    u8* queries = memory + (1024 - shared_address(memory) % 1024) % 1024; // [ROWS, D] f16
+    u8* keys = queries + TILE_BYTES;                                      // [STAGES, TILE, D] f16
+    u8* values = keys + STAGES * TILE_BYTES;
+    float* staging = (float*)keys;                                        // [ROWS, STAGING] f32, at last
+    int head = blockIdx.y, split = blockIdx.x % a.splits, firstRow = blockIdx.x / a.splits * ROWS, start = a.starts[0], length = start + a.rows;
+    int group = a.queryHeads / a.keyHeads, count = a.rows * group, thread = threadIdx.x % QUAD, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const LayerCache& cache = a.caches[a.layer];
+
+    int from = sight_of(a, start, firstRow).first, to = sight_of(a, start, min(firstRow + ROWS, count) - 1).end;
+    from = max(from, split * a.splitTokens) / TILE * TILE;
+    if (a.splits > 1) to = min(to, (split + 1) * a.splitTokens);
+    if (from >= to) return;
+
+    if (threadIdx.x < STAGES)
+    {
+        make_barrier(&barriers.keysFull[threadIdx.x], FILLERS);
+        make_barrier(&barriers.valuesFull[threadIdx.x], FILLERS);
+        make_barrier(&barriers.keysEmpty[threadIdx.x], 2 * QUAD / 32);
+        make_barrier(&barriers.valuesEmpty[threadIdx.x], 2 * QUAD / 32);
+    }
+    __syncthreads();
+
+    if (warp < QUAD / 32)
+    {
+        give_registers<FILL_REGISTERS>();
+        if (thread < FILLERS) fill<KEY_BITS, KEY_GROUP, KEY_RUN>(keys, barriers.keysFull, barriers.keysEmpty, cache.keys, head, from, to, length, thread);
+        else fill<VALUE_BITS, VALUE_GROUP, VALUE_RUN>(values, barriers.valuesFull, barriers.valuesEmpty, cache.values, head, from, to, length, thread - FILLERS);
+    }
+    else
+    {
+        take_registers<MULTIPLY_REGISTERS>();
+        int row = (warp - QUAD / 32) * 16; // the warp's first in the block
+        load_queries({ (u16*)queries, SLAB }, a, head, firstRow, row, lane);
+        publish();
+        wait_for_consumers();
+
+        Sight sights[2] = { sight_of(a, start, firstRow + row + lane / 4), sight_of(a, start, firstRow + row + lane / 4 + 8) };
+        int clearFrom = sight_of(a, start, min(firstRow + row + 15, count - 1)).first, clearTo = sight_of(a, start, firstRow + row).end;
+        if (firstRow + row + 16 > count) clearTo = 0;
+        u64 queriesAt = descriptor(shared_address(queries) + row / 64 * 64 * 128, SLAB);
+        u64 keysAt = descriptor(shared_address(keys), SLAB), valuesAt = descriptor(shared_address(values), SLAB);
+        float scores[TILE / 2], sums[D / 2];
+        u32 weights[TILE / 16][4];
+        Softmax softmax;
+        #pragma unroll
+        for (int i = 0; i < D / 2; i++) sums[i] = 0;
+
+        int tiles = (to - from + TILE - 1) / TILE;
+        wait_for(&barriers.keysFull[0], 0);
+        begin_products();
+        multiply_keys(scores, queriesAt, keysAt);
+        wait_for_products<0>();
+        hold(scores);
+        if (lane == 0) arrive(&barriers.keysEmpty[0]);
+        softmax.apply(scores, sights, from, from >= clearFrom && from + TILE <= clearTo, lane);
+        pack_weights(weights, scores);
+        #pragma unroll 1
+        for (int j = 1; j < tiles; j++)
+        {
+            int tile = from + j * TILE, stage = j % STAGES, earlier = (j - 1) % STAGES;
+            wait_for(&barriers.keysFull[stage], j / STAGES % 2);
+            hold(scores);
+            hold(sums);
+            begin_products();
+            multiply_keys(scores, queriesAt, keysAt + stage * (TILE_BYTES >> 4));
+            wait_for(&barriers.valuesFull[earlier], (j - 1) / STAGES % 2);
+            add_values(sums, weights, valuesAt + earlier * (TILE_BYTES >> 4));
+            wait_for_products<1>();
+            hold(scores);
+            if (lane == 0) arrive(&barriers.keysEmpty[stage]);
+            softmax.apply(scores, sights, tile, tile >= clearFrom && tile + TILE <= clearTo, lane);
+            wait_for_products<0>();
+            hold(sums);
+            if (lane == 0) arrive(&barriers.valuesEmpty[earlier]);
+            if (__any_sync(0xffffffff, softmax.factors[0] != 1 || softmax.factors[1] != 1))
+            {
+                #pragma unroll
+                for (int i = 0; i < D / 2; i++) sums[i] *= softmax.factors[i / 2 % 2];
+            }
+            pack_weights(weights, scores);
+        }
+        int last = tiles - 1;
+        wait_for(&barriers.valuesFull[last % STAGES], last / STAGES % 2);
+        hold(sums);
+        begin_products();
+        add_values(sums, weights, valuesAt + last % STAGES * (TILE_BYTES >> 4));
+        wait_for_products<0>();
+        hold(sums);
+        wait_for_consumers();
+
+        // Through shared memory: a row's sums, maximum and total.
+        #pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            float total = softmax.totals[half];
+            total += __shfl_xor_sync(0xffffffff, total, 1);
+            total += __shfl_xor_sync(0xffffffff, total, 2);
+            float* target = staging + (row + lane / 4 + 8 * half) * STAGING;
+            #pragma unroll
+            for (int j = 0; j < D / 8; j++) *(float2*)(target + 8 * j + lane % 4 * 2) = make_float2(sums[4 * j + 2 * half], sums[4 * j + 2 * half + 1]);
+            if (lane % 4 == 0) *(float2*)(target + D) = make_float2(softmax.maxima[half], total);
+        }
+        __syncwarp();
+        int c = lane * LANE_CHANNELS;
+        for (int r = row; r < row + 16 && firstRow + r < count; r++)
+        {
+            int token = (firstRow + r) / group, query = head * group + (firstRow + r) % group;
+            const float* source = staging + r * STAGING;
+            float x[LANE_CHANNELS];
+            #pragma unroll
+            for (int i = 0; i < LANE_CHANNELS; i++) x[i] = source[c + i];
+            if (a.splits > 1)
+            {
+                float* partial = partial_of(a, token, query, split);
+                #pragma unroll
+                for (int i = 0; i < LANE_CHANNELS; i += 2) *(float2*)(partial + c + i) = make_float2(x[i], x[i + 1]);
+                if (lane == 0) *(float2*)(partial + D) = *(const float2*)(source + D);
+                continue;
+            }
+            float factor = 1 / source[D + 1];
+            #pragma unroll
+            for (int i = 0; i < LANE_CHANNELS; i++) x[i] *= factor;
+            if (a.rotation == 2) hadamard_of_warp(x, lane);
+            #pragma unroll
+            for (int i = 0; i < LANE_CHANNELS; i += 2) put_pair(a.y, token, query * D + c + i, make_float2(x[i], x[i + 1]));
+        }
+    }
+}
