@@ -26,15 +26,17 @@ internal static class VariantCheck
             throw Refuse(model, variant, source, $"has {name} {of(config)}, and the model {of(own)}");
         }
         // A variant without a tokenizer takes the model's.
-        if (source.LoadTokenizer() is { } tokenizer) CheckTokenizer(model, variant, source, tokenizer, config.VocabularySize);
+        if (source.LoadTokenizer() is { } tokenizer) CheckTokenizer(model, variant, source, tokenizer);
     }
 
-    private static void CheckTokenizer(PreparedModel model, WeightVariant variant, ModelSource source, Tokenizer tokenizer, int vocabulary)
+    private static void CheckTokenizer(PreparedModel model, WeightVariant variant, ModelSource source, Tokenizer tokenizer)
     {
         var own = ModelSource.Open(model.Entry.Model).RequireTokenizer();
-        for (var id = 0; id < vocabulary; id++)
+        // Converters fill the vocabulary up to the model's width, and mark other tokens as special.
+        for (var id = 0; id < Math.Min(own.VocabularySize, tokenizer.VocabularySize); id++)
         {
-            if (own.IsSpecial(id) || tokenizer.IsSpecial(id) || own.Decode([id]) == tokenizer.Decode([id])) continue;
+            var (mine, others) = (own.TokenContent(id), tokenizer.TokenContent(id));
+            if (mine == others || mine is null || others is null || own.IsSpecial(id) || tokenizer.IsSpecial(id)) continue;
             throw Refuse(model, variant, source, $"has another tokenizer: token {id} differs");
         }
         foreach (var (task, samples) in model.Tasks)
