@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Testing;
@@ -83,6 +84,15 @@ public class VariantSweepTests
         Assert.Equal(
             ["w16a16-k16v16", "w16a16-k16v16-c64", "w4a16-k16v16-c64", "awq4g32a16-k16v16-c64", "awq4g32a16-e8-k8v4-t32"],
             SearchSpace.Expand(named, named.Models[0]).Select(setting => setting.Name.Replace("w4g32", "w4", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ShippedConfig_HasAwqBesideRoundToNearest()
+    {
+        var config = SweepConfig.Load(Path.Combine(TestData.RepositoryRoot, "configs", "awq-frontier.yaml"));
+        Assert.Equal("awq4g64", Assert.Single(config.Models[0].Variants).Form.Word);
+        var settings = SearchSpace.Expand(config, config.Models[0]);
+        Assert.Equal([("none", 5), ("rtn", 4), ("awq", 4)], settings.CountBy(setting => setting.Weights.Method).Select(pair => (pair.Key, pair.Value)));
     }
 
     [Theory]

@@ -53,8 +53,8 @@ public sealed class MemoryModelTests
     {
         using var folder = new ScratchFolder();
         var source = ModelSource.Open(new TinyModel { Family = "qwen2", Tied = true }.Write(folder["model"]));
+        using (var maker = new CpuBackend(2)) ModelQuantizer.Run(maker, source, folder["awq"], new(QuantizeMethod.Rtn, 4, 64), []);
         using var backend = new CpuBackend(2);
-        ModelQuantizer.Run(backend, source, folder["awq"], new(QuantizeMethod.Rtn, 4, 64), []);
         using var plain = source.OpenCheckpoint();
         using var made = ModelSource.Open(folder["awq"]).OpenCheckpoint();
         using var shapes = new AwqShapes(plain, new(4, 64, []));
