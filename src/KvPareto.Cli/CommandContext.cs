@@ -1,9 +1,9 @@
-using System.Globalization;
 using KvPareto.Cli.Terminal;
 using KvPareto.Cpu;
 using KvPareto.Cuda;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
+using KvPareto.Torch;
 using Spectre.Console;
 
 namespace KvPareto.Cli;
@@ -44,9 +44,14 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
 
     /// <summary>The device that models run on.</summary>
     /// <param name="threads">Threads; null for one a processor.</param>
-    /// <param name="device"><c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</param>
+    /// <param name="device">As <see cref="DeviceName"/> reads it.</param>
     /// <exception cref="ConfigException">There is no such device.</exception>
-    public static Backend CreateBackend(int? threads, string device = Verb.Cpu) => CudaOrdinal(device) is { } ordinal ? new CudaBackend(ordinal) : new CpuBackend(threads);
+    public static Backend CreateBackend(int? threads, string device = Verb.Cpu) => DeviceName.Parse(device) switch
+    {
+        { Torch: { } torch } => new TorchBackend(torch, threads),
+        { CudaOrdinal: { } ordinal } => new CudaBackend(ordinal),
+        _ => new CpuBackend(threads),
+    };
 
     /// <summary>The sizes of a device's allocations; it need not be there.</summary>
     /// <param name="threads">As for <see cref="CreateBackend"/>.</param>
@@ -54,18 +59,10 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     /// <exception cref="ConfigException">There is no such kind of device.</exception>
     public static MemoryLayout Layout(int? threads, string device)
     {
-        if (CudaOrdinal(device) is not null) return new CudaMemoryLayout();
+        var name = DeviceName.Parse(device);
+        if (name.Torch is { } torch) return new TorchMemoryLayout(torch);
+        if (name.CudaOrdinal is not null) return new CudaMemoryLayout();
         using var backend = new CpuBackend(threads);
         return backend.Layout;
     }
-
-    // Null for the processor.
-    private static int? CudaOrdinal(string device) => device switch
-    {
-        Verb.Cpu => null,
-        Verb.Cuda => 0,
-        _ when device.StartsWith(Verb.Cuda + ":", StringComparison.Ordinal)
-            && int.TryParse(device.AsSpan(Verb.Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) => ordinal,
-        _ => throw new ConfigException($"--device {device}; allowed: cpu, cuda, cuda:N"),
-    };
 }

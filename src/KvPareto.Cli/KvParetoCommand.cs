@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using KvPareto.Cli.Commands;
+using KvPareto.Cli.Doctor;
 using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
@@ -82,6 +83,7 @@ internal static class KvParetoCommand
             ScoreCommand.Create(context),
             QuantizeCommand.Create(context),
             FidelityCommand.Create(context),
+            DoctorCommand.Create(context),
             LogitsCommand.Create(context),
         }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
 

@@ -50,7 +50,7 @@ internal sealed class Verb(string name, string description, string example) : Co
     /// <summary>The option that every verb has that runs a model on any device.</summary>
     public static Option<string> DeviceOption() => new("--device")
     {
-        Description = "cpu, cuda (the first CUDA device) or cuda:N.",
+        Description = "cpu, cuda (the first CUDA device), cuda:N, or PyTorch's: torch (the processor), torch:cuda, torch:cuda:N.",
         HelpName = "D",
         DefaultValueFactory = _ => Cpu,
     };

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
 
 namespace KvPareto.Testing;
 

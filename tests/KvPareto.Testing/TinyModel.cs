@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
 
 namespace KvPareto.Testing;
 

@@ -2,10 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
 

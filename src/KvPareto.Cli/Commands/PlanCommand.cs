@@ -33,7 +33,7 @@ internal static class PlanCommand
         var threads = Verb.ThreadsOption();
         threads.Description = "Threads to plan for on cpu; each has scratch of its own. Default: one a processor.";
         var device = Verb.DeviceOption();
-        device.Description = "Device to plan for: cpu, cuda or cuda:N. It need not be there.";
+        device.Description = "Device to plan for: cpu, cuda, torch or torch:cuda. It need not be there.";
         var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…]}; docs/memory.md names the fields." };
         var command = new Verb(
             "plan",

@@ -1,4 +1,3 @@
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
@@ -50,6 +49,11 @@ public abstract class Checkpoint : IDisposable
         tensor.Dispose();
         throw new ConfigException($"{tensor.File}: tensor '{name}' has shape {tensor.ShapeText}; the configuration asks for {expected}");
     }
+
+    /// <summary>A packed layer with its bias, as codes; its bytes count in <paramref name="staging"/> as workspace until it is disposed.</summary>
+    /// <exception cref="ConfigException">A tensor is missing, or does not fit the packing.</exception>
+    internal virtual HostWeight ReadPacked(AwqConfig packing, WeightShape shape, float[]? bias, MemoryLedger staging) =>
+        throw new ConfigException($"{Source}: has no packed layers, though its configuration says so");
 
     /// <summary>How a tensor comes to the backend, without reading it.</summary>
     /// <exception cref="ConfigException">There is none of this name, or it is of a type that no weight can have.</exception>

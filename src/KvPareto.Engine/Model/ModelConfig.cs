@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 

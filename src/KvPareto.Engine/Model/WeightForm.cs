@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using KvPareto.Engine.Checkpoints.Awq;
 
 namespace KvPareto.Engine.Model;
 

@@ -1,8 +1,5 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
-using KvPareto.Engine.Checkpoints;
-using KvPareto.Engine.Checkpoints.Awq;
-using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
@@ -101,7 +98,7 @@ internal sealed unsafe class WeightLoader : IDisposable
     {
         if (_config.Quantization is { } packing && packing.Converts(shape))
         {
-            using var packed = new AwqReader(_checkpoint, packing, _backend.Memory).Read(shape, Bias(shape));
+            using var packed = _checkpoint.ReadPacked(packing, shape, Bias(shape), _backend.Memory);
             return Upload(packed);
         }
         using var tensor = Require(shape.Name, shape.TensorShape);
@@ -144,7 +141,7 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     /// <summary>The format of a weight with this tensor's elements.</summary>
     /// <exception cref="ConfigException">No weight has such elements.</exception>
-    internal static WeightFormat Format(HostTensor tensor) => GgmlType.Of(tensor.Type)?.Format
+    internal static WeightFormat Format(HostTensor tensor) => tensor.Type.Format()
         ?? throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
 
     private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 

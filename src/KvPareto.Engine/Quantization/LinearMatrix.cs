@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;

@@ -1,4 +1,3 @@
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Checkpoints.Awq;
 
 namespace KvPareto.Engine.Quantization;
 

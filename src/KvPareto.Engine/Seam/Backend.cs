@@ -11,9 +11,10 @@ namespace KvPareto.Engine.Seam;
 /// No op allocates and none waits; only <see cref="Read"/> and <see cref="Synchronize"/> do. Shapes are checked here, once;
 /// implementers override the <c>…Core</c> methods.
 /// </summary>
-public abstract class Backend : IDisposable
+/// <param name="meter">Where peaks are read, for a backend whose library allocates by itself; null where <see cref="Memory"/> counts all.</param>
+public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 {
-    /// <summary>Short name: <c>cpu</c>, <c>cuda</c>.</summary>
+    /// <summary>Short name: <c>cpu</c>, <c>cuda</c>, <c>torch</c>.</summary>
     public abstract string Name { get; }
 
     /// <summary>The device in words, for provenance.</summary>
@@ -26,7 +27,7 @@ public abstract class Backend : IDisposable
     public abstract DType ActivationType { get; }
 
     /// <summary>Live and peak bytes of everything this backend allocated.</summary>
-    public MemoryLedger Memory { get; } = new();
+    public MemoryLedger Memory { get; } = new(meter);
 
     /// <summary>The sizes of this backend's allocations, from shapes alone.</summary>
     public abstract MemoryLayout Layout { get; }

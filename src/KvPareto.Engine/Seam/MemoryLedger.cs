@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace KvPareto.Engine.Seam;
 
 /// <summary>What a byte of backend memory is for.</summary>
@@ -49,25 +51,39 @@ public readonly record struct MemoryUse(long Weights, long KvCache, long Activat
 /// <param name="Decode">Peak during decoding; zero where nothing was decoded.</param>
 public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, MemoryUse Decode)
 {
+    /// <summary>How they were got; null by the ledger, which is all that older journals know.</summary>
+    [JsonConverter(typeof(JsonStringEnumConverter<PeakKind>))]
+    public PeakKind? Measured { get; init; }
+
+    /// <summary>How they were got.</summary>
+    public PeakKind Kind => Measured ?? PeakKind.Ledger;
+
     /// <summary>The inference peak: the higher of prefill and decode.</summary>
     public MemoryUse Inference => Decode.Total > Prefill.Total ? Decode : Prefill;
 
     /// <summary>The highest of each phase over two runs.</summary>
-    public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) => new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode));
+    public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) => new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode))
+    {
+        Measured = b.Kind > a.Kind ? b.Measured : a.Measured,
+    };
 
     private static MemoryUse Higher(MemoryUse a, MemoryUse b) => b.Total > a.Total ? b : a;
 }
 
 /// <summary>
 /// Counts live bytes by category and keeps the high-water mark of their sum for each phase.
-/// Every allocation of a backend passes through one ledger, so a peak is what was truly live at one moment.
+/// Every allocation of a backend passes through one ledger, so a peak is what was truly live at one moment. Where a library allocates by
+/// itself, a meter gives the peaks: what it reads beyond the ledger's weights, cache and activations counts as workspace.
 /// </summary>
-public sealed class MemoryLedger
+/// <param name="meter">Where peaks are read; null where the ledger's own sum is exact.</param>
+public sealed class MemoryLedger(MemoryMeter? meter = null)
 {
     private readonly Lock _gate = new();
     private readonly long[] _live = new long[Enum.GetValues<MemoryCategory>().Length];
     private readonly MemoryUse[] _peaks = new MemoryUse[Enum.GetValues<MemoryPhase>().Length];
+    private readonly long[] _measured = new long[Enum.GetValues<MemoryPhase>().Length];
     private MemoryPhase _phase = MemoryPhase.Load;
+    private bool _isForgotten; // the phase was restarted: what was read of it no longer counts
 
     /// <summary>Bytes live now.</summary>
     public MemoryUse Live
@@ -81,7 +97,10 @@ public sealed class MemoryLedger
         get
         {
             lock (_gate)
-                return new(_peaks[(int)MemoryPhase.Load], _peaks[(int)MemoryPhase.Prefill], _peaks[(int)MemoryPhase.Decode]);
+            {
+                TakeMeter();
+                return new(Peak(MemoryPhase.Load), Peak(MemoryPhase.Prefill), Peak(MemoryPhase.Decode)) { Measured = meter?.Kind };
+            }
         }
     }
 
@@ -90,7 +109,9 @@ public sealed class MemoryLedger
     {
         lock (_gate)
         {
-            _phase = phase;
+            TakeMeter();
+            (_phase, _isForgotten) = (phase, false);
+            meter?.Reset();
             Mark();
         }
     }
@@ -98,7 +119,11 @@ public sealed class MemoryLedger
     /// <summary>Forgets the peak of a phase, so that the next run of it is measured alone.</summary>
     public void Restart(MemoryPhase phase)
     {
-        lock (_gate) _peaks[(int)phase] = default;
+        lock (_gate)
+        {
+            (_peaks[(int)phase], _measured[(int)phase]) = (default, 0);
+            _isForgotten |= phase == _phase;
+        }
     }
 
     /// <summary>Records <paramref name="bytes"/> newly live bytes.</summary>
@@ -115,6 +140,18 @@ public sealed class MemoryLedger
     public void Remove(MemoryCategory category, long bytes)
     {
         lock (_gate) _live[(int)category] -= bytes;
+    }
+
+    private void TakeMeter()
+    {
+        if (meter is not null && !_isForgotten) _measured[(int)_phase] = Math.Max(_measured[(int)_phase], meter.HighBytes);
+    }
+
+    private MemoryUse Peak(MemoryPhase phase)
+    {
+        var peak = _peaks[(int)phase];
+        if (meter is null || peak.Total == 0) return peak;
+        return peak with { Workspace = Math.Max(0, _measured[(int)phase] - (peak.Weights + peak.KvCache + peak.Activations)) };
     }
 
     private void Mark()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Sweep.Reports;
 
@@ -22,6 +23,15 @@ internal static class CsvFormat
 
     /// <summary><c>true</c> or <c>false</c>.</summary>
     public static string? Flag(bool? value) => value is bool flag ? flag ? "true" : "false" : null;
+
+    /// <summary>How a peak was got.</summary>
+    public static string Kind(PeakKind kind) => kind switch
+    {
+        PeakKind.Ledger => "ledger",
+        PeakKind.Pool => "pool",
+        PeakKind.Process => "process",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
 
     private static string? Fixed(double? value, int decimals)
     {

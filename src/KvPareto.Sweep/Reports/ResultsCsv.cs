@@ -41,6 +41,7 @@ internal static class ResultsCsv
         new("peak_kv_cache_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.KvCache)),
         new("peak_activations_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Activations)),
         new("peak_workspace_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Workspace)),
+        new("peak_kind", row => row.Point is { } point ? CsvFormat.Kind(point.Trial.Peaks.Kind) : null),
         new("memory_saved_percent", row => CsvFormat.Percent(row.Point?.MemorySavedPercent)),
         new("score_loss", row => CsvFormat.Points(row.Point?.ScoreLoss)),
         new("score_loss_ci_low", row => CsvFormat.Points(row.Point?.ScoreLossInterval?.Low)),

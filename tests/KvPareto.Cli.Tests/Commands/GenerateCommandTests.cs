@@ -1,4 +1,4 @@
-using KvPareto.Engine.Checkpoints;
+using KvPareto.Engine.Model;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;

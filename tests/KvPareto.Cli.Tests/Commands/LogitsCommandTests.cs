@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;

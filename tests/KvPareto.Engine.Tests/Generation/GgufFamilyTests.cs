@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using KvPareto.Cpu;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Checkpoints.SafeTensors;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;

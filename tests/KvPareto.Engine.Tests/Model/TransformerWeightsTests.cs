@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;

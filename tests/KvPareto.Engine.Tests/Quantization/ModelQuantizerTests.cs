@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
 using KvPareto.Cpu;
-using KvPareto.Engine.Checkpoints;
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;

@@ -1,5 +1,4 @@
 using KvPareto.Cpu;
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Quantization;
 
 namespace KvPareto.Engine.Tests.Quantization;

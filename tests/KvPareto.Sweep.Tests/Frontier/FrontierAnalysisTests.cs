@@ -1,3 +1,4 @@
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Tests.Reports;
 using KvPareto.Text.Input;
@@ -48,6 +49,17 @@ public class FrontierAnalysisTests
         Assert.Equal(["a, tasks 1", "a, tasks 2"], analysis.Models.Select(model => model.Model));
         Assert.Equal(2, analysis.Models.Sum(model => model.Frontier.Count()));
         Assert.Contains(analysis.Messages, message => message.Contains("2 different sets of tasks", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Of_DoesNotComparePeaksThatWereGotInDifferentWays()
+    {
+        var process = SomeTrial.Ok("a", "w16a16-k8v8-t64", 20, ("t", [0, 0]));
+        var analysis = Of(SomeTrial.Ok("a", Baseline, 10, ("t", [1, 1])), process with { Peaks = process.Peaks with { Measured = PeakKind.Process } });
+        Assert.Equal(2, analysis.Models.Sum(model => model.Frontier.Count()));
+        Assert.All(analysis.Models, model => Assert.Single(model.Points));
+        Assert.Contains(analysis.Messages, message => message.Contains("got in 2 different ways", StringComparison.Ordinal));
+        Assert.DoesNotContain(analysis.Messages, message => message.Contains("sets of tasks", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
@@ -60,6 +61,18 @@ public class JournalTests
         var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
         Assert.StartsWith($"{journal}:2: not a journal entry", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    /// <summary>A journal that does not say how peaks were got is one of a version that knew the ledger alone.</summary>
+    [Fact]
+    public void Line_SaysHowPeaksWereGot_WhereNotByTheLedger()
+    {
+        var counted = new MemoryPeaks(default, new(1, 2, 3, 4), default);
+        Assert.DoesNotContain("measured", Encoding.UTF8.GetString(JournalJson.WriteLine(counted)), StringComparison.Ordinal);
+        Assert.Equal(PeakKind.Ledger, JournalJson.Read<MemoryPeaks>(JournalJson.WriteLine(counted)).Kind);
+        var measured = counted with { Measured = PeakKind.Pool };
+        Assert.Contains("\"measured\":\"pool\"", Encoding.UTF8.GetString(JournalJson.WriteLine(measured)), StringComparison.Ordinal);
+        Assert.Equal(measured, JournalJson.Read<MemoryPeaks>(JournalJson.WriteLine(measured)));
     }
 
     /// <summary>Whatever is read of a damaged journal is what was written: lines may be cut off its end, and are then missing.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using CsvHelper;
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Testing;
@@ -72,6 +73,15 @@ public partial class ResultsCsvTests
                 "prefill_peak_bytes", "decode_peak_bytes", "peak_weights_bytes", "peak_kv_cache_bytes",
                 "peak_activations_bytes", "peak_workspace_bytes", "memory_saved_percent", "score_loss", "frontier",
                 "frontier_all", "status", "failure", "ttft_ms", "tpot_ms"));
+    }
+
+    [Fact]
+    public void Write_SaysHowPeaksWereGot()
+    {
+        var trials = SomeTrial.Sweep("llama").ToList();
+        trials[0] = trials[0] with { Peaks = trials[0].Peaks with { Measured = PeakKind.Process } };
+        Assert.Equal(["process"], Rows(trials).Where(row => row["trial"] == trials[0].TrialId).Select(row => row["peak_kind"]));
+        Assert.All(Rows(trials).Where(row => row["trial"] != trials[0].TrialId), row => Assert.Equal(row["status"] == "ok" ? "ledger" : "", row["peak_kind"]));
     }
 
     [Fact]

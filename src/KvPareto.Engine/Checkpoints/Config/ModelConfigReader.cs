@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Rotary;

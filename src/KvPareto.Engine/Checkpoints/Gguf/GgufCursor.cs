@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
+using KvPareto.Engine.Model;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;

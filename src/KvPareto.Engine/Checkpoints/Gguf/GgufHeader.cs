@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KvPareto.Engine.Model;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Checkpoints.Config;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Weights;

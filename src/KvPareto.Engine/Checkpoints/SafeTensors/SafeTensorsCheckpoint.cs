@@ -1,3 +1,4 @@
+using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Model.Families;
@@ -77,6 +78,10 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
 
     /// <inheritdoc/>
     public override bool Contains(string name) => _tensors.ContainsKey(name);
+
+    /// <inheritdoc/>
+    internal override HostWeight ReadPacked(AwqConfig packing, WeightShape shape, float[]? bias, MemoryLedger staging) =>
+        new AwqReader(this, packing, staging).Read(shape, bias);
 
     /// <inheritdoc/>
     public override HostTensor Get(string name) => _tensors.TryGetValue(name, out var tensor)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Unicode;
+using KvPareto.Engine.Model;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.SafeTensors;

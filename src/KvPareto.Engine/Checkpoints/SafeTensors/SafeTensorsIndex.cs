@@ -1,3 +1,4 @@
+using KvPareto.Engine.Model;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.SafeTensors;

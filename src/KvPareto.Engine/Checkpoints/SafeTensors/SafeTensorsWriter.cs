@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Text.Json;
+using KvPareto.Engine.Model;
 using Microsoft.Win32.SafeHandles;
 
 namespace KvPareto.Engine.Checkpoints.SafeTensors;

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Gguf;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 
@@ -61,7 +61,7 @@ public sealed unsafe class GgufFileTests
     private static string Digest(byte* data, HostTensor tensor)
     {
         var values = new float[tensor.Shape.Aggregate((product, length) => product * length)];
-        FloatRows.Widen(data, GgmlType.Of(tensor.Type)!.Format, values);
+        FloatRows.Widen(data, tensor.Type.Format()!.Value, values);
         return Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(values.AsSpan())));
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Gguf;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Weights;
 using KvPareto.Testing;
 

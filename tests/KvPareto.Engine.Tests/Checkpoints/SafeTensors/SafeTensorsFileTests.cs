@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

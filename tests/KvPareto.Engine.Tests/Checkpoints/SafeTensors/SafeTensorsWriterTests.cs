@@ -1,5 +1,5 @@
-using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
 using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Checkpoints.SafeTensors;

@@ -1,7 +1,9 @@
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Quantization;
+using KvPareto.Engine.Tests.Checkpoints.Awq;
 
-namespace KvPareto.Engine.Tests.Checkpoints.Awq;
+namespace KvPareto.Engine.Tests.Quantization;
 
 public sealed unsafe class AwqCodecTests
 {

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine.Quantization;
+using KvPareto.Engine.Model;
 
-namespace KvPareto.Engine.Checkpoints.Awq;
+namespace KvPareto.Engine.Quantization;
 
 /// <summary>A linear layer in AutoAWQ's <c>gemm</c> layout (<see cref="AwqLayout"/>), made by its quantizer (<see cref="AwqCodec"/>).</summary>
 internal sealed class AwqPacker

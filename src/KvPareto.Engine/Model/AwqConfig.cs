@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Model;
 using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Engine.Checkpoints.Awq;
+namespace KvPareto.Engine.Model;
 
 /// <summary>
 /// How a checkpoint's linear layers are packed: <c>quantization_config</c> of <c>config.json</c> as AutoAWQ writes it, and others after it

@@ -1,4 +1,4 @@
-namespace KvPareto.Engine.Checkpoints.Awq;
+namespace KvPareto.Engine.Model;
 
 /// <summary>
 /// AutoAWQ's <c>gemm</c> layout of a linear layer L of K inputs and N outputs in groups of g inputs: <c>L.qweight</c> int32

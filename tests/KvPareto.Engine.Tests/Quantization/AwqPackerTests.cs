@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Quantization;
+using KvPareto.Engine.Tests.Checkpoints.Awq;
 
-namespace KvPareto.Engine.Tests.Checkpoints.Awq;
+namespace KvPareto.Engine.Tests.Quantization;
 
 public class AwqPackerTests
 {

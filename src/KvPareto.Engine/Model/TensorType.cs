@@ -1,6 +1,6 @@
 using KvPareto.Engine.Weights;
 
-namespace KvPareto.Engine.Checkpoints;
+namespace KvPareto.Engine.Model;
 
 /// <summary>Element type of a tensor in a file: those that the safetensors format names, then ggml's blocks, which only GGUF has.</summary>
 public enum TensorType
@@ -122,6 +122,27 @@ public static class TensorTypes
         <= TensorType.F32 => 32,
         <= TensorType.U64 => 64,
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "elements lie in blocks"),
+    };
+
+    /// <summary>What a weight of such elements is stored as; null where no weight has them.</summary>
+    public static WeightFormat? Format(this TensorType type) => type switch
+    {
+        TensorType.F32 => WeightFormat.F32,
+        TensorType.F16 => WeightFormat.F16,
+        TensorType.BF16 => WeightFormat.BF16,
+        TensorType.Q40 => WeightFormat.Q40,
+        TensorType.Q41 => WeightFormat.Q41,
+        TensorType.Q50 => WeightFormat.Q50,
+        TensorType.Q51 => WeightFormat.Q51,
+        TensorType.Q80 => WeightFormat.Q80,
+        TensorType.Q2K => WeightFormat.Q2K,
+        TensorType.Q3K => WeightFormat.Q3K,
+        TensorType.Q4K => WeightFormat.Q4K,
+        TensorType.Q5K => WeightFormat.Q5K,
+        TensorType.Q6K => WeightFormat.Q6K,
+        TensorType.IQ4NL => WeightFormat.IQ4NL,
+        TensorType.IQ4XS => WeightFormat.IQ4XS,
+        _ => null,
     };
 
     /// <summary>True for ggml's block types, which only GGUF has.</summary>

@@ -1,6 +1,6 @@
 using KvPareto.Text.Input;
 
-namespace KvPareto.Engine.Checkpoints;
+namespace KvPareto.Engine.Model;
 
 /// <summary>
 /// The bytes of a model file, read where they are asked for. The file is never mapped: a mapped one that somebody cuts meanwhile ends the

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Engine.Checkpoints;
+namespace KvPareto.Engine.Model;
 
 /// <summary>
 /// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, whole or a piece at a time, into memory

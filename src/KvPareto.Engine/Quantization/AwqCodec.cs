@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using KvPareto.Engine.Quantization;
 
-namespace KvPareto.Engine.Checkpoints.Awq;
+namespace KvPareto.Engine.Quantization;
 
 /// <summary>
 /// AutoAWQ's quantizer of a group, every step rounded to f16 and to even: s = max(max − min, 1e-5)/(2^b − 1),

@@ -3,12 +3,11 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Quantization;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Engine.Checkpoints.Awq;
+namespace KvPareto.Engine.Quantization;
 
 /// <summary>
 /// Writes <c>model.safetensors</c> layer by layer: linear layers packed, their biases in f16; scaled norms in f16, or in f32 where they

@@ -1,0 +1,58 @@
+# GroupCodec in torch ops, bit for bit: every step is an f32 op of its own, so that nothing contracts. TorchScript (whose
+# view knows no element types; view_copy does).
+# A group's entry is an int32, GroupMeta's scale bits above its zero point: negative for a constant group, whose other 31 bits are |x|.
+# Rows are seen as [heads, runs, tokens of a group, groups, channels of a group] and entries as [heads, runs, 1, groups, 1].
+
+
+# Entries of groups that span low … high. constants holds 2^bits − 1 and 32,000 as tensors: a GPU multiplies by the reciprocal of a number.
+def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float, cut: float) -> Tensor:
+    if clip != 1.0:
+        margin = (high - low) * cut
+        above, below = low >= 0, high <= 0
+        narrowed = torch.where(above, low, torch.where(below, low + margin, low * clip))
+        high = torch.where(above, high - margin, torch.where(below, high, high * clip))
+        low = narrowed
+    narrowest = (torch.maximum(low.abs(), high.abs()) / constants[1]).clamp(5.9604644775390625e-8, 65504.0)
+    floor = narrowest.to(torch.half)
+    floor = torch.where(floor.float() < narrowest, torch.view_copy(torch.view_copy(floor, dtype=torch.int16) + 1, dtype=torch.half), floor)
+    scale = (high / constants[0] - low / constants[0]).clamp(-65504.0, 65504.0).to(torch.half)
+    scale = torch.where(scale.float() < narrowest, floor, scale)
+    zero = torch.round(least - low / scale.float()).clamp(-32768.0, 32767.0)
+    entry = (torch.view_copy(scale, dtype=torch.int16).to(torch.int32) << 16) | (zero.to(torch.int32) & 65535)
+    entry = torch.where(low == high, torch.view_copy(low.abs(), dtype=torch.int32) | -2147483648, entry)
+    return torch.where(torch.isfinite(low) & torch.isfinite(high), entry, -4194304)
+
+
+# Scales and zero points of entries.
+def scales(entries: Tensor) -> Tuple[Tensor, Tensor]:
+    constant = entries < 0
+    magnitude = torch.view_copy(entries & 2147483647, dtype=torch.float32)
+    scale = torch.view_copy((entries >> 16).to(torch.int16), dtype=torch.half).float()
+    zero = entries.to(torch.int16).float()
+    return torch.where(constant, magnitude, scale), zero.masked_fill(constant, 0.0)
+
+
+# Codes less the smallest one.
+def encode(x: Tensor, entries: Tensor, least: float, most: float) -> Tensor:
+    scale, zero = scales(entries)
+    code = torch.round(x / scale + zero).clamp(least, most)
+    code = torch.where(entries < 0, 1.0 - 2.0 * (x < 0).float(), code)
+    return (code - least).to(torch.uint8)
+
+
+def decode(codes: Tensor, entries: Tensor, least: float) -> Tensor:
+    scale, zero = scales(entries)
+    return (codes - (zero - least)) * scale
+
+
+# Without gaps, lowest bits first.
+def pack(codes: Tensor, bits: int, shifts: Tensor) -> Tensor:
+    if bits == 8:
+        return codes
+    return (codes.unflatten(-1, [-1, 8 // bits]) << shifts).sum(-1, dtype=torch.uint8)
+
+
+def unpack(packed: Tensor, bits: int, shifts: Tensor) -> Tensor:
+    if bits == 8:
+        return packed
+    return ((packed.unsqueeze(-1) >> shifts) & ((1 << bits) - 1)).flatten(-2)

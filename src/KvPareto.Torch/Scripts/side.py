@@ -1,0 +1,79 @@
+# The keys or the values of one layer: sinks [heads, sinks, D] f16, codes [heads, coded tokens, D·bits/8], entries [heads, runs, groups],
+# a ring [heads, ring tokens, D] f16 of rows that are not coded yet. Tokens of the codes count from the end of the sinks.
+# axis: 0 a scale for each group, 1 one scale for an append (tensor), 2 one for good (pow2).
+
+
+def coded_end(length: int, sinks: int, recent: int, granule: int) -> int:
+    return sinks + max(0, length - sinks - recent) // granule * granule
+
+
+# The ring's rows first … last − 1.
+def waiting(ring: Tensor, first: int, last: int) -> Tensor:
+    at = first % ring.size(1)
+    count = min(last - first, ring.size(1) - at)
+    rows = ring[:, at:at + count]
+    return rows if count == last - first else torch.cat([rows, ring[:, :last - first - count]], 1)
+
+
+# New rows [heads, T, D] f32, of tokens start …; those whose time has come are coded.
+def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts: Tensor, constants: Tensor, rows: Tensor, start: int,
+           recent: int, granule: int, channels: int, axis: int, bits: int, clip: float, cut: float):
+    sinks, end = sink_rows.size(1), start + rows.size(1)
+    heads, width = rows.size(0), rows.size(2)
+    least = -float(1 << (bits - 1))
+    if start < sinks:
+        count = min(end, sinks) - start
+        sink_rows[:, start:start + count] = rows[:, :count]
+    fresh = max(start, sinks)
+    if fresh < end:
+        if axis == 1:
+            new = rows[:, fresh - start:]
+            entries[:, fresh - sinks:end - sinks] = fit(new.amin(), new.amax(), constants, least, clip, cut)
+        first, last = coded_end(start, sinks, recent, granule), coded_end(end, sinks, recent, granule)
+        if first < last:
+            part = rows[:, max(first, start) - start:max(last, start) - start]
+            if first < start:
+                part = torch.cat([waiting(ring, first, min(start, last)).float(), part], 1)
+            if axis == 0:
+                x = part.reshape(heads, (last - first) // granule, granule, width // channels, channels)
+                run = (first - sinks) // granule
+                groups = fit(x.amin([2, 4], True), x.amax([2, 4], True), constants, least, clip, cut)
+                entries[:, run:run + groups.size(1)] = groups.squeeze(4).squeeze(2)
+            else:
+                x = part.reshape(heads, 1, last - first, width // channels, channels) if axis == 2 else part.reshape(heads, last - first, 1, 1, width)
+                groups = (entries if axis == 2 else entries[:, first - sinks:last - sinks]).unsqueeze(2).unsqueeze(4)
+            code = encode(x, groups, least, -least - 1.0).reshape(heads, last - first, width)
+            codes[:, first - sinks:last - sinks] = pack(code, bits, shifts)
+        kept = max(fresh, last)
+        while kept < end:
+            at = kept % ring.size(1)
+            count = min(end - kept, ring.size(1) - at)
+            ring[:, at:at + count] = rows[:, kept - start:kept - start + count]
+            kept += count
+
+
+# Rows first … stop − 1 [heads, stop − first, D] as attention reads them when there are `length` tokens; f32, or f16 as they lie.
+def read(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts: Tensor, first: int, stop: int, length: int,
+         recent: int, granule: int, channels: int, axis: int, bits: int) -> Tensor:
+    sinks = sink_rows.size(1)
+    last = coded_end(length, sinks, recent, granule)
+    parts: List[Tensor] = []
+    if first < sinks:
+        parts.append(sink_rows[:, first:min(stop, sinks)])
+    at, to = max(first, sinks) - sinks, min(stop, last) - sinks
+    if at < to:
+        run, runs = at // granule, (to + granule - 1) // granule
+        if axis == 2:
+            run, runs = at, to
+        tokens = granule if axis == 0 else 1
+        code = unpack(codes[:, run * tokens:runs * tokens], bits, shifts)
+        heads, width = code.size(0), code.size(2)
+        if axis == 2:
+            rows = decode(code.reshape(heads, 1, to - at, width // channels, channels), entries.unsqueeze(2).unsqueeze(4), -float(1 << (bits - 1)))
+        else:
+            groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
+            rows = decode(code.reshape(heads, runs - run, tokens, width // channels, channels), groups, -float(1 << (bits - 1)))
+        parts.append(rows.reshape(heads, -1, width)[:, at - run * tokens:to - run * tokens])
+    if max(first, last) < stop:
+        parts.append(waiting(ring, max(first, last), stop))
+    return parts[0] if len(parts) == 1 else torch.cat([part.float() for part in parts], 1)

@@ -1,0 +1,150 @@
+using System.Runtime.InteropServices;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
+using TorchSharp;
+using Tensor = KvPareto.Engine.Seam.Tensor;
+
+namespace KvPareto.Torch;
+
+/// <summary>
+/// The seam on PyTorch: every device that the libtorch at hand knows, ops as TorchScript, caches and weights packed. On the processor
+/// activations are f32, elsewhere bf16. Peaks are measured where the system tells them (<see cref="MemoryMeter"/>).
+/// </summary>
+public sealed class TorchBackend : Backend
+{
+    private readonly TorchMemoryLayout _layout;
+    private readonly TorchCodes _codec;
+    private readonly torch.Device _device;
+    private readonly int _stretchTokens;
+
+    /// <summary>A backend on one of PyTorch's devices.</summary>
+    /// <param name="device">Which.</param>
+    /// <param name="threads">Threads on the processor; null for PyTorch's own choice.</param>
+    /// <param name="stretchTokens">Tokens of a layer that are unpacked at once; null for the device's.</param>
+    /// <exception cref="ConfigException">libtorch cannot be found or loaded, or it has no such device.</exception>
+    public TorchBackend(TorchDevice device, int? threads = null, int? stretchTokens = null) : base(Open(device))
+    {
+        if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
+        _layout = new TorchMemoryLayout(device);
+        _device = new torch.Device(device.Kind, device.Ordinal);
+        _codec = new TorchCodes(_device);
+        _stretchTokens = stretchTokens ?? _layout.StretchTokens;
+        var library = TorchLibrary.Load();
+        var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
+        Device = $"{device.Kind}{(device.IsCpu ? "" : $":{device.Ordinal}")} by PyTorch {library.Version} ({RuntimeInformation.ProcessArchitecture}{threadText})";
+        Memory.Add(MemoryCategory.Workspace, _layout.FixedBytes);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "torch";
+
+    /// <inheritdoc/>
+    public override string Device { get; }
+
+    /// <inheritdoc/>
+    public override DType ActivationType => _layout.ActivationType;
+
+    /// <inheritdoc/>
+    public override MemoryLayout Layout => _layout;
+
+    /// <inheritdoc/>
+    public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
+        new(new TorchBuffer(Memory, category, torch.zeros([(long)rows * columns], dtype: TorchTypes.Of(type), device: _device)), 0, type, rows, columns, columns);
+
+    /// <inheritdoc/>
+    public override Weight Upload(HostWeight weight) => new TorchWeight(Memory, _codec, weight, ActivationType);
+
+    /// <inheritdoc/>
+    public override Workspace CreateWorkspace(WorkspaceShape shape) => new TorchWorkspace(Memory, _device, shape, _stretchTokens);
+
+    /// <inheritdoc/>
+    public override void Write(ReadOnlySpan<float> source, Tensor x)
+    {
+        using var scope = torch.NewDisposeScope();
+        TorchBuffer.View(x).copy_(torch.tensor(source.ToArray(), [x.RowCount, x.ColumnCount]));
+    }
+
+    /// <inheritdoc/>
+    public override void Read(Tensor x, Span<float> destination)
+    {
+        using var scope = torch.NewDisposeScope();
+        MemoryMarshal.Cast<byte, float>(TorchBuffer.View(x).to(torch.ScalarType.Float32).contiguous().cpu().bytes).CopyTo(destination);
+    }
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        if (_device.type == DeviceType.CUDA) torch.cuda.synchronize(_device);
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _codec.Dispose();
+        Memory.Remove(MemoryCategory.Workspace, _layout.FixedBytes);
+    }
+
+    /// <inheritdoc/>
+    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) => new TorchKvCache(Memory, _codec, geometry, spec, capacity);
+
+    /// <inheritdoc/>
+    protected override void BeginCore(Step step) => ((TorchWorkspace)step.Workspace).Begin(step);
+
+    /// <inheritdoc/>
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) =>
+        ((TorchWeight)embedding).Gather(((TorchWorkspace)step.Workspace).Ids!, x, scale);
+
+    /// <inheritdoc/>
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
+    {
+        using var scope = torch.NewDisposeScope();
+        TorchScripts.Run("rms_norm", TorchBuffer.View(x), ((TorchWeight)gain).Vector, (double)epsilon, TorchBuffer.View(y));
+    }
+
+    /// <inheritdoc/>
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => ((TorchWeight)weight).Multiply(x, y, _layout.StripeElements);
+
+    /// <inheritdoc/>
+    protected override void RopeCore(Step step, Tensor x, RopeTable table)
+    {
+        using var scope = torch.NewDisposeScope();
+        TorchScripts.Run("rope", TorchBuffer.View(x), ((TorchWorkspace)step.Workspace).Turns(step, table), table.HeadDim);
+    }
+
+    /// <inheritdoc/>
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => TorchAttention.Run(step, layer, q, k, v, y);
+
+    /// <inheritdoc/>
+    protected override void SiluMulCore(Tensor gate, Tensor up)
+    {
+        using var scope = torch.NewDisposeScope();
+        TorchScripts.Run("silu_mul", TorchBuffer.View(gate), TorchBuffer.View(up));
+    }
+
+    /// <inheritdoc/>
+    protected override void AddCore(Tensor x, Tensor y)
+    {
+        using var scope = torch.NewDisposeScope();
+        TorchBuffer.View(x).add_(TorchBuffer.View(y));
+    }
+
+    // The device's first use comes before its meter, which counts from then on.
+    private static MemoryMeter? Open(TorchDevice device)
+    {
+        var library = TorchLibrary.Load();
+        if (device.IsCpu)
+        {
+            torch.InitializeDeviceType(DeviceType.CPU);
+            return ProcessMeter.TryCreate();
+        }
+        if (device.Kind == "cuda" && !library.HasCuda)
+            throw new ConfigException($"device {device}: libtorch in {library.Folder} was built without CUDA; allowed: {TorchLibrary.FolderVariable} set to one with it, or torch");
+        if (device.Kind == "cuda" && (!torch.TryInitializeDeviceType(DeviceType.CUDA) || device.Ordinal >= torch.cuda.device_count()))
+            throw new ConfigException($"device {device}: libtorch in {library.Folder} finds {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} CUDA devices; allowed: torch, and torch:cuda:N where there are some");
+        if (device.Kind != "cuda") return null;
+        torch.zeros([1], device: new torch.Device(device.Kind, device.Ordinal)).Dispose();
+        return PoolMeter.TryCreate(device.Ordinal);
+    }
+}

@@ -1,0 +1,51 @@
+using TorchSharp;
+
+namespace KvPareto.Torch;
+
+/// <summary>Small tensors on the device that the codec's scripts take.</summary>
+internal sealed class TorchCodes : IDisposable
+{
+    private static readonly int[] Widths = [2, 4, 8];
+
+    private readonly Dictionary<int, torch.Tensor> _shifts = [];
+    private readonly Dictionary<int, torch.Tensor> _constants = [];
+    private readonly Dictionary<int, torch.Tensor> _hadamard = [];
+
+    /// <summary>Makes them.</summary>
+    public TorchCodes(torch.Device device)
+    {
+        Device = device;
+        foreach (var bits in Widths)
+        {
+            using var shifts = torch.tensor(Enumerable.Range(0, 8 / bits).Select(i => (byte)(i * bits)).ToArray());
+            using var constants = torch.tensor(new[] { (1 << bits) - 1f, 32000f });
+            (_shifts[bits], _constants[bits]) = (shifts.to(device).DetachFromDisposeScope(), constants.to(device).DetachFromDisposeScope());
+        }
+    }
+
+    /// <summary>Where they are.</summary>
+    public torch.Device Device { get; }
+
+    /// <summary>Where each code of a byte begins, [8 / bits] bytes.</summary>
+    public torch.Tensor Shifts(int bits) => _shifts[bits];
+
+    /// <summary>2^bits − 1, and GroupCodec's largest zero point.</summary>
+    public torch.Tensor Constants(int bits) => _constants[bits];
+
+    /// <summary>The orthonormal Walsh–Hadamard matrix in natural order, [width, width] f32.</summary>
+    public torch.Tensor Hadamard(int width)
+    {
+        if (_hadamard.TryGetValue(width, out var matrix)) return matrix;
+        var values = new float[width * width];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)((int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(i / width & i % width))) ? -1 : 1) / Math.Sqrt(width));
+        using var host = torch.tensor(values, [width, width]);
+        return _hadamard[width] = host.to(Device).DetachFromDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _shifts.Values.Concat(_constants.Values).Concat(_hadamard.Values)) tensor.Dispose();
+    }
+}

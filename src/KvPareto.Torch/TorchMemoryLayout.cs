@@ -1,0 +1,37 @@
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
+
+namespace KvPareto.Torch;
+
+/// <summary>
+/// Sizes of the Torch backend's allocations, and bounds of what its ops take while they run. What PyTorch's kernels take besides is only
+/// measured.
+/// </summary>
+/// <param name="device">Where it runs.</param>
+public sealed class TorchMemoryLayout(TorchDevice device) : MemoryLayout
+{
+    private const int BytesOfStripeElement = 9; // its code, the difference, the product
+
+    /// <inheritdoc/>
+    public override DType ActivationType => device.IsCpu ? DType.F32 : DType.BF16;
+
+    /// <inheritdoc/>
+    public override long FixedBytes => (long)StripeElements * BytesOfStripeElement;
+
+    /// <summary>Elements of a weight that are decoded at once.</summary>
+    public int StripeElements => device.IsCpu ? 1 << 20 : 1 << 24;
+
+    /// <summary>Tokens of a layer's cache that are unpacked at once.</summary>
+    public int StretchTokens => device.IsCpu ? 1024 : 16384;
+
+    /// <inheritdoc/>
+    public override long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias) =>
+        TorchWeight.PredictByteCount(format, rows, columns, group, hasBias, ActivationType);
+
+    /// <inheritdoc/>
+    public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) => TorchKvCache.PredictByteCount(geometry, spec, capacity);
+
+    /// <inheritdoc/>
+    public override long WorkspaceBytes(WorkspaceShape shape) => TorchWorkspace.PredictByteCount(shape, StretchTokens);
+}

@@ -1,0 +1,95 @@
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Seam;
+using TorchSharp;
+
+namespace KvPareto.Torch;
+
+/// <summary>A run's scratch: the step's ids and turns, and a count of what attention takes while it runs.</summary>
+internal sealed class TorchWorkspace : Workspace
+{
+    private const int Copies = 3; // of a stretch at once: codes or f16 rows, differences, f32 rows
+
+    private readonly MemoryLedger _ledger;
+    private readonly torch.Device _device;
+    private readonly long _bytes;
+    private RopeTable? _table;
+    private (int, int, int, torch.ScalarType)? _masked;
+    private torch.Tensor? _mask;
+
+    public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens) : base(shape)
+    {
+        (_ledger, _device, StretchTokens, _bytes) = (ledger, device, stretchTokens, PredictByteCount(shape, stretchTokens));
+        ledger.Add(MemoryCategory.Workspace, _bytes);
+    }
+
+    /// <summary>Most tokens of a layer that stand unpacked at once.</summary>
+    public int StretchTokens { get; }
+
+    /// <summary>Token ids [T].</summary>
+    public torch.Tensor? Ids { get; private set; }
+
+    private torch.Tensor? Turned { get; set; }
+
+    /// <summary>Bytes that attention takes at the most, from shapes alone: keys and values of a stretch, scores and weights of it (or of all), results.</summary>
+    public static long PredictByteCount(WorkspaceShape shape, int stretchTokens)
+    {
+        var (g, tokens) = (shape.Geometry, Math.Min(shape.Capacity, stretchTokens));
+        var scored = shape.Kernel == AttentionKernel.Math ? shape.Capacity : tokens;
+        var (keys, queries) = ((long)g.KvHeads * g.HeadDim * tokens, (long)g.QueryHeads * shape.MaxTokens);
+        return sizeof(float) * (2 * Copies * keys + 2 * queries * scored + 3 * queries * g.HeadDim);
+    }
+
+    /// <summary>Takes in a step.</summary>
+    public void Begin(Step step)
+    {
+        Forget();
+        Ids = torch.tensor(step.Ids, [step.Count], device: _device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Cosines and sines of the step's positions, [2, T, 1, turned channels], as Scripts/elements.py takes them.</summary>
+    public torch.Tensor Turns(Step step, RopeTable table)
+    {
+        if (Turned is not null && _table == table) return Turned;
+        Turned?.Dispose();
+        var (count, half) = (step.Count, table.InverseFrequencies.Length);
+        var turns = new float[2 * count * 2 * half];
+        for (var t = 0; t < count; t++)
+        {
+            for (var i = 0; i < half; i++)
+            {
+                var (sin, cos) = Math.SinCos(step.Positions[t] * table.InverseFrequencies[i]);
+                var at = t * 2 * half + i;
+                turns[at] = turns[at + half] = (float)cos * table.AttentionScale;
+                turns[count * 2 * half + at + half] = (float)sin * table.AttentionScale;
+                turns[count * 2 * half + at] = -(float)sin * table.AttentionScale;
+            }
+        }
+        _table = table;
+        return Turned = torch.tensor(turns, [2, count, 1, 2 * half], device: _device).DetachFromDisposeScope();
+    }
+
+    /// <summary>What queries do not see, made once for neighbouring layers that see alike; the workspace's own.</summary>
+    /// <param name="key">Start, queries, window, type.</param>
+    /// <param name="make">Makes it; null where all is seen.</param>
+    public torch.Tensor? Mask((int, int, int, torch.ScalarType) key, Func<torch.Tensor?> make)
+    {
+        if (_masked == key) return _mask;
+        _mask?.Dispose();
+        (_masked, _mask) = (key, make()?.DetachFromDisposeScope());
+        return _mask;
+    }
+
+    public override void Dispose()
+    {
+        Forget();
+        _ledger.Remove(MemoryCategory.Workspace, _bytes);
+    }
+
+    private void Forget()
+    {
+        Ids?.Dispose();
+        Turned?.Dispose();
+        _mask?.Dispose();
+        (Ids, Turned, _table, _masked, _mask) = (null, null, null, null, null);
+    }
+}

@@ -1,0 +1,41 @@
+using KvPareto.Text.Input;
+
+namespace KvPareto.Torch.Tests;
+
+/// <summary>libtorch, or a test that skips visibly with the one line that a user would see.</summary>
+internal static class TorchLibraryOrSkip
+{
+    private static readonly Lazy<string?> Missing = new(() =>
+    {
+        try
+        {
+            TorchLibrary.Load();
+            return null;
+        }
+        catch (ConfigException error)
+        {
+            return error.Message;
+        }
+    });
+
+    /// <summary>Skips the calling test where libtorch cannot be loaded. KVPARETO_TORCH_TESTS=required makes that a failure instead.</summary>
+    public static void Require()
+    {
+        if (Missing.Value is not { } reason) return;
+        if (Environment.GetEnvironmentVariable("KVPARETO_TORCH_TESTS") == "required") Assert.Fail(reason);
+        Assert.Skip(reason);
+    }
+
+    /// <summary>A backend on the device of KVPARETO_TORCH_DEVICE, or on the processor.</summary>
+    public static TorchBackend Backend(int? stretchTokens = null)
+    {
+        Require();
+        return new TorchBackend(Device, threads: 1, stretchTokens);
+    }
+
+    /// <summary>KVPARETO_TORCH_DEVICE, as in <c>:cuda</c>; the processor where it is not set.</summary>
+    public static TorchDevice Device { get; } = TorchDevice.Parse(Environment.GetEnvironmentVariable("KVPARETO_TORCH_DEVICE") ?? "")!;
+
+    /// <summary>Whether tests run on a GPU, whose activations keep fewer bits.</summary>
+    public static bool IsGpu => !Device.IsCpu;
+}
