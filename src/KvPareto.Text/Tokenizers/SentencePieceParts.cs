@@ -8,7 +8,7 @@ namespace KvPareto.Text.Tokenizers;
 
 /// <summary>
 /// What a SentencePiece BPE model (Kudo and Richardson 2018) is made of. It has scores instead of merges: of all neighbours whose
-/// join is a token the one of highest score merges first, of equal ones the leftmost.
+/// join is a token the one of highest score merges first.
 /// </summary>
 internal sealed record SentencePieceParts : VocabularyParts
 {
@@ -25,7 +25,7 @@ internal sealed record SentencePieceParts : VocabularyParts
     public bool PrependSpace { get; init; }
 
     /// <summary>
-    /// The merges for a tokenizer whose ranks all differ, in rank order: by score, of equal ones by the ids of the whole, of its left and of
+    /// The merges in rank order: by score, of equal ones by the ids of the whole, of its left and of
     /// its right part, as in the <c>tokenizer.json</c> of Llama 2 and Mistral.
     /// </summary>
     /// <exception cref="ConfigException">A token is too long to be cut.</exception>
@@ -43,7 +43,7 @@ internal sealed record SentencePieceParts : VocabularyParts
     internal override TokenizerDefinition ToDefinition()
     {
         var builder = BuildVocabulary();
-        var visibleSpace = BpeModel.WordStart.ToString();
+        var visibleSpace = MergeList.WordStart.ToString();
         var spaces = new ReplaceNormalizer(new LiteralPattern(" "), visibleSpace);
         return new()
         {
@@ -59,17 +59,12 @@ internal sealed record SentencePieceParts : VocabularyParts
 
     private IEnumerable<int> ScoredIds => Enumerable.Range(0, Tokens.Count).Where(id => Tokens[id] is not null && Scores[id] is not null);
 
-    private MergeTable Merges(TokenTable vocabulary)
+    private MergeList Merges(TokenTable vocabulary)
     {
-        var merges = new MergeTable(vocabulary);
-        var rank = 0;
-        foreach (var equals in ScoredIds.GroupBy(id => Scores[id]!.Value).OrderByDescending(static group => group.Key))
-        {
-            if (float.IsNaN(equals.Key)) throw new ConfigException($"{Source}: scores[{equals.First()}] is not a number");
-            foreach (var id in equals)
-                foreach (var cut in Cuts(Tokens[id]!, id, vocabulary)) merges.Add(Tokens[id].AsSpan(0, cut), Tokens[id].AsSpan(cut), rank);
-            rank++;
-        }
+        foreach (var id in ScoredIds)
+            if (float.IsNaN(Scores[id]!.Value)) throw new ConfigException($"{Source}: scores[{id}] is not a number");
+        var merges = new MergeList(vocabulary, $"{Source}: merges");
+        foreach (var (left, right) in RankedMerges(vocabulary)) merges.Add(left, right);
         return merges;
     }
 
@@ -79,6 +74,8 @@ internal sealed record SentencePieceParts : VocabularyParts
         if (token.Length > LongestToken)
             throw new ConfigException($"{Source}: tokens[{id}] has {token.Length} characters; allowed: up to {LongestToken}");
         for (var cut = 1; cut < token.Length; cut++)
-            if (vocabulary.TryGetId(token.AsSpan(0, cut), out _) && vocabulary.TryGetId(token.AsSpan(cut), out _)) yield return cut;
+            if (IsPart(token.AsSpan(0, cut)) && IsPart(token.AsSpan(cut))) yield return cut;
+
+        bool IsPart(ReadOnlySpan<char> part) => vocabulary.IdOrMinusOne(part) >= 0 && !MergeList.IsByte(part);
     }
 }

@@ -18,7 +18,7 @@ public sealed class Tokenizer
     private readonly Dictionary<string, AddedToken> _added;
     private readonly string?[] _tokens;
     private readonly bool[] _special;
-    private readonly BpeModel _model;
+    private readonly MergeEngine _model;
     private readonly Normalizer? _normalizer;
     private readonly SequencePreTokenizer _preTokenizer;
     private readonly IReadOnlyList<SpecialTokenTemplate> _templates;
@@ -46,7 +46,7 @@ public sealed class Tokenizer
         var mapBytes = stages is [.., ByteLevelPreTokenizer];
         if (mapBytes) stages[^1] = ((ByteLevelPreTokenizer)stages[^1]).WithoutMapping();
         _preTokenizer = new(stages);
-        _model = new(_vocabulary, definition.Merges, definition.Options with { MapBytes = mapBytes });
+        _model = new(definition.Tokens, _tokens, definition.Merges, definition.Options with { MapBytes = mapBytes });
     }
 
     /// <summary>Ids 0 … this − 1 can occur, added tokens included.</summary>

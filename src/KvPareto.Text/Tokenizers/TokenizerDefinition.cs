@@ -12,7 +12,7 @@ internal sealed record TokenizerDefinition
     public required VocabularyBuilder Tokens { get; init; }
 
     /// <summary>Merges over the vocabulary.</summary>
-    public required MergeTable Merges { get; init; }
+    public required MergeList Merges { get; init; }
 
     /// <summary>Rules of the model; <see cref="BpeOptions.MapBytes"/> is set by the tokenizer.</summary>
     public required BpeOptions Options { get; init; }

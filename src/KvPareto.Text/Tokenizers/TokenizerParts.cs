@@ -35,9 +35,8 @@ public sealed record TokenizerParts : VocabularyParts
     internal override TokenizerDefinition ToDefinition()
     {
         var builder = BuildVocabulary();
-        var merges = new MergeTable(builder.Vocabulary);
-        for (var i = 0; i < Merges.Count; i++)
-            if (merges.Add(Merges[i].Left, Merges[i].Right) is { } problem) throw new ConfigException($"{Source}: merges[{i}]: {problem}");
+        var merges = new MergeList(builder.Vocabulary, $"{Source}: merges");
+        foreach (var (left, right) in Merges) merges.Add(left, right);
         return new()
         {
             Tokens = builder,

@@ -29,6 +29,9 @@ internal sealed class VocabularyBuilder(string source)
     /// <summary>True where some token has this id.</summary>
     public bool HasId(int id) => InVocabulary(id) || _addedById.ContainsKey(id);
 
+    /// <summary>True where a token of the model's own vocabulary has this id.</summary>
+    public bool InVocabulary(int id) => (uint)id < (uint)_indexPlusOne.Length && _indexPlusOne[id] != 0;
+
     /// <summary>The tokens by id, null where there is a hole; <see cref="IdEnd"/> of them.</summary>
     public string?[] ToArray()
     {
@@ -87,8 +90,6 @@ internal sealed class VocabularyBuilder(string source)
     /// <summary>Id of a token by its content, or null.</summary>
     public int? IdOf(string content) =>
         AddedTokens.Find(token => token.Content == content)?.Id ?? (Vocabulary.TryGetId(content, out var id) ? id : null);
-
-    private bool InVocabulary(int id) => (uint)id < (uint)_indexPlusOne.Length && _indexPlusOne[id] != 0;
 
     private ReadOnlySpan<char> Owner(int id) => Vocabulary[_indexPlusOne[id] - 1];
 

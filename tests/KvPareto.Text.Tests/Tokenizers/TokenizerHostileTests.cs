@@ -108,6 +108,44 @@ public class TokenizerHostileTests
         Assert.DoesNotContain('\n', message);
     }
 
+    /// <summary>A piece without an end takes time in proportion to its length, or ends in one line where no part of it can be taken alone.</summary>
+    [Theory]
+    [InlineData("gpt2", "a")]
+    [InlineData("gpt2", "\n ")]
+    [InlineData("llama3", "日é")]
+    [InlineData("sp-legacy", "a")]
+    [InlineData("sp-legacy", "▁")]
+    [InlineData("sp-no-bytes", "日")]
+    public async Task OneLongPieceIsEncoded(string name, string unit)
+    {
+        var tokenizer = TokenizerFixtures.Load(name);
+        var text = string.Concat(Enumerable.Repeat(unit, (1 << 18) / unit.Length));
+        var ids = await Task.Run(() => tokenizer.Encode(text, addSpecialTokens: false), TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        Assert.InRange(ids.Length, 1, text.Length * 3);
+    }
+
+    [Fact]
+    public void OneLongPieceWithASuffixIsRefused()
+    {
+        var file = TokenizerFixtures.FileOf("sp-no-bytes");
+        file["model"]!["end_of_word_suffix"] = "</w>";
+        var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
+        Assert.Contains("this tokenizer needs more than", Assert.Throws<ConfigException>(() => tokenizer.Encode(new string('a', 1 << 16))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void BytesThatWouldMergeAreOneLine()
+    {
+        var file = TokenizerFixtures.FileOf("sp-legacy");
+        file["model"]!["vocab"]!["<0x41>a"] = 5000;
+        file["model"]!["merges"]!.AsArray().Insert(0, "<0x41> a");
+        AssertRefused(file.ToJsonString(), "model.merges[0]: with byte_fallback tokens of bytes cannot merge");
+        file = TokenizerFixtures.FileOf("sp-legacy");
+        file["model"]!["continuing_subword_prefix"] = "##";
+        AssertRefused(file.ToJsonString(), "model.byte_fallback: cannot be used with");
+    }
+
     [Fact]
     public void DecodedGrowthIsBounded()
     {

@@ -61,23 +61,42 @@ public class TokenizerTests
         Assert.InRange(ids.Length, text.Length / 8, text.Length);
     }
 
-    [Fact]
-    public void ShortAndLongMergesAgree()
+    /// <summary>
+    /// Texts of any length against merges made one after the other by rank, from the left: short ones, and ones of many windows. Among the
+    /// pairs are one that stands twice, whose last rank counts, one with a space within a token, and one of the empty token.
+    /// </summary>
+    [Theory]
+    [InlineData(30, 1000)]
+    [InlineData(3000, 30)]
+    public void MergesAreMadeInTheOrderOfTheirRanks(int length, int texts)
     {
-        var vocabulary = new TokenTable();
-        foreach (var token in "a b c ab bc aa abc aabc bcbc aaaa".Split(' ')) Assert.True(vocabulary.TryAdd(token, vocabulary.Count));
-        var merges = new MergeTable(vocabulary);
-        foreach (var pair in new[] { "b c", "a b", "a a", "ab c", "a bc", "aa bc", "bc bc", "aa aa", "a abc" })
-            Assert.Null(merges.Add(pair.Split(' ')[0], pair.Split(' ')[1]));
-        var model = new BpeModel(vocabulary, merges, new BpeOptions());
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1000),
-            Prop.ForAll(Gen.Elements('a', 'b', 'c').ArrayOf(30).ToArbitrary(), letters =>
+        var builder = new VocabularyBuilder("x");
+        var vocabulary = builder.Vocabulary;
+        foreach (var token in "a|b|c| |ab|bc|aa|abc|aabc|bcbc|aaaa|c |abc |".Split('|')) builder.AddToken(token, 7 + 3 * vocabulary.Count, "vocab");
+        var merges = new MergeList(vocabulary, "merges");
+        string[] pairs = ["a|b", "b|c", "c| ", "|a", "a|b", "a|a", "ab|c", "a|bc", "aa|bc", "bc|bc", "aa|aa", "a|abc", "ab|c "];
+        foreach (var pair in pairs) merges.Add(pair.Split('|')[0], pair.Split('|')[1]);
+        var engine = new MergeEngine(builder, builder.ToArray(), merges, new BpeOptions());
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(texts), Prop.ForAll(Gen.Elements('a', 'b', 'c', ' ').ArrayOf(length).ToArbitrary(), letters =>
         {
             var ids = new List<int>();
-            model.Encode(letters, ids);
-            var queued = letters.Select(l => vocabulary.IdOrMinusOne([l])).ToArray();
-            return ids.SequenceEqual(queued[..MergeQueue.Merge(queued, merges)]);
+            engine.Encode(letters, ids, WorkBudget.ForText(letters.Length, "x"));
+            return ids.SequenceEqual(MergedByRank(letters, pairs).Select(token => vocabulary.IdOrMinusOne(token)));
         }));
+    }
+
+    private static List<string> MergedByRank(char[] letters, string[] pairs)
+    {
+        var tokens = letters.Select(static letter => letter.ToString()).ToList();
+        while (true)
+        {
+            var best = (Rank: -1, At: -1);
+            for (var at = 0; at + 1 < tokens.Count; at++)
+                if (Array.LastIndexOf(pairs, tokens[at] + "|" + tokens[at + 1]) is var rank and >= 0 && (best.Rank < 0 || rank < best.Rank)) best = (rank, at);
+            if (best.Rank < 0) return tokens;
+            tokens[best.At] += tokens[best.At + 1];
+            tokens.RemoveAt(best.At + 1);
+        }
     }
 
     [Fact]

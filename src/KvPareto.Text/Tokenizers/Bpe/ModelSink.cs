@@ -4,11 +4,11 @@ using KvPareto.Text.Tokenizers.PreTokenization;
 namespace KvPareto.Text.Tokenizers.Bpe;
 
 /// <summary>The end of the chain: pieces become ids.</summary>
-internal sealed class ModelSink(BpeModel model, List<int> ids, WorkBudget budget) : PieceSink
+internal sealed class ModelSink(MergeEngine model, List<int> ids, WorkBudget budget) : PieceSink
 {
     public override void Accept(string text, int start, int length, bool opensText)
     {
         budget.Spend(1 + length / 4);
-        model.Encode(text.AsSpan(start, length), ids);
+        model.Encode(text.AsSpan(start, length), ids, budget);
     }
 }

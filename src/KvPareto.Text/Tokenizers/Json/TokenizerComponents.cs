@@ -9,7 +9,7 @@ namespace KvPareto.Text.Tokenizers.Json;
 /// <summary>Makes a definition of the components of a <c>tokenizer.json</c>, checking each against the vocabulary.</summary>
 internal sealed class TokenizerComponents(
     string file, Dictionary<string, JsonElement> components, Dictionary<string, JsonElement> model, VocabularyBuilder builder,
-        MergeTable merges, TokenizerSettings? settings)
+        MergeList merges, TokenizerSettings? settings)
 {
     private const int MostStages = 64;
     private const int LongestAffix = 64;
@@ -66,13 +66,19 @@ internal sealed class TokenizerComponents(
         if (ModelSetting("unk_token") is { } token)
             unknown = builder.Vocabulary.TryGetId(token.AsString(), out var id) ? id
                 : throw token.Error($"{ErrorText.Quote(token.AsString())} is not in the vocabulary");
-        return new(
+        var options = new BpeOptions(
             IgnoreMerges: Flag("ignore_merges"),
             ByteFallback: Flag("byte_fallback"),
             UnknownId: unknown,
             FuseUnknown: Flag("fuse_unk"),
             ContinuingPrefix: Affix("continuing_subword_prefix"),
             EndSuffix: Affix("end_of_word_suffix"));
+        if (!options.ByteFallback) return options;
+        if (options.ContinuingPrefix.Length + options.EndSuffix.Length > 0)
+            throw ModelSetting("byte_fallback")!.Value.Error("cannot be used with continuing_subword_prefix or end_of_word_suffix");
+        if (merges.FirstOfBytes is { } index)
+            throw new ConfigException($"{file}: model.merges[{index}]: with byte_fallback tokens of bytes cannot merge");
+        return options;
     }
 
     // It goes to every character that is looked up.

@@ -21,7 +21,7 @@ internal sealed class TokenizerJson
     private readonly Dictionary<string, JsonElement> _components = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JsonElement> _model = new(StringComparer.Ordinal);
     private readonly VocabularyBuilder _builder;
-    private MergeTable? _merges;
+    private MergeList? _merges;
     private long _componentBytes;
     private bool _hasModel;
 
@@ -107,7 +107,7 @@ internal sealed class TokenizerJson
         }
         var prefix = _model.TryGetValue("continuing_subword_prefix", out var value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()!.Length : 0;
-        _merges = new(_builder.Vocabulary, prefix);
+        _merges = new(_builder.Vocabulary, $"{_file}: model.merges", prefix);
         if (hasMerges) ReadMerges(ref mergesAt);
     }
 
@@ -131,17 +131,18 @@ internal sealed class TokenizerJson
         var (left, right) = (new char[256], new char[256]);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            string? problem;
-            if (reader.TokenType == JsonTokenType.String)
-            {
-                var pair = Copy(ref reader, ref left);
-                var space = pair.IndexOf(' ');
-                problem = space < 0 || pair[(space + 1)..].Contains(' ') ? "expected two tokens with one space between them"
-                    : _merges!.Add(pair[..space], pair[(space + 1)..]);
-            }
-            else problem = ReadPair(ref reader, ref left, ref right);
+            var problem = reader.TokenType == JsonTokenType.String ? ReadJoined(ref reader, ref left) : ReadPair(ref reader, ref left, ref right);
             if (problem is not null) throw new ConfigException($"{_file}: model.merges[{_merges!.Count}]: {problem}");
         }
+    }
+
+    private string? ReadJoined(ref Utf8JsonReader reader, ref char[] buffer)
+    {
+        var pair = Copy(ref reader, ref buffer);
+        var space = pair.IndexOf(' ');
+        if (space < 0 || pair[(space + 1)..].Contains(' ')) return "expected two tokens with one space between them";
+        _merges!.Add(pair[..space], pair[(space + 1)..]);
+        return null;
     }
 
     private string? ReadPair(ref Utf8JsonReader reader, ref char[] left, ref char[] right)
@@ -151,7 +152,9 @@ internal sealed class TokenizerJson
         var first = Copy(ref reader, ref left);
         if (!reader.Read() || reader.TokenType != JsonTokenType.String) return Expected;
         var second = Copy(ref reader, ref right);
-        return reader.Read() && reader.TokenType == JsonTokenType.EndArray ? _merges!.Add(first, second) : Expected;
+        if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray) return Expected;
+        _merges!.Add(first, second);
+        return null;
     }
 
     private static ReadOnlySpan<char> Copy(ref Utf8JsonReader reader, ref char[] buffer)

@@ -24,13 +24,14 @@ internal sealed class TokenizerWriter
     /// <exception cref="ConfigException">The parts contradict each other, or a token is too long.</exception>
     public static void Write(string path, VocabularyParts parts)
     {
-        var vocabulary = parts.ToDefinition().Tokens.Vocabulary;
+        var definition = parts.ToDefinition();
+        definition.Merges.Check();
         for (var id = 0; id < parts.Tokens.Count; id++)
             if (parts.Tokens[id]?.Length > LongestToken)
                 throw new ConfigException($"{parts.Source}: tokens[{id}] has {parts.Tokens[id]!.Length} characters; allowed: up to {LongestToken}");
         using var file = File.Create(path);
         using var json = new Utf8JsonWriter(file, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-        new TokenizerWriter(json, parts).Write(vocabulary);
+        new TokenizerWriter(json, parts).Write(definition.Tokens.Vocabulary);
     }
 
     private void Write(TokenTable vocabulary)
@@ -63,7 +64,7 @@ internal sealed class TokenizerWriter
 
     private void WriteSentencePiece(SentencePieceParts parts, TokenTable vocabulary)
     {
-        var visibleSpace = BpeModel.WordStart.ToString();
+        var visibleSpace = MergeList.WordStart.ToString();
         JsonObject[] normalizers = [.. parts.PrependSpace ? new[] { Prepend(visibleSpace) } : [], Replace(" ", visibleSpace)];
         JsonObject[] decoders =
         [
