@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KvPareto.Engine.Checkpoints;
 
 namespace KvPareto.Cuda;
 
@@ -11,25 +12,11 @@ namespace KvPareto.Cuda;
 /// <param name="folder">Where files lie.</param>
 internal sealed class KernelCache(string folder)
 {
-    /// <summary>Moves the folder: what is named is used instead of <c>kvpareto</c> in the user's cache folder.</summary>
-    public const string Variable = "KVPARETO_CACHE";
-
     private const string Layout = "1"; // of a file
     private const int HashBytes = SHA256.HashSizeInBytes;
 
     /// <summary>The user's.</summary>
-    public static KernelCache Default { get; } = new(Path.Combine(Root(Environment.GetEnvironmentVariable), "kernels"));
-
-    /// <summary>The program's folder for what it can make again.</summary>
-    /// <param name="variable">Values of environment variables.</param>
-    public static string Root(Func<string, string?> variable)
-    {
-        if (variable(Variable) is { Length: > 0 } named) return named;
-        // The XDG base directory specification has relative paths ignored.
-        if (variable("XDG_CACHE_HOME") is { Length: > 0 } caches && Path.IsPathRooted(caches)) return Path.Combine(caches, "kvpareto");
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        return Path.Combine(home.Length > 0 ? home : Path.GetTempPath(), ".cache", "kvpareto");
-    }
+    public static KernelCache Default { get; } = new(Path.Combine(UserCache.Root(Environment.GetEnvironmentVariable), "kernels"));
 
     /// <summary>The name of an image made of these texts (sources, options, versions), whose order counts.</summary>
     public static string NameOf(IEnumerable<string> parts)

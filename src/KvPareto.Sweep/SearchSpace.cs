@@ -14,16 +14,25 @@ public static class SearchSpace
     /// The baseline, then the axes' product (weights outermost, attention innermost) as include and exclude leave it, then the
     /// settings named one by one. Settings that differ only where it makes no difference are one.
     /// </summary>
+    /// <param name="config">Config.</param>
+    /// <param name="model">One of its models, which may have weights of its own; null for none.</param>
     /// <exception cref="ConfigException">A pattern matches nothing, or there are too many settings.</exception>
-    public static IReadOnlyList<InferenceSetting> Expand(SweepConfig config)
+    public static IReadOnlyList<InferenceSetting> Expand(SweepConfig config, ModelEntry? model = null)
     {
-        if (config.Axes is { Count: > MaxSettings } wide)
-            throw new ConfigException($"{config.Name}: the axes make {wide.Count} settings; allowed: at most {MaxSettings}");
-        var product = Distinct(config.Axes is null ? [] : config.Axes.Product());
-        return Distinct([config.Baseline, .. Chosen(config, product), .. config.Settings]);
+        var product = Product(config, model);
+        return Distinct([config.Baseline, .. Chosen(config, model, product), .. config.Settings]);
     }
 
-    private static IEnumerable<InferenceSetting> Chosen(SweepConfig config, InferenceSetting[] product)
+    private static InferenceSetting[] Product(SweepConfig config, ModelEntry? model)
+    {
+        if (config.Axes is null && model?.Weights is null) return [];
+        var axes = (config.Axes ?? new SweepAxes([])).For(model);
+        if (axes.Count > MaxSettings)
+            throw new ConfigException($"{config.Name}: the axes make {axes.Count} settings; allowed: at most {MaxSettings}");
+        return Distinct(axes.Product());
+    }
+
+    private static IEnumerable<InferenceSetting> Chosen(SweepConfig config, ModelEntry? model, InferenceSetting[] product)
     {
         SettingMatch[] patterns = [.. config.Include, .. config.Exclude];
         if (patterns.Length == 0) return product;
@@ -42,10 +51,16 @@ public static class SearchSpace
                 if (!pattern.Matches(product[i], names[i])) continue;
                 (any, included[i]) = (true, isInclude);
             }
-            if (!any) throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
+            if (!any && !MatchesElsewhere(config, model, pattern))
+                throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
         }
         return product.Where((_, i) => included[i]);
     }
+
+    // Models with weights of their own have settings that others lack.
+    private static bool MatchesElsewhere(SweepConfig config, ModelEntry? model, SettingMatch pattern) =>
+        model is not null && config.Models.Where(other => other != model && other.Weights != model.Weights)
+            .Any(other => Product(config, other).Any(setting => pattern.Matches(setting, setting.Name)));
 
     private static InferenceSetting[] Distinct(IEnumerable<InferenceSetting> settings) =>
         [.. settings.Select(SettingAxes.Collapse).DistinctBy(setting => setting.Name)];

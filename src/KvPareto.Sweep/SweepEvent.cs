@@ -3,6 +3,13 @@ namespace KvPareto.Sweep;
 /// <summary>What a running sweep tells; see the derived records.</summary>
 public abstract record SweepEvent;
 
+/// <summary>Weights of a model are being made, before the plan.</summary>
+/// <param name="Model">Model.</param>
+/// <param name="Form">What settings call the weights.</param>
+/// <param name="Layer">Layers done.</param>
+/// <param name="Layers">Layers of the model.</param>
+public sealed record WeightsMade(string Model, string Form, int Layer, int Layers) : SweepEvent;
+
 /// <summary>The plan is made and the folder open.</summary>
 /// <param name="Trials">Trials of the sweep.</param>
 /// <param name="TrialsDone">Those that earlier runs or other workers have done.</param>

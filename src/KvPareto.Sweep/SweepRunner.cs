@@ -25,7 +25,7 @@ public static class SweepRunner
         SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template), TaskCatalog.Create(config), progress, cancellation);
+        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template, progress, cancellation), TaskCatalog.Create(config), progress, cancellation);
     }
 
     internal static RunHistory Run(
@@ -54,8 +54,7 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
-        var settings = SearchSpace.Expand(config);
-        var plan = SweepPlan.Make(config, settings, tasks, engine);
+        var plan = SweepPlan.Make(config, tasks, engine);
         using var folder = RunFolder.Open(options, Record(config, plan, engine));
         using var runner = new TrialRunner(engine, config.Repeats, config.WarmUp);
 

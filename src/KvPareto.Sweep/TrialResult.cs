@@ -14,6 +14,15 @@ public sealed record TrialResult
     /// <summary>SHA-256 (hex) over the model's files.</summary>
     public required string ModelDigest { get; init; }
 
+    /// <summary>For other weights of a model (AWQ, GGUF) the digest of that model, on whose frontier they stand; null for the model itself.</summary>
+    public string? OriginalDigest { get; init; }
+
+    /// <summary>Where such weights come from, in the config's words.</summary>
+    public string? WeightSource { get; init; }
+
+    /// <summary>Digest of the model on whose frontier the trial stands.</summary>
+    internal string FrontierDigest => OriginalDigest ?? ModelDigest;
+
     /// <summary>Short name; <see cref="Engine.Settings.InferenceSetting.Parse"/> reads it.</summary>
     public required string Setting { get; init; }
 

@@ -52,16 +52,6 @@ public sealed class KernelCacheTests : IDisposable
         Assert.Equal(KernelCache.NameOf(["ab", "c"]), KernelCache.NameOf(parts[0]));
     }
 
-    [Fact]
-    public void Root_IsTheUsersUnlessNamed()
-    {
-        static string Root(params (string Name, string Value)[] variables) => KernelCache.Root(name => Array.Find(variables, v => v.Name == name).Value);
-        Assert.Equal("/named", Root((KernelCache.Variable, "/named"), ("XDG_CACHE_HOME", "/caches")));
-        Assert.Equal(Path.Combine("/caches", "kvpareto"), Root(("XDG_CACHE_HOME", "/caches")));
-        Assert.EndsWith(Path.Combine(".cache", "kvpareto"), Root(("XDG_CACHE_HOME", "relative")));
-        Assert.EndsWith(Path.Combine(".cache", "kvpareto"), Root());
-    }
-
     public void Dispose()
     {
         if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);

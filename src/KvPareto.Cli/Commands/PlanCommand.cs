@@ -80,8 +80,11 @@ internal static class PlanCommand
     {
         var config = SweepConfig.LoadForPlan(file);
         if (request.Contexts is null) context.Error.WriteLine($"{config.Name}: planned for these contexts, not for the lengths of its tasks' prompts; --context N,… gives others");
-        request = request with { Settings = request.Settings ?? SearchSpace.Expand(config) };
-        return [.. config.Models.Select(model => One(context, layout, ModelSource.Open(model.Model), request, model.Name))];
+        return
+        [
+            .. config.Models.Select(model => One(
+                context, layout, ModelSource.Open(model.Model), request with { Settings = request.Settings ?? SearchSpace.Expand(config, model) }, model)),
+        ];
     }
 
     private static ModelPlan Fitting(CommandContext context, ModelPlan plan, long room)
@@ -93,14 +96,15 @@ internal static class PlanCommand
         return fitting;
     }
 
-    private static ModelPlan One(CommandContext context, MemoryLayout layout, ModelSource source, Request request, string? name = null)
+    private static ModelPlan One(CommandContext context, MemoryLayout layout, ModelSource source, Request request, ModelEntry? entry = null)
     {
-        name ??= source.Name;
+        var name = entry?.Name ?? source.Name;
         using var shapes = source.OpenShapes();
+        Checkpoint[] variants = [.. (entry?.Variants ?? []).Select(variant => variant.Open(shapes))];
         var contexts = request.Contexts ?? ContextsFor(shapes.Config, request.NewTokens);
         foreach (var length in contexts.Where(length => length > shapes.Config.MaxPositions))
             context.Error.WriteLine($"{name}: made for {shapes.Config.MaxPositions} positions, fewer than {length}");
-        return new(name, MemoryPlan.Rows(layout, shapes, request.Settings ?? MemoryPlan.DefaultSettings(shapes.Config), contexts, request.NewTokens));
+        return new(name, MemoryPlan.Rows(layout, shapes, request.Settings ?? MemoryPlan.DefaultSettings(shapes.Config), contexts, request.NewTokens, variants));
     }
 
     private static int[] ContextsFor(ModelConfig config, int newTokens)

@@ -51,7 +51,9 @@ internal static class SweepCommand
         }
         catch (OperationCanceledException)
         {
-            context.Error.WriteLine($"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume");
+            context.Error.WriteLine(Directory.Exists(folder)
+                ? $"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume"
+                : "kvpareto: interrupted before anything was measured");
             throw;
         }
         ReportCommand.Write(context, folder, history, formats);

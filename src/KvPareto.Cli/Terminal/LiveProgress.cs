@@ -37,6 +37,9 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
         {
             switch (value)
             {
+                case WeightsMade made:
+                    _block.Print(TrialText.Making(made));
+                    break;
                 case SweepPlanned planned:
                     (_begun, _samples) = (true, planned.Samples);
                     _time.Begin(planned.SamplesDone, planned.Samples);

@@ -23,6 +23,9 @@ internal static class SweepProgress
         {
             switch (value)
             {
+                case WeightsMade made:
+                    output.WriteLine(TrialText.Making(made));
+                    break;
                 case SweepPlanned planned:
                     _time.Begin(planned.SamplesDone, planned.Samples);
                     output.WriteLine($"{planned.Trials} trials, {planned.Samples} samples; {planned.TrialsDone} trials done before");

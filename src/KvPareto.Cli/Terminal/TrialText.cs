@@ -11,6 +11,10 @@ internal static class TrialText
         ? string.Create(CultureInfo.InvariantCulture, $"score {result.Score,6:F2}  peak {ByteText.Of(result.Peaks.Inference.Total),9}")
         : $"FAILED: {result.Failure}";
 
+    /// <summary>How far weights are that a sweep makes before its trials.</summary>
+    public static string Making(WeightsMade made) => TerminalText.OneLine(string.Create(
+        CultureInfo.InvariantCulture, $"making {made.Form} of {made.Model}: layer {made.Layer} of {made.Layers}"));
+
     /// <summary>For whom a worker that has nothing left to do waits.</summary>
     public static string Waiting(SweepWaiting waiting) => TerminalText.OneLine(waiting.Trials == 1
         ? $"waiting for 1 trial that another worker has: {waiting.Holder}"

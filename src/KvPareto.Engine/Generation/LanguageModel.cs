@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
@@ -53,16 +54,27 @@ public sealed class LanguageModel : IDisposable
     /// <param name="backend">Where to.</param>
     /// <param name="source">Where from.</param>
     /// <param name="weights">Weight precision.</param>
+    /// <param name="original">
+    /// The model that <paramref name="source"/> is a variant of: its tokenizer, chat template and end tokens count, so that both read and end
+    /// alike. Null where it is a model of its own.
+    /// </param>
     /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind.</exception>
-    public static LanguageModel Load(Backend backend, ModelSource source, WeightSpec weights)
+    public static LanguageModel Load(Backend backend, ModelSource source, WeightSpec weights, ModelSource? original = null)
     {
         using var checkpoint = source.OpenCheckpoint();
-        var tokenizer = source.LoadTokenizer();
-        var chatTemplate = source.LoadChatTemplate();
+        var tokenizer = (original ?? source).LoadTokenizer();
+        var chatTemplate = (original ?? source).LoadChatTemplate();
+        var config = original is null ? checkpoint.Config : checkpoint.Config with { EosIds = EosIds(original) };
         backend.Memory.Restart(MemoryPhase.Load);
         backend.Memory.Enter(MemoryPhase.Load);
         var loaded = TransformerWeights.Load(backend, checkpoint, weights.For(checkpoint.Config));
-        return new(backend, source, WithEndOfTurn(checkpoint.Config, tokenizer), loaded, tokenizer, chatTemplate);
+        return new(backend, source, WithEndOfTurn(config, tokenizer), loaded, tokenizer, chatTemplate);
+    }
+
+    private static ImmutableArray<int> EosIds(ModelSource source)
+    {
+        using var checkpoint = source.OpenCheckpoint();
+        return checkpoint.Config.EosIds;
     }
 
     // A tokenizer may have more tokens than the model: a padding token that nobody feeds it, for example.

@@ -33,7 +33,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(promptTokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(newTokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)promptTokens + newTokens, MostTokens, nameof(promptTokens));
-        setting.Weights.Validate(Config);
+        setting.Weights.Validate(checkpoint);
         setting.Cache.Validate(Config.Geometry);
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);

@@ -38,20 +38,30 @@ public static class MemoryPlan
     public static InferenceSetting FlashBaseline { get; } = new();
 
     /// <summary>Predicts each setting at each context, settings first.</summary>
+    /// <param name="layout">Sizes of the backend's allocations.</param>
+    /// <param name="checkpoint">The model, whose 16 bits all are compared with.</param>
+    /// <param name="settings">Settings.</param>
+    /// <param name="contexts">Tokens of the prompts.</param>
+    /// <param name="newTokens">Tokens generated.</param>
+    /// <param name="variants">Other weights of the model, which settings with their form take; no two of one form.</param>
     /// <exception cref="ConfigException">A setting does not fit the model.</exception>
     public static IReadOnlyList<MemoryPlanRow> Rows(
-        MemoryLayout layout, Checkpoint checkpoint, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<int> contexts, int newTokens)
+        MemoryLayout layout, Checkpoint checkpoint, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<int> contexts, int newTokens,
+        IReadOnlyList<Checkpoint>? variants = null)
     {
         var model = new MemoryModel(layout, checkpoint);
+        var others = (variants ?? []).ToDictionary(variant => variant.Form!, variant => new MemoryModel(layout, variant));
         var rows = new List<MemoryPlanRow>();
         InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(checkpoint.Config)).DistinctBy(setting => setting.Name)];
         foreach (var context in contexts)
         {
             var math = model.Predict(MathBaseline, context, newTokens).Inference.Total;
             var flash = model.Predict(FlashBaseline, context, newTokens).Inference.Total;
-            foreach (var setting in fitting) rows.Add(new(setting, context, Predict(model, setting, context, newTokens), math, flash));
+            foreach (var setting in fitting) rows.Add(new(setting, context, Predict(Of(setting), setting, context, newTokens), math, flash));
         }
         return rows;
+
+        MemoryModel Of(InferenceSetting setting) => setting.Weights.Form is { } form && others.TryGetValue(form, out var variant) ? variant : model;
     }
 
     /// <summary>

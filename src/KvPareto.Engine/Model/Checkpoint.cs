@@ -15,6 +15,9 @@ public abstract class Checkpoint : IDisposable
     /// <summary>The file that lists the tensors, for messages.</summary>
     public abstract string Source { get; }
 
+    /// <summary>How its linear layers are coded; null where they are plain.</summary>
+    public virtual WeightForm? Form => Config.Quantization is { } packing ? WeightForm.Of(packing) : null;
+
     /// <summary>All tensor names.</summary>
     public abstract IReadOnlyCollection<string> Names { get; }
 

@@ -17,7 +17,7 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     public WeightLoader(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
-        spec.Validate(checkpoint.Config);
+        spec.Validate(checkpoint);
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
     }
 

@@ -21,8 +21,8 @@ public static class SettingAxes
         new ValueAxis<WeightSpec>
         {
             Key = "weights",
-            Words = "w16, w8, w4, and with a group that is a multiple of 32 up to 256, such as w4g64",
-            PartWords = "w16a16, w8a16, w4a16, with a group w4g64a16",
+            Words = "w16, w8, w4, and with a group that is a multiple of 32 up to 256, such as w4g64; or the form of one of the model's variants: " + WeightForm.Words,
+            PartWords = "w16a16, w8a16, w4a16, with a group w4g64a16; or a variant's form, awq4g128a16, q4_k_ma16",
             Meaning = "bits of the linear layers (16: as the checkpoint has them) and input channels that share a scale, which must divide every layer's input width",
             Get = setting => setting.Weights,
             With = (setting, weights) => setting with { Weights = weights with { EmbeddingBits = setting.Weights.EmbeddingBits } },
@@ -32,12 +32,13 @@ public static class SettingAxes
             ReadPart = SettingWeights.TryReadPart,
             IsRequired = true,
             // 16-bit linear layers have no group; a coded embedding's is not what is asked for.
-            Same = (weights, wanted) => weights.Bits == wanted.Bits && (weights.Bits == 16 || weights.Group == wanted.Group),
-            Settled = setting => setting.Weights.IsCoded ? setting.Weights : WeightSpec.Full,
+            Same = (weights, wanted) => weights.Form == wanted.Form && weights.Bits == wanted.Bits && (weights.Bits == 16 || weights.Group == wanted.Group),
+            Settled = setting => setting.Weights.IsCoded ? setting.Weights : WeightSpec.Full with { Form = setting.Weights.Form },
             Columns =
             [
-                new("weight_bits", setting => SettingNumber.Text(setting.Weights.Bits)),
-                new("weight_group", setting => setting.Weights.IsCoded ? SettingNumber.Text(setting.Weights.Group) : null),
+                new("weight_method", setting => setting.Weights.Method),
+                new("weight_bits", setting => SettingNumber.Text(setting.Weights.CodeBits)),
+                new("weight_group", GroupText),
             ],
         },
         Number("embedding", "e", "16, 8, 4", "bits of the embedding and the output head, in the groups of weights", 16, "embedding_bits",
@@ -148,6 +149,13 @@ public static class SettingAxes
 
     private static InferenceSetting ValueBits(InferenceSetting setting, int bits) =>
         setting with { Cache = setting.Cache with { Values = setting.Cache.Values with { Bits = bits } } };
+
+    private static string? GroupText(InferenceSetting setting) => setting.Weights switch
+    {
+        { Form.Group: > 0 and var group } => SettingNumber.Text(group),
+        { Form: null, IsCoded: true, Group: var group } => SettingNumber.Text(group),
+        _ => null,
+    };
 
     private static bool TryReadBits(string word, out (int Keys, int Values) bits)
     {

@@ -24,7 +24,7 @@ internal static class SettingName
         var setting = new InferenceSetting();
         foreach (var axis in SettingAxes.All) setting = axis.Take(setting, rest) ?? throw Unreadable(name, rest);
         if (rest.Count > 0) throw Unreadable(name, rest);
-        if (!setting.Weights.IsCoded && setting.Weights != Model.WeightSpec.Full)
+        if (!setting.Weights.IsCoded && setting.Weights != Model.WeightSpec.Full with { Form = setting.Weights.Form })
             throw new ConfigException($"setting '{OneLine.Of(name)}': the weights have a group, but nothing is coded; {Allowed}");
         return setting;
     }

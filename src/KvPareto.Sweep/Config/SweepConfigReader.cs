@@ -18,7 +18,7 @@ internal static partial class SweepConfigReader
 
     private const string BaselineName = "w16a16-k16v16";
     private const string ModelWords =
-        "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: PATH}";
+        "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: PATH, weights: [w16, …]}";
     private const string ModelListWords = "a list of models, each " + ModelWords;
 
     /// <summary>Reads a config.</summary>
@@ -31,14 +31,16 @@ internal static partial class SweepConfigReader
     {
         var top = new ConfigValue(file, "", YamlTree.Parse(file, text)).Map(TopKeys);
         var seed = top.Find("seed")?.Integer(0, MaxSeed) ?? 1;
+        var weights = new WeightListReader(baseFolder);
+        var axes = top.Find("axes") is { } map ? SweepAxes.Read(map, weights) : null;
         var timing = top.Find("timing")?.Map("repeats", "warmup");
         var config = new SweepConfig
         {
             Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
             Seed = seed,
-            Models = models.Count > 0 ? [.. models.Select(FromOption)] : ReadModels(top.Require("models", ModelListWords), baseFolder),
+            Models = [.. (models.Count > 0 ? models.Select(FromOption) : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
             Tasks = top.Find("tasks") is null && !needsTasks ? [] : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
-            Axes = top.Find("axes") is { } axes ? SweepAxes.Read(axes) : null,
+            Axes = axes,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
@@ -54,10 +56,10 @@ internal static partial class SweepConfigReader
 
     private static void Check(SweepConfig config, ConfigMap top)
     {
-        if (config.Axes is null && config.Settings.Count == 0)
+        if (config.Axes is null && config.Settings.Count == 0 && config.Models.Any(model => model.Weights is null))
             throw top.Place.Error("has neither 'axes' nor 'settings'",
                 $"axes with keys {string.Join(", ", SettingAxes.Keys)}, or settings with short names");
-        if (config.Axes is null && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
+        if (config.Axes is null && config.Models.All(model => model.Weights is null) && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
             throw pattern.Place.Error("has no axes to choose from", "include and exclude beside 'axes'");
         if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new ConfigException($"{twice.Last().Place} is a second model named '{twice.Key}'"
@@ -72,15 +74,22 @@ internal static partial class SweepConfigReader
         return NamePattern().IsMatch(name) ? name : throw value.Error($"is '{name}'", Allowed);
     }
 
-    private static List<ModelEntry> ReadModels(ConfigValue list, string baseFolder)
+    // A model without a list of its own takes the variants of the axes.
+    private static ModelEntry WithVariants(ModelEntry model, SweepAxes? axes) =>
+        model.Weights is null && axes is { Variants.Count: > 0 } ? model with { Variants = axes.Variants } : model;
+
+    private static List<ModelEntry> ReadModels(ConfigValue list, string baseFolder, WeightListReader weights)
     {
         return [.. list.List(ModelListWords).Select(Read)];
 
         ModelEntry Read(ConfigValue value)
         {
             if (value.Node is YamlScalar) return FromValue(value, null);
-            var map = value.Map("name", "path");
-            return FromValue(map.Require("path", ModelWords), map.Find("name")?.Text("any text"));
+            var map = value.Map("name", "path", "weights");
+            var model = FromValue(map.Require("path", ModelWords), map.Find("name")?.Text("any text"));
+            if (map.Find("weights") is not { } own) return model;
+            var (values, variants) = weights.Read(own);
+            return model with { Weights = values, Variants = variants };
         }
 
         ModelEntry FromValue(ConfigValue value, string? name)

@@ -5,7 +5,7 @@ namespace KvPareto.Sweep.Frontier;
 
 /// <summary>
 /// The frontiers of a run. Only trials scored on the same tasks (name, digest and number of samples) are compared: those of one
-/// model give its frontier, those of all models the overall one.
+/// model (its own weights and all variants of them) give its frontier, those of all models the overall one.
 /// </summary>
 internal sealed class FrontierAnalysis
 {
@@ -32,7 +32,7 @@ internal sealed class FrontierAnalysis
         var baselineName = InferenceSetting.Parse(baseline).Name;
         var trials = Distinct(results);
         var unplaced = trials.Select(trial => new UnplacedTrial(trial, Flaw(trial))).Where(trial => trial.Reason.Length > 0).ToList();
-        var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.ModelDigest));
+        var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.FrontierDigest));
         var messages = new List<string>();
         var models = new List<ModelFrontier>();
         var placed = trials.Where(trial => Flaw(trial).Length == 0).ToList();
@@ -86,7 +86,7 @@ internal sealed class FrontierAnalysis
         var peaks = trials.ConvertAll(trial => trial.Peaks.Inference.Total);
         int[] everyone = [.. Enumerable.Range(0, trials.Count)];
         var (overall, overallShares) = (NonDominated(trials, everyone), bootstrap.DominatedShares(peaks, everyone));
-        foreach (var model in everyone.GroupBy(trial => (trials[trial].Model, trials[trial].ModelDigest)))
+        foreach (var model in everyone.GroupBy(trial => (trials[trial].Model, trials[trial].FrontierDigest)))
         {
             int[] members = [.. model];
             var (own, shares) = (NonDominated(trials, members), bootstrap.DominatedShares(peaks, members));
@@ -137,7 +137,7 @@ internal sealed class FrontierAnalysis
     private static List<ModelFrontier> Named(
         List<ModelFrontier> models, ILookup<(string Model, string Digest), UnplacedTrial> failedOf)
     {
-        var keyed = models.ConvertAll(model => (Key: (model.Model, Digest: model.Points[0].Trial.ModelDigest), Frontier: model));
+        var keyed = models.ConvertAll(model => (Key: (model.Model, Digest: model.Points[0].Trial.FrontierDigest), Frontier: model));
         foreach (var failed in failedOf.Where(failed => !keyed.Exists(model => model.Key == failed.Key)))
             keyed.Add((failed.Key, new(failed.Key.Model, [], [])));
         var named = new List<ModelFrontier>();

@@ -26,6 +26,7 @@ internal static class ResultsCsv
         new("model", row => row.Trial.Model) { IsText = true },
         new("model_digest", row => row.Trial.ModelDigest) { IsText = true },
         new("setting", row => row.Trial.Setting) { IsText = true },
+        new("weight_source", row => row.Trial.WeightSource) { IsText = true },
         .. SettingAxes.All.SelectMany(axis => axis.Columns).Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
         new("samples", row => CsvFormat.Whole(row.Trial.Samples)),
         new("score", row => CsvFormat.Points(row.Point?.Score)),

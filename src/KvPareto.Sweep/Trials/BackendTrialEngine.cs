@@ -13,12 +13,16 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>The project's own engine on one backend.</summary>
 /// <param name="backend">Device; stays the caller's.</param>
 /// <param name="template">What chat templates are told.</param>
-internal sealed class BackendTrialEngine(Backend backend, TemplateSettings template) : ITrialEngine
+/// <param name="progress">Told of weights that are made; or null.</param>
+/// <param name="cancellation">Stops the making of weights.</param>
+internal sealed class BackendTrialEngine(
+    Backend backend, TemplateSettings template, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default) : ITrialEngine
 {
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
 
     private readonly TrialReferences _references = new(backend);
+    private readonly QuantizedModels _quantized = new(backend);
 
     /// <inheritdoc/>
     public string Backend => backend.Name;
@@ -29,35 +33,77 @@ internal sealed class BackendTrialEngine(Backend backend, TemplateSettings templ
     public int? Workers => backend.Workers;
 
     /// <inheritdoc/>
-    public PreparedModel Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
+    public IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
     {
         var source = ModelSource.Open(model.Model);
         var tokenizer = source.RequireTokenizer();
         var digest = ModelDigest.Of(source);
         using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
-        InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
-        foreach (var setting in fitting) SettingFit.Check(model, config, setting);
-        CheckWeights(model, fitting[0].Weights);
+        var byForm = settings.ToLookup(setting => setting.Weights.Form);
+        foreach (var form in byForm.Select(group => group.Key).OfType<WeightForm>()) RequireVariant(model, form, byForm[form].First());
+        var own = Fitting(model, config, byForm[null]);
+        if (own.Length > 0) CheckWeights(model.Model, own[0].Weights);
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
-        return new(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]) { Settings = fitting };
+        var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]) { Settings = own };
+        return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form)).Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
     }
 
     /// <inheritdoc/>
     public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
     {
         _references.Prepare(model, cancellation);
-        return new BackendTrialModel(LanguageModel.Load(backend, model.Entry.Model, weights), _references);
+        var original = model.Variant is null ? null : ModelSource.Open(model.Entry.Model);
+        return new BackendTrialModel(LanguageModel.Load(backend, ModelSource.Open(model.Location), weights, original), _references);
     }
 
-    // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
-    private void CheckWeights(ModelEntry model, WeightSpec weights)
+    private PreparedModel Prepare(PreparedModel model, WeightVariant variant, ModelConfig own, IEnumerable<InferenceSetting> settings)
+    {
+        var source = ModelSource.Open(variant.Path ?? Make(model, variant));
+        using var checkpoint = source.OpenCheckpoint();
+        VariantCheck.Check(model, variant, own, source, checkpoint.Config);
+        var fitting = Fitting(model.Entry, checkpoint.Config, settings);
+        CheckWeights(source.Model, fitting[0].Weights);
+        return model with { Digest = ModelDigest.Of(source), Variant = variant, Location = source.Model, Settings = fitting };
+    }
+
+    private string Make(PreparedModel model, WeightVariant variant)
     {
         try
         {
-            LanguageModel.Load(backend, model.Model, weights).Dispose();
+            return _quantized.Folder(
+                ModelSource.Open(model.Entry.Model), model.Digest, variant.Recipe!,
+                layer => progress?.Report(new WeightsMade(model.Entry.Name, variant.Form.Word, layer.Index + 1, layer.Count)), cancellation);
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{variant.Place}: {e.Message}", e);
+        }
+    }
+
+    private static void RequireVariant(ModelEntry model, WeightForm form, InferenceSetting setting)
+    {
+        if (model.Variants.Any(variant => variant.Form == form)) return;
+        var forms = string.Concat(model.Variants.Select(variant => $", {variant.Form.Word}"));
+        throw new ConfigException($"{model.Place}: setting {setting.Name}: model '{model.Name}' has no weights {form.Word}"
+            + $"; allowed: w16, w8, w4{forms}, and what 'weights' of the model names");
+    }
+
+    private static InferenceSetting[] Fitting(ModelEntry model, ModelConfig config, IEnumerable<InferenceSetting> settings)
+    {
+        InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
+        foreach (var setting in fitting) SettingFit.Check(model, config, setting);
+        return fitting;
+    }
+
+    // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
+    private void CheckWeights(string model, WeightSpec weights)
+    {
+        try
+        {
+            LanguageModel.Load(backend, model, weights).Dispose();
         }
         catch (OutOfMemoryException)
         {

@@ -10,8 +10,20 @@ namespace KvPareto.Sweep.Trials;
 /// <param name="Tasks">Its prompts, task by task in the config's order.</param>
 internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyList<PreparedTask> Tasks)
 {
-    /// <summary>The sweep's settings as they are for this model; null where they are the same for all.</summary>
-    public IReadOnlyList<InferenceSetting>? Settings { get; init; }
+    /// <summary>The sweep's settings as they are for this model, none for one that is here for its variants' sake.</summary>
+    public required IReadOnlyList<InferenceSetting> Settings { get; init; }
+
+    /// <summary>The variant of <see cref="Entry"/> that this is; null for the model itself.</summary>
+    public WeightVariant? Variant { get; init; }
+
+    /// <summary>Where its files are: what <see cref="Engine.Checkpoints.Sources.ModelSource.Open"/> takes.</summary>
+    public string Location { get; init; } = Entry.Model;
+
+    /// <summary>SHA-256 (hex) over the files of <see cref="Entry"/>'s own checkpoint.</summary>
+    public string OriginalDigest { get; init; } = Digest;
+
+    /// <summary>Its name for messages.</summary>
+    public string Name => Variant is null ? Entry.Name : $"{Entry.Name} ({Variant.Form.Word})";
 
     /// <summary>Samples of one trial.</summary>
     public int SampleCount => Tasks.Sum(task => task.Samples.Count);

@@ -51,6 +51,7 @@ internal static class ResultCheck
     public static bool IsPlanned(RunRecord run, TrialResult result) =>
         run.Trials.Contains(new RunTrial(result.TrialId, result.Model, result.Setting))
         && run.Models.Contains(new RunInput(result.Model, result.ModelDigest))
+        && run.Models.Contains(new RunInput(result.Model, result.FrontierDigest))
         && (result.Status != TrialStatus.Ok || run.Tasks.Select(task => task.Name).SequenceEqual(result.Scores.Select(score => score.Task)));
 
     private static IEnumerable<string> Messages(int unsealed, int alone)

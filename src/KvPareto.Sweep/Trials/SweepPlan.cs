@@ -25,21 +25,21 @@ internal sealed class SweepPlan
 
     /// <summary>Makes the plan, with all checks that need no running.</summary>
     /// <exception cref="ConfigException">A model, a task or a setting cannot be used.</exception>
-    public static SweepPlan Make(
-        SweepConfig config, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
+    public static SweepPlan Make(SweepConfig config, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
     {
         if (tasks.GroupBy(task => task.Name).FirstOrDefault(group => group.Count() > 1) is { } named)
             throw new ConfigException($"{config.Name}: two tasks are named '{named.Key}'; allowed: a 'name' of its own for each");
-        PreparedModel[] models = [.. config.Models.Select(model => engine.Prepare(model, settings, tasks).Checked())];
+        (ModelEntry Entry, IReadOnlyList<InferenceSetting> Settings)[] entries = [.. config.Models.Select(model => (model, SearchSpace.Expand(config, model)))];
+        PreparedModel[] models = [.. entries.SelectMany(entry => engine.Prepare(entry.Entry, entry.Settings, tasks)).Select(model => model.Checked())];
         if (models.GroupBy(model => model.Digest).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new ConfigException($"{config.Name}: models '{same.First().Entry.Name}' and '{same.Last().Entry.Name}' are the same files"
+            throw new ConfigException($"{config.Name}: models '{same.First().Name}' and '{same.Last().Name}' are the same files"
                 + "; allowed: each model once");
 
         var template = TrialSpec.TemplateOf(config.Template.ToJson());
         string[] digests = [.. tasks.Select(task => task.Task.Digest)];
         var pairs = (
             from model in models
-            from setting in model.Settings ?? settings
+            from setting in model.Settings
             select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))

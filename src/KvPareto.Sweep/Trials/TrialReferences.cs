@@ -7,7 +7,7 @@ using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Trials;
 
-/// <summary>The unquantized runs that one model's samples are compared with, kept while trials of that model follow each other.</summary>
+/// <summary>The unquantized runs that one model's samples are compared with, kept while trials of that model and its variants follow each other.</summary>
 /// <param name="backend">Device; stays the caller's.</param>
 internal sealed class TrialReferences(Backend backend)
 {
@@ -18,7 +18,7 @@ internal sealed class TrialReferences(Backend backend)
     /// <summary>Runs what is missing for a model. To be called while no model is loaded: it loads one itself, unquantized.</summary>
     public void Prepare(PreparedModel model, CancellationToken cancellation)
     {
-        if (_digest == model.Digest) return;
+        if (_digest == model.OriginalDigest) return;
         _windows.Clear();
         (_digest, _reference) = (null, null);
         TaskSample[] samples = [.. model.Tasks.SelectMany(task => task.Samples).Where(sample => sample.Kind == SampleKind.Compare)];
@@ -27,10 +27,11 @@ internal sealed class TrialReferences(Backend backend)
             var source = ModelSource.Open(model.Entry.Model);
             using var full = LanguageModel.Load(backend, source, WeightSpec.Full);
             int[][] windows = [.. samples.Select(sample => sample.PromptIds)];
-            _reference = FidelityReference.Run(full.Transformer, source.OpenCheckpoint, windows, cancellation: cancellation);
+            var hasOthers = model.Entry.Variants.Count > 0;
+            _reference = FidelityReference.Run(full.Transformer, source.OpenCheckpoint, windows, hasOthers, cancellation);
             for (var i = 0; i < samples.Length; i++) _windows.Add(samples[i], i);
         }
-        _digest = model.Digest;
+        _digest = model.OriginalDigest;
     }
 
     /// <summary>The run that a sample is compared with, and the window that it is.</summary>

@@ -25,6 +25,25 @@ public sealed class PlanCommandTests
     }
 
     [Fact]
+    public void Config_PlansWeightsVariantsThatAreNotMade()
+    {
+        using var folder = new ScratchFolder();
+        new TinyModel().Write(folder["model"]);
+        folder.Write("text.txt", "some text");
+        var config = folder.Write("sweep.yaml", """
+            models: [{path: model, weights: [w16, w4g64, awq: {group: 64, calibration: text.txt}]}]
+            axes: {chunk: [64]}
+            """);
+        var rows = Rows("plan", config, "--context", "300", "--json");
+        Assert.Equal(
+            ["w16a16-k16v16", "w16a16-k16v16-c64", "w4g64a16-k16v16-c64", "awq4g64a16-k16v16-c64"], rows.Select(row => row.GetProperty("setting").GetString()));
+        long[] weights = [.. rows.Select(row => row.GetProperty("peakBytes").GetProperty("weights").GetInt64())];
+        Assert.True(weights[3] < weights[1]);
+        Assert.Equal(weights[2], weights[3]);
+        Assert.Single(rows.Select(row => row.GetProperty("baselineBytes").GetProperty("math").GetInt64()).Distinct());
+    }
+
+    [Fact]
     public void GeneratedRun_TakesWhatWasPlanned()
     {
         using var folder = new ScratchFolder();

@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
 using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Quantization;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Testing;
@@ -43,6 +45,27 @@ public sealed class MemoryModelTests
         }
         Assert.InRange(decoded, Samples / 4, Samples);
         Assert.InRange(chunked, Samples / 4, Samples);
+    }
+
+    [Fact]
+    public void Predict_KnowsAwqWeightsBeforeTheyAreMade()
+    {
+        using var folder = new ScratchFolder();
+        var source = ModelSource.Open(new TinyModel { Family = "qwen2", Tied = true }.Write(folder["model"]));
+        using (var maker = new CpuBackend(2)) ModelQuantizer.Run(maker, source, folder["awq"], new(QuantizeMethod.Rtn, 4, 64), []);
+        using var backend = new CpuBackend(2);
+        using var plain = source.OpenCheckpoint();
+        using var made = ModelSource.Open(folder["awq"]).OpenCheckpoint();
+        using var shapes = new AwqShapes(plain, new(4, 64, []));
+        var setting = InferenceSetting.Parse("awq4g64a16-k8v4-t32-c64");
+        var predicted = new MemoryModel(backend.Layout, shapes).Predict(setting, 100, 2);
+        Assert.Equal(Measure(backend, made, setting, 100, 2), predicted);
+        Assert.Equal(predicted, MemoryPlan.Rows(backend.Layout, plain, [setting], [100], 2, [shapes])[0].Peaks);
+        foreach (var wrong in new[] { "awq4g32a16-k8v4-t32", "q4_1a16-k8v4-t32" })
+        {
+            var error = Assert.Throws<ConfigException>(() => new MemoryModel(backend.Layout, made).Predict(InferenceSetting.Parse(wrong), 100, 2));
+            Assert.Contains("but its linear layers are awq4g64; allowed: awq4g64, w16", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]

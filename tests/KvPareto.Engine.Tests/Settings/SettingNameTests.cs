@@ -20,6 +20,13 @@ public class SettingNameTests
     [InlineData("w4g64a16-e8-k4v4-t64-c256")]
     [InlineData("w16a16-e8-k16v16")]
     [InlineData("w16g64a16-e4-k16v16")]
+    [InlineData("awq4g128a16-k8v4-t64")]
+    [InlineData("awq8rowa16-k16v16")]
+    [InlineData("awq4g32g64a16-e8-k16v16")]
+    [InlineData("q4_1a16-k4v4-t64-c256")]
+    [InlineData("q4_k_ma16-e8-k16v16")]
+    [InlineData("iq4_nla16-k16v16")]
+    [InlineData("bf16a16-k16v16")]
     public void Name_ReadsBack(string name) => Assert.Equal(name, InferenceSetting.Parse(name).Name);
 
     [Fact]
@@ -32,6 +39,19 @@ public class SettingNameTests
         Assert.Equal((256, AttentionKernel.Math), (setting.Chunk, setting.Attention));
     }
 
+    [Fact]
+    public void Name_TellsWhoCodedTheWeights()
+    {
+        Assert.Equal(("awq", 4, 128), Of("awq4g128a16-k16v16"));
+        Assert.Equal(("gguf", 6, 0), Of("q6_ka16-k16v16"));
+        Assert.Equal(("rtn", 4, null), Of("w4a16-k16v16"));
+        Assert.Equal(("none", 16, null), Of("w16a16-k16v16"));
+        Assert.NotEqual(InferenceSetting.Parse("w4a16-k16v16").Weights, InferenceSetting.Parse("awq4g128a16-k16v16").Weights);
+
+        static (string, int, int?) Of(string name) =>
+            InferenceSetting.Parse(name).Weights is var weights ? (weights.Method, weights.CodeBits, weights.Form?.Group) : default;
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("w4a16")]
@@ -40,6 +60,12 @@ public class SettingNameTests
     [InlineData("w4a16-k8v8-t64-e8")]
     [InlineData("w16g64a16-k8v8-t64")]
     [InlineData("w4a16-k3v8-t64")]
+    [InlineData("awq4a16-k8v8-t64")]
+    [InlineData("awq3g128a16-k8v8-t64")]
+    [InlineData("awq4g48a16-k8v8-t64")]
+    [InlineData("awq4g128g64a16-k8v8-t64")]
+    [InlineData("q9_0a16-k8v8-t64")]
+    [InlineData("q4_1-k8v8-t64")]
     [InlineData("w4a16-k8v8-t64-t64")]
     [InlineData("w4a16-k8v8-kt64")]
     [InlineData("w4a16-k8v8-t64-c0")]

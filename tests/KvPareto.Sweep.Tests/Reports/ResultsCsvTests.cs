@@ -32,13 +32,13 @@ public partial class ResultsCsvTests
     {
         var row = Rows(SomeTrial.Sweep("llama")).Single(row => row["setting"] == "w4g64a16-k4v2-kt32-vt64-c64-math");
         Assert.Equal(
-            ["4", "64", "16", "4", "2", "token:32", "token:64", "false", "64", "math"],
+            ["rtn", "4", "64", "16", "4", "2", "token:32", "token:64", "false", "64", "math"],
             Cells(
                 row,
-                "weight_bits", "weight_group", "embedding_bits", "key_bits", "value_bits", "key_granularity", "value_granularity", "smooth", "chunk",
+                "weight_method", "weight_bits", "weight_group", "embedding_bits", "key_bits", "value_bits", "key_granularity", "value_granularity", "smooth", "chunk",
                 "attention"));
         var baseline = Rows(SomeTrial.Sweep("llama")).Single(row => row["setting"] == "w16a16-k16v16");
-        Assert.Equal(["", "", "none", "flash"], Cells(baseline, "weight_group", "key_granularity", "chunk", "attention"));
+        Assert.Equal(["none", "", "", "none", "flash"], Cells(baseline, "weight_method", "weight_group", "key_granularity", "chunk", "attention"));
     }
 
     [Fact]

@@ -39,6 +39,9 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
     public override string Source { get; }
 
     /// <inheritdoc/>
+    public override WeightForm Form => GgufFileType.Of(_file);
+
+    /// <inheritdoc/>
     public override IReadOnlyCollection<string> Names => _tensors.Keys;
 
     /// <summary>Opens a file.</summary>

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 
@@ -27,11 +28,11 @@ internal sealed record FigureAxis(
         setting => new(-100 * setting.Cache.Keys.Bits - setting.Cache.Values.Bits, CacheBits.PartOf(setting)),
         CacheBits.PartOf);
 
-    private static readonly FigureAxis WeightBits = new("Weights", 0, setting => Bits(setting.Weights.Bits), WeightsPart);
+    private static readonly FigureAxis WeightBits = new("Weights", 0, setting => WeightsValue(setting.Weights), WeightsPart);
 
     private static readonly FigureAxis WeightCoding = new(
         "Weights", 0,
-        setting => new(-setting.Weights.Group - 1000 * setting.Weights.EmbeddingBits, WeightsPart(setting)),
+        setting => new(WeightsValue(setting.Weights).Order * 100_000 - setting.Weights.Group - 1000 * setting.Weights.EmbeddingBits, WeightsPart(setting)),
         WeightsPart);
 
     /// <summary>
@@ -58,6 +59,14 @@ internal sealed record FigureAxis(
     public static int LowerBits(InferenceSetting setting) => Math.Min(setting.Cache.Keys.Bits, setting.Cache.Values.Bits);
 
     private static AxisValue Bits(int bits) => new(-bits, $"{bits} bits");
+
+    // Methods of as many bits stand together, round to nearest first: it is what the others are to be better than.
+    private static AxisValue WeightsValue(WeightSpec weights) => weights.Form switch
+    {
+        null => Bits(weights.Bits),
+        { Method: "awq", Bits: var bits } => new(0.25 - bits, $"{bits} bits, AWQ"),
+        { } form => new(0.5 - form.Bits, form.Word.ToUpperInvariant()),
+    };
 
     private static AxisValue Words(string words, string none) => words.Length == 0 ? new(0, none) : new(words.Length, words);
 

@@ -10,6 +10,8 @@ public class SettingLookTests
     [InlineData("Chunk", "w16a16-k4v4-t64-c64", "w16a16-k4v4-t64-c256", "w16a16-k4v4-t64-c1024", "w16a16-k4v4-t64")]
     [InlineData("Before coding", "w16a16-k4v4-t64", "w16a16-k4v4-t64-smooth", "w16a16-k4v4-t64-rotk", "w16a16-k4v4-t64-smooth-rotkv")]
     [InlineData("Weights", "w4g32a16-k8v8-t64", "w4g64a16-k8v8-t64", "w4a16-k8v8-t64", "w4a16-e8-k8v8-t64")]
+    [InlineData("Weights", "w16a16-k8v8-t64", "w4a16-k8v8-t64", "awq4g128a16-k8v8-t64", "q4_1a16-k8v8-t64", "q8_0a16-k8v8-t64")]
+    [InlineData("Weights", "awq4g64a16-k8v8-t64", "awq4g128a16-k8v8-t64", "awq4g128a16-e8-k8v8-t64")]
     [InlineData("KV cache", "w16a16-k4v4-t64", "w16a16-k4v8-t64", "w16a16-k8v4-t64", "w16a16-k16v4-t64")]
     public void Colours_FollowTheOneAxisThatVaries(string title, params string[] names)
     {
