@@ -84,7 +84,7 @@ public sealed class PlanCommandTests
         Assert.True(Cuda("activations") < 0.75 * Cpu("activations"));
         Assert.NotEqual(Cpu("workspace"), Cuda("workspace"));
         var wrong = CommandRun.Of([.. request, "--device", "tpu"]);
-        Assert.Equal((2, "kvpareto: --device tpu; allowed: cpu, cuda, cuda:N"), (wrong.Code, wrong.Error.Trim()));
+        Assert.Equal((2, "kvpareto: --device tpu; allowed: cpu, cuda, cuda:N, torch, torch:cuda, torch:cuda:N, torch:mps"), (wrong.Code, wrong.Error.Trim()));
     }
 
     [Fact]
