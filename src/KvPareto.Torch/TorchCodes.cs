@@ -32,15 +32,19 @@ internal sealed class TorchCodes : IDisposable
     /// <summary>2^bits − 1, and GroupCodec's largest zero point.</summary>
     public torch.Tensor Constants(int bits) => _constants[bits];
 
-    /// <summary>The orthonormal Walsh–Hadamard matrix in natural order, [width, width] f32.</summary>
+    /// <summary>
+    /// The orthonormal Walsh–Hadamard matrix in natural order, [width, width] f64 (f32 on Apple's GPUs, which have no other): a sum rounded
+    /// once does not move codes that lie on the edge of two.
+    /// </summary>
     public torch.Tensor Hadamard(int width)
     {
         if (_hadamard.TryGetValue(width, out var matrix)) return matrix;
-        var values = new float[width * width];
+        var values = new double[width * width];
         for (var i = 0; i < values.Length; i++)
-            values[i] = (float)((int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(i / width & i % width))) ? -1 : 1) / Math.Sqrt(width));
+            values[i] = (int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(i / width & i % width))) ? -1 : 1) / Math.Sqrt(width);
         using var host = torch.tensor(values, [width, width]);
-        return _hadamard[width] = host.to(Device).DetachFromDisposeScope();
+        using var typed = host.to(Device.type == DeviceType.MPS ? torch.ScalarType.Float32 : torch.ScalarType.Float64);
+        return _hadamard[width] = typed.to(Device).DetachFromDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -77,7 +77,11 @@ internal sealed class TorchKvCache : KvCache
     public torch.Tensor Values(int layer, int first, int stop) => _values[layer].Read(first, stop, Length);
 
     /// <summary>x·H over the last dimension.</summary>
-    public torch.Tensor Rotate(torch.Tensor x) => x.to(torch.ScalarType.Float32).matmul(_codec.Hadamard(Geometry.HeadDim));
+    public torch.Tensor Rotate(torch.Tensor x)
+    {
+        var matrix = _codec.Hadamard(Geometry.HeadDim);
+        return x.to(matrix.dtype).matmul(matrix).to(torch.ScalarType.Float32);
+    }
 
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
     {

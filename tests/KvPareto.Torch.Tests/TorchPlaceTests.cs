@@ -1,4 +1,3 @@
-using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Torch.Tests;
@@ -19,22 +18,6 @@ public class TorchPlaceTests
     [InlineData(":tpu", null)]
     [InlineData("cuda", null)]
     public void Devices_AreReadFromTheirNames(string suffix, string? name) => Assert.Equal(name, TorchDevice.Parse(suffix)?.ToString());
-
-    [Fact]
-    public void Meter_SeesWhatThisProcessTouches()
-    {
-        if (ProcessMeter.TryCreate() is not { } meter)
-        {
-            Assert.Skip("this system does not let a process reset its high mark");
-            return;
-        }
-        const int Bytes = 64 << 20;
-        using (new NativeBuffer(new MemoryLedger(), MemoryCategory.Workspace, Bytes).Clear())
-            Assert.InRange(meter.HighBytes, Bytes, Bytes + (256L << 20));
-        meter.Reset();
-        Assert.InRange(meter.HighBytes, 0, Bytes - 1);
-        Assert.Equal(PeakKind.Process, meter.Kind);
-    }
 
     [Fact]
     public void OldCppLibrary_OrMissingLibtorch_IsOneLine()

@@ -1,0 +1,26 @@
+using KvPareto.Engine.Seam;
+
+namespace KvPareto.Torch.Tests;
+
+/// <summary>Alone: what other tests free meanwhile would be taken off what this one touches.</summary>
+[CollectionDefinition(nameof(ProcessMeterTests), DisableParallelization = true)]
+[Collection(nameof(ProcessMeterTests))]
+public class ProcessMeterTests
+{
+    [Fact]
+    public void Meter_SeesWhatThisProcessTouches()
+    {
+        GC.Collect();
+        if (ProcessMeter.TryCreate() is not { } meter)
+        {
+            Assert.Skip("this system does not let a process reset its high mark");
+            return;
+        }
+        const int Bytes = 64 << 20;
+        using (new NativeBuffer(new MemoryLedger(), MemoryCategory.Workspace, Bytes).Clear())
+            Assert.InRange(meter.HighBytes, Bytes, Bytes + (256L << 20));
+        meter.Reset();
+        Assert.InRange(meter.HighBytes, 0, Bytes - 1);
+        Assert.Equal(PeakKind.Process, meter.Kind);
+    }
+}
