@@ -16,11 +16,12 @@ public class ProcessMeterTests
             Assert.Skip("this system does not let a process reset its high mark");
             return;
         }
-        const int Bytes = 64 << 20;
+        const int Bytes = 256 << 20;
+        const int GivenBack = 16 << 20; // by the runtime and libtorch meanwhile: what is read is the whole process
         using (new NativeBuffer(new MemoryLedger(), MemoryCategory.Workspace, Bytes).Clear())
-            Assert.InRange(meter.HighBytes, Bytes, Bytes + (256L << 20));
+            Assert.InRange(meter.HighBytes, Bytes - GivenBack, Bytes + (256L << 20));
         meter.Reset();
-        Assert.InRange(meter.HighBytes, 0, Bytes - 1);
+        Assert.InRange(meter.HighBytes, 0, Bytes - GivenBack - 1);
         Assert.Equal(PeakKind.Process, meter.Kind);
     }
 }
