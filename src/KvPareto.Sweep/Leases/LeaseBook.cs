@@ -49,6 +49,8 @@ internal sealed class LeaseBook : IDisposable
         if (Files(name).Any(other => other.Generation > generation || (other.Generation < generation && !seen.Exists(file => file.Token == other.Token))))
         {
             lease.Dispose();
+            // Under a later one it is not held, and so not deleted by itself; nobody makes this generation again.
+            if (Files(name).Any(other => other.Generation > generation)) File.Delete(Lease.PathOf(_folder, name, generation));
             return null;
         }
         // There are several where one was killed while it took over. The oldest goes first: its holder, should it wake, must not find its own
