@@ -18,14 +18,17 @@ internal static class AttentionBenchmark
 
     private static readonly string[] DefaultSettings =
     [
-        "w16a16-k32v32", "w16a16-k16v16", "w16a16-k8v8-t64", "w16a16-k4v4-t64", "w16a16-k4v4-kch64-vt64", "w16a16-k4v4-b16", "w16a16-k2v2-t32",
+        "w16a16-k32v32", "w16a16-k16v16", "w16a16-k8v8-t64", "w16a16-k4v4-t64", "w16a16-k4v4-kch64-vt64", "w16a16-k4v4-b16",
+            "w16a16-k2v2-t32",
     ];
 
     public static void Run(int depth, string[] names)
     {
         var floors = MachineFloors.Measure();
         floors.Print();
-        Console.WriteLine($"{"setting",-30}{"cache MB",10}{"bytes ms",10}{"ops ms",10}{"best ms",10}{"median ms",11}   {depth} tokens, one step, all layers");
+        Console.WriteLine(
+            $"{"setting",-30}{"cache MB",10}{"bytes ms",10}{"ops ms",10}{"best ms",10}{"median ms",11}   {depth} tokens, one step, all "
+                + "layers");
         foreach (var name in names.Length > 0 ? names : DefaultSettings) Measure(InferenceSetting.Parse(name), depth, floors);
     }
 
@@ -48,11 +51,13 @@ internal static class AttentionBenchmark
         foreach (var tensor in new[] { q, k, v, y }) tensor.Buffer.Dispose();
     }
 
-    private static void Step(CpuBackend backend, Workspace workspace, KvCache cache, int start, int count, Tensor q, Tensor k, Tensor v, Tensor y)
+    private static void Step(
+        CpuBackend backend, Workspace workspace, KvCache cache, int start, int count, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         int[] positions = [.. Enumerable.Range(start, count)];
         var step = backend.Begin(workspace, new int[count], positions, cache);
-        for (var layer = 0; layer < Layers; layer++) backend.Attention(step, layer, q.Rows(0, count), k.Rows(0, count), v.Rows(0, count), y.Rows(0, count));
+        for (var layer = 0; layer < Layers; layer++)
+            backend.Attention(step, layer, q.Rows(0, count), k.Rows(0, count), v.Rows(0, count), y.Rows(0, count));
     }
 
     private static Tensor Random(CpuBackend backend, int columns, int seed)

@@ -25,8 +25,10 @@ internal sealed unsafe class BenchmarkLayer : IDisposable
         using var data = new NativeBuffer(_ledger, MemoryCategory.Workspace, elements * 4);
         using var groups = new NativeBuffer(_ledger, MemoryCategory.Workspace, elements);
         for (long i = 0; i < elements; i++) Store(format, data, i, random.NextSingle() - 0.5f);
-        for (long i = 0; groupSize > 0 && i < elements / groupSize; i++) groups.As<GroupMeta>()[i] = GroupCodec.Fit(random.NextSingle() - 1, random.NextSingle(), 4);
-        var host = new HostWeight("benchmark", format, outputs, columns, data.As<byte>()) { GroupSize = groupSize, Groups = groups.As<GroupMeta>() };
+        for (long i = 0; groupSize > 0 && i < elements / groupSize; i++)
+            groups.As<GroupMeta>()[i] = GroupCodec.Fit(random.NextSingle() - 1, random.NextSingle(), 4);
+        var host = new HostWeight("benchmark", format, outputs, columns, data.As<byte>())
+        { GroupSize = groupSize, Groups = groups.As<GroupMeta>() };
         _weights = [.. Enumerable.Range(0, copies).Select(_ => CpuWeight.Create(_ledger, host))];
         _x = new NativeBuffer(_ledger, MemoryCategory.Activations, (long)rows * columns * 4);
         for (long i = 0; i < (long)rows * columns; i++) _x.As<float>()[i] = random.NextSingle() - 0.5f;

@@ -11,7 +11,8 @@ using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;
 
-/// <summary>Prefill and decode of a whole model on a CUDA device beside the two floors: bytes over the copy rate, operations over the rate of a large dense product.</summary>
+/// <summary>Prefill and decode of a whole model on a CUDA device beside the two floors: bytes over the copy rate, operations over the rate
+/// of a large dense product.</summary>
 internal static unsafe partial class CudaBenchmark
 {
     private const int CopyBytes = 1 << 30;
@@ -20,21 +21,28 @@ internal static unsafe partial class CudaBenchmark
     private const int Runs = 3;
     private const int LongPrompt = 65_536; // tokens, of which one run is enough
 
-    private static readonly string[] DefaultSettings = ["w16a16-k16v16-c256", "w4a16-k4v4-t64-c256", "w4a16-k4v4-t64-c1024", "w8a16-k8v8-t64-c256"];
+    private static readonly string[] DefaultSettings =
+        ["w16a16-k16v16-c256", "w4a16-k4v4-t64-c256", "w4a16-k4v4-t64-c1024", "w8a16-k8v8-t64-c256"];
     private static readonly int[] DefaultPrompts = [1000, 10_240];
 
     /// <param name="model">Model.</param>
     /// <param name="arguments">Lengths of prompts and names of settings, in any order.</param>
     public static void Run(string model, string[] arguments)
     {
-        var prompts = arguments.Where(text => int.TryParse(text, CultureInfo.InvariantCulture, out _)).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        var prompts = arguments.Where(text => int.TryParse(text, CultureInfo.InvariantCulture, out _))
+            .Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         var names = arguments.Where(text => !int.TryParse(text, CultureInfo.InvariantCulture, out _)).ToArray();
         using var backend = new CudaBackend();
         var (bandwidth, rate) = (Bandwidth(backend), ProductRate(backend));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{backend.Device}: copy {bandwidth / 1e12:F2} TB/s, dense bf16 product {rate / 1e12:F0} TFLOP/s"));
-        Console.WriteLine($"{"setting",-26}{"prompt",8}{"prefill s",11}{"floor",8}{"of it",7}{"token ms",10}{"floor",8}{"of it",7}{"host ms",9}{"read GB",9}");
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                    $"{backend.Device}: copy {bandwidth / 1e12:F2} TB/s, dense bf16 product {rate / 1e12:F0} TFLOP/s"));
+        Console.WriteLine(
+            $"{"setting",-26}{"prompt",8}{"prefill s",11}{"floor",8}{"of it",7}{"token ms",10}{"floor",8}{"of it",7}{"host ms",9}{"read GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
-        foreach (var settings in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse).GroupBy(setting => setting.Weights))
+        foreach (var settings in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse)
+            .GroupBy(setting => setting.Weights))
         {
             using var weights = TransformerWeights.Load(backend, checkpoint, settings.Key);
             var transformer = new Transformer(backend, checkpoint.Config, weights);
@@ -42,7 +50,8 @@ internal static unsafe partial class CudaBenchmark
             var unread = weights.Embedding == weights.Head ? 0 : weights.Embedding.ByteCount;
             foreach (var setting in settings)
             {
-                foreach (var prompt in prompts.Length > 0 ? prompts : DefaultPrompts) Measure(transformer, setting, prompt, unread, bandwidth, rate);
+                foreach (var prompt in prompts.Length > 0 ? prompts : DefaultPrompts)
+                    Measure(transformer, setting, prompt, unread, bandwidth, rate);
             }
         }
     }
@@ -76,7 +85,8 @@ internal static unsafe partial class CudaBenchmark
             logits.Buffer.Dispose();
         }
         // Attention: two products of D for each query head and each earlier token.
-        var linear = (double)c.LayerCount * c.HiddenSize * (2L * c.QueryHeads * c.HeadDim + 2L * c.KvHeads * c.HeadDim + 3L * c.FeedForwardSize);
+        var linear = (double)c.LayerCount * c.HiddenSize
+            * (2L * c.QueryHeads * c.HeadDim + 2L * c.KvHeads * c.HeadDim + 3L * c.FeedForwardSize);
         var operations = 2 * linear * prompt + 2.0 * c.LayerCount * c.QueryHeads * c.HeadDim * prompt * (double)prompt;
         var (prefillFloor, tokenFloor) = (operations / rate, bytes / bandwidth);
         var (token, host) = (Median(tokens), Median(hosts));

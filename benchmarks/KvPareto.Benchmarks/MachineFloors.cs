@@ -29,7 +29,8 @@ internal sealed unsafe record MachineFloors(double ReadBytesPerSecond, double Pe
 
     /// <summary>Writes the three figures.</summary>
     public void Print() => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{Environment.ProcessorCount} cores, {Simd.Best}: read {ReadBytesPerSecond / 1e9:F1} GB/s, f32 peak {PeakFlops / 1e9:F0} GFLOP/s, dense f32 product {DenseFlops / 1e9:F0} GFLOP/s"));
+        $"{Environment.ProcessorCount} cores, {Simd.Best}: read {ReadBytesPerSecond / 1e9:F1} GB/s, f32 peak {PeakFlops / 1e9:F0} "
+            + $"GFLOP/s, dense f32 product {DenseFlops / 1e9:F0} GFLOP/s"));
 
     private static double MeasureRead(WorkerTeam team)
     {
@@ -39,7 +40,8 @@ internal sealed unsafe record MachineFloors(double ReadBytesPerSecond, double Pe
         var timing = Timing.Of(() =>
         {
             slice = (slice + ReadSliceBytes) % ReadBytes;
-            team.For(ReadSliceBytes / ReadItemBytes, (Address: block.Address + (nint)slice, sums), static (in (nint Address, float[] Sums) s, int index, int worker) =>
+            team.For(ReadSliceBytes / ReadItemBytes, (Address: block.Address + (nint)slice, sums),
+                static (in (nint Address, float[] Sums) s, int index, int worker) =>
                 s.Sums[worker * 16] += Sum((float*)(s.Address + (nint)index * ReadItemBytes), ReadItemBytes / 4));
         }, 2);
         return ReadSliceBytes / timing.Best;

@@ -9,7 +9,8 @@ using KvPareto.Engine.Settings;
 
 namespace KvPareto.Benchmarks;
 
-/// <summary>Prefill and decode of a whole model in tokens a second, beside the two floors: bytes over bandwidth and operations over rate.</summary>
+/// <summary>Prefill and decode of a whole model in tokens a second, beside the two floors: bytes over bandwidth and operations over
+/// rate.</summary>
 internal static class ModelBenchmark
 {
     private const int PrefillTokens = 512;
@@ -19,14 +20,17 @@ internal static class ModelBenchmark
 
     private static readonly string[] DefaultSettings =
     [
-        "w16a16-k16v16-c256", "w4g64a16-k16v16-c256", "w16a16-k8v8-t64-c256", "w16a16-k4v4-t64-c256", "w16a16-k2v2-t64-c256", "w4g64a16-k4v4-t64-c256",
+        "w16a16-k16v16-c256", "w4g64a16-k16v16-c256", "w16a16-k8v8-t64-c256", "w16a16-k4v4-t64-c256", "w16a16-k2v2-t64-c256",
+            "w4g64a16-k4v4-t64-c256",
     ];
 
     public static void Run(string model, string[] names)
     {
         var floors = MachineFloors.Measure();
         floors.Print();
-        Console.WriteLine($"{"setting",-26}{"prefill 512",12}{"of product",12}{"decode",10}{"of read",9}{"at 4096",10}{"of read",9}   tokens/s, best of several");
+        Console.WriteLine(
+            $"{"setting",-26}{"prefill 512",12}{"of product",12}{"decode",10}{"of read",9}{"at 4096",10}{"of read",9}   tokens/s, best "
+                + "of several");
         foreach (var name in names.Length > 0 ? names : DefaultSettings) Measure(model, InferenceSetting.Parse(name), floors);
     }
 

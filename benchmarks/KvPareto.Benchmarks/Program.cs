@@ -1,6 +1,7 @@
 namespace KvPareto.Benchmarks;
 
-/// <summary>Measures the engine against what the machine can do: <c>dotnet run -c Release --project benchmarks/KvPareto.Benchmarks -- VERB</c>.</summary>
+/// <summary>Measures the engine against what the machine can do: <c>dotnet run -c Release --project benchmarks/KvPareto.Benchmarks --
+/// VERB</c>.</summary>
 internal static class Program
 {
     private const string DefaultModel = "random:1:Llama-3.1-8B";
@@ -22,11 +23,17 @@ internal static class Program
             case ["machine"]: MachineFloors.Measure().Print(); return 0;
             case ["linear"]: LinearBenchmark.Run(); return 0;
             case ["attention"]: AttentionBenchmark.Run(4096, []); return 0;
-            case ["attention", var depth, .. var settings] when int.TryParse(depth, out var tokens) && tokens > 0: AttentionBenchmark.Run(tokens, settings); return 0;
+            case ["attention", var depth, .. var settings] when int.TryParse(depth, out var tokens)
+                && tokens > 0:
+                AttentionBenchmark.Run(tokens, settings); return 0;
             case ["cuda"]: CudaBenchmark.Run(DefaultModel, []); return 0;
             case ["cuda", var model, .. var settings]: CudaBenchmark.Run(model, settings); return 0;
-            case ["torch", var device, var length] when int.TryParse(length, out var tokens) && tokens > 0: TorchBenchmark.Run(device, DefaultModel, tokens, []); return 0;
-            case ["torch", var device, var length, var model, .. var settings] when int.TryParse(length, out var tokens) && tokens > 0: TorchBenchmark.Run(device, model, tokens, settings); return 0;
+            case ["torch", var device, var length] when int.TryParse(length, out var tokens)
+                && tokens > 0:
+                TorchBenchmark.Run(device, DefaultModel, tokens, []); return 0;
+            case ["torch", var device, var length, var model, .. var settings] when int.TryParse(length, out var tokens)
+                && tokens > 0:
+                TorchBenchmark.Run(device, model, tokens, settings); return 0;
             case ["model", var model, .. var settings]: ModelBenchmark.Run(model, settings); return 0;
             default:
                 Console.Error.WriteLine(Usage);

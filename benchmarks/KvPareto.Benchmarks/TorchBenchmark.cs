@@ -20,11 +20,14 @@ internal static class TorchBenchmark
 
     public static void Run(string device, string model, int prompt, string[] names)
     {
-        using var backend = new TorchBackend(TorchDevice.Parse(device) ?? throw new ConfigException($"device torch{device}; allowed: :cpu, :cuda, :cuda:N"));
+        using var backend =
+            new TorchBackend(
+            TorchDevice.Parse(device) ?? throw new ConfigException($"device torch{device}; allowed: :cpu, :cuda, :cuda:N"));
         Console.WriteLine(backend.Device);
         Console.WriteLine($"{"setting",-26}{"prompt",8}{"prefill s",11}{"token ms",10}{"host ms",9}{"peak GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
-        foreach (var same in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse).GroupBy(setting => setting.Weights))
+        foreach (var same in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse)
+            .GroupBy(setting => setting.Weights))
         {
             using var weights = TransformerWeights.Load(backend, checkpoint, same.Key);
             foreach (var setting in same)
@@ -58,7 +61,9 @@ internal static class TorchBenchmark
         logits.Buffer.Dispose();
         var peaks = backend.Memory.Peaks;
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{setting.Name,-26}{prompt,8}{prefill,11:F3}{Median(tokens),10:F2}{Median(hosts),9:F2}{peaks.Prefill.Total / 1e9,9:F2} {peaks.Kind}"));
+            CultureInfo.InvariantCulture,
+                $"{setting.Name,-26}{prompt,8}{prefill,11:F3}{Median(tokens),10:F2}{Median(hosts),9:F2}{peaks.Prefill.Total / 1e9,9:F2} "
+                + $"{peaks.Kind}"));
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

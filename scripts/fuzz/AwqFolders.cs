@@ -23,25 +23,31 @@ internal sealed class AwqFolders : HostileKind
         };
         if (!isOld) packing["quant_method"] = "awq";
         if (Rarely(random, 4)) packing["modules_to_not_convert"] = new JsonArray(Pick(random, "down_proj", "layers.1", "", "x"));
-        if (Rarely(random, 20)) packing[Pick(random, "format", "sym", "desc_act", "rotation", "dynamic")] = Pick<JsonNode>(random, true, "marlin", 3);
+        if (Rarely(random, 20))
+            packing[Pick(random, "format", "sym", "desc_act", "rotation", "dynamic")] = Pick<JsonNode>(random, true, "marlin", 3);
         if (isOld) File.WriteAllText(Path.Combine(folder, "quant_config.json"), packing.ToJsonString());
         else config["quantization_config"] = packing;
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString());
-        File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), ModelFiles.Damaged(random, ModelFiles.SafeTensors(random, Tensors(random, bits, group))));
+        File.WriteAllBytes(
+            Path.Combine(folder, "model.safetensors"),
+                ModelFiles.Damaged(random, ModelFiles.SafeTensors(random, Tensors(random, bits, group))));
         ModelLoading.Try(random, () => SafeTensorsCheckpoint.Open(folder), isPacked: true);
     }
 
     private static IEnumerable<(string Name, string Type, long[] Shape, int Bytes)> Tensors(Random random, int bits, int group)
     {
         foreach (var (name, shape) in ModelFiles.Tensors().Where(tensor => !tensor.Name.Contains("_proj", StringComparison.Ordinal)))
-            yield return (name, "BF16", [.. shape.Select(length => (long)length)], 2 * shape.Aggregate(1, (product, length) => product * length));
+            yield return (name, "BF16", [.. shape.Select(length => (long)length)],
+                2 * shape.Aggregate(1, (product, length) => product * length));
         for (var layer = 0; layer < 2; layer++)
             foreach (var (name, rows, columns) in ModelFiles.Linear())
             {
                 var (words, groups) = (rows * bits / 32, columns / (group == -1 ? columns : group));
-                foreach (var (part, type, height, width, size) in new[] { ("qweight", "I32", columns, words, 4), ("qzeros", "I32", groups, words, 4), ("scales", "F16", groups, rows, 2) })
+                foreach (var (part, type, height, width, size) in new[] { ("qweight", "I32", columns, words, 4),
+                    ("qzeros", "I32", groups, words, 4), ("scales", "F16", groups, rows, 2) })
                     if (!Rarely(random, 500))
-                        yield return ($"model.layers.{layer}.{name}.{part}", Rarely(random, 500) ? "F32" : type, [Rarely(random, 500) ? ModelFiles.Number(random) : height, width], height * width * size);
+                        yield return ($"model.layers.{layer}.{name}.{part}", Rarely(random, 500) ? "F32"
+                            : type, [Rarely(random, 500) ? ModelFiles.Number(random) : height, width], height * width * size);
             }
     }
 }

@@ -9,15 +9,20 @@ internal sealed class ConfigFiles : HostileKind
 {
     private static readonly string[] Keys =
     [
-        "hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "num_hidden_layers", "head_dim", "vocab_size", "max_position_embeddings", "rms_norm_eps",
-        "rope_theta", "rope_scaling", "rope_parameters", "tie_word_embeddings", "attention_bias", "mlp_bias", "sliding_window", "use_sliding_window", "max_window_layers", "layer_types",
-        "no_rope_layers", "no_rope_layer_interval", "embedding_multiplier", "residual_multiplier", "attention_multiplier", "logits_scaling", "partial_rotary_factor",
-        "original_max_position_embeddings", "bos_token_id", "eos_token_id", "hidden_act", "dtype", "quantization_config", "final_logit_softcapping",
+        "hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "num_hidden_layers", "head_dim", "vocab_size",
+            "max_position_embeddings", "rms_norm_eps",
+        "rope_theta", "rope_scaling", "rope_parameters", "tie_word_embeddings", "attention_bias", "mlp_bias", "sliding_window",
+            "use_sliding_window", "max_window_layers", "layer_types",
+        "no_rope_layers", "no_rope_layer_interval", "embedding_multiplier", "residual_multiplier", "attention_multiplier", "logits_scaling",
+            "partial_rotary_factor",
+        "original_max_position_embeddings", "bos_token_id", "eos_token_id", "hidden_act", "dtype", "quantization_config",
+            "final_logit_softcapping",
     ];
 
     private static readonly string[] RopeKeys =
     [
-        "factor", "original_max_position_embeddings", "low_freq_factor", "high_freq_factor", "beta_fast", "beta_slow", "attention_factor", "mscale", "mscale_all_dim", "short_factor",
+        "factor", "original_max_position_embeddings", "low_freq_factor", "high_freq_factor", "beta_fast", "beta_slow", "attention_factor",
+            "mscale", "mscale_all_dim", "short_factor",
         "long_factor", "partial_rotary_factor", "rope_theta", "alpha",
     ];
 
@@ -33,12 +38,14 @@ internal sealed class ConfigFiles : HostileKind
         File.WriteAllBytes(path, Rarely(random, 3) ? ModelFiles.Damaged(random, bytes) : bytes);
         var read = ModelConfigReader.Read(path);
         read.Rope.For(read.MaxPositions);
-        if (read.Rope.InverseFrequencies.Length == 0 || read.Geometry.LayerCount != read.LayerCount) throw new InvalidOperationException("a configuration without frequencies or layers");
+        if (read.Rope.InverseFrequencies.Length == 0 || read.Geometry.LayerCount != read.LayerCount)
+            throw new InvalidOperationException("a configuration without frequencies or layers");
     }
 
     private static JsonObject Rope(Random random)
     {
-        var rope = new JsonObject { [Pick(random, "rope_type", "type")] = Pick(random, "default", "linear", "dynamic", "llama3", "yarn", "longrope", "su", "mrope") };
+        var rope = new JsonObject { [Pick(random, "rope_type", "type")] = Pick(
+            random, "default", "linear", "dynamic", "llama3", "yarn", "longrope", "su", "mrope") };
         if (!Rarely(random, 4)) rope["factor"] = 4.0;
         if (Rarely(random, 2)) (rope["short_factor"], rope["long_factor"]) = (Factors(random), Factors(random));
         if (Rarely(random, 2)) (rope["low_freq_factor"], rope["high_freq_factor"]) = (1.0, 4.0);
@@ -46,7 +53,8 @@ internal sealed class ConfigFiles : HostileKind
         return rope;
     }
 
-    private static JsonArray Factors(Random random) => new([.. Enumerable.Range(0, Rarely(random, 4) ? random.Next(40) : 8).Select(i => (JsonNode)(1.0 + i))]);
+    private static JsonArray Factors(Random random) =>
+        new([.. Enumerable.Range(0, Rarely(random, 4) ? random.Next(40) : 8).Select(i => (JsonNode)(1.0 + i))]);
 
     private static JsonNode? Value(Random random, int depth) => random.Next(9) switch
     {

@@ -10,8 +10,10 @@ internal sealed class GgufFiles : HostileKind
 
     private static readonly string[] Keys =
     [
-        "attention.sliding_window", "rope.freq_base", "rope.scaling.type", "rope.scaling.factor", "rope.scale_linear", "rope.scaling.original_context_length", "rope.scaling.attn_factor",
-        "rope.dimension_count", "attention.key_length", "attention.value_length", "expert_count", "embedding_scale", "residual_scale", "attention.scale", "logit_scale", "vocab_size", "x",
+        "attention.sliding_window", "rope.freq_base", "rope.scaling.type", "rope.scaling.factor", "rope.scale_linear",
+            "rope.scaling.original_context_length", "rope.scaling.attn_factor",
+        "rope.dimension_count", "attention.key_length", "attention.value_length", "expert_count", "embedding_scale", "residual_scale",
+            "attention.scale", "logit_scale", "vocab_size", "x",
     ];
 
     public override string Name => "gguf";
@@ -21,7 +23,8 @@ internal sealed class GgufFiles : HostileKind
         var name = Rarely(random, 6) ? "m-00001-of-00002.gguf" : "m.gguf";
         var path = Path.Combine(folder, name);
         File.WriteAllBytes(path, ModelFiles.Damaged(random, Build(random)));
-        if (name != "m.gguf" && !Rarely(random, 4)) File.WriteAllBytes(Path.Combine(folder, "m-00002-of-00002.gguf"), ModelFiles.Damaged(random, Build(random)));
+        if (name != "m.gguf" && !Rarely(random, 4))
+            File.WriteAllBytes(Path.Combine(folder, "m-00002-of-00002.gguf"), ModelFiles.Damaged(random, Build(random)));
         ModelLoading.Try(random, () => GgufCheckpoint.Open(path));
     }
 
@@ -31,13 +34,19 @@ internal sealed class GgufFiles : HostileKind
         var pairs = new List<Action<BinaryWriter>> { writer => Pair(writer, "general.architecture", 8, () => Text(writer, architecture)) };
         foreach (var (key, value) in new (string, int)[]
         {
-            ("embedding_length", ModelFiles.Hidden), ("block_count", 2), ("feed_forward_length", ModelFiles.FeedForward), ("attention.head_count", 4), ("attention.head_count_kv", 2), ("context_length", 256),
+            ("embedding_length", ModelFiles.Hidden), ("block_count", 2), ("feed_forward_length", ModelFiles.FeedForward),
+                ("attention.head_count", 4), ("attention.head_count_kv", 2), ("context_length", 256),
         })
-            if (!Rarely(random, 100)) pairs.Add(writer => Pair(writer, $"{architecture}.{key}", 4, () => writer.Write(Rarely(random, 60) ? (int)ModelFiles.Number(random) : value)));
+            if (!Rarely(random, 100))
+                pairs.Add(writer =>
+                    Pair(writer, $"{architecture}.{key}", 4, () =>
+                        writer.Write(Rarely(random, 60) ? (int)ModelFiles.Number(random) : value)));
         pairs.Add(writer => Pair(writer, $"{architecture}.attention.layer_norm_rms_epsilon", 6, () => writer.Write(1e-5f)));
         for (var left = Rarely(random, 2) ? random.Next(4) : 0; left > 0; left--)
         {
-            var key = Rarely(random, 4) ? Pick(random, "split.no", "split.count", "split.tensors.count", "general.alignment", "general.type") : $"{architecture}.{Pick<string>(random, Keys)}";
+            var key = Rarely(random, 4)
+                ? Pick(random, "split.no", "split.count", "split.tensors.count", "general.alignment", "general.type")
+                : $"{architecture}.{Pick<string>(random, Keys)}";
             pairs.Add(writer => Any(writer, random, key));
         }
         return Assemble(random, pairs);
@@ -109,8 +118,10 @@ internal sealed class GgufFiles : HostileKind
     {
         foreach (var (from, to) in new[]
         {
-            ("model.layers.", "blk."), ("model.embed_tokens", "token_embd"), ("model.norm", "output_norm"), ("input_layernorm", "attn_norm"), ("post_attention_layernorm", "ffn_norm"),
-            ("self_attn.q_proj", "attn_q"), ("self_attn.k_proj", "attn_k"), ("self_attn.v_proj", "attn_v"), ("self_attn.o_proj", "attn_output"), ("mlp.gate_proj", "ffn_gate"),
+            ("model.layers.", "blk."), ("model.embed_tokens", "token_embd"), ("model.norm", "output_norm"),
+                ("input_layernorm", "attn_norm"), ("post_attention_layernorm", "ffn_norm"),
+            ("self_attn.q_proj", "attn_q"), ("self_attn.k_proj", "attn_k"), ("self_attn.v_proj", "attn_v"),
+                ("self_attn.o_proj", "attn_output"), ("mlp.gate_proj", "ffn_gate"),
             ("mlp.up_proj", "ffn_up"), ("mlp.down_proj", "ffn_down"),
         })
             name = name.Replace(from, to, StringComparison.Ordinal);

@@ -6,7 +6,8 @@ internal abstract class HostileKind
     /// <summary>All kinds; another is one more class here.</summary>
     public static IReadOnlyList<HostileKind> All { get; } =
     [
-        new Templates(), new Patterns(), new Tokenizers(), new TokenizerSettingsFiles(), new Texts(), new SafeTensorsFiles(), new GgufFiles(), new ConfigFiles(), new AwqFolders(),
+        new Templates(), new Patterns(), new Tokenizers(), new TokenizerSettingsFiles(), new Texts(), new SafeTensorsFiles(),
+            new GgufFiles(), new ConfigFiles(), new AwqFolders(),
     ];
 
     /// <summary>Name on the command line and in the counts.</summary>

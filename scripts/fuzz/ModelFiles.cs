@@ -38,7 +38,8 @@ internal static class ModelFiles
         yield return ("model.norm.weight", [Hidden]);
         for (var layer = 0; layer < 2; layer++)
         {
-            foreach (var norm in new[] { "input_layernorm", "post_attention_layernorm" }) yield return ($"model.layers.{layer}.{norm}.weight", [Hidden]);
+            foreach (var norm in new[] { "input_layernorm", "post_attention_layernorm" })
+                yield return ($"model.layers.{layer}.{norm}.weight", [Hidden]);
             foreach (var (name, rows, columns) in Linear()) yield return ($"model.layers.{layer}.{name}.weight", [rows, columns]);
         }
     }
@@ -46,7 +47,8 @@ internal static class ModelFiles
     /// <summary>The linear layers of a layer.</summary>
     public static (string Name, int Rows, int Columns)[] Linear() =>
     [
-        ("self_attn.q_proj", Hidden, Hidden), ("self_attn.k_proj", KeyWidth, Hidden), ("self_attn.v_proj", KeyWidth, Hidden), ("self_attn.o_proj", Hidden, Hidden),
+        ("self_attn.q_proj", Hidden, Hidden), ("self_attn.k_proj", KeyWidth, Hidden), ("self_attn.v_proj", KeyWidth, Hidden),
+            ("self_attn.o_proj", Hidden, Hidden),
         ("mlp.gate_proj", FeedForward, Hidden), ("mlp.up_proj", FeedForward, Hidden), ("mlp.down_proj", Hidden, FeedForward),
     ];
 
@@ -89,7 +91,8 @@ internal static class ModelFiles
         for (var left = random.Next(1, 6); left > 0; left--)
         {
             var at = random.Next(reach);
-            file[at] = random.Next(3) switch { 0 => (byte)random.Next(256), 1 => (byte)(file[at] ^ 1 << random.Next(8)), _ => (byte)(random.Next(2) * 255) };
+            file[at] = random.Next(
+                3) switch { 0 => (byte)random.Next(256), 1 => (byte)(file[at] ^ 1 << random.Next(8)), _ => (byte)(random.Next(2) * 255) };
         }
         return file;
     }

@@ -14,7 +14,9 @@ internal static class ModelLoading
     {
         using var backend = new CpuBackend(1);
         using var checkpoint = open();
-        var setting = InferenceSetting.Parse(random.Next(isPacked ? 16 : 4) switch { 0 => "w4g32a16-k16v16", 1 => "w8g32a16-e4-k16v16", _ => "w16a16-k16v16" });
+        var setting =
+            InferenceSetting.Parse(
+            random.Next(isPacked ? 16 : 4) switch { 0 => "w4g32a16-k16v16", 1 => "w8g32a16-e4-k16v16", _ => "w16a16-k16v16" });
         new MemoryModel(backend.Layout, checkpoint).Predict(setting, 3, 2);
         using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
         try

@@ -5,12 +5,14 @@ using KvPareto.Text.Input;
 
 // dotnet run -c Release --project scripts/fuzz -- SEED COUNT [KIND …]
 // Gives the engine COUNT inputs of each kind. A child process runs them one by one, so that not even a crash of it ends the whole; what
-// takes more than 10 s of processor time, more than 1 GiB, or fails otherwise than by a ConfigException is reported with its number, by which
+// takes more than 10 s of processor time, more than 1 GiB, or fails otherwise than by a ConfigException is reported with its number, by
+// which
 // "one SEED KIND NUMBER" makes it again.
 const int MostSeconds = 10;
 const long MostBytes = 1L << 30;
 
-if (args is ["child", var childSeed, var childKind, var first, var last]) return Child(Number(childSeed), Find(childKind), Number(first), Number(last));
+if (args is ["child", var childSeed, var childKind, var first, var last])
+    return Child(Number(childSeed), Find(childKind), Number(first), Number(last));
 if (args is ["one", var oneSeed, var oneKind, var number]) return Child(Number(oneSeed), Find(oneKind), Number(number), Number(number) + 1);
 var (seed, count) = (Number(args[0]), Number(args[1]));
 var problems = 0;
@@ -27,7 +29,9 @@ static int Parent(int seed, HostileKind kind, int count)
     while (at < count)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        string[] arguments = [.. Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? [Environment.GetCommandLineArgs()[0]] : Array.Empty<string>(), "child", $"{seed}", kind.Name, $"{at}", $"{count}"];
+        string[] arguments =
+            [.. Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? [Environment.GetCommandLineArgs()[0]]
+            : Array.Empty<string>(), "child", $"{seed}", kind.Name, $"{at}", $"{count}"];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         using var child = Process.Start(start)!;
         var current = at;
@@ -57,7 +61,9 @@ static int Parent(int seed, HostileKind kind, int count)
         Console.WriteLine($"{kind.Name} problem {current}: the process ended with {child.ExitCode}");
         at = current + 1;
     }
-    Console.WriteLine($"{kind.Name}: {count} inputs, {accepted} accepted, {count - accepted} refused, {problems} problems; slowest {slowest} ms, largest process {largest >> 20} MiB");
+    Console.WriteLine(
+        $"{kind.Name}: {count} inputs, {accepted} accepted, {count - accepted} refused, {problems} problems; slowest {slowest} ms, "
+            + $"largest process {largest >> 20} MiB");
     return problems;
 }
 
@@ -84,7 +90,9 @@ static int Child(int seed, HostileKind kind, int first, int last)
             catch (Exception problem)
             {
                 outcome = "failed";
-                Console.WriteLine($"problem {input} {problem.GetType().Name}: {problem.Message.ReplaceLineEndings(" ")}{problem.StackTrace?.Split('\n')[0]}");
+                Console.WriteLine(
+                    $"problem {input} {problem.GetType().Name}: "
+                        + $"{problem.Message.ReplaceLineEndings(" ")}{problem.StackTrace?.Split('\n')[0]}");
             }
         });
         worker.Start();

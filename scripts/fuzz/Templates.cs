@@ -8,25 +8,35 @@ internal sealed class Templates : HostileKind
 {
     private static readonly string[] Filters =
     [
-        "upper", "lower", "trim", "length", "list", "first", "last", "reverse", "sort", "unique | list", "join", "join('a')", "tojson", "tojson(indent=99)", "int", "float", "string",
-        "escape", "title", "capitalize", "wordcount", "abs", "round", "sum", "min", "max", "items", "dictsort", "batch(3)", "map('upper') | list", "map('length') | list",
-        "select | list", "select('string') | list", "reject('none') | list", "groupby('a')", "replace('a','aa')", "replace('','b')", "truncate(9223372036854775807)",
-        "truncate(3, true, '')", "center(99999999)", "center(-9)", "indent(1000)", "indent('a' * 9999)", "default('x')", "format(1)", "attr('a')", "pprint", "nope",
+        "upper", "lower", "trim", "length", "list", "first", "last", "reverse", "sort", "unique | list", "join", "join('a')", "tojson",
+            "tojson(indent=99)", "int", "float", "string",
+        "escape", "title", "capitalize", "wordcount", "abs", "round", "sum", "min", "max", "items", "dictsort", "batch(3)",
+            "map('upper') | list", "map('length') | list",
+        "select | list", "select('string') | list", "reject('none') | list", "groupby('a')", "replace('a','aa')", "replace('','b')",
+            "truncate(9223372036854775807)",
+        "truncate(3, true, '')", "center(99999999)", "center(-9)", "indent(1000)", "indent('a' * 9999)", "default('x')", "format(1)",
+            "attr('a')", "pprint", "nope",
     ];
 
     private static readonly string[] Methods =
     [
-        "upper()", "lower()", "title()", "swapcase()", "casefold()", "strip()", "strip('a')", "split()", "split('a')", "split('a', 9223372036854775807)", "rsplit('a', 3)", "splitlines()",
-        "partition('a')", "rpartition('aa')", "replace('a', 'aaaaaaaa')", "find('aab')", "rfind('b')", "index('a')", "count('a')", "zfill(0)", "zfill(99999999)", "ljust(5, '')",
-        "ljust(9223372036854775807)", "rjust(-9223372036854775807)", "startswith('a')", "endswith(('a', 'b'))", "format(1, x=2)", "join([1, 'a'])", "isdigit()", "items()", "keys()",
+        "upper()", "lower()", "title()", "swapcase()", "casefold()", "strip()", "strip('a')", "split()", "split('a')",
+            "split('a', 9223372036854775807)", "rsplit('a', 3)", "splitlines()",
+        "partition('a')", "rpartition('aa')", "replace('a', 'aaaaaaaa')", "find('aab')", "rfind('b')", "index('a')", "count('a')",
+            "zfill(0)", "zfill(99999999)", "ljust(5, '')",
+        "ljust(9223372036854775807)", "rjust(-9223372036854775807)", "startswith('a')", "endswith(('a', 'b'))", "format(1, x=2)",
+            "join([1, 'a'])", "isdigit()", "items()", "keys()",
         "values()", "copy()", "get('a')", "get((1, 2))", "append(1)", "removeprefix('a')", "encode()",
     ];
 
     private static readonly string[] Atoms =
     [
-        "1", "-1", "0", "9223372036854775807", "-9223372036854775807", "1e308", "1.5", "true", "none", "''", "'a'", "'😀'", "'\\ud83d'", "'%0d%s%x%.9f'", "'{0} {x}'", "[]", "{}", "()",
-        "messages", "x", "y", "loop", "loop.index", "ns", "ns.v", "nothing", "messages[0]", "messages[0].content", "range(100000)", "range(9223372036854775807)", "range(-3, 9, 0)",
-        "'a' * 99999", "'ab' * 4000000", "[0] * 99999", "(1, 2)", "{'a': 1, 2: 'b'}", "strftime_now('%Y%%%-d')", "namespace(v=1)", "dict(a=1)", "joiner('a')", "cycler",
+        "1", "-1", "0", "9223372036854775807", "-9223372036854775807", "1e308", "1.5", "true", "none", "''", "'a'", "'😀'", "'\\ud83d'",
+            "'%0d%s%x%.9f'", "'{0} {x}'", "[]", "{}", "()",
+        "messages", "x", "y", "loop", "loop.index", "ns", "ns.v", "nothing", "messages[0]", "messages[0].content", "range(100000)",
+            "range(9223372036854775807)", "range(-3, 9, 0)",
+        "'a' * 99999", "'ab' * 4000000", "[0] * 99999", "(1, 2)", "{'a': 1, 2: 'b'}", "strftime_now('%Y%%%-d')", "namespace(v=1)",
+            "dict(a=1)", "joiner('a')", "cycler",
     ];
 
     public override string Name => "templates";
@@ -50,7 +60,8 @@ internal sealed class Templates : HostileKind
                     text.Append("{{ ").Append(Expression(random, 0)).Append(" }}");
                     break;
                 case 3 or 4:
-                    text.Append("{% for ").Append(Pick(random, "x", "y", "a, b")).Append(" in ").Append(Expression(random, 1)).Append(Pick(random, "", " if x", " recursive")).Append(" %}");
+                    text.Append("{% for ").Append(Pick(random, "x", "y", "a, b")).Append(" in ").Append(Expression(random, 1))
+                        .Append(Pick(random, "", " if x", " recursive")).Append(" %}");
                     Block(random, text, depth + 1);
                     text.Append(Pick(random, "", "{% break %}", "{{ loop(x) }}", "{% else %}e")).Append("{% endfor %}");
                     break;
@@ -74,7 +85,8 @@ internal sealed class Templates : HostileKind
                     break;
                 default:
                     text.Append("{% for i in range(").Append(Pick(random, "9", "999", "100000")).Append(") %}{% set ns.v = ")
-                        .Append(Pick(random, "ns.v ~ ns.v", "[ns.v, ns.v]", "ns.v + 'a'", "{'a': ns.v}", "ns.v * 2", Expression(random, 1))).Append(" %}{% endfor %}");
+                        .Append(Pick(random, "ns.v ~ ns.v", "[ns.v, ns.v]", "ns.v + 'a'", "{'a': ns.v}", "ns.v * 2", Expression(random, 1)))
+                            .Append(" %}{% endfor %}");
                     break;
             }
         }

@@ -22,7 +22,8 @@ internal sealed class Texts : HostileKind
 
     private static IEnumerable<Tokenizer> Load(string folder)
     {
-        foreach (var regex in new[] { TokenizerParts.Gpt2Regex, TokenizerParts.Llama3Regex, TokenizerParts.Qwen2Regex, @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{M}]*[\p{Ll}\p{M}]+|\p{N}{1,3}|\s+" })
+        foreach (var regex in new[] { TokenizerParts.Gpt2Regex, TokenizerParts.Llama3Regex, TokenizerParts.Qwen2Regex,
+            @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{M}]*[\p{Ll}\p{M}]+|\p{N}{1,3}|\s+" })
         {
             var file = TokenizerFile.Make();
             file["normalizer"] = new JsonObject { ["type"] = "NFC" };
@@ -37,7 +38,8 @@ internal sealed class Texts : HostileKind
             yield return Tokenizer.Load(folder);
         }
         var pieces = TokenizerFile.Make();
-        pieces["normalizer"] = new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = " " }, ["content"] = "▁" };
+        pieces["normalizer"] =
+            new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = " " }, ["content"] = "▁" };
         pieces["pre_tokenizer"] = null;
         pieces["decoder"] = new JsonObject { ["type"] = "Metaspace", ["replacement"] = "▁" };
         File.WriteAllText(Path.Combine(folder, "tokenizer.json"), pieces.ToJsonString());

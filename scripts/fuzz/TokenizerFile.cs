@@ -16,7 +16,8 @@ internal static class TokenizerFile
             ["added_tokens"] = new JsonArray(Added(1000, "<s>"), Added(1001, "<|im_end|>")),
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false },
             ["decoder"] = new JsonObject { ["type"] = "ByteLevel" },
-            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray("a a", "a b", "a ab", "▁ a") },
+            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary,
+                ["merges"] = new JsonArray("a a", "a b", "a ab", "▁ a") },
         };
     }
 

@@ -54,8 +54,10 @@ internal sealed class Tokenizers : HostileKind
     private static JsonObject PreTokenizer(Random random) => random.Next(6) switch
     {
         0 or 1 => new() { ["type"] = "ByteLevel", ["add_prefix_space"] = Rarely(random, 2), ["use_regex"] = Rarely(random, 2) },
-        2 => new() { ["type"] = "Metaspace", ["replacement"] = Pick(random, "▁", "a", "é"), ["prepend_scheme"] = Pick(random, "always", "first", "never"), ["split"] = Rarely(random, 2) },
-        3 => new() { ["type"] = "Split", ["pattern"] = Pattern(random), ["behavior"] = Pick(random, "Removed", "Isolated", "MergedWithNext"), ["invert"] = Rarely(random, 2) },
+        2 => new() { ["type"] = "Metaspace", ["replacement"] = Pick(random, "▁", "a", "é"),
+            ["prepend_scheme"] = Pick(random, "always", "first", "never"), ["split"] = Rarely(random, 2) },
+        3 => new() { ["type"] = "Split", ["pattern"] = Pattern(random),
+            ["behavior"] = Pick(random, "Removed", "Isolated", "MergedWithNext"), ["invert"] = Rarely(random, 2) },
         4 => Of(Pick(random, "Digits", "Punctuation", "Whitespace", "WhitespaceSplit")),
         _ => new() { ["type"] = "CharDelimiterSplit", ["delimiter"] = Pick(random, "a", "", " ") },
     };
@@ -81,7 +83,8 @@ internal sealed class Tokenizers : HostileKind
         1 => Of("ByteFallback"),
         2 => Of("Fuse"),
         3 or 4 => Replace(random),
-        5 => new() { ["type"] = "Strip", ["content"] = Pick(random, "a", " ", "aa"), ["start"] = random.Next(-1, 70000), ["stop"] = random.Next(70000) },
+        5 => new() { ["type"] = "Strip", ["content"] = Pick(random, "a", " ", "aa"), ["start"] = random.Next(-1, 70000),
+            ["stop"] = random.Next(70000) },
         _ => new() { ["type"] = Pick(random, "Metaspace", "BPEDecoder"), ["replacement"] = "a", ["suffix"] = Pick(random, "a", "", "ab") },
     };
 
@@ -97,9 +100,12 @@ internal sealed class Tokenizers : HostileKind
         })]);
     }
 
-    private static JsonObject Replace(Random random) => new() { ["type"] = "Replace", ["pattern"] = Pattern(random), ["content"] = Pick(random, "", "aa", "ab", "é", new string('a', 999)) };
+    private static JsonObject Replace(Random random) =>
+        new() { ["type"] = "Replace", ["pattern"] = Pattern(random),
+            ["content"] = Pick(random, "", "aa", "ab", "é", new string('a', 999)) };
 
-    private static JsonObject Pattern(Random random) => new() { [Pick(random, "String", "Regex")] = Pick(random, "a", "b", " ", "ab", "aa", "é", "") };
+    private static JsonObject Pattern(Random random) =>
+        new() { [Pick(random, "String", "Regex")] = Pick(random, "a", "b", " ", "ab", "aa", "é", "") };
 
     private static JsonObject Of(string type) => new() { ["type"] = type };
 }

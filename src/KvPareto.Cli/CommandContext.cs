@@ -39,7 +39,8 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
             Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
             Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
-        return new(StandardStreams.Input(), output, error, terminal) { OutputWidth = StandardStreams.OutputWidth, ErrorWidth = StandardStreams.ErrorWidth };
+        return new(StandardStreams.Input(), output, error, terminal)
+        { OutputWidth = StandardStreams.OutputWidth, ErrorWidth = StandardStreams.ErrorWidth };
     }
 
     /// <summary>The device that models run on.</summary>

@@ -4,7 +4,8 @@ using KvPareto.Torch;
 
 namespace KvPareto.Cli;
 
-/// <summary>What a user may write for <c>--device</c>: <c>cpu</c>, <c>cuda</c>, <c>cuda:N</c>, <c>torch</c>, <c>torch:cuda</c>, <c>torch:cuda:N</c>, <c>torch:mps</c>.</summary>
+/// <summary>What a user may write for <c>--device</c>: <c>cpu</c>, <c>cuda</c>, <c>cuda:N</c>, <c>torch</c>, <c>torch:cuda</c>,
+/// <c>torch:cuda:N</c>, <c>torch:mps</c>.</summary>
 /// <param name="CudaOrdinal">A CUDA device of the tool's own backend; null for another.</param>
 /// <param name="Torch">A device of PyTorch's; null for another.</param>
 internal readonly record struct DeviceName(int? CudaOrdinal, TorchDevice? Torch)
@@ -17,9 +18,11 @@ internal readonly record struct DeviceName(int? CudaOrdinal, TorchDevice? Torch)
     {
         if (text == Verb.Cpu) return default;
         if (text == Verb.Cuda) return new(0, null);
-        if (text.StartsWith(Verb.Cuda + ":", StringComparison.Ordinal) && int.TryParse(text.AsSpan(Verb.Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal))
+        if (text.StartsWith(Verb.Cuda + ":", StringComparison.Ordinal)
+            && int.TryParse(text.AsSpan(Verb.Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal))
             return new(ordinal, null);
-        if (text.StartsWith(TorchName, StringComparison.Ordinal) && TorchDevice.Parse(text[TorchName.Length..]) is { } torch) return new(null, torch);
+        if (text.StartsWith(TorchName, StringComparison.Ordinal) && TorchDevice.Parse(text[TorchName.Length..]) is { } torch)
+            return new(null, torch);
         throw new ConfigException($"--device {text}; allowed: cpu, cuda, cuda:N, torch, torch:cuda, torch:cuda:N, torch:mps");
     }
 }

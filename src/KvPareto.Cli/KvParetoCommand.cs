@@ -19,7 +19,8 @@ internal static class KvParetoCommand
         var parsed = Build(context).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
-            var message = parsed.UnmatchedTokens is [var token, ..] ? $"'{token}' is no command or option here" : Verb.WithoutTypes(parsed.Errors[0].Message);
+            var message = parsed.UnmatchedTokens is [var token, ..] ? $"'{token}' is no command or option here"
+                : Verb.WithoutTypes(parsed.Errors[0].Message);
             context.Error.WriteLine($"kvpareto: {OneLine(message.TrimEnd('.'))}; 'kvpareto {NameOf(parsed)}--help' says what is allowed");
             return ExitCode.UserMistake;
         }
@@ -55,7 +56,8 @@ internal static class KvParetoCommand
         }
         catch (ArithmeticException error)
         {
-            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it");
+            context.Error.WriteLine(
+                $"kvpareto: {OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it");
             return ExitCode.UserMistake;
         }
         catch (Exception error)
@@ -73,7 +75,9 @@ internal static class KvParetoCommand
     }
 
     private static RootCommand Build(CommandContext context) =>
-        Verb.WithExamples(new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak memory and task accuracy, and computes the Pareto frontier.")
+        Verb.WithExamples(
+            new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak "
+                + "memory and task accuracy, and computes the Pareto frontier.")
         {
             SweepCommand.Create(context),
             ReportCommand.Create(context),

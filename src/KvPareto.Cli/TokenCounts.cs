@@ -18,6 +18,7 @@ internal static class TokenCounts
         var digits = unit == 1 ? number : number[..^1];
         return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most / unit
             ? (int)value * unit
-            : throw new ConfigException($"{option} '{item}'; allowed: numbers of tokens from 1 to {most}, joined by commas, k for 1,000: 10k,32k,131072");
+            : throw new ConfigException(
+                $"{option} '{item}'; allowed: numbers of tokens from 1 to {most}, joined by commas, k for 1,000: 10k,32k,131072");
     })];
 }

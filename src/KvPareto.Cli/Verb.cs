@@ -40,7 +40,8 @@ internal sealed class Verb(string name, string description, string example) : Co
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
-                if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var threads) && threads is >= 1 and <= MostThreads) return threads;
+                if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var threads)
+                    && threads is >= 1 and <= MostThreads) return threads;
                 result.AddError($"--threads '{text}'; allowed: 1 to {MostThreads}");
                 return null;
             },
@@ -92,7 +93,8 @@ internal sealed class Verb(string name, string description, string example) : Co
             var code = inner.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Example:");
-            foreach (var line in (parseResult.CommandResult.Command is Verb verb ? verb.Example : rootExample).Split('\n')) output.WriteLine($"  {line}");
+            foreach (var line in (parseResult.CommandResult.Command is Verb verb ? verb.Example : rootExample).Split('\n'))
+                output.WriteLine($"  {line}");
             return code;
         }
     }

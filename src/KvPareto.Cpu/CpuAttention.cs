@@ -30,7 +30,9 @@ internal static unsafe class CpuAttention
     }
 
     /// <summary>One layer's operands.</summary>
-    private readonly record struct Call(Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int RunSplits = 0, int AppendPart = 0)
+    private readonly record struct Call(
+        Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int RunSplits = 0,
+            int AppendPart = 0)
     {
         public int Window => Workspace.Shape.Geometry.LayerWindows[Layer];
 
@@ -79,13 +81,17 @@ internal static unsafe class CpuAttention
                 var (sequence, head) = Math.DivRem(index, c.KvHeads);
                 var (row, rows) = c.Rows(sequence);
                 var column = head * c.HeadDim;
-                c.Cache(sequence).Transform(c.Layer, head, c.Step.Positions.AsSpan(row, rows), c.Row(c.K, row) + column, c.K.RowStride, c.Row(c.V, row) + column, c.V.RowStride);
+                c.Cache(sequence)
+                    .Transform(c.Layer, head, c.Step.Positions.AsSpan(row, rows), c.Row(c.K, row) + column, c.K.RowStride,
+                    c.Row(c.V, row) + column, c.V.RowStride);
             });
         }
         for (var i = 0; i < caches; i++)
         {
             var (row, rows) = call.Rows(i);
-            call.Cache(i).BeginAppend(layer, call.Step.Starts[i], rows, call.Row(call.K, row), call.K.RowStride, call.Row(call.V, row), call.V.RowStride);
+            call.Cache(i)
+                .BeginAppend(
+                layer, call.Step.Starts[i], rows, call.Row(call.K, row), call.K.RowStride, call.Row(call.V, row), call.V.RowStride);
         }
         var part = caches == 1 && call.Cache(0).IsDivisible(layer) ? AppendTokens : Math.Max(AppendTokens, call.Step.Count);
         var parts = caches > 1 ? 1 : (call.Step.Count + part - 1) / part;
@@ -108,7 +114,8 @@ internal static unsafe class CpuAttention
         var (sequence, head, run) = (index / c.Runs / c.KvHeads, index / c.Runs % c.KvHeads, index % c.Runs);
         var queries = c.Workspace.Worker(worker);
         LoadQueries(c, c.Cache(sequence), sequence, head, 1, queries, queries + c.Workspace.GroupSize * c.HeadDim);
-        for (var split = run * c.RunSplits; split < Math.Min(c.Splits, (run + 1) * c.RunSplits); split++) DecodeSplit(c, sequence, head, split, worker);
+        for (var split = run * c.RunSplits; split < Math.Min(c.Splits, (run + 1) * c.RunSplits); split++)
+            DecodeSplit(c, sequence, head, split, worker);
     }
 
     // One sequence, key head and 256 tokens: scores from the codes, their exponentials, the weighted sum of the values.
@@ -155,7 +162,8 @@ internal static unsafe class CpuAttention
         }
         new Span<float>(output, rows * d).Clear();
         Prefetch(keys, to, Math.Min(end, to + Split));
-        for (var i = 0; i < values.Count; i++) Accumulate(values[i], split * Split, from, to, scores, rows, output, aside, scratch, only: values.Count == 1);
+        for (var i = 0; i < values.Count; i++)
+            Accumulate(values[i], split * Split, from, to, scores, rows, output, aside, scratch, only: values.Count == 1);
     }
 
     // Asks for the tiles of [from, to): they arrive while other work is done.
@@ -176,7 +184,8 @@ internal static unsafe class CpuAttention
 
     // scores[r, t − origin] for the tokens of [from, to) that lie in one stretch. Where tiles hold tokens of other stretches too,
     // they are computed aside and only the stretch's own are copied.
-    private static void Dot(Segment<KeyStore> segment, int origin, int from, int to, float* queries, int rows, float* scores, float* aside, bool only)
+    private static void Dot(
+        Segment<KeyStore> segment, int origin, int from, int to, float* queries, int rows, float* scores, float* aside, bool only)
     {
         (from, to) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
         if (from >= to) return;
@@ -188,11 +197,13 @@ internal static unsafe class CpuAttention
         }
         segment.Store.Dot(segment.Place, tile, tiles, queries, rows, aside, Split + Tile);
         for (var r = 0; r < rows; r++)
-            new ReadOnlySpan<float>(aside + r * (Split + Tile) + (from - tileStart), to - from).CopyTo(new Span<float>(scores + r * Split + (from - origin), to - from));
+            new ReadOnlySpan<float>(aside + r * (Split + Tile) + (from - tileStart), to - from)
+                .CopyTo(new Span<float>(scores + r * Split + (from - origin), to - from));
     }
 
     private static void Accumulate(
-        Segment<ValueStore> segment, int origin, int from, int to, float* weights, int rows, float* output, float* aside, float* scratch, bool only)
+        Segment<ValueStore> segment, int origin, int from, int to, float* weights, int rows, float* output, float* aside, float* scratch,
+            bool only)
     {
         (from, to) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
         if (from >= to) return;
@@ -267,7 +278,8 @@ internal static unsafe class CpuAttention
         for (var r = 0; r < rows; r++)
         {
             var y = c.Row(c.Y, firstQuery + r / w.GroupSize) + (head * w.GroupSize + r % w.GroupSize) * d;
-            TensorPrimitives.Divide(new ReadOnlySpan<float>(tile.Output + (long)r * w.PaddedHeadDim, d), tile.Totals[r], new Span<float>(y, d));
+            TensorPrimitives.Divide(
+                new ReadOnlySpan<float>(tile.Output + (long)r * w.PaddedHeadDim, d), tile.Totals[r], new Span<float>(y, d));
             TurnBack(c.Cache(0), y);
         }
     }
@@ -313,7 +325,8 @@ internal static unsafe class CpuAttention
         {
             ScoreBlock(c, head, key, to, rows, tile);
             for (var r = 0; r < rows; r++)
-                Buffer.MemoryCopy(tile.Scores + r * Block, ScoreRow(w, head, firstQuery, r) + key, Block * sizeof(float), Block * sizeof(float));
+                Buffer.MemoryCopy(
+                    tile.Scores + r * Block, ScoreRow(w, head, firstQuery, r) + key, Block * sizeof(float), Block * sizeof(float));
         }
         for (var r = 0; r < rows; r++)
         {
@@ -326,7 +339,8 @@ internal static unsafe class CpuAttention
         for (var key = from; key < to; key += Block)
         {
             for (var r = 0; r < rows; r++)
-                Buffer.MemoryCopy(ScoreRow(w, head, firstQuery, r) + key, tile.Scores + r * Block, Block * sizeof(float), Block * sizeof(float));
+                Buffer.MemoryCopy(
+                    ScoreRow(w, head, firstQuery, r) + key, tile.Scores + r * Block, Block * sizeof(float), Block * sizeof(float));
             AddValues(c, head, key, to, rows, tile, tile.Scores, Block);
         }
     }
@@ -363,7 +377,8 @@ internal static unsafe class CpuAttention
             segment.Store.Unpack(segment.Place, tile, aside, Tile);
             var (low, high) = (Math.Max(from, tileStart), Math.Min(end, tileStart + Tile));
             for (var d = 0; d < segment.Store.HeadDim; d++)
-                new ReadOnlySpan<float>(aside + d * Tile + (low - tileStart), high - low).CopyTo(new Span<float>(panel + d * Block + (low - key), high - low));
+                new ReadOnlySpan<float>(aside + d * Tile + (low - tileStart), high - low)
+                    .CopyTo(new Span<float>(panel + d * Block + (low - key), high - low));
         }
     }
 
@@ -384,7 +399,8 @@ internal static unsafe class CpuAttention
             }
             segment.Store.Unpack(segment.Place, tile, aside, width);
             for (var token = Math.Max(from, tileStart); token < Math.Min(end, tileStart + Tile); token++)
-                new ReadOnlySpan<float>(aside + (token - tileStart) * width, width).CopyTo(new Span<float>(values + (long)(token - key) * stride, width));
+                new ReadOnlySpan<float>(aside + (token - tileStart) * width, width)
+                    .CopyTo(new Span<float>(values + (long)(token - key) * stride, width));
         }
     }
 
@@ -403,7 +419,8 @@ internal static unsafe class CpuAttention
         for (var column = 0; column < padded; column += Block)
         {
             for (var t = 0; t < tokens; t++)
-                Buffer.MemoryCopy(tile.ValueRows + t * padded + column, tile.KeyPanel + t * Block, Block * sizeof(float), Block * sizeof(float));
+                Buffer.MemoryCopy(
+                    tile.ValueRows + t * padded + column, tile.KeyPanel + t * Block, Block * sizeof(float), Block * sizeof(float));
             MicroKernel.Multiply(weights, stride, rows, tile.KeyPanel, tokens, tile.Output + column, padded, accumulate: true);
         }
     }
@@ -414,13 +431,16 @@ internal static unsafe class CpuAttention
         var (group, d) = (c.Workspace.GroupSize, c.HeadDim);
         var scale = cache.Geometry.ScoreScale;
         for (var t = 0; t < count; t++)
-            TensorPrimitives.Multiply(new ReadOnlySpan<float>(c.Row(c.Q, firstQuery + t) + head * group * d, group * d), scale, new Span<float>(queries + (long)t * group * d, group * d));
+            TensorPrimitives.Multiply(
+                new ReadOnlySpan<float>(c.Row(c.Q, firstQuery + t) + head * group * d, group * d), scale,
+                    new Span<float>(queries + (long)t * group * d, group * d));
         cache.Turns?.Queries(c.Layer, head, queries, count * group, biasQueries);
         if (cache.Spec.Rotation != KvRotation.None) Hadamard.Transform(queries, count * group, d);
     }
 
     // The tokens that the query at row `position` of the cache sees.
-    private static (int First, int End) Visible(int position, int window) => (window > 0 ? Math.Max(0, position + 1 - window) : 0, position + 1);
+    private static (int First, int End) Visible(int position, int window) =>
+        (window > 0 ? Math.Max(0, position + 1 - window) : 0, position + 1);
 
     // The same within one block of keys, as columns of it.
     private static (int Low, int High) Range(in Call c, int query, int key)

@@ -77,7 +77,8 @@ public sealed unsafe class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) => new CpuKvCache(Memory, geometry, spec, capacity);
+    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
+        new CpuKvCache(Memory, geometry, spec, capacity);
 
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale)
@@ -105,7 +106,8 @@ public sealed unsafe class CpuBackend : Backend
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) =>
-        LinearKernel.Multiply(_team, (float*)x.Address, x.RowStride, x.RowCount, (CpuWeight)weight, (float*)y.Address, y.RowStride, _scratch);
+        LinearKernel.Multiply(
+            _team, (float*)x.Address, x.RowStride, x.RowCount, (CpuWeight)weight, (float*)y.Address, y.RowStride, _scratch);
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table)
@@ -125,11 +127,13 @@ public sealed unsafe class CpuBackend : Backend
 
     /// <inheritdoc/>
     protected override void SiluMulCore(Tensor gate, Tensor up) =>
-        ForRows(gate, (gate, up), static (in (Tensor Gate, Tensor Up) s, int row) => ElementKernels.SiluMul(Row(s.Gate, row), Row(s.Up, row)));
+        ForRows(gate, (gate, up), static (in (Tensor Gate, Tensor Up) s, int row) =>
+            ElementKernels.SiluMul(Row(s.Gate, row), Row(s.Up, row)));
 
     /// <inheritdoc/>
     protected override void AddCore(Tensor x, Tensor y) =>
-        ForRows(x, (x, y), static (in (Tensor X, Tensor Y) s, int row) => TensorPrimitives.Add(Row(s.X, row), Row(s.Y, row), Row(s.X, row)));
+        ForRows(x, (x, y), static (in (Tensor X, Tensor Y) s, int row) =>
+            TensorPrimitives.Add(Row(s.X, row), Row(s.Y, row), Row(s.X, row)));
 
     private static Span<float> Row(Tensor x, int row) => new((float*)x.Address + (long)row * x.RowStride, x.ColumnCount);
 

@@ -21,7 +21,8 @@ internal sealed class CpuMemoryLayout(int workers) : MemoryLayout
         CpuWeight.PredictByteCount(format, rows, columns, group, hasBias);
 
     /// <inheritdoc/>
-    public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) => CpuKvCache.PredictByteCount(geometry, spec, capacity);
+    public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) =>
+        CpuKvCache.PredictByteCount(geometry, spec, capacity);
 
     /// <inheritdoc/>
     public override long WorkspaceBytes(WorkspaceShape shape) => CpuWorkspace.PredictByteCount(shape, workers);

@@ -47,7 +47,8 @@ internal sealed unsafe class CpuWeight : Weight
     /// <inheritdoc/>
     public override long ByteCount => _strips.ByteCount + (_bias?.ByteCount ?? 0);
 
-    /// <summary>Copies a weight into <paramref name="ledger"/>'s memory, repacked; <paramref name="host"/> may be disposed afterwards.</summary>
+    /// <summary>Copies a weight into <paramref name="ledger"/>'s memory, repacked; <paramref name="host"/> may be disposed
+    /// afterwards.</summary>
     /// <exception cref="ArgumentException">The shape, group or bias does not fit the format.</exception>
     public static CpuWeight Create(MemoryLedger ledger, HostWeight host)
     {
@@ -56,7 +57,8 @@ internal sealed unsafe class CpuWeight : Weight
         var packed = host.Format.CodeBits() > 0;
         Require(host, !packed || (GroupSizes.Contains(host.GroupSize) && host.ColumnCount % host.GroupSize == 0 && host.Groups is not null),
             $"has groups of {host.GroupSize}; {string.Join(", ", GroupSizes)} dividing the columns are possible");
-        Require(host, !BlockShape.IsBlocks(host.Format) || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");
+        Require(host, !BlockShape.IsBlocks(host.Format)
+            || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");
         var weight = new CpuWeight(ledger, host);
         if (weight.IsVector) StripPacker.CopyVector(host, weight.Vector);
         else
@@ -103,7 +105,8 @@ internal sealed unsafe class CpuWeight : Weight
             : ((nint)StripAt(strip) + block * blockLines * line, line);
     }
 
-    /// <summary>Writes row <paramref name="row"/> as f32 [K]: the stored elements exactly, codes as <see cref="GroupCodec.Decode(int, GroupMeta)"/> has them.</summary>
+    /// <summary>Writes row <paramref name="row"/> as f32 [K]: the stored elements exactly, codes as
+    /// <see cref="GroupCodec.Decode(int, GroupMeta)"/> has them.</summary>
     public void DecodeRow(int row, float* destination)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);

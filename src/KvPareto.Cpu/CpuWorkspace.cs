@@ -9,7 +9,8 @@ internal sealed unsafe class CpuWorkspace : Workspace
     /// <summary>Tokens of one step of prefill attention; the width of a micro-kernel's panel.</summary>
     public const int BlockTokens = 64;
 
-    /// <summary>Tokens of the context that one item of decode attention covers. Fixed, so that sums do not depend on the number of workers.</summary>
+    /// <summary>Tokens of the context that one item of decode attention covers. Fixed, so that sums do not depend on the number of
+    /// workers.</summary>
     public const int SplitTokens = 256;
 
     private const int LargestQueryRows = 192;
@@ -50,7 +51,8 @@ internal sealed unsafe class CpuWorkspace : Workspace
     public float* Worker(int worker) => _memory.As<float>() + (long)worker * _sizes.FloatsPerWorker;
 
     /// <summary>Results of the splits of one sequence and key head.</summary>
-    public float* Partials(int sequence, int head) => _memory.As<float>() + _sizes.PartialsAt + ((long)sequence * Shape.Geometry.KvHeads + head) * Splits * PartialFloats;
+    public float* Partials(int sequence, int head) =>
+        _memory.As<float>() + _sizes.PartialsAt + ((long)sequence * Shape.Geometry.KvHeads + head) * Splits * PartialFloats;
 
     /// <summary>Scores of one query head, [MaxTokens, <see cref="ScoreStride"/>].</summary>
     public float* Scores(int queryHead) => _memory.As<float>() + _sizes.ScoresAt + (long)queryHead * Shape.MaxTokens * ScoreStride;

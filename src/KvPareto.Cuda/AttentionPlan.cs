@@ -67,20 +67,25 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
             var d = geometry.HeadDim;
             var (tile, teams) = IsFew ? (FewTile, Warps) : (ManyTile, 1);
             var tiles = teams * tile * (Width + d + 2 * Pad) * sizeof(ushort);
-            return BlockRows * (Width + Pad) * sizeof(ushort) + Math.Max(tiles, Math.Max(BlockRows * Width, teams * BlockRows * d) * sizeof(float));
+            return BlockRows * (Width + Pad) * sizeof(ushort)
+                + Math.Max(tiles, Math.Max(BlockRows * Width, teams * BlockRows * d) * sizeof(float));
         }
     }
 
     /// <summary>Shared memory of a block of 128 rows (prefill.cu): queries and tiles, and what aligns them.</summary>
     public int LargeSharedBytes => (1 + 2 * Stages) * (geometry.HeadDim / 64) * SlabBytes + 1024;
 
-    /// <summary>Shared memory of the largest block that a cache asks for on every device, in attention or in coding a granule of tokens.</summary>
+    /// <summary>Shared memory of the largest block that a cache asks for on every device, in attention or in coding a granule of
+    /// tokens.</summary>
     public static int MostSharedBytes(KvGeometry geometry, KvSpec spec)
     {
         var group = geometry.QueryHeads / geometry.KvHeads;
         var attention = Math.Max(
-            new AttentionPlan(geometry, spec.PreBiasKeys, 1, 1).SharedBytes, new AttentionPlan(geometry, spec.PreBiasKeys, 1, ManyRows / group + 1).SharedBytes);
-        var granule = Math.Max(new SidePlan(spec, spec.Keys, geometry.HeadDim, 1).Granule, new SidePlan(spec, spec.Values, geometry.HeadDim, 1).Granule);
+            new AttentionPlan(geometry, spec.PreBiasKeys, 1, 1)
+                .SharedBytes, new AttentionPlan(geometry, spec.PreBiasKeys, 1, ManyRows / group + 1).SharedBytes);
+        var granule =
+            Math.Max(new SidePlan(spec, spec.Keys, geometry.HeadDim, 1).Granule, new SidePlan(spec, spec.Values, geometry.HeadDim, 1)
+            .Granule);
         return Math.Max(attention, granule * geometry.HeadDim * sizeof(float));
     }
 
@@ -96,7 +101,8 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     private int BlockRows => IsFew ? FewRows : ManyRows;
 
     /// <summary>
-    /// Room for the parts of a context of so many tokens, and the tokens of one. For a single token the kernels find the latter themselves, and
+    /// Room for the parts of a context of so many tokens, and the tokens of one. For a single token the kernels find the latter themselves,
+    /// and
     /// the last part is for tokens beside the coded ones.
     /// </summary>
     public (int Count, int Tokens) Splits(int length)
@@ -108,7 +114,8 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
         return ((length + part - 1) / part, part);
     }
 
-    /// <summary>Bytes of the parts' results, [sequences · tokens, Nq, parts, D + 2] f32, at the most for a context of up to so many tokens.</summary>
+    /// <summary>Bytes of the parts' results, [sequences · tokens, Nq, parts, D + 2] f32, at the most for a context of up to so many
+    /// tokens.</summary>
     public long PartialBytes(int capacity)
     {
         var parts = MostSplits(capacity);

@@ -99,7 +99,8 @@ internal sealed class CudaAttention(CudaContext context)
         };
         var codes = new Variant(g.HeadDim, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes);
         var isFast = g.HeadDim is 64 or 128 && !cache.Spec.PreBiasKeys && !isMath;
-        if (isFast && plan.IsSingle && g.QueryHeads / g.KvHeads <= AttentionPlan.DirectHeads && codes.Keys.AreDirectKeys && codes.Values.AreDirectValues)
+        if (isFast && plan.IsSingle && g.QueryHeads / g.KvHeads <= AttentionPlan.DirectHeads && codes.Keys.AreDirectKeys
+            && codes.Values.AreDirectValues)
         {
             var module = Module("decode.cu", codes);
             context.Launch(module, "attend_token", new(splits.Count, g.KvHeads, a.Sequences), Threads, a);
@@ -107,10 +108,14 @@ internal sealed class CudaAttention(CudaContext context)
             return;
         }
         if (isFast && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16)
-            context.Launch(Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * splits.Count, g.KvHeads), LargeThreads, a, plan.LargeSharedBytes);
+            context.Launch(
+                Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * splits.Count, g.KvHeads), LargeThreads, a,
+                    plan.LargeSharedBytes);
         else
             AttendAny(AnyModule(plan, codes), plan, a, isMath);
-        if (splits.Count > 1) context.Launch(context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
+        if (splits.Count > 1)
+            context.Launch(
+                context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
     }
 
     // Any cache on any device.
@@ -139,11 +144,17 @@ internal sealed class CudaAttention(CudaContext context)
     private KernelModule AnyModule(in AttentionPlan plan, in Variant codes)
     {
         // For these kernels it is a matter of the arguments how many share an entry.
-        var v = codes with { Keys = new(codes.Keys.Bits, Math.Min(codes.Keys.Channels, 1), 1), Values = new(codes.Values.Bits, Math.Min(codes.Values.Channels, 1), 1) };
+        var v = codes with
+        {
+            Keys = new(codes.Keys.Bits, Math.Min(codes.Keys.Channels, 1), 1),
+            Values = new(codes.Values.Bits, Math.Min(codes.Values.Channels, 1), 1)
+        };
         if (_modules.TryGetValue((AnySource, plan.Width, v), out var module)) return module;
         return _modules[(AnySource, plan.Width, v)] = context.Module(
-            AnySource, $"-DHEAD_DIM={v.HeadDim}", $"-DWIDTH={plan.Width}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_CHANNELS={(v.Keys.HasChannels ? 1 : 0)}",
-            $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_CHANNELS={(v.Values.HasChannels ? 1 : 0)}", $"-DFEW_TILE={plan.FewTile}", $"-DMANY_TILE={plan.ManyTile}");
+            AnySource, $"-DHEAD_DIM={v.HeadDim}", $"-DWIDTH={plan.Width}", $"-DKEY_BITS={v.Keys.Bits}",
+                $"-DKEY_CHANNELS={(v.Keys.HasChannels ? 1 : 0)}",
+            $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_CHANNELS={(v.Values.HasChannels ? 1 : 0)}", $"-DFEW_TILE={plan.FewTile}",
+                $"-DMANY_TILE={plan.ManyTile}");
     }
 
     private readonly record struct Variant(int HeadDim, SideCodes Keys, SideCodes Values);

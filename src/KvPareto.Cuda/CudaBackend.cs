@@ -37,9 +37,11 @@ public sealed unsafe class CudaBackend : Backend
         foreach (var library in new[] { Nvrtc.Library, CublasLt.Library })
         {
             if (!NativeLibrary.TryLoad(library, out _))
-                throw new ConfigException($"device cuda: {library} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
+                throw new ConfigException(
+                    $"device cuda: {library} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
         }
-        Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver {devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
+        Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver "
+            + $"{devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
         _context = new CudaContext(ordinal);
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
@@ -139,7 +141,9 @@ public sealed unsafe class CudaBackend : Backend
         if (geometry.HeadDim % 16 != 0 || geometry.HeadDim > 256)
             throw new ConfigException($"device cuda: the model's head_dim is {geometry.HeadDim}; allowed: a multiple of 16 up to 256");
         if (AttentionPlan.MostSharedBytes(geometry, spec) > _context.SharedBytes - StaticSharedBytes)
-            throw new ConfigException($"{Device}: blocks have {_context.SharedBytes} bytes of shared memory, too few for head_dim {geometry.HeadDim} with this cache; allowed: smaller groups of tokens, no prebias, or --device cpu");
+            throw new ConfigException(
+                $"{Device}: blocks have {_context.SharedBytes} bytes of shared memory, too few for head_dim {geometry.HeadDim} with "
+                    + "this cache; allowed: smaller groups of tokens, no prebias, or --device cpu");
         return new CudaKvCache(_context, Memory, geometry, spec, capacity);
     }
 
@@ -152,7 +156,8 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) => Launch(
-        "embed", new(step.Count), new EmbedArguments { Table = ((CudaWeight)embedding).Rows, Ids = ((CudaWorkspace)step.Workspace).Ids, X = x, Scale = scale });
+        "embed", new(step.Count),
+            new EmbedArguments { Table = ((CudaWeight)embedding).Rows, Ids = ((CudaWorkspace)step.Workspace).Ids, X = x, Scale = scale });
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
@@ -164,15 +169,18 @@ public sealed unsafe class CudaBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void NormLinearCore(Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    protected override void NormLinearCore(
+        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, weights, ys, LinearMode.Store)) base.NormLinearCore(x, gain, epsilon, h, weights, ys);
+        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, weights, ys, LinearMode.Store))
+            base.NormLinearCore(x, gain, epsilon, h, weights, ys);
     }
 
     /// <inheritdoc/>
     protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
     {
-        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated)) base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
+        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated))
+            base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
     }
 
     /// <inheritdoc/>
@@ -195,23 +203,28 @@ public sealed unsafe class CudaBackend : Backend
         Rope(step, q, k, k.ColumnCount / table.HeadDim, table);
 
     /// <inheritdoc/>
-    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => _attention.Run(step, layer, q, k, v, y);
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
+        _attention.Run(step, layer, q, k, v, y);
 
     /// <inheritdoc/>
     protected override void SiluMulCore(Tensor gate, Tensor up)
     {
         var arguments = new PairArguments { X = gate, Y = up, Columns = gate.ColumnCount };
-        if (IsEights(gate) && IsEights(up)) Launch("silu_mul_eight", new(gate.RowCount, (gate.ColumnCount / 8 + Threads - 1) / Threads), arguments);
+        if (IsEights(gate) && IsEights(up))
+            Launch("silu_mul_eight", new(gate.RowCount, (gate.ColumnCount / 8 + Threads - 1) / Threads), arguments);
         else Launch("silu_mul", Columns(gate), arguments);
     }
 
     /// <inheritdoc/>
-    protected override void AddCore(Tensor x, Tensor y) => Launch("add", Columns(x), new PairArguments { X = x, Y = y, Columns = x.ColumnCount });
+    protected override void AddCore(Tensor x, Tensor y) =>
+        Launch("add", Columns(x), new PairArguments { X = x, Y = y, Columns = x.ColumnCount });
 
     private void Rope(Step step, Tensor q, Matrix k, int keyHeads, RopeTable table)
     {
         var half = table.InverseFrequencies.Length;
-        if (half > RopeArguments.MostPairs) throw new ArgumentException($"heads turn {table.TurnedChannels} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
+        if (half > RopeArguments.MostPairs)
+            throw new ArgumentException(
+                $"heads turn {table.TurnedChannels} channels; up to {2 * RopeArguments.MostPairs} are possible", nameof(table));
         var arguments = new RopeArguments
         {
             Q = q,
@@ -232,6 +245,7 @@ public sealed unsafe class CudaBackend : Backend
 
     private static Grid Columns(Tensor x) => new(x.RowCount, (x.ColumnCount + Threads - 1) / Threads);
 
-    private void Launch<TArguments>(string kernel, Grid grid, in TArguments arguments, int threads = Threads) where TArguments : unmanaged =>
+    private void Launch<TArguments>(string kernel, Grid grid, in TArguments arguments, int threads = Threads)
+        where TArguments : unmanaged =>
         _context.Launch(_context.Module("elements.cu"), kernel, grid, threads, arguments);
 }

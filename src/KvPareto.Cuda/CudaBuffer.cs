@@ -16,7 +16,8 @@ internal sealed class CudaBuffer : DeviceBuffer
     {
         (_context, _ledger, _category, ByteCount) = (context, ledger, category, byteCount);
         context.MakeCurrent();
-        CudaException.ThrowIfFailed(CudaDriver.cuMemAlloc_v2(out var address, (nuint)Math.Max(byteCount, 1)), $"{nameof(CudaDriver.cuMemAlloc_v2)}({byteCount})");
+        CudaException.ThrowIfFailed(
+            CudaDriver.cuMemAlloc_v2(out var address, (nuint)Math.Max(byteCount, 1)), $"{nameof(CudaDriver.cuMemAlloc_v2)}({byteCount})");
         Address = address;
         ledger.Add(category, byteCount);
     }

@@ -3,7 +3,8 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Cuda;
 
-/// <summary>A device's primary context with one stream, and the kernels compiled for it. Everything runs in the order of its calls.</summary>
+/// <summary>A device's primary context with one stream, and the kernels compiled for it. Everything runs in the order of its
+/// calls.</summary>
 internal sealed unsafe class CudaContext : IDisposable
 {
     private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
@@ -28,7 +29,8 @@ internal sealed unsafe class CudaContext : IDisposable
         Check(CudaDriver.cuDeviceGet(out _device, ordinal), nameof(CudaDriver.cuDeviceGet));
         var (major, minor) = (Attribute(ComputeMajor), Attribute(ComputeMinor));
         if (major < OldestMajor)
-            throw new ConfigException($"device cuda:{ordinal} has compute capability {major}.{minor}; allowed: {OldestMajor}.0 (Ampere) and later, or cpu");
+            throw new ConfigException(
+                $"device cuda:{ordinal} has compute capability {major}.{minor}; allowed: {OldestMajor}.0 (Ampere) and later, or cpu");
         (Architecture, SharedBytes, _startsEarly) = ($"sm_{major}{minor}", Attribute(SharedBytesOptIn), major >= 9);
         (Multiprocessors, SharedBytesOfMultiprocessor) = (Attribute(MultiprocessorCount), Attribute(SharedBytesAMultiprocessor));
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));

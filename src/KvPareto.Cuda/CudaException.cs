@@ -35,7 +35,8 @@ public sealed class CudaException : Exception
     /// <summary>Checks a result of NVRTC.</summary>
     internal static unsafe void ThrowIfCompilerFailed(int code, string call, string? log = null)
     {
-        if (code != 0) throw new CudaException(call, code, $"{Marshal.PtrToStringUTF8((nint)Nvrtc.nvrtcGetErrorString(code))} {log}".TrimEnd());
+        if (code != 0)
+            throw new CudaException(call, code, $"{Marshal.PtrToStringUTF8((nint)Nvrtc.nvrtcGetErrorString(code))} {log}".TrimEnd());
     }
 
     /// <summary>Checks a result of cuBLASLt.</summary>

@@ -10,7 +10,8 @@ internal sealed unsafe class CudaKvCache : KvCache
     private readonly CudaContext _context;
     private readonly CudaBuffer _memory;
 
-    public CudaKvCache(CudaContext context, MemoryLedger ledger, KvGeometry geometry, KvSpec spec, int capacity) : base(geometry, spec, capacity)
+    public CudaKvCache(CudaContext context, MemoryLedger ledger, KvGeometry geometry, KvSpec spec, int capacity)
+        : base(geometry, spec, capacity)
     {
         _context = context;
         Layout = new CudaKvLayout(geometry, spec, capacity);
@@ -53,7 +54,8 @@ internal sealed unsafe class CudaKvCache : KvCache
         var rotary = new RotaryBias(bias);
         for (var position = 0; position < Capacity; position++)
             rotary.Turns(position, turns.AsSpan(position * Geometry.HeadDim, Geometry.HeadDim));
-        fixed (float* data = turns) _context.Upload(_memory.Address + (nint)Layout.TurnsAt, data, MemoryMarshal.AsBytes<float>(turns).Length);
+        fixed (float* data = turns)
+            _context.Upload(_memory.Address + (nint)Layout.TurnsAt, data, MemoryMarshal.AsBytes<float>(turns).Length);
         _context.Synchronize();
     }
 }

@@ -2,7 +2,8 @@ using KvPareto.Engine.Cache;
 
 namespace KvPareto.Cuda;
 
-/// <summary>Where everything of a cache lies, from shapes alone: for each layer keys, values, means; then what keys coded without bias need.</summary>
+/// <summary>Where everything of a cache lies, from shapes alone: for each layer keys, values, means; then what keys coded without bias
+/// need.</summary>
 internal sealed class CudaKvLayout
 {
     private readonly long[] _layerAt;

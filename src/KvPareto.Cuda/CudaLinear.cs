@@ -48,7 +48,8 @@ internal sealed class CudaLinear : IDisposable
     }
 
     /// <summary>The same with x / rms(x) · gain, where one kernel does it.</summary>
-    public bool TryMultiplyNormed(Tensor x, Weight gain, float epsilon, bool keepsF32, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode) =>
+    public bool TryMultiplyNormed(
+        Tensor x, Weight gain, float epsilon, bool keepsF32, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode) =>
         _few.TryMultiply(x, (((CudaWeight)gain).Data, epsilon), keepsF32, weights, ys, mode);
 
     /// <summary>sum += x·wᵀ + b, where a kernel or the library adds.</summary>
@@ -66,12 +67,14 @@ internal sealed class CudaLinear : IDisposable
         Scratch.Dispose();
     }
 
-    // Weights that are unpacked into scratch, and whose results lie side by side, are one weight to the library: it fills the device better.
+    // Weights that are unpacked into scratch, and whose results lie side by side, are one weight to the library: it fills the device
+    // better.
     private static bool AreOne(ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
         var (before, last) = (ys[^2], ys[^1]);
         return ((CudaWeight)weights[^2]).Products.Strip > 0 && ((CudaWeight)weights[^1]).Products.Strip > 0 && before.Buffer == last.Buffer
-            && before.Type == last.Type && before.RowStride == last.RowStride && last.ByteOffset - before.ByteOffset == before.ColumnCount * before.Type.ByteSize()
+            && before.Type == last.Type && before.RowStride == last.RowStride
+                && last.ByteOffset - before.ByteOffset == before.ColumnCount * before.Type.ByteSize()
             && ((CudaWeight)weights[^2]).Stored == ((CudaWeight)weights[^1]).Stored;
     }
 
@@ -94,14 +97,19 @@ internal sealed class CudaLinear : IDisposable
             {
                 var rows = x.Rows(from, Math.Min(block, x.RowCount - from));
                 for (var i = 0; i < parts.Length; i++) parts[i] = ys[i].Rows(from, rows.RowCount);
-                _context.Launch(_context.Module("elements.cu"), "convert", Columns(rows), Threads, new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
+                _context.Launch(
+                    _context.Module("elements.cu"), "convert", Columns(rows), Threads,
+                        new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
                 MultiplyDense(converted, weights, parts, adds);
             }
         }
         for (var i = 0; i < ys.Length; i++)
         {
             var bias = ((CudaWeight)weights[i]).Bias;
-            if (bias != 0) _context.Launch(_context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads, new BiasArguments { X = ys[i], Bias = bias, Columns = ys[i].ColumnCount });
+            if (bias != 0)
+                _context.Launch(
+                    _context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads,
+                        new BiasArguments { X = ys[i], Bias = bias, Columns = ys[i].ColumnCount });
         }
     }
 
@@ -125,7 +133,8 @@ internal sealed class CudaLinear : IDisposable
         }
         var (columns, outputs, layout) = (weight.ColumnCount, 0, Largest(weights));
         foreach (var y in ys) outputs += y.ColumnCount;
-        var most = (int)Math.Min(layout.Strip / (columns * sizeof(ushort)) / ProductLayout.StripRows * ProductLayout.StripRows, MostStripRows);
+        var most = (int)Math.Min(
+            layout.Strip / (columns * sizeof(ushort)) / ProductLayout.StripRows * ProductLayout.StripRows, MostStripRows);
         // Strips of about one size.
         var strips = (outputs + most - 1) / most;
         var strip = ((outputs + strips - 1) / strips + ProductLayout.StripRows - 1) / ProductLayout.StripRows * ProductLayout.StripRows;
@@ -140,7 +149,9 @@ internal sealed class CudaLinear : IDisposable
                 if (from >= to) continue;
                 var rows = target + (nint)((long)(from - first) * columns * sizeof(ushort));
                 var unpack = new UnpackArguments { Weight = ((CudaWeight)weights[i]).Rows, Target = rows, FirstRow = from - before };
-                _context.Launch(_context.Module("weights.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, to - from), UnpackThreads, unpack);
+                _context.Launch(
+                    _context.Module("weights.cu"), "unpack_weight", new((columns + UnpackColumns - 1) / UnpackColumns, to - from),
+                        UnpackThreads, unpack);
             }
             var part = ys[0] with { ColumnCount = count, ByteOffset = ys[0].ByteOffset + (long)first * ys[0].Type.ByteSize() };
             _products.Multiply(x, target, part, part.RowCount, count, columns, adds, (Scratch.Address, layout.Workspace));

@@ -20,7 +20,8 @@ internal sealed unsafe class CudaWeight : Weight
     private bool _isDisposed;
 
     /// <summary>Uploads a weight, and sees to the scratch of products with it.</summary>
-    public CudaWeight(CudaContext context, MemoryLedger ledger, ProductScratch scratch, HostWeight host) : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
+    public CudaWeight(CudaContext context, MemoryLedger ledger, ProductScratch scratch, HostWeight host)
+        : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
     {
         _scratch = scratch;
         var kind = Kind(host.Format, host.RowCount);
@@ -55,7 +56,16 @@ internal sealed unsafe class CudaWeight : Weight
             Dispose();
             throw;
         }
-        _rows = new() { Data = _data.Address, Groups = _groups?.Address ?? 0, Kind = (int)kind, Columns = host.ColumnCount, Group = host.GroupSize, Rows = host.RowCount };
+        _rows = new()
+        {
+            Data = _data.Address,
+            Groups = _groups?.Address
+            ?? 0,
+            Kind = (int)kind,
+            Columns = host.ColumnCount,
+            Group = host.GroupSize,
+            Rows = host.RowCount
+        };
     }
 
     /// <summary>How elements lie in device memory (weights.cuh, WeightKind).</summary>
@@ -93,7 +103,8 @@ internal sealed unsafe class CudaWeight : Weight
         + (hasBias ? rows * sizeof(float) : 0);
 
     /// <summary>Bytes of scratch that products with a weight need.</summary>
-    public static long PredictProductBytes(WeightFormat format, int rows, int columns) => ProductLayout.Of(Kind(format, rows), rows, columns).ByteCount;
+    public static long PredictProductBytes(WeightFormat format, int rows, int columns) =>
+        ProductLayout.Of(Kind(format, rows), rows, columns).ByteCount;
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -4,7 +4,8 @@ using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 
-/// <summary>Scratch of attention for one run, and the description of the step at hand: ids, positions, starts, the caches' layers.</summary>
+/// <summary>Scratch of attention for one run, and the description of the step at hand: ids, positions, starts, the caches'
+/// layers.</summary>
 internal sealed unsafe class CudaWorkspace : Workspace
 {
     /// <summary>Blocks that find the range of an append (axis tensor).</summary>
@@ -75,7 +76,8 @@ internal sealed unsafe class CudaWorkspace : Workspace
             PartialsAt = SideLayout.Align(RangesAt + 2L * sequences * RangeBlocks * 2 * sizeof(float));
             ScoresAt = SideLayout.Align(PartialsAt + PartialBytes(shape));
             ScoreStride = (shape.Capacity + 31) / 32 * 32;
-            Bytes = ScoresAt + (shape.Kernel == AttentionKernel.Math ? (long)g.QueryHeads * shape.MaxTokens * ScoreStride * sizeof(float) : 0);
+            Bytes = ScoresAt
+                + (shape.Kernel == AttentionKernel.Math ? (long)g.QueryHeads * shape.MaxTokens * ScoreStride * sizeof(float) : 0);
         }
 
         // What any step up to the largest needs: a smaller one has fewer blocks of rows, and hence more parts.

@@ -2,8 +2,10 @@ using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
 
-/// <summary>A kernel of linear.cu that multiplies few rows straight from a weight as it is stored, and the shared memory that it takes.</summary>
-/// <param name="Name">Named by the bits of a weight; of codes, by the columns of a unit; of bf16, <c>wide</c> takes f32 inputs whole.</param>
+/// <summary>A kernel of linear.cu that multiplies few rows straight from a weight as it is stored, and the shared memory that it
+/// takes.</summary>
+/// <param name="Name">Named by the bits of a weight; of codes, by the columns of a unit; of bf16, <c>wide</c> takes f32 inputs
+/// whole.</param>
 /// <param name="Bits">Of a weight.</param>
 /// <param name="Unit">Columns of a unit, which of codes have one scale.</param>
 /// <param name="IsWide">An input is two bf16 numbers.</param>
@@ -30,7 +32,8 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
     private const int ManyProducts = 3;
     private const int BatchTiles = 4;
 
-    /// <summary>Blocks that a multiprocessor should have at a time: loads of more than one get in each other's way, but codes must be worked on.</summary>
+    /// <summary>Blocks that a multiprocessor should have at a time: loads of more than one get in each other's way, but codes must be
+    /// worked on.</summary>
     public int Blocks => IsCoded ? 2 : 1;
 
     private bool IsCoded => Bits < 16;

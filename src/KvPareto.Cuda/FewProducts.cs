@@ -16,28 +16,32 @@ internal sealed class FewProducts(CudaContext context)
 
     private KernelModule Module => context.Module(FewKernel.File, _options);
 
-    /// <summary>Multiplies one input, normalised first where there is a gain, with weights of one width; false where no kernel does all of it.</summary>
+    /// <summary>Multiplies one input, normalised first where there is a gain, with weights of one width; false where no kernel does all of
+    /// it.</summary>
     /// <param name="x">Input.</param>
     /// <param name="norm">Gain [K] f32 or 0, and epsilon.</param>
     /// <param name="keepsF32">f32 inputs, or f32 results of the norm, are not rounded to bf16.</param>
     /// <param name="weights">Weights.</param>
     /// <param name="ys">Results; one alone where they are gated.</param>
     /// <param name="mode">What becomes of sums.</param>
-    public bool TryMultiply(Tensor x, (nint Gain, float Epsilon) norm, bool keepsF32, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode)
+    public bool TryMultiply(
+        Tensor x, (nint Gain, float Epsilon) norm, bool keepsF32, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode)
     {
         if (x.RowCount > FewKernel.MostRows) return false;
         foreach (var weight in weights)
         {
             var first = (CudaWeight)weights[0];
             if (Fitting(x, (CudaWeight)weight, keepsF32) is not { } kernel) return false;
-            if (mode == LinearMode.Gated && (kernel != Fitting(x, first, keepsF32) || ((CudaWeight)weight).Rows.Group != first.Rows.Group)) return false;
+            if (mode == LinearMode.Gated && (kernel != Fitting(x, first, keepsF32) || ((CudaWeight)weight).Rows.Group != first.Rows.Group))
+                return false;
         }
         var arguments = new LinearArguments { Gain = norm.Gain, Epsilon = norm.Epsilon, Mode = (int)mode };
         for (var at = 0; at < weights.Length;)
         {
             var kernel = Fitting(x, (CudaWeight)weights[at], keepsF32)!.Value;
             var count = 1;
-            while (count < LinearParts.Count && at + count < weights.Length && Fitting(x, (CudaWeight)weights[at + count], keepsF32) == kernel) count++;
+            while (count < LinearParts.Count && at + count < weights.Length
+                && Fitting(x, (CudaWeight)weights[at + count], keepsF32) == kernel) count++;
             Launch(kernel, arguments, x, weights.Slice(at, count), mode == LinearMode.Gated ? ys : ys.Slice(at, count));
             at += count;
         }
@@ -87,7 +91,9 @@ internal sealed class FewProducts(CudaContext context)
             arguments.Batch = kernel.Batch(part.RowCount, x.ColumnCount, SharedBytes);
             var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch, SharedBytes);
             var blocks = Math.Clamp(context.SharedBytesOfMultiprocessor / (shared + StaticSharedBytes + ReservedBytes), 1, kernel.Blocks);
-            context.Launch(Module, kernel.Function(part.RowCount), new(Math.Min(tiles, context.Multiprocessors * blocks)), FewKernel.Threads, arguments, shared);
+            context.Launch(
+                Module, kernel.Function(part.RowCount), new(Math.Min(tiles, context.Multiprocessors * blocks)), FewKernel.Threads,
+                    arguments, shared);
         }
     }
 

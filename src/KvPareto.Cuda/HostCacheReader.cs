@@ -31,7 +31,8 @@ internal sealed unsafe class HostCacheReader(KvGeometry geometry, KvSpec spec, i
     private void Read(in Side side, int head, int token, float[] row)
     {
         if (token < side.SinkTokens) Halves((Half*)side.Sinks + ((long)head * side.SinkTokens + token) * Width, row);
-        else if (token >= side.CodedEnd(length)) Halves((Half*)side.Ring + ((long)head * side.RingTokens + token % side.RingTokens) * Width, row);
+        else if (token >= side.CodedEnd(length))
+            Halves((Half*)side.Ring + ((long)head * side.RingTokens + token % side.RingTokens) * Width, row);
         else Codes(side, head, token - side.SinkTokens, row);
     }
 

@@ -47,7 +47,8 @@ internal sealed class KernelCache(string folder)
         {
             if (!File.Exists(path)) return null;
             var bytes = File.ReadAllBytes(path);
-            if (bytes.Length > HashBytes && SHA256.HashData(bytes.AsSpan(HashBytes)).AsSpan().SequenceEqual(bytes.AsSpan(0, HashBytes))) return bytes[HashBytes..];
+            if (bytes.Length > HashBytes && SHA256.HashData(bytes.AsSpan(HashBytes)).AsSpan().SequenceEqual(bytes.AsSpan(0, HashBytes)))
+                return bytes[HashBytes..];
             File.Delete(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

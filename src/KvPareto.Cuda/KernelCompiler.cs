@@ -12,7 +12,8 @@ internal static unsafe class KernelCompiler
 {
     private static readonly string[] Headers =
     [
-        "attention.cuh", "common.cuh", "direct.cuh", "fill.cuh", "linear_codes.cuh", "linear_elements.cuh", "pieces.cuh", "stream.cuh", "tensor_cores.cuh", "tiles.cuh",
+        "attention.cuh", "common.cuh", "direct.cuh", "fill.cuh", "linear_codes.cuh", "linear_elements.cuh", "pieces.cuh", "stream.cuh",
+            "tensor_cores.cuh", "tiles.cuh",
         "warpgroups.cuh", "weights.cuh",
     ];
 
@@ -23,7 +24,8 @@ internal static unsafe class KernelCompiler
     /// <param name="architecture">As in <c>sm_90</c>.</param>
     /// <param name="options">Further options of the compiler.</param>
     /// <exception cref="CudaException">It cannot be compiled; the message has the compiler's log.</exception>
-    public static byte[] Image(string file, string architecture, params ReadOnlySpan<string> options) => Later(file, architecture, options).Value;
+    public static byte[] Image(string file, string architecture, params ReadOnlySpan<string> options) =>
+        Later(file, architecture, options).Value;
 
     /// <summary>Begins to make an image that will be wanted, beside others; what fails then fails when it is wanted.</summary>
     public static void Prepare(string file, string architecture, params ReadOnlySpan<string> options)
@@ -43,7 +45,8 @@ internal static unsafe class KernelCompiler
         CudaException.ThrowIfCompilerFailed(Nvrtc.nvrtcVersion(out var major, out var minor), nameof(Nvrtc.nvrtcVersion));
         CudaException.ThrowIfFailed(CudaDriver.cuDriverGetVersion(out var driver), nameof(CudaDriver.cuDriverGetVersion));
         string[] versions = [.. new[] { major, minor, driver }.Select(version => version.ToString(CultureInfo.InvariantCulture))];
-        var name = KernelCache.NameOf([file, Source(file), .. Headers.SelectMany(header => new[] { header, Source(header) }), .. options, .. versions]);
+        var name = KernelCache.NameOf(
+            [file, Source(file), .. Headers.SelectMany(header => new[] { header, Source(header) }), .. options, .. versions]);
         return KernelCache.Default.Get(name, () => Compile(file, options));
     }
 
@@ -53,7 +56,8 @@ internal static unsafe class KernelCompiler
         var headers = strings.Array(Array.ConvertAll(Headers, Source));
         var call = $"{nameof(Nvrtc.nvrtcCompileProgram)}({file})";
         CudaException.ThrowIfCompilerFailed(
-            Nvrtc.nvrtcCreateProgram(out var program, strings.Add(Source(file)), strings.Add(file), Headers.Length, headers, strings.Array(Headers)),
+            Nvrtc.nvrtcCreateProgram(
+                out var program, strings.Add(Source(file)), strings.Add(file), Headers.Length, headers, strings.Array(Headers)),
             nameof(Nvrtc.nvrtcCreateProgram));
         try
         {
@@ -80,7 +84,8 @@ internal static unsafe class KernelCompiler
 
     private static string Source(string file)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(file) ?? throw new InvalidOperationException($"the kernels of {file} are missing");
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(file)
+            ?? throw new InvalidOperationException($"the kernels of {file} are missing");
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }

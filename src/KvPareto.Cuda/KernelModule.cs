@@ -25,10 +25,14 @@ internal sealed unsafe class KernelModule : IDisposable
     /// <summary>A kernel that may use so much dynamic shared memory.</summary>
     public nint Function(string name, int sharedBytes)
     {
-        if (_functions.TryGetValue(name, out var known) && sharedBytes <= Math.Max(known.SharedBytes, OrdinarySharedBytes)) return known.Function;
-        CudaException.ThrowIfFailed(CudaDriver.cuModuleGetFunction(out var function, _module, name), $"{nameof(CudaDriver.cuModuleGetFunction)}({name})");
+        if (_functions.TryGetValue(name, out var known) && sharedBytes <= Math.Max(known.SharedBytes, OrdinarySharedBytes))
+            return known.Function;
+        CudaException.ThrowIfFailed(
+            CudaDriver.cuModuleGetFunction(out var function, _module, name), $"{nameof(CudaDriver.cuModuleGetFunction)}({name})");
         if (sharedBytes > OrdinarySharedBytes)
-            CudaException.ThrowIfFailed(CudaDriver.cuFuncSetAttribute(function, MaxDynamicSharedBytes, sharedBytes), $"{nameof(CudaDriver.cuFuncSetAttribute)}({name})");
+            CudaException.ThrowIfFailed(
+                CudaDriver.cuFuncSetAttribute(function, MaxDynamicSharedBytes, sharedBytes),
+                    $"{nameof(CudaDriver.cuFuncSetAttribute)}({name})");
         _functions[name] = (function, sharedBytes);
         return function;
     }

@@ -19,9 +19,11 @@ internal sealed unsafe class MatrixProducts : IDisposable
     {
         _context = context;
         Check(CublasLt.cublasLtCreate(out _handle), nameof(CublasLt.cublasLtCreate));
-        Check(CublasLt.cublasLtMatmulDescCreate(out _descriptor, CublasLt.Compute32F, Type(DType.F32)), nameof(CublasLt.cublasLtMatmulDescCreate));
+        Check(CublasLt.cublasLtMatmulDescCreate(out _descriptor, CublasLt.Compute32F, Type(DType.F32)),
+            nameof(CublasLt.cublasLtMatmulDescCreate));
         var transposed = CublasLt.Transposed;
-        Check(CublasLt.cublasLtMatmulDescSetAttribute(_descriptor, CublasLt.DescriptorTransposeA, &transposed, sizeof(int)), nameof(CublasLt.cublasLtMatmulDescSetAttribute));
+        Check(CublasLt.cublasLtMatmulDescSetAttribute(_descriptor, CublasLt.DescriptorTransposeA, &transposed, sizeof(int)),
+            nameof(CublasLt.cublasLtMatmulDescSetAttribute));
     }
 
     /// <summary>y [T, N] = x [T, K] · w [N, K]ᵀ, or added to y; x and w of one element type.</summary>
@@ -33,10 +35,12 @@ internal sealed unsafe class MatrixProducts : IDisposable
     /// <param name="inputs">K.</param>
     /// <param name="adds">y keeps what it has.</param>
     /// <param name="workspace">Device memory that the product may use.</param>
-    public void Multiply(Matrix x, nint weight, Matrix y, int rows, int outputs, int inputs, bool adds, (nint Address, long Bytes) workspace)
+    public void Multiply(
+        Matrix x, nint weight, Matrix y, int rows, int outputs, int inputs, bool adds, (nint Address, long Bytes) workspace)
     {
         var shape = new Shape(
-            rows, outputs, inputs, x.Stride, y.Stride, (DType)x.Type, (DType)y.Type, Alignment(x.Data), Alignment(weight), Alignment(y.Data), workspace.Bytes);
+            rows, outputs, inputs, x.Stride, y.Stride, (DType)x.Type, (DType)y.Type, Alignment(x.Data), Alignment(weight),
+                Alignment(y.Data), workspace.Bytes);
         if (!_plans.TryGetValue(shape, out var plan)) _plans[shape] = plan = Prepare(shape);
         float one = 1, kept = adds ? 1 : 0;
         fixed (ulong* algorithm = plan.Algorithm)
@@ -69,16 +73,19 @@ internal sealed unsafe class MatrixProducts : IDisposable
         try
         {
             var bytes = (ulong)s.WorkspaceBytes;
-            Check(CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, CublasLt.PreferenceWorkspaceBytes, &bytes, sizeof(ulong)), "cublasLtMatmulPreferenceSetAttribute");
+            Check(CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, CublasLt.PreferenceWorkspaceBytes, &bytes, sizeof(ulong)),
+                "cublasLtMatmulPreferenceSetAttribute");
             ReadOnlySpan<int> alignments = [s.WeightAlignment, s.InputAlignment, s.OutputAlignment, s.OutputAlignment];
             for (var i = 0; i < alignments.Length; i++)
             {
                 var alignment = alignments[i];
-                Check(CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, CublasLt.PreferenceAlignmentA + i, &alignment, sizeof(int)), "cublasLtMatmulPreferenceSetAttribute");
+                Check(CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, CublasLt.PreferenceAlignmentA + i, &alignment, sizeof(int)),
+                    "cublasLtMatmulPreferenceSetAttribute");
             }
             CublasLt.HeuristicResult result;
             Check(
-                CublasLt.cublasLtMatmulAlgoGetHeuristic(_handle, _descriptor, weight, input, output, output, preference, 1, &result, out var found),
+                CublasLt.cublasLtMatmulAlgoGetHeuristic(
+                    _handle, _descriptor, weight, input, output, output, preference, 1, &result, out var found),
                 $"{nameof(CublasLt.cublasLtMatmulAlgoGetHeuristic)}({s})");
             if (found == 0) Check(-1, $"{nameof(CublasLt.cublasLtMatmulAlgoGetHeuristic)}({s})");
             return new(weight, input, output, new ReadOnlySpan<ulong>(result.Algorithm, 8).ToArray());
@@ -91,14 +98,16 @@ internal sealed unsafe class MatrixProducts : IDisposable
 
     private static nint Layout(DType type, int rows, int columns, int stride)
     {
-        Check(CublasLt.cublasLtMatrixLayoutCreate(out var layout, Type(type), (ulong)rows, (ulong)columns, stride), nameof(CublasLt.cublasLtMatrixLayoutCreate));
+        Check(CublasLt.cublasLtMatrixLayoutCreate(out var layout, Type(type), (ulong)rows, (ulong)columns, stride),
+            nameof(CublasLt.cublasLtMatrixLayoutCreate));
         return layout;
     }
 
     // cudaDataType.
     private static int Type(DType type) => type switch { DType.F32 => 0, DType.F16 => 2, _ => 14 };
 
-    private static int Alignment(nint address) => Math.Min(LargestAlignment, 1 << BitOperations.TrailingZeroCount(address | LargestAlignment));
+    private static int Alignment(nint address) =>
+        Math.Min(LargestAlignment, 1 << BitOperations.TrailingZeroCount(address | LargestAlignment));
 
     private static void Check(int code, string call) => CudaException.ThrowIfProductFailed(code, call);
 

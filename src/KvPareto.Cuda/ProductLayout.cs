@@ -1,6 +1,7 @@
 namespace KvPareto.Cuda;
 
-/// <summary>How the scratch of dense products with a weight is divided. From the weight's shape alone, so that memory can be predicted.</summary>
+/// <summary>How the scratch of dense products with a weight is divided. From the weight's shape alone, so that memory can be
+/// predicted.</summary>
 /// <param name="Workspace">cuBLASLt's.</param>
 /// <param name="Strip">Rows of a weight that is not bf16, unpacked.</param>
 /// <param name="Inputs">f32 inputs as bf16.</param>
@@ -24,8 +25,10 @@ internal readonly record struct ProductLayout(long Workspace, long Strip, long I
     {
         if (outputs == 1) return default;
         var row = (long)inputs * sizeof(ushort);
-        var strip = stored == CudaWeight.StoredKind.BF16 ? 0 : Math.Min(Math.Max(MostStripBytes / row / StripRows, 1), ((long)outputs + StripRows - 1) / StripRows) * StripRows * row;
-        return new(Aligned(Math.Min(MostWorkspaceBytes, WorkspaceFactor * outputs * row)), Aligned(strip), Aligned(Math.Max(row, Math.Min(MostInputBytes, InputRows * row))));
+        var strip = stored == CudaWeight.StoredKind.BF16 ? 0
+            : Math.Min(Math.Max(MostStripBytes / row / StripRows, 1), ((long)outputs + StripRows - 1) / StripRows) * StripRows * row;
+        return new(Aligned(Math.Min(MostWorkspaceBytes, WorkspaceFactor * outputs * row)), Aligned(strip),
+            Aligned(Math.Max(row, Math.Min(MostInputBytes, InputRows * row))));
     }
 
     private static long Aligned(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;

@@ -14,7 +14,8 @@ public static class RunRepair
 {
     /// <summary>Mends a folder that no run is writing to.</summary>
     /// <returns>What was done, one line each; empty where nothing was amiss.</returns>
-    /// <exception cref="ConfigException">There is no such folder, a run writes to it, or a file is a link, a folder, a pipe or a device.</exception>
+    /// <exception cref="ConfigException">There is no such folder, a run writes to it, or a file is a link, a folder, a pipe or a
+    /// device.</exception>
     public static IReadOnlyList<string> Mend(string folder)
     {
         if (!Directory.Exists(folder) || JournalReader.Files(folder).Count == 0)
@@ -25,7 +26,8 @@ public static class RunRepair
         foreach (var name in workers.Union(leases.Names()))
         {
             if (leases.Take(name) is null)
-                throw new ConfigException($"{folder}: a run writes to it ({leases.HolderOf(name)}); allowed: a folder that no run writes to");
+                throw new ConfigException(
+                    $"{folder}: a run writes to it ({leases.HolderOf(name)}); allowed: a folder that no run writes to");
         }
         RunLeftovers.Clear(folder, leases);
 

@@ -38,7 +38,10 @@ public static class SearchSpace
         if (patterns.Length == 0) return product;
         var comparisons = patterns.Sum(pattern => (long)pattern.Values) * product.Length;
         if (comparisons > MaxComparisons)
-            throw patterns[0].Place.Error($"is one of {patterns.Length} patterns over {product.Length} settings, {comparisons} comparisons", $"at most {MaxComparisons}");
+            throw patterns[0]
+                .Place.Error(
+                $"is one of {patterns.Length} patterns over {product.Length} settings, {comparisons} comparisons",
+                    $"at most {MaxComparisons}");
 
         string[] names = [.. product.Select(setting => setting.Name)];
         var included = new bool[product.Length];

@@ -25,7 +25,8 @@ public static class SweepRunner
         SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template, progress, cancellation), TaskCatalog.Create(config), progress, cancellation);
+        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template, progress, cancellation),
+            TaskCatalog.Create(config), progress, cancellation);
     }
 
     internal static RunHistory Run(

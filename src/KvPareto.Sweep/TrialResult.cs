@@ -14,7 +14,8 @@ public sealed record TrialResult
     /// <summary>SHA-256 (hex) over the model's files.</summary>
     public required string ModelDigest { get; init; }
 
-    /// <summary>For other weights of a model (AWQ, GGUF) the digest of that model, on whose frontier they stand; null for the model itself.</summary>
+    /// <summary>For other weights of a model (AWQ, GGUF) the digest of that model, on whose frontier they stand; null for the model
+    /// itself.</summary>
     public string? OriginalDigest { get; init; }
 
     /// <summary>Where such weights come from, in the config's words.</summary>
@@ -65,7 +66,8 @@ public sealed record TrialResult
 /// <param name="PerSample">Score of each sample, 0 to 1, in sample order.</param>
 public sealed record TaskScore(string Task, string Digest, int Samples, double Mean, IReadOnlyList<double> PerSample)
 {
-    /// <summary>Further means that decide nothing: of another way to score, or of a part of the samples. Null where there are none.</summary>
+    /// <summary>Further means that decide nothing: of another way to score, or of a part of the samples. Null where there are
+    /// none.</summary>
     public IReadOnlyList<PartScore>? Parts { get; init; }
 }
 

@@ -15,7 +15,8 @@ namespace KvPareto.Sweep;
 /// <param name="Backend">Kind of device (<see cref="Engine.Seam.Backend.Name"/>): activations are rounded differently on another.</param>
 /// <param name="Template">What chat templates are told, as JSON; null for the default.</param>
 public sealed record TrialSpec(
-    string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu, string? Template = null)
+    string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu,
+        string? Template = null)
 {
     private const string Cpu = "cpu";
     private const int IdBytes = 8;
@@ -29,7 +30,8 @@ public sealed record TrialSpec(
     public string Id { get; } = IdOf(ModelDigest, Setting.Name, TaskDigests, Seed, Backend, Template);
 
     /// <summary>The same of a setting's short name.</summary>
-    internal static string IdOf(string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template)
+    internal static string IdOf(
+        string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template)
     {
         var identity = new JsonObject
         {
@@ -44,7 +46,8 @@ public sealed record TrialSpec(
     }
 
     /// <summary>What chat templates are told, as the identity has it: null for the default, which earlier versions knew alone.</summary>
-    internal static string? TemplateOf(JsonObject? settings) => settings?.ToJsonString() is { } text && text != DefaultTemplate ? text : null;
+    internal static string? TemplateOf(JsonObject? settings) =>
+        settings?.ToJsonString() is { } text && text != DefaultTemplate ? text : null;
 
     private static string Hash(string canonical) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)).AsSpan(0, IdBytes));

@@ -83,5 +83,6 @@ public abstract class EvaluationTask
     /// Further scores of one prediction by name, 0 to 1: another way to score it, or the name of the part of the task that it belongs to.
     /// Their means over the samples that have them are reported beside the task's and decide nothing. Most tasks have none.
     /// </summary>
-    public virtual IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) => ReadOnlyDictionary<string, double>.Empty;
+    public virtual IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) =>
+        ReadOnlyDictionary<string, double>.Empty;
 }

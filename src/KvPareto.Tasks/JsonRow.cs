@@ -39,7 +39,8 @@ internal readonly record struct JsonRow(string File, int Line, JsonElement Root)
 
     /// <summary>A field that must be a number within bounds.</summary>
     public double Number(string field, double min, double max) =>
-        TryGet(field, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= min && number <= max
+        TryGet(field, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= min
+            && number <= max
             ? number
             : throw Error(field, string.Create(CultureInfo.InvariantCulture, $"must be a number from {min} to {max}"));
 

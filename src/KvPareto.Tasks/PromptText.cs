@@ -23,6 +23,7 @@ internal static class PromptText
         var whole = context.Tokenizer.Encode(text + continuation);
         return whole.Length > textTokens
             ? whole[textTokens..]
-            : throw new ConfigException($"the tokenizer has no token for '{continuation}' after a prompt; allowed: models that tell them apart");
+            : throw new ConfigException(
+                $"the tokenizer has no token for '{continuation}' after a prompt; allowed: models that tell them apart");
     }
 }

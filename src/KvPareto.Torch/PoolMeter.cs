@@ -3,7 +3,8 @@ using KvPareto.Torch.Interop;
 
 namespace KvPareto.Torch;
 
-/// <summary>The high mark of a CUDA device's default memory pool, from which libtorch allocates (cudaMallocAsync); exact to the byte.</summary>
+/// <summary>The high mark of a CUDA device's default memory pool, from which libtorch allocates (cudaMallocAsync); exact to the
+/// byte.</summary>
 public sealed class PoolMeter : MemoryMeter
 {
     private readonly nint _pool;
@@ -25,7 +26,8 @@ public sealed class PoolMeter : MemoryMeter
     {
         try
         {
-            return DevicePool.cuDeviceGet(out var device, ordinal) == 0 && DevicePool.cuDeviceGetDefaultMemPool(out var pool, device) == 0 ? new PoolMeter(pool) : null;
+            return DevicePool.cuDeviceGet(out var device, ordinal) == 0 && DevicePool.cuDeviceGetDefaultMemPool(out var pool, device) == 0
+                ? new PoolMeter(pool) : null;
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
         {

@@ -47,7 +47,8 @@ public sealed class ProcessMeter : MemoryMeter
         foreach (var line in File.ReadLines(Status))
         {
             if (line.StartsWith(field, StringComparison.Ordinal) && line[field.Length] == ':')
-                return long.Parse(line.AsSpan(field.Length + 1).Trim()[..^3], NumberStyles.None, CultureInfo.InvariantCulture) << 10; // "… kB"
+                return long.Parse(line.AsSpan(field.Length + 1).Trim()[..^3], NumberStyles.None, CultureInfo.InvariantCulture) << 10;
+            // "… kB"
         }
         return 0;
     }

@@ -6,7 +6,8 @@ namespace KvPareto.Torch;
 
 /// <summary>
 /// Attention over packed caches: a stretch of a layer's keys and values is unpacked at a time. What fits in one goes through PyTorch's
-/// scaled_dot_product_attention; of more, running softmax states are merged. The <see cref="AttentionKernel.Math"/> kernel holds all scores.
+/// scaled_dot_product_attention; of more, running softmax states are merged. The <see cref="AttentionKernel.Math"/> kernel holds all
+/// scores.
 /// </summary>
 internal static class TorchAttention
 {
@@ -22,7 +23,8 @@ internal static class TorchAttention
             using var scope = torch.NewDisposeScope();
             var call = new Call((TorchKvCache)step.Caches[i], workspace, layer, step.Starts[i], rows);
             call.Cache.Append(layer, call.Start, TorchBuffer.View(k.Rows(i * rows, rows)), TorchBuffer.View(v.Rows(i * rows, rows)));
-            var queries = TorchScripts.Tensor("group", TorchBuffer.View(q.Rows(i * rows, rows)), call.Geometry.KvHeads, call.Geometry.HeadDim);
+            var queries =
+                TorchScripts.Tensor("group", TorchBuffer.View(q.Rows(i * rows, rows)), call.Geometry.KvHeads, call.Geometry.HeadDim);
             var type = queries.dtype == torch.ScalarType.BFloat16 ? torch.ScalarType.Float16 : queries.dtype; // the cache's
             if (call.Cache.Spec.Rotation != KvRotation.None) queries = call.Cache.Rotate(queries);
             queries = queries.to(type);
@@ -34,7 +36,8 @@ internal static class TorchAttention
     }
 
     private static torch.Tensor AtOnce(in Call call, torch.Tensor queries) =>
-        TorchScripts.Tensor("attend", queries, call.Keys(call.First, call.Stop), call.Values(call.First, call.Stop), call.Mask(queries), call.Scale);
+        TorchScripts.Tensor(
+            "attend", queries, call.Keys(call.First, call.Stop), call.Values(call.First, call.Stop), call.Mask(queries), call.Scale);
 
     private static torch.Tensor Merged(in Call call, torch.Tensor queries)
     {
@@ -46,19 +49,24 @@ internal static class TorchAttention
         {
             using var scope = torch.NewDisposeScope();
             var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            TorchScripts.Run("merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), call.Scale, maximum, total, result);
+            TorchScripts.Run(
+                "merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), call.Scale, maximum, total,
+                    result);
         }
         return result.div_(total);
     }
 
     private static torch.Tensor AllScores(in Call call, torch.Tensor queries)
     {
-        var scores = torch.empty([queries.size(0), queries.size(1), call.Stop - call.First], dtype: torch.ScalarType.Float32, device: queries.device);
+        var scores =
+            torch.empty([queries.size(0), queries.size(1), call.Stop - call.First], dtype: torch.ScalarType.Float32,
+            device: queries.device);
         for (var first = call.First; first < call.Stop; first += call.Workspace.StretchTokens)
         {
             using var scope = torch.NewDisposeScope();
             var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            scores.narrow(2, first - call.First, stop - first).copy_(TorchScripts.Tensor("scores", queries, call.Keys(first, stop), call.Seen(first, stop), call.Scale));
+            scores.narrow(2, first - call.First, stop - first)
+                .copy_(TorchScripts.Tensor("scores", queries, call.Keys(first, stop), call.Seen(first, stop), call.Scale));
         }
         var weights = scores.softmax(-1);
         var result = torch.zeros(queries.shape, dtype: torch.ScalarType.Float32, device: queries.device);
@@ -97,7 +105,9 @@ internal static class TorchAttention
         public torch.Tensor? Mask(torch.Tensor queries)
         {
             var (call, first, stop) = (this, First, Stop);
-            return Workspace.Mask((Start, Count, Window, queries.dtype), () => call.Seen(first, stop) is { } seen ? TorchScripts.Tensor("hidden", seen, queries) : null);
+            return Workspace.Mask(
+                (Start, Count, Window, queries.dtype), () =>
+                    call.Seen(first, stop) is { } seen ? TorchScripts.Tensor("hidden", seen, queries) : null);
         }
     }
 }

@@ -33,7 +33,8 @@ public sealed class TorchBackend : Backend
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var library = TorchLibrary.Load();
         var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
-        Device = $"{device.Kind}{(device.IsCpu ? "" : $":{device.Ordinal}")} by PyTorch {library.Version} ({RuntimeInformation.ProcessArchitecture}{threadText})";
+        Device = $"{device.Kind}{(device.IsCpu ? "" : $":{device.Ordinal}")} by PyTorch {library.Version} "
+            + $"({RuntimeInformation.ProcessArchitecture}{threadText})";
         Memory.Add(MemoryCategory.Workspace, _layout.FixedBytes);
     }
 
@@ -51,7 +52,8 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
-        new(new TorchBuffer(Memory, category, torch.zeros([(long)rows * columns], dtype: TorchTypes.Of(type), device: _device)), 0, type, rows, columns, columns);
+        new(new TorchBuffer(Memory, category, torch.zeros([(long)rows * columns], dtype: TorchTypes.Of(type), device: _device)), 0, type,
+            rows, columns, columns);
 
     /// <inheritdoc/>
     public override Weight Upload(HostWeight weight) => new TorchWeight(Memory, _codec, weight, ActivationType);
@@ -87,7 +89,8 @@ public sealed class TorchBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) => new TorchKvCache(Memory, _codec, geometry, spec, capacity);
+    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
+        new TorchKvCache(Memory, _codec, geometry, spec, capacity);
 
     /// <inheritdoc/>
     protected override void BeginCore(Step step) => ((TorchWorkspace)step.Workspace).Begin(step);
@@ -114,7 +117,8 @@ public sealed class TorchBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) => TorchAttention.Run(step, layer, q, k, v, y);
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
+        TorchAttention.Run(step, layer, q, k, v, y);
 
     /// <inheritdoc/>
     protected override void SiluMulCore(Tensor gate, Tensor up)
@@ -140,9 +144,13 @@ public sealed class TorchBackend : Backend
             return ProcessMeter.TryCreate();
         }
         if (device.Kind == "cuda" && !library.HasCuda)
-            throw new ConfigException($"device {device}: libtorch in {library.Folder} was built without CUDA; allowed: {TorchLibrary.FolderVariable} set to one with it, or torch");
+            throw new ConfigException(
+                $"device {device}: libtorch in {library.Folder} was built without CUDA; allowed: {TorchLibrary.FolderVariable} set to "
+                    + "one with it, or torch");
         if (device.Kind == "cuda" && (!torch.TryInitializeDeviceType(DeviceType.CUDA) || device.Ordinal >= torch.cuda.device_count()))
-            throw new ConfigException($"device {device}: libtorch in {library.Folder} finds {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} CUDA devices; allowed: torch, and torch:cuda:N where there are some");
+            throw new ConfigException(
+                $"device {device}: libtorch in {library.Folder} finds {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} "
+                    + "CUDA devices; allowed: torch, and torch:cuda:N where there are some");
         if (device.Kind != "cuda") return null;
         torch.zeros([1], device: new torch.Device(device.Kind, device.Ordinal)).Dispose();
         return PoolMeter.TryCreate(device.Ordinal);

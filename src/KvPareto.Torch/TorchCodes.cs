@@ -41,7 +41,8 @@ internal sealed class TorchCodes : IDisposable
         if (_hadamard.TryGetValue(width, out var matrix)) return matrix;
         var values = new double[width * width];
         for (var i = 0; i < values.Length; i++)
-            values[i] = (int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(i / width & i % width))) ? -1 : 1) / Math.Sqrt(width);
+            values[i] = (int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(i / width & i % width))) ? -1 : 1) / Math.Sqrt(
+                width);
         using var host = torch.tensor(values, [width, width]);
         using var typed = host.to(Device.type == DeviceType.MPS ? torch.ScalarType.Float32 : torch.ScalarType.Float64);
         return _hadamard[width] = typed.to(Device).DetachFromDisposeScope();

@@ -13,17 +13,20 @@ public sealed record TorchDevice(string Kind, int Ordinal = 0)
     /// <summary>True for the host's processor.</summary>
     public bool IsCpu => Kind == Cpu.Kind;
 
-    /// <summary>What follows <c>torch</c> in a device's name: nothing, <c>:cuda</c>, <c>:cuda:N</c> or <c>:mps</c>; null where it is something else.</summary>
+    /// <summary>What follows <c>torch</c> in a device's name: nothing, <c>:cuda</c>, <c>:cuda:N</c> or <c>:mps</c>; null where it is
+    /// something else.</summary>
     public static TorchDevice? Parse(string suffix) => suffix switch
     {
         "" or ":cpu" => Cpu,
         ":cuda" => new("cuda"),
         ":mps" => new("mps"),
         _ when suffix.StartsWith(":cuda:", StringComparison.Ordinal)
-            && int.TryParse(suffix.AsSpan(":cuda:".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) => new("cuda", ordinal),
+            && int.TryParse(suffix.AsSpan(":cuda:".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) =>
+                new("cuda", ordinal),
         _ => null,
     };
 
     /// <inheritdoc/>
-    public override string ToString() => IsCpu ? "torch" : Ordinal == 0 ? $"torch:{Kind}" : string.Create(CultureInfo.InvariantCulture, $"torch:{Kind}:{Ordinal}");
+    public override string ToString() =>
+        IsCpu ? "torch" : Ordinal == 0 ? $"torch:{Kind}" : string.Create(CultureInfo.InvariantCulture, $"torch:{Kind}:{Ordinal}");
 }

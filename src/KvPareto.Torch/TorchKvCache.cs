@@ -14,21 +14,30 @@ internal sealed class TorchKvCache : KvCache
     private readonly TorchBuffer?[] _biases; // [Nkv, 1, D] f32
     private readonly TorchBuffer? _turns; // [capacity, D] f32, cosines and sines of every position
 
-    public TorchKvCache(MemoryLedger ledger, TorchCodes codec, KvGeometry geometry, KvSpec spec, int capacity) : base(geometry, spec, capacity)
+    public TorchKvCache(MemoryLedger ledger, TorchCodes codec, KvGeometry geometry, KvSpec spec, int capacity)
+        : base(geometry, spec, capacity)
     {
         _codec = codec;
         var layers = geometry.LayerCount;
-        (_keys, _values, _means, _biases) = (new TorchSide[layers], new TorchSide[layers], new TorchBuffer?[layers], new TorchBuffer?[layers]);
+        (_keys, _values, _means, _biases) =
+            (new TorchSide[layers], new TorchSide[layers], new TorchBuffer?[layers], new TorchBuffer?[layers]);
         long[] vector = [geometry.KvHeads, 1, geometry.HeadDim];
         for (var layer = 0; layer < layers; layer++)
         {
             var own = spec.ForLayer(layer, layers);
             _keys[layer] = new(ledger, codec, Shape(geometry, own, own.Keys, capacity));
             _values[layer] = new(ledger, codec, Shape(geometry, own, own.Values, capacity));
-            if (spec.SmoothKeys) _means[layer] = new(ledger, MemoryCategory.KvCache, torch.zeros(vector, dtype: torch.ScalarType.Float16, device: codec.Device));
-            if (spec.PreBiasKeys) _biases[layer] = new(ledger, MemoryCategory.KvCache, torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
+            if (spec.SmoothKeys)
+                _means[layer] =
+                    new(ledger, MemoryCategory.KvCache, torch.zeros(vector, dtype: torch.ScalarType.Float16, device: codec.Device));
+            if (spec.PreBiasKeys)
+                _biases[layer] =
+                    new(ledger, MemoryCategory.KvCache, torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
         }
-        if (spec.PreBiasKeys) _turns = new(ledger, MemoryCategory.KvCache, torch.tensor(Turns(geometry.KeyBias!, capacity), [capacity, geometry.HeadDim], device: codec.Device));
+        if (spec.PreBiasKeys)
+            _turns = new(
+                ledger, MemoryCategory.KvCache,
+                    torch.tensor(Turns(geometry.KeyBias!, capacity), [capacity, geometry.HeadDim], device: codec.Device));
         ByteCount = PredictByteCount(geometry, spec, capacity);
     }
 
@@ -64,12 +73,14 @@ internal sealed class TorchKvCache : KvCache
         _values[layer].Append(Spec.Rotation == KvRotation.KeysAndValues ? Rotate(v) : v, start);
     }
 
-    /// <summary>Keys of tokens first … stop − 1 as scores take them, [Nkv, stop − first, D]: rotated, without the mean, with the bias.</summary>
+    /// <summary>Keys of tokens first … stop − 1 as scores take them, [Nkv, stop − first, D]: rotated, without the mean, with the
+    /// bias.</summary>
     public torch.Tensor Keys(int layer, int first, int stop)
     {
         using var scope = torch.NewDisposeScope();
         var rows = _keys[layer].Read(first, stop, Length);
-        if (Bias(layer, first, stop - first) is { } bias) rows = rows.to(torch.ScalarType.Float32).add(Spec.Rotation != KvRotation.None ? Rotate(bias) : bias);
+        if (Bias(layer, first, stop - first) is { } bias)
+            rows = rows.to(torch.ScalarType.Float32).add(Spec.Rotation != KvRotation.None ? Rotate(bias) : bias);
         return rows.MoveToOuterDisposeScope();
     }
 
@@ -103,7 +114,8 @@ internal sealed class TorchKvCache : KvCache
     }
 
     // [T, Nkv·D] as [Nkv, T, D] f32.
-    private torch.Tensor Rows(torch.Tensor x) => x.to(torch.ScalarType.Float32).reshape(x.size(0), Geometry.KvHeads, Geometry.HeadDim).permute(1, 0, 2);
+    private torch.Tensor Rows(torch.Tensor x) =>
+        x.to(torch.ScalarType.Float32).reshape(x.size(0), Geometry.KvHeads, Geometry.HeadDim).permute(1, 0, 2);
 
     private torch.Tensor? Bias(int layer, int first, int count) =>
         _biases[layer] is { } bias ? TorchScripts.Tensor("turned", bias.Data, _turns!.Data.narrow(0, first, count)) : null;
@@ -111,13 +123,15 @@ internal sealed class TorchKvCache : KvCache
     private static void ToHost(torch.Tensor rows, Span<float> destination) =>
         rows.to(torch.ScalarType.Float32).permute(1, 0, 2).contiguous().cpu().data<float>().ToArray().CopyTo(destination);
 
-    private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) => new(new SidePlan(spec, side, geometry.HeadDim, capacity), geometry.KvHeads);
+    private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) =>
+        new(new SidePlan(spec, side, geometry.HeadDim, capacity), geometry.KvHeads);
 
     private static float[] Turns(KeyBias bias, int capacity)
     {
         var rotary = new RotaryBias(bias);
         var turns = new float[capacity * rotary.HeadDim];
-        for (var position = 0; position < capacity; position++) rotary.Turns(position, turns.AsSpan(position * rotary.HeadDim, rotary.HeadDim));
+        for (var position = 0; position < capacity; position++)
+            rotary.Turns(position, turns.AsSpan(position * rotary.HeadDim, rotary.HeadDim));
         return turns;
     }
 }

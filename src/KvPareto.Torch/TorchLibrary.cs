@@ -62,12 +62,17 @@ public sealed class TorchLibrary
         if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named)
         {
             return At(named, FolderVariable) ?? At(Path.Combine(named, "lib"), FolderVariable)
-                ?? throw new ConfigException($"device torch: {FolderVariable} is {named}, which holds no {FileName("torch_cpu")}; allowed: the folder of libtorch's libraries");
+                ?? throw new ConfigException(
+                    $"device torch: {FolderVariable} is {named}, which holds no {FileName("torch_cpu")}; allowed: the folder of "
+                        + "libtorch's libraries");
         }
         var beside = AppContext.BaseDirectory;
-        return At(beside, "beside the program") ?? At(Path.Combine(beside, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"), "beside the program")
+        return At(beside, "beside the program")
+            ?? At(Path.Combine(beside, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"), "beside the program")
             ?? AtPython(out var python)
-            ?? throw new ConfigException($"device torch: no libtorch: {FolderVariable} is not set, {beside} holds no {FileName("torch_cpu")}, {python}; allowed: libtorch {string.Join(" or ", Fitting)} in one of these places, or --device cpu");
+            ?? throw new ConfigException(
+                $"device torch: no libtorch: {FolderVariable} is not set, {beside} holds no {FileName("torch_cpu")}, {python}; allowed: "
+                    + $"libtorch {string.Join(" or ", Fitting)} in one of these places, or --device cpu");
     }
 
     /// <summary>Refuses a C++ library that TorchSharp's native part cannot be loaded with.</summary>
@@ -76,25 +81,32 @@ public sealed class TorchLibrary
     {
         if (!OperatingSystem.IsLinux()) return;
         if (!NativeLibrary.TryLoad("libstdc++.so.6", out var handle) || !NativeLibrary.TryGetExport(handle, NewestCppSymbol, out _))
-            throw new ConfigException("device torch: this system's libstdc++ has no GLIBCXX_3.4.32 (GCC 13), which TorchSharp needs; allowed: Debian 13, Ubuntu 24.04, Fedora 38 or later, or --device cpu");
+            throw new ConfigException(
+                "device torch: this system's libstdc++ has no GLIBCXX_3.4.32 (GCC 13), which TorchSharp needs; allowed: Debian 13, "
+                    + "Ubuntu 24.04, Fedora 38 or later, or --device cpu");
     }
 
-    private static TorchLibrary? At(string folder, string source) => File.Exists(Path.Combine(folder, FileName("torch_cpu"))) ? new(folder, source) : null;
+    private static TorchLibrary? At(string folder, string source) =>
+        File.Exists(Path.Combine(folder, FileName("torch_cpu"))) ? new(folder, source) : null;
 
     private static TorchLibrary? AtPython(out string reason)
     {
         try
         {
-            using var python = Process.Start(new ProcessStartInfo("python3", ["-c", "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
+            using var python =
+                Process.Start(
+                new ProcessStartInfo(
+                    "python3", ["-c", "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                })!;
             _ = python.StandardError.ReadToEndAsync();
             var folder = python.StandardOutput.ReadToEndAsync();
             if (!python.WaitForExit(PythonPatienceMs)) python.Kill();
             reason = "python3 has no PyTorch";
-            return python.HasExited && python.ExitCode == 0 ? At(Path.Combine(folder.GetAwaiter().GetResult().Trim(), "lib"), "python3") : null;
+            return python.HasExited && python.ExitCode == 0 ? At(Path.Combine(folder.GetAwaiter().GetResult().Trim(), "lib"), "python3")
+                : null;
         }
         catch (System.ComponentModel.Win32Exception)
         {
@@ -103,7 +115,8 @@ public sealed class TorchLibrary
         }
     }
 
-    private static string FileName(string name) => OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+    private static string FileName(string name) =>
+        OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
 
     private string PathOf(string name) => Path.Combine(Folder, FileName(name));
 
@@ -147,7 +160,9 @@ public sealed class TorchLibrary
         var at = config.IndexOf(Key, StringComparison.Ordinal);
         if (at >= 0) Version = config[(at + Key.Length)..].Split(',', 2)[0].Trim();
         if (!Fitting.Any(version => Version.StartsWith(version + ".", StringComparison.Ordinal)))
-            throw new ConfigException($"device torch: libtorch in {Folder} is version {(Version.Length > 0 ? Version : "unknown")}, TorchSharp was built for {BuiltFor}; allowed: {string.Join(", ", Fitting)}");
+            throw new ConfigException(
+                $"device torch: libtorch in {Folder} is version {(Version.Length > 0 ? Version : "unknown")}, TorchSharp was built for "
+                    + $"{BuiltFor}; allowed: {string.Join(", ", Fitting)}");
     }
 
     private static unsafe void ForbidFusion(nint cpu)

@@ -30,7 +30,8 @@ public sealed class TorchMemoryLayout(TorchDevice device) : MemoryLayout
         TorchWeight.PredictByteCount(format, rows, columns, group, hasBias, ActivationType);
 
     /// <inheritdoc/>
-    public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) => TorchKvCache.PredictByteCount(geometry, spec, capacity);
+    public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) =>
+        TorchKvCache.PredictByteCount(geometry, spec, capacity);
 
     /// <inheritdoc/>
     public override long WorkspaceBytes(WorkspaceShape shape) => TorchWorkspace.PredictByteCount(shape, StretchTokens);

@@ -4,10 +4,12 @@ using TorchSharp;
 
 namespace KvPareto.Torch;
 
-/// <summary>The ops as TorchScript (Scripts/*.py), compiled once a process: one call runs many of PyTorch's ops without coming back to .NET.</summary>
+/// <summary>The ops as TorchScript (Scripts/*.py), compiled once a process: one call runs many of PyTorch's ops without coming back to
+/// .NET.</summary>
 internal static class TorchScripts
 {
-    private static readonly Lazy<torch.jit.CompilationUnit> Unit = new(() => torch.jit.compile(string.Join('\n', new[] { "codec.py", "side.py", "attention.py", "elements.py" }.Select(Text))));
+    private static readonly Lazy<torch.jit.CompilationUnit> Unit =
+        new(() => torch.jit.compile(string.Join('\n', new[] { "codec.py", "side.py", "attention.py", "elements.py" }.Select(Text))));
 
     /// <summary>Runs a function that returns a tensor; the caller disposes it.</summary>
     public static torch.Tensor Tensor(string function, params object?[] arguments) => (torch.Tensor)Invoke(function, arguments);
@@ -36,6 +38,9 @@ internal static class TorchScripts
     private static string Text(string file)
     {
         using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(file)!);
-        return Types.Aggregate(reader.ReadToEnd(), (text, type) => text.Replace($"torch.{type.Name})", string.Create(CultureInfo.InvariantCulture, $"{type.Number})"), StringComparison.Ordinal));
+        return Types.Aggregate(
+            reader.ReadToEnd(), (text, type) =>
+                text.Replace(
+                    $"torch.{type.Name})", string.Create(CultureInfo.InvariantCulture, $"{type.Number})"), StringComparison.Ordinal));
     }
 }

@@ -46,13 +46,15 @@ internal sealed class TorchSide : IDisposable
             place.copy_(rows);
             return;
         }
-        if (_plan.Granularity.Axis == KvAxis.PowerOfTwo && start <= _plan.SinkTokens && start + count > _plan.SinkTokens) FitPowers(rows, _plan.SinkTokens - start);
+        if (_plan.Granularity.Axis == KvAxis.PowerOfTwo && start <= _plan.SinkTokens && start + count > _plan.SinkTokens)
+            FitPowers(rows, _plan.SinkTokens - start);
         TorchScripts.Run(
             "append", _rows, _entries, _ring, _sinks, _codec.Shifts(_plan.Bits), _codec.Constants(_plan.Bits), rows, start,
             _plan.RecentTokens, _plan.Granule, _plan.Run.Channels, _shape.Axis, _plan.Bits, (double)_plan.Clip, (double)(1 - _plan.Clip));
     }
 
-    /// <summary>Rows <paramref name="first"/> … <paramref name="stop"/> − 1 as they are read when there are <paramref name="length"/> tokens; the caller disposes them.</summary>
+    /// <summary>Rows <paramref name="first"/> … <paramref name="stop"/> − 1 as they are read when there are <paramref name="length"/>
+    /// tokens; the caller disposes them.</summary>
     public torch.Tensor Read(int first, int stop, int length) => _plan.IsCoded
         ? TorchScripts.Tensor(
             "read", _rows, _entries, _ring, _sinks, _codec.Shifts(_plan.Bits), first, stop, length,
@@ -70,7 +72,8 @@ internal sealed class TorchSide : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         var fresh = rows.narrow(1, skipped, rows.size(1) - skipped);
-        var (lows, highs) = (fresh.amin([1]).cpu().contiguous().data<float>().ToArray(), fresh.amax([1]).cpu().contiguous().data<float>().ToArray());
+        var (lows, highs) =
+            (fresh.amin([1]).cpu().contiguous().data<float>().ToArray(), fresh.amax([1]).cpu().contiguous().data<float>().ToArray());
         var entries = new int[lows.Length];
         for (var i = 0; i < entries.Length; i++) entries[i] = Entry(lows[i], highs[i]);
         _entries!.copy_(torch.tensor(entries, [_shape.Heads, 1, _plan.HeadDim]));
@@ -84,7 +87,8 @@ internal sealed class TorchSide : IDisposable
         var narrowest = MathF.Max(MathF.Abs(low), MathF.Abs(high)) / short.MaxValue;
         var step = MathF.Max(MathF.Max((high - low) / ((1 << _plan.Bits) - 1), narrowest), float.Epsilon);
         var scale = MathF.ScaleB(1, Math.Clamp((int)Math.Ceiling(Math.Log2(step)), -24, 15));
-        var zero = (short)Math.Clamp(MathF.Round(GroupCodec.MinCode(_plan.Bits) - low / scale, MidpointRounding.ToEven), short.MinValue, short.MaxValue);
+        var zero = (short)Math.Clamp(
+            MathF.Round(GroupCodec.MinCode(_plan.Bits) - low / scale, MidpointRounding.ToEven), short.MinValue, short.MaxValue);
         return BitConverter.HalfToUInt16Bits((Half)scale) << 16 | (ushort)zero;
     }
 }

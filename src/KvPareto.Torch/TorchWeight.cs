@@ -22,7 +22,8 @@ internal sealed unsafe class TorchWeight : Weight
     private readonly TorchBuffer? _bias;
 
     /// <summary>Uploads a weight.</summary>
-    public TorchWeight(MemoryLedger ledger, TorchCodes codec, HostWeight host, DType activations) : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
+    public TorchWeight(MemoryLedger ledger, TorchCodes codec, HostWeight host, DType activations)
+        : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
     {
         _codec = codec;
         var type = TypeOf(host.Format, host.RowCount, activations);
@@ -31,22 +32,27 @@ internal sealed unsafe class TorchWeight : Weight
         var isKept = IsKept(host.Format, type);
         host.ForPieces((piece, first, end) =>
         {
-            if (isKept) Fill(_data, rowBytes, first, end, (row, bytes) => new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
+            if (isKept) Fill(
+                _data, rowBytes, first, end, (row, bytes) =>
+                    new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
             else FillWidened(piece, type, rowBytes, first, end);
         });
         if (host.Format.CodeBits() > 0)
         {
             var groups = host.ColumnCount / host.GroupSize;
             _entries = Buffer(torch.ScalarType.Int32, [host.RowCount, groups]);
-            Fill(_entries, groups * sizeof(int), 0, host.RowCount, (row, bytes) => Entries(host.Groups + (long)row * groups, MemoryMarshal.Cast<byte, int>(bytes)));
+            Fill(_entries, groups * sizeof(int), 0, host.RowCount, (row, bytes) =>
+                Entries(host.Groups + (long)row * groups, MemoryMarshal.Cast<byte, int>(bytes)));
         }
         if (host.Bias is { } bias)
         {
             _bias = Buffer(torch.ScalarType.Float32, [bias.Length]);
-            Fill(_bias, sizeof(float), 0, bias.Length, (row, bytes) => MemoryMarshal.AsBytes(bias.AsSpan())[(row * sizeof(float))..][..bytes.Length].CopyTo(bytes));
+            Fill(_bias, sizeof(float), 0, bias.Length, (row, bytes) =>
+                MemoryMarshal.AsBytes(bias.AsSpan())[(row * sizeof(float))..][..bytes.Length].CopyTo(bytes));
         }
 
-        TorchBuffer Buffer(torch.ScalarType element, long[] size) => new(ledger, MemoryCategory.Weights, torch.empty(size, dtype: element, device: codec.Device));
+        TorchBuffer Buffer(torch.ScalarType element, long[] size) =>
+            new(ledger, MemoryCategory.Weights, torch.empty(size, dtype: element, device: codec.Device));
     }
 
     /// <summary>A vector's values [K] f32.</summary>
@@ -89,14 +95,15 @@ internal sealed unsafe class TorchWeight : Weight
         _bias?.Dispose();
     }
 
-    private static torch.ScalarType TypeOf(WeightFormat format, int rows, DType activations) => rows == 1 ? torch.ScalarType.Float32 : format switch
-    {
-        WeightFormat.F32 => torch.ScalarType.Float32,
-        WeightFormat.F16 => torch.ScalarType.Float16,
-        WeightFormat.BF16 => torch.ScalarType.BFloat16,
-        WeightFormat.W4 or WeightFormat.W8 => torch.ScalarType.Byte,
-        _ => activations == DType.BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float16,
-    };
+    private static torch.ScalarType TypeOf(WeightFormat format, int rows, DType activations) =>
+        rows == 1 ? torch.ScalarType.Float32 : format switch
+        {
+            WeightFormat.F32 => torch.ScalarType.Float32,
+            WeightFormat.F16 => torch.ScalarType.Float16,
+            WeightFormat.BF16 => torch.ScalarType.BFloat16,
+            WeightFormat.W4 or WeightFormat.W8 => torch.ScalarType.Byte,
+            _ => activations == DType.BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float16,
+        };
 
     private static int SizeOf(torch.ScalarType type) => type switch { torch.ScalarType.Float32 => 4, torch.ScalarType.Byte => 1, _ => 2 };
 
@@ -104,7 +111,8 @@ internal sealed unsafe class TorchWeight : Weight
         format.CodeBits() is > 0 and var bits && type == torch.ScalarType.Byte ? (long)columns * bits / 8 : (long)columns * SizeOf(type);
 
     private static bool IsKept(WeightFormat format, torch.ScalarType type) => (format, type) is
-        (WeightFormat.F32, torch.ScalarType.Float32) or (WeightFormat.F16, torch.ScalarType.Float16) or (WeightFormat.BF16, torch.ScalarType.BFloat16) or (_, torch.ScalarType.Byte);
+        (WeightFormat.F32, torch.ScalarType.Float32) or (WeightFormat.F16, torch.ScalarType.Float16)
+            or (WeightFormat.BF16, torch.ScalarType.BFloat16) or (_, torch.ScalarType.Byte);
 
     // GroupMeta has the scale's bits below the zero point.
     private static void Entries(GroupMeta* groups, Span<int> entries)

@@ -30,7 +30,8 @@ internal sealed class TorchWorkspace : Workspace
 
     private torch.Tensor? Turned { get; set; }
 
-    /// <summary>Bytes that attention takes at the most, from shapes alone: keys and values of a stretch, scores and weights of it (or of all), results.</summary>
+    /// <summary>Bytes that attention takes at the most, from shapes alone: keys and values of a stretch, scores and weights of it (or of
+    /// all), results.</summary>
     public static long PredictByteCount(WorkspaceShape shape, int stretchTokens)
     {
         var (g, tokens) = (shape.Geometry, Math.Min(shape.Capacity, stretchTokens));

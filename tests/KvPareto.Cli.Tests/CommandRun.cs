@@ -10,7 +10,8 @@ internal sealed record CommandRun(int Code, string Output, string Error)
     public static CommandRun Of(params string[] arguments) => Of(Stream.Null, null, arguments);
 
     /// <summary>With text on standard input.</summary>
-    public static CommandRun WithInput(string input, params string[] arguments) => Of(new MemoryStream(Encoding.UTF8.GetBytes(input)), null, arguments);
+    public static CommandRun WithInput(string input, params string[] arguments) =>
+        Of(new MemoryStream(Encoding.UTF8.GetBytes(input)), null, arguments);
 
     /// <summary>With standard input closed.</summary>
     public static CommandRun WithoutInput(params string[] arguments) => Of(null, null, arguments);

@@ -5,7 +5,8 @@ namespace KvPareto.Cli.Tests;
 
 public class HelpTests
 {
-    public static TheoryData<string> Verbs => ["", "sweep", "report", "generate", "tokenize", "score", "plan", "fidelity", "quantize", "doctor", "logits"];
+    public static TheoryData<string> Verbs =>
+        ["", "sweep", "report", "generate", "tokenize", "score", "plan", "fidelity", "quantize", "doctor", "logits"];
 
     /// <summary>Approved text of every verb's help: Data/help. Copy the received file over the approved one to approve a change.</summary>
     [Theory]
@@ -17,7 +18,8 @@ public class HelpTests
         var name = verb.Length > 0 ? verb : "kvpareto";
         var approved = TestData.Golden("help", name + ".txt");
         var received = run.Output.ReplaceLineEndings("\n").Replace(RootCommand.ExecutableName, "kvpareto", StringComparison.Ordinal);
-        if (!File.Exists(approved) || File.ReadAllText(approved) != received) File.WriteAllText(Path.Combine(AppContext.BaseDirectory, name + ".received.txt"), received);
+        if (!File.Exists(approved) || File.ReadAllText(approved) != received)
+            File.WriteAllText(Path.Combine(AppContext.BaseDirectory, name + ".received.txt"), received);
         Assert.Equal(File.Exists(approved) ? File.ReadAllText(approved) : "", received);
         Assert.Contains("Example:", received, StringComparison.Ordinal);
     }

@@ -31,7 +31,8 @@ public class InterruptTests
             var error = await sweep.StandardError.ReadToEndAsync(timeout.Token);
             await sweep.WaitForExitAsync(timeout.Token);
             Assert.Equal(130, sweep.ExitCode);
-            Assert.Contains($"interrupted; nothing measured is lost: go on with --out {folder["run"]} --resume", error, StringComparison.Ordinal);
+            Assert.Contains(
+                $"interrupted; nothing measured is lost: go on with --out {folder["run"]} --resume", error, StringComparison.Ordinal);
             Assert.Contains("finished", await File.ReadAllTextAsync(folder["run/journal.jsonl"], timeout.Token), StringComparison.Ordinal);
         }
         finally

@@ -8,7 +8,8 @@ public sealed class TokenCountsTests
     [InlineData("10k,32k,128k", new[] { 10_000, 32_000, 128_000 })]
     [InlineData("131072", new[] { 131_072 })]
     [InlineData("1, 2K", new[] { 1, 2_000 })]
-    public void Parse_ReadsNumbersAndThousands(string text, int[] expected) => Assert.Equal(expected, TokenCounts.Parse("--context", text, 200_000));
+    public void Parse_ReadsNumbersAndThousands(string text, int[] expected) =>
+        Assert.Equal(expected, TokenCounts.Parse("--context", text, 200_000));
 
     [Theory]
     [InlineData("")]

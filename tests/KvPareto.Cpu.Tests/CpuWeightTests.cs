@@ -38,7 +38,8 @@ public sealed unsafe class CpuWeightTests
             for (var n = 0; n < outputs; n++)
             {
                 linear.Weight.DecodeRow(n, p);
-                for (var k = 0; k < columns; k++) Assert.Equal(BitConverter.SingleToInt32Bits((float)linear.Values[n, k]), BitConverter.SingleToInt32Bits(row[k]));
+                for (var k = 0; k < columns; k++)
+                    Assert.Equal(BitConverter.SingleToInt32Bits((float)linear.Values[n, k]), BitConverter.SingleToInt32Bits(row[k]));
             }
         Assert.Throws<ArgumentOutOfRangeException>(() => linear.Weight.DecodeRow(outputs, null));
         Assert.Throws<ArgumentOutOfRangeException>(() => linear.Weight.DecodeRow(-1, null));
@@ -77,7 +78,8 @@ public sealed unsafe class CpuWeightTests
     public void Create_RefusesGroupsThatDoNotFit(int columns, int group)
     {
         using var linear = new LinearCase(WeightFormat.W4, 1, columns, 40, 32, bias: false);
-        var host = new HostWeight("model.layers.0.x", WeightFormat.W4, 40, columns, linear.Host.Data) { GroupSize = group, Groups = linear.Host.Groups };
+        var host = new HostWeight("model.layers.0.x", WeightFormat.W4, 40, columns, linear.Host.Data)
+        { GroupSize = group, Groups = linear.Host.Groups };
         var error = Assert.Throws<ArgumentException>(() => CpuWeight.Create(new MemoryLedger(), host));
         Assert.Contains("model.layers.0.x", error.Message, StringComparison.Ordinal);
     }

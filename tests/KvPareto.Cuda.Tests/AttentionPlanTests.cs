@@ -34,7 +34,8 @@ public class AttentionPlanTests
         {
             var (count, part) = plan.Splits(length);
             if (count == 1) continue;
-            Assert.True(part % 128 == 0 && (long)count * part >= length && (long)(count - 1) * part < length, $"{length}: {count} parts of {part}");
+            Assert.True(part % 128 == 0 && (long)count * part >= length
+                && (long)(count - 1) * part < length, $"{length}: {count} parts of {part}");
             Assert.True(count * plan.RowBlocks * 8 <= 400);
         }
     }
@@ -67,7 +68,8 @@ public class AttentionPlanTests
     public void LargeSharedBytes_FitTheirDevice(int headDim) =>
         Assert.True(new AttentionPlan(new KvGeometry(8, 2, headDim, [0]), false, 1, 256).LargeSharedBytes <= (227 << 10) - 2048);
 
-    /// <summary>Blocks fit the least that a device of these capabilities has, 99 KiB, less what a kernel has of its own; large granules do not.</summary>
+    /// <summary>Blocks fit the least that a device of these capabilities has, 99 KiB, less what a kernel has of its own; large granules do
+    /// not.</summary>
     [Theory]
     [InlineData(64, "k4v4-t64-prebias", true)]
     [InlineData(128, "k4v4-t64-prebias", true)]

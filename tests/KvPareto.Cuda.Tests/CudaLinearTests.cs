@@ -68,7 +68,8 @@ public unsafe class CudaLinearTests
         if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
         using var backend = new CudaBackend();
         var random = new Random(columns + group);
-        var (first, second, bias, gain) = (Floats(random, Outputs * columns), Floats(random, Outputs * columns), Floats(random, Outputs), Floats(random, columns));
+        var (first, second, bias, gain) =
+            (Floats(random, Outputs * columns), Floats(random, Outputs * columns), Floats(random, Outputs), Floats(random, columns));
         using var gate = Upload(backend, format, group, columns, first, bias);
         using var up = Upload(backend, format, group, columns, second, bias);
         fixed (float* data = gain)
@@ -87,7 +88,8 @@ public unsafe class CudaLinearTests
                 var normed = Normed(input, gain, rows, columns);
                 var isExact = (rows <= FewKernel.MostRows && type == DType.F32) || (format == WeightFormat.F32 && type == DType.F32);
                 var allowed = isExact ? FewTolerance : ManyTolerance;
-                void Check(double error, string what) => Assert.True(error < allowed, string.Create(CultureInfo.InvariantCulture, $"{what}, {rows} rows of {type}: {error:g3}"));
+                void Check(double error, string what) =>
+                    Assert.True(error < allowed, string.Create(CultureInfo.InvariantCulture, $"{what}, {rows} rows of {type}: {error:g3}"));
                 Check(Error(normed, first, bias, a, rows, columns), "gate");
                 Check(Error(normed, second, bias, b, rows, columns), "up");
 
@@ -197,7 +199,8 @@ public unsafe class CudaLinearTests
         if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
         using var backend = new CudaBackend();
         var random = new Random(1);
-        Weight Make(int columns) => Upload(backend, WeightFormat.BF16, 0, columns, Floats(random, Outputs * columns), Floats(random, Outputs));
+        Weight Make(int columns) =>
+            Upload(backend, WeightFormat.BF16, 0, columns, Floats(random, Outputs * columns), Floats(random, Outputs));
         long Needed(int columns) => ProductLayout.Of(CudaWeight.StoredKind.BF16, Outputs, columns).ByteCount;
         Assert.Equal(0, backend.Memory.Live.Workspace);
         var (small, large) = (Make(64), Make(640));
@@ -219,8 +222,12 @@ public unsafe class CudaLinearTests
         const int Columns = 1024;
         using var backend = new CudaBackend();
         var random = new Random(7);
-        (WeightFormat Format, int Group)[] kinds = [(format, group), (format, group), (format, group), (WeightFormat.W4, 32), (format, group)];
-        var weights = kinds.Select(kind => Upload(backend, kind.Format, kind.Group, Columns, Floats(random, Outputs * Columns), Floats(random, Outputs))).ToArray();
+        (WeightFormat Format, int Group)[] kinds =
+            [(format, group), (format, group), (format, group), (WeightFormat.W4, 32), (format, group)];
+        var weights =
+            kinds.Select(
+            kind => Upload(backend, kind.Format, kind.Group, Columns, Floats(random, Outputs * Columns), Floats(random, Outputs)))
+                .ToArray();
         foreach (var rows in new[] { 1, 5 })
         {
             var x = backend.Alloc(DType.BF16, rows, Columns);
@@ -254,14 +261,17 @@ public unsafe class CudaLinearTests
             else if (format == WeightFormat.BF16) BitConverter.TryWriteBytes(bytes.AsSpan(2 * i), BFloat16.FromSingle(values[i]));
             else
             {
-                if (i % group == 0) groups[i / group] = GroupCodec.Fit(values.AsSpan(i, group).ToArray().Min(), values.AsSpan(i, group).ToArray().Max(), bits);
+                if (i % group == 0)
+                    groups[i / group] =
+                        GroupCodec.Fit(values.AsSpan(i, group).ToArray().Min(), values.AsSpan(i, group).ToArray().Max(), bits);
                 var code = GroupCodec.Encode(values[i], groups[i / group], bits);
                 var stored = code - GroupCodec.MinCode(bits);
                 bytes[i * bits / 8] |= (byte)(stored << i * bits % 8);
                 values[i] = GroupCodec.Decode(code, groups[i / group]);
                 continue;
             }
-            values[i] = format == WeightFormat.F16 ? (float)(Half)values[i] : format == WeightFormat.BF16 ? BFloat16.ToSingle(BFloat16.FromSingle(values[i])) : values[i];
+            values[i] = format == WeightFormat.F16 ? (float)(Half)values[i] : format == WeightFormat.BF16
+                ? BFloat16.ToSingle(BFloat16.FromSingle(values[i])) : values[i];
         }
         // A group's extremes are found before its first value is replaced, since its codes are made in order.
         fixed (byte* data = bytes)
@@ -299,5 +309,6 @@ public unsafe class CudaLinearTests
     private static double Difference(double[] expected, float[] actual) =>
         Math.Sqrt(expected.Zip(actual, (e, a) => Math.Pow(e - a, 2)).Sum() / expected.Sum(e => e * e));
 
-    private static float[] Floats(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1))];
+    private static float[] Floats(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1))];
 }

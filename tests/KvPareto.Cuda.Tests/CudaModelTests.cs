@@ -49,7 +49,8 @@ public class CudaModelTests
         using var cpu = new CpuBackend();
         var folder = TestData.Golden("models", family);
         var error = Difference(Logits(cpu, folder, setting), Logits(backend, folder, setting));
-        Assert.True(error < (setting.Contains("k16", StringComparison.Ordinal) ? Bf16Tolerance : CodedTolerance), string.Create(CultureInfo.InvariantCulture, $"{error:g3}"));
+        Assert.True(error < (setting.Contains("k16", StringComparison.Ordinal) ? Bf16Tolerance : CodedTolerance),
+            string.Create(CultureInfo.InvariantCulture, $"{error:g3}"));
     }
 
     [Theory]
@@ -66,7 +67,8 @@ public class CudaModelTests
         var predicted = new MemoryModel(backend.Layout, checkpoint).Predict(setting, prompt, newTokens);
         using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
         var generator = new Generator(new Transformer(backend, checkpoint.Config with { EosIds = [] }, weights), setting);
-        var completion = generator.Generate([.. Enumerable.Range(0, prompt).Select(i => i * 7 % checkpoint.Config.VocabularySize)], newTokens);
+        var completion =
+            generator.Generate([.. Enumerable.Range(0, prompt).Select(i => i * 7 % checkpoint.Config.VocabularySize)], newTokens);
         Assert.Equal(newTokens, completion.Ids.Length);
         Assert.Equal(predicted, completion.Peaks);
     }

@@ -15,7 +15,8 @@ public class LayoutTests
     [Fact]
     public void Structures_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
         (16, 32, 96, 216, 96, 120, 64, 240),
-        (Unsafe.SizeOf<Matrix>(), Unsafe.SizeOf<WeightRows>(), Unsafe.SizeOf<Side>(), Unsafe.SizeOf<LayerCache>(), Unsafe.SizeOf<AppendArguments>(),
+        (Unsafe.SizeOf<Matrix>(), Unsafe.SizeOf<WeightRows>(), Unsafe.SizeOf<Side>(), Unsafe.SizeOf<LayerCache>(),
+            Unsafe.SizeOf<AppendArguments>(),
             Unsafe.SizeOf<AttentionArguments>(), Unsafe.SizeOf<LinearPart>(), Unsafe.SizeOf<LinearArguments>()));
 
     [Fact]
@@ -24,7 +25,8 @@ public class LayoutTests
         (Unsafe.SizeOf<EmbedArguments>(), Unsafe.SizeOf<NormArguments>(), Unsafe.SizeOf<RopeArguments>(), Unsafe.SizeOf<PairArguments>(),
             Unsafe.SizeOf<BiasArguments>(), Unsafe.SizeOf<UnpackArguments>()));
 
-    /// <summary>Four times a small weight as bf16 for the library, the weight as bf16 where it is stored otherwise, 256 rows of inputs; bounds for large ones.</summary>
+    /// <summary>Four times a small weight as bf16 for the library, the weight as bf16 where it is stored otherwise, 256 rows of inputs;
+    /// bounds for large ones.</summary>
     [Theory]
     [InlineData("BF16", 256, 128, 4 * 65_536, 0, 65_536)]
     [InlineData("W4", 250, 128, 4 * 64_000, 65_536, 65_536)]
@@ -33,7 +35,8 @@ public class LayoutTests
     [InlineData("W4", 4096, 14_336, 16 << 20, 1728 * 28_672, 256 * 28_672)]
     [InlineData("F32", 1, 4096, 0, 0, 0)]
     public void ScratchOfProducts_GrowsWithTheWeight(string stored, int outputs, int inputs, long workspace, long strip, long converted) =>
-        Assert.Equal(new ProductLayout(workspace, strip, converted), ProductLayout.Of(Enum.Parse<CudaWeight.StoredKind>(stored), outputs, inputs));
+        Assert.Equal(
+            new ProductLayout(workspace, strip, converted), ProductLayout.Of(Enum.Parse<CudaWeight.StoredKind>(stored), outputs, inputs));
 
     /// <summary>A row of 14,336 columns fits the least that a device of these capabilities has, 99 KiB.</summary>
     [Theory]
@@ -63,7 +66,8 @@ public class LayoutTests
         Assert.Equal(3L * bytes, layout.ByteCount);
         var layers = Enumerable.Range(0, 3).Select(layer => layout.At(0, layer, spec)).ToArray();
         Assert.Equal([0, bytes, 2 * bytes], layers.Select(layer => (int)layer.Keys.Codes));
-        Assert.All(layers, layer => Assert.True(layer.Keys.Groups <= layer.Values.Codes && layer.Values.Groups % 16 == 0 && layer.Means == 0));
+        Assert.All(layers, layer =>
+            Assert.True(layer.Keys.Groups <= layer.Values.Codes && layer.Values.Groups % 16 == 0 && layer.Means == 0));
     }
 
     /// <summary>Which codes one token's attention takes straight from memory.</summary>

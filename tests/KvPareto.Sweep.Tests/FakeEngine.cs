@@ -43,8 +43,10 @@ internal sealed class FakeEngine : ITrialEngine
         Before = (_, setting, _) => { if (setting.Cache.Keys.Bits == 2) throw new InsufficientMemoryException("full"); },
     };
 
-    public IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
-        [new(model, Digest(model.Name), [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]) { Settings = settings }];
+    public IReadOnlyList<PreparedModel> Prepare(
+        ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
+        [new(model, Digest(model.Name),
+            [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]) { Settings = settings }];
 
     public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
     {

@@ -49,7 +49,8 @@ public class QuestionSweepTests
             Assert.True(result.Peaks.Decode.Total > 0 && result.KvCacheBytes > 0);
         }
         var csv = Encoding.UTF8.GetString(ResultsCsv.Write(FrontierAnalysis.Of(results, Settings[0], seed: 1)));
-        Assert.Contains(",task:gsm8k,task:gsm8k/flexible,task:mmlu,task:mmlu/astronomy,task:mmlu/world_religions,", csv, StringComparison.Ordinal);
+        Assert.Contains(
+            ",task:gsm8k,task:gsm8k/flexible,task:mmlu,task:mmlu/astronomy,task:mmlu/world_religions,", csv, StringComparison.Ordinal);
 
         var (whole, chunked, coded) = (Rated(temp, results[0]), Rated(temp, results[1]), Rated(temp, results[2]));
         Assert.Equal(4, whole.Count);
@@ -75,7 +76,8 @@ public class QuestionSweepTests
         foreach (var result in whole.Results)
             Assert.Equal(Predictions(Records(temp["a"], result)), Predictions(Records(temp["b"], result)));
 
-        static IEnumerable<string> Predictions(IEnumerable<SampleRecord> records) => records.Select(record => $"{record.Sample} {record.Prediction}");
+        static IEnumerable<string> Predictions(IEnumerable<SampleRecord> records) =>
+            records.Select(record => $"{record.Sample} {record.Prediction}");
     }
 
     [Fact]

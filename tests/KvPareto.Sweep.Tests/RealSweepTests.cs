@@ -17,7 +17,8 @@ public class RealSweepTests
         }
     }
 
-    private static SweepConfig Config(ScratchFolder temp, string axes = "{weights: [w16, w4g32], cache: [k8v8, k2v2], granularity: [t32], chunk: [64]}")
+    private static SweepConfig Config(
+        ScratchFolder temp, string axes = "{weights: [w16, w4g32], cache: [k8v8, k2v2], granularity: [t32], chunk: [64]}")
     {
         foreach (var family in new[] { "llama", "qwen2" })
         {
@@ -33,7 +34,8 @@ public class RealSweepTests
             """));
     }
 
-    private static RunHistory Run(SweepConfig config, string folder, bool resume = false, StopAt? stop = null, CancellationToken token = default)
+    private static RunHistory Run(
+        SweepConfig config, string folder, bool resume = false, StopAt? stop = null, CancellationToken token = default)
     {
         using var backend = new CpuBackend(2);
         var history = SweepRunner.Run(config, new SweepOptions { Backend = backend, Folder = folder, Resume = resume }, stop, token);
@@ -73,7 +75,8 @@ public class RealSweepTests
 
     [Theory]
     [InlineData("{granularity: [t128], cache: [k8v8]}", "sweep.yaml:1: key 'models[0]': setting w16a16-k8v8-t128 with model 'llama'")]
-    [InlineData("{weights: [w4g96]}", "weight group 96 does not divide all of the coded weights' input widths 64, 128, 128; allowed: w16, w4g32, w4g64")]
+    [InlineData("{weights: [w4g96]}",
+        "weight group 96 does not divide all of the coded weights' input widths 64, 128, 128; allowed: w16, w4g32, w4g64")]
     public void Run_RefusesWhatDoesNotFitTheModel(string axes, string expected)
     {
         using var temp = new ScratchFolder();
@@ -116,7 +119,8 @@ public class RealSweepTests
     {
         using var temp = new ScratchFolder();
         var config = Config(temp);
-        foreach (var file in Directory.GetFiles(temp["llama"])) File.Copy(file, Path.Combine(temp["qwen2"], Path.GetFileName(file)), overwrite: true);
+        foreach (var file in Directory.GetFiles(temp["llama"]))
+            File.Copy(file, Path.Combine(temp["qwen2"], Path.GetFileName(file)), overwrite: true);
         Refuses(temp, config, "models 'llama' and 'qwen2' are the same files");
     }
 

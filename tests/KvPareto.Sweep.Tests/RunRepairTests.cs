@@ -18,7 +18,8 @@ public class RunRepairTests
         File.WriteAllText(path, string.Join('\n', lines) + "\n");
     }
 
-    private static string Flip(string line) => line.Replace("\"decode\"", "\"decoke\"", StringComparison.Ordinal).Replace("\"at\":\"20", "\"at\":\"21", StringComparison.Ordinal);
+    private static string Flip(string line) =>
+        line.Replace("\"decode\"", "\"decoke\"", StringComparison.Ordinal).Replace("\"at\":\"20", "\"at\":\"21", StringComparison.Ordinal);
 
     [Fact]
     public void Mend_OfAWholeFolder_ChangesNothing()
@@ -29,7 +30,8 @@ public class RunRepairTests
         Assert.Empty(RunRepair.Mend(folder));
         Assert.Equal(before, Files(folder));
 
-        static string[] Files(string folder) => [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order().Select(file => file + File.ReadAllText(file))];
+        static string[] Files(string folder) =>
+            [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order().Select(file => file + File.ReadAllText(file))];
     }
 
     [Theory]
@@ -50,14 +52,17 @@ public class RunRepairTests
             if (damage == "doubled") lines.Insert(4, lines[4]);
             if (damage == "swapped") (lines[4], lines[6]) = (lines[6], lines[4]);
             if (damage == "dropped") lines.RemoveAt(4);
-            if (damage == "foreign") lines.Insert(4, "{\"event\":\"started\",\"trial\":\"0123456789abcdef\",\"at\":\"2026-01-01T00:00:00Z\"}");
+            if (damage == "foreign")
+                lines.Insert(4, "{\"event\":\"started\",\"trial\":\"0123456789abcdef\",\"at\":\"2026-01-01T00:00:00Z\"}");
         });
         var damaged = File.ReadAllText(journal);
         Assert.Throws<ConfigException>(() => RunHistory.Read(folder));
 
         var said = RunRepair.Mend(folder);
         Assert.NotEmpty(said);
-        if (damage is "flipped" or "doubled" or "foreign") Assert.StartsWith($"{journal}:5: dropped: ", said[0].Replace(":6: ", ":5: ", StringComparison.Ordinal), StringComparison.Ordinal);
+        if (damage is "flipped" or "doubled" or "foreign")
+            Assert.StartsWith(
+                $"{journal}:5: dropped: ", said[0].Replace(":6: ", ":5: ", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.Equal(damaged, File.ReadAllText(journal + ".damaged"));
         var mended = RunHistory.Read(folder);
         Assert.Equal((FakeSweep.Trials - lost, lost), (mended.Results.Count, mended.Missing.Count));
@@ -76,7 +81,8 @@ public class RunRepairTests
         var (whole, folder) = Finished(temp);
         var log = Directory.GetFiles(Path.Combine(folder, "samples")).Order().First(file => File.ReadAllLines(file).Length == 5);
         Edit(log, lines => lines[2] = Flip(lines[2]));
-        Assert.StartsWith($"{log}:3: not a sample", Assert.Throws<ConfigException>(() => RunHistory.Read(folder)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{log}:3: not a sample", Assert.Throws<ConfigException>(() => RunHistory.Read(folder)).Message, StringComparison.Ordinal);
         Assert.Equal($"{log}:3: dropped: its checksum does not fit", RunRepair.Mend(folder)[0]);
         var mended = RunHistory.Read(folder);
         Assert.Equal(whole, FakeSweep.WithoutTimes(mended));
@@ -91,7 +97,8 @@ public class RunRepairTests
         var file = Path.Combine(folder, "run.json");
         var before = File.ReadAllText(file);
         File.WriteAllText(file, before.Replace("\"seed\": 7", "\"seed\": 8", StringComparison.Ordinal));
-        Assert.StartsWith($"{file}: not a run's record", Assert.Throws<ConfigException>(() => RunHistory.Read(folder)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{file}: not a run's record", Assert.Throws<ConfigException>(() => RunHistory.Read(folder)).Message, StringComparison.Ordinal);
         Assert.Equal(2, RunRepair.Mend(folder).Count);
         Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(folder)));
         Assert.Equal(before, File.ReadAllText(file));
@@ -102,8 +109,10 @@ public class RunRepairTests
     [InlineData("journal.jsonl", "\"activations\":350720", "\"activations\":950720", "do not give the result", true)]
     [InlineData("samples/cdfcb1d32372717d.jsonl", "\"score\":1", "\"score\":0", "do not give the result", true)]
     [InlineData("samples/cdfcb1d32372717d.jsonl", "\"activations\":350720", "\"activations\":950720", "do not give the result", true)]
-    [InlineData("journal.jsonl", "\"id\":\"cdfcb1d32372717d\",\"model\":\"embedded:llama\"", "\"id\":\"cdfcb1d32372717d\",\"model\":\"embedded:lama\"", "is not that of its model", false)]
-    [InlineData("journal.jsonl", "\"setting\":\"w16a16-k2v2-tensor-c64\",\"status\"", "\"setting\":\"w16a16-k2v4-tensor-c64\",\"status\"", "of no trial that was planned", true)]
+    [InlineData("journal.jsonl", "\"id\":\"cdfcb1d32372717d\",\"model\":\"embedded:llama\"",
+        "\"id\":\"cdfcb1d32372717d\",\"model\":\"embedded:lama\"", "is not that of its model", false)]
+    [InlineData("journal.jsonl", "\"setting\":\"w16a16-k2v2-tensor-c64\",\"status\"", "\"setting\":\"w16a16-k2v4-tensor-c64\",\"status\"",
+        "of no trial that was planned", true)]
     [InlineData("run.json", "\"w16a16-k2v2-tensor-c64\"", "\"w16a16-k2v4-tensor-c64\"", "is not that of its model", false)]
     [InlineData("run.json", "samples: 2", "samples: 3", "does not fit its digest", false)]
     public void Read_OfAnOldFolder_ComparesItsFigures(string file, string right, string wrong, string expected, bool isMendable)

@@ -15,10 +15,15 @@ public class SearchSpaceTests
     [Fact]
     public void Expand_BoundsPatternsTimesSettings()
     {
-        const string axes = "axes: {cache: [k8v8, k8v4, k8v2, k4v4, k4v2, k2v2], granularity: [t32, t64, t128, tensor, b32], smooth: [false, true], chunk: [none, 64, 128, 256, 512, 1024], attention: [flash, math], weights: [w16, w8, w4, w4g32, w4g64], embedding: [16, 8, 4]}";
+        const string axes =
+            "axes: {cache: [k8v8, k8v4, k8v2, k4v4, k4v2, k2v2], granularity: [t32, t64, t128, tensor, b32], smooth: [false, true], "
+            + "chunk: [none, 64, 128, 256, 512, 1024], attention: [flash, math], weights: [w16, w8, w4, w4g32, w4g64], embedding: [16, "
+            + "8, 4]}";
         var patterns = string.Join(", ", Enumerable.Range(0, 2000).Select(_ => "w*"));
         var error = Assert.Throws<ConfigException>(() => Expand($"{axes}\nexclude: [{patterns}]"));
-        Assert.StartsWith("my.yaml:4: key 'exclude[0]' is one of 2000 patterns over 10800 settings, 21600000 comparisons; allowed: at most 20000000", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "my.yaml:4: key 'exclude[0]' is one of 2000 patterns over 10800 settings, 21600000 comparisons; allowed: at most 20000000",
+                error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -55,7 +60,8 @@ public class SearchSpaceTests
     [Fact]
     public void Expand_PatternsOfOneSide() => Assert.Equal(
         ["w16a16-k16v16", "w16a16-k16v4-t64", "w16a16-k8v4-t64"],
-        Expand("axes: {keys: [16, 8, 4], values: [4], granularity: [t64]}\nexclude: [{keys: 4}]\ninclude: [{key_granularity: t64}, {values: 4}]"));
+        Expand("axes: {keys: [16, 8, 4], values: [4], granularity: [t64]}\nexclude: [{keys: 4}]\ninclude: [{key_granularity: t64}, "
+            + "{values: 4}]"));
 
     [Fact]
     public void Expand_CollapsesWhatMakesNoDifference() => Assert.Equal(

@@ -192,7 +192,8 @@ public class SweepRunnerTests
         FakeSweep.Run(temp["run"], new FakeEngine { Workers = 2 }, FakeSweep.Config("w16a16-k8v8-t64"));
         foreach (var worker in new[] { null, "other" })
         {
-            var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine { Workers = 1 }, resume: true, worker: worker));
+            var error = Assert.Throws<ConfigException>(
+                () => FakeSweep.Run(temp["run"], new FakeEngine { Workers = 1 }, resume: true, worker: worker));
             Assert.Contains("was begun with 2 threads", error.Message, StringComparison.Ordinal);
             Assert.Contains("allowed: --threads 2", error.Message, StringComparison.Ordinal);
         }
@@ -242,7 +243,8 @@ public class SweepRunnerTests
         {
             if (number != 12) return;
             var recorder = new Signal(waiting);
-            other = Task.Run(() => Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], b, worker: "b", progress: recorder).Results.Count));
+            other = Task.Run(
+                () => Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], b, worker: "b", progress: recorder).Results.Count));
             Assert.True(waiting.Wait(TimeSpan.FromMinutes(1)));
         };
         var history = FakeSweep.Run(temp["run"], a, worker: "a");
@@ -292,7 +294,8 @@ public class SweepRunnerTests
             {
                 if (number != 12) return;
                 var eager = new LeaseTimes(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(300));
-                results = Task.Run(() => FakeSweep.Run(temp["run"], survivor, worker: "b", leases: eager)).GetAwaiter().GetResult().Results.Count;
+                results = Task.Run(() => FakeSweep.Run(temp["run"], survivor, worker: "b", leases: eager)).GetAwaiter().GetResult()
+                    .Results.Count;
             },
         };
         var log = await Task.Run(() => FakeSweep.Run(temp["run"], sleeper, worker: "a", leases: never));
@@ -412,7 +415,9 @@ public class SweepRunnerTests
                 else temp.Write(path, Lease(name));
             }
             Assert.Equal(FakeSweep.Trials, FakeSweep.Run(folder, new FakeEngine(), resume: resume).Results.Count);
-            Assert.Equal(["journal.jsonl", "leases", "run.json", "samples"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
+            Assert.Equal(
+                ["journal.jsonl", "leases", "run.json", "samples"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName)
+                    .Order());
             Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(folder, "leases")));
         }
 

@@ -7,7 +7,8 @@ namespace KvPareto.Sweep.Tests;
 public class TrialSpecTests
 {
     private static TrialSpec Spec(
-        string model = "m", string digest = "aa", string setting = "w4a16-k8v4-t64", string task = "t1", int seed = 1, string backend = "cpu") =>
+        string model = "m", string digest = "aa", string setting = "w4a16-k8v4-t64", string task = "t1", int seed = 1,
+            string backend = "cpu") =>
         new(model, digest, InferenceSetting.Parse(setting), [task, "t2"], seed, backend);
 
     [Fact]
@@ -21,7 +22,9 @@ public class TrialSpecTests
     public void Id_DependsOnAllButTheModelsName()
     {
         Assert.Equal(Spec().Id, Spec(model: "other").Id);
-        string[] ids = [Spec().Id, Spec(digest: "ab").Id, Spec(setting: "w4a16-k8v4-t64-c256").Id, Spec(task: "t0").Id, Spec(seed: 2).Id, Spec(backend: "cuda").Id];
+        string[] ids =
+            [Spec().Id, Spec(digest: "ab").Id, Spec(setting: "w4a16-k8v4-t64-c256").Id, Spec(task: "t0").Id, Spec(seed: 2)
+            .Id, Spec(backend: "cuda").Id];
         Assert.Equal(ids.Length, ids.Distinct().Count());
     }
 }

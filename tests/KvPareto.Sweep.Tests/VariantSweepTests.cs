@@ -32,7 +32,8 @@ public class VariantSweepTests
         var (method, source) = (Array.IndexOf(rows[0].Split(','), "weight_method"), Array.IndexOf(rows[0].Split(','), "weight_source"));
         Assert.Equal(
             ["awq from awq, 2", "none from , 2", "rtn from , 2"],
-            rows[1..^1].Select(row => row.Split(',')).GroupBy(cells => $"{cells[method]} from {cells[source]}", (key, all) => $"{key}, {all.Count()}"));
+            rows[1..^1].Select(row => row.Split(','))
+                .GroupBy(cells => $"{cells[method]} from {cells[source]}", (key, all) => $"{key}, {all.Count()}"));
         Assert.Equal(FakeSweep.WithoutTimes(history), FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
     }
 
@@ -42,8 +43,10 @@ public class VariantSweepTests
         using var temp = new ScratchFolder();
         Variants.Write(temp);
         const string Facts = "{task: embedded, kind: fact, samples: 2, length: 96}";
-        var variant = Variants.Run(Variants.Config(temp, Listed, tasks: Facts), temp["run"]).Results.Single(result => result.Setting == "awq4g32a16-k8v8-t32");
-        var alone = Variants.Run(Variants.Config(temp, "[awq]", tasks: Facts), temp["alone"]).Results.Single(result => result.Setting == "w16a16-k8v8-t32");
+        var variant = Variants.Run(Variants.Config(temp, Listed, tasks: Facts), temp["run"])
+            .Results.Single(result => result.Setting == "awq4g32a16-k8v8-t32");
+        var alone = Variants.Run(Variants.Config(temp, "[awq]", tasks: Facts), temp["alone"])
+            .Results.Single(result => result.Setting == "w16a16-k8v8-t32");
         Assert.Equal((alone.ModelDigest, alone.Peaks, alone.Score), (variant.ModelDigest, variant.Peaks, variant.Score));
         Assert.Equal(alone.Scores.Single().PerSample, variant.Scores.Single().PerSample);
         Assert.Null(alone.OriginalDigest);
@@ -76,7 +79,10 @@ public class VariantSweepTests
     {
         using var temp = new ScratchFolder();
         Variants.Write(temp);
-        var fromAxes = Variants.Config(temp, "[model]", "{weights: [w16, awq: awq], cache: [k16v16, k8v8, k2v2], granularity: [t32]}", more: "exclude: [awq*-k2v2-*, {weights: awq4g32, cache: k16v16}]");
+        var fromAxes =
+            Variants.Config(
+            temp, "[model]", "{weights: [w16, awq: awq], cache: [k16v16, k8v8, k2v2], granularity: [t32]}",
+                more: "exclude: [awq*-k2v2-*, {weights: awq4g32, cache: k16v16}]");
         Assert.Equal(
             ["w16a16-k16v16", "w16a16-k8v8-t32", "w16a16-k2v2-t32", "awq4g32a16-k8v8-t32"],
             SearchSpace.Expand(fromAxes, fromAxes.Models[0]).Select(setting => setting.Name));
@@ -92,21 +98,29 @@ public class VariantSweepTests
         var config = SweepConfig.Load(Path.Combine(TestData.RepositoryRoot, "configs", "awq-frontier.yaml"));
         Assert.Equal("awq4g64", Assert.Single(config.Models[0].Variants).Form.Word);
         var settings = SearchSpace.Expand(config, config.Models[0]);
-        Assert.Equal([("none", 5), ("rtn", 4), ("awq", 4)], settings.CountBy(setting => setting.Weights.Method).Select(pair => (pair.Key, pair.Value)));
+        Assert.Equal(
+            [("none", 5), ("rtn", 4), ("awq", 4)], settings.CountBy(setting => setting.Weights.Method)
+                .Select(pair => (pair.Key, pair.Value)));
     }
 
     [Theory]
     [InlineData("[{path: model, weights: [w16, awq: none]}]", "key 'models[0].weights[1].awq' names")]
-    [InlineData("[{path: model, weights: [w16, awq: model]}]", "which is no such checkpoint; allowed: a folder whose config.json says quant_method awq")]
+    [InlineData("[{path: model, weights: [w16, awq: model]}]",
+        "which is no such checkpoint; allowed: a folder whose config.json says quant_method awq")]
     [InlineData("[{path: model, weights: [w16, gguf: awq]}]", "which is no such checkpoint; allowed: a .gguf file")]
-    [InlineData("[{path: model, weights: [awq: awq, awq: {group: 32, calibration: text.txt}]}]", "key 'models[0].weights[1]' is a second variant 'awq4g32' beside awq")]
-    [InlineData("[{path: model, weights: [awq: {group: 48, calibration: text.txt}]}]", "key 'models[0].weights[0].awq.group' is 48; allowed: 32, 64, 128")]
+    [InlineData("[{path: model, weights: [awq: awq, awq: {group: 32, calibration: text.txt}]}]",
+        "key 'models[0].weights[1]' is a second variant 'awq4g32' beside awq")]
+    [InlineData("[{path: model, weights: [awq: {group: 48, calibration: text.txt}]}]",
+        "key 'models[0].weights[0].awq.group' is 48; allowed: 32, 64, 128")]
     [InlineData("[{path: model, weights: [awq: {group: 32}]}]", "key 'models[0].weights[0].awq.calibration' is missing")]
     [InlineData("[{path: model, weights: [awq: {calibration: none.txt}]}]", "key 'models[0].weights[0].awq.calibration' names")]
     [InlineData("[{path: model, weights: [gptq: awq]}]", "key 'models[0].weights[0].gptq' is unknown; allowed: awq, gguf")]
-    [InlineData("[{path: model, weights: [awq4g64]}]", "model 'model' has no weights awq4g64; allowed: w16, w8, w4, and what 'weights' of the model names")]
-    [InlineData("[{path: other, weights: [awq: awq]}]", "has num_hidden_layers 2, and the model 1 ('other'); allowed: weights of the same model")]
-    [InlineData("[{path: twisted, weights: [awq: awq]}]", "has another tokenizer: token 98 differs ('twisted'); allowed: weights of the same model")]
+    [InlineData("[{path: model, weights: [awq4g64]}]",
+        "model 'model' has no weights awq4g64; allowed: w16, w8, w4, and what 'weights' of the model names")]
+    [InlineData("[{path: other, weights: [awq: awq]}]",
+        "has num_hidden_layers 2, and the model 1 ('other'); allowed: weights of the same model")]
+    [InlineData("[{path: twisted, weights: [awq: awq]}]",
+        "has another tokenizer: token 98 differs ('twisted'); allowed: weights of the same model")]
     [InlineData("[{path: model, weights: [awq: {group: 128, calibration: text.txt}]}]", "key 'models[0].weights[0].awq': ")]
     public void Run_RefusesWhatIsNoVariant(string models, string expected)
     {
@@ -114,7 +128,8 @@ public class VariantSweepTests
         Variants.Write(temp);
         Variants.WriteModel(temp, "other", new TinyModel { Vocabulary = ByteTokenizerFile.VocabularySize, Layers = 1 });
         Variants.WriteModel(temp, "twisted", new TinyModel { Vocabulary = ByteTokenizerFile.VocabularySize, Seed = 2 });
-        temp.Write("twisted/tokenizer.json", ByteTokenizerFile.Json().Replace("\"b\":98", "\"b\":99", StringComparison.Ordinal).Replace("\"c\":99", "\"c\":98", StringComparison.Ordinal));
+        temp.Write("twisted/tokenizer.json", ByteTokenizerFile.Json().Replace("\"b\":98", "\"b\":99", StringComparison.Ordinal)
+            .Replace("\"c\":99", "\"c\":98", StringComparison.Ordinal));
         var error = Assert.Throws<ConfigException>(() => Variants.Run(Variants.Config(temp, models), temp["run"]));
         Assert.StartsWith(temp["sweep.yaml"] + ":1", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -126,10 +141,12 @@ public class VariantSweepTests
     public void Run_TakesGgufFilesOfOneModel()
     {
         using var temp = new ScratchFolder();
-        foreach (var type in new[] { "F16", "Q4_1", "Q8_0" }) File.Copy(TestData.Golden("gguf", $"llama128-{type}.gguf"), temp[$"{type}.gguf"]);
+        foreach (var type in new[] { "F16", "Q4_1", "Q8_0" })
+            File.Copy(TestData.Golden("gguf", $"llama128-{type}.gguf"), temp[$"{type}.gguf"]);
         temp.Write("text.txt", string.Concat(Enumerable.Range(0, 200).Select(i => $"{i} sheep and {i * i} goats. ")));
         var config = Variants.Config(
-            temp, "[{name: tiny, path: F16.gguf, weights: [w16, gguf: Q8_0.gguf, gguf: Q4_1.gguf]}]", "{cache: [k16v16]}", "{task: fidelity, text: text.txt, tokens: 64, window: 32}");
+            temp, "[{name: tiny, path: F16.gguf, weights: [w16, gguf: Q8_0.gguf, gguf: Q4_1.gguf]}]", "{cache: [k16v16]}",
+                "{task: fidelity, text: text.txt, tokens: 64, window: 32}");
         var results = Variants.Run(config, temp["run"]).Results;
         Assert.Equal(["w16a16-k16v16", "q8_0a16-k16v16", "q4_1a16-k16v16"], results.Select(result => result.Setting));
         Assert.True(results[1].WeightBytes < results[0].WeightBytes && results[2].WeightBytes < results[1].WeightBytes);

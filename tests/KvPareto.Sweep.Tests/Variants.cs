@@ -10,7 +10,8 @@ namespace KvPareto.Sweep.Tests;
 /// <summary>A small random model beside AWQ weights of it, and sweeps of both.</summary>
 internal static class Variants
 {
-    public const string Tasks = "{task: embedded, kind: fact, samples: 2, length: 96}, {task: fidelity, text: text.txt, tokens: 256, window: 128}";
+    public const string Tasks =
+        "{task: embedded, kind: fact, samples: 2, length: 96}, {task: fidelity, text: text.txt, tokens: 256, window: 128}";
 
     /// <summary>Writes <c>model</c> and its AWQ weights <c>awq</c>, made with <c>text.txt</c>.</summary>
     public static void Write(ScratchFolder temp)
@@ -19,7 +20,9 @@ internal static class Variants
         temp.Write("text.txt", string.Concat(Enumerable.Range(0, 200).Select(i => $"{i} sheep and {i * i} goats. ")));
         using var backend = new CpuBackend(2);
         var source = ModelSource.Open(temp["model"]);
-        ModelQuantizer.Run(backend, source, temp["awq"], new(QuantizeMethod.Awq, 4, 32), CalibrationTexts.Read(temp["text.txt"], source.RequireTokenizer(), 4, 64));
+        ModelQuantizer.Run(
+            backend, source, temp["awq"], new(QuantizeMethod.Awq, 4, 32),
+                CalibrationTexts.Read(temp["text.txt"], source.RequireTokenizer(), 4, 64));
     }
 
     public static void WriteModel(ScratchFolder temp, string folder, TinyModel model)
@@ -28,7 +31,9 @@ internal static class Variants
         temp.Write($"{folder}/tokenizer.json", ByteTokenizerFile.Json());
     }
 
-    public static SweepConfig Config(ScratchFolder temp, string models, string axes = "{cache: [k16v16, k8v8], granularity: [t32]}", string tasks = Tasks, string more = "") =>
+    public static SweepConfig Config(
+        ScratchFolder temp, string models, string axes = "{cache: [k16v16, k8v8], granularity: [t32]}", string tasks = Tasks,
+            string more = "") =>
         SweepConfig.Load(temp.Write("sweep.yaml", $"""
             models: {models}
             tasks: [{tasks}]

@@ -10,7 +10,8 @@ public class CalibrationTextsTests
     public void Read_TakesTheFirstTokensOfTheFirstRows()
     {
         using var folder = new TemporaryFolder();
-        var file = folder.Write("texts.jsonl", "{\"text\":\"other\",\"context\":\"abcdef\"}\n\n{\"text\":\"xy\"}\n{\"text\":\"\"}\n{\"text\":\"z\"}\n");
+        var file = folder.Write(
+            "texts.jsonl", "{\"text\":\"other\",\"context\":\"abcdef\"}\n\n{\"text\":\"xy\"}\n{\"text\":\"\"}\n{\"text\":\"z\"}\n");
         Assert.Equal(["abcd", "xy"], Read(folder, file, samples: 3, tokens: 4));
         Assert.Equal(["abcdef", "xy", "z"], Read(folder, file, samples: 9, tokens: 9));
     }

@@ -3,10 +3,12 @@ using System.Reflection.Emit;
 
 namespace KvPareto.Testing;
 
-/// <summary>Which namespaces of an assembly refer to which: base types, members' signatures, and all that the code of their methods names.</summary>
+/// <summary>Which namespaces of an assembly refer to which: base types, members' signatures, and all that the code of their methods
+/// names.</summary>
 public sealed class NamespaceReferences
 {
-    private const BindingFlags All = BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
+    private const BindingFlags All =
+        BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
 
     private static readonly Dictionary<short, OpCode> Codes = typeof(OpCodes).GetFields()
         .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value);
@@ -36,7 +38,8 @@ public sealed class NamespaceReferences
             foreach (var from in folders)
                 foreach (var to in folders)
                     if (reach.Contains((from, via)) && reach.Contains((via, to))) reach.Add((from, to));
-        return [.. _references.Where(pair => reach.Contains((pair.Key.To, pair.Key.From))).Select(pair => $"{pair.Key.From} -> {pair.Key.To}: {string.Join(", ", pair.Value)}")];
+        return [.. _references.Where(pair => reach.Contains((pair.Key.To, pair.Key.From)))
+            .Select(pair => $"{pair.Key.From} -> {pair.Key.To}: {string.Join(", ", pair.Value)}")];
     }
 
     /// <summary>Number of pairs of folders of which one refers to the other.</summary>

@@ -31,7 +31,9 @@ public static class NastyGroups
 
     /// <summary>Random groups of up to 130 finite elements, their size below 10^6 and now and then all equal.</summary>
     public static Arbitrary<float[]> Arbitrary { get; } = Gen.Choose(0, int.MaxValue).SelectMany(
-        static seed => Gen.OneOf(Gen.Choose(1, 130), Gen.Choose(1, 4)).Select(count => Finite(count, seed).ElementAt(seed % Elements.Count))).ToArbitrary();
+        static seed =>
+            Gen.OneOf(Gen.Choose(1, 130), Gen.Choose(1, 4)).Select(count => Finite(count, seed).ElementAt(seed % Elements.Count)))
+                .ToArbitrary();
 
     /// <summary>One group of each kind whose codes can hold it.</summary>
     public static IEnumerable<float[]> Finite(int count, int seed)

@@ -14,7 +14,8 @@ public static unsafe class TensorFile
     public static int[] Ids(string path, string name)
     {
         using var file = SafeTensorsFile.Open(path);
-        return file.Tensors[name].Type == TensorType.I32 ? Read<int>(path, name) : Array.ConvertAll(Read<long>(path, name), id => checked((int)id));
+        return file.Tensors[name].Type == TensorType.I32 ? Read<int>(path, name)
+            : Array.ConvertAll(Read<long>(path, name), id => checked((int)id));
     }
 
     private static T[] Read<T>(string path, string name) where T : unmanaged

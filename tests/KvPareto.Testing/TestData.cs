@@ -19,11 +19,13 @@ public static class TestData
     {
         var root = Environment.GetEnvironmentVariable("KVPARETO_SHARED") ?? Path.Combine(RepositoryRoot, "..", "shared");
         var path = Path.GetFullPath(Path.Combine([root, .. parts]));
-        if (!File.Exists(path) && !Directory.Exists(path)) Assert.Skip($"needs {Path.Combine(parts)} beside the repository (or in KVPARETO_SHARED)");
+        if (!File.Exists(path) && !Directory.Exists(path))
+            Assert.Skip($"needs {Path.Combine(parts)} beside the repository (or in KVPARETO_SHARED)");
         return path;
     }
 
-    /// <summary>The folder of SmolLM2-135M-Instruct, from <c>KVPARETO_SMOLLM2</c>. The calling test is skipped where it is not set.</summary>
+    /// <summary>The folder of SmolLM2-135M-Instruct, from <c>KVPARETO_SMOLLM2</c>. The calling test is skipped where it is not
+    /// set.</summary>
     public static string SmolLm2OrSkip()
     {
         var folder = Environment.GetEnvironmentVariable("KVPARETO_SMOLLM2");

@@ -3,7 +3,8 @@ using Xunit;
 
 namespace KvPareto.Testing;
 
-/// <summary>One of several equal parts of a theory's rows, where <c>KVPARETO_TEST_PART=i/n</c> asks for it: each process of scripts/device-tests.sh compiles its own kernels.</summary>
+/// <summary>One of several equal parts of a theory's rows, where <c>KVPARETO_TEST_PART=i/n</c> asks for it: each process of
+/// scripts/device-tests.sh compiles its own kernels.</summary>
 public static class TestPart
 {
     private const string Variable = "KVPARETO_TEST_PART";

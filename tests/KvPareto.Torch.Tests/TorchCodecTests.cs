@@ -30,7 +30,10 @@ public class TorchCodecTests
             var groups = NastyGroups.All(Count, seed).ToArray();
             using var scope = torch.NewDisposeScope();
             var x = torch.tensor(groups.SelectMany(group => group).ToArray(), [1, 1, 1, groups.Length, Count], device: codec.Device);
-            var entries = TorchScripts.Tensor("fit", x.amin([2, 4], true), x.amax([2, 4], true), codec.Constants(bits), (double)GroupCodec.MinCode(bits), (double)clip, (double)(1 - clip));
+            var entries =
+                TorchScripts.Tensor(
+                "fit", x.amin([2, 4], true), x.amax([2, 4], true), codec.Constants(bits), (double)GroupCodec.MinCode(bits), (double)clip,
+                    (double)(1 - clip));
             var codes = TorchScripts.Tensor("encode", x, entries, (double)GroupCodec.MinCode(bits), (double)GroupCodec.MaxCode(bits));
             var packed = TorchScripts.Tensor("pack", codes.reshape(groups.Length, Count), bits, codec.Shifts(bits));
             var values = TorchScripts.Tensor("decode", codes, entries, (double)GroupCodec.MinCode(bits)).cpu().data<float>().ToArray();
@@ -44,7 +47,10 @@ public class TorchCodecTests
                 {
                     var code = GroupCodec.Encode(groups[g][i], meta, bits);
                     GroupCodec.Store(expected, i, code, bits);
-                    if (!float.IsNaN(meta.Scale)) Assert.Equal(BitConverter.SingleToInt32Bits(GroupCodec.Decode(code, meta)), BitConverter.SingleToInt32Bits(values[g * Count + i]));
+                    if (!float.IsNaN(meta.Scale))
+                        Assert.Equal(
+                            BitConverter.SingleToInt32Bits(GroupCodec.Decode(code, meta)),
+                                BitConverter.SingleToInt32Bits(values[g * Count + i]));
                 }
                 if (!float.IsNaN(meta.Scale)) Assert.Equal(expected, bytes.AsSpan(g * expected.Length, expected.Length).ToArray());
             }

@@ -18,7 +18,8 @@ internal static class TorchLibraryOrSkip
         }
     });
 
-    /// <summary>Skips the calling test where libtorch cannot be loaded. KVPARETO_TORCH_TESTS=required makes that a failure instead.</summary>
+    /// <summary>Skips the calling test where libtorch cannot be loaded. KVPARETO_TORCH_TESTS=required makes that a failure
+    /// instead.</summary>
     public static void Require()
     {
         if (Missing.Value is not { } reason) return;

@@ -28,7 +28,8 @@ public class TorchModelTests
         var file = TestData.Golden("models", family, "expected.safetensors");
         var expected = TensorFile.Floats(file, "logits");
         foreach (var setting in new[] { "w16a16-k32v32", "w16a16-k32v32-c1", "w16a16-k32v32-c7", "w16a16-k32v32-c64-math" })
-            AssertClose(expected, Logits(backend, TestData.Golden("models", family), setting, TensorFile.Ids(file, "input_ids")), F32Tolerance);
+            AssertClose(expected, Logits(backend, TestData.Golden("models", family), setting, TensorFile.Ids(file, "input_ids")),
+                F32Tolerance);
     }
 
     [Theory]
@@ -44,8 +45,10 @@ public class TorchModelTests
     {
         using var backend = TorchLibraryOrSkip.Backend();
         using var cpu = new CpuBackend();
-        var (folder, ids) = (TestData.Golden("models", family), TensorFile.Ids(TestData.Golden("models", family, "expected.safetensors"), "input_ids"));
-        AssertClose(Logits(cpu, folder, setting, ids), Logits(backend, folder, setting, ids), setting.Contains("k16", StringComparison.Ordinal) ? F32Tolerance : CodedTolerance);
+        var (folder, ids) =
+            (TestData.Golden("models", family), TensorFile.Ids(TestData.Golden("models", family, "expected.safetensors"), "input_ids"));
+        AssertClose(Logits(cpu, folder, setting, ids), Logits(backend, folder, setting, ids),
+            setting.Contains("k16", StringComparison.Ordinal) ? F32Tolerance : CodedTolerance);
     }
 
     [Theory]
@@ -70,7 +73,8 @@ public class TorchModelTests
     {
         using var backend = TorchLibraryOrSkip.Backend();
         var file = TestData.Golden("gguf", model + ".safetensors");
-        AssertClose(TensorFile.Floats(file, "logits"), Logits(backend, TestData.Golden("gguf", model + ".gguf"), "w16a16-k32v32", TensorFile.Ids(file, "input_ids")), tolerance);
+        AssertClose(TensorFile.Floats(file, "logits"),
+            Logits(backend, TestData.Golden("gguf", model + ".gguf"), "w16a16-k32v32", TensorFile.Ids(file, "input_ids")), tolerance);
     }
 
     /// <summary>Weights, cache and activations are counted as predicted; the rest is measured, and known only to be there.</summary>

@@ -11,7 +11,8 @@ internal sealed record Damage(string Kind, string File, int Where);
 /// <summary>A copy of a run folder that is damaged again and again: the seed decides how.</summary>
 internal sealed class DamagedFolder : IDisposable
 {
-    private static readonly string[] Labels = ["ok", "failed", "finished", "started", "prefill", "decode", "load", "weights", "kvCache", "k2v2", "k16v16"];
+    private static readonly string[] Labels =
+        ["ok", "failed", "finished", "started", "prefill", "decode", "load", "weights", "kvCache", "k2v2", "k16v16"];
 
     private readonly Dictionary<string, byte[]> _files = [];
     private readonly Random _random;
@@ -122,8 +123,10 @@ internal sealed class DamagedFolder : IDisposable
         string[] present = [.. Labels.Where(label => text.Contains(label, StringComparison.Ordinal))];
         var label = present[_random.Next(present.Length)];
         var places = new List<int>();
-        for (var at = text.IndexOf(label, StringComparison.Ordinal); at >= 0; at = text.IndexOf(label, at + 1, StringComparison.Ordinal)) places.Add(at);
+        for (var at = text.IndexOf(label, StringComparison.Ordinal); at >= 0; at = text.IndexOf(label, at + 1, StringComparison.Ordinal))
+            places.Add(at);
         var place = places[_random.Next(places.Count)];
-        return ("label edited", Encoding.Latin1.GetBytes(text[..place] + Labels[_random.Next(Labels.Length)] + text[(place + label.Length)..]), place);
+        return ("label edited",
+            Encoding.Latin1.GetBytes(text[..place] + Labels[_random.Next(Labels.Length)] + text[(place + label.Length)..]), place);
     }
 }

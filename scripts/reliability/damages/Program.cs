@@ -47,7 +47,8 @@ string Outcome()
     {
         var read = RunHistory.Read(folder.Path);
         if (read.Results.Any(result => right.GetValueOrDefault(result.TrialId) != JsonSerializer.Serialize(result))) return "WRONG FIGURES";
-        if ((read.Name, read.Seed, read.Baseline, read.Planned) != (whole.Name, whole.Seed, whole.Baseline, whole.Planned)) return "WRONG LABELS";
+        if ((read.Name, read.Seed, read.Baseline, read.Planned) != (whole.Name, whole.Seed, whole.Baseline, whole.Planned))
+            return "WRONG LABELS";
         if (drawn++ % DrawEach == 0) ReportWriter.Write(folder.Path, read.Results, new() { Baseline = read.Baseline, Seed = read.Seed });
         if (read.Results.Count == read.Planned) return "right";
         return read.Results.Count + read.Missing.Count == read.Planned ? "incomplete, said so" : "MISSING WITHOUT A WORD";

@@ -71,7 +71,8 @@ internal static class FidelityCommand
             {
                 if (parsed.GetValue(model) is not null)
                     throw new ConfigException("fidelity: --report takes no MODEL; allowed: kvpareto fidelity --report ROWS --out DIR");
-                var files = FidelityReport.Write(parsed.GetValue(folder)!, FidelityRows.Read(file), PictureFormats.Parse(parsed.GetValue(format)!));
+                var files = FidelityReport.Write(
+                    parsed.GetValue(folder)!, FidelityRows.Read(file), PictureFormats.Parse(parsed.GetValue(format)!));
                 foreach (var written in files) context.Output.WriteLine(written);
                 return Task.FromResult(ExitCode.Ok);
             }
@@ -96,7 +97,8 @@ internal static class FidelityCommand
         return command;
     }
 
-    private static void Run(CommandContext context, FidelityRequest request, string device, string? rowsFile, bool json, CancellationToken cancellation)
+    private static void Run(
+        CommandContext context, FidelityRequest request, string device, string? rowsFile, bool json, CancellationToken cancellation)
     {
         if (rowsFile is not null) FidelityRows.CheckWritable(rowsFile);
         using var backend = CommandContext.CreateBackend(request.Threads, device);

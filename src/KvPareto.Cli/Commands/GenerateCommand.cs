@@ -20,19 +20,33 @@ internal static class GenerateCommand
     {
         var model = new Argument<string>("MODEL") { Description = $"{ModelSource.Words}." };
         var prompt = new Option<string?>("--prompt") { Description = "The prompt.", HelpName = "TEXT" };
-        var promptFile = new Option<string?>("--prompt-file") { Description = "The prompt's file, UTF-8; - for standard input.", HelpName = "F" };
-        var promptTokens = new Option<int?>("--prompt-tokens") { Description = "A prompt of N made-up token ids, to measure memory and latency; the only one that random models take.", HelpName = "N" };
-        var setting = new Option<string>("--setting") { Description = "Short name of a setting.", HelpName = "NAME", DefaultValueFactory = _ => DefaultSetting };
-        var chunk = new Option<int?>("--chunk") { Description = "Prefill chunk in place of the setting's; 0 feeds the prompt whole.", HelpName = "N" };
-        var maxNew = new Option<int>("--max-new-tokens") { Description = "Most new tokens.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
+        var promptFile = new Option<string?>("--prompt-file")
+        { Description = "The prompt's file, UTF-8; - for standard input.", HelpName = "F" };
+        var promptTokens = new Option<int?>("--prompt-tokens")
+        {
+            Description = "A prompt of N made-up token ids, to measure memory and latency; the only one that random models take.",
+            HelpName = "N"
+        };
+        var setting = new Option<string>("--setting")
+        { Description = "Short name of a setting.", HelpName = "NAME", DefaultValueFactory = _ => DefaultSetting };
+        var chunk = new Option<int?>("--chunk")
+        { Description = "Prefill chunk in place of the setting's; 0 feeds the prompt whole.", HelpName = "N" };
+        var maxNew = new Option<int>("--max-new-tokens")
+        { Description = "Most new tokens.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var noChat = new Option<bool>("--no-chat") { Description = "The prompt as it is, without the model's chat template." };
         var template = TemplateOption.Create();
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
-        var json = new Option<bool>("--json") { Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of streaming the text." };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of "
+            + "streaming the text."
+        };
         var command = new Verb(
             "generate",
-            "Continues a prompt greedily under one setting.", "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256\nkvpareto generate random:1:Llama-3.1-8B --prompt-tokens 1000 --setting w4a16-k8v2-t64-c256 --json")
+            "Continues a prompt greedily under one setting.",
+                "kvpareto generate models/llama --no-chat --prompt 'Question: ...' --setting w4g64a16-k4v4-t64-c256\nkvpareto generate "
+                + "random:1:Llama-3.1-8B --prompt-tokens 1000 --setting w4a16-k8v2-t64-c256 --json")
         {
             model, prompt, promptFile, promptTokens, setting, chunk, maxNew, noChat, template, device, threads, json,
         };
@@ -49,14 +63,16 @@ internal static class GenerateCommand
             given = given with { Template = TemplateOption.Read(parsed.GetValue(template)!) };
             var settings = Verb.WithChunk(InferenceSetting.Parse(parsed.GetValue(setting)!), parsed.GetValue(chunk));
             if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
-            Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json), parsed.GetValue(threads), parsed.GetValue(device)!, cancellation);
+            Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json),
+                parsed.GetValue(threads), parsed.GetValue(device)!, cancellation);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
     }
 
     private static void Run(
-        CommandContext context, ModelSource source, Prompt given, InferenceSetting setting, int maxNewTokens, bool json, int? threads, string device, CancellationToken cancellation)
+        CommandContext context, ModelSource source, Prompt given, InferenceSetting setting, int maxNewTokens, bool json, int? threads,
+            string device, CancellationToken cancellation)
     {
         if (given.Text is not null && !source.HasTokenizer) throw source.WithoutTokenizer();
         using var backend = CommandContext.CreateBackend(threads, device);
@@ -67,7 +83,8 @@ internal static class GenerateCommand
         if (prompt.Length + (long)maxNewTokens > model.Config.MaxPositions)
         {
             throw new ConfigException(
-                $"the prompt has {prompt.Length} tokens and {maxNewTokens} new ones may follow, but {source.Model} was made for {model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower --max-new-tokens");
+                $"the prompt has {prompt.Length} tokens and {maxNewTokens} new ones may follow, but {source.Model} was made for "
+                    + $"{model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower --max-new-tokens");
         }
         var generator = new Generator(model.Transformer, setting);
         if (json)
@@ -78,12 +95,17 @@ internal static class GenerateCommand
         }
         var stream = model.HasTokenizer ? model.Tokenizer.CreateStreamDecoder() : null;
         var result = generator.Generate(
-            prompt, maxNewTokens, onToken: id => context.Output.Write(stream is null ? string.Create(CultureInfo.InvariantCulture, $"{id} ") : stream.Push(id)), cancellation: cancellation);
+            prompt, maxNewTokens, onToken: id =>
+                context.Output.Write(stream is null ? string.Create(CultureInfo.InvariantCulture, $"{id} ") : stream.Push(id)),
+                    cancellation: cancellation);
         context.Output.WriteLine(stream?.Flush());
         var tpot = result.TimePerOutputToken?.TotalMilliseconds;
         context.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{setting.Name}: {result.PromptTokens} prompt tokens, {result.Ids.Length} new; first after {result.TimeToFirstToken.TotalMilliseconds:F0} ms{(tpot is null ? "" : string.Create(CultureInfo.InvariantCulture, $", then {tpot:F1} ms each"))}; peak {ByteText.Of(result.Peaks.Inference.Total)}"));
+            $"{setting.Name}: {result.PromptTokens} prompt tokens, {result.Ids.Length} new; first after "
+                + $"{result.TimeToFirstToken.TotalMilliseconds:F0} "
+                + $"ms{(tpot is null ? "" : string.Create(CultureInfo.InvariantCulture, $", then {tpot:F1} ms each"))}; peak "
+                + $"{ByteText.Of(result.Peaks.Inference.Total)}"));
     }
 
     private static string Json(LanguageModel model, Completion completion)

@@ -24,11 +24,14 @@ internal static class LogitsCommand
         var textFile = new Option<string?>("--text-file") { Description = "A text's file, UTF-8; - for standard input.", HelpName = "F" };
         var settings = new Option<string[]>("--setting")
         {
-            Description = "Short name of a setting; w16a16-k32v32 keeps the cache in f32, as references do. May be repeated: each gets a file of its own.",
+            Description =
+                "Short name of a setting; w16a16-k32v32 keeps the cache in f32, as references do. May be repeated: each gets a file of "
+                + "its own.",
             HelpName = "NAME",
             DefaultValueFactory = _ => [GenerateCommand.DefaultSetting],
         };
-        var chunk = new Option<int?>("--chunk") { Description = "Prefill chunk in place of the settings' own; 0 feeds the text whole.", HelpName = "N" };
+        var chunk = new Option<int?>("--chunk")
+        { Description = "Prefill chunk in place of the settings' own; 0 feeds the text whole.", HelpName = "N" };
         var output = new Option<string>("--out")
         {
             Description = "File to write; with several settings F.SETTING.safetensors each.",
@@ -39,17 +42,22 @@ internal static class LogitsCommand
         var device = Verb.DeviceOption();
         var command = new Verb(
             "logits",
-            "Writes the logits after every token of a text as a safetensors tensor, logits [tokens, vocabulary] in f32, to compare with other programs.",
+            "Writes the logits after every token of a text as a safetensors tensor, logits [tokens, vocabulary] in f32, to compare with "
+                + "other programs.",
             "kvpareto logits models/llama --ids 1,15043,3186 --setting w16a16-k32v32 --out logits.safetensors\n"
-            + "kvpareto logits models/llama --text-file wiki.txt --setting w16a16-k16v16 --setting w16a16-k4v4-t64-c256 --out logits.safetensors")
+            + "kvpareto logits models/llama --text-file wiki.txt --setting w16a16-k16v16 --setting w16a16-k4v4-t64-c256 --out "
+                + "logits.safetensors")
         {
             model, ids, textFile, settings, chunk, device, threads, output,
         };
         command.SetAction((parsed, cancellation) =>
         {
             var path = parsed.GetValue(output)!;
-            if (!path.EndsWith(Ending, StringComparison.Ordinal)) throw new ConfigException($"--out '{path}'; allowed: a file that ends in {Ending}");
-            InferenceSetting[] wanted = [.. parsed.GetValue(settings)!.Select(name => Verb.WithChunk(InferenceSetting.Parse(name), parsed.GetValue(chunk))).DistinctBy(setting => setting.Name)];
+            if (!path.EndsWith(Ending, StringComparison.Ordinal))
+                throw new ConfigException($"--out '{path}'; allowed: a file that ends in {Ending}");
+            InferenceSetting[] wanted =
+                [.. parsed.GetValue(settings)!.Select(name => Verb.WithChunk(InferenceSetting.Parse(name), parsed.GetValue(chunk)))
+                .DistinctBy(setting => setting.Name)];
             var source = ModelSource.Open(parsed.GetValue(model)!);
             var tokens = (parsed.GetValue(ids), parsed.GetValue(textFile)) switch
             {
@@ -61,7 +69,9 @@ internal static class LogitsCommand
             {
                 if (tokens.Length == 0) throw new ConfigException("the text is empty; allowed: at least one token");
                 if (tokens.Length > checkpoint.Config.MaxPositions)
-                    throw new ConfigException($"the text has {tokens.Length} tokens; allowed: up to the model's {checkpoint.Config.MaxPositions} positions (max_position_embeddings)");
+                    throw new ConfigException(
+                        $"the text has {tokens.Length} tokens; allowed: up to the model's {checkpoint.Config.MaxPositions} positions "
+                            + "(max_position_embeddings)");
                 foreach (var setting in wanted) setting.Cache.Validate(checkpoint.Config.Geometry);
             }
             using var backend = CommandContext.CreateBackend(parsed.GetValue(threads), parsed.GetValue(device)!);
@@ -86,7 +96,8 @@ internal static class LogitsCommand
         var states = new Generator(transformer, setting).Feed(tokens, cancellation);
         using var reader = new LogitReader(transformer.Backend, transformer.Config, transformer.Head);
         using var writer = new SafeTensorsWriter(
-            file, [new(TensorName, TensorType.F32, [tokens.Length, reader.Width])], new Dictionary<string, string> { ["setting"] = setting.Name });
+            file, [new(TensorName, TensorType.F32, [tokens.Length, reader.Width])], new Dictionary<string, string>
+            { ["setting"] = setting.Name });
         for (var first = 0; first < tokens.Length; first += LogitReader.MaxRows)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -97,5 +108,6 @@ internal static class LogitsCommand
     }
 
     private static int[] Ids(string list) => [.. list.Split(',').Select(item =>
-        int.TryParse(item.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw new ConfigException($"--ids '{item}'; allowed: token ids joined by commas: 1,2,3"))];
+        int.TryParse(item.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id
+            : throw new ConfigException($"--ids '{item}'; allowed: token ids joined by commas: 1,2,3"))];
 }

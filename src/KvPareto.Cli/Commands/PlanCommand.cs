@@ -22,14 +22,24 @@ internal static class PlanCommand
     {
         var target = new Argument<string?>("CONFIG|MODEL")
         {
-            Description = $"A sweep (.yaml): its models and settings. Or a model: {ModelSource.Words}; its weights need not be there, a config.json or one of {string.Join(", ", Architectures.Names)} will do.",
+            Description =
+                $"A sweep (.yaml): its models and settings. Or a model: {ModelSource.Words}; its weights need not be there, a "
+                + $"config.json or one of {string.Join(", ", Architectures.Names)} will do.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var contexts = new Option<string?>("--context") { Description = "Prompt lengths in tokens, joined by commas; k stands for 1,000. Default: those of 10k, 32k and 128k that the model was made for.", HelpName = "10k,32k" };
-        var settings = new Option<string?>("--settings") { Description = "Short names joined by commas, in place of the sweep's or the default list.", HelpName = "A,B" };
-        var newTokens = new Option<int>("--new-tokens") { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
+        var contexts = new Option<string?>("--context")
+        {
+            Description = "Prompt lengths in tokens, joined by commas; k stands for 1,000. Default: those of 10k, 32k and 128k that "
+            + "the model was made for.",
+            HelpName = "10k,32k"
+        };
+        var settings = new Option<string?>("--settings")
+        { Description = "Short names joined by commas, in place of the sweep's or the default list.", HelpName = "A,B" };
+        var newTokens = new Option<int>("--new-tokens")
+        { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
         var fits = new Option<string?>("--fits") { Description = "Only what fits in so much memory, loading included.", HelpName = "8GiB" };
-        var paper = new Option<bool>("--paper") { Description = "The five settings that KV Pareto (arXiv 2512.01953) picks at 10k tokens, beside what it reports." };
+        var paper = new Option<bool>("--paper")
+        { Description = "The five settings that KV Pareto (arXiv 2512.01953) picks at 10k tokens, beside what it reports." };
         var threads = Verb.ThreadsOption();
         threads.Description = "Threads to plan for on cpu; each has scratch of its own. Default: one a processor.";
         var device = Verb.DeviceOption();
@@ -38,7 +48,8 @@ internal static class PlanCommand
         var command = new Verb(
             "plan",
             "Predicts total peak memory from shapes alone, without running anything.",
-            "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan Llama-3.1-8B --context 32k --fits 8GiB --device cuda\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper --device cuda")
+            "kvpareto plan Llama-3.1-8B --context 10k,32k,128k\nkvpareto plan Llama-3.1-8B --context 32k --fits 8GiB --device "
+                + "cuda\nkvpareto plan configs/smollm2.yaml --context 4096 --json\nkvpareto plan --paper --device cuda")
         {
             target, contexts, settings, newTokens, fits, paper, device, threads, json,
         };
@@ -46,7 +57,8 @@ internal static class PlanCommand
         {
             var request = new Request(
                 parsed.GetValue(contexts) is { } list ? TokenCounts.Parse("--context", list, MemoryModel.MostTokens / 2) : null,
-                parsed.GetValue(settings) is { } names ? [.. names.Split(',').Select(name => InferenceSetting.Parse(name.Trim())).DistinctBy(setting => setting.Name)] : null,
+                parsed.GetValue(settings) is { } names
+                    ? [.. names.Split(',').Select(name => InferenceSetting.Parse(name.Trim())).DistinctBy(setting => setting.Name)] : null,
                 parsed.GetValue(newTokens));
             if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
                 throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
@@ -79,11 +91,14 @@ internal static class PlanCommand
     private static ModelPlan[] Sweep(CommandContext context, MemoryLayout layout, string file, Request request)
     {
         var config = SweepConfig.LoadForPlan(file);
-        if (request.Contexts is null) context.Error.WriteLine($"{config.Name}: planned for these contexts, not for the lengths of its tasks' prompts; --context N,… gives others");
+        if (request.Contexts is null)
+            context.Error.WriteLine(
+                $"{config.Name}: planned for these contexts, not for the lengths of its tasks' prompts; --context N,… gives others");
         return
         [
             .. config.Models.Select(model => One(
-                context, layout, ModelSource.Open(model.Model), request with { Settings = request.Settings ?? SearchSpace.Expand(config, model) }, model)),
+                context, layout, ModelSource.Open(model.Model),
+                    request with { Settings = request.Settings ?? SearchSpace.Expand(config, model) }, model)),
         ];
     }
 
@@ -92,7 +107,9 @@ internal static class PlanCommand
         static long Needed(MemoryPlanRow row) => Math.Max(row.Peak.Total, row.Peaks.Load.Total);
         var fitting = plan with { Rows = [.. plan.Rows.Where(row => Needed(row) <= room)] };
         if (fitting.Rows.Count == 0)
-            context.Error.WriteLine($"{plan.Model}: none of {plan.Rows.Count} fits in {ByteText.Of(room)}; the smallest takes {ByteText.Of(plan.Rows.Min(Needed))}");
+            context.Error.WriteLine(
+                $"{plan.Model}: none of {plan.Rows.Count} fits in {ByteText.Of(room)}; the smallest takes "
+                    + $"{ByteText.Of(plan.Rows.Min(Needed))}");
         return fitting;
     }
 
@@ -104,7 +121,9 @@ internal static class PlanCommand
         var contexts = request.Contexts ?? ContextsFor(shapes.Config, request.NewTokens);
         foreach (var length in contexts.Where(length => length > shapes.Config.MaxPositions))
             context.Error.WriteLine($"{name}: made for {shapes.Config.MaxPositions} positions, fewer than {length}");
-        return new(name, MemoryPlan.Rows(layout, shapes, request.Settings ?? MemoryPlan.DefaultSettings(shapes.Config), contexts, request.NewTokens, variants));
+        return new(name,
+            MemoryPlan.Rows(
+            layout, shapes, request.Settings ?? MemoryPlan.DefaultSettings(shapes.Config), contexts, request.NewTokens, variants));
     }
 
     private static int[] ContextsFor(ModelConfig config, int newTokens)

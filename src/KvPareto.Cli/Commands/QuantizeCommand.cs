@@ -40,8 +40,10 @@ internal static class QuantizeCommand
             HelpName = "FILE",
         };
         var output = new Option<string>("--out") { Description = "Folder to make.", HelpName = "DIR", Required = true };
-        var samples = new Option<int>("--samples") { Description = "Texts taken from the file.", HelpName = "N", DefaultValueFactory = _ => 64 };
-        var tokens = new Option<int>("--tokens") { Description = "First tokens taken of each.", HelpName = "N", DefaultValueFactory = _ => 512 };
+        var samples = new Option<int>("--samples")
+        { Description = "Texts taken from the file.", HelpName = "N", DefaultValueFactory = _ => 64 };
+        var tokens = new Option<int>("--tokens")
+        { Description = "First tokens taken of each.", HelpName = "N", DefaultValueFactory = _ => 512 };
         var threads = Verb.ThreadsOption();
         var command = new Verb(
             "quantize",

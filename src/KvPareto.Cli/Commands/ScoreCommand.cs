@@ -15,11 +15,18 @@ internal static class ScoreCommand
     {
         var file = new Argument<string>("FILE")
         {
-            Description = "JSON Lines (or .jsonl.gz), or a folder of them: predictions as LongBench's pred.py or lm-evaluation-harness's --log_samples writes them, "
+            Description =
+                "JSON Lines (or .jsonl.gz), or a folder of them: predictions as LongBench's pred.py or lm-evaluation-harness's "
+                + "--log_samples writes them, "
                 + "a run's samples/, or rows with the fields task, prediction, answers, all_classes. - for standard input.",
         };
-        var task = new Option<string?>("--task") { Description = "Task of rows that name none. Default: what the file's name says.", HelpName = "NAME" };
-        var jieba = new Option<string?>("--jieba") { Description = "Folder with jieba's dict.txt and hmm.json, for the words of multifieldqa_zh, dureader and vcsum.", HelpName = "DIR" };
+        var task = new Option<string?>("--task")
+        { Description = "Task of rows that name none. Default: what the file's name says.", HelpName = "NAME" };
+        var jieba = new Option<string?>("--jieba")
+        {
+            Description = "Folder with jieba's dict.txt and hmm.json, for the words of multifieldqa_zh, dureader and vcsum.",
+            HelpName = "DIR"
+        };
         var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…],\"tasks\":[…]}." };
         var command = new Verb(
             "score",
@@ -32,8 +39,10 @@ internal static class ScoreCommand
         {
             var path = parsed.GetValue(file)!;
             var files = path == StandardInput
-                ? [Score(PredictionScorer.StandardInput, PredictionScorer.ScoreStream(Input(context), parsed.GetValue(jieba), parsed.GetValue(task)))]
-                : PredictionScorer.Files(path).Select(name => Score(name, PredictionScorer.ScoreFile(name, parsed.GetValue(jieba), parsed.GetValue(task)))).ToList();
+                ? [Score(PredictionScorer.StandardInput,
+                    PredictionScorer.ScoreStream(Input(context), parsed.GetValue(jieba), parsed.GetValue(task)))]
+                : PredictionScorer.Files(path)
+                    .Select(name => Score(name, PredictionScorer.ScoreFile(name, parsed.GetValue(jieba), parsed.GetValue(task)))).ToList();
             if (parsed.GetValue(json)) WriteJson(context.Output, files);
             else WriteText(context.Output, files);
             return ExitCode.Ok;
@@ -60,11 +69,15 @@ internal static class ScoreCommand
         foreach (var file in files)
         {
             if (files.Count > 1) output.WriteLine(TerminalText.OneLine(file.Name));
-            foreach (var row in file.Rows) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row.Line,7}  {TerminalText.OneLine(row.Task),-22}{row.Score,8:F4}"));
+            foreach (var row in file.Rows)
+                output.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"{row.Line,7}  {TerminalText.OneLine(row.Task),-22}{row.Score,8:F4}"));
             output.WriteLine();
             output.WriteLine($"{"task",-22}{"rows",6}{"score",9}");
             foreach (var total in file.Totals)
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{TerminalText.OneLine(total.Task),-22}{total.Rows,6}{total.RoundedPercent,9:F2}"));
+                output.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"{TerminalText.OneLine(total.Task),-22}{total.Rows,6}{total.RoundedPercent,9:F2}"));
             if (files.Count > 1) output.WriteLine();
         }
     }
@@ -73,9 +86,17 @@ internal static class ScoreCommand
     {
         var document = new
         {
-            rows = files.SelectMany(file => file.Rows.Select(row => new { file = file.Name, line = row.Line, task = row.Task, score = row.Score })),
+            rows = files.SelectMany(
+                file => file.Rows.Select(row => new { file = file.Name, line = row.Line, task = row.Task, score = row.Score })),
             tasks = files.SelectMany(file => file.Totals.Select(
-                total => new { file = file.Name, task = total.Task, rows = total.Rows, score = total.RoundedPercent, percent = total.Percent })),
+                total => new
+                {
+                    file = file.Name,
+                    task = total.Task,
+                    rows = total.Rows,
+                    score = total.RoundedPercent,
+                    percent = total.Percent
+                })),
         };
         output.WriteLine(JsonText.Of(document));
     }

@@ -16,28 +16,42 @@ internal static class SweepCommand
 
     public static Command Create(CommandContext context)
     {
-        var config = new Argument<string?>("CONFIG") { Description = "Sweep as YAML; the built-in quickstart where left out.", Arity = ArgumentArity.ZeroOrOne };
-        var folder = new Option<string?>("--out") { Description = "Run folder. Default: runs/NAME of the config, or the next free runs/NAME-2, …", HelpName = "DIR" };
+        var config = new Argument<string?>("CONFIG")
+        { Description = "Sweep as YAML; the built-in quickstart where left out.", Arity = ArgumentArity.ZeroOrOne };
+        var folder = new Option<string?>("--out")
+        { Description = "Run folder. Default: runs/NAME of the config, or the next free runs/NAME-2, …", HelpName = "DIR" };
         var resume = new Option<bool>("--resume") { Description = "Go on with the run in DIR: measures only what is missing." };
         var retry = new Option<bool>("--retry-failed") { Description = "With --resume: run trials again that failed before." };
-        var models = new Option<string[]>("--model") { Description = "Model folder or embedded:NAME in place of the config's models. May be repeated.", HelpName = "MODEL", DefaultValueFactory = _ => [] };
-        var worker = new Option<string?>("--worker") { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
+        var models = new Option<string[]>("--model")
+        {
+            Description = "Model folder or embedded:NAME in place of the config's models. May be repeated.",
+            HelpName = "MODEL",
+            DefaultValueFactory = _ => []
+        };
+        var worker = new Option<string?>("--worker")
+        { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
         var format = Verb.FormatOption();
         var command = new Verb(
             "sweep",
-            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, journal.jsonl and samples/.", "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
+            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, "
+                + "journal.jsonl and samples/.",
+                "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with trials that failed or are "
+                + "missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
         {
             config, folder, resume, retry, models, worker, device, threads, format,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(
-            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry), parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!, PictureFormats.Parse(parsed.GetValue(format)!), cancellation), CancellationToken.None));
+            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry),
+                parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!,
+                PictureFormats.Parse(parsed.GetValue(format)!), cancellation), CancellationToken.None));
         return command;
     }
 
     private static int Run(
-        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads, string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
+        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads,
+            string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
     {
         var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
         folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, config.Name) : FreeFolder(config.Name);
@@ -67,10 +81,12 @@ internal static class SweepCommand
         var full = Path.GetFullPath(folder);
         var parent = Path.GetDirectoryName(full);
         var runs = Directory.Exists(parent)
-            ? Directory.EnumerateDirectories(parent).Where(found => File.Exists(Path.Combine(found, "run.json"))).Order(StringComparer.Ordinal).Take(MostRunsNamed + 1).ToList()
+            ? Directory.EnumerateDirectories(parent).Where(found => File.Exists(Path.Combine(found, "run.json")))
+                .Order(StringComparer.Ordinal).Take(MostRunsNamed + 1).ToList()
             : [];
         var named = string.Join(", ", runs.Take(MostRunsNamed).Select(found => Path.GetRelativePath(".", found)));
-        var allowed = runs.Count == 0 ? "leave out --resume to begin a run" : $"{named}{(runs.Count > MostRunsNamed ? ", …" : "")}, or leave out --resume to begin a run";
+        var allowed = runs.Count == 0 ? "leave out --resume to begin a run"
+            : $"{named}{(runs.Count > MostRunsNamed ? ", …" : "")}, or leave out --resume to begin a run";
         return new($"--resume: {folder}: there is no such folder; allowed: {allowed}");
     }
 

@@ -12,7 +12,8 @@ internal static class TemplateOption
     /// <summary>The option, which may be repeated.</summary>
     public static Option<string[]> Create() => new(Name)
     {
-        Description = "A variable of the chat template, enable_thinking=false for example, or strftime_now=yyyy-MM-dd for its date. May be repeated.",
+        Description =
+            "A variable of the chat template, enable_thinking=false for example, or strftime_now=yyyy-MM-dd for its date. May be repeated.",
         HelpName = "KEY=VALUE",
         DefaultValueFactory = _ => [],
     };
@@ -21,6 +22,7 @@ internal static class TemplateOption
     /// <exception cref="ConfigException">One has no <c>=</c>, or a name cannot be set.</exception>
     public static TemplateSettings Read(IEnumerable<string> values) => TemplateSettings.Create(values.Select(static value =>
         value.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
-            ? KeyValuePair.Create(value[..at], value[..at] == TemplateSettings.DateName ? value[(at + 1)..] : TemplateSettings.Value(value[(at + 1)..]))
+            ? KeyValuePair.Create(
+                value[..at], value[..at] == TemplateSettings.DateName ? value[(at + 1)..] : TemplateSettings.Value(value[(at + 1)..]))
             : throw new ConfigException($"{Name} {value}; allowed: KEY=VALUE with {TemplateSettings.Words}")));
 }

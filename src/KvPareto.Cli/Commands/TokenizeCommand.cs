@@ -14,18 +14,27 @@ internal static class TokenizeCommand
 
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string>("MODEL") { Description = "A model with a tokenizer: a folder with tokenizer.json, a .gguf file, or embedded:llama, embedded:qwen2, embedded:mistral." };
-        var file = new Argument<string?>("FILE") { Description = "Text, UTF-8; standard input where left out.", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string>("MODEL")
+        {
+            Description = "A model with a tokenizer: a folder with tokenizer.json, a .gguf file, or embedded:llama, embedded:qwen2, "
+            + "embedded:mistral."
+        };
+        var file = new Argument<string?>("FILE")
+        { Description = "Text, UTF-8; standard input where left out.", Arity = ArgumentArity.ZeroOrOne };
         var chat = new Option<bool>("--chat") { Description = "The text as one user turn in the model's chat template." };
         var template = TemplateOption.Create();
-        var noSpecial = new Option<bool>("--no-special") { Description = "Without the special tokens that the tokenizer adds (such as a leading BOS)." };
+        var noSpecial = new Option<bool>("--no-special")
+        { Description = "Without the special tokens that the tokenizer adds (such as a leading BOS)." };
         var json = new Option<bool>("--json") { Description = "Print {\"ids\":[…]}." };
-        var command = new Verb("tokenize", "Prints the token ids of a text.", "echo -n 'Hello world' | kvpareto tokenize embedded:llama --json") { model, file, chat, template, noSpecial, json };
+        var command =
+            new Verb("tokenize", "Prints the token ids of a text.", "echo -n 'Hello world' | kvpareto tokenize embedded:llama --json")
+            { model, file, chat, template, noSpecial, json };
         command.SetAction(parsed =>
         {
             var source = ModelSource.Open(parsed.GetValue(model)!);
             var text = Read(context, parsed.GetValue(file));
-            var ids = parsed.GetValue(chat) ? EncodeChat(source, text, TemplateOption.Read(parsed.GetValue(template)!)) : source.RequireTokenizer().Encode(text, !parsed.GetValue(noSpecial));
+            var ids = parsed.GetValue(chat) ? EncodeChat(source, text, TemplateOption.Read(parsed.GetValue(template)!))
+                : source.RequireTokenizer().Encode(text, !parsed.GetValue(noSpecial));
             context.Output.WriteLine(parsed.GetValue(json) ? $"{{\"ids\":{JsonText.Of(ids)}}}" : string.Join(' ', ids));
             return ExitCode.Ok;
         });

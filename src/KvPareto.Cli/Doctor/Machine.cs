@@ -16,7 +16,8 @@ internal static class Machine
     {
         yield return (".NET", $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}");
         using (var cpu = new CpuBackend()) yield return ("processor", cpu.Device);
-        yield return ("instructions", string.Join(", ", Instructions().Where(set => set.Supported).Select(set => set.Name).DefaultIfEmpty("none that matter here")));
+        yield return ("instructions",
+            string.Join(", ", Instructions().Where(set => set.Supported).Select(set => set.Name).DefaultIfEmpty("none that matter here")));
         yield return ("CUDA devices", Devices());
         foreach (var (name, isThere) in CudaLibraries.All) yield return (name, isThere ? "found" : "not found");
         yield return ("libtorch", Torch());
@@ -34,7 +35,12 @@ internal static class Machine
             var devices = CudaDevice.List();
             return devices.Count == 0
                 ? "none"
-                : string.Join("; ", devices.Select(device => string.Create(CultureInfo.InvariantCulture, $"{device.Ordinal}: {device.Name}, {device.TotalBytes >> 20} MiB, driver {device.DriverVersion / 1000}.{device.DriverVersion % 1000 / 10}")));
+                : string.Join(
+                    "; ", devices.Select(
+                        device => string.Create(
+                            CultureInfo.InvariantCulture,
+                                $"{device.Ordinal}: {device.Name}, {device.TotalBytes >> 20} MiB, driver "
+                                + $"{device.DriverVersion / 1000}.{device.DriverVersion % 1000 / 10}")));
         }
         catch (CudaException error)
         {

@@ -19,7 +19,8 @@ internal static class ByteText
         return $"{value.ToString(format, CultureInfo.InvariantCulture)} {Units[unit]}";
     }
 
-    /// <summary>Reads <c>8GiB</c>, <c>12 GB</c>, <c>7.5GiB</c>: KiB to TiB are powers of 1,024, KB to TB of 1,000; a unit is needed, since a bare number is as likely meant as GiB as it is as bytes.</summary>
+    /// <summary>Reads <c>8GiB</c>, <c>12 GB</c>, <c>7.5GiB</c>: KiB to TiB are powers of 1,024, KB to TB of 1,000; a unit is needed, since
+    /// a bare number is as likely meant as GiB as it is as bytes.</summary>
     /// <param name="option">The option, for messages.</param>
     /// <param name="text">What was written.</param>
     /// <exception cref="ConfigException">It is no number of bytes from 1 to 1,024 TiB.</exception>
@@ -33,7 +34,8 @@ internal static class ByteText
             [var letter, 'B'] => (Math.Pow(1000, Power(letter)), Power(letter) > 0),
             _ => (0, false),
         };
-        return name && double.TryParse(digits.TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number * size is >= 1 and <= Most
+        return name && double.TryParse(digits.TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number * size is >= 1 and <= Most
             ? (long)(number * size)
             : throw new ConfigException($"{option} '{text}'; allowed: a size such as 8GiB, 12GB, 500MiB");
 

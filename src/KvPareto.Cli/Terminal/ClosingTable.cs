@@ -12,12 +12,15 @@ internal static class ClosingTable
 
     private static readonly FittedTable<SummaryRow> Table = new(
         [
-            new("", 0, Mark) { IsText = true, Style = row => row.Failure is not null ? new Style(Color.Red) : row.OnFrontier ? new Style(Color.Yellow) : null },
+            new("", 0, Mark)
+                { IsText = true, Style = row =>
+                row.Failure is not null ? new Style(Color.Red) : row.OnFrontier ? new Style(Color.Yellow) : null },
             new("setting", 0, row => row.Setting) { IsText = true },
             new("peak", 1, row => row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
             new("saved", 3, row => Number(row.MemorySavedPercent, "F1", " %")),
             new("score", 2, row => Number(row.Score, "F2")),
-            new("95 % interval", 5, row => row.Interval is { } interval ? $"{Number(interval.Low, "F1")} – {Number(interval.High, "F1")}" : ""),
+            new("95 % interval", 5, row =>
+                row.Interval is { } interval ? $"{Number(interval.Low, "F1")} – {Number(interval.High, "F1")}" : ""),
             new("loss", 4, row => Number(row.ScoreLoss, "F2")),
             new("dominated", 6, row => row.OnFrontier ? "" : Number(100 * row.DominatedConfidence, "F0", " %")),
             new("first token", 7, row => Number(row.TtftMs, "F1", " ms")),
@@ -33,10 +36,13 @@ internal static class ClosingTable
             context.Error.WriteLine(TerminalText.OneLine(Heading(model)));
             SummaryRow[] rows = [.. summary.Rows.Where(row => row.Model == model.Model)];
             Table.Write(context.Console, context.ErrorWidth(), rows);
-            foreach (var row in rows.Where(row => row.Failure is not null)) context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
+            foreach (var row in rows.Where(row => row.Failure is not null))
+                context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
             context.Error.WriteLine();
         }
-        if (history.Missing.Count > 0) context.Error.WriteLine($"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
+        if (history.Missing.Count > 0)
+            context.Error.WriteLine(
+                $"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
         foreach (var message in history.Messages.Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(message));
         foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
     }
@@ -45,7 +51,8 @@ internal static class ClosingTable
         string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 
     private static string Heading(ModelSummary model) => string.Create(
-        CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent:F1} %");
+        CultureInfo.InvariantCulture,
+            $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent:F1} %");
 
     private static string Mark(SummaryRow row) => row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
 

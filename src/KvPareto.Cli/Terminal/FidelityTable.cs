@@ -39,7 +39,8 @@ internal sealed class FidelityTable
         (_output, _width) = (output, width);
         _settingWidth = width is null ? DefaultSettingWidth : longestSetting + ChunkWidth ?? DefaultSettingWidth - ChunkWidth;
         _shown = All;
-        while (width is { } room && _settingWidth + Gap + _shown.Sum(column => column.Width + 1) - 1 > room && _shown.MaxBy(column => column.Rank) is { } least)
+        while (width is { } room && _settingWidth + Gap + _shown.Sum(column => column.Width + 1) - 1 > room
+            && _shown.MaxBy(column => column.Rank) is { } least)
             _shown = [.. _shown.Where(column => column != least)];
     }
 
@@ -64,9 +65,12 @@ internal sealed class FidelityTable
     }
 
     private void WriteLine(string setting, Func<Column, string> cell) =>
-        _output.WriteLine(setting.PadRight(_settingWidth) + new string(' ', Gap) + string.Join(' ', _shown.Select(column => cell(column).PadLeft(column.Width))));
+        _output.WriteLine(
+            setting.PadRight(_settingWidth) + new string(' ', Gap)
+                + string.Join(' ', _shown.Select(column => cell(column).PadLeft(column.Width))));
 
-    private static string Fixed(double value, int decimals) => value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    private static string Fixed(double value, int decimals) =>
+        value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     private static string Digits(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 

@@ -43,7 +43,8 @@ internal sealed class FittedTable<TRow>(IReadOnlyList<FittedColumn<TRow>> column
             var heading = new TableColumn(new Spectre.Console.Text(column.Name)).NoWrap();
             table.AddColumn(column.IsText ? heading : heading.RightAligned());
         }
-        for (var i = 0; i < rows.Count; i++) table.AddRow(shown.Select(column => new Spectre.Console.Text(texts[column][i], column.Style(rows[i]))));
+        for (var i = 0; i < rows.Count; i++)
+            table.AddRow(shown.Select(column => new Spectre.Console.Text(texts[column][i], column.Style(rows[i]))));
 
         var before = console.Profile.Width;
         // A cell is never cut, even if the terminal must wrap the line.

@@ -44,7 +44,8 @@ internal sealed class LiveBlock(TextWriter output, Func<int> width)
         (_drawn, _shown) = ([], "");
     }
 
-    private string Erase(int now) => Rows(now) is > 0 and var rows ? string.Create(CultureInfo.InvariantCulture, $"\r\e[{rows}A{ClearToEnd}") : "";
+    private string Erase(int now) =>
+        Rows(now) is > 0 and var rows ? string.Create(CultureInfo.InvariantCulture, $"\r\e[{rows}A{ClearToEnd}") : "";
 
     private int Rows(int now) => _drawn.Sum(cells => Math.Max(1, (cells + now - 1) / now));
 

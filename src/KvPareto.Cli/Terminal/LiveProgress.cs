@@ -3,7 +3,8 @@ using KvPareto.Sweep;
 
 namespace KvPareto.Cli.Terminal;
 
-/// <summary>A running sweep on a terminal: ended trials as lines that stay; below them a bar with the time left, the trial and its setting.</summary>
+/// <summary>A running sweep on a terminal: ended trials as lines that stay; below them a bar with the time left, the trial and its
+/// setting.</summary>
 internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
 {
     /// <summary>Columns to take where a terminal does not say.</summary>
@@ -53,7 +54,9 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                     return; // The timer draws: a slow terminal must not hold up what is measured.
                 case TrialEnded ended:
                     Move(ended.SamplesDone);
-                    _block.Print($"{Numbered(ended.Trial, ended.Trials, ended.Result.Model)} {ended.Result.Setting}  {TrialText.Outcome(ended.Result)}");
+                    _block.Print(
+                        $"{Numbered(ended.Trial, ended.Trials, ended.Result.Model)} {ended.Result.Setting}  "
+                            + $"{TrialText.Outcome(ended.Result)}");
                     break;
                 case SweepWaiting waiting:
                     (_trial, _setting) = (TrialText.Waiting(waiting), "");
@@ -98,8 +101,10 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
         var full = (int)(share * BarCells);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"[{new string('#', full)}{new string('-', BarCells - full)}] {100 * share,3:F0} %  {TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
+            $"[{new string('#', full)}{new string('-', BarCells - full)}] {100 * share,3:F0} %  {TimeLeft.Text(_time.Elapsed)} gone, "
+                + $"{TimeLeft.Text(_time.Left)} left");
     }
 
-    private static string Numbered(int trial, int trials, string model) => string.Create(CultureInfo.InvariantCulture, $"[{trial,3}/{trials}] {model}");
+    private static string Numbered(int trial, int trials, string model) =>
+        string.Create(CultureInfo.InvariantCulture, $"[{trial,3}/{trials}] {model}");
 }

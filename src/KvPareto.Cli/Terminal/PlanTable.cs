@@ -14,7 +14,9 @@ internal sealed record ModelPlan(string Model, IReadOnlyList<MemoryPlanRow> Rows
 /// <summary>Predicted memory as tables or JSON.</summary>
 internal static class PlanTable
 {
-    private const string SavedNote = "load: the peak of loading, a moment of its own; saved: less total peak than the model as it is stored with a 16-bit cache and the prompt fed whole, scores materialised (math) or not (flash)";
+    private const string SavedNote =
+        "load: the peak of loading, a moment of its own; saved: less total peak than the model as it is stored with a 16-bit cache and "
+        + "the prompt fed whole, scores materialised (math) or not (flash)";
 
     private static readonly FittedTable<(MemoryPlanRow Row, double? Paper)> Table = TableOf();
 
@@ -24,11 +26,18 @@ internal static class PlanTable
     /// <summary>A table for each model and a line on what its figures are.</summary>
     public static void Show(CommandContext context, IReadOnlyList<ModelPlan> plans, int newTokens)
     {
-        var plain = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(context.Output), Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        var plain = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(context.Output),
+                Ansi = AnsiSupport.No,
+                ColorSystem = ColorSystemSupport.NoColors
+            });
         foreach (var plan in plans.Where(plan => plan.Rows.Count > 0))
         {
             context.Output.WriteLine(TerminalText.OneLine(plan.Model));
-            (plan.PaperPercent is null ? Table : PaperTable).Write(plain, context.OutputWidth(), [.. plan.Rows.Select(row => (row, plan.PaperPercent))]);
+            (plan.PaperPercent is null ? Table : PaperTable)
+                .Write(plain, context.OutputWidth(), [.. plan.Rows.Select(row => (row, plan.PaperPercent))]);
             context.Output.WriteLine();
         }
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {SavedNote}"));
@@ -64,7 +73,8 @@ internal static class PlanTable
         context.Output.WriteLine(JsonText.Of(new { rows }));
     }
 
-    private static FittedTable<(MemoryPlanRow Row, double? Paper)> TableOf(params ReadOnlySpan<FittedColumn<(MemoryPlanRow Row, double? Paper)>> last) => new(
+    private static FittedTable<(MemoryPlanRow Row, double? Paper)> TableOf(
+        params ReadOnlySpan<FittedColumn<(MemoryPlanRow Row, double? Paper)>> last) => new(
         [
             new("setting", 0, cells => cells.Row.Setting.Name) { IsText = true },
             new("context", 1, cells => cells.Row.Context.ToString("N0", CultureInfo.InvariantCulture)),

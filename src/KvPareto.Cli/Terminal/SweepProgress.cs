@@ -11,7 +11,8 @@ internal static class SweepProgress
     {
         var capabilities = context.Console.Profile.Capabilities;
         if (context.ErrorWidth() is null || !capabilities.Ansi || !capabilities.Interactive) return run(new PlainLines(context.Error));
-        using var live = new LiveProgress(new LiveBlock(context.Console.Profile.Out.Writer, () => context.ErrorWidth() ?? LiveProgress.DefaultWidth));
+        using var live =
+            new LiveProgress(new LiveBlock(context.Console.Profile.Out.Writer, () => context.ErrorWidth() ?? LiveProgress.DefaultWidth));
         return run(live);
     }
 

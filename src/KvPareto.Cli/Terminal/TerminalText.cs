@@ -6,9 +6,11 @@ internal static class TerminalText
     private const char Unprintable = '\uFFFD';
 
     /// <summary>For a name or a message: control characters, line ends and changes of writing direction as blanks.</summary>
-    public static string OneLine(string text) => Replace(text, static c => char.IsControl(c) || c is '\u2028' or '\u2029' || TurnsDirection(c), ' ');
+    public static string OneLine(string text) =>
+        Replace(text, static c => char.IsControl(c) || c is '\u2028' or '\u2029' || TurnsDirection(c), ' ');
 
-    /// <summary>For text of several lines: every control character but line feed and tab as U+FFFD, a carriage return before a line feed left out.</summary>
+    /// <summary>For text of several lines: every control character but line feed and tab as U+FFFD, a carriage return before a line feed
+    /// left out.</summary>
     public static string Lines(string text) => Replace(text.Replace("\r\n", "\n", StringComparison.Ordinal), IsUnprintable, Unprintable);
 
     /// <summary>Whether a character would steer a terminal: all control characters but line feed and tab.</summary>

@@ -18,5 +18,7 @@ internal static class TrialText
     /// <summary>For whom a worker that has nothing left to do waits.</summary>
     public static string Waiting(SweepWaiting waiting) => TerminalText.OneLine(waiting.Trials == 1
         ? $"waiting for 1 trial that another worker has: {waiting.Holder}"
-        : string.Create(CultureInfo.InvariantCulture, $"waiting for {waiting.Trials} trials that other workers have, the first of them {waiting.Holder}"));
+        : string.Create(
+            CultureInfo.InvariantCulture,
+                $"waiting for {waiting.Trials} trials that other workers have, the first of them {waiting.Holder}"));
 }

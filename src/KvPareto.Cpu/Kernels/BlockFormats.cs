@@ -186,6 +186,8 @@ internal readonly unsafe struct Q6KBlocks : IBlockFormat
         where TFloat : unmanaged
         where TInt : unmanaged =>
         (
-            TLanes.Multiply(BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), TLanes.ToSingle(TLanes.LoadSignedBytes(planes + (2 + run) * Strip.Rows + row))),
+            TLanes.Multiply(
+                BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0),
+                    TLanes.ToSingle(TLanes.LoadSignedBytes(planes + (2 + run) * Strip.Rows + row))),
             TLanes.Zero);
 }

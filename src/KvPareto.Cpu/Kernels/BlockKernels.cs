@@ -156,7 +156,8 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
                     var (scale2, scale3) = (TLanes.Load(scale + ChunkScales), TLanes.Load(scale + ChunkScales + HalfRows));
                     var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
-                    var (offset2, offset3) = (TLanes.Load(scale + ChunkScales + Strip.Rows), TLanes.Load(scale + ChunkScales + Strip.Rows + HalfRows));
+                    var (offset2, offset3) =
+                        (TLanes.Load(scale + ChunkScales + Strip.Rows), TLanes.Load(scale + ChunkScales + Strip.Rows + HalfRows));
                     var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
                     var (top2, top3) = (Top(top + other), Top(top + other + HalfRows * LowBits));
                     for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
@@ -202,12 +203,14 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
             {
                 var line = codes;
                 var top = codes + LowBytes;
-                for (var blockEnd = target + TFormat.Elements * MicroKernel.Columns; target < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
+                for (var blockEnd = target + TFormat.Elements * MicroKernel.Columns; target < blockEnd;
+                scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
                     var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
                     var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
-                    for (var runEnd = target + TFormat.RunLength * MicroKernel.Columns; target < runEnd; target += LineChannels * MicroKernel.Columns)
+                    for (var runEnd = target + TFormat.RunLength * MicroKernel.Columns; target < runEnd;
+                    target += LineChannels * MicroKernel.Columns)
                     {
                         UnpackLine(line, 0, top0, scale0, offset0, target);
                         UnpackLine(line, 1, top1, scale1, offset1, target + HalfRows);
@@ -230,7 +233,8 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static byte* FirstCodes(byte* block, int row) => block + TFormat.ScaleBytes * Strip.Rows + row * (TFormat.CodeBits == 8 ? 1 : LowBits);
+    private static byte* FirstCodes(byte* block, int row) =>
+        block + TFormat.ScaleBytes * Strip.Rows + row * (TFormat.CodeBits == 8 ? 1 : LowBits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TInt Nibbles(byte* line) => TFormat.CodeBits == 8 ? default : Words(line);
@@ -259,7 +263,8 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
 
     // Bits from place on, moved to where they stand above the low bits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TInt Aligned(TInt top, int place) => place > LowBits ? TLanes.ShiftRight(top, place - LowBits) : TLanes.ShiftLeft(top, LowBits - place);
+    private static TInt Aligned(TInt top, int place) =>
+        place > LowBits ? TLanes.ShiftRight(top, place - LowBits) : TLanes.ShiftLeft(top, LowBits - place);
 
     private static void Prefetch(byte* from, int bytes)
     {

@@ -10,7 +10,8 @@ internal abstract unsafe class BlockStrips
     private static readonly BlockStrips[] All =
     [
         new Of<Q40Blocks>(), new Of<Q41Blocks>(), new Of<Q50Blocks>(), new Of<Q51Blocks>(), new Of<Q80Blocks>(),
-        new Of<Q4KBlocks>(), new Of<Q5KBlocks>(), new Of<Q6KBlocks>(), new Of<Q2KBlocks>(), new Of<Q3KBlocks>(), new Of<IQ4NLBlocks>(), new Of<IQ4XSBlocks>(),
+        new Of<Q4KBlocks>(), new Of<Q5KBlocks>(), new Of<Q6KBlocks>(), new Of<Q2KBlocks>(), new Of<Q3KBlocks>(), new Of<IQ4NLBlocks>(),
+            new Of<IQ4XSBlocks>(),
     ];
 
     /// <summary>The format that they are for.</summary>
@@ -25,7 +26,8 @@ internal abstract unsafe class BlockStrips
     }
 
     /// <summary>y [32] = strip · x [K].</summary>
-    public void Multiply(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) => Multiply(weight.StripAt(strip), x, weight.ColumnCount, y, level);
+    public void Multiply(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) =>
+        Multiply(weight.StripAt(strip), x, weight.ColumnCount, y, level);
 
     /// <summary>Writes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
     public void Pack(HostWeight host, CpuWeight weight, int strip)
@@ -69,7 +71,9 @@ internal abstract unsafe class BlockStrips
         {
             switch (level)
             {
-                case SimdLevel.Avx512: BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Unpack(blocks, channels, panel); break;
+                case SimdLevel.Avx512:
+                    BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Unpack(blocks, channels, panel);
+                    break;
                 case SimdLevel.Avx2: BlockKernels<TFormat, Lanes8, Vector256<float>, Vector256<int>>.Unpack(blocks, channels, panel); break;
                 default: BlockKernels<TFormat, Lanes1, float, int>.Unpack(blocks, channels, panel); break;
             }
@@ -79,8 +83,12 @@ internal abstract unsafe class BlockStrips
         {
             switch (level)
             {
-                case SimdLevel.Avx512: BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Multiply(blocks, x, channels, y); break;
-                case SimdLevel.Avx2: BlockKernels<TFormat, Lanes8, Vector256<float>, Vector256<int>>.Multiply(blocks, x, channels, y); break;
+                case SimdLevel.Avx512:
+                    BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Multiply(blocks, x, channels, y);
+                    break;
+                case SimdLevel.Avx2:
+                    BlockKernels<TFormat, Lanes8, Vector256<float>, Vector256<int>>.Multiply(blocks, x, channels, y);
+                    break;
                 default: BlockKernels<TFormat, Lanes1, float, int>.Multiply(blocks, x, channels, y); break;
             }
         }

@@ -19,7 +19,8 @@ internal interface ICodeFormat
     /// <summary>The signed codes in the low bits of each lane, whatever the bits above them.</summary>
     static abstract Vector512<float> Values(Vector512<float> table, Vector512<int> codes);
 
-    /// <summary>The <see cref="LineChannels"/> stored codes q − qmin of one row as two's complement in every other place of a dword.</summary>
+    /// <summary>The <see cref="LineChannels"/> stored codes q − qmin of one row as two's complement in every other place of a
+    /// dword.</summary>
     static abstract uint Spread(ushort stored);
 }
 

@@ -43,7 +43,8 @@ internal static unsafe class CodeKernelsAvx2
     public static void MultiplyBlock<TCodes>(byte* lines, float* x, int channels, int groupSize, float* y, bool accumulate)
         where TCodes : struct, ICodeFormat
     {
-        for (var part = 0; part < 2; part++) MultiplyHalfBlock<TCodes>(lines + part * HalfLine, x, channels, groupSize, y + 8 * part, accumulate);
+        for (var part = 0; part < 2; part++)
+            MultiplyHalfBlock<TCodes>(lines + part * HalfLine, x, channels, groupSize, y + 8 * part, accumulate);
     }
 
     /// <summary>y [32] = or += both blocks of a pair, in their order.</summary>

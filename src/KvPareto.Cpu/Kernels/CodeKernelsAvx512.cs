@@ -54,7 +54,8 @@ internal static unsafe class CodeKernelsAvx512
                 for (var i = 0; i < TCodes.LineChannels; i++, codes >>>= 2 * TCodes.Bits)
                 {
                     low = Avx512F.FusedMultiplyAdd(Vector512.Create(x[i]), Decode<TCodes>(table, codes, scale0, offset0), low);
-                    high = Avx512F.FusedMultiplyAdd(Vector512.Create(x[i]), Decode<TCodes>(table, codes >>> TCodes.Bits, scale1, offset1), high);
+                    high = Avx512F.FusedMultiplyAdd(
+                        Vector512.Create(x[i]), Decode<TCodes>(table, codes >>> TCodes.Bits, scale1, offset1), high);
                 }
             }
         }
@@ -98,7 +99,8 @@ internal static unsafe class CodeKernelsAvx512
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Decode<TCodes>(Vector512<float> table, Vector512<int> codes, Vector512<float> scale, Vector512<float> offset)
+    private static Vector512<float> Decode<TCodes>(
+        Vector512<float> table, Vector512<int> codes, Vector512<float> scale, Vector512<float> offset)
         where TCodes : struct, ICodeFormat => Avx512F.FusedMultiplyAdd(TCodes.Values(table, codes), scale, offset);
 
     // 16 GroupMeta: s, and −z·s.

@@ -8,7 +8,8 @@ namespace KvPareto.Cpu.Kernels;
 /// </summary>
 internal static unsafe class Hadamard
 {
-    /// <summary>Transforms <paramref name="count"/> rows of <paramref name="width"/> elements, a power of two, one after the other.</summary>
+    /// <summary>Transforms <paramref name="count"/> rows of <paramref name="width"/> elements, a power of two, one after the
+    /// other.</summary>
     public static void Transform(float* rows, int count, int width)
     {
         for (var row = 0; row < count; row++) Transform(rows + (long)row * width, width);

@@ -15,7 +15,8 @@ internal enum LaneWidth
 internal static class LaneWidths
 {
     /// <summary>The widest.</summary>
-    public static LaneWidth Widest { get; } = Lanes16.IsSupported ? LaneWidth.Avx512 : Lanes8.IsSupported ? LaneWidth.Avx2 : LaneWidth.Scalar;
+    public static LaneWidth Widest { get; } = Lanes16.IsSupported ? LaneWidth.Avx512 : Lanes8.IsSupported ? LaneWidth.Avx2
+        : LaneWidth.Scalar;
 
     /// <summary>All it has, widest first.</summary>
     public static IEnumerable<LaneWidth> Supported =>
@@ -33,12 +34,13 @@ internal static unsafe class KernelTable
     public const int MaxRows = 4;
 
     /// <summary><see cref="KeyKernels{TLanes,TFloat,TInt}.DotCodes"/> for 1 to 4 rows.</summary>
-    public static delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] DotCodes(int bits, LaneWidth width) => width switch
-    {
-        LaneWidth.Avx512 => Keys<Lanes16, Vector512<float>, Vector512<int>>.DotCodes(bits),
-        LaneWidth.Avx2 => Keys<Lanes8, Vector256<float>, Vector256<int>>.DotCodes(bits),
-        _ => Keys<Lanes1, float, int>.DotCodes(bits),
-    };
+    public static delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] DotCodes(int bits, LaneWidth width) =>
+        width switch
+        {
+            LaneWidth.Avx512 => Keys<Lanes16, Vector512<float>, Vector512<int>>.DotCodes(bits),
+            LaneWidth.Avx2 => Keys<Lanes8, Vector256<float>, Vector256<int>>.DotCodes(bits),
+            _ => Keys<Lanes1, float, int>.DotCodes(bits),
+        };
 
     /// <summary><see cref="KeyKernels{TLanes,TFloat,TInt}.DotScaledCodes"/> for 1 to 4 rows.</summary>
     public static delegate*<byte*, int, float*, float*, float*, int, void>[] DotScaledCodes(int bits, LaneWidth width) => width switch
@@ -97,20 +99,22 @@ internal static unsafe class KernelTable
     };
 
     /// <summary><see cref="ValueKernels{TLanes,TFloat,TInt}.ScaleWeights"/> for 1 to 4 rows.</summary>
-    public static delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] ScaleWeights(LaneWidth width) => width switch
-    {
-        LaneWidth.Avx512 => Values<Lanes16, Vector512<float>, Vector512<int>>.ScaleWeights(),
-        LaneWidth.Avx2 => Values<Lanes8, Vector256<float>, Vector256<int>>.ScaleWeights(),
-        _ => Values<Lanes1, float, int>.ScaleWeights(),
-    };
+    public static delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] ScaleWeights(LaneWidth width) =>
+        width switch
+        {
+            LaneWidth.Avx512 => Values<Lanes16, Vector512<float>, Vector512<int>>.ScaleWeights(),
+            LaneWidth.Avx2 => Values<Lanes8, Vector256<float>, Vector256<int>>.ScaleWeights(),
+            _ => Values<Lanes1, float, int>.ScaleWeights(),
+        };
 
     /// <summary><see cref="ValueKernels{TLanes,TFloat,TInt}.Accumulate"/> for 1 to 4 rows.</summary>
-    public static delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] Accumulate(int bits, LaneWidth width) => width switch
-    {
-        LaneWidth.Avx512 => Values<Lanes16, Vector512<float>, Vector512<int>>.Accumulate(bits),
-        LaneWidth.Avx2 => Values<Lanes8, Vector256<float>, Vector256<int>>.Accumulate(bits),
-        _ => Values<Lanes1, float, int>.Accumulate(bits),
-    };
+    public static delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] Accumulate(int bits, LaneWidth width) =>
+        width switch
+        {
+            LaneWidth.Avx512 => Values<Lanes16, Vector512<float>, Vector512<int>>.Accumulate(bits),
+            LaneWidth.Avx2 => Values<Lanes8, Vector256<float>, Vector256<int>>.Accumulate(bits),
+            _ => Values<Lanes1, float, int>.Accumulate(bits),
+        };
 
     /// <summary><see cref="ValueKernels{TLanes,TFloat,TInt}.UnpackCodes"/>.</summary>
     public static delegate*<byte*, int, float*, float*, float*, void> UnpackValueCodes(int bits, LaneWidth width) => width switch
@@ -154,7 +158,8 @@ internal static unsafe class KernelTable
             _ => &KeyKernels<TLanes, TFloat, TInt>.UnpackScaledCodes<Constant8>,
         };
 
-        public static delegate*<byte*, int, float*, float*, int, void>[] DotPlain(int bits) => bits == 16 ? DotPlain<Constant16>() : DotPlain<Constant32>();
+        public static delegate*<byte*, int, float*, float*, int, void>[] DotPlain(int bits) =>
+            bits == 16 ? DotPlain<Constant16>() : DotPlain<Constant32>();
 
         public static delegate*<byte*, ushort*, short*, int, int, float*, int, void> UnpackCodes(int bits) => bits switch
         {
@@ -164,9 +169,11 @@ internal static unsafe class KernelTable
         };
 
         public static delegate*<byte*, int, float*, int, void> UnpackPlain(int bits) =>
-            bits == 16 ? &KeyKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant16> : &KeyKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant32>;
+            bits == 16 ? &KeyKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant16>
+                : &KeyKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant32>;
 
-        private static delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] DotCodes<TBits>() where TBits : struct, IConstant =>
+        private static delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] DotCodes<TBits>()
+            where TBits : struct, IConstant =>
         [
             &KeyKernels<TLanes, TFloat, TInt>.DotCodes<TBits, Constant1>,
             &KeyKernels<TLanes, TFloat, TInt>.DotCodes<TBits, Constant2>,
@@ -229,7 +236,8 @@ internal static unsafe class KernelTable
             _ => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant32>,
         };
 
-        private static delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] Accumulate<TBits>() where TBits : struct, IConstant =>
+        private static delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] Accumulate<TBits>()
+            where TBits : struct, IConstant =>
         [
             &ValueKernels<TLanes, TFloat, TInt>.Accumulate<TBits, Constant1>,
             &ValueKernels<TLanes, TFloat, TInt>.Accumulate<TBits, Constant2>,

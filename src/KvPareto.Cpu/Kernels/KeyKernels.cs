@@ -26,7 +26,8 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
     /// <param name="sums">[R, G]: Σ_d∈g q[r, d].</param>
     /// <param name="scores">[R, …].</param>
     /// <param name="stride">From one row of scores to the next.</param>
-    public static void DotCodes<TBits, TRows>(byte* codes, ushort* scales, short* zeros, int headDim, int group, float* queries, float* sums, float* scores, int stride)
+    public static void DotCodes<TBits,
+        TRows>(byte* codes, ushort* scales, short* zeros, int headDim, int group, float* queries, float* sums, float* scores, int stride)
         where TBits : struct, IConstant
         where TRows : struct, IConstant
     {
@@ -40,7 +41,8 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
                 TFloat a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
                 TFloat b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
                 var first = codes + (long)(g * group / perByte) * TileTokens + lane;
-                SumCodes<TBits, TRows>(first, queries + g * group, group, headDim, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
+                SumCodes<TBits,
+                    TRows>(first, queries + g * group, group, headDim, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
                 var (scale, offset) = TLanes.Groups(scales + g * TileTokens + lane, zeros + g * TileTokens + lane);
                 total0 = Finish(total0, a0, b0, scale, offset, sums[g]);
                 if (TRows.Value > 1) total1 = Finish(total1, a1, b1, scale, offset, sums[groups + g]);
@@ -115,7 +117,9 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
                 {
                     var raw = TLanes.LoadBytes(codes + (long)(d / perByte) * TileTokens + lane);
                     for (var j = 0; j < perByte; j++)
-                        TLanes.Store(TLanes.MultiplyAdd(TLanes.Code(TLanes.ShiftRight(raw, j * TBits.Value), TBits.Value), scale, offset), panel + (d + j) * stride + lane);
+                        TLanes.Store(
+                            TLanes.MultiplyAdd(TLanes.Code(TLanes.ShiftRight(raw, j * TBits.Value), TBits.Value), scale, offset),
+                                panel + (d + j) * stride + lane);
                 }
             }
         }
@@ -134,7 +138,9 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
                 for (var j = 0; j < perByte; j++)
                 {
                     var code = TLanes.Code(TLanes.ShiftRight(raw, j * TBits.Value), TBits.Value);
-                    TLanes.Store(TLanes.MultiplyAdd(code, TLanes.Broadcast(scales[d + j]), TLanes.Broadcast(offsets[d + j])), panel + (long)(d + j) * stride + lane);
+                    TLanes.Store(
+                        TLanes.MultiplyAdd(code, TLanes.Broadcast(scales[d + j]), TLanes.Broadcast(offsets[d + j])),
+                            panel + (long)(d + j) * stride + lane);
                 }
             }
         }

@@ -65,7 +65,8 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TInt LoadBytes(byte* source);
     static abstract TInt ShiftRight(TInt value, int count);
 
-    /// <summary>The low <paramref name="bits"/> (2, 3, 4, 5, 6 or 8) bits of each lane less 2^(bits−1): a signed code as a float. At 8 bits no higher bit may be set.</summary>
+    /// <summary>The low <paramref name="bits"/> (2, 3, 4, 5, 6 or 8) bits of each lane less 2^(bits−1): a signed code as a float. At 8 bits
+    /// no higher bit may be set.</summary>
     static abstract TFloat Code(TInt value, int bits);
 
     /// <summary>Scales and offsets of a row of <see cref="GroupMeta"/>s held as two arrays.</summary>
@@ -183,13 +184,15 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     public static Vector256<int> Or(Vector256<int> a, Vector256<int> b) => a | b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Select(int mask, Vector256<int> a, Vector256<int> b) => Vector256.ConditionalSelect(Vector256.Create(mask), a, b);
+    public static Vector256<int> Select(int mask, Vector256<int> a, Vector256<int> b) =>
+        Vector256.ConditionalSelect(Vector256.Create(mask), a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ToSingle(Vector256<int> value) => Vector256.ConvertToSingle(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Unsigned(Vector256<int> value, int bits) => Vector256.ConvertToSingle(value & Vector256.Create((1 << bits) - 1));
+    public static Vector256<float> Unsigned(Vector256<int> value, int bits) =>
+        Vector256.ConvertToSingle(value & Vector256.Create((1 << bits) - 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHalf(ushort* source) => HalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
@@ -288,13 +291,15 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Avx512F.FusedMultiplyAdd(a, b, c);
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        Avx512F.FusedMultiplyAdd(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadAnyHalf(ushort* source) => Half16.Widen(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+    public static Vector512<float> LoadAnyHalf(ushort* source) =>
+        Half16.Widen(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> LoadIntegers(int* source) => Vector512.Load(source);
@@ -312,7 +317,8 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static Vector512<int> Or(Vector512<int> a, Vector512<int> b) => a | b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Select(int mask, Vector512<int> a, Vector512<int> b) => Vector512.ConditionalSelect(Vector512.Create(mask), a, b);
+    public static Vector512<int> Select(int mask, Vector512<int> a, Vector512<int> b) =>
+        Vector512.ConditionalSelect(Vector512.Create(mask), a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ToSingle(Vector512<int> value) => Vector512.ConvertToSingle(value);
@@ -323,7 +329,8 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
         : Vector512.ConvertToSingle(value & Vector512.Create((1 << bits) - 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadHalf(ushort* source) => HalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+    public static Vector512<float> LoadHalf(ushort* source) =>
+        HalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> LoadBytes(byte* source) => Avx512F.ConvertToVector512Int32(Vector128.Load(source));
@@ -351,7 +358,8 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<float> Scale, Vector512<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
-        return Groups(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)scaleBits)), Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)));
+        return Groups(
+            Avx512F.ConvertToVector512Int32(Vector256.Load((short*)scaleBits)), Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

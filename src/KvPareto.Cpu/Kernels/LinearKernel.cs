@@ -20,14 +20,17 @@ internal static unsafe class LinearKernel
     /// <param name="y">[rows, N] f32, apart from x.</param>
     /// <param name="yStride">Elements from one row of y to the next.</param>
     /// <param name="scratch">Made for at least the team's workers.</param>
-    public static void Multiply(WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch) =>
+    public static void Multiply(
+        WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch) =>
         Multiply(team, x, xStride, rows, weight, y, yStride, scratch, Simd.Best);
 
     /// <summary>As above with chosen twins.</summary>
-    public static void Multiply(WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
+    public static void Multiply(
+        WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
     {
         if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
-        if (scratch.WorkerCount < team.Count) throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
+        if (scratch.WorkerCount < team.Count)
+            throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
         var job = new Job(x, xStride, rows, weight, y, yStride, scratch, level);
         if (rows == 1) MultiplyVector(team, job);
         else if (rows > 1) MultiplyMatrix(team, job);
@@ -111,7 +114,8 @@ internal static unsafe class LinearKernel
         for (var i = 0; i < count; i++) y[i] += bias[i];
     }
 
-    private readonly struct Job(float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
+    private readonly struct Job(
+        float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
     {
         public readonly float* X = x; // [Rows, K]
         public readonly nint XStride = xStride;

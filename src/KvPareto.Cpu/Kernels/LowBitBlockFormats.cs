@@ -88,7 +88,8 @@ internal readonly unsafe struct IQ4XSBlocks : IBlockFormat
         var low = TLanes.ShiftRight(TLanes.LoadBytes(planes + (4 + run / 2) * Strip.Rows + row), run % 2 * 4);
         // The two bytes of the word lie side by side, as those of an f16 do.
         var words = TLanes.LoadShorts((ushort*)(planes + 2 * Strip.Rows) + row);
-        return (SixBits<TLanes, TFloat, TInt>.Scale(low, TLanes.ShiftRight(words, 2 * run), BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0)), TLanes.Zero);
+        return (SixBits<TLanes, TFloat,
+            TInt>.Scale(low, TLanes.ShiftRight(words, 2 * run), BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0)), TLanes.Zero);
     }
 }
 

@@ -22,7 +22,8 @@ internal static unsafe class MicroKernel
         Multiply(a, lda, rows, panel, channels, c, ldc, accumulate, Simd.Best);
 
     /// <summary>As above with a chosen twin.</summary>
-    public static void Multiply(float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate, SimdLevel level)
+    public static void Multiply(
+        float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate, SimdLevel level)
     {
         switch (level)
         {

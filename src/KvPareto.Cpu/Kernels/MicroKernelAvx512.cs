@@ -41,7 +41,8 @@ internal static unsafe class MicroKernelAvx512
         float* a3 = a + 3 * lda, end = a + channels;
         for (; a < end; a++, a3++, panel += MicroKernel.Columns)
         {
-            var (b0, b1, b2, b3) = (Vector512.Load(panel), Vector512.Load(panel + 16), Vector512.Load(panel + 32), Vector512.Load(panel + 48));
+            var (b0, b1, b2, b3) =
+                (Vector512.Load(panel), Vector512.Load(panel + 16), Vector512.Load(panel + 32), Vector512.Load(panel + 48));
             var x0 = Vector512.Create(a[0]);
             c00 = Avx512F.FusedMultiplyAdd(x0, b0, c00);
             c01 = Avx512F.FusedMultiplyAdd(x0, b1, c01);

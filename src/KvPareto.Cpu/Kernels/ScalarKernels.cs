@@ -25,7 +25,8 @@ internal static unsafe class ScalarKernels
     }
 
     /// <summary>As <see cref="Unpack"/>, for codes.</summary>
-    public static void UnpackCodes<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel) where TCodes : struct, ICodeFormat
+    public static void UnpackCodes<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel)
+        where TCodes : struct, ICodeFormat
     {
         for (var k = 0; k < channels; k += groupSize)
         {
@@ -67,7 +68,8 @@ internal static unsafe class ScalarKernels
         }
     }
 
-    /// <summary>c [rows, 64] = or += a · panel; see <see cref="MicroKernel.Multiply(float*, nint, int, float*, int, float*, nint, bool)"/>.</summary>
+    /// <summary>c [rows, 64] = or += a · panel; see
+    /// <see cref="MicroKernel.Multiply(float*, nint, int, float*, int, float*, nint, bool)"/>.</summary>
     public static void Multiply(float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate)
     {
         var sums = stackalloc float[MicroKernel.Columns];

@@ -45,9 +45,11 @@ internal static unsafe class StripKernels
         }
     }
 
-    private static ArgumentException Unknown(CpuWeight weight) => new($"weight {weight.Name} has the format {weight.Format}, which has no kernel");
+    private static ArgumentException Unknown(CpuWeight weight) =>
+        new($"weight {weight.Name} has the format {weight.Format}, which has no kernel");
 
-    private static void Multiply<TFormat>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) where TFormat : struct, IElementFormat
+    private static void Multiply<TFormat>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
+        where TFormat : struct, IElementFormat
     {
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
@@ -67,7 +69,8 @@ internal static unsafe class StripKernels
         }
     }
 
-    private static void MultiplyCodes<TCodes>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) where TCodes : struct, ICodeFormat
+    private static void MultiplyCodes<TCodes>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
+        where TCodes : struct, ICodeFormat
     {
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
@@ -87,7 +90,8 @@ internal static unsafe class StripKernels
         }
     }
 
-    private static void Unpack<TFormat>(byte* lines, nint stride, int channels, float* panel, SimdLevel level) where TFormat : struct, IElementFormat
+    private static void Unpack<TFormat>(byte* lines, nint stride, int channels, float* panel, SimdLevel level)
+        where TFormat : struct, IElementFormat
     {
         switch (level)
         {
@@ -97,7 +101,8 @@ internal static unsafe class StripKernels
         }
     }
 
-    private static void UnpackCodes<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel, SimdLevel level) where TCodes : struct, ICodeFormat
+    private static void UnpackCodes<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel, SimdLevel level)
+        where TCodes : struct, ICodeFormat
     {
         switch (level)
         {

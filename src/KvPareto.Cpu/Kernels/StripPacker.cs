@@ -5,7 +5,8 @@ using KvPareto.Engine.Weights;
 
 namespace KvPareto.Cpu.Kernels;
 
-/// <summary>Brings row-major host weights into strips (<see cref="Strip"/>), and single rows back. Host addresses may be unaligned.</summary>
+/// <summary>Brings row-major host weights into strips (<see cref="Strip"/>), and single rows back. Host addresses may be
+/// unaligned.</summary>
 internal static unsafe class StripPacker
 {
     /// <summary>Writes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
@@ -25,7 +26,9 @@ internal static unsafe class StripPacker
             var first = (long)row * host.ColumnCount + k;
             switch (host.Format)
             {
-                case WeightFormat.F32: PackWords((uint*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
+                case WeightFormat.F32:
+                    PackWords((uint*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride);
+                    break;
                 case WeightFormat.W4: PackCodes<W4Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
                 case WeightFormat.W8: PackCodes<W8Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
                 default: PackHalves((ushort*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
@@ -51,7 +54,9 @@ internal static unsafe class StripPacker
                 case WeightFormat.F32: Unpack<F32Elements>((byte*)address, stride, lane, channels, destination + k); break;
                 case WeightFormat.BF16: Unpack<BF16Elements>((byte*)address, stride, lane, channels, destination + k); break;
                 case WeightFormat.F16: Unpack<F16Elements>((byte*)address, stride, lane, channels, destination + k); break;
-                case WeightFormat.W4: UnpackCodes<W4Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
+                case WeightFormat.W4:
+                    UnpackCodes<W4Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k);
+                    break;
                 default: UnpackCodes<W8Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
             }
         }
@@ -72,12 +77,14 @@ internal static unsafe class StripPacker
                 WeightFormat.F16 => (float)Unsafe.ReadUnaligned<Half>((Half*)host.Data + k),
                 WeightFormat.BF16 => BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>((ushort*)host.Data + k) << 16),
                 _ => GroupCodec.Decode(
-                    GroupCodec.Load(new ReadOnlySpan<byte>(host.Data, host.ColumnCount * host.Format.CodeBits() / 8), k, host.Format.CodeBits()),
+                    GroupCodec.Load(
+                        new ReadOnlySpan<byte>(host.Data, host.ColumnCount * host.Format.CodeBits() / 8), k, host.Format.CodeBits()),
                     Unsafe.ReadUnaligned<GroupMeta>(host.Groups + k / host.GroupSize)),
             };
     }
 
-    private static void Unpack<TFormat>(byte* lines, nint stride, int lane, int channels, float* destination) where TFormat : struct, IElementFormat
+    private static void Unpack<TFormat>(byte* lines, nint stride, int lane, int channels, float* destination)
+        where TFormat : struct, IElementFormat
     {
         for (var k = 0; k < channels; k++, lines += stride) destination[k] = TFormat.Load(lines, lane);
     }
@@ -90,7 +97,8 @@ internal static unsafe class StripPacker
             var meta = ScalarKernels.Meta(lines, stride, lane);
             lines += Strip.MetaLines * stride;
             for (var i = 0; i < groupSize; i += TCodes.LineChannels, lines += stride)
-                for (var j = 0; j < TCodes.LineChannels; j++) destination[k + i + j] = GroupCodec.Decode(ScalarKernels.Code<TCodes>(lines, j, lane), meta);
+                for (var j = 0; j < TCodes.LineChannels; j++)
+                    destination[k + i + j] = GroupCodec.Decode(ScalarKernels.Code<TCodes>(lines, j, lane), meta);
         }
     }
 
@@ -104,7 +112,8 @@ internal static unsafe class StripPacker
     {
         for (var k = 0; k < channels; k++, source++, lines += stride)
             for (var r = 0; r < Strip.Rows; r++)
-                ((ushort*)lines)[r < 16 ? 2 * r : 2 * (r - 16) + 1] = r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns) : (ushort)0;
+                ((ushort*)lines)[r < 16 ? 2 * r : 2 * (r - 16) + 1] = r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns)
+                    : (ushort)0;
     }
 
     private static void PackCodes<TCodes>(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)

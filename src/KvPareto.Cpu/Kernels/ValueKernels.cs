@@ -33,7 +33,8 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
     /// <param name="constants">[R] with a stride.</param>
     /// <param name="constantStride">From one row's to the next's.</param>
     public static void ScaleWeights<TRows>(
-        ushort* scales, short* zeros, long tileStride, int tileCount, float* weights, int weightStride, float* scaled, int scaledStride, float* constants, int constantStride)
+        ushort* scales, short* zeros, long tileStride, int tileCount, float* weights, int weightStride, float* scaled, int scaledStride,
+            float* constants, int constantStride)
         where TRows : struct, IConstant
     {
         TFloat sum0 = TLanes.Zero, sum1 = TLanes.Zero, sum2 = TLanes.Zero, sum3 = TLanes.Zero;
@@ -79,7 +80,8 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
     /// <param name="output">The block's first channel of the first row.</param>
     /// <param name="outputStride">From one row of the output to the next.</param>
     public static void Accumulate<TBits, TRows>(
-        byte* tiles, int tileCount, long tileBytes, int rowBytes, float* weights, int groupStride, int rowStride, int group, float* output, int outputStride)
+        byte* tiles, int tileCount, long tileBytes, int rowBytes, float* weights, int groupStride, int rowStride, int group, float* output,
+            int outputStride)
         where TBits : struct, IConstant
         where TRows : struct, IConstant
     {
@@ -101,9 +103,12 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
                 if (TBits.Value == 2)
                 {
                     Step(TLanes.Halves(w0[0], halves[0]), v0, v1, v2, v3, ref a0, ref a1, ref a2, ref a3);
-                    if (TRows.Value > 1) Step(TLanes.Halves(w0[rowStride], halves[rowStride]), v0, v1, v2, v3, ref b0, ref b1, ref b2, ref b3);
-                    if (TRows.Value > 2) Step(TLanes.Halves(w0[2 * rowStride], halves[2 * rowStride]), v0, v1, v2, v3, ref c0, ref c1, ref c2, ref c3);
-                    if (TRows.Value > 3) Step(TLanes.Halves(w0[3 * rowStride], halves[3 * rowStride]), v0, v1, v2, v3, ref d0, ref d1, ref d2, ref d3);
+                    if (TRows.Value > 1)
+                        Step(TLanes.Halves(w0[rowStride], halves[rowStride]), v0, v1, v2, v3, ref b0, ref b1, ref b2, ref b3);
+                    if (TRows.Value > 2)
+                        Step(TLanes.Halves(w0[2 * rowStride], halves[2 * rowStride]), v0, v1, v2, v3, ref c0, ref c1, ref c2, ref c3);
+                    if (TRows.Value > 3)
+                        Step(TLanes.Halves(w0[3 * rowStride], halves[3 * rowStride]), v0, v1, v2, v3, ref d0, ref d1, ref d2, ref d3);
                     continue;
                 }
                 Step<TRows>(v0, w0, rowStride, ref a0, ref b0, ref c0, ref d0);
@@ -125,7 +130,8 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         Load<TBits>(row, out var v0, out var v1, out var v2, out var v3);
         if (TBits.Value == 2)
         {
-            var (scale, offset) = (TLanes.Halves(scales[0], scales[SecondHalf / group]), TLanes.Halves(offsets[0], offsets[SecondHalf / group]));
+            var (scale, offset) =
+                (TLanes.Halves(scales[0], scales[SecondHalf / group]), TLanes.Halves(offsets[0], offsets[SecondHalf / group]));
             StoreInOrder<TBits>(
                 output,
                 TLanes.MultiplyAdd(v0, scale, offset),
@@ -224,7 +230,8 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
 
     // One row's weights on four vectors.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(TFloat weight, TFloat v0, TFloat v1, TFloat v2, TFloat v3, ref TFloat s0, ref TFloat s1, ref TFloat s2, ref TFloat s3)
+    private static void Step(
+        TFloat weight, TFloat v0, TFloat v1, TFloat v2, TFloat v3, ref TFloat s0, ref TFloat s1, ref TFloat s2, ref TFloat s3)
     {
         s0 = TLanes.MultiplyAdd(v0, weight, s0);
         s1 = TLanes.MultiplyAdd(v1, weight, s1);

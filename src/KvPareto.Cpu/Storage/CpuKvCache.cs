@@ -33,7 +33,8 @@ internal sealed unsafe class CpuKvCache : KvCache
     public PositionTurns? Turns { get; }
 
     /// <summary>Bytes of a cache: the size that the constructor allocates.</summary>
-    public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity) => new CpuKvLayout(geometry, spec, capacity).ByteCount;
+    public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity) =>
+        new CpuKvLayout(geometry, spec, capacity).ByteCount;
 
     /// <summary>Where the keys of a head lie, up to the present length.</summary>
     public Segments<KeyStore> Keys(int layer, int head) => _layout.Keys[layer].Segments(KeyPlace(layer, head), Length);
@@ -60,7 +61,8 @@ internal sealed unsafe class CpuKvCache : KvCache
         var width = Geometry.HeadDim;
         if (_bias is not null)
         {
-            for (var i = 0; i < positions.Length; i++) _bias.Add(layer, head, positions[i], new Span<float>(keys + (long)i * keyStride, width), -1);
+            for (var i = 0; i < positions.Length; i++)
+                _bias.Add(layer, head, positions[i], new Span<float>(keys + (long)i * keyStride, width), -1);
         }
         if (Spec.SmoothKeys)
         {
@@ -81,7 +83,8 @@ internal sealed unsafe class CpuKvCache : KvCache
         }
     }
 
-    /// <summary>Tells the stores of a layer what the append brings; after <see cref="Transform"/> of all heads, before <see cref="Append"/>.</summary>
+    /// <summary>Tells the stores of a layer what the append brings; after <see cref="Transform"/> of all heads, before
+    /// <see cref="Append"/>.</summary>
     /// <param name="layer">Layer.</param>
     /// <param name="start">First token.</param>
     /// <param name="count">Tokens.</param>
@@ -151,11 +154,14 @@ internal sealed unsafe class CpuKvCache : KvCache
 
     private byte* Layer(int layer) => _memory.As<byte>() + _layout.LayerAt(layer);
 
-    private StorePlace KeyPlace(int layer, int head) => new(Layer(layer) + _layout.KeyAt(layer, head), Layer(layer) + _layout.KeysSharedAt(layer));
+    private StorePlace KeyPlace(int layer, int head) =>
+        new(Layer(layer) + _layout.KeyAt(layer, head), Layer(layer) + _layout.KeysSharedAt(layer));
 
-    private StorePlace ValuePlace(int layer, int head) => new(Layer(layer) + _layout.ValueAt(layer, head), Layer(layer) + _layout.ValuesSharedAt(layer));
+    private StorePlace ValuePlace(int layer, int head) =>
+        new(Layer(layer) + _layout.ValueAt(layer, head), Layer(layer) + _layout.ValuesSharedAt(layer));
 
-    private Span<Half> Mean(int layer, int head) => new((Half*)(Layer(layer) + _layout.MeansAt(layer)) + head * Geometry.HeadDim, Geometry.HeadDim);
+    private Span<Half> Mean(int layer, int head) =>
+        new((Half*)(Layer(layer) + _layout.MeansAt(layer)) + head * Geometry.HeadDim, Geometry.HeadDim);
 
     private static void FreezeMean(Span<Half> mean, int count, float* keys, int stride)
     {

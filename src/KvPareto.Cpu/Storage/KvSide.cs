@@ -72,7 +72,8 @@ internal sealed unsafe class KvSide<TStore>
     /// <summary>Whether the tokens of an append can be coded apart from each other, in any order.</summary>
     public bool IsDivisible => _ring is null && _sinks is null && _plan.Granule == 1;
 
-    /// <summary>Takes in tokens [<paramref name="start"/>, start + <paramref name="count"/>) of one head, and codes those whose time it is.</summary>
+    /// <summary>Takes in tokens [<paramref name="start"/>, start + <paramref name="count"/>) of one head, and codes those whose time it
+    /// is.</summary>
     public void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         var end = start + count;
@@ -101,7 +102,8 @@ internal sealed unsafe class KvSide<TStore>
             {
                 var token = from + i;
                 if (token < start) _ring!.Read(Ring(place), token % _ring.Capacity, gathered + i * width);
-                else new ReadOnlySpan<float>(rows + (long)(token - start) * stride, width).CopyTo(new Span<float>(gathered + i * width, width));
+                else new ReadOnlySpan<float>(rows + (long)(token - start) * stride, width)
+                    .CopyTo(new Span<float>(gathered + i * width, width));
             }
             _coded.Append(Coded(place), from - _plan.SinkTokens, _plan.Granule, gathered, width);
         }

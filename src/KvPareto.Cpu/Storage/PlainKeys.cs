@@ -51,5 +51,6 @@ internal sealed unsafe class PlainKeys : KeyStore
         }
     }
 
-    public override void Unpack(StorePlace place, int tile, float* panel, int stride) => _unpack(place.Head + (long)tile * TileBytes, HeadDim, panel, stride);
+    public override void Unpack(StorePlace place, int tile, float* panel, int stride) =>
+        _unpack(place.Head + (long)tile * TileBytes, HeadDim, panel, stride);
 }

@@ -37,14 +37,16 @@ internal sealed unsafe class PlainValues : ValueStore
         }
     }
 
-    public override void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    public override void Accumulate(
+        StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
         var tiles = place.Head + (long)tile * TileBytes;
         for (var r = 0; r < rows; r += KernelTable.MaxRows)
         {
             var accumulate = _accumulate[Math.Min(rows - r, KernelTable.MaxRows) - 1];
             for (var c = 0; c < HeadDim; c += _blockChannels)
-                accumulate(tiles + c * _bits / 8, tileCount, TileBytes, RowBytes, weights + (long)r * stride, 0, stride, HeadDim, output + r * HeadDim + c, HeadDim);
+                accumulate(tiles + c * _bits / 8, tileCount, TileBytes, RowBytes, weights + (long)r * stride, 0, stride, HeadDim,
+                    output + r * HeadDim + c, HeadDim);
         }
     }
 

@@ -71,7 +71,8 @@ internal sealed unsafe class RunKeys : KeyStore
             for (var r = 0; r < rows; r += KernelTable.MaxRows)
             {
                 var dot = _dotBlock[Math.Min(rows - r, KernelTable.MaxRows) - 1];
-                dot(place.Head + t * _layout.TileBytes, scales, zeros, HeadDim, HeadDim, queries + r * HeadDim, sums + r, scores + (long)r * stride, stride);
+                dot(place.Head + t * _layout.TileBytes, scales, zeros, HeadDim, HeadDim, queries + r * HeadDim, sums + r,
+                    scores + (long)r * stride, stride);
             }
         }
     }
@@ -94,7 +95,8 @@ internal sealed unsafe class RunKeys : KeyStore
                 for (var r = 0; r < rows; r++)
                 {
                     var query = new ReadOnlySpan<float>(queries + r * HeadDim, HeadDim);
-                    TensorPrimitives.Multiply(query, new ReadOnlySpan<float>(scales, HeadDim), new Span<float>(scaled + r * HeadDim, HeadDim));
+                    TensorPrimitives.Multiply(
+                        query, new ReadOnlySpan<float>(scales, HeadDim), new Span<float>(scaled + r * HeadDim, HeadDim));
                     constants[r] = TensorPrimitives.Dot(query, new ReadOnlySpan<float>(offsets, HeadDim));
                 }
             }

@@ -26,7 +26,8 @@ internal sealed unsafe class RunLayout
 
     /// <summary>Scales of the run that a token belongs to.</summary>
     public GroupMeta* Meta(StorePlace place, int token) =>
-        (GroupMeta*)(place.Head + _metaAt) + (_scheme.RunTokens == RunScheme.AllTokens ? 0 : (long)(token / _scheme.RunTokens) * _scheme.Scales);
+        (GroupMeta*)(place.Head + _metaAt)
+            + (_scheme.RunTokens == RunScheme.AllTokens ? 0 : (long)(token / _scheme.RunTokens) * _scheme.Scales);
 
     /// <summary>The same, found anew at the first token of a run whose rows begin at <paramref name="rows"/>.</summary>
     public GroupMeta* MetaForAppend(StorePlace place, int token, float* rows, int stride)

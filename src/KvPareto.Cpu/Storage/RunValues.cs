@@ -46,14 +46,16 @@ internal sealed unsafe class RunValues : ValueStore
         }
     }
 
-    public override void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    public override void Accumulate(
+        StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
         if (_scheme.Scales == 1) AccumulateBlocks(place, tile, tileCount, weights, stride, rows, output, scratch);
         else AccumulateChannels(place, tile, tileCount, weights, stride, rows, output, scratch);
     }
 
     // One scale for all channels: it goes into the weights.
-    private void AccumulateBlocks(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    private void AccumulateBlocks(
+        StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
         var scales = stackalloc ushort[TileTokens];
         var zeros = stackalloc short[TileTokens];
@@ -81,7 +83,8 @@ internal sealed unsafe class RunValues : ValueStore
     }
 
     // A scale for each channel: codes are summed first and scaled once a run.
-    private void AccumulateChannels(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    private void AccumulateChannels(
+        StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
         var scales = stackalloc float[HeadDim];
         var offsets = stackalloc float[HeadDim];
@@ -98,7 +101,8 @@ internal sealed unsafe class RunValues : ValueStore
             {
                 var result = new Span<float>(output + r * HeadDim, HeadDim);
                 var total = TensorPrimitives.Sum(new ReadOnlySpan<float>(weights + (long)r * stride, run * TileTokens));
-                TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(scratch + r * HeadDim, HeadDim), new ReadOnlySpan<float>(scales, HeadDim), result, result);
+                TensorPrimitives.MultiplyAdd(
+                    new ReadOnlySpan<float>(scratch + r * HeadDim, HeadDim), new ReadOnlySpan<float>(scales, HeadDim), result, result);
                 TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(offsets, HeadDim), total, result, result);
             }
             tile += run;
@@ -127,7 +131,8 @@ internal sealed unsafe class RunValues : ValueStore
         {
             var accumulate = _accumulate[Math.Min(rows - r, KernelTable.MaxRows) - 1];
             for (var c = 0; c < HeadDim; c += _blockChannels)
-                accumulate(codes + c * _scheme.Bits / 8, tileCount, _layout.TileBytes, _rowBytes, weights + (long)r * stride, 0, stride, HeadDim, sums + r * HeadDim + c, HeadDim);
+                accumulate(codes + c * _scheme.Bits / 8, tileCount, _layout.TileBytes, _rowBytes, weights + (long)r * stride, 0, stride,
+                    HeadDim, sums + r * HeadDim + c, HeadDim);
         }
     }
 }

@@ -50,7 +50,8 @@ internal sealed unsafe class TokenKeys : KeyStore
     {
         var groups = _scheme.Groups;
         var sums = stackalloc float[rows * groups];
-        for (var g = 0; g < rows * groups; g++) sums[g] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + g * _scheme.Group, _scheme.Group));
+        for (var g = 0; g < rows * groups; g++)
+            sums[g] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + g * _scheme.Group, _scheme.Group));
         for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
         {
             var codes = place.Head + (long)t * _tileBytes;
@@ -58,7 +59,8 @@ internal sealed unsafe class TokenKeys : KeyStore
             for (var r = 0; r < rows; r += KernelTable.MaxRows)
             {
                 var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];
-                dot(codes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, queries + r * HeadDim, sums + r * groups, scores + (long)r * stride, stride);
+                dot(codes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, queries + r * HeadDim, sums + r * groups,
+                    scores + (long)r * stride, stride);
             }
         }
     }
@@ -69,5 +71,6 @@ internal sealed unsafe class TokenKeys : KeyStore
         _unpack(place.Head + (long)tile * _tileBytes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, panel, stride);
     }
 
-    private ushort* Scales(StorePlace place, int tile) => _scheme.Scales(place.Head + (long)tile * _tileBytes + _codeBytes, place.Layer, tile);
+    private ushort* Scales(StorePlace place, int tile) =>
+        _scheme.Scales(place.Head + (long)tile * _tileBytes + _codeBytes, place.Layer, tile);
 }

@@ -88,7 +88,8 @@ internal abstract unsafe class ValueStore(int headDim, int capacity) : TokenStor
     /// <param name="rows">R.</param>
     /// <param name="output">[R, D].</param>
     /// <param name="scratch">[R · 16·tileCount · max(1, D/8)].</param>
-    public abstract void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch);
+    public abstract void Accumulate(
+        StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch);
 
     /// <summary>A tile's values, [16, D] with a row stride.</summary>
     public abstract void Unpack(StorePlace place, int tile, float* output, int stride);

@@ -26,7 +26,8 @@ internal sealed unsafe class TokenValues : ValueStore
         // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group; and it
         // begins with a group, or lies within one.
         var fitting = LaneWidths.WidestThat(width, w =>
-            scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(2, 8 / scheme.Bits)) == 0 && (4 * w % scheme.Group == 0 || scheme.Group % (4 * w) == 0));
+            scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(2, 8 / scheme.Bits)) == 0
+                && (4 * w % scheme.Group == 0 || scheme.Group % (4 * w) == 0));
         _blockChannels = 4 * (int)fitting;
         _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
         _unpack = KernelTable.UnpackValueCodes(scheme.Bits, fitting);
@@ -53,7 +54,8 @@ internal sealed unsafe class TokenValues : ValueStore
         }
     }
 
-    public override void Accumulate(StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
+    public override void Accumulate(
+        StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
         var (groups, tokens) = (_scheme.Groups, tileCount * TileTokens);
         var constants = stackalloc float[rows * groups];
@@ -66,7 +68,8 @@ internal sealed unsafe class TokenValues : ValueStore
             for (var g = 0; g < groups; g++)
             {
                 scale(
-                    scales + g * TileTokens, _scheme.Zeros(scales) + g * TileTokens, tileStride, tileCount, weights + (long)r * stride, stride,
+                    scales + g * TileTokens, _scheme.Zeros(scales) + g * TileTokens, tileStride, tileCount, weights + (long)r * stride,
+                        stride,
                     scratch + (r * groups + g) * tokens, groups * tokens, constants + r * groups + g, groups);
             }
         }
@@ -82,7 +85,8 @@ internal sealed unsafe class TokenValues : ValueStore
             for (var c = 0; c < HeadDim; c += _blockChannels)
             {
                 accumulate(
-                    tiles + c * _scheme.Bits / 8, tileCount, _tileBytes, _rowBytes, scratch + (r * groups + c / _scheme.Group) * tokens, tokens, groups * tokens,
+                    tiles + c * _scheme.Bits / 8, tileCount, _tileBytes, _rowBytes, scratch + (r * groups + c / _scheme.Group) * tokens,
+                        tokens, groups * tokens,
                     _scheme.Group, output + r * HeadDim + c, HeadDim);
             }
         }
@@ -97,18 +101,22 @@ internal sealed unsafe class TokenValues : ValueStore
         var tokenOffsets = stackalloc float[groups];
         var scaleBits = Scales(place, tile);
         for (var g = 0; g < groups; g++)
-            _readGroups(scaleBits + g * TileTokens, _scheme.Zeros(scaleBits) + g * TileTokens, scales + g * TileTokens, offsets + g * TileTokens);
+            _readGroups(scaleBits + g * TileTokens, _scheme.Zeros(scaleBits) + g * TileTokens, scales + g * TileTokens,
+                offsets + g * TileTokens);
         var codes = place.Head + (long)tile * _tileBytes;
         for (var token = 0; token < TileTokens; token++)
         {
-            for (var g = 0; g < groups; g++) (tokenScales[g], tokenOffsets[g]) = (scales[g * TileTokens + token], offsets[g * TileTokens + token]);
+            for (var g = 0; g < groups; g++)
+                (tokenScales[g], tokenOffsets[g]) = (scales[g * TileTokens + token], offsets[g * TileTokens + token]);
             for (var c = 0; c < HeadDim; c += _blockChannels)
             {
                 var g = c / _scheme.Group;
-                _unpack(codes + token * _rowBytes + c * _scheme.Bits / 8, _scheme.Group, tokenScales + g, tokenOffsets + g, output + (long)token * stride + c);
+                _unpack(codes + token * _rowBytes + c * _scheme.Bits / 8, _scheme.Group, tokenScales + g, tokenOffsets + g,
+                    output + (long)token * stride + c);
             }
         }
     }
 
-    private ushort* Scales(StorePlace place, int tile) => _scheme.Scales(place.Head + (long)tile * _tileBytes + _rowBytes * TileTokens, place.Layer, tile);
+    private ushort* Scales(StorePlace place, int tile) =>
+        _scheme.Scales(place.Head + (long)tile * _tileBytes + _rowBytes * TileTokens, place.Layer, tile);
 }

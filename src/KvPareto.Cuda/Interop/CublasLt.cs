@@ -65,10 +65,12 @@ internal static unsafe partial class CublasLt
 
     [LibraryImport(Library)]
     public static partial int cublasLtMatmulAlgoGetHeuristic(
-        nint handle, nint descriptor, nint a, nint b, nint c, nint d, nint preference, int requested, HeuristicResult* results, out int returned);
+        nint handle, nint descriptor, nint a, nint b, nint c, nint d, nint preference, int requested, HeuristicResult* results,
+            out int returned);
 
     [LibraryImport(Library)]
     public static partial int cublasLtMatmul(
-        nint handle, nint descriptor, void* alpha, nint a, nint aLayout, nint b, nint bLayout, void* beta, nint c, nint cLayout, nint d, nint dLayout,
+        nint handle, nint descriptor, void* alpha, nint a, nint aLayout, nint b, nint bLayout, void* beta, nint c, nint cLayout, nint d,
+            nint dLayout,
         void* algorithm, nint workspace, nuint workspaceBytes, nint stream);
 }

@@ -96,7 +96,8 @@ internal static unsafe partial class CudaDriver
     [StructLayout(LayoutKind.Sequential, Size = 72)]
     public struct LaunchAttribute
     {
-        /// <summary>CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION: a kernel may start before the one ahead of it has ended.</summary>
+        /// <summary>CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION: a kernel may start before the one ahead of it has
+        /// ended.</summary>
         public const int ProgrammaticSerialization = 6;
 
         public int Id;

@@ -11,7 +11,8 @@ internal static unsafe partial class Nvrtc
     public static partial int nvrtcVersion(out int major, out int minor);
 
     [LibraryImport(Library)]
-    public static partial int nvrtcCreateProgram(out nint program, byte* source, byte* name, int headerCount, byte** headers, byte** includeNames);
+    public static partial int nvrtcCreateProgram(
+        out nint program, byte* source, byte* name, int headerCount, byte** headers, byte** includeNames);
 
     [LibraryImport(Library)]
     public static partial int nvrtcCompileProgram(nint program, int optionCount, byte** options);

@@ -1,6 +1,7 @@
 namespace KvPareto.Engine.Cache;
 
-/// <summary>Keys and values of one sequence in all layers. How they are packed is known to the backend that made it, and to nobody else.</summary>
+/// <summary>Keys and values of one sequence in all layers. How they are packed is known to the backend that made it, and to nobody
+/// else.</summary>
 /// <param name="geometry">Shape.</param>
 /// <param name="spec">Storage.</param>
 /// <param name="capacity">Tokens it can hold; allocated whole, so that it never grows by copying.</param>

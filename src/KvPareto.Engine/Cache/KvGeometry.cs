@@ -22,7 +22,8 @@ public sealed record KvGeometry(int QueryHeads, int KvHeads, int HeadDim, Immuta
     /// <summary>Whether the model's key projection has a bias.</summary>
     public bool HasKeyBias { get; init; }
 
-    /// <summary>That bias, which <see cref="KvSpec.PreBiasKeys"/> leaves out of the codes; null where keys have none, or where nothing is to be stored.</summary>
+    /// <summary>That bias, which <see cref="KvSpec.PreBiasKeys"/> leaves out of the codes; null where keys have none, or where nothing is
+    /// to be stored.</summary>
     public KeyBias? KeyBias { get; init; }
 }
 

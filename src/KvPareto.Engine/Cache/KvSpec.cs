@@ -2,7 +2,8 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Cache;
 
-/// <summary>How keys and values are stored: bits and granularity of each, what is done to them before coding, and which tokens and layers stay at 16 bits.</summary>
+/// <summary>How keys and values are stored: bits and granularity of each, what is done to them before coding, and which tokens and layers
+/// stay at 16 bits.</summary>
 public sealed record KvSpec
 {
     /// <summary>16 bits for both.</summary>
@@ -32,7 +33,8 @@ public sealed record KvSpec
     /// <summary>Code keys without their projection's bias: RoPE(Wx) is coded, RoPE(b, position) added when reading.</summary>
     public bool PreBiasKeys { get; init; }
 
-    /// <summary>Percent of a group's range that codes span (<see cref="GroupCodec.Narrow"/>); what lies outside is clipped. 100 clips nothing.</summary>
+    /// <summary>Percent of a group's range that codes span (<see cref="GroupCodec.Narrow"/>); what lies outside is clipped. 100 clips
+    /// nothing.</summary>
     public int ClipPercent { get; init; } = 100;
 
     /// <summary>True where keys or values are coded at all.</summary>

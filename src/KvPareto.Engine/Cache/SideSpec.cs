@@ -36,7 +36,8 @@ public readonly record struct SideSpec(int Bits, KvGranularity Granularity)
         switch (Granularity.Axis)
         {
             case KvAxis.Token when group < 8 || group % 8 != 0 || headDim % group != 0:
-                throw new ConfigException($"{what} granularity {Granularity}: the group must be a multiple of 8 that divides the model's head_dim of {headDim}");
+                throw new ConfigException(
+                    $"{what} granularity {Granularity}: the group must be a multiple of 8 that divides the model's head_dim of {headDim}");
             case KvAxis.Channel or KvAxis.Block when group is < 16 or > 256 || group % 16 != 0:
                 throw new ConfigException($"{what} granularity {Granularity}: allowed are 16 to 256 tokens, a multiple of 16");
         }

@@ -41,7 +41,8 @@ internal class ArchitectureCheckpoint : Checkpoint
 
     /// <inheritdoc/>
     public override HostTensor Get(string name) =>
-        throw new ConfigException($"{Source}: is an architecture without weights; allowed: a model, or random:SEED:{Source} for random weights");
+        throw new ConfigException(
+            $"{Source}: is an architecture without weights; allowed: a model, or random:SEED:{Source} for random weights");
 
     /// <inheritdoc/>
     public override HostTensor Get(string name, MemoryLedger staging) => Get(name);

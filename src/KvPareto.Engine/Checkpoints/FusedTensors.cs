@@ -4,10 +4,12 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints;
 
-/// <summary>Takes tensors apart that hold several linear layers: a linear layer's rows are whole in the file, one after the other.</summary>
+/// <summary>Takes tensors apart that hold several linear layers: a linear layer's rows are whole in the file, one after the
+/// other.</summary>
 internal static class FusedTensors
 {
-    /// <summary>Puts the parts in the place of each fused tensor among <paramref name="tensors"/>, under the names that are asked for.</summary>
+    /// <summary>Puts the parts in the place of each fused tensor among <paramref name="tensors"/>, under the names that are asked
+    /// for.</summary>
     /// <exception cref="ConfigException">A fused tensor has another shape than the architecture asks for.</exception>
     public static void Split(ModelConfig config, IDictionary<string, HostTensor> tensors)
     {
@@ -36,6 +38,8 @@ internal static class FusedTensors
     {
         long[] expected = isBias ? [parts.Sum(part => (long)part.Rows)] : [parts.Sum(part => (long)part.Rows), parts[0].Columns];
         if (!tensor.Shape.SequenceEqual(expected))
-            throw new ConfigException($"{tensor.File}: tensor '{tensor.Name}' has shape {tensor.ShapeText}; the configuration asks for [{string.Join(", ", expected)}]");
+            throw new ConfigException(
+                $"{tensor.File}: tensor '{tensor.Name}' has shape {tensor.ShapeText}; the configuration asks for "
+                    + $"[{string.Join(", ", expected)}]");
     }
 }

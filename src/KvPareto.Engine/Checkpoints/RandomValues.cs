@@ -51,7 +51,8 @@ internal readonly struct RandomValues(ulong seed, string name, float center, flo
     private Vector256<ulong> FourSums(long index)
     {
         var first = _key + (ulong)index * SplitMix64.Increment;
-        var z = unchecked(Vector256.Create(first, first + SplitMix64.Increment, first + 2 * SplitMix64.Increment, first + 3 * SplitMix64.Increment));
+        var z = unchecked(
+            Vector256.Create(first, first + SplitMix64.Increment, first + 2 * SplitMix64.Increment, first + 3 * SplitMix64.Increment));
         z = (z ^ z >> 30) * SplitMix64.FirstFactor;
         z = (z ^ z >> 27) * SplitMix64.SecondFactor;
         z ^= z >> 31;

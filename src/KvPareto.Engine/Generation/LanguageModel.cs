@@ -15,7 +15,9 @@ public sealed class LanguageModel : IDisposable
     private readonly ModelSource _source;
     private readonly Tokenizer? _tokenizer;
 
-    private LanguageModel(Backend backend, ModelSource source, ModelConfig config, TransformerWeights weights, Tokenizer? tokenizer, ChatTemplate? chatTemplate)
+    private LanguageModel(
+        Backend backend, ModelSource source, ModelConfig config, TransformerWeights weights, Tokenizer? tokenizer,
+            ChatTemplate? chatTemplate)
     {
         (_source, _weights, _tokenizer, ChatTemplate, LoadPeak) = (source, weights, tokenizer, chatTemplate, backend.Memory.Peaks.Load);
         Transformer = new Transformer(backend, config, weights);
@@ -55,7 +57,8 @@ public sealed class LanguageModel : IDisposable
     /// <param name="source">Where from.</param>
     /// <param name="weights">Weight precision.</param>
     /// <param name="original">
-    /// The model that <paramref name="source"/> is a variant of: its tokenizer, chat template and end tokens count, so that both read and end
+    /// The model that <paramref name="source"/> is a variant of: its tokenizer, chat template and end tokens count, so that both read and
+    /// end
     /// alike. Null where it is a model of its own.
     /// </param>
     /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind.</exception>

@@ -74,7 +74,9 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         if (WeightLoader.Bits(spec, shape.Role) is < 16 and var bits)
         {
             WeightCoder.RequireDividing(spec.Group, shape.Columns, shape.Name, checkpoint.Source);
-            (format, group, codedBytes) = (WeightFormats.OfCodes(bits), WeightCoder.StoredGroup(spec.Group), WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
+            (format, group, codedBytes) =
+                (WeightFormats.OfCodes(bits), WeightCoder.StoredGroup(spec.Group),
+                WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
         }
         if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).WholeBytes);
         ledger.Add(MemoryCategory.Workspace, stored.StagingBytes);

@@ -9,7 +9,8 @@ namespace KvPareto.Engine.Memory;
 /// <param name="Setting">Setting.</param>
 /// <param name="Context">Tokens of the prompt.</param>
 /// <param name="Peaks">Predicted peaks.</param>
-/// <param name="MathBaseline">Inference peak with weights as they are stored and a 16-bit cache, the prompt fed whole, scores materialised.</param>
+/// <param name="MathBaseline">Inference peak with weights as they are stored and a 16-bit cache, the prompt fed whole, scores
+/// materialised.</param>
 /// <param name="FlashBaseline">The same with the flash kernel.</param>
 public sealed record MemoryPlanRow(InferenceSetting Setting, int Context, MemoryPeaks Peaks, long MathBaseline, long FlashBaseline)
 {
@@ -57,11 +58,13 @@ public static class MemoryPlan
         {
             var math = model.Predict(MathBaseline, context, newTokens).Inference.Total;
             var flash = model.Predict(FlashBaseline, context, newTokens).Inference.Total;
-            foreach (var setting in fitting) rows.Add(new(setting, context, Predict(Of(setting), setting, context, newTokens), math, flash));
+            foreach (var setting in fitting)
+                rows.Add(new(setting, context, Predict(Of(setting), setting, context, newTokens), math, flash));
         }
         return rows;
 
-        MemoryModel Of(InferenceSetting setting) => setting.Weights.Form is { } form && others.TryGetValue(form, out var variant) ? variant : model;
+        MemoryModel Of(InferenceSetting setting) =>
+            setting.Weights.Form is { } form && others.TryGetValue(form, out var variant) ? variant : model;
     }
 
     /// <summary>

@@ -29,5 +29,6 @@ public sealed record PaperPick(string Model, InferenceSetting Setting, double Sa
     public IReadOnlyList<InferenceSetting> Variants =>
         [.. WeightSpec.AllBits.Select(bits => Setting with { Weights = Setting.Weights with { EmbeddingBits = bits } })];
 
-    private static PaperPick Of(string model, string setting, double savedPercent) => new(model, InferenceSetting.Parse(setting), savedPercent);
+    private static PaperPick Of(string model, string setting, double savedPercent) =>
+        new(model, InferenceSetting.Parse(setting), savedPercent);
 }

@@ -28,12 +28,15 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     // Read, or of how another tool made or runs the layers.
     private static readonly string[] KnownKeys =
     [
-        "quant_method", "version", "format", "checkpoint_format", "zero_point", "sym", "desc_act", "lm_head", "bits", "w_bit", "group_size", "q_group_size",
-        "modules_to_not_convert", "backend", "do_fuse", "modules_to_fuse", "fuse_max_seq_len", "exllama_config", "pack_dtype", "meta", "quantizer",
+        "quant_method", "version", "format", "checkpoint_format", "zero_point", "sym", "desc_act", "lm_head", "bits", "w_bit", "group_size",
+            "q_group_size",
+        "modules_to_not_convert", "backend", "do_fuse", "modules_to_fuse", "fuse_max_seq_len", "exllama_config", "pack_dtype", "meta",
+            "quantizer",
         "damp_percent", "damp_auto_increment", "true_sequential", "static_groups", "pad_zero_embeddings",
     ];
 
-    /// <summary>Reads the packing of a folder: <c>quantization_config</c> of its <c>config.json</c>, or the file <c>quant_config.json</c> that AutoAWQ
+    /// <summary>Reads the packing of a folder: <c>quantization_config</c> of its <c>config.json</c>, or the file <c>quant_config.json</c>
+    /// that AutoAWQ
     /// wrote in 2023; null where it has neither.</summary>
     /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
     internal static AwqConfig? Of(JsonSection config)
@@ -45,7 +48,9 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
 
     // What tools leave behind where nothing is packed: an empty section, or that of bitsandbytes with both its switches off.
     private static bool IsRemnant(JsonSection section) =>
-        !section.Keys.Any() || (section.IsWord("quant_method", ["bitsandbytes"]) && !section.Flag("load_in_4bit", false) && !section.Flag("load_in_8bit", false));
+        !section.Keys.Any()
+            || (section.IsWord("quant_method", ["bitsandbytes"]) && !section.Flag("load_in_4bit", false)
+            && !section.Flag("load_in_8bit", false));
 
     /// <summary>Reads the section.</summary>
     /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
@@ -59,7 +64,8 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
         if (!section.Flag("zero_point", true)) throw section.Refuse("zero_point", "true");
         foreach (var key in new[] { "sym", "desc_act", "lm_head" })
             if (section.Flag(key, false)) throw section.Refuse(key, "false");
-        if (section.Keys.FirstOrDefault(key => !KnownKeys.Contains(key) && !section.IsNeutral(key)) is { } unknown) throw section.Unknown(unknown);
+        if (section.Keys.FirstOrDefault(key => !KnownKeys.Contains(key) && !section.IsNeutral(key)) is { } unknown)
+            throw section.Unknown(unknown);
         var bits = section.Integer(bitsKey, 1, 64);
         if (bits is not (4 or 8)) throw section.Refuse(bitsKey, "4, 8");
         var group = section.Integer(groupKey, -1, LargestGroup);

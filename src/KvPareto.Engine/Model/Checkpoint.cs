@@ -50,7 +50,8 @@ public abstract class Checkpoint : IDisposable
         throw new ConfigException($"{tensor.File}: tensor '{name}' has shape {tensor.ShapeText}; the configuration asks for {expected}");
     }
 
-    /// <summary>A packed layer with its bias, as codes; its bytes count in <paramref name="staging"/> as workspace until it is disposed.</summary>
+    /// <summary>A packed layer with its bias, as codes; its bytes count in <paramref name="staging"/> as workspace until it is
+    /// disposed.</summary>
     /// <exception cref="ConfigException">A tensor is missing, or does not fit the packing.</exception>
     internal virtual HostWeight ReadPacked(AwqConfig packing, WeightShape shape, float[]? bias, MemoryLedger staging) =>
         throw new ConfigException($"{Source}: has no packed layers, though its configuration says so");

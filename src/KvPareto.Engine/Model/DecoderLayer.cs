@@ -25,7 +25,8 @@ internal enum LayerPoint
 /// <param name="rope">Its rotary embedding for the length of the run.</param>
 internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeTable rope)
 {
-    /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)). <paramref name="cacheLayer"/> is the layer of the caches.</summary>
+    /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)). <paramref name="cacheLayer"/> is the layer of the
+    /// caches.</summary>
     public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b)
     {
         backend.NormLinear(b.X, w.InputNorm, config.StreamEpsilon, b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
@@ -47,7 +48,8 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeT
     }
 
     /// <summary>The attention block: from its normalised input in H to its output there.</summary>
-    public void Attention(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
+    public void Attention(
+        LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Action<LayerPoint, Tensor>? probe = null)
     {
         probe?.Invoke(LayerPoint.AttentionInput, b.H);
         backend.Linear(b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);

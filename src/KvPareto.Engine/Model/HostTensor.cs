@@ -5,7 +5,8 @@ using KvPareto.Text.Input;
 namespace KvPareto.Engine.Model;
 
 /// <summary>
-/// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, whole or a piece at a time, into memory
+/// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, whole or a piece at a time, into
+/// memory
 /// that counts in the ledger it was asked for with; one that was made has memory from the start.
 /// </summary>
 public sealed unsafe class HostTensor : HostRows, IDisposable
@@ -20,7 +21,9 @@ public sealed unsafe class HostTensor : HostRows, IDisposable
     private NativeBuffer? _memory;
     private bool _isDisposed;
 
-    internal HostTensor(string file, string name, TensorType type, ImmutableArray<long> shape, ModelBytes bytes, long offset, long byteCount, MemoryLedger? ledger = null)
+    internal HostTensor(
+        string file, string name, TensorType type, ImmutableArray<long> shape, ModelBytes bytes, long offset, long byteCount,
+            MemoryLedger? ledger = null)
     {
         (File, Name, Type, Shape, ByteCount) = (file, name, type, shape, byteCount);
         (_file, _offset, _ledger) = (bytes, offset, ledger ?? new());
@@ -73,7 +76,8 @@ public sealed unsafe class HostTensor : HostRows, IDisposable
     private int PieceRows => (int)(StagingBytes / Math.Max(1, RowBytes));
 
     /// <summary>Memory that <see cref="ForPieces"/> takes for a tensor of a file with so many rows of so many bytes.</summary>
-    internal static long StagingOf(long rows, long rowBytes) => Math.Min(rows, Math.Max(PieceStep, PieceBytes / Math.Max(1, rowBytes) / PieceStep * PieceStep)) * rowBytes;
+    internal static long StagingOf(long rows, long rowBytes) =>
+        Math.Min(rows, Math.Max(PieceStep, PieceBytes / Math.Max(1, rowBytes) / PieceStep * PieceStep)) * rowBytes;
 
     /// <inheritdoc/>
     /// <exception cref="ConfigException">As <see cref="Data"/>.</exception>

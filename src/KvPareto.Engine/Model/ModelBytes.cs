@@ -53,7 +53,9 @@ internal sealed unsafe class ModelBytes : IDisposable
         while (destination.Length > 0)
         {
             var read = ReadSome(offset, destination);
-            if (read == 0) throw new ConfigException($"{_path}: ends at byte {offset}; it had {ByteCount} when it was opened, and was cut while being read");
+            if (read == 0)
+                throw new ConfigException(
+                    $"{_path}: ends at byte {offset}; it had {ByteCount} when it was opened, and was cut while being read");
             offset += read;
             destination = destination[read..];
         }

@@ -72,7 +72,8 @@ public sealed record ModelConfig
     public ImmutableArray<int> UnturnedLayers { get; init; } = [];
 
     /// <summary>
-    /// Factor on the rows of the embedding. The residual stream is kept divided by <see cref="ResidualMultiplier"/>, so that blocks are added
+    /// Factor on the rows of the embedding. The residual stream is kept divided by <see cref="ResidualMultiplier"/>, so that blocks are
+    /// added
     /// as they are: nothing but norms reads it, and those see a common factor only beside ε.
     /// </summary>
     public float EmbeddingScale => EmbeddingMultiplier / ResidualMultiplier;

@@ -43,8 +43,10 @@ public sealed class TransformerActivations : IDisposable
     }
 
     // A token's rows: the residual stream, a block's input or output, and what holds either q, k, v or gate, up.
-    private static ((DType Type, int Columns) X, (DType Type, int Columns) H, (DType Type, int Columns) Wide) Shapes(ModelConfig c, DType type) =>
-        ((DType.F32, c.HiddenSize), (type, c.HiddenSize), (type, Math.Max((c.QueryHeads + 2 * c.KvHeads) * c.HeadDim, 2 * c.FeedForwardSize)));
+    private static ((DType Type, int Columns) X, (DType Type, int Columns) H, (DType Type, int Columns) Wide) Shapes(
+        ModelConfig c, DType type) =>
+        ((DType.F32, c.HiddenSize), (type, c.HiddenSize),
+            (type, Math.Max((c.QueryHeads + 2 * c.KvHeads) * c.HeadDim, 2 * c.FeedForwardSize)));
 
     /// <summary>Views for one step.</summary>
     public readonly struct Buffers

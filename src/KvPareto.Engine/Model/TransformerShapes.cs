@@ -7,10 +7,12 @@ namespace KvPareto.Engine.Model;
 /// <param name="Layers">The decoder layers, first to last.</param>
 /// <param name="FinalNorm">[H].</param>
 /// <param name="Head">[V, H]; null where it is the embedding.</param>
-internal sealed record TransformerShapes(WeightShape Embedding, ImmutableArray<LayerShapes> Layers, WeightShape FinalNorm, WeightShape? Head)
+internal sealed record TransformerShapes(
+    WeightShape Embedding, ImmutableArray<LayerShapes> Layers, WeightShape FinalNorm, WeightShape? Head)
 {
     /// <summary>All of them, in the order in which they are loaded.</summary>
-    public IEnumerable<WeightShape> All => [Embedding, .. Layers.SelectMany(layer => layer.All), FinalNorm, .. Head is null ? [] : new[] { Head }];
+    public IEnumerable<WeightShape> All =>
+        [Embedding, .. Layers.SelectMany(layer => layer.All), FinalNorm, .. Head is null ? [] : new[] { Head }];
 
     /// <summary>The weights that <paramref name="config"/> asks for.</summary>
     public static TransformerShapes Of(ModelConfig config)

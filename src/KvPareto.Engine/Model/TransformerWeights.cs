@@ -7,7 +7,8 @@ namespace KvPareto.Engine.Model;
 /// <summary>All weights of a decoder on one backend; biases are part of their weight.</summary>
 public sealed class TransformerWeights : IDisposable
 {
-    internal TransformerWeights(Weight embedding, ImmutableArray<LayerWeights> layers, Weight finalNorm, Weight head, ImmutableArray<float[]>? keyBiases)
+    internal TransformerWeights(
+        Weight embedding, ImmutableArray<LayerWeights> layers, Weight finalNorm, Weight head, ImmutableArray<float[]>? keyBiases)
     {
         (Embedding, Layers, FinalNorm, Head, KeyBiases) = (embedding, layers, finalNorm, head, keyBiases);
     }

@@ -27,7 +27,8 @@ internal static unsafe class WeightCoder
     /// <param name="bits">4 or 8.</param>
     /// <param name="group">g, one of <see cref="WeightSpec.Groups"/>.</param>
     /// <param name="ledger">Where the memory counts.</param>
-    /// <returns>Codes less qmin, without gaps, the lowest bits first: [N, K·bits/8] bytes, and metadata [N, K/s], s the group as it is stored.</returns>
+    /// <returns>Codes less qmin, without gaps, the lowest bits first: [N, K·bits/8] bytes, and metadata [N, K/s], s the group as it is
+    /// stored.</returns>
     /// <exception cref="ConfigException">g does not divide K, or an element is not finite or beyond f16's range.</exception>
     public static HostWeight Encode(HostWeight source, string file, int bits, int group, MemoryLedger ledger)
     {
@@ -57,7 +58,8 @@ internal static unsafe class WeightCoder
         if (refused != 0)
         {
             buffer.Dispose();
-            throw new ConfigException($"{file}: tensor '{source.Name}' holds a value that {bits} bits cannot carry; allowed: -65504 to 65504");
+            throw new ConfigException(
+                $"{file}: tensor '{source.Name}' holds a value that {bits} bits cannot carry; allowed: -65504 to 65504");
         }
         return new(source.Name, WeightFormats.OfCodes(bits), rows, columns, codes, buffer)
         {
@@ -67,7 +69,8 @@ internal static unsafe class WeightCoder
         };
     }
 
-    /// <summary>Input channels of a group as it is stored: the widest that backends know and that divides <paramref name="group"/>.</summary>
+    /// <summary>Input channels of a group as it is stored: the widest that backends know and that divides
+    /// <paramref name="group"/>.</summary>
     public static int StoredGroup(int group) => Array.Find(StoredGroups, stored => group % stored == 0);
 
     /// <summary>Bytes that the codes and metadata of a matrix [N, K] take.</summary>
@@ -164,6 +167,7 @@ internal static unsafe class WeightCoder
         if (columns % group == 0) return;
         var dividing = WeightSpec.Groups.Where(candidate => columns % candidate == 0).ToArray();
         var allowed = dividing.Length > 0 ? string.Join(", ", dividing) : "none, only 16-bit weights";
-        throw new ConfigException($"{file}: tensor '{tensor}' has {columns} input channels, which weight group {group} does not divide; allowed: {allowed}");
+        throw new ConfigException(
+            $"{file}: tensor '{tensor}' has {columns} input channels, which weight group {group} does not divide; allowed: {allowed}");
     }
 }

@@ -22,7 +22,8 @@ public sealed partial record WeightForm(string Word, string Method, int Bits, in
 
     /// <summary>That of a GGUF file.</summary>
     /// <param name="type">Type as ggml names it, for example Q4_K_M.</param>
-    public static WeightForm Gguf(string type) => TryRead(type.ToLowerInvariant(), out var form, out var rest) && rest.Length == 0 && form.Method == "gguf"
+    public static WeightForm Gguf(string type) =>
+        TryRead(type.ToLowerInvariant(), out var form, out var rest) && rest.Length == 0 && form.Method == "gguf"
         ? form
         : throw new ArgumentException($"'{type}' is no type of a GGUF file", nameof(type));
 
@@ -38,10 +39,12 @@ public sealed partial record WeightForm(string Word, string Method, int Bits, in
         var bits = int.Parse(match.Groups["bits"].Value, CultureInfo.InvariantCulture);
         if (match.Groups["type"].Success) form = new(match.Value, "gguf", bits, 0);
         else if (!match.Groups["group"].Success) form = Awq(bits, 0);
-        else if (int.Parse(match.Groups["group"].Value, CultureInfo.InvariantCulture) is > 0 and var group && group % AwqConfig.GroupStep == 0) form = Awq(bits, group);
+        else if (int.Parse(match.Groups["group"].Value, CultureInfo.InvariantCulture) is > 0 and var group
+            && group % AwqConfig.GroupStep == 0) form = Awq(bits, group);
         return form is not null;
     }
 
-    [GeneratedRegex(@"\A(awq(?<bits>[48])(row|g(?<group>[1-9][0-9]{0,6}))|(?<type>i?q(?<bits>[2-8])_([01]|k(_[sml])?|nl|xs)|b?f(?<bits>16)|f(?<bits>32)))", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\A(awq(?<bits>[48])(row|g(?<group>[1-9][0-9]{0,6}))|(?<type>i?q(?<bits>[2-8])_([01]|k(_[sml])?|nl|xs)|b?f(?<bits>16)|f(?<bits>32)))", RegexOptions.ExplicitCapture)]
     private static partial Regex Pattern();
 }

@@ -3,7 +3,8 @@ using KvPareto.Engine.Model;
 
 namespace KvPareto.Engine.Quantization;
 
-/// <summary>A linear layer in AutoAWQ's <c>gemm</c> layout (<see cref="AwqLayout"/>), made by its quantizer (<see cref="AwqCodec"/>).</summary>
+/// <summary>A linear layer in AutoAWQ's <c>gemm</c> layout (<see cref="AwqLayout"/>), made by its quantizer
+/// (<see cref="AwqCodec"/>).</summary>
 internal sealed class AwqPacker
 {
     private readonly uint[] _codes; // [K, N·bits/32]

@@ -42,7 +42,8 @@ internal sealed class AwqSearch
         {
             cancellation.ThrowIfCancellationRequested();
             var isKept = text % _stride == 0;
-            runner.Run(weights, _hidden[text], _lengths[text], (point, x) => inputs[point].Add(x, isKept && point == LayerPoint.AttentionInput));
+            runner.Run(weights, _hidden[text], _lengths[text], (point, x) =>
+                inputs[point].Add(x, isKept && point == LayerPoint.AttentionInput));
         }
 
         var choices = new List<ScaleChoice>();

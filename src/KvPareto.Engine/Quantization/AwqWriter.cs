@@ -49,7 +49,8 @@ internal sealed unsafe class AwqWriter : IDisposable
             }
             using var tensor = checkpoint.Get(name, staging);
             if (biases.Contains(name)) specs.Add(new(name, TensorType.F16, tensor.Shape));
-            else if (norms.Contains(name)) specs.Add(new(name, tensor.Type == TensorType.F32 ? TensorType.F32 : TensorType.F16, tensor.Shape));
+            else if (norms.Contains(name))
+                specs.Add(new(name, tensor.Type == TensorType.F32 ? TensorType.F32 : TensorType.F16, tensor.Shape));
             else
             {
                 specs.Add(new(name, tensor.Type.IsBlocks() ? TensorType.F16 : tensor.Type, tensor.Shape));

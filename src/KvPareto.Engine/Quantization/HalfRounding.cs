@@ -16,8 +16,10 @@ internal static class HalfRounding
         var bits = x.AsInt32();
         var normal = (bits + Vector256.Create(0xFFF) + ((bits >>> 13) & Vector256<int>.One)) & Vector256.Create(~0x1FFF);
         var sign = bits & Vector256.Create(int.MinValue);
-        var subnormal = ((Vector256.Abs(x) + Vector256.Create(SubnormalShift) - Vector256.Create(SubnormalShift)).AsInt32() | sign).AsSingle();
-        return Vector256.ConditionalSelect(Vector256.LessThan(Vector256.Abs(x), Vector256.Create(SmallestNormal)), subnormal, normal.AsSingle());
+        var subnormal = ((Vector256.Abs(x) + Vector256.Create(SubnormalShift) - Vector256.Create(SubnormalShift)).AsInt32() | sign)
+            .AsSingle();
+        return Vector256.ConditionalSelect(
+            Vector256.LessThan(Vector256.Abs(x), Vector256.Create(SmallestNormal)), subnormal, normal.AsSingle());
     }
 
     /// <summary>Rounds <paramref name="values"/>, a multiple of 8, in place.</summary>

@@ -36,9 +36,11 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
         if (!AllBits.Contains(Bits)) throw new ConfigException($"--bits {Bits}; allowed: {string.Join(", ", AllBits)}");
         if (!Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", Groups)}");
         if (config.Quantization is not null)
-            throw new ConfigException($"{model}: config.json: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
+            throw new ConfigException(
+                $"{model}: config.json: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
         if (!FamilyTable.Of(config.Family).Fused.IsEmpty)
-            throw new ConfigException($"{model}: {config.Family} fuses linear layers, which is not written; allowed: a model of another family");
+            throw new ConfigException(
+                $"{model}: {config.Family} fuses linear layers, which is not written; allowed: a model of another family");
         int[] inputs = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
         if (Array.Exists(inputs, width => width % Group != 0))
         {
@@ -49,7 +51,8 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
         int[] outputs = [.. inputs, config.KvHeads * config.HeadDim];
         var word = AwqLayout.WordOutputs(Bits);
         if (Array.Exists(outputs, width => width % word != 0))
-            throw new ConfigException($"{model}: the linear layers' output widths {string.Join(", ", outputs)} are not all multiples of {word},"
+            throw new ConfigException(
+                $"{model}: the linear layers' output widths {string.Join(", ", outputs)} are not all multiples of {word},"
                 + " as the format asks for");
     }
 }

@@ -33,7 +33,8 @@ internal sealed class QuantizedFolder : IDisposable
     /// <summary>A file of the folder while it is being made.</summary>
     public string this[string name] => Path.Combine(_draft, name);
 
-    /// <summary>Writes tokenizer and generation files of <paramref name="source"/>, and its configuration with how the weights are packed.</summary>
+    /// <summary>Writes tokenizer and generation files of <paramref name="source"/>, and its configuration with how the weights are
+    /// packed.</summary>
     /// <exception cref="ConfigException">The files have no words for what the model has.</exception>
     public void WriteFiles(ModelSource source, QuantizeOptions options)
     {

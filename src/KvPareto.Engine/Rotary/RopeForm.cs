@@ -24,7 +24,8 @@ public sealed record DynamicScaling(double Factor, int OriginalPositions) : Rope
 /// <param name="AttentionFactor">Factor on cosine and sine.</param>
 public sealed record LongRopeScaling(float[] ShortFactors, float[] LongFactors, int OriginalPositions, double AttentionFactor) : RopeScaling
 {
-    /// <summary>The published factor of a context that became <paramref name="factor"/> times longer: √(1 + ln(factor)/ln(original)).</summary>
+    /// <summary>The published factor of a context that became <paramref name="factor"/> times longer: √(1 +
+    /// ln(factor)/ln(original)).</summary>
     public static double PublishedAttentionFactor(double factor, int originalPositions) =>
         factor <= 1 || originalPositions <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(originalPositions));
 }

@@ -11,7 +11,8 @@ namespace KvPareto.Engine.Seam;
 /// No op allocates and none waits; only <see cref="Read"/> and <see cref="Synchronize"/> do. Shapes are checked here, once;
 /// implementers override the <c>…Core</c> methods.
 /// </summary>
-/// <param name="meter">Where peaks are read, for a backend whose library allocates by itself; null where <see cref="Memory"/> counts all.</param>
+/// <param name="meter">Where peaks are read, for a backend whose library allocates by itself; null where <see cref="Memory"/> counts
+/// all.</param>
 public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 {
     /// <summary>Short name: <c>cpu</c>, <c>cuda</c>, <c>torch</c>.</summary>
@@ -56,14 +57,18 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// </summary>
     public Step Begin(Workspace workspace, ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, params ReadOnlySpan<KvCache> caches)
     {
-        Require(ids.Length > 0 && ids.Length <= workspace.Shape.MaxTokens, $"a step takes 1 to {workspace.Shape.MaxTokens} tokens, not {ids.Length}");
+        Require(ids.Length > 0
+            && ids.Length <= workspace.Shape.MaxTokens, $"a step takes 1 to {workspace.Shape.MaxTokens} tokens, not {ids.Length}");
         Require(positions.Length == ids.Length, "one position a token");
         Require(caches.Length == 1 || caches.Length == ids.Length, "one cache, or one a token");
-        Require(caches.Length <= workspace.Shape.MaxSequences, $"the workspace was made for {workspace.Shape.MaxSequences} sequences, not {caches.Length}");
+        Require(caches.Length <= workspace.Shape.MaxSequences,
+            $"the workspace was made for {workspace.Shape.MaxSequences} sequences, not {caches.Length}");
         foreach (var cache in caches)
         {
-            Require(cache.Spec == caches[0].Spec && cache.Geometry == caches[0].Geometry, "caches of a step have one geometry and one way to store");
-            Require(cache.Length + ids.Length / caches.Length <= workspace.Shape.Capacity, $"the workspace was made for contexts of {workspace.Shape.Capacity} tokens");
+            Require(cache.Spec == caches[0].Spec
+                && cache.Geometry == caches[0].Geometry, "caches of a step have one geometry and one way to store");
+            Require(cache.Length + ids.Length / caches.Length <= workspace.Shape.Capacity,
+                $"the workspace was made for contexts of {workspace.Shape.Capacity} tokens");
         }
         var starts = new int[caches.Length];
         for (var i = 0; i < caches.Length; i++) starts[i] = caches[i].Reserve(caches.Length == 1 ? ids.Length : 1);
@@ -127,21 +132,25 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>The same for a step's q [T, Nq·D] and k [T, Nkv·D].</summary>
     public void Rope(Step step, Tensor q, Tensor k, RopeTable table)
     {
-        Require(q.RowCount == step.Count && k.RowCount == step.Count && q.ColumnCount % table.HeadDim == 0 && k.ColumnCount % table.HeadDim == 0, "Rope: q and k are [T, G·D]");
+        Require(q.RowCount == step.Count && k.RowCount == step.Count && q.ColumnCount % table.HeadDim == 0
+            && k.ColumnCount % table.HeadDim == 0, "Rope: q and k are [T, G·D]");
         Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
         RopeCore(step, q, k, table);
     }
 
     /// <summary>
     /// Appends k and v to the step's caches, then causal grouped attention over them: y = softmax(s·q·kᵀ)·v, s the geometry's
-    /// <see cref="KvGeometry.ScoreScale"/>, with every key and value, the step's own included, read from its packed form. q, y [T, Nq·D]; k, v [T, Nkv·D]. y may be q; k and v may be
+    /// <see cref="KvGeometry.ScoreScale"/>, with every key and value, the step's own included, read from its packed form. q, y [T, Nq·D];
+    /// k, v [T, Nkv·D]. y may be q; k and v may be
     /// overwritten.
     /// </summary>
     public void Attention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         var g = step.Caches[0].Geometry;
-        Require(q.RowCount == step.Count && q.ColumnCount == g.QueryHeads * g.HeadDim && y.RowCount == q.RowCount && y.ColumnCount == q.ColumnCount, "Attention: q and y are [T, Nq·D]");
-        Require(k.RowCount == step.Count && k.ColumnCount == g.KvHeads * g.HeadDim && v.RowCount == k.RowCount && v.ColumnCount == k.ColumnCount, "Attention: k and v are [T, Nkv·D]");
+        Require(q.RowCount == step.Count && q.ColumnCount == g.QueryHeads * g.HeadDim && y.RowCount == q.RowCount
+            && y.ColumnCount == q.ColumnCount, "Attention: q and y are [T, Nq·D]");
+        Require(k.RowCount == step.Count && k.ColumnCount == g.KvHeads * g.HeadDim && v.RowCount == k.RowCount
+            && v.ColumnCount == k.ColumnCount, "Attention: k and v are [T, Nkv·D]");
         AttentionCore(step, layer, q, k, v, y);
     }
 
@@ -160,7 +169,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     }
 
     /// <summary>
-    /// The start of a block: h = x / rms(x) · gain, then ys[i] = h·weights[i]ᵀ + b. x and h [T, K], gain [K]; h is for the backend to use, and
+    /// The start of a block: h = x / rms(x) · gain, then ys[i] = h·weights[i]ᵀ + b. x and h [T, K], gain [K]; h is for the backend to use,
+    /// and
     /// what it holds afterwards is not said. A token's norm costs a GPU a launch of one block, 5 µs, unless the products take it in
     /// (docs/performance.md).
     /// </summary>
@@ -172,7 +182,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     }
 
     /// <summary>
-    /// The start of a feed-forward block: h as of <see cref="NormLinear"/>, then g = silu(h·gateᵀ + b)·(h·upᵀ + b). g and u [T, F]; u is for
+    /// The start of a feed-forward block: h as of <see cref="NormLinear"/>, then g = silu(h·gateᵀ + b)·(h·upᵀ + b). g and u [T, F]; u is
+    /// for
     /// the backend to use. Saves a token's launch of silu.
     /// </summary>
     public void NormGated(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
@@ -238,7 +249,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     protected abstract void AddCore(Tensor x, Tensor y);
 
     /// <summary>See <see cref="NormLinear"/>.</summary>
-    protected virtual void NormLinearCore(Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    protected virtual void NormLinearCore(
+        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
         RmsNormCore(x, gain, epsilon, h);
         LinearCore(h, weights, ys);
@@ -270,7 +282,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         for (var i = 0; i < ys.Length; i++)
         {
             Require(x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount,
-                $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y [{ys[i].RowCount}, {ys[i].ColumnCount}]");
+                $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y "
+                    + $"[{ys[i].RowCount}, {ys[i].ColumnCount}]");
         }
     }
 

@@ -1,6 +1,7 @@
 namespace KvPareto.Engine.Seam;
 
-/// <summary>The rows of a matrix that lies elsewhere, for example in a file: read when they are asked for, all at once or piece by piece.</summary>
+/// <summary>The rows of a matrix that lies elsewhere, for example in a file: read when they are asked for, all at once or piece by
+/// piece.</summary>
 public abstract unsafe class HostRows
 {
     /// <summary>Does something with the rows from one on up to another, which lie at an address that is valid until it returns.</summary>

@@ -24,7 +24,8 @@ public abstract class MemoryLayout
     public abstract long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias);
 
     /// <summary>
-    /// Bytes of the scratch that products with an uploaded weight need, whatever their rows. A backend holds the most that a weight has asked
+    /// Bytes of the scratch that products with an uploaded weight need, whatever their rows. A backend holds the most that a weight has
+    /// asked
     /// for, beside <see cref="FixedBytes"/>.
     /// </summary>
     /// <param name="format">Stored element format.</param>

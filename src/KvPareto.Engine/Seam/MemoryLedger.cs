@@ -62,10 +62,11 @@ public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, Mem
     public MemoryUse Inference => Decode.Total > Prefill.Total ? Decode : Prefill;
 
     /// <summary>The highest of each phase over two runs.</summary>
-    public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) => new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode))
-    {
-        Measured = b.Kind > a.Kind ? b.Measured : a.Measured,
-    };
+    public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) =>
+        new(Higher(a.Load, b.Load), Higher(a.Prefill, b.Prefill), Higher(a.Decode, b.Decode))
+        {
+            Measured = b.Kind > a.Kind ? b.Measured : a.Measured,
+        };
 
     private static MemoryUse Higher(MemoryUse a, MemoryUse b) => b.Total > a.Total ? b : a;
 }

@@ -44,7 +44,8 @@ public sealed unsafe class HostWeight : IDisposable
     /// <param name="format">Element format.</param>
     /// <param name="rows">N.</param>
     /// <param name="columns">K.</param>
-    /// <param name="data">[N, K] elements, or the codes less their smallest value (<see cref="Cache.GroupCodec"/>): W4 [N, K/2] bytes, the even channel in the low nibble; W8 [N, K] bytes.</param>
+    /// <param name="data">[N, K] elements, or the codes less their smallest value (<see cref="Cache.GroupCodec"/>): W4 [N, K/2] bytes, the
+    /// even channel in the low nibble; W8 [N, K] bytes.</param>
     /// <param name="staging">Memory to give back with this object, if it has some of its own.</param>
     public HostWeight(string name, WeightFormat format, int rows, int columns, void* data, IDisposable? staging = null)
     {

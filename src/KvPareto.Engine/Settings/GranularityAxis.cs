@@ -14,14 +14,16 @@ internal sealed class GranularityAxis : SettingAxis
     }
 
     /// <inheritdoc/>
-    public override InferenceSetting? Set(InferenceSetting setting, string word) => TryRead(new Queue<string>(word.Split('-')), out var groups) is null or > 0 ? null : With(setting, groups);
+    public override InferenceSetting? Set(InferenceSetting setting, string word) =>
+        TryRead(new Queue<string>(word.Split('-')), out var groups) is null or > 0 ? null : With(setting, groups);
 
     /// <inheritdoc/>
     public override bool Has(InferenceSetting setting, string word)
     {
         if (TryRead(new Queue<string>(word.Split('-')), out var wanted) is null or > 0) return false;
         var (keys, values) = (setting.Cache.Keys, setting.Cache.Values);
-        return setting.Cache.IsCoded && (!keys.IsCoded || keys.Granularity == wanted.Keys) && (!values.IsCoded || values.Granularity == wanted.Values);
+        return setting.Cache.IsCoded && (!keys.IsCoded || keys.Granularity == wanted.Keys)
+            && (!values.IsCoded || values.Granularity == wanted.Values);
     }
 
     /// <inheritdoc/>

@@ -30,7 +30,8 @@ public sealed record InferenceSetting
     /// <exception cref="ConfigException">A part is unknown, missing or repeated; the message names it and what is allowed.</exception>
     public static InferenceSetting Parse(string name) => SettingName.Parse(name);
 
-    /// <summary>The same for a model: the default group of coded weights falls to one that divides its widths, and the name says so.</summary>
+    /// <summary>The same for a model: the default group of coded weights falls to one that divides its widths, and the name says
+    /// so.</summary>
     public InferenceSetting For(ModelConfig config) => this with { Weights = Weights.For(config) };
 
     /// <inheritdoc/>

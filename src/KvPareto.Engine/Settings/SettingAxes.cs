@@ -21,9 +21,11 @@ public static class SettingAxes
         new ValueAxis<WeightSpec>
         {
             Key = "weights",
-            Words = "w16, w8, w4, and with a group that is a multiple of 32 up to 256, such as w4g64; or the form of one of the model's variants: " + WeightForm.Words,
+            Words = "w16, w8, w4, and with a group that is a multiple of 32 up to 256, such as w4g64; or the form of one of the model's "
+                + "variants: " + WeightForm.Words,
             PartWords = "w16a16, w8a16, w4a16, with a group w4g64a16; or a variant's form, awq4g128a16, q4_k_ma16",
-            Meaning = "bits of the linear layers (16: as the checkpoint has them) and input channels that share a scale, which must divide every layer's input width",
+            Meaning = "bits of the linear layers (16: as the checkpoint has them) and input channels that share a scale, which must "
+                + "divide every layer's input width",
             Get = setting => setting.Weights,
             With = (setting, weights) => setting with { Weights = weights with { EmbeddingBits = setting.Weights.EmbeddingBits } },
             Word = weights => SettingWeights.Word(weights),
@@ -32,7 +34,8 @@ public static class SettingAxes
             ReadPart = SettingWeights.TryReadPart,
             IsRequired = true,
             // 16-bit linear layers have no group; a coded embedding's is not what is asked for.
-            Same = (weights, wanted) => weights.Form == wanted.Form && weights.Bits == wanted.Bits && (weights.Bits == 16 || weights.Group == wanted.Group),
+            Same = (weights, wanted) =>
+                weights.Form == wanted.Form && weights.Bits == wanted.Bits && (weights.Bits == 16 || weights.Group == wanted.Group),
             Settled = setting => setting.Weights.IsCoded ? setting.Weights : WeightSpec.Full with { Form = setting.Weights.Form },
             Columns =
             [
@@ -67,7 +70,8 @@ public static class SettingAxes
             Key = "granularity",
             Words = "tN, chN, bN, tensor, pow2, or keys and values apart as kch32-vt64",
             PartWords = "groups tN, chN, bN, tensor or pow2, or of each: kch32-vt64",
-            Meaning = "what shares a scale: N channels of a token (tN), N tokens of a channel (chN), N tokens of a head (bN), all that one append brings (tensor), a channel for good, by powers of two (pow2)",
+            Meaning = "what shares a scale: N channels of a token (tN), N tokens of a channel (chN), N tokens of a head (bN), all that "
+                + "one append brings (tensor), a channel for good, by powers of two (pow2)",
             Covers = ["key_granularity", "value_granularity"],
         },
         Granularity("key_granularity", "keys", setting => setting.Cache.Keys,
@@ -82,7 +86,8 @@ public static class SettingAxes
             setting => setting.Cache.PreBiasKeys,
             (setting, bare) => setting with { Cache = setting.Cache with { PreBiasKeys = bare } },
             setting => setting.Cache.Keys.IsCoded),
-        Choice("rotation", "Walsh–Hadamard rotation of keys (k), or of keys and values (kv), before coding; the head width must be a power of two",
+        Choice("rotation",
+            "Walsh–Hadamard rotation of keys (k), or of keys and values (kv), before coding; the head width must be a power of two",
             [("none", KvRotation.None, null), ("k", KvRotation.Keys, "rotk"), ("kv", KvRotation.KeysAndValues, "rotkv")],
             setting => setting.Cache.Rotation,
             (setting, rotation) => setting with { Cache = setting.Cache with { Rotation = rotation } },
@@ -100,11 +105,13 @@ public static class SettingAxes
             setting => setting.Cache.SinkTokens,
             (setting, sink) => setting with { Cache = setting.Cache with { SinkTokens = sink } },
             sink => sink <= MostTokens, setting => setting.Cache.IsCoded),
-        Number("recent", "recent", "a number of tokens from 0 to 65536", "latest tokens that stay at 16 bits until they leave the window", 0, "recent_tokens",
+        Number("recent", "recent", "a number of tokens from 0 to 65536", "latest tokens that stay at 16 bits until they leave the window",
+            0, "recent_tokens",
             setting => setting.Cache.RecentTokens,
             (setting, recent) => setting with { Cache = setting.Cache with { RecentTokens = recent } },
             recent => recent <= MostTokens, setting => setting.Cache.IsCoded),
-        Number("edge", "edge", "a number of layers from 0 to 999", "first and last layers, this many of each, that stay at 16 bits", 0, "edge_layers",
+        Number("edge", "edge", "a number of layers from 0 to 999", "first and last layers, this many of each, that stay at 16 bits", 0,
+            "edge_layers",
             setting => setting.Cache.EdgeLayers,
             (setting, edge) => setting with { Cache = setting.Cache with { EdgeLayers = edge } },
             edge => edge <= MostEdge, setting => setting.Cache.IsCoded),
@@ -171,51 +178,57 @@ public static class SettingAxes
         return word == "none" || chunk is >= 1 and <= MostChunk;
     }
 
-    private static ValueAxis<int> Bits(string key, string meaning, string column, Func<InferenceSetting, int> get, Func<InferenceSetting, int, InferenceSetting> with) => new()
-    {
-        Key = key,
-        Words = "16, 8, 4, 2",
-        Meaning = meaning,
-        Get = get,
-        With = with,
-        Word = SettingNumber.Text,
-        Read = (string word, out int bits) => SettingNumber.TryRead(word, out bits) && SideSpec.AllBits.Contains(bits),
-        Columns = [new(column, setting => SettingNumber.Text(get(setting)))],
-    };
+    private static ValueAxis<int> Bits(
+        string key, string meaning, string column, Func<InferenceSetting, int> get, Func<InferenceSetting, int, InferenceSetting> with) =>
+            new()
+            {
+                Key = key,
+                Words = "16, 8, 4, 2",
+                Meaning = meaning,
+                Get = get,
+                With = with,
+                Word = SettingNumber.Text,
+                Read = (string word, out int bits) => SettingNumber.TryRead(word, out bits) && SideSpec.AllBits.Contains(bits),
+                Columns = [new(column, setting => SettingNumber.Text(get(setting)))],
+            };
 
-    private static ValueAxis<KvGranularity> Granularity(string key, string of, Func<InferenceSetting, SideSpec> get, Func<InferenceSetting, SideSpec, InferenceSetting> with) => new()
-    {
-        Key = key,
-        Words = "tN, chN, bN, tensor, pow2",
-        Meaning = $"that of the {of} alone",
-        Get = setting => get(setting).Granularity,
-        Applies = setting => get(setting).IsCoded,
-        With = (setting, granularity) => with(setting, get(setting) with { Granularity = granularity }),
-        Word = GranularityAxis.Short,
-        Read = GranularityAxis.TryRead,
-        Columns = [new(key, setting => get(setting) is { IsCoded: true } side ? side.Granularity.ToString() : null)],
-    };
+    private static ValueAxis<KvGranularity> Granularity(
+        string key, string of, Func<InferenceSetting, SideSpec> get, Func<InferenceSetting, SideSpec, InferenceSetting> with) => new()
+        {
+            Key = key,
+            Words = "tN, chN, bN, tensor, pow2",
+            Meaning = $"that of the {of} alone",
+            Get = setting => get(setting).Granularity,
+            Applies = setting => get(setting).IsCoded,
+            With = (setting, granularity) => with(setting, get(setting) with { Granularity = granularity }),
+            Word = GranularityAxis.Short,
+            Read = GranularityAxis.TryRead,
+            Columns = [new(key, setting => get(setting) is { IsCoded: true } side ? side.Granularity.ToString() : null)],
+        };
 
     private static ValueAxis<int> Number(
         string key, string prefix, string words, string meaning, int standard, string column, Func<InferenceSetting, int> get,
-        Func<InferenceSetting, int, InferenceSetting> with, Func<int, bool> isAllowed, Func<InferenceSetting, bool>? matters = null) => new()
-    {
-        Key = key,
-        Words = words,
-        PartWords = $"{prefix}N",
-        Meaning = meaning,
-        Get = get,
-        With = with,
-        Word = SettingNumber.Text,
-        Read = (string word, out int number) => SettingNumber.TryRead(word, out number) && isAllowed(number),
-        Part = number => number == standard ? null : $"{prefix}{number}",
-        ReadPart = (string part, out int number) => SettingNumber.TryAfter(prefix, part, out number) && isAllowed(number) && number != standard,
-        Settled = matters is null ? null : setting => matters(setting) ? get(setting) : standard,
-        Columns = [new(column, setting => SettingNumber.Text(get(setting)))],
-    };
+        Func<InferenceSetting, int, InferenceSetting> with, Func<int, bool> isAllowed, Func<InferenceSetting, bool>? matters = null) =>
+            new()
+            {
+                Key = key,
+                Words = words,
+                PartWords = $"{prefix}N",
+                Meaning = meaning,
+                Get = get,
+                With = with,
+                Word = SettingNumber.Text,
+                Read = (string word, out int number) => SettingNumber.TryRead(word, out number) && isAllowed(number),
+                Part = number => number == standard ? null : $"{prefix}{number}",
+                ReadPart = (string part, out int number) =>
+                    SettingNumber.TryAfter(prefix, part, out number) && isAllowed(number) && number != standard,
+                Settled = matters is null ? null : setting => matters(setting) ? get(setting) : standard,
+                Columns = [new(column, setting => SettingNumber.Text(get(setting)))],
+            };
 
     private static ValueAxis<bool> Flag(
-        string key, string meaning, Func<InferenceSetting, bool> get, Func<InferenceSetting, bool, InferenceSetting> with, Func<InferenceSetting, bool> matters) =>
+        string key, string meaning, Func<InferenceSetting, bool> get, Func<InferenceSetting, bool, InferenceSetting> with,
+            Func<InferenceSetting, bool> matters) =>
         Choice(key, meaning, [("false", false, null), ("true", true, key)], get, with, setting => matters(setting) && get(setting));
 
     private static ValueAxis<T> Choice<T>(

@@ -46,6 +46,7 @@ public abstract class SettingAxis
     /// <summary>Its parts of the setting's short name; none where they are left out.</summary>
     public virtual ImmutableArray<string> Parts(InferenceSetting setting) => [];
 
-    /// <summary>Takes its parts off the front of a short name's rest and sets what they say; null where a part that must be there is not.</summary>
+    /// <summary>Takes its parts off the front of a short name's rest and sets what they say; null where a part that must be there is
+    /// not.</summary>
     public virtual InferenceSetting? Take(InferenceSetting setting, Queue<string> rest) => setting;
 }

@@ -16,7 +16,8 @@ internal static class SettingName
         + string.Join("; ", SettingAxes.All.Where(axis => axis.PartWords is not null).Select(axis => axis.PartWords))
         + "; all but weights and bits only where wanted";
 
-    public static string Format(InferenceSetting setting) => string.Join(Separator, SettingAxes.All.SelectMany(axis => axis.Parts(setting)));
+    public static string Format(InferenceSetting setting) =>
+        string.Join(Separator, SettingAxes.All.SelectMany(axis => axis.Parts(setting)));
 
     public static InferenceSetting Parse(string name)
     {
@@ -30,5 +31,6 @@ internal static class SettingName
     }
 
     private static ConfigException Unreadable(string name, Queue<string> rest) =>
-        new($"setting '{OneLine.Of(name)}': {(rest.TryPeek(out var part) ? $"'{OneLine.Of(part)}' is not understood here" : "a part is missing")}; {Allowed}");
+        new($"setting '{OneLine.Of(name)}': "
+            + $"{(rest.TryPeek(out var part) ? $"'{OneLine.Of(part)}' is not understood here" : "a part is missing")}; {Allowed}");
 }

@@ -11,7 +11,8 @@ internal static class SettingNumber
     public static bool TryRead(ReadOnlySpan<char> text, out int number)
     {
         number = 0;
-        if (text.Length is 0 or > MostDigits || (text.Length > 1 && text[0] == '0') || text.ContainsAnyExceptInRange('0', '9')) return false;
+        if (text.Length is 0 or > MostDigits || (text.Length > 1 && text[0] == '0') || text.ContainsAnyExceptInRange('0', '9'))
+            return false;
         number = int.Parse(text, CultureInfo.InvariantCulture);
         return true;
     }

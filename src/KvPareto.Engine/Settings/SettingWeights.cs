@@ -10,7 +10,8 @@ internal static class SettingWeights
 
     /// <summary>The word; the default group is left out, and so is that of 16 bits, which only a coded embedding has.</summary>
     public static string Word(WeightSpec weights) =>
-        (weights.Form?.Word ?? $"w{weights.Bits}") + (weights.Group == WeightSpec.DefaultGroup || !weights.IsCoded ? "" : $"g{weights.Group}");
+        (weights.Form?.Word ?? $"w{weights.Bits}")
+            + (weights.Group == WeightSpec.DefaultGroup || !weights.IsCoded ? "" : $"g{weights.Group}");
 
     /// <summary>Reads a word; a group of 16-bit layers is allowed, for the embedding's sake.</summary>
     public static bool TryRead(string word, out WeightSpec weights)

@@ -46,7 +46,8 @@ internal sealed class ValueAxis<T> : SettingAxis
     public override InferenceSetting? Set(InferenceSetting setting, string word) => Read(word, out var value) ? With(setting, value) : null;
 
     /// <inheritdoc/>
-    public override bool Has(InferenceSetting setting, string word) => Read(word, out var wanted) && Applies(setting) && Same(Get(setting), wanted);
+    public override bool Has(InferenceSetting setting, string word) =>
+        Read(word, out var wanted) && Applies(setting) && Same(Get(setting), wanted);
 
     /// <inheritdoc/>
     public override InferenceSetting Collapse(InferenceSetting setting) => Settled is null ? setting : With(setting, Settled(setting));

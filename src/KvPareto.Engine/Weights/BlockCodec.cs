@@ -35,18 +35,22 @@ internal static unsafe class BlockCodec
                     for (var i = 0; i < codes.Length; i++) values[i] = Half(block, 0) * (sbyte)codes[i];
                     break;
                 case WeightFormat.Q6K:
-                    for (var i = 0; i < codes.Length; i += 16) Scale(codes.Slice(i, 16), 32, Half(block, 208) * (sbyte)block[192 + i / 16], values[i..]);
+                    for (var i = 0; i < codes.Length; i += 16)
+                        Scale(codes.Slice(i, 16), 32, Half(block, 208) * (sbyte)block[192 + i / 16], values[i..]);
                     break;
                 case WeightFormat.Q2K:
                     for (var i = 0; i < codes.Length; i += 16)
-                        ScaleAndAdd(codes.Slice(i, 16), Half(block, 80) * (block[i / 16] & 15), -(Half(block, 82) * (block[i / 16] >> 4)), values[i..]);
+                        ScaleAndAdd(codes.Slice(i, 16), Half(block, 80) * (block[i / 16] & 15), -(Half(block, 82) * (block[i / 16] >> 4)),
+                            values[i..]);
                     break;
                 case WeightFormat.Q3K:
-                    for (var i = 0; i < codes.Length; i += 16) Scale(codes.Slice(i, 16), 4, Half(block, 108) * Q3KScale(block[96..108], i / 16), values[i..]);
+                    for (var i = 0; i < codes.Length; i += 16)
+                        Scale(codes.Slice(i, 16), 4, Half(block, 108) * Q3KScale(block[96..108], i / 16), values[i..]);
                     break;
                 case WeightFormat.IQ4NL: Look(codes, Half(block, 0), values); break;
                 case WeightFormat.IQ4XS:
-                    for (var i = 0; i < codes.Length; i += 32) Look(codes.Slice(i, 32), Half(block, 0) * IQ4XSScale(block, i / 32), values[i..]);
+                    for (var i = 0; i < codes.Length; i += 32)
+                        Look(codes.Slice(i, 32), Half(block, 0) * IQ4XSScale(block, i / 32), values[i..]);
                     break;
                 default: DecodeK(block, codes, values); break;
             }

@@ -24,7 +24,8 @@ internal sealed record SettingMatch(ConfigValue Place, int Values, Func<Inferenc
         foreach (var axis in SettingAxes.All)
         {
             if (map.Find(axis.Key) is not { } found) continue;
-            string[] wanted = found.Node is YamlSequence ? [.. found.List(Allowed).Select(item => SweepAxes.Word(axis, item))] : [SweepAxes.Word(axis, found)];
+            string[] wanted = found.Node is YamlSequence ? [.. found.List(Allowed).Select(item => SweepAxes.Word(axis, item))]
+                : [SweepAxes.Word(axis, found)];
             values += wanted.Length;
             tests.Add(setting => wanted.Any(word => axis.Has(setting, word)));
         }
@@ -34,7 +35,8 @@ internal sealed record SettingMatch(ConfigValue Place, int Values, Func<Inferenc
     private static Func<InferenceSetting, string, bool> Glob(ConfigValue value)
     {
         var pattern = value.Text(Allowed);
-        if (pattern.Length > MostCharacters) throw value.Error($"has {pattern.Length} characters", $"a pattern of at most {MostCharacters}");
+        if (pattern.Length > MostCharacters)
+            throw value.Error($"has {pattern.Length} characters", $"a pattern of at most {MostCharacters}");
         var expression = pattern.Replace("\\", "\\\\", StringComparison.Ordinal);
         return (_, name) => FileSystemName.MatchesSimpleExpression(expression, name, ignoreCase: false);
     }

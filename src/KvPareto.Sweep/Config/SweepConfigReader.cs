@@ -18,7 +18,8 @@ internal static partial class SweepConfigReader
 
     private const string BaselineName = "w16a16-k16v16";
     private const string ModelWords =
-        "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: PATH, weights: [w16, …]}";
+        "a Hugging Face folder, a .gguf file, embedded:llama, embedded:qwen2 or embedded:mistral, or {name: NAME, path: PATH, weights: "
+            + "[w16, …]}";
     private const string ModelListWords = "a list of models, each " + ModelWords;
 
     /// <summary>Reads a config.</summary>
@@ -38,8 +39,10 @@ internal static partial class SweepConfigReader
         {
             Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
             Seed = seed,
-            Models = [.. (models.Count > 0 ? models.Select(FromOption) : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
-            Tasks = top.Find("tasks") is null && !needsTasks ? [] : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
+            Models = [.. (models.Count > 0 ? models.Select(FromOption)
+                : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
+            Tasks = top.Find("tasks") is null && !needsTasks ? []
+                : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
             Axes = axes,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
@@ -59,7 +62,8 @@ internal static partial class SweepConfigReader
         if (config.Axes is null && config.Settings.Count == 0 && config.Models.Any(model => model.Weights is null))
             throw top.Place.Error("has neither 'axes' nor 'settings'",
                 $"axes with keys {string.Join(", ", SettingAxes.Keys)}, or settings with short names");
-        if (config.Axes is null && config.Models.All(model => model.Weights is null) && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
+        if (config.Axes is null && config.Models.All(model => model.Weights is null)
+            && config.Include.Concat(config.Exclude).FirstOrDefault() is { } pattern)
             throw pattern.Place.Error("has no axes to choose from", "include and exclude beside 'axes'");
         if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new ConfigException($"{twice.Last().Place} is a second model named '{twice.Key}'"

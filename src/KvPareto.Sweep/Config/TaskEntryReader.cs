@@ -11,7 +11,8 @@ namespace KvPareto.Sweep.Config;
 internal static class TaskEntryReader
 {
     public const string Words =
-        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}, {task: gsm8k, file: PATH, …}, {task: mmlu, folder: PATH, …}, {task: fidelity, text: FILE, …}";
+        "a list of {task: embedded, kind: …, samples: N, length: N}, {task: longbench, file: PATH, …}, {task: niah, folder: PATH, …}, "
+            + "{task: gsm8k, file: PATH, …}, {task: mmlu, folder: PATH, …}, {task: fidelity, text: FILE, …}";
 
     private const string LengthWords = "a list of prompt lengths in tokens";
     private const string DepthWords = "a list of depths in percent, 0 to 100";
@@ -40,7 +41,8 @@ internal static class TaskEntryReader
         return kind switch
         {
             "embedded" => Embedded(value, value.Map("task", "name", "kind", "samples", "length", "seed"), seed),
-            "longbench" => LongBench(value, value.Map("task", "name", "file", "limit", "max_length", "max_new_tokens", "jieba"), baseFolder),
+            "longbench" =>
+                LongBench(value, value.Map("task", "name", "file", "limit", "max_length", "max_new_tokens", "jieba"), baseFolder),
             "gsm8k" => Gsm8k(
                 value, value.Map("task", "name", "file", "shots_file", "shots", "format", "chat", "limit", "max_new_tokens"), baseFolder),
             "mmlu" => Mmlu(value, value.Map("task", "name", "folder", "subjects", "shots", "limit"), baseFolder),

@@ -11,7 +11,8 @@ namespace KvPareto.Sweep.Config;
 /// <param name="Variants">One for each item that is a variant.</param>
 internal sealed record WeightList(AxisValues Values, IReadOnlyList<WeightVariant> Variants);
 
-/// <summary>Reads <c>weights: [w16, w4, awq: FOLDER, awq: {group: 128, calibration: FILE}, gguf: FILE]</c>, of a model or of the axes.</summary>
+/// <summary>Reads <c>weights: [w16, w4, awq: FOLDER, awq: {group: 128, calibration: FILE}, gguf: FILE]</c>, of a model or of the
+/// axes.</summary>
 /// <param name="baseFolder">Where relative paths start.</param>
 internal sealed class WeightListReader(string baseFolder)
 {
@@ -38,7 +39,9 @@ internal sealed class WeightListReader(string baseFolder)
             }
             var variant = Variant(item);
             if (variants.Find(other => other.Form == variant.Form) is { } twin)
-                throw item.Error($"is a second variant '{variant.Form.Word}' beside {twin.Source}", "one of each form; a model entry of its own for another");
+                throw item.Error(
+                    $"is a second variant '{variant.Form.Word}' beside {twin.Source}",
+                        "one of each form; a model entry of its own for another");
             variants.Add(variant);
             values.Add(setting => Axis.Set(setting, variant.Form.Word)!);
         }
@@ -68,19 +71,23 @@ internal sealed class WeightListReader(string baseFolder)
             map.Find("samples")?.Integer(1, 100_000) ?? 64,
             map.Find("tokens")?.Integer(1, 100_000) ?? 512);
         if (!File.Exists(recipe.Calibration)) throw file.Error($"names '{recipe.Calibration}', which does not exist", "a file of texts");
-        var source = string.Create(CultureInfo.InvariantCulture, $"made with {file.Text("a path")}, {recipe.Samples} texts of {recipe.Tokens} tokens");
+        var source =
+            string.Create(
+            CultureInfo.InvariantCulture, $"made with {file.Text("a path")}, {recipe.Samples} texts of {recipe.Tokens} tokens");
         return new(WeightForm.Awq(recipe.Bits, recipe.Group), source, Place(value)) { Recipe = recipe };
     }
 
     private WeightVariant Found(ConfigValue value, string method)
     {
         var path = ConfigPath.Resolve(value, baseFolder);
-        var allowed = method == "awq" ? "a folder whose config.json says quant_method awq, or {group: 128, calibration: FILE}" : "a .gguf file";
+        var allowed = method == "awq" ? "a folder whose config.json says quant_method awq, or {group: 128, calibration: FILE}"
+            : "a .gguf file";
         if (!Path.Exists(path)) throw value.Error($"names '{path}', which does not exist", allowed);
         try
         {
             using var checkpoint = ModelSource.Open(path).OpenShapes();
-            if (checkpoint.Form is not { } form || form.Method != method) throw value.Error($"names '{path}', which is no such checkpoint", allowed);
+            if (checkpoint.Form is not { } form || form.Method != method)
+                throw value.Error($"names '{path}', which is no such checkpoint", allowed);
             return new(form, value.Text(allowed), Place(value)) { Path = path };
         }
         catch (ConfigException e) when (!e.Message.StartsWith(value.File + ":", StringComparison.Ordinal))

@@ -7,7 +7,8 @@ using KvPareto.Text.Input;
 namespace KvPareto.Sweep.Fidelity;
 
 /// <summary>
-/// Writes <c>fidelity.csv</c>, <c>fidelity.md</c> (a table for a page) and the picture <c>fidelity</c> from rows alone. Settings of one model,
+/// Writes <c>fidelity.csv</c>, <c>fidelity.md</c> (a table for a page) and the picture <c>fidelity</c> from rows alone. Settings of one
+/// model,
 /// text, length and window are compared with each other; there must be one such group only.
 /// </summary>
 public static class FidelityReport

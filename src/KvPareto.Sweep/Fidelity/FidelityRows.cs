@@ -54,7 +54,8 @@ public static class FidelityRows
         try
         {
             var row = JournalJson.Read<FidelityRow>(line);
-            var isInRange = row is { Tokens: > 0, Window: > 0, BitsPerElement: >= Least and <= MostBits, BytesPerToken: >= Least and <= Most }
+            var isInRange =
+                row is { Tokens: > 0, Window: > 0, BitsPerElement: >= Least and <= MostBits, BytesPerToken: >= Least and <= Most }
                 and { WeightBytes: >= 0, Ppl: >= 1 and <= Most, ReferencePpl: >= 1 and <= Most, PplSecondHalf: >= 1 and <= Most }
                 and { KlMean: >= 0 and <= Most, KlP50: >= 0 and <= Most, KlP99: >= 0 and <= Most, KlMax: >= 0 and <= Most }
                 and { KlSecondHalf: >= 0 and <= Most, Top1: >= 0 and <= 1, Seconds: >= 0 and <= Most };

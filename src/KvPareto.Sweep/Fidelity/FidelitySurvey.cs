@@ -52,8 +52,11 @@ public static class FidelitySurvey
         if (other is not null) CheckReference(request, config, other);
         var text = FidelityText.Read(request.Text, request.Tokens ?? Math.Max(window, FidelityOptions.DefaultTokens));
         var windows = text.Windows(tokenizer, request.Tokens, window);
-        if (other?.LoadTokenizer() is { } others && !windows.Select(ids => tokenizer.Decode(ids)).SequenceEqual(windows.Select(ids => others.Decode(ids))))
-            throw new ConfigException($"fidelity: reference '{request.Reference}' has another tokenizer than model '{request.Model}'; allowed: a reference of the same");
+        if (other?.LoadTokenizer() is { } others
+            && !windows.Select(ids => tokenizer.Decode(ids)).SequenceEqual(windows.Select(ids => others.Decode(ids))))
+            throw new ConfigException(
+                $"fidelity: reference '{request.Reference}' has another tokenizer than model '{request.Model}'; allowed: a reference of "
+                    + "the same");
         return (settings, windows);
     }
 

@@ -36,13 +36,16 @@ internal sealed class FrontierAnalysis
         var messages = new List<string>();
         var models = new List<ModelFrontier>();
         var placed = trials.Where(trial => Flaw(trial).Length == 0).ToList();
-        foreach (var comparable in placed.GroupBy(trial => (trial.Peaks.Kind, Tasks: TaskSet(trial))).OrderBy(set => set.Key.Kind).ThenBy(set => set.Key.Tasks, StringComparer.Ordinal))
+        foreach (var comparable in placed.GroupBy(trial => (trial.Peaks.Kind, Tasks: TaskSet(trial))).OrderBy(set => set.Key.Kind)
+            .ThenBy(set => set.Key.Tasks, StringComparer.Ordinal))
             models.AddRange(OfTaskSet([.. comparable], baselineName, seed, resamples));
         var (taskSets, kinds) = (placed.Select(TaskSet).Distinct().Count(), placed.Select(trial => trial.Peaks.Kind).Distinct().Count());
         if (taskSets > 1)
             messages.Add($"the trials were scored on {taskSets} different sets of tasks; frontiers compare only trials of the same set");
         if (kinds > 1)
-            messages.Add($"the trials' peaks were got in {kinds} different ways (peak_kind of results.csv); frontiers compare only trials of the same way");
+            messages.Add(
+                $"the trials' peaks were got in {kinds} different ways (peak_kind of results.csv); frontiers compare only trials of the "
+                    + "same way");
 
         models = Named(models, failedOf);
         foreach (var model in models.Where(model => model.Points.Count == 0))

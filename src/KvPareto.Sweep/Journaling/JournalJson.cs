@@ -35,7 +35,8 @@ internal static partial class JournalJson
     }
 
     // The library's messages on keys name types of this program, which tell a user nothing.
-    [GeneratedRegex(@"JSON property (?<key>'[^']*') (?<unknown>could not be mapped)|missing required properties including: (?<key>'[^']*')")]
+    [GeneratedRegex(
+        @"JSON property (?<key>'[^']*') (?<unknown>could not be mapped)|missing required properties including: (?<key>'[^']*')")]
     private static partial Regex NamesOfTypes { get; }
 
     private static JsonSerializerOptions Options(bool indented) => new()

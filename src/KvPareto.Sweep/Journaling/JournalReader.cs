@@ -82,7 +82,8 @@ internal static class JournalReader
         Require(ok == (result.Scores.Count > 0) && ok == (result.Failure is null), "scores or reason do not fit the status");
         foreach (var score in result.Scores) Check(score);
         Require(!ok || IsNear(result.Score!.Value, result.Scores.Average(score => score.Mean)), "the score is not the mean of its tasks'");
-        Require(ok ? result.Samples == result.Scores.Sum(score => score.Samples) : result.Samples >= 0, "the samples are not those of its tasks");
+        Require(ok ? result.Samples == result.Scores.Sum(score => score.Samples)
+            : result.Samples >= 0, "the samples are not those of its tasks");
         var (load, prefill, decode) = (result.Peaks.Load, result.Peaks.Prefill, result.Peaks.Decode);
         Require(IsPossible(load) && IsPossible(prefill) && IsPossible(decode), "a peak is negative, or too large");
         Require(
@@ -104,7 +105,8 @@ internal static class JournalReader
 
     private static bool IsPossible(MemoryUse use) => use is
     {
-        Weights: >= 0 and <= MostBytes, KvCache: >= 0 and <= MostBytes, Activations: >= 0 and <= MostBytes, Workspace: >= 0 and <= MostBytes,
+        Weights: >= 0 and <= MostBytes, KvCache: >= 0 and <= MostBytes, Activations: >= 0 and <= MostBytes,
+        Workspace: >= 0 and <= MostBytes,
     };
 
     private static bool IsNear(double a, double b) => Math.Abs(a - b) <= Rounding * 100;

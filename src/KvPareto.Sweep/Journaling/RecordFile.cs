@@ -4,7 +4,8 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 
-/// <summary>The records of a file of sealed lines. Lines without a seal, of versions that had none, may only come before all others.</summary>
+/// <summary>The records of a file of sealed lines. Lines without a seal, of versions that had none, may only come before all
+/// others.</summary>
 internal static class RecordFile
 {
     /// <summary>A record as it stands in a file.</summary>
@@ -41,7 +42,8 @@ internal static class RecordFile
     }
 
     /// <summary>One line's record, or what is wrong with it.</summary>
-    public static (T? Value, string? Problem) TryParse<T>(ReadOnlySpan<byte> line, string subject, int number, ref bool wasSealed, Action<T> check)
+    public static (T? Value, string? Problem) TryParse<T>(
+        ReadOnlySpan<byte> line, string subject, int number, ref bool wasSealed, Action<T> check)
     {
         var opened = Seal.Open(line, subject);
         if (opened is { Fits: false }) return (default, "its checksum does not fit");

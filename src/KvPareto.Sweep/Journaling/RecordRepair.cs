@@ -39,7 +39,8 @@ internal static class RecordRepair
         if (said.Count == 0 && inOrder) return [];
         if (!inOrder) said.Add($"{path}: lines were missing or out of place; those there are stand in their order again");
         said.Add($"{path}: as it was, it is kept as {Keep(path)}");
-        AtomicFile.Write(path, Lines([.. plain, .. closed.Values.Select((json, index) => Seal.Close(json, subject, plain.Count + index + 1))]));
+        AtomicFile.Write(
+            path, Lines([.. plain, .. closed.Values.Select((json, index) => Seal.Close(json, subject, plain.Count + index + 1))]));
         return said;
     }
 

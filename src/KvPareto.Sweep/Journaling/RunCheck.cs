@@ -16,7 +16,8 @@ internal static class RunCheck
     public static void Check(RunRecord run)
     {
         InferenceSetting.Parse(run.Baseline);
-        Require(run.ConfigDigest == Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run.Config))), "the config does not fit its digest");
+        Require(run.ConfigDigest == Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run.Config))),
+            "the config does not fit its digest");
         string[] tasks = [.. run.Tasks.Select(task => task?.Digest ?? throw new JsonException("a task is null"))];
         Require(run.Models.All(model => model is not null), "a model is null");
         var digests = run.Models.ToLookup(model => model.Name, model => model.Digest);
@@ -24,7 +25,10 @@ internal static class RunCheck
         {
             Require(trial is not null && IsId(trial.Id), "a trial's id is not 16 hex digits");
             Require(
-                digests[trial!.Model].Any(digest => TrialSpec.IdOf(digest, trial.Setting, tasks, run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template)) == trial.Id),
+                digests[trial!.Model]
+                    .Any(digest =>
+                    TrialSpec.IdOf(
+                        digest, trial.Setting, tasks, run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template)) == trial.Id),
                 $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
         }
         Require(run.Trials.Select(trial => trial.Id).Distinct().Count() == run.Trials.Count, "a trial stands twice");

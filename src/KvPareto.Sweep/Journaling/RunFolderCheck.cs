@@ -35,7 +35,8 @@ internal static class RunFolderCheck
     {
         var earlier = JournalReader.Read(path);
         if (earlier.Run?.Host is { Workers: { } begun } host && host.Backend == run.Host.Backend && begun != run.Host.Workers)
-            throw new ConfigException($"{path}: was begun with {begun} threads, which its peaks depend on; allowed: --threads {begun}, or another --out");
+            throw new ConfigException(
+                $"{path}: was begun with {begun} threads, which its peaks depend on; allowed: --threads {begun}, or another --out");
         var planned = run.Trials.Select(trial => trial.Id).ToHashSet();
         if (earlier.Started.Order(StringComparer.Ordinal).FirstOrDefault(id => !planned.Contains(id)) is not { } foreign) return;
         var known = earlier.Run?.Trials.FirstOrDefault(trial => trial.Id == foreign);

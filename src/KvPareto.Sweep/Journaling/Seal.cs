@@ -42,7 +42,8 @@ internal static class Seal
         var at = head.LastIndexOf(",\"line\":"u8);
         if (at < 0) return null;
         var digits = head[(at + ",\"line\":".Length)..];
-        if (!Utf8Parser.TryParse(digits, out int number, out var used) || used != digits.Length || digits[0] is (byte)'0' or (byte)'+') return null;
+        if (!Utf8Parser.TryParse(digits, out int number, out var used) || used != digits.Length || digits[0] is (byte)'0' or (byte)'+')
+            return null;
         byte[] json = [.. head[..at], (byte)'}'];
         return new(json, number, sum == SumOf(json, subject, number));
     }

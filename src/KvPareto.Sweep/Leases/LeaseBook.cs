@@ -46,14 +46,17 @@ internal sealed class LeaseBook : IDisposable
         var generation = (current?.Generation ?? 0) + 1;
         if (Create(name, generation) is not { } lease) return null;
         // One that saw other files than this one did may have taken it too: both stand back and look again.
-        if (Files(name).Any(other => other.Generation > generation || (other.Generation < generation && !seen.Exists(file => file.Token == other.Token))))
+        if (Files(name)
+            .Any(other =>
+            other.Generation > generation || (other.Generation < generation && !seen.Exists(file => file.Token == other.Token))))
         {
             lease.Dispose();
             // Under a later one it is not held, and so not deleted by itself; nobody makes this generation again.
             if (Files(name).Any(other => other.Generation > generation)) File.Delete(Lease.PathOf(_folder, name, generation));
             return null;
         }
-        // There are several where one was killed while it took over. The oldest goes first: its holder, should it wake, must not find its own
+        // There are several where one was killed while it took over. The oldest goes first: its holder, should it wake, must not find its
+        // own
         // file without a later one beside it.
         foreach (var old in seen.OrderBy(file => file.Generation)) File.Delete(Lease.PathOf(_folder, name, old.Generation));
         lock (_held) _held.Add(lease);
@@ -167,7 +170,8 @@ internal sealed class LeaseBook : IDisposable
     }
 
     private static int? GenerationOf(string path) =>
-        int.TryParse(Path.GetExtension(path).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var generation) ? generation : null;
+        int.TryParse(Path.GetExtension(path).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+            ? generation : null;
 
     private static LeaseHolder? Parse(byte[] content)
     {

@@ -30,7 +30,8 @@ internal static class CsvTable
             csv.NextRecord();
             foreach (var row in rows)
             {
-                foreach (var column in columns) csv.WriteField(column.IsText ? Harmless(OneLine(column.Cell(row))) : OneLine(column.Cell(row)));
+                foreach (var column in columns)
+                    csv.WriteField(column.IsText ? Harmless(OneLine(column.Cell(row))) : OneLine(column.Cell(row)));
                 csv.NextRecord();
             }
         }
@@ -38,7 +39,8 @@ internal static class CsvTable
     }
 
     /// <summary>With an apostrophe before what a spreadsheet would take for a formula, blanks before it or not.</summary>
-    private static string Harmless(string text) => text.AsSpan().TrimStart() is [var first, ..] && FormulaStarts.Contains(first, StringComparison.Ordinal) ? "'" + text : text;
+    private static string Harmless(string text) =>
+        text.AsSpan().TrimStart() is [var first, ..] && FormulaStarts.Contains(first, StringComparison.Ordinal) ? "'" + text : text;
 
     /// <summary>Control characters as spaces, so that a record is a line whatever reads it.</summary>
     private static string OneLine(string? text) =>

@@ -31,7 +31,8 @@ public static class ReportWriter
             if (figure.Missing is { } missing && (options.Figures is not null || figure is FrontierFigure))
                 messages.Add($"{figure.Name} was not drawn: {missing}");
             if (figure is FrontierFigure { Omitted: > 0 and var omitted })
-                messages.Add($"the picture {figure.Name} shows the first {FrontierFigure.MaxPanels} of {FrontierFigure.MaxPanels + omitted} models");
+                messages.Add(
+                    $"the picture {figure.Name} shows the first {FrontierFigure.MaxPanels} of {FrontierFigure.MaxPanels + omitted} models");
         }
         var files = new List<string>();
         try

@@ -27,7 +27,8 @@ internal static class ResultsCsv
         new("model_digest", row => row.Trial.ModelDigest) { IsText = true },
         new("setting", row => row.Trial.Setting) { IsText = true },
         new("weight_source", row => row.Trial.WeightSource) { IsText = true },
-        .. SettingAxes.All.SelectMany(axis => axis.Columns).Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
+        .. SettingAxes.All.SelectMany(axis => axis.Columns)
+            .Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
         new("samples", row => CsvFormat.Whole(row.Trial.Samples)),
         new("score", row => CsvFormat.Points(row.Point?.Score)),
         new("ci_low", row => CsvFormat.Points(row.Point?.Interval.Low)),
@@ -71,7 +72,8 @@ internal static class ResultsCsv
         from name in trial.Scores.GroupBy(score => score.Task)
         from numbered in name.Select((score, index) => (Score: score, Number: index + 1))
         let heading = numbered.Number == 1 ? $"task:{name.Key}" : $"task:{name.Key}#{numbered.Number}"
-        from mean in (numbered.Score.Parts ?? []).Select(part => ($"{heading}/{part.Name}", part.Mean)).Prepend((heading, numbered.Score.Mean))
+        from mean in (numbered.Score.Parts ?? []).Select(part => ($"{heading}/{part.Name}", part.Mean))
+            .Prepend((heading, numbered.Score.Mean))
         select mean;
 
     /// <summary>Empty rather than zero where a phase was not reached.</summary>

@@ -7,11 +7,13 @@ internal static class AtomicFile
     public const string DraftSuffix = ".tmp";
 
     /// <summary>A name beside a file for what is to take its place.</summary>
-    /// <remarks>Workers on a folder that several machines share may write the same file at the same moment: each has a draft of its own.</remarks>
+    /// <remarks>Workers on a folder that several machines share may write the same file at the same moment: each has a draft of its
+    /// own.</remarks>
     public static string DraftOf(string path) => $"{path}.{Guid.NewGuid():N}{DraftSuffix}";
 
     /// <summary>Writes beside the file, waits for the disk, renames over it, and waits for the folder.</summary>
-    /// <exception cref="KvPareto.Text.Input.ConfigException">The file is a link, a folder, a pipe or a device, or the folder must not be written.</exception>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">The file is a link, a folder, a pipe or a device, or the folder must not be
+    /// written.</exception>
     /// <exception cref="IOException">The disk is full or fails.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {

@@ -12,7 +12,8 @@ internal static class DiskFolder
         try
         {
             var missing = new Stack<string>();
-            for (var folder = Path.GetFullPath(path); !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)!) missing.Push(folder);
+            for (var folder = Path.GetFullPath(path); !Directory.Exists(folder); folder = Path.GetDirectoryName(folder)!)
+                missing.Push(folder);
             foreach (var folder in missing)
             {
                 Directory.CreateDirectory(folder);

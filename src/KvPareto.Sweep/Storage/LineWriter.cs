@@ -23,7 +23,8 @@ internal sealed class LineWriter : IDisposable
     public static LineWriter Open(string path)
     {
         var file = DiskFile.OpenAppend(path);
-        using var stream = new FileStream(new SafeFileHandle(file.DangerousGetHandle(), ownsHandle: false), FileAccess.ReadWrite, bufferSize: 1);
+        using var stream =
+            new FileStream(new SafeFileHandle(file.DangerousGetHandle(), ownsHandle: false), FileAccess.ReadWrite, bufferSize: 1);
         var end = EndOfLines(file);
         if (end < stream.Length) stream.SetLength(end);
         return new(path, file);
@@ -58,7 +59,8 @@ internal sealed class LineWriter : IDisposable
     /// <summary>The lines there are. To be read to the end before anything is appended.</summary>
     public IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> ReadLines()
     {
-        using var stream = new FileStream(new SafeFileHandle(_file.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 1);
+        using var stream =
+            new FileStream(new SafeFileHandle(_file.DangerousGetHandle(), ownsHandle: false), FileAccess.Read, bufferSize: 1);
         stream.Position = 0;
         foreach (var line in LineReader.Read(_path, stream)) yield return line;
     }

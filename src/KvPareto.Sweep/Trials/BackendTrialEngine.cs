@@ -16,7 +16,8 @@ namespace KvPareto.Sweep.Trials;
 /// <param name="progress">Told of weights that are made; or null.</param>
 /// <param name="cancellation">Stops the making of weights.</param>
 internal sealed class BackendTrialEngine(
-    Backend backend, TemplateSettings template, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default) : ITrialEngine
+    Backend backend, TemplateSettings template, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
+        : ITrialEngine
 {
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
@@ -47,8 +48,10 @@ internal sealed class BackendTrialEngine(
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
-        var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))]) { Settings = own };
-        return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form)).Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
+        var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))])
+        { Settings = own };
+        return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))
+            .Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
     }
 
     /// <inheritdoc/>
@@ -75,7 +78,8 @@ internal sealed class BackendTrialEngine(
         {
             return _quantized.Folder(
                 ModelSource.Open(model.Entry.Model), model.Digest, variant.Recipe!,
-                layer => progress?.Report(new WeightsMade(model.Entry.Name, variant.Form.Word, layer.Index + 1, layer.Count)), cancellation);
+                layer => progress?.Report(new WeightsMade(model.Entry.Name, variant.Form.Word, layer.Index + 1, layer.Count)),
+                    cancellation);
         }
         catch (ConfigException e)
         {
@@ -119,8 +123,11 @@ internal sealed class BackendTrialEngine(
             var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());
             var length = (long)sample.PromptIds.Length + answer;
             // A tokenizer may know more than the model, as long as no prompt does.
-            if (sample.PromptIds.Concat(sample.Continuations.SelectMany(ids => ids)).FirstOrDefault(id => id >= config.VocabularySize) is > 0 and var foreign)
-                throw new ConfigException($"task '{task.Name}': token id {foreign} in the prompt of sample '{sample.Id}'; model '{model.Name}' has ids 0 to {config.VocabularySize - 1}");
+            if (sample.PromptIds.Concat(sample.Continuations.SelectMany(ids => ids))
+                .FirstOrDefault(id => id >= config.VocabularySize) is > 0 and var foreign)
+                throw new ConfigException(
+                    $"task '{task.Name}': token id {foreign} in the prompt of sample '{sample.Id}'; model '{model.Name}' has ids 0 to "
+                        + $"{config.VocabularySize - 1}");
             if (sample.PromptIds.Length > 0 && length <= config.MaxPositions) continue;
             throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");

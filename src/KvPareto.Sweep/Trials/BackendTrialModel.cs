@@ -24,7 +24,8 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     private Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {
         var stops = sample.StopTexts.Count > 0 ? new StopTexts(model.Tokenizer, sample.StopTexts) : null;
-        var completion = GeneratorFor(setting).Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
+        var completion = GeneratorFor(setting)
+            .Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
         var text = model.Tokenizer.Decode(completion.Ids);
         return new(
             stops is null ? text : stops.Cut(text),

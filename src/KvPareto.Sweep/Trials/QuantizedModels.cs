@@ -28,7 +28,8 @@ internal sealed class QuantizedModels(Backend backend)
     /// <param name="onLayer">Called after each layer that is made.</param>
     /// <param name="cancellation">Checked within each layer.</param>
     /// <exception cref="ConfigException">The model, the recipe or the cache folder cannot be used.</exception>
-    public string Folder(ModelSource source, string digest, AwqRecipe recipe, Action<QuantizedLayer>? onLayer, CancellationToken cancellation)
+    public string Folder(
+        ModelSource source, string digest, AwqRecipe recipe, Action<QuantizedLayer>? onLayer, CancellationToken cancellation)
     {
         var folder = Path.Combine(UserCache.Root(Environment.GetEnvironmentVariable), "weights", "awq-" + NameOf(digest, recipe));
         try
@@ -41,7 +42,8 @@ internal sealed class QuantizedModels(Backend backend)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"{folder}: cannot be written: {e.Message}; allowed: a folder for it, named by {UserCache.Variable}", e);
+            throw new ConfigException(
+                $"{folder}: cannot be written: {e.Message}; allowed: a folder for it, named by {UserCache.Variable}", e);
         }
     }
 

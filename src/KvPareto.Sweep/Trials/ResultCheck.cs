@@ -27,7 +27,8 @@ internal static class ResultCheck
             else if (comparable.Find(result => TrialSummary.Agrees(result, records)) is { } right) state.Settle(right);
             else
             {
-                throw new ConfigException($"{path}: its samples do not give the result that the journal has of trial {id}; one of them is damaged"
+                throw new ConfigException(
+                    $"{path}: its samples do not give the result that the journal has of trial {id}; one of them is damaged"
                     + "; allowed: what a sweep wrote; kvpareto report DIR --repair drops the result, and --resume makes it again");
             }
         }
@@ -42,7 +43,8 @@ internal static class ResultCheck
         foreach (var result in results)
         {
             if (state.Runs.Any(run => IsPlanned(run, result))) continue;
-            throw new ConfigException($"{folder}: the result of trial {result.TrialId} ({result.Setting} of {result.Model}) is of no trial that"
+            throw new ConfigException(
+                $"{folder}: the result of trial {result.TrialId} ({result.Setting} of {result.Model}) is of no trial that"
                 + " was planned; the journal is damaged; allowed: what a sweep wrote");
         }
     }
@@ -52,18 +54,21 @@ internal static class ResultCheck
         run.Trials.Contains(new RunTrial(result.TrialId, result.Model, result.Setting))
         && run.Models.Contains(new RunInput(result.Model, result.ModelDigest))
         && run.Models.Contains(new RunInput(result.Model, result.FrontierDigest))
-        && (result.Status != TrialStatus.Ok || run.Tasks.Select(task => task.Name).SequenceEqual(result.Scores.Select(score => score.Task)));
+        && (result.Status != TrialStatus.Ok
+            || run.Tasks.Select(task => task.Name).SequenceEqual(result.Scores.Select(score => score.Task)));
 
     private static IEnumerable<string> Messages(int unsealed, int alone)
     {
         if (unsealed > 0)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"{unsealed} lines of this folder are from a version without checksums: their figures")
+            yield return string.Create(
+                CultureInfo.InvariantCulture, $"{unsealed} lines of this folder are from a version without checksums: their figures")
                 + " agree with each other, but damage may go unseen";
         }
         if (alone > 0)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"the samples of {alone} results are not all in samples/: these results could")
+            yield return string.Create(
+                CultureInfo.InvariantCulture, $"the samples of {alone} results are not all in samples/: these results could")
                 + " not be compared with them";
         }
     }

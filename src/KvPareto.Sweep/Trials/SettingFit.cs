@@ -41,7 +41,8 @@ internal static class SettingFit
     private static void CheckWeights(ModelConfig config, WeightSpec weights)
     {
         if (!weights.IsCoded || weights.Divides(config, weights.Group)) return;
-        var fitting = string.Join(", ", WeightSpec.Groups.Where(group => weights.Divides(config, group)).Select(group => $"w{weights.Bits}g{group}"));
+        var fitting =
+            string.Join(", ", WeightSpec.Groups.Where(group => weights.Divides(config, group)).Select(group => $"w{weights.Bits}g{group}"));
         throw new ConfigException($"weight group {weights.Group} does not divide all of the coded weights' input widths"
             + $" {string.Join(", ", weights.CodedWidths(config))}; allowed: w16{(fitting.Length == 0 ? "" : ", " + fitting)}");
     }

@@ -29,8 +29,10 @@ internal sealed class SweepPlan
     {
         if (tasks.GroupBy(task => task.Name).FirstOrDefault(group => group.Count() > 1) is { } named)
             throw new ConfigException($"{config.Name}: two tasks are named '{named.Key}'; allowed: a 'name' of its own for each");
-        (ModelEntry Entry, IReadOnlyList<InferenceSetting> Settings)[] entries = [.. config.Models.Select(model => (model, SearchSpace.Expand(config, model)))];
-        PreparedModel[] models = [.. entries.SelectMany(entry => engine.Prepare(entry.Entry, entry.Settings, tasks)).Select(model => model.Checked())];
+        (ModelEntry Entry, IReadOnlyList<InferenceSetting> Settings)[] entries =
+            [.. config.Models.Select(model => (model, SearchSpace.Expand(config, model)))];
+        PreparedModel[] models =
+            [.. entries.SelectMany(entry => engine.Prepare(entry.Entry, entry.Settings, tasks)).Select(model => model.Checked())];
         if (models.GroupBy(model => model.Digest).FirstOrDefault(group => group.Count() > 1) is { } same)
             throw new ConfigException($"{config.Name}: models '{same.First().Name}' and '{same.Last().Name}' are the same files"
                 + "; allowed: each model once");
@@ -40,7 +42,8 @@ internal sealed class SweepPlan
         var pairs = (
             from model in models
             from setting in model.Settings
-            select (Model: model, Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template))).ToArray();
+            select (Model: model,
+                Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)

@@ -29,7 +29,8 @@ internal sealed class TrialQueue
     /// <summary>Counts what is done.</summary>
     public ProgressReport Report => _report;
 
-    /// <summary>Trials with their logs, which are closed when the next one is asked for. One that ends without a result comes again.</summary>
+    /// <summary>Trials with their logs, which are closed when the next one is asked for. One that ends without a result comes
+    /// again.</summary>
     public IEnumerable<(PlannedTrial Trial, SampleLog Log)> Take(CancellationToken cancellation)
     {
         var wasWaiting = false;

@@ -7,7 +7,8 @@ using KvPareto.Tasks.Fidelity;
 
 namespace KvPareto.Sweep.Trials;
 
-/// <summary>The unquantized runs that one model's samples are compared with, kept while trials of that model and its variants follow each other.</summary>
+/// <summary>The unquantized runs that one model's samples are compared with, kept while trials of that model and its variants follow each
+/// other.</summary>
 /// <param name="backend">Device; stays the caller's.</param>
 internal sealed class TrialReferences(Backend backend)
 {

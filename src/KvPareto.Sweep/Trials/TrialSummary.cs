@@ -18,7 +18,10 @@ internal static class TrialSummary
             SampleRecord[] measured = [.. samples.Select(sample => log.Find(task.Name, sample.Id)
                 ?? throw new InvalidOperationException($"sample '{sample.Id}' of task '{task.Name}' was not measured"))];
             double[] perSample = [.. measured.Select(record => record.Score)];
-            scores.Add(new(task.Name, task.Task.DigestOf(trial.Model.OriginalDigest), perSample.Length, 100 * perSample.Average(), perSample) { Parts = Parts(measured) });
+            scores.Add(new(
+                task.Name, task.Task.DigestOf(trial.Model.OriginalDigest), perSample.Length, 100 * perSample.Average(),
+                    perSample)
+            { Parts = Parts(measured) });
             records.AddRange(measured);
         }
         return Result(trial, records, TrialStatus.Ok) with { Scores = scores, Score = scores.Average(score => score.Mean) };

@@ -11,9 +11,11 @@ internal static class VariantCheck
 {
     private static readonly (string Name, Func<ModelConfig, object> Of)[] Shape =
     [
-        ("model_type", config => config.Family), ("vocab_size", config => config.VocabularySize), ("hidden_size", config => config.HiddenSize),
+        ("model_type", config => config.Family), ("vocab_size", config => config.VocabularySize),
+            ("hidden_size", config => config.HiddenSize),
         ("intermediate_size", config => config.FeedForwardSize), ("num_hidden_layers", config => config.LayerCount),
-        ("num_attention_heads", config => config.QueryHeads), ("num_key_value_heads", config => config.KvHeads), ("head_dim", config => config.HeadDim),
+        ("num_attention_heads", config => config.QueryHeads), ("num_key_value_heads", config => config.KvHeads),
+            ("head_dim", config => config.HeadDim),
     ];
 
     /// <summary>Refuses weights of another model.</summary>
@@ -43,8 +45,10 @@ internal static class VariantCheck
             foreach (var sample in samples)
             {
                 var text = own.Decode(sample.PromptIds, skipSpecialTokens: false);
-                if (own.Encode(text, addSpecialTokens: false).AsSpan().SequenceEqual(tokenizer.Encode(text, addSpecialTokens: false))) continue;
-                throw Refuse(model, variant, source, $"has another tokenizer: the prompt of sample '{sample.Id}' of task '{task.Name}' differs");
+                if (own.Encode(text, addSpecialTokens: false).AsSpan().SequenceEqual(tokenizer.Encode(text, addSpecialTokens: false)))
+                    continue;
+                throw Refuse(
+                    model, variant, source, $"has another tokenizer: the prompt of sample '{sample.Id}' of task '{task.Name}' differs");
             }
     }
 

@@ -10,7 +10,8 @@ namespace KvPareto.Tasks.Fidelity;
 /// <param name="KlP99">99 % quantile, linear between the two nearest positions.</param>
 /// <param name="KlMax">Largest.</param>
 /// <param name="Top1">Share of positions with the same likeliest token, 0 to 1.</param>
-/// <param name="PplSecondHalf">Perplexity over the predictions made from W/2 tokens or more: what llama.cpp's perplexity tool counts.</param>
+/// <param name="PplSecondHalf">Perplexity over the predictions made from W/2 tokens or more: what llama.cpp's perplexity tool
+/// counts.</param>
 /// <param name="KlSecondHalf">Mean KL over the same positions, W/2 to W − 2 from 0.</param>
 public sealed record FidelityFigures(
     double Ppl,

@@ -36,10 +36,12 @@ public static partial class Gsm8kAnswer
         return last;
     }
 
-    /// <summary>Whether an answer is that of a solution: equal but for case, commas, dollar signs, all up to the last "#### ", and a final full stop.</summary>
+    /// <summary>Whether an answer is that of a solution: equal but for case, commas, dollar signs, all up to the last "#### ", and a final
+    /// full stop.</summary>
     public static bool Matches(string answer, string solution) => Plain(answer) == Plain(solution);
 
-    /// <summary>What counts of an answer: without what exact_match's patterns ",", "\$", "(?s).*#### " and "\.$" match, one after the other.</summary>
+    /// <summary>What counts of an answer: without what exact_match's patterns ",", "\$", "(?s).*#### " and "\.$" match, one after the
+    /// other.</summary>
     internal static string Plain(string text)
     {
         text = text.Replace(",", "", StringComparison.Ordinal).Replace("$", "", StringComparison.Ordinal);

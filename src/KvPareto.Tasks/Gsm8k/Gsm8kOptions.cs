@@ -21,7 +21,8 @@ public sealed record Gsm8kOptions
     /// </summary>
     public string? ShotsFile { get; init; }
 
-    /// <summary>Examples before each question, the first rows of <see cref="ShotsFile"/>; null for <see cref="ShotCount"/>'s default. Key <c>shots</c>.</summary>
+    /// <summary>Examples before each question, the first rows of <see cref="ShotsFile"/>; null for <see cref="ShotCount"/>'s default. Key
+    /// <c>shots</c>.</summary>
     public int? Shots { get; init; }
 
     /// <summary>Form of prompts and answers. Key <c>format</c>.</summary>

@@ -32,7 +32,8 @@ public sealed class Gsm8kTask : EvaluationTask
         _rows = Gsm8kRow.ReadFile(options.File, Gsm8kFormat.Hash, options.Limit);
         _shots = options.ShotCount > 0 ? Gsm8kRow.ReadFile(options.ShotsFile!, options.Format, options.ShotCount) : [];
         if (_shots.Count < options.ShotCount)
-            throw new ConfigException($"{options.ShotsFile}: has {_shots.Count} rows; allowed: at least the task's {options.ShotCount} shots");
+            throw new ConfigException(
+                $"{options.ShotsFile}: has {_shots.Count} rows; allowed: at least the task's {options.ShotCount} shots");
         Digest = ComputeDigest();
     }
 
@@ -46,7 +47,8 @@ public sealed class Gsm8kTask : EvaluationTask
     /// <exception cref="ConfigException">The prompt is to go through a chat template, and the model has none.</exception>
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context)
     {
-        if (_options.Chat && context.ChatTemplate is null) throw Gsm8kOptions.Mistake("chat", "is true, but the model has no chat template; allowed: false");
+        if (_options.Chat && context.ChatTemplate is null)
+            throw Gsm8kOptions.Mistake("chat", "is true, but the model has no chat template; allowed: false");
         return [.. _rows.Select((row, index) => new TaskSample
         {
             Id = index.ToString(CultureInfo.InvariantCulture),
@@ -75,7 +77,8 @@ public sealed class Gsm8kTask : EvaluationTask
     private string ComputeDigest()
     {
         using var digest = new TaskDigest();
-        digest.Add("gsm8k/1").Add(_options.Format.ToString()).Add(_options.Chat ? 1 : 0).Add(_options.MaxNewTokens).Add(_shots.Count).Add(_rows.Count);
+        digest.Add("gsm8k/1").Add(_options.Format.ToString()).Add(_options.Chat ? 1 : 0).Add(_options.MaxNewTokens).Add(_shots.Count)
+            .Add(_rows.Count);
         foreach (var row in _shots.Concat(_rows)) digest.Add(row.Question).Add(row.Answer);
         return digest.Finish();
     }

@@ -107,7 +107,8 @@ public sealed record LongBenchDataset
     }
 
     // What can be made of the prediction alone is made once for all answers.
-    private Func<string, double> Against(string prediction, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter, ScoreBudget budget)
+    private Func<string,
+        double> Against(string prediction, IReadOnlyList<string>? allClasses, ChineseSegmenter? segmenter, ScoreBudget budget)
     {
         return Metric switch
         {

@@ -8,7 +8,8 @@ internal sealed record LongBenchRow(
 {
     /// <summary>
     /// The first <paramref name="limit"/> rows (null: all) of a file with the fields <c>_id</c>, <c>dataset</c>, <c>context</c>,
-    /// <c>input</c>, <c>answers</c> and <c>all_classes</c>; LongBench's <c>length</c> and <c>language</c> bear on no score and are not read.
+    /// <c>input</c>, <c>answers</c> and <c>all_classes</c>; LongBench's <c>length</c> and <c>language</c> bear on no score and are not
+    /// read.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="limit">Most rows.</param>

@@ -32,7 +32,8 @@ public sealed class LongBenchTask : EvaluationTask
     public override string Name { get; }
 
     /// <summary>
-    /// SHA-256 (hex) over the rows' own fields, prompts and limits, and over jieba's data where a score depends on them; the file's place and
+    /// SHA-256 (hex) over the rows' own fields, prompts and limits, and over jieba's data where a score depends on them; the file's place
+    /// and
     /// its form do not bear on it.
     /// </summary>
     public override string Digest { get; }

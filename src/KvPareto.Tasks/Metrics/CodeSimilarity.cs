@@ -13,7 +13,8 @@ internal static class CodeSimilarity
         return Ratio(line, answer, budget) / 100.0;
     }
 
-    private static bool LooksLikeCode(string line) => line.AsSpan().IndexOfAny('`', '#') < 0 && !line.Contains("//", StringComparison.Ordinal);
+    private static bool LooksLikeCode(string line) =>
+        line.AsSpan().IndexOfAny('`', '#') < 0 && !line.Contains("//", StringComparison.Ordinal);
 
     private static int Ratio(string left, string right, ScoreBudget? budget)
     {

@@ -28,7 +28,9 @@ internal static class MmluFile
         var form = new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Mode = CsvMode.RFC4180,
-            BadDataFound = _ => throw Damaged(path, line, "a quotation mark stands within a field; allowed: fields quoted whole, and marks in them doubled"),
+            BadDataFound = _ =>
+                throw Damaged(
+                    path, line, "a quotation mark stands within a field; allowed: fields quoted whole, and marks in them doubled"),
         };
         using var parser = new CsvParser(new StringReader(Text(path)), form);
         while (rows.Count < (limit ?? int.MaxValue) && parser.Read())
@@ -55,8 +57,10 @@ internal static class MmluFile
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes) throw new ConfigException($"{path}: is too large; allowed: up to {MaxBytes >> 20} MiB");
-            var text = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path));
+            if (new FileInfo(path).Length > MaxBytes)
+                throw new ConfigException($"{path}: is too large; allowed: up to {MaxBytes >> 20} MiB");
+            var text = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true)
+                .GetString(File.ReadAllBytes(path));
             return text.TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException error)
@@ -65,7 +69,8 @@ internal static class MmluFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"{path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}; allowed: a CSV file of MMLU", error);
+            throw new ConfigException(
+                $"{path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}; allowed: a CSV file of MMLU", error);
         }
     }
 

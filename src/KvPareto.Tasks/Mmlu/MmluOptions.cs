@@ -8,7 +8,8 @@ public sealed record MmluOptions
     /// <summary>Most examples of a prompt: as many as the data set has of a subject.</summary>
     public const int MostShots = 5;
 
-    /// <summary>Folder with <c>test/SUBJECT_test.csv</c> and, where there are examples, <c>dev/SUBJECT_dev.csv</c>; required. Key <c>folder</c>.</summary>
+    /// <summary>Folder with <c>test/SUBJECT_test.csv</c> and, where there are examples, <c>dev/SUBJECT_dev.csv</c>; required. Key
+    /// <c>folder</c>.</summary>
     public required string Folder { get; init; }
 
     /// <summary>Subjects as the files are named, <c>world_religions</c>; null for all of the folder. Key <c>subjects</c>.</summary>

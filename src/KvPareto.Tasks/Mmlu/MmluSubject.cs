@@ -37,7 +37,8 @@ internal sealed record MmluSubject(string Name, IReadOnlyList<MmluRow> Shots, IR
                 .. files.Where(file => file.EndsWith(Suffix, StringComparison.Ordinal)).Select(file => file[..^Suffix.Length])
                     .Order(StringComparer.Ordinal),
             ];
-            return names.Count > 0 ? names : throw MmluOptions.Mistake("folder", $"names {folder}, which has no subject; allowed: {Allowed}");
+            return names.Count > 0 ? names
+                : throw MmluOptions.Mistake("folder", $"names {folder}, which has no subject; allowed: {Allowed}");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

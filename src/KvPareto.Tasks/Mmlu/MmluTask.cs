@@ -57,7 +57,8 @@ public sealed class MmluTask : EvaluationTask
     internal static double Score(string prediction, IEnumerable<string> letters)
     {
         var values = LogLikelihoods.Parse(prediction);
-        if (values.Count != MmluRow.Letters.Length) throw new FormatException($"{values.Count} log likelihoods, not {MmluRow.Letters.Length}");
+        if (values.Count != MmluRow.Letters.Length)
+            throw new FormatException($"{values.Count} log likelihoods, not {MmluRow.Letters.Length}");
         var best = Enumerable.Range(0, values.Count).MaxBy(choice => values[choice]);
         return letters.Contains(MmluRow.Letters[best].ToString()) ? 1 : 0;
     }

@@ -48,5 +48,6 @@ public sealed record Needle(string Name, string Text, string Question, IReadOnly
     }
 
     // Texts are alike to StringComparison.OrdinalIgnoreCase where their capitals are.
-    private static string Plain(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant();
+    private static string Plain(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToUpperInvariant();
 }

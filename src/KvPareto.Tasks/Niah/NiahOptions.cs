@@ -40,10 +40,12 @@ public sealed partial record NiahOptions
         if (string.IsNullOrWhiteSpace(Name)) throw Mistake("name", "must not be empty");
         if (MaxNewTokens < 1) throw Mistake("max_new_tokens", $"is {MaxNewTokens}; allowed are whole numbers of at least 1");
         CheckList(
-            "lengths", Lengths, length => length is >= MinLength and <= MaxLength, $"whole numbers of tokens from {MinLength} to {MaxLength}");
+            "lengths", Lengths, length =>
+                length is >= MinLength and <= MaxLength, $"whole numbers of tokens from {MinLength} to {MaxLength}");
         CheckList("depths", Depths, depth => depth is >= 0 and <= 100, "numbers of percent from 0 to 100");
         CheckList(
-            "needles", [.. Needles.Select(needle => needle.Name)], name => NeedleName().IsMatch(name), "names of letters, digits, '-' and '_'");
+            "needles", [.. Needles.Select(needle => needle.Name)], name =>
+                NeedleName().IsMatch(name), "names of letters, digits, '-' and '_'");
         foreach (var needle in Needles)
         {
             if (string.IsNullOrWhiteSpace(needle.Text) || string.IsNullOrWhiteSpace(needle.Question) || needle.KeyPhrases.Count == 0

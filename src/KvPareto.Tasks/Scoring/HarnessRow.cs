@@ -7,7 +7,8 @@ using KvPareto.Tasks.Mmlu;
 namespace KvPareto.Tasks.Scoring;
 
 /// <summary>
-/// A row of lm-evaluation-harness's <c>samples_TASK_TIME.jsonl</c> (its option <c>--log_samples</c>): <c>doc</c>, <c>target</c>, <c>resps</c> or
+/// A row of lm-evaluation-harness's <c>samples_TASK_TIME.jsonl</c> (its option <c>--log_samples</c>): <c>doc</c>, <c>target</c>,
+/// <c>resps</c> or
 /// <c>filtered_resps</c>, <c>filter</c>. Its tasks gsm8k, gsm8k_cot, mmlu_SUBJECT and longbench_NAME are those of <see cref="TaskScores"/>.
 /// </summary>
 internal static partial class HarnessRow
@@ -31,16 +32,19 @@ internal static partial class HarnessRow
         var doc = row.Inner("doc");
         if (name == MmluTask.DefaultName || name.StartsWith("mmlu_", StringComparison.Ordinal))
             return new(row, MmluTask.DefaultName, nameField, Likelihoods(row), Filtered, [Letter(row, doc)], null);
-        var prediction = FirstText(row.Find(Responses)) ?? FirstText(row.Find(Filtered)) ?? throw row.Error(Responses, "must be a list of texts");
+        var prediction = FirstText(row.Find(Responses)) ?? FirstText(row.Find(Filtered))
+            ?? throw row.Error(Responses, "must be a list of texts");
         var task = Task(name, JsonRow.TextOf(row.Find("filter")));
         return task is Gsm8kTask.DefaultName or Gsm8kTask.CotName or TaskScores.Gsm8kFlexible
             ? new(row, task, nameField, prediction, Responses, [doc.Has("answer") ? doc.Text("answer") : row.Text("target")], null)
-            : new(row, task, nameField, prediction, Responses, doc.OptionalTexts("answers") ?? [row.Text("target")], doc.OptionalTexts("all_classes"));
+            : new(row, task, nameField, prediction, Responses, doc.OptionalTexts("answers")
+                ?? [row.Text("target")], doc.OptionalTexts("all_classes"));
     }
 
     private static string Task(string name, string? filter) => name switch
     {
-        Gsm8kTask.DefaultName or "gsm8k_cot" or "gsm8k_cot_zeroshot" or Gsm8kTask.CotName when filter == FlexibleFilter => TaskScores.Gsm8kFlexible,
+        Gsm8kTask.DefaultName or "gsm8k_cot" or "gsm8k_cot_zeroshot" or Gsm8kTask.CotName when filter == FlexibleFilter =>
+            TaskScores.Gsm8kFlexible,
         "gsm8k_cot" or "gsm8k_cot_zeroshot" => Gsm8kTask.CotName,
         _ when name.StartsWith("longbench_", StringComparison.Ordinal) => name["longbench_".Length..],
         _ => name,
@@ -50,13 +54,15 @@ internal static partial class HarnessRow
     private static string Likelihoods(JsonRow row)
     {
         var list = row.Find(Filtered) ?? row.Find(Responses);
-        if (list is not { ValueKind: JsonValueKind.Array } choices) throw row.Error(Filtered, "must be a list of [log likelihood, is greedy]");
+        if (list is not { ValueKind: JsonValueKind.Array } choices)
+            throw row.Error(Filtered, "must be a list of [log likelihood, is greedy]");
         return LogLikelihoods.ToJson([.. choices.EnumerateArray().Select(choice => Number(FirstLeaf(choice)))]);
 
         double Number(JsonElement? leaf) => JsonRow.TextOf(leaf) switch
         {
             "-inf" => double.MinValue,
-            { } text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) => value,
+            { } text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+                && double.IsFinite(value) => value,
             _ => throw row.Error(Filtered, "must be a list of [log likelihood, is greedy]"),
         };
     }
@@ -65,8 +71,10 @@ internal static partial class HarnessRow
     private static string Letter(JsonRow row, JsonRow doc)
     {
         var text = JsonRow.TextOf(row.Find("target") ?? doc.Find("answer")) ?? "";
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < MmluRow.Letters.Length) return MmluRow.Letters[index].ToString();
-        return text.Length == 1 && MmluRow.Letters.Contains(text[0], StringComparison.Ordinal) ? text : throw row.Error("target", "is no choice; allowed: 0 to 3, or A to D");
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < MmluRow.Letters.Length)
+            return MmluRow.Letters[index].ToString();
+        return text.Length == 1 && MmluRow.Letters.Contains(text[0], StringComparison.Ordinal) ? text
+            : throw row.Error("target", "is no choice; allowed: 0 to 3, or A to D");
     }
 
     private static string? FirstText(JsonElement? element) => element is { } value ? JsonRow.TextOf(FirstLeaf(value)) : null;

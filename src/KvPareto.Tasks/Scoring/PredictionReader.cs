@@ -22,12 +22,14 @@ internal sealed class PredictionReader(string? stem, string? task)
         var field = isLongBench ? "pred" : "prediction";
         var (name, place) = row.Has("task") ? (row.Text("task"), "task")
             : isLongBench ? (Named(row, stem), NameField)
-            : (task ?? throw row.Error("task", $"is missing; allowed: a task in the row, or {Option} NAME with one of {TaskScores.Names}"), Option);
+            : (task ?? throw row.Error("task", $"is missing; allowed: a task in the row, or {Option} NAME with one of {TaskScores.Names}"),
+                Option);
         return new(row, name, place, row.Text(field), field, row.Texts("answers"), row.OptionalTexts("all_classes"));
     }
 
     private string NameField => task is null ? "(the file's name)" : Option;
 
     private string Named(JsonRow row, string? fromName) => task ?? fromName
-        ?? throw row.Error("task", $"is missing, and standard input has no name to take it from; allowed: {Option} NAME with one of {TaskScores.Names}");
+        ?? throw row.Error(
+            "task", $"is missing, and standard input has no name to take it from; allowed: {Option} NAME with one of {TaskScores.Names}");
 }

@@ -3,7 +3,8 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Scoring;
 
 /// <summary>
-/// Scores stored predictions without the model (<see cref="PredictionReader"/> tells the forms, <see cref="TaskScores"/> the tasks). Samples of
+/// Scores stored predictions without the model (<see cref="PredictionReader"/> tells the forms, <see cref="TaskScores"/> the tasks).
+/// Samples of
 /// a run's <c>samples/</c> have their scores already, and keep them.
 /// </summary>
 public static class PredictionScorer
@@ -12,18 +13,23 @@ public static class PredictionScorer
     public const string StandardInput = "standard input";
 
     private const string Forms =
-        "allowed: a line of JSON for each prediction, with task, prediction and answers, or as LongBench, lm-evaluation-harness (--log_samples) or a run's samples/ have it";
+        "allowed: a line of JSON for each prediction, with task, prediction and answers, or as LongBench, lm-evaluation-harness "
+            + "(--log_samples) or a run's samples/ have it";
 
     private static readonly string[] Endings = [".jsonl", ".jsonl.gz"];
 
-    /// <summary>The files that a path means: itself, or those of a folder that end in .jsonl or .jsonl.gz; of a run's folder those of its samples/.</summary>
+    /// <summary>The files that a path means: itself, or those of a folder that end in .jsonl or .jsonl.gz; of a run's folder those of its
+    /// samples/.</summary>
     /// <exception cref="ConfigException">There is no such path, or no such file in the folder.</exception>
     public static IReadOnlyList<string> Files(string path)
     {
-        if (!Directory.Exists(path)) return File.Exists(path) ? [path] : throw new ConfigException($"{path}: there is no such file or folder; {Forms}");
+        if (!Directory.Exists(path))
+            return File.Exists(path) ? [path] : throw new ConfigException($"{path}: there is no such file or folder; {Forms}");
         var samples = Path.Combine(path, "samples");
         var folder = Directory.Exists(samples) ? samples : path;
-        string[] files = [.. Directory.EnumerateFiles(folder).Where(file => Endings.Any(ending => file.EndsWith(ending, StringComparison.Ordinal))).Order(StringComparer.Ordinal)];
+        string[] files =
+            [.. Directory.EnumerateFiles(folder).Where(file => Endings.Any(ending => file.EndsWith(ending, StringComparison.Ordinal)))
+            .Order(StringComparer.Ordinal)];
         return files.Length > 0 ? files : throw new ConfigException($"{folder}: has no file that ends in .jsonl or .jsonl.gz; {Forms}");
     }
 
@@ -53,11 +59,13 @@ public static class PredictionScorer
         if (!any) throw new ConfigException($"{name}: has no rows; {Forms}");
     }
 
-    private static ScoredPrediction Scored(StoredPrediction stored, string? jieba) => new(stored.Row.Line, stored.Task, TaskScores.Of(stored, jieba));
+    private static ScoredPrediction Scored(StoredPrediction stored, string? jieba) =>
+        new(stored.Row.Line, stored.Task, TaskScores.Of(stored, jieba));
 
     private static string Stem(string path)
     {
         var name = Path.GetFileName(path);
-        return Endings.Append(".json").FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is { } ending ? name[..^ending.Length] : name;
+        return Endings.Append(".json").FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is { } ending
+            ? name[..^ending.Length] : name;
     }
 }

@@ -1,6 +1,7 @@
 namespace KvPareto.Tasks.Scoring;
 
-/// <summary>A row of a run's <c>samples/</c>, which was scored when it was measured: <c>task</c>, <c>sample</c>, <c>score</c> and <c>parts</c>.</summary>
+/// <summary>A row of a run's <c>samples/</c>, which was scored when it was measured: <c>task</c>, <c>sample</c>, <c>score</c> and
+/// <c>parts</c>.</summary>
 internal static class RunSample
 {
     /// <summary>Whether a row is one.</summary>

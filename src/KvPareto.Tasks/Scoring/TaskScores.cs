@@ -9,8 +9,10 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Scoring;
 
 /// <summary>
-/// The scores of stored predictions by task: LongBench's, scored as its <c>eval.py</c> does; "niah", whose answers are key phrases; "gsm8k",
-/// "gsm8k-cot" and "gsm8k-flexible", whose answers are solutions; and "mmlu", whose predictions are the log likelihoods of the four choices as a
+/// The scores of stored predictions by task: LongBench's, scored as its <c>eval.py</c> does; "niah", whose answers are key phrases;
+/// "gsm8k",
+/// "gsm8k-cot" and "gsm8k-flexible", whose answers are solutions; and "mmlu", whose predictions are the log likelihoods of the four choices
+/// as a
 /// JSON list in a string, and whose answers letters.
 /// </summary>
 internal static class TaskScores
@@ -18,7 +20,8 @@ internal static class TaskScores
     /// <summary>GSM8K by its last number.</summary>
     public const string Gsm8kFlexible = $"{Gsm8kTask.DefaultName}-{Gsm8kTask.Flexible}";
 
-    private const string OtherTasks = $"{NiahOptions.DefaultName}, {Gsm8kTask.DefaultName}, {Gsm8kTask.CotName}, {Gsm8kFlexible}, {MmluTask.DefaultName}";
+    private const string OtherTasks =
+        $"{NiahOptions.DefaultName}, {Gsm8kTask.DefaultName}, {Gsm8kTask.CotName}, {Gsm8kFlexible}, {MmluTask.DefaultName}";
 
     /// <summary>All tasks, joined by commas, for messages.</summary>
     public static string Names => $"{LongBenchDataset.Names}, {OtherTasks}";
@@ -54,9 +57,11 @@ internal static class TaskScores
 
     private static double OfLongBench(StoredPrediction stored, string? jieba)
     {
-        if (!LongBenchDataset.TryFind(stored.Task, out var dataset, out var problem)) throw stored.Row.Error(stored.TaskField, $"{problem}, {OtherTasks}");
+        if (!LongBenchDataset.TryFind(stored.Task, out var dataset, out var problem))
+            throw stored.Row.Error(stored.TaskField, $"{problem}, {OtherTasks}");
         if (dataset.NeedsSegmenter && jieba is null) throw stored.Row.Error(stored.TaskField, dataset.SegmenterMissing("--jieba"));
         if (dataset.FindProblem(stored.Answers, stored.AllClasses) is { } found) throw stored.Row.Error(found.Field, found.Problem);
-        return dataset.Score(stored.Prediction, stored.Answers, stored.AllClasses, dataset.NeedsSegmenter ? ChineseSegmenter.Open(jieba!) : null);
+        return dataset.Score(
+            stored.Prediction, stored.Answers, stored.AllClasses, dataset.NeedsSegmenter ? ChineseSegmenter.Open(jieba!) : null);
     }
 }

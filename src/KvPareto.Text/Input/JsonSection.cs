@@ -54,10 +54,12 @@ internal sealed class JsonSection
     };
 
     /// <summary>True where the value is the number 1.</summary>
-    public bool IsOne(string key) => Value(key) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && number == 1;
+    public bool IsOne(string key) =>
+        Value(key) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out var number) && number == 1;
 
     /// <summary>True where the value is one of these words.</summary>
-    public bool IsWord(string key, IReadOnlyCollection<string> words) => Value(key) is { } value && Text(value) is { } text && words.Contains(text);
+    public bool IsWord(string key, IReadOnlyCollection<string> words) =>
+        Value(key) is { } value && Text(value) is { } text && words.Contains(text);
 
     /// <summary>True where the key is there, even as <c>null</c>.</summary>
     public bool Contains(string key) => _object.TryGetProperty(key, out _);
@@ -137,7 +139,8 @@ internal sealed class JsonSection
         return
         [
             .. value.EnumerateArray().Select(item =>
-                item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number) && number >= min && number <= max ? number : throw Refuse(key, allowed)),
+                item.ValueKind == JsonValueKind.Number && item.TryGetDouble(out var number) && number >= min && number <= max ? number
+                    : throw Refuse(key, allowed)),
         ];
     }
 
@@ -166,7 +169,8 @@ internal sealed class JsonSection
     public ConfigException Unknown(string key)
     {
         var value = _object.TryGetProperty(key, out var found) ? OneLine.Of(found.GetRawText()) : "missing";
-        return new($"{File}: key '{_prefix}{OneLine.Of(key)}' is {value}; it is not known here and may change what the model computes; allowed: null");
+        return new($"{File}: key '{_prefix}{OneLine.Of(key)}' is {value}; it is not known here and may change what the model computes; "
+            + "allowed: null");
     }
 
     private static string? Text(JsonElement value)

@@ -17,7 +17,8 @@ internal static class LfsPointer
         var read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         file.Position = at;
         if (start[..read].SequenceEqual(Beginning))
-            throw new ConfigException($"{path}: is a Git LFS pointer, not the file itself; allowed: the file, for example by 'git lfs pull'");
+            throw new ConfigException(
+                $"{path}: is a Git LFS pointer, not the file itself; allowed: the file, for example by 'git lfs pull'");
     }
 
     /// <summary>As <see cref="Refuse(string, FileStream)"/>, of a file that may be missing.</summary>

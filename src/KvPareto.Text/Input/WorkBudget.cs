@@ -27,7 +27,8 @@ internal sealed class WorkBudget(long units, int longestText, Func<string, Excep
     /// <param name="length">UTF-16 units of the text.</param>
     /// <param name="source">File for the message.</param>
     public static WorkBudget ForText(int length, string source) =>
-        new(LeastUnits + UnitsPerCharacter * (long)length, (int)Math.Clamp((long)MostGrowth * length, LeastLength, Array.MaxLength / 2), message =>
+        new(LeastUnits + UnitsPerCharacter * (long)length, (int)Math.Clamp((long)MostGrowth * length, LeastLength, Array.MaxLength / 2),
+            message =>
             new ConfigException($"{source}: this tokenizer needs {message} for one text"))
         {
             MatchingLeft = LeastMatching + MatchingPerCharacter * length,

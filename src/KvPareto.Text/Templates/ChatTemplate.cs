@@ -79,7 +79,8 @@ public sealed class ChatTemplate
         var globals = Functions.Create(_settings.Date);
         // As transformers calls it: tools and documents are defined, and none.
         globals["tools"] = globals["documents"] = null;
-        foreach (var (name, value) in _variables.Concat(_settings.Variables).Concat(variables ?? new Dictionary<string, object?>())) globals[name] = Values.From(value);
+        foreach (var (name, value) in _variables.Concat(_settings.Variables).Concat(variables ?? new Dictionary<string, object?>()))
+            globals[name] = Values.From(value);
         globals["messages"] = Values.From(messages);
         globals["add_generation_prompt"] = addGenerationPrompt;
         try

@@ -12,13 +12,15 @@ public sealed record TemplateSettings
     public const string DateName = "strftime_now";
 
     /// <summary>What a name and its value may be, for messages and help.</summary>
-    public const string Words = "names of the template's variables, enable_thinking for example, and strftime_now for the date (yyyy-MM-dd)";
+    public const string Words =
+        "names of the template's variables, enable_thinking for example, and strftime_now for the date (yyyy-MM-dd)";
 
     private const string DateFormat = "yyyy-MM-dd";
     private const int DeepestNesting = 32;
 
     // The conversation, and functions that every template has.
-    private static readonly string[] Reserved = ["messages", "add_generation_prompt", "raise_exception", "range", "namespace", "dict", "joiner"];
+    private static readonly string[] Reserved =
+        ["messages", "add_generation_prompt", "raise_exception", "range", "namespace", "dict", "joiner"];
 
     private readonly SortedDictionary<string, object?> _variables = new(StringComparer.Ordinal);
 
@@ -48,7 +50,8 @@ public sealed record TemplateSettings
         var settings = new TemplateSettings();
         foreach (var (name, value) in values)
         {
-            if (name.Length == 0 || Reserved.Contains(name)) throw new ConfigException($"template: {ErrorText.Quote(name)} cannot be set; allowed: {Words}");
+            if (name.Length == 0 || Reserved.Contains(name))
+                throw new ConfigException($"template: {ErrorText.Quote(name)} cannot be set; allowed: {Words}");
             if (name == DateName) settings = settings with { Date = ReadDate(value) };
             else settings._variables[name] = value;
         }
@@ -56,7 +59,8 @@ public sealed record TemplateSettings
     }
 
     /// <summary>
-    /// The value of a text without quotes: <c>true</c>, <c>false</c>, <c>null</c>, a number, or JSON where it begins with a bracket, a brace
+    /// The value of a text without quotes: <c>true</c>, <c>false</c>, <c>null</c>, a number, or JSON where it begins with a bracket, a
+    /// brace
     /// or a quotation mark; else the text.
     /// </summary>
     /// <exception cref="ConfigException">It begins as JSON and is none.</exception>

@@ -8,8 +8,10 @@ internal static class EndOfTurn
 {
     private static readonly HashSet<string> Texts = new(StringComparer.Ordinal)
     {
-        "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>", "<|endoftext|>", "</s>", "<|eom_id|>",
-        "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>", "<end_of_utterance>", "<eos>", "<turn|>", "<|tool_response>", "<｜end▁of▁sentence｜>",
+        "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>", "<|endoftext|>", "</s>",
+            "<|eom_id|>",
+        "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>", "<end_of_utterance>", "<eos>", "<turn|>", "<|tool_response>",
+            "<｜end▁of▁sentence｜>",
     };
 
     // These two are also found as ordinary pieces of web pages.
@@ -21,7 +23,8 @@ internal static class EndOfTurn
     /// <summary>The ids of those among <paramref name="tokens"/> that end an answer.</summary>
     public static IEnumerable<int> Ids(IReadOnlyCollection<AddedToken> tokens)
     {
-        var found = tokens.Where(static token => Texts.Contains(token.Content)).ToDictionary(static token => token.Content, static token => token.Id, StringComparer.Ordinal);
+        var found = tokens.Where(static token => Texts.Contains(token.Content))
+            .ToDictionary(static token => token.Content, static token => token.Id, StringComparer.Ordinal);
         // In gpt-oss and Solar <|end|> closes a message, not the answer; in Gemma 4 </s> is an ordinary token.
         if (Has("<|return|>", "<|call|>") || Has("<|call|>", "<|flush|>") || Has("<|calls|>", "<|flush|>")) found.Remove("<|end|>");
         if (Has("<|tool_response>")) found.Remove("</s>");

@@ -53,7 +53,8 @@ internal sealed record SentencePieceParts : VocabularyParts
             Normalizer = PrependSpace ? new SequenceNormalizer([new PrependNormalizer(visibleSpace), spaces]) : spaces,
             Templates = Templates,
             Decoder = (next, budget) => new ReplaceStage(
-                new LiteralPattern(visibleSpace), " ", new ByteFallbackStage(new FuseStage(new StripStage(' ', PrependSpace ? 1 : 0, 0, next, budget)), budget), budget),
+                new LiteralPattern(visibleSpace), " ",
+                    new ByteFallbackStage(new FuseStage(new StripStage(' ', PrependSpace ? 1 : 0, 0, next, budget)), budget), budget),
         };
     }
 

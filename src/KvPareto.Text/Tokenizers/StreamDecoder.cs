@@ -24,7 +24,8 @@ public sealed class StreamDecoder
     internal StreamDecoder(Tokenizer tokenizer, DecodeStageFactory decoder, bool skipSpecialTokens)
     {
         (_tokenizer, _skipSpecialTokens) = (tokenizer, skipSpecialTokens);
-        _budget = new(FirstUnits, LongestText, message => new ConfigException($"{tokenizer.Source}: this tokenizer's decoder needs {message}"));
+        _budget = new(
+            FirstUnits, LongestText, message => new ConfigException($"{tokenizer.Source}: this tokenizer's decoder needs {message}"));
         _text = new(_budget);
         _first = decoder(_text, _budget);
     }

@@ -24,7 +24,8 @@ public abstract record VocabularyParts
     public IReadOnlyList<int> Suffix { get; init; } = [];
 
     /// <summary>What special tokens are added.</summary>
-    private protected IReadOnlyList<SpecialTokenTemplate> Templates => Prefix.Count + Suffix.Count == 0 ? [] : [new([[.. Prefix], null, [.. Suffix]])];
+    private protected IReadOnlyList<SpecialTokenTemplate> Templates =>
+        Prefix.Count + Suffix.Count == 0 ? [] : [new([[.. Prefix], null, [.. Suffix]])];
 
     /// <summary>All parts, checked and ready.</summary>
     /// <exception cref="ConfigException">The parts contradict each other.</exception>
@@ -39,7 +40,8 @@ public abstract record VocabularyParts
             if (Tokens[id] is { } token) builder.AddToken(token, id, $"tokens[{id}]");
         for (var i = 0; i < AddedTokens.Count; i++) builder.AddAddedToken(AddedTokens[i], $"added token {i}");
         foreach (var id in Prefix.Concat(Suffix))
-            if (!builder.HasId(id)) throw new ConfigException($"{Source}: special token id {id} is not in the vocabulary (0 to {Tokens.Count - 1})");
+            if (!builder.HasId(id))
+                throw new ConfigException($"{Source}: special token id {id} is not in the vocabulary (0 to {Tokens.Count - 1})");
         return builder;
     }
 }

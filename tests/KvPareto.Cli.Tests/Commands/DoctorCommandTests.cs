@@ -5,7 +5,8 @@ public class DoctorCommandTests
     [Fact]
     public void Doctor_SaysWhatIsThere_AndComparesBackends()
     {
-        var run = CommandRun.Of("doctor", "embedded:llama", "--threads", "1", "--setting", "w16a16-k16v16", "--setting", "w16a16-k8v8-t64-prebias");
+        var run = CommandRun.Of(
+            "doctor", "embedded:llama", "--threads", "1", "--setting", "w16a16-k16v16", "--setting", "w16a16-k8v8-t64-prebias");
         Assert.Equal("", run.Error);
         Assert.Equal(0, run.Code);
         foreach (var line in new[] { ".NET ", "processor ", "CUDA devices ", "libtorch ", "cpu ", "cuda ", "torch ", "torch:cuda " })

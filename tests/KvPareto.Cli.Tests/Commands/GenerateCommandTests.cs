@@ -36,7 +36,8 @@ public class GenerateCommandTests
     {
         using var folder = new ScratchFolder();
         var model = new TinyModel { HeadDim = 10 }.Write(folder["model"]);
-        Refused(CommandRun.Of("generate", model, "--prompt-tokens", "5", "--setting", "w16a16-k2v16-ch16"), "head_dim is 10; allowed: a multiple of 4");
+        Refused(CommandRun.Of("generate", model, "--prompt-tokens", "5", "--setting", "w16a16-k2v16-ch16"),
+            "head_dim is 10; allowed: a multiple of 4");
         Refused(CommandRun.Of("plan", model, "--context", "10", "--settings", "w16a16-k16v16"), "head_dim is 10; allowed: a multiple of 4");
     }
 
@@ -46,7 +47,8 @@ public class GenerateCommandTests
         var run = CommandRun.Of("generate", "no\u001b[31m\nmodel", "--prompt-tokens", "5");
         Refused(run, "there is no such model");
         Assert.DoesNotContain('\u001b', run.Error);
-        Refused(CommandRun.Of("generate", "random:1:Llama-3.1-8B", "--prompt-tokens", "5", "--setting", "w16a16-k16v16\n"), "is not understood here");
+        Refused(CommandRun.Of("generate", "random:1:Llama-3.1-8B", "--prompt-tokens", "5", "--setting", "w16a16-k16v16\n"),
+            "is not understood here");
     }
 
     private static void Refused(CommandRun run, string message)

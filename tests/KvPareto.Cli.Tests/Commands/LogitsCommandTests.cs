@@ -19,7 +19,9 @@ public class LogitsCommandTests
         using var folder = new ScratchFolder();
         var (model, expected) = (TestData.Golden("models", name), TestData.Golden("models", name, "expected.safetensors"));
         var ids = TensorFile.Ids(expected, "input_ids");
-        var run = CommandRun.Of("logits", model, "--ids", string.Join(',', ids), "--setting", "w16a16-k32v32", "--chunk", "64", "--threads", "2", "--out", folder["a.safetensors"]);
+        var run = CommandRun.Of(
+            "logits", model, "--ids", string.Join(',', ids), "--setting", "w16a16-k32v32", "--chunk", "64", "--threads", "2", "--out",
+                folder["a.safetensors"]);
         Assert.Equal((0, "", folder["a.safetensors"]), (run.Code, run.Error, run.Output.TrimEnd()));
         using (var file = SafeTensorsFile.Open(folder["a.safetensors"]))
         {
@@ -27,7 +29,8 @@ public class LogitsCommandTests
             Assert.Equal(("logits", TensorType.F32), (tensor.Key, tensor.Value.Type));
             Assert.Equal([ids.Length, 512], tensor.Value.Shape);
         }
-        Assert.InRange(Distance(TensorFile.Floats(folder["a.safetensors"], "logits"), TensorFile.Floats(expected, "logits")), 0, LogitTolerance);
+        Assert.InRange(
+            Distance(TensorFile.Floats(folder["a.safetensors"], "logits"), TensorFile.Floats(expected, "logits")), 0, LogitTolerance);
     }
 
     [Fact]
@@ -35,7 +38,9 @@ public class LogitsCommandTests
     {
         using var folder = new ScratchFolder();
         string[] settings = ["w16a16-k16v16", "w16a16-k2v2-t32"];
-        var run = CommandRun.Of("logits", TestData.Golden("models", "llama"), "--ids", "1, 2,3", "--setting", settings[0], "--setting", settings[1], "--setting", settings[0],
+        var run = CommandRun.Of(
+            "logits", TestData.Golden("models", "llama"), "--ids", "1, 2,3", "--setting", settings[0], "--setting", settings[1],
+                "--setting", settings[0],
             "--threads", "1", "--out", folder["a.safetensors"]);
         Assert.Equal((0, ""), (run.Code, run.Error));
         var files = run.Output.TrimEnd().ReplaceLineEndings("\n").Split('\n');

@@ -10,7 +10,8 @@ public sealed class PlanCommandTests
     public void Json_HasARowForEachContextAndSetting()
     {
         var rows = Rows("plan", "Llama-3.1-8B", "--context", "10k,32k", "--settings", "w16a16-k16v16,w4a16-k8v2-t64-c256", "--json");
-        Assert.Equal([(10_000, "w16a16-k16v16"), (10_000, "w4a16-k8v2-t64-c256"), (32_000, "w16a16-k16v16"), (32_000, "w4a16-k8v2-t64-c256")],
+        Assert.Equal(
+            [(10_000, "w16a16-k16v16"), (10_000, "w4a16-k8v2-t64-c256"), (32_000, "w16a16-k16v16"), (32_000, "w4a16-k8v2-t64-c256")],
             rows.Select(row => (row.GetProperty("context").GetInt32(), row.GetProperty("setting").GetString()!)));
         foreach (var row in rows)
         {
@@ -36,7 +37,8 @@ public sealed class PlanCommandTests
             """);
         var rows = Rows("plan", config, "--context", "300", "--json");
         Assert.Equal(
-            ["w16a16-k16v16", "w16a16-k16v16-c64", "w4g64a16-k16v16-c64", "awq4g64a16-k16v16-c64"], rows.Select(row => row.GetProperty("setting").GetString()));
+            ["w16a16-k16v16", "w16a16-k16v16-c64", "w4g64a16-k16v16-c64", "awq4g64a16-k16v16-c64"],
+                rows.Select(row => row.GetProperty("setting").GetString()));
         long[] weights = [.. rows.Select(row => row.GetProperty("peakBytes").GetProperty("weights").GetInt64())];
         Assert.True(weights[3] < weights[1]);
         Assert.Equal(weights[2], weights[3]);
@@ -50,7 +52,8 @@ public sealed class PlanCommandTests
         folder.Write("config.json", new TinyModel().Config().ToJsonString());
         string[] shared = ["--settings", "w4g32a16-e8-k4v4-t32-smooth-c64", "--json"];
         var planned = Rows(["plan", $"random:5:{folder.Root}", "--context", "300", "--new-tokens", "5", .. shared])[0];
-        var run = CommandRun.Of("generate", $"random:5:{folder.Root}", "--prompt-tokens", "300", "--max-new-tokens", "5", "--setting", shared[1], "--json");
+        var run = CommandRun.Of(
+            "generate", $"random:5:{folder.Root}", "--prompt-tokens", "300", "--max-new-tokens", "5", "--setting", shared[1], "--json");
         Assert.Equal((0, ""), (run.Code, run.Error));
         using var measured = JsonDocument.Parse(run.Output);
         Assert.Equal(planned.GetProperty("peakBytes").GetRawText(), measured.RootElement.GetProperty("peakBytes").GetRawText());
@@ -62,7 +65,9 @@ public sealed class PlanCommandTests
     public void Fits_LeavesOutWhatDoesNot()
     {
         string[] request = ["plan", "Llama-3.1-8B", "--context", "32k", "--json"];
-        long Needed(JsonElement row) => Math.Max(row.GetProperty("peakBytes").GetProperty("total").GetInt64(), row.GetProperty("peakBytes").GetProperty("load").GetInt64());
+        long Needed(JsonElement row) =>
+            Math.Max(row.GetProperty("peakBytes").GetProperty("total").GetInt64(), row.GetProperty("peakBytes").GetProperty("load")
+                .GetInt64());
         var (all, fitting) = (Rows(request), Rows([.. request, "--fits", "8GiB"]));
         Assert.InRange(fitting.Length, 1, all.Length - 1);
         Assert.Equal(all.Where(row => Needed(row) <= 8L << 30).Select(row => row.GetRawText()), fitting.Select(row => row.GetRawText()));
@@ -84,7 +89,9 @@ public sealed class PlanCommandTests
         Assert.True(Cuda("activations") < 0.75 * Cpu("activations"));
         Assert.NotEqual(Cpu("workspace"), Cuda("workspace"));
         var wrong = CommandRun.Of([.. request, "--device", "tpu"]);
-        Assert.Equal((2, "kvpareto: --device tpu; allowed: cpu, cuda, cuda:N, torch, torch:cuda, torch:cuda:N, torch:mps"), (wrong.Code, wrong.Error.Trim()));
+        Assert.Equal(
+            (2, "kvpareto: --device tpu; allowed: cpu, cuda, cuda:N, torch, torch:cuda, torch:cuda:N, torch:mps"),
+                (wrong.Code, wrong.Error.Trim()));
     }
 
     [Fact]
@@ -126,7 +133,8 @@ public sealed class PlanCommandTests
         Assert.Contains("32,000", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("128,000", run.Output, StringComparison.Ordinal); // made for 32,768 positions
         Assert.Contains("prompt and 128 new tokens", run.Output, StringComparison.Ordinal);
-        Assert.Contains("made for 32768 positions", CommandRun.Of("plan", "Qwen2.5-3B", "--context", "128k").Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "made for 32768 positions", CommandRun.Of("plan", "Qwen2.5-3B", "--context", "128k").Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,13 +6,16 @@ namespace KvPareto.Cli.Tests.Commands;
 
 public class QuantizeCommandTests
 {
-    private static readonly string Text = string.Concat(Enumerable.Range(0, 150).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i * 7919 % 1000} plums. ")));
+    private static readonly string Text =
+        string.Concat(Enumerable.Range(0, 150).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i * 7919 % 1000} plums. ")));
 
     [Fact]
     public void Awq_IsNearerToTheModelThanRtn()
     {
         using var temp = Model();
-        var awq = CommandRun.Of("quantize", temp["model"], "--group", "32", "--calibration", temp["text.txt"], "--samples", "8", "--tokens", "64", "--out", temp["awq"], "--threads", "2");
+        var awq = CommandRun.Of(
+            "quantize", temp["model"], "--group", "32", "--calibration", temp["text.txt"], "--samples", "8", "--tokens", "64", "--out",
+                temp["awq"], "--threads", "2");
         Assert.Equal((ExitCode.Ok, ""), (awq.Code, awq.Output));
         Assert.Equal(3, awq.Error.TrimEnd().Split('\n').Length);
         Assert.Contains("layer 2/2", awq.Error, StringComparison.Ordinal);
@@ -28,7 +31,8 @@ public class QuantizeCommandTests
         var model = TestData.Golden("gguf", "llama128x-Q4_K_M.gguf");
         temp.Write("text.txt", Text);
         var quantized = CommandRun.Of(
-            "quantize", model, "--group", "64", "--calibration", temp["text.txt"], "--samples", "4", "--tokens", "64", "--out", temp["out"]);
+            "quantize", model, "--group", "64", "--calibration", temp["text.txt"], "--samples", "4", "--tokens", "64", "--out",
+                temp["out"]);
         Assert.Equal((ExitCode.Ok, ""), (quantized.Code, quantized.Output));
         var ids = CommandRun.Of("tokenize", model, temp["text.txt"]);
         Assert.NotEmpty(ids.Output);
@@ -39,8 +43,10 @@ public class QuantizeCommandTests
 
     [Theory]
     [InlineData("there is no such model; allowed: a Hugging Face folder, a .gguf file,", "nowhere.gguf")]
-    [InlineData("is an architecture, not a model with weights and tokenizer of its own; allowed: a Hugging Face folder, a .gguf file,", "random:1:Qwen2.5-3B")]
-    [InlineData("is an architecture, not a model with weights and tokenizer of its own; allowed: a Hugging Face folder, a .gguf file,", "Qwen2.5-3B")]
+    [InlineData("is an architecture, not a model with weights and tokenizer of its own; allowed: a Hugging Face folder, a .gguf file,",
+        "random:1:Qwen2.5-3B")]
+    [InlineData("is an architecture, not a model with weights and tokenizer of its own; allowed: a Hugging Face folder, a .gguf file,",
+        "Qwen2.5-3B")]
     public void OtherModels_AreRefused(string expected, string model)
     {
         using var temp = new ScratchFolder();
@@ -64,7 +70,8 @@ public class QuantizeCommandTests
     public void Mistakes_AreOneLineAndLeaveNothing(string expected, params string[] options)
     {
         using var temp = Model();
-        string[] arguments = ["quantize", temp["model"], "--out", temp["out"], .. options.Select(option => option == "TEXT" ? temp["text.txt"] : option)];
+        string[] arguments =
+            ["quantize", temp["model"], "--out", temp["out"], .. options.Select(option => option == "TEXT" ? temp["text.txt"] : option)];
         var (code, output, error) = CommandRun.Of(arguments);
         Assert.Equal((ExitCode.UserMistake, ""), (code, output));
         Assert.Contains(expected, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
@@ -74,7 +81,8 @@ public class QuantizeCommandTests
     private static double Divergence(ScratchFolder temp, string model)
     {
         var (code, output, _) = CommandRun.Of(
-            "fidelity", temp[model], "--reference", temp["model"], "--text", temp["text.txt"], "--tokens", "512", "--window", "128", "--settings", "w16a16-k32v32", "--json");
+            "fidelity", temp[model], "--reference", temp["model"], "--text", temp["text.txt"], "--tokens", "512", "--window", "128",
+                "--settings", "w16a16-k32v32", "--json");
         Assert.Equal(ExitCode.Ok, code);
         using var document = JsonDocument.Parse(output);
         var row = document.RootElement.GetProperty("settings")[0];

@@ -33,13 +33,19 @@ public class ReportCommandTests
 
         var refused = CommandRun.Of("report", temp["run"]);
         Assert.Equal(2, refused.Code);
-        Assert.StartsWith($"kvpareto: {journal}:7: not a journal entry (unknown key 'prefyll'); the file is damaged", refused.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"kvpareto: {journal}:7: not a journal entry (unknown key 'prefyll'); the file is damaged", refused.Error,
+                StringComparison.Ordinal);
         Assert.False(File.Exists(temp["run/results.csv"]));
 
         var repaired = CommandRun.Of("report", temp["run"], "--repair");
         Assert.Equal(0, repaired.Code);
-        Assert.StartsWith($"{journal}:7: dropped: unknown key 'prefyll'\n{journal}: as it was, it is kept as {journal}.damaged\n", repaired.Error, StringComparison.Ordinal);
-        Assert.Contains("1 of 3 trials have no result yet: w4g64a16-k4v2-tensor-c64 of embedded:llama; --resume measures them", repaired.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{journal}:7: dropped: unknown key 'prefyll'\n{journal}: as it was, it is kept as {journal}.damaged\n", repaired.Error,
+                StringComparison.Ordinal);
+        Assert.Contains(
+            "1 of 3 trials have no result yet: w4g64a16-k4v2-tensor-c64 of embedded:llama; --resume measures them", repaired.Error,
+                StringComparison.Ordinal);
         Assert.Equal(3, File.ReadAllLines(temp["run/results.csv"]).Length);
         Assert.DoesNotContain("dropped", CommandRun.Of("report", temp["run"], "--repair").Error, StringComparison.Ordinal);
     }

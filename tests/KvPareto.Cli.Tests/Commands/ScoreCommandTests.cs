@@ -19,7 +19,8 @@ public class ScoreCommandTests
         var run = CommandRun.Of("score", file, "--jieba", folder["jieba"]);
         Assert.Equal((0, ""), (run.Code, run.Error));
         Assert.Equal(
-            ["      1  multifieldqa_zh         0.8000", "", "task                    rows    score", "multifieldqa_zh            1    80.00"],
+            ["      1  multifieldqa_zh         0.8000", "", "task                    rows    score",
+                "multifieldqa_zh            1    80.00"],
             run.Output.TrimEnd().ReplaceLineEndings("\n").Split('\n'));
     }
 
@@ -28,7 +29,8 @@ public class ScoreCommandTests
     {
         using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", Chinese);
-        Refuses($"{file}:1: field 'task' is 'multifieldqa_zh', which is scored on the words that jieba makes; allowed: with --jieba naming a folder with jieba's dict.txt and hmm.json", file);
+        Refuses($"{file}:1: field 'task' is 'multifieldqa_zh', which is scored on the words that jieba makes; allowed: with --jieba "
+            + "naming a folder with jieba's dict.txt and hmm.json", file);
         Refuses("jieba: 'none' is no folder; allowed: a folder with jieba's dict.txt and hmm.json", file, "--jieba", "none");
 
         static void Refuses(string expected, params string[] arguments)

@@ -43,7 +43,9 @@ public class SweepProgressTests
     {
         var lines = Shown(columns: null).TrimEnd().Split('\n');
         Assert.Equal("2 trials, 20 samples; 0 trials done before", lines[0]);
-        Assert.StartsWith("[  1/2] embedded:llama    w16a16-k4v4-t64                  score  97.50  peak       0 B  0:0", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "[  1/2] embedded:llama    w16a16-k4v4-t64                  score  97.50  peak       0 B  0:0", lines[1],
+                StringComparison.Ordinal);
         Assert.Equal("waiting for 1 trial that another worker has: process 7 on host", lines[2]);
         Assert.Equal(3, lines.Length);
     }
@@ -58,7 +60,8 @@ public class SweepProgressTests
             Interactive = InteractionSupport.Yes,
         });
         var expected = new RunHistory("name", 1, "w16a16-k16v16", 2, []);
-        var history = SweepProgress.Show(new CommandContext(Stream.Null, TextWriter.Null, output, console) { ErrorWidth = () => columns }, progress =>
+        var history =
+            SweepProgress.Show(new CommandContext(Stream.Null, TextWriter.Null, output, console) { ErrorWidth = () => columns }, progress =>
         {
             foreach (var value in Events) progress.Report(value);
             return expected;

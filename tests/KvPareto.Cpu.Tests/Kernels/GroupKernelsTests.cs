@@ -13,7 +13,10 @@ public sealed unsafe class GroupKernelsTests
     private static readonly GroupMeta[] Metas =
     [
         .. Enumerable.Range(1, 0x7BFF).Select(bits => new GroupMeta((ushort)bits, (short)(bits * 40503))),
-        .. Enumerable.Range(0, 40 * Tile).Select(i => i % 3 == 0 ? GroupMeta.Constant(i % 9 == 0 ? float.NaN : MathF.Pow(1.1f, i - 300)) : new GroupMeta((ushort)(0x3000 + i), (short)-i)),
+        .. Enumerable.Range(0, 40 * Tile)
+            .Select(i =>
+            i % 3 == 0 ? GroupMeta.Constant(i % 9 == 0 ? float.NaN : MathF.Pow(1.1f, i - 300))
+                : new GroupMeta((ushort)(0x3000 + i), (short)-i)),
         .. NastyGroups.All(64, seed: 1).Select(group => GroupCodec.Fit(group.Min(), group.Max(), 4)),
     ];
 
@@ -27,7 +30,8 @@ public sealed unsafe class GroupKernelsTests
                 var (bits, zeros) = (new ushort[Tile], new short[Tile]);
                 for (var i = 0; i < Tile; i++) (bits[i], zeros[i]) = (metas[i].ScaleBits, metas[i].Zero);
                 var (scales, offsets) = (Poisoned(Tile), Poisoned(Tile));
-                fixed (ushort* b = bits) fixed (short* z = zeros) fixed (float* s = scales, o = offsets) KernelTable.ReadTileGroups(width)(b, z, s, o);
+                fixed (ushort* b = bits)
+                fixed (short* z = zeros) fixed (float* s = scales, o = offsets) KernelTable.ReadTileGroups(width)(b, z, s, o);
                 AssertRead(metas, scales, offsets);
             }
     }

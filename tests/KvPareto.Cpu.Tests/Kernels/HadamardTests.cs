@@ -23,7 +23,8 @@ public sealed unsafe class HadamardTests
                 for (var i = 0; i < width; i++)
                 {
                     var sum = 0.0;
-                    for (var j = 0; j < width; j++) sum += (int.IsOddInteger(BitOperations.PopCount((uint)(i & j))) ? -1.0 : 1.0) * source[j];
+                    for (var j = 0; j < width; j++)
+                        sum += (int.IsOddInteger(BitOperations.PopCount((uint)(i & j))) ? -1.0 : 1.0) * source[j];
                     Assert.Equal(sum / Math.Sqrt(width), y[row * width + i], Tolerance * Norm(source));
                 }
             }

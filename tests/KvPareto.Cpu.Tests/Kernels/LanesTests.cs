@@ -24,8 +24,10 @@ public sealed unsafe class LanesTests
     public void Lanes1_IsPlainArithmetic()
     {
         Assert.Equal([-2f, -1, 0, 1], Enumerable.Range(0, 4).Select(code => Lanes1.Code(code | 0x70, 2)));
-        Assert.Equal(Enumerable.Range(-8, 16).Select(code => (float)code), Enumerable.Range(0, 16).Select(code => Lanes1.Code(code | 0x70, 4)));
-        Assert.Equal(Enumerable.Range(-128, 256).Select(code => (float)code), Enumerable.Range(0, 256).Select(code => Lanes1.Code(code, 8)));
+        Assert.Equal(
+            Enumerable.Range(-8, 16).Select(code => (float)code), Enumerable.Range(0, 16).Select(code => Lanes1.Code(code | 0x70, 4)));
+        Assert.Equal(
+            Enumerable.Range(-128, 256).Select(code => (float)code), Enumerable.Range(0, 256).Select(code => Lanes1.Code(code, 8)));
         for (ushort half = 0; half < 0x7C00; half++)
         {
             var (exponent, fraction) = (half >> 10, half & 0x3FF);
@@ -110,7 +112,8 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
             ];
             for (var i = 0; i < Width; i++)
             {
-                int[] expected = [a[i], Lanes1.ShiftLeft(a[i], 3), Lanes1.And(a[i], Mask), Lanes1.Or(a[i], b[i]), Lanes1.Select(Mask, a[i], b[i])];
+                int[] expected =
+                    [a[i], Lanes1.ShiftLeft(a[i], 3), Lanes1.And(a[i], Mask), Lanes1.Or(a[i], b[i]), Lanes1.Select(Mask, a[i], b[i])];
                 for (var op = 0; op < expected.Length; op++) Assert.Equal(Lanes1.ShiftRight(expected[op], shift) & 0xFF, actual[op][i]);
             }
         }
@@ -122,7 +125,8 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
         float* a = stackalloc float[Width], b = stackalloc float[Width], c = stackalloc float[Width];
         for (var round = 0; round < 100; round++)
         {
-            for (var i = 0; i < Width; i++) (a[i], b[i], c[i]) = (random.NextSingle() - 0.5f, random.NextSingle() * 1e3f, random.NextSingle() - 0.5f);
+            for (var i = 0; i < Width; i++)
+                (a[i], b[i], c[i]) = (random.NextSingle() - 0.5f, random.NextSingle() * 1e3f, random.NextSingle() - 0.5f);
             var (x, y, z) = (TLanes.Load(a), TLanes.Load(b), TLanes.Load(c));
             var (sum, product, fused) = (Stored(TLanes.Add(x, y)), Stored(TLanes.Multiply(x, y)), Stored(TLanes.MultiplyAdd(x, y, z)));
             var exact = 0.0;
@@ -160,7 +164,8 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
 
     private static void AssertBits(float expected, float actual)
     {
-        if (BitConverter.SingleToInt32Bits(expected) != BitConverter.SingleToInt32Bits(actual) && !(float.IsNaN(expected) && float.IsNaN(actual)))
+        if (BitConverter.SingleToInt32Bits(expected) != BitConverter.SingleToInt32Bits(actual)
+            && !(float.IsNaN(expected) && float.IsNaN(actual)))
             Assert.Fail($"{actual:R}, not {expected:R}");
     }
 }

@@ -138,7 +138,8 @@ internal sealed unsafe class LinearCase : IDisposable
             random.NextBytes(all);
             for (var at = 0; at < all.Length; at += shape.ByteCount)
                 foreach (var half in HalfFields(format))
-                    BinaryPrimitives.WriteHalfLittleEndian(all[(at + half)..], (Half)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-6, 0))));
+                    BinaryPrimitives.WriteHalfLittleEndian(
+                        all[(at + half)..], (Half)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-6, 0))));
             BlockCodec.Decode(format, bytes, row);
             for (var k = 0; k < Columns; k++) Values[n, k] = row[k];
         }
@@ -174,7 +175,8 @@ internal sealed unsafe class LinearCase : IDisposable
                 for (var i = 0; i < groupSize; i++)
                 {
                     var code = GroupCodec.Encode(group[i], meta, bits);
-                    GroupCodec.Store(new Span<byte>(_data.As<byte>() + n * (Columns * bits / 8), Columns * bits / 8), g * groupSize + i, code, bits);
+                    GroupCodec.Store(
+                        new Span<byte>(_data.As<byte>() + n * (Columns * bits / 8), Columns * bits / 8), g * groupSize + i, code, bits);
                     Values[n, g * groupSize + i] = GroupCodec.Decode(code, meta);
                 }
             }

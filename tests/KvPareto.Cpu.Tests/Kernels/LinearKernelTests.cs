@@ -21,13 +21,15 @@ public sealed unsafe class LinearKernelTests : IDisposable
         {
             if (BlockShape.IsBlocks(format))
             {
-                foreach (var (columns, outputs, bias) in new[] { (256, 33, true), (512, 2, false), (768, 130, true), (1536, 64, false) }) data.Add(format, columns, outputs, 0, bias);
+                foreach (var (columns, outputs, bias) in new[] { (256, 33, true), (512, 2, false), (768, 130, true), (1536, 64, false) })
+                    data.Add(format, columns, outputs, 0, bias);
                 if (BlockShape.Of(format).Elements == 32) data.Add(format, 96, 31, 0, true);
                 continue;
             }
             foreach (var (columns, outputs, group, bias) in new (int, int, int, bool)[]
             {
-                (32, 64, 32, false), (96, 33, 32, true), (128, 2, 128, false), (576, 130, 64, true), (640, 96, 128, false), (768, 40, 256, true), (1536, 100, 32, true), (100, 65, 0, true), (1, 7, 0, false), (259, 31, 0, false),
+                (32, 64, 32, false), (96, 33, 32, true), (128, 2, 128, false), (576, 130, 64, true), (640, 96, 128, false),
+                    (768, 40, 256, true), (1536, 100, 32, true), (100, 65, 0, true), (1, 7, 0, false), (259, 31, 0, false),
             })
                 if (format.CodeBits() == 0 || group > 0) data.Add(format, columns, outputs, group, bias);
         }

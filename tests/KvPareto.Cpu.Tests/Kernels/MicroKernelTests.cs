@@ -36,7 +36,9 @@ public sealed unsafe class MicroKernelTests
             var c = Product(a, channels, rows, panel, channels, MicroKernel.Columns, accumulate: false, level);
             for (var r = 0; r < rows; r++)
                 for (var j = 0; j < MicroKernel.Columns; j++)
-                    Assert.Equal(Enumerable.Range(0, channels).Sum(k => a[r * channels + k] * panel[k * MicroKernel.Columns + j]), c[Guard + r * MicroKernel.Columns + j]);
+                    Assert.Equal(
+                        Enumerable.Range(0, channels)
+                            .Sum(k => a[r * channels + k] * panel[k * MicroKernel.Columns + j]), c[Guard + r * MicroKernel.Columns + j]);
         }
     }
 

@@ -54,8 +54,12 @@ public sealed unsafe class CpuKvCacheTests
             var own = spec.ForLayer(layer, Layers);
             var stored = Transformed(own, geometry.KeyBias.Layers[layer], keys);
             var turned = own.Rotation == KvRotation.KeysAndValues ? Array.ConvertAll(values, Rotated) : values;
-            AssertWithin(new(stored, Chunks, own.Keys.Bits, own.Keys.Granularity, own, HeadDim), keys, readKeys, own.Rotation != KvRotation.None, $"{name}, keys of layer {layer}");
-            AssertWithin(new(turned, Chunks, own.Values.Bits, own.Values.Granularity, own, HeadDim), values, readValues, own.Rotation == KvRotation.KeysAndValues, $"{name}, values of layer {layer}");
+            AssertWithin(
+                new(stored, Chunks, own.Keys.Bits, own.Keys.Granularity, own, HeadDim), keys, readKeys, own.Rotation != KvRotation.None,
+                    $"{name}, keys of layer {layer}");
+            AssertWithin(
+                new(turned, Chunks, own.Values.Bits, own.Values.Granularity, own, HeadDim), values, readValues,
+                    own.Rotation == KvRotation.KeysAndValues, $"{name}, values of layer {layer}");
         }
     }
 
@@ -76,7 +80,8 @@ public sealed unsafe class CpuKvCacheTests
     }
 
     // What f32 makes of mean, bias and turning there and back; nothing of it where elements are only stored.
-    private static double RoundingOf(float[] row, int channel, bool isRotated) => 2e-6 * (isRotated ? Norm([.. row.Select(x => (double)x)]) : 1 + Math.Abs(row[channel]));
+    private static double RoundingOf(float[] row, int channel, bool isRotated) =>
+        2e-6 * (isRotated ? Norm([.. row.Select(x => (double)x)]) : 1 + Math.Abs(row[channel]));
 
     private static KvCache Filled(CpuBackend backend, KvGeometry geometry, KvSpec spec, float[][] keys, float[][] values)
     {
@@ -88,7 +93,9 @@ public sealed unsafe class CpuKvCacheTests
             var step = backend.Begin(workspace, new int[count], [.. Enumerable.Range(start, count)], cache);
             for (var layer = 0; layer < Layers; layer++)
             {
-                var (q, k, v, y) = (Upload(backend, keys, start, count), Upload(backend, keys, start, count), Upload(backend, values, start, count), backend.Alloc(DType.F32, count, Width));
+                var (q, k, v, y) =
+                    (Upload(backend, keys, start, count), Upload(backend, keys, start, count), Upload(backend, values, start, count),
+                    backend.Alloc(DType.F32, count, Width));
                 backend.Attention(step, layer, q, k, v, y);
                 foreach (var tensor in (Tensor[])[q, k, v, y]) tensor.Buffer.Dispose();
             }

@@ -35,7 +35,8 @@ public sealed unsafe class KeyStoreTests
                         var (d, t) = Math.DivRem(i, stride);
                         var isInside = d < shape.HeadDim && t < Tile;
                         if (panel[i] != (isInside ? reference.Rows[tile * Tile + t][h * shape.HeadDim + d] : Poison))
-                            Assert.Fail($"{shape} at {width}: head {h}, token {tile * Tile + t}, channel {d} is {panel[i]:R}, not {reference.Rows[tile * Tile + t][h * shape.HeadDim + d]:R}");
+                            Assert.Fail($"{shape} at {width}: head {h}, token {tile * Tile + t}, channel {d} is {panel[i]:R}, not "
+                                + $"{reference.Rows[tile * Tile + t][h * shape.HeadDim + d]:R}");
                     }
                 }
             for (var t = 0; t < Tokens; t++) Assert.Equal(reference.Rows[t][shape.HeadDim..], heads.Read(1, t));
@@ -63,12 +64,14 @@ public sealed unsafe class KeyStoreTests
                 var stride = tiles * Tile + 5;
                 var scores = new float[rows * stride];
                 scores.AsSpan().Fill(Poison);
-                fixed (float* q = queries.SelectMany(row => row).ToArray(), s = scores) store.Dot(heads[1], tile, tiles, q, rows, s, stride);
+                fixed (float* q = queries.SelectMany(row => row).ToArray(), s = scores)
+                    store.Dot(heads[1], tile, tiles, q, rows, s, stride);
                 for (var i = 0; i < scores.Length; i++)
                 {
                     var (r, t) = Math.DivRem(i, stride);
                     if (t >= tiles * Tile) Assert.Equal(Poison, scores[i]);
-                    else if (!IsDot(queries[r], keys[tile * Tile + t], largest, scores[i])) Assert.Fail($"{shape} at {width}: row {r} of {rows}, token {tile * Tile + t}");
+                    else if (!IsDot(queries[r], keys[tile * Tile + t], largest, scores[i]))
+                        Assert.Fail($"{shape} at {width}: row {r} of {rows}, token {tile * Tile + t}");
                 }
             }
             Assert.Equal(before, heads.Bytes);

@@ -42,7 +42,8 @@ internal sealed class SchemeBound
         var step = Math.Max((high - low) / ((1 << _bits) - 1), SmallestHalf);
         if (_granularity.Axis == KvAxis.PowerOfTwo) step *= 2;
         // Tokens that waited at 16 bits were rounded there, the ends of the range too.
-        var waited = _spec.RecentTokens > 0 || _granule > 1 ? 2 * HalfRounding * Math.Max(Math.Abs(x), Math.Max(Math.Abs(low), Math.Abs(high))) : 0;
+        var waited = _spec.RecentTokens > 0 || _granule > 1
+            ? 2 * HalfRounding * Math.Max(Math.Abs(x), Math.Max(Math.Abs(low), Math.Abs(high))) : 0;
         return step * HalfStep + Math.Max(0, Math.Max(low - x, x - high)) + waited + Math.Abs(x) * 1e-6;
     }
 
@@ -59,7 +60,8 @@ internal sealed class SchemeBound
             _ => (Append(_appends[_sinks]), (channel, 1)),
         };
         if (_ranges.TryGetValue((tokens, columns), out var range)) return range;
-        var group = Enumerable.Range(tokens.Item1, tokens.Item2).SelectMany(t => _rows[t].Skip(columns.Item1).Take(columns.Item2)).ToArray();
+        var group = Enumerable.Range(tokens.Item1, tokens.Item2).SelectMany(t => _rows[t].Skip(columns.Item1).Take(columns.Item2))
+            .ToArray();
         return _ranges[(tokens, columns)] = Clipped(group.Min(), group.Max());
     }
 

@@ -22,15 +22,18 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
 
     /// <summary>Axes and bits that make different stores; 16 and 32 bits know no axis.</summary>
     public static IEnumerable<(KvAxis Axis, int Bits)> AxesAndBits() =>
-        Enum.GetValues<KvAxis>().SelectMany(axis => ((int[])[2, 4, 8]).Select(bits => (axis, bits))).Append((KvAxis.Token, 16)).Append((KvAxis.Token, 32));
+        Enum.GetValues<KvAxis>().SelectMany(axis => ((int[])[2, 4, 8]).Select(bits => (axis, bits))).Append((KvAxis.Token, 16))
+            .Append((KvAxis.Token, 32));
 
     public KeyStore Keys(int capacity, LaneWidth? width = null) => Bits >= 16
         ? new PlainKeys(HeadDim, Bits, capacity, width)
-        : Granularity.Axis is KvAxis.Token or KvAxis.Tensor ? new TokenKeys(TokenScheme(), capacity, width) : new RunKeys(RunScheme(), capacity, width);
+        : Granularity.Axis is KvAxis.Token or KvAxis.Tensor ? new TokenKeys(TokenScheme(), capacity, width)
+            : new RunKeys(RunScheme(), capacity, width);
 
     public ValueStore Values(int capacity, LaneWidth? width = null) => Bits >= 16
         ? new PlainValues(HeadDim, Bits, capacity, width)
-        : Granularity.Axis is KvAxis.Token or KvAxis.Tensor ? new TokenValues(TokenScheme(), capacity, width) : new RunValues(RunScheme(), capacity, width);
+        : Granularity.Axis is KvAxis.Token or KvAxis.Tensor ? new TokenValues(TokenScheme(), capacity, width)
+            : new RunValues(RunScheme(), capacity, width);
 
     /// <summary>The same by the scalar codec.</summary>
     public ReferenceSide Reference(int heads) => new(heads, HeadDim, Bits, Granularity, new KvSpec { ClipPercent = ClipPercent });

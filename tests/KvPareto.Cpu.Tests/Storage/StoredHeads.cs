@@ -17,11 +17,14 @@ internal sealed unsafe class StoredHeads : IDisposable
     public StoredHeads(TokenStore store, int heads)
     {
         _store = store;
-        _memory = new NativeBuffer(new MemoryLedger(), MemoryCategory.KvCache, heads * (GuardBytes + store.HeadBytes) + GuardBytes + store.LayerBytes + GuardBytes);
+        _memory = new NativeBuffer(
+            new MemoryLedger(), MemoryCategory.KvCache,
+                heads * (GuardBytes + store.HeadBytes) + GuardBytes + store.LayerBytes + GuardBytes);
         new Span<byte>(_memory.As<byte>(), (int)_memory.ByteCount).Fill(Poison);
         var layer = _memory.As<byte>() + heads * (GuardBytes + store.HeadBytes) + GuardBytes;
         new Span<byte>(layer, (int)store.LayerBytes).Clear();
-        _places = [.. Enumerable.Range(0, heads).Select(h => new StorePlace(_memory.As<byte>() + GuardBytes + h * (GuardBytes + store.HeadBytes), layer))];
+        _places = [.. Enumerable.Range(0, heads)
+            .Select(h => new StorePlace(_memory.As<byte>() + GuardBytes + h * (GuardBytes + store.HeadBytes), layer))];
         foreach (var place in _places) new Span<byte>(place.Head, (int)store.HeadBytes).Clear();
     }
 
@@ -56,7 +59,8 @@ internal sealed unsafe class StoredHeads : IDisposable
     {
         var bytes = new ReadOnlySpan<byte>(_memory.As<byte>(), (int)_memory.ByteCount);
         var step = GuardBytes + (int)_store.HeadBytes;
-        for (var h = 0; h <= _places.Length; h++) Assert.False(bytes.Slice(h * step, GuardBytes).ContainsAnyExcept(Poison), $"wrote before head {h}");
+        for (var h = 0; h <= _places.Length; h++)
+            Assert.False(bytes.Slice(h * step, GuardBytes).ContainsAnyExcept(Poison), $"wrote before head {h}");
         Assert.False(bytes[^GuardBytes..].ContainsAnyExcept(Poison), "wrote behind the layer");
     }
 
@@ -68,8 +72,10 @@ internal sealed unsafe class StoredHeads : IDisposable
     {
         var random = new Random(seed);
         var centre = Enumerable.Range(0, width).Select(c => (c / 8 % 5) switch { 0 => 3f, 1 => -0.5f, _ => 0f }).ToArray();
-        var spread = Enumerable.Range(0, width).Select(c => (c / 8 % 7) switch { 2 => 0f, 3 => 40f, _ => 0.25f + BitOperations.PopCount((uint)c) / 4f }).ToArray();
-        return [.. Enumerable.Range(0, tokens).Select(_ => Enumerable.Range(0, width).Select(c => centre[c] + spread[c] * (random.NextSingle() * 2 - 1)).ToArray())];
+        var spread = Enumerable.Range(0, width)
+            .Select(c => (c / 8 % 7) switch { 2 => 0f, 3 => 40f, _ => 0.25f + BitOperations.PopCount((uint)c) / 4f }).ToArray();
+        return [.. Enumerable.Range(0, tokens)
+            .Select(_ => Enumerable.Range(0, width).Select(c => centre[c] + spread[c] * (random.NextSingle() * 2 - 1)).ToArray())];
     }
 
     public void Dispose() => _memory.Dispose();

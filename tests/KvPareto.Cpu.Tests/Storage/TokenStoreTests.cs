@@ -42,12 +42,14 @@ public sealed unsafe class TokenStoreTests
                 var rows = StoredHeads.Rows(Capacity, Heads * shape.HeadDim);
                 for (var (start, count) = (0, 0); start < Capacity; start += count)
                 {
-                    count = Math.Min(Math.Max(shape.Granule, start == 0 ? 32 : start / 4), Capacity - start) / shape.Granule * shape.Granule;
+                    count = Math.Min(Math.Max(shape.Granule, start == 0 ? 32 : start / 4), Capacity - start) / shape.Granule
+                        * shape.Granule;
                     heads.Append(start, rows[start..(start + count)]);
                     reference.Append(rows[start..(start + count)].Select(row => (float[])row.Clone()).ToArray());
                 }
                 for (var t = 0; t < Capacity; t++)
-                    for (var h = 0; h < Heads; h++) Assert.Equal(reference.Rows[t].AsSpan(h * shape.HeadDim, shape.HeadDim).ToArray(), heads.Read(h, t));
+                    for (var h = 0; h < Heads; h++)
+                        Assert.Equal(reference.Rows[t].AsSpan(h * shape.HeadDim, shape.HeadDim).ToArray(), heads.Read(h, t));
                 heads.AssertGuards();
             }
     }
@@ -70,14 +72,17 @@ public sealed unsafe class TokenStoreTests
             foreach (var width in LaneWidths.Supported)
                 foreach (var store in (TokenStore[])[shape.Keys(Capacity, width), shape.Values(Capacity, width)])
                 {
-                    var rows = Enumerable.Range(0, Capacity).Select(_ => Enumerable.Range(0, shape.HeadDim).Select(_ => -100 - random.NextSingle() * 0.01f).ToArray()).ToArray();
+                    var rows = Enumerable.Range(0, Capacity)
+                        .Select(_ => Enumerable.Range(0, shape.HeadDim).Select(_ => -100 - random.NextSingle() * 0.01f).ToArray())
+                        .ToArray();
                     using var heads = new StoredHeads(store, 1);
                     heads.Append(0, rows);
                     var reference = shape.Reference(1);
                     reference.Append(rows);
                     for (var t = 0; t < Capacity; t++)
                         foreach (var (expected, actual) in reference.Rows[t].Zip(heads.Read(0, t)))
-                            if (Math.Abs(actual - (double)expected) > Tolerance * Math.Abs(expected)) Assert.Fail($"{shape} at {width}: {actual:R}, not {expected:R}");
+                            if (Math.Abs(actual - (double)expected) > Tolerance * Math.Abs(expected))
+                                Assert.Fail($"{shape} at {width}: {actual:R}, not {expected:R}");
                 }
     }
 

@@ -36,7 +36,8 @@ public sealed unsafe class ValueStoreTests
                         var (t, d) = Math.DivRem(i, stride);
                         var isInside = t < Tile && d < shape.HeadDim;
                         if (output[i] != (isInside ? reference.Rows[tile * Tile + t][h * shape.HeadDim + d] : Poison))
-                            Assert.Fail($"{shape} at {width}: head {h}, token {tile * Tile + t}, channel {d} is {output[i]:R}, not {reference.Rows[tile * Tile + t][h * shape.HeadDim + d]:R}");
+                            Assert.Fail($"{shape} at {width}: head {h}, token {tile * Tile + t}, channel {d} is {output[i]:R}, not "
+                                + $"{reference.Rows[tile * Tile + t][h * shape.HeadDim + d]:R}");
                     }
                 }
             for (var t = 0; t < Tokens; t++) Assert.Equal(reference.Rows[t][shape.HeadDim..], heads.Read(1, t));
@@ -71,7 +72,8 @@ public sealed unsafe class ValueStoreTests
                 for (var i = 0; i < start.Length; i++)
                 {
                     var (r, c) = Math.DivRem(i, d);
-                    if (!IsSum(start[i], weights.AsSpan(r * stride, tiles * Tile), used, c, largest, output[i])) Assert.Fail($"{shape} at {width}: row {r} of {rows}, channel {c}");
+                    if (!IsSum(start[i], weights.AsSpan(r * stride, tiles * Tile), used, c, largest, output[i]))
+                        Assert.Fail($"{shape} at {width}: row {r} of {rows}, channel {c}");
                 }
                 Assert.False(output.AsSpan(start.Length).ContainsAnyExcept(Poison), "wrote behind the output");
                 Assert.False(scratch.AsSpan(scratch.Length - Guard).ContainsAnyExcept(Poison), "wrote behind the scratch");
@@ -80,7 +82,8 @@ public sealed unsafe class ValueStoreTests
         }
     }
 
-    private static bool IsSum(float start, ReadOnlySpan<float> weights, ReadOnlySpan<float[]> values, int channel, float largest, float result)
+    private static bool IsSum(
+        float start, ReadOnlySpan<float> weights, ReadOnlySpan<float[]> values, int channel, float largest, float result)
     {
         double sum = start, size = 0;
         for (var t = 0; t < weights.Length; t++) (sum, size) = (sum + (double)weights[t] * values[t][channel], size + weights[t]);

@@ -90,7 +90,8 @@ public sealed class GroupCodecTests
     {
         foreach (var bits in AllBits)
             foreach (var bad in NastyGroups.NotFinite)
-                foreach (var meta in (GroupMeta[])[GroupCodec.Fit(bad, 1, bits), GroupCodec.Fit(-1, bad, bits), GroupCodec.Fit(bad, bad, bits)])
+                foreach (var meta in (GroupMeta[])[GroupCodec.Fit(bad, 1, bits), GroupCodec.Fit(-1, bad, bits),
+                    GroupCodec.Fit(bad, bad, bits)])
                     foreach (var x in (float[])[-1, 0, 1, bad])
                     {
                         Assert.True(float.IsNaN(Recode(x, meta, bits)));
@@ -102,10 +103,12 @@ public sealed class GroupCodecTests
     public void Decode_IsFinite_WhereXIs()
     {
         foreach (var bits in AllBits)
-            foreach (var (min, max) in ((float, float)[])[(-float.MaxValue, float.MaxValue), (3e9f, 3.0001e9f), (-3.0001e38f, -3e38f), (0, float.Epsilon)])
+            foreach (var (min, max) in ((float, float)[])[(-float.MaxValue, float.MaxValue), (3e9f, 3.0001e9f), (-3.0001e38f, -3e38f),
+                (0, float.Epsilon)])
             {
                 var meta = GroupCodec.Fit(min, max, bits);
-                foreach (var x in (float[])[min, max, 0]) Assert.True(float.IsFinite(Recode(x, meta, bits)), $"{x:R} of {min:R} to {max:R} at {bits} bits");
+                foreach (var x in (float[])[min, max, 0])
+                    Assert.True(float.IsFinite(Recode(x, meta, bits)), $"{x:R} of {min:R} to {max:R} at {bits} bits");
             }
     }
 
@@ -138,10 +141,12 @@ public sealed class GroupCodecTests
     [InlineData(-8, -4, 0.75f, -7, -4)]
     [InlineData(0, 8, 0.5f, 0, 4)]
     [InlineData(-8, 0, 0.5f, -4, 0)]
-    public void Narrow_HandCalculated(float min, float max, float clip, float low, float high) => Assert.Equal((low, high), GroupCodec.Narrow(min, max, clip));
+    public void Narrow_HandCalculated(float min, float max, float clip, float low, float high) =>
+        Assert.Equal((low, high), GroupCodec.Narrow(min, max, clip));
 
     private static float Recode(float x, GroupMeta meta, int bits) => GroupCodec.Decode(GroupCodec.Encode(x, meta, bits), meta);
 
-    private static void ForAllGroups(Func<float[], int, bool> holds) => Prop.ForAll(NastyGroups.Arbitrary, group => AllBits.All(bits => holds(group, bits)))
+    private static void ForAllGroups(Func<float[], int, bool> holds) =>
+        Prop.ForAll(NastyGroups.Arbitrary, group => AllBits.All(bits => holds(group, bits)))
         .Check(Config.QuickThrowOnFailure.WithMaxTest(1000).WithReplay(11, 13).WithQuietOnSuccess(true));
 }

@@ -60,7 +60,8 @@ public sealed class RandomCheckpointTests
             using var second = checkpoint.Get(name, ledger);
             Assert.Equal(2 * checkpoint.Stored(name).StagingBytes, ledger.Live.Workspace);
             Assert.True(first.Bytes.SequenceEqual(second.Bytes), name);
-            if (name.EndsWith("norm.weight", StringComparison.Ordinal)) Assert.All(MemoryMarshal.Cast<byte, ushort>(first.Bytes).ToArray(), one => Assert.Equal(0x3f80, one));
+            if (name.EndsWith("norm.weight", StringComparison.Ordinal))
+                Assert.All(MemoryMarshal.Cast<byte, ushort>(first.Bytes).ToArray(), one => Assert.Equal(0x3f80, one));
         }
         Assert.Equal(0, ledger.Live.Total);
         Assert.Throws<ConfigException>(() => checkpoint.Get("model.nothing"));

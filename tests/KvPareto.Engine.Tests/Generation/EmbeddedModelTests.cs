@@ -10,7 +10,8 @@ using KvPareto.Text.Tokenizers;
 
 namespace KvPareto.Engine.Tests.Generation;
 
-/// <summary>The models that come with the tool, against Hugging Face transformers in f32 on the same bf16 weights (Data/embedded).</summary>
+/// <summary>The models that come with the tool, against Hugging Face transformers in f32 on the same bf16 weights
+/// (Data/embedded).</summary>
 public class EmbeddedModelTests
 {
     // f32 sums in another order; references are rounded to five decimals, the largest logit is about 24.

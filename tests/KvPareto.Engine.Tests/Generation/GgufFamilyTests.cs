@@ -20,9 +20,12 @@ public sealed class GgufFamilyTests
 
     private static readonly (string HuggingFace, string Gguf)[] Names =
     [
-        ("model.layers.", "blk."), ("model.embed_tokens", "token_embd"), ("model.norm", "output_norm"), ("lm_head", "output"), ("input_layernorm", "attn_norm"),
-        ("post_attention_layernorm", "ffn_norm"), ("self_attn.q_proj", "attn_q"), ("self_attn.k_proj", "attn_k"), ("self_attn.v_proj", "attn_v"), ("self_attn.o_proj", "attn_output"),
-        ("self_attn.qkv_proj", "attn_qkv"), ("mlp.gate_up_proj", "ffn_up"), ("mlp.gate_proj", "ffn_gate"), ("mlp.up_proj", "ffn_up"), ("mlp.down_proj", "ffn_down"),
+        ("model.layers.", "blk."), ("model.embed_tokens", "token_embd"), ("model.norm", "output_norm"), ("lm_head", "output"),
+            ("input_layernorm", "attn_norm"),
+        ("post_attention_layernorm", "ffn_norm"), ("self_attn.q_proj", "attn_q"), ("self_attn.k_proj", "attn_k"),
+            ("self_attn.v_proj", "attn_v"), ("self_attn.o_proj", "attn_output"),
+        ("self_attn.qkv_proj", "attn_qkv"), ("mlp.gate_up_proj", "ffn_up"), ("mlp.gate_proj", "ffn_gate"), ("mlp.up_proj", "ffn_up"),
+            ("mlp.down_proj", "ffn_down"),
     ];
 
     [Theory]
@@ -50,11 +53,16 @@ public sealed class GgufFamilyTests
     private static string Write(string path, string model, ModelConfig config, bool isReordered)
     {
         using var source = SafeTensorsFile.Open(TestData.Golden("models", model, "model.safetensors"));
-        var tensors = source.Tensors.Values.Select(tensor => (Name: GgufName(tensor.Name), Type: BF16, Shape: tensor.Shape.Reverse().Select(length => (ulong)length).ToArray(), Bytes: Bytes(tensor, config, isReordered))).ToList();
+        var tensors =
+            source.Tensors.Values.Select(
+            tensor => (Name: GgufName(tensor.Name), Type: BF16, Shape: tensor.Shape.Reverse().Select(length => (ulong)length)
+                .ToArray(), Bytes: Bytes(tensor, config, isReordered))).ToList();
         if (config.Rope.Form!.Scaling is LongRopeScaling longRope)
         {
-            tensors.Add(("rope_factors_short.weight", F32, [(ulong)longRope.ShortFactors.Length], MemoryMarshal.AsBytes<float>(longRope.ShortFactors).ToArray()));
-            tensors.Add(("rope_factors_long.weight", F32, [(ulong)longRope.LongFactors.Length], MemoryMarshal.AsBytes<float>(longRope.LongFactors).ToArray()));
+            tensors.Add(("rope_factors_short.weight", F32, [(ulong)longRope.ShortFactors.Length],
+                MemoryMarshal.AsBytes<float>(longRope.ShortFactors).ToArray()));
+            tensors.Add(("rope_factors_long.weight", F32, [(ulong)longRope.LongFactors.Length],
+                MemoryMarshal.AsBytes<float>(longRope.LongFactors).ToArray()));
         }
         var data = new List<byte>();
         var offsets = new List<ulong>();
@@ -77,11 +85,14 @@ public sealed class GgufFamilyTests
             .Add(prefix + "vocab_size", (uint)config.VocabularySize).Add(prefix + "context_length", (uint)config.MaxPositions)
             .Add(prefix + "embedding_length", (uint)config.HiddenSize).Add(prefix + "block_count", (uint)config.LayerCount)
             .Add(prefix + "feed_forward_length", (uint)config.FeedForwardSize).Add(prefix + "attention.head_count", (uint)config.QueryHeads)
-            .Add(prefix + "attention.head_count_kv", (uint)config.KvHeads).Add(prefix + "attention.layer_norm_rms_epsilon", config.NormEpsilon)
-            .Add(prefix + "rope.freq_base", (float)config.Rope.Form!.Theta).Add(prefix + "rope.dimension_count", (uint)config.Rope.TurnedChannels);
+            .Add(prefix + "attention.head_count_kv", (uint)config.KvHeads)
+                .Add(prefix + "attention.layer_norm_rms_epsilon", config.NormEpsilon)
+            .Add(prefix + "rope.freq_base", (float)config.Rope.Form!.Theta)
+                .Add(prefix + "rope.dimension_count", (uint)config.Rope.TurnedChannels);
         if (config.LayerWindows[0] > 0) builder.Add(prefix + "attention.sliding_window", (uint)config.LayerWindows[0]);
         if (config.Rope.Form.Scaling is LongRopeScaling longRope)
-            builder.Add(prefix + "rope.scaling.original_context_length", (uint)longRope.OriginalPositions).Add(prefix + "rope.scaling.attn_factor", (float)longRope.AttentionFactor);
+            builder.Add(prefix + "rope.scaling.original_context_length", (uint)longRope.OriginalPositions)
+                .Add(prefix + "rope.scaling.attn_factor", (float)longRope.AttentionFactor);
         if (config.Family == "granite")
         {
             builder.Add(prefix + "embedding_scale", config.EmbeddingMultiplier).Add(prefix + "residual_scale", config.ResidualMultiplier)
@@ -89,13 +100,16 @@ public sealed class GgufFamilyTests
         }
     }
 
-    private static string GgufName(string name) => Names.Aggregate(name, (text, pair) => text.Replace(pair.HuggingFace, pair.Gguf, StringComparison.Ordinal));
+    private static string GgufName(string name) =>
+        Names.Aggregate(name, (text, pair) => text.Replace(pair.HuggingFace, pair.Gguf, StringComparison.Ordinal));
 
     // As ggml's converter does: the two halves of a head alternate.
     private static byte[] Bytes(HostTensor tensor, ModelConfig config, bool isReordered)
     {
         var bytes = tensor.Bytes.ToArray();
-        if (!isReordered || !(tensor.Name.Contains("q_proj", StringComparison.Ordinal) || tensor.Name.Contains("k_proj", StringComparison.Ordinal))) return bytes;
+        if (!isReordered
+            || !(tensor.Name.Contains("q_proj", StringComparison.Ordinal)
+            || tensor.Name.Contains("k_proj", StringComparison.Ordinal))) return bytes;
         var (rowBytes, d) = (bytes.Length / (int)tensor.Shape[0], config.HeadDim);
         var result = new byte[bytes.Length];
         for (var row = 0; row < tensor.Shape[0]; row++)

@@ -33,7 +33,9 @@ public class GgufModelTests
         using var backend = new CpuBackend();
         foreach (var chunk in new int?[] { null, 1, 7 })
         {
-            var actual = Logits(backend, GgufGolden.PathOf(name + ".gguf"), WeightSpec.Full, new InferenceSetting { Cache = F32Cache, Chunk = chunk }, ids);
+            var actual =
+                Logits(backend, GgufGolden.PathOf(name + ".gguf"), WeightSpec.Full,
+                new InferenceSetting { Cache = F32Cache, Chunk = chunk }, ids);
             var worst = expected.Zip(actual, (e, a) => Math.Abs(e - a)).Max();
             Assert.InRange(worst, 0, LogitTolerance);
         }
@@ -52,7 +54,8 @@ public class GgufModelTests
         Assert.InRange(backend.Memory.Peaks.Load.Total, backend.Memory.Live.Total, backend.Memory.Live.Total + largest);
     }
 
-    /// <summary>Blocks that are coded a second time go through the values they stand for: 4 bits on top of 6 move logits a little.</summary>
+    /// <summary>Blocks that are coded a second time go through the values they stand for: 4 bits on top of 6 move logits a
+    /// little.</summary>
     [Fact]
     public void Weights_CanBeCodedAgain()
     {
@@ -96,7 +99,8 @@ public class GgufModelTests
         using var packed = LanguageModel.Load(backend, file, WeightSpec.Full);
         var setting = new InferenceSetting { Cache = F32Cache, Chunk = 256 };
         var compared = 0;
-        foreach (var row in File.ReadLines(TestData.Golden("smollm2", "generations.jsonl")).Select(line => JsonDocument.Parse(line).RootElement))
+        foreach (var row in File.ReadLines(TestData.Golden("smollm2", "generations.jsonl"))
+            .Select(line => JsonDocument.Parse(line).RootElement))
         {
             if (row.GetProperty("kind").GetString() != "short") continue;
             ChatMessage[] messages = [new("user", row.GetProperty("message").GetString()!)];

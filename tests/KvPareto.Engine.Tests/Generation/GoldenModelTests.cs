@@ -18,7 +18,8 @@ public class GoldenModelTests
 
     private static readonly KvSpec F32Cache = new() { Keys = new(32), Values = new(32) };
 
-    private static readonly string[] Models = ["llama", "qwen2", "qwen3", "mistral", "granite", "phi3", "phi4mini", "smollm3", "llama-linear", "llama-dynamic", "qwen2-yarn"];
+    private static readonly string[] Models =
+        ["llama", "qwen2", "qwen3", "mistral", "granite", "phi3", "phi4mini", "smollm3", "llama-linear", "llama-dynamic", "qwen2-yarn"];
 
     public static TheoryData<string, int?> Cases() => Chunks(Models);
 
@@ -118,7 +119,8 @@ public class GoldenModelTests
     public void Peaks_AreThoseOfEachPhase()
     {
         using var model = new Loaded("llama");
-        var completion = new Generator(model.Transformer, InferenceSetting.Parse("w16a16-k4v4-t32")).Generate(Enumerable.Range(3, 200).ToArray(), 8);
+        var completion = new Generator(model.Transformer, InferenceSetting.Parse("w16a16-k4v4-t32"))
+            .Generate(Enumerable.Range(3, 200).ToArray(), 8);
         var (prefill, decode) = (completion.Peaks.Prefill, completion.Peaks.Decode);
         Assert.Equal(model.Transformer.Backend.Memory.Live.Weights, prefill.Weights);
         Assert.Equal(prefill.KvCache, decode.KvCache);

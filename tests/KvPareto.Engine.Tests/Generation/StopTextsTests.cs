@@ -57,7 +57,8 @@ public class StopTextsTests
         Assert.Equal(24, free.Length);
 
         // The text of tokens 8 and 9 (whatever a random model says) as the stop.
-        var text = Enumerable.Range(0, 24).Select(count => model.Tokenizer.Decode(free.AsSpan(0, count), skipSpecialTokens: false)).ToArray();
+        var text = Enumerable.Range(0, 24).Select(count => model.Tokenizer.Decode(free.AsSpan(0, count), skipSpecialTokens: false))
+            .ToArray();
         var stop = text[10][text[8].Length..];
         Assert.NotEmpty(stop);
         var ended = generator.Generate([1, 2, 3], 24, stopTexts: new StopTexts(model.Tokenizer, [stop])).Ids;

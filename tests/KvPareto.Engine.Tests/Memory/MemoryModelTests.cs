@@ -38,7 +38,8 @@ public sealed class MemoryModelTests
                 using var backend = new CpuBackend(workers);
                 var predicted = new MemoryModel(backend.Layout, checkpoint).Predict(setting, prompt, newTokens);
                 var measured = Measure(backend, checkpoint, setting, prompt, newTokens);
-                Assert.True(predicted == measured, $"{source} {setting} prompt {prompt} new {newTokens} workers {workers}:\n{predicted}\n{measured}");
+                Assert.True(predicted == measured,
+                    $"{source} {setting} prompt {prompt} new {newTokens} workers {workers}:\n{predicted}\n{measured}");
                 if (newTokens > 1) decoded++;
                 if (setting.Chunk < prompt) chunked++;
             }
@@ -63,7 +64,8 @@ public sealed class MemoryModelTests
         Assert.Equal(predicted, MemoryPlan.Rows(backend.Layout, plain, [setting], [100], 2, [shapes])[0].Peaks);
         foreach (var wrong in new[] { "awq4g32a16-k8v4-t32", "q4_1a16-k8v4-t32" })
         {
-            var error = Assert.Throws<ConfigException>(() => new MemoryModel(backend.Layout, made).Predict(InferenceSetting.Parse(wrong), 100, 2));
+            var error = Assert.Throws<ConfigException>(
+                () => new MemoryModel(backend.Layout, made).Predict(InferenceSetting.Parse(wrong), 100, 2));
             Assert.Contains("but its linear layers are awq4g64; allowed: awq4g64, w16", error.Message, StringComparison.Ordinal);
         }
     }
@@ -116,7 +118,8 @@ public sealed class MemoryModelTests
     }
 
     [Theory]
-    [InlineData("w4a16-k16v16", "tensor 'model.layers.0.self_attn.q_proj.weight' has 96 input channels, which weight group 128 does not divide; allowed: 32")]
+    [InlineData("w4a16-k16v16",
+        "tensor 'model.layers.0.self_attn.q_proj.weight' has 96 input channels, which weight group 128 does not divide; allowed: 32")]
     [InlineData("w16a16-k4v4-t24", "head_dim of 32")]
     public void Predict_RefusesWhatDoesNotFit(string setting, string message)
     {
@@ -183,7 +186,8 @@ public sealed class MemoryModelTests
                 Keys = new(Pick(random, 2, 4, 8, 16, 32), Granularity()),
                 Values = new(Pick(random, 2, 4, 8, 16, 32), Granularity()),
                 SmoothKeys = random.Next(2) == 0,
-                Rotation = int.IsPow2(config.HeadDim) ? Pick(random, KvRotation.None, KvRotation.Keys, KvRotation.KeysAndValues) : KvRotation.None,
+                Rotation = int.IsPow2(config.HeadDim) ? Pick(random, KvRotation.None, KvRotation.Keys, KvRotation.KeysAndValues)
+                    : KvRotation.None,
                 SinkTokens = Pick(random, 0, 0, 4, 50),
                 RecentTokens = Pick(random, 0, 0, 16, 100),
                 EdgeLayers = random.Next(config.LayerCount / 2 + 1),

@@ -44,7 +44,8 @@ public class OutputHeadTests
         using var checkpoint = SafeTensorsCheckpoint.Open(folder);
         using var backend = new CpuBackend(1);
         var before = backend.Memory.Live;
-        Assert.Contains("lm_head.weight", Assert.Throws<ConfigException>(() => OutputHead.Load(backend, checkpoint)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "lm_head.weight", Assert.Throws<ConfigException>(() => OutputHead.Load(backend, checkpoint)).Message, StringComparison.Ordinal);
         Assert.Equal(before, backend.Memory.Live);
     }
 }

@@ -30,7 +30,14 @@ internal sealed class RecordingBackend : Backend
         if (Uploads.Count == FailAt) throw new IOException("asked for");
         LargestStaging = Math.Max(LargestStaging, Memory.Live.Workspace);
         var elements = (long)weight.RowCount * weight.ColumnCount;
-        var bytes = weight.Format switch { WeightFormat.F32 => elements * 4, WeightFormat.W4 => elements / 2, WeightFormat.W8 => elements, _ => elements * 2 };
+        var bytes = weight.Format switch
+        {
+            WeightFormat.F32 =>
+            elements * 4,
+            WeightFormat.W4 => elements / 2,
+            WeightFormat.W8 => elements,
+            _ => elements * 2
+        };
         var groups = weight.GroupSize == 0 ? [] : new Span<GroupMeta>(weight.Groups, (int)(elements / weight.GroupSize)).ToArray();
         Uploads.Add(new(this, weight, new Span<byte>(weight.Data, (int)bytes).ToArray(), groups));
         return Uploads[^1];

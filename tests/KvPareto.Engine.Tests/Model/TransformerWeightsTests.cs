@@ -99,7 +99,8 @@ public class TransformerWeightsTests
             using var backend = new RecordingBackend();
             using var checkpoint = SafeTensorsCheckpoint.Open(new TinyModel { Tied = tied }.Write(folder[tied ? "tied" : "apart"]));
             using var weights = TransformerWeights.Load(backend, checkpoint, new(bits, 32, embeddingBits));
-            Assert.Equal(14, backend.Uploads.Count(upload => upload.Format == linear && upload.Name.Contains("_proj", StringComparison.Ordinal)));
+            Assert.Equal(
+                14, backend.Uploads.Count(upload => upload.Format == linear && upload.Name.Contains("_proj", StringComparison.Ordinal)));
             Assert.Equal((vocabulary, vocabulary), (weights.Embedding.Format, weights.Head.Format));
             Assert.Equal(tied, ReferenceEquals(weights.Embedding, weights.Head));
         }

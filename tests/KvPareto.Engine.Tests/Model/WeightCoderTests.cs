@@ -107,8 +107,20 @@ public unsafe class WeightCoderTests
     {
         var config = new ModelConfig
         {
-            Family = "llama", VocabularySize = 100, HiddenSize = hidden, FeedForwardSize = feedForward, LayerCount = 1, QueryHeads = 1, KvHeads = 1, HeadDim = hidden, NormEpsilon = 1e-5f,
-            MaxPositions = 10, Rope = RopeFrequencies.Default(hidden, 10000), TiedEmbeddings = true, QkNorm = false, LayerWindows = [0],
+            Family = "llama",
+            VocabularySize = 100,
+            HiddenSize = hidden,
+            FeedForwardSize = feedForward,
+            LayerCount = 1,
+            QueryHeads = 1,
+            KvHeads = 1,
+            HeadDim = hidden,
+            NormEpsilon = 1e-5f,
+            MaxPositions = 10,
+            Rope = RopeFrequencies.Default(hidden, 10000),
+            TiedEmbeddings = true,
+            QkNorm = false,
+            LayerWindows = [0],
         };
         Assert.Equal(expected, InferenceSetting.Parse(asked).For(config).Name);
     }
@@ -145,7 +157,9 @@ public unsafe class WeightCoderTests
     private static void AssertIsTheScalarCodec(float[] values, int rows, int columns, int bits, int group, WeightFormat format)
     {
         using var coded = Encode(values, rows, columns, bits, group, format, new MemoryLedger());
-        Assert.Equal((WeightFormats.OfCodes(bits), rows, columns, WeightCoder.StoredGroup(group)), (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
+        Assert.Equal(
+            (WeightFormats.OfCodes(bits), rows, columns, WeightCoder.StoredGroup(group)),
+                (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
         var expected = new byte[values.Length * bits / 8];
         var kept = Array.ConvertAll(values, value => Kept(value, format));
         for (var g = 0; g < values.Length / group; g++)
@@ -154,7 +168,8 @@ public unsafe class WeightCoderTests
             var (min, max) = (elements[0], elements[0]);
             foreach (var x in elements) (min, max) = (x < min ? x : min, x > max ? x : max);
             var meta = GroupCodec.Fit(min, max, bits);
-            for (var part = 0; part < group / coded.GroupSize; part++) Assert.Equal(meta, coded.Groups[g * (group / coded.GroupSize) + part]);
+            for (var part = 0; part < group / coded.GroupSize; part++)
+                Assert.Equal(meta, coded.Groups[g * (group / coded.GroupSize) + part]);
             for (var i = 0; i < group; i++) GroupCodec.Store(expected, g * group + i, GroupCodec.Encode(elements[i], meta, bits), bits);
         }
         Assert.Equal(expected, new Span<byte>(coded.Data, expected.Length).ToArray());

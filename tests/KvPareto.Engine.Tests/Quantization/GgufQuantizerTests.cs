@@ -58,7 +58,8 @@ public sealed unsafe class GgufQuantizerTests
             fixed (float* e = expected, r = row)
                 for (var n = 0; n < weight.RowCount; n++)
                 {
-                    for (var k = 0; k < row.Length; k += group) AwqCodec.Reconstruct(e + n * row.Length + k, group, bits, e + n * row.Length + k);
+                    for (var k = 0; k < row.Length; k += group)
+                        AwqCodec.Reconstruct(e + n * row.Length + k, group, bits, e + n * row.Length + k);
                     weight.DecodeRow(n, r);
                     Assert.Equal(expected.AsSpan(n * row.Length, row.Length).ToArray(), row);
                 }
@@ -111,7 +112,9 @@ public sealed unsafe class GgufQuantizerTests
         ChatMessage[] messages = [new("user", " Hello ")];
         var prompt = source.LoadChatTemplate()!.Render(messages);
         Assert.Equal(prompt, written.LoadChatTemplate()!.Render(messages));
-        Assert.Equal(source.RequireTokenizer().Encode(prompt, addSpecialTokens: false), written.RequireTokenizer().Encode(prompt, addSpecialTokens: false));
+        Assert.Equal(
+            source.RequireTokenizer().Encode(prompt, addSpecialTokens: false), written.RequireTokenizer()
+                .Encode(prompt, addSpecialTokens: false));
         using var backend = new CpuBackend(1);
         using var model = LanguageModel.Load(backend, written, WeightSpec.Full);
         using var before = LanguageModel.Load(backend, source, WeightSpec.Full);
@@ -125,7 +128,8 @@ public sealed unsafe class GgufQuantizerTests
     {
         using var folder = new ScratchFolder();
         var bytes = File.ReadAllBytes(GgufGolden.PathOf("llama128-Q4_1.gguf"));
-        var embedding = GgufGolden.Tensors("llama128-Q4_1").Single(tensor => tensor.GetProperty("hf").GetString() == "model.embed_tokens.weight");
+        var embedding = GgufGolden.Tensors("llama128-Q4_1")
+            .Single(tensor => tensor.GetProperty("hf").GetString() == "model.embed_tokens.weight");
         MemoryMarshal.Write(bytes.AsSpan(embedding.GetProperty("at").GetInt32()), Half.MaxValue);
         MemoryMarshal.Write(bytes.AsSpan(embedding.GetProperty("at").GetInt32() + 2), Half.MaxValue);
         var model = folder.Write("x.gguf", bytes);
@@ -141,7 +145,9 @@ public sealed unsafe class GgufQuantizerTests
         using var folder = new ScratchFolder();
         var model = SmallGguf.WithRopeFactors("llama", [1, 2, 3, 4, 5, 6, 7, 8]).Write(folder["x.gguf"]);
         var options = new QuantizeOptions(QuantizeMethod.Rtn, 4, 32);
-        Assert.Contains("tensor 'rope_freqs.weight' has divisors that no rope_type", Refusal(() => Quantize(model, folder["out"], options)), StringComparison.Ordinal);
+        Assert.Contains(
+            "tensor 'rope_freqs.weight' has divisors that no rope_type", Refusal(() => Quantize(model, folder["out"], options)),
+                StringComparison.Ordinal);
         Assert.EndsWith(
             "--group 64 does not divide all of the linear layers' input widths 64, 64, 96; allowed: 32",
             Refusal(() => Quantize(model, folder["out"], options with { Group = 64 })), StringComparison.Ordinal);

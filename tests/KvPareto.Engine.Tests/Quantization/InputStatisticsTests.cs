@@ -25,6 +25,8 @@ public class InputStatisticsTests
         for (var index = 0; index < Columns / group; index++)
             for (var i = 0; i < group; i += 5)
                 for (var j = 0; j < group; j++)
-                    Assert.Equal(rows.Sum(row => (double)row[index * group + i] * row[index * group + j]), statistics.Moments(index)[i * group + j], 1e-3);
+                    Assert.Equal(
+                        rows.Sum(row => (double)row[index * group + i] * row[index * group + j]), statistics.Moments(index)[i * group + j],
+                            1e-3);
     }
 }

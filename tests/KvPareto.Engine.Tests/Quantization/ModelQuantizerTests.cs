@@ -95,13 +95,17 @@ public sealed unsafe class ModelQuantizerTests
         using var folder = new ScratchFolder();
         var model = Model("llama", 2).Write(folder["model"]);
         foreach (var workers in (int[])[1, 3]) Quantize(model, folder[$"out{workers}"], new(QuantizeMethod.Awq, 4, 64), Texts(), workers);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(folder["out1"], "model.safetensors")), File.ReadAllBytes(Path.Combine(folder["out3"], "model.safetensors")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(folder["out1"], "model.safetensors")),
+                File.ReadAllBytes(Path.Combine(folder["out3"], "model.safetensors")));
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder["out1"], "config.json")))!;
         Assert.Equal(
             """{"bits":4,"group_size":64,"modules_to_not_convert":null,"quant_method":"awq","version":"gemm","zero_point":true}""",
             config["quantization_config"]!.ToJsonString());
         Assert.Equal(("float16", "llama"), ((string?)config["torch_dtype"], (string?)config["model_type"]));
-        Assert.Equal(["model", "out1", "out3"], Directory.GetFileSystemEntries(folder.Root).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["model", "out1", "out3"], Directory.GetFileSystemEntries(folder.Root).Select(path => Path.GetFileName(path))
+                .Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -112,7 +116,8 @@ public sealed unsafe class ModelQuantizerTests
     {
         using var folder = new ScratchFolder();
         var model = Model("llama", 2).Write(folder["model"]);
-        Assert.EndsWith(expected, Refusal(() => Quantize(model, folder["out"], new(QuantizeMethod.Rtn, bits, group), [])), StringComparison.Ordinal);
+        Assert.EndsWith(
+            expected, Refusal(() => Quantize(model, folder["out"], new(QuantizeMethod.Rtn, bits, group), [])), StringComparison.Ordinal);
         Assert.Equal([model], Directory.GetFileSystemEntries(folder.Root));
     }
 
@@ -122,22 +127,33 @@ public sealed unsafe class ModelQuantizerTests
         using var folder = new ScratchFolder();
         var model = Model("llama", 2).Write(folder["model"]);
         var options = new QuantizeOptions(QuantizeMethod.Awq, 4, 32);
-        Assert.StartsWith("the calibration has no tokens", Refusal(() => Quantize(model, folder["out"], options, [])), StringComparison.Ordinal);
-        Assert.StartsWith("token id 160 in the calibration", Refusal(() => Quantize(model, folder["out"], options, [[1, 160]])), StringComparison.Ordinal);
-        Assert.StartsWith("a calibration text has 1025 tokens", Refusal(() => Quantize(model, folder["out"], options, [new int[1025]])), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "the calibration has no tokens", Refusal(() => Quantize(model, folder["out"], options, [])), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "token id 160 in the calibration", Refusal(() => Quantize(model, folder["out"], options, [[1, 160]])),
+                StringComparison.Ordinal);
+        Assert.StartsWith(
+            "a calibration text has 1025 tokens", Refusal(() => Quantize(model, folder["out"], options, [new int[1025]])),
+                StringComparison.Ordinal);
         using (var cancelled = new CancellationTokenSource())
         using (var backend = new CpuBackend(1))
         {
             var before = backend.Memory.Live;
-            Assert.Throws<OperationCanceledException>(() => ModelQuantizer.Run(backend, ModelSource.Open(model), folder["out"], options, Texts(), _ => cancelled.Cancel(), cancelled.Token));
+            Assert.Throws<OperationCanceledException>(
+                () => ModelQuantizer.Run(
+                    backend, ModelSource.Open(model), folder["out"], options, Texts(), _ => cancelled.Cancel(), cancelled.Token));
             Assert.Equal(before, backend.Memory.Live);
         }
         Assert.Equal([model], Directory.GetFileSystemEntries(folder.Root));
 
         folder.Write("full/x", "");
-        Assert.Equal($"--out {folder["full"]} is not empty; allowed: a folder that does not exist or is empty", Refusal(() => Quantize(model, folder["full"], options, Texts())));
+        Assert.Equal(
+            $"--out {folder["full"]} is not empty; allowed: a folder that does not exist or is empty",
+                Refusal(() => Quantize(model, folder["full"], options, Texts())));
         Quantize(model, folder["out"], options with { Method = QuantizeMethod.Rtn }, []);
-        Assert.Contains("key 'quantization_config' is there already", Refusal(() => Quantize(folder["out"], folder["again"], options, Texts())), StringComparison.Ordinal);
+        Assert.Contains(
+            "key 'quantization_config' is there already", Refusal(() => Quantize(folder["out"], folder["again"], options, Texts())),
+                StringComparison.Ordinal);
     }
 
     private static TinyModel Model(string family, int kvHeads) =>
@@ -149,7 +165,8 @@ public sealed unsafe class ModelQuantizerTests
         return [.. Enumerable.Range(0, 6).Select(text => Enumerable.Range(0, 40 + text).Select(_ => random.Next(160)).ToArray())];
     }
 
-    private static List<IReadOnlyList<ScaleChoice>> Quantize(string model, string output, QuantizeOptions options, int[][] texts, int workers = 2)
+    private static List<IReadOnlyList<ScaleChoice>> Quantize(
+        string model, string output, QuantizeOptions options, int[][] texts, int workers = 2)
     {
         using var backend = new CpuBackend(workers);
         var before = backend.Memory.Live;

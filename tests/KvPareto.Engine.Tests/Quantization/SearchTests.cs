@@ -43,7 +43,8 @@ public sealed unsafe class SearchTests
                     for (var t = 0; t < 400; t++)
                     {
                         var change = 0.0;
-                        for (var i = 0; i < group; i++) change += (quantized[i] - w[i]) * inputs[t * Columns + first + i] / scales[first + i];
+                        for (var i = 0; i < group; i++)
+                            change += (quantized[i] - w[i]) * inputs[t * Columns + first + i] / scales[first + i];
                         loss += change * change;
                     }
                     return loss;
@@ -58,7 +59,8 @@ public sealed unsafe class SearchTests
         var random = new Random(9);
         var statistics = new InputStatistics(Columns, 32);
         statistics.Add(Some(random, 50 * Columns), 50);
-        var layers = new[] { new LinearMatrix("a", Rows, Columns, Weights(random), null), new LinearMatrix("b", Rows, Columns, Weights(random), null) };
+        var layers = new[]
+            { new LinearMatrix("a", Rows, Columns, Weights(random), null), new LinearMatrix("b", Rows, Columns, Weights(random), null) };
         var calls = 0;
         var (scales, choice) = ScaleSearch.Run("a, b", layers, statistics, new(QuantizeMethod.Awq, 4, 32), values =>
         {
@@ -77,7 +79,8 @@ public sealed unsafe class SearchTests
         for (var k = 0; k < Columns; k++) Assert.Equal(expected[k] / norm, scales[k], 1e-4);
     }
 
-    private static float[] Some(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1))];
+    private static float[] Some(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1))];
 
     // Values of f16 with a few outliers.
     private static float[] Weights(Random random) =>

@@ -35,7 +35,10 @@ public class SettingNameTests
         var setting = InferenceSetting.Parse("w4g64a16-k8v4-kt32-vt64-smooth-c256-math");
         Assert.Equal(new WeightSpec(4, 64), setting.Weights);
         Assert.Equal(new WeightSpec(16, 32, 4), InferenceSetting.Parse("w16g32a16-e4-k16v16").Weights);
-        Assert.Equal((8, 4, 32, 64, true), (setting.Cache.Keys.Bits, setting.Cache.Values.Bits, setting.Cache.Keys.Granularity.Group, setting.Cache.Values.Granularity.Group, setting.Cache.SmoothKeys));
+        Assert.Equal(
+            (8, 4, 32, 64, true),
+                (setting.Cache.Keys.Bits, setting.Cache.Values.Bits, setting.Cache.Keys.Granularity.Group,
+                setting.Cache.Values.Granularity.Group, setting.Cache.SmoothKeys));
         Assert.Equal((256, AttentionKernel.Math), (setting.Chunk, setting.Attention));
     }
 

@@ -6,7 +6,8 @@ using KvPareto.Testing;
 
 namespace KvPareto.Engine.Tests.Weights;
 
-/// <summary>Blocks with every bit in play, decoded by ggml itself (Data/gguf/blocks.safetensors) or by its loops written out (lowbit-blocks.py).</summary>
+/// <summary>Blocks with every bit in play, decoded by ggml itself (Data/gguf/blocks.safetensors) or by its loops written out
+/// (lowbit-blocks.py).</summary>
 public sealed unsafe class BlockCodecTests
 {
     [Theory]

@@ -55,7 +55,8 @@ public class FrontierAnalysisTests
     public void Of_DoesNotComparePeaksThatWereGotInDifferentWays()
     {
         var process = SomeTrial.Ok("a", "w16a16-k8v8-t64", 20, ("t", [0, 0]));
-        var analysis = Of(SomeTrial.Ok("a", Baseline, 10, ("t", [1, 1])), process with { Peaks = process.Peaks with { Measured = PeakKind.Process } });
+        var analysis =
+            Of(SomeTrial.Ok("a", Baseline, 10, ("t", [1, 1])), process with { Peaks = process.Peaks with { Measured = PeakKind.Process } });
         Assert.Equal(2, analysis.Models.Sum(model => model.Frontier.Count()));
         Assert.All(analysis.Models, model => Assert.Single(model.Points));
         Assert.Contains(analysis.Messages, message => message.Contains("got in 2 different ways", StringComparison.Ordinal));

@@ -136,7 +136,8 @@ public class JournalTests
     {
         using var temp = new ScratchFolder();
         var journal = FinishedRun(temp);
-        var lines = File.ReadAllLines(journal).Select(line => Encoding.UTF8.GetString(Seal.Open(Encoding.UTF8.GetBytes(line), "journal")!.Value.Json)).ToArray();
+        var lines = File.ReadAllLines(journal)
+            .Select(line => Encoding.UTF8.GetString(Seal.Open(Encoding.UTF8.GetBytes(line), "journal")!.Value.Json)).ToArray();
         File.WriteAllText(journal, string.Join('\n', lines) + "\n");
         Assert.Contains("without checksums", Assert.Single(RunHistory.Read(temp["run"]).Messages), StringComparison.Ordinal);
         var at = Array.FindLastIndex(lines, line => line.Contains(right, StringComparison.Ordinal));

@@ -62,7 +62,8 @@ public class LeaseBookTests
         Assert.Single(Directory.GetFiles(temp["leases"]));
     }
 
-    /// <summary>A watcher that was itself stopped, as all of a machine that slept, must see the holder standing still while it looks.</summary>
+    /// <summary>A watcher that was itself stopped, as all of a machine that slept, must see the holder standing still while it
+    /// looks.</summary>
     [Fact]
     public void TryTake_AfterALongPauseOfItsOwn_TakesNothing()
     {
@@ -96,7 +97,8 @@ public class LeaseBookTests
         Assert.Null(book.TryTake("third"));
     }
 
-    /// <summary>One that was killed while it took a lease over leaves two generations: the name must not be lost to everybody for that.</summary>
+    /// <summary>One that was killed while it took a lease over leaves two generations: the name must not be lost to everybody for
+    /// that.</summary>
     [Fact]
     public void TryTake_OfALeaseWhoseTakingOverWasKilled_TakesIt()
     {
@@ -150,7 +152,9 @@ public class LeaseBookTests
         using var temp = new ScratchFolder();
         using var book = new LeaseBook(temp["leases"], Beating);
         File.CreateSymbolicLink(temp["leases/trial.1"], temp.Write("victim", "precious"));
-        Assert.Contains("leases/trial.1: is a symbolic link", Assert.Throws<ConfigException>(() => book.TryTake("trial")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "leases/trial.1: is a symbolic link", Assert.Throws<ConfigException>(() => book.TryTake("trial"))
+                .Message, StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(temp["victim"]));
     }
 
@@ -161,6 +165,7 @@ public class LeaseBookTests
         using var book = new LeaseBook(temp["run/leases"], Beating);
         using var lease = book.TryTake("trial")!;
         Directory.Delete(temp["run"], recursive: true);
-        Assert.StartsWith($"{temp["run"]}: was removed or renamed", Assert.Throws<ConfigException>(lease.Confirm).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{temp["run"]}: was removed or renamed", Assert.Throws<ConfigException>(lease.Confirm).Message, StringComparison.Ordinal);
     }
 }

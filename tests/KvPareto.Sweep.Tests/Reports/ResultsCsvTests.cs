@@ -35,10 +35,12 @@ public partial class ResultsCsvTests
             ["rtn", "4", "64", "16", "4", "2", "token:32", "token:64", "false", "64", "math"],
             Cells(
                 row,
-                "weight_method", "weight_bits", "weight_group", "embedding_bits", "key_bits", "value_bits", "key_granularity", "value_granularity", "smooth", "chunk",
+                "weight_method", "weight_bits", "weight_group", "embedding_bits", "key_bits", "value_bits", "key_granularity",
+                    "value_granularity", "smooth", "chunk",
                 "attention"));
         var baseline = Rows(SomeTrial.Sweep("llama")).Single(row => row["setting"] == "w16a16-k16v16");
-        Assert.Equal(["none", "", "", "none", "flash"], Cells(baseline, "weight_method", "weight_group", "key_granularity", "chunk", "attention"));
+        Assert.Equal(
+            ["none", "", "", "none", "flash"], Cells(baseline, "weight_method", "weight_group", "key_granularity", "chunk", "attention"));
     }
 
     [Fact]
@@ -81,7 +83,8 @@ public partial class ResultsCsvTests
         var trials = SomeTrial.Sweep("llama").ToList();
         trials[0] = trials[0] with { Peaks = trials[0].Peaks with { Measured = PeakKind.Process } };
         Assert.Equal(["process"], Rows(trials).Where(row => row["trial"] == trials[0].TrialId).Select(row => row["peak_kind"]));
-        Assert.All(Rows(trials).Where(row => row["trial"] != trials[0].TrialId), row => Assert.Equal(row["status"] == "ok" ? "ledger" : "", row["peak_kind"]));
+        Assert.All(Rows(trials).Where(row => row["trial"] != trials[0].TrialId), row =>
+            Assert.Equal(row["status"] == "ok" ? "ledger" : "", row["peak_kind"]));
     }
 
     [Fact]
@@ -118,7 +121,8 @@ public partial class ResultsCsvTests
         scores[0] = scores[0] with { Parts = [new("flexible", 1, 62.5)] };
         trial = trial with { Scores = scores };
         Assert.Equal("62.5000", Assert.Single(Rows([trial]))["task:gsm8k/flexible"]);
-        var names = ResultsCsv.Columns([trial]).Select(column => column.Name).Where(name => name.StartsWith("task:", StringComparison.Ordinal));
+        var names = ResultsCsv.Columns([trial]).Select(column => column.Name)
+            .Where(name => name.StartsWith("task:", StringComparison.Ordinal));
         Assert.Equal(["task:gsm8k", "task:gsm8k/flexible", "task:niah"], names);
     }
 

@@ -76,7 +76,8 @@ public class Gsm8kTaskTests
         var options = Options(folder) with { Shots = 1 };
         var digests = new[]
         {
-            options, options with { Shots = 2 }, options with { Limit = 1 }, options with { MaxNewTokens = 9 }, options with { Chat = true },
+            options, options with { Shots = 2 }, options with { Limit = 1 }, options with { MaxNewTokens = 9 },
+                options with { Chat = true },
             options with { Format = Gsm8kFormat.Cot, Shots = 0 }, options with { Shots = 0 },
             options with { ShotsFile = folder.Write("other.jsonl", Train.Replace("One", "Uno", StringComparison.Ordinal)) },
         }.Select(each => new Gsm8kTask(each).Digest);

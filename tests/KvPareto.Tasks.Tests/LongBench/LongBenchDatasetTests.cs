@@ -14,10 +14,12 @@ public class LongBenchDatasetTests
         var limits = Read<int>("dataset2maxlen.json");
         Assert.Equal(limits.Keys.Order(), LongBenchDataset.All.Select(dataset => dataset.Name).Order());
         Assert.All(
-            LongBenchDataset.All, dataset => Assert.Equal((prompts[dataset.Name], limits[dataset.Name]), (dataset.Prompt, dataset.MaxNewTokens)));
+            LongBenchDataset.All, dataset =>
+                Assert.Equal((prompts[dataset.Name], limits[dataset.Name]), (dataset.Prompt, dataset.MaxNewTokens)));
 
         static Dictionary<string, T> Read<T>(string name) =>
-            JsonSerializer.Deserialize<Dictionary<string, T>>(File.ReadAllText(TestData.SharedOrSkip("data", "longbench", "config", name)))!;
+            JsonSerializer.Deserialize<Dictionary<string,
+                T>>(File.ReadAllText(TestData.SharedOrSkip("data", "longbench", "config", name)))!;
     }
 
     [Fact]

@@ -115,7 +115,8 @@ public class LongBenchTaskTests
     {
         using var folder = new TemporaryFolder();
         Refuses(folder.Write("deep.jsonl", new string('[', 1_000_000)), "not valid JSON");
-        Refuses(folder.Write("long.jsonl", $"{{\"context\": \"{new string('x', JsonLines.MaxLineBytes)}\"}}"), ":1: line longer than 16 MiB");
+        Refuses(folder.Write("long.jsonl", $"{{\"context\": \"{new string('x', JsonLines.MaxLineBytes)}\"}}"),
+            ":1: line longer than 16 MiB");
         Refuses(folder.Write("bytes.jsonl", [.. "{\"_id\": \""u8, 0xC3, 0x28, .. "\"}"u8]), "not valid UTF-8");
         Refuses(folder.Write("empty.jsonl", "\n \n"), "has no rows");
         Refuses(folder.Write("torn.jsonl.gz", [0x1F, 0x8B, 8, 0, 0, 0]), "");

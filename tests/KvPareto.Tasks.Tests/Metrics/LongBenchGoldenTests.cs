@@ -43,7 +43,8 @@ public class LongBenchGoldenTests
         using var official = JsonDocument.Parse(File.ReadAllText(TestData.SharedOrSkip("data", "longbench-metrics", "totals.json")));
         var totals = new TaskTotals();
         foreach (var scored in PredictionScorer.ScoreFile(rows, TestData.SharedOrSkip("data", "jieba"))) totals.Add(scored);
-        Assert.Equal(LongBenchDataset.All.Select(dataset => dataset.Name).Order(StringComparer.Ordinal), totals.Totals.Select(total => total.Task));
+        Assert.Equal(
+            LongBenchDataset.All.Select(dataset => dataset.Name).Order(StringComparer.Ordinal), totals.Totals.Select(total => total.Task));
         Assert.All(
             totals.Totals,
             total => Assert.Equal(official.RootElement.GetProperty(total.Task).GetDouble(), total.RoundedPercent));
@@ -59,7 +60,8 @@ public class LongBenchGoldenTests
             var row = document.RootElement;
             Assert.True(LongBenchDataset.TryFind(row.GetProperty("task").GetString()!, out var dataset, out _));
             if (dataset.NeedsSegmenter && segmenter is null) continue;
-            var score = dataset.Score(row.GetProperty("prediction").GetString()!, Texts(row, "answers")!, Texts(row, "all_classes"), segmenter);
+            var score = dataset.Score(
+                row.GetProperty("prediction").GetString()!, Texts(row, "answers")!, Texts(row, "all_classes"), segmenter);
             Assert.True(Math.Abs(score - row.GetProperty("score").GetDouble()) <= ScoreTolerance, $"{score} for {line}");
             count++;
         }
@@ -67,5 +69,6 @@ public class LongBenchGoldenTests
     }
 
     private static string[]? Texts(JsonElement row, string field) =>
-        row.GetProperty(field) is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Select(item => item.GetString()!)] : null;
+        row.GetProperty(field) is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Select(item => item.GetString()!)]
+            : null;
 }

@@ -97,7 +97,8 @@ public class RougeLTests
         return 2.0 * (precision * recall / (precision + recall + 1e-8));
 
         static List<string[]> Split(string text) =>
-            [.. text.Split('.').Where(part => part.Length > 0).Select(part => part.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(words => words.Length > 0 ? words : [""])];
+            [.. text.Split('.').Where(part => part.Length > 0).Select(part => part.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Select(words => words.Length > 0 ? words : [""])];
     }
 
     private static string Words(int count) => string.Join(' ', Enumerable.Range(0, count).Select(i => $"w{i}"));

@@ -25,7 +25,8 @@ public class SensitivityTests
         var full = Scores(model, "w16a16-k16v16");
         var coded = Scores(model, "w16a16-k2v2-t64");
         Assert.Equal(7, full.Count);
-        Assert.All(full, metric => Assert.True(coded[metric.Key] < metric.Value, $"{metric.Key}: {metric.Value} at 16 bits, {coded[metric.Key]} at 2"));
+        Assert.All(full, metric =>
+            Assert.True(coded[metric.Key] < metric.Value, $"{metric.Key}: {metric.Value} at 16 bits, {coded[metric.Key]} at 2"));
     }
 
     // Each metric's mean over all questions of the kinds that it is for.
@@ -41,7 +42,9 @@ public class SensitivityTests
             string[] classes = [.. samples.Select(sample => sample.Answers[0]).Distinct()];
             foreach (var sample in samples)
             {
-                var (text, answer) = (model.Tokenizer.Decode(generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds).Ids), sample.Answers[0]);
+                var (text, answer) =
+                    (model.Tokenizer.Decode(generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds).Ids),
+                    sample.Answers[0]);
                 scores.Add(("answer match", task.Score(sample, text)));
                 scores.Add((nameof(QaF1), QaF1.Score(text, answer)));
                 scores.Add((nameof(RougeL), RougeL.Score(text, answer)));

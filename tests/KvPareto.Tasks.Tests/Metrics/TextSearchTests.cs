@@ -30,7 +30,8 @@ public class TextSearchTests
             var (upper, lower) = (text.ToUpperInvariant(), text.ToLowerInvariant());
             var capitalOfLower = lower.ToUpperInvariant();
             Assert.True(text.Equals(upper, StringComparison.OrdinalIgnoreCase), $"U+{point:X}");
-            Assert.Equal(text.Equals(lower, StringComparison.OrdinalIgnoreCase), string.Equals(upper, capitalOfLower, StringComparison.Ordinal));
+            Assert.Equal(
+                text.Equals(lower, StringComparison.OrdinalIgnoreCase), string.Equals(upper, capitalOfLower, StringComparison.Ordinal));
         }
     }
 

@@ -33,7 +33,8 @@ public class MmluTaskTests
         using var folder = new TemporaryFolder();
         var context = ByteTokenizer.Context(folder, 4000);
         var text = context.Tokenizer.Decode(new MmluTask(Folder(folder) with { Shots = shots }).Prepare(context)[1].PromptIds);
-        Assert.StartsWith("The following are multiple choice questions (with answers) about astronomy.\n\n", text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The following are multiple choice questions (with answers) about astronomy.\n\n", text, StringComparison.Ordinal);
         Assert.Equal(questions, text.Split("\nAnswer:").Length - 1);
     }
 
@@ -77,7 +78,8 @@ public class MmluTaskTests
     {
         using var folder = new TemporaryFolder();
         var options = Folder(folder);
-        Refuses(options with { Subjects = ["astronomy", "../../etc"] }, "task mmlu: key 'subjects' has '../../etc'", "allowed: astronomy, world_religions");
+        Refuses(options with { Subjects = ["astronomy", "../../etc"] }, "task mmlu: key 'subjects' has '../../etc'",
+            "allowed: astronomy, world_religions");
         Refuses(options with { Folder = folder.Path }, "task mmlu: key 'folder'", "allowed: a folder with test/SUBJECT_test.csv");
         Directory.CreateDirectory(Path.Combine(folder.Path, "test"));
         Refuses(options with { Folder = folder.Path }, "task mmlu: key 'folder'", "has no subject");

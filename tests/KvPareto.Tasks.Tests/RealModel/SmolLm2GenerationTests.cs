@@ -37,7 +37,8 @@ public class SmolLm2GenerationTests
             // The file's transformers replaced the tokenizer's digit rule; where that changes the prompt, the outputs are not comparable.
             if (prompt.Length != row.RootElement.GetProperty("prompt_tokens").GetInt32())
             {
-                TestContext.Current.TestOutputHelper?.WriteLine($"prompt of {prompt.Length} tokens, not {row.RootElement.GetProperty("prompt_tokens")}: {message[..60]}");
+                TestContext.Current.TestOutputHelper?.WriteLine(
+                    $"prompt of {prompt.Length} tokens, not {row.RootElement.GetProperty("prompt_tokens")}: {message[..60]}");
                 continue;
             }
             var ids = generator.Generate(prompt, Limit(row.RootElement)).Ids;
@@ -51,7 +52,8 @@ public class SmolLm2GenerationTests
             if (ids.SequenceEqual(expected)) closeEqual++;
         }
         Assert.True(safe >= 20, $"only {safe} rows were compared");
-        TestContext.Current.TestOutputHelper?.WriteLine($"{setting}: {safe} rows with a margin of {SafeMargin} or more are equal, and {closeEqual} of {close} others");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{setting}: {safe} rows with a margin of {SafeMargin} or more are equal, and {closeEqual} of {close} others");
     }
 
     private static int Limit(JsonElement row) => row.GetProperty("kind").GetString() == "needle" ? 32 : 64;
@@ -64,12 +66,14 @@ public class SmolLm2GenerationTests
                 return row.GetProperty("message").GetString()!;
             case "needle":
                 return NeedlePrompt.Build(
-                    essays, row.GetProperty("chars").GetInt32(), row.GetProperty("depth").GetDouble(), Needle, "What is the best thing to do in San Francisco?");
+                    essays, row.GetProperty("chars").GetInt32(), row.GetProperty("depth")
+                        .GetDouble(), Needle, "What is the best thing to do in San Francisco?");
             default:
                 using (var document = JsonDocument.Parse(news[row.GetProperty("row").GetInt32()]))
                 {
                     var dataset = LongBenchDataset.All.Single(d => d.Name == "multi_news");
-                    return dataset.Format(document.RootElement.GetProperty("context").GetString()!, document.RootElement.GetProperty("input").GetString()!);
+                    return dataset.Format(
+                        document.RootElement.GetProperty("context").GetString()!, document.RootElement.GetProperty("input").GetString()!);
                 }
         }
     }

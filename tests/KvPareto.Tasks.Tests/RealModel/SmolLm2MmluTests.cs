@@ -53,7 +53,8 @@ public class SmolLm2MmluTests
 
     private static IEnumerable<(JsonElement Golden, TaskSample Sample)> Samples(Tokenizer tokenizer)
     {
-        var golden = File.ReadLines(TestData.Golden("smollm2", "mmlu.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var golden = File.ReadLines(TestData.Golden("smollm2", "mmlu.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)
+            .ToArray();
         var task = new MmluTask(new MmluOptions
         {
             Folder = TestData.SharedOrSkip("data", "mmlu"),

@@ -36,7 +36,8 @@ public class PredictionScorerTests
         var totals = new TaskTotals();
         scored.ForEach(totals.Add);
         Assert.Equal(
-            [("gsm8k", 1, 100), ("gsm8k-cot", 1, 100), ("gsm8k-flexible", 1, 0), ("hotpotqa", 2, 83.33), ("mmlu", 1, 100), ("niah", 1, 50), ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)],
+            [("gsm8k", 1, 100), ("gsm8k-cot", 1, 100), ("gsm8k-flexible", 1, 0), ("hotpotqa", 2, 83.33), ("mmlu", 1, 100), ("niah", 1, 50),
+                ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)],
             totals.Totals.Select(total => (total.Task, total.Rows, total.RoundedPercent)));
         Assert.Equal(250.0 / 3, totals.Totals[3].Percent, 12);
     }
@@ -59,7 +60,9 @@ public class PredictionScorerTests
         const string row = """{"pred":"the cat","answers":["cat"],"all_classes":null,"length":12}""";
         Assert.Equal(new(1, "qasper", 1), Assert.Single(PredictionScorer.ScoreStream(Stream(row), task: "qasper")));
         var error = Assert.Throws<ConfigException>(() => PredictionScorer.ScoreStream(Stream(row)).ToList());
-        Assert.StartsWith("standard input:1: field 'task' is missing, and standard input has no name to take it from; allowed: --task NAME", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "standard input:1: field 'task' is missing, and standard input has no name to take it from; allowed: --task NAME",
+                error.Message, StringComparison.Ordinal);
 
         static MemoryStream Stream(string text) => new(Encoding.UTF8.GetBytes(text));
     }
@@ -121,7 +124,9 @@ public class PredictionScorerTests
         var phrases = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"p{i}\""));
         var file = folder.Write("rows.jsonl", $$"""{"task": "niah", "prediction": "{{new string('a', 100_000)}}", "answers": [{{phrases}}]}""");
         var error = Assert.Throws<ConfigException>(() => PredictionScorer.ScoreFile(file).ToList());
-        Assert.Contains("rows.jsonl:1: field 'prediction' cannot be scored: prediction and answers are too long", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "rows.jsonl:1: field 'prediction' cannot be scored: prediction and answers are too long", error.Message,
+                StringComparison.Ordinal);
     }
 
     [Theory]

@@ -18,7 +18,8 @@ public abstract class BackendConformance
     /// <summary>The same of attention.</summary>
     protected virtual double AttentionTolerance => 5 * OpTolerance;
 
-    /// <summary>The same where rounding before coding can move a code that lies on the edge of two: a rotation, or a bias taken off.</summary>
+    /// <summary>The same where rounding before coding can move a code that lies on the edge of two: a rotation, or a bias taken
+    /// off.</summary>
     protected virtual double CodeEdgeTolerance => 3e-3;
 
     /// <summary>A fresh backend; a device that is not there skips the test.</summary>
@@ -38,10 +39,13 @@ public abstract class BackendConformance
         var x = Slice(backend, tokens, hidden);
         var step = run.Begin(ids);
         backend.Embed(step, weight, x.View);
-        for (var t = 0; t < tokens; t++) Assert.Equal(table.AsSpan(ids[t] * hidden, hidden).ToArray(), x.Read().AsSpan(t * hidden, hidden).ToArray());
+        for (var t = 0; t < tokens; t++)
+            Assert.Equal(table.AsSpan(ids[t] * hidden, hidden).ToArray(), x.Read().AsSpan(t * hidden, hidden).ToArray());
         backend.Embed(step, weight, x.View, 54.5f);
         for (var t = 0; t < tokens; t++)
-            Assert.Equal(Array.ConvertAll(table.AsSpan(ids[t] * hidden, hidden).ToArray(), value => 54.5f * value), x.Read().AsSpan(t * hidden, hidden).ToArray());
+            Assert.Equal(
+                Array.ConvertAll(table.AsSpan(ids[t] * hidden, hidden).ToArray(), value => 54.5f * value), x.Read()
+                    .AsSpan(t * hidden, hidden).ToArray());
         x.AssertPoisonUntouched();
     }
 
@@ -111,10 +115,13 @@ public abstract class BackendConformance
         using var backend = Create();
         int[] outputs = [.. new[] { 96, 17, 320, 5 }.Take(count)];
         var input = Values(3, tokens * inputs);
-        var weights = outputs.Select((n, i) => Upload(backend, "linear", n, inputs, Values(40 + i, n * inputs), i == 1 ? Values(50, n) : null)).ToArray();
+        var weights =
+            outputs.Select((n, i) => Upload(backend, "linear", n, inputs, Values(40 + i, n * inputs), i == 1 ? Values(50, n) : null))
+            .ToArray();
         var x = Slice(backend, tokens, inputs);
         x.Write(input);
-        var (together, apart) = (outputs.Select(n => Slice(backend, tokens, n)).ToArray(), outputs.Select(n => Slice(backend, tokens, n)).ToArray());
+        var (together, apart) =
+            (outputs.Select(n => Slice(backend, tokens, n)).ToArray(), outputs.Select(n => Slice(backend, tokens, n)).ToArray());
         backend.Linear(x.View, weights, together.Select(y => y.View).ToArray());
         for (var i = 0; i < outputs.Length; i++)
         {
@@ -135,14 +142,19 @@ public abstract class BackendConformance
     {
         using var backend = Create();
         using var gain = Upload(backend, "gain", 1, inputs, Values(3, inputs));
-        var weights = Enumerable.Range(0, 3).Select(i => Upload(backend, "linear", outputs, inputs, Values(40 + i, outputs * inputs), i == 1 ? Values(50, outputs) : null)).ToArray();
+        var weights = Enumerable.Range(0, 3)
+            .Select(i => Upload(backend, "linear", outputs, inputs, Values(40 + i, outputs * inputs), i == 1 ? Values(50, outputs) : null))
+            .ToArray();
         var (x, h) = (Slice(backend, tokens, inputs), Slice(backend, tokens, inputs));
-        var (together, apart) = (weights.Select(_ => Slice(backend, tokens, outputs)).ToArray(), weights.Select(_ => Slice(backend, tokens, outputs)).ToArray());
+        var (together, apart) =
+            (weights.Select(_ => Slice(backend, tokens, outputs)).ToArray(), weights.Select(_ => Slice(backend, tokens, outputs))
+            .ToArray());
         x.Write(Values(1, tokens * inputs));
         backend.RmsNorm(x.View, gain, 1e-5f, h.View);
         backend.Linear(h.View, weights, apart.Select(y => y.View).ToArray());
         backend.NormLinear(x.View, gain, 1e-5f, h.View, weights, together.Select(y => y.View).ToArray());
-        for (var i = 0; i < weights.Length; i++) AssertClose([.. apart[i].Read().Select(value => (double)value)], together[i].Read(), OpTolerance);
+        for (var i = 0; i < weights.Length; i++)
+            AssertClose([.. apart[i].Read().Select(value => (double)value)], together[i].Read(), OpTolerance);
 
         backend.SiluMul(apart[0].View, apart[1].View);
         backend.NormGated(x.View, gain, 1e-5f, h.View, weights[0], weights[1], together[0].View, together[1].View);
@@ -266,7 +278,8 @@ public abstract class BackendConformance
     public void Attention_TakesTheModelsOwnFactor(string name, float multiplier, int headDim = 32)
     {
         var setting = InferenceSetting.Parse("w16a16-" + name);
-        CheckAttention(new KvGeometry(4, 2, headDim, [0]) { AttentionMultiplier = multiplier }, setting.Cache, [30, 1, 1], setting.Attention);
+        CheckAttention(
+            new KvGeometry(4, 2, headDim, [0]) { AttentionMultiplier = multiplier }, setting.Cache, [30, 1, 1], setting.Attention);
     }
 
     [Theory]
@@ -289,7 +302,8 @@ public abstract class BackendConformance
         gate.AssertPoisonUntouched();
     }
 
-    /// <summary>Short names of settings, heads, window and step lengths: every bit width, granularity, head width, head ratio and kernel.</summary>
+    /// <summary>Short names of settings, heads, window and step lengths: every bit width, granularity, head width, head ratio and
+    /// kernel.</summary>
     public static TheoryData<string> AttentionCases()
     {
         var cases = new TheoryData<string>();
@@ -300,7 +314,8 @@ public abstract class BackendConformance
                 cases.Add($"{bits} {shape} 48 1,7,90,1,30,1");
             }
         }
-        foreach (var granularity in new[] { "t32", "t64", "ch32", "ch64", "b16", "b64", "tensor", "pow2", "kch32-vt64", "kt64-vb16", "ktensor-vch16", "kpow2-vt32" })
+        foreach (var granularity in new[] { "t32", "t64", "ch32", "ch64", "b16", "b64", "tensor", "pow2", "kch32-vt64", "kt64-vb16",
+            "ktensor-vch16", "kpow2-vt32" })
         {
             foreach (var bits in new[] { "k8v8", "k4v2", "k2v4" })
             {
@@ -310,12 +325,15 @@ public abstract class BackendConformance
                 cases.Add($"{bits}-{granularity}-prebias-clip90-sink20-recent33-edge1 2/1x64 0 10,40,1,1,50,1");
             }
         }
-        foreach (var name in new[] { "k16v16", "k4v4-t32", "k4v2-kch32-vt32-smooth-prebias-rotkv-sink3-recent7" }) cases.Add($"{name}-math 6/2x32 48 7,150,1");
+        foreach (var name in new[] { "k16v16", "k4v4-t32", "k4v2-kch32-vt32-smooth-prebias-rotkv-sink3-recent7" })
+            cases.Add($"{name}-math 6/2x32 48 7,150,1");
         foreach (var name in new[] { "k4v4-t48", "k8v8-t24", "k2v2-t48" }) cases.Add($"{name} 5/1x96 48 1,7,90,1,30,1");
         cases.Add("k16v16 9/3x64 300 520,1,1");
-        foreach (var name in new[] { "k16v16", "k4v4-t64-rotkv", "k8v2-kch32-vt64-prebias-sink5-recent40" }) cases.Add($"{name} 4/1x64 900 1100,30,700,1,1");
+        foreach (var name in new[] { "k16v16", "k4v4-t64-rotkv", "k8v2-kch32-vt64-prebias-sink5-recent40" })
+            cases.Add($"{name} 4/1x64 900 1100,30,700,1,1");
         cases.Add("k4v4-t64-smooth 9/3x64 300 520,1,1");
-        foreach (var name in new[] { "k16v16", "k4v4-t64", "k2v2-t32-rotkv", "k8v4-t128", "k4v8-kch64-vt64-smooth-rotk", "k2v4-b32-sink4-recent30", "k4v16-kpow2-vt32" })
+        foreach (var name in new[] { "k16v16", "k4v4-t64", "k2v2-t32-rotkv", "k8v4-t128", "k4v8-kch64-vt64-smooth-rotk",
+            "k2v4-b32-sink4-recent30", "k4v16-kpow2-vt32" })
         {
             cases.Add($"{name} 8/2x128 300 400,1,5,1");
             cases.Add($"{name} 7/1x128 0 130,250,1,1");
@@ -334,7 +352,8 @@ public abstract class BackendConformance
         var rope = new RopeTable([.. Enumerable.Range(0, heads[2] / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / heads[2]))]);
         var geometry = new KvGeometry(heads[0], heads[1], heads[2], [0, int.Parse(parts[2]), 0])
         {
-            KeyBias = new KeyBias([.. Enumerable.Range(0, layers).Select(layer => Values(900 + layer, width).Select(x => 5 * x).ToArray())], rope),
+            KeyBias = new KeyBias(
+                [.. Enumerable.Range(0, layers).Select(layer => Values(900 + layer, width).Select(x => 5 * x).ToArray())], rope),
         };
         CheckAttention(geometry, setting.Cache, [.. parts[3].Split(',').Select(int.Parse)], setting.Attention);
     }
@@ -354,12 +373,14 @@ public abstract class BackendConformance
             for (var i = 0; i < 3; i++)
             {
                 var step = backend.Begin(workspace, new int[lengths[i]], Positions(0, lengths[i]), caches[i]);
-                RunAttention(backend, step, 0, Values(30 + i, lengths[i] * 384), Values(40 + i, lengths[i] * 128), Values(50 + i, lengths[i] * 128));
+                RunAttention(
+                    backend, step, 0, Values(30 + i, lengths[i] * 384), Values(40 + i, lengths[i] * 128), Values(50 + i, lengths[i] * 128));
             }
             var result = together
                 ? RunAttention(backend, backend.Begin(workspace, new int[3], lengths, caches), 0, q, k, v)
                 : Enumerable.Range(0, 3).SelectMany(i => RunAttention(
-                    backend, backend.Begin(workspace, new int[1], [lengths[i]], caches[i]), 0, q[(i * 384)..((i + 1) * 384)], k[(i * 128)..((i + 1) * 128)], v[(i * 128)..((i + 1) * 128)])).ToArray();
+                    backend, backend.Begin(workspace, new int[1], [lengths[i]], caches[i]), 0, q[(i * 384)..((i + 1) * 384)],
+                        k[(i * 128)..((i + 1) * 128)], v[(i * 128)..((i + 1) * 128)])).ToArray();
             foreach (var cache in caches) cache.Dispose();
             return result;
         }
@@ -373,7 +394,8 @@ public abstract class BackendConformance
         var geometry = new KvGeometry(3, 1, 64, [0]);
         var spec = new KvSpec { Keys = new(2), Values = new(4), SmoothKeys = true };
         using var run = new Run(backend, geometry, spec, 40, 40);
-        float[] First(int seed) => RunAttention(backend, run.Begin(new int[40]), 0, Values(seed, 40 * 192), Values(seed + 1, 40 * 64), Values(seed + 2, 40 * 64));
+        float[] First(int seed) =>
+            RunAttention(backend, run.Begin(new int[40]), 0, Values(seed, 40 * 192), Values(seed + 1, 40 * 64), Values(seed + 2, 40 * 64));
         var fresh = First(60);
         run.Cache.Reset();
         First(70);
@@ -403,7 +425,9 @@ public abstract class BackendConformance
     public void Cache_RefusesMoreThanItHolds()
     {
         using var backend = Create();
-        using var run = new Run(backend, new KvGeometry(1, 1, 32, [0]), new KvSpec { Keys = new(8, new(KvAxis.Token, 32)), Values = new(8, new(KvAxis.Token, 32)) }, 8, 8);
+        using var run =
+            new Run(backend, new KvGeometry(1, 1, 32, [0]),
+            new KvSpec { Keys = new(8, new(KvAxis.Token, 32)), Values = new(8, new(KvAxis.Token, 32)) }, 8, 8);
         run.Begin(new int[8]);
         Assert.Throws<ArgumentException>(() => run.Begin(new int[1]));
     }
@@ -438,7 +462,9 @@ public abstract class BackendConformance
     private static float[] RunAttention(Backend backend, Step step, int layer, float[] q, float[] k, float[] v)
     {
         var tokens = step.Count;
-        var (tq, tk, tv) = (Slice(backend, tokens, q.Length / tokens), Slice(backend, tokens, k.Length / tokens), Slice(backend, tokens, v.Length / tokens));
+        var (tq, tk, tv) =
+            (Slice(backend, tokens, q.Length / tokens), Slice(backend, tokens, k.Length / tokens),
+            Slice(backend, tokens, v.Length / tokens));
         var ty = Slice(backend, tokens, q.Length / tokens);
         tq.Write(q);
         tk.Write(k);
@@ -479,7 +505,8 @@ public abstract class BackendConformance
             difference += (expected[i] - actual[i]) * (expected[i] - actual[i]);
             norm += expected[i] * expected[i];
         }
-        Assert.True(Math.Sqrt(difference) <= tolerance * Math.Sqrt(norm), $"off by {Math.Sqrt(difference / norm):g3} relative; allowed {tolerance:g3}");
+        Assert.True(Math.Sqrt(difference) <= tolerance * Math.Sqrt(norm),
+            $"off by {Math.Sqrt(difference / norm):g3} relative; allowed {tolerance:g3}");
     }
 
     // A tensor as a column slice of a wider one whose other columns hold a value that must not change.
@@ -522,7 +549,9 @@ public abstract class BackendConformance
         }
     }
 
-    private sealed class Run(Backend backend, KvGeometry geometry, KvSpec spec, int maxTokens, int capacity, AttentionKernel kernel = AttentionKernel.Flash) : IDisposable
+    private sealed class Run(
+        Backend backend, KvGeometry geometry, KvSpec spec, int maxTokens, int capacity, AttentionKernel kernel = AttentionKernel.Flash)
+            : IDisposable
     {
         public KvCache Cache { get; } = backend.CreateCache(geometry, spec, capacity);
 

@@ -28,7 +28,9 @@ public sealed class ReferenceAttention
     public double[] Keys => [.. _keys.Rows.SelectMany((row, t) => EffectiveKey(t).Select((x, c) => x + (_mean?[c] ?? 0)))];
 
     /// <summary>Values as the model would have them.</summary>
-    public double[] Values => [.. _values.Rows.SelectMany(row => Array.ConvertAll(_spec.Rotation == KvRotation.KeysAndValues ? Rotate(row) : row, x => (double)x))];
+    public double[] Values =>
+        [.. _values.Rows.SelectMany(
+            row => Array.ConvertAll(_spec.Rotation == KvRotation.KeysAndValues ? Rotate(row) : row, x => (double)x))];
 
     private int Width => _geometry.KvHeads * _geometry.HeadDim;
 
@@ -61,7 +63,8 @@ public sealed class ReferenceAttention
             for (var h = 0; h < _geometry.QueryHeads; h++)
             {
                 var at = (t * _geometry.QueryHeads + h) * _geometry.HeadDim;
-                Attend(q.AsSpan(at, _geometry.HeadDim), h / group * _geometry.HeadDim, first, end, readKeys, readValues, y.AsSpan(at, _geometry.HeadDim));
+                Attend(q.AsSpan(at, _geometry.HeadDim), h / group * _geometry.HeadDim, first, end, readKeys, readValues,
+                    y.AsSpan(at, _geometry.HeadDim));
             }
         }
         return y;
@@ -114,7 +117,8 @@ public sealed class ReferenceAttention
         for (var c = 0; c < row.Length; c++)
         {
             var sum = 0.0;
-            for (var i = 0; i < d; i++) sum += (int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(c % d & i))) ? -1.0 : 1.0) * row[c / d * d + i];
+            for (var i = 0; i < d; i++)
+                sum += (int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(c % d & i))) ? -1.0 : 1.0) * row[c / d * d + i];
             turned[c] = (float)(sum / Math.Sqrt(d));
         }
         return turned;

@@ -71,7 +71,8 @@ internal sealed class ReferenceSide(int heads, int headDim, int bits, KvGranular
             var levels = (1 << bits) - 1;
             var step = Math.Max((max - min) / levels, Math.Max(Math.Abs(min), Math.Abs(max)) / short.MaxValue);
             var power = MathF.Pow(2, Math.Clamp((int)Math.Ceiling(Math.Log2(Math.Max(step, float.Epsilon))), -24, 15));
-            var zero = Math.Clamp(MathF.Round(GroupCodec.MinCode(bits) - min / power, MidpointRounding.ToEven), short.MinValue, short.MaxValue);
+            var zero = Math.Clamp(
+                MathF.Round(GroupCodec.MinCode(bits) - min / power, MidpointRounding.ToEven), short.MinValue, short.MaxValue);
             _powers[c] = new(BitConverter.HalfToUInt16Bits((Half)power), (short)zero);
         }
     }

@@ -29,7 +29,9 @@ public class ForeignFileTests
     public void ADeviceIsRefused()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /dev/zero");
-        Assert.Contains("allowed: a regular file", Assert.Throws<ConfigException>(() => ForeignFile.Open("/dev/zero")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "allowed: a regular file", Assert.Throws<ConfigException>(() => ForeignFile.Open("/dev/zero"))
+                .Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -103,8 +103,10 @@ public class ChatTemplateTests
     {
         var settings = TemplateSettings.Create([new("x", TemplateSettings.Value(text))]);
         const string Template =
-            "{{ x }} {{ 'bool' if x is boolean else 'none' if x is none else 'number' if x is number else 'string' if x is string else 'sequence' }}";
-        Assert.Equal(expected, ChatTemplate.Parse(Template, new Dictionary<string, object?> { ["x"] = "the model's" }).With(settings).Render(Hello));
+            "{{ x }} {{ 'bool' if x is boolean else 'none' if x is none else 'number' if x is number else 'string' if x is string else "
+                + "'sequence' }}";
+        Assert.Equal(
+            expected, ChatTemplate.Parse(Template, new Dictionary<string, object?> { ["x"] = "the model's" }).With(settings).Render(Hello));
     }
 
     [Theory]
@@ -112,7 +114,8 @@ public class ChatTemplateTests
     [InlineData("strftime_now", "today", "template: 'strftime_now' is no date; allowed: yyyy-MM-dd")]
     [InlineData("x", "[1", "template: '[1' begins as JSON and is none")]
     public void SettingThatCannotBeIsRefused(string name, string value, string expected) => Assert.StartsWith(
-        expected, Assert.Throws<ConfigException>(() => TemplateSettings.Create([new(name, TemplateSettings.Value(value))])).Message, StringComparison.Ordinal);
+        expected, Assert.Throws<ConfigException>(() => TemplateSettings.Create([new(name, TemplateSettings.Value(value))]))
+            .Message, StringComparison.Ordinal);
 
     [Fact]
     public void ToolsAreDefinedAndNone()

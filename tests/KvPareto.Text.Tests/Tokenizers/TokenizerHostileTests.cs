@@ -108,7 +108,8 @@ public class TokenizerHostileTests
         Assert.DoesNotContain('\n', message);
     }
 
-    /// <summary>A piece without an end takes time in proportion to its length, or ends in one line where no part of it can be taken alone.</summary>
+    /// <summary>A piece without an end takes time in proportion to its length, or ends in one line where no part of it can be taken
+    /// alone.</summary>
     [Theory]
     [InlineData("gpt2", "a")]
     [InlineData("gpt2", "\n ")]
@@ -131,7 +132,9 @@ public class TokenizerHostileTests
         var file = TokenizerFixtures.FileOf("sp-no-bytes");
         file["model"]!["end_of_word_suffix"] = "</w>";
         var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
-        Assert.Contains("this tokenizer needs more than", Assert.Throws<ConfigException>(() => tokenizer.Encode(new string('a', 1 << 16))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "this tokenizer needs more than", Assert.Throws<ConfigException>(() => tokenizer.Encode(new string('a', 1 << 16)))
+                .Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -153,7 +156,9 @@ public class TokenizerHostileTests
         const string Stage = """{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""";
         file["decoder"] = JsonNode.Parse($$"""{"type":"Sequence","decoders":[{{string.Join(',', Enumerable.Repeat(Stage, 40))}}]}""");
         var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
-        Assert.Matches("this tokenizer's decoder needs (a text of )?more than", Assert.Throws<ConfigException>(() => tokenizer.Decode([tokenizer.TokenId("a")!.Value])).Message);
+        Assert.Matches(
+            "this tokenizer's decoder needs (a text of )?more than",
+                Assert.Throws<ConfigException>(() => tokenizer.Decode([tokenizer.TokenId("a")!.Value])).Message);
     }
 
     /// <summary>A thousand added tokens that agree with the text but in their last character.</summary>
@@ -174,7 +179,10 @@ public class TokenizerHostileTests
     public void ComponentsAreBounded(string component, string sequence, string stage, string expected)
     {
         var file = TokenizerFixtures.FileOf("gpt2");
-        file[component] = JsonNode.Parse(sequence.Replace("*", string.Join(',', Enumerable.Repeat(stage, component == "normalizer" ? 65 : 200_000)), StringComparison.Ordinal));
+        file[component] =
+            JsonNode.Parse(
+            sequence.Replace(
+                "*", string.Join(',', Enumerable.Repeat(stage, component == "normalizer" ? 65 : 200_000)), StringComparison.Ordinal));
         AssertRefused(file.ToJsonString(), expected);
     }
 
@@ -186,8 +194,12 @@ public class TokenizerHostileTests
         foreach (var json in new[] { """{"\ud800": 1}""", """{"bos_token": "\ud800"}""", """{"added_tokens_decoder": {"\udc00": {}}}""" })
         {
             File.WriteAllText(folder.File("tokenizer_config.json"), json);
-            Assert.Contains("tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
-            Assert.Contains("tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Path)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Path))
+                    .Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Path))
+                    .Message, StringComparison.Ordinal);
         }
     }
 

@@ -72,12 +72,14 @@ public class TokenizerTests
     {
         var builder = new VocabularyBuilder("x");
         var vocabulary = builder.Vocabulary;
-        foreach (var token in "a|b|c| |ab|bc|aa|abc|aabc|bcbc|aaaa|c |abc |".Split('|')) builder.AddToken(token, 7 + 3 * vocabulary.Count, "vocab");
+        foreach (var token in "a|b|c| |ab|bc|aa|abc|aabc|bcbc|aaaa|c |abc |".Split('|'))
+            builder.AddToken(token, 7 + 3 * vocabulary.Count, "vocab");
         var merges = new MergeList(vocabulary, "merges");
         string[] pairs = ["a|b", "b|c", "c| ", "|a", "a|b", "a|a", "ab|c", "a|bc", "aa|bc", "bc|bc", "aa|aa", "a|abc", "ab|c "];
         foreach (var pair in pairs) merges.Add(pair.Split('|')[0], pair.Split('|')[1]);
         var engine = new MergeEngine(builder, builder.ToArray(), merges, new BpeOptions());
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(texts), Prop.ForAll(Gen.Elements('a', 'b', 'c', ' ').ArrayOf(length).ToArbitrary(), letters =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(texts),
+            Prop.ForAll(Gen.Elements('a', 'b', 'c', ' ').ArrayOf(length).ToArbitrary(), letters =>
         {
             var ids = new List<int>();
             engine.Encode(letters, ids, WorkBudget.ForText(letters.Length, "x"));
@@ -92,7 +94,8 @@ public class TokenizerTests
         {
             var best = (Rank: -1, At: -1);
             for (var at = 0; at + 1 < tokens.Count; at++)
-                if (Array.LastIndexOf(pairs, tokens[at] + "|" + tokens[at + 1]) is var rank and >= 0 && (best.Rank < 0 || rank < best.Rank)) best = (rank, at);
+                if (Array.LastIndexOf(pairs, tokens[at] + "|" + tokens[at + 1]) is var rank and >= 0 && (best.Rank < 0 || rank < best.Rank))
+                    best = (rank, at);
             if (best.Rank < 0) return tokens;
             tokens[best.At] += tokens[best.At + 1];
             tokens.RemoveAt(best.At + 1);

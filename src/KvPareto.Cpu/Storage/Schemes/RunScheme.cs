@@ -15,7 +15,8 @@ internal abstract unsafe class RunScheme(int bits, int headDim, int runTokens)
     /// <summary>One run from the first token to the last.</summary>
     public const int AllTokens = int.MaxValue;
 
-    private readonly delegate*<GroupMeta*, int, float*, float*, void> _read = KernelTable.ReadGroups(LaneWidths.WidestThat(null, width => headDim % width == 0));
+    private readonly delegate*<GroupMeta*, int, float*, float*,
+        void> _read = KernelTable.ReadGroups(LaneWidths.WidestThat(null, width => headDim % width == 0));
 
     /// <summary>Bits of a code.</summary>
     public int Bits { get; } = bits;

@@ -27,7 +27,8 @@ internal abstract unsafe class TokenScheme(int bits, int headDim, int group)
     /// <summary>Bytes for each tile that the layer's heads share.</summary>
     public abstract int LayerTileBytes { get; }
 
-    /// <summary>See <see cref="TokenStore.BeginAppend"/>; <paramref name="layer"/> is the shared memory, with room for tokens below <paramref name="capacity"/>.</summary>
+    /// <summary>See <see cref="TokenStore.BeginAppend"/>; <paramref name="layer"/> is the shared memory, with room for tokens below
+    /// <paramref name="capacity"/>.</summary>
     public virtual void BeginAppend(byte* layer, int capacity, int start, int count, float* rows, int width, int stride) { }
 
     /// <summary>Codes one token, one byte a code, and writes its scales and zero points.</summary>

@@ -54,7 +54,8 @@ internal static class Llama3Fit
     }
 
     private static bool IsReadable(Llama3Scaling scaling) =>
-        scaling.Factor <= RopeReader.LargestFactor && scaling.LowFactor >= RopeReader.LeastFactor && scaling.HighFactor <= RopeReader.LargestFactor
+        scaling.Factor <= RopeReader.LargestFactor && scaling.LowFactor >= RopeReader.LeastFactor
+            && scaling.HighFactor <= RopeReader.LargestFactor
             && scaling.HighFactor > scaling.LowFactor;
 
     private static bool Fits(double theta, Llama3Scaling scaling, float[] plain, float[] divisors)

@@ -78,7 +78,8 @@ public static class ModelConfigReader
         };
     }
 
-    /// <summary>Positions that a model is good for: scalings that stretch the original ones reach further than the configuration may say.</summary>
+    /// <summary>Positions that a model is good for: scalings that stretch the original ones reach further than the configuration may
+    /// say.</summary>
     internal static int Positions(RopeTable rope, int configured) => rope.Form?.Scaling switch
     {
         YarnScaling yarn => Stretched(yarn.Factor, yarn.OriginalPositions, configured),

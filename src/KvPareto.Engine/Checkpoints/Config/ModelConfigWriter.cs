@@ -35,11 +35,15 @@ internal static class ModelConfigWriter
             ["max_position_embeddings"] = config.MaxPositions,
         };
         RopeWriter.Write(config.Rope.Form ?? throw UnknownRope(checkpoint), written);
-        if (config.Rope.TurnedChannels != config.HeadDim) written["partial_rotary_factor"] = ConfigNumber.Of((double)config.Rope.TurnedChannels / config.HeadDim);
+        if (config.Rope.TurnedChannels != config.HeadDim)
+            written["partial_rotary_factor"] = ConfigNumber.Of((double)config.Rope.TurnedChannels / config.HeadDim);
         if (family.AttentionBias == BiasRule.ByKey) written["attention_bias"] = config.OutputBias;
         if (family.HasFeedForwardBiasKey) written["mlp_bias"] = config.FeedForwardBias;
         if (family.HasMultipliers) WriteMultipliers(config, written);
-        if (family.UnturnedInterval > 0) written["no_rope_layers"] = new JsonArray([.. Enumerable.Range(0, config.LayerCount).Select(layer => (JsonNode)(config.UnturnedLayers.Contains(layer) ? 0 : 1))]);
+        if (family.UnturnedInterval > 0)
+            written["no_rope_layers"] =
+                new JsonArray(
+                [.. Enumerable.Range(0, config.LayerCount).Select(layer => (JsonNode)(config.UnturnedLayers.Contains(layer) ? 0 : 1))]);
         WriteWindow(config, family, written);
         written["tie_word_embeddings"] = config.TiedEmbeddings;
         written["torch_dtype"] = config.StoredType switch { DType.F32 => "float32", DType.F16 => "float16", _ => "bfloat16" };
@@ -69,15 +73,19 @@ internal static class ModelConfigWriter
             OutputBias = attentionBias,
             FeedForwardBias = family.HasFeedForwardBiasKey && checkpoint.Contains(layer.Down.BiasName),
         };
-        foreach (var weight in TransformerShapes.Of(config).Layers.SelectMany(one => one.All).Where(one => one.Role == WeightRole.Projection))
+        foreach (var weight in TransformerShapes.Of(config).Layers.SelectMany(one => one.All)
+            .Where(one => one.Role == WeightRole.Projection))
             if (checkpoint.Contains(weight.BiasName) != weight.HasBias)
-                throw new ConfigException($"{checkpoint.Source}: tensor '{weight.BiasName}' is {(weight.HasBias ? "missing" : "there")}, which config.json"
-                    + " cannot say; allowed: biases of q, k and v (qwen2), of q, k, v and o (llama, qwen3), of gate, up and down (llama), or none");
+                throw new ConfigException(
+                    $"{checkpoint.Source}: tensor '{weight.BiasName}' is {(weight.HasBias ? "missing" : "there")}, which config.json"
+                    + " cannot say; allowed: biases of q, k and v (qwen2), of q, k, v and o (llama, qwen3), of gate, up and down "
+                        + "(llama), or none");
         return config;
     }
 
     private static ConfigException UnknownRope(Checkpoint checkpoint) =>
-        new($"{checkpoint.Source}: tensor '{GgufTensorNames.RopeFactors}' has divisors that no rope_type of config.json gives; allowed: those of llama3");
+        new($"{checkpoint.Source}: tensor '{GgufTensorNames.RopeFactors}' has divisors that no rope_type of config.json gives; allowed: "
+            + "those of llama3");
 
     private static void WriteMultipliers(ModelConfig config, JsonObject written)
     {

@@ -43,8 +43,11 @@ internal static class WindowReader
     private static ConfigException WithoutWindow(JsonSection config, Family family)
     {
         if (family.Windows != WindowRule.ByKey && config.Has(WindowKey))
-            return config.Refuse(FlagKey, $"true where layer_types has sliding_attention, or all of layer_types full_attention ({WindowKey} counts only with it)");
-        return config.Refuse(WindowKey, $"a whole number from 1 to {ModelConfigReader.MostPositions} where layer_types has sliding_attention"
+            return config.Refuse(
+                FlagKey, $"true where layer_types has sliding_attention, or all of layer_types full_attention ({WindowKey} counts only "
+                    + "with it)");
+        return config.Refuse(
+            WindowKey, $"a whole number from 1 to {ModelConfigReader.MostPositions} where layer_types has sliding_attention"
             + (family.Windows == WindowRule.ByKey ? "" : $" and {FlagKey} true"));
     }
 }

@@ -31,7 +31,8 @@ internal sealed class GgufConfigReader
 
     private ModelConfig Read()
     {
-        if (Integer("expert_count", 0, int.MaxValue, 0) > 0) throw _metadata.Refuse(Key("expert_count"), "0 (mixtures of experts are not supported)");
+        if (Integer("expert_count", 0, int.MaxValue, 0) > 0)
+            throw _metadata.Refuse(Key("expert_count"), "0 (mixtures of experts are not supported)");
         var hidden = Integer("embedding_length", 2, ModelConfigReader.WidestLayer);
         var heads = Integer("attention.head_count", 1, ModelConfigReader.MostHeads);
         var kvHeads = Integer("attention.head_count_kv", 1, ModelConfigReader.MostHeads, heads);
@@ -62,10 +63,12 @@ internal sealed class GgufConfigReader
             ResidualMultiplier = Multiplier("residual_scale") ?? 1,
             AttentionMultiplier = Multiplier("attention.scale"),
             LogitDivisor = Multiplier("logit_scale") ?? 1,
-            UnturnedLayers = _family.UnturnedInterval is > 0 and var interval ? [.. Enumerable.Range(0, layers).Where(layer => (layer + 1) % interval == 0)] : [],
+            UnturnedLayers = _family.UnturnedInterval is > 0 and var interval
+                ? [.. Enumerable.Range(0, layers).Where(layer => (layer + 1) % interval == 0)] : [],
             StoredType = StoredType(),
             LayerWindows = [.. Enumerable.Repeat(window, layers)],
-            BosId = _metadata.Has("tokenizer.ggml.bos_token_id") ? _metadata.Integer("tokenizer.ggml.bos_token_id", 0, vocabulary - 1) : null,
+            BosId = _metadata.Has("tokenizer.ggml.bos_token_id") ? _metadata.Integer("tokenizer.ggml.bos_token_id", 0, vocabulary - 1)
+                : null,
             EosIds = [.. EndIds(vocabulary).Distinct()],
         };
     }
@@ -81,9 +84,11 @@ internal sealed class GgufConfigReader
             throw _metadata.Refuse(Key("embedding_length"), $"a multiple of head_count ({heads}), or {KeyLength} given");
         var headDim = Integer(KeyLength, 2, ModelConfigReader.WidestHead, hidden / heads);
         if (headDim % 2 != 0 || headDim is < 2 or > ModelConfigReader.WidestHead)
-            throw new ConfigException($"{_metadata.Source}: heads are {headDim} wide; allowed: an even width up to {ModelConfigReader.WidestHead}");
+            throw new ConfigException(
+                $"{_metadata.Source}: heads are {headDim} wide; allowed: an even width up to {ModelConfigReader.WidestHead}");
         const string ValueLength = "attention.value_length";
-        if (Integer(ValueLength, 1, int.MaxValue, headDim) != headDim) throw _metadata.Refuse(Key(ValueLength), $"{headDim}, the width of a head");
+        if (Integer(ValueLength, 1, int.MaxValue, headDim) != headDim)
+            throw _metadata.Refuse(Key(ValueLength), $"{headDim}, the width of a head");
         return headDim;
     }
 
@@ -92,7 +97,9 @@ internal sealed class GgufConfigReader
         const string Dimensions = "rope.dimension_count";
         var turned = Integer(Dimensions, 1, int.MaxValue, headDim);
         if (turned == headDim || (_family.HasPartialRotary && turned < headDim && turned % 2 == 0)) return turned;
-        throw _metadata.Refuse(Key(Dimensions), _family.HasPartialRotary ? $"an even number up to {headDim}, the width of a head" : $"{headDim}, the width of a head");
+        throw _metadata.Refuse(
+            Key(Dimensions), _family.HasPartialRotary ? $"an even number up to {headDim}, the width of a head"
+                : $"{headDim}, the width of a head");
     }
 
     // llama.cpp takes 0 for what is not given.
@@ -105,10 +112,13 @@ internal sealed class GgufConfigReader
     // Some converters write another vocab_size than the embedding has rows; the embedding is what counts.
     private int Vocabulary()
     {
-        if (!_file.Tensors.TryGetValue(EmbeddingName, out var embedding)) throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' is missing");
+        if (!_file.Tensors.TryGetValue(EmbeddingName, out var embedding))
+            throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' is missing");
         return embedding.Shape is [>= 2 and <= ModelConfigReader.LargestVocabulary, _]
             ? (int)embedding.Shape[0]
-            : throw new ConfigException($"{_metadata.Source}: tensor '{EmbeddingName}' has shape {embedding.ShapeText}; allowed: 2 to {ModelConfigReader.LargestVocabulary} rows");
+            : throw new ConfigException(
+                $"{_metadata.Source}: tensor '{EmbeddingName}' has shape {embedding.ShapeText}; allowed: 2 to "
+                    + $"{ModelConfigReader.LargestVocabulary} rows");
     }
 
     private DType StoredType() => _file.Tensors[EmbeddingName].Type switch

@@ -63,7 +63,8 @@ internal sealed unsafe class GgufCursor(string path, ModelBytes file, long posit
         Need(sizeof(ulong), what);
         var length = MemoryMarshal.Read<ulong>(file.Window(Position, sizeof(ulong)));
         var most = Math.Min(Remaining - sizeof(ulong), int.MaxValue);
-        return length <= (ulong)most ? (int)length : throw Refuse(what, $"has a string of {length} bytes; the file has {Remaining - sizeof(ulong)} left");
+        return length <= (ulong)most ? (int)length
+            : throw Refuse(what, $"has a string of {length} bytes; the file has {Remaining - sizeof(ulong)} left");
     }
 
     private void Need(int bytes, string what)

@@ -22,7 +22,8 @@ internal sealed class GgufFile : IDisposable
     public IReadOnlyDictionary<string, HostTensor> Tensors => _tensors;
 
     /// <summary>Opens a file and checks its header; of a split one all its parts, whichever is given.</summary>
-    /// <exception cref="ConfigException">A file is missing, truncated, or its header does not fit the format, the file or the other parts.</exception>
+    /// <exception cref="ConfigException">A file is missing, truncated, or its header does not fit the format, the file or the other
+    /// parts.</exception>
     public static GgufFile Open(string path)
     {
         var file = new GgufFile();

@@ -52,7 +52,8 @@ internal sealed class GgufHeader
 
     private void Read()
     {
-        if (_cursor.Remaining < 4 || _cursor.Read<uint>("the magic") != Magic) throw new ConfigException($"{_path}: is not a GGUF file: it does not begin with 'GGUF'");
+        if (_cursor.Remaining < 4 || _cursor.Read<uint>("the magic") != Magic)
+            throw new ConfigException($"{_path}: is not a GGUF file: it does not begin with 'GGUF'");
         var version = _cursor.Read<uint>("the version");
         if (version is not (2 or 3)) throw _cursor.Refuse("GGUF version", $"is {version}; allowed: 2, 3 (little endian)");
         var tensors = _cursor.ReadCount(LeastTensorBytes, "the tensor count");
@@ -84,7 +85,8 @@ internal sealed class GgufHeader
     private GgufValueType ReadType(string what)
     {
         var type = _cursor.Read<GgufValueType>(what);
-        return Enum.IsDefined(type) ? type : throw _cursor.Refuse(what, $"has the value type {(uint)type}; allowed: 0 to {(uint)GgufValueType.F64}");
+        return Enum.IsDefined(type) ? type
+            : throw _cursor.Refuse(what, $"has the value type {(uint)type}; allowed: 0 to {(uint)GgufValueType.F64}");
     }
 
     // Begin still counts from the start of the data here, since that is not known before the last tensor is read.
@@ -100,15 +102,18 @@ internal sealed class GgufHeader
         {
             var length = _cursor.Read<ulong>(what);
             elements *= length;
-            if (length == 0 || elements > long.MaxValue) throw _cursor.Refuse(what, $"has a dimension of {length}; allowed: 1 or more, and a product below 2^63");
+            if (length == 0 || elements > long.MaxValue)
+                throw _cursor.Refuse(what, $"has a dimension of {length}; allowed: 1 or more, and a product below 2^63");
             lengths[i] = (long)length;
         }
         var id = _cursor.Read<uint>(what);
         var type = GgmlType.Of(id) ?? throw _cursor.Refuse(what, $"has the ggml type {GgmlType.NameOf(id)}; known: {GgmlType.AllNames}");
         if (lengths[^1] % type.Shape.Elements != 0)
-            throw _cursor.Refuse(what, $"has rows of {lengths[^1]} elements; {type.Type.SafeTensorsName()} needs a multiple of {type.Shape.Elements}");
+            throw _cursor.Refuse(
+                what, $"has rows of {lengths[^1]} elements; {type.Type.SafeTensorsName()} needs a multiple of {type.Shape.Elements}");
         var offset = _cursor.Read<ulong>(what);
-        if (offset % (ulong)alignment != 0) throw _cursor.Refuse(what, $"has the offset {offset}; allowed: multiples of the alignment {alignment}");
+        if (offset % (ulong)alignment != 0)
+            throw _cursor.Refuse(what, $"has the offset {offset}; allowed: multiples of the alignment {alignment}");
         var bytes = elements / type.Shape.Elements * type.Shape.ByteCount;
         if (bytes > _file.ByteCount || offset > (ulong)_file.ByteCount - (ulong)bytes)
             throw _cursor.Refuse(what, $"takes {bytes} bytes from offset {offset} on; the file has {_file.ByteCount}");
@@ -121,7 +126,8 @@ internal sealed class GgufHeader
         foreach (var (name, entry) in Tensors.OrderBy(pair => pair.Value.Begin).ToArray())
         {
             var what = $"tensor '{OneLine.Of(name)}'";
-            if (entry.Begin < end) throw _cursor.Refuse(what, $"begins at byte {entry.Begin} of the data, inside another that ends at {end}");
+            if (entry.Begin < end)
+                throw _cursor.Refuse(what, $"begins at byte {entry.Begin} of the data, inside another that ends at {end}");
             end = entry.Begin + entry.ByteCount;
             if (end > _file.ByteCount - dataStart)
                 throw _cursor.Refuse(what, $"ends at byte {end} of the data; the file has {Math.Max(0, _file.ByteCount - dataStart)}");

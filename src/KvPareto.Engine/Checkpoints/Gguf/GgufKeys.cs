@@ -12,7 +12,8 @@ internal static class GgufKeys
 {
     private static readonly FrozenSet<string> Known = new[]
     {
-        "expert_count", "embedding_length", "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
+        "expert_count", "embedding_length", "attention.head_count", "attention.head_count_kv", "attention.key_length",
+            "attention.value_length",
         "rope.dimension_count", "block_count", "context_length", "attention.sliding_window", "feed_forward_length",
         "attention.layer_norm_rms_epsilon", "rope.freq_base", "rope.scaling.type", "rope.scaling.factor", "rope.scale_linear",
         "rope.scaling.original_context_length", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow", "rope.scaling.attn_factor",

@@ -114,12 +114,14 @@ internal sealed class GgufMetadata(string path, ModelBytes file)
     /// <summary>The mistake of a value that is not one of <paramref name="allowed"/>.</summary>
     public ConfigException Refuse(string key, string allowed)
     {
-        return _values.TryGetValue(key, out var value) ? new($"{path}: key '{OneLine.Of(key)}' is {Shown(key, value)}; allowed: {allowed}") : Missing(key, allowed);
+        return _values.TryGetValue(key, out var value) ? new($"{path}: key '{OneLine.Of(key)}' is {Shown(key, value)}; allowed: {allowed}")
+            : Missing(key, allowed);
     }
 
     /// <summary>The mistake of a key that may change what the file means and that nobody reads.</summary>
     public ConfigException Unknown(string key) =>
-        new($"{path}: key '{OneLine.Of(key)}' is {Shown(key, _values[key])}; it is not known here and may change what the model computes; allowed: a file without it");
+        new($"{path}: key '{OneLine.Of(key)}' is {Shown(key, _values[key])}; it is not known here and may change what the model "
+            + "computes; allowed: a file without it");
 
     private string Shown(string key, GgufValue value) => value switch
     {

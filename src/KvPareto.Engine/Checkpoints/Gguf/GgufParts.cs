@@ -18,7 +18,8 @@ internal static partial class GgufParts
     /// <summary>A model's name without the number of a part.</summary>
     public static string NameOf(string path) => PartName().Replace(Path.GetFileNameWithoutExtension(path), "");
 
-    /// <summary>The files that <see cref="GgufFile.Open"/> reads, in order, by their names alone; those that are missing are left out.</summary>
+    /// <summary>The files that <see cref="GgufFile.Open"/> reads, in order, by their names alone; those that are missing are left
+    /// out.</summary>
     public static string[] ByName(string path)
     {
         if (PartName().Match(Path.GetFileNameWithoutExtension(path)) is not { Success: true } name) return [path];
@@ -36,10 +37,14 @@ internal static partial class GgufParts
         var number = metadata.Integer(NumberKey, 0, count - 1);
         var stem = Path.GetFileNameWithoutExtension(path);
         if (!stem.EndsWith(Suffix(number, count), StringComparison.Ordinal))
-            throw new ConfigException($"{path}: is part {number + 1} of {count} of a split model; allowed: a name that ends with {Suffix(number, count)}.gguf, and the other parts beside it");
+            throw new ConfigException(
+                $"{path}: is part {number + 1} of {count} of a split model; allowed: a name that ends with "
+                    + $"{Suffix(number, count)}.gguf, and the other parts beside it");
         var parts = Parts(path, count);
         if (Array.FindIndex(parts, part => !File.Exists(part)) is >= 0 and var missing)
-            throw new ConfigException($"{path}: is part {number + 1} of {count} of a split model, and part {missing + 1} ({Path.GetFileName(parts[missing])}) is missing; allowed: all parts in one folder");
+            throw new ConfigException(
+                $"{path}: is part {number + 1} of {count} of a split model, and part {missing + 1} ({Path.GetFileName(parts[missing])}) "
+                    + "is missing; allowed: all parts in one folder");
         return parts;
     }
 
@@ -47,7 +52,8 @@ internal static partial class GgufParts
     /// <exception cref="ConfigException">Its keys say so.</exception>
     public static void Check(string[] parts, int index, GgufMetadata metadata)
     {
-        if (metadata.Integer(CountKey, 0, MostParts, 0) != parts.Length) throw metadata.Refuse(CountKey, $"{parts.Length}, as in the other parts");
+        if (metadata.Integer(CountKey, 0, MostParts, 0) != parts.Length)
+            throw metadata.Refuse(CountKey, $"{parts.Length}, as in the other parts");
         if (metadata.Integer(NumberKey, 0, MostParts) != index) throw metadata.Refuse(NumberKey, $"{index}, as the file's name says");
     }
 
@@ -55,7 +61,8 @@ internal static partial class GgufParts
     /// <exception cref="ConfigException">They do.</exception>
     public static void CheckTensors(GgufMetadata first, int tensors)
     {
-        if (first.Has(TensorsKey) && first.Integer(TensorsKey, 0, int.MaxValue) != tensors) throw first.Refuse(TensorsKey, $"{tensors}, as the parts have");
+        if (first.Has(TensorsKey) && first.Integer(TensorsKey, 0, int.MaxValue) != tensors)
+            throw first.Refuse(TensorsKey, $"{tensors}, as the parts have");
     }
 
     private static string[] Parts(string path, int count)
@@ -64,7 +71,8 @@ internal static partial class GgufParts
         return [.. Enumerable.Range(0, count).Select(i => stem + Suffix(i, count) + Path.GetExtension(path))];
     }
 
-    private static string Suffix(int index, int count) => string.Create(CultureInfo.InvariantCulture, $"-{index + 1:00000}-of-{count:00000}");
+    private static string Suffix(int index, int count) =>
+        string.Create(CultureInfo.InvariantCulture, $"-{index + 1:00000}-of-{count:00000}");
 
     [GeneratedRegex(@"-[0-9]{5}-of-[0-9]{5}\z")]
     private static partial Regex PartName();

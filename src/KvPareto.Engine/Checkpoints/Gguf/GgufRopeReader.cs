@@ -37,7 +37,8 @@ internal sealed unsafe class GgufRopeReader(GgufFile file, Family family, int he
             if (theta <= 1) throw _metadata.Refuse(Key("rope.freq_base"), "a number greater than 1 where rope.scaling.type is yarn");
             return RopeFrequencies.Yarn(turned, theta, Yarn());
         }
-        if (_metadata.Has(Key(AttentionKey)) && AttentionFactor() != 1) throw _metadata.Refuse(Key(AttentionKey), $"1 where {TypeKey} is {type}");
+        if (_metadata.Has(Key(AttentionKey)) && AttentionFactor() != 1)
+            throw _metadata.Refuse(Key(AttentionKey), $"1 where {TypeKey} is {type}");
         if (type == "none" || (factor is 0 or 1 && _metadata.Has(Key(FactorKey)))) return RopeFrequencies.Default(turned, theta);
         return RopeFrequencies.Linear(turned, theta, Factor());
     }
@@ -55,9 +56,12 @@ internal sealed unsafe class GgufRopeReader(GgufFile file, Family family, int he
     private RopeTable LongRope(double theta)
     {
         if (!file.Tensors.TryGetValue(GgufTensorNames.ShortRopeFactors, out var shortFactors))
-            throw new ConfigException($"{_metadata.Source}: tensor '{GgufTensorNames.ShortRopeFactors}' is missing beside {GgufTensorNames.LongRopeFactors}");
+            throw new ConfigException(
+                $"{_metadata.Source}: tensor '{GgufTensorNames.ShortRopeFactors}' is missing beside {GgufTensorNames.LongRopeFactors}");
         return RopeFrequencies.LongRope(
-            turned, theta, new(Divisors(shortFactors), Divisors(file.Tensors[GgufTensorNames.LongRopeFactors]), OriginalPositions(), AttentionFactor()));
+            turned, theta,
+                new(Divisors(shortFactors), Divisors(file.Tensors[GgufTensorNames.LongRopeFactors]), OriginalPositions(),
+                AttentionFactor()));
     }
 
     private RopeTable Divided(RopeTable table, HostTensor factors)
@@ -81,7 +85,8 @@ internal sealed unsafe class GgufRopeReader(GgufFile file, Family family, int he
             throw Refuse(factors, $"is {factors.Type.SafeTensorsName()} {factors.ShapeText}; allowed: F32 [{half}]");
         var divisors = new float[half];
         FloatRows.Widen(factors.Data, WeightFormat.F32, divisors);
-        return divisors.All(static divisor => divisor > 0 && float.IsFinite(divisor)) ? divisors : throw Refuse(factors, "has a factor that is not above 0");
+        return divisors.All(static divisor => divisor > 0 && float.IsFinite(divisor)) ? divisors
+            : throw Refuse(factors, "has a factor that is not above 0");
     }
 
     private string Key(string name) => $"{family.GgufName}.{name}";
@@ -89,7 +94,8 @@ internal sealed unsafe class GgufRopeReader(GgufFile file, Family family, int he
     private double Number(string name, double min, double max, double fallback) => _metadata.Number(Key(name), min, max, fallback);
 
     private double Factor() => _metadata.Number(
-        Key(_metadata.Has(Key(FactorKey)) || !_metadata.Has(Key(OldFactorKey)) ? FactorKey : OldFactorKey), RopeReader.LeastFactor, RopeReader.LargestFactor);
+        Key(_metadata.Has(Key(FactorKey)) || !_metadata.Has(Key(OldFactorKey)) ? FactorKey : OldFactorKey), RopeReader.LeastFactor,
+            RopeReader.LargestFactor);
 
     private double AttentionFactor() => Number(AttentionKey, RopeReader.LeastFactor, RopeReader.LargestFactor, 1);
 

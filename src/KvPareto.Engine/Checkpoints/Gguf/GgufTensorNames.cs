@@ -39,7 +39,8 @@ internal static class GgufTensorNames
         ["ffn_down"] = "mlp.down_proj",
     };
 
-    /// <summary>Hugging Face's name, for example <c>model.layers.3.self_attn.q_proj.weight</c> of <c>blk.3.attn_q.weight</c>; null where there is none.</summary>
+    /// <summary>Hugging Face's name, for example <c>model.layers.3.self_attn.q_proj.weight</c> of <c>blk.3.attn_q.weight</c>; null where
+    /// there is none.</summary>
     public static string? ToHuggingFace(string name, Family family)
     {
         var dot = name.LastIndexOf('.');
@@ -57,5 +58,6 @@ internal static class GgufTensorNames
 
     /// <summary>True for weights and biases that ggml's converter reorders, of families where it does.</summary>
     public static bool IsRotary(string huggingFaceName) =>
-        huggingFaceName.Contains(".self_attn.q_proj.", StringComparison.Ordinal) || huggingFaceName.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
+        huggingFaceName.Contains(".self_attn.q_proj.", StringComparison.Ordinal)
+            || huggingFaceName.Contains(".self_attn.k_proj.", StringComparison.Ordinal);
 }

@@ -6,7 +6,8 @@ using KvPareto.Text.Tokenizers.PreTokenization;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;
 
-/// <summary>Makes a tokenizer of a GGUF file's metadata (<c>tokenizer.ggml.*</c>); its ids are those of the model's <c>tokenizer.json</c>.</summary>
+/// <summary>Makes a tokenizer of a GGUF file's metadata (<c>tokenizer.ggml.*</c>); its ids are those of the model's
+/// <c>tokenizer.json</c>.</summary>
 internal static class GgufTokenizer
 {
     private const int MostMerges = 1 << 23;
@@ -15,7 +16,8 @@ internal static class GgufTokenizer
     private const string ChatTemplateKey = "tokenizer.chat_template";
 
     private static readonly (string Name, string Key)[] NamedTokens =
-        [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id"), ("pad_token", "padding_token_id")];
+        [("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id"),
+            ("pad_token", "padding_token_id")];
 
     /// <summary>Whether a file has any of a tokenizer: a part of one is read, and refused where more is missing.</summary>
     public static bool IsIn(GgufMetadata metadata) => metadata.Has(Prefix + "model") || metadata.Has(Prefix + "tokens");
@@ -29,8 +31,10 @@ internal static class GgufTokenizer
     public static VocabularyParts ReadParts(GgufMetadata metadata)
     {
         var model = metadata.Word(Prefix + "model", ["gpt2", "llama"]);
-        var tokens = metadata.Texts(Prefix + "tokens", VocabularyBuilder.IdLimit) ?? throw metadata.Refuse(Prefix + "tokens", "an array of strings");
-        var types = metadata.Integers(Prefix + "token_type", VocabularyBuilder.IdLimit) ?? [.. Enumerable.Repeat((int)GgufTokenType.Normal, tokens.Length)];
+        var tokens = metadata.Texts(Prefix + "tokens", VocabularyBuilder.IdLimit)
+            ?? throw metadata.Refuse(Prefix + "tokens", "an array of strings");
+        var types = metadata.Integers(Prefix + "token_type", VocabularyBuilder.IdLimit)
+            ?? [.. Enumerable.Repeat((int)GgufTokenType.Normal, tokens.Length)];
         if (types.Length != tokens.Length) throw metadata.Refuse(Prefix + "token_type", $"as many as tokens ({tokens.Length})");
         return model == "gpt2" ? ReadByteLevel(metadata, tokens, types) : ReadSentencePiece(metadata, tokens, types);
     }
@@ -40,7 +44,8 @@ internal static class GgufTokenizer
     public static ChatTemplate? ReadChatTemplate(GgufMetadata metadata)
     {
         if (metadata.Text(ChatTemplateKey) is not { } text) return null;
-        var variables = SpecialTokens(metadata).ToDictionary(static token => token.Name, static object? (token) => token.Content, StringComparer.Ordinal);
+        var variables = SpecialTokens(metadata)
+            .ToDictionary(static token => token.Name, static object? (token) => token.Content, StringComparer.Ordinal);
         return ChatTemplate.Parse(text, variables, $"{metadata.Source}: key '{ChatTemplateKey}'");
     }
 
@@ -53,7 +58,8 @@ internal static class GgufTokenizer
         if (metadata.Text(ChatTemplateKey) is { } template)
         {
             if (template.Length > LongestTemplate)
-                throw new ConfigException($"{metadata.Source}: key '{ChatTemplateKey}' has {template.Length} characters; allowed: up to {LongestTemplate}");
+                throw new ConfigException(
+                    $"{metadata.Source}: key '{ChatTemplateKey}' has {template.Length} characters; allowed: up to {LongestTemplate}");
             settings["chat_template"] = template;
         }
         return settings;
@@ -86,7 +92,8 @@ internal static class GgufTokenizer
 
     private static SentencePieceParts ReadSentencePiece(GgufMetadata metadata, string[] tokens, int[] types)
     {
-        var scores = metadata.Floats(Prefix + "scores", VocabularyBuilder.IdLimit) ?? throw metadata.Refuse(Prefix + "scores", "an array of f32 numbers");
+        var scores = metadata.Floats(Prefix + "scores", VocabularyBuilder.IdLimit)
+            ?? throw metadata.Refuse(Prefix + "scores", "an array of f32 numbers");
         if (scores.Length != tokens.Length) throw metadata.Refuse(Prefix + "scores", $"as many as tokens ({tokens.Length})");
         return new()
         {
@@ -118,7 +125,9 @@ internal static class GgufTokenizer
         var space = merge.Length > 1 ? merge.IndexOf(' ', 1) : -1;
         return space > 0 && space < merge.Length - 1
             ? (merge[..space], merge[(space + 1)..])
-            : throw new ConfigException($"{metadata.Source}: key '{Prefix}merges', element {index}, is {ErrorText.Quote(merge)}; allowed: two tokens with a space between them");
+            : throw new ConfigException(
+                $"{metadata.Source}: key '{Prefix}merges', element {index}, is {ErrorText.Quote(merge)}; allowed: two tokens with a "
+                    + "space between them");
     }
 
     private static int[] Special(GgufMetadata metadata, string name, bool fallback)

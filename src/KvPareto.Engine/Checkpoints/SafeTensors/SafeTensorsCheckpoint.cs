@@ -58,7 +58,9 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
         if (!Directory.Exists(folder)) throw new ConfigException($"{folder}: no such folder; allowed: a Hugging Face model folder");
         var config = ModelConfigReader.Read(Path.Combine(folder, "config.json"));
         if (config.Quantization is not null && !FamilyTable.Of(config.Family).Fused.IsEmpty)
-            throw new ConfigException($"{folder}: config.json: key 'quantization_config': AWQ of layers that {config.Family} fuses is not supported; allowed: plain weights, or a GGUF file");
+            throw new ConfigException(
+                $"{folder}: config.json: key 'quantization_config': AWQ of layers that {config.Family} fuses is not supported; allowed: "
+                    + "plain weights, or a GGUF file");
         if (!HasWeights(folder))
             throw new ConfigException($"{folder}: has no weights; allowed: {SingleName}, or {IndexName} with its shards");
         return new(folder, config);
@@ -67,7 +69,8 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
     /// <summary>True where a folder has weights in a form that <see cref="Open"/> reads.</summary>
     public static bool HasWeights(string folder) => SourceName(folder) is not null;
 
-    /// <summary>Names of the files that <see cref="Open"/> reads for the tensors: a single one, or an index with its shards; none where there are no weights.</summary>
+    /// <summary>Names of the files that <see cref="Open"/> reads for the tensors: a single one, or an index with its shards; none where
+    /// there are no weights.</summary>
     /// <exception cref="ConfigException">The index is damaged.</exception>
     internal static IReadOnlyList<string> FileNames(string folder) => SourceName(folder) switch
     {
@@ -98,5 +101,6 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
         foreach (var file in _files) file.Dispose();
     }
 
-    private static string? SourceName(string folder) => Array.Find([SingleName, IndexName], name => File.Exists(Path.Combine(folder, name)));
+    private static string? SourceName(string folder) =>
+        Array.Find([SingleName, IndexName], name => File.Exists(Path.Combine(folder, name)));
 }

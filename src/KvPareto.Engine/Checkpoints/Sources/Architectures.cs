@@ -13,7 +13,8 @@ public static class Architectures
     /// <summary>What may be written for one, for messages.</summary>
     public static string Words { get; } = $"a config.json, a folder with one{string.Concat(Names.Select(name => $", {name}"))}";
 
-    /// <summary>The <c>config.json</c> of <paramref name="architecture"/>: a file, a folder with one, or a shipped name; null where there is none.</summary>
+    /// <summary>The <c>config.json</c> of <paramref name="architecture"/>: a file, a folder with one, or a shipped name; null where there
+    /// is none.</summary>
     public static string? Find(string architecture)
     {
         if (architecture.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)) architecture = EmbeddedModels.Resolve(architecture);

@@ -15,7 +15,8 @@ internal sealed class FolderSource : ModelSource
     // All else that some reader opens besides the weights: what is read and not listed here would change answers, but no digest.
     private static readonly string[] Optional =
     [
-        "chat_template.jinja", "chat_template.json", "generation_config.json", "quant_config.json", "special_tokens_map.json", "tokenizer_config.json",
+        "chat_template.jinja", "chat_template.json", "generation_config.json", "quant_config.json", "special_tokens_map.json",
+            "tokenizer_config.json",
     ];
 
     private static readonly string[] CopiedPatterns = ["*.json", "*.txt", "*.model", "*.jinja"];
@@ -40,7 +41,9 @@ internal sealed class FolderSource : ModelSource
                     + "; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors");
             var weights = SafeTensorsCheckpoint.FileNames(_folder);
             if (weights.Count == 0)
-                throw new ConfigException($"{_folder}: has no weights; allowed: a Hugging Face model folder with model.safetensors, or model.safetensors.index.json with its shards");
+                throw new ConfigException(
+                    $"{_folder}: has no weights; allowed: a Hugging Face model folder with model.safetensors, or "
+                        + "model.safetensors.index.json with its shards");
             var names = Required.Concat(Optional.Where(Has)).Concat(weights).Order(StringComparer.Ordinal);
             return [.. names.Select(file => new ModelFile(file, Path.Combine(_folder, file)))];
         }
@@ -69,7 +72,8 @@ internal sealed class FolderSource : ModelSource
         foreach (var file in CopiedPatterns.SelectMany(pattern => Directory.GetFiles(_folder, pattern)))
         {
             var name = Path.GetFileName(file);
-            if (name != "config.json" && !name.EndsWith(".index.json", StringComparison.Ordinal)) File.Copy(file, Path.Combine(target, name));
+            if (name != "config.json" && !name.EndsWith(".index.json", StringComparison.Ordinal))
+                File.Copy(file, Path.Combine(target, name));
         }
         return JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))!.AsObject();
     }

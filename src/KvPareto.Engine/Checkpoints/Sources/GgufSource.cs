@@ -20,7 +20,10 @@ internal sealed class GgufSource(string path) : ModelSource(path, GgufParts.Name
             var parts = GgufParts.ByName(Model);
             return parts.Length == 1
                 ? [new("model" + GgufCheckpoint.Extension, Model)]
-                : [.. parts.Select((part, index) => new ModelFile(string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:00000}{GgufCheckpoint.Extension}"), part))];
+                : [.. parts.Select(
+                    (part, index) =>
+                        new ModelFile(
+                            string.Create(CultureInfo.InvariantCulture, $"model-{index + 1:00000}{GgufCheckpoint.Extension}"), part))];
         }
     }
 

@@ -8,7 +8,8 @@ using KvPareto.Text.Tokenizers;
 namespace KvPareto.Engine.Checkpoints.Sources;
 
 /// <summary>
-/// What a user may write for MODEL, resolved in one place: a Hugging Face folder or one of the hub's cache, a <c>.gguf</c> file, <c>embedded:NAME</c>,
+/// What a user may write for MODEL, resolved in one place: a Hugging Face folder or one of the hub's cache, a <c>.gguf</c> file,
+/// <c>embedded:NAME</c>,
 /// <c>random:SEED:ARCHITECTURE</c>, or an architecture alone (a <c>config.json</c>, or the name of one that comes with the tool).
 /// Opening reads nothing large; each part is read when asked for, so that tokenizing needs no weights.
 /// </summary>
@@ -43,9 +44,11 @@ public abstract class ModelSource
     /// <exception cref="ConfigException">It is neither there nor one of the known forms; the message lists them.</exception>
     public static ModelSource Open(string model)
     {
-        if (model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal)) return new FolderSource(model, model, EmbeddedModels.Resolve(model));
+        if (model.StartsWith(EmbeddedModels.Prefix, StringComparison.Ordinal))
+            return new FolderSource(model, model, EmbeddedModels.Resolve(model));
         if (model.StartsWith(RandomPrefix, StringComparison.Ordinal)) return RandomSource.Parse(model);
-        if (model.EndsWith(GgufCheckpoint.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(model)) return new GgufSource(model);
+        if (model.EndsWith(GgufCheckpoint.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(model))
+            return new GgufSource(model);
         if (Directory.Exists(model))
         {
             var folder = HubCache.Resolve(model);
@@ -61,7 +64,8 @@ public abstract class ModelSource
     /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind.</exception>
     public abstract Checkpoint OpenCheckpoint();
 
-    /// <summary>As <see cref="OpenCheckpoint"/>, but where there are no weights the architecture does: for what needs only shapes.</summary>
+    /// <summary>As <see cref="OpenCheckpoint"/>, but where there are no weights the architecture does: for what needs only
+    /// shapes.</summary>
     /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind.</exception>
     public virtual Checkpoint OpenShapes() => OpenCheckpoint();
 
@@ -100,5 +104,6 @@ public abstract class ModelSource
     /// <exception cref="ConfigException">As <see cref="RequireFolder"/>, or the model has what the files have no words for.</exception>
     internal virtual JsonObject WriteFolder(string folder) => throw WithoutFolder();
 
-    private ConfigException WithoutFolder() => new($"{Model}: is an architecture, not a model with weights and tokenizer of its own; allowed: {WholeWords}");
+    private ConfigException WithoutFolder() =>
+        new($"{Model}: is an architecture, not a model with weights and tokenizer of its own; allowed: {WholeWords}");
 }

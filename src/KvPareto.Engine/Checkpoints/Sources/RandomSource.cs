@@ -14,7 +14,8 @@ namespace KvPareto.Engine.Checkpoints.Sources;
 internal sealed class RandomSource(string model, ulong seed, string file) : ModelSource(model, model)
 {
     /// <inheritdoc/>
-    public override IReadOnlyList<ModelFile> Files => [new(string.Create(CultureInfo.InvariantCulture, $"random/{seed}/config.json"), file)];
+    public override IReadOnlyList<ModelFile> Files =>
+        [new(string.Create(CultureInfo.InvariantCulture, $"random/{seed}/config.json"), file)];
 
     /// <summary>Reads the form <c>random:SEED:ARCHITECTURE</c>.</summary>
     /// <exception cref="ConfigException">The seed is no number, or there is no such architecture.</exception>
@@ -22,7 +23,8 @@ internal sealed class RandomSource(string model, ulong seed, string file) : Mode
     {
         var parts = model[RandomPrefix.Length..].Split(':', 2);
         if (parts.Length < 2 || !ulong.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var seed))
-            throw new ConfigException($"{model}: allowed is random:SEED:ARCHITECTURE, SEED a whole number from 0 on and ARCHITECTURE {Architectures.Words}");
+            throw new ConfigException(
+                $"{model}: allowed is random:SEED:ARCHITECTURE, SEED a whole number from 0 on and ARCHITECTURE {Architectures.Words}");
         return Architectures.Find(parts[1]) is { } file
             ? new(model, seed, file)
             : throw new ConfigException($"{model}: there is no architecture '{parts[1]}'; allowed: {Architectures.Words}");

@@ -88,7 +88,8 @@ internal sealed record Family
     public bool IsTiedByDefault { get; init; }
 
     /// <summary>
-    /// It has <c>embedding_multiplier</c>, <c>residual_multiplier</c>, <c>attention_multiplier</c> and <c>logits_scaling</c>, and their like in GGUF.
+    /// It has <c>embedding_multiplier</c>, <c>residual_multiplier</c>, <c>attention_multiplier</c> and <c>logits_scaling</c>, and their
+    /// like in GGUF.
     /// </summary>
     public bool HasMultipliers { get; init; }
 

@@ -82,7 +82,8 @@ internal sealed class AblationFigure : Figure
             var color = Look.Palette[_models.IndexOf(series.Model)];
             var places = series.Points.Select(point => panel.At(Place(ablation, point.Value), measure(point.Point))).ToList();
             panel.AddLine(places, color.WithAlpha(0.4), 0.8f);
-            foreach (var at in places) new PointMarker(PointShape.Circle, Starred: false).AddTo(panel.Plot, at.X, at.Y, color.WithAlpha(0.6));
+            foreach (var at in places)
+                new PointMarker(PointShape.Circle, Starred: false).AddTo(panel.Plot, at.X, at.Y, color.WithAlpha(0.6));
         }
         foreach (var model in ablation.Series.GroupBy(series => series.Model))
         {

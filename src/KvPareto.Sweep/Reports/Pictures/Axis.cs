@@ -114,7 +114,8 @@ internal sealed class Axis
         var (low, high) = (bytes.Min(), bytes.Max());
         if (high > low * LogarithmicFrom) return LogarithmicMemory(low, high);
         long[] values = [.. bytes.Distinct().Order()];
-        var place = Enumerable.Range(0, values.Length - 1).DefaultIfEmpty().MaxBy(i => i + 1 < values.Length ? values[i + 1] - values[i] : 0);
+        var place = Enumerable.Range(0, values.Length - 1).DefaultIfEmpty()
+            .MaxBy(i => i + 1 < values.Length ? values[i + 1] - values[i] : 0);
         return values.Length > 2 && values[place + 1] - values[place] >= BreakFrom * (high - low)
             ? BrokenMemory(low, values[place], values[place + 1], high)
             : LinearMemory(low, high);
@@ -133,7 +134,9 @@ internal sealed class Axis
     {
         var unit = Array.Find(Units, unit => bytes >= 1.5 * unit.Bytes || unit.Bytes == 1);
         var value = bytes / unit.Bytes;
-        return string.Create(CultureInfo.InvariantCulture, $"{value.ToString(value >= 100 ? "F0" : value >= 10 ? "F1" : "F2", CultureInfo.InvariantCulture)} {unit.Name}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+                $"{value.ToString(value >= 100 ? "F0" : value >= 10 ? "F1" : "F2", CultureInfo.InvariantCulture)} {unit.Name}");
     }
 
     /// <summary>Names side by side, each as wide as the others: the value of the first is 0, of the next 1, and so on.</summary>

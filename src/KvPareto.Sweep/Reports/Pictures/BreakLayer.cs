@@ -28,7 +28,10 @@ internal sealed class BreakLayer(IReadOnlyList<double> at) : IPlottable, IRender
     {
         using var dots = new SKPaint
         {
-            Color = Look.NoValue.ToSKColor(), IsStroke = true, StrokeWidth = 0.8f, IsAntialias = true,
+            Color = Look.NoValue.ToSKColor(),
+            IsStroke = true,
+            StrokeWidth = 0.8f,
+            IsAntialias = true,
             PathEffect = SKPathEffect.CreateDash([1, 3], 0),
         };
         foreach (var x in at.Select(Axes.GetPixelX)) rp.Canvas.DrawLine(x, rp.DataRect.Top, x, rp.DataRect.Bottom, dots);

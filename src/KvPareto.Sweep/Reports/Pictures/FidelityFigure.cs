@@ -72,7 +72,8 @@ internal sealed class FidelityFigure : Figure
         var least = _points.Select(point => point.Row.KlMean).Where(value => value > 0).DefaultIfEmpty(1e-6).Min();
         var divergence = Axis.Logarithmic(least, Math.Max(least, _points.Max(point => point.Row.KlMean)), "Mean KL divergence (nats)");
         var bits = Axis.Bits(
-            _points.Min(point => point.Row.BitsPerElement), _points.Max(point => point.Row.BitsPerElement), "Bits per cached element, scales and zero points included");
+            _points.Min(point => point.Row.BitsPerElement), _points.Max(point => point.Row.BitsPerElement),
+                "Bits per cached element, scales and zero points included");
         var panel = new Panel(bits, divergence, "");
         var marks = _points.Select(point => new Mark(
             point, FrontierAnalysis.SettingOf(point.Row.Setting),

@@ -32,7 +32,9 @@ internal sealed record FigureAxis(
 
     private static readonly FigureAxis WeightCoding = new(
         "Weights", 0,
-        setting => new(WeightsValue(setting.Weights).Order * 100_000 - setting.Weights.Group - 1000 * setting.Weights.EmbeddingBits, WeightsPart(setting)),
+        setting => new(
+            WeightsValue(setting.Weights)
+                .Order * 100_000 - setting.Weights.Group - 1000 * setting.Weights.EmbeddingBits, WeightsPart(setting)),
         WeightsPart);
 
     /// <summary>
@@ -43,7 +45,8 @@ internal sealed record FigureAxis(
     [
         [CacheBits, CachePair],
         [WeightBits, WeightCoding],
-        [new("Granularity", 2, setting => setting.Cache.IsCoded ? new(GranularityOrder(setting.Cache), Granularity(setting)) : null, Granularity)],
+        [new("Granularity", 2, setting =>
+            setting.Cache.IsCoded ? new(GranularityOrder(setting.Cache), Granularity(setting)) : null, Granularity)],
         [new("Before coding", 3, setting => setting.Cache.IsCoded ? Words(Treatment(setting), "plain") : null, Treatment)],
         [new("At 16 bits", 4, setting => setting.Cache.IsCoded ? Words(Kept(setting), "nothing") : null, Kept)],
         [new("Chunk", 5, setting => setting.Chunk is int chunk ? new(chunk, $"{chunk}") : new(double.MaxValue, "whole prompt"),
@@ -81,7 +84,8 @@ internal sealed record FigureAxis(
     private static double GranularityOrder(KvSpec cache)
     {
         var granularity = cache.Keys.Bits < 16 ? cache.Keys.Granularity : cache.Values.Granularity;
-        return 10_000 * (int)granularity.Axis + granularity.Group + cache.Values.Granularity.Group / 10_000.0 + (int)cache.Values.Granularity.Axis / 10.0;
+        return 10_000 * (int)granularity.Axis + granularity.Group + cache.Values.Granularity.Group / 10_000.0
+            + (int)cache.Values.Granularity.Axis / 10.0;
     }
 
     private static string Treatment(InferenceSetting setting) => Parts(setting, "smooth", "prebias", "rotation", "clip");

@@ -22,7 +22,8 @@ internal static class FigureCatalog
         foreach (var name in names)
         {
             if (!Array.Exists(all, figure => figure.Name == name))
-                throw new ConfigException($"--figure '{name}'; allowed: {string.Join(", ", all.Select(figure => figure.Name))}, separated by commas");
+                throw new ConfigException(
+                    $"--figure '{name}'; allowed: {string.Join(", ", all.Select(figure => figure.Name))}, separated by commas");
         }
         return [.. all.Where(figure => names.Contains(figure.Name))];
     }

@@ -59,7 +59,8 @@ internal static partial class FigureWriter
     private static byte[] Png(Page page)
     {
         var size = new SKImageInfo(
-            (int)Math.Ceiling(page.Width * PixelsPerPoint), (int)Math.Ceiling(page.Height * PixelsPerPoint), SKColorType.Rgba8888, SKAlphaType.Opaque);
+            (int)Math.Ceiling(page.Width * PixelsPerPoint), (int)Math.Ceiling(page.Height * PixelsPerPoint), SKColorType.Rgba8888,
+                SKAlphaType.Opaque);
         using var surface = SKSurface.Create(size)
             ?? throw new PictureException($"no memory for a picture of {size.Width} x {size.Height} pixels");
         surface.Canvas.Scale(PixelsPerPoint);
@@ -72,7 +73,8 @@ internal static partial class FigureWriter
     private static byte[] Svg(Page page)
     {
         using var bytes = new MemoryStream();
-        using (var canvas = SKSvgCanvas.Create(SKRect.Create((float)page.Width, (float)page.Height), bytes)) page.Draw(new(canvas, Outlines: true));
+        using (var canvas = SKSvgCanvas.Create(SKRect.Create((float)page.Width, (float)page.Height), bytes))
+            page.Draw(new(canvas, Outlines: true));
         // Skia counts clips over the whole process: the same figure would not give the same bytes twice.
         var numbers = new Dictionary<string, int>();
         return Encoding.UTF8.GetBytes(ClipName().Replace(Encoding.UTF8.GetString(bytes.ToArray()), name =>
@@ -90,7 +92,15 @@ internal static partial class FigureWriter
     {
         using var bytes = new MemoryStream();
         // No time of making: the same figure gives the same bytes.
-        var about = new SKDocumentPdfMetadata { Title = title, Creator = "kvpareto", RasterDpi = 300, EncodingQuality = 101, Creation = null, Modified = null };
+        var about = new SKDocumentPdfMetadata
+        {
+            Title = title,
+            Creator = "kvpareto",
+            RasterDpi = 300,
+            EncodingQuality = 101,
+            Creation = null,
+            Modified = null
+        };
         using (var document = SKDocument.CreatePdf(bytes, about))
         {
             page.Draw(new(document.BeginPage((float)page.Width, (float)page.Height), Outlines: false));

@@ -75,7 +75,8 @@ internal sealed class FrontierFigure : Figure
         {
             List<LegendEntry> lines =
             [
-                new("frontier", 2 * Look.StarRadius, (canvas, at) => new PointMarker(PointShape.Circle, Starred: true).Draw(canvas, at, Look.Muted)),
+                new("frontier", 2 * Look.StarRadius, (canvas, at) =>
+                    new PointMarker(PointShape.Circle, Starred: true).Draw(canvas, at, Look.Muted)),
             ];
             if (Points.Any(point => point.IsBaseline)) lines.Add(new($"baseline {_options.Baseline}", 30, DrawBaseline));
             lines.Add(new("95 % interval", 6, DrawInterval));
@@ -115,7 +116,10 @@ internal sealed class FrontierFigure : Figure
     {
         using var line = new SKPaint
         {
-            Color = Look.Frame.ToSKColor(), IsStroke = true, StrokeWidth = 1.1f, IsAntialias = true,
+            Color = Look.Frame.ToSKColor(),
+            IsStroke = true,
+            StrokeWidth = 1.1f,
+            IsAntialias = true,
             PathEffect = SKPathEffect.CreateDash([5, 3.5f], 0),
         };
         using var ring = new SKPaint { Color = Look.Ink.ToSKColor(), IsStroke = true, StrokeWidth = 1.2f, IsAntialias = true };

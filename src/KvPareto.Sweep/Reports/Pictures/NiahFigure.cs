@@ -98,7 +98,8 @@ internal sealed class NiahFigure : Figure
 
     private Panel Draw(Map map, bool namesModel)
     {
-        var lengths = Axis.Categories([.. _lengths.Select(length => length.ToString(CultureInfo.InvariantCulture))], "Tokens of the prompt");
+        var lengths =
+            Axis.Categories([.. _lengths.Select(length => length.ToString(CultureInfo.InvariantCulture))], "Tokens of the prompt");
         var depths = Axis.Categories([.. _depths.Select(depth => depth.ToString(CultureInfo.InvariantCulture))], "Depth (%)");
         var setting = map.Point.Trial.Setting;
         var name = map.Point.IsBaseline ? $"{setting} (baseline)" : _look.LabelOf(setting, FrontierAnalysis.SettingOf(setting));
@@ -109,7 +110,8 @@ internal sealed class NiahFigure : Figure
             var (column, row) = (_lengths.IndexOf(score.Length), _depths.IndexOf(score.Depth));
             var (from, to) = (panel.At(column - 0.5, row - 0.5), panel.At(column + 0.5, row + 0.5));
             panel.AddArea([from, new(to.X, from.Y), to, new(from.X, to.Y)], Colours.GetColor(score.Score / 100));
-            words.Add((panel.At(column, row), score.Score.ToString("F0", CultureInfo.InvariantCulture), score.Score > 60 ? Look.Ink : Colors.White));
+            words.Add((panel.At(column, row), score.Score.ToString("F0", CultureInfo.InvariantCulture), score.Score > 60 ? Look.Ink
+                : Colors.White));
         }
         panel.Plot.Add.Plottable(new CellText(words));
         return panel;

@@ -70,7 +70,8 @@ internal sealed class Panel
             sheet.Text(ticks, _x.Ticks[i].Label, at, SKTextAlign.Center);
         }
         foreach (var tick in _y.Ticks)
-            sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2), SKTextAlign.Right);
+            sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2),
+                SKTextAlign.Right);
         sheet.Text(titles, titles.Fit(_x.Title, plot.Width), new(plot.Centre.X, plot.Bottom + 24 + titles.CapHeight), SKTextAlign.Center);
         sheet.TextUpwards(titles, titles.Fit(_y.Title, plot.Height), new(left + 1 + titles.CapHeight, plot.Centre.Y));
     }
@@ -98,7 +99,9 @@ internal sealed class Panel
         var (at, down, up) = (At(x, y), At(x, low).Y, At(x, high).Y);
         Plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar([at.X], [at.Y], [0], [0], [at.Y - down], [up - at.Y])
         {
-            Color = color, LineWidth = 0.9f, CapSize = 2.4f,
+            Color = color,
+            LineWidth = 0.9f,
+            CapSize = 2.4f,
         });
     }
 

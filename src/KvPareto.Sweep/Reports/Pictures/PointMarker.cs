@@ -32,7 +32,10 @@ internal sealed record PointMarker(PointShape Shape, bool Starred) : IMarker
         using var fill = new SKPaint { Color = color.ToSKColor(), IsAntialias = true };
         using var line = new SKPaint
         {
-            Color = (Starred ? Look.Ink : Colors.White).ToSKColor(), IsAntialias = true, IsStroke = true, StrokeWidth = Rim,
+            Color = (Starred ? Look.Ink : Colors.White).ToSKColor(),
+            IsAntialias = true,
+            IsStroke = true,
+            StrokeWidth = Rim,
         };
         using var outline = Outline(centre);
         canvas.DrawPath(outline, fill);
@@ -51,7 +54,9 @@ internal sealed record PointMarker(PointShape Shape, bool Starred) : IMarker
             case PointShape.Square: return Polygon(centre, 4, 1.25 * Radius, _ => 1, turn: Math.PI / 4);
             case PointShape.Triangle: return Polygon(centre with { Y = centre.Y + 0.15 * Radius }, 3, 1.4 * Radius, _ => 1);
             case PointShape.Diamond: return Polygon(centre, 4, 1.3 * Radius, _ => 1);
-            case PointShape.TriangleDown: return Polygon(centre with { Y = centre.Y - 0.15 * Radius }, 3, 1.4 * Radius, _ => 1, turn: Math.PI);
+            case PointShape.TriangleDown:
+                return Polygon(
+                centre with { Y = centre.Y - 0.15 * Radius }, 3, 1.4 * Radius, _ => 1, turn: Math.PI);
             case PointShape.Hexagon: return Polygon(centre, 6, 1.1 * Radius, _ => 1, turn: Math.PI / 6);
             case PointShape.Plus: return Polygon(centre, 12, 1.2 * Radius, Arm, turn: Math.PI / 12);
             case PointShape.Cross: return Polygon(centre, 12, 1.2 * Radius, Arm, turn: Math.PI / 12 + Math.PI / 4);

@@ -34,14 +34,16 @@ internal sealed record TextStyle(float Size, Color Color, bool Bold = false)
     }
 
     /// <summary>The font at its size, without hinting: shapes do not depend on the resolution.</summary>
-    public SKFont Font() => new(InterFont.Face(Bold), Size) { Subpixel = true, Hinting = SKFontHinting.None, Edging = SKFontEdging.Antialias };
+    public SKFont Font() =>
+        new(InterFont.Face(Bold), Size) { Subpixel = true, Hinting = SKFontHinting.None, Edging = SKFontEdging.Antialias };
 
     /// <summary>Names come from outside: what is no character of a line becomes a space.</summary>
     public static string OneLine(string text) => string.Create(text.Length, text, (line, source) =>
     {
         for (var i = 0; i < line.Length; i++)
         {
-            var pair = i > 0 && char.IsSurrogatePair(source[i - 1], source[i]) || i + 1 < line.Length && char.IsSurrogatePair(source[i], source[i + 1]);
+            var pair = i > 0 && char.IsSurrogatePair(source[i - 1], source[i]) || i + 1 < line.Length
+                && char.IsSurrogatePair(source[i], source[i + 1]);
             line[i] = char.IsControl(source[i]) || char.IsSurrogate(source[i]) && !pair ? ' ' : source[i];
         }
     });

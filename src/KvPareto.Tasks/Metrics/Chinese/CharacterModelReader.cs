@@ -8,7 +8,8 @@ namespace KvPareto.Tasks.Metrics.Chinese;
 internal static class CharacterModelReader
 {
     private const string Allowed =
-        "allowed: {\"start\": {\"B\": -0.26, …}, \"transition\": {\"B\": {\"E\": -0.51, …}, …}, \"emission\": {\"B\": {\"一\": -3.65, …}, …}}";
+        "allowed: {\"start\": {\"B\": -0.26, …}, \"transition\": {\"B\": {\"E\": -0.51, …}, …}, \"emission\": {\"B\": {\"一\": -3.65, "
+            + "…}, …}}";
 
     private static readonly JsonSerializerOptions Options = new()
     {

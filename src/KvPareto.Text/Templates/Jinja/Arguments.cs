@@ -12,7 +12,8 @@ internal sealed record Arguments(List<object?> Positional, Dictionary<string, ob
     public int Count => Positional.Count + Named.Count;
 
     /// <summary>Values given, with all that is within them.</summary>
-    public long Parts => Positional.Sum(static a => (long)JinjaContainer.PartsOf(a)) + Named.Values.Sum(static a => (long)JinjaContainer.PartsOf(a));
+    public long Parts =>
+        Positional.Sum(static a => (long)JinjaContainer.PartsOf(a)) + Named.Values.Sum(static a => (long)JinjaContainer.PartsOf(a));
 
     /// <summary>An argument by place or name.</summary>
     public object? Get(int index, string name, object? absent = null) =>

@@ -146,7 +146,8 @@ internal static class Filters
 
     private static string Truncate(string text, Arguments arguments)
     {
-        var (length, kill, end, leeway) = (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."),
+        var (length, kill, end, leeway) =
+            (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."),
             arguments.Whole(3, "leeway", 5));
         if (length < PythonText.Length(end)) throw new JinjaException("the length is below that of the end");
         if (leeway < 0) throw new JinjaException("the leeway is negative");

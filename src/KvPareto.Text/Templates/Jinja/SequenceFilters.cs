@@ -56,7 +56,8 @@ internal static class SequenceFilters
         _ => throw Filters.Wrong(value, "a sequence"),
     };
 
-    private static object? Pick(RenderState state, object? item, object? attribute) => attribute is null ? item : Members.Path(item, attribute, state);
+    private static object? Pick(RenderState state, object? item, object? attribute) =>
+        attribute is null ? item : Members.Path(item, attribute, state);
 
     private static string Join(RenderState state, object? value, Arguments arguments)
     {

@@ -40,7 +40,8 @@ internal static class StringMethods
         ["rfind"] = static (t, a, _) => Place(t, a.Text(0, "sub") is { Length: > 0 } part ? new TextSearch(part).FindLast(t) : t.Length),
         ["index"] = static (t, a, _) => First(t, a) is var at and >= 0 ? Place(t, at) : throw new JinjaException("substring not found"),
         ["count"] = static (t, a, _) => Count(t, a.Text(0, "sub")),
-        ["zfill"] = static (t, a, s) => t.Length > 0 && t[0] is '+' or '-' ? t[0] + Padding(t, a, s, "0") + t[1..] : Padding(t, a, s, "0") + t,
+        ["zfill"] = static (t, a, s) =>
+            t.Length > 0 && t[0] is '+' or '-' ? t[0] + Padding(t, a, s, "0") + t[1..] : Padding(t, a, s, "0") + t,
         ["ljust"] = static (t, a, s) => t + Padding(t, a, s, a.Text(1, "fillchar", " ")),
         ["rjust"] = static (t, a, s) => Padding(t, a, s, a.Text(1, "fillchar", " ")) + t,
         ["isdigit"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
@@ -90,7 +91,8 @@ internal static class StringMethods
 
     private static JinjaList Strings(IEnumerable<string> parts) => new([.. parts]);
 
-    private static SearchValues<char>? Set(Arguments arguments) => arguments.Get(0, "chars") is null ? null : SearchValues.Create(arguments.Text(0, "chars"));
+    private static SearchValues<char>? Set(Arguments arguments) =>
+        arguments.Get(0, "chars") is null ? null : SearchValues.Create(arguments.Text(0, "chars"));
 
     private static int First(string text, Arguments arguments) =>
         arguments.Text(0, "sub") is { Length: > 0 } part ? new TextSearch(part).Find(text) : 0;

@@ -24,7 +24,8 @@ internal static class Tests
         ["callable"] = static (_, v, _) => v is JinjaFunction,
         ["even"] = static (_, v, _) => Values.ToLong(v) % 2 == 0,
         ["odd"] = static (_, v, _) => Values.ToLong(v) % 2 != 0,
-        ["divisibleby"] = static (_, v, a) => Values.ToLong(a.Required(0, "num")) is var by and not 0 ? by == -1 || Values.ToLong(v) % by == 0
+        ["divisibleby"] = static (_, v, a) =>
+            Values.ToLong(a.Required(0, "num")) is var by and not 0 ? by == -1 || Values.ToLong(v) % by == 0
             : throw new JinjaException("division by zero"),
         ["lower"] = static (s, v, _) => s.ToText(v) is var t && t.Any(char.IsLower) && !t.Any(char.IsUpper),
         ["upper"] = static (s, v, _) => s.ToText(v) is var t && t.Any(char.IsUpper) && !t.Any(char.IsLower),

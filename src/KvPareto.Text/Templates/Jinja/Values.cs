@@ -105,7 +105,8 @@ internal sealed class ValueComparer : IEqualityComparer<object>
         double d when Values.IsWhole(d) => Of((long)d),
         double d => Of(BitConverter.DoubleToInt64Bits(d)),
         string s => s.GetHashCode(StringComparison.Ordinal),
-        JinjaList list => list.Items.Aggregate(list.Items.Count, (hash, item) => HashCode.Combine(hash, item is null ? 0 : GetHashCode(item))),
+        JinjaList list =>
+            list.Items.Aggregate(list.Items.Count, (hash, item) => HashCode.Combine(hash, item is null ? 0 : GetHashCode(item))),
         _ => 0,
     };
 

@@ -17,7 +17,8 @@ internal sealed class MergeEngine
     private const int UnitsPerSquare = 64;
     private const int ShortWord = 15; // what the library keeps the ids of
 
-    // Half surrogate pairs, which no token and no text has. The library parts a merge at its space, so tokens have another character for one.
+    // Half surrogate pairs, which no token and no text has. The library parts a merge at its space, so tokens have another character for
+    // one.
     private const char Space = '\uDC00';
     private const char Unknown = '\uDC01';
 
@@ -167,7 +168,8 @@ internal sealed class MergeEngine
     }
 
     /// <summary>
-    /// Merges a stretch window by window, each from a token boundary of the one before. Where both have the same first token there, no merge
+    /// Merges a stretch window by window, each from a token boundary of the one before. Where both have the same first token there, no
+    /// merge
     /// of the whole crosses its two ends: one that did would have found the same neighbours, in the same order of ranks, in the window
     /// that holds them. So the tokens of the one up to there and of the other from there are those of the whole.
     /// </summary>

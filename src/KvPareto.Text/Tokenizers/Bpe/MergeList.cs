@@ -85,5 +85,6 @@ internal sealed class MergeList(TokenTable vocabulary, string place, int prefixL
             : Missing(left + right[prefixLength..]);
     }
 
-    private string? Missing(string token) => vocabulary.TryGetId(token, out _) ? null : $"{ErrorText.Quote(token)} is not in the vocabulary";
+    private string? Missing(string token) =>
+        vocabulary.TryGetId(token, out _) ? null : $"{ErrorText.Quote(token)} is not in the vocabulary";
 }

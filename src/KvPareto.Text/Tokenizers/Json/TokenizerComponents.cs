@@ -21,7 +21,8 @@ internal sealed class TokenizerComponents(
         if (Component("added_tokens") is { } added)
             foreach (var token in added.Items()) builder.AddAddedToken(ReadAddedToken(token, token.Required("id").AsInt()), token.Path);
         settings?.AddTokens(builder);
-        IReadOnlyList<SpecialTokenTemplate> templates = Chain("post_processor") is { } postProcessor ? [.. ReadTemplates(postProcessor)] : [];
+        IReadOnlyList<SpecialTokenTemplate> templates = Chain("post_processor") is { } postProcessor ? [.. ReadTemplates(postProcessor)]
+            : [];
         return new()
         {
             Tokens = builder,
@@ -30,7 +31,8 @@ internal sealed class TokenizerComponents(
             Normalizer = Chain("normalizer") is { } normalizer ? ReadNormalizer(normalizer) : null,
             PreTokenizers = Chain("pre_tokenizer") is { } preTokenizer ? [.. PreTokenizerReader.Read(preTokenizer)] : [],
             Templates = settings?.Templates(builder, templates) ?? templates,
-            Decoder = Chain("decoder") is { } decoder ? DecoderReader.Read(decoder) : static (next, budget) => new Decoding.SpacesStage(next, budget),
+            Decoder = Chain("decoder") is { } decoder ? DecoderReader.Read(decoder) : static (next, budget) =>
+                new Decoding.SpacesStage(next, budget),
         };
     }
 
@@ -47,7 +49,8 @@ internal sealed class TokenizerComponents(
 
     private static int Stages(JsonElement part) => part.ValueKind switch
     {
-        JsonValueKind.Object => (part.TryGetProperty("type", out _) ? 1 : 0) + part.EnumerateObject().Sum(static property => Stages(property.Value)),
+        JsonValueKind.Object =>
+            (part.TryGetProperty("type", out _) ? 1 : 0) + part.EnumerateObject().Sum(static property => Stages(property.Value)),
         JsonValueKind.Array => part.EnumerateArray().Sum(Stages),
         _ => 0,
     };

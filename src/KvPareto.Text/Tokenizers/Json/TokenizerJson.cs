@@ -71,7 +71,8 @@ internal sealed class TokenizerJson
         var end = reader;
         end.Skip();
         _componentBytes += end.BytesConsumed - reader.TokenStartIndex;
-        if (_componentBytes > LargestComponents) throw new ConfigException($"{_file}: more than {LargestComponents >> 20} MiB beside vocabulary and merges");
+        if (_componentBytes > LargestComponents)
+            throw new ConfigException($"{_file}: more than {LargestComponents >> 20} MiB beside vocabulary and merges");
         using var document = JsonDocument.ParseValue(ref reader);
         return document.RootElement.Clone();
     }
@@ -121,7 +122,8 @@ internal sealed class TokenizerJson
         var (left, right) = (new char[256], new char[256]);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            var problem = reader.TokenType == JsonTokenType.String ? ReadJoined(ref reader, ref left) : ReadPair(ref reader, ref left, ref right);
+            var problem = reader.TokenType == JsonTokenType.String ? ReadJoined(ref reader, ref left)
+                : ReadPair(ref reader, ref left, ref right);
             if (problem is not null) throw new ConfigException($"{_file}: model.merges[{_merges!.Count}]: {problem}");
         }
     }

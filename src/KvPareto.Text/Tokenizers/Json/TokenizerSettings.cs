@@ -31,7 +31,8 @@ internal sealed class TokenizerSettings
         foreach (var property in tokens.Value.EnumerateObject())
         {
             var part = new JsonPart(tokens.File, $"{tokens.Path}.{ErrorText.Quote(property.Name)}", property.Value);
-            if (!int.TryParse(property.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id)) throw part.Error("the key is not an id");
+            if (!int.TryParse(property.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+                throw part.Error("the key is not an id");
             builder.SetAddedToken(TokenizerComponents.ReadAddedToken(part, id), $"{tokens.Path} of {Path.GetFileName(tokens.File)}");
         }
     }
@@ -53,7 +54,9 @@ internal sealed class TokenizerSettings
         var token = _file.Child(name) is { } part ? JsonFiles.TokenText(part) : null;
         int? id = token is null ? null : builder.IdOf(token);
         var key = $"add_{name}";
-        if (!_file.Bool(key, id is { } known && own.Any(template => template.Parts.Count > 0 && template.Parts[place] is { } ids && ids.Contains(known)))) return [];
+        if (!_file.Bool(
+            key, id is { } known
+                && own.Any(template => template.Parts.Count > 0 && template.Parts[place] is { } ids && ids.Contains(known)))) return [];
         if (token is null) throw _file.Error($"'{key}' is true, but there is no '{name}'; allowed: false, or a token");
         return [id ?? throw _file.Error($"'{name}' is {ErrorText.Quote(token)}, which the vocabulary does not have")];
     }

@@ -28,7 +28,8 @@ internal sealed class TokenizerWriter
         definition.Merges.Check();
         for (var id = 0; id < parts.Tokens.Count; id++)
             if (parts.Tokens[id]?.Length > LongestToken)
-                throw new ConfigException($"{parts.Source}: tokens[{id}] has {parts.Tokens[id]!.Length} characters; allowed: up to {LongestToken}");
+                throw new ConfigException(
+                    $"{parts.Source}: tokens[{id}] has {parts.Tokens[id]!.Length} characters; allowed: up to {LongestToken}");
         using var file = File.Create(path);
         using var json = new Utf8JsonWriter(file, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         new TokenizerWriter(json, parts).Write(definition.Tokens.Vocabulary);
@@ -48,7 +49,8 @@ internal sealed class TokenizerWriter
 
     private void WriteByteLevel(TokenizerParts parts)
     {
-        var byteLevel = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false };
+        var byteLevel =
+            new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false };
         WriteComponent("normalizer", parts.NormalizeNfc ? new JsonObject { ["type"] = "NFC" } : null);
         WriteComponent("pre_tokenizer", new JsonObject
         {
@@ -142,7 +144,8 @@ internal sealed class TokenizerWriter
         if (_parts.Prefix.Count + _parts.Suffix.Count == 0) return null;
         var tokens = new JsonObject();
         foreach (var id in _parts.Prefix.Concat(_parts.Suffix).Distinct())
-            tokens[Content(id)] = new JsonObject { ["id"] = Content(id), ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(Content(id)) };
+            tokens[Content(id)] =
+                new JsonObject { ["id"] = Content(id), ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(Content(id)) };
         return new()
         {
             ["type"] = "TemplateProcessing",
@@ -160,7 +163,8 @@ internal sealed class TokenizerWriter
 
     private string Content(int id) => _parts.Tokens[id] ?? _parts.AddedTokens.First(token => token.Id == id).Content;
 
-    private static JsonObject Item(string kind, string id, int type) => new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = type } };
+    private static JsonObject Item(string kind, string id, int type) =>
+        new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = type } };
 
     private static JsonObject Split(string pattern) => new()
     {

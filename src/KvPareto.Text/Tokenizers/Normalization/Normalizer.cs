@@ -49,7 +49,8 @@ internal sealed class PrependNormalizer(string prefix) : Normalizer
 internal sealed class LowercaseNormalizer : Normalizer
 {
     // The only character whose full lower case mapping is longer than its simple one.
-    protected override string Core(string text, WorkBudget budget) => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
+    protected override string Core(string text, WorkBudget budget) =>
+        text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
 }
 
 /// <summary>Removes white space at the ends.</summary>

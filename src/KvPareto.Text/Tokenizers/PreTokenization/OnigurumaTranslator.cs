@@ -31,7 +31,8 @@ internal sealed class OnigurumaTranslator(string pattern)
     public char StandIn(int codePoint)
     {
         foreach (var (from, to) in _astralRanges)
-            if (codePoint >= from && codePoint <= to && AstralStandIn.Named.TryGetValue(CharUnicodeInfo.GetUnicodeCategory(codePoint), out var named)) return named;
+            if (codePoint >= from && codePoint <= to
+                && AstralStandIn.Named.TryGetValue(CharUnicodeInfo.GetUnicodeCategory(codePoint), out var named)) return named;
         return AstralStandIn.Of(codePoint);
     }
 
@@ -139,7 +140,8 @@ internal sealed class OnigurumaTranslator(string pattern)
         for (var count = 1; _at < pattern.Length; count++)
         {
             var c = pattern[_at];
-            if (count > MostQuantifiers && (c is '*' or '+' or '?')) throw Unknown($"more than {MostQuantifiers} quantifiers one after the other");
+            if (count > MostQuantifiers && (c is '*' or '+' or '?'))
+                throw Unknown($"more than {MostQuantifiers} quantifiers one after the other");
             if (c is '*' or '+' or '?')
             {
                 _at++;
@@ -218,14 +220,16 @@ internal sealed class OnigurumaTranslator(string pattern)
         var to = Take("-") ? AstralUnit() : from;
         if (to < from || to - from > 0x10000) throw Unknown("such a range of characters beyond U+FFFF");
         for (var c = from; c <= to; c++)
-            if (!AstralStandIn.Named.ContainsKey(CharUnicodeInfo.GetUnicodeCategory(c))) throw Unknown("a character beyond U+FFFF that is no letter");
+            if (!AstralStandIn.Named.ContainsKey(CharUnicodeInfo.GetUnicodeCategory(c)))
+                throw Unknown("a character beyond U+FFFF that is no letter");
         _astralRanges.Add((from, to));
         if (_astralRanges.Count > DeepestNesting) throw Unknown($"more than {DeepestNesting} ranges of characters beyond U+FFFF");
     }
 
     private int AstralUnit()
     {
-        if (_at + 1 >= pattern.Length || !char.IsSurrogatePair(pattern[_at], pattern[_at + 1])) throw Unknown("a range that ends beyond U+FFFF on one side");
+        if (_at + 1 >= pattern.Length || !char.IsSurrogatePair(pattern[_at], pattern[_at + 1]))
+            throw Unknown("a range that ends beyond U+FFFF on one side");
         _at += 2;
         return char.ConvertToUtf32(pattern[_at - 2], pattern[_at - 1]);
     }

@@ -30,7 +30,8 @@ internal sealed class RegexPattern : TextPattern
         {
             _translator = new OnigurumaTranslator(pattern);
             var translated = _translator.Translate();
-            var options = translated.Length > LongestCompiled ? RegexOptions.CultureInvariant : RegexOptions.CultureInvariant | RegexOptions.Compiled;
+            var options = translated.Length > LongestCompiled ? RegexOptions.CultureInvariant
+                : RegexOptions.CultureInvariant | RegexOptions.Compiled;
             _regex = new Regex(translated, options, MatchLimit);
         }
         catch (Exception problem) when (problem is ArgumentException or InsufficientExecutionStackException or NotSupportedException)

@@ -40,7 +40,8 @@ public sealed unsafe class AwqCheckpointTests
     [InlineData("qwen2-g64", 7)]
     public void Logits_AreThoseOfTheDequantizedModel(string model, int? chunk)
     {
-        var (ids, expected) = (TensorFile.Ids(AwqGolden.Expected(model), "input_ids"), TensorFile.Floats(AwqGolden.Expected(model), "logits"));
+        var (ids, expected) =
+            (TensorFile.Ids(AwqGolden.Expected(model), "input_ids"), TensorFile.Floats(AwqGolden.Expected(model), "logits"));
         var actual = ModelLogits.Of(AwqGolden.Folder(model), [.. ids.Chunk(24)], chunk);
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < actual.Length; i++) Assert.InRange(actual[i] - expected[i], -LogitTolerance, LogitTolerance);
@@ -74,7 +75,9 @@ public sealed unsafe class AwqCheckpointTests
         using var backend = new CpuBackend(1);
         using var checkpoint = SafeTensorsCheckpoint.Open(AwqGolden.Folder("qwen2-g64"));
         var error = Assert.Throws<ConfigException>(() => TransformerWeights.Load(backend, checkpoint, new(bits, 64)));
-        Assert.Equal($"weight bits {bits}: the checkpoint's linear layers are packed by AWQ at 4 bits already; allowed: 16, which takes them as they are", error.Message);
+        Assert.Equal(
+            $"weight bits {bits}: the checkpoint's linear layers are packed by AWQ at 4 bits already; allowed: 16, which takes them as "
+                + "they are", error.Message);
     }
 
     [Theory]
@@ -86,10 +89,12 @@ public sealed unsafe class AwqCheckpointTests
     [InlineData("group_size", "0", "'quantization_config.group_size' is 0; allowed: -1 or a multiple of 32")]
     [InlineData("group_size", "48", "'quantization_config.group_size' is 48; allowed: -1 or a multiple of 32")]
     [InlineData("modules_to_not_convert", "[1]", "'quantization_config.modules_to_not_convert' is [1]; allowed: a list of")]
-    [InlineData("group_size", "512", "model.layers.0.self_attn.q_proj.qweight' has 256 input channels; group_size 512 asks for a multiple of 512")]
+    [InlineData("group_size", "512",
+        "model.layers.0.self_attn.q_proj.qweight' has 256 input channels; group_size 512 asks for a multiple of 512")]
     [InlineData("group_size", "64", "model.layers.0.self_attn.q_proj.qzeros' has shape [2, 32]; the configuration asks for [4, 32]")]
     [InlineData("bits", "8", "model.layers.0.self_attn.q_proj.qweight' has shape [256, 32]; the configuration asks for [256, 64]")]
-    [InlineData("modules_to_not_convert", "[\"k_proj\"]", "model.layers.0.self_attn.k_proj.weight' is missing; the configuration asks for one of shape [128, 256]")]
+    [InlineData("modules_to_not_convert", "[\"k_proj\"]",
+        "model.layers.0.self_attn.k_proj.weight' is missing; the configuration asks for one of shape [128, 256]")]
     public void Load_RefusesOtherLayouts(string key, string value, string expected)
     {
         using var folder = new ScratchFolder();
@@ -135,16 +140,21 @@ public sealed unsafe class AwqCheckpointTests
         folder.Write("config.json", config.ToJsonString());
         Assert.Null(ModelConfigReader.Read(folder["config.json"]).Quantization);
         folder.Write("quant_config.json", """{"zero_point": true, "q_group_size": 64, "w_bit": 4, "version": "GEMM"}""");
-        Assert.Equal((4, 64), (ModelConfigReader.Read(folder["config.json"]).Quantization!.Bits, ModelConfigReader.Read(folder["config.json"]).Quantization!.GroupSize));
+        Assert.Equal(
+            (4, 64), (ModelConfigReader.Read(folder["config.json"]).Quantization!.Bits, ModelConfigReader.Read(folder["config.json"])
+                .Quantization!.GroupSize));
         folder.Write("quant_config.json", """{"zero_point": true, "q_group_size": 64, "w_bit": 3, "version": "GEMM"}""");
-        Assert.Equal($"{folder["quant_config.json"]}: key 'w_bit' is 3; allowed: 4, 8", Assert.Throws<ConfigException>(() => ModelConfigReader.Read(folder["config.json"])).Message);
+        Assert.Equal(
+            $"{folder["quant_config.json"]}: key 'w_bit' is 3; allowed: 4, 8",
+                Assert.Throws<ConfigException>(() => ModelConfigReader.Read(folder["config.json"])).Message);
     }
 
     [Theory]
     [InlineData("\"format\":\"marlin\"", "key 'quantization_config.format' is \"marlin\"; allowed: gemm, GEMM")]
     [InlineData("\"checkpoint_format\":\"gemv\"", "key 'quantization_config.checkpoint_format' is \"gemv\"; allowed: gemm, GEMM")]
     [InlineData("\"sym\":true", "key 'quantization_config.sym' is true; allowed: false")]
-    [InlineData("\"rotation\":\"hadamard\"", "key 'quantization_config.rotation' is \"hadamard\"; it is not known here and may change what the model computes; allowed: null")]
+    [InlineData("\"rotation\":\"hadamard\"",
+        "key 'quantization_config.rotation' is \"hadamard\"; it is not known here and may change what the model computes; allowed: null")]
     public void Keys_ThatChangeThePacking_AreRefused(string pair, string expected)
     {
         using var folder = new ScratchFolder();

@@ -6,7 +6,8 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Checkpoints.Config;
 
-/// <summary>The keys that configurations in the wild have (the long lists of factors in them are shortened to ones that say the same).</summary>
+/// <summary>The keys that configurations in the wild have (the long lists of factors in them are shortened to ones that say the
+/// same).</summary>
 public class ConfigKeysTests
 {
     public static TheoryData<string> Names { get; } = [.. Published().Select(line => (string)line["name"]!)];
@@ -20,7 +21,8 @@ public class ConfigKeysTests
         var path = folder.Write("config.json", config.ToJsonString());
         var read = ModelConfigReader.Read(path);
         Assert.Equal(
-            ((string)config["model_type"]!, (int)config["hidden_size"]!, (int)config["num_hidden_layers"]!, (int)config["num_key_value_heads"]!, (int)config["vocab_size"]!),
+            ((string)config["model_type"]!, (int)config["hidden_size"]!, (int)config["num_hidden_layers"]!,
+                (int)config["num_key_value_heads"]!, (int)config["vocab_size"]!),
             (read.Family, read.HiddenSize, read.LayerCount, read.KvHeads, read.VocabularySize));
         Assert.Equal((bool)config["tie_word_embeddings"]!, read.TiedEmbeddings);
         Assert.Null(AwqConfig.Of(JsonSection.Read(path)));
@@ -36,7 +38,8 @@ public class ConfigKeysTests
     public void WindowsAreThoseOfThePublishedModel(string name, int window)
     {
         using var folder = new ScratchFolder();
-        Assert.All(ModelConfigReader.Read(folder.Write("config.json", Config(name).ToJsonString())).LayerWindows, layer => Assert.Equal(window, layer));
+        Assert.All(ModelConfigReader.Read(folder.Write("config.json", Config(name).ToJsonString())).LayerWindows, layer =>
+            Assert.Equal(window, layer));
     }
 
     /// <summary>The same keys with values that would change the mathematics.</summary>
@@ -55,10 +58,12 @@ public class ConfigKeysTests
         foreach (var (key, value) in JsonNode.Parse(change)!.AsObject().ToList()) config[key] = value?.DeepClone();
         using var folder = new ScratchFolder();
         var path = folder.Write("config.json", config.ToJsonString());
-        Assert.StartsWith($"{path}: {expected}", Assert.Throws<ConfigException>(() => ModelConfigReader.Read(path)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{path}: {expected}", Assert.Throws<ConfigException>(() => ModelConfigReader.Read(path)).Message, StringComparison.Ordinal);
     }
 
-    private static JsonObject Config(string name) => Published().Single(line => (string)line["name"]! == name)["config"]!.DeepClone().AsObject();
+    private static JsonObject Config(string name) =>
+        Published().Single(line => (string)line["name"]! == name)["config"]!.DeepClone().AsObject();
 
     private static IEnumerable<JsonObject> Published() =>
         File.ReadLines(TestData.Golden("published-configs.jsonl")).Select(line => JsonNode.Parse(line)!.AsObject());

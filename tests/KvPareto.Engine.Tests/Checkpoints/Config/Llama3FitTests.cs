@@ -38,7 +38,8 @@ public class Llama3FitTests
     [InlineData(8f, 4f, 2f, 1f)]
     [InlineData(0.5f, 0.5f, 0.5f, 0.5f)]
     [InlineData(1f, 1f, 3e38f, 1e-38f)]
-    public void Find_GivesNothingWhereNothingFits(params float[] divisors) => Assert.Null(Llama3Fit.Find(10000, [.. divisors, .. divisors]));
+    public void Find_GivesNothingWhereNothingFits(params float[] divisors) =>
+        Assert.Null(Llama3Fit.Find(10000, [.. divisors, .. divisors]));
 
     [Fact]
     public void Find_GivesNothingForOneFrequencyThatIsOff()

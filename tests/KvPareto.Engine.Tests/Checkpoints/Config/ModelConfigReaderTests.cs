@@ -23,7 +23,8 @@ public class ModelConfigReaderTests
         Assert.Equal((headDim, tied, qkNorm, qkvBias), (config.HeadDim, config.TiedEmbeddings, config.QkNorm, config.QkvBias));
         Assert.Equal((1e-6f, 4096, DType.BF16), (config.NormEpsilon, config.MaxPositions, config.StoredType));
         Assert.Equal([window, window, window], config.LayerWindows);
-        var expected = family == "llama" ? RopeFrequencies.Llama3(headDim, theta, new(8, 1, 4, 128)) : RopeFrequencies.Default(headDim, theta);
+        var expected = family == "llama" ? RopeFrequencies.Llama3(headDim, theta, new(8, 1, 4, 128))
+            : RopeFrequencies.Default(headDim, theta);
         Assert.Equal(expected.InverseFrequencies, config.Rope.InverseFrequencies);
         Assert.Equal(family is "llama" or "mistral" ? [2] : [], config.EosIds);
         Assert.Equal(family is "llama" or "mistral" ? 1 : null, config.BosId);

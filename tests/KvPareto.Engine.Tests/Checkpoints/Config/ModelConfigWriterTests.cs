@@ -56,7 +56,8 @@ public sealed class ModelConfigWriterTests : IDisposable
     [Fact]
     public void Window_MakesALlamaAMistral()
     {
-        var file = SmallGguf.Of("llama").Add("llama.attention.sliding_window", 7u).Add("tokenizer.ggml.eos_token_id", 3u).Add("tokenizer.ggml.eot_token_id", 5u);
+        var file = SmallGguf.Of("llama").Add("llama.attention.sliding_window", 7u).Add("tokenizer.ggml.eos_token_id", 3u)
+            .Add("tokenizer.ggml.eot_token_id", 5u);
         using var checkpoint = GgufCheckpoint.Open(file.Write(_folder["x.gguf"]));
         var read = Rewritten(checkpoint);
         AssertEqual(checkpoint.Config with { Family = "mistral" }, read);
@@ -68,12 +69,15 @@ public sealed class ModelConfigWriterTests : IDisposable
     [Fact]
     public void Biases_AreThoseOfTheTensors()
     {
-        using var all = GgufCheckpoint.Open(SmallGguf.AddBiases(SmallGguf.Of("llama"), "attn_q", "attn_k", "attn_v", "attn_output").Write(_folder["all.gguf"]));
+        using var all =
+            GgufCheckpoint.Open(
+            SmallGguf.AddBiases(SmallGguf.Of("llama"), "attn_q", "attn_k", "attn_v", "attn_output").Write(_folder["all.gguf"]));
         var read = Rewritten(all);
         Assert.Equal((true, true, false), (read.QkvBias, read.OutputBias, read.FeedForwardBias));
         using var some = GgufCheckpoint.Open(SmallGguf.AddBiases(SmallGguf.Of("llama"), "attn_q").Write(_folder["some.gguf"]));
         Assert.Equal(
-            $"{_folder["some.gguf"]}: tensor 'model.layers.0.self_attn.q_proj.bias' is there, which config.json cannot say; allowed: biases of q, k and v"
+            $"{_folder["some.gguf"]}: tensor 'model.layers.0.self_attn.q_proj.bias' is there, which config.json cannot say; allowed: "
+                + "biases of q, k and v"
                 + " (qwen2), of q, k, v and o (llama, qwen3), of gate, up and down (llama), or none",
             Refusal(some));
     }
@@ -96,12 +100,14 @@ public sealed class ModelConfigWriterTests : IDisposable
         Assert.Equal(Words(expected), Words(actual));
         Assert.Equal(expected.Rope.AttentionScale, actual.Rope.AttentionScale);
         Assert.Equal(expected.Rope.InverseFrequencies.Length, actual.Rope.InverseFrequencies.Length);
-        foreach (var (e, a) in expected.Rope.InverseFrequencies.Zip(actual.Rope.InverseFrequencies)) Assert.InRange(a / e, 1 - 1e-6, 1 + 1e-6);
+        foreach (var (e, a) in expected.Rope.InverseFrequencies.Zip(actual.Rope.InverseFrequencies))
+            Assert.InRange(a / e, 1 - 1e-6, 1 + 1e-6);
     }
 
     private static string Words(ModelConfig config) => JsonSerializer.Serialize(config with { Rope = NoRope, Quantization = null });
 
-    private static string Refusal(Checkpoint checkpoint) => Assert.Throws<ConfigException>(() => ModelConfigWriter.Write(checkpoint)).Message;
+    private static string Refusal(Checkpoint checkpoint) =>
+        Assert.Throws<ConfigException>(() => ModelConfigWriter.Write(checkpoint)).Message;
 
     private ModelConfig Rewritten(Checkpoint checkpoint)
     {

@@ -26,7 +26,9 @@ public sealed class GgufCheckpointTests : IDisposable
     {
         using var llama = GgufCheckpoint.Open(GgufGolden.PathOf("llama128x-Q4_K_M.gguf"));
         var config = llama.Config;
-        Assert.Equal(("llama", 512, 128, 256, 2), (config.Family, config.VocabularySize, config.HiddenSize, config.FeedForwardSize, config.LayerCount));
+        Assert.Equal(
+            ("llama", 512, 128, 256, 2),
+                (config.Family, config.VocabularySize, config.HiddenSize, config.FeedForwardSize, config.LayerCount));
         Assert.Equal((4, 2, 64, 1e-5f, 2048), (config.QueryHeads, config.KvHeads, config.HeadDim, config.NormEpsilon, config.MaxPositions));
         Assert.True(config.TiedEmbeddings);
         Assert.Equal(507, config.BosId);
@@ -53,7 +55,8 @@ public sealed class GgufCheckpointTests : IDisposable
     [Fact]
     public void SlidingWindow_AndLinearScaling_AreRead()
     {
-        var file = Small().Add("llama.attention.sliding_window", 7).Add("llama.rope.scaling.type", "linear").Add("llama.rope.scaling.factor", 4f);
+        var file = Small().Add("llama.attention.sliding_window", 7).Add("llama.rope.scaling.type", "linear")
+            .Add("llama.rope.scaling.factor", 4f);
         using var checkpoint = GgufCheckpoint.Open(file.Write(_folder["x.gguf"]));
         Assert.Equal([7, 7], checkpoint.Config.LayerWindows);
         Assert.Equal(RopeFrequencies.Linear(16, 10000, 4).InverseFrequencies, checkpoint.Config.Rope.InverseFrequencies);
@@ -79,10 +82,16 @@ public sealed class GgufCheckpointTests : IDisposable
         Assert.Equal(
             "key 'llama.attention.clamp_kqv' is 8; it is not known here and may change what the model computes; allowed: a file without it",
             Refusal(Small().Add("llama.attention.clamp_kqv", 8f)));
-        Assert.Equal("key 'llama.logit_scale' is 16; it is not known here and may change what the model computes; allowed: a file without it", Refusal(Small().Add("llama.logit_scale", 16f)));
+        Assert.Equal(
+            "key 'llama.logit_scale' is 16; it is not known here and may change what the model computes; allowed: a file without it",
+                Refusal(Small().Add("llama.logit_scale", 16f)));
         Assert.Equal("key 'general.type' is 'adapter'; allowed: model", Refusal(Small().Add("general.type", "adapter")));
-        Assert.Equal("key 'llama.rope.scaling.attn_factor' is 2; allowed: 1 where rope.scaling.type is none", Refusal(Small().Add("llama.rope.scaling.attn_factor", 2f)));
-        using var passed = GgufCheckpoint.Open(Small().Add("llama.attention.clamp_kqv", 0f).Add("llama.x", false).Add("general.note", "y").Write(_folder["x.gguf"]));
+        Assert.Equal(
+            "key 'llama.rope.scaling.attn_factor' is 2; allowed: 1 where rope.scaling.type is none",
+                Refusal(Small().Add("llama.rope.scaling.attn_factor", 2f)));
+        using var passed =
+            GgufCheckpoint.Open(
+            Small().Add("llama.attention.clamp_kqv", 0f).Add("llama.x", false).Add("general.note", "y").Write(_folder["x.gguf"]));
         Assert.Equal(2, passed.Config.LayerCount);
     }
 
@@ -105,9 +114,11 @@ public sealed class GgufCheckpointTests : IDisposable
         string Of(string given) => Assert.Throws<ConfigException>(() => GgufCheckpoint.Open(_folder[given]).Dispose()).Message;
         WriteParts("m-00001-of-00002.gguf", "n-00002-of-00002.gguf", number: 1);
         Assert.Equal(
-            $"{_folder["m-00001-of-00002.gguf"]}: is part 1 of 2 of a split model, and part 2 (m-00002-of-00002.gguf) is missing; allowed: all parts in one folder", Of("m-00001-of-00002.gguf"));
+            $"{_folder["m-00001-of-00002.gguf"]}: is part 1 of 2 of a split model, and part 2 (m-00002-of-00002.gguf) is missing; "
+                + "allowed: all parts in one folder", Of("m-00001-of-00002.gguf"));
         WriteParts("x.gguf", "m-00002-of-00002.gguf", number: 1);
-        Assert.Contains("is part 1 of 2 of a split model; allowed: a name that ends with -00001-of-00002.gguf", Of("x.gguf"), StringComparison.Ordinal);
+        Assert.Contains(
+            "is part 1 of 2 of a split model; allowed: a name that ends with -00001-of-00002.gguf", Of("x.gguf"), StringComparison.Ordinal);
         WriteParts("m-00001-of-00002.gguf", "m-00002-of-00002.gguf", number: 0);
         Assert.Contains("key 'split.no' is 0; allowed: 1, as the file's name says", Of("m-00001-of-00002.gguf"), StringComparison.Ordinal);
     }
@@ -115,7 +126,8 @@ public sealed class GgufCheckpointTests : IDisposable
     private void WriteParts(string first, string second, uint number)
     {
         Small().Add("split.no", 0u).Add("split.count", 2u).Add("split.tensors.count", 2u).Write(_folder[first]);
-        new GgufBuilder { Data = new byte[8192] }.Add("split.no", number).Add("split.count", 2u).AddTensor("output_norm.weight", 0, 0, 64).Write(_folder[second]);
+        new GgufBuilder { Data = new byte[8192] }.Add("split.no", number).Add("split.count", 2u).AddTensor("output_norm.weight", 0, 0, 64)
+            .Write(_folder[second]);
     }
 
     [Theory]
@@ -125,7 +137,9 @@ public sealed class GgufCheckpointTests : IDisposable
 
     [Fact]
     public void Architectures_ThatAreNotKnown_AreRefused() =>
-        Assert.Equal("key 'general.architecture' is 'gemma3'; allowed: llama, qwen2, qwen3, granite, phi3, smollm3", Refusal(new GgufBuilder().Add("general.architecture", "gemma3")));
+        Assert.Equal(
+            "key 'general.architecture' is 'gemma3'; allowed: llama, qwen2, qwen3, granite, phi3, smollm3",
+                Refusal(new GgufBuilder().Add("general.architecture", "gemma3")));
 
     [Fact]
     public void Embedding_ThatIsMissing_IsRefused()
@@ -161,7 +175,8 @@ public sealed class GgufCheckpointTests : IDisposable
         builder.Add("general.architecture", "llama").Add("llama.attention.layer_norm_rms_epsilon", 1e-5f);
         foreach (var (key, value) in new (string, uint)[]
         {
-            ("llama.embedding_length", 64), ("llama.attention.head_count", 4), ("llama.attention.head_count_kv", 2), ("llama.block_count", 2),
+            ("llama.embedding_length", 64), ("llama.attention.head_count", 4), ("llama.attention.head_count_kv", 2),
+                ("llama.block_count", 2),
             ("llama.context_length", 100), ("llama.feed_forward_length", 96),
         })
             if (key != without) builder.Add(key, value);

@@ -33,7 +33,8 @@ public class GgufPreTokenizerTests
     public void ControlTokensOfWrongTypeEndATurn()
     {
         using var folder = new ScratchFolder();
-        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "gpt-2")
+        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2")
+            .Add("tokenizer.ggml.pre", "gpt-2")
             .Add("tokenizer.ggml.tokens", ["a", "<|im_end|>", "</s>"]).Add("tokenizer.ggml.token_type", [1, 1, 1])
             .Add("tokenizer.ggml.merges", Array.Empty<string>()).Write(folder["x.gguf"]);
         using var opened = GgufFile.Open(file);

@@ -48,7 +48,8 @@ public class GgufTokenizerTests
     public void UnknownPreTokenizer_IsRefusedWithTheKnownOnes()
     {
         using var folder = new ScratchFolder();
-        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "kimi-k2")
+        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2")
+            .Add("tokenizer.ggml.pre", "kimi-k2")
             .Add("tokenizer.ggml.tokens", ["a", "b"]).Add("tokenizer.ggml.merges", Array.Empty<string>()).Write(folder["x.gguf"]);
         using var opened = GgufFile.Open(file);
         var error = Assert.Throws<ConfigException>(() => GgufTokenizer.Read(opened.Metadata));
@@ -56,7 +57,8 @@ public class GgufTokenizerTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    /// <summary>Without a space before the text; special tokens at both its ends; ids that no token has; a token that is no special one.</summary>
+    /// <summary>Without a space before the text; special tokens at both its ends; ids that no token has; a token that is no special
+    /// one.</summary>
     [Fact]
     public void Written_KeepsWhatTheMetadataSays()
     {
@@ -64,7 +66,8 @@ public class GgufTokenizerTests
         string[] tokens = ["<unk>", "<s>", "</s>", "▁", "a", "b", "[PAD4]", "ab", "<tool>"];
         var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "llama")
             .Add("tokenizer.ggml.tokens", tokens).Add("tokenizer.ggml.scores", [0f, 0, 0, -7, -8, -9, 0, -1, 0])
-            .Add("tokenizer.ggml.token_type", [2, 3, 3, 1, 1, 1, 5, 1, 4]).Add("tokenizer.ggml.bos_token_id", 1u).Add("tokenizer.ggml.eos_token_id", 2u)
+            .Add("tokenizer.ggml.token_type", [2, 3, 3, 1, 1, 1, 5, 1, 4]).Add("tokenizer.ggml.bos_token_id", 1u)
+                .Add("tokenizer.ggml.eos_token_id", 2u)
             .Add("tokenizer.ggml.add_eos_token", true).Add("tokenizer.ggml.add_space_prefix", false).Write(folder["x.gguf"]);
         using var opened = GgufFile.Open(file);
         foreach (var tokenizer in new[] { GgufTokenizer.Read(opened.Metadata), Written(opened.Metadata, folder) })
@@ -80,13 +83,15 @@ public class GgufTokenizerTests
     {
         using var folder = new ScratchFolder();
         var length = (1 << 20) + 1;
-        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2").Add("tokenizer.ggml.pre", "gpt-2")
+        var file = new GgufBuilder().Add("general.architecture", "llama").Add("tokenizer.ggml.model", "gpt2")
+            .Add("tokenizer.ggml.pre", "gpt-2")
             .Add("tokenizer.ggml.tokens", ["a", new('b', length)]).Add("tokenizer.ggml.merges", Array.Empty<string>())
             .Add("tokenizer.chat_template", new string('c', length)).Write(folder["x.gguf"]);
         using var opened = GgufFile.Open(file);
         Assert.Equal($"{file}: tokens[1] has 1048577 characters; allowed: up to 1048576", Refusal(() => Written(opened.Metadata, folder)));
         Assert.Equal(
-            $"{file}: key 'tokenizer.chat_template' has 1048577 characters; allowed: up to 1048576", Refusal(() => GgufTokenizer.ReadSettings(opened.Metadata)));
+            $"{file}: key 'tokenizer.chat_template' has 1048577 characters; allowed: up to 1048576",
+                Refusal(() => GgufTokenizer.ReadSettings(opened.Metadata)));
         Assert.Equal([file], Directory.GetFiles(folder.Root));
 
         static string Refusal(Func<object> action) => Assert.Throws<ConfigException>(action).Message;
@@ -121,7 +126,8 @@ public class GgufTokenizerTests
         }
     }
 
-    /// <summary>Mistral's tokens have their scores in the order of their ids, runs of spaces the lowest: through GGUF they must give the ids of its tokenizer.json.</summary>
+    /// <summary>Mistral's tokens have their scores in the order of their ids, runs of spaces the lowest: through GGUF they must give the
+    /// ids of its tokenizer.json.</summary>
     [Fact]
     public void SentencePiece_EqualsTokenizerJson()
     {
@@ -146,7 +152,8 @@ public class GgufTokenizerTests
         }
         Assert.Equal(Merges(TestData.SharedOrSkip("tokenizers", "mistral-v0.1", "tokenizer.json")), Merges(folder["tokenizer.json"]));
 
-        static IEnumerable<string> Merges(string path) => JsonDocument.Parse(File.ReadAllBytes(path)).RootElement.GetProperty("model").GetProperty("merges")
+        static IEnumerable<string> Merges(string path) =>
+            JsonDocument.Parse(File.ReadAllBytes(path)).RootElement.GetProperty("model").GetProperty("merges")
             .EnumerateArray().Select(merge => merge.ValueKind == JsonValueKind.String ? merge.GetString()! : $"{merge[0]} {merge[1]}");
 
         static float Score(string token, int id) => id < 259 ? 0 : token.Length > 1 && token.All(c => c == '▁') ? -1e6f - id : -id;

@@ -56,7 +56,8 @@ public sealed class HostileGgufTests : IDisposable
     [Fact]
     public void Version2_AndOtherAlignments_AreRead()
     {
-        var builder = new GgufBuilder { Version = 2, Alignment = 64, Data = new byte[128] }.Add("general.alignment", 64).AddTensor("t", 0, 64, 4, 2);
+        var builder = new GgufBuilder { Version = 2, Alignment = 64, Data = new byte[128] }.Add("general.alignment", 64)
+            .AddTensor("t", 0, 64, 4, 2);
         using var file = GgufFile.Open(_folder.Write("x.gguf", builder.ToBytes()));
         Assert.Equal([2L, 4L], file.Tensors["t"].Shape);
         Assert.Equal(32, file.Tensors["t"].ByteCount);
@@ -126,12 +127,14 @@ public sealed class HostileGgufTests : IDisposable
             "big endian" => new GgufBuilder { Version = 0x03000000 }.ToBytes(),
             "tensor count" => [.. plain.ToBytes()[..8], .. max, .. new byte[100]],
             "key count" => [.. plain.ToBytes()[..16], .. BitConverter.GetBytes(1UL << 60), .. new byte[100]],
-            "key length" => [.. plain.ToBytes()[..16], .. BitConverter.GetBytes(1UL), .. BitConverter.GetBytes((ulong)long.MaxValue), .. new byte[100]],
+            "key length" =>
+                [.. plain.ToBytes()[..16], .. BitConverter.GetBytes(1UL), .. BitConverter.GetBytes((ulong)long.MaxValue), .. new byte[100]],
             "value type" => plain.AddRaw("a", 13, 0).ToBytes(),
             "array of arrays" => plain.AddRaw("a", 9, [9, 0, 0, 0, .. max]).ToBytes(),
             "array count" => plain.AddRaw("a", 9, [0, 0, 0, 0, .. BitConverter.GetBytes(1UL << 62)]).ToBytes(),
             "key twice" => plain.Add("a", 1).Add("a", "b").ToBytes(),
-            "key text" => [.. plain.ToBytes()[..16], .. BitConverter.GetBytes(1UL), .. BitConverter.GetBytes(2UL), 0xC3, 0x28, .. new byte[100]],
+            "key text" =>
+                [.. plain.ToBytes()[..16], .. BitConverter.GetBytes(1UL), .. BitConverter.GetBytes(2UL), 0xC3, 0x28, .. new byte[100]],
             "alignment" => plain.Add("general.alignment", 24).ToBytes(),
             "alignment zero" => plain.Add("general.alignment", 0).ToBytes(),
             "alignment type" => plain.Add("general.alignment", "32").ToBytes(),

@@ -12,7 +12,8 @@ internal sealed class PieceRecorder : PieceSink
     public static IReadOnlyList<string> Split(IEnumerable<string> patterns, string text)
     {
         var recorder = new PieceRecorder();
-        new SequencePreTokenizer([.. patterns.Select(pattern => new SplitPreTokenizer(RegexPattern.Create(pattern), SplitBehavior.Isolated))])
+        new SequencePreTokenizer(
+            [.. patterns.Select(pattern => new SplitPreTokenizer(RegexPattern.Create(pattern), SplitBehavior.Isolated))])
             .Attach(recorder, WorkBudget.ForText(text.Length, "test")).Accept(text, 0, text.Length, opensText: true);
         return recorder._pieces;
     }

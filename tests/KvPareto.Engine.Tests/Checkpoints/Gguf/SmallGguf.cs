@@ -13,7 +13,8 @@ internal static class SmallGguf
             .Add("general.architecture", architecture).Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-5f);
         foreach (var (key, value) in new (string, uint)[]
         {
-            ("embedding_length", 64), ("attention.head_count", 4), ("attention.head_count_kv", 4), ("block_count", 2), ("context_length", 100),
+            ("embedding_length", 64), ("attention.head_count", 4), ("attention.head_count_kv", 4), ("block_count", 2),
+                ("context_length", 100),
             ("feed_forward_length", 96),
         })
             builder.Add($"{architecture}.{key}", value);
@@ -29,5 +30,6 @@ internal static class SmallGguf
     }
 
     public static GgufBuilder WithRopeFactors(string architecture, float[] divisors) =>
-        Of(architecture, [.. divisors.SelectMany(BitConverter.GetBytes)]).AddTensor("rope_freqs.weight", F32, EmbeddingBytes, (ulong)divisors.Length);
+        Of(architecture, [.. divisors.SelectMany(BitConverter.GetBytes)])
+            .AddTensor("rope_freqs.weight", F32, EmbeddingBytes, (ulong)divisors.Length);
 }

@@ -20,7 +20,8 @@ public class SafeTensorsCheckpointTests
         using var backend = new CpuBackend(1);
         var before = backend.Memory.Live;
         using var checkpoint = SafeTensorsCheckpoint.Open(new TinyModel().Write(folder.Root));
-        using (var file = File.OpenHandle(folder["model.safetensors"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) RandomAccess.SetLength(file, length);
+        using (var file = File.OpenHandle(folder["model.safetensors"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            RandomAccess.SetLength(file, length);
         var error = Assert.Throws<ConfigException>(() => TransformerWeights.Load(backend, checkpoint, WeightSpec.Full));
         Assert.Contains("when it was opened, and was cut while being read", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, backend.Memory.Live);

@@ -74,7 +74,8 @@ public sealed class ModelSourceTests
         Assert.Equal(160, Vocabulary(folder.Root));
 
         new TinyModel { Vocabulary = 192 }.Write(Path.Combine(owner, "snapshots", "def"));
-        Assert.Contains("is a hub cache folder with 2 snapshots and no refs/main; allowed: one of them:", Refusal(owner), StringComparison.Ordinal);
+        Assert.Contains(
+            "is a hub cache folder with 2 snapshots and no refs/main; allowed: one of them:", Refusal(owner), StringComparison.Ordinal);
         folder.Write("hub/models--Org--some-model/refs/main", "def\n");
         Assert.Equal(192, Vocabulary(owner));
         folder.Write("hub/models--Org--some-model/refs/main", "../../x");
@@ -89,10 +90,14 @@ public sealed class ModelSourceTests
         using var folder = new ScratchFolder();
         const string Pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n";
         var gguf = folder.Write("x.gguf", Pointer);
-        Assert.Equal($"{gguf}: is a Git LFS pointer, not the file itself; allowed: the file, for example by 'git lfs pull'", Assert.Throws<ConfigException>(() => ModelSource.Open(gguf).OpenCheckpoint()).Message);
+        Assert.Equal(
+            $"{gguf}: is a Git LFS pointer, not the file itself; allowed: the file, for example by 'git lfs pull'",
+                Assert.Throws<ConfigException>(() => ModelSource.Open(gguf).OpenCheckpoint()).Message);
         new TinyModel().Write(folder["m"]);
         folder.Write("m/model.safetensors", Pointer);
-        Assert.Contains("is a Git LFS pointer", Assert.Throws<ConfigException>(() => ModelSource.Open(folder["m"]).OpenCheckpoint()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is a Git LFS pointer", Assert.Throws<ConfigException>(() => ModelSource.Open(folder["m"]).OpenCheckpoint())
+                .Message, StringComparison.Ordinal);
         folder.Write("m/tokenizer.json", Pointer);
         Assert.Contains("tokenizer.json: is a Git LFS pointer", Refusal(folder["m"]), StringComparison.Ordinal);
     }
@@ -106,8 +111,10 @@ public sealed class ModelSourceTests
         folder.Write("tokenizer.json", ByteTokenizerFile.Json());
         string[] others =
         [
-            "chat_template.json", "chat_template.jinja", "special_tokens_map.json", "tokenizer_config.json", "generation_config.json", "added_tokens.json", "vocab.json", "merges.txt",
-            "tokenizer.model", "preprocessor_config.json", "processor_config.json", "adapter_config.json", "quant_config.json", "quantize_config.json", "model.safetensors.index.json",
+            "chat_template.json", "chat_template.jinja", "special_tokens_map.json", "tokenizer_config.json", "generation_config.json",
+                "added_tokens.json", "vocab.json", "merges.txt",
+            "tokenizer.model", "preprocessor_config.json", "processor_config.json", "adapter_config.json", "quant_config.json",
+                "quantize_config.json", "model.safetensors.index.json",
             "params.json", "README.md", "special_tokens.json", "additional_chat_templates.jinja",
         ];
         foreach (var name in others.Where(name => !File.Exists(folder[name])))
@@ -118,7 +125,8 @@ public sealed class ModelSourceTests
         source.OpenCheckpoint().Dispose();
         source.LoadTokenizer();
         source.LoadChatTemplate();
-        var read = Directory.GetFiles(folder.Root).Where(file => File.GetLastAccessTimeUtc(file) != before).Select(file => Path.GetFileName(file)).ToArray();
+        var read = Directory.GetFiles(folder.Root).Where(file => File.GetLastAccessTimeUtc(file) != before)
+            .Select(file => Path.GetFileName(file)).ToArray();
         if (!read.Contains("config.json")) Assert.Skip("the file system does not record accesses");
         Assert.Contains("tokenizer.json", read);
         Assert.Contains("special_tokens_map.json", read);

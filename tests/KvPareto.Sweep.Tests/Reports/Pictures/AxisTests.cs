@@ -96,7 +96,8 @@ public class AxisTests
         Assert.InRange(axis.Share(low), 0.01, axis.Share(high));
         Assert.InRange(axis.Share(high), 0.02, 0.99);
         Assert.InRange(axis.Ticks.Count, 1, 30);
-        Assert.All(axis.Ticks, tick => Assert.Equal(tick.Value, double.Parse(tick.Label, System.Globalization.CultureInfo.InvariantCulture), tick.Value * 1e-9));
+        Assert.All(axis.Ticks, tick =>
+            Assert.Equal(tick.Value, double.Parse(tick.Label, System.Globalization.CultureInfo.InvariantCulture), tick.Value * 1e-9));
     }
 
     [Fact]

@@ -26,7 +26,8 @@ public class FiguresTests
         var files = ReportWriter.Write(temp["run"], Trials, Options).Files.Select(Path.GetFileName);
         Assert.Equal(
             [
-                "results.csv", "frontier.csv", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv", "ablation.png",
+                "results.csv", "frontier.csv", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv",
+                    "ablation.png",
             ], files);
     }
 
@@ -36,7 +37,8 @@ public class FiguresTests
         using var temp = new ScratchFolder();
         ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["memory"] });
         var lines = File.ReadAllLines(temp["run/memory.csv"]);
-        Assert.Equal("model,setting,baseline,frontier,total_peak_bytes,weight_bytes,kv_cache_bytes,activation_bytes,workspace_bytes", lines[0]);
+        Assert.Equal(
+            "model,setting,baseline,frontier,total_peak_bytes,weight_bytes,kv_cache_bytes,activation_bytes,workspace_bytes", lines[0]);
         Assert.Equal("m,w16a16-k4v4-t64-c64,false,true,690,345,172,86,87", lines[1]);
         Assert.Equal("m,w16a16-k16v16,true,true,1000,500,250,125,125", lines[^1]);
     }

@@ -24,7 +24,8 @@ public class JiebaFileTests
         Refuses(folder => TinyJieba.Write(folder, $"北 1\n{longWord} 1"), "dict.txt", ":2: has a word of 65 characters; allowed: up to 64");
         Refuses(folder => Write(folder, [.. "a 1\n"u8, 0xE5, 0x8C, (byte)' ', (byte)'1']), "dict.txt", ":2: is not UTF-8; allowed: ");
         Refuses(folder => Write(folder, new byte[JiebaFile.MaxBytes + 1]), "dict.txt", ": is too large; allowed: up to 16 MiB");
-        Refuses(folder => Write(folder, ManyBeginnings()), "dict.txt", $"is one word too many; allowed: {WordTree.MaxNodes} beginnings of words");
+        Refuses(folder =>
+            Write(folder, ManyBeginnings()), "dict.txt", $"is one word too many; allowed: {WordTree.MaxNodes} beginnings of words");
 
         static void Write(TemporaryFolder folder, byte[] dictionary)
         {

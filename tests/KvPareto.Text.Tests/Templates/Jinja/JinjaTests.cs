@@ -122,10 +122,12 @@ public class JinjaTests
     [Theory]
     [InlineData("{{ t.find(n) }} {{ t.rfind(n) }} {{ t.count(n) }} {{ n in t }} {{ t.split(n) | length }}", "-1 -1 0 False 1")]
     [InlineData("{{ (t + n + t).find(n) }} {{ (t + n + t).rfind(n) }} {{ (t + n + t + n).count(n) }}", "2000000 2000000 2")]
-    [InlineData("{{ (t + n + t).replace(n, '') == t + t }} {{ (t + n).rpartition(n)[0] == t }} {{ (t + n + t).rsplit(n, 1) | length }}", "True True 2")]
+    [InlineData("{{ (t + n + t).replace(n, '') == t + t }} {{ (t + n).rpartition(n)[0] == t }} {{ (t + n + t).rsplit(n, 1) | length }}",
+        "True True 2")]
     public void PeriodicTextIsSearchedInLinearTime(string template, string expected) => Assert.Equal(
         expected,
-        ChatTemplate.Parse("{% set t = 'ab' * 1000000 %}{% set n = 'ab' * 300000 + 'bb' + 'ab' * 100 %}" + template).Render([new ChatMessage("user", "")]));
+        ChatTemplate.Parse("{% set t = 'ab' * 1000000 %}{% set n = 'ab' * 300000 + 'bb' + 'ab' * 100 %}" + template)
+            .Render([new ChatMessage("user", "")]));
 
     private static string Refusal(string template) =>
         Assert.Throws<ConfigException>(() => ChatTemplate.Parse(template).Render([new ChatMessage("user", "x")])).Message;
