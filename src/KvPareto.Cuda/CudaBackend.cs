@@ -68,7 +68,9 @@ public sealed unsafe class CudaBackend : Backend
     public override Weight Upload(HostWeight weight)
     {
         _context.MakeCurrent();
-        return new CudaWeight(_context, Memory, _linear.Scratch, weight);
+        var uploaded = new CudaWeight(_context, Memory, _linear.Scratch, weight);
+        _linear.Prepare(uploaded);
+        return uploaded;
     }
 
     /// <inheritdoc/>
@@ -179,8 +181,11 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
     {
-        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated))
-            base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
+        if (_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated)) return;
+        RmsNormCore(x, gain, epsilon, h);
+        if (_linear.TryMultiplyGated(h, gate, up, g)) return;
+        LinearCore(h, [gate, up], [g, u]);
+        SiluMulCore(g, u);
     }
 
     /// <inheritdoc/>

@@ -12,7 +12,7 @@ internal static unsafe class KernelCompiler
 {
     private static readonly string[] Headers =
     [
-        "attention.cuh", "common.cuh", "direct.cuh", "fill.cuh", "linear_codes.cuh", "linear_elements.cuh", "pieces.cuh", "stream.cuh",
+        "attention.cuh", "clusters.cuh", "common.cuh", "direct.cuh", "fill.cuh", "linear_codes.cuh", "linear_elements.cuh", "pieces.cuh", "stream.cuh",
             "tensor_cores.cuh", "tiles.cuh",
         "warpgroups.cuh", "weights.cuh",
     ];

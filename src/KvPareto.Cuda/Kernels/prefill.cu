@@ -101,7 +101,7 @@ static __device__ __forceinline__ void multiply_keys(float (&scores)[TILE / 2], 
     for (int k = 0; k < D / 16; k++)
     {
         int step = (k / 4 * SLAB + k % 4 * 32) >> 4;
-        multiply_rows(scores, queries + step, keys + step, k > 0);
+        multiply_half_rows(scores, queries + step, keys + step, k > 0);
     }
     commit_products();
 }
