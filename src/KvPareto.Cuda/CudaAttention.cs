@@ -7,6 +7,7 @@ namespace KvPareto.Cuda;
 internal sealed class CudaAttention(CudaContext context)
 {
     private const int Threads = 128;
+    private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
     private const int MostThreads = 1024;
     private const int MergeThreads = 512; // decode.cu, MERGE_THREADS
     private const int LargeThreads = 384; // prefill.cu: three groups of four warps
@@ -62,7 +63,11 @@ internal sealed class CudaAttention(CudaContext context)
         if (keys.FitsPowers(step.Starts, rows) || values.FitsPowers(step.Starts, rows))
             context.Launch(_codec, "fit_powers", new(a.Heads, sides), Math.Max(Threads, a.Width), a, rowBytes);
         var granules = Math.Max(keys.Granules(step.Starts, rows), values.Granules(step.Starts, rows));
-        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, Math.Max(keys.Granule, values.Granule) * rowBytes);
+        if (keys.IsByToken && values.IsByToken)
+            context.Launch(_codec, "encode_tokens", new((granules + TokenWarps - 1) / TokenWarps, a.Heads, sides), Threads, a);
+        else
+            context.Launch(
+                _codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, Math.Max(keys.Granule, values.Granule) * rowBytes);
         if (keys.KeepsRows || values.KeepsRows) context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
     }
 
@@ -115,7 +120,8 @@ internal sealed class CudaAttention(CudaContext context)
             AttendAny(AnyModule(plan, codes), plan, a, isMath);
         if (splits.Count > 1)
             context.Launch(
-                context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
+                context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits",
+                new(step.Count, (g.QueryHeads + TokenWarps - 1) / TokenWarps), Threads, a);
     }
 
     // Any cache on any device.

@@ -42,35 +42,6 @@ static __device__ __forceinline__ void wait_for_consumers() { asm volatile("bar.
 // Channels of a row that a lane has: side by side.
 #define LANE_CHANNELS (D / 32)
 
-// Orthonormal Walsh–Hadamard transform of a row that a warp holds.
-static __device__ __forceinline__ void hadamard_of_warp(float (&x)[LANE_CHANNELS], int lane)
-{
-    #pragma unroll
-    for (int half = 1; half < LANE_CHANNELS; half <<= 1)
-    {
-        #pragma unroll
-        for (int i = 0; i < LANE_CHANNELS; i++)
-        {
-            if (i & half) continue;
-            float a = x[i], b = x[i + half];
-            x[i] = a + b;
-            x[i + half] = a - b;
-        }
-    }
-    #pragma unroll
-    for (int step = 1; step < 32; step <<= 1)
-    {
-        #pragma unroll
-        for (int i = 0; i < LANE_CHANNELS; i++)
-        {
-            float other = __shfl_xor_sync(0xffffffff, x[i], step);
-            x[i] = lane & step ? other - x[i] : x[i] + other;
-        }
-    }
-    #pragma unroll
-    for (int i = 0; i < LANE_CHANNELS; i++) x[i] *= rsqrtf((float)D);
-}
-
 // A warp's 16 query rows in f16, scaled by scoreScale·log2(e) and turned as the keys are.
 static __device__ __forceinline__ void load_queries(const SwizzledRows& target, const AttentionArguments& a, int head, int firstRow, int row, int lane)
 {
@@ -174,6 +145,7 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
 {
     extern __shared__ u8 memory[];
     __shared__ Barriers barriers;
+    early_start();
     wait_for_previous();
     u8* queries = memory + (1024 - shared_address(memory) % 1024) % 1024; // [ROWS, D] f16
     u8* keys = queries + TILE_BYTES;                                      // [STAGES, TILE, D] f16
