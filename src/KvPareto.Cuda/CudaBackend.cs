@@ -48,7 +48,7 @@ public sealed unsafe class CudaBackend : Backend
         _context = new CudaContext(ordinal);
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
-        _attention = new CudaAttention(_context);
+        _attention = new CudaAttention(_context, _linear.Scratch);
     }
 
     /// <inheritdoc/>

@@ -240,4 +240,21 @@ internal struct AttentionArguments
     public int ScoreStride;
     public int Layers;
     public float ScoreScale;
+    public int From;
+    public int To;
+    public int Carries;
+    public int Reserved;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct StretchArguments
+{
+    public nint Source;
+    public nint Target;
+    public nint Keys;
+    public nint Values;
+    public int From;
+    public int To;
+    public int Length;
+    public int Reserved;
 }

@@ -142,7 +142,7 @@ static __device__ __forceinline__ u32 encode(float x, u32 entry, int bits)
 extern "C" __global__ void freeze_means(AppendArguments a)
 {
     extern __shared__ double sums[];
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     int sequence = blockIdx.y, head = blockIdx.x;
     if (a.starts[sequence] != 0) return;
@@ -163,7 +163,7 @@ extern "C" __global__ void tensor_ranges(AppendArguments a)
 {
     extern __shared__ float rows[];
     __shared__ float2 parts[32];
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.y);
     if (t.side.axis != TENSOR) return;
@@ -184,7 +184,7 @@ extern "C" __global__ void tensor_ranges(AppendArguments a)
 extern "C" __global__ void fit_powers(AppendArguments a)
 {
     extern __shared__ float rows[];
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.y);
     const Side& side = t.side;
@@ -219,7 +219,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
     extern __shared__ float rows[]; // [granule, D]
     __shared__ float2 parts[32];
     __shared__ u32 fitted[256]; // entries that are found here
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target target = target_of(a, blockIdx.z);
     const Side& side = target.side;
@@ -358,7 +358,7 @@ template <int COUNT> static __device__ __forceinline__ void encode_token(const A
 
 extern "C" __global__ void encode_tokens(AppendArguments a)
 {
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     if (a.width == 128) encode_token<4>(a);
     else encode_token<2>(a);
@@ -367,7 +367,7 @@ extern "C" __global__ void encode_tokens(AppendArguments a)
 // Axis tensor: writes the append's entry for each of its tokens, before encode_rows. Grid [tokens / threads, sides].
 extern "C" __global__ void fit_tensor(AppendArguments a)
 {
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.y);
     if (t.side.axis != TENSOR) return;
@@ -386,7 +386,7 @@ extern "C" __global__ void fit_tensor(AppendArguments a)
 extern "C" __global__ void keep_rows(AppendArguments a)
 {
     extern __shared__ float rows[];
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.z);
     const Side& side = t.side;

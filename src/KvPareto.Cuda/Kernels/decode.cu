@@ -53,7 +53,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(Atten
     __shared__ __align__(16) float results[WARPS][HEADS * D];
     __shared__ float2 states[WARPS][HEADS];
     __shared__ __align__(16) ChannelScales scales[KEY_GROUP == 0 ? WARPS : 1];
-    early_start();
     wait_for_previous();
     int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
@@ -127,7 +126,6 @@ extern "C" __global__ void __launch_bounds__(MERGE_THREADS) merge_parts(Attentio
     __shared__ float sums[Slices][D];
     __shared__ float totals[Slices];
     __shared__ float maxima[MERGE_THREADS / 32];
-    early_start();
     wait_for_previous();
     int sequence = blockIdx.x, head = blockIdx.y, slice = threadIdx.x / D, c = threadIdx.x % D;
     View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer]);

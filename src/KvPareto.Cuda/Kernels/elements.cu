@@ -18,7 +18,7 @@ static_assert(sizeof(EmbedArguments) == 64, "structures differ from the host's")
 // A block is a token.
 extern "C" __global__ void embed(EmbedArguments a)
 {
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int row = a.ids[blockIdx.x];
     for (int c = threadIdx.x; c < a.table.columns; c += blockDim.x) put(a.x, blockIdx.x, c, a.scale * weight_at(a.table, row, c));
@@ -49,7 +49,7 @@ extern "C" __global__ void rms_norm(NormArguments a)
         int c = threadIdx.x + i * threads;
         gains[i] = c < a.width ? __ldg(a.gain + c) : 0;
     }
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     #pragma unroll
     for (int i = 0; i < HELD; i++)
@@ -86,7 +86,7 @@ extern "C" __global__ void rms_norm_four(NormArguments a)
     float4 held[HELD], gains[HELD];
     #pragma unroll
     for (int i = 0; i < HELD; i++) gains[i] = __ldg((const float4*)a.gain + min(threadIdx.x + i * threads, fours - 1));
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     const float4* x = (const float4*)((const float*)a.x.data + (i64)row * a.x.stride + blockIdx.y * a.width);
     float sum = 0;
@@ -129,7 +129,7 @@ static_assert(sizeof(RopeArguments) == 576, "structures differ from the host's")
 extern "C" __global__ void rope(RopeArguments a)
 {
     const int HEADS = 8;
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int i = threadIdx.x, row = blockIdx.x;
     if (i >= a.half) return;
@@ -156,7 +156,7 @@ extern "C" __global__ void rope_two(RopeArguments a)
     const int HEADS = 2, SLOTS = 4;
     int twos = a.half / 2, i = threadIdx.x % twos * 2, row = blockIdx.x, first = (blockIdx.y * SLOTS + threadIdx.x / twos) * HEADS;
     float frequencies[2] = { a.frequencies[i], a.frequencies[i + 1] };
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     u32 low[HEADS], high[HEADS];
     u32* places[HEADS];
@@ -199,7 +199,7 @@ static_assert(sizeof(PairArguments) == 40, "structures differ from the host's");
 // x = silu(x)·y. Grid [rows, columns / threads].
 extern "C" __global__ void silu_mul(PairArguments a)
 {
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.x, blockIdx.x, c, silu_times(at(a.x, blockIdx.x, c), at(a.y, blockIdx.x, c)));
@@ -208,7 +208,7 @@ extern "C" __global__ void silu_mul(PairArguments a)
 // The same for bf16 whose rows begin at multiples of 16 bytes, eight columns a thread: grid [rows, columns / 8 / threads].
 extern "C" __global__ void silu_mul_eight(PairArguments a)
 {
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = (blockIdx.y * blockDim.x + threadIdx.x) * 8;
     if (c >= a.columns) return;
@@ -224,7 +224,7 @@ extern "C" __global__ void silu_mul_eight(PairArguments a)
 // x += y.
 extern "C" __global__ void add(PairArguments a)
 {
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.x, blockIdx.x, c, at(a.x, blockIdx.x, c) + at(a.y, blockIdx.x, c));
@@ -233,7 +233,7 @@ extern "C" __global__ void add(PairArguments a)
 // y = x in y's element type.
 extern "C" __global__ void convert(PairArguments a)
 {
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.y, blockIdx.x, c, at(a.x, blockIdx.x, c));
@@ -251,7 +251,7 @@ static_assert(sizeof(BiasArguments) == 32, "structures differ from the host's");
 // x += bias in every row.
 extern "C" __global__ void add_bias(BiasArguments a)
 {
-    early_start();
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.x, blockIdx.x, c, at(a.x, blockIdx.x, c) + a.bias[c]);

@@ -36,12 +36,12 @@ template <int COUNT> static __device__ __forceinline__ void turn_back(float (&x)
 extern "C" __global__ void merge_splits(AttentionArguments a)
 {
     const int Pairs = (D / 2 + 31) / 32; // of channels, of a lane
-    early_start();
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     int token = blockIdx.x, head = blockIdx.y * WARPS + threadIdx.x / 32, lane = threadIdx.x % 32, sequence = a.sequences > 1 ? token : 0;
     if (head >= a.queryHeads) return;
     int end = a.starts[sequence] + 1 + (a.sequences > 1 ? 0 : token), first = a.window > 0 ? max(0, end - a.window) : 0;
-    int part = split_tokens(a, end), firstSplit = first / part, endSplit = (end - 1) / part + 1;
+    int part = split_tokens(a, end), firstSplit = first / part, endSplit = a.carries ? a.splits : (end - 1) / part + 1;
     const float* partials = partial_of(a, token, head, 0);
     float most = -INFINITE, total = 0, sums[2 * Pairs] = {};
     for (int s = firstSplit + lane; s < endSplit; s += 32) most = fmaxf(most, partials[s * (D + 2) + D]);
