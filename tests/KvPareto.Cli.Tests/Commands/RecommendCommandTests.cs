@@ -57,17 +57,6 @@ public class RecommendCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
         Assert.StartsWith($"  nearest in memory: {Smallest} needs ", lines[1], StringComparison.Ordinal);
     }
 
-    /// <summary>Neither the memory nor the loss can be had: both nearest misses are of all settings.</summary>
-    [Fact]
-    public void NothingWithinEitherLimit_NamesBoth()
-    {
-        var folder = runs["lossy"];
-        CopyWithout(runs.Short, folder);
-        var run = CommandRun.Of("recommend", folder, "--budget", "1KiB", "--max-loss", "0pt", "--certain");
-        Assert.Equal(3, run.Code);
-        Assert.Contains("  nearest in memory: ", run.Error, StringComparison.Ordinal);
-    }
-
     /// <summary>The baseline loses nothing, so no loss at all is within a limit of 0 where it fits.</summary>
     [Fact]
     public void NoLossAllowed_LeavesWhatIsAsGoodAsTheBaseline()
