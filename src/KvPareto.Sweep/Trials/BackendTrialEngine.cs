@@ -49,7 +49,7 @@ internal sealed class BackendTrialEngine(
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
         var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))])
-        { Settings = own };
+        { Settings = own, Config = config };
         return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))
             .Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
     }
