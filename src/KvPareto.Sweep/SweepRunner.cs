@@ -26,7 +26,7 @@ public static class SweepRunner
     {
         options.Validate();
         return Run(config, options, new BackendTrialEngine(options.Backend, config.Template, progress, cancellation),
-            TaskCatalog.Create(config), progress, cancellation);
+            [.. config.Tasks.Select(SweepTask.Of)], progress, cancellation);
     }
 
     internal static RunHistory Run(

@@ -53,14 +53,14 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
         var answers = new Answer[repeats];
         for (var i = 0; i < repeats; i++) answers[i] = model.Measure(trial.Spec.Setting, sample, cancellation);
         var first = answers[0];
-        var score = task.Task.Score(sample, first.Text);
+        var score = task.Task.Score(sample, first.Prediction);
         if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
-        var parts = task.Task.Parts(sample, first.Text);
+        var parts = task.Task.Parts(sample, first.Prediction);
         return new()
         {
             Task = task.Name,
             Sample = sample.Id,
-            Prediction = first.Text,
+            Prediction = first.Prediction,
             Score = score,
             Parts = parts.Count > 0 ? parts : null,
             PromptTokens = first.PromptTokens,

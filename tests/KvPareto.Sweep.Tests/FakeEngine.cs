@@ -6,6 +6,7 @@ using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Tests;
 
@@ -66,7 +67,7 @@ internal sealed class FakeEngine : ITrialEngine
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
             var text = hash[0] < 180 ? sample.Answers[0] : "«wrong»";
             var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
-            return new(text, sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]), peaks);
+            return new(new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]), peaks);
         }
 
         public void Dispose() => engine.Live--;
@@ -74,7 +75,7 @@ internal sealed class FakeEngine : ITrialEngine
 }
 
 /// <summary>Numbered questions.</summary>
-internal sealed class FakeTask(string name, int samples) : EvaluationTask
+internal sealed class FakeTask(string name, int samples) : TextTask
 {
     public override string Name => name;
 

@@ -55,8 +55,8 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                 case TrialEnded ended:
                     Move(ended.SamplesDone, ended.Left);
                     _block.Print(
-                        $"{TimeLeft.Text(_time.Elapsed),7} {Numbered(ended.Trial, ended.Trials, ended.Result.Model)} {ended.Result.Setting}  "
-                            + $"{TrialText.Outcome(ended.Result)}");
+                        $"{TimeLeft.Text(_time.Elapsed),7} {Numbered(ended.Trial, ended.Trials, ended.Result.Model)} "
+                            + $"{ended.Result.Setting}  {TrialText.Outcome(ended.Result)}");
                     break;
                 case SweepWaiting waiting:
                     (_trial, _setting) = (TrialText.Waiting(waiting), "");

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using KvPareto.Engine.Settings;
+using KvPareto.Tasks;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
 
@@ -39,7 +40,7 @@ public sealed record SweepConfig
     /// <summary>Variables and date of the models' chat templates.</summary>
     public TemplateSettings Template { get; init; } = TemplateSettings.Default;
 
-    internal IReadOnlyList<TaskEntry> Tasks { get; init; } = [];
+    internal IReadOnlyList<TaskOptions> Tasks { get; init; } = [];
 
     internal SweepAxes? Axes { get; init; }
 

@@ -2,8 +2,10 @@ using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Templates;
+using KvPareto.Tasks.Catalog;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
+using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Config;
 
@@ -43,7 +45,7 @@ internal static partial class SweepConfigReader
             Models = [.. (models.Count > 0 ? models.Select(FromOption)
                 : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
             Tasks = top.Find("tasks") is null && !needsTasks ? []
-                : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
+                : TaskCatalog.Read(top.Require("tasks", TaskCatalog.Words), baseFolder, seed),
             Axes = axes,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),

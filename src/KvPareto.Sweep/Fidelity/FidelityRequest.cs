@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks.Fidelity;
@@ -56,14 +57,14 @@ public sealed record FidelityRequest
     }
 
     /// <summary>The settings for a model, each once.</summary>
-    /// <exception cref="ConfigException">A setting does not fit the model.</exception>
-    internal IReadOnlyList<InferenceSetting> SettingsFor(ModelConfig config)
+    /// <exception cref="ConfigException">A setting does not fit the model or the device.</exception>
+    internal IReadOnlyList<InferenceSetting> SettingsFor(ModelConfig config, Backend backend)
     {
         if (Chunk < 0) throw new ConfigException($"fidelity: chunk {Chunk}; allowed: 0 for whole windows, or a number of tokens");
         var chosen = Settings ?? [.. Defaults(config.HeadDim)];
         if (Chunk is { } chunk) chosen = [.. chosen.Select(setting => setting with { Chunk = chunk == 0 ? null : chunk })];
         InferenceSetting[] settings = [.. chosen.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
-        foreach (var setting in settings) SettingFit.Check(Model, config, setting);
+        foreach (var setting in settings) SettingFit.Check(Model, config, setting, backend);
         return settings;
     }
 

@@ -65,7 +65,7 @@ public sealed record FidelityRow
     internal static FidelityRow Of(
         string name, string text, LanguageModel model, InferenceSetting setting, IReadOnlyList<WindowFidelity> windows)
     {
-        var figures = FidelityFigures.Of(windows);
+        var figures = WindowFigures.Of(windows);
         var geometry = model.Config.Geometry;
         var tokens = windows.Sum(window => window.Divergences.Count);
         var bytesPerToken = windows.Sum(window => (double)window.CacheBytes) / tokens;

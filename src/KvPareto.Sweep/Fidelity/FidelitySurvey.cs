@@ -24,7 +24,7 @@ public static class FidelitySurvey
     {
         var source = ModelSource.Open(request.Model);
         var other = request.Reference is null ? null : ModelSource.Open(request.Reference);
-        var (settings, windows) = Prepare(request, source, other);
+        var (settings, windows) = Prepare(backend, request, source, other);
         var reference = RunReference(backend, other ?? source, windows, isOtherModel: other is not null, cancellation);
         var rows = new Dictionary<string, FidelityRow>();
         foreach (var group in settings.GroupBy(setting => setting.Weights))
@@ -43,12 +43,12 @@ public static class FidelitySurvey
     }
 
     private static (IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int[]> Windows) Prepare(
-        FidelityRequest request, ModelSource source, ModelSource? other)
+        Backend backend, FidelityRequest request, ModelSource source, ModelSource? other)
     {
         using var checkpoint = source.OpenCheckpoint();
         var (config, tokenizer) = (checkpoint.Config, source.RequireTokenizer());
         var window = request.WindowFor(config);
-        var settings = request.SettingsFor(config);
+        var settings = request.SettingsFor(config, backend);
         if (other is not null) CheckReference(request, config, other);
         var text = FidelityText.Read(request.Text, request.Tokens ?? Math.Max(window, FidelityOptions.DefaultTokens));
         var windows = text.Windows(tokenizer, request.Tokens, window);

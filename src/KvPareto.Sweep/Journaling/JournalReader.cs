@@ -90,7 +90,8 @@ internal static class JournalReader
             result.WeightBytes == result.Peaks.Inference.Weights && result.KvCacheBytes == result.Peaks.Inference.KvCache,
             "the bytes of weights and cache are not those of the peak");
         Require(result is { TtftMs: null or >= 0, TpotMs: null or >= 0 }, "a time is negative");
-        Require(IsAround(result.TtftSpread, result.TtftMs) && IsAround(result.TpotSpread, result.TpotMs), "a time is not within its spread");
+        Require(
+            IsAround(result.TtftSpread, result.TtftMs) && IsAround(result.TpotSpread, result.TpotMs), "a time is not within its spread");
         Require(result.Repeat is null or > 0, "a repeat's number is not positive");
     }
 

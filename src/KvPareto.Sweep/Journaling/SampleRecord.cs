@@ -1,4 +1,5 @@
 using KvPareto.Engine.Seam;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Journaling;
 
@@ -11,8 +12,8 @@ internal sealed record SampleRecord
     /// <summary>The sample's id within the task.</summary>
     public required string Sample { get; init; }
 
-    /// <summary>The model's answer.</summary>
-    public required string Prediction { get; init; }
+    /// <summary>What the model made of it.</summary>
+    public required Prediction Prediction { get; init; }
 
     /// <summary>0 to 1.</summary>
     public required double Score { get; init; }

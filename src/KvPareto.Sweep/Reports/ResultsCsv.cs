@@ -99,7 +99,8 @@ internal static class ResultsCsv
     /// <summary>A trial with its point and its model's noise, or with the reason why it has no point.</summary>
     internal sealed record Row(TrialResult Trial, FrontierPoint? Point, string? Reason, NoiseFloor? Noise)
     {
-        private readonly Dictionary<string, TaskEstimate> _tasks = (Point?.Tasks ?? []).DistinctBy(task => task.Name).ToDictionary(task => task.Name);
+        private readonly Dictionary<string, TaskEstimate> _tasks =
+            (Point?.Tasks ?? []).DistinctBy(task => task.Name).ToDictionary(task => task.Name);
 
         /// <summary>A task or part by its name; null where the trial has none of it.</summary>
         public TaskEstimate? TaskOf(string name) => _tasks.GetValueOrDefault(name);

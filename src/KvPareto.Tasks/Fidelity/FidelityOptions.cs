@@ -3,8 +3,11 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Fidelity;
 
 /// <summary>Which text fidelity is measured on.</summary>
-public sealed record FidelityOptions
+public sealed record FidelityOptions : TaskOptions
 {
+    /// <summary>Keys as a config may have them.</summary>
+    internal const string Example = "text: FILE, …";
+
     /// <summary>Tokens measured where nothing else is said.</summary>
     public const int DefaultTokens = 32768;
 
@@ -23,9 +26,23 @@ public sealed record FidelityOptions
     /// <summary>Tokens that are read one after the other from an empty cache, at least 2.</summary>
     public int Window { get; init; } = DefaultWindow;
 
-    /// <summary>Refuses impossible values.</summary>
-    /// <exception cref="ConfigException">Names the value and what is allowed.</exception>
-    public void Validate()
+    /// <summary>Reads a task of a config.</summary>
+    internal static FidelityOptions Read(TaskSection section)
+    {
+        section.Allow("text", "tokens", "window");
+        return new()
+        {
+            File = section.File("text", "a text file"),
+            Tokens = section.Find("tokens")?.Integer(2, MostTokens) ?? DefaultTokens,
+            Window = section.Find("window")?.Integer(2, MostTokens) ?? DefaultWindow,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override EvaluationTask Create() => new FidelityTask(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         if (Window is < 2 or > MostTokens) throw new ConfigException($"fidelity: window {Window}; allowed: 2 to {MostTokens} tokens");
         if (Tokens is < 2 or > MostTokens || Tokens % Window != 0)

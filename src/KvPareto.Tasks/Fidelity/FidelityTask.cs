@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Fidelity;
@@ -55,7 +56,8 @@ public sealed class FidelityTask : EvaluationTask
 
     /// <summary>Top-1 agreement.</summary>
     /// <param name="sample">Not needed.</param>
-    /// <param name="prediction">The window's figures, <see cref="FidelityFigures.ToJson"/>.</param>
+    /// <param name="prediction">The window's figures, <see cref="FidelityFigures"/>.</param>
     /// <exception cref="FormatException">The prediction is something else.</exception>
-    public override double Score(TaskSample sample, string prediction) => FidelityFigures.Parse(prediction).Top1;
+    public override double Score(TaskSample sample, Prediction prediction) =>
+        prediction is FidelityFigures figures ? figures.Top1 : throw new FormatException("no fidelity figures");
 }

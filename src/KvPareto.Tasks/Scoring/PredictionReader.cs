@@ -1,3 +1,4 @@
+using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Scoring;
@@ -24,7 +25,7 @@ internal sealed class PredictionReader(string? stem, string? task)
             : isLongBench ? (Named(row, stem), NameField)
             : (task ?? throw row.Error("task", $"is missing; allowed: a task in the row, or {Option} NAME with one of {TaskScores.Names}"),
                 Option);
-        return new(row, name, place, row.Text(field), field, row.Texts("answers"), row.OptionalTexts("all_classes"));
+        return new(row, name, place, new TextPrediction(row.Text(field)), field, row.Texts("answers"), row.OptionalTexts("all_classes"));
     }
 
     private string NameField => task is null ? "(the file's name)" : Option;

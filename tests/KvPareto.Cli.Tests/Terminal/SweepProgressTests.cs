@@ -32,7 +32,8 @@ public class SweepProgressTests
     {
         var text = Shown(columns: 80);
         Assert.StartsWith("[----------]   0 %  0:00 gone, - left\nstarting\n", text, StringComparison.Ordinal);
-        Assert.Contains("\e[J   0:00 [  1/2] embedded:llama w16a16-k4v4-t64  score  97.50  peak       0 B\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "\e[J   0:00 [  1/2] embedded:llama w16a16-k4v4-t64  score  97.50  peak       0 B\n", text, StringComparison.Ordinal);
         Assert.Contains("[##########] 100 %", text, StringComparison.Ordinal);
         Assert.Contains("\nwaiting for 1 trial that another worker has: process 7 on host\n", text, StringComparison.Ordinal);
         Assert.EndsWith("\r\e[2A\e[J", text, StringComparison.Ordinal);

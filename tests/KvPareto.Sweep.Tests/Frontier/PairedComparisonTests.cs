@@ -10,7 +10,8 @@ public class PairedComparisonTests
     {
         Assert.Equal(20, PairedComparison.StandardError([[1, 0, 1, 1, 0.5]])!.Value, 1e-9);
         Assert.Equal(25, PairedComparison.StandardError([[1, 0, 1, 1]])!.Value, 1e-9);
-        Assert.Equal(50 * Math.Sqrt(0.2 * 0.2 + 0.25 * 0.25), PairedComparison.StandardError([[1, 0, 1, 1, 0.5], [1, 0, 1, 1]])!.Value, 1e-9);
+        Assert.Equal(
+            50 * Math.Sqrt(0.2 * 0.2 + 0.25 * 0.25), PairedComparison.StandardError([[1, 0, 1, 1, 0.5], [1, 0, 1, 1]])!.Value, 1e-9);
         Assert.Null(PairedComparison.StandardError([[1, 0, 1, 1], [1]]));
     }
 

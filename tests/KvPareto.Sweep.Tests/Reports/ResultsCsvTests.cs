@@ -160,7 +160,8 @@ public partial class ResultsCsvTests
             Scores = [trial.Scores[0] with { Parts = [new("law", 2, 50) { PerSample = [1, 0] }, new("old", 2, 50)] }],
         };
         var row = Assert.Single(Rows([trial]));
-        Assert.Equal(["50.0000", "50.0000", "50.0000", ""], Cells(row, "task:mmlu/law", "task_se:mmlu/law", "task:mmlu/old", "task_se:mmlu/old"));
+        Assert.Equal(
+            ["50.0000", "50.0000", "50.0000", ""], Cells(row, "task:mmlu/law", "task_se:mmlu/law", "task:mmlu/old", "task_se:mmlu/old"));
     }
 
     [Fact]

@@ -5,13 +5,14 @@ using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;
+using KvPareto.Tasks.Predictions;
 using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Trials;
 
 /// <summary>
-/// Replays recorded sweeps: SmolLM2-135M (5 settings × 10 samples of 300 to 1,230 tokens) and the quickstart's first model (15 settings × 48
-/// samples), both on a machine with other things to do, the second one fifteen times slower at first than later.
+/// Replays recorded sweeps: SmolLM2-135M (5 settings × 10 samples of 300 to 1,230 tokens) and the quickstart's first model (15 settings ×
+/// 48 samples), both on a machine with other things to do, the second one fifteen times slower at first than later.
 /// </summary>
 public class TimeEstimateTests
 {
@@ -132,7 +133,7 @@ public class TimeEstimateTests
     {
         Task = row.Task,
         Sample = row.Id,
-        Prediction = "",
+        Prediction = new TextPrediction(""),
         Score = 0,
         PromptTokens = row.Prompt,
         NewTokens = row.Made,

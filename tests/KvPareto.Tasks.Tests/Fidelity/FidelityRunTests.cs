@@ -25,7 +25,7 @@ public class FidelityRunTests
         var setting = InferenceSetting.Parse(name);
         int[][] windows = [.. model.Ids.Chunk(70).Where(window => window.Length == 70)];
         Assert.True(windows.Length > 1);
-        var actual = FidelityFigures.Of(model.Measure(setting, windows));
+        var actual = WindowFigures.Of(model.Measure(setting, windows));
 
         var (divergences, surprise, referenceSurprise, same) = (new List<double>(), 0.0, 0.0, 0);
         var (lateDivergences, lateSurprises) = (new List<double>(), new List<double>());
@@ -72,7 +72,7 @@ public class FidelityRunTests
         var full = model.Measure(InferenceSetting.Parse("w16a16-k16v16"), windows)[0];
         var coded = model.Measure(InferenceSetting.Parse("w16a16-k2v2-t16"), windows)[0];
         Assert.All(coded.Divergences.Zip(full.Divergences), pair => Assert.True(pair.First > pair.Second, $"{pair}"));
-        var (a, b) = (FidelityFigures.Of([full]), FidelityFigures.Of([coded]));
+        var (a, b) = (WindowFigures.Of([full]), WindowFigures.Of([coded]));
         Assert.True(b.KlMean > 10 * a.KlMean && b.KlP50 > 10 * a.KlP50 && b.KlP99 > 10 * a.KlP99 && b.KlMax > 10 * a.KlMax, $"{a} {b}");
         Assert.True(b.Top1 < a.Top1, $"{a} {b}");
         Assert.True(Math.Abs(b.Ppl / b.ReferencePpl - 1) > 10 * Math.Abs(a.Ppl / a.ReferencePpl - 1), $"{a} {b}");
@@ -97,10 +97,10 @@ public class FidelityRunTests
     {
         using var model = new GoldenModel("llama");
         var windows = new[] { model.Ids };
-        var same = FidelityFigures.Of(model.Measure(FidelityReference.Setting, windows));
+        var same = WindowFigures.Of(model.Measure(FidelityReference.Setting, windows));
         Assert.Equal((0, 0, 1.0), (same.KlMean, same.KlMax, same.Top1));
         Assert.Equal(same.ReferencePpl, same.Ppl);
-        var noise = FidelityFigures.Of(model.Measure(InferenceSetting.Parse("w16a16-k16v16"), windows));
+        var noise = WindowFigures.Of(model.Measure(InferenceSetting.Parse("w16a16-k16v16"), windows));
         Assert.InRange(noise.KlMean, 1e-14, 1e-5);
     }
 
@@ -124,15 +124,6 @@ public class FidelityRunTests
         var compared = model.Measure(setting, [model.Ids, model.Ids]);
         Assert.All(compared, window => Assert.Equal((alone.Peaks, alone.CacheBytes), (window.Peaks, window.CacheBytes)));
         Assert.Equal(0, model.Backend.Memory.Live.Activations + model.Backend.Memory.Live.KvCache);
-    }
-
-    [Fact]
-    public void Figures_ReadBackWhatTheyWrite()
-    {
-        var figures = new FidelityFigures(19.273143365614136, 19.27, 0.1, 1e-7, 0.5, 12, 0.991363525390625, 18.36, 0.09);
-        Assert.Equal(figures, FidelityFigures.Parse(figures.ToJson()));
-        Assert.Throws<FormatException>(() => FidelityFigures.Parse("null"));
-        Assert.Throws<FormatException>(() => FidelityFigures.Parse("the answer"));
     }
 
     private static double[] LogSoftmax(float[] row)

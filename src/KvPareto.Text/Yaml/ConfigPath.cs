@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 
-namespace KvPareto.Sweep.Config;
+namespace KvPareto.Text.Yaml;
 
 /// <summary>Paths in a config: <c>${NAME}</c> stands for an environment variable, relative ones start at the config's folder.</summary>
-internal static partial class ConfigPath
+public static partial class ConfigPath
 {
     /// <summary>The full path that <paramref name="value"/> names.</summary>
     /// <param name="value">The text in the config.</param>

@@ -5,7 +5,7 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Trials;
 
-public class TaskCatalogTests
+public class SweepTaskTests
 {
     [Fact]
     public void ChineseRows_TakeTheFolderThatTheConfigNames()
@@ -22,7 +22,7 @@ public class TaskCatalogTests
             var yaml = $"models: [{{name: here, path: "
                 + $".}}]\ntasks: [{{task: longbench, file: rows.jsonl{jieba}}}]\naxes: {{cache: [k8v8]}}\n";
             var config = SweepConfigReader.Read("my.yaml", yaml, folder.Root, []);
-            return Assert.Throws<ConfigException>(() => TaskCatalog.Create(config)).Message;
+            return Assert.Throws<ConfigException>(() => config.Tasks.Select(SweepTask.Of).ToList()).Message;
         }
     }
 }

@@ -2,13 +2,13 @@ using KvPareto.Text.Input;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace KvPareto.Sweep.Config;
+namespace KvPareto.Text.Yaml;
 
 /// <summary>
 /// Reads one YAML document into <see cref="YamlNode"/>s. Configs are plain data: anchors, aliases, tags and second documents are
 /// refused, and nesting is bounded, so that no small file can grow large or deep in memory.
 /// </summary>
-internal sealed class YamlTree
+public sealed class YamlTree
 {
     private const int MaxDepth = 16;
     private const int MostCharacters = 120;

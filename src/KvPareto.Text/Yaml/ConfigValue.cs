@@ -1,13 +1,13 @@
 using System.Globalization;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Config;
+namespace KvPareto.Text.Yaml;
 
 /// <summary>A value of a config with its place, read strictly: every mistake names file, line, key and what is allowed.</summary>
 /// <param name="File">The config's name in messages.</param>
 /// <param name="Key">Dotted path of keys, <c>axes.cache[2]</c>.</param>
 /// <param name="Node">The value.</param>
-internal readonly record struct ConfigValue(string File, string Key, YamlNode Node)
+public readonly record struct ConfigValue(string File, string Key, YamlNode Node)
 {
     private const int MostQuoted = 60;
 
@@ -94,7 +94,7 @@ internal readonly record struct ConfigValue(string File, string Key, YamlNode No
 }
 
 /// <summary>A mapping whose keys are known.</summary>
-internal readonly record struct ConfigMap(ConfigValue Place, YamlMapping Mapping)
+public readonly record struct ConfigMap(ConfigValue Place, YamlMapping Mapping)
 {
     /// <summary>The value of a key, or null where it is absent.</summary>
     public ConfigValue? Find(string key) =>
