@@ -29,6 +29,10 @@ internal sealed record RunRecord
 
     public required IReadOnlyList<RunInput> Models { get; init; }
 
+    /// <summary>Architectures by model name, in the words of <c>config.json</c>; null in folders of versions that did not write
+    /// it, and a model is left out that it has no words for.</summary>
+    public IReadOnlyDictionary<string, JsonObject>? Architectures { get; init; }
+
     public required IReadOnlyList<RunInput> Tasks { get; init; }
 
     /// <summary>All trials in the order of reports.</summary>

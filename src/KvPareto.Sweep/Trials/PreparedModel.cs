@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
@@ -22,6 +23,9 @@ internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyL
 
     /// <summary>Where its files are: what <see cref="Engine.Checkpoints.Sources.ModelSource.Open"/> takes.</summary>
     public string Location { get; init; } = Entry.Model;
+
+    /// <summary>Its architecture in the words of <c>config.json</c>; null where that has none for it.</summary>
+    public JsonObject? Architecture { get; init; }
 
     /// <summary>SHA-256 (hex) over the files of <see cref="Entry"/>'s own checkpoint.</summary>
     public string OriginalDigest { get; init; } = Digest;
