@@ -182,7 +182,8 @@ public partial class ResultsCsvTests
         Assert.All(rows.Where(row => row["status"] == "ok"), row => Assert.Equal(
             ["10.0000", "20.000", "0.000"], Cells(row, "score_noise", "ttft_noise_percent", "tpot_noise_percent")));
         var messages = Analysis([.. trials, Again(1, 90, 12.5), Again(2, 70, 15)]).Messages;
-        Assert.Contains("llama: the baseline measured 2 more times gives scores within 10.00 points (2 samples differ) and peaks within 0 B; "
+        Assert.Contains(
+            "llama: the baseline measured 2 more times gives scores within 10.00 points (2 samples differ) and peaks within 0 B; "
             + "median times within 20.0 % to the first token, 0.0 % for later ones", messages);
     }
 
