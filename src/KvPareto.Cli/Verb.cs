@@ -12,7 +12,8 @@ namespace KvPareto.Cli;
 /// <param name="name">What is typed.</param>
 /// <param name="description">One sentence.</param>
 /// <param name="example">Lines to try.</param>
-internal sealed class Verb(string name, string description, string example) : Command(name, description)
+/// <param name="appendix">Lines that follow them; empty for none.</param>
+internal sealed class Verb(string name, string description, string example, string appendix = "") : Command(name, description)
 {
     /// <summary>Makes <c>--help</c> show the examples of the verbs and of the program.</summary>
     public static RootCommand WithExamples(RootCommand root, string example)
@@ -94,6 +95,8 @@ internal sealed class Verb(string name, string description, string example) : Co
 
     private string Example { get; } = example;
 
+    private string Appendix { get; } = appendix;
+
     private sealed class ExampleHelp(HelpAction inner, string rootExample) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
@@ -101,8 +104,13 @@ internal sealed class Verb(string name, string description, string example) : Co
             var code = inner.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Example:");
-            foreach (var line in (parseResult.CommandResult.Command is Verb verb ? verb.Example : rootExample).Split('\n'))
-                output.WriteLine($"  {line}");
+            var verb = parseResult.CommandResult.Command as Verb;
+            foreach (var line in (verb?.Example ?? rootExample).Split('\n')) output.WriteLine($"  {line}");
+            if (verb?.Appendix is { Length: > 0 } appendix)
+            {
+                output.WriteLine();
+                output.Write(appendix);
+            }
             return code;
         }
     }

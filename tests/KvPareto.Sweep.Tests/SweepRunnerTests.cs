@@ -1,3 +1,4 @@
+using KvPareto.Engine.Cache;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Testing;
@@ -116,6 +117,35 @@ public class SweepRunnerTests
         Assert.Equal("out of memory: no 7 GiB", failed[1].Failure);
         Assert.Equal(6, history.Results.Count(result => result.Status == TrialStatus.Ok));
         Assert.Equal(FakeSweep.WithoutTimes(history), FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+    }
+
+    [Fact]
+    public void Run_GoesOnAfterATrialThatIsTooLong()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine
+        {
+            Before = (_, setting, _) => { if (setting.Cache.Keys.Bits == 2) throw new CapacityException("the cache holds 4 of 4 tokens"); },
+        };
+        var failures = FakeSweep.Run(temp["run"], engine).Results.Select(result => result.Failure).OfType<string>().ToArray();
+        Assert.Equal(2, failures.Length);
+        Assert.All(failures, failure => Assert.Equal("too long: the cache holds 4 of 4 tokens", failure));
+    }
+
+    /// <summary>A refusal of the seam inside a trial is a defect: it must not pass for a setting's failure.</summary>
+    [Fact]
+    public void Run_EndsWithADefect_AndResumesAfterIt()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine
+        {
+            Before = (_, setting, _) => { if (setting.Cache.Keys.Bits == 2) throw new ArgumentException("y is [T, N]"); },
+        };
+        Assert.Throws<ArgumentException>(() => FakeSweep.Run(temp["run"], engine));
+        Assert.DoesNotContain(RunHistory.Read(temp["run"]).Results, result => result.Status == TrialStatus.Failed);
+
+        var history = FakeSweep.Run(temp["run"], new FakeEngine(), resume: true);
+        Assert.Equal(FakeSweep.Trials, history.Results.Count(result => result.Status == TrialStatus.Ok));
     }
 
     [Fact]

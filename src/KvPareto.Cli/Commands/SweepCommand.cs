@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Reports.Pictures;
@@ -37,7 +38,8 @@ internal static class SweepCommand
             "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, "
                 + "journal.jsonl and samples/.",
                 "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with trials that failed or are "
-                + "missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).")
+                + "missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
+            AxesText.Of(SettingAxes.All))
         {
             config, folder, resume, retry, models, worker, device, threads, format,
         };
