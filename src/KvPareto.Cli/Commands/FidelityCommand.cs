@@ -113,7 +113,8 @@ internal static class FidelityCommand
         CommandContext context, SweepConfig config, SweepOptions options, bool json, IReadOnlyList<PictureFormat> formats,
         CancellationToken cancellation)
     {
-        var progress = new FidelityProgress(context, options.Folder, json, SearchSpace.Expand(config).Max(setting => setting.Name.Length));
+        var settings = SearchSpace.Expand(config, config.Models[0]);
+        var progress = new FidelityProgress(context, options.Folder, json, settings.Max(setting => setting.Name.Length));
         RunHistory history;
         try
         {
