@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>A mistake in a file, an option or a value; one line on standard error says which.</summary>
     public const int UserMistake = 2;
 
+    /// <summary>Nothing is within the memory or the loss that was asked for; standard error names what comes nearest.</summary>
+    public const int NothingFits = 3;
+
     /// <summary>A fault of the program.</summary>
     public const int Internal = 70;
 

@@ -81,6 +81,8 @@ internal static class KvParetoCommand
         {
             SweepCommand.Create(context),
             ReportCommand.Create(context),
+            FrontierCommand.Create(context),
+            RecommendCommand.Create(context),
             PlanCommand.Create(context),
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),

@@ -48,7 +48,7 @@ internal static class ReportCommand
             Formats = formats,
             Figures = figures,
         };
-        var summary = ReportWriter.Write(folder, history.Results, options);
+        var summary = ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);
         ClosingTable.Show(context, history, summary);
     }
 }

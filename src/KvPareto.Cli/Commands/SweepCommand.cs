@@ -69,7 +69,7 @@ internal static class SweepCommand
             throw;
         }
         ReportCommand.Write(context, folder, history, formats);
-        var isWhole = history.Missing.Count == 0 && history.Results.All(result => result.Status == TrialStatus.Ok);
+        var isWhole = history.Missing.Count == 0 && history.Results.Concat(history.Repeats).All(result => result.Status == TrialStatus.Ok);
         return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
     }
 

@@ -29,6 +29,10 @@ internal sealed record RunRecord
 
     public required IReadOnlyList<RunInput> Models { get; init; }
 
+    /// <summary>Architectures by model name, in the words of <c>config.json</c>; null in folders of versions that did not write
+    /// it, and a model is left out that it has no words for.</summary>
+    public IReadOnlyDictionary<string, JsonObject>? Architectures { get; init; }
+
     public required IReadOnlyList<RunInput> Tasks { get; init; }
 
     /// <summary>All trials in the order of reports.</summary>
@@ -41,4 +45,8 @@ internal sealed record RunRecord
 internal sealed record RunInput(string Name, string Digest);
 
 /// <summary>A trial of the plan.</summary>
-internal sealed record RunTrial(string Id, string Model, string Setting);
+internal sealed record RunTrial(string Id, string Model, string Setting)
+{
+    /// <summary>Number of a repeat of the baseline, from 1; null for a trial of the sweep.</summary>
+    public int? Repeat { get; init; }
+}
