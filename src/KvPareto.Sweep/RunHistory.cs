@@ -49,7 +49,11 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
         {
             Repeats = [.. results.Where(result => result.Repeat is not null)],
-            Missing = [.. run.Trials.Where(trial => state.Result(trial.Id) is null).Select(trial => NameOf(trial.Setting, trial.Model, trial.Repeat))],
+            Missing =
+            [
+                .. run.Trials.Where(trial => state.Result(trial.Id) is null)
+                    .Select(trial => NameOf(trial.Setting, trial.Model, trial.Repeat)),
+            ],
             Device = run.Host.Device,
             Messages = [.. messages, .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet())],
         };

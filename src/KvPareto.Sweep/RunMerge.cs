@@ -38,13 +38,17 @@ public static class RunMerge
                 .Select(group => Merge([.. group], order, messages)),
         ];
         var missing = runs.SelectMany(run => run.Missing)
-            .Where(name => !merged.Any(result => name == RunHistory.NameOf(result.Setting, result.Model, result.Repeat))).Distinct().ToList();
+            .Where(name => !merged.Any(result => name == RunHistory.NameOf(result.Setting, result.Model, result.Repeat)))
+            .Distinct().ToList();
         return new(string.Join(" + ", runs.Select(run => run.Name).Distinct()), runs[0].Seed, runs[0].Baseline,
             merged.Length + missing.Count, [.. merged.Where(result => result.Repeat is null)])
         {
             Repeats = [.. merged.Where(result => result.Repeat is not null)],
             Missing = missing,
-            Messages = [.. runs.SelectMany((run, index) => run.Messages.Select(text => $"{folders[index]}: {text}")), .. messages.Distinct()],
+            Messages =
+            [
+                .. runs.SelectMany((run, index) => run.Messages.Select(text => $"{folders[index]}: {text}")), .. messages.Distinct(),
+            ],
         };
 
         TrialResult Named(RunHistory run, TrialResult result)
@@ -65,7 +69,8 @@ public static class RunMerge
             foreach (var score in one.Result.Scores)
             {
                 if (!tasks.TryGetValue(score.Task, out var known) || score.Samples > known.Score.Samples) tasks[score.Task] = (score, one);
-                if (known.Score is not { } first || (first.Digest == score.Digest && first.PerSample.SequenceEqual(score.PerSample))) continue;
+                if (known.Score is not { } first) continue;
+                if (first.Digest == score.Digest && first.PerSample.SequenceEqual(score.PerSample)) continue;
                 messages.Add(first.Digest != score.Digest
                     ? $"task {score.Task}: its data differ between runs; the larger, then the first, counts"
                     : $"{one.Result.Setting} of {one.Result.Model}: scores of task {score.Task} differ between runs; the first counts");

@@ -73,7 +73,9 @@ internal sealed class FakeEngine : ITrialEngine
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
             var text = hash[0] < 180 ? sample.Answers[0] : "«wrong»";
             var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
-            return new(new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]), peaks);
+            return new(
+                new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]),
+                peaks);
         }
 
         public void Dispose() => engine.Live--;

@@ -60,7 +60,8 @@ public class RunMergeTests
         FakeSweep.Run(temp["a"], new FakeEngine());
         FakeSweep.Run(temp["b"], new FakeEngine { Device = "other" });
         var merged = RunMerge.Read([temp["a"], temp["b"]]);
-        Assert.Equal(["one on none", "two on none", "one on other", "two on other"], merged.Results.Select(result => result.Model).Distinct());
+        Assert.Equal(
+            ["one on none", "two on none", "one on other", "two on other"], merged.Results.Select(result => result.Model).Distinct());
         Assert.Equal(2 * FakeSweep.Trials, merged.Results.Count);
     }
 

@@ -64,7 +64,8 @@ internal static class RunFolderCheck
         if (isAlone || JournalReader.Read(path).Run is not { } begun) return;
         var planned = run.Trials.Select(trial => trial.Id).ToHashSet();
         if (begun.Trials.FirstOrDefault(trial => !planned.Contains(trial.Id)) is not { } foreign) return;
-        throw new ConfigException($"{path}: others are at work on {foreign.Setting} of {foreign.Model} (trial {foreign.Id}), which this config"
+        throw new ConfigException(
+            $"{path}: others are at work on {foreign.Setting} of {foreign.Model} (trial {foreign.Id}), which this config"
             + " does not have (setting, tasks or seed differ); allowed: their config, more settings or models, or to wait for them");
     }
 
@@ -75,7 +76,8 @@ internal static class RunFolderCheck
         foreach (var known in before)
         {
             if (names[known.Digest].FirstOrDefault(input => input.Name != known.Name) is not { } input) continue;
-            throw new ConfigException($"{path}: {kind} '{input.Name}' is called '{known.Name}' there; allowed: that name, or another --out");
+            throw new ConfigException(
+                $"{path}: {kind} '{input.Name}' is called '{known.Name}' there; allowed: that name, or another --out");
         }
     }
 

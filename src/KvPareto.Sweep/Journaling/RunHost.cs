@@ -54,7 +54,8 @@ internal sealed record RunHost
     }
 
     private static string[] Built() =>
-        typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') ?? ["unknown"];
+        typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')
+            ?? ["unknown"];
 
     private static string CpuName()
     {
