@@ -31,7 +31,7 @@ public class SweepCommandTests
     {
         using var temp = new ScratchFolder();
         Assert.Equal(0, CommandRun.Of("sweep", Write(temp, Config), "--out", temp["run"], "--threads", "1").Code);
-        var more = Config.Replace("[{task", "[{task: embedded, kind: fact, samples: 2, length: 60}, {task", StringComparison.Ordinal);
+        var more = Config.Replace("[{task", "[{task: embedded, kind: fact, samples: 2, length: 96}, {task", StringComparison.Ordinal);
         var resumed = CommandRun.Of("sweep", Write(temp, more), "--resume", "--out", temp["run"], "--threads", "1");
         Assert.Equal(0, resumed.Code);
         Assert.Contains("samples of an earlier config", resumed.Error, StringComparison.Ordinal);
