@@ -12,7 +12,8 @@ namespace KvPareto.Cli;
 /// <param name="name">What is typed.</param>
 /// <param name="description">One sentence.</param>
 /// <param name="example">Lines to try.</param>
-internal sealed class Verb(string name, string description, string example) : Command(name, description)
+/// <param name="appendix">Lines that follow them; empty for none.</param>
+internal sealed class Verb(string name, string description, string example, string appendix = "") : Command(name, description)
 {
     /// <summary>Makes <c>--help</c> show the examples of the verbs and of the program.</summary>
     public static RootCommand WithExamples(RootCommand root, string example)
@@ -56,6 +57,14 @@ internal sealed class Verb(string name, string description, string example) : Co
         DefaultValueFactory = _ => Cpu,
     };
 
+    /// <summary>The option that every verb has that writes a run folder.</summary>
+    public static Option<bool> ResumeOption() =>
+        new("--resume") { Description = "Go on with the run in DIR: measures only what is missing." };
+
+    /// <summary>The same for several processes.</summary>
+    public static Option<string?> WorkerOption() => new("--worker")
+    { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
+
     /// <summary>The option that every verb has that draws pictures.</summary>
     public static Option<string> FormatOption() => new("--format")
     {
@@ -86,6 +95,8 @@ internal sealed class Verb(string name, string description, string example) : Co
 
     private string Example { get; } = example;
 
+    private string Appendix { get; } = appendix;
+
     private sealed class ExampleHelp(HelpAction inner, string rootExample) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
@@ -93,8 +104,13 @@ internal sealed class Verb(string name, string description, string example) : Co
             var code = inner.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Example:");
-            foreach (var line in (parseResult.CommandResult.Command is Verb verb ? verb.Example : rootExample).Split('\n'))
-                output.WriteLine($"  {line}");
+            var verb = parseResult.CommandResult.Command as Verb;
+            foreach (var line in (verb?.Example ?? rootExample).Split('\n')) output.WriteLine($"  {line}");
+            if (verb?.Appendix is { Length: > 0 } appendix)
+            {
+                output.WriteLine();
+                output.Write(appendix);
+            }
             return code;
         }
     }

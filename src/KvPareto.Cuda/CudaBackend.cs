@@ -77,6 +77,16 @@ public sealed unsafe class CudaBackend : Backend
     }
 
     /// <inheritdoc/>
+    public override void Check(KvGeometry geometry, KvSpec spec)
+    {
+        base.Check(geometry, spec);
+        if (AttentionPlan.MostSharedBytes(geometry, spec) > _context.SharedBytes - StaticSharedBytes)
+            throw new ConfigException(
+                $"{Device}: blocks have {_context.SharedBytes} bytes of shared memory, too few for head_dim {geometry.HeadDim} with "
+                    + "this cache; allowed: smaller groups of tokens, no prebias, or --device cpu");
+    }
+
+    /// <inheritdoc/>
     public override Workspace CreateWorkspace(WorkspaceShape shape) => new CudaWorkspace(_context, Memory, shape);
 
     /// <inheritdoc/>
@@ -141,16 +151,8 @@ public sealed unsafe class CudaBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity)
-    {
-        if (geometry.HeadDim % 16 != 0 || geometry.HeadDim > 256)
-            throw new ConfigException($"device cuda: the model's head_dim is {geometry.HeadDim}; allowed: a multiple of 16 up to 256");
-        if (AttentionPlan.MostSharedBytes(geometry, spec) > _context.SharedBytes - StaticSharedBytes)
-            throw new ConfigException(
-                $"{Device}: blocks have {_context.SharedBytes} bytes of shared memory, too few for head_dim {geometry.HeadDim} with "
-                    + "this cache; allowed: smaller groups of tokens, no prebias, or --device cpu");
-        return new CudaKvCache(_context, Memory, geometry, spec, capacity);
-    }
+    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
+        new CudaKvCache(_context, Memory, geometry, spec, capacity);
 
     /// <inheritdoc/>
     protected override void BeginCore(Step step)

@@ -39,7 +39,8 @@ internal sealed unsafe class CudaKvCache : KvCache
             _context.Download(data, _memory.Address, image.Length);
             _context.Synchronize();
             var reader = new HostCacheReader(Geometry, Spec, Length);
-            reader.Read(Layout.At((nint)data, layer, Spec), keys, values);
+            var ends = (Layout.Keys[layer].CodedEnd(Length), Layout.Values[layer].CodedEnd(Length));
+            reader.Read(Layout.At((nint)data, layer, Spec), ends, keys, values);
         }
     }
 

@@ -8,7 +8,11 @@ internal sealed unsafe class HostCacheReader(KvGeometry geometry, KvSpec spec, i
     private int Width => geometry.HeadDim;
 
     /// <summary>Keys and values of all tokens, [length, Nkv·D] each.</summary>
-    public void Read(in LayerCache layer, Span<float> keys, Span<float> values)
+    /// <param name="layer">A layer in host memory.</param>
+    /// <param name="ends">The tokens after the last coded ones.</param>
+    /// <param name="keys">Keys.</param>
+    /// <param name="values">Values.</param>
+    public void Read(in LayerCache layer, (int Keys, int Values) ends, Span<float> keys, Span<float> values)
     {
         var row = new float[Width];
         for (var token = 0; token < length; token++)
@@ -16,22 +20,22 @@ internal sealed unsafe class HostCacheReader(KvGeometry geometry, KvSpec spec, i
             for (var head = 0; head < geometry.KvHeads; head++)
             {
                 var at = (token * geometry.KvHeads + head) * Width;
-                Read(layer.Keys, head, token, row);
+                Read(layer.Keys, ends.Keys, head, token, row);
                 if (spec.Rotation != KvRotation.None) Rotate(row);
                 if (layer.Means != 0) for (var c = 0; c < Width; c++) row[c] += (float)((Half*)layer.Means)[head * Width + c];
                 if (layer.Bias != 0) AddBias(layer, head, token, row);
                 row.CopyTo(keys[at..]);
-                Read(layer.Values, head, token, row);
+                Read(layer.Values, ends.Values, head, token, row);
                 if (spec.Rotation == KvRotation.KeysAndValues) Rotate(row);
                 row.CopyTo(values[at..]);
             }
         }
     }
 
-    private void Read(in Side side, int head, int token, float[] row)
+    private void Read(in Side side, int codedEnd, int head, int token, float[] row)
     {
         if (token < side.SinkTokens) Halves((Half*)side.Sinks + ((long)head * side.SinkTokens + token) * Width, row);
-        else if (token >= side.CodedEnd(length))
+        else if (token >= codedEnd)
             Halves((Half*)side.Ring + ((long)head * side.RingTokens + token % side.RingTokens) * Width, row);
         else Codes(side, head, token - side.SinkTokens, row);
     }

@@ -183,9 +183,6 @@ internal struct Side
     public int RingTokens;
     public int CodedTokens;
     public int Reserved;
-
-    /// <summary>The token after the last coded one when there are so many (common.cuh, coded_end).</summary>
-    public readonly int CodedEnd(int length) => SinkTokens + Math.Max(0, length - SinkTokens - RecentTokens) / Granule * Granule;
 }
 
 [StructLayout(LayoutKind.Sequential)]

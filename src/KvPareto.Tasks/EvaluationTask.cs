@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Templates;
 using KvPareto.Text.Tokenizers;
 
@@ -74,15 +75,15 @@ public abstract class EvaluationTask
     public abstract IReadOnlyList<TaskSample> Prepare(PromptContext context);
 
     /// <summary>
-    /// Score of one prediction, 0 to 1: of a text, of the <see cref="Fidelity.FidelityFigures"/> of a comparison, or of the
-    /// <see cref="LogLikelihoods"/> of continuations.
+    /// Score of one prediction, 0 to 1: as the sample's kind is, of a text, of a comparison's figures or of the likelihoods of continuations.
     /// </summary>
-    public abstract double Score(TaskSample sample, string prediction);
+    /// <exception cref="FormatException">The prediction is of another kind.</exception>
+    public abstract double Score(TaskSample sample, Prediction prediction);
 
     /// <summary>
     /// Further scores of one prediction by name, 0 to 1: another way to score it, or the name of the part of the task that it belongs to.
     /// Their means over the samples that have them are reported beside the task's and decide nothing. Most tasks have none.
     /// </summary>
-    public virtual IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) =>
+    public virtual IReadOnlyDictionary<string, double> Parts(TaskSample sample, Prediction prediction) =>
         ReadOnlyDictionary<string, double>.Empty;
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KvPareto.Engine.Settings;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests;
@@ -6,7 +7,8 @@ namespace KvPareto.Cli.Tests;
 public class HelpTests
 {
     public static TheoryData<string> Verbs =>
-        ["", "sweep", "report", "generate", "tokenize", "score", "plan", "fidelity", "quantize", "doctor", "logits"];
+        ["", "sweep", "report", "frontier", "recommend", "generate", "tokenize", "score", "plan", "fidelity", "quantize", "doctor",
+            "logits"];
 
     /// <summary>Approved text of every verb's help: Data/help. Copy the received file over the approved one to approve a change.</summary>
     [Theory]
@@ -22,5 +24,14 @@ public class HelpTests
             File.WriteAllText(Path.Combine(AppContext.BaseDirectory, name + ".received.txt"), received);
         Assert.Equal(File.Exists(approved) ? File.ReadAllText(approved) : "", received);
         Assert.Contains("Example:", received, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AxesOfSweep_AreAllThere_WithinEightyColumns()
+    {
+        var output = CommandRun.Of("sweep", "--help").Output.ReplaceLineEndings("\n");
+        var axes = output[output.IndexOf("Axes:\n", StringComparison.Ordinal)..].Split('\n');
+        Assert.All(axes, line => Assert.InRange(line.Length, 0, 80));
+        foreach (var key in SettingAxes.Keys) Assert.Contains(axes, line => line.StartsWith($"  {key} ", StringComparison.Ordinal));
     }
 }

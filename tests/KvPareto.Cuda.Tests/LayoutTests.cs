@@ -30,6 +30,17 @@ public class LayoutTests
         (Unsafe.SizeOf<EmbedArguments>(), Unsafe.SizeOf<NormArguments>(), Unsafe.SizeOf<RopeArguments>(), Unsafe.SizeOf<PairArguments>(),
             Unsafe.SizeOf<BiasArguments>(), Unsafe.SizeOf<UnpackArguments>()));
 
+    [Theory]
+    [InlineData(64, true)]
+    [InlineData(256, true)]
+    [InlineData(24, false)]
+    [InlineData(272, false)]
+    public void HeadsThatTheKernelsAreNotFor_AreRefused(int headDim, bool fits)
+    {
+        var error = Record.Exception(() => new CudaMemoryLayout().Check(new KvGeometry(4, 2, headDim, [0]), KvSpec.Full));
+        Assert.Equal(fits ? null : $"device cuda: the model's head_dim is {headDim}; allowed: a multiple of 16 up to 256", error?.Message);
+    }
+
     /// <summary>Four times a small weight as bf16 for the library, the weight as bf16 where it is stored otherwise, 256 rows of inputs;
     /// bounds for large ones.</summary>
     [Theory]

@@ -4,9 +4,9 @@ using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports;
-using KvPareto.Tasks;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Tests;
 
@@ -76,8 +76,8 @@ public class QuestionSweepTests
         foreach (var result in whole.Results)
             Assert.Equal(Predictions(Records(temp["a"], result)), Predictions(Records(temp["b"], result)));
 
-        static IEnumerable<string> Predictions(IEnumerable<SampleRecord> records) =>
-            records.Select(record => $"{record.Sample} {record.Prediction}");
+        static IEnumerable<(string, Prediction)> Predictions(IEnumerable<SampleRecord> records) =>
+            records.Select(record => (record.Sample, record.Prediction));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public class QuestionSweepTests
     }
 
     private static List<IReadOnlyList<double>> Rated(ScratchFolder temp, TrialResult result) =>
-        [.. Records(temp["run"], result).Where(record => record.Task == "mmlu").Select(record => LogLikelihoods.Parse(record.Prediction))];
+        [.. Records(temp["run"], result).Select(record => record.Prediction).OfType<LikelihoodPrediction>().Select(rated => rated.LogLikelihoods)];
 
     private static IReadOnlyList<SampleRecord> Records(string folder, TrialResult result) =>
     [

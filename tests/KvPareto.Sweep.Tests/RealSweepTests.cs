@@ -96,6 +96,22 @@ public class RealSweepTests
         Refuses(temp, config, expected);
     }
 
+    /// <summary>What is missing is known from the names: no weight is loaded to find it, whatever the setting.</summary>
+    [Fact]
+    public void Run_RefusesMissingTensors_WithoutLoading()
+    {
+        using var temp = new ScratchFolder();
+        var config = Config(temp);
+        var file = temp["qwen2/config.json"];
+        File.WriteAllText(file, File.ReadAllText(file).Replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", StringComparison.Ordinal));
+        using var backend = new CpuBackend(1);
+        var error = Assert.Throws<ConfigException>(
+            () => SweepRunner.Run(config, new SweepOptions { Backend = backend, Folder = temp["run"] }));
+        Assert.Contains("tensor 'model.layers.2.input_layernorm.weight' is missing", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, backend.Memory.Peaks.Load.Weights);
+        Assert.False(Directory.Exists(temp["run"]));
+    }
+
     [Fact]
     public void Run_RefusesATokenizerThatDoesNotFit()
     {

@@ -76,8 +76,8 @@ internal static class GenerateCommand
     {
         if (given.Text is not null && !source.HasTokenizer) throw source.WithoutTokenizer();
         using var backend = CommandContext.CreateBackend(threads, device);
+        using (var checkpoint = source.OpenCheckpoint()) backend.Check(checkpoint.Config.Geometry, setting.Cache);
         using var model = LanguageModel.Load(backend, source, setting.Weights);
-        setting.Cache.Validate(model.Config.Geometry);
         var prompt = given.Ids(model);
         if (prompt.Length == 0) throw new ConfigException("the prompt is empty; allowed: at least one token");
         if (prompt.Length + (long)maxNewTokens > model.Config.MaxPositions)

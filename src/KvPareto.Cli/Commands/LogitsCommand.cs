@@ -65,6 +65,7 @@ internal static class LogitsCommand
                 (null, { } file) => source.RequireTokenizer().Encode(TokenizeCommand.Read(context, file)),
                 _ => throw new ConfigException("logits: give one of --ids 1,2,3 and --text-file F"),
             };
+            using var backend = CommandContext.CreateBackend(parsed.GetValue(threads), parsed.GetValue(device)!);
             using (var checkpoint = source.OpenCheckpoint())
             {
                 if (tokens.Length == 0) throw new ConfigException("the text is empty; allowed: at least one token");
@@ -72,9 +73,8 @@ internal static class LogitsCommand
                     throw new ConfigException(
                         $"the text has {tokens.Length} tokens; allowed: up to the model's {checkpoint.Config.MaxPositions} positions "
                             + "(max_position_embeddings)");
-                foreach (var setting in wanted) setting.Cache.Validate(checkpoint.Config.Geometry);
+                foreach (var setting in wanted) backend.Check(checkpoint.Config.Geometry, setting.Cache);
             }
-            using var backend = CommandContext.CreateBackend(parsed.GetValue(threads), parsed.GetValue(device)!);
             foreach (var sharing in wanted.GroupBy(setting => setting.Weights))
             {
                 using var loaded = LanguageModel.Load(backend, source, sharing.Key);

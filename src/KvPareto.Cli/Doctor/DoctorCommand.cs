@@ -84,15 +84,15 @@ internal static class DoctorCommand
         var failed = 0;
         foreach (var setting in settings)
         {
-            if (Misfit(setting, shapes.Config) is { } misfit)
-            {
-                Line(setting.Name, "", "", "", "", $"left out: {misfit}");
-                continue;
-            }
             CheckedLogits? reference = null;
             foreach (var (name, backend) in backends)
             {
                 cancellation.ThrowIfCancellationRequested();
+                if (Misfit(setting, shapes.Config, backend) is { } misfit)
+                {
+                    Line(setting.Name, name, "", "", "", $"left out: {misfit}");
+                    continue;
+                }
                 var logits = CheckedLogits.Of(backend, source, setting, ids);
                 reference ??= logits;
                 var (error, allowed) = (logits.Error(reference.Value), CheckedLogits.Allowed(backend, setting));
@@ -125,12 +125,12 @@ internal static class DoctorCommand
         }
     }
 
-    private static string? Misfit(InferenceSetting setting, Engine.Model.ModelConfig config)
+    private static string? Misfit(InferenceSetting setting, Engine.Model.ModelConfig config, Backend backend)
     {
         try
         {
             setting.Weights.Validate(config);
-            setting.Cache.Validate(config.Geometry);
+            backend.Check(config.Geometry, setting.Cache);
             return null;
         }
         catch (ConfigException error)

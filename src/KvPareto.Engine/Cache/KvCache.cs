@@ -32,10 +32,11 @@ public abstract class KvCache(KvGeometry geometry, KvSpec spec, int capacity) : 
     public abstract void Dispose();
 
     /// <summary>Makes room for <paramref name="count"/> tokens and returns the position of the first.</summary>
+    /// <exception cref="CapacityException">There is none.</exception>
     internal int Reserve(int count)
     {
         if (Length + count > Capacity)
-            throw new ArgumentException($"the cache holds {Length} of {Capacity} tokens; {count} more do not fit", nameof(count));
+            throw new CapacityException($"the cache holds {Length} of {Capacity} tokens; {count} more do not fit");
         var start = Length;
         Length += count;
         return start;

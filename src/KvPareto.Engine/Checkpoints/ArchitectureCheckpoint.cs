@@ -1,7 +1,6 @@
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
-using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints;
@@ -48,12 +47,17 @@ internal class ArchitectureCheckpoint : Checkpoint
     public override HostTensor Get(string name, MemoryLedger staging) => Get(name);
 
     /// <inheritdoc/>
+    internal override TensorHeader Header(string name) => new(
+        Source, name, Config.StoredType switch { DType.F32 => TensorType.F32, DType.F16 => TensorType.F16, _ => TensorType.BF16 },
+        [.. Shape(name).Select(length => (long)length)]);
+
+    /// <inheritdoc/>
     public override StoredWeight Stored(string name)
     {
         var shape = Shape(name);
         var columns = shape.Length == 1 ? 1 : shape[1];
         return new(
-            Config.StoredType switch { DType.F32 => WeightFormat.F32, DType.F16 => WeightFormat.F16, _ => WeightFormat.BF16 },
+            Header(name).Format,
             ReadingBytes: HostTensor.StagingOf(shape[0], columns * Config.StoredType.ByteSize()));
     }
 

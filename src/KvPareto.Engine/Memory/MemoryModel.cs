@@ -27,14 +27,14 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
     /// <param name="setting">Setting.</param>
     /// <param name="promptTokens">Tokens of the prompt, up to <see cref="MostTokens"/>.</param>
     /// <param name="newTokens">Tokens generated, at least one; the first one belongs to prefill.</param>
-    /// <exception cref="ConfigException">The setting does not fit the model.</exception>
+    /// <exception cref="ConfigException">The setting does not fit the model, or no device of the backend's kind.</exception>
     public MemoryPeaks Predict(InferenceSetting setting, int promptTokens, int newTokens)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(promptTokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(newTokens);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)promptTokens + newTokens, MostTokens, nameof(promptTokens));
         setting.Weights.Validate(checkpoint);
-        setting.Cache.Validate(Config.Geometry);
+        layout.Check(Config.Geometry, setting.Cache);
         var ledger = new MemoryLedger();
         ledger.Add(MemoryCategory.Workspace, layout.FixedBytes);
         var products = 0L;

@@ -35,35 +35,43 @@ public abstract class Checkpoint : IDisposable
     /// <exception cref="ConfigException">There is none of this name.</exception>
     public abstract HostTensor Get(string name, MemoryLedger staging);
 
-    /// <summary>As <see cref="Get(string, MemoryLedger)"/>, of a known shape.</summary>
+    /// <summary>Where a tensor lies and what it is, without reading it.</summary>
+    /// <exception cref="ConfigException">There is none of this name.</exception>
+    internal virtual TensorHeader Header(string name) => Get(name).Header;
+
+    /// <summary>As <see cref="Header(string)"/>, of a known shape.</summary>
     /// <exception cref="ConfigException">There is none of this name, or it has another shape.</exception>
-    internal HostTensor Require(string name, MemoryLedger staging, params ReadOnlySpan<int> shape)
+    internal TensorHeader Header(string name, params ReadOnlySpan<int> shape)
     {
         var expected = $"[{string.Join(", ", shape.ToArray())}]";
         if (!Contains(name))
             throw new ConfigException($"{Source}: tensor '{name}' is missing; the configuration asks for one of shape {expected}");
-        var tensor = Get(name, staging);
-        var fits = tensor.Shape.Length == shape.Length;
-        for (var i = 0; fits && i < shape.Length; i++) fits = tensor.Shape[i] == shape[i];
-        if (fits) return tensor;
-        tensor.Dispose();
-        throw new ConfigException($"{tensor.File}: tensor '{name}' has shape {tensor.ShapeText}; the configuration asks for {expected}");
+        var header = Header(name);
+        var fits = header.Shape.Length == shape.Length;
+        for (var i = 0; fits && i < shape.Length; i++) fits = header.Shape[i] == shape[i];
+        return fits ? header : throw header.Refuse($"has shape {header.ShapeText}; the configuration asks for {expected}");
     }
+
+    /// <summary>Refuses a packed layer's tensors, without reading them.</summary>
+    /// <exception cref="ConfigException">A tensor is missing, or does not fit the packing.</exception>
+    internal virtual void CheckPacked(AwqConfig packing, WeightShape shape) => throw WithoutPacked();
 
     /// <summary>A packed layer with its bias, as codes; its bytes count in <paramref name="staging"/> as workspace until it is
     /// disposed.</summary>
     /// <exception cref="ConfigException">A tensor is missing, or does not fit the packing.</exception>
     internal virtual HostWeight ReadPacked(AwqConfig packing, WeightShape shape, float[]? bias, MemoryLedger staging) =>
-        throw new ConfigException($"{Source}: has no packed layers, though its configuration says so");
+        throw WithoutPacked();
 
     /// <summary>How a tensor comes to the backend, without reading it.</summary>
     /// <exception cref="ConfigException">There is none of this name, or it is of a type that no weight can have.</exception>
     public virtual StoredWeight Stored(string name)
     {
         var tensor = Get(name);
-        return new(WeightLoader.Format(tensor), ReadingBytes: tensor.StagingBytes);
+        return new(tensor.Header.Format, ReadingBytes: tensor.StagingBytes);
     }
 
     /// <inheritdoc/>
     public abstract void Dispose();
+
+    private ConfigException WithoutPacked() => new($"{Source}: has no packed layers, though its configuration says so");
 }

@@ -65,8 +65,11 @@ public sealed unsafe class HostTensor : HostRows, IDisposable
     /// <summary>The bytes, of a tensor below 2 GiB.</summary>
     public ReadOnlySpan<byte> Bytes => new(Data, checked((int)ByteCount));
 
-    /// <summary>The shape as messages give it, for example <c>[512, 96]</c>.</summary>
-    public string ShapeText => $"[{string.Join(", ", Shape)}]";
+    /// <summary>The shape as messages give it.</summary>
+    public string ShapeText => Header.ShapeText;
+
+    /// <summary>All but the elements.</summary>
+    internal TensorHeader Header => new(File, Name, Type, Shape);
 
     /// <summary>Memory that <see cref="ForPieces"/> takes.</summary>
     internal long StagingBytes => _file is null ? 0 : StagingOf(Shape[0], RowBytes);

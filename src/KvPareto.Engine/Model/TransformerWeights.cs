@@ -46,6 +46,10 @@ public sealed class TransformerWeights : IDisposable
         return loader.Load();
     }
 
+    /// <summary>Refuses a checkpoint as <see cref="Load"/> would, as far as names, types and shapes tell: no element is read.</summary>
+    /// <exception cref="ConfigException">Names the tensor, and what is allowed.</exception>
+    public static void Check(Checkpoint checkpoint, WeightSpec spec) => WeightLoader.Check(checkpoint, spec);
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -17,8 +17,16 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     public WeightLoader(Backend backend, Checkpoint checkpoint, WeightSpec spec)
     {
-        spec.Validate(checkpoint);
+        Check(checkpoint, spec);
         (_backend, _checkpoint, _config, _spec) = (backend, checkpoint, checkpoint.Config, spec);
+    }
+
+    /// <summary>Refuses tensors that are missing or do not fit the architecture or the precision, without reading one.</summary>
+    /// <exception cref="ConfigException">Names the tensor, and what is allowed.</exception>
+    public static void Check(Checkpoint checkpoint, WeightSpec spec)
+    {
+        spec.Validate(checkpoint);
+        foreach (var shape in TransformerShapes.Of(checkpoint.Config).All) Check(checkpoint, shape, Bits(spec, shape.Role), spec.Group);
     }
 
     /// <summary>Bits that a matrix is coded at; 16 leaves it as the checkpoint has it.</summary>
@@ -73,6 +81,19 @@ internal sealed unsafe class WeightLoader : IDisposable
         _uploaded.Clear();
     }
 
+    private static void Check(Checkpoint checkpoint, WeightShape shape, int bits, int group)
+    {
+        if (checkpoint.Config.Quantization is { } packing && packing.Converts(shape)) checkpoint.CheckPacked(packing, shape);
+        else
+        {
+            var header = checkpoint.Header(shape.Name, shape.TensorShape);
+            header.RequireWeight();
+            if (shape.Role != WeightRole.Norm && bits < 16)
+                WeightCoder.RequireDividing(group, shape.Columns, shape.Name, header.File);
+        }
+        if (HasBias(checkpoint, shape)) checkpoint.Header(shape.BiasName, shape.Rows).RequireWeight();
+    }
+
     private ImmutableArray<float[]>? KeyBiases(TransformerShapes shapes) => shapes.Layers.All(layer => HasBias(_checkpoint, layer.Key))
         ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName, layer.Key.Rows))]
         : null;
@@ -101,8 +122,8 @@ internal sealed unsafe class WeightLoader : IDisposable
             using var packed = _checkpoint.ReadPacked(packing, shape, Bias(shape), _backend.Memory);
             return Upload(packed);
         }
-        using var tensor = Require(shape.Name, shape.TensorShape);
-        var source = HostWeight.OfRows(tensor.Name, Format(tensor), shape.Rows, shape.Columns, tensor, Bias(shape));
+        using var tensor = _checkpoint.Get(shape.Name, _backend.Memory);
+        var source = HostWeight.OfRows(tensor.Name, tensor.Header.Format, shape.Rows, shape.Columns, tensor, Bias(shape));
         return Coded(source, tensor.File, Bits(_spec, shape.Role));
     }
 
@@ -132,27 +153,11 @@ internal sealed unsafe class WeightLoader : IDisposable
         return uploaded;
     }
 
-    private HostTensor Require(string name, params ReadOnlySpan<int> shape)
-    {
-        var tensor = _checkpoint.Require(name, _backend.Memory, shape);
-        Format(tensor);
-        return tensor;
-    }
-
-    /// <summary>The format of a weight with this tensor's elements.</summary>
-    /// <exception cref="ConfigException">No weight has such elements.</exception>
-    internal static WeightFormat Format(HostTensor tensor) => tensor.Type.Format()
-        ?? throw Refuse(tensor.File, tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
-
-    private static ConfigException Refuse(string file, string name, string what) => new($"{file}: tensor '{name}' {what}");
-
     private float[] Floats(string name, int length)
     {
-        using var tensor = Require(name, length);
-        if (BlockShape.IsBlocks(Format(tensor)))
-            throw Refuse(tensor.File, tensor.Name, $"is a vector of type {tensor.Type.SafeTensorsName()}; allowed: F32, F16, BF16");
+        using var tensor = _checkpoint.Get(name, _backend.Memory);
         var values = new float[length];
-        FloatRows.Widen(tensor.Data, Format(tensor), values);
+        FloatRows.Widen(tensor.Data, tensor.Header.Format, values);
         return values;
     }
 }

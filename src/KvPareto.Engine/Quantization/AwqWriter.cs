@@ -122,7 +122,7 @@ internal sealed unsafe class AwqWriter : IDisposable
 
     private void Widen(HostTensor tensor)
     {
-        var format = WeightLoader.Format(tensor);
+        var format = tensor.Header.Format;
         var shape = BlockShape.Of(format);
         var (values, halves) = (new float[WidenedElements], new Half[WidenedElements]);
         var count = tensor.ByteCount / shape.ByteCount * shape.Elements;

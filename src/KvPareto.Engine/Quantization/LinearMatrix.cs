@@ -71,7 +71,7 @@ internal sealed unsafe class LinearMatrix(string layer, int rows, int columns, f
     {
         using var tensor = checkpoint.Get(name, staging);
         var values = new float[checked((int)tensor.Shape.Aggregate(1L, (product, length) => product * length))];
-        FloatRows.Widen(tensor.Data, WeightLoader.Format(tensor), values);
+        FloatRows.Widen(tensor.Data, tensor.Header.Format, values);
         CheckHalf(tensor, values);
         return values;
     }

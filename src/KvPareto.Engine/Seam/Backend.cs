@@ -39,12 +39,17 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Brings a weight into backend memory. <paramref name="weight"/> may be disposed afterwards.</summary>
     public abstract Weight Upload(HostWeight weight);
 
+    /// <summary>Refuses a cache that this device does not support, without making one: what no device of its kind does, and what this one
+    /// is too small for.</summary>
+    /// <exception cref="ConfigException">A part does not fit; the message names it and what is allowed.</exception>
+    public virtual void Check(KvGeometry geometry, KvSpec spec) => Layout.Check(geometry, spec);
+
     /// <summary>Creates an empty cache, allocated whole.</summary>
-    /// <exception cref="ConfigException"><paramref name="spec"/> does not fit <paramref name="geometry"/>.</exception>
+    /// <exception cref="ConfigException">As <see cref="Check"/>.</exception>
     public KvCache CreateCache(KvGeometry geometry, KvSpec spec, int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
-        spec.Validate(geometry);
+        Check(geometry, spec);
         return CreateCacheCore(geometry, spec, capacity);
     }
 
@@ -55,6 +60,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// Starts a forward pass over T tokens and reserves their rows in the caches. One cache means a chunk of one sequence;
     /// T caches mean one row of each of T sequences.
     /// </summary>
+    /// <exception cref="CapacityException">A cache, or the workspace, has no room for so many tokens.</exception>
     public Step Begin(Workspace workspace, ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, params ReadOnlySpan<KvCache> caches)
     {
         Require(ids.Length > 0
@@ -67,8 +73,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         {
             Require(cache.Spec == caches[0].Spec
                 && cache.Geometry == caches[0].Geometry, "caches of a step have one geometry and one way to store");
-            Require(cache.Length + ids.Length / caches.Length <= workspace.Shape.Capacity,
-                $"the workspace was made for contexts of {workspace.Shape.Capacity} tokens");
+            if (cache.Length + ids.Length / caches.Length > workspace.Shape.Capacity)
+                throw new CapacityException($"the workspace was made for contexts of {workspace.Shape.Capacity} tokens");
         }
         var starts = new int[caches.Length];
         for (var i = 0; i < caches.Length; i++) starts[i] = caches[i].Reserve(caches.Length == 1 ? ids.Length : 1);

@@ -1,5 +1,6 @@
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Seam;
 
@@ -14,6 +15,10 @@ public abstract class MemoryLayout
 
     /// <summary>Workspace that a backend holds from its construction on.</summary>
     public abstract long FixedBytes { get; }
+
+    /// <summary>Refuses a cache that no device of this kind supports.</summary>
+    /// <exception cref="ConfigException">A part does not fit; the message names it and what is allowed.</exception>
+    public virtual void Check(KvGeometry geometry, KvSpec spec) => spec.Validate(geometry);
 
     /// <summary>Bytes of an uploaded weight.</summary>
     /// <param name="format">Stored element format.</param>

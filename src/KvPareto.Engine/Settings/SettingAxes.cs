@@ -71,7 +71,7 @@ public static class SettingAxes
             Words = "tN, chN, bN, tensor, pow2, or keys and values apart as kch32-vt64",
             PartWords = "groups tN, chN, bN, tensor or pow2, or of each: kch32-vt64",
             Meaning = "what shares a scale: N channels of a token (tN), N tokens of a channel (chN), N tokens of a head (bN), all that "
-                + "one append brings (tensor), a channel for good, by powers of two (pow2)",
+                + "one append brings (tensor), a channel for good, by a power of two from the first append (pow2)",
             Covers = ["key_granularity", "value_granularity"],
         },
         Granularity("key_granularity", "keys", setting => setting.Cache.Keys,

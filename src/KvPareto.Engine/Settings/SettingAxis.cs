@@ -19,7 +19,7 @@ public abstract class SettingAxis
     /// <summary>The values that a config may give it, in words.</summary>
     public required string Words { get; init; }
 
-    /// <summary>What it is, for the docs.</summary>
+    /// <summary>What it is, for help and docs.</summary>
     public required string Meaning { get; init; }
 
     /// <summary>Its part of a short name, for messages; null where another axis writes it.</summary>

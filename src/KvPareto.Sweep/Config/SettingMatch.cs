@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using KvPareto.Engine.Settings;
+using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Config;
 

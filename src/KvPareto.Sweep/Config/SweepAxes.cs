@@ -1,4 +1,5 @@
 using KvPareto.Engine.Settings;
+using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Config;
 

@@ -2,8 +2,10 @@ using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Templates;
+using KvPareto.Tasks.Catalog;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
+using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Config;
 
@@ -11,7 +13,8 @@ namespace KvPareto.Sweep.Config;
 internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
-        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing", "template"];
+        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "baseline_repeats", "timing",
+            "template"];
 
     // Larger seeds are those of the embedded models' training texts.
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
@@ -42,16 +45,18 @@ internal static partial class SweepConfigReader
             Models = [.. (models.Count > 0 ? models.Select(FromOption)
                 : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
             Tasks = top.Find("tasks") is null && !needsTasks ? []
-                : TaskEntryReader.Read(top.Require("tasks", TaskEntryReader.Words), baseFolder, seed),
+                : TaskCatalog.Read(top.Require("tasks", TaskCatalog.Words), baseFolder, seed),
             Axes = axes,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
+            BaselineRepeats = top.Find("baseline_repeats")?.Integer(0, 100) ?? 0,
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Source = text,
+            Origin = new(file, baseFolder, [.. models.Select(model => IsPath(model) ? Path.GetFullPath(model) : model)]),
         };
         Check(config, top);
         return config;

@@ -1,5 +1,6 @@
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
+using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Config;
 

@@ -3,6 +3,7 @@ using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
+using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Config;
 

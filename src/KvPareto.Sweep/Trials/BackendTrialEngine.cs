@@ -1,3 +1,4 @@
+using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
@@ -44,12 +45,16 @@ internal sealed class BackendTrialEngine(
         var byForm = settings.ToLookup(setting => setting.Weights.Form);
         foreach (var form in byForm.Select(group => group.Key).OfType<WeightForm>()) RequireVariant(model, form, byForm[form].First());
         var own = Fitting(model, config, byForm[null]);
-        if (own.Length > 0) CheckWeights(model.Model, own[0].Weights);
+        CheckWeights(checkpoint, own);
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
         var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))])
-        { Settings = own };
+        {
+            Settings = own,
+            Config = config,
+            Architecture = ArchitectureRecord.Of(checkpoint),
+        };
         return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))
             .Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
     }
@@ -68,7 +73,7 @@ internal sealed class BackendTrialEngine(
         using var checkpoint = source.OpenCheckpoint();
         VariantCheck.Check(model, variant, own, source, checkpoint.Config);
         var fitting = Fitting(model.Entry, checkpoint.Config, settings);
-        CheckWeights(source.Model, fitting[0].Weights);
+        CheckWeights(checkpoint, fitting);
         return model with { Digest = ModelDigest.Of(source), Variant = variant, Location = source.Model, Settings = fitting };
     }
 
@@ -95,24 +100,16 @@ internal sealed class BackendTrialEngine(
             + $"; allowed: w16, w8, w4{forms}, and what 'weights' of the model names");
     }
 
-    private static InferenceSetting[] Fitting(ModelEntry model, ModelConfig config, IEnumerable<InferenceSetting> settings)
+    private InferenceSetting[] Fitting(ModelEntry model, ModelConfig config, IEnumerable<InferenceSetting> settings)
     {
         InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
-        foreach (var setting in fitting) SettingFit.Check(model, config, setting);
+        foreach (var setting in fitting) SettingFit.Check(model, config, setting, backend);
         return fitting;
     }
 
-    // Names, types and shapes of tensors are known only by loading; where memory does not suffice, the trial itself will say so.
-    private void CheckWeights(string model, WeightSpec weights)
+    private static void CheckWeights(Checkpoint checkpoint, InferenceSetting[] settings)
     {
-        try
-        {
-            LanguageModel.Load(backend, model, weights).Dispose();
-        }
-        catch (OutOfMemoryException)
-        {
-            return;
-        }
+        foreach (var weights in settings.Select(setting => setting.Weights).Distinct()) TransformerWeights.Check(checkpoint, weights);
     }
 
     private static PreparedTask Prepare(SweepTask task, PromptContext context, ModelConfig config, ModelEntry model)

@@ -2,6 +2,7 @@ using KvPareto.Engine.Generation;
 using KvPareto.Engine.Settings;
 using KvPareto.Tasks;
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Trials;
 
@@ -28,7 +29,7 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
             .Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
         var text = model.Tokenizer.Decode(completion.Ids);
         return new(
-            stops is null ? text : stops.Cut(text),
+            new TextPrediction(stops is null ? text : stops.Cut(text)),
             completion.PromptTokens,
             completion.Ids.Length,
             completion.TimeToFirstToken,
@@ -40,7 +41,7 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     {
         var rated = GeneratorFor(setting).LogLikelihoods(sample.PromptIds, sample.Continuations, cancellation);
         return new(
-            LogLikelihoods.ToJson(rated.Values),
+            new LikelihoodPrediction(rated.Values),
             sample.PromptIds.Length,
             NewTokens: 0,
             rated.Elapsed,
@@ -56,7 +57,7 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
         var (reference, window) = references.Of(sample);
         var fidelity = new FidelityRun(model.Transformer, reference).Measure(setting, window, cancellation);
         return new(
-            FidelityFigures.Of([fidelity]).ToJson(),
+            WindowFigures.Of(fidelity, model.Config.Geometry),
             sample.PromptIds.Length,
             NewTokens: 0,
             fidelity.Elapsed,

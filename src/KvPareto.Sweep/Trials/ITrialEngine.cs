@@ -3,6 +3,7 @@ using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
+using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
@@ -39,8 +40,7 @@ internal interface ITrialModel : IDisposable
 }
 
 /// <summary>
-/// A generation as text, a comparison as its figures, or continuations as their likelihoods, with the cost; where nothing is generated,
-/// the time is that of reading the text.
+/// What the model made of a sample, with the cost; where nothing is generated, the time is that of reading the text.
 /// </summary>
 internal sealed record Answer(
-    string Text, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);
+    Prediction Prediction, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);

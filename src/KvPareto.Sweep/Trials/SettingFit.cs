@@ -1,20 +1,21 @@
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 
-/// <summary>Whether a setting can be used with an architecture.</summary>
+/// <summary>Whether a setting can be used with an architecture on a device.</summary>
 internal static class SettingFit
 {
-    /// <summary>Refuses groups that do not divide the widths they run along.</summary>
-    /// <exception cref="ConfigException">Names model, setting, width and the groups that do.</exception>
-    public static void Check(string model, ModelConfig config, InferenceSetting setting)
+    /// <summary>Refuses groups that do not divide the widths they run along, and caches that the device does not support.</summary>
+    /// <exception cref="ConfigException">Names model, setting, and what is allowed.</exception>
+    public static void Check(string model, ModelConfig config, InferenceSetting setting, Backend backend)
     {
         try
         {
-            setting.Cache.Validate(config.Geometry);
+            backend.Check(config.Geometry, setting.Cache);
             setting.Weights.Validate(config);
             CheckWeights(config, setting.Weights);
         }
@@ -25,12 +26,12 @@ internal static class SettingFit
     }
 
     /// <summary>The same for a model of a config, whose place the message begins with.</summary>
-    /// <exception cref="ConfigException">Names place, model, setting, width and the groups that do.</exception>
-    public static void Check(ModelEntry model, ModelConfig config, InferenceSetting setting)
+    /// <exception cref="ConfigException">Names place, model, setting, and what is allowed.</exception>
+    public static void Check(ModelEntry model, ModelConfig config, InferenceSetting setting, Backend backend)
     {
         try
         {
-            Check(model.Name, config, setting);
+            Check(model.Name, config, setting, backend);
         }
         catch (ConfigException e)
         {

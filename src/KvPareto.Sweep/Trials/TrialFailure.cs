@@ -1,3 +1,4 @@
+using KvPareto.Engine.Cache;
 using KvPareto.Tasks.Metrics;
 
 namespace KvPareto.Sweep.Trials;
@@ -8,7 +9,7 @@ internal static class TrialFailure
     private const int MaxReason = 300;
 
     /// <summary>
-    /// The reason in one line: out of memory, a value that is not a number, or a length beyond what model or cache hold.
+    /// The reason in one line: out of memory, a value that is not a number, or a length beyond what the cache holds.
     /// Null for any other exception: a defect, a lost device and a full disk end the process, and a resumed run tries again.
     /// </summary>
     public static string? Reason(Exception failure) => failure switch
@@ -16,7 +17,7 @@ internal static class TrialFailure
         OutOfMemoryException => OneLine("out of memory: ", failure),
         ArithmeticException => OneLine("not a number: ", failure),
         ScoreBudgetException => OneLine("not scored: ", failure),
-        ArgumentException => OneLine("refused: ", failure),
+        CapacityException => OneLine("too long: ", failure),
         _ => null,
     };
 

@@ -3,10 +3,16 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Gsm8k;
 
 /// <summary>What a config may say of a GSM8K task.</summary>
-public sealed record Gsm8kOptions
+public sealed record Gsm8kOptions : TaskOptions
 {
     /// <summary>Most examples of a prompt.</summary>
     public const int MostShots = 64;
+
+    /// <summary>Keys as a config may have them.</summary>
+    internal const string Example = "file: PATH, …";
+
+    private const string FileWords = "a JSONL file with the fields question and answer";
+    private const int DefaultNewTokens = 256;
 
     // lm-evaluation-harness's num_fewshot of gsm8k and gsm8k_cot.
     private const int HashShots = 5;
@@ -35,14 +41,32 @@ public sealed record Gsm8kOptions
     public int? Limit { get; init; }
 
     /// <summary>Limit on new tokens. Key <c>max_new_tokens</c>.</summary>
-    public int MaxNewTokens { get; init; } = 256;
+    public int MaxNewTokens { get; init; } = DefaultNewTokens;
 
     /// <summary>Examples before each question: <see cref="Shots"/>, or else 5, and 8 for <see cref="Gsm8kFormat.Cot"/>.</summary>
     public int ShotCount => Shots ?? (Format == Gsm8kFormat.Cot ? CotShots : HashShots);
 
-    /// <summary>Checks what can be checked without the files.</summary>
-    /// <exception cref="ConfigException">Names the key and what is allowed.</exception>
-    public void Validate()
+    /// <summary>Reads a task of a config.</summary>
+    internal static Gsm8kOptions Read(TaskSection section)
+    {
+        section.Allow("file", "shots_file", "shots", "format", "chat", "limit", "max_new_tokens");
+        return new()
+        {
+            File = section.File("file", FileWords),
+            ShotsFile = section.FindFile("shots_file", FileWords),
+            Shots = section.Find("shots")?.Integer(0, MostShots),
+            Format = section.Find("format")?.Word("hash", "cot") == "cot" ? Gsm8kFormat.Cot : Gsm8kFormat.Hash,
+            Chat = section.Find("chat")?.Boolean() ?? false,
+            Limit = section.Find("limit")?.Integer(1, TaskSection.MostRows),
+            MaxNewTokens = section.Find("max_new_tokens")?.Integer(1, TaskSection.MostTokens) ?? DefaultNewTokens,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override EvaluationTask Create() => new Gsm8kTask(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         if (string.IsNullOrWhiteSpace(File)) throw Mistake("file", "names nothing; allowed: a JSON Lines file");
         if (ShotCount is < 0 or > MostShots) throw Mistake("shots", $"is {Shots}; allowed: 0 to {MostShots}");

@@ -8,7 +8,7 @@ namespace KvPareto.Tasks.Gsm8k;
 /// <c>strict-match</c>; that of <c>flexible-extract</c> is reported beside it. One thing differs: the examples are the first rows of
 /// their file, where the harness draws those of <c>gsm8k</c> by lot.
 /// </summary>
-public sealed class Gsm8kTask : EvaluationTask
+public sealed class Gsm8kTask : TextTask
 {
     /// <summary>The task's name where a config gives none; that of <see cref="Gsm8kFormat.Cot"/> is <see cref="CotName"/>.</summary>
     public const string DefaultName = "gsm8k";
@@ -19,9 +19,20 @@ public sealed class Gsm8kTask : EvaluationTask
     /// <summary>Name of the score of the last number, wherever it stands.</summary>
     public const string Flexible = "flexible";
 
+    /// <summary>GSM8K by its last number, as <c>score</c> names it.</summary>
+    internal const string FlexibleName = $"{DefaultName}-{Flexible}";
+
     private readonly Gsm8kOptions _options;
     private readonly IReadOnlyList<Gsm8kRow> _rows;
     private readonly IReadOnlyList<Gsm8kRow> _shots;
+
+    /// <summary>Answers are solutions.</summary>
+    internal static IReadOnlyList<StoredScore> StoredScores { get; } =
+    [
+        new(DefaultName, (stored, _) => Score(Gsm8kAnswer.Strict(stored.Text, Gsm8kFormat.Hash), stored.Answers)),
+        new(CotName, (stored, _) => Score(Gsm8kAnswer.Strict(stored.Text, Gsm8kFormat.Cot), stored.Answers)),
+        new(FlexibleName, (stored, _) => Score(Gsm8kAnswer.Flexible(stored.Text), stored.Answers)),
+    ];
 
     /// <summary>Reads questions and examples.</summary>
     /// <exception cref="ConfigException">An option is not allowed, or a file is damaged; names key, or file, line and field.</exception>

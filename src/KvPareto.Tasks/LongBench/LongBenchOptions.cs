@@ -1,10 +1,17 @@
+using KvPareto.Tasks.Metrics.Chinese;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.LongBench;
 
 /// <summary>What a config may say of a LongBench task.</summary>
-public sealed record LongBenchOptions
+public sealed record LongBenchOptions : TaskOptions
 {
+    /// <summary>Keys as a config may have them.</summary>
+    internal const string Example = "file: PATH, …";
+
+    private const string FileWords = "a LongBench JSONL file";
+    private const int LeastMaxLength = 64;
+
     /// <summary>Smallest prompt that middle truncation can make: one token from each end.</summary>
     internal const int SmallestMaxLength = 2;
 
@@ -29,18 +36,30 @@ public sealed record LongBenchOptions
     /// </summary>
     public string? Jieba { get; init; }
 
-    /// <summary>Name in results; null for the data set's, or "longbench" where the file mixes several. Key <c>name</c>.</summary>
-    public string? Name { get; init; }
+    /// <summary>Reads a task of a config.</summary>
+    internal static LongBenchOptions Read(TaskSection section)
+    {
+        section.Allow("file", "limit", "max_length", "max_new_tokens", "jieba");
+        return new()
+        {
+            File = section.File("file", FileWords),
+            Limit = section.Find("limit")?.Integer(1, TaskSection.MostRows),
+            MaxLength = section.Find("max_length")?.Integer(LeastMaxLength, TaskSection.MostTokens),
+            MaxNewTokens = section.Find("max_new_tokens")?.Integer(1, TaskSection.MostTokens),
+            Jieba = section.FindFolder("jieba", ChineseSegmenter.FolderWords),
+        };
+    }
 
-    /// <summary>Checks what can be checked without the file.</summary>
-    /// <exception cref="ConfigException">Names the key and what is allowed.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override EvaluationTask Create() => new LongBenchTask(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         if (string.IsNullOrWhiteSpace(File)) throw new ConfigException("task longbench: key 'file' must name a JSON Lines file");
         AtLeast("limit", Limit, 1);
         AtLeast("max_length", MaxLength, SmallestMaxLength);
         AtLeast("max_new_tokens", MaxNewTokens, 1);
-        if (Name is not null && string.IsNullOrWhiteSpace(Name)) throw new ConfigException("task longbench: key 'name' must not be empty");
     }
 
     private static void AtLeast(string key, int? value, int least)

@@ -7,7 +7,7 @@ namespace KvPareto.Tasks.LongBench;
 /// Rows of LongBench (Bai et al., 2023, arXiv 2308.14508) in its own file form, with its prompts, limits and scores. Two things differ
 /// from its <c>pred.py</c>: the chat template is the model's own, and its special tokens are not doubled by the tokenizer's.
 /// </summary>
-public sealed class LongBenchTask : EvaluationTask
+public sealed class LongBenchTask : TextTask
 {
     private readonly LongBenchOptions _options;
     private readonly IReadOnlyList<LongBenchRow> _rows;
@@ -24,11 +24,18 @@ public sealed class LongBenchTask : EvaluationTask
         _datasets = _rows.ToDictionary(row => row.Id, row => row.Dataset, StringComparer.Ordinal);
         _segmenter = _rows.Any(row => row.Dataset.NeedsSegmenter) ? ChineseSegmenter.Open(options.Jieba!) : null;
         var names = _rows.Select(row => row.Dataset.Name).Distinct().ToList();
-        Name = options.Name ?? (names.Count == 1 ? names[0] : "longbench");
+        Name = names.Count == 1 ? names[0] : "longbench";
         Digest = ComputeDigest();
     }
 
-    /// <inheritdoc/>
+    /// <summary>LongBench's own scores, under each data set's name and that with "_e" (LongBench-E).</summary>
+    internal static IReadOnlyList<StoredScore> StoredScores { get; } =
+    [
+        .. LongBenchDataset.All.Select(dataset =>
+            new StoredScore(dataset.Name, (stored, jieba) => Score(dataset, stored, jieba)) { Alias = dataset.Name + "_e" }),
+    ];
+
+    /// <summary>The data set's, or "longbench" where the file mixes several.</summary>
     public override string Name { get; }
 
     /// <summary>
@@ -46,6 +53,14 @@ public sealed class LongBenchTask : EvaluationTask
     public override double Score(TaskSample sample, string prediction) => _datasets.TryGetValue(sample.Id, out var dataset)
         ? dataset.Score(prediction, sample.Answers, sample.AllClasses, _segmenter)
         : throw new ArgumentException($"sample '{sample.Id}' is not of task {Name}", nameof(sample));
+
+    private static double Score(LongBenchDataset dataset, StoredPrediction stored, string? jieba)
+    {
+        if (dataset.NeedsSegmenter && jieba is null) throw stored.Row.Error(stored.TaskField, dataset.SegmenterMissing("--jieba"));
+        if (dataset.FindProblem(stored.Answers, stored.AllClasses) is { } found) throw stored.Row.Error(found.Field, found.Problem);
+        return dataset.Score(
+            stored.Text, stored.Answers, stored.AllClasses, dataset.NeedsSegmenter ? ChineseSegmenter.Open(jieba!) : null);
+    }
 
     private TaskSample Prepare(PromptContext context, LongBenchRow row) => new()
     {

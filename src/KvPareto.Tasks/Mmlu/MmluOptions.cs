@@ -3,10 +3,16 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Mmlu;
 
 /// <summary>What a config may say of an MMLU task.</summary>
-public sealed record MmluOptions
+public sealed record MmluOptions : TaskOptions
 {
     /// <summary>Most examples of a prompt: as many as the data set has of a subject.</summary>
     public const int MostShots = 5;
+
+    /// <summary>Keys as a config may have them.</summary>
+    internal const string Example = "folder: PATH, …";
+
+    private const string FolderWords = "a folder with test/SUBJECT_test.csv and dev/SUBJECT_dev.csv";
+    private const string SubjectWords = "a list of subjects, world_religions for example";
 
     /// <summary>Folder with <c>test/SUBJECT_test.csv</c> and, where there are examples, <c>dev/SUBJECT_dev.csv</c>; required. Key
     /// <c>folder</c>.</summary>
@@ -21,9 +27,25 @@ public sealed record MmluOptions
     /// <summary>Only the first so many questions of each subject; null for all. Key <c>limit</c>.</summary>
     public int? Limit { get; init; }
 
-    /// <summary>Checks what can be checked without the files.</summary>
-    /// <exception cref="ConfigException">Names the key and what is allowed.</exception>
-    public void Validate()
+    /// <summary>Reads a task of a config.</summary>
+    internal static MmluOptions Read(TaskSection section)
+    {
+        section.Allow("folder", "subjects", "shots", "limit");
+        return new()
+        {
+            Folder = section.Folder("folder", FolderWords),
+            Subjects = section.Find("subjects") is { } subjects
+                ? [.. subjects.List(SubjectWords).Select(item => item.Text(SubjectWords))] : null,
+            Shots = section.Find("shots")?.Integer(0, MostShots) ?? MostShots,
+            Limit = section.Find("limit")?.Integer(1, TaskSection.MostRows),
+        };
+    }
+
+    /// <inheritdoc/>
+    public override EvaluationTask Create() => new MmluTask(this);
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         if (string.IsNullOrWhiteSpace(Folder)) throw Mistake("folder", "names nothing; allowed: a folder with test/SUBJECT_test.csv");
         if (Shots is < 0 or > MostShots) throw Mistake("shots", $"is {Shots}; allowed: 0 to {MostShots}");

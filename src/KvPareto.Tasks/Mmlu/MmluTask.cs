@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Mmlu;
@@ -15,6 +16,10 @@ public sealed class MmluTask : EvaluationTask
 
     private readonly MmluOptions _options;
     private readonly IReadOnlyList<MmluSubject> _subjects;
+
+    /// <summary>Answers are letters, and predictions log likelihoods, or a text that holds their list.</summary>
+    internal static IReadOnlyList<StoredScore> StoredScores { get; } =
+        [new(DefaultName, (stored, _) => Score(Likelihoods(stored), stored.Answers))];
 
     /// <summary>Reads questions and examples.</summary>
     /// <exception cref="ConfigException">An option is not allowed, or a file is damaged; names key, or file and line.</exception>
@@ -43,25 +48,28 @@ public sealed class MmluTask : EvaluationTask
 
     /// <summary>Whether the likeliest choice is the right one.</summary>
     /// <param name="sample">A sample of this task.</param>
-    /// <param name="prediction">The choices' <see cref="LogLikelihoods"/>.</param>
+    /// <param name="prediction">The choices' <see cref="LikelihoodPrediction"/>.</param>
     /// <exception cref="FormatException">The prediction is something else.</exception>
-    public override double Score(TaskSample sample, string prediction) => Score(prediction, sample.Answers);
+    public override double Score(TaskSample sample, Prediction prediction) => Score(prediction, sample.Answers);
 
     /// <summary>The score under the subject's name, where there are several.</summary>
-    public override IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) => _subjects.Count > 1
+    public override IReadOnlyDictionary<string, double> Parts(TaskSample sample, Prediction prediction) => _subjects.Count > 1
         ? new Dictionary<string, double> { [sample.Id[..sample.Id.LastIndexOf('-')]] = Score(sample, prediction) }
         : base.Parts(sample, prediction);
 
     /// <summary>1 where the likeliest choice is one of the right letters, else 0.</summary>
     /// <exception cref="FormatException">The prediction is not the log likelihoods of four choices.</exception>
-    internal static double Score(string prediction, IEnumerable<string> letters)
+    private static double Score(Prediction prediction, IEnumerable<string> letters)
     {
-        var values = LogLikelihoods.Parse(prediction);
+        var values = prediction is LikelihoodPrediction rated ? rated.LogLikelihoods : throw new FormatException("no log likelihoods");
         if (values.Count != MmluRow.Letters.Length)
             throw new FormatException($"{values.Count} log likelihoods, not {MmluRow.Letters.Length}");
         var best = Enumerable.Range(0, values.Count).MaxBy(choice => values[choice]);
         return letters.Contains(MmluRow.Letters[best].ToString()) ? 1 : 0;
     }
+
+    private static Prediction Likelihoods(StoredPrediction stored) =>
+        stored.Prediction is TextPrediction list ? LikelihoodPrediction.Parse(list.Text) : stored.Prediction;
 
     private TaskSample Prepare(PromptContext context, MmluSubject subject, int index, MmluRow row)
     {

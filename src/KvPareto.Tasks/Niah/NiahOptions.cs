@@ -5,11 +5,15 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Niah;
 
 /// <summary>What a config may say of a needle-in-a-haystack task. A sample is one needle at one length and one depth.</summary>
-public sealed partial record NiahOptions
+public sealed partial record NiahOptions : TaskOptions
 {
-    /// <summary>The task's name where a config gives none.</summary>
-    public const string DefaultName = "niah";
+    /// <summary>Keys as a config may have them.</summary>
+    internal const string Example = "folder: PATH, lengths: […], …";
 
+    private const string FolderWords = "a folder of text files, or one text file";
+    private const string LengthWords = "a list of prompt lengths in tokens";
+    private const string DepthWords = "a list of depths in percent, 0 to 100";
+    private const int DefaultNewTokens = 32;
     private const int MinLength = 64;
     private const int MaxLength = 1 << 20;
     private const int MaxSamples = 10_000;
@@ -27,17 +31,39 @@ public sealed partial record NiahOptions
     public IReadOnlyList<Needle> Needles { get; init; } = [Needle.Sandwich];
 
     /// <summary>Limit on new tokens. Key <c>max_new_tokens</c>.</summary>
-    public int MaxNewTokens { get; init; } = 32;
+    public int MaxNewTokens { get; init; } = DefaultNewTokens;
 
-    /// <summary>Name in results. Key <c>name</c>.</summary>
-    public string Name { get; init; } = DefaultName;
+    /// <summary>Reads a task of a config.</summary>
+    internal static NiahOptions Read(TaskSection section)
+    {
+        section.Allow("folder", "lengths", "depths", "needles", "max_new_tokens");
+        string[] names = [.. Needle.BuiltIn.Select(needle => needle.Name)];
+        var needleWords = $"a list of {string.Join(", ", names)}";
+        var options = new NiahOptions
+        {
+            Folder = section.FileOrFolder("folder", FolderWords),
+            Lengths = [.. section.Require("lengths", LengthWords).List(LengthWords).Select(item => item.Integer(MinLength, MaxLength))],
+            MaxNewTokens = section.Find("max_new_tokens")?.Integer(1, TaskSection.MostTokens) ?? DefaultNewTokens,
+        };
+        return options with
+        {
+            Depths = section.Find("depths") is { } depths
+                ? [.. depths.List(DepthWords).Select(item => item.Number(0, 100))] : options.Depths,
+            Needles = section.Find("needles") is { } needles
+                ? [.. needles.List(needleWords).Select(item => Needle.Named(item.Word(names)))] : options.Needles,
+        };
+    }
 
-    /// <summary>Checks what can be checked without the files.</summary>
-    /// <exception cref="ConfigException">Names the key and what is allowed.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override EvaluationTask Create() => new NiahTask(this);
+
+    /// <inheritdoc/>
+    public override TaskOptions AtLength(int tokens) => this with { Lengths = [tokens] };
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         if (string.IsNullOrWhiteSpace(Folder)) throw Mistake("folder", "must name a folder of .txt files or one text file");
-        if (string.IsNullOrWhiteSpace(Name)) throw Mistake("name", "must not be empty");
         if (MaxNewTokens < 1) throw Mistake("max_new_tokens", $"is {MaxNewTokens}; allowed are whole numbers of at least 1");
         CheckList(
             "lengths", Lengths, length =>

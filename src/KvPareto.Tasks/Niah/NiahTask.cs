@@ -14,13 +14,20 @@ namespace KvPareto.Tasks.Niah;
 /// with '.', white space aside (the original takes only the token that "." alone encodes to, which some vocabularies never use within a
 /// text). The haystack is as long as the wanted prompt length allows; a text too short for that is repeated.
 /// </remarks>
-public sealed class NiahTask : EvaluationTask
+public sealed class NiahTask : TextTask
 {
+    /// <summary>The task's name where a config gives none.</summary>
+    public const string DefaultName = "niah";
+
     /// <summary>Characters read per token wanted: over twice what prose needs, so that a big folder is not read whole.</summary>
     private const int CharactersPerToken = 16;
 
     private readonly NiahOptions _options;
     private readonly string _text;
+
+    /// <summary>Answers are key phrases.</summary>
+    internal static IReadOnlyList<StoredScore> StoredScores { get; } =
+        [new(DefaultName, (stored, _) => Needle.Score(stored.Text, stored.Answers))];
 
     /// <summary>Reads the haystack.</summary>
     /// <exception cref="ConfigException">An option is not allowed, or the haystack cannot be read.</exception>
@@ -33,7 +40,7 @@ public sealed class NiahTask : EvaluationTask
     }
 
     /// <inheritdoc/>
-    public override string Name => _options.Name;
+    public override string Name => DefaultName;
 
     /// <inheritdoc/>
     public override string Digest { get; }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.Mmlu;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Tasks.Scoring;
 
@@ -32,10 +33,10 @@ internal static partial class HarnessRow
         var doc = row.Inner("doc");
         if (name == MmluTask.DefaultName || name.StartsWith("mmlu_", StringComparison.Ordinal))
             return new(row, MmluTask.DefaultName, nameField, Likelihoods(row), Filtered, [Letter(row, doc)], null);
-        var prediction = FirstText(row.Find(Responses)) ?? FirstText(row.Find(Filtered))
-            ?? throw row.Error(Responses, "must be a list of texts");
+        var prediction = new TextPrediction(FirstText(row.Find(Responses)) ?? FirstText(row.Find(Filtered))
+            ?? throw row.Error(Responses, "must be a list of texts"));
         var task = Task(name, JsonRow.TextOf(row.Find("filter")));
-        return task is Gsm8kTask.DefaultName or Gsm8kTask.CotName or TaskScores.Gsm8kFlexible
+        return task is Gsm8kTask.DefaultName or Gsm8kTask.CotName or Gsm8kTask.FlexibleName
             ? new(row, task, nameField, prediction, Responses, [doc.Has("answer") ? doc.Text("answer") : row.Text("target")], null)
             : new(row, task, nameField, prediction, Responses, doc.OptionalTexts("answers")
                 ?? [row.Text("target")], doc.OptionalTexts("all_classes"));
@@ -44,19 +45,19 @@ internal static partial class HarnessRow
     private static string Task(string name, string? filter) => name switch
     {
         Gsm8kTask.DefaultName or "gsm8k_cot" or "gsm8k_cot_zeroshot" or Gsm8kTask.CotName when filter == FlexibleFilter =>
-            TaskScores.Gsm8kFlexible,
+            Gsm8kTask.FlexibleName,
         "gsm8k_cot" or "gsm8k_cot_zeroshot" => Gsm8kTask.CotName,
         _ when name.StartsWith("longbench_", StringComparison.Ordinal) => name["longbench_".Length..],
         _ => name,
     };
 
     // Each choice is a pair of log likelihood and whether it is what greedy decoding gives; numbers stand as texts since 2024.
-    private static string Likelihoods(JsonRow row)
+    private static LikelihoodPrediction Likelihoods(JsonRow row)
     {
         var list = row.Find(Filtered) ?? row.Find(Responses);
         if (list is not { ValueKind: JsonValueKind.Array } choices)
             throw row.Error(Filtered, "must be a list of [log likelihood, is greedy]");
-        return LogLikelihoods.ToJson([.. choices.EnumerateArray().Select(choice => Number(FirstLeaf(choice)))]);
+        return new([.. choices.EnumerateArray().Select(choice => Number(FirstLeaf(choice)))]);
 
         double Number(JsonElement? leaf) => JsonRow.TextOf(leaf) switch
         {

@@ -1,30 +1,16 @@
-using KvPareto.Tasks.Gsm8k;
-using KvPareto.Tasks.LongBench;
+using KvPareto.Tasks.Catalog;
 using KvPareto.Tasks.Metrics;
-using KvPareto.Tasks.Metrics.Chinese;
-using KvPareto.Tasks.Mmlu;
-using KvPareto.Tasks.Niah;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Scoring;
 
-/// <summary>
-/// The scores of stored predictions by task: LongBench's, scored as its <c>eval.py</c> does; "niah", whose answers are key phrases;
-/// "gsm8k",
-/// "gsm8k-cot" and "gsm8k-flexible", whose answers are solutions; and "mmlu", whose predictions are the log likelihoods of the four choices
-/// as a
-/// JSON list in a string, and whose answers letters.
-/// </summary>
+/// <summary>The scores of stored predictions, by the task's name in a file; each kind of task brings its own.</summary>
 internal static class TaskScores
 {
-    /// <summary>GSM8K by its last number.</summary>
-    public const string Gsm8kFlexible = $"{Gsm8kTask.DefaultName}-{Gsm8kTask.Flexible}";
-
-    private const string OtherTasks =
-        $"{NiahOptions.DefaultName}, {Gsm8kTask.DefaultName}, {Gsm8kTask.CotName}, {Gsm8kFlexible}, {MmluTask.DefaultName}";
+    private static readonly StoredScore[] All = [.. TaskCatalog.Kinds.SelectMany(kind => kind.StoredScores ?? [])];
 
     /// <summary>All tasks, joined by commas, for messages.</summary>
-    public static string Names => $"{LongBenchDataset.Names}, {OtherTasks}";
+    public static string Names => string.Join(", ", All.Select(score => score.Task));
 
     /// <summary>Score of one prediction, 0 to 1.</summary>
     /// <param name="stored">The prediction.</param>
@@ -32,18 +18,11 @@ internal static class TaskScores
     /// <exception cref="ConfigException">Names file, line and field.</exception>
     public static double Of(StoredPrediction stored, string? jieba)
     {
-        var (prediction, answers) = (stored.Prediction, stored.Answers);
+        var score = Array.Find(All, score => stored.Task == score.Task || stored.Task == score.Alias)
+            ?? throw stored.Row.Error(stored.TaskField, $"is {Quoted(stored.Task)}, of which no predictions are scored; allowed: {Names}");
         try
         {
-            return stored.Task switch
-            {
-                NiahOptions.DefaultName => Needle.Score(prediction, answers),
-                Gsm8kTask.DefaultName => Gsm8kTask.Score(Gsm8kAnswer.Strict(prediction, Gsm8kFormat.Hash), answers),
-                Gsm8kTask.CotName => Gsm8kTask.Score(Gsm8kAnswer.Strict(prediction, Gsm8kFormat.Cot), answers),
-                Gsm8kFlexible => Gsm8kTask.Score(Gsm8kAnswer.Flexible(prediction), answers),
-                MmluTask.DefaultName => MmluTask.Score(prediction, answers),
-                _ => OfLongBench(stored, jieba),
-            };
+            return score.Score(stored, jieba);
         }
         catch (FormatException)
         {
@@ -55,13 +34,10 @@ internal static class TaskScores
         }
     }
 
-    private static double OfLongBench(StoredPrediction stored, string? jieba)
+    private static string Quoted(string name)
     {
-        if (!LongBenchDataset.TryFind(stored.Task, out var dataset, out var problem))
-            throw stored.Row.Error(stored.TaskField, $"{problem}, {OtherTasks}");
-        if (dataset.NeedsSegmenter && jieba is null) throw stored.Row.Error(stored.TaskField, dataset.SegmenterMissing("--jieba"));
-        if (dataset.FindProblem(stored.Answers, stored.AllClasses) is { } found) throw stored.Row.Error(found.Field, found.Problem);
-        return dataset.Score(
-            stored.Prediction, stored.Answers, stored.AllClasses, dataset.NeedsSegmenter ? ChineseSegmenter.Open(jieba!) : null);
+        const int Enough = 40;
+        var plain = string.Concat(name.Take(Enough).Select(c => char.IsControl(c) ? ' ' : c));
+        return name.Length > Enough ? $"'{plain}…'" : $"'{plain}'";
     }
 }

@@ -4,8 +4,11 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Synthetic;
 
 /// <summary>Which synthetic samples a task holds.</summary>
-public sealed record SyntheticOptions
+public sealed record SyntheticOptions : TaskOptions
 {
+    /// <summary>Keys as a config may have them.</summary>
+    internal const string Example = "kind: …, samples: N, length: N";
+
     /// <summary>Shortest prompt, in words and punctuation marks.</summary>
     public const int LeastLength = 96;
 
@@ -33,6 +36,12 @@ public sealed record SyntheticOptions
     /// </summary>
     public int Length { get; init; } = 500;
 
+    /// <summary>
+    /// Most tokens of a prompt by the model's own tokenizer; <see cref="Length"/> is shortened until every sample keeps to it. Null, the default,
+    /// for no such limit.
+    /// </summary>
+    public int? MaxTokens { get; init; }
+
     /// <summary>Seed of the samples, 0 … <see cref="FirstTrainingSeed"/> − 1; default 0.</summary>
     public int Seed { get; init; }
 
@@ -42,9 +51,27 @@ public sealed record SyntheticOptions
         ? kind
         : throw new ConfigException($"kind: '{name}' is unknown; allowed: {string.Join(", ", SyntheticKindNames.All)}");
 
-    /// <summary>Checks all values.</summary>
-    /// <exception cref="ConfigException">A value out of range; the message names the key and what is allowed.</exception>
-    public void Validate()
+    /// <summary>Reads a task of a config.</summary>
+    internal static SyntheticOptions Read(TaskSection section)
+    {
+        section.Allow("kind", "samples", "length", "seed");
+        return new()
+        {
+            Kind = ParseKind(section.Require("kind", string.Join(", ", SyntheticKindNames.All)).Word(SyntheticKindNames.All)),
+            Count = section.Require("samples", "a number of samples").Integer(1, MostCount),
+            Length = section.Require("length", "a length in words").Integer(LeastLength, MostLength),
+            Seed = section.Find("seed")?.Integer(0, FirstTrainingSeed - 1) ?? section.Seed,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override EvaluationTask Create() => new SyntheticTask(this);
+
+    /// <inheritdoc/>
+    public override TaskOptions AtLength(int tokens) => this with { Length = tokens, MaxTokens = tokens };
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         if (!Enum.IsDefined(Kind))
             throw new ConfigException($"kind: {(int)Kind} is unknown; allowed: {string.Join(", ", SyntheticKindNames.All)}");

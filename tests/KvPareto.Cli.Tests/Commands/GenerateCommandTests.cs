@@ -42,6 +42,16 @@ public class GenerateCommandTests
     }
 
     [Fact]
+    public void WhatNoDeviceOfAKindSupports_IsNotPlannedForIt()
+    {
+        using var folder = new ScratchFolder();
+        var model = new TinyModel { HeadDim = 24 }.Write(folder["model"]);
+        Assert.Equal(ExitCode.Ok, CommandRun.Of("plan", model, "--context", "10", "--settings", "w16a16-k16v16").Code);
+        Refused(CommandRun.Of("plan", model, "--context", "10", "--settings", "w16a16-k16v16", "--device", "cuda"),
+            "device cuda: the model's head_dim is 24; allowed: a multiple of 16 up to 256");
+    }
+
+    [Fact]
     public void WhatIsTyped_DoesNotSteerTheTerminal()
     {
         var run = CommandRun.Of("generate", "no\u001b[31m\nmodel", "--prompt-tokens", "5");

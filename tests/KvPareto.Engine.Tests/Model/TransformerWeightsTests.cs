@@ -210,10 +210,15 @@ public class TransformerWeightsTests
         using var checkpoint = SafeTensorsCheckpoint.Open(folder);
         var message = Refuse(backend, checkpoint, spec);
         Assert.Equal(0, backend.Memory.Live.Total);
+        Assert.Equal(message, RefuseAtOnce(checkpoint, spec));
         Assert.StartsWith(checkpoint.Source + ": ", message, StringComparison.Ordinal);
         return message[(checkpoint.Source.Length + 2)..];
     }
 
     private static string Refuse(Backend backend, Checkpoint checkpoint, WeightSpec spec) =>
         Assert.Throws<ConfigException>(() => TransformerWeights.Load(backend, checkpoint, spec)).Message;
+
+    /// <summary>What names, types and shapes tell is told without reading: nothing was allocated.</summary>
+    private static string RefuseAtOnce(Checkpoint checkpoint, WeightSpec spec) =>
+        Assert.Throws<ConfigException>(() => TransformerWeights.Check(checkpoint, spec)).Message;
 }

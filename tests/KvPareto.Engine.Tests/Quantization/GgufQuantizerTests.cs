@@ -180,7 +180,7 @@ public sealed unsafe class GgufQuantizerTests
     {
         using var tensor = checkpoint.Get(name);
         var values = new float[tensor.Shape.Aggregate(1L, (product, length) => product * length)];
-        FloatRows.Widen(tensor.Data, WeightLoader.Format(tensor), values);
+        FloatRows.Widen(tensor.Data, tensor.Header.Format, values);
         return values;
     }
 

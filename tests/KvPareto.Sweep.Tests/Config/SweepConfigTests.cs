@@ -187,4 +187,28 @@ public class SweepConfigTests
         var config = Read(yaml.Replace("${KVPARETO_SHARED}", shared, StringComparison.Ordinal), temp.Root);
         Assert.InRange(SearchSpace.Expand(config).Count, 12, 20);
     }
+
+    [Fact]
+    public void Read_SurvivesAnyDamage()
+    {
+        var good = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "configs", "quickstart.yaml"));
+        const string Specials = "[]{}:,-?&*!|>'\"%@`#\n\t ~\0\u00e9\\";
+        var random = new Random(3);
+        var refused = 0;
+        for (var round = 0; round < 1000; round++)
+        {
+            var text = good.ToCharArray();
+            for (var flips = random.Next(1, 6); flips > 0; flips--) text[random.Next(text.Length)] = Specials[random.Next(Specials.Length)];
+            try
+            {
+                SweepConfigReader.Read("f", new string(text)[..random.Next(1, text.Length + 1)], AppContext.BaseDirectory, ["."]);
+            }
+            catch (ConfigException e)
+            {
+                refused++;
+                Assert.DoesNotContain('\n', e.Message);
+            }
+        }
+        Assert.InRange(refused, 250, 1000);
+    }
 }

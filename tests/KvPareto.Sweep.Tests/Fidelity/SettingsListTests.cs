@@ -1,3 +1,4 @@
+using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Trials;
@@ -19,11 +20,12 @@ public class SettingsListTests
         using var temp = new ScratchFolder();
         var shape = new TinyModel { Layers = 6, Hidden = 576, QueryHeads = 9, KvHeads = 3, HeadDim = 64, FeedForward = 1536 };
         using var checkpoint = SafeTensorsCheckpoint.Open(shape.Write(temp["model"]));
+        using var backend = new CpuBackend(1);
         foreach (var name in names)
         {
             var setting = InferenceSetting.Parse(name);
             Assert.Equal(name, setting.Name);
-            SettingFit.Check("SmolLM2", checkpoint.Config, setting);
+            SettingFit.Check("SmolLM2", checkpoint.Config, setting, backend);
         }
     }
 }

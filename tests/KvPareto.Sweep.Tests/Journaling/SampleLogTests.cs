@@ -2,6 +2,7 @@ using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Tests.Journaling;
 
@@ -24,7 +25,7 @@ public sealed class SampleLogTests : IDisposable
     {
         Task = "facts",
         Sample = sample,
-        Prediction = "line one\nline two \"quoted\" é 😀 \u2028",
+        Prediction = new TextPrediction("line one\nline two \"quoted\" é 😀 \u2028"),
         Score = score,
         PromptTokens = 10,
         NewTokens = 2,
@@ -32,6 +33,18 @@ public sealed class SampleLogTests : IDisposable
         TtftMs = 1.25,
         TpotMs = null,
     };
+
+    /// <summary>Likelihoods and figures stood as JSON inside a text.</summary>
+    [Fact]
+    public void EarlierLines_AreStillRead()
+    {
+        File.WriteAllText(_temp["t.jsonl"], """
+            {"task":"mmlu","sample":"a-0","prediction":"[-1.5,-0.5,-2,-3]","score":1,"promptTokens":3,"newTokens":0,"peaks":{"load":{"weights":1,"kvCache":0,"activations":0,"workspace":0},"prefill":{"weights":1,"kvCache":0,"activations":0,"workspace":0},"decode":{"weights":1,"kvCache":0,"activations":0,"workspace":0}},"warmUp":false,"ttftMs":1.5}
+
+            """);
+        var record = Assert.Single(SampleLog.Read(_temp["t.jsonl"]).Records);
+        Assert.Equal((new TextPrediction("[-1.5,-0.5,-2,-3]"), 1.0), (record.Prediction, record.Score));
+    }
 
     [Fact]
     public void Append_ReadsBack()

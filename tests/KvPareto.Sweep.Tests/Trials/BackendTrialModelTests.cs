@@ -4,6 +4,7 @@ using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Tests.Trials;
 
@@ -19,11 +20,14 @@ public class BackendTrialModelTests
         var free = Measure(sample);
         Assert.Equal(12, free.NewTokens);
 
-        var stop = free.Text[5..7];
+        var text = Text(free);
+        var stop = text[5..7];
         var stopped = Measure(sample with { StopTexts = ["never said", stop] });
-        Assert.Equal(free.Text[..free.Text.IndexOf(stop, StringComparison.Ordinal)], stopped.Text);
+        Assert.Equal(text[..text.IndexOf(stop, StringComparison.Ordinal)], Text(stopped));
         Assert.InRange(stopped.NewTokens, 1, 11);
-        Assert.Equal(free.Text, Measure(sample).Text);
+        Assert.Equal(text, Text(Measure(sample)));
+
+        static string Text(Answer answer) => Assert.IsType<TextPrediction>(answer.Prediction).Text;
 
         Answer Measure(TaskSample question) => model.Measure(new InferenceSetting(), question, TestContext.Current.CancellationToken);
     }

@@ -138,7 +138,6 @@ public class LongBenchTaskTests
         Refuses(new LongBenchOptions { File = "f", Limit = 0 }, "'limit' is 0; allowed are whole numbers of at least 1");
         Refuses(new LongBenchOptions { File = "f", MaxLength = 1 }, "'max_length' is 1");
         Refuses(new LongBenchOptions { File = "f", MaxNewTokens = -1 }, "'max_new_tokens' is -1");
-        Refuses(new LongBenchOptions { File = "f", Name = "" }, "'name'");
 
         static void Refuses(LongBenchOptions options, string expected) =>
             Assert.Contains(expected, Assert.Throws<ConfigException>(() => new LongBenchTask(options)).Message, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using KvPareto.Tasks.Mmlu;
+using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Mmlu;
@@ -46,14 +47,16 @@ public class MmluTaskTests
         var samples = task.Prepare(ByteTokenizer.Context(folder, 4000));
         Assert.Equal(["astronomy-0", "astronomy-1", "world_religions-0", "world_religions-1"], samples.Select(sample => sample.Id));
         Assert.Equal(["A", "D", "A", "D"], samples.Select(sample => sample.Answers[0]));
-        Assert.Equal(1, task.Score(samples[0], "[-1,-1,-2,-3]")); // the first of equals
-        Assert.Equal(0, task.Score(samples[1], "[-1.5,-1,-2,-1]"));
-        Assert.Equal(1, task.Score(samples[1], LogLikelihoods.ToJson([-1.5, -1, -2, -0.99999999999999])));
-        Assert.Equal(new Dictionary<string, double> { ["world_religions"] = 1 }, task.Parts(samples[2], "[-1,-2,-3,-4]"));
-        foreach (var wrong in new[] { "A", "null", "[1,2,3]", "[1,2,3,null]", "{}" })
-            Assert.Throws<FormatException>(() => task.Score(samples[0], wrong));
-        Assert.Empty(new MmluTask(Folder(folder) with { Subjects = ["astronomy"] }).Parts(samples[0], "[-1,-2,-3,-4]"));
+        Assert.Equal(1, task.Score(samples[0], Rated(-1, -1, -2, -3))); // the first of equals
+        Assert.Equal(0, task.Score(samples[1], Rated(-1.5, -1, -2, -1)));
+        Assert.Equal(1, task.Score(samples[1], Rated(-1.5, -1, -2, -0.99999999999999)));
+        Assert.Equal(new Dictionary<string, double> { ["world_religions"] = 1 }, task.Parts(samples[2], Rated(-1, -2, -3, -4)));
+        Assert.Throws<FormatException>(() => task.Score(samples[0], Rated(1, 2, 3)));
+        Assert.Throws<FormatException>(() => task.Score(samples[0], new TextPrediction("A")));
+        Assert.Empty(new MmluTask(Folder(folder) with { Subjects = ["astronomy"] }).Parts(samples[0], Rated(-1, -2, -3, -4)));
     }
+
+    private static LikelihoodPrediction Rated(params double[] values) => new(values);
 
     [Fact]
     public void Digest_FollowsWhatScoresDependOn()

@@ -429,7 +429,7 @@ public abstract class BackendConformance
             new Run(backend, new KvGeometry(1, 1, 32, [0]),
             new KvSpec { Keys = new(8, new(KvAxis.Token, 32)), Values = new(8, new(KvAxis.Token, 32)) }, 8, 8);
         run.Begin(new int[8]);
-        Assert.Throws<ArgumentException>(() => run.Begin(new int[1]));
+        Assert.Throws<CapacityException>(() => run.Begin(new int[1]));
     }
 
     private void CheckAttention(KvGeometry geometry, KvSpec spec, int[] steps, AttentionKernel kernel)

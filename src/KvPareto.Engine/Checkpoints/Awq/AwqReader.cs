@@ -9,25 +9,40 @@ namespace KvPareto.Engine.Checkpoints.Awq;
 /// <summary>Reads packed linear layers and keeps them packed: the same codes and scales in the order of <see cref="HostWeight"/>.</summary>
 /// <param name="checkpoint">Where the tensors are.</param>
 /// <param name="config">How they are packed.</param>
-/// <param name="ledger">Where the memory of what is read counts, as workspace.</param>
-internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, MemoryLedger ledger)
+internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config)
 {
     // A cache line of words, so that each line of the file is read once.
     private const int WordsPerTask = 16;
     private const ushort HalfSign = 0x8000;
     private const ushort HalfInfinity = 0x7C00;
 
-    /// <summary>A weight with its bias; disposing it gives its memory back.</summary>
-    /// <exception cref="ConfigException">A tensor is missing or of another shape or type, the shape does not fit the layout, or a
-    /// scale is negative or not finite.</exception>
-    public HostWeight Read(WeightShape weight, float[]? bias)
+    /// <summary>Refuses a weight whose tensors do not fit, without reading them.</summary>
+    /// <exception cref="ConfigException">A tensor is missing or of another shape or type, or the shape does not fit the
+    /// layout.</exception>
+    public void Check(WeightShape weight)
     {
+        var (rows, columns) = (weight.Rows, weight.Columns);
+        config.Stored(weight, checkpoint.Source);
+        var (groups, words) = (columns / config.GroupOf(columns), rows / AwqLayout.WordOutputs(config.Bits));
+        Check(weight, AwqLayout.Codes, TensorType.I32, columns, words);
+        Check(weight, AwqLayout.Zeros, TensorType.I32, groups, words);
+        Check(weight, AwqLayout.Scales, TensorType.F16, groups, rows);
+    }
+
+    /// <summary>A weight with its bias; disposing it gives its memory back.</summary>
+    /// <param name="weight">Its name and shape.</param>
+    /// <param name="bias">Its bias.</param>
+    /// <param name="ledger">Where the memory of what is read counts, as workspace.</param>
+    /// <exception cref="ConfigException">As <see cref="Check(WeightShape)"/>, or a scale is negative or not finite.</exception>
+    public HostWeight Read(WeightShape weight, float[]? bias, MemoryLedger ledger)
+    {
+        Check(weight);
         var (layer, rows, columns) = (weight.Layer, weight.Rows, weight.Columns);
         var (group, outputs) = (config.GroupOf(columns), AwqLayout.WordOutputs(config.Bits));
         var stored = config.Stored(weight, checkpoint.Source);
-        using var codes = Require(layer, AwqLayout.Codes, TensorType.I32, columns, rows / outputs);
-        using var zeros = Require(layer, AwqLayout.Zeros, TensorType.I32, columns / group, rows / outputs);
-        using var scales = Require(layer, AwqLayout.Scales, TensorType.F16, columns / group, rows);
+        using var codes = checkpoint.Get($"{layer}.{AwqLayout.Codes}", ledger);
+        using var zeros = checkpoint.Get($"{layer}.{AwqLayout.Zeros}", ledger);
+        using var scales = checkpoint.Get($"{layer}.{AwqLayout.Scales}", ledger);
 
         var buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, stored.StagingBytes);
         var result = new HostWeight(weight.Name, stored.Format, rows, columns, buffer.As<byte>(), buffer)
@@ -82,7 +97,7 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
             {
                 var scale = Unsafe.ReadUnaligned<ushort>((ushort*)scales.Data + (nint)g * target.RowCount + row);
                 if ((scale & HalfSign) != 0 || scale >= HalfInfinity)
-                    throw Refuse(scales.Name, "holds a scale that is negative or not finite");
+                    throw scales.Header.Refuse("holds a scale that is negative or not finite");
                 var word = Unsafe.ReadUnaligned<uint>((uint*)zeros.Data + (nint)g * words + row / outputs);
                 var zero = (int)(word >> AwqLayout.Shift(bits, row % outputs)) & ((1 << bits) - 1);
                 var meta = new GroupMeta(scale, (short)(zero + GroupCodec.MinCode(bits)));
@@ -90,13 +105,10 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config, 
             }
     }
 
-    private HostTensor Require(string layer, string part, TensorType type, params ReadOnlySpan<int> shape)
+    private void Check(WeightShape weight, string part, TensorType type, params ReadOnlySpan<int> shape)
     {
-        var tensor = checkpoint.Require($"{layer}.{part}", ledger, shape);
-        return tensor.Type == type
-            ? tensor
-            : throw Refuse(tensor.Name, $"is of type {tensor.Type.SafeTensorsName()}; allowed: {type.SafeTensorsName()}");
+        var header = checkpoint.Header($"{weight.Layer}.{part}", shape);
+        if (header.Type != type)
+            throw header.Refuse($"is of type {header.Type.SafeTensorsName()}; allowed: {type.SafeTensorsName()}");
     }
-
-    private ConfigException Refuse(string tensor, string what) => new($"{checkpoint.Source}: tensor '{tensor}' {what}");
 }

@@ -106,10 +106,13 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
     }
 
     /// <inheritdoc/>
+    internal override TensorHeader Header(string name) => Stored(name, out _).Header;
+
+    /// <inheritdoc/>
     public override StoredWeight Stored(string name)
     {
         var tensor = Stored(name, out var isRotary);
-        var format = WeightLoader.Format(tensor);
+        var format = tensor.Header.Format;
         return isRotary ? new(format, StagingBytes: tensor.ByteCount) : new(format, ReadingBytes: tensor.StagingBytes);
     }
 

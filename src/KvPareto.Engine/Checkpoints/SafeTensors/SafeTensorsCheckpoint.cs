@@ -84,7 +84,10 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
 
     /// <inheritdoc/>
     internal override HostWeight ReadPacked(AwqConfig packing, WeightShape shape, float[]? bias, MemoryLedger staging) =>
-        new AwqReader(this, packing, staging).Read(shape, bias);
+        new AwqReader(this, packing).Read(shape, bias, staging);
+
+    /// <inheritdoc/>
+    internal override void CheckPacked(AwqConfig packing, WeightShape shape) => new AwqReader(this, packing).Check(shape);
 
     /// <inheritdoc/>
     public override HostTensor Get(string name) => _tensors.TryGetValue(name, out var tensor)

@@ -129,7 +129,9 @@ public sealed unsafe class AwqCheckpointTests
         using var folder = new ScratchFolder();
         var name = "model.layers.1.mlp.up_proj.scales";
         Rewrite(folder, name, TensorType.F16, bytes => BitConverter.TryWriteBytes(bytes.AsSpan(2 * 700), (ushort)bits));
-        Assert.EndsWith($"tensor '{name}' holds a scale that is negative or not finite", Refusal(folder.Root), StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"tensor '{name}' holds a scale that is negative or not finite", Refusal(folder.Root, holdsBadValues: true),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -182,7 +184,7 @@ public sealed unsafe class AwqCheckpointTests
         writer.Complete();
     }
 
-    private static string Refusal(string folder)
+    private static string Refusal(string folder, bool holdsBadValues = false)
     {
         using var backend = new CpuBackend(1);
         var before = backend.Memory.Live;
@@ -193,6 +195,12 @@ public sealed unsafe class AwqCheckpointTests
         });
         Assert.Equal(before, backend.Memory.Live);
         Assert.DoesNotContain('\n', error.Message);
+        if (holdsBadValues) return error.Message;
+        Assert.Equal(error.Message, Assert.Throws<ConfigException>(() =>
+        {
+            using var checkpoint = SafeTensorsCheckpoint.Open(folder);
+            TransformerWeights.Check(checkpoint, WeightSpec.Full);
+        }).Message);
         return error.Message;
     }
 }

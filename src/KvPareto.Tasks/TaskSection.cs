@@ -1,0 +1,66 @@
+using KvPareto.Text.Input;
+using KvPareto.Text.Yaml;
+
+namespace KvPareto.Tasks;
+
+/// <summary>One task of a config while its options read it.</summary>
+/// <param name="value">The mapping.</param>
+/// <param name="folder">Where relative paths start.</param>
+/// <param name="seed">The config's seed, for tasks that name none of their own.</param>
+internal sealed class TaskSection(ConfigValue value, string folder, int seed)
+{
+    /// <summary>Most rows, samples or the like that a config can ask for.</summary>
+    public const int MostRows = 1_000_000;
+
+    /// <summary>Most tokens of anything.</summary>
+    public const int MostTokens = 1 << 20;
+
+    /// <summary>Key of the kind of task.</summary>
+    internal const string KindKey = "task";
+
+    private ConfigMap _map;
+
+    /// <summary>The config's seed.</summary>
+    public int Seed => seed;
+
+    /// <summary>File, line and key, for messages.</summary>
+    public string Place => $"{value.File}:{value.Node.Line}: key '{value.Key}'";
+
+    /// <summary>The key <c>name</c>, or null.</summary>
+    public string? Name => Find("name")?.Text("any text");
+
+    /// <summary>Says which keys there are besides <c>task</c> and <c>name</c>. To be called before any is read.</summary>
+    /// <exception cref="ConfigException">The config has another one.</exception>
+    public void Allow(params ReadOnlySpan<string> keys) => _map = value.Map([KindKey, "name", .. keys]);
+
+    /// <summary>The value of a key, or null where it is absent.</summary>
+    public ConfigValue? Find(string key) => _map.Find(key);
+
+    /// <summary>The value of a key that must be there.</summary>
+    /// <param name="key">Key.</param>
+    /// <param name="words">What is allowed.</param>
+    public ConfigValue Require(string key, string words) => _map.Require(key, words);
+
+    /// <summary>The path of a file that must be named and be there.</summary>
+    /// <param name="key">Key.</param>
+    /// <param name="words">What is allowed.</param>
+    public string File(string key, string words) => Existing(Require(key, words), System.IO.File.Exists, words);
+
+    /// <summary>The same of a folder.</summary>
+    public string Folder(string key, string words) => Existing(Require(key, words), Directory.Exists, words);
+
+    /// <summary>The same of a file or folder.</summary>
+    public string FileOrFolder(string key, string words) => Existing(Require(key, words), Path.Exists, words);
+
+    /// <summary>The path of a file that must be there if it is named, or null.</summary>
+    public string? FindFile(string key, string words) => Find(key) is { } path ? Existing(path, System.IO.File.Exists, words) : null;
+
+    /// <summary>The same of a folder.</summary>
+    public string? FindFolder(string key, string words) => Find(key) is { } path ? Existing(path, Directory.Exists, words) : null;
+
+    private string Existing(ConfigValue path, Func<string, bool> exists, string words)
+    {
+        var full = ConfigPath.Resolve(path, folder);
+        return exists(full) ? full : throw path.Error($"names '{full}', which does not exist", words);
+    }
+}
