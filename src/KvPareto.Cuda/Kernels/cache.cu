@@ -357,13 +357,17 @@ template <int COUNT, class Turning> static __device__ __forceinline__ void encod
     else *codes = (u8)packed;
 }
 
+struct AsTheyAre
+{
+    template <int COUNT> __device__ __forceinline__ void operator()(float (&)[COUNT], int, int) const { }
+};
+
 extern "C" __global__ void encode_tokens(AppendArguments a)
 {
     let_next_start_of_many(a.rows);
     wait_for_previous();
-    auto nothing = [](auto&, int, int) { };
-    if (a.width == 128) encode_token<4>(a, nothing);
-    else encode_token<2>(a, nothing);
+    if (a.width == 128) encode_token<4>(a, AsTheyAre());
+    else encode_token<2>(a, AsTheyAre());
 }
 
 // What elements.cu's `rope` does to the heads of a row, here of D channels.
