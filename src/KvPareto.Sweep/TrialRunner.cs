@@ -15,6 +15,9 @@ namespace KvPareto.Sweep;
 /// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
 internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) : IDisposable
 {
+    /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
+    private const int ShownTokens = 32;
+
     private (string Digest, WeightSpec Weights)? _loadedAs;
     private ITrialModel? _loaded;
 
@@ -62,6 +65,10 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
         {
             Task = task.Name,
             Sample = sample.Id,
+            PromptHead = model.Text(sample.PromptIds.AsSpan(0, Math.Min(ShownTokens, sample.PromptIds.Length))),
+            PromptTail = sample.PromptIds.Length <= ShownTokens ? null
+                : model.Text(sample.PromptIds.AsSpan(Math.Max(ShownTokens, sample.PromptIds.Length - ShownTokens)..)),
+            References = sample.Answers.Count > 0 ? sample.Answers : null,
             Prediction = first.Prediction,
             Score = score,
             Parts = parts.Count > 0 ? parts : null,

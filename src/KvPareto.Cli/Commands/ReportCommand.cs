@@ -18,18 +18,20 @@ internal static class ReportCommand
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();
+        var noHtml = Verb.NoHtmlOption();
         var repair = new Option<bool>("--repair")
         { Description = "First mend a damaged DIR: keep the lines that are whole, say what is dropped, leave the damaged files beside." };
         var command =
-            new Verb("report", "Writes results.csv, frontier.csv and the figures again from the journal alone; needs no model and no GPU.",
-            "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, repair, figure, format };
+            new Verb("report",
+                "Writes results.csv, frontier.csv, report.html and the figures again from the journal alone; needs no model and no GPU.",
+            "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, repair, figure, format, noHtml };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;
             if (parsed.GetValue(repair))
                 foreach (var line in RunRepair.Mend(path)) context.Error.WriteLine(TerminalText.OneLine(line));
             Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!),
-                parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries));
+                !parsed.GetValue(noHtml), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries));
             return ExitCode.Ok;
         });
         return command;
@@ -38,7 +40,7 @@ internal static class ReportCommand
     /// <summary>Writes the report of a run and shows its table.</summary>
     public static void Write(
         CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats,
-            IReadOnlyList<string>? figures = null)
+            bool html, IReadOnlyList<string>? figures = null)
     {
         var options = new ReportOptions
         {
@@ -47,6 +49,7 @@ internal static class ReportCommand
             Seed = history.Seed,
             Formats = formats,
             Figures = figures,
+            Html = html,
         };
         var summary = ReportWriter.Write(folder, history.Results, options);
         ClosingTable.Show(context, history, summary);
