@@ -25,7 +25,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIG = os.path.join(HERE, "tiny.yaml")
 PATIENCE = 300
-TIMES = ("ttft_ms", "tpot_ms")
+TIMES = ("ttft_", "tpot_")
 
 
 def sweep(folder, *more, preload=None):
@@ -49,7 +49,7 @@ def finish(process):
 def content(folder):
     """What does not depend on the clock."""
     with open(os.path.join(folder, "results.csv"), newline="") as file:
-        rows = [{k: v for k, v in row.items() if k not in TIMES} for row in csv.DictReader(file)]
+        rows = [{k: v for k, v in row.items() if not k.startswith(TIMES)} for row in csv.DictReader(file)]
     samples = {}
     for name in sorted(os.listdir(os.path.join(folder, "samples"))):
         with open(os.path.join(folder, "samples", name)) as file:

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
@@ -8,10 +9,14 @@ namespace KvPareto.Sweep;
 /// <param name="Name">Name of the sweep.</param>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Baseline">Short name of the setting that others are compared with.</param>
-/// <param name="Planned">Number of trials planned.</param>
+/// <param name="Planned">Number of trials planned, repeats of the baseline included.</param>
 /// <param name="Results">The trials that have a result, in the order of the plan.</param>
 public sealed record RunHistory(string Name, int Seed, string Baseline, int Planned, IReadOnlyList<TrialResult> Results)
 {
+    /// <summary>Repeats of the baseline that have a result; they are no trials of the sweep and tell how far figures move by
+    /// themselves.</summary>
+    public IReadOnlyList<TrialResult> Repeats { get; init; } = [];
+
     /// <summary>The trials that have none, as setting and model, in the order of the plan.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
@@ -30,9 +35,12 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no journal of a run; allowed: the --out folder of a sweep");
         var messages = ResultCheck.Settle(folder, state);
-        return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, state.Results())
+        var results = state.Results();
+        return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
         {
-            Missing = [.. run.Trials.Where(trial => state.Result(trial.Id) is null).Select(trial => $"{trial.Setting} of {trial.Model}")],
+            Repeats = [.. results.Where(result => result.Repeat is not null)],
+            Missing = [.. run.Trials.Where(trial => state.Result(trial.Id) is null).Select(trial => $"{trial.Setting} of {trial.Model}"
+                + (trial.Repeat is { } repeat ? string.Create(CultureInfo.InvariantCulture, $", repeat {repeat}") : ""))],
             Messages = messages,
         };
     }

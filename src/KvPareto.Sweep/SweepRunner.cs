@@ -84,7 +84,7 @@ public static class SweepRunner
         {
             try
             {
-                return runner.Run(trial, log, record => queue.Report.Measured(trial, record), cancellation);
+                return runner.Run(trial, log, (sample, record) => queue.Report.Measured(trial, sample, record), cancellation);
             }
             finally
             {
@@ -107,6 +107,7 @@ public static class SweepRunner
         Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)
             .ToDictionary(model => model.Entry.Name, model => model.Architecture!),
         Tasks = [.. plan.Models[0].Tasks.Select(task => new RunInput(task.Task.Name, task.Task.Task.Digest))],
-        Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name))],
+        Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
+            { Repeat = spec.Repeat > 0 ? spec.Repeat : null })],
     };
 }

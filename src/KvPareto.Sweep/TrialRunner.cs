@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
@@ -26,20 +27,17 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
     /// <param name="log">Its samples so far; new ones are appended.</param>
     /// <param name="onSample">Called after each new sample.</param>
     /// <param name="cancellation">Checked between tokens.</param>
-    public TrialResult Run(PlannedTrial trial, SampleLog log, Action<SampleRecord> onSample, CancellationToken cancellation)
+    public TrialResult Run(PlannedTrial trial, SampleLog log, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
     {
         try
         {
             var measured = 0;
-            foreach (var (task, samples) in trial.Model.Tasks)
+            foreach (var (task, sample) in InOrder(trial).Where(next => log.Find(next.Task.Name, next.Sample.Id) is null))
             {
-                foreach (var sample in samples.Where(sample => log.Find(task.Name, sample.Id) is null))
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    var record = Measure(trial, task, sample, measured++ < warmUp, cancellation);
-                    log.Append(record);
-                    onSample(record);
-                }
+                cancellation.ThrowIfCancellationRequested();
+                var record = Measure(trial, task, sample, measured++ < warmUp, cancellation);
+                log.Append(record);
+                onSample(sample, record);
             }
             return TrialSummary.Finished(trial, log);
         }
@@ -79,6 +77,24 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
             TtftMs = Milliseconds(answers.Select(answer => answer.TimeToFirstToken)) ?? 0,
             TpotMs = Milliseconds(answers.Select(answer => answer.TimePerToken).OfType<TimeSpan>()),
         };
+    }
+
+    // A repeat takes the samples in another order, each in one of its own: what one leaves behind for the next would show.
+    private static IEnumerable<(SweepTask Task, TaskSample Sample)> InOrder(PlannedTrial trial)
+    {
+        var samples =
+            from task in trial.Model.Tasks
+            from sample in task.Samples
+            select (task.Task, sample);
+        if (trial.Spec.Repeat == 0) return samples;
+        (SweepTask, TaskSample)[] shuffled = [.. samples];
+        var random = new SplitMix64(SplitMix64.Mix((ulong)trial.Spec.Repeat));
+        for (var i = shuffled.Length - 1; i > 0; i--)
+        {
+            var other = random.Below(i + 1);
+            (shuffled[i], shuffled[other]) = (shuffled[other], shuffled[i]);
+        }
+        return shuffled;
     }
 
     private ITrialModel Model(PlannedTrial trial, CancellationToken cancellation)

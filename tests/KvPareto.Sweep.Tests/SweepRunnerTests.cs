@@ -403,6 +403,34 @@ public class SweepRunnerTests
     }
 
     [Fact]
+    public void Run_MeasuresTheBaselineAgainInAnotherOrder()
+    {
+        using var temp = new ScratchFolder();
+        List<string> order = [];
+        var engine = new FakeEngine { Before = (_, setting, sample) => order.Add(setting.Name + " " + sample.Id) };
+        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config("w16a16-k8v8-t64", baselineRepeats: 2));
+
+        Assert.Equal((4, 4), (history.Results.Count, history.Repeats.Count));
+        Assert.Equal(8, history.Planned);
+        Assert.Equal([1, 2, 1, 2], history.Repeats.Select(repeat => repeat.Repeat));
+        var baseline = history.Results.First(result => result.Setting == "w16a16-k16v16");
+        foreach (var repeat in history.Repeats.Where(repeat => repeat.Model == baseline.Model))
+        {
+            Assert.NotEqual(baseline.TrialId, repeat.TrialId);
+            Assert.Equal((baseline.Setting, baseline.Score), (repeat.Setting, repeat.Score));
+            Assert.Equal(baseline.Scores.SelectMany(task => task.PerSample), repeat.Scores.SelectMany(task => task.PerSample));
+        }
+        var (first, second, third) = (order[..5], order[5..10], order[10..15]);
+        Assert.Equal(first.Order(), second.Order());
+        Assert.NotEqual(first, second);
+        Assert.NotEqual(second, third);
+
+        var again = new FakeEngine();
+        FakeSweep.Run(temp["run"], again, FakeSweep.Config("w16a16-k8v8-t64", baselineRepeats: 2), resume: true);
+        Assert.Equal(0, again.Generated);
+    }
+
+    [Fact]
     public void RunFile_SaysWhatWasRun()
     {
         using var temp = new ScratchFolder();

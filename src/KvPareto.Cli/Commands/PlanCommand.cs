@@ -75,7 +75,7 @@ internal static class PlanCommand
             if (room is { } bytes) plans = [.. plans.Select(plan => Fitting(context, plan, bytes))];
             if (parsed.GetValue(json)) PlanTable.WriteJson(context, plans, request.NewTokens);
             else PlanTable.Show(context, plans, request.NewTokens);
-            return plans.All(plan => plan.Rows.Count == 0) ? ExitCode.NothingFits : ExitCode.Ok;
+            return plans.All(plan => plan.Rows.Count == 0) ? ExitCode.Unmet : ExitCode.Ok;
         });
         return command;
     }

@@ -82,7 +82,7 @@ internal static class RecommendCommand
                 context.Error.WriteLine(TerminalText.OneLine(message));
             if (parsed.GetValue(json)) RecommendJson.Write(context, answers, request);
             else RecommendText.Show(context, answers, request);
-            return answers.Any(answer => answer.Choice is not null) ? ExitCode.Ok : ExitCode.NothingFits;
+            return answers.Any(answer => answer.Choice is not null) ? ExitCode.Ok : ExitCode.Unmet;
         });
         return command;
     }

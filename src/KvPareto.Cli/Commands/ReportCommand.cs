@@ -14,7 +14,7 @@ internal static class ReportCommand
         var folder = new Argument<string>("DIR") { Description = "Run folder of a sweep, finished or not." };
         var figure = new Option<string?>("--figure")
         {
-            Description = "Figures: frontier, memory, niah, ablation, separated by commas. Default: all that the run has data for.",
+            Description = "Figures: frontier, memory, niah, ablation, fidelity, separated by commas. Default: all that the run has data for.",
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();
@@ -51,7 +51,7 @@ internal static class ReportCommand
             Figures = figures,
             Html = html,
         };
-        var summary = ReportWriter.Write(folder, history.Results, options);
+        var summary = ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);
         ClosingTable.Show(context, history, summary);
     }
 }

@@ -25,6 +25,9 @@ public sealed record SweepConfig
     /// <summary>The setting that all others are compared with; always run, and first.</summary>
     public required InferenceSetting Baseline { get; init; }
 
+    /// <summary>How often the baseline is measured again, to tell how far its figures move by themselves.</summary>
+    public int BaselineRepeats { get; init; }
+
     /// <summary>Generations of each sample; the times are their medians.</summary>
     public required int Repeats { get; init; }
 

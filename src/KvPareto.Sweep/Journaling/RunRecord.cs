@@ -45,4 +45,8 @@ internal sealed record RunRecord
 internal sealed record RunInput(string Name, string Digest);
 
 /// <summary>A trial of the plan.</summary>
-internal sealed record RunTrial(string Id, string Model, string Setting);
+internal sealed record RunTrial(string Id, string Model, string Setting)
+{
+    /// <summary>Number of a repeat of the baseline, from 1; null for a trial of the sweep.</summary>
+    public int? Repeat { get; init; }
+}

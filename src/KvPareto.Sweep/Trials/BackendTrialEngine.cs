@@ -52,6 +52,7 @@ internal sealed class BackendTrialEngine(
         var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))])
         {
             Settings = own,
+            Config = config,
             Architecture = ArchitectureRecord.Of(checkpoint),
         };
         return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))

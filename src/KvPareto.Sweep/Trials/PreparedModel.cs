@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
@@ -13,6 +14,9 @@ internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyL
 {
     /// <summary>The sweep's settings as they are for this model, none for one that is here for its variants' sake.</summary>
     public required IReadOnlyList<InferenceSetting> Settings { get; init; }
+
+    /// <summary>Its architecture; null where an engine has none.</summary>
+    public ModelConfig? Config { get; init; }
 
     /// <summary>The variant of <see cref="Entry"/> that this is; null for the model itself.</summary>
     public WeightVariant? Variant { get; init; }

@@ -51,7 +51,7 @@ internal static class ResultCheck
 
     /// <summary>A run planned a trial of this id, model, setting and tasks.</summary>
     public static bool IsPlanned(RunRecord run, TrialResult result) =>
-        run.Trials.Contains(new RunTrial(result.TrialId, result.Model, result.Setting))
+        run.Trials.Contains(new(result.TrialId, result.Model, result.Setting) { Repeat = result.Repeat })
         && run.Models.Contains(new RunInput(result.Model, result.ModelDigest))
         && run.Models.Contains(new RunInput(result.Model, result.FrontierDigest))
         && (result.Status != TrialStatus.Ok

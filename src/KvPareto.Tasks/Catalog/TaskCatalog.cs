@@ -45,7 +45,7 @@ public static class TaskCatalog
             options.Validate();
             return options;
         }
-        catch (ConfigException e) when (!e.Message.StartsWith(value.File, StringComparison.Ordinal))
+        catch (ConfigException e) when (!e.Message.StartsWith(value.File + ":", StringComparison.Ordinal))
         {
             throw new ConfigException($"{section.Place}: {e.Message}", e);
         }

@@ -104,6 +104,9 @@ public sealed class PlanCommandTests
             var saved = row.GetProperty("savedPercent");
             var paper = saved.GetProperty("paper").GetDouble();
             Assert.InRange(paper, saved.GetProperty("flash").GetDouble(), saved.GetProperty("math").GetDouble());
+            var needed = row.GetProperty("baselineBytes").GetProperty("paper").GetInt64();
+            var peak = row.GetProperty("peakBytes").GetProperty("total").GetInt64();
+            Assert.Equal(paper, 100 * (1 - peak / (double)needed), 6);
         }
     }
 

@@ -26,7 +26,7 @@ public class FiguresTests
         var files = ReportWriter.Write(temp["run"], Trials, Options).Files.Select(Path.GetFileName);
         Assert.Equal(
             [
-                "results.csv", "frontier.csv", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv",
+                "results.csv", "frontier.csv", "report.html", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv",
                     "ablation.png",
             ], files);
     }
@@ -90,7 +90,7 @@ public class FiguresTests
     {
         using var temp = new ScratchFolder();
         var error = Assert.Throws<ConfigException>(() => ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["pie"] }));
-        Assert.Equal("--figure 'pie'; allowed: frontier, memory, niah, ablation, separated by commas", error.Message);
+        Assert.Equal("--figure 'pie'; allowed: frontier, memory, niah, ablation, fidelity, separated by commas", error.Message);
     }
 
     private static void Samples(string folder, TrialResult trial)
