@@ -88,7 +88,8 @@ internal sealed unsafe class CudaWeight : Weight
     /// <summary>Scratch that dense products with it divide so.</summary>
     public ProductLayout Products { get; }
 
-    /// <summary>Its rows, or those of a pair of which it lies lower, for the copy engine of a kernel; it goes with one alone.</summary>
+    /// <summary>Its rows, or those of a pair of which it lies lower, for the copy engine of a kernel. Kept, as partners do not
+    /// change.</summary>
     public TensorMap Map(CudaWeight other, in ManyKernel kernel)
     {
         if (_map is { } known && known.Other == other) return known.Map;
