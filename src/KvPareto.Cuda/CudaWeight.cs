@@ -17,7 +17,6 @@ internal sealed unsafe class CudaWeight : Weight
     private readonly CudaBuffer? _bias;
     private readonly WeightRows _rows;
     private readonly ProductScratch _scratch;
-    private (CudaWeight Other, TensorMap Map)? _map;
     private bool _isDisposed;
 
     /// <summary>Uploads a weight, and sees to the scratch of products with it.</summary>
@@ -87,16 +86,6 @@ internal sealed unsafe class CudaWeight : Weight
 
     /// <summary>Scratch that dense products with it divide so.</summary>
     public ProductLayout Products { get; }
-
-    /// <summary>Its rows, or those of a pair of which it lies lower, for the copy engine of a kernel. Kept, as partners do not
-    /// change.</summary>
-    public TensorMap Map(CudaWeight other, in ManyKernel kernel)
-    {
-        if (_map is { } known && known.Other == other) return known.Map;
-        var map = TensorMap.OfWeights(this, other, kernel);
-        _map = (other, map);
-        return map;
-    }
 
     /// <summary>Elements [N, K] or codes.</summary>
     public nint Data => _rows.Data;

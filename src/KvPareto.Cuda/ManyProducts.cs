@@ -8,10 +8,7 @@ internal sealed class ManyProducts(CudaContext context)
     private const int StaticSharedBytes = 256; // of the kernel
     private const int LeastColumns = 512;      // of a tile's share
 
-    private const int MostInputs = 256;        // whose maps are kept
-
     private readonly Dictionary<ManyKernel, (KernelModule Module, int Clusters)> _variants = [];
-    private readonly Dictionary<Inputs, TensorMap> _inputs = [];
 
     private int SharedBytes => context.SharedBytes - StaticSharedBytes;
 
@@ -60,7 +57,7 @@ internal sealed class ManyProducts(CudaContext context)
         var isGated = mode == LinearMode.Gated;
         var a = new ManyArguments
         {
-            Inputs = InputMap(new(x.Data, x.Stride, rows, first.ColumnCount, kernel.Tokens / ManyKernel.Cluster)),
+            Inputs = TensorMap.OfInputs(x, rows, first.ColumnCount, kernel.Tokens / ManyKernel.Cluster),
             Partials = scratch.Address,
             Rows = rows,
             Columns = first.ColumnCount,
@@ -78,7 +75,7 @@ internal sealed class ManyProducts(CudaContext context)
                 if (isGated && other.Data < one.Data) (one, other, a.GateHalf) = (other, one, 1);
                 a.Parts[i] = new()
                 {
-                    Weight = one.Map(other, kernel),
+                    Weight = TensorMap.OfWeights(one, other, kernel),
                     FirstGroups = one.Rows.Groups,
                     SecondGroups = other.Rows.Groups,
                     FirstBias = one.Bias,
@@ -113,15 +110,6 @@ internal sealed class ManyProducts(CudaContext context)
         return Math.Min(a.Tiles, clusters);
     }
 
-    // Activations lie in a few places.
-    private TensorMap InputMap(in Inputs inputs)
-    {
-        if (_inputs.TryGetValue(inputs, out var map)) return map;
-        if (_inputs.Count == MostInputs) _inputs.Clear();
-        return _inputs[inputs] =
-            TensorMap.OfInputs(new(inputs.Data, DType.BF16, inputs.Stride), inputs.Rows, inputs.Columns, inputs.BoxRows);
-    }
-
     private (KernelModule Module, int Clusters) Variant(in ManyKernel kernel)
     {
         if (_variants.TryGetValue(kernel, out var known)) return known;
@@ -131,6 +119,4 @@ internal sealed class ManyProducts(CudaContext context)
     }
 
     private static bool IsAligned(nint address, long rowBytes, int bytes) => address % bytes == 0 && rowBytes % bytes == 0;
-
-    private readonly record struct Inputs(nint Data, int Stride, int Rows, int Columns, int BoxRows);
 }
