@@ -60,6 +60,9 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
         {
             Task = task.Name,
             Sample = sample.Id,
+            PromptHead = sample.Excerpt?.Head,
+            PromptTail = sample.Excerpt?.Tail,
+            Answers = sample.Answers.Count > 0 ? sample.Answers : null,
             Prediction = first.Prediction,
             Score = score,
             Parts = parts.Count > 0 ? parts : null,

@@ -12,6 +12,15 @@ internal sealed record SampleRecord
     /// <summary>The sample's id within the task.</summary>
     public required string Sample { get; init; }
 
+    /// <summary>First characters of the prompt; null in logs of earlier versions.</summary>
+    public string? PromptHead { get; init; }
+
+    /// <summary>Its last characters; null where the head is all.</summary>
+    public string? PromptTail { get; init; }
+
+    /// <summary>Right answers; null where there are none, and in logs of earlier versions.</summary>
+    public IReadOnlyList<string>? Answers { get; init; }
+
     /// <summary>What the model made of it.</summary>
     public required Prediction Prediction { get; init; }
 
