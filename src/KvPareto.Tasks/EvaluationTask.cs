@@ -36,9 +36,6 @@ public sealed record TaskSample
     /// <summary>The whole prompt, chat template and truncation applied.</summary>
     public required int[] PromptIds { get; init; }
 
-    /// <summary>Where the prompt begins and ends, for whoever reads what was measured; null where nobody does.</summary>
-    public PromptExcerpt? Excerpt { get; init; }
-
     /// <summary>Limit on new tokens.</summary>
     public required int MaxNewTokens { get; init; }
 

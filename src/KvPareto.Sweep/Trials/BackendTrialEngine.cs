@@ -129,6 +129,6 @@ internal sealed class BackendTrialEngine(
             throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
-        return new(task, [.. samples.Select(sample => sample with { Excerpt = PromptExcerpt.Of(context.Tokenizer, sample.PromptIds) })]);
+        return new(task, samples);
     }
 }

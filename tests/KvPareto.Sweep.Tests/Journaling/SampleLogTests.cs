@@ -47,18 +47,6 @@ public sealed class SampleLogTests : IDisposable
     }
 
     [Fact]
-    public void PromptAndAnswers_StandInTheLine()
-    {
-        using (var log = Open())
-            log.Append(Record("a") with { PromptHead = "<s>Once\n\"", PromptTail = "the end", Answers = ["1", "une"] });
-        Assert.Contains(
-            "\"promptHead\":\"<s>Once\\n\\\"\",\"promptTail\":\"the end\",\"answers\":[\"1\",\"une\"],\"prediction\":",
-            File.ReadAllText(_temp["t.jsonl"]), StringComparison.Ordinal);
-        var record = Assert.Single(SampleLog.Read(_temp["t.jsonl"]).Records);
-        Assert.Equal(("<s>Once\n\"", "the end", "1|une"), (record.PromptHead, record.PromptTail, string.Join('|', record.Answers!)));
-    }
-
-    [Fact]
     public void Append_ReadsBack()
     {
         using (var log = Open())
