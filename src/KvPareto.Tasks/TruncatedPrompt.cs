@@ -27,8 +27,8 @@ internal static class TruncatedPrompt
 
     /// <summary>
     /// The text that goes into the chat template: <paramref name="prompt"/> itself where it has no more than
-    /// <paramref name="maxLength"/> tokens (special ones included), else those tokens that stay, decoded; of the middle cut out the first and the
-    /// last half, joined.
+    /// <paramref name="maxLength"/> tokens (special ones included), else those tokens that stay, decoded; of the middle cut out the first
+    /// and the last half, joined.
     /// </summary>
     public static string Truncate(Tokenizer tokenizer, string prompt, int maxLength, Truncation truncation = Truncation.Middle) =>
         Truncate(tokenizer, prompt, tokenizer.Encode(prompt), maxLength, truncation);

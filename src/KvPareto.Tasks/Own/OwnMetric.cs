@@ -21,7 +21,8 @@ internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList
         Best("last_number", _ => prediction => answer => Gsm8kAnswer.Matches(Gsm8kAnswer.Flexible(prediction), answer) ? 1 : 0),
         Best("numbers", budget => prediction => NumberMatch.Against(prediction, budget)),
         Best("code_similarity", budget => prediction => answer => CodeSimilarity.Score(prediction, answer, budget)),
-        Best("choice", _ => prediction => answer => Letter().Match(prediction).Value is { Length: 1 } letter && letter == answer.Trim() ? 1 : 0),
+        Best("choice", _ => prediction => Letter().Match(prediction) is { Success: true, Value: var letter }
+            ? answer => letter == answer.Trim() ? 1 : 0 : _ => 0),
         new(Classes, (prediction, answers, classes) =>
             answers.Select(answer => ClassMatch.Score(prediction, answer, classes)).DefaultIfEmpty().Max()),
     ];

@@ -3,8 +3,10 @@ using KvPareto.Text.Yaml;
 
 namespace KvPareto.Tasks.Own;
 
-/// <summary>A task of a user's own rows. Every key may stand in a file of its own that <c>definition</c> names, in the config, or in both, where
-/// the config's counts.</summary>
+/// <summary>
+/// A task of a user's own rows. Every key may stand in a file of its own that <c>definition</c> names, in the config, or in both, where the
+/// config's counts.
+/// </summary>
 internal sealed record OwnOptions : TaskOptions
 {
     /// <summary>Keys as a config may have them.</summary>
@@ -95,7 +97,8 @@ internal sealed record OwnOptions : TaskOptions
             MaxNewTokens = layers.Find("max_new_tokens")?.Integer(1, TaskSection.MostTokens) ?? DefaultNewTokens,
             Stop = layers.Find("stop") is { } stop ? Texts(stop, "a text, or a list of texts", isBlank: true) : [],
             FirstLine = layers.Find("first_line")?.Boolean() ?? false,
-            Truncate = layers.Find("truncate") is { } cut ? (Truncation)Array.IndexOf(Truncations, cut.Word(Truncations)) : Truncation.Middle,
+            Truncate = layers.Find("truncate") is { } cut
+                ? (Truncation)Array.IndexOf(Truncations, cut.Word(Truncations)) : Truncation.Middle,
             MaxLength = layers.Find("max_length")?.Integer(TruncatedPrompt.SmallestLength, TaskSection.MostTokens),
         };
     }

@@ -33,7 +33,8 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         if (!Directory.Exists(data)) return [data];
         string[] files =
         [
-            .. Directory.EnumerateFiles(data).Where(file => Array.Exists(Endings, ending => file.EndsWith(ending, StringComparison.Ordinal)))
+            .. Directory.EnumerateFiles(data)
+                .Where(file => Array.Exists(Endings, ending => file.EndsWith(ending, StringComparison.Ordinal)))
                 .Order(StringComparer.Ordinal),
         ];
         return files.Length > 0 ? files : throw new ConfigException($"{data}: has no file that ends in {string.Join(" or ", Endings)}");

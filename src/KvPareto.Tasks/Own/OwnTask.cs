@@ -3,8 +3,8 @@ using System.Collections.ObjectModel;
 namespace KvPareto.Tasks.Own;
 
 /// <summary>
-/// A task of a user's own rows: prompts by a template, scores by one or several metrics. The first is the score; the others stand beside it under
-/// their names.
+/// A task of a user's own rows: prompts by a template, scores by one or several metrics. The first is the score; the others stand beside it
+/// under their names.
 /// </summary>
 internal sealed class OwnTask : TextTask
 {
@@ -28,7 +28,9 @@ internal sealed class OwnTask : TextTask
     /// <inheritdoc/>
     public override string Name => _options.Title ?? DefaultName;
 
-    /// <summary>SHA-256 (hex) over filled prompts, answers and all that the scores depend on; the file's place does not bear on it.</summary>
+    /// <summary>
+    /// SHA-256 (hex) over filled prompts, answers and all that the scores depend on; the file's place does not bear on it.
+    /// </summary>
     public override string Digest { get; }
 
     /// <inheritdoc/>

@@ -16,8 +16,8 @@ internal sealed record RulerOptions : TaskOptions
     public required string Kind { get; init; }
 
     /// <summary>
-    /// Most tokens of prompt and answer together, chat template included, by the model's own tokenizer; the prompt is as long as this allows.
-    /// Required. Key <c>length</c>.
+    /// Most tokens of prompt and answer together, chat template included, by the model's own tokenizer; the prompt is as long as this
+    /// allows. Required. Key <c>length</c>.
     /// </summary>
     public required int Length { get; init; }
 

@@ -8,8 +8,8 @@ namespace KvPareto.Tasks.Ruler;
 /// <summary>
 /// A task of RULER (Hsieh et al., 2024, arXiv 2404.06654), made at any length with its prompts, limits and scores. Three things differ:
 /// words are of a list of this program, sentences are told apart by their stops, and the random choices are this program's, so that
-/// questions are of the same kinds but not the same ones; and a prompt is filled to the last unit (a word, a sentence, a needle) that fits, where
-/// RULER adds five to five hundred at a time.
+/// questions are of the same kinds but not the same ones; and a prompt is filled to the last unit (a word, a sentence, a needle) that fits,
+/// where RULER adds five to five hundred at a time.
 /// </summary>
 internal sealed class RulerTask : TextTask
 {

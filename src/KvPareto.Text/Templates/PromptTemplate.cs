@@ -5,8 +5,8 @@ using KvPareto.Text.Templates.Jinja;
 namespace KvPareto.Text.Templates;
 
 /// <summary>
-/// A user's own template (Jinja) of a prompt, rendered as <see cref="ChatTemplate"/> is, but strictly: a variable without a value is a mistake,
-/// not nothing.
+/// A user's own template (Jinja) of a prompt, rendered as <see cref="ChatTemplate"/> is, but strictly: a variable without a value is a
+/// mistake, not nothing.
 /// </summary>
 public sealed class PromptTemplate
 {
