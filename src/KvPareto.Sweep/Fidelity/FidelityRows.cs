@@ -34,8 +34,8 @@ public static class FidelityRows
     ];
 
     /// <summary>
-    /// The rows of a file, one a line, as earlier versions wrote them; of a setting that stands several times for one model, text and window,
-    /// the last.
+    /// The rows of a file, one a line, as earlier versions wrote them; of a setting that stands several times for one model, text and
+    /// window, the last.
     /// </summary>
     /// <exception cref="ConfigException">The file is missing or empty, or a line is no row.</exception>
     public static IReadOnlyList<FidelityRow> Read(string path)
@@ -66,7 +66,8 @@ public static class FidelityRows
 
     private static FidelityRow Checked(string path, FidelityRow row) => IsInRange(row)
         ? row
-        : throw new ConfigException($"{path}: the figures of '{row.Text}' are out of range; the file is damaged; allowed: what a sweep wrote");
+        : throw new ConfigException(
+            $"{path}: the figures of '{row.Text}' are out of range; the file is damaged; allowed: what a sweep wrote");
 
     private static bool IsInRange(FidelityRow row) =>
         row is { Tokens: > 0, Window: > 0, BitsPerElement: >= Least and <= MostBits, BytesPerToken: >= Least and <= Most }

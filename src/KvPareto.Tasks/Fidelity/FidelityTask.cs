@@ -23,7 +23,8 @@ public sealed class FidelityTask : EvaluationTask
         _options = options;
         _text = FidelityText.Read(options.File, options.Tokens ?? Math.Max(options.Window, FidelityOptions.DefaultTokens));
         using var digest = new TaskDigest();
-        digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens ?? FidelityOptions.DefaultTokens).Add(options.Window).Add(FidelityReference.Setting.Name);
+        digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens ?? FidelityOptions.DefaultTokens)
+            .Add(options.Window).Add(FidelityReference.Setting.Name);
         Digest = digest.Finish();
     }
 

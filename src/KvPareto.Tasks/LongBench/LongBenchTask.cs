@@ -65,7 +65,7 @@ public sealed class LongBenchTask : TextTask
     private TaskSample Prepare(PromptContext context, LongBenchRow row) => new()
     {
         Id = row.Id,
-        PromptIds = LongBenchPrompt.Encode(
+        PromptIds = TruncatedPrompt.Encode(
             context, row.Dataset.Format(row.Context, row.Input), row.Dataset.ChatTemplate, _options.MaxLength),
         MaxNewTokens = _options.MaxNewTokens ?? row.Dataset.MaxNewTokens,
         StopIds = row.Dataset.StopAtNewline ? context.Tokenizer.Encode("\n", addSpecialTokens: false)[^1..] : [],

@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 
 namespace KvPareto.Tasks.Predictions;
 
-/// <summary>What a model made of a sample: a text, likelihoods or a comparison, which stand in files as a JSON text, list or object.</summary>
+/// <summary>
+/// What a model made of a sample: a text, likelihoods or a comparison, which stand in files as a JSON text, list or object.
+/// </summary>
 [JsonConverter(typeof(PredictionConverter))]
 public abstract record Prediction
 {
