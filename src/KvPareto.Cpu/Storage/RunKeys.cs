@@ -17,13 +17,13 @@ internal sealed unsafe class RunKeys : KeyStore
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dotBlock;
     private readonly delegate*<byte*, int, float*, float*, float*, int, void> _unpack;
 
-    public RunKeys(RunScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    public RunKeys(RunScheme scheme, int capacity, SimdLevel? level = null) : base(scheme.HeadDim, capacity)
     {
         _scheme = scheme;
         _layout = new RunLayout(scheme, capacity);
-        _dot = KernelTable.DotScaledCodes(scheme.Bits, width ?? LaneWidths.Widest);
-        _dotBlock = KernelTable.DotCodes(scheme.Bits, width ?? LaneWidths.Widest);
-        _unpack = KernelTable.UnpackScaledKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _dot = KernelTable.Of(level ?? Simd.Best).DotScaledCodes(scheme.Bits);
+        _dotBlock = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
+        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackScaledKeyCodes(scheme.Bits);
     }
 
     public override int Granule => _scheme.Granule;

@@ -15,16 +15,16 @@ internal sealed unsafe class RunValues : ValueStore
     private readonly delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] _scaleWeights;
     private readonly delegate*<byte*, float*, void> _unpack;
 
-    public RunValues(RunScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    public RunValues(RunScheme scheme, int capacity, SimdLevel? level = null) : base(scheme.HeadDim, capacity)
     {
         _scheme = scheme;
         _layout = new RunLayout(scheme, capacity);
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
-        _scaleWeights = KernelTable.ScaleWeights(width ?? LaneWidths.Widest);
-        var fitting = LaneWidths.WidestThat(width, w => scheme.HeadDim % (4 * w) == 0);
+        _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
+        var fitting = Simd.WidestThat(level, w => scheme.HeadDim % (4 * w) == 0);
         _blockChannels = 4 * (int)fitting;
-        _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
-        _unpack = KernelTable.UnpackValuePlain(scheme.Bits, fitting);
+        _accumulate = KernelTable.Of(fitting).Accumulate(scheme.Bits);
+        _unpack = KernelTable.Of(fitting).UnpackValuePlain(scheme.Bits);
     }
 
     public override int Granule => _scheme.Granule;

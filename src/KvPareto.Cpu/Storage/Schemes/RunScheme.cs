@@ -16,7 +16,7 @@ internal abstract unsafe class RunScheme(int bits, int headDim, int runTokens)
     public const int AllTokens = int.MaxValue;
 
     private readonly delegate*<GroupMeta*, int, float*, float*,
-        void> _read = KernelTable.ReadGroups(LaneWidths.WidestThat(null, width => headDim % width == 0));
+        void> _read = KernelTable.Of(Simd.WidestThat(null, width => headDim % width == 0)).ReadGroups;
 
     /// <summary>Bits of a code.</summary>
     public int Bits { get; } = bits;
