@@ -4,7 +4,7 @@
     fidelity-golden.py names GOLDEN            one short name a line
     fidelity-golden.py compare GOLDEN ROWS     a line a setting; exit code 1 where one deviates
 
-GOLDEN is fidelity.jsonl (PyTorch, f32; see docs/fidelity.md), ROWS what `kvpareto fidelity --rows` wrote for the same text.
+GOLDEN is fidelity.jsonl (PyTorch, f32; see docs/fidelity.md), ROWS what `kvpareto fidelity --json` printed for the same text.
 A setting passes within 1 % in perplexity and 3 % in mean KL; where the reference's KL is 0, below the noise of an f16 cache.
 """
 
@@ -77,7 +77,7 @@ def main(arguments):
             print("\n".join(dict.fromkeys(short_name(row) for row in read(golden))))
             return 0
         case ["compare", golden, rows]:
-            return compare(read(golden), read(rows))
+            return compare(read(golden), read(rows)[0]["settings"])
     print(__doc__, file=sys.stderr)
     return 2
 

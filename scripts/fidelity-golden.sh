@@ -12,7 +12,9 @@ fi
 shared=$1 model=$2 out=$3 pattern=${4:-.} processes=${5:-1} threads=${6:-$(nproc)}
 here=$(dirname "$0")
 golden=$shared/golden/smollm2/fidelity.jsonl
-mkdir -p "$out"
-python3 "$here/fidelity-golden.py" names "$golden" | grep -E -e "$pattern" > "$out/list"
-"$here/fidelity-report/run.sh" "$out/list" "$out" "$model" "$shared/data/text/wiki.test.raw" "$processes" "$threads"
-python3 "$here/fidelity-golden.py" compare "$golden" "$out/rows.jsonl"
+root=$(cd "$here/.." && pwd)
+mkdir -p "$(dirname "$out")"
+python3 "$here/fidelity-golden.py" names "$golden" | grep -E -e "$pattern" > "$out.list"
+"$here/fidelity-report/run.sh" "$out.list" "$out" "$model" "$shared/data/text/wiki.test.raw" "$processes" "$threads"
+${KVPARETO:-dotnet "$root/src/KvPareto.Cli/bin/Release/net10.0/kvpareto.dll"} fidelity --report "$out" --out "$out" --json > "$out.json"
+python3 "$here/fidelity-golden.py" compare "$golden" "$out.json"

@@ -12,6 +12,12 @@ internal static class ExitCode
     /// <summary>A mistake in a file, an option or a value; one line on standard error says which.</summary>
     public const int UserMistake = 2;
 
+    /// <summary>
+    /// What was asked for does not hold: nothing is within the memory or the loss, and standard error names what comes nearest; or a
+    /// setting got worse than in an earlier run.
+    /// </summary>
+    public const int Unmet = 3;
+
     /// <summary>A fault of the program.</summary>
     public const int Internal = 70;
 

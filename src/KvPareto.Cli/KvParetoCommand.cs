@@ -81,6 +81,10 @@ internal static class KvParetoCommand
         {
             SweepCommand.Create(context),
             ReportCommand.Create(context),
+            FrontierCommand.Create(context),
+            RecommendCommand.Create(context),
+            SubmitCommand.Create(context),
+            StatusCommand.Create(context),
             PlanCommand.Create(context),
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),

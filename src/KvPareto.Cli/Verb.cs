@@ -57,6 +57,14 @@ internal sealed class Verb(string name, string description, string example, stri
         DefaultValueFactory = _ => Cpu,
     };
 
+    /// <summary>The option that every verb has that writes a run folder.</summary>
+    public static Option<bool> ResumeOption() =>
+        new("--resume") { Description = "Go on with the run in DIR: measures only what is missing." };
+
+    /// <summary>The same for several processes.</summary>
+    public static Option<string?> WorkerOption() => new("--worker")
+    { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
+
     /// <summary>The option that every verb has that draws pictures.</summary>
     public static Option<string> FormatOption() => new("--format")
     {

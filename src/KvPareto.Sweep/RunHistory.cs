@@ -1,3 +1,4 @@
+using System.Globalization;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
@@ -8,15 +9,29 @@ namespace KvPareto.Sweep;
 /// <param name="Name">Name of the sweep.</param>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Baseline">Short name of the setting that others are compared with.</param>
-/// <param name="Planned">Number of trials planned.</param>
+/// <param name="Planned">Number of trials planned, repeats of the baseline included.</param>
 /// <param name="Results">The trials that have a result, in the order of the plan.</param>
 public sealed record RunHistory(string Name, int Seed, string Baseline, int Planned, IReadOnlyList<TrialResult> Results)
 {
+    /// <summary>Repeats of the baseline that have a result; they are no trials of the sweep and tell how far figures move by
+    /// themselves.</summary>
+    public IReadOnlyList<TrialResult> Repeats { get; init; } = [];
+
     /// <summary>The trials that have none, as setting and model, in the order of the plan.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
     /// <summary>What could not be checked, one line each; empty where every figure was.</summary>
     public IReadOnlyList<string> Messages { get; init; } = [];
+
+    /// <summary>The device in words.</summary>
+    internal string Device { get; init; } = "";
+
+    /// <summary>A trial as <see cref="Missing"/> names it.</summary>
+    internal static string NameOf(string setting, string model, int? repeat) => $"{setting} of {model}"
+        + (repeat is { } number ? string.Create(CultureInfo.InvariantCulture, $", repeat {number}") : "");
+
+    /// <summary>A folder holds a run, whole or not.</summary>
+    public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder));
 
     /// <summary>
     /// Reads the journals of a run folder and compares their figures with each other and with the samples; changes nothing in it.
@@ -30,10 +45,17 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no journal of a run; allowed: the --out folder of a sweep");
         var messages = ResultCheck.Settle(folder, state);
-        return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, state.Results())
+        var results = state.Results();
+        return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
         {
-            Missing = [.. run.Trials.Where(trial => state.Result(trial.Id) is null).Select(trial => $"{trial.Setting} of {trial.Model}")],
-            Messages = messages,
+            Repeats = [.. results.Where(result => result.Repeat is not null)],
+            Missing =
+            [
+                .. run.Trials.Where(trial => state.Result(trial.Id) is null)
+                    .Select(trial => NameOf(trial.Setting, trial.Model, trial.Repeat)),
+            ],
+            Device = run.Host.Device,
+            Messages = [.. messages, .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet())],
         };
     }
 }

@@ -1,7 +1,11 @@
 namespace KvPareto.Sweep;
 
 /// <summary>What a running sweep tells; see the derived records.</summary>
-public abstract record SweepEvent;
+public abstract record SweepEvent
+{
+    /// <summary>How long the rest of the sweep will take; null while nothing tells, and of events that change nothing about it.</summary>
+    public TimeSpan? Left { get; init; }
+}
 
 /// <summary>Weights of a model are being made, before the plan.</summary>
 /// <param name="Model">Model.</param>
@@ -32,7 +36,7 @@ public sealed record TrialBegun(int Trial, int Trials, string Model, string Sett
 /// <param name="Score">0 to 1.</param>
 /// <param name="TrialSamplesDone">Samples of the trial done.</param>
 /// <param name="TrialSamples">Samples of the trial.</param>
-/// <param name="SamplesDone">Samples of the sweep done; with the clock, what is needed for the time left.</param>
+/// <param name="SamplesDone">Samples of the sweep done.</param>
 /// <param name="Samples">Samples of the sweep.</param>
 public sealed record SampleMeasured(
     int Trial, string Task, double Score, int TrialSamplesDone, int TrialSamples, long SamplesDone, long Samples) : SweepEvent;

@@ -57,15 +57,18 @@ public static class SweepRunner
     {
         var plan = SweepPlan.Make(config, tasks, engine);
         using var folder = RunFolder.Open(options, Record(config, plan, engine));
-        using var runner = new TrialRunner(engine, config.Repeats, config.WarmUp);
+        var address = new SampleAddress(engine.Device);
+        using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp);
 
         ResultCheck.Settle(options.Folder, folder.Read());
-        var queue = new TrialQueue(folder, plan, options, progress);
+        var reuse = new SampleReuse(options.Folder, plan, address);
+        var queue = new TrialQueue(folder, plan, reuse, options, progress);
         foreach (var (trial, log) in queue.Take(cancellation))
         {
             try
             {
                 folder.Journal.TrialStarted(trial.Spec);
+                reuse.Fill(trial, log);
                 queue.Report.Begun(trial, log);
                 var result = Measure(trial, log);
                 folder.Journal.TrialEnded(result);
@@ -84,7 +87,7 @@ public static class SweepRunner
         {
             try
             {
-                return runner.Run(trial, log, record => queue.Report.Measured(trial, record), cancellation);
+                return runner.Run(trial, log, (sample, record) => queue.Report.Measured(trial, sample, record), cancellation);
             }
             finally
             {
@@ -102,9 +105,15 @@ public static class SweepRunner
         Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
+        ConfigFile = config.Origin?.File,
+        ConfigFolder = config.Origin?.Folder,
+        ConfigModels = config.Origin is { Models.Count: > 0 } origin ? origin.Models : null,
         Template = config.Template.ToJson(),
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest))],
+        Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)
+            .ToDictionary(model => model.Entry.Name, model => model.Architecture!),
         Tasks = [.. plan.Models[0].Tasks.Select(task => new RunInput(task.Task.Name, task.Task.Task.Digest))],
-        Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name))],
+        Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
+            { Repeat = spec.Repeat > 0 ? spec.Repeat : null })],
     };
 }

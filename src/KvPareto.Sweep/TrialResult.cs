@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using KvPareto.Engine.Seam;
 
 namespace KvPareto.Sweep;
@@ -54,8 +55,26 @@ public sealed record TrialResult
     /// <summary>Mean time of each later token, milliseconds: median over samples, warm-up excluded.</summary>
     public double? TpotMs { get; init; }
 
+    /// <summary>How far the samples' times to the first token lie apart; null where there are none, or in journals of earlier
+    /// versions.</summary>
+    public TimeSpread? TtftSpread { get; init; }
+
+    /// <summary>The same of each later token.</summary>
+    public TimeSpread? TpotSpread { get; init; }
+
     /// <summary>Samples over all tasks.</summary>
     public int Samples { get; init; }
+
+    /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> MergedFrom { get; init; } = [];
+
+    /// <summary>Ids of the trials that have its samples.</summary>
+    internal IReadOnlyList<string> SampleLogs => MergedFrom.Count > 0 ? MergedFrom : [TrialId];
+
+    /// <summary>Number of a repeat of the baseline, from 1, which tells how far figures move by themselves; null for a trial of the
+    /// sweep.</summary>
+    public int? Repeat { get; init; }
 }
 
 /// <summary>What one task gave in one trial.</summary>
@@ -75,4 +94,17 @@ public sealed record TaskScore(string Task, string Digest, int Samples, double M
 /// <param name="Name">Name within the task.</param>
 /// <param name="Samples">Number of samples that it is over.</param>
 /// <param name="Mean">Mean score, 0 to 100.</param>
-public sealed record PartScore(string Name, int Samples, double Mean);
+public sealed record PartScore(string Name, int Samples, double Mean)
+{
+    /// <summary>Score of each of these samples, 0 to 1, in sample order; null in journals of earlier versions.</summary>
+    public IReadOnlyList<double>? PerSample { get; init; }
+}
+
+/// <summary>How far times lie apart, over the samples that their median is of.</summary>
+/// <param name="MinMs">The shortest, milliseconds.</param>
+/// <param name="MaxMs">The longest.</param>
+public sealed record TimeSpread(double MinMs, double MaxMs)
+{
+    /// <summary>Standard deviation; null of a single sample.</summary>
+    public double? DeviationMs { get; init; }
+}

@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
@@ -11,9 +12,10 @@ namespace KvPareto.Sweep;
 /// model while the next trial needs the same one. The only place where a trial's failure is caught.
 /// </summary>
 /// <param name="engine">Engine.</param>
+/// <param name="address">Names what is measured.</param>
 /// <param name="repeats">Generations of each sample; its times are their medians.</param>
 /// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
-internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) : IDisposable
+internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, int repeats, int warmUp) : IDisposable
 {
     private (string Digest, WeightSpec Weights)? _loadedAs;
     private ITrialModel? _loaded;
@@ -23,20 +25,17 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
     /// <param name="log">Its samples so far; new ones are appended.</param>
     /// <param name="onSample">Called after each new sample.</param>
     /// <param name="cancellation">Checked between tokens.</param>
-    public TrialResult Run(PlannedTrial trial, SampleLog log, Action<SampleRecord> onSample, CancellationToken cancellation)
+    public TrialResult Run(PlannedTrial trial, SampleLog log, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
     {
         try
         {
             var measured = 0;
-            foreach (var (task, samples) in trial.Model.Tasks)
+            foreach (var (task, sample) in InOrder(trial).Where(next => log.Find(next.Task.Name, next.Sample.Id) is null))
             {
-                foreach (var sample in samples.Where(sample => log.Find(task.Name, sample.Id) is null))
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    var record = Measure(trial, task, sample, measured++ < warmUp, cancellation);
-                    log.Append(record);
-                    onSample(record);
-                }
+                cancellation.ThrowIfCancellationRequested();
+                var record = Measure(trial, task, sample, measured++ < warmUp, cancellation);
+                log.Append(record);
+                onSample(sample, record);
             }
             return TrialSummary.Finished(trial, log);
         }
@@ -55,23 +54,39 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
         var answers = new Answer[repeats];
         for (var i = 0; i < repeats; i++) answers[i] = model.Measure(trial.Spec.Setting, sample, cancellation);
         var first = answers[0];
-        var score = task.Task.Score(sample, first.Prediction);
-        if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
-        var parts = task.Task.Parts(sample, first.Prediction);
-        return new()
+        var record = new SampleRecord
         {
             Task = task.Name,
             Sample = sample.Id,
             Prediction = first.Prediction,
-            Score = score,
-            Parts = parts.Count > 0 ? parts : null,
+            Score = 0,
             PromptTokens = first.PromptTokens,
             NewTokens = first.NewTokens,
             Peaks = answers.Aggregate(default(MemoryPeaks), (highest, answer) => MemoryPeaks.Max(highest, answer.Peaks)),
+            Address = address.Of(trial, task, sample),
             WarmUp = isWarmUp,
             TtftMs = Milliseconds(answers.Select(answer => answer.TimeToFirstToken)) ?? 0,
             TpotMs = Milliseconds(answers.Select(answer => answer.TimePerToken).OfType<TimeSpan>()),
         };
+        return record.ScoredBy(task, sample);
+    }
+
+    // A repeat takes the samples in another order, each in one of its own: what one leaves behind for the next would show.
+    private static IEnumerable<(SweepTask Task, TaskSample Sample)> InOrder(PlannedTrial trial)
+    {
+        var samples =
+            from task in trial.Model.Tasks
+            from sample in task.Samples
+            select (task.Task, sample);
+        if (trial.Spec.Repeat == 0) return samples;
+        (SweepTask, TaskSample)[] shuffled = [.. samples];
+        var random = new SplitMix64(SplitMix64.Mix((ulong)trial.Spec.Repeat));
+        for (var i = shuffled.Length - 1; i > 0; i--)
+        {
+            var other = random.Below(i + 1);
+            (shuffled[i], shuffled[other]) = (shuffled[other], shuffled[i]);
+        }
+        return shuffled;
     }
 
     private ITrialModel Model(PlannedTrial trial, CancellationToken cancellation)

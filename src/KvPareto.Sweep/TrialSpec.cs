@@ -14,9 +14,10 @@ namespace KvPareto.Sweep;
 /// <param name="Seed">The sweep's seed.</param>
 /// <param name="Backend">Kind of device (<see cref="Engine.Seam.Backend.Name"/>): activations are rounded differently on another.</param>
 /// <param name="Template">What chat templates are told, as JSON; null for the default.</param>
+/// <param name="Repeat">Number of a repeat, from 1; 0 for a trial of the sweep.</param>
 public sealed record TrialSpec(
     string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu,
-        string? Template = null)
+        string? Template = null, int Repeat = 0)
 {
     private const string Cpu = "cpu";
     private const int IdBytes = 8;
@@ -25,13 +26,14 @@ public sealed record TrialSpec(
 
     /// <summary>
     /// The first 16 hex digits of SHA-256 over the canonical JSON of model digest, seed, setting and task digests, and of the backend
-    /// where it is not the processor and of the template's settings where there are any.
+    /// where it is not the processor of the template's settings where there are any, and of the
+    /// number of a repeat.
     /// </summary>
-    public string Id { get; } = IdOf(ModelDigest, Setting.Name, TaskDigests, Seed, Backend, Template);
+    public string Id { get; } = IdOf(ModelDigest, Setting.Name, TaskDigests, Seed, Backend, Template, Repeat);
 
     /// <summary>The same of a setting's short name.</summary>
     internal static string IdOf(
-        string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template)
+        string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template, int repeat = 0)
     {
         var identity = new JsonObject
         {
@@ -42,6 +44,7 @@ public sealed record TrialSpec(
         };
         if (backend != Cpu) identity["backend"] = backend;
         if (template is not null) identity["template"] = template;
+        if (repeat > 0) identity["repeat"] = repeat;
         return Hash(CanonicalJson.Write(identity));
     }
 

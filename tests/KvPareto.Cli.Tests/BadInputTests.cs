@@ -26,7 +26,7 @@ public class BadInputTests
         { ["tokenize", "embedded:llama", "no/such/file"], "no/such/file" },
         { ["score", "no/such/file.jsonl"], "no/such/file.jsonl" },
         { ["score", "-"], "standard input: has no rows" },
-        { ["plan", "Llama-3.1-8B", "--fits", "8"], "--fits '8'; allowed: a size such as 8GiB" },
+        { ["plan", "Llama-3.1-8B", "--fits", "8"], "--fits '8'; allowed: a number and a unit, such as 8GiB: B, KB" },
         { ["sweep", "--resume", "--out", "no/such/run"],
             "--resume: no/such/run: there is no such folder; allowed: leave out --resume to begin a run" },
         { ["plan", new string('x', 100_000)], " … " },

@@ -17,7 +17,7 @@ internal static class FakeSweep
     public static IReadOnlyList<SweepTask> Tasks { get; } =
         [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
 
-    public static SweepConfig Config(string settings = AllSettings, int seed = 7, int repeats = 1) =>
+    public static SweepConfig Config(string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0) =>
         SweepConfigReader.Read("fake.yaml", $$"""
             name: fake
             seed: {{seed}}
@@ -25,10 +25,11 @@ internal static class FakeSweep
             tasks: [{task: embedded, kind: fact, samples: 3, length: 100}]
             settings: [{{settings}}]
             timing: {repeats: {{repeats}}}
+            baseline_repeats: {{baselineRepeats}}
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
-        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null)
+        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null)
     {
         var options = new SweepOptions
         {
@@ -39,10 +40,11 @@ internal static class FakeSweep
             RetryFailed = retryFailed,
             Leases = leases ?? Leases,
         };
-        return SweepRunner.Run(config ?? Config(), options, engine, Tasks, progress, engine.Cancellation);
+        return SweepRunner.Run(config ?? Config(), options, engine, tasks ?? Tasks, progress, engine.Cancellation);
     }
 
     /// <summary>What must be the same run after run: all but the times.</summary>
     public static string WithoutTimes(RunHistory history) =>
-        System.Text.Json.JsonSerializer.Serialize(history.Results.Select(result => result with { TtftMs = null, TpotMs = null }));
+        System.Text.Json.JsonSerializer.Serialize(history.Results.Select(result => result with
+        { TtftMs = null, TpotMs = null, TtftSpread = null, TpotSpread = null }));
 }

@@ -43,4 +43,5 @@ string? Problem(string folder)
 }
 
 static string WithoutTimes(RunHistory history) =>
-    JsonSerializer.Serialize(history.Results.Select(result => result with { TtftMs = null, TpotMs = null }));
+    JsonSerializer.Serialize(history.Results.Select(result => result with
+    { TtftMs = null, TpotMs = null, TtftSpread = null, TpotSpread = null }));

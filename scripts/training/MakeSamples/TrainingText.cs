@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using KvPareto.Engine;
+using KvPareto.Tasks;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
 
@@ -57,7 +57,7 @@ internal static class TrainingText
 
     private static void WriteDocument(StreamWriter writer, DocumentGenerator generator, int seed, int index, int least, int most)
     {
-        var random = new SplitMix64((ulong)seed, (ulong)index, (ulong)least, (ulong)most);
+        var random = new SampleRandom((ulong)seed, (ulong)index, (ulong)least, (ulong)most);
         var length = random.Between(least, most);
         var kind = random.Pick(Mix);
         if (length <= LongestEcho && random.Below(DocumentsPerEcho) == 0)

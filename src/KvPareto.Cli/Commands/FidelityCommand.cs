@@ -2,22 +2,24 @@ using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep;
+using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
-/// <summary><c>kvpareto fidelity MODEL --text FILE</c>, or <c>kvpareto fidelity --report ROWS</c></summary>
+/// <summary><c>kvpareto fidelity MODEL… --text FILE</c>, or <c>kvpareto fidelity --report RUN…</c></summary>
 internal static class FidelityCommand
 {
     public static Command Create(CommandContext context)
     {
-        var model = new Argument<string?>("MODEL") { Description = $"{ModelSource.Words}.", Arity = ArgumentArity.ZeroOrOne };
+        var models = new Argument<string[]>("MODEL") { Description = $"{ModelSource.Words}.", Arity = ArgumentArity.ZeroOrMore };
         var text = new Option<string?>("--text") { Description = "Text, UTF-8.", HelpName = "FILE" };
         var reference = new Option<string?>("--reference")
         {
-            Description = "Model to compare with, for a MODEL whose weights are packed. Default: MODEL.",
+            Description = "Model to compare with; each other MODEL is an AWQ folder or a GGUF file of it. Default: each MODEL with itself.",
             HelpName = "MODEL",
         };
         var settings = new Option<string?>("--settings")
@@ -42,18 +44,19 @@ internal static class FidelityCommand
         };
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
-        var rows = new Option<string?>("--rows") { Description = "Also append each row to FILE as a line of JSON.", HelpName = "FILE" };
-        var json = new Option<bool>("--json") { Description = "Print {\"settings\":[…]} at the end instead of a table." };
-        var report = new Option<string?>("--report")
+        var folder = new Option<string?>("--out")
         {
-            Description = "Instead of measuring: read rows that --rows wrote and write fidelity.md, fidelity.csv and a picture.",
-            HelpName = "ROWS",
-        };
-        var folder = new Option<string>("--out")
-        {
-            Description = "Folder of the report.",
+            Description = "Run folder, the report's too. Default: runs/fidelity, or the next free runs/fidelity-2, …; with --report the current one.",
             HelpName = "DIR",
-            DefaultValueFactory = _ => ".",
+        };
+        var resume = Verb.ResumeOption();
+        var worker = Verb.WorkerOption();
+        var json = new Option<bool>("--json") { Description = "Print {\"settings\":[…]} at the end instead of a table." };
+        var report = new Option<string[]>("--report")
+        {
+            Description = "Instead of measuring: read run folders and write fidelity.md, fidelity.csv and a picture. May be repeated.",
+            HelpName = "RUN",
+            DefaultValueFactory = _ => [],
         };
         var format = Verb.FormatOption();
         var command = new Verb(
@@ -61,25 +64,26 @@ internal static class FidelityCommand
             "Compares the next-token distributions of settings with those of the unquantized model on a text: perplexity, KL divergence, "
             + "top-1 agreement.",
             "kvpareto fidelity models/llama --text wiki.txt --settings w16a16-k8v8-t64,w16a16-k4v4-t64-smooth --chunk 256\n"
-            + "kvpareto fidelity --report rows.jsonl --out report")
+            + "kvpareto fidelity models/llama models/llama-awq --reference models/llama --text wiki.txt --out runs/llama\n"
+            + "kvpareto fidelity --report runs/llama --report runs/qwen --out report")
         {
-            model, text, reference, settings, tokens, window, chunk, device, threads, rows, json, report, folder, format,
+            models, text, reference, settings, tokens, window, chunk, device, threads, folder, resume, worker, json, report, format,
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            if (parsed.GetValue(report) is { } file)
+            var (given, runs) = (parsed.GetValue(models)!, parsed.GetValue(report)!);
+            var formats = PictureFormats.Parse(parsed.GetValue(format)!);
+            if (runs.Length > 0)
             {
-                if (parsed.GetValue(model) is not null)
-                    throw new ConfigException("fidelity: --report takes no MODEL; allowed: kvpareto fidelity --report ROWS --out DIR");
-                var files = FidelityReport.Write(
-                    parsed.GetValue(folder)!, FidelityRows.Read(file), PictureFormats.Parse(parsed.GetValue(format)!));
-                foreach (var written in files) context.Output.WriteLine(written);
-                return Task.FromResult(ExitCode.Ok);
+                if (given.Length > 0)
+                    throw new ConfigException("fidelity: --report takes no MODEL; allowed: kvpareto fidelity --report RUN --out DIR");
+                Report(context, parsed.GetValue(folder) ?? ".", [.. runs.SelectMany(Rows)], parsed.GetValue(json), formats);
+                return ExitCode.Ok;
             }
             var request = new FidelityRequest
             {
-                Model = parsed.GetValue(model)
-                    ?? throw new ConfigException("fidelity: MODEL is missing; allowed: kvpareto fidelity MODEL --text FILE"),
+                Models = given.Length > 0 ? given
+                    : throw new ConfigException("fidelity: MODEL is missing; allowed: kvpareto fidelity MODEL --text FILE"),
                 Text = parsed.GetValue(text)
                     ?? throw new ConfigException("fidelity: --text FILE is missing; allowed: a text file, UTF-8"),
                 Reference = parsed.GetValue(reference),
@@ -89,29 +93,57 @@ internal static class FidelityCommand
                 Tokens = parsed.GetValue(tokens),
                 Window = parsed.GetValue(window),
                 Chunk = parsed.GetValue(chunk),
-                Threads = parsed.GetValue(threads),
             };
-            Run(context, request, parsed.GetValue(device)!, parsed.GetValue(rows), parsed.GetValue(json), cancellation);
-            return Task.FromResult(ExitCode.Ok);
-        });
+            var config = request.ToConfig();
+            var (goesOn, name) = (parsed.GetValue(resume), parsed.GetValue(worker));
+            using var backend = CommandContext.CreateBackend(parsed.GetValue(threads), parsed.GetValue(device)!);
+            var options = new SweepOptions
+            {
+                Backend = backend,
+                Folder = SweepCommand.FolderOf(config.Name, parsed.GetValue(folder), goesOn, name),
+                Resume = goesOn,
+                Worker = name,
+            };
+            return Run(context, config, options, parsed.GetValue(json), formats, cancellation);
+        }, CancellationToken.None));
         return command;
     }
 
-    private static void Run(
-        CommandContext context, FidelityRequest request, string device, string? rowsFile, bool json, CancellationToken cancellation)
+    private static int Run(
+        CommandContext context, SweepConfig config, SweepOptions options, bool json, IReadOnlyList<PictureFormat> formats,
+        CancellationToken cancellation)
     {
-        if (rowsFile is not null) FidelityRows.CheckWritable(rowsFile);
-        using var backend = CommandContext.CreateBackend(request.Threads, device);
-        var table = new FidelityTable(
-            json ? context.Error : context.Output,
-            json ? context.ErrorWidth() : context.OutputWidth(),
-            request.Settings?.Max(setting => setting.Name.Length));
-        var rows = FidelitySurvey.Run(backend, request, row =>
+        var settings = SearchSpace.Expand(config, config.Models[0]);
+        var progress = new FidelityProgress(context, options.Folder, json, settings.Max(setting => setting.Name.Length));
+        RunHistory history;
+        try
         {
-            if (rowsFile is not null) FidelityRows.Append(rowsFile, row);
-            table.Write(row);
-        }, cancellation);
-        table.End();
+            history = SweepRunner.Run(config, options, progress, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            SweepCommand.SayInterrupted(context, options.Folder);
+            throw;
+        }
+        progress.End(history);
+        Report(context, options.Folder, FidelityRows.OfRun(options.Folder, history.Results), json, formats);
+        var isWhole = history.Missing.Count == 0 && history.Results.All(result => result.Status == TrialStatus.Ok);
+        return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
+    }
+
+    // Files of rows are what earlier versions wrote.
+    private static IReadOnlyList<FidelityRow> Rows(string path)
+    {
+        if (!Directory.Exists(path)) return FidelityRows.Read(path);
+        var rows = FidelityRows.OfRun(path, RunHistory.Read(path).Results);
+        return rows.Count > 0 ? rows : throw new ConfigException($"{path}: has no trial of the task fidelity; allowed: runs that have");
+    }
+
+    private static void Report(
+        CommandContext context, string folder, IReadOnlyList<FidelityRow> rows, bool json, IReadOnlyList<PictureFormat> formats)
+    {
+        IReadOnlyList<string> files = rows.Count > 0 ? FidelityReport.Write(folder, rows, formats) : [];
+        foreach (var written in files) (json ? context.Error : context.Output).WriteLine(written);
         if (json) context.Output.WriteLine(FidelityRows.ToJson(rows));
     }
 }

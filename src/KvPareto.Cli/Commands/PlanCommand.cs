@@ -37,7 +37,8 @@ internal static class PlanCommand
         { Description = "Short names joined by commas, in place of the sweep's or the default list.", HelpName = "A,B" };
         var newTokens = new Option<int>("--new-tokens")
         { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
-        var fits = new Option<string?>("--fits") { Description = "Only what fits in so much memory, loading included.", HelpName = "8GiB" };
+        var fits = new Option<string?>("--fits")
+        { Description = "Only what fits in so much memory, loading included; nothing does: exit code 3.", HelpName = "8GiB" };
         var paper = new Option<bool>("--paper")
         { Description = "The five settings that KV Pareto (arXiv 2512.01953) picks at 10k tokens, beside what it reports." };
         var threads = Verb.ThreadsOption();
@@ -74,7 +75,7 @@ internal static class PlanCommand
             if (room is { } bytes) plans = [.. plans.Select(plan => Fitting(context, plan, bytes))];
             if (parsed.GetValue(json)) PlanTable.WriteJson(context, plans, request.NewTokens);
             else PlanTable.Show(context, plans, request.NewTokens);
-            return ExitCode.Ok;
+            return plans.All(plan => plan.Rows.Count == 0) ? ExitCode.Unmet : ExitCode.Ok;
         });
         return command;
     }

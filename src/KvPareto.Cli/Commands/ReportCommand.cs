@@ -3,18 +3,25 @@ using KvPareto.Cli.Terminal;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
-/// <summary><c>kvpareto report DIR</c></summary>
+/// <summary><c>kvpareto report DIR…</c></summary>
 internal static class ReportCommand
 {
     public static Command Create(CommandContext context)
     {
-        var folder = new Argument<string>("DIR") { Description = "Run folder of a sweep, finished or not." };
+        var runs = new Argument<string[]>("DIR")
+        {
+            Description = "Run folder of a sweep, finished or not; several are read as one run.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string?>("--out")
+        { Description = "Folder for the report. Default: the run's own; several runs need one.", HelpName = "FOLDER" };
         var figure = new Option<string?>("--figure")
         {
-            Description = "Figures: frontier, memory, niah, ablation, separated by commas. Default: all that the run has data for.",
+            Description = "Figures: frontier, memory, niah, ablation, fidelity, separated by commas. Default: all that the run has data for.",
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();
@@ -22,14 +29,20 @@ internal static class ReportCommand
         { Description = "First mend a damaged DIR: keep the lines that are whole, say what is dropped, leave the damaged files beside." };
         var command =
             new Verb("report", "Writes results.csv, frontier.csv and the figures again from the journal alone; needs no model and no GPU.",
-            "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, repair, figure, format };
+            "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf\nkvpareto report runs/monday runs/tuesday --out "
+                + "runs/both") { runs, output, repair, figure, format };
         command.SetAction(parsed =>
         {
-            var path = parsed.GetValue(folder)!;
+            var folders = parsed.GetValue(runs)!;
+            var target = parsed.GetValue(output);
+            if (target is null && folders.Length > 1)
+                throw new ConfigException($"report of {folders.Length} runs; allowed: --out FOLDER, a folder for it");
+            if (target is not null && !folders.Contains(target) && RunHistory.IsIn(target))
+                throw new ConfigException($"--out {target}: holds another run; allowed: a folder that holds none");
             if (parsed.GetValue(repair))
-                foreach (var line in RunRepair.Mend(path)) context.Error.WriteLine(TerminalText.OneLine(line));
-            Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!),
-                parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries));
+                foreach (var line in folders.SelectMany(RunRepair.Mend)) context.Error.WriteLine(TerminalText.OneLine(line));
+            Write(context, target ?? folders[0], RunMerge.Read(folders), PictureFormats.Parse(parsed.GetValue(format)!),
+                parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders);
             return ExitCode.Ok;
         });
         return command;
@@ -38,7 +51,7 @@ internal static class ReportCommand
     /// <summary>Writes the report of a run and shows its table.</summary>
     public static void Write(
         CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats,
-            IReadOnlyList<string>? figures = null)
+            IReadOnlyList<string>? figures = null, IReadOnlyList<string>? sources = null)
     {
         var options = new ReportOptions
         {
@@ -47,8 +60,9 @@ internal static class ReportCommand
             Seed = history.Seed,
             Formats = formats,
             Figures = figures,
+            Sources = sources,
         };
-        var summary = ReportWriter.Write(folder, history.Results, options);
+        var summary = ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);
         ClosingTable.Show(context, history, summary);
     }
 }

@@ -18,10 +18,13 @@ internal static class SweepCommand
     public static Command Create(CommandContext context)
     {
         var config = new Argument<string?>("CONFIG")
-        { Description = "Sweep as YAML; the built-in quickstart where left out.", Arity = ArgumentArity.ZeroOrOne };
+        {
+            Description = "Sweep as YAML. Left out: the config of the run in DIR with --resume or --worker, else the built-in quickstart.",
+            Arity = ArgumentArity.ZeroOrOne
+        };
         var folder = new Option<string?>("--out")
         { Description = "Run folder. Default: runs/NAME of the config, or the next free runs/NAME-2, …", HelpName = "DIR" };
-        var resume = new Option<bool>("--resume") { Description = "Go on with the run in DIR: measures only what is missing." };
+        var resume = Verb.ResumeOption();
         var retry = new Option<bool>("--retry-failed") { Description = "With --resume: run trials again that failed before." };
         var models = new Option<string[]>("--model")
         {
@@ -29,8 +32,7 @@ internal static class SweepCommand
             HelpName = "MODEL",
             DefaultValueFactory = _ => []
         };
-        var worker = new Option<string?>("--worker")
-        { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
+        var worker = Verb.WorkerOption();
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
         var format = Verb.FormatOption();
@@ -55,9 +57,11 @@ internal static class SweepCommand
         CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads,
             string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
     {
-        var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
-        folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, config.Name) : FreeFolder(config.Name);
-        if (resume && worker is null && !Path.Exists(folder)) throw NothingToResume(folder);
+        var goesOn = resume || worker is not null;
+        var config = file is not null ? SweepConfig.Load(file, models)
+            : goesOn && folder is not null && RunHistory.IsIn(folder) ? SweepConfig.OfRun(folder, models)
+            : SweepConfig.Quickstart(models);
+        folder = FolderOf(config.Name, folder, resume, worker);
         using var backend = CommandContext.CreateBackend(threads, device);
         var options = new SweepOptions { Backend = backend, Folder = folder, Resume = resume, RetryFailed = retryFailed, Worker = worker };
         RunHistory history;
@@ -67,14 +71,25 @@ internal static class SweepCommand
         }
         catch (OperationCanceledException)
         {
-            context.Error.WriteLine(Directory.Exists(folder)
-                ? $"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume"
-                : "kvpareto: interrupted before anything was measured");
+            SayInterrupted(context, folder);
             throw;
         }
         ReportCommand.Write(context, folder, history, formats);
-        var isWhole = history.Missing.Count == 0 && history.Results.All(result => result.Status == TrialStatus.Ok);
+        var isWhole = history.Missing.Count == 0 && history.Results.Concat(history.Repeats).All(result => result.Status == TrialStatus.Ok);
         return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
+    }
+
+    /// <summary>Says how to go on after an interruption.</summary>
+    internal static void SayInterrupted(CommandContext context, string folder) => context.Error.WriteLine(Directory.Exists(folder)
+        ? $"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume"
+        : "kvpareto: interrupted before anything was measured");
+
+    /// <summary>The run folder that the options mean.</summary>
+    /// <exception cref="ConfigException">There is nothing to resume.</exception>
+    internal static string FolderOf(string name, string? folder, bool resume, string? worker)
+    {
+        folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, name) : FreeFolder(name);
+        return resume && worker is null && !Path.Exists(folder) ? throw NothingToResume(folder) : folder;
     }
 
     // A run begun from scratch in a mistyped folder would measure everything again.

@@ -37,7 +37,8 @@ internal static class ByteText
         return name && double.TryParse(digits.TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && number * size is >= 1 and <= Most
             ? (long)(number * size)
-            : throw new ConfigException($"{option} '{text}'; allowed: a size such as 8GiB, 12GB, 500MiB");
+            : throw new ConfigException(
+                $"{option} '{text}'; allowed: a number and a unit, such as 8GiB: B, KB, MB, GB, TB, KiB, MiB, GiB, TiB");
 
         static int Power(char letter) => "KMGT".IndexOf(letter, StringComparison.Ordinal) + 1;
     }

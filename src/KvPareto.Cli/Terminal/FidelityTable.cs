@@ -28,7 +28,7 @@ internal sealed class FidelityTable
     private readonly int? _width;
     private readonly int _settingWidth;
     private readonly Column[] _shown;
-    private bool _begun;
+    private string? _heading;
 
     /// <summary>Chooses the columns.</summary>
     /// <param name="output">Where to.</param>
@@ -44,15 +44,16 @@ internal sealed class FidelityTable
             _shown = [.. _shown.Where(column => column != least)];
     }
 
-    /// <summary>Writes a row, before the first one what was measured.</summary>
+    /// <summary>Writes a row, before the first one of a model what was measured.</summary>
     public void Write(FidelityRow row)
     {
-        if (!_begun)
+        var heading = TerminalText.OneLine(Invariant($"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}")
+            + Invariant($"; perplexity unquantized {row.ReferencePpl:F4}; KL in nats"));
+        if (heading != _heading)
         {
-            _output.WriteLine(TerminalText.OneLine(Invariant($"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}")
-                + Invariant($"; perplexity unquantized {row.ReferencePpl:F4}; KL in nats")));
+            _output.WriteLine(heading);
             WriteLine("setting", column => column.Name);
-            _begun = true;
+            _heading = heading;
         }
         WriteLine(row.Setting, column => column.Cell(row));
     }
@@ -61,7 +62,7 @@ internal sealed class FidelityTable
     public void End()
     {
         var left = All.Except(_shown).Select(column => column.Name).ToList();
-        if (left.Count > 0) _output.WriteLine($"left out at {_width} columns: {string.Join(", ", left)}; --rows and --json have them");
+        if (left.Count > 0) _output.WriteLine($"left out at {_width} columns: {string.Join(", ", left)}; fidelity.csv and --json have them");
     }
 
     private void WriteLine(string setting, Func<Column, string> cell) =>

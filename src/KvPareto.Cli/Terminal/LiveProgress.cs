@@ -43,26 +43,26 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                     break;
                 case SweepPlanned planned:
                     (_begun, _samples) = (true, planned.Samples);
-                    _time.Begin(planned.SamplesDone, planned.Samples);
-                    Move(planned.SamplesDone);
+                    _time.Begin();
+                    _done = planned.SamplesDone;
                     break;
                 case TrialBegun begun:
                     (_trial, _setting) = (Numbered(begun.Trial, begun.Trials, begun.Model), begun.Setting);
                     break;
                 case SampleMeasured measured:
-                    Move(measured.SamplesDone);
+                    Move(measured.SamplesDone, measured.Left);
                     return; // The timer draws: a slow terminal must not hold up what is measured.
                 case TrialEnded ended:
-                    Move(ended.SamplesDone);
+                    Move(ended.SamplesDone, ended.Left);
                     _block.Print(
-                        $"{Numbered(ended.Trial, ended.Trials, ended.Result.Model)} {ended.Result.Setting}  "
-                            + $"{TrialText.Outcome(ended.Result)}");
+                        $"{TimeLeft.Text(_time.Elapsed),7} {Numbered(ended.Trial, ended.Trials, ended.Result.Model)} "
+                            + $"{ended.Result.Setting}  {TrialText.Outcome(ended.Result)}");
                     break;
                 case SweepWaiting waiting:
                     (_trial, _setting) = (TrialText.Waiting(waiting), "");
                     break;
                 case TrialLeft others:
-                    Move(others.SamplesDone);
+                    Move(others.SamplesDone, others.Left);
                     break;
             }
         }
@@ -80,10 +80,10 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
         }
     }
 
-    private void Move(long samplesDone)
+    private void Move(long samplesDone, TimeSpan? left)
     {
         _done = samplesDone;
-        _time.Reach(samplesDone);
+        _time.Expect(left);
     }
 
     private void Draw()

@@ -18,10 +18,14 @@ internal static class PlanTable
         "load: the peak of loading, a moment of its own; saved: less total peak than the model as it is stored with a 16-bit cache and "
         + "the prompt fed whole, scores materialised (math) or not (flash)";
 
+    private const string PaperNote = "; paper: what KV Pareto reports, and the baseline's peak from which this setting would save as much";
+
     private static readonly FittedTable<(MemoryPlanRow Row, double? Paper)> Table = TableOf();
 
     private static readonly FittedTable<(MemoryPlanRow Row, double? Paper)> PaperTable = TableOf(
-        new FittedColumn<(MemoryPlanRow Row, double? Paper)>("paper", 3, cells => cells.Paper is { } paper ? Percent(paper) : ""));
+        new FittedColumn<(MemoryPlanRow Row, double? Paper)>("paper", 3, cells => cells.Paper is { } paper ? Percent(paper) : ""),
+        new FittedColumn<(MemoryPlanRow Row, double? Paper)>(
+            "from", 5, cells => Needed(cells.Row, cells.Paper) is { } needed ? ByteText.Of(needed) : ""));
 
     /// <summary>A table for each model and a line on what its figures are.</summary>
     public static void Show(CommandContext context, IReadOnlyList<ModelPlan> plans, int newTokens)
@@ -40,7 +44,8 @@ internal static class PlanTable
                 .Write(plain, context.OutputWidth(), [.. plan.Rows.Select(row => (row, plan.PaperPercent))]);
             context.Output.WriteLine();
         }
-        context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {SavedNote}"));
+        var note = plans.Any(plan => plan.PaperPercent is not null) ? SavedNote + PaperNote : SavedNote;
+        context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {note}"));
     }
 
     /// <summary>One JSON object with a row for each model, context and setting.</summary>
@@ -67,7 +72,7 @@ internal static class PlanTable
                     prefill = row.Peaks.Prefill.Total,
                     decode = row.Peaks.Decode.Total,
                 },
-                baselineBytes = new { math = row.MathBaseline, flash = row.FlashBaseline },
+                baselineBytes = new { math = row.MathBaseline, flash = row.FlashBaseline, paper = Needed(row, plan.PaperPercent) },
                 savedPercent = new { math = row.SavedAgainstMath, flash = row.SavedAgainstFlash, paper = plan.PaperPercent },
             };
         context.Output.WriteLine(JsonText.Of(new { rows }));
@@ -90,6 +95,9 @@ internal static class PlanTable
             .. last,
         ],
         "--json has them");
+
+    private static long? Needed(MemoryPlanRow row, double? paper) =>
+        paper is { } percent ? (long)Math.Round(row.Peak.Total / (1 - percent / 100)) : null;
 
     private static string Phase(MemoryPlanRow row) => row.PeakPhase == MemoryPhase.Decode ? "decode" : "prefill";
 

@@ -28,11 +28,11 @@ internal static class SweepProgress
                     output.WriteLine(TrialText.Making(made));
                     break;
                 case SweepPlanned planned:
-                    _time.Begin(planned.SamplesDone, planned.Samples);
+                    _time.Begin();
                     output.WriteLine($"{planned.Trials} trials, {planned.Samples} samples; {planned.TrialsDone} trials done before");
                     break;
                 case TrialEnded ended:
-                    _time.Reach(ended.SamplesDone);
+                    _time.Expect(ended.Left);
                     output.WriteLine($"{Line(ended)}  {TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
                     break;
                 case SweepWaiting waiting:

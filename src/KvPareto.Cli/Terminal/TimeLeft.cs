@@ -3,29 +3,31 @@ using System.Globalization;
 
 namespace KvPareto.Cli.Terminal;
 
-/// <summary>How long a sweep will still take, from the samples measured since it began.</summary>
+/// <summary>How long a sweep has taken and, by its latest estimate, will still take.</summary>
 internal sealed class TimeLeft
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private long _doneBefore;
-    private long _done;
-    private long _total;
+    private (TimeSpan Left, TimeSpan At)? _estimate;
 
     /// <summary>Time since the start.</summary>
     public TimeSpan Elapsed => _clock.Elapsed;
 
-    /// <summary>The estimate; null while nothing has been measured.</summary>
-    public TimeSpan? Left => _done > _doneBefore ? _clock.Elapsed * ((double)(_total - _done) / (_done - _doneBefore)) : null;
+    /// <summary>The estimate less the time since it was made; null while there is none.</summary>
+    public TimeSpan? Left =>
+        _estimate is { } latest ? TimeSpan.FromTicks(Math.Max(0, (latest.Left + latest.At - _clock.Elapsed).Ticks)) : null;
 
-    /// <summary>Starts counting with what earlier runs have done.</summary>
-    public void Begin(long done, long total)
+    /// <summary>Starts the clock.</summary>
+    public void Begin()
     {
-        (_doneBefore, _done, _total) = (done, done, total);
+        _estimate = null;
         _clock.Restart();
     }
 
-    /// <summary>So many samples are done now.</summary>
-    public void Reach(long done) => _done = done;
+    /// <summary>Takes in an estimate; null changes nothing.</summary>
+    public void Expect(TimeSpan? left)
+    {
+        if (left is { } time) _estimate = (time, _clock.Elapsed);
+    }
 
     /// <summary><c>1:02:03</c> or <c>2:03</c>; a dash where there is none.</summary>
     public static string Text(TimeSpan? time) => time is not { } t ? "-"

@@ -13,7 +13,8 @@ namespace KvPareto.Sweep.Config;
 internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
-        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "timing", "template"];
+        ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "baseline_repeats", "timing",
+            "template"];
 
     // Larger seeds are those of the embedded models' training texts.
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
@@ -50,10 +51,12 @@ internal static partial class SweepConfigReader
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
+            BaselineRepeats = top.Find("baseline_repeats")?.Integer(0, 100) ?? 0,
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Source = text,
+            Origin = new(file, baseFolder, [.. models.Select(model => IsPath(model) ? Path.GetFullPath(model) : model)]),
         };
         Check(config, top);
         return config;

@@ -8,6 +8,10 @@ internal static class FidelityCsv
 {
     private static readonly IReadOnlyList<CsvColumn<FidelityPoint>> Columns =
     [
+        new("model", point => point.Row.Model) { IsText = true },
+        new("text", point => point.Row.Text) { IsText = true },
+        new("tokens", point => CsvFormat.Whole(point.Row.Tokens)),
+        new("window", point => CsvFormat.Whole(point.Row.Window)),
         new("setting", point => point.Row.Setting) { IsText = true },
         new("bits_per_element", point => Fixed(point.Row.BitsPerElement, 4)),
         new("bytes_per_token", point => Fixed(point.Row.BytesPerToken, 2)),

@@ -8,8 +8,7 @@ namespace KvPareto.Sweep.Fidelity;
 
 /// <summary>
 /// Writes <c>fidelity.csv</c>, <c>fidelity.md</c> (a table for a page) and the picture <c>fidelity</c> from rows alone. Settings of one
-/// model,
-/// text, length and window are compared with each other; there must be one such group only.
+/// model, text, length and window are compared with each other; other models stand beside them.
 /// </summary>
 public static class FidelityReport
 {
@@ -18,7 +17,7 @@ public static class FidelityReport
     /// <param name="rows">At least one.</param>
     /// <param name="formats">Kinds of pictures to write.</param>
     /// <returns>Full paths of the files written.</returns>
-    /// <exception cref="ConfigException">The rows cannot be compared, or the folder cannot be written.</exception>
+    /// <exception cref="ConfigException">The folder cannot be written.</exception>
     /// <exception cref="PictureException">The tables are written, but what draws the picture is not there.</exception>
     public static IReadOnlyList<string> Write(string folder, IReadOnlyList<FidelityRow> rows, IReadOnlyList<PictureFormat> formats)
     {
@@ -49,6 +48,22 @@ public static class FidelityReport
     private static string Markdown(IReadOnlyList<FidelityPoint> points)
     {
         var text = new StringBuilder();
+        for (var first = 0; first < points.Count;)
+        {
+            FidelityPoint[] compared = [.. points.Skip(first).TakeWhile(point => point.IsBeside(points[first]))];
+            if (first > 0) text.Append('\n');
+            if (compared.Length < points.Count) text.Append(CultureInfo.InvariantCulture, $"{Heading(compared[0].Row)}\n\n");
+            AppendTable(text, compared);
+            first += compared.Length;
+        }
+        return text.ToString();
+    }
+
+    private static string Heading(FidelityRow row) =>
+        string.Create(CultureInfo.InvariantCulture, $"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}");
+
+    private static void AppendTable(StringBuilder text, IReadOnlyList<FidelityPoint> points)
+    {
         text.Append("| | setting | bits per element | bytes per token | perplexity | KL mean | KL p50 | KL p99 | KL max | top-1 % |\n");
         text.Append("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (var (row, onFrontier) in points)
@@ -59,6 +74,5 @@ public static class FidelityReport
                 text.Append(CultureInfo.InvariantCulture, $"| {divergence:G3} ");
             text.Append(CultureInfo.InvariantCulture, $"| {100 * row.Top1:F2} |\n");
         }
-        return text.ToString();
     }
 }

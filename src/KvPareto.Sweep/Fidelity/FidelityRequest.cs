@@ -1,28 +1,34 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
-using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
-using KvPareto.Sweep.Trials;
+using KvPareto.Sweep.Config;
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Fidelity;
 
-/// <summary>Which settings to measure, on which model and text.</summary>
+/// <summary>A sweep of the one task fidelity: which settings, on which models and text.</summary>
 public sealed record FidelityRequest
 {
     // The prefill chunk of KV Pareto (arXiv 2512.01953).
     private const string DefaultChunk = "c256";
+    private const string Name = "fidelity";
+    private const string Source = "kvpareto fidelity";
+
+    private static readonly JsonSerializerOptions Quoted = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly string[] DefaultCaches =
         ["k16v16", "k8v8-t{0}", "k8v4-t{0}", "k4v4-t{0}", "k4v4-t{0}-smooth", "k4v2-t{0}-smooth", "k2v2-t{0}", "k2v2-t{0}-smooth"];
 
-    /// <summary>What <see cref="Engine.Checkpoints.Sources.ModelSource.Open"/> takes.</summary>
-    public required string Model { get; init; }
+    /// <summary>What <see cref="ModelSource.Open"/> takes, at least one.</summary>
+    public required IReadOnlyList<string> Models { get; init; }
 
     /// <summary>
-    /// The model that is compared with, where it is not the same one unquantized: for a checkpoint whose weights are packed, the one
-    /// that it was made of.
+    /// The model that all are compared with, where it is not each one itself, unquantized: the others are AWQ folders or GGUF files of it.
     /// </summary>
     public string? Reference { get; init; }
 
@@ -35,37 +41,96 @@ public sealed record FidelityRequest
     /// <summary>First tokens of the text that are measured; null for 32,768, or as many whole windows as the text has.</summary>
     public int? Tokens { get; init; }
 
-    /// <summary>Tokens of a window; null for 4,096, or the model's max_position_embeddings where that is less.</summary>
+    /// <summary>Tokens of a window; null for 4,096, or the models' max_position_embeddings where that is less.</summary>
     public int? Window { get; init; }
 
     /// <summary>Prefill chunk in place of the settings' own; 0 feeds each window whole; null leaves them as they are.</summary>
     public int? Chunk { get; init; }
 
-    /// <summary>Threads that compare distributions; null for one a processor.</summary>
-    public int? Threads { get; init; }
-
-    /// <summary>The window for a model.</summary>
-    /// <exception cref="ConfigException">It is longer than the model's positions, or does not divide the tokens.</exception>
-    internal int WindowFor(ModelConfig config)
-    {
-        var window = Window ?? Math.Min(FidelityOptions.DefaultWindow, config.MaxPositions);
-        new FidelityOptions { File = Text, Tokens = Tokens ?? window, Window = window }.Validate();
-        return window <= config.MaxPositions
-            ? window
-            : throw new ConfigException($"fidelity: window {window} with model '{Model}'"
-                + $"; allowed: up to its {config.MaxPositions} positions (max_position_embeddings)");
-    }
-
-    /// <summary>The settings for a model, each once.</summary>
-    /// <exception cref="ConfigException">A setting does not fit the model or the device.</exception>
-    internal IReadOnlyList<InferenceSetting> SettingsFor(ModelConfig config, Backend backend)
+    /// <summary>The sweep, as the text of a config that does the same.</summary>
+    /// <exception cref="ConfigException">A model cannot be opened, or a value does not fit it.</exception>
+    public SweepConfig ToConfig()
     {
         if (Chunk < 0) throw new ConfigException($"fidelity: chunk {Chunk}; allowed: 0 for whole windows, or a number of tokens");
-        var chosen = Settings ?? [.. Defaults(config.HeadDim)];
-        if (Chunk is { } chunk) chosen = [.. chosen.Select(setting => setting with { Chunk = chunk == 0 ? null : chunk })];
-        InferenceSetting[] settings = [.. chosen.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
-        foreach (var setting in settings) SettingFit.Check(Model, config, setting, backend);
-        return settings;
+        if (!File.Exists(Text)) throw new ConfigException($"fidelity: {Text}: there is no such file; allowed: a text file, UTF-8");
+        var own = Reference is null ? Models : [.. Models.Where(IsReference)];
+        var variants = Reference is null ? [] : Models.Where(model => !IsReference(model)).Select(Variant).ToList();
+        var shapes = (Reference is null ? Models : [Reference]).Select(Shape).ToList();
+        var settings = Chosen(shapes[0].HeadDim);
+        string[] names =
+        [
+            .. own.Count > 0 ? settings.Select(setting => setting.Name) : [],
+            .. from variant in variants
+               from setting in settings
+               where own.Count == 0 || !setting.Weights.IsCoded
+               select Of(variant.Form, setting).Name,
+        ];
+        return SweepConfigReader.Read(Source, Yaml(variants, names.Distinct(), shapes), Directory.GetCurrentDirectory(), []);
+    }
+
+    private bool IsReference(string model) => Path.GetFullPath(model) == Path.GetFullPath(Reference!);
+
+    private string Yaml(List<(string Path, WeightForm Form)> variants, IEnumerable<string> names, IReadOnlyList<ModelConfig> shapes)
+    {
+        var text = new StringBuilder($"name: {Name}\nmodels:\n");
+        foreach (var (model, alias) in Named(Reference is null ? Models : [Reference]))
+        {
+            var weights = string.Join(", ", variants.Select(variant => $"{variant.Form.Method}: {Quote(Full(variant.Path))}"));
+            text.Append(CultureInfo.InvariantCulture, $"  - {{path: {Quote(Full(model))}{(alias is null ? "" : $", name: {Quote(alias)}")}");
+            text.Append(weights.Length == 0 ? "}\n" : $", weights: [{weights}]}}\n");
+        }
+        text.Append(CultureInfo.InvariantCulture, $"tasks:\n  - {{task: fidelity, name: {Quote(Path.GetFileName(Text))}, ");
+        text.Append(CultureInfo.InvariantCulture, $"text: {Quote(Path.GetFullPath(Text))}, window: {WindowFor(shapes)}");
+        text.Append(Tokens is { } tokens ? string.Create(CultureInfo.InvariantCulture, $", tokens: {tokens}}}\n") : "}\n");
+        // A list of weights is an axis; only what is named is measured.
+        if (variants.Count > 0) text.Append("exclude: [\"*\"]\n");
+        var list = names.ToList();
+        text.Append(CultureInfo.InvariantCulture, $"baseline: {list[0]}\nsettings:\n");
+        foreach (var setting in list) text.Append(CultureInfo.InvariantCulture, $"  - {setting}\n");
+        return text.ToString();
+    }
+
+    // Two models of one name are told apart by what the user called them.
+    private static IEnumerable<(string Model, string? Alias)> Named(IReadOnlyList<string> models)
+    {
+        var names = models.ToLookup(model => ModelSource.Open(model).Name);
+        return models.Select(model => (model, names[ModelSource.Open(model).Name].Count() > 1 ? model : null));
+    }
+
+    private static (string Path, WeightForm Form) Variant(string model)
+    {
+        using var checkpoint = ModelSource.Open(model).OpenShapes();
+        return checkpoint.Form is { } form
+            ? (model, form)
+            : throw new ConfigException(
+                $"fidelity: model '{model}' has weights of its own; allowed: with --reference an AWQ folder or a GGUF file of that model");
+    }
+
+    private static InferenceSetting Of(WeightForm form, InferenceSetting setting) => setting.Weights.IsCoded
+        ? throw new ConfigException($"fidelity: setting {setting.Name} codes weights that are {form.Word} already; allowed: w16")
+        : setting with { Weights = setting.Weights with { Form = form } };
+
+    private static ModelConfig Shape(string model)
+    {
+        using var checkpoint = ModelSource.Open(model).OpenShapes();
+        return checkpoint.Config;
+    }
+
+    private int WindowFor(IReadOnlyList<ModelConfig> shapes)
+    {
+        var positions = shapes.Min(shape => shape.MaxPositions);
+        var window = Window ?? Math.Min(FidelityOptions.DefaultWindow, positions);
+        new FidelityOptions { File = Text, Tokens = Tokens, Window = window }.Validate();
+        return window <= positions
+            ? window
+            : throw new ConfigException($"fidelity: window {window} with model '{Models[0]}'"
+                + $"; allowed: up to its {positions} positions (max_position_embeddings)");
+    }
+
+    private IReadOnlyList<InferenceSetting> Chosen(int headDim)
+    {
+        var chosen = Settings ?? [.. Defaults(headDim)];
+        return Chunk is { } chunk ? [.. chosen.Select(setting => setting with { Chunk = chunk == 0 ? null : chunk })] : chosen;
     }
 
     private static IEnumerable<InferenceSetting> Defaults(int headDim)
@@ -74,4 +139,8 @@ public sealed record FidelityRequest
         return DefaultCaches.Select(cache =>
             InferenceSetting.Parse($"w16a16-{string.Format(CultureInfo.InvariantCulture, cache, group)}-{DefaultChunk}"));
     }
+
+    private static string Full(string model) => Path.Exists(model) ? Path.GetFullPath(model) : model;
+
+    private static string Quote(string text) => JsonSerializer.Serialize(text, Quoted);
 }

@@ -1,16 +1,16 @@
-using KvPareto.Engine.Generation;
-using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Fidelity;
 
-/// <summary>One setting's fidelity on one text: a line of a rows file. docs/fidelity.md tells every field's unit and meaning.</summary>
+/// <summary>One setting's fidelity on one text. docs/fidelity.md tells every field's unit and meaning.</summary>
 public sealed record FidelityRow
 {
-    /// <summary>Name of the model's folder or file, or of the model where it has neither.</summary>
+    /// <summary>The model's name in the sweep.</summary>
     public required string Model { get; init; }
 
-    /// <summary>File name of the text.</summary>
+    /// <summary>The task's name in the sweep; where the verb fidelity made it, the file name of the text.</summary>
     public required string Text { get; init; }
 
     /// <summary>Tokens measured.</summary>
@@ -61,24 +61,24 @@ public sealed record FidelityRow
     /// <summary>Time of the setting's forward passes.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Sums up the windows of a setting.</summary>
-    internal static FidelityRow Of(
-        string name, string text, LanguageModel model, InferenceSetting setting, IReadOnlyList<WindowFidelity> windows)
+    /// <summary>Sums up the windows of a trial.</summary>
+    /// <param name="trial">The trial.</param>
+    /// <param name="text">What the windows are of.</param>
+    /// <param name="windows">At least one.</param>
+    internal static FidelityRow Of(TrialResult trial, string text, IReadOnlyList<SampleRecord> windows)
     {
-        var figures = WindowFigures.Of(windows);
-        var geometry = model.Config.Geometry;
-        var tokens = windows.Sum(window => window.Divergences.Count);
-        var bytesPerToken = windows.Sum(window => (double)window.CacheBytes) / tokens;
+        FidelityPrediction[] compared = [.. windows.Select(window => (FidelityPrediction)window.Prediction)];
+        var figures = WindowFigures.Pooled(compared);
         return new()
         {
-            Model = name,
-            Text = Path.GetFileName(text),
-            Tokens = tokens,
-            Window = windows[0].Divergences.Count,
-            Setting = setting.Name,
-            BitsPerElement = 8 * bytesPerToken / (2.0 * geometry.LayerCount * geometry.KvHeads * geometry.HeadDim),
-            BytesPerToken = bytesPerToken,
-            WeightBytes = model.WeightBytes,
+            Model = trial.Model,
+            Text = text,
+            Tokens = windows.Sum(window => window.PromptTokens),
+            Window = windows[0].PromptTokens,
+            Setting = trial.Setting,
+            BitsPerElement = compared.Average(window => window.BitsPerElement),
+            BytesPerToken = compared.Average(window => window.BytesPerToken),
+            WeightBytes = trial.WeightBytes,
             Ppl = figures.Ppl,
             ReferencePpl = figures.ReferencePpl,
             KlMean = figures.KlMean,
@@ -88,7 +88,7 @@ public sealed record FidelityRow
             Top1 = figures.Top1,
             PplSecondHalf = figures.PplSecondHalf,
             KlSecondHalf = figures.KlSecondHalf,
-            Seconds = Math.Round(windows.Sum(window => window.Elapsed.TotalSeconds), 3),
+            Seconds = Math.Round(windows.Sum(window => window.TtftMs) / 1000, 3),
         };
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
 
@@ -21,7 +22,8 @@ internal sealed class FrontierAnalysis
     public IReadOnlyList<string> Messages { get; }
 
     /// <summary>Computes all frontiers; the order of <paramref name="results"/> and the number of threads do not matter.</summary>
-    /// <param name="results">Trials of a run. Of several with one id an <c>ok</c> one counts, and the later of two alike.</param>
+    /// <param name="results">Trials of a run, repeats of the baseline among them. Of several with one id an <c>ok</c> one counts, and the
+    /// later of two alike.</param>
     /// <param name="baseline">Short name of the setting that losses and savings refer to.</param>
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="resamples">Resamples of the bootstrap, at least 1.</param>
@@ -30,7 +32,8 @@ internal sealed class FrontierAnalysis
         IReadOnlyList<TrialResult> results, string baseline, long seed, int resamples = PairedBootstrap.DefaultResamples)
     {
         var baselineName = InferenceSetting.Parse(baseline).Name;
-        var trials = Distinct(results);
+        var all = Distinct(results);
+        var (trials, repeats) = (all.FindAll(trial => trial.Repeat is null), all.FindAll(trial => trial.Repeat is not null));
         var unplaced = trials.Select(trial => new UnplacedTrial(trial, Flaw(trial))).Where(trial => trial.Reason.Length > 0).ToList();
         var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.FrontierDigest));
         var messages = new List<string>();
@@ -38,7 +41,7 @@ internal sealed class FrontierAnalysis
         var placed = trials.Where(trial => Flaw(trial).Length == 0).ToList();
         foreach (var comparable in placed.GroupBy(trial => (trial.Peaks.Kind, Tasks: TaskSet(trial))).OrderBy(set => set.Key.Kind)
             .ThenBy(set => set.Key.Tasks, StringComparer.Ordinal))
-            models.AddRange(OfTaskSet([.. comparable], baselineName, seed, resamples));
+            models.AddRange(OfTaskSet([.. comparable], repeats, baselineName, seed, resamples));
         var (taskSets, kinds) = (placed.Select(TaskSet).Distinct().Count(), placed.Select(trial => trial.Peaks.Kind).Distinct().Count());
         if (taskSets > 1)
             messages.Add($"the trials were scored on {taskSets} different sets of tasks; frontiers compare only trials of the same set");
@@ -48,6 +51,7 @@ internal sealed class FrontierAnalysis
                     + "same way");
 
         models = Named(models, failedOf);
+        messages.AddRange(models.Where(model => model.Noise is not null).Select(model => Noise(model.Model, model.Noise!)));
         foreach (var model in models.Where(model => model.Points.Count == 0))
             messages.Add($"{model.Model}: no trial has a result");
         foreach (var model in models.Where(model => model.Points.Count > 0 && model.Baseline is null))
@@ -56,6 +60,15 @@ internal sealed class FrontierAnalysis
             messages.Add($"{failed.Trial.Model} {failed.Trial.Setting}: left out, {failed.Reason}");
         return new(models, messages);
     }
+
+    private static string Noise(string model, NoiseFloor noise) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{model}: the baseline measured {noise.Repeats} more times gives scores within {noise.Score:F2} points ({noise.Samples} samples "
+        + $"differ) and peaks within {noise.PeakBytes} B; median times within {Percent(noise.TtftPercent)} to the first token, "
+        + $"{Percent(noise.TpotPercent)} for later ones");
+
+    private static string Percent(double? value) =>
+        value is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:F1} %") : "-";
 
     private static List<TrialResult> Distinct(IReadOnlyList<TrialResult> results) =>
     [
@@ -83,30 +96,60 @@ internal sealed class FrontierAnalysis
     private static string TaskSet(TrialResult trial) =>
         string.Join('\n', trial.Scores.Select(task => $"{task.Task}\t{task.Digest}\t{task.PerSample.Count}"));
 
-    private static IEnumerable<ModelFrontier> OfTaskSet(List<TrialResult> trials, string baseline, long seed, int resamples)
+    private static IEnumerable<ModelFrontier> OfTaskSet(
+        List<TrialResult> trials, List<TrialResult> repeats, string baseline, long seed, int resamples)
     {
         var bootstrap = PairedBootstrap.Over([.. trials.Select(trial => trial.Scores)], seed, resamples);
         var peaks = trials.ConvertAll(trial => trial.Peaks.Inference.Total);
         int[] everyone = [.. Enumerable.Range(0, trials.Count)];
         var (overall, overallShares) = (NonDominated(trials, everyone), bootstrap.DominatedShares(peaks, everyone));
-        foreach (var model in everyone.GroupBy(trial => (trials[trial].Model, trials[trial].FrontierDigest)))
+        var models = everyone.GroupBy(trial => (trials[trial].Model, trials[trial].FrontierDigest)).ToList();
+        var baselines = new int?[trials.Count];
+        foreach (var model in models)
+        {
+            var reference = model.Where(member => IsSetting(trials[member], baseline)).Select(member => (int?)member).FirstOrDefault();
+            foreach (var member in model) baselines[member] = reference;
+        }
+        var tasks = TaskStatistics.Of(trials, baselines, seed, resamples);
+        foreach (var model in models)
         {
             int[] members = [.. model];
             var (own, shares) = (NonDominated(trials, members), bootstrap.DominatedShares(peaks, members));
-            var reference = Array.FindIndex(members, member => IsSetting(trials[member], baseline));
-            var points = members.Select((member, place) => new FrontierPoint(trials[member], bootstrap.Interval(member))
+            var first = baselines[members[0]] is { } reference ? trials[reference] : null;
+            var points = new FrontierPoint[members.Length];
+            Parallel.For(0, members.Length, place =>
             {
-                OnFrontier = own[place],
-                DominatedShare = shares[place],
-                OnOverallFrontier = overall[member],
-                OverallDominatedShare = overallShares[member],
-                IsBaseline = place == reference,
-                MemorySavedPercent = reference < 0 ? null : 100 - 100.0 * peaks[member] / peaks[members[reference]],
-                ScoreLoss = reference < 0 ? null : trials[members[reference]].Score - trials[member].Score,
-                ScoreLossInterval = reference < 0 ? null : bootstrap.LossInterval(members[reference], member),
+                var (member, trial) = (members[place], trials[members[place]]);
+                points[place] = new(trial, bootstrap.Interval(member))
+                {
+                    OnFrontier = own[place],
+                    DominatedShare = shares[place],
+                    OnOverallFrontier = overall[member],
+                    OverallDominatedShare = overallShares[member],
+                    IsBaseline = ReferenceEquals(trial, first),
+                    MemorySavedPercent = first is null ? null : 100 - 100.0 * peaks[member] / first.Peaks.Inference.Total,
+                    StandardError = PairedComparison.StandardError([.. trial.Scores.Select(task => task.PerSample)]),
+                    Loss = baselines[member] is not { } before ? null : PairedComparison.Loss(
+                        trials[before].Scores, trial.Scores, bootstrap.LossInterval(before, member), seed),
+                    Tasks = tasks[member],
+                };
             });
-            yield return new(model.Key.Model, [.. points.OrderBy(point => point.PeakBytes).ThenByDescending(point => point.Score)], []);
+            yield return new(
+                model.Key.Model, [.. Adjusted(points).OrderBy(point => point.PeakBytes).ThenByDescending(point => point.Score)], [])
+            {
+                Noise = first is null ? null : NoiseFloor.Of(first, repeats.Where(repeat => repeat.ModelDigest == first.ModelDigest
+                    && repeat.Setting == first.Setting && TaskSet(repeat) == TaskSet(first))),
+            };
         }
+    }
+
+    private static FrontierPoint[] Adjusted(FrontierPoint[] points)
+    {
+        FrontierPoint[] others = [.. points.Where(point => !point.IsBaseline && point.Loss is not null)];
+        var values = others.Zip(PairedComparison.Holm([.. others.Select(point => point.Loss!.P)]))
+            .ToDictionary(pair => pair.First.Trial.TrialId, pair => pair.Second);
+        return Array.ConvertAll(points, point =>
+            values.TryGetValue(point.Trial.TrialId, out var value) ? point with { HolmP = value } : point);
     }
 
     private static bool[] NonDominated(List<TrialResult> trials, int[] members) => ParetoFrontier.NonDominated(
@@ -156,7 +199,8 @@ internal sealed class FrontierAnalysis
                 for (var i = 0; i < entries.Count; i++)
                 {
                     var label = entries.Count == 1 ? name : $"{name}, tasks {i + 1}";
-                    named.Add(new(label, entries[i].Frontier.Points, i == 0 ? [.. failedOf[entries[i].Key]] : []));
+                    named.Add(new(label, entries[i].Frontier.Points, i == 0 ? [.. failedOf[entries[i].Key]] : [])
+                    { Noise = entries[i].Frontier.Noise });
                 }
             }
         }

@@ -33,10 +33,23 @@ internal sealed record FrontierPoint(TrialResult Trial, ScoreInterval Interval)
     public double? MemorySavedPercent { get; init; }
 
     /// <summary>The baseline's score less this one's; null where the baseline has no result.</summary>
-    public double? ScoreLoss { get; init; }
+    public double? ScoreLoss => Loss?.Points;
 
     /// <summary>95 % interval of <see cref="ScoreLoss"/>, from paired resamples.</summary>
-    public ScoreInterval? ScoreLossInterval { get; init; }
+    public ScoreInterval? ScoreLossInterval => Loss?.Interval;
+
+    /// <summary>Standard error of the score in points; null where a task has one sample.</summary>
+    public double? StandardError { get; init; }
+
+    /// <summary>The loss with its standard error and p value; null where the baseline has no result.</summary>
+    public LossEstimate? Loss { get; init; }
+
+    /// <summary>The p value, made to hold for all settings of the model at once; null for the baseline and where it has no
+    /// result.</summary>
+    public double? HolmP { get; init; }
+
+    /// <summary>The tasks and their parts.</summary>
+    public IReadOnlyList<TaskEstimate> Tasks { get; init; } = [];
 
     /// <summary>Whether this point dominates another as measured.</summary>
     public bool Dominates(FrontierPoint other)

@@ -27,13 +27,17 @@ internal sealed class PairedBootstrap
     /// <param name="points">[points][tasks]; the same tasks with as many samples, at least one, in every point.</param>
     /// <param name="seed">Seed of all draws.</param>
     /// <param name="resamples">Number of resamples.</param>
-    public static PairedBootstrap Over(IReadOnlyList<IReadOnlyList<TaskScore>> points, long seed, int resamples = DefaultResamples)
+    /// <param name="weights">What each task counts in the score, above 0; null for as much as any other.</param>
+    public static PairedBootstrap Over(
+        IReadOnlyList<IReadOnlyList<TaskScore>> points, long seed, int resamples = DefaultResamples, IReadOnlyList<double>? weights = null)
     {
         var scores = new double[points.Count][];
         for (var point = 0; point < scores.Length; point++) scores[point] = new double[resamples];
         if (points.Count == 0) return new(scores);
         var streams = points[0].Select(task => Stream(task, seed)).ToArray();
         var values = points.Select(tasks => tasks.Select(task => task.PerSample.ToArray()).ToArray()).ToArray();
+        var shares = weights ?? [.. streams.Select(_ => 1.0)];
+        var whole = shares.Sum();
         var longest = values[0].Max(samples => samples.Length);
         Parallel.For(0, resamples, () => new int[longest], (resample, _, drawn) =>
         {
@@ -42,13 +46,17 @@ internal sealed class PairedBootstrap
                 var random = new SplitMix64(SplitMix64.Mix(streams[task] + (ulong)resample));
                 var indexes = drawn.AsSpan(0, values[0][task].Length);
                 foreach (ref var index in indexes) index = random.Below(indexes.Length);
-                for (var point = 0; point < values.Length; point++) scores[point][resample] += Mean(values[point][task], indexes);
+                for (var point = 0; point < values.Length; point++)
+                    scores[point][resample] += shares[task] * Mean(values[point][task], indexes);
             }
-            foreach (var score in scores) score[resample] = Comparable(100 * score[resample] / streams.Length);
+            foreach (var score in scores) score[resample] = Comparable(100 * score[resample] / whole);
             return drawn;
         }, _ => { });
         return new(scores);
     }
+
+    /// <summary>A point's score in each resample.</summary>
+    public IReadOnlyList<double> Scores(int point) => _scores[point];
 
     /// <summary>A score as it is compared with others: sums taken in another order give the same value.</summary>
     public static double Comparable(double score) => Math.Round(score, ComparedDecimals);

@@ -37,7 +37,7 @@ internal static class JournalReader
         var state = new JournalState();
         if (RunFile.TryRead(folder) is { } planned)
         {
-            state.Add(planned.Run);
+            state.SetInForce(planned.Run);
             if (!planned.IsSealed) state.Unsealed++;
         }
         foreach (var file in Files(folder))
@@ -90,6 +90,9 @@ internal static class JournalReader
             result.WeightBytes == result.Peaks.Inference.Weights && result.KvCacheBytes == result.Peaks.Inference.KvCache,
             "the bytes of weights and cache are not those of the peak");
         Require(result is { TtftMs: null or >= 0, TpotMs: null or >= 0 }, "a time is negative");
+        Require(
+            IsAround(result.TtftSpread, result.TtftMs) && IsAround(result.TpotSpread, result.TpotMs), "a time is not within its spread");
+        Require(result.Repeat is null or > 0, "a repeat's number is not positive");
     }
 
     private static void Check(TaskScore score)
@@ -101,7 +104,16 @@ internal static class JournalReader
         Require(
             score.Parts?.All(part => part is { Mean: >= 0 and <= 100, Samples: > 0 } && part.Samples <= score.Samples) != false,
             "a part's mean is out of range");
+        foreach (var part in score.Parts ?? [])
+        {
+            if (part.PerSample is not { } scores) continue;
+            Require(scores.Count == part.Samples && scores.All(value => value is >= 0 and <= 1), "a part's samples are out of range");
+            Require(IsNear(part.Mean, 100 * scores.Average()), "a part's mean is not that of its samples");
+        }
     }
+
+    private static bool IsAround(TimeSpread? spread, double? median) => spread is null
+        || (spread is { MinMs: >= 0, DeviationMs: null or >= 0 } && spread.MinMs <= median && median <= spread.MaxMs);
 
     private static bool IsPossible(MemoryUse use) => use is
     {

@@ -24,11 +24,13 @@ internal static class RunCheck
         foreach (var trial in run.Trials)
         {
             Require(trial is not null && IsId(trial.Id), "a trial's id is not 16 hex digits");
+            Require(trial!.Repeat is null or > 0, "a repeat's number is not positive");
             Require(
-                digests[trial!.Model]
+                digests[trial.Model]
                     .Any(digest =>
                     TrialSpec.IdOf(
-                        digest, trial.Setting, tasks, run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template)) == trial.Id),
+                        digest, trial.Setting, tasks, run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template), trial.Repeat ?? 0)
+                        == trial.Id),
                 $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
         }
         Require(run.Trials.Select(trial => trial.Id).Distinct().Count() == run.Trials.Count, "a trial stands twice");

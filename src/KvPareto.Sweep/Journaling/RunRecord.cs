@@ -24,10 +24,23 @@ internal sealed record RunRecord
     /// <summary>The config's YAML.</summary>
     public required string Config { get; init; }
 
+    /// <summary>Its file as it was named; null where it had none, and in folders of versions that did not write it.</summary>
+    public string? ConfigFile { get; init; }
+
+    /// <summary>Where its relative paths start; null as above.</summary>
+    public string? ConfigFolder { get; init; }
+
+    /// <summary>Models that stood in for the config's; null for none.</summary>
+    public IReadOnlyList<string>? ConfigModels { get; init; }
+
     /// <summary>What chat templates were told, and the date that they read; null in folders of versions that did not write it.</summary>
     public JsonObject? Template { get; init; }
 
     public required IReadOnlyList<RunInput> Models { get; init; }
+
+    /// <summary>Architectures by model name, in the words of <c>config.json</c>; null in folders of versions that did not write
+    /// it, and a model is left out that it has no words for.</summary>
+    public IReadOnlyDictionary<string, JsonObject>? Architectures { get; init; }
 
     public required IReadOnlyList<RunInput> Tasks { get; init; }
 
@@ -41,4 +54,8 @@ internal sealed record RunRecord
 internal sealed record RunInput(string Name, string Digest);
 
 /// <summary>A trial of the plan.</summary>
-internal sealed record RunTrial(string Id, string Model, string Setting);
+internal sealed record RunTrial(string Id, string Model, string Setting)
+{
+    /// <summary>Number of a repeat of the baseline, from 1; null for a trial of the sweep.</summary>
+    public int? Repeat { get; init; }
+}

@@ -10,8 +10,9 @@ internal static class ResultsCsv
     /// <summary>The whole file, by model, setting and trial.</summary>
     public static byte[] Write(FrontierAnalysis analysis)
     {
-        var rows = analysis.Models.SelectMany(model => model.Points).Select(point => new Row(point.Trial, point, null))
-            .Concat(analysis.Models.SelectMany(model => model.Failed).Select(failed => new Row(failed.Trial, null, failed.Reason)))
+        var rows = analysis.Models
+            .SelectMany(model => model.Points.Select(point => new Row(point.Trial, point, null, model.Noise)))
+            .Concat(analysis.Models.SelectMany(model => model.Failed).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
             .OrderBy(row => row.Trial.Model, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Setting, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.TrialId, StringComparer.Ordinal)
@@ -31,9 +32,11 @@ internal static class ResultsCsv
             .Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
         new("samples", row => CsvFormat.Whole(row.Trial.Samples)),
         new("score", row => CsvFormat.Points(row.Point?.Score)),
+        new("score_se", row => CsvFormat.Points(row.Point?.StandardError)),
         new("ci_low", row => CsvFormat.Points(row.Point?.Interval.Low)),
         new("ci_high", row => CsvFormat.Points(row.Point?.Interval.High)),
-        .. TaskColumns(trials),
+        .. TaskNames(trials).Select(name =>
+            new CsvColumn<Row>($"task:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Score.Mean))),
         new("total_peak_bytes", row => Bytes(row, peaks => peaks.Inference)),
         new("load_peak_bytes", row => Bytes(row, peaks => peaks.Load)),
         new("prefill_peak_bytes", row => Bytes(row, peaks => peaks.Prefill)),
@@ -45,8 +48,13 @@ internal static class ResultsCsv
         new("peak_kind", row => row.Point is { } point ? CsvFormat.Kind(point.Trial.Peaks.Kind) : null),
         new("memory_saved_percent", row => CsvFormat.Percent(row.Point?.MemorySavedPercent)),
         new("score_loss", row => CsvFormat.Points(row.Point?.ScoreLoss)),
+        new("score_loss_se", row => CsvFormat.Points(row.Point?.Loss?.StandardError)),
         new("score_loss_ci_low", row => CsvFormat.Points(row.Point?.ScoreLossInterval?.Low)),
         new("score_loss_ci_high", row => CsvFormat.Points(row.Point?.ScoreLossInterval?.High)),
+        new("score_loss_p", row => CsvFormat.Share(row.Point?.Loss?.P)),
+        new("score_loss_p_holm", row => CsvFormat.Share(row.Point?.HolmP)),
+        new("score_noise", row => CsvFormat.Points(row.Noise?.Score)),
+        .. TaskNames(trials).SelectMany(StatisticsOf),
         new("frontier", row => CsvFormat.Flag(row.Point?.OnFrontier)),
         new("dominated_confidence", row => CsvFormat.Share(row.Point?.DominatedShare)),
         new("frontier_all", row => CsvFormat.Flag(row.Point?.OnOverallFrontier)),
@@ -55,34 +63,48 @@ internal static class ResultsCsv
         new("failure", row => row.Reason) { IsText = true },
         new("ttft_ms", row => CsvFormat.Milliseconds(row.Trial.TtftMs)),
         new("tpot_ms", row => CsvFormat.Milliseconds(row.Trial.TpotMs)),
+        .. SpreadOf("ttft", trial => trial.TtftSpread, noise => noise.TtftPercent),
+        .. SpreadOf("tpot", trial => trial.TpotSpread, noise => noise.TpotPercent),
     ];
 
-    /// <summary>
-    /// A column for each task name, in the order in which the trials bring them; a name's second task is <c>task:NAME#2</c>. Those of
-    /// its parts follow it.
-    /// </summary>
-    private static IEnumerable<CsvColumn<Row>> TaskColumns(IEnumerable<TrialResult> trials) =>
-        from heading in trials.SelectMany(Headings).Select(task => task.Heading).Distinct(StringComparer.Ordinal)
-        select new CsvColumn<Row>(heading, row => row.Point is null
-            ? null
-            : CsvFormat.Points(Headings(row.Trial).Where(task => task.Heading == heading)
-                .Select(task => (double?)task.Mean).FirstOrDefault()));
+    /// <summary>The tasks' names in the order in which the trials bring them, those of its parts after each.</summary>
+    private static IEnumerable<string> TaskNames(IEnumerable<TrialResult> trials) =>
+        trials.SelectMany(TaskSeries.Of).Select(series => series.Name).Distinct(StringComparer.Ordinal);
 
-    private static IEnumerable<(string Heading, double Mean)> Headings(TrialResult trial) =>
-        from name in trial.Scores.GroupBy(score => score.Task)
-        from numbered in name.Select((score, index) => (Score: score, Number: index + 1))
-        let heading = numbered.Number == 1 ? $"task:{name.Key}" : $"task:{name.Key}#{numbered.Number}"
-        from mean in (numbered.Score.Parts ?? []).Select(part => ($"{heading}/{part.Name}", part.Mean))
-            .Prepend((heading, numbered.Score.Mean))
-        select mean;
+    private static IEnumerable<CsvColumn<Row>> StatisticsOf(string name) =>
+    [
+        new($"task_se:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Score.StandardError)),
+        new($"task_ci_low:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Score.Interval?.Low)),
+        new($"task_ci_high:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Score.Interval?.High)),
+        new($"task_loss:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Loss?.Points)),
+        new($"task_loss_se:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Loss?.StandardError)),
+        new($"task_loss_ci_low:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Loss?.Interval.Low)),
+        new($"task_loss_ci_high:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Loss?.Interval.High)),
+        new($"task_loss_p:{name}", row => CsvFormat.Share(row.TaskOf(name)?.Loss?.P)),
+    ];
+
+    private static IEnumerable<CsvColumn<Row>> SpreadOf(
+        string time, Func<TrialResult, TimeSpread?> spread, Func<NoiseFloor, double?> noise) =>
+    [
+        new($"{time}_min_ms", row => CsvFormat.Milliseconds(spread(row.Trial)?.MinMs)),
+        new($"{time}_max_ms", row => CsvFormat.Milliseconds(spread(row.Trial)?.MaxMs)),
+        new($"{time}_sd_ms", row => CsvFormat.Milliseconds(spread(row.Trial)?.DeviationMs)),
+        new($"{time}_noise_percent", row => CsvFormat.Percent(row.Noise is { } floor ? noise(floor) : null)),
+    ];
 
     /// <summary>Empty rather than zero where a phase was not reached.</summary>
     private static string? Bytes(Row row, Func<MemoryPeaks, MemoryUse> phase) =>
         phase(row.Trial.Peaks).Total is var total && total > 0 ? CsvFormat.Whole(total) : null;
 
-    /// <summary>A trial with its point, or with the reason why it has none.</summary>
-    internal sealed record Row(TrialResult Trial, FrontierPoint? Point, string? Reason)
+    /// <summary>A trial with its point and its model's noise, or with the reason why it has no point.</summary>
+    internal sealed record Row(TrialResult Trial, FrontierPoint? Point, string? Reason, NoiseFloor? Noise)
     {
+        private readonly Dictionary<string, TaskEstimate> _tasks =
+            (Point?.Tasks ?? []).DistinctBy(task => task.Name).ToDictionary(task => task.Name);
+
+        /// <summary>A task or part by its name; null where the trial has none of it.</summary>
+        public TaskEstimate? TaskOf(string name) => _tasks.GetValueOrDefault(name);
+
         /// <summary>The setting's parts, or null where its name cannot be read.</summary>
         public InferenceSetting? Setting { get; } = FrontierAnalysis.SettingOf(Trial);
     }

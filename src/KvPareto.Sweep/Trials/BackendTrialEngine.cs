@@ -1,3 +1,4 @@
+using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
@@ -49,7 +50,11 @@ internal sealed class BackendTrialEngine(
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
         var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
         var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))])
-        { Settings = own };
+        {
+            Settings = own,
+            Config = config,
+            Architecture = ArchitectureRecord.Of(checkpoint),
+        };
         return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))
             .Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
     }

@@ -57,7 +57,7 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
         var (reference, window) = references.Of(sample);
         var fidelity = new FidelityRun(model.Transformer, reference).Measure(setting, window, cancellation);
         return new(
-            WindowFigures.Of([fidelity]),
+            WindowFigures.Of(fidelity, model.Config.Geometry),
             sample.PromptIds.Length,
             NewTokens: 0,
             fidelity.Elapsed,

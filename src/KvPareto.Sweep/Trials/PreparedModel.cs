@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
@@ -13,11 +15,17 @@ internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyL
     /// <summary>The sweep's settings as they are for this model, none for one that is here for its variants' sake.</summary>
     public required IReadOnlyList<InferenceSetting> Settings { get; init; }
 
+    /// <summary>Its architecture; null where an engine has none.</summary>
+    public ModelConfig? Config { get; init; }
+
     /// <summary>The variant of <see cref="Entry"/> that this is; null for the model itself.</summary>
     public WeightVariant? Variant { get; init; }
 
     /// <summary>Where its files are: what <see cref="Engine.Checkpoints.Sources.ModelSource.Open"/> takes.</summary>
     public string Location { get; init; } = Entry.Model;
+
+    /// <summary>Its architecture in the words of <c>config.json</c>; null where that has none for it.</summary>
+    public JsonObject? Architecture { get; init; }
 
     /// <summary>SHA-256 (hex) over the files of <see cref="Entry"/>'s own checkpoint.</summary>
     public string OriginalDigest { get; init; } = Digest;

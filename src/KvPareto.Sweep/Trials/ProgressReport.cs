@@ -1,50 +1,67 @@
+using System.Diagnostics;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Tasks;
 
 namespace KvPareto.Sweep.Trials;
 
-/// <summary>Counts what is done of a sweep and tells an observer.</summary>
+/// <summary>Counts what is done of a sweep, estimates the time left and tells an observer.</summary>
 internal sealed class ProgressReport
 {
     private readonly int _trials;
     private readonly long _samples;
     private readonly IProgress<SweepEvent>? _observer;
+    private readonly TimeEstimate _time;
     private readonly int[] _doneOf; // by the trial's index from 1
     private long _done;
+    private long _lastAt;
 
-    public ProgressReport(SweepPlan plan, Func<PlannedTrial, bool> isDone, IProgress<SweepEvent>? observer)
+    public ProgressReport(SweepPlan plan, Func<PlannedTrial, bool> isDone, SampleReuse reuse, IProgress<SweepEvent>? observer)
     {
         (_trials, _samples, _observer) = (plan.RunOrder.Count, plan.SampleCount, observer);
         _doneOf = new int[_trials + 1];
+        _time = new(plan.RunOrder, plan.Repeats);
         PlannedTrial[] done = [.. plan.RunOrder.Where(isDone)];
-        foreach (var trial in done) Reach(trial, trial.Model.SampleCount);
+        foreach (var trial in done)
+        {
+            Reach(trial, trial.Model.SampleCount);
+            _time.Ended(trial, elsewhere: false);
+        }
+        foreach (var trial in plan.RunOrder.Except(done)) _time.Begun(trial, (task, sample) => reuse.Has(trial, task, sample));
         observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done));
     }
 
     public void Begun(PlannedTrial trial, SampleLog log)
     {
         Reach(trial, log.Count);
+        _time.Begun(trial, (task, sample) => log.Find(task.Name, sample.Id) is not null);
+        _lastAt = Stopwatch.GetTimestamp();
         var spec = trial.Spec;
         _observer?.Report(new TrialBegun(trial.Index, _trials, spec.Model, spec.Setting.Name, trial.Model.SampleCount, log.Count));
     }
 
-    public void Measured(PlannedTrial trial, SampleRecord record)
+    public void Measured(PlannedTrial trial, TaskSample sample, SampleRecord record)
     {
         Reach(trial, _doneOf[trial.Index] + 1);
+        _time.Measured(trial, sample, record, Stopwatch.GetElapsedTime(_lastAt));
+        _lastAt = Stopwatch.GetTimestamp();
         _observer?.Report(new SampleMeasured(
-            trial.Index, record.Task, record.Score, _doneOf[trial.Index], trial.Model.SampleCount, _done, _samples));
+            trial.Index, record.Task, record.Score, _doneOf[trial.Index], trial.Model.SampleCount, _done, _samples)
+        { Left = _time.Left() });
     }
 
     public void Ended(PlannedTrial trial, TrialResult result)
     {
         Reach(trial, trial.Model.SampleCount);
-        _observer?.Report(new TrialEnded(trial.Index, _trials, result, _done, _samples));
+        _time.Ended(trial, elsewhere: false);
+        _observer?.Report(new TrialEnded(trial.Index, _trials, result, _done, _samples) { Left = _time.Left() });
     }
 
     /// <summary>Another worker has done a trial.</summary>
     public void DoneElsewhere(PlannedTrial trial)
     {
         Reach(trial, trial.Model.SampleCount);
-        _observer?.Report(new TrialLeft(trial.Index, _done, _samples));
+        _time.Ended(trial, elsewhere: true);
+        _observer?.Report(new TrialLeft(trial.Index, _done, _samples) { Left = _time.Left() });
     }
 
     /// <summary>Nothing is left but what other workers have; they may die.</summary>

@@ -15,7 +15,7 @@ internal static class ResultCheck
     {
         DiskFolder.RequireOwn(RunPaths.Samples(folder));
         var (unsealed, alone) = (state.Unsealed, 0);
-        foreach (var id in state.WithResult.Order(StringComparer.Ordinal))
+        foreach (var id in state.WithResult.Where(state.IsPlanned).Order(StringComparer.Ordinal))
         {
             var path = RunPaths.Samples(folder, id);
             var (records, unsealedSamples) = SampleLog.Read(path);
@@ -51,7 +51,7 @@ internal static class ResultCheck
 
     /// <summary>A run planned a trial of this id, model, setting and tasks.</summary>
     public static bool IsPlanned(RunRecord run, TrialResult result) =>
-        run.Trials.Contains(new RunTrial(result.TrialId, result.Model, result.Setting))
+        run.Trials.Contains(new(result.TrialId, result.Model, result.Setting) { Repeat = result.Repeat })
         && run.Models.Contains(new RunInput(result.Model, result.ModelDigest))
         && run.Models.Contains(new RunInput(result.Model, result.FrontierDigest))
         && (result.Status != TrialStatus.Ok

@@ -7,9 +7,10 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>The trials of a sweep: every setting on every model.</summary>
 internal sealed class SweepPlan
 {
-    private SweepPlan(IReadOnlyList<PreparedModel> models, IReadOnlyList<TrialSpec> specs, IReadOnlyList<PlannedTrial> runOrder)
+    private SweepPlan(
+        IReadOnlyList<PreparedModel> models, IReadOnlyList<TrialSpec> specs, IReadOnlyList<PlannedTrial> runOrder, int repeats)
     {
-        (Models, Specs, RunOrder) = (models, specs, runOrder);
+        (Models, Specs, RunOrder, Repeats) = (models, specs, runOrder, repeats);
     }
 
     public IReadOnlyList<PreparedModel> Models { get; }
@@ -19,6 +20,9 @@ internal sealed class SweepPlan
 
     /// <summary>Trials that share a model and its weights follow each other, so that these are loaded once.</summary>
     public IReadOnlyList<PlannedTrial> RunOrder { get; }
+
+    /// <summary>Generations of each sample.</summary>
+    public int Repeats { get; }
 
     /// <summary>Samples over all trials.</summary>
     public long SampleCount => RunOrder.Sum(trial => (long)trial.Model.SampleCount);
@@ -42,12 +46,16 @@ internal sealed class SweepPlan
         var pairs = (
             from model in models
             from setting in model.Settings
-            select (Model: model,
-                Spec: new TrialSpec(model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template))).ToArray();
+            from repeat in Enumerable.Range(0, 1 + (IsBaseline(model, setting) ? config.BaselineRepeats : 0))
+            select (Model: model, Spec: new TrialSpec(
+                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)
             .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model));
-        return new(models, [.. pairs.Select(pair => pair.Spec)], [.. runOrder]);
+        return new(models, [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats);
+
+        bool IsBaseline(PreparedModel model, InferenceSetting setting) =>
+            setting == model.Settings[0] && setting.Weights.Form == config.Baseline.Weights.Form;
     }
 }

@@ -40,13 +40,17 @@ internal static class TrialSummary
     /// <summary>The samples, in whatever order, give these figures.</summary>
     public static bool Agrees(TrialResult result, IReadOnlyCollection<SampleRecord> records)
     {
-        var (ttft, tpot) = Times(records);
+        var (ttft, tpot) = (Times(records, record => record.TtftMs), Times(records, record => record.TpotMs));
         return IsHighest(result.Peaks.Load, records, peaks => peaks.Load)
             && IsHighest(result.Peaks.Prefill, records, peaks => peaks.Prefill)
             && IsHighest(result.Peaks.Decode, records, peaks => peaks.Decode)
-            && IsNear(result.TtftMs, ttft) && IsNear(result.TpotMs, tpot)
+            && IsNear(result.TtftMs, Median(ttft)) && IsNear(result.TpotMs, Median(tpot))
+            && Agrees(result.TtftSpread, ttft) && Agrees(result.TpotSpread, tpot)
             && (result.Status != TrialStatus.Ok || result.Scores.All(score => Agrees(score, records)));
     }
+
+    private static bool Agrees(TimeSpread? stated, double[] times) => stated is null || (Spread(times) is { } spread
+        && IsNear(stated.MinMs, spread.MinMs) && IsNear(stated.MaxMs, spread.MaxMs) && IsNear(stated.DeviationMs, spread.DeviationMs));
 
     private static bool Agrees(TaskScore score, IReadOnlyCollection<SampleRecord> records)
     {
@@ -55,7 +59,8 @@ internal static class TrialSummary
         var stated = (score.Parts ?? []).OrderBy(part => part.Name, StringComparer.Ordinal);
         return own.Select(record => record.Score).Order().SequenceEqual(score.PerSample.Order())
             && parts.Select(part => (part.Name, part.Samples)).SequenceEqual(stated.Select(part => (part.Name, part.Samples)))
-            && parts.Zip(stated).All(pair => IsNear(pair.First.Mean, pair.Second.Mean));
+            && parts.Zip(stated).All(pair => IsNear(pair.First.Mean, pair.Second.Mean)
+                && pair.Second.PerSample?.Order().SequenceEqual(pair.First.PerSample!.Order()) != false);
     }
 
     private static bool IsHighest(MemoryUse peak, IReadOnlyCollection<SampleRecord> records, Func<MemoryPeaks, MemoryUse> phase)
@@ -73,7 +78,7 @@ internal static class TrialSummary
             from record in records
             from part in record.Parts ?? ReadOnlyDictionary<string, double>.Empty
             group part.Value by part.Key into scores
-            select new PartScore(scores.Key, scores.Count(), 100 * scores.Average());
+            select new PartScore(scores.Key, scores.Count(), 100 * scores.Average()) { PerSample = [.. scores] };
         PartScore[] all = [.. parts];
         return all.Length > 0 ? all : null;
     }
@@ -81,8 +86,7 @@ internal static class TrialSummary
     private static TrialResult Result(PlannedTrial trial, List<SampleRecord> records, string status)
     {
         var peaks = records.Aggregate(default(MemoryPeaks), (highest, record) => MemoryPeaks.Max(highest, record.Peaks));
-        var (ttft, tpot) = Times(records);
-        return new()
+        return Timed(records, new()
         {
             TrialId = trial.Spec.Id,
             Model = trial.Spec.Model,
@@ -95,16 +99,27 @@ internal static class TrialSummary
             Peaks = peaks,
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,
-            TtftMs = ttft,
-            TpotMs = tpot,
+            Repeat = trial.Spec.Repeat > 0 ? trial.Spec.Repeat : null,
             Samples = records.Count,
-        };
+        });
     }
 
-    private static (double? Ttft, double? Tpot) Times(IReadOnlyCollection<SampleRecord> records)
+    /// <summary>A result with the times of its samples.</summary>
+    public static TrialResult Timed(IReadOnlyCollection<SampleRecord> records, TrialResult result)
     {
-        SampleRecord[] timed = [.. records.Where(record => !record.WarmUp)];
-        return (Median(timed.Select(record => record.TtftMs)), Median(timed.Select(record => record.TpotMs).OfType<double>()));
+        var (ttft, tpot) = (Times(records, record => record.TtftMs), Times(records, record => record.TpotMs));
+        return result with { TtftMs = Median(ttft), TpotMs = Median(tpot), TtftSpread = Spread(ttft), TpotSpread = Spread(tpot) };
+    }
+
+    private static double[] Times(IEnumerable<SampleRecord> records, Func<SampleRecord, double?> time) =>
+        [.. records.Where(record => !record.WarmUp).Select(time).OfType<double>().Order()];
+
+    private static TimeSpread? Spread(double[] times)
+    {
+        if (times.Length == 0) return null;
+        var mean = times.Average();
+        var squares = times.Sum(time => (time - mean) * (time - mean));
+        return new(times[0], times[^1]) { DeviationMs = times.Length > 1 ? Math.Sqrt(squares / (times.Length - 1)) : null };
     }
 
     /// <summary>The middle value, or the mean of the two; null of nothing.</summary>

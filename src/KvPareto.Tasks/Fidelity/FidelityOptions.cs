@@ -20,8 +20,11 @@ public sealed record FidelityOptions : TaskOptions
     /// <summary>Text file, UTF-8.</summary>
     public required string File { get; init; }
 
-    /// <summary>First tokens of the text that are measured, a multiple of <see cref="Window"/>.</summary>
-    public int Tokens { get; init; } = DefaultTokens;
+    /// <summary>
+    /// First tokens of the text that are measured, a multiple of <see cref="Window"/>; null for <see cref="DefaultTokens"/>, or as many
+    /// whole windows as a shorter text has.
+    /// </summary>
+    public int? Tokens { get; init; }
 
     /// <summary>Tokens that are read one after the other from an empty cache, at least 2.</summary>
     public int Window { get; init; } = DefaultWindow;
@@ -33,7 +36,7 @@ public sealed record FidelityOptions : TaskOptions
         return new()
         {
             File = section.File("text", "a text file"),
-            Tokens = section.Find("tokens")?.Integer(2, MostTokens) ?? DefaultTokens,
+            Tokens = section.Find("tokens")?.Integer(2, MostTokens),
             Window = section.Find("window")?.Integer(2, MostTokens) ?? DefaultWindow,
         };
     }
@@ -45,7 +48,7 @@ public sealed record FidelityOptions : TaskOptions
     public override void Validate()
     {
         if (Window is < 2 or > MostTokens) throw new ConfigException($"fidelity: window {Window}; allowed: 2 to {MostTokens} tokens");
-        if (Tokens is < 2 or > MostTokens || Tokens % Window != 0)
-            throw new ConfigException($"fidelity: tokens {Tokens}; allowed: a multiple of the window of {Window}, up to {MostTokens}");
+        if (Tokens is { } tokens && (tokens is < 2 or > MostTokens || tokens % Window != 0))
+            throw new ConfigException($"fidelity: tokens {tokens}; allowed: a multiple of the window of {Window}, up to {MostTokens}");
     }
 }

@@ -21,9 +21,9 @@ public sealed class FidelityTask : EvaluationTask
     {
         options.Validate();
         _options = options;
-        _text = FidelityText.Read(options.File, options.Tokens);
+        _text = FidelityText.Read(options.File, options.Tokens ?? Math.Max(options.Window, FidelityOptions.DefaultTokens));
         using var digest = new TaskDigest();
-        digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens).Add(options.Window).Add(FidelityReference.Setting.Name);
+        digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens ?? FidelityOptions.DefaultTokens).Add(options.Window).Add(FidelityReference.Setting.Name);
         Digest = digest.Finish();
     }
 
@@ -56,8 +56,8 @@ public sealed class FidelityTask : EvaluationTask
 
     /// <summary>Top-1 agreement.</summary>
     /// <param name="sample">Not needed.</param>
-    /// <param name="prediction">The window's figures, <see cref="FidelityFigures"/>.</param>
+    /// <param name="prediction">The window's <see cref="FidelityPrediction"/>.</param>
     /// <exception cref="FormatException">The prediction is something else.</exception>
     public override double Score(TaskSample sample, Prediction prediction) =>
-        prediction is FidelityFigures figures ? figures.Top1 : throw new FormatException("no fidelity figures");
+        prediction is FidelityPrediction compared ? compared.Figures.Top1 : throw new FormatException("no comparison");
 }

@@ -20,5 +20,4 @@ public sealed record FidelityFigures(
     double KlMax,
     double Top1,
     double PplSecondHalf,
-    double KlSecondHalf)
-    : Prediction;
+    double KlSecondHalf);

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace KvPareto.Tasks.Predictions;
 
-/// <summary>What a model made of a sample: a text, likelihoods or figures, which stand in files as a JSON text, list or object.</summary>
+/// <summary>What a model made of a sample: a text, likelihoods or a comparison, which stand in files as a JSON text, list or object.</summary>
 [JsonConverter(typeof(PredictionConverter))]
 public abstract record Prediction
 {
@@ -18,8 +18,8 @@ public abstract record Prediction
             {
                 JsonTokenType.String => new TextPrediction(reader.GetString()!),
                 JsonTokenType.StartArray => new LikelihoodPrediction(JsonSerializer.Deserialize<double[]>(ref reader, options)!),
-                JsonTokenType.StartObject => JsonSerializer.Deserialize<FidelityFigures>(ref reader, options)!,
-                _ => throw new JsonException("a prediction is neither text, likelihoods nor figures"),
+                JsonTokenType.StartObject => JsonSerializer.Deserialize<FidelityPrediction>(ref reader, options)!,
+                _ => throw new JsonException("a prediction is neither text, list nor object"),
             };
 
         public override void Write(Utf8JsonWriter writer, Prediction value, JsonSerializerOptions options)
@@ -32,8 +32,8 @@ public abstract record Prediction
                 case LikelihoodPrediction rated:
                     JsonSerializer.Serialize(writer, rated.LogLikelihoods, options);
                     break;
-                case FidelityFigures figures:
-                    JsonSerializer.Serialize(writer, figures, options);
+                case FidelityPrediction compared:
+                    JsonSerializer.Serialize(writer, compared, options);
                     break;
                 default:
                     throw new InvalidOperationException($"a prediction of type {value.GetType().Name}");

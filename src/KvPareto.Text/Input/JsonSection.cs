@@ -21,9 +21,14 @@ internal sealed class JsonSection
 
     /// <summary>Reads a file whose top level is an object.</summary>
     /// <exception cref="ConfigException">The file is missing, too large, not JSON, has a key twice, or is no object.</exception>
-    public static JsonSection Read(string file)
+    public static JsonSection Read(string file) => Of(file, ForeignFile.ReadAll(file, LargestFile));
+
+    /// <summary>Reads what a file, or a part of it, holds.</summary>
+    /// <param name="file">The file, for messages.</param>
+    /// <param name="bytes">Its text.</param>
+    /// <exception cref="ConfigException">It is not JSON, has a key twice, or is no object.</exception>
+    public static JsonSection Of(string file, ReadOnlySpan<byte> bytes)
     {
-        var bytes = ForeignFile.ReadAll(file, LargestFile).AsSpan();
         if (bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
         if (!Utf8.IsValid(bytes)) throw new ConfigException($"{file}: is not valid UTF-8");
         try

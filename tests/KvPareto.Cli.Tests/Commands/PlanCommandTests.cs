@@ -72,7 +72,7 @@ public sealed class PlanCommandTests
         Assert.InRange(fitting.Length, 1, all.Length - 1);
         Assert.Equal(all.Where(row => Needed(row) <= 8L << 30).Select(row => row.GetRawText()), fitting.Select(row => row.GetRawText()));
         var none = CommandRun.Of([.. request, "--fits", "1 GB"]);
-        Assert.Equal((0, "{\"rows\":[]}"), (none.Code, none.Output.Trim()));
+        Assert.Equal((3, "{\"rows\":[]}"), (none.Code, none.Output.Trim()));
         Assert.StartsWith($"Llama-3.1-8B: none of {all.Length} fits in 954 MiB; the smallest takes", none.Error, StringComparison.Ordinal);
     }
 
@@ -104,6 +104,9 @@ public sealed class PlanCommandTests
             var saved = row.GetProperty("savedPercent");
             var paper = saved.GetProperty("paper").GetDouble();
             Assert.InRange(paper, saved.GetProperty("flash").GetDouble(), saved.GetProperty("math").GetDouble());
+            var needed = row.GetProperty("baselineBytes").GetProperty("paper").GetInt64();
+            var peak = row.GetProperty("peakBytes").GetProperty("total").GetInt64();
+            Assert.Equal(paper, 100 * (1 - peak / (double)needed), 6);
         }
     }
 

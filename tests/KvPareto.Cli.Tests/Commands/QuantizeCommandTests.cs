@@ -80,10 +80,10 @@ public class QuantizeCommandTests
 
     private static double Divergence(ScratchFolder temp, string model)
     {
-        var (code, output, _) = CommandRun.Of(
+        var (code, output, error) = CommandRun.Of(
             "fidelity", temp[model], "--reference", temp["model"], "--text", temp["text.txt"], "--tokens", "512", "--window", "128",
-                "--settings", "w16a16-k32v32", "--json");
-        Assert.Equal(ExitCode.Ok, code);
+                "--settings", "w16a16-k32v32", "--json", "--out", temp[$"run-{model}"]);
+        Assert.True(code == ExitCode.Ok, error);
         using var document = JsonDocument.Parse(output);
         var row = document.RootElement.GetProperty("settings")[0];
         Assert.True(row.GetProperty("ppl").GetDouble() != row.GetProperty("referencePpl").GetDouble());

@@ -32,6 +32,6 @@ public sealed class ByteTextTests
     public void Parse_RefusesTheRest(string text)
     {
         var error = Assert.Throws<ConfigException>(() => ByteText.Parse("--fits", text));
-        Assert.Equal($"--fits '{text}'; allowed: a size such as 8GiB, 12GB, 500MiB", error.Message);
+        Assert.Equal($"--fits '{text}'; allowed: a number and a unit, such as 8GiB: B, KB, MB, GB, TB, KiB, MiB, GiB, TiB", error.Message);
     }
 }

@@ -21,8 +21,8 @@ public class SweepProgressTests
     [
         new SweepPlanned(2, 0, 20, 0),
         new TrialBegun(1, 2, "embedded:llama", "w16a16-k4v4-t64", 10, 0),
-        new SampleMeasured(1, "embedded:fact", 1, 5, 10, 5, 20),
-        new TrialEnded(1, 2, Result, 10, 20),
+        new SampleMeasured(1, "embedded:fact", 1, 5, 10, 5, 20) { Left = TimeSpan.FromSeconds(90.5) },
+        new TrialEnded(1, 2, Result, 10, 20) { Left = TimeSpan.FromSeconds(62.9) },
         new SweepWaiting(1, "process 7 on host"),
         new TrialLeft(2, 20, 20),
     ];
@@ -32,7 +32,8 @@ public class SweepProgressTests
     {
         var text = Shown(columns: 80);
         Assert.StartsWith("[----------]   0 %  0:00 gone, - left\nstarting\n", text, StringComparison.Ordinal);
-        Assert.Contains("\e[J[  1/2] embedded:llama w16a16-k4v4-t64  score  97.50  peak       0 B\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "\e[J   0:00 [  1/2] embedded:llama w16a16-k4v4-t64  score  97.50  peak       0 B\n", text, StringComparison.Ordinal);
         Assert.Contains("[##########] 100 %", text, StringComparison.Ordinal);
         Assert.Contains("\nwaiting for 1 trial that another worker has: process 7 on host\n", text, StringComparison.Ordinal);
         Assert.EndsWith("\r\e[2A\e[J", text, StringComparison.Ordinal);
@@ -44,7 +45,7 @@ public class SweepProgressTests
         var lines = Shown(columns: null).TrimEnd().Split('\n');
         Assert.Equal("2 trials, 20 samples; 0 trials done before", lines[0]);
         Assert.StartsWith(
-            "[  1/2] embedded:llama    w16a16-k4v4-t64                  score  97.50  peak       0 B  0:0", lines[1],
+            "[  1/2] embedded:llama    w16a16-k4v4-t64                  score  97.50  peak       0 B  0:00 gone, 1:02 left", lines[1],
                 StringComparison.Ordinal);
         Assert.Equal("waiting for 1 trial that another worker has: process 7 on host", lines[2]);
         Assert.Equal(3, lines.Length);

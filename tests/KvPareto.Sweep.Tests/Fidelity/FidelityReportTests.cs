@@ -1,7 +1,6 @@
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Testing;
-using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Fidelity;
 
@@ -23,12 +22,12 @@ public class FidelityReportTests
         FidelityReport.Write(temp["out"], Rows, [PictureFormat.Png]);
         Assert.Equal(
             """
-            setting,bits_per_element,bytes_per_token,weight_bytes,ppl,reference_ppl,kl_mean,kl_p50,kl_p99,kl_max,top1,ppl_second_half,kl_second_half,frontier
-            w16a16-k4v4-t64,4.5,180,123456,20.1,20,0.1,0.05,0.9,4,0.904837,18.1,0.06666667,true
-            w4g64a16-k4v4-t64,4.5,180,123456,20.4,20,0.4,0.2,3.6,16,0.67032,18.4,0.2666667,false
-            w16a16-k4v4-t32,5,200,123456,20.0621,20,0.0621,0.03105,0.5589,2.484,0.939789,18.0621,0.0414,true
-            of-another-version,5,200,123456,20.07,20,0.07,0.035,0.63,2.8,0.932394,18.07,0.04666667,false
-            w16a16-k32v32,32,1280,123456,20,20,0,0,0,0,1,18,0,true
+            model,text,tokens,window,setting,bits_per_element,bytes_per_token,weight_bytes,ppl,reference_ppl,kl_mean,kl_p50,kl_p99,kl_max,top1,ppl_second_half,kl_second_half,frontier
+            model,text.txt,512,256,w16a16-k4v4-t64,4.5,180,123456,20.1,20,0.1,0.05,0.9,4,0.904837,18.1,0.06666667,true
+            model,text.txt,512,256,w4g64a16-k4v4-t64,4.5,180,123456,20.4,20,0.4,0.2,3.6,16,0.67032,18.4,0.2666667,false
+            model,text.txt,512,256,w16a16-k4v4-t32,5,200,123456,20.0621,20,0.0621,0.03105,0.5589,2.484,0.939789,18.0621,0.0414,true
+            model,text.txt,512,256,of-another-version,5,200,123456,20.07,20,0.07,0.035,0.63,2.8,0.932394,18.07,0.04666667,false
+            model,text.txt,512,256,w16a16-k32v32,32,1280,123456,20,20,0,0,0,0,1,18,0,true
 
             """,
             File.ReadAllText(temp["out/fidelity.csv"]));
@@ -47,12 +46,19 @@ public class FidelityReportTests
     }
 
     [Fact]
-    public void Write_RefusesRowsThatCannotBeCompared()
+    public void Write_ComparesSettingsOfOneModel_AndPutsOthersBesideThem()
     {
         using var temp = new ScratchFolder();
-        FidelityRow[] rows = [.. Rows, SomeRows.Row("w16a16-k2v2-t64", 2.5, 3, model: "other")];
-        var error = Assert.Throws<ConfigException>(() => FidelityReport.Write(temp["out"], rows, [PictureFormat.Png]));
-        Assert.Contains("several kinds", error.Message, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(temp["out"]));
+        FidelityRow[] rows = [.. Rows, SomeRows.Row("w16a16-k2v2-t64", 2.5, 3, model: "other"), SomeRows.Row("w16a16-k4v4-t64", 4.5, 5, model: "other")];
+        FidelityReport.Write(temp["out"], rows, [PictureFormat.Svg]);
+        Assert.Equal(
+            ["model", "model", "model", "model", "model", "other", "other"],
+            File.ReadAllLines(temp["out/fidelity.csv"]).Skip(1).Select(line => line.Split(',')[0]));
+        var table = File.ReadAllText(temp["out/fidelity.md"]);
+        Assert.Contains("\nother, text.txt: 512 tokens in windows of 256\n\n| |", table, StringComparison.Ordinal);
+        Assert.Contains("| ★ | `w16a16-k4v4-t64` |", table, StringComparison.Ordinal);
+        Assert.Contains("| ★ | `w16a16-k2v2-t64` |", table, StringComparison.Ordinal);
+        Assert.Contains("|  | `w16a16-k4v4-t64` |", table, StringComparison.Ordinal);
+        Assert.Equal(["model", "other"], new FidelityFigure(FidelityPoint.Of(rows)).Panels().Select(panel => panel.Title));
     }
 }

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -8,25 +10,12 @@ namespace KvPareto.Sweep.Tests.Fidelity;
 public class FidelityRowsTests
 {
     [Fact]
-    public void Read_GivesWhatWasAppended_TheLastOfEachSetting()
+    public void Read_GivesTheLastRowOfEachSetting()
     {
         using var temp = new ScratchFolder();
         var (first, second) = (SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4), SomeRows.Row("w16a16-k4v4-t64", 4.5, 0.1));
         var again = SomeRows.Row("w16a16-k8v8-t64", 8.5, 2e-4);
-        foreach (var row in new[] { first, second, again }) FidelityRows.Append(temp["rows.jsonl"], row);
-        Assert.Equal([again, second], FidelityRows.Read(temp["rows.jsonl"]));
-    }
-
-    [Fact]
-    public void Append_AfterATornLine_CutsIt()
-    {
-        using var temp = new ScratchFolder();
-        var row = SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4);
-        FidelityRows.Append(temp["rows.jsonl"], row);
-        File.AppendAllText(temp["rows.jsonl"], "{\"model\":\"mod");
-        Assert.Equal([row], FidelityRows.Read(temp["rows.jsonl"]));
-        FidelityRows.Append(temp["rows.jsonl"], row with { Setting = "w16a16-k2v2-t64" });
-        Assert.Equal(2, FidelityRows.Read(temp["rows.jsonl"]).Count);
+        Assert.Equal([again, second], FidelityRows.Read(temp.Write("rows.jsonl", Lines(first, second, again))));
     }
 
     [Fact]
@@ -70,11 +59,14 @@ public class FidelityRowsTests
     public void Read_RefusesValuesOutOfRange(string right, string wrong)
     {
         using var temp = new ScratchFolder();
-        FidelityRows.Append(temp["rows.jsonl"], SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4));
-        var text = File.ReadAllText(temp["rows.jsonl"]);
+        var text = Lines(SomeRows.Row("w16a16-k8v8-t64", 8.5, 1e-4));
         Assert.Contains(right, text, StringComparison.Ordinal);
         temp.Write("rows.jsonl", text.Replace(right, wrong, StringComparison.Ordinal));
         var error = Assert.Throws<ConfigException>(() => FidelityRows.Read(temp["rows.jsonl"]));
         Assert.Contains("rows.jsonl:1: no row", error.Message, StringComparison.Ordinal);
     }
+
+    /// <summary>As earlier versions wrote them.</summary>
+    private static string Lines(params FidelityRow[] rows) =>
+        string.Concat(rows.Select(row => Encoding.UTF8.GetString(JournalJson.WriteLine(row)) + "\n"));
 }

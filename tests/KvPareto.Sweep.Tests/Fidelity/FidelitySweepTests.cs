@@ -22,13 +22,13 @@ public class FidelitySweepTests
         Assert.True(results["w16a16-k16v16"].Score > 99);
         Assert.True(results["w16a16-k2v2-t32-c64"].Score < results["w16a16-k8v8-t32-c64"].Score);
 
-        var survey = FidelitySurveyTests.Run(FidelitySurveyTests.Request(temp) with
+        var rows = FidelityRequestTests.Run(temp, FidelityRequestTests.Request(temp) with
         {
             Tokens = 384,
             Window = 128,
             Settings = [InferenceSetting.Parse("w4g32a16-k2v2-t32-c64")],
-        });
-        Assert.Equal(100 * survey[0].Top1, results["w4g32a16-k2v2-t32-c64"].Score!.Value, 9);
+        }, folder: "verb");
+        Assert.Equal(100 * rows[0].Top1, results["w4g32a16-k2v2-t32-c64"].Score!.Value, 9);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public class FidelitySweepTests
 
     private static IReadOnlyList<TrialResult> Run(ScratchFolder temp, string folder, string tasks)
     {
-        FidelitySurveyTests.Request(temp);
+        FidelityRequestTests.Request(temp);
         var config = SweepConfig.Load(temp.Write("sweep.yaml", $$"""
             models: [model]
             tasks: [{{tasks}}]

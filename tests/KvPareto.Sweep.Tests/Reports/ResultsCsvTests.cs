@@ -11,6 +11,8 @@ namespace KvPareto.Sweep.Tests.Reports;
 
 public partial class ResultsCsvTests
 {
+    private const int TimeColumnCount = 10;
+
     [Fact]
     public void Write_GivesTheDocumentedColumns()
     {
@@ -18,8 +20,8 @@ public partial class ResultsCsvTests
         var names = ResultsCsv.Columns(trials).Select(column => column.Name).ToList();
         Assert.Equal(
             Documented("## results.csv"),
-            names.Select(name => name.StartsWith("task:", StringComparison.Ordinal) ? "task:NAME" : name).Distinct());
-        Assert.Equal(["ttft_ms", "tpot_ms"], names[^2..]);
+            names.Select(name => TaskColumn().Replace(name, "$1:NAME")).Distinct());
+        Assert.Equal(names[^TimeColumnCount..], names.Where(name => name[..5] is "ttft_" or "tpot_"));
         Assert.Equal(["ttft_ms", "tpot_ms"], FrontierCsv.Columns.TakeLast(2).Select(column => column.Name));
         var inResults = names.ToHashSet();
         Assert.Equal(
@@ -127,6 +129,65 @@ public partial class ResultsCsvTests
     }
 
     [Fact]
+    public void Write_GivesEachTaskWithItsErrors()
+    {
+        var rows = Rows(SomeTrial.Sweep("llama"));
+        var row = rows.Single(row => row["setting"] == "w4g64a16-k4v4-t32-smooth-c256");
+        // fact: 8 of 10 right, the baseline 10, so 2 of 10 differ; label: 8 of 10 reversed against 9 of 10, 3 differ: 2 down, 1 up.
+        Assert.Equal(
+            ["80.0000", "13.3333", "20.0000", "13.3333", "0.5000", "80.0000", "13.3333", "10.0000", "17.9505", "1.0000"],
+            Cells(
+                row, "task:fact", "task_se:fact", "task_loss:fact", "task_loss_se:fact", "task_loss_p:fact", "task:label", "task_se:label",
+                "task_loss:label", "task_loss_se:label", "task_loss_p:label"));
+        // Of five that differ, all of one weight, four are losses; Holm doubles it, as one of three settings has a smaller p value.
+        Assert.Equal(["9.4281", "11.1803", "0.3750", "0.7500", ""], Cells(
+            row, "score_se", "score_loss_se", "score_loss_p", "score_loss_p_holm", "score_noise"));
+        Assert.True(double.Parse(row["task_ci_low:fact"], CultureInfo.InvariantCulture) is > 40 and < 80);
+        Assert.True(double.Parse(row["task_loss_ci_high:fact"], CultureInfo.InvariantCulture) is > 20 and <= 60);
+        var baseline = rows.Single(row => row["setting"] == "w16a16-k16v16");
+        Assert.Equal(["0.0000", "0.0000", "0.0000", "1.0000", ""], Cells(
+            baseline, "task_se:fact", "task_loss:fact", "task_loss_se:fact", "task_loss_p:fact", "score_loss_p_holm"));
+        var failed = rows.Single(row => row["status"] == "failed");
+        Assert.Equal(["", "", ""], Cells(failed, "task_se:fact", "score_se", "score_loss_p"));
+    }
+
+    [Fact]
+    public void Write_GivesErrorsOfPartsWhereTheirSamplesAreKnown()
+    {
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 10, ("mmlu", [1, 0, 1, 0]));
+        trial = trial with
+        {
+            Scores = [trial.Scores[0] with { Parts = [new("law", 2, 50) { PerSample = [1, 0] }, new("old", 2, 50)] }],
+        };
+        var row = Assert.Single(Rows([trial]));
+        Assert.Equal(
+            ["50.0000", "50.0000", "50.0000", ""], Cells(row, "task:mmlu/law", "task_se:mmlu/law", "task:mmlu/old", "task_se:mmlu/old"));
+    }
+
+    [Fact]
+    public void Write_SaysHowFarTheBaselineMovesByItself()
+    {
+        var trials = SomeTrial.Sweep("llama").ToList();
+        var first = trials[0];
+        TrialResult Again(int number, double score, double ttft) => first with
+        {
+            TrialId = $"{number:x16}",
+            Repeat = number,
+            Scores = [first.Scores[0], first.Scores[1] with { Mean = score, PerSample = SomeTrial.Samples((int)(score / 10), 10) }],
+            Score = (100 + score) / 2,
+            TtftMs = ttft,
+        };
+        var rows = Rows([.. trials, Again(1, 90, 12.5), Again(2, 70, 15)]);
+        Assert.Equal(trials.Count, rows.Count);
+        Assert.All(rows.Where(row => row["status"] == "ok"), row => Assert.Equal(
+            ["10.0000", "20.000", "0.000"], Cells(row, "score_noise", "ttft_noise_percent", "tpot_noise_percent")));
+        var messages = Analysis([.. trials, Again(1, 90, 12.5), Again(2, 70, 15)]).Messages;
+        Assert.Contains(
+            "llama: the baseline measured 2 more times gives scores within 10.00 points (2 samples differ) and peaks within 0 B; "
+            + "median times within 20.0 % to the first token, 0.0 % for later ones", messages);
+    }
+
+    [Fact]
     public void Write_DiffersInTimesOnly()
     {
         var trials = SomeTrial.Sweep("llama");
@@ -166,7 +227,8 @@ public partial class ResultsCsvTests
 
     private static IEnumerable<string> Cells(IDictionary<string, string> row, params string[] names) => names.Select(name => row[name]);
 
-    private static string WithoutTimes(byte[] csv) => TimeColumns().Replace(Encoding.UTF8.GetString(csv), "");
+    private static string WithoutTimes(byte[] csv) =>
+        (csv.AsSpan().IndexOf("tpot_noise_percent"u8) < 0 ? FrontierTimes() : TimeColumns()).Replace(Encoding.UTF8.GetString(csv), "");
 
     private static IEnumerable<string> Documented(string heading)
     {
@@ -176,8 +238,14 @@ public partial class ResultsCsvTests
             .Select(line => FirstCell().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value);
     }
 
-    [GeneratedRegex(",[^,]*,[^,]*$", RegexOptions.Multiline)]
+    [GeneratedRegex("(,[^,]*){2}$", RegexOptions.Multiline)]
+    private static partial Regex FrontierTimes();
+
+    [GeneratedRegex("(,[^,]*){10}$", RegexOptions.Multiline)]
     private static partial Regex TimeColumns();
+
+    [GeneratedRegex("^(task[a-z_]*):.*")]
+    private static partial Regex TaskColumn();
 
     [GeneratedRegex(@"^\| `([^`]+)` \|")]
     private static partial Regex FirstCell();

@@ -1,6 +1,7 @@
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Settings;
 using KvPareto.Tasks.Fidelity;
+using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Tasks.Tests.Fidelity;
 
@@ -8,6 +9,9 @@ namespace KvPareto.Tasks.Tests.Fidelity;
 public class FidelityRunTests
 {
     private const double Tolerance = 1e-9;
+
+    /// <summary>Of what is kept as f32.</summary>
+    private const double SingleTolerance = 1e-7;
 
     public static TheoryData<string, string> Cases() => new()
     {
@@ -25,7 +29,7 @@ public class FidelityRunTests
         var setting = InferenceSetting.Parse(name);
         int[][] windows = [.. model.Ids.Chunk(70).Where(window => window.Length == 70)];
         Assert.True(windows.Length > 1);
-        var actual = WindowFigures.Of(model.Measure(setting, windows));
+        var actual = Pooled(model, model.Measure(setting, windows));
 
         var (divergences, surprise, referenceSurprise, same) = (new List<double>(), 0.0, 0.0, 0);
         var (lateDivergences, lateSurprises) = (new List<double>(), new List<double>());
@@ -51,10 +55,10 @@ public class FidelityRunTests
         Near(Math.Exp(surprise / predicted), actual.Ppl);
         Near(Math.Exp(referenceSurprise / predicted), actual.ReferencePpl);
         Near(divergences.Average(), actual.KlMean);
-        Near(Quantile(divergences, 0.5), actual.KlP50);
-        Near(Quantile(divergences, 0.99), actual.KlP99);
+        Near(Quantile(divergences, 0.5), actual.KlP50, SingleTolerance);
+        Near(Quantile(divergences, 0.99), actual.KlP99, SingleTolerance);
         Near(divergences[^1], actual.KlMax);
-        Assert.Equal((double)same / divergences.Count, actual.Top1);
+        Assert.Equal((double)same / divergences.Count, actual.Top1, 12);
         Assert.Equal(34 * windows.Length, lateDivergences.Count);
         Near(Math.Exp(lateSurprises.Average()), actual.PplSecondHalf);
         Near(lateDivergences.Average(), actual.KlSecondHalf);
@@ -72,7 +76,7 @@ public class FidelityRunTests
         var full = model.Measure(InferenceSetting.Parse("w16a16-k16v16"), windows)[0];
         var coded = model.Measure(InferenceSetting.Parse("w16a16-k2v2-t16"), windows)[0];
         Assert.All(coded.Divergences.Zip(full.Divergences), pair => Assert.True(pair.First > pair.Second, $"{pair}"));
-        var (a, b) = (WindowFigures.Of([full]), WindowFigures.Of([coded]));
+        var (a, b) = (WindowFigures.Of(full), WindowFigures.Of(coded));
         Assert.True(b.KlMean > 10 * a.KlMean && b.KlP50 > 10 * a.KlP50 && b.KlP99 > 10 * a.KlP99 && b.KlMax > 10 * a.KlMax, $"{a} {b}");
         Assert.True(b.Top1 < a.Top1, $"{a} {b}");
         Assert.True(Math.Abs(b.Ppl / b.ReferencePpl - 1) > 10 * Math.Abs(a.Ppl / a.ReferencePpl - 1), $"{a} {b}");
@@ -97,10 +101,10 @@ public class FidelityRunTests
     {
         using var model = new GoldenModel("llama");
         var windows = new[] { model.Ids };
-        var same = WindowFigures.Of(model.Measure(FidelityReference.Setting, windows));
+        var same = Pooled(model, model.Measure(FidelityReference.Setting, windows));
         Assert.Equal((0, 0, 1.0), (same.KlMean, same.KlMax, same.Top1));
         Assert.Equal(same.ReferencePpl, same.Ppl);
-        var noise = WindowFigures.Of(model.Measure(InferenceSetting.Parse("w16a16-k16v16"), windows));
+        var noise = Pooled(model, model.Measure(InferenceSetting.Parse("w16a16-k16v16"), windows));
         Assert.InRange(noise.KlMean, 1e-14, 1e-5);
     }
 
@@ -126,6 +130,9 @@ public class FidelityRunTests
         Assert.Equal(0, model.Backend.Memory.Live.Activations + model.Backend.Memory.Live.KvCache);
     }
 
+    private static FidelityFigures Pooled(GoldenModel model, IEnumerable<WindowFidelity> windows) =>
+        WindowFigures.Pooled([.. windows.Select(window => WindowFigures.Of(window, model.Transformer.Config.Geometry))]);
+
     private static double[] LogSoftmax(float[] row)
     {
         var sum = row.Sum(value => Math.Exp(value - (double)row.Max()));
@@ -140,6 +147,6 @@ public class FidelityRunTests
         return low + (high - low) * (place - Math.Floor(place));
     }
 
-    private static void Near(double expected, double actual) =>
-        Assert.InRange(Math.Abs(actual - expected), 0, Tolerance * Math.Max(1, expected));
+    private static void Near(double expected, double actual, double tolerance = Tolerance) =>
+        Assert.InRange(Math.Abs(actual - expected), 0, tolerance * Math.Max(1, expected));
 }

@@ -24,7 +24,7 @@ public class FidelityTaskTests
         using var folder = new TemporaryFolder();
         var task = Task(folder, tokens: 12, window: 4);
         var sample = task.Prepare(ByteTokenizer.Context(folder, 1000))[0];
-        Assert.Equal(0.75, task.Score(sample, new FidelityFigures(20, 19, 0.1, 0.1, 0.1, 0.1, 0.75, 18, 0.1)));
+        Assert.Equal(0.75, task.Score(sample, new FidelityPrediction(new(20, 19, 0.1, 0.1, 0.1, 0.1, 0.75, 18, 0.1), 4.5, 90, [0.1f])));
         Assert.Throws<FormatException>(() => task.Score(sample, new TextPrediction("yes")));
     }
 

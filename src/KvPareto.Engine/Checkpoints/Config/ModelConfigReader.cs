@@ -28,9 +28,12 @@ public static class ModelConfigReader
     /// <summary>Reads an architecture.</summary>
     /// <param name="file">Path of a <c>config.json</c>.</param>
     /// <exception cref="ConfigException">The file is missing or damaged, or a value is missing, out of range or not supported.</exception>
-    public static ModelConfig Read(string file)
+    public static ModelConfig Read(string file) => Read(JsonSection.Read(file));
+
+    /// <summary>Reads an architecture.</summary>
+    /// <exception cref="ConfigException">A value is missing, out of range or not supported.</exception>
+    internal static ModelConfig Read(JsonSection config)
     {
-        var config = JsonSection.Read(file);
         var family = FamilyTable.Of(config.Word("model_type", FamilyTable.Names));
         config.Word("hidden_act", ["silu"], "silu");
         if (config.Flag("rope_interleaved", false)) throw config.Refuse("rope_interleaved", "false");

@@ -27,6 +27,8 @@ internal sealed class Axis
     /// <summary>Largest over smallest memory from which on the axis is logarithmic.</summary>
     private const double LogarithmicFrom = 24;
 
+    private const string TotalPeak = "Total peak memory";
+
     private const double LeastScoreSpan = 4;
     private const double Margin = 0.07;
     private const int MostTicks = 8;
@@ -109,16 +111,17 @@ internal sealed class Axis
     /// Bytes above 0, with room around them: logarithmic over a wide range, and broken where most of a narrower one is empty.
     /// </summary>
     /// <param name="bytes">At least one, in any order.</param>
-    public static Axis Memory(IReadOnlyList<long> bytes)
+    /// <param name="what">What the bytes are of.</param>
+    public static Axis Memory(IReadOnlyList<long> bytes, string what = TotalPeak)
     {
         var (low, high) = (bytes.Min(), bytes.Max());
-        if (high > low * LogarithmicFrom) return LogarithmicMemory(low, high);
+        if (high > low * LogarithmicFrom) return LogarithmicMemory(low, high, what);
         long[] values = [.. bytes.Distinct().Order()];
         var place = Enumerable.Range(0, values.Length - 1).DefaultIfEmpty()
             .MaxBy(i => i + 1 < values.Length ? values[i + 1] - values[i] : 0);
         return values.Length > 2 && values[place + 1] - values[place] >= BreakFrom * (high - low)
-            ? BrokenMemory(low, values[place], values[place + 1], high)
-            : LinearMemory(low, high);
+            ? BrokenMemory(low, values[place], values[place + 1], high, what)
+            : LinearMemory(low, high, what);
     }
 
     /// <summary>Bytes from 0 to <paramref name="high"/>, above 0, with room after them.</summary>
@@ -126,7 +129,7 @@ internal sealed class Axis
     {
         var to = high * (1 + Margin);
         var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
-        return new(0, to, false, $"Total peak memory ({unit.Name})", Linear(0, to, 1.5 * to, unit.Bytes));
+        return new(0, to, false, $"{TotalPeak} ({unit.Name})", Linear(0, to, 1.5 * to, unit.Bytes));
     }
 
     /// <summary>Bytes as a text of three digits.</summary>
@@ -152,7 +155,7 @@ internal sealed class Axis
     }
 
     /// <summary>Two parts to one scale, with what lies between them cut out.</summary>
-    private static Axis BrokenMemory(double low, double leftEnd, double rightStart, double high)
+    private static Axis BrokenMemory(double low, double leftEnd, double rightStart, double high, string what)
     {
         var room = 1 - BreakWidth - MemoryMarginBefore - 3 * PartMargin;
         var scale = (leftEnd - low + high - rightStart) / room;
@@ -172,21 +175,21 @@ internal sealed class Axis
             var middle = (part.Low + part.High) / 2;
             return [new(middle, (middle / unit.Bytes).ToString("G4", CultureInfo.InvariantCulture))];
         });
-        return new(parts, false, $"Total peak memory ({unit.Name}, axis broken)", [.. ticks]);
+        return new(parts, false, $"{what} ({unit.Name}, axis broken)", [.. ticks]);
 
         List<Tick> Within(AxisPart part, double span) => [.. Linear(part.Low, part.High, span, unit.Bytes).Where(tick => tick.Value >= 0)];
     }
 
-    private static Axis LinearMemory(double low, double high)
+    private static Axis LinearMemory(double low, double high, string what)
     {
         var span = high > low ? high - low : Math.Max(0.2 * high, 1);
         var (from, to) = (Math.Max(0, low - MemoryMarginBefore * span), high + Margin * span);
         if (high <= low) (from, to) = (low - 0.55 * span, high + 0.45 * span);
         var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
-        return new(from, to, false, $"Total peak memory ({unit.Name})", Linear(from, to, unit.Bytes));
+        return new(from, to, false, $"{what} ({unit.Name})", Linear(from, to, unit.Bytes));
     }
 
-    private static Axis LogarithmicMemory(double low, double high)
+    private static Axis LogarithmicMemory(double low, double high, string what)
     {
         var (from, to) = (low / Math.Pow(high / low, MemoryMarginBefore), high * Math.Pow(high / low, Margin));
         var (first, last) = ((int)Math.Ceiling(Math.Log2(from)), (int)Math.Floor(Math.Log2(to)));
@@ -199,7 +202,7 @@ internal sealed class Axis
             var unit = Array.Find(Units, unit => value >= unit.Bytes);
             ticks.Add(new(value, string.Create(CultureInfo.InvariantCulture, $"{value / unit.Bytes:0} {unit.Name}")));
         }
-        return new(from, to, true, "Total peak memory (logarithmic)", ticks);
+        return new(from, to, true, $"{what} (logarithmic)", ticks);
     }
 
     /// <summary>Multiples of 1, 2 or 5 times a power of ten, in units of <paramref name="unit"/>.</summary>

@@ -13,12 +13,14 @@ internal sealed class FidelityFigure : Figure
     private const int ManyNames = 12;
 
     private readonly IReadOnlyList<FidelityPoint> _points;
+    private readonly List<List<FidelityPoint>> _groups;
     private readonly SettingLook _look;
 
-    /// <summary>The figure of some settings of one model.</summary>
+    /// <summary>The figure of some settings, a panel for those that are compared with each other.</summary>
     public FidelityFigure(IReadOnlyList<FidelityPoint> points)
     {
         _points = points;
+        _groups = [.. points.GroupBy(point => points.First(point.IsBeside)).Take(FrontierFigure.MaxPanels).Select(group => group.ToList())];
         _look = new(
             points.Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)),
             points.Where(point => point.OnFrontier).Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)));
@@ -28,23 +30,31 @@ internal sealed class FidelityFigure : Figure
     public override string Name => "fidelity";
 
     /// <inheritdoc/>
-    public override string? Missing => _points.Count == 0 ? "there are no rows" : null;
+    public override string? Missing => _points.Count == 0 ? "no trial was compared with the unquantized model, or the run's samples are not there" : null;
 
     /// <inheritdoc/>
-    public override string Title => $"{_points[0].Row.Model}: fidelity against bits of the KV cache";
+    public override string Title => Models.Count == 1
+        ? $"{Models[0]}: fidelity against bits of the KV cache" : "fidelity against bits of the KV cache";
 
     /// <inheritdoc/>
-    public override (float Width, float Height) PlotSize => _points.Count(point => point.OnFrontier) > ManyNames ? (700, 480) : (356, 280);
+    public override int PanelColumns => FrontierFigure.ColumnsFor(_groups.Count);
+
+    /// <inheritdoc/>
+    public override (float Width, float Height) PlotSize => _groups.Count == 1 && _points.Count(point => point.OnFrontier) > ManyNames
+        ? (700, 480) : (356, 280);
+
+    private List<string> Models => [.. _points.Select(point => point.Row.Model).Distinct()];
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Facts
     {
         get
         {
-            var row = _points[0].Row;
+            var texts = _points.Select(point => point.Row).Select(row =>
+                string.Create(CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window}"));
             List<string> facts =
             [
-                string.Create(CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window}"),
+                .. texts.Distinct().Take(2),
                 string.Create(CultureInfo.InvariantCulture, $"{_points.Count} settings"),
             ];
             if (_look.Common.Length > 0) facts.Add($"names leave out what all share: {_look.Common}");
@@ -66,16 +76,20 @@ internal sealed class FidelityFigure : Figure
     public override byte[] Csv() => FidelityCsv.Write(_points);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Panel> Panels()
+    public override IReadOnlyList<Panel> Panels() => [.. _groups.Select(Draw)];
+
+    private Panel Draw(List<FidelityPoint> points)
     {
         // A setting without any divergence has no place on a logarithmic axis; it stands at its foot.
-        var least = _points.Select(point => point.Row.KlMean).Where(value => value > 0).DefaultIfEmpty(1e-6).Min();
-        var divergence = Axis.Logarithmic(least, Math.Max(least, _points.Max(point => point.Row.KlMean)), "Mean KL divergence (nats)");
+        var least = points.Select(point => point.Row.KlMean).Where(value => value > 0).DefaultIfEmpty(1e-6).Min();
+        var divergence = Axis.Logarithmic(least, Math.Max(least, points.Max(point => point.Row.KlMean)), "Mean KL divergence (nats)");
         var bits = Axis.Bits(
-            _points.Min(point => point.Row.BitsPerElement), _points.Max(point => point.Row.BitsPerElement),
+            points.Min(point => point.Row.BitsPerElement), points.Max(point => point.Row.BitsPerElement),
                 "Bits per cached element, scales and zero points included");
-        var panel = new Panel(bits, divergence, "");
-        var marks = _points.Select(point => new Mark(
+        var row = points[0].Row;
+        var texts = _points.Select(point => point.Row.Text).Distinct().Count();
+        var panel = new Panel(bits, divergence, _groups.Count == 1 ? "" : texts == 1 ? row.Model : $"{row.Model}, {row.Text}");
+        var marks = points.Select(point => new Mark(
             point, FrontierAnalysis.SettingOf(point.Row.Setting),
             new(bits.Share(point.Row.BitsPerElement), point.Row.KlMean > 0 ? divergence.Share(point.Row.KlMean) : 0))).ToList();
         var steps = Steps(marks).ToList();
@@ -95,7 +109,7 @@ internal sealed class FidelityFigure : Figure
             MissingNote = missing => string.Create(CultureInfo.InvariantCulture, $"{missing} more in fidelity.csv"),
             NoteOnTop = true,
         });
-        return [panel];
+        return panel;
     }
 
     /// <summary>The rim of what the frontier dominates: down from the top, right and down to each next point, out to the right.</summary>

@@ -1,3 +1,4 @@
+using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Text.Input;
 
@@ -17,6 +18,8 @@ internal static class FigureCatalog
         [
             new FrontierFigure(analysis, options), new MemoryFigure(analysis, options), new NiahFigure(analysis, options, folder),
             new AblationFigure(analysis, options),
+            new FidelityFigure(FidelityPoint.Of(FidelityRows.OfRun(
+                folder, analysis.Models.SelectMany(model => model.Points).Select(point => point.Trial)))),
         ];
         if (options.Figures is not { } names) return all;
         foreach (var name in names)

@@ -18,13 +18,16 @@ internal static partial class NeedleScores
     private const string TaskName = "niah";
 
     /// <summary>The scores of a trial, by length and depth; none where it looked for no needles.</summary>
-    /// <param name="folder">The run's folder.</param>
-    /// <param name="trialId">The trial.</param>
+    /// <param name="folders">Folders of the runs that have its samples.</param>
+    /// <param name="trial">The trial.</param>
     /// <exception cref="ConfigException">The trial's samples are damaged.</exception>
-    public static IReadOnlyList<NeedleScore> Read(string folder, string trialId)
+    public static IReadOnlyList<NeedleScore> Read(IReadOnlyList<string> folders, TrialResult trial)
     {
         var cells = new Dictionary<(int Length, double Depth), List<double>>();
-        foreach (var record in SampleLog.Read(RunPaths.Samples(folder, trialId)).Records)
+        var logs = folders.SelectMany(folder => trial.SampleLogs.Select(id => RunPaths.Samples(folder, id)));
+        // Runs that are merged may have measured the same.
+        var records = logs.SelectMany(log => SampleLog.Read(log).Records).DistinctBy(record => (record.Task, record.Sample));
+        foreach (var record in records)
         {
             if (!record.Task.StartsWith(TaskName, StringComparison.Ordinal) || Cell(record.Sample) is not { } cell) continue;
             if (!cells.TryGetValue(cell, out var scores)) cells.Add(cell, scores = []);

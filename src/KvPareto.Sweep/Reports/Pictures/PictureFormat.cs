@@ -29,6 +29,17 @@ public static class PictureFormats
     public static IReadOnlyList<PictureFormat> Parse(string names) =>
         [.. names.Split(',', StringSplitOptions.TrimEntries).Select(Single).Distinct()];
 
+    /// <summary>The kind that a file's name ends with.</summary>
+    /// <param name="option">The option, for messages.</param>
+    /// <param name="file">Path.</param>
+    /// <exception cref="ConfigException">It ends with none.</exception>
+    internal static PictureFormat OfFile(string option, string file)
+    {
+        foreach (var format in All)
+            if (file.EndsWith("." + Extension(format), StringComparison.OrdinalIgnoreCase)) return format;
+        throw new ConfigException($"{option} '{file}'; allowed: a file whose name ends with .{string.Join(", .", All.Select(Extension))}");
+    }
+
     /// <summary>The name's end of such a file.</summary>
     internal static string Extension(PictureFormat format) => format switch
     {

@@ -1,0 +1,88 @@
+using System.Globalization;
+using KvPareto.Sweep.Frontier;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep.Answers.Checks;
+
+/// <summary>
+/// Whether settings got worse since an earlier run: scores below the earlier score's 95 % interval, peaks above the earlier one by more
+/// than a tolerance, settings that failed or are not there any more.
+/// </summary>
+public sealed class FrontierCheck
+{
+    private FrontierCheck(IReadOnlyList<CheckedPoint> points, IReadOnlyList<string> messages) => (Points, Messages) = (points, messages);
+
+    /// <summary>All settings of the earlier run, in its order.</summary>
+    public IReadOnlyList<CheckedPoint> Points { get; }
+
+    /// <summary>What a user should know of the comparison, one line each.</summary>
+    public IReadOnlyList<string> Messages { get; }
+
+    /// <summary>Compares runs with the results.csv or frontier.csv of an earlier one.</summary>
+    /// <param name="runs">Finished runs.</param>
+    /// <param name="earlier">The file. Of a results.csv all settings are compared, of a frontier.csv those of the frontier.</param>
+    /// <param name="tolerancePercent">By how much a peak may grow, since scratch depends on the machine's threads.</param>
+    /// <exception cref="ConfigException">The file is none of these, or is damaged.</exception>
+    public static FrontierCheck Of(IReadOnlyList<MeasuredRun> runs, string earlier, double tolerancePercent)
+    {
+        ArgumentNullException.ThrowIfNull(runs);
+        var before = EarlierCsv.Read(earlier);
+        TrialResult[] trials = [.. runs.SelectMany(run => run.History.Results)];
+        var analysis = FrontierAnalysis.Of(trials, runs[0].History.Baseline, runs[0].History.Seed, resamples: 1);
+        var now = analysis.Models.SelectMany(model => model.Points.Select(point => (model.Model, Point: point)))
+            .ToLookup(pair => (pair.Point.Trial.Model, pair.Point.Trial.Setting), pair => pair.Point);
+        var failed = trials.Where(trial => trial.Status != TrialStatus.Ok).ToLookup(trial => (trial.Model, trial.Setting));
+        var points = new List<CheckedPoint>();
+        foreach (var point in before)
+        {
+            var found = now[(point.Model, point.Setting)].ToList();
+            if (found.Count > 1)
+                throw new ConfigException($"{point.Setting} of {point.Model} was measured on {found.Count} sets of tasks or in several ways"
+                    + "; allowed: runs of the same tasks");
+            points.Add(found is [var same]
+                ? Compared(point, same, tolerancePercent)
+                : Plain(point, failed[(point.Model, point.Setting)].FirstOrDefault() is { } failure
+                    ? $"failed: {failure.Failure}" : "has no result"));
+        }
+        return new(points, [.. Differences(before, now, runs)]);
+    }
+
+    private static CheckedPoint Compared(EarlierPoint point, FrontierPoint now, double tolerancePercent)
+    {
+        // What a CSV file says of a score is rounded to four digits.
+        var score = Math.Round(now.Score, 4);
+        var worse = new List<string>();
+        if (score < point.Low)
+            worse.Add(string.Create(
+                CultureInfo.InvariantCulture, $"score {point.Score:F2} → {score:F2}, below its interval from {point.Low:F2}"));
+        var growth = 100.0 * (now.PeakBytes - point.PeakBytes) / Math.Max(1, point.PeakBytes);
+        if (growth > tolerancePercent)
+            worse.Add(string.Create(
+                CultureInfo.InvariantCulture, $"peak {point.PeakBytes:N0} → {now.PeakBytes:N0} bytes, {growth:F1} % more"));
+        return Plain(point) with
+        {
+            PeakBytes = now.PeakBytes,
+            Score = score,
+            Worse = worse,
+            IsBetter = worse.Count == 0 && (score > point.Score || growth < -tolerancePercent),
+        };
+    }
+
+    private static CheckedPoint Plain(EarlierPoint point, params IReadOnlyList<string> worse) =>
+        new(point.Model, point.Setting, point.PeakBytes, point.Score) { Worse = worse };
+
+    private static IEnumerable<string> Differences(
+        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting), FrontierPoint> now, IReadOnlyList<MeasuredRun> runs)
+    {
+        string[] added =
+        [
+            .. now.Where(group => group.Any(point => point.OnFrontier) && !before.Any(point => (point.Model, point.Setting) == group.Key))
+                .Select(group => group.Key.Setting),
+        ];
+        if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
+        var devices = before.Select(point => point.Device).OfType<string>().Distinct().ToList();
+        if (devices.Count > 0 && runs.FirstOrDefault(run => !devices.Contains(run.Device)) is { } other)
+            yield return $"the earlier run was on {string.Join(" and ", devices)}, this one on {other.Device}"
+                + ": scores of settings with very few bits may differ by that alone";
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep.Answers.Objectives;
+
+/// <summary>What of a run's scores a frontier is made of: some tasks, another metric, tasks that count more than others.</summary>
+/// <param name="Tasks">Names of the tasks; null for all.</param>
+/// <param name="Metric">Name of a further score that samples have; null for the tasks' own.</param>
+/// <param name="Weights">What tasks count, by name; those not named count 1.</param>
+internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metric, IReadOnlyDictionary<string, double> Weights)
+{
+    private const double MostWeight = 1e6;
+
+    /// <summary>Reads the options of a command line.</summary>
+    /// <exception cref="ConfigException">A weight is none.</exception>
+    public static TaskSelection Parse(string? tasks, string? metric, string? weights)
+    {
+        var counts = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var item in weights?.Split(',', StringSplitOptions.TrimEntries) ?? [])
+        {
+            var at = item.LastIndexOf('=');
+            if (at <= 0 || !double.TryParse(
+                item.AsSpan(at + 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var weight)
+                || weight is not (> 0 and <= MostWeight) || !counts.TryAdd(item[..at], weight))
+                throw new ConfigException($"--weights '{item}'; allowed: TASK=NUMBER joined by commas, numbers above 0, each task once");
+        }
+        return new(tasks?.Split(',', StringSplitOptions.TrimEntries), metric, counts);
+    }
+
+    /// <summary>A run's results with the scores that are asked for; failed trials as they are.</summary>
+    /// <exception cref="ConfigException">No trial has such a task or metric.</exception>
+    public IReadOnlyList<TrialResult> Of(MeasuredRun run)
+    {
+        var known = run.History.Results.SelectMany(result => result.Scores).Select(score => score.Task).Distinct().ToList();
+        foreach (var name in (Tasks ?? []).Concat(Weights.Keys))
+        {
+            if (!known.Contains(name))
+                throw new ConfigException($"{run.Folder}: has no task '{name}'; allowed: {string.Join(", ", known)}");
+        }
+        return [.. run.History.Results.Select(result => result.Status == TrialStatus.Ok ? Of(run, result) : result)];
+    }
+
+    /// <summary>What each task of a trial that <see cref="Of(MeasuredRun)"/> gave counts.</summary>
+    public IReadOnlyList<double> WeightsOf(TrialResult result) =>
+        [.. result.Scores.Select(score => Weights.GetValueOrDefault(score.Task, 1))];
+
+    private TrialResult Of(MeasuredRun run, TrialResult result)
+    {
+        var scores = result.Scores.Where(score => Tasks?.Contains(score.Task) ?? true).ToList();
+        if (Metric is not null) scores = Measured(run, result, scores);
+        if (scores.Count == 0) return result with { Scores = [], Score = null };
+        var weights = scores.ConvertAll(score => Weights.GetValueOrDefault(score.Task, 1));
+        return result with
+        {
+            Scores = scores,
+            Score = scores.Zip(weights, (score, weight) => weight * score.Mean).Sum() / weights.Sum(),
+            Samples = scores.Sum(score => score.Samples),
+        };
+    }
+
+    private List<TaskScore> Measured(MeasuredRun run, TrialResult result, List<TaskScore> scores)
+    {
+        var samples = run.Samples(result.TrialId);
+        var measured = new List<TaskScore>();
+        foreach (var score in scores)
+        {
+            SampleRecord[] own =
+                [.. samples.Where(sample => sample.Task == score.Task).OrderBy(sample => sample.Sample, StringComparer.Ordinal)];
+            double[] values =
+                [.. own.Select(sample => sample.Parts?.TryGetValue(Metric!, out var part) == true ? part : (double?)null).OfType<double>()];
+            if (values.Length == 0) continue;
+            measured.Add(new(score.Task, $"{score.Digest} {Metric}", values.Length, 100 * values.Average(), values));
+        }
+        if (measured.Count > 0) return measured;
+        var names = samples.SelectMany(sample => sample.Parts?.Keys ?? []).Distinct().Order(StringComparer.Ordinal).ToList();
+        throw new ConfigException($"--metric '{Metric}': no sample of {run.Folder} has it; allowed: "
+            + $"{(names.Count == 0 ? "" : string.Join(", ", names) + ", or ")}no --metric for the tasks' own score");
+    }
+}

@@ -1,0 +1,168 @@
+using KvPareto.Sweep.Journaling;
+using KvPareto.Tasks;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>
+/// How long what is missing of a sweep will take: the work of its samples (prompt lengths, widths of the model, new tokens) at the
+/// speed of those measured. Of a setting not yet measured the speed is that of its weights and kernel, else of its model, else of all.
+/// </summary>
+internal sealed class TimeEstimate
+{
+    // A program that has just been started is slow at first: what it measures counts once it takes as long three times in a row.
+    private const int SteadySamples = 3;
+    private const double SteadyFactor = 1.5;
+    private const double PatienceSeconds = 60;
+
+    private const double UnknownShare = 0.5; // of the new tokens that a sample allows
+
+    private readonly int _repeats;
+    private readonly PlannedTrial[] _trials;
+    private readonly Dictionary<(PreparedModel, string), SampleWork> _whole = [];
+    private readonly Dictionary<(int Trial, string Task), SampleWork> _missing = [];
+    private readonly Dictionary<object, WorkRate> _read = [];
+    private readonly Dictionary<object, WorkRate> _made = [];
+    private readonly Dictionary<object, WorkRate> _tokens = []; // new tokens of those allowed, by task
+    private readonly Dictionary<object, WorkRate> _besides = []; // scoring and writing, by task
+    private readonly WorkRate _loads = new();
+    private readonly Queue<Measurement> _starting = [];
+    private bool _isSteady;
+    private double _waited;
+    private PlannedTrial? _last;
+    private (double Own, double Elsewhere) _done;
+
+    /// <summary>An estimate of a sweep of which nothing is done yet.</summary>
+    /// <param name="trials">All trials in the order of running.</param>
+    /// <param name="repeats">Generations of each sample.</param>
+    public TimeEstimate(IReadOnlyList<PlannedTrial> trials, int repeats)
+    {
+        (_trials, _repeats) = ([.. trials], repeats);
+        foreach (var trial in trials)
+            foreach (var (task, _) in trial.Model.Tasks) _missing[(trial.Index, task.Name)] = Whole(trial, task.Name);
+    }
+
+    /// <summary>A trial is begun or gone on with.</summary>
+    /// <param name="trial">The trial.</param>
+    /// <param name="isKnown">An earlier run measured the sample.</param>
+    public void Begun(PlannedTrial trial, Func<SweepTask, TaskSample, bool> isKnown)
+    {
+        foreach (var (task, samples) in trial.Model.Tasks)
+        {
+            var known = samples.Where(sample => isKnown(task, sample));
+            _missing[(trial.Index, task.Name)] = known.Aggregate(
+                Whole(trial, task.Name), (left, sample) => left - SampleWork.Of(trial.Model.Config, sample));
+        }
+    }
+
+    /// <summary>A sample was measured.</summary>
+    /// <param name="trial">Its trial.</param>
+    /// <param name="sample">The sample.</param>
+    /// <param name="record">What came of it.</param>
+    /// <param name="wall">Time since the sample before, with loading, scoring and writing.</param>
+    public void Measured(PlannedTrial trial, TaskSample sample, SampleRecord record, TimeSpan wall)
+    {
+        var work = SampleWork.Of(trial.Model.Config, sample);
+        _missing[(trial.Index, record.Task)] -= work;
+        var allowed = Math.Max(0, sample.MaxNewTokens - 1);
+        var made = Math.Max(0, record.NewTokens - 1);
+        if (allowed > 0) Add(_tokens, record.Task, made, allowed);
+        var share = allowed == 0 ? 0 : made / (double)allowed;
+        var (reading, making) = (record.TtftMs / 1000, (record.TpotMs ?? 0) / 1000 * made);
+        var besides = Math.Max(0, wall.TotalSeconds - _repeats * (reading + making));
+        if (_last is null || LoadOf(_last) != LoadOf(trial)) _loads.Add(besides, 1);
+        else Add(_besides, record.Task, besides, 1);
+        _last = trial;
+
+        _starting.Enqueue(new(trial, reading, work.Read, making, work.Made * share));
+        if (_starting.Count > SteadySamples) _starting.Dequeue();
+        _waited += wall.TotalSeconds;
+        _isSteady |= IsSteady() || _waited > PatienceSeconds;
+        while (_isSteady && _starting.TryDequeue(out var measured)) Take(measured);
+    }
+
+    /// <summary>A trial has its result: of this worker, or of another.</summary>
+    public void Ended(PlannedTrial trial, bool elsewhere)
+    {
+        if (elsewhere) _done.Elsewhere += Seconds(trial) ?? 0;
+        foreach (var (task, _) in trial.Model.Tasks) _missing[(trial.Index, task.Name)] = default;
+    }
+
+    /// <summary>The time left; null while nothing has been measured that tells.</summary>
+    public TimeSpan? Left()
+    {
+        var (seconds, loaded) = (0.0, _last is null ? default : LoadOf(_last));
+        foreach (var trial in _trials)
+        {
+            if (Seconds(trial) is not { } needed) return null;
+            seconds += needed;
+            if (needed == 0 || LoadOf(trial) == loaded) continue;
+            seconds += _loads.SecondsPerUnit ?? 0;
+            loaded = LoadOf(trial);
+        }
+        // Workers that share the folder go on as fast as they have so far.
+        if (_done is { Own: > 0, Elsewhere: > 0 }) seconds *= _done.Own / (_done.Own + _done.Elsewhere);
+        return TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2));
+    }
+
+    private bool IsSteady() => _starting.Count == SteadySamples
+        && _starting.Max(measured => measured.ReadRate) <= SteadyFactor * _starting.Min(measured => measured.ReadRate);
+
+    private void Take(Measurement measured)
+    {
+        foreach (var key in Keys(measured.Trial))
+        {
+            Add(_read, key, measured.ReadSeconds, measured.ReadWork);
+            if (measured.MadeWork > 0) Add(_made, key, measured.MadeSeconds, measured.MadeWork);
+        }
+        _done.Own += measured.ReadSeconds + measured.MadeSeconds;
+    }
+
+    private double? Seconds(PlannedTrial trial)
+    {
+        var seconds = 0.0;
+        foreach (var (task, _) in trial.Model.Tasks)
+        {
+            var work = _missing[(trial.Index, task.Name)];
+            if (work.Samples == 0) continue;
+            if (Rate(_read, trial) is not { } read) return null;
+            var made = work.Made * (_tokens.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? UnknownShare);
+            var besides = _besides.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? 0;
+            // Before any token was made after a first one, making is as slow as reading.
+            seconds += _repeats * (work.Read * read + made * (Rate(_made, trial) ?? read)) + work.Samples * besides;
+        }
+        return seconds;
+    }
+
+    private SampleWork Whole(PlannedTrial trial, string name)
+    {
+        if (_whole.TryGetValue((trial.Model, name), out var known)) return known;
+        var samples = trial.Model.Tasks.First(task => task.Task.Name == name).Samples;
+        return _whole[(trial.Model, name)] =
+            samples.Aggregate(default(SampleWork), (sum, sample) => sum + SampleWork.Of(trial.Model.Config, sample));
+    }
+
+    private static (string, object) LoadOf(PlannedTrial trial) => (trial.Spec.ModelDigest, trial.Spec.Setting.Weights);
+
+    // From the nearest to the farthest.
+    private static object[] Keys(PlannedTrial trial) =>
+    [
+        (trial.Spec.ModelDigest, trial.Spec.Setting.Name),
+        (trial.Spec.ModelDigest, trial.Spec.Setting.Weights, trial.Spec.Setting.Attention),
+        trial.Model.OriginalDigest,
+        "all",
+    ];
+
+    private static double? Rate(Dictionary<object, WorkRate> rates, PlannedTrial trial) =>
+        Keys(trial).Select(key => rates.GetValueOrDefault(key)?.SecondsPerUnit).FirstOrDefault(rate => rate is not null);
+
+    private static void Add(Dictionary<object, WorkRate> rates, object key, double seconds, double work)
+    {
+        if (!rates.TryGetValue(key, out var rate)) rates[key] = rate = new();
+        rate.Add(seconds, work);
+    }
+
+    private sealed record Measurement(PlannedTrial Trial, double ReadSeconds, double ReadWork, double MadeSeconds, double MadeWork)
+    {
+        public double ReadRate => ReadSeconds / ReadWork;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace KvPareto.Cli.Tests.Commands;
+
+public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
+{
+    [Theory]
+    [InlineData("results.csv", 3)]
+    [InlineData("frontier.csv", 0)]
+    public void OwnTables_AreNotWorse(string name, int settings)
+    {
+        var run = CommandRun.Of("frontier", runs.Short, "--check", Path.Combine(runs.Short, name));
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.StartsWith("0 of ", run.Output, StringComparison.Ordinal);
+        if (settings > 0) Assert.Equal($"0 of {settings} settings worse than in {name}, 0 better\n", run.Output);
+    }
+
+    [Fact]
+    public void LowerScore_IsWorseBelowTheEarlierInterval()
+    {
+        const string setting = "w4g64a16-k8v8-t64-c64";
+        var now = Cell(setting, "score");
+        var inside = Edited(setting, ("score", Text(now + 10)), ("ci_low", Text(now)));
+        Assert.Equal(0, CommandRun.Of("frontier", runs.Short, "--check", inside).Code);
+        var below = Edited(setting, ("score", Text(now + 10)), ("ci_low", Text(now + 0.0001)));
+        var run = CommandRun.Of("frontier", runs.Short, "--check", below);
+        Assert.Equal(3, run.Code);
+        var scores = string.Create(CultureInfo.InvariantCulture, $"{now + 10:F2} → {now:F2}, below its interval from {now + 0.0001:F2}");
+        Assert.Equal(
+            $"{SmallRuns.Model}:\n  {setting}\n    score {scores}\n1 of 3 settings worse than in edited.csv, 0 better\n",
+            run.Output);
+    }
+
+    [Fact]
+    public void LargerPeak_IsWorseBeyondTheTolerance()
+    {
+        const string setting = "w4g64a16-k2v2-t64-c64";
+        var now = Cell(setting, "total_peak_bytes");
+        var smaller = Edited(setting, ("total_peak_bytes", Text(Math.Floor(now / 1.02))));
+        Assert.Equal(3, CommandRun.Of("frontier", runs.Short, "--check", smaller).Code);
+        Assert.Equal(0, CommandRun.Of("frontier", runs.Short, "--check", smaller, "--peak-tolerance", "2.1").Code);
+        Assert.Equal(3, CommandRun.Of("frontier", runs.Short, "--check", smaller, "--peak-tolerance", "1.9").Code);
+        var larger = CommandRun.Of("frontier", runs.Short, "--check", Edited(setting, ("total_peak_bytes", Text(2 * now))));
+        Assert.Equal((0, "0 of 3 settings worse than in edited.csv, 1 better\n"), (larger.Code, larger.Output));
+    }
+
+    [Fact]
+    public void MissingSetting_IsWorse_AndANewOneIsSaid()
+    {
+        const string setting = "w4g64a16-k2v2-t64-c64";
+        var run = CommandRun.Of("frontier", runs.Short, "--check", Edited(setting, ("setting", "w4g64a16-k4v4-t64-c64")), "--json");
+        Assert.Equal(3, run.Code);
+        Assert.Equal($"on the frontier now and not in the earlier file: {setting}\n", run.Error);
+        using var document = JsonDocument.Parse(run.Output);
+        Assert.Equal(1, document.RootElement.GetProperty("worse").GetInt32());
+        var missing = document.RootElement.GetProperty("settings").EnumerateArray()
+            .Single(point => point.GetProperty("worse").GetArrayLength() > 0);
+        Assert.Equal("w4g64a16-k4v4-t64-c64", missing.GetProperty("setting").GetString());
+        Assert.Equal("has no result", missing.GetProperty("worse")[0].GetString());
+    }
+
+    [Theory]
+    [InlineData("", "is empty")]
+    [InlineData("model,setting\na,b\n", "has no column 'total_peak_bytes'")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\n", "holds no setting with a result")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1e999,1,1\n", ":2: column 'total_peak_bytes' is '1e999'")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,NaN,1\n", ":2: column 'score' is 'NaN'")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,1\n", ":2: is no line of its table")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,1,1\na,b,1,1,1\n", "has b of a twice")]
+    public void Damage_IsNamedInOneLine(string content, string words)
+    {
+        File.WriteAllText(runs["damaged.csv"], content);
+        var run = CommandRun.Of("frontier", runs.Short, "--check", runs["damaged.csv"]);
+        Assert.Equal(2, run.Code);
+        Assert.Contains(words, run.Error, StringComparison.Ordinal);
+        Assert.Equal(1, run.Error.Count(character => character == '\n'));
+    }
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private double Cell(string setting, string column)
+    {
+        var (columns, rows) = Table();
+        return double.Parse(rows.Single(row => row.Contains(setting))[columns.IndexOf(column)], CultureInfo.InvariantCulture);
+    }
+
+    private string Edited(string setting, params (string Column, string Text)[] cells)
+    {
+        var (columns, rows) = Table();
+        var row = rows.Single(row => row.Contains(setting));
+        foreach (var (column, text) in cells) row[columns.IndexOf(column)] = text;
+        File.WriteAllLines(runs["edited.csv"], [string.Join(',', columns), .. rows.Select(cells => string.Join(',', cells))]);
+        return runs["edited.csv"];
+    }
+
+    // No cell of these runs has a comma in it.
+    private (List<string> Columns, List<string[]> Rows) Table()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(runs.Short, "results.csv"));
+        return ([.. lines[0].Split(',')], [.. lines.Skip(1).Select(line => line.Split(','))]);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+
+namespace KvPareto.Cli.Tests.Commands;
+
+public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
+{
+    [Fact]
+    public void Score_IsThatOfTasksMetricAndWeights()
+    {
+        var (fact, strict) = (Scores("--tasks", "embedded:fact"), Scores("--tasks", "gsm8k"));
+        Assert.Equal(3, fact.Count);
+        foreach (var (setting, score) in Scores()) Assert.Equal((fact[setting] + strict[setting]) / 2, score, 6);
+        foreach (var (setting, score) in Scores("--weights", "gsm8k=3")) Assert.Equal((fact[setting] + 3 * strict[setting]) / 4, score, 6);
+        var flexible = Scores("--metric", "flexible");
+        // A task without the metric is left out of the score.
+        Assert.Equal(flexible, Scores("--metric", "flexible", "--tasks", "gsm8k"));
+    }
+
+    [Fact]
+    public void ThreeObjectives_AreWrittenAndDrawn()
+    {
+        var (csv, picture) = (runs["f.csv"], runs["f.png"]);
+        var run = CommandRun.Of("frontier", runs.Short, "--objectives", "memory,score,tpot", "--csv", csv, "--picture", picture);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        string[] lines = File.ReadAllLines(csv);
+        Assert.Equal(
+            "model,setting,trial,total_peak_bytes,score,tpot_ms,ci_low,ci_high,score_loss,score_loss_ci_low,score_loss_ci_high,frontier,"
+                + "dominated_confidence,hypervolume_percent,reference_total_peak_bytes,reference_score,reference_tpot_ms",
+            lines[0]);
+        Assert.Equal(4, lines.Length);
+        Assert.Equal<byte>([0x89, 0x50, 0x4E, 0x47], File.ReadAllBytes(picture).AsSpan(0, 4).ToArray());
+    }
+
+    [Fact]
+    public void Table_KeepsSettingAndObjectivesAt80Columns()
+    {
+        var run = CommandRun.OnTerminal(80, "frontier", runs.Short, "--objectives", "memory,score,ttft,tpot");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        string[] lines = run.Output.Split('\n');
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        var heading = lines.Single(line => line.TrimStart().StartsWith("setting", StringComparison.Ordinal));
+        foreach (var name in new[] { "peak", "score", "first token", "later token" })
+            Assert.Contains(name, heading, StringComparison.Ordinal);
+        Assert.Contains(lines, line => line.StartsWith("left out at 80 columns: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void RunsOfDifferentTasks_AreNotCompared()
+    {
+        var run = CommandRun.Of("frontier", runs.Short, runs.Long, "--json");
+        Assert.Contains("2 different sets of tasks", run.Error, StringComparison.Ordinal);
+        using var document = JsonDocument.Parse(run.Output);
+        Assert.Equal(2, document.RootElement.GetProperty("models").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("--objectives", "memory", "--objectives 'memory'; allowed: at least 2 of memory, score, ttft, tpot")]
+    [InlineData("--tasks", "hotpotqa", "has no task 'hotpotqa'; allowed: embedded:fact, gsm8k")]
+    [InlineData("--weights", "gsm8k", "--weights 'gsm8k'; allowed: TASK=NUMBER")]
+    [InlineData("--weights", "gsm8k=0", "--weights 'gsm8k=0'; allowed: TASK=NUMBER")]
+    [InlineData("--weights", "mmlu=2", "has no task 'mmlu'; allowed: embedded:fact, gsm8k")]
+    [InlineData("--metric", "rouge", "no sample of")]
+    [InlineData("--picture", "f.gif", "--picture 'f.gif'; allowed: a file whose name ends with .png, .svg, .pdf")]
+    public void Mistake_IsOneLine(string option, string value, string message)
+    {
+        var run = CommandRun.Of("frontier", runs.Short, option, value);
+        Assert.Equal((2, ""), (run.Code, run.Output));
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void FourObjectives_AreNotDrawn()
+    {
+        var run = CommandRun.Of("frontier", runs.Short, "--objectives", "memory,score,ttft,tpot", "--picture", runs["four.png"]);
+        Assert.Equal(2, run.Code);
+        Assert.Contains("--picture: 4 objectives; allowed: two, or three", run.Error, StringComparison.Ordinal);
+    }
+
+    private Dictionary<string, double> Scores(params string[] options)
+    {
+        var run = CommandRun.Of(["frontier", runs.Short, .. options, "--json"]);
+        Assert.Equal(0, run.Code);
+        using var document = JsonDocument.Parse(run.Output);
+        return document.RootElement.GetProperty("models")[0].GetProperty("settings").EnumerateArray().ToDictionary(
+            setting => setting.GetProperty("setting").GetString()!, setting =>
+                setting.GetProperty("values").GetProperty("score").GetDouble());
+    }
+}
