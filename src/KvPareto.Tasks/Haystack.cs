@@ -63,5 +63,5 @@ public static class Haystack
     }
 
     private static ConfigException Unreadable(string path, string key, Exception error) =>
-        new($"{key}: {path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);
+        new($"{key}: {path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
 }

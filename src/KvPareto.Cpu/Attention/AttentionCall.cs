@@ -9,12 +9,12 @@ namespace KvPareto.Cpu.Attention;
 
 /// <summary>One layer's operands.</summary>
 internal readonly unsafe record struct AttentionCall(
-    Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int RunSplits = 0,
+    Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int ItemSplits = 0,
         int AppendPart = 0)
 {
     public int Window => Workspace.Shape.Geometry.LayerWindows[Layer];
 
-    public int Runs => (Splits + RunSplits - 1) / RunSplits;
+    public int Items => (Splits + ItemSplits - 1) / ItemSplits;
 
     public int KvHeads => Workspace.Shape.Geometry.KvHeads;
 

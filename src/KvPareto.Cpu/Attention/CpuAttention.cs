@@ -32,8 +32,8 @@ internal static unsafe class CpuAttention
             foreach (var start in step.Starts) splits = Math.Max(splits, start / DecodeAttention.Split + 1);
             // Neighbours to one worker, so that it can ask for what it reads next; several items a worker, so that none waits long.
             var run = Math.Clamp(step.Count * call.KvHeads * splits / (ItemsPerWorker * team.Count), 1, splits);
-            call = call with { Splits = splits, RunSplits = run };
-            team.For(step.Count * call.KvHeads * call.Runs, call, static (in AttentionCall c, int index, int worker) => DecodeAttention.Run(c, index, worker));
+            call = call with { Splits = splits, ItemSplits = run };
+            team.For(step.Count * call.KvHeads * call.Items, call, static (in AttentionCall c, int index, int worker) => DecodeAttention.Run(c, index, worker));
             team.For(step.Count * call.KvHeads, call, static (in AttentionCall c, int index, int _) => DecodeAttention.Merge(c, index));
             return;
         }

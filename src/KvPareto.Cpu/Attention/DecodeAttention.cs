@@ -21,10 +21,10 @@ internal static unsafe class DecodeAttention
     /// <summary>One sequence, key head and run of splits, which have their queries in common.</summary>
     public static void Run(in AttentionCall c, int index, int worker)
     {
-        var (sequence, head, run) = (index / c.Runs / c.KvHeads, index / c.Runs % c.KvHeads, index % c.Runs);
+        var (sequence, head, run) = (index / c.Items / c.KvHeads, index / c.Items % c.KvHeads, index % c.Items);
         var queries = c.Workspace.Worker(worker);
         c.LoadQueries(c.Cache(sequence), sequence, head, 1, queries, queries + c.Workspace.GroupSize * c.HeadDim);
-        for (var split = run * c.RunSplits; split < Math.Min(c.Splits, (run + 1) * c.RunSplits); split++)
+        for (var split = run * c.ItemSplits; split < Math.Min(c.Splits, (run + 1) * c.ItemSplits); split++)
             DecodeSplit(c, sequence, head, split, worker);
     }
 
@@ -50,7 +50,7 @@ internal static unsafe class DecodeAttention
         for (var i = 0; i < keys.Count; i++) Dot(keys[i], split * Split, from, to, queries, rows, scores, aside, only: keys.Count == 1);
         if (cache.Turns is { } turns)
         {
-            Dot(turns.Segment(cache.Length), split * Split, from, to, biasQueries, rows, scratch, aside, only: true);
+            Dot(turns.Range(cache.Length), split * Split, from, to, biasQueries, rows, scratch, aside, only: true);
             for (var r = 0; r < rows; r++)
             {
                 var row = new Span<float>(scores + r * Split, Split);
@@ -77,50 +77,50 @@ internal static unsafe class DecodeAttention
     }
 
     // Asks for the tiles of [from, to): they arrive while other work is done.
-    private static void Prefetch<TStore>(in Segments<TStore> segments, int from, int to)
+    private static void Prefetch<TStore>(in TokenRanges<TStore> ranges, int from, int to)
         where TStore : TokenStore
     {
         if (!Sse.IsSupported) return;
-        for (var i = 0; i < segments.Count; i++)
+        for (var i = 0; i < ranges.Count; i++)
         {
-            var segment = segments[i];
-            var (first, end) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
+            var range = ranges[i];
+            var (first, end) = (Math.Max(from, range.First), Math.Min(to, range.End));
             if (first >= end) continue;
-            var (tile, tiles, _) = AttentionCall.Tiles(segment.Origin, first, end);
-            var address = segment.Place.Head + (long)tile * segment.Store.TileBytes;
-            for (var line = 0L; line < (long)tiles * segment.Store.TileBytes; line += 64) Sse.Prefetch1(address + line);
+            var (tile, tiles, _) = AttentionCall.Tiles(range.Origin, first, end);
+            var address = range.Place.Head + (long)tile * range.Store.TileBytes;
+            for (var line = 0L; line < (long)tiles * range.Store.TileBytes; line += 64) Sse.Prefetch1(address + line);
         }
     }
 
     // scores[r, t − origin] for the tokens of [from, to) that lie in one stretch. Where tiles hold tokens of other stretches too,
     // they are computed aside and only the stretch's own are copied.
     private static void Dot(
-        Segment<KeyStore> segment, int origin, int from, int to, float* queries, int rows, float* scores, float* aside, bool only)
+        TokenRange<KeyStore> range, int origin, int from, int to, float* queries, int rows, float* scores, float* aside, bool only)
     {
-        (from, to) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
+        (from, to) = (Math.Max(from, range.First), Math.Min(to, range.End));
         if (from >= to) return;
-        var (tile, tiles, tileStart) = AttentionCall.Tiles(segment.Origin, from, to);
+        var (tile, tiles, tileStart) = AttentionCall.Tiles(range.Origin, from, to);
         if (only && tileStart >= origin)
         {
-            segment.Store.Dot(segment.Place, tile, tiles, queries, rows, scores + (tileStart - origin), Split);
+            range.Store.Dot(range.Place, tile, tiles, queries, rows, scores + (tileStart - origin), Split);
             return;
         }
-        segment.Store.Dot(segment.Place, tile, tiles, queries, rows, aside, Split + Tile);
+        range.Store.Dot(range.Place, tile, tiles, queries, rows, aside, Split + Tile);
         for (var r = 0; r < rows; r++)
             new ReadOnlySpan<float>(aside + r * (Split + Tile) + (from - tileStart), to - from)
                 .CopyTo(new Span<float>(scores + r * Split + (from - origin), to - from));
     }
 
     private static void Accumulate(
-        Segment<ValueStore> segment, int origin, int from, int to, float* weights, int rows, float* output, float* aside, float* scratch,
+        TokenRange<ValueStore> range, int origin, int from, int to, float* weights, int rows, float* output, float* aside, float* scratch,
             bool only)
     {
-        (from, to) = (Math.Max(from, segment.First), Math.Min(to, segment.End));
+        (from, to) = (Math.Max(from, range.First), Math.Min(to, range.End));
         if (from >= to) return;
-        var (tile, tiles, tileStart) = AttentionCall.Tiles(segment.Origin, from, to);
+        var (tile, tiles, tileStart) = AttentionCall.Tiles(range.Origin, from, to);
         if (only && tileStart >= origin)
         {
-            segment.Store.Accumulate(segment.Place, tile, tiles, weights + (tileStart - origin), Split, rows, output, scratch);
+            range.Store.Accumulate(range.Place, tile, tiles, weights + (tileStart - origin), Split, rows, output, scratch);
             return;
         }
         for (var r = 0; r < rows; r++)
@@ -129,7 +129,7 @@ internal static unsafe class DecodeAttention
             row.Clear();
             new ReadOnlySpan<float>(weights + r * Split + (from - origin), to - from).CopyTo(row[(from - tileStart)..]);
         }
-        segment.Store.Accumulate(segment.Place, tile, tiles, aside, Split + Tile, rows, output, scratch);
+        range.Store.Accumulate(range.Place, tile, tiles, aside, Split + Tile, rows, output, scratch);
     }
 
     /// <summary>One sequence and key head: the splits' outputs as one.</summary>

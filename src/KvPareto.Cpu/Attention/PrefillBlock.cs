@@ -17,48 +17,48 @@ internal static unsafe class PrefillBlock
         for (var i = 0; i < keys.Count; i++) UnpackKeys(keys[i], key, to, tile.KeyPanel, only: keys.Count == 1);
         MicroKernel.Multiply(tile.Queries, d, rows, tile.KeyPanel, d, tile.Scores, Block, accumulate: false);
         if (cache.Turns is not { } turns) return;
-        UnpackKeys(turns.Segment(cache.Length), key, to, tile.KeyPanel, only: true);
+        UnpackKeys(turns.Range(cache.Length), key, to, tile.KeyPanel, only: true);
         MicroKernel.Multiply(tile.BiasQueries, d, rows, tile.KeyPanel, d, tile.Scores, Block, accumulate: true);
     }
 
     // Columns [key, key + 64) of a panel, those of them that lie in one stretch.
-    private static void UnpackKeys(Segment<KeyStore> segment, int key, int to, float* panel, bool only)
+    private static void UnpackKeys(TokenRange<KeyStore> range, int key, int to, float* panel, bool only)
     {
-        var (from, end) = (Math.Max(key, segment.First), Math.Min(Math.Min(to, key + Block), segment.End));
+        var (from, end) = (Math.Max(key, range.First), Math.Min(Math.Min(to, key + Block), range.End));
         if (from >= end) return;
-        var (tile, tiles, tileStart) = AttentionCall.Tiles(segment.Origin, from, end);
-        var aside = stackalloc float[segment.Store.HeadDim * Tile];
+        var (tile, tiles, tileStart) = AttentionCall.Tiles(range.Origin, from, end);
+        var aside = stackalloc float[range.Store.HeadDim * Tile];
         for (; tiles > 0; tile++, tiles--, tileStart += Tile)
         {
             if (only && tileStart >= key && tileStart + Tile <= key + Block)
             {
-                segment.Store.Unpack(segment.Place, tile, panel + (tileStart - key), Block);
+                range.Store.Unpack(range.Place, tile, panel + (tileStart - key), Block);
                 continue;
             }
-            segment.Store.Unpack(segment.Place, tile, aside, Tile);
+            range.Store.Unpack(range.Place, tile, aside, Tile);
             var (low, high) = (Math.Max(from, tileStart), Math.Min(end, tileStart + Tile));
-            for (var d = 0; d < segment.Store.HeadDim; d++)
+            for (var d = 0; d < range.Store.HeadDim; d++)
                 new ReadOnlySpan<float>(aside + d * Tile + (low - tileStart), high - low)
                     .CopyTo(new Span<float>(panel + d * Block + (low - key), high - low));
         }
     }
 
     // Rows [key, key + 64) of values, those of them that lie in one stretch.
-    private static void UnpackValues(Segment<ValueStore> segment, int key, int to, float* values, int stride, bool only)
+    private static void UnpackValues(TokenRange<ValueStore> range, int key, int to, float* values, int stride, bool only)
     {
-        var (from, end) = (Math.Max(key, segment.First), Math.Min(Math.Min(to, key + Block), segment.End));
+        var (from, end) = (Math.Max(key, range.First), Math.Min(Math.Min(to, key + Block), range.End));
         if (from >= end) return;
-        var (tile, tiles, tileStart) = AttentionCall.Tiles(segment.Origin, from, end);
-        var width = segment.Store.HeadDim;
+        var (tile, tiles, tileStart) = AttentionCall.Tiles(range.Origin, from, end);
+        var width = range.Store.HeadDim;
         var aside = stackalloc float[width * Tile];
         for (; tiles > 0; tile++, tiles--, tileStart += Tile)
         {
             if (only && tileStart >= key && tileStart + Tile <= key + Block)
             {
-                segment.Store.Unpack(segment.Place, tile, values + (long)(tileStart - key) * stride, stride);
+                range.Store.Unpack(range.Place, tile, values + (long)(tileStart - key) * stride, stride);
                 continue;
             }
-            segment.Store.Unpack(segment.Place, tile, aside, width);
+            range.Store.Unpack(range.Place, tile, aside, width);
             for (var token = Math.Max(from, tileStart); token < Math.Min(end, tileStart + Tile); token++)
                 new ReadOnlySpan<float>(aside + (token - tileStart) * width, width)
                     .CopyTo(new Span<float>(values + (long)(token - key) * stride, width));

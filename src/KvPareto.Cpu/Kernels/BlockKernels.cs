@@ -17,13 +17,13 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     private const int LineChannels = 4;
     private const int CacheLine = 64;
 
-    // Of each run 32 scales and 32 offsets.
+    // Of each sub-block 32 scales and 32 offsets.
     private const int ScaleFloats = 2 * Strip.Rows;
 
     private static int ChunkScales
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Strip.BlockChannels / TFormat.RunLength * ScaleFloats;
+        get => Strip.BlockChannels / TFormat.SubBlockLength * ScaleFloats;
     }
 
     // Without the attribute the compiler calls it, and spills all vectors around the call.
@@ -98,10 +98,10 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     private static void ReadScales(byte* blocks, int channels, float* scales)
     {
         for (var end = blocks + channels / TFormat.Elements * BlockBytes; blocks < end; blocks += BlockBytes)
-            for (var run = 0; run < TFormat.Elements / TFormat.RunLength; run++, scales += ScaleFloats)
+            for (var subBlock = 0; subBlock < TFormat.Elements / TFormat.SubBlockLength; subBlock++, scales += ScaleFloats)
                 for (var row = 0; row < Strip.Rows; row += TLanes.Width)
                 {
-                    var (scale, offset) = TFormat.Run<TLanes, TFloat, TInt>(blocks, row, run);
+                    var (scale, offset) = TFormat.SubBlock<TLanes, TFloat, TInt>(blocks, row, subBlock);
                     TLanes.Store(scale, scales + row);
                     if (TFormat.HasOffset) TLanes.Store(offset, scales + Strip.Rows + row);
                 }
@@ -125,7 +125,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + Strip.HalfRows));
                     var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + Strip.HalfRows));
                     var (top0, top1) = (Top(top), Top(top + Strip.HalfRows * LowBits));
-                    for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
+                    for (var subBlockEnd = xi + TFormat.SubBlockLength; xi < subBlockEnd; xi += LineChannels, line += LineBytes)
                     {
                         low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
                         high = MultiplyLine(line, 1, xi, top1, scale1, offset1, high);
@@ -162,7 +162,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                         (TLanes.Load(scale + ChunkScales + Strip.Rows), TLanes.Load(scale + ChunkScales + Strip.Rows + Strip.HalfRows));
                     var (top0, top1) = (Top(top), Top(top + Strip.HalfRows * LowBits));
                     var (top2, top3) = (Top(top + other), Top(top + other + Strip.HalfRows * LowBits));
-                    for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
+                    for (var subBlockEnd = xi + TFormat.SubBlockLength; xi < subBlockEnd; xi += LineChannels, line += LineBytes)
                     {
                         low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
                         high = MultiplyLine(line, 1, xi, top1, scale1, offset1, high);
@@ -211,7 +211,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + Strip.HalfRows));
                     var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + Strip.HalfRows));
                     var (top0, top1) = (Top(top), Top(top + Strip.HalfRows * LowBits));
-                    for (var runEnd = target + TFormat.RunLength * MicroKernel.Columns; target < runEnd;
+                    for (var subBlockEnd = target + TFormat.SubBlockLength * MicroKernel.Columns; target < subBlockEnd;
                     target += LineChannels * MicroKernel.Columns)
                     {
                         UnpackLine(line, 0, top0, scale0, offset0, target);

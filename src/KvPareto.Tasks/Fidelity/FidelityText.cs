@@ -48,7 +48,7 @@ public sealed class FidelityText
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"fidelity: {file}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw new ConfigException($"fidelity: {file}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 
