@@ -70,7 +70,7 @@ public static class SlurmScript
 
     /// <summary>A word of the shell.</summary>
     /// <exception cref="ConfigException">It has control characters.</exception>
-    internal static string Quoted(string text) => text.Any(char.IsControl)
+    public static string Quoted(string text) => text.Any(char.IsControl)
         ? throw new ConfigException($"'{OneLine.Of(text)}' has control characters; allowed: a path without them")
         : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -14,6 +14,15 @@ internal sealed record SampleRecord
     /// <summary>The sample's id within the task.</summary>
     public required string Sample { get; init; }
 
+    /// <summary>Where the prompt begins, for people; null in folders of earlier versions.</summary>
+    public string? PromptHead { get; init; }
+
+    /// <summary>Where it ends; null also where <see cref="PromptHead"/> is all of it.</summary>
+    public string? PromptTail { get; init; }
+
+    /// <summary>Right answers; null where there are none, and in folders of earlier versions.</summary>
+    public IReadOnlyList<string>? References { get; init; }
+
     /// <summary>What the model made of it.</summary>
     public required Prediction Prediction { get; init; }
 
