@@ -4,7 +4,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks;
 
 /// <summary>Reads the background text of a needle test.</summary>
-public static class Haystack
+internal static class Haystack
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 

@@ -5,7 +5,7 @@ using KvPareto.Text.Tokenizers;
 namespace KvPareto.Tasks.Fidelity;
 
 /// <summary>The beginning of a text file, and its windows.</summary>
-public sealed class FidelityText
+internal sealed class FidelityText
 {
     // Several times what any prose needs, so that the first tokens do not feel the cut.
     private const int CharactersPerToken = 16;

@@ -3,7 +3,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Ruler;
 
 /// <summary>What a config may say of a RULER task.</summary>
-public sealed record RulerOptions : TaskOptions
+internal sealed record RulerOptions : TaskOptions
 {
     /// <summary>Keys as a config may have them.</summary>
     internal const string Example = "kind: …, length: N, samples: N, …";

@@ -10,7 +10,7 @@ namespace KvPareto.Tasks.Ruler;
 /// questions are of the same kinds but not the same ones; and a prompt is filled to the last unit (a word, a sentence, a needle) that fits, where
 /// RULER adds five to five hundred at a time.
 /// </summary>
-public sealed class RulerTask : TextTask
+internal sealed class RulerTask : TextTask
 {
     private const string Version = "ruler/1";
 
