@@ -95,8 +95,8 @@ internal sealed class ManyProducts(CudaContext context)
             module, ManyKernel.Function, new(ManyKernel.Cluster * clusters), ManyKernel.Threads, a, kernel.SharedBytes(SharedBytes));
     }
 
-    // Few tiles are cut into equal shares, one a cluster; of many the steps are shared out evenly. Where there is no room for so many parts,
-    // tiles stay whole.
+    // Few tiles are cut into equal shares, one a cluster; of many the steps are shared out evenly. Where there is no room for so many
+    // parts, tiles stay whole.
     private static int Share(ref ManyArguments a, int clusters, int parts)
     {
         var most = Math.Min(Math.Min(clusters, parts) / a.Tiles, Math.Min(ManyKernel.MostShares, a.Columns / LeastColumns));
