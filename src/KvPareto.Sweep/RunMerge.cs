@@ -34,11 +34,13 @@ public static class RunMerge
         var order = all.SelectMany(one => one.Result.Scores).Select(score => score.Task).Distinct().ToList();
         TrialResult[] merged =
         [
-            .. all.GroupBy(one => (one.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting, one.Result.Repeat))
+            .. all.GroupBy(one => (one.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting,
+                one.Result.Context, one.Result.Repeat))
                 .Select(group => Merge([.. group], order, messages)),
         ];
         var missing = runs.SelectMany(run => run.Missing)
-            .Where(name => !merged.Any(result => name == RunHistory.NameOf(result.Setting, result.Model, result.Repeat)))
+            .Where(name => !merged.Any(result => name == RunHistory.NameOf(
+                result.Setting, result.Context, result.Model, result.Repeat)))
             .Distinct().ToList();
         return new(string.Join(" + ", runs.Select(run => run.Name).Distinct()), runs[0].Seed, runs[0].Baseline,
             merged.Length + missing.Count, [.. merged.Where(result => result.Repeat is null)])

@@ -43,6 +43,9 @@ public sealed record TrialResult
     /// <summary>High-water marks of load, prefill and decode, each the highest over all samples.</summary>
     public MemoryPeaks Peaks { get; init; }
 
+    /// <summary>The highest of the trial's peaks, loading included, as predicted from shapes alone; null where it was not.</summary>
+    public long? PredictedPeakBytes { get; init; }
+
     /// <summary>Bytes of weights at the inference peak.</summary>
     public long WeightBytes { get; init; }
 
@@ -64,6 +67,9 @@ public sealed record TrialResult
 
     /// <summary>Samples over all tasks.</summary>
     public int Samples { get; init; }
+
+    /// <summary>Tokens of the prompts that the tasks were made to; null where they have lengths of their own.</summary>
+    public int? Context { get; init; }
 
     /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
     [JsonIgnore]

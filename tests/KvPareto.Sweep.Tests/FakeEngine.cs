@@ -17,6 +17,13 @@ internal sealed class FakeEngine : ITrialEngine
 
     public string Backend => "fake";
 
+    public long? Room { get; init; }
+
+    /// <summary>What is predicted of a trial.</summary>
+    public Func<PlannedTrial, long?> Predicting { get; init; } = _ => null;
+
+    public long? Predict(PlannedTrial trial) => Predicting(trial);
+
     public string Device { get; init; } = "none";
 
     public int? Workers { get; set; }

@@ -35,14 +35,15 @@ internal sealed class FrontierAnalysis
         var all = Distinct(results);
         var (trials, repeats) = (all.FindAll(trial => trial.Repeat is null), all.FindAll(trial => trial.Repeat is not null));
         var unplaced = trials.Select(trial => new UnplacedTrial(trial, Flaw(trial))).Where(trial => trial.Reason.Length > 0).ToList();
-        var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.FrontierDigest));
+        var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.FrontierDigest, failed.Trial.Context));
         var messages = new List<string>();
         var models = new List<ModelFrontier>();
         var placed = trials.Where(trial => Flaw(trial).Length == 0).ToList();
         foreach (var comparable in placed.GroupBy(trial => (trial.Peaks.Kind, Tasks: TaskSet(trial))).OrderBy(set => set.Key.Kind)
             .ThenBy(set => set.Key.Tasks, StringComparer.Ordinal))
             models.AddRange(OfTaskSet([.. comparable], repeats, baselineName, seed, resamples));
-        var (taskSets, kinds) = (placed.Select(TaskSet).Distinct().Count(), placed.Select(trial => trial.Peaks.Kind).Distinct().Count());
+        var taskSets = placed.GroupBy(trial => trial.Context).Select(context => context.Select(TaskSet).Distinct().Count()).DefaultIfEmpty().Max();
+        var kinds = placed.Select(trial => trial.Peaks.Kind).Distinct().Count();
         if (taskSets > 1)
             messages.Add($"the trials were scored on {taskSets} different sets of tasks; frontiers compare only trials of the same set");
         if (kinds > 1)
@@ -57,7 +58,7 @@ internal sealed class FrontierAnalysis
         foreach (var model in models.Where(model => model.Points.Count > 0 && model.Baseline is null))
             messages.Add($"{model.Model}: the baseline {baselineName} has no result, so losses and savings are left empty");
         foreach (var failed in unplaced.Where(failed => failed.Trial.Status == TrialStatus.Ok))
-            messages.Add($"{failed.Trial.Model} {failed.Trial.Setting}: left out, {failed.Reason}");
+            messages.Add($"{failed.Trial.Model} {ContextText.Of(failed.Trial.Setting, failed.Trial.Context)}: left out, {failed.Reason}");
         return new(models, messages);
     }
 
@@ -179,11 +180,12 @@ internal sealed class FrontierAnalysis
         }
     }
 
-    /// <summary>Puts models in order of their names, makes the names unique, and adds failed trials to the model's first entry.</summary>
+    /// <summary>Puts models in order of their names and contexts, makes the names unique, and adds failed trials to the first entry of
+    /// the model at their context.</summary>
     private static List<ModelFrontier> Named(
-        List<ModelFrontier> models, ILookup<(string Model, string Digest), UnplacedTrial> failedOf)
+        List<ModelFrontier> models, ILookup<(string Model, string Digest, int? Context), UnplacedTrial> failedOf)
     {
-        var keyed = models.ConvertAll(model => (Key: (model.Model, Digest: model.Points[0].Trial.FrontierDigest), Frontier: model));
+        var keyed = models.ConvertAll(model => (Key: KeyOf(model), Frontier: model));
         foreach (var failed in failedOf.Where(failed => !keyed.Exists(model => model.Key == failed.Key)))
             keyed.Add((failed.Key, new(failed.Key.Model, [], [])));
         var named = new List<ModelFrontier>();
@@ -195,15 +197,22 @@ internal sealed class FrontierAnalysis
                 var name = digests.Count == 1
                     ? sameName.Key
                     : $"{sameName.Key} ({digest.Key[..Math.Min(DigestDigits, digest.Key.Length)]})";
-                var entries = digest.ToList();
-                for (var i = 0; i < entries.Count; i++)
+                foreach (var context in digest.GroupBy(model => model.Key.Context).OrderBy(context => context.Key ?? int.MaxValue))
                 {
-                    var label = entries.Count == 1 ? name : $"{name}, tasks {i + 1}";
-                    named.Add(new(label, entries[i].Frontier.Points, i == 0 ? [.. failedOf[entries[i].Key]] : [])
-                    { Noise = entries[i].Frontier.Noise });
+                    var entries = context.ToList();
+                    for (var i = 0; i < entries.Count; i++)
+                    {
+                        var label = ContextText.Of(name, context.Key);
+                        if (entries.Count > 1) label = string.Create(CultureInfo.InvariantCulture, $"{label}, tasks {i + 1}");
+                        named.Add(new(label, entries[i].Frontier.Points, i == 0 ? [.. failedOf[entries[i].Key]] : [])
+                        { Noise = entries[i].Frontier.Noise });
+                    }
                 }
             }
         }
         return named;
     }
+
+    private static (string Model, string Digest, int? Context) KeyOf(ModelFrontier model) =>
+        (model.Model, model.Points[0].Trial.FrontierDigest, model.Points[0].Trial.Context);
 }

@@ -93,6 +93,7 @@ internal static class JournalReader
         Require(
             IsAround(result.TtftSpread, result.TtftMs) && IsAround(result.TpotSpread, result.TpotMs), "a time is not within its spread");
         Require(result.Repeat is null or > 0, "a repeat's number is not positive");
+        Require(result is { PredictedPeakBytes: null or >= 0, Context: null or > 0 }, "a prediction or a context is out of range");
     }
 
     private static void Check(TaskScore score)

@@ -18,7 +18,8 @@ internal static class RunCheck
         InferenceSetting.Parse(run.Baseline);
         Require(run.ConfigDigest == Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run.Config))),
             "the config does not fit its digest");
-        string[] tasks = [.. run.Tasks.Select(task => task?.Digest ?? throw new JsonException("a task is null"))];
+        Require(run.Tasks.All(task => task is not null), "a task is null");
+        var tasksOf = run.Tasks.ToLookup(task => task.Context, task => task.Digest);
         Require(run.Models.All(model => model is not null), "a model is null");
         var digests = run.Models.ToLookup(model => model.Name, model => model.Digest);
         foreach (var trial in run.Trials)
@@ -29,7 +30,7 @@ internal static class RunCheck
                 digests[trial.Model]
                     .Any(digest =>
                     TrialSpec.IdOf(
-                        digest, trial.Setting, tasks, run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template), trial.Repeat ?? 0)
+                        digest, trial.Setting, [.. tasksOf[trial.Context]], run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template), trial.Repeat ?? 0)
                         == trial.Id),
                 $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
         }

@@ -7,7 +7,7 @@ namespace KvPareto.Sweep.Reports;
 /// <summary><c>results.csv</c>: one line a trial. docs/results-csv.md tells every column's unit and meaning.</summary>
 internal static class ResultsCsv
 {
-    /// <summary>The whole file, by model, setting and trial.</summary>
+    /// <summary>The whole file, by model, setting, context and trial.</summary>
     public static byte[] Write(FrontierAnalysis analysis)
     {
         var rows = analysis.Models
@@ -15,6 +15,7 @@ internal static class ResultsCsv
             .Concat(analysis.Models.SelectMany(model => model.Failed).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
             .OrderBy(row => row.Trial.Model, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Setting, StringComparer.Ordinal)
+            .ThenBy(row => row.Trial.Context ?? int.MaxValue)
             .ThenBy(row => row.Trial.TrialId, StringComparer.Ordinal)
             .ToList();
         return CsvTable.Write(Columns([.. rows.Select(row => row.Trial)]), rows);
@@ -27,6 +28,7 @@ internal static class ResultsCsv
         new("model", row => row.Trial.Model) { IsText = true },
         new("model_digest", row => row.Trial.ModelDigest) { IsText = true },
         new("setting", row => row.Trial.Setting) { IsText = true },
+        new("context", row => CsvFormat.Whole(row.Trial.Context)),
         new("weight_source", row => row.Trial.WeightSource) { IsText = true },
         .. SettingAxes.All.SelectMany(axis => axis.Columns)
             .Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
@@ -38,6 +40,7 @@ internal static class ResultsCsv
         .. TaskNames(trials).Select(name =>
             new CsvColumn<Row>($"task:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Score.Mean))),
         new("total_peak_bytes", row => Bytes(row, peaks => peaks.Inference)),
+        new("predicted_peak_bytes", row => CsvFormat.Whole(row.Trial.PredictedPeakBytes)),
         new("load_peak_bytes", row => Bytes(row, peaks => peaks.Load)),
         new("prefill_peak_bytes", row => Bytes(row, peaks => peaks.Prefill)),
         new("decode_peak_bytes", row => Bytes(row, peaks => peaks.Decode)),

@@ -1,6 +1,7 @@
 using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -14,11 +15,12 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>The project's own engine on one backend.</summary>
 /// <param name="backend">Device; stays the caller's.</param>
 /// <param name="template">What chat templates are told.</param>
+/// <param name="room">Bytes that trials may take; null for the device's.</param>
 /// <param name="progress">Told of weights that are made; or null.</param>
 /// <param name="cancellation">Stops the making of weights.</param>
 internal sealed class BackendTrialEngine(
-    Backend backend, TemplateSettings template, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
-        : ITrialEngine
+    Backend backend, TemplateSettings template, long? room = null, IProgress<SweepEvent>? progress = null,
+    CancellationToken cancellation = default) : ITrialEngine
 {
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
@@ -33,6 +35,9 @@ internal sealed class BackendTrialEngine(
     public string Device => backend.Device;
 
     public int? Workers => backend.Workers;
+
+    /// <inheritdoc/>
+    public long? Room { get; } = room ?? backend.Capacity;
 
     /// <inheritdoc/>
     public IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
@@ -57,6 +62,24 @@ internal sealed class BackendTrialEngine(
         };
         return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))
             .Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
+    }
+
+    /// <inheritdoc/>
+    public long? Predict(PlannedTrial trial)
+    {
+        TaskSample[] samples = [.. trial.Model.Tasks.SelectMany(task => task.Samples)];
+        if (samples.Any(sample => sample.Kind != SampleKind.Answer)) return null;
+        using var original = ModelSource.Open(trial.Model.Entry.Model).OpenCheckpoint();
+        using var variant = trial.Model.Variant?.Open(original);
+        var memory = new MemoryModel(backend.Layout, variant ?? original);
+        // Prefill grows with the prompt, the cache with prompt and answer.
+        var longest = samples.MaxBy(sample => sample.PromptIds.Length)!;
+        var largest = samples.MaxBy(sample => sample.PromptIds.Length + sample.MaxNewTokens)!;
+        return new[] { longest, largest }.Max(sample =>
+        {
+            var peaks = memory.Predict(trial.Spec.Setting, sample.PromptIds.Length, sample.MaxNewTokens);
+            return Math.Max(peaks.Inference.Total, peaks.Load.Total);
+        });
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cache;
+using System.Globalization;
 using KvPareto.Tasks.Metrics;
 
 namespace KvPareto.Sweep.Trials;
@@ -6,6 +7,7 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>Tells a trial's failure, after which a sweep goes on, from everything else.</summary>
 internal static class TrialFailure
 {
+    private const double Gibi = 1 << 30;
     private const int MaxReason = 300;
 
     /// <summary>
@@ -20,6 +22,12 @@ internal static class TrialFailure
         CapacityException => OneLine("too long: ", failure),
         _ => null,
     };
+
+    /// <summary>The reason where a trial is not tried, as it cannot fit.</summary>
+    /// <param name="predicted">Predicted peak in bytes.</param>
+    /// <param name="room">Bytes that there are.</param>
+    public static string TooLarge(long predicted, long room) => string.Create(CultureInfo.InvariantCulture,
+        $"does not fit: a peak of {predicted / Gibi:F2} GiB is predicted, and there are {room / Gibi:F2} GiB");
 
     private static string OneLine(string kind, Exception failure)
     {

@@ -99,6 +99,7 @@ internal static class TrialSummary
             Peaks = peaks,
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,
+            Context = trial.Spec.Context,
             Repeat = trial.Spec.Repeat > 0 ? trial.Spec.Repeat : null,
             Samples = records.Count,
         });
