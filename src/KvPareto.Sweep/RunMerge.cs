@@ -66,6 +66,7 @@ public static class RunMerge
     {
         Measured[] good = [.. found.Where(one => one.Result.Status == TrialStatus.Ok)];
         if (good.Length == 0) return found[0].Result;
+        if (good.All(one => one.Result.Scores.Count == 0)) return good[0].Result;
         var tasks = new Dictionary<string, (TaskScore Score, Measured From)>();
         foreach (var one in good)
             foreach (var score in one.Result.Scores)
@@ -89,6 +90,7 @@ public static class RunMerge
             Scores = scores,
             Score = scores.Average(score => score.Mean),
             Samples = scores.Sum(score => score.Samples),
+            UnscoredSamples = null,
             Peaks = peaks,
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,

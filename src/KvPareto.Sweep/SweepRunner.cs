@@ -111,8 +111,9 @@ public static class SweepRunner
         Template = config.Template.ToJson(),
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest)).Distinct()],
         Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)
-            .ToDictionary(model => model.Entry.Name, model => model.Architecture!),
-        Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Task.Digest) { Context = task.Context })],
+            .DistinctBy(model => model.Entry.Name).ToDictionary(model => model.Entry.Name, model => model.Architecture!),
+        Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Task.Digest)
+        { Context = task.Context, Unscored = task.Task.IsScored ? null : true })],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
             { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context })],
     };

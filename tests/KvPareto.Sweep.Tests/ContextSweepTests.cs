@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Cpu;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
@@ -65,7 +66,7 @@ public class ContextSweepTests
         Assert.Contains(
             lines, line => line.Contains(
                 "10500", StringComparison.Ordinal) && line.Contains(",2001,", StringComparison.Ordinal)
-            && line.Contains("does not fit: a peak of 0.00 GiB is predicted, and there are 0.00 GiB", StringComparison.Ordinal));
+            && line.Contains("does not fit: a peak of 0.00 MiB is predicted, and there are 0.00 MiB", StringComparison.Ordinal));
         Assert.Contains(
             "\none,", Encoding.UTF8.GetString(FrontierCsv.Write(analysis)), StringComparison.Ordinal);
     }
@@ -85,6 +86,51 @@ public class ContextSweepTests
         var larger = new FakeEngine { Room = 16L << 30, Predicting = engine.Predicting };
         Assert.All(FakeSweep.Run(temp["run"], larger, resume: true, retryFailed: true).Results, result =>
             Assert.Equal(TrialStatus.Ok, result.Status));
+    }
+
+    /// <summary>A model of random weights has no tokenizer; what is predicted of it is what is measured.</summary>
+    [Fact]
+    public void Run_MeasuresRandomModelsByTheirCosts()
+    {
+        using var temp = new ScratchFolder();
+        new TinyModel { Family = "llama", Vocabulary = 300, MaxPositions = 1024 }.Write(temp["tiny"]);
+        var config = SweepConfigReader.Read("random.yaml", $$"""
+            models: [{name: tiny, path: "random:1:{{temp["tiny"]}}"}]
+            tasks: [{task: prompt, length: 100, new_tokens: 5, samples: 2}]
+            contexts: [150, 400]
+            settings: [w16a16-k4v4-t32-c64]
+            """, temp.Root, []);
+        using var backend = new CpuBackend(1);
+        var history = SweepRunner.Run(
+            config, new() { Backend = backend, Folder = temp["run"] }, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(
+            ["w16a16-k16v16 at 150", "w16a16-k4v4-t32-c64 at 150", "w16a16-k16v16 at 400", "w16a16-k4v4-t32-c64 at 400"],
+            history.Results.Select(result => ContextText.Of(result.Setting, result.Context)));
+        Assert.All(history.Results, result =>
+        {
+            Assert.Equal((TrialStatus.Ok, null, 2), (result.Status, result.Score, result.Samples));
+            Assert.Equal(Math.Max(result.Peaks.Inference.Total, result.Peaks.Load.Total), result.PredictedPeakBytes);
+            Assert.True(result is { TtftMs: > 0, TpotMs: > 0 });
+        });
+        var analysis = FrontierAnalysis.Of(history.Results, history.Baseline, 1, 10);
+        Assert.Equal(["tiny at 150", "tiny at 400"], analysis.Models.Select(model => model.Model));
+        Assert.All(analysis.Models, model =>
+        {
+            Assert.Equal((0, 2), (model.Points.Count, model.Unscored.Count));
+            Assert.True(model.Unscored[0].MemorySavedPercent > 0 && model.Unscored[1] is { IsBaseline: true, MemorySavedPercent: 0 });
+        });
+        Assert.Equal("tiny at 150: its tasks have no score; memory and times are listed without a frontier", analysis.Messages[0]);
+        Assert.Equal(4, Encoding.UTF8.GetString(ResultsCsv.Write(analysis)).Split("\n").Count(line => line.Contains(",ledger,")));
+    }
+
+    [Fact]
+    public void Run_ScoresTheOtherTasksBesidePrompts()
+    {
+        using var temp = new ScratchFolder();
+        var prompts = new SweepTask("prompt", new Tasks.Cost.CostOptions { Length = 9, Count = 2 }.Create());
+        var result = FakeSweep.Run(temp["run"], new FakeEngine(), tasks: [FakeSweep.Tasks[0], prompts]).Results[0];
+        Assert.Equal((5, "facts"), (result.Samples, Assert.Single(result.Scores).Task));
+        Assert.Equal(result.Score, RunHistory.Read(temp["run"]).Results[0].Score);
     }
 
     [Fact]
@@ -123,10 +169,10 @@ public class ContextSweepTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    private static SweepConfig Read(string contexts, string tasks) => SweepConfigReader.Read("contexts.yaml", $"""
+    private static SweepConfig Read(string contexts, string tasks) => SweepConfigReader.Read("contexts.yaml", $$"""
         models: [embedded:llama]
-        tasks: [{tasks}]
-        axes: [[cache: [k8v8]]]
-        {contexts}
-        """.Replace("[[", "{", StringComparison.Ordinal).Replace("]]]", "]}", StringComparison.Ordinal), AppContext.BaseDirectory, []);
+        tasks: [{{tasks}}]
+        axes: {cache: [k8v8]}
+        {{contexts}}
+        """, AppContext.BaseDirectory, []);
 }

@@ -60,7 +60,11 @@ internal sealed class FakeEngine : ITrialEngine
     public IReadOnlyList<PreparedModel> Prepare(
         ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
         [new(model, Digest(NameOfFiles(model.Name) + Files),
-            [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]) { Settings = settings }];
+            [
+                .. tasks.Select(task => new PreparedTask(
+                    task, task.Task is TokenTask made ? made.Prepare(10) : task.Task.Prepare(null!))),
+            ])
+        { Settings = settings }];
 
     public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
     {
@@ -78,11 +82,11 @@ internal sealed class FakeEngine : ITrialEngine
         {
             engine.Before(engine._generated++, setting, sample);
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
-            var text = hash[0] < 180 ? sample.Answers[0] : "«wrong»";
+            var text = sample.Answers is [var answer, ..] && hash[0] < 180 ? answer : "«wrong»";
             var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
             return new(
-                new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]),
-                peaks);
+                new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]),
+                TimeSpan.FromMilliseconds(hash[4]), peaks);
         }
 
         public void Dispose() => engine.Live--;

@@ -53,14 +53,15 @@ internal static class SweepCommand
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(
             context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry),
-                parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(memory), parsed.GetValue(threads), parsed.GetValue(device)!,
+                parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(memory), parsed.GetValue(threads),
+                parsed.GetValue(device)!,
                 PictureFormats.Parse(parsed.GetValue(format)!), cancellation), CancellationToken.None));
         return command;
     }
 
     private static int Run(
-        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, string? memory, int? threads,
-            string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
+        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker,
+        string? memory, int? threads, string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
     {
         var goesOn = resume || worker is not null;
         var config = file is not null ? SweepConfig.Load(file, models)

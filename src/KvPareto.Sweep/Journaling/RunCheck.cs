@@ -26,12 +26,10 @@ internal static class RunCheck
         {
             Require(trial is not null && IsId(trial.Id), "a trial's id is not 16 hex digits");
             Require(trial!.Repeat is null or > 0, "a repeat's number is not positive");
+            var template = TrialSpec.TemplateOf(run.Template);
             Require(
-                digests[trial.Model]
-                    .Any(digest =>
-                    TrialSpec.IdOf(
-                        digest, trial.Setting, [.. tasksOf[trial.Context]], run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template), trial.Repeat ?? 0)
-                        == trial.Id),
+                digests[trial.Model].Any(digest => trial.Id == TrialSpec.IdOf(
+                    digest, trial.Setting, [.. tasksOf[trial.Context]], run.Seed, run.Host.Backend, template, trial.Repeat ?? 0)),
                 $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
         }
         Require(run.Trials.Select(trial => trial.Id).Distinct().Count() == run.Trials.Count, "a trial stands twice");

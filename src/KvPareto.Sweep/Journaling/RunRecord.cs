@@ -55,6 +55,9 @@ internal sealed record RunInput(string Name, string Digest)
 {
     /// <summary>Tokens that a task was made to; null where it has lengths of its own, and of models.</summary>
     public int? Context { get; init; }
+
+    /// <summary>A task that has no score; null for all others.</summary>
+    public bool? Unscored { get; init; }
 }
 
 /// <summary>A trial of the plan.</summary>

@@ -12,6 +12,8 @@ internal static class ResultsCsv
     {
         var rows = analysis.Models
             .SelectMany(model => model.Points.Select(point => new Row(point.Trial, point, null, model.Noise)))
+            .Concat(analysis.Models.SelectMany(model => model.Unscored)
+                .Select(cost => new Row(cost.Trial, null, null, null) { Cost = cost }))
             .Concat(analysis.Models.SelectMany(model => model.Failed).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
             .OrderBy(row => row.Trial.Model, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Setting, StringComparer.Ordinal)
@@ -44,12 +46,12 @@ internal static class ResultsCsv
         new("load_peak_bytes", row => Bytes(row, peaks => peaks.Load)),
         new("prefill_peak_bytes", row => Bytes(row, peaks => peaks.Prefill)),
         new("decode_peak_bytes", row => Bytes(row, peaks => peaks.Decode)),
-        new("peak_weights_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Weights)),
-        new("peak_kv_cache_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.KvCache)),
-        new("peak_activations_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Activations)),
-        new("peak_workspace_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Workspace)),
-        new("peak_kind", row => row.Point is { } point ? CsvFormat.Kind(point.Trial.Peaks.Kind) : null),
-        new("memory_saved_percent", row => CsvFormat.Percent(row.Point?.MemorySavedPercent)),
+        new("peak_weights_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.Weights)),
+        new("peak_kv_cache_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.KvCache)),
+        new("peak_activations_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.Activations)),
+        new("peak_workspace_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.Workspace)),
+        new("peak_kind", row => row.Measured is { } trial ? CsvFormat.Kind(trial.Peaks.Kind) : null),
+        new("memory_saved_percent", row => CsvFormat.Percent(row.Point?.MemorySavedPercent ?? row.Cost?.MemorySavedPercent)),
         new("score_loss", row => CsvFormat.Points(row.Point?.ScoreLoss)),
         new("score_loss_se", row => CsvFormat.Points(row.Point?.Loss?.StandardError)),
         new("score_loss_ci_low", row => CsvFormat.Points(row.Point?.ScoreLossInterval?.Low)),
@@ -104,6 +106,12 @@ internal static class ResultsCsv
     {
         private readonly Dictionary<string, TaskEstimate> _tasks =
             (Point?.Tasks ?? []).DistinctBy(task => task.Name).ToDictionary(task => task.Name);
+
+        /// <summary>The trial's costs where its tasks have no score.</summary>
+        public CostPoint? Cost { get; init; }
+
+        /// <summary>The trial where it was measured whole.</summary>
+        public TrialResult? Measured => Point is null && Cost is null ? null : Trial;
 
         /// <summary>A task or part by its name; null where the trial has none of it.</summary>
         public TaskEstimate? TaskOf(string name) => _tasks.GetValueOrDefault(name);

@@ -43,7 +43,8 @@ internal sealed class BackendTrialEngine(
     public IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
     {
         var source = ModelSource.Open(model.Model);
-        var tokenizer = source.RequireTokenizer();
+        // Prompts of token ids need no tokenizer, and random models have none.
+        var tokenizer = tasks.All(task => task.Task is TokenTask) ? null : source.RequireTokenizer();
         var digest = ModelDigest.Of(source);
         using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
@@ -53,7 +54,8 @@ internal sealed class BackendTrialEngine(
         CheckWeights(checkpoint, own);
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
-        var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
+        var context = tokenizer is null ? null
+            : new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
         var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))])
         {
             Settings = own,
@@ -68,7 +70,7 @@ internal sealed class BackendTrialEngine(
     public long? Predict(PlannedTrial trial)
     {
         TaskSample[] samples = [.. trial.Model.Tasks.SelectMany(task => task.Samples)];
-        if (samples.Any(sample => sample.Kind != SampleKind.Answer)) return null;
+        if (samples.Any(sample => sample.Kind is not (SampleKind.Answer or SampleKind.Cost))) return null;
         using var original = ModelSource.Open(trial.Model.Entry.Model).OpenCheckpoint();
         using var variant = trial.Model.Variant?.Open(original);
         var memory = new MemoryModel(backend.Layout, variant ?? original);
@@ -135,9 +137,9 @@ internal sealed class BackendTrialEngine(
         foreach (var weights in settings.Select(setting => setting.Weights).Distinct()) TransformerWeights.Check(checkpoint, weights);
     }
 
-    private static PreparedTask Prepare(SweepTask task, PromptContext context, ModelConfig config, ModelEntry model)
+    private static PreparedTask Prepare(SweepTask task, PromptContext? context, ModelConfig config, ModelEntry model)
     {
-        var samples = task.Task.Prepare(context);
+        var samples = task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!);
         foreach (var sample in samples)
         {
             var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());

@@ -30,7 +30,8 @@ internal interface ITrialEngine
     /// <exception cref="ConfigException">A file is damaged, a setting does not fit the model, or a sample is too long for it.</exception>
     IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks);
 
-    /// <summary>Predicts the highest of a trial's peaks, loading included, from shapes alone; null where a sample is not answered.</summary>
+    /// <summary>Predicts the highest of a trial's peaks, loading included, from shapes alone; null where a sample is not
+    /// answered.</summary>
     long? Predict(PlannedTrial trial);
 
     /// <summary>Loads a model's weights, and before them whatever its samples are compared with.</summary>

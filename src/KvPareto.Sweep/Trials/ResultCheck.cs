@@ -55,7 +55,8 @@ internal static class ResultCheck
         && run.Models.Contains(new RunInput(result.Model, result.ModelDigest))
         && run.Models.Contains(new RunInput(result.Model, result.FrontierDigest))
         && (result.Status != TrialStatus.Ok
-            || run.Tasks.Where(task => task.Context == result.Context).Select(task => task.Name).SequenceEqual(result.Scores.Select(score => score.Task)));
+            || run.Tasks.Where(task => task.Context == result.Context && task.Unscored is null).Select(task => task.Name)
+                .SequenceEqual(result.Scores.Select(score => score.Task)));
 
     private static IEnumerable<string> Messages(int unsealed, int alone)
     {

@@ -7,6 +7,7 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>Tells a trial's failure, after which a sweep goes on, from everything else.</summary>
 internal static class TrialFailure
 {
+    private const double Mebi = 1 << 20;
     private const double Gibi = 1 << 30;
     private const int MaxReason = 300;
 
@@ -26,8 +27,12 @@ internal static class TrialFailure
     /// <summary>The reason where a trial is not tried, as it cannot fit.</summary>
     /// <param name="predicted">Predicted peak in bytes.</param>
     /// <param name="room">Bytes that there are.</param>
-    public static string TooLarge(long predicted, long room) => string.Create(CultureInfo.InvariantCulture,
-        $"does not fit: a peak of {predicted / Gibi:F2} GiB is predicted, and there are {room / Gibi:F2} GiB");
+    public static string TooLarge(long predicted, long room) =>
+        $"does not fit: a peak of {Bytes(predicted)} is predicted, and there are {Bytes(room)}";
+
+    private static string Bytes(long count) => count < Gibi
+        ? string.Create(CultureInfo.InvariantCulture, $"{count / Mebi:F2} MiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{count / Gibi:F2} GiB");
 
     private static string OneLine(string kind, Exception failure)
     {

@@ -1,3 +1,4 @@
+using KvPareto.Tasks.Cost;
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
@@ -20,6 +21,7 @@ public static class TaskCatalog
         new("gsm8k", Gsm8kOptions.Example, Gsm8kOptions.Read, Gsm8kTask.StoredScores),
         new("mmlu", MmluOptions.Example, MmluOptions.Read, MmluTask.StoredScores),
         new("fidelity", FidelityOptions.Example, FidelityOptions.Read),
+        new("prompt", CostOptions.Example, CostOptions.Read),
     ];
 
     /// <summary>A config's list of tasks, in words.</summary>
