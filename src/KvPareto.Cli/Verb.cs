@@ -73,6 +73,9 @@ internal sealed class Verb(string name, string description, string example, stri
         DefaultValueFactory = _ => PictureFormats.Default,
     };
 
+    /// <summary>The option that every verb has that writes a report.</summary>
+    public static Option<bool> NoHtmlOption() => new("--no-html") { Description = "Without report.html." };
+
     /// <summary>A setting with what <c>--chunk</c> says.</summary>
     /// <param name="setting">As named.</param>
     /// <param name="chunk">Tokens; 0 for the whole prompt, null for the setting's own.</param>

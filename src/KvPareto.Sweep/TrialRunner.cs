@@ -17,6 +17,9 @@ namespace KvPareto.Sweep;
 /// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
 internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, int repeats, int warmUp) : IDisposable
 {
+    /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
+    private const int ShownTokens = 32;
+
     private (string Digest, WeightSpec Weights, int? Compared)? _loadedAs;
     private ITrialModel? _loaded;
 
@@ -62,6 +65,9 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
         {
             Task = task.Name,
             Sample = sample.Id,
+            PromptHead = model.Text(sample.PromptIds.AsSpan(0, Math.Min(ShownTokens, sample.PromptIds.Length))),
+            PromptTail = sample.PromptIds.Length <= ShownTokens ? null
+                : model.Text(sample.PromptIds.AsSpan(Math.Max(ShownTokens, sample.PromptIds.Length - ShownTokens)..)),
             Prediction = first.Prediction,
             Score = 0,
             PromptTokens = first.PromptTokens,

@@ -26,12 +26,14 @@ internal static class ReportCommand
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();
+        var noHtml = Verb.NoHtmlOption();
         var repair = new Option<bool>("--repair")
         { Description = "First mend a damaged DIR: keep the lines that are whole, say what is dropped, leave the damaged files beside." };
         var command =
-            new Verb("report", "Writes results.csv, frontier.csv and the figures again from the journal alone; needs no model and no GPU.",
+            new Verb("report",
+                "Writes results.csv, frontier.csv, report.html and the figures again from the journal alone; needs no model and no GPU.",
             "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf\nkvpareto report runs/monday runs/tuesday --out "
-                + "runs/both") { runs, output, repair, figure, format };
+                + "runs/both") { runs, output, repair, figure, format, noHtml };
         command.SetAction(parsed =>
         {
             var folders = parsed.GetValue(runs)!;
@@ -43,7 +45,7 @@ internal static class ReportCommand
             if (parsed.GetValue(repair))
                 foreach (var line in folders.SelectMany(RunRepair.Mend)) context.Error.WriteLine(TerminalText.OneLine(line));
             Write(context, target ?? folders[0], RunMerge.Read(folders), PictureFormats.Parse(parsed.GetValue(format)!),
-                parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders);
+                !parsed.GetValue(noHtml), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders);
             return ExitCode.Ok;
         });
         return command;
@@ -52,7 +54,7 @@ internal static class ReportCommand
     /// <summary>Writes the report of a run and shows its table.</summary>
     public static void Write(
         CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats,
-            IReadOnlyList<string>? figures = null, IReadOnlyList<string>? sources = null)
+            bool html, IReadOnlyList<string>? figures = null, IReadOnlyList<string>? sources = null)
     {
         var options = new ReportOptions
         {
@@ -62,6 +64,7 @@ internal static class ReportCommand
             Formats = formats,
             Figures = figures,
             Sources = sources,
+            Html = html,
         };
         var summary = ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);
         ClosingTable.Show(context, history, summary);

@@ -41,27 +41,29 @@ internal static class SweepCommand
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
         var format = Verb.FormatOption();
+        var noHtml = Verb.NoHtmlOption();
         var command = new Verb(
             "sweep",
-            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, a picture of the frontier, run.json, "
+            "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, report.html, pictures, run.json, "
                 + "journal.jsonl and samples/.",
                 "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with trials that failed or are "
                 + "missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
             AxesText.Of(SettingAxes.All))
         {
-            config, folder, resume, retry, models, worker, memory, device, threads, format,
+            config, folder, resume, retry, models, worker, memory, device, threads, format, noHtml,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(
             context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry),
                 parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(memory), parsed.GetValue(threads),
                 parsed.GetValue(device)!,
-                PictureFormats.Parse(parsed.GetValue(format)!), cancellation), CancellationToken.None));
+                PictureFormats.Parse(parsed.GetValue(format)!), !parsed.GetValue(noHtml), cancellation), CancellationToken.None));
         return command;
     }
 
     private static int Run(
         CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker,
-        string? memory, int? threads, string device, IReadOnlyList<PictureFormat> formats, CancellationToken cancellation)
+        string? memory, int? threads, string device, IReadOnlyList<PictureFormat> formats, bool html,
+        CancellationToken cancellation)
     {
         var goesOn = resume || worker is not null;
         var config = file is not null ? SweepConfig.Load(file, models)
@@ -88,7 +90,7 @@ internal static class SweepCommand
             SayInterrupted(context, folder);
             throw;
         }
-        ReportCommand.Write(context, folder, history, formats);
+        ReportCommand.Write(context, folder, history, formats, html);
         var isWhole = history.Missing.Count == 0 && history.Results.Concat(history.Repeats).All(result => result.Status == TrialStatus.Ok);
         return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
     }

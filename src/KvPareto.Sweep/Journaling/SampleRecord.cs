@@ -14,6 +14,15 @@ internal sealed record SampleRecord
     /// <summary>The sample's id within the task.</summary>
     public required string Sample { get; init; }
 
+    /// <summary>Where the prompt begins, for people; null in folders of earlier versions.</summary>
+    public string? PromptHead { get; init; }
+
+    /// <summary>Where it ends; null also where <see cref="PromptHead"/> is all of it.</summary>
+    public string? PromptTail { get; init; }
+
+    /// <summary>Right answers; null where there are none, and in folders of earlier versions.</summary>
+    public IReadOnlyList<string>? References { get; init; }
+
     /// <summary>What the model made of it.</summary>
     public required Prediction Prediction { get; init; }
 
@@ -50,10 +59,18 @@ internal sealed record SampleRecord
     /// <exception cref="FormatException">The prediction is of another kind.</exception>
     public SampleRecord ScoredBy(SweepTask task, TaskSample sample)
     {
-        if (!task.Task.IsScored) return this with { Task = task.Name, Sample = sample.Id, Score = 0, Parts = null };
+        var record = this with
+        {
+            Task = task.Name,
+            Sample = sample.Id,
+            References = sample.Answers.Count > 0 ? sample.Answers : null,
+            Score = 0,
+            Parts = null,
+        };
+        if (!task.Task.IsScored) return record;
         var score = task.Task.Score(sample, Prediction);
         if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
         var parts = task.Task.Parts(sample, Prediction);
-        return this with { Task = task.Name, Sample = sample.Id, Score = score, Parts = parts.Count > 0 ? parts : null };
+        return record with { Score = score, Parts = parts.Count > 0 ? parts : null };
     }
 }

@@ -24,6 +24,9 @@ public sealed record ReportOptions
     /// <summary>Run folders that have the trials' samples; null for the report's own folder.</summary>
     public IReadOnlyList<string>? Sources { get; init; }
 
+    /// <summary>Write <c>report.html</c> too.</summary>
+    public bool Html { get; init; } = true;
+
     /// <summary>Kinds of pictures to write.</summary>
     public IReadOnlyList<PictureFormat> Formats { get; init; } = [PictureFormat.Png];
 }

@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Reports.Html;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
@@ -6,8 +7,8 @@ using KvPareto.Text.Input;
 namespace KvPareto.Sweep.Reports;
 
 /// <summary>
-/// Writes <c>results.csv</c>, <c>frontier.csv</c> and the figures with their tables from the trials of a journal: no model and no
-/// backend is needed.
+/// Writes <c>results.csv</c>, <c>frontier.csv</c>, <c>report.html</c> and the figures with their tables from the trials of a journal: no
+/// model and no backend is needed.
 /// </summary>
 public static class ReportWriter
 {
@@ -40,6 +41,8 @@ public static class ReportWriter
             Directory.CreateDirectory(folder);
             Save("results.csv", ResultsCsv.Write(analysis));
             Save("frontier.csv", FrontierCsv.Write(analysis));
+            if (options.Html) Save(HtmlReport.FileName, HtmlReport.Write(folder, analysis, options));
+            else File.Delete(Path.Combine(folder, HtmlReport.FileName));
             foreach (var figure in figures)
             {
                 if (figure is not FrontierFigure) SaveTable(figure);

@@ -21,6 +21,8 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
         _ => Generate(setting, sample, cancellation),
     };
 
+    public string? Text(ReadOnlySpan<int> ids) => model.HasTokenizer ? model.Tokenizer.Decode(ids) : null;
+
     public void Dispose() => model.Dispose();
 
     private Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)

@@ -21,8 +21,8 @@ public sealed class ReportWriterTests : IDisposable
         TrialResult[] trials = [.. SomeTrial.Sweep("llama"), .. SomeTrial.Sweep("qwen")];
         var first = ReportWriter.Write(Path.Combine(_folder, "a"), trials, Options);
         var second = ReportWriter.Write(Path.Combine(_folder, "b"), [.. trials.Reverse()], Options);
-        Assert.Equal(["results.csv", "frontier.csv", "frontier.png"], first.Files.Select(Path.GetFileName));
-        Assert.Equal(3, Directory.GetFileSystemEntries(Path.Combine(_folder, "a")).Length);
+        Assert.Equal(["results.csv", "frontier.csv", "report.html", "frontier.png"], first.Files.Select(Path.GetFileName));
+        Assert.Equal(4, Directory.GetFileSystemEntries(Path.Combine(_folder, "a")).Length);
         foreach (var (a, b) in first.Files.Zip(second.Files)) Assert.Equal(File.ReadAllBytes(a), File.ReadAllBytes(b));
         Assert.Empty(first.Messages);
     }
@@ -69,12 +69,12 @@ public sealed class ReportWriterTests : IDisposable
         PictureFormat[] all = [PictureFormat.Png, PictureFormat.Svg, PictureFormat.Pdf];
         var files = ReportWriter.Write(_folder, SomeTrial.Sweep("m"), Options with { Formats = all }).Files;
         Assert.Equal(
-            ["results.csv", "frontier.csv", "frontier.png", "frontier.svg", "frontier.pdf"], files.Select(Path.GetFileName));
-        var svg = File.ReadAllText(files[3]);
+            ["results.csv", "frontier.csv", "report.html", "frontier.png", "frontier.svg", "frontier.pdf"], files.Select(Path.GetFileName));
+        var svg = File.ReadAllText(files[4]);
         Assert.StartsWith("<?xml", svg, StringComparison.Ordinal);
         // Its text must not depend on the fonts of who looks at it.
         Assert.DoesNotContain("<text", svg, StringComparison.Ordinal);
-        var pdf = Encoding.Latin1.GetString(File.ReadAllBytes(files[4]));
+        var pdf = Encoding.Latin1.GetString(File.ReadAllBytes(files[5]));
         Assert.StartsWith("%PDF-", pdf, StringComparison.Ordinal);
         Assert.Contains("+Inter-Regular", pdf, StringComparison.Ordinal);
         Assert.Contains("+Inter-Bold", pdf, StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public sealed class ReportWriterTests : IDisposable
             Assert.Equal(File.ReadAllBytes(a), File.ReadAllBytes(b));
         ReportWriter.Write(_folder, SomeTrial.Sweep("m"), Options);
         Assert.Equal(
-            ["frontier.csv", "frontier.png", "results.csv"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
+            ["frontier.csv", "frontier.png", "report.html", "results.csv"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
     }
 
     [Theory]

@@ -24,10 +24,7 @@ internal static partial class NeedleScores
     public static IReadOnlyList<NeedleScore> Read(IReadOnlyList<string> folders, TrialResult trial)
     {
         var cells = new Dictionary<(int Length, double Depth), List<double>>();
-        var logs = folders.SelectMany(folder => trial.SampleLogs.Select(id => RunPaths.Samples(folder, id)));
-        // Runs that are merged may have measured the same.
-        var records = logs.SelectMany(log => SampleLog.Read(log).Records).DistinctBy(record => (record.Task, record.Sample));
-        foreach (var record in records)
+        foreach (var record in TrialSamples.Read(folders, trial))
         {
             if (!record.Task.StartsWith(TaskName, StringComparison.Ordinal) || Cell(record.Sample) is not { } cell) continue;
             if (!cells.TryGetValue(cell, out var scores)) cells.Add(cell, scores = []);

@@ -26,7 +26,7 @@ public class FiguresTests
         var files = ReportWriter.Write(temp["run"], Trials, Options).Files.Select(Path.GetFileName);
         Assert.Equal(
             [
-                "results.csv", "frontier.csv", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv",
+                "results.csv", "frontier.csv", "report.html", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv",
                     "ablation.png",
             ], files);
     }
@@ -81,7 +81,7 @@ public class FiguresTests
         Directory.CreateDirectory(temp["run"]);
         foreach (var name in new[] { "niah.csv", "niah.png" }) File.WriteAllText(temp["run/" + name], "of an earlier report");
         var summary = ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["niah"] });
-        Assert.Equal(["frontier.csv", "results.csv"], Directory.GetFiles(temp["run"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["frontier.csv", "report.html", "results.csv"], Directory.GetFiles(temp["run"]).Select(Path.GetFileName).Order());
         Assert.Equal(["niah was not drawn: no trial looked for needles, or the run's samples are not there"], summary.Messages);
     }
 

@@ -1,0 +1,24 @@
+const units = [["TiB", 2 ** 40], ["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10], ["B", 1]];
+
+function bytes(value) {
+  if (value === null) return "";
+  const [name, size] = units.find(([, least]) => value >= 0.98 * least) ?? units.at(-1);
+  const number = value / size;
+  return `${number.toFixed(size === 1 || number >= 100 ? 0 : number >= 10 ? 1 : 2)} ${name}`;
+}
+
+function fixed(value, decimals, unit = "") {
+  return value === null || value === undefined ? "" : value.toFixed(decimals) + unit;
+}
+
+function milliseconds(value) {
+  return value === null ? "" : `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ms`;
+}
+
+function between(interval, decimals) {
+  return interval ? `${interval[0].toFixed(decimals)} – ${interval[1].toFixed(decimals)}` : "";
+}
+
+function total(parts) {
+  return parts.reduce((sum, part) => sum + part, 0);
+}

@@ -1,0 +1,59 @@
+const columns = [
+  { key: "setting", name: "Setting", of: point => point.setting, text: point => point.setting, type: "name" },
+  { key: "peak", name: "Peak", of: point => point.peak, text: point => bytes(point.peak) },
+  { key: "saved", name: "Saved", of: point => point.saved, text: point => fixed(point.saved, 1, " %") },
+  { key: "score", name: "Score", of: point => point.score, text: point => fixed(point.score, 2) },
+  { key: "interval", name: "95 % interval", of: point => point.interval[0], text: point => between(point.interval, 1) },
+  { key: "loss", name: "Loss", of: point => point.loss, text: point => fixed(point.loss, 2) },
+  { key: "dominated", name: "Dominated", of: point => point.dominated, text: point => fixed(100 * point.dominated, 0, " %") },
+  { key: "ttft", name: "First token", of: point => point.ttft, text: point => milliseconds(point.ttft) },
+  { key: "tpot", name: "Later token", of: point => point.tpot, text: point => milliseconds(point.tpot) },
+];
+
+function taskColumns() {
+  const tasks = model().points[0].tasks;
+  return tasks.length < 2 ? [] : tasks.map((task, i) => ({
+    key: `task:${i}`, name: task.name, of: point => point.tasks[i]?.mean ?? null, text: point => fixed(point.tasks[i]?.mean, 2),
+  }));
+}
+
+function renderTable() {
+  const all = [...columns, ...taskColumns()];
+  const by = all.find(column => column.key === state.sort) ?? all[1];
+  const rows = [...shown()].sort((a, b) => (state.rising ? 1 : -1) * compare(by.of(a), by.of(b)) || a.peak - b.peak);
+  put("table", make("table", {},
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Compare"), make("th", { scope: "col" }, ""), all.map(column => make("th", {
+      scope: "col", class: column.type === "name" ? null : "number",
+      "aria-sort": column === by ? (state.rising ? "ascending" : "descending") : "none",
+    }, make("button", {
+      type: "button", "data-sort": column.key,
+      click: () => {
+        choose({ sort: column.key, rising: column === by ? !state.rising : true });
+        document.querySelector(`[data-sort="${CSS.escape(column.key)}"]`).focus();
+      },
+    }, column.name + (column === by ? (state.rising ? " ▲" : " ▼") : "")))))),
+    make("tbody", {}, rows.map(point => make("tr", { "data-setting": point.setting },
+      make("td", {}, ["A", "B"].map(side => pairButton(side, point))),
+      make("td", { class: "star" }, point.isFrontier ? "★" : point.isBaseline ? "base" : ""),
+      all.map(column => make("td", { class: column.type ?? "number" }, column.text(point))))))));
+  const failed = model().failed;
+  put("failed", failed.length === 0 ? [] : [make("h3", {}, "Without a result"), make("ul", {}, failed.map(trial =>
+    make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`)))]);
+}
+
+function pairButton(side, point) {
+  const place = model().points.indexOf(point);
+  const key = side.toLowerCase();
+  return make("button", {
+    type: "button", "aria-pressed": String(state[key] === place), "aria-label": `${point.setting} as ${side}`,
+    click: () => {
+      choose({ [key]: place, page: 0 });
+      document.querySelector(`#table [aria-label="${CSS.escape(`${point.setting} as ${side}`)}"]`)?.focus();
+    },
+  }, side);
+}
+
+function compare(a, b) {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  return typeof a === "string" ? (a < b ? -1 : a > b ? 1 : 0) : a - b;
+}
