@@ -31,6 +31,7 @@ internal sealed class TasksFigure : Figure
     private readonly FrontierAnalysis _analysis;
     private readonly ReportOptions _options;
     private readonly List<(ModelFrontier Model, string Task)> _panels;
+    private readonly int _omitted;
 
     /// <summary>The figure of an analysis.</summary>
     public TasksFigure(FrontierAnalysis analysis, ReportOptions options)
@@ -38,12 +39,14 @@ internal sealed class TasksFigure : Figure
         (_analysis, _options) = (analysis, options);
         _panels =
         [
-            .. (from model in analysis.Models
-                let tasks = model.Points.SelectMany(point => point.Trial.Scores).Select(score => score.Task).Distinct().ToList()
-                where tasks.Count >= LeastTasks
-                from task in tasks
-                select (model, task)).Take(FrontierFigure.MaxPanels),
+            .. from model in analysis.Models
+               let tasks = model.Points.SelectMany(point => point.Trial.Scores).Select(score => score.Task).Distinct().ToList()
+               where tasks.Count >= LeastTasks
+               from task in tasks
+               select (model, task),
         ];
+        _omitted = Math.Max(0, _panels.Count - FrontierFigure.MaxPanels);
+        _panels.RemoveRange(_panels.Count - _omitted, _omitted);
     }
 
     /// <inheritdoc/>
@@ -56,7 +59,11 @@ internal sealed class TasksFigure : Figure
     public override string Title => $"{_options.Run}: each task by itself";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Facts => ["bars: 95 % intervals", "dashed: the baseline", "baseline and frontier settings"];
+    public override IReadOnlyList<string> Facts =>
+    [
+        "bars: 95 % intervals", "dashed: the baseline", "baseline and frontier settings",
+        .. _omitted == 0 ? Array.Empty<string>() : [string.Create(CultureInfo.InvariantCulture, $"{_omitted} more in tasks.csv")],
+    ];
 
     /// <inheritdoc/>
     public override int PanelColumns => Math.Min(2, _panels.Count);
@@ -69,16 +76,17 @@ internal sealed class TasksFigure : Figure
         point.Tasks.Select(task => new Row(model, point, task)))));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Panel> Panels() => _panels.ConvertAll(panel => Panel(panel.Model, panel.Task));
+    public override IReadOnlyList<Panel> Panels() => _panels.ConvertAll(panel =>
+        Panel(panel.Model, panel.Task, _panels.TrueForAll(other => other.Model == panel.Model) ? "" : panel.Model.Model));
 
-    private static Panel Panel(ModelFrontier model, string task)
+    private static Panel Panel(ModelFrontier model, string task, string note)
     {
         var rows = Rows(model);
         var scores = rows.ConvertAll(point => point.Tasks.FirstOrDefault(estimate => estimate.Name == task)?.Score);
         List<double> bounds = [.. scores.OfType<ScoreEstimate>().SelectMany(score => new[] { Low(score), High(score) })];
         var panel = new Panel(
             Axis.Score(bounds.DefaultIfEmpty(0).Min(), bounds.DefaultIfEmpty(100).Max()), Axis.Categories([.. rows.Select(Label)], ""),
-            $"{model.Model}: {task}");
+            task, note);
         if (rows.FindIndex(point => point.IsBaseline) is >= 0 and var baseline && scores[baseline] is { } before)
         {
             var across = panel.At(before.Mean, 0).X;
