@@ -4,7 +4,8 @@ using ScottPlot;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 
-/// <summary>Each task's score with its 95 % interval for the baseline and the frontier's settings: a panel for each model and task.</summary>
+/// <summary>Each task's score with its 95 % interval for the baseline and the frontier's settings: a panel for each model and
+/// task.</summary>
 internal sealed class TasksFigure : Figure
 {
     private const int MostRows = 16;
