@@ -1,6 +1,7 @@
-using KvPareto.Engine.Cache;
 using System.Globalization;
+using KvPareto.Engine.Cache;
 using KvPareto.Tasks.Metrics;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
 
@@ -9,7 +10,6 @@ internal static class TrialFailure
 {
     private const double Mebi = 1 << 20;
     private const double Gibi = 1 << 30;
-    private const int MaxReason = 300;
 
     /// <summary>
     /// The reason in one line: out of memory, a value that is not a number, or a length beyond what the cache holds.
@@ -17,10 +17,10 @@ internal static class TrialFailure
     /// </summary>
     public static string? Reason(Exception failure) => failure switch
     {
-        OutOfMemoryException => OneLine("out of memory: ", failure),
-        ArithmeticException => OneLine("not a number: ", failure),
-        ScoreBudgetException => OneLine("not scored: ", failure),
-        CapacityException => OneLine("too long: ", failure),
+        OutOfMemoryException => Of("out of memory", failure),
+        ArithmeticException => Of("not a number", failure),
+        ScoreBudgetException => Of("not scored", failure),
+        CapacityException => Of("too long", failure),
         _ => null,
     };
 
@@ -34,9 +34,5 @@ internal static class TrialFailure
         ? string.Create(CultureInfo.InvariantCulture, $"{count / Mebi:F2} MiB")
         : string.Create(CultureInfo.InvariantCulture, $"{count / Gibi:F2} GiB");
 
-    private static string OneLine(string kind, Exception failure)
-    {
-        var text = kind + failure.Message.ReplaceLineEndings(" ");
-        return text.Length <= MaxReason ? text : text[..MaxReason];
-    }
+    private static string Of(string kind, Exception failure) => $"{kind}: {OneLine.OfMessage(failure.Message)}";
 }
