@@ -21,7 +21,7 @@ internal static class ReportCommand
         { Description = "Folder for the report. Default: the run's own; several runs need one.", HelpName = "FOLDER" };
         var figure = new Option<string?>("--figure")
         {
-            Description = "Figures: frontier, memory, niah, ablation, fidelity, separated by commas. "
+            Description = "Figures: frontier, memory, tasks, niah, ablation, fidelity, separated by commas. "
                 + "Default: all that the run has data for.",
             HelpName = "NAME,…",
         };

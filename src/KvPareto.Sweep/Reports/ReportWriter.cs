@@ -71,18 +71,30 @@ public static class ReportWriter
     }
 
     private static ModelSummary Summary(ModelFrontier model) => new(
-        model.Model, model.Points.Count, model.Frontier.Count(), model.Failed.Count, model.HypervolumePercent, (long)model.ReferenceBytes);
+        model.Model, model.Points.Count, model.Frontier.Count(), model.Failed.Count, model.HypervolumePercent, (long)model.ReferenceBytes)
+    { Unscored = model.Unscored.Count };
 
     private static List<SummaryRow> Rows(FrontierAnalysis analysis) =>
     [
-        .. analysis.Models.SelectMany(model => model.Points.Select(point => Row(model.Model, point)).Concat(
-            model.Failed.Select(failed => new SummaryRow
+        .. analysis.Models.SelectMany(model => model.Points.Select(point => Row(model.Model, point))
+            .Concat(model.Unscored.Select(cost => Row(model.Model, cost))).Concat(model.Failed.Select(failed => new SummaryRow
             {
                 Model = model.Model,
                 Setting = failed.Trial.Setting,
                 Failure = failed.Reason,
             }))),
     ];
+
+    private static SummaryRow Row(string model, CostPoint cost) => new()
+    {
+        Model = model,
+        Setting = cost.Trial.Setting,
+        PeakBytes = cost.PeakBytes,
+        MemorySavedPercent = cost.MemorySavedPercent,
+        IsBaseline = cost.IsBaseline,
+        TtftMs = cost.Trial.TtftMs,
+        TpotMs = cost.Trial.TpotMs,
+    };
 
     private static SummaryRow Row(string model, FrontierPoint point) => new()
     {

@@ -16,8 +16,8 @@ internal static class FigureCatalog
     {
         Figure[] all =
         [
-            new FrontierFigure(analysis, options), new MemoryFigure(analysis, options), new NiahFigure(analysis, options, folder),
-            new AblationFigure(analysis, options),
+            new FrontierFigure(analysis, options), new MemoryFigure(analysis, options), new TasksFigure(analysis, options),
+            new NiahFigure(analysis, options, folder), new AblationFigure(analysis, options),
             new FidelityFigure(FidelityPoint.Of(FidelityRows.OfRun(
                 folder, analysis.Models.SelectMany(model => model.Points).Select(point => point.Trial)))),
         ];
