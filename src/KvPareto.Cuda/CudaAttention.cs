@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cuda;
@@ -25,9 +26,43 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
+        var cache = (CudaKvCache)step.Caches[0];
+        var append = Arguments(step, layer, k, v);
+        if (cache.Spec.SmoothKeys && step.Starts.Contains(0)) FreezeMeans(append);
+        Append(step, cache.Layout.Keys[layer], cache.Layout.Values[layer], append);
+        Attend(step, layer, q, y);
+    }
+
+    /// <summary>The same with q and k turned before, where one launch turns and appends.</summary>
+    public bool TryTurnAndRun(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table)
+    {
+        var cache = (CudaKvCache)step.Caches[0];
+        var (keys, values) = (cache.Layout.Keys[layer], cache.Layout.Values[layer]);
+        var headDim = cache.Geometry.HeadDim;
+        if (!keys.IsByToken || !values.IsByToken || keys.KeepsRows || values.KeepsRows || cache.Spec.SmoothKeys || cache.Spec.PreBiasKeys
+            || q.Type != DType.BF16 || k.Type != DType.BF16 || table.HeadDim != headDim || table.TurnedChannels != headDim) return false;
+        var arguments = new TurnArguments
+        {
+            Append = Arguments(step, layer, k, v),
+            Q = q,
+            Positions = ((CudaWorkspace)step.Workspace).Positions,
+            QueryHeads = cache.Geometry.QueryHeads,
+            Scale = table.AttentionScale,
+        };
+        for (var i = 0; i < table.InverseFrequencies.Length; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
+        var rows = step.Caches.Length > 1 ? 1 : step.Count;
+        context.Launch(
+            _codec, "turn_and_encode_tokens",
+            new((rows + TokenWarps - 1) / TokenWarps, cache.Geometry.KvHeads, 3 * step.Caches.Length), Threads, arguments);
+        Attend(step, layer, q, y);
+        return true;
+    }
+
+    private static AppendArguments Arguments(Step step, int layer, Tensor k, Tensor v)
+    {
         var workspace = (CudaWorkspace)step.Workspace;
         var cache = (CudaKvCache)step.Caches[0];
-        var append = new AppendArguments
+        return new()
         {
             Keys = k,
             Values = v,
@@ -43,9 +78,6 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             Clip = cache.Spec.ClipPercent / 100f,
             Layers = cache.Geometry.LayerCount,
         };
-        if (cache.Spec.SmoothKeys && step.Starts.Contains(0)) FreezeMeans(append);
-        Append(step, cache.Layout.Keys[layer], cache.Layout.Values[layer], append);
-        Attend(step, layer, q, y);
     }
 
     private void FreezeMeans(in AppendArguments a)

@@ -224,6 +224,12 @@ public sealed unsafe class CudaBackend : Backend
         _attention.Run(step, layer, q, k, v, y);
 
     /// <inheritdoc/>
+    protected override void RopeAttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table)
+    {
+        if (!_attention.TryTurnAndRun(step, layer, q, k, v, y, table)) base.RopeAttentionCore(step, layer, q, k, v, y, table);
+    }
+
+    /// <inheritdoc/>
     protected override void SiluMulCore(Tensor gate, Tensor up)
     {
         var arguments = new PairArguments { X = gate, Y = up, Columns = gate.ColumnCount };

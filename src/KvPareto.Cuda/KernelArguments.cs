@@ -111,6 +111,20 @@ internal struct LinearArguments
     public int Reserved;
 }
 
+/// <summary>An append whose keys, and the queries, are turned before (cache.cu).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct TurnArguments
+{
+    public const int MostPairs = 64;
+
+    public AppendArguments Append;
+    public Matrix Q;
+    public nint Positions;
+    public int QueryHeads;
+    public float Scale;
+    public fixed float Frequencies[MostPairs];
+}
+
 /// <summary>One weight, or a gated pair, of those that a launch multiplies many rows with (linear_many.cu).</summary>
 [StructLayout(LayoutKind.Sequential, Size = 192)]
 internal struct ManyPart

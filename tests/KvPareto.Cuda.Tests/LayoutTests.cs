@@ -21,8 +21,9 @@ public class LayoutTests
 
     [Fact]
     public void StructuresOfManyRows_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
-        (128, 192, 768, 48),
-        (Unsafe.SizeOf<TensorMap>(), Unsafe.SizeOf<ManyPart>(), Unsafe.SizeOf<ManyArguments>(), Unsafe.SizeOf<StretchArguments>()));
+        (128, 192, 768, 48, 384),
+        (Unsafe.SizeOf<TensorMap>(), Unsafe.SizeOf<ManyPart>(), Unsafe.SizeOf<ManyArguments>(), Unsafe.SizeOf<StretchArguments>(),
+            Unsafe.SizeOf<TurnArguments>()));
 
     [Fact]
     public void StructuresOfElements_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(

@@ -297,7 +297,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
 
 // The same where both sides are coded token by token, in groups of 32 channels or more or at 16 bits, and D is 64 or 128: a warp is a new row of
 // one head, a lane some of its channels. Grid [tokens / TOKEN_WARPS, heads, sides].
-template <int COUNT> static __device__ __forceinline__ void encode_token(const AppendArguments& a)
+template <int COUNT, class Turning> static __device__ __forceinline__ void encode_token(const AppendArguments& a, Turning turning)
 {
     int lane = threadIdx.x % 32, head = blockIdx.y, c = lane * COUNT;
     Target target = target_of(a, blockIdx.z);
@@ -312,6 +312,7 @@ template <int COUNT> static __device__ __forceinline__ void encode_token(const A
         x[i] = pair.x;
         x[i + 1] = pair.y;
     }
+    if (target.isKeys) turning(x, a.sequences > 1 ? target.sequence : token - target.start, lane);
     if (token < target.start)
     {
         // It has waited in the ring.
@@ -356,12 +357,98 @@ template <int COUNT> static __device__ __forceinline__ void encode_token(const A
     else *codes = (u8)packed;
 }
 
+struct AsTheyAre
+{
+    template <int COUNT> __device__ __forceinline__ void operator()(float (&)[COUNT], int, int) const { }
+};
+
 extern "C" __global__ void encode_tokens(AppendArguments a)
 {
     let_next_start_of_many(a.rows);
     wait_for_previous();
-    if (a.width == 128) encode_token<4>(a);
-    else encode_token<2>(a);
+    if (a.width == 128) encode_token<4>(a, AsTheyAre());
+    else encode_token<2>(a, AsTheyAre());
+}
+
+// What elements.cu's `rope` does to the heads of a row, here of D channels.
+struct TurnArguments
+{
+    AppendArguments append;
+    Matrix q;
+    const int* positions;
+    int queryHeads;
+    float scale;
+    float frequencies[64];
+};
+
+static_assert(sizeof(TurnArguments) == 384, "structures differ from the host's");
+
+// A lane's turns: of the lanes, the first sixteen hold the first half of a row. Results are bf16, as rows in memory are.
+template <int COUNT> struct Turn
+{
+    float s[COUNT], c[COUNT];
+
+    __device__ __forceinline__ Turn(const TurnArguments& t, int row, int lane)
+    {
+        float position = t.positions[row];
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++)
+        {
+            sincosf(position * t.frequencies[lane % 16 * COUNT + i], &s[i], &c[i]);
+            s[i] *= t.scale;
+            c[i] *= t.scale;
+        }
+    }
+
+    __device__ __forceinline__ void apply(float (&x)[COUNT], int lane) const
+    {
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++)
+        {
+            float other = __shfl_xor_sync(0xffffffff, x[i], 16);
+            x[i] = bfloat_to_float(float_to_bfloat(lane < 16 ? x[i] * c[i] - other * s[i] : x[i] * c[i] + other * s[i]));
+        }
+    }
+};
+
+template <int COUNT> static __device__ __forceinline__ void turn_and_encode(const TurnArguments& t)
+{
+    const AppendArguments& a = t.append;
+    int lane = threadIdx.x % 32, sequence = (int)blockIdx.z - 2 * a.sequences;
+    if (sequence < 0)
+    {
+        encode_token<COUNT>(a, [&](float (&x)[COUNT], int row, int lane) { Turn<COUNT>(t, row, lane).apply(x, lane); });
+        return;
+    }
+    int row = blockIdx.x * TOKEN_WARPS + threadIdx.x / 32, group = t.queryHeads / a.heads;
+    if (row >= rows_of(a)) return;
+    if (a.sequences > 1) row = sequence;
+    Turn<COUNT> turn(t, row, lane);
+    #pragma unroll 4
+    for (int head = blockIdx.y * group; head < (blockIdx.y + 1) * group; head++)
+    {
+        int first = head * a.width + lane * COUNT;
+        float x[COUNT];
+        #pragma unroll
+        for (int i = 0; i < COUNT; i += 2)
+        {
+            float2 pair = pair_at(t.q, row, first + i);
+            x[i] = pair.x;
+            x[i + 1] = pair.y;
+        }
+        turn.apply(x, lane);
+        #pragma unroll
+        for (int i = 0; i < COUNT; i += 2) put_pair(t.q, row, first + i, make_float2(x[i], x[i + 1]));
+    }
+}
+
+// Queries too: grid [tokens / TOKEN_WARPS, heads, sides and sequences]. Of caches that keep no rows beside the codes, and no means.
+extern "C" __global__ void turn_and_encode_tokens(TurnArguments t)
+{
+    let_next_start_of_many(t.append.rows);
+    wait_for_previous();
+    if (t.append.width == 128) turn_and_encode<4>(t);
+    else turn_and_encode<2>(t);
 }
 
 // Axis tensor: writes the append's entry for each of its tokens, before encode_rows. Grid [tokens / threads, sides].

@@ -119,48 +119,56 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(Atten
 
 #define MERGE_THREADS 512
 
-// Puts the parts together: grid [sequences, query heads].
+// The factor on what was summed beside a maximum when that becomes `most`.
+static __device__ __forceinline__ float factor_of(float maximum, float most) { return maximum == most ? 1 : power_of_two(maximum - most); }
+
+// Puts the parts together: grid [sequences, query heads]. A thread goes through some of the parts for two channels.
 extern "C" __global__ void __launch_bounds__(MERGE_THREADS) merge_parts(AttentionArguments a)
 {
-    const int Slices = MERGE_THREADS / D;
-    __shared__ float sums[Slices][D];
-    __shared__ float totals[Slices];
-    __shared__ float maxima[MERGE_THREADS / 32];
+    const int Pairs = D / 2, Slices = MERGE_THREADS / Pairs;
+    __shared__ float2 sums[Slices][Pairs];
+    __shared__ float2 states[Slices]; // maximum and total
     wait_for_previous();
-    int sequence = blockIdx.x, head = blockIdx.y, slice = threadIdx.x / D, c = threadIdx.x % D;
+    int sequence = blockIdx.x, head = blockIdx.y, slice = threadIdx.x / Pairs, pair = threadIdx.x % Pairs;
     View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer]);
     const float* partials = partial_of(a, sequence, head, 0);
     int count = view.parts + (view.hasEdge ? 1 : 0);
-    float most = -INFINITE;
-    for (int i = threadIdx.x; i < count; i += MERGE_THREADS) most = fmaxf(most, partials[(i < view.parts ? i : a.splits - 1) * (D + 2) + D]);
-    most = warp_max(most);
-    if (threadIdx.x % 32 == 0) maxima[threadIdx.x / 32] = most;
-    __syncthreads();
-    #pragma unroll
-    for (int i = 0; i < MERGE_THREADS / 32; i++) most = fmaxf(most, maxima[i]);
-    float sum = 0, total = 0;
+    float2 state = make_float2(-INFINITE, 0), sum = make_float2(0, 0);
     #pragma unroll 8
     for (int i = slice; i < count; i += Slices)
     {
         const float* partial = partials + (i < view.parts ? i : a.splits - 1) * (D + 2);
-        float factor = partial[D] == most ? 1 : power_of_two(partial[D] - most);
-        sum += factor * partial[c];
-        total += factor * partial[D + 1];
+        float2 its = *(const float2*)(partial + D), x = *(const float2*)(partial + 2 * pair);
+        float most = fmaxf(state.x, its.x), before = factor_of(state.x, most), factor = factor_of(its.x, most);
+        state = make_float2(most, before * state.y + factor * its.y);
+        sum = make_float2(before * sum.x + factor * x.x, before * sum.y + factor * x.y);
     }
-    sums[slice][c] = sum;
-    if (c == 0) totals[slice] = total;
+    sums[slice][pair] = sum;
+    if (pair == 0) states[slice] = state;
     __syncthreads();
     if (slice == 0)
     {
+        float most = states[0].x, total = 0;
+        sum = make_float2(0, 0);
         #pragma unroll
-        for (int i = 1; i < Slices; i++)
+        for (int i = 1; i < Slices; i++) most = fmaxf(most, states[i].x);
+        #pragma unroll
+        for (int i = 0; i < Slices; i++)
         {
-            sum += sums[i][c];
-            total += totals[i];
+            float factor = factor_of(states[i].x, most);
+            total += factor * states[i].y;
+            sum.x += factor * sums[i][pair].x;
+            sum.y += factor * sums[i][pair].y;
         }
-        sums[0][c] = sum * (1 / total);
+        sum = make_float2(sum.x * (1 / total), sum.y * (1 / total));
     }
-    __syncthreads();
-    if (a.rotation == 2) hadamard(sums[0], 1, D, D);
-    if (slice == 0) put(a.y, sequence, head * D + c, sums[0][c]);
+    if (a.rotation == 2)
+    {
+        float* row = (float*)sums[0];
+        __syncthreads();
+        if (slice == 0) sums[0][pair] = sum;
+        hadamard(row, 1, D, D);
+        if (slice == 0) sum = sums[0][pair];
+    }
+    if (slice == 0) put_pair(a.y, sequence, head * D + 2 * pair, sum);
 }

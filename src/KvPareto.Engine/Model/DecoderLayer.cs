@@ -76,7 +76,7 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeT
             backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
             backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
         }
-        if (w.IsTurned) backend.Rope(step, b.Q, b.K, rope);
-        backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
+        if (w.IsTurned) backend.RopeAttention(step, cacheLayer, b.Q, b.K, b.V, b.Q, rope);
+        else backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
     }
 }

@@ -141,9 +141,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>The same for a step's q [T, Nq·D] and k [T, Nkv·D].</summary>
     public void Rope(Step step, Tensor q, Tensor k, RopeTable table)
     {
-        Require(q.RowCount == step.Count && k.RowCount == step.Count && q.ColumnCount % table.HeadDim == 0
-            && k.ColumnCount % table.HeadDim == 0, "Rope: q and k are [T, G·D]");
-        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
+        RequireRope(step, q, k, table);
         RopeCore(step, q, k, table);
     }
 
@@ -155,12 +153,19 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// </summary>
     public void Attention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
-        var g = step.Caches[0].Geometry;
-        Require(q.RowCount == step.Count && q.ColumnCount == g.QueryHeads * g.HeadDim && y.RowCount == q.RowCount
-            && y.ColumnCount == q.ColumnCount, "Attention: q and y are [T, Nq·D]");
-        Require(k.RowCount == step.Count && k.ColumnCount == g.KvHeads * g.HeadDim && v.RowCount == k.RowCount
-            && v.ColumnCount == k.ColumnCount, "Attention: k and v are [T, Nkv·D]");
+        RequireAttention(step, q, k, v, y);
         AttentionCore(step, layer, q, k, v, y);
+    }
+
+    /// <summary>
+    /// <see cref="Rope(Step, Tensor, Tensor, RopeTable)"/> of q and k, then <see cref="Attention"/>; q, k and v may be overwritten.
+    /// Saves a token's launch a layer.
+    /// </summary>
+    public void RopeAttention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table)
+    {
+        RequireRope(step, q, k, table);
+        RequireAttention(step, q, k, v, y);
+        RopeAttentionCore(step, layer, q, k, v, y, table);
     }
 
     /// <summary>gate = silu(gate)·up. Both [T, F].</summary>
@@ -251,6 +256,13 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>See <see cref="Attention"/>.</summary>
     protected abstract void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y);
 
+    /// <summary>See <see cref="RopeAttention"/>.</summary>
+    protected virtual void RopeAttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table)
+    {
+        RopeCore(step, q, k, table);
+        AttentionCore(step, layer, q, k, v, y);
+    }
+
     /// <summary>See <see cref="SiluMul"/>.</summary>
     protected abstract void SiluMulCore(Tensor gate, Tensor up);
 
@@ -277,6 +289,22 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     {
         LinearCore(x, weight, y);
         AddCore(sum, y);
+    }
+
+    private static void RequireRope(Step step, Tensor q, Tensor k, RopeTable table)
+    {
+        Require(q.RowCount == step.Count && k.RowCount == step.Count && q.ColumnCount % table.HeadDim == 0
+            && k.ColumnCount % table.HeadDim == 0, "Rope: q and k are [T, G·D]");
+        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
+    }
+
+    private static void RequireAttention(Step step, Tensor q, Tensor k, Tensor v, Tensor y)
+    {
+        var g = step.Caches[0].Geometry;
+        Require(q.RowCount == step.Count && q.ColumnCount == g.QueryHeads * g.HeadDim && y.RowCount == q.RowCount
+            && y.ColumnCount == q.ColumnCount, "Attention: q and y are [T, Nq·D]");
+        Require(k.RowCount == step.Count && k.ColumnCount == g.KvHeads * g.HeadDim && v.RowCount == k.RowCount
+            && v.ColumnCount == k.ColumnCount, "Attention: k and v are [T, Nkv·D]");
     }
 
     private static void RequireNorm(Tensor x, Weight gain, Tensor h)

@@ -358,6 +358,56 @@ public abstract class BackendConformance
         CheckAttention(geometry, setting.Cache, [.. parts[3].Split(',').Select(int.Parse)], setting.Attention);
     }
 
+    /// <summary>A chunk, a shorter one, and a token of each of two sequences.</summary>
+    [Theory]
+    [InlineData("k16v16", 64)]
+    [InlineData("k16v16", 128)]
+    [InlineData("k8v8-t64", 128)]
+    [InlineData("k8v8-t32-rotk", 64)]
+    [InlineData("k8v8-kch32-vt64", 64)]
+    [InlineData("k8v8-t64-recent16", 64)]
+    public void RopeAttention_IsRopeThenAttention(string setting, int headDim)
+    {
+        using var backend = Create();
+        var spec = InferenceSetting.Parse("w16a16-" + setting).Cache;
+        var geometry = new KvGeometry(6, 2, headDim, [0]);
+        var table = new RopeTable([.. Enumerable.Range(0, headDim / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / headDim))], 1.25f);
+        using var workspace = backend.CreateWorkspace(new WorkspaceShape(70, 100, geometry, AttentionKernel.Flash, MaxSequences: 2));
+        float[][] Results(Action<Step, Tensor, Tensor, Tensor, Tensor> attend)
+        {
+            using var cache = backend.CreateCache(geometry, spec, 100);
+            using var other = backend.CreateCache(geometry, spec, 100);
+            return
+            [
+                .. new (int[] Positions, KvCache[] Caches)[]
+                {
+                    (Positions(0, 70), [cache]), (Positions(0, 9), [other]), (Positions(70, 3), [cache]), ([73, 9], [cache, other]),
+                }.Select((run, i) =>
+                {
+                    var count = run.Positions.Length;
+                    var (q, k, v, y) = (Slice(backend, count, 6 * headDim), Slice(backend, count, 2 * headDim),
+                        Slice(backend, count, 2 * headDim), Slice(backend, count, 6 * headDim));
+                    q.Write(Values(3 * i + 60, count * 6 * headDim));
+                    k.Write(Values(3 * i + 61, count * 2 * headDim));
+                    v.Write(Values(3 * i + 62, count * 2 * headDim));
+                    var step = run.Caches.Length == 1 ? backend.Begin(workspace, new int[count], run.Positions, run.Caches[0])
+                        : backend.Begin(workspace, new int[count], run.Positions, run.Caches);
+                    attend(step, q.View, k.View, v.View, y.View);
+                    foreach (var slice in new[] { q, k, v, y }) slice.AssertPoisonUntouched();
+                    return y.Read();
+                }),
+            ];
+        }
+        var apart = Results((step, q, k, v, y) =>
+        {
+            backend.Rope(step, q, k, table);
+            backend.Attention(step, 0, q, k, v, y);
+        });
+        var together = Results((step, q, k, v, y) => backend.RopeAttention(step, 0, q, k, v, y, table));
+        foreach (var (expected, actual) in apart.Zip(together))
+            AssertClose([.. expected.Select(value => (double)value)], actual, CodeEdgeTolerance);
+    }
+
     [Fact]
     public void Attention_BatchedDecodeEqualsSingle()
     {
