@@ -84,6 +84,7 @@ internal static class KvParetoCommand
             FrontierCommand.Create(context),
             RecommendCommand.Create(context),
             PlanCommand.Create(context),
+            BenchCommand.Create(context),
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),
             ScoreCommand.Create(context),

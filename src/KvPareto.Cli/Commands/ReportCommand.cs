@@ -3,6 +3,7 @@ using KvPareto.Cli.Terminal;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
@@ -11,10 +12,12 @@ internal static class ReportCommand
 {
     public static Command Create(CommandContext context)
     {
-        var folder = new Argument<string>("DIR") { Description = "Run folder of a sweep, finished or not." };
+        var folder = new Argument<string>("DIR")
+        { Description = "Run folder of a sweep, finished or not; or the CSV of a bench, for its figure latency." };
         var figure = new Option<string?>("--figure")
         {
-            Description = "Figures: frontier, memory, niah, ablation, fidelity, separated by commas. Default: all that the run has data for.",
+            Description =
+                "Figures: frontier, memory, niah, ablation, fidelity, separated by commas. Default: all that the run has data for.",
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();
@@ -28,6 +31,8 @@ internal static class ReportCommand
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;
+            if (path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
+                return Latency(context, path, parsed.GetValue(figure), PictureFormats.Parse(parsed.GetValue(format)!));
             if (parsed.GetValue(repair))
                 foreach (var line in RunRepair.Mend(path)) context.Error.WriteLine(TerminalText.OneLine(line));
             Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!),
@@ -35,6 +40,14 @@ internal static class ReportCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    // A bench's table has one figure.
+    private static int Latency(CommandContext context, string file, string? figure, IReadOnlyList<PictureFormat> formats)
+    {
+        if (figure is not (null or "latency")) throw new ConfigException($"--figure '{figure}'; allowed for a bench's table: latency");
+        foreach (var written in ReportWriter.WriteLatency(file, formats)) context.Output.WriteLine(TerminalText.OneLine(written));
+        return ExitCode.Ok;
     }
 
     /// <summary>Writes the report of a run and shows its table.</summary>

@@ -14,6 +14,7 @@ internal static class FigureCatalog
     /// <exception cref="ConfigException">A name is no figure's, or the run's samples are damaged.</exception>
     public static IReadOnlyList<Figure> Of(FrontierAnalysis analysis, ReportOptions options, string folder)
     {
+        var lengths = LengthPoints.Of(folder, analysis);
         Figure[] all =
         [
             new FrontierFigure(analysis, options), new MemoryFigure(analysis, options), new NiahFigure(analysis, options, folder),
