@@ -3,7 +3,7 @@
 
 Each round starts a sweep of tiny.yaml and ends it: at a random moment (SIGKILL), at one of its calls that change files (before the
 call, after it, half-way through a write), by a call that fails (no space left, I/O error), or, with three workers on one folder, by
-killing or stopping one of them. Then the folder is gone on with, and must give what an undisturbed sweep gave: journal, samples and
+killing or stopping one of them; a third of the rounds go on with the folder of a sweep of fewer samples. Then the folder is gone on with, and must give what an undisturbed sweep gave: journal, samples and
 tables but for the times, no draft, lock or lease left. Needs gcc. Exit code 1 where a folder was stuck or a result differed. An interrupt
 (SIGINT) ends it with the counts so far.
 
@@ -28,11 +28,11 @@ PATIENCE = 300
 TIMES = ("ttft_", "tpot_")
 
 
-def sweep(folder, *more, preload=None):
+def sweep(folder, *more, preload=None, config=CONFIG):
     environment = dict(os.environ)
     if preload:
         environment.update(preload, LD_PRELOAD=LIBRARY, KV_DIR=folder)
-    command = [PROGRAM, "sweep", CONFIG, "--out", folder, "--threads", "1", *more]
+    command = [PROGRAM, "sweep", config, "--out", folder, "--threads", "1", *more]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -51,7 +51,8 @@ def content(folder):
     with open(os.path.join(folder, "results.csv"), newline="") as file:
         rows = [{k: v for k, v in row.items() if not k.startswith(TIMES)} for row in csv.DictReader(file)]
     samples = {}
-    for name in sorted(os.listdir(os.path.join(folder, "samples"))):
+    # Logs of an earlier config stay.
+    for name in sorted(row["trial"] + ".jsonl" for row in rows):
         with open(os.path.join(folder, "samples", name)) as file:
             lines = [json.loads(line) for line in file]
         samples[name] = [(r["task"], r["sample"], r["prediction"], r["score"], r["peaks"]) for r in lines]
@@ -67,24 +68,30 @@ def left(folder):
 def disturb(folder):
     """Starts a sweep and ends it; says how."""
     kind = random.random()
+    fewer, more = "", []
+    if random.random() < 0.33:
+        shutil.copytree(FEWER, folder)
+        fewer, more = "after fewer samples, ", ["--resume"]
     if kind < 0.30:
-        process = sweep(folder)
+        process = sweep(folder, *more)
         time.sleep(random.uniform(0, 1.3) * SECONDS)
         process.kill()
         finish(process)
-        return "random moment", None
+        return fewer + "random moment", None
     if kind < 0.70:
         mode, at = random.choice(["before", "after", "half"]), random.randint(1, CALLS)
-        finish(sweep(folder, preload={"KV_MODE": mode, "KV_AT": str(at)}))
-        return f"crash point ({mode} a call)", None
+        finish(sweep(folder, *more, preload={"KV_MODE": mode, "KV_AT": str(at)}))
+        return f"{fewer}crash point ({mode} a call)", None
     if kind < 0.82:
         call = random.choice(["fsync", "write", "rename", "link", "open", "mkdir"])
         number = random.choice([errno.ENOSPC, errno.EIO])
-        code, output = finish(sweep(folder, preload={"KV_MODE": f"error:{number}", "KV_ONLY": call, "KV_AT": str(random.randint(1, 12))}))
+        preload = {"KV_MODE": f"error:{number}", "KV_ONLY": call, "KV_AT": str(random.randint(1, 12))}
+        code, output = finish(sweep(folder, *more, preload=preload))
         # 0 where the sweep has fewer such calls.
         problem = None if code in (0, 2) and "   at " not in output else f"a failing {call} ended with {code}: {output[-300:]}"
-        return f"failing call ({call})", problem
-    return disturb_workers(folder, signal.SIGKILL if kind < 0.93 else signal.SIGSTOP)
+        return f"{fewer}failing call ({call})", problem
+    what, problem = disturb_workers(folder, signal.SIGKILL if kind < 0.93 else signal.SIGSTOP)
+    return fewer + what, problem
 
 
 def disturb_workers(folder, how):
@@ -189,6 +196,8 @@ if __name__ == "__main__":
         begun = time.time()
         assert finish(sweep(os.path.join(WORK, "whole")))[0] == 0, "the undisturbed sweep failed"
         SECONDS = time.time() - begun
+        FEWER = os.path.join(WORK, "fewer")
+        assert finish(sweep(FEWER, config=os.path.join(HERE, "fewer.yaml")))[0] == 0, "the sweep of fewer samples failed"
         REFERENCE = content(os.path.join(WORK, "whole"))
         CALLS = count_calls(os.path.join(WORK, "run"))
         print(f"an undisturbed sweep takes {SECONDS:.1f} s and makes {CALLS} calls that change files", flush=True)

@@ -83,6 +83,8 @@ internal static class KvParetoCommand
             ReportCommand.Create(context),
             FrontierCommand.Create(context),
             RecommendCommand.Create(context),
+            SubmitCommand.Create(context),
+            StatusCommand.Create(context),
             PlanCommand.Create(context),
             BenchCommand.Create(context),
             GenerateCommand.Create(context),

@@ -23,6 +23,16 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>What could not be checked, one line each; empty where every figure was.</summary>
     public IReadOnlyList<string> Messages { get; init; } = [];
 
+    /// <summary>The device in words.</summary>
+    internal string Device { get; init; } = "";
+
+    /// <summary>A trial as <see cref="Missing"/> names it.</summary>
+    internal static string NameOf(string setting, string model, int? repeat) => $"{setting} of {model}"
+        + (repeat is { } number ? string.Create(CultureInfo.InvariantCulture, $", repeat {number}") : "");
+
+    /// <summary>A folder holds a run, whole or not.</summary>
+    public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder));
+
     /// <summary>
     /// Reads the journals of a run folder and compares their figures with each other and with the samples; changes nothing in it.
     /// </summary>
@@ -39,9 +49,13 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
         {
             Repeats = [.. results.Where(result => result.Repeat is not null)],
-            Missing = [.. run.Trials.Where(trial => state.Result(trial.Id) is null).Select(trial => $"{trial.Setting} of {trial.Model}"
-                + (trial.Repeat is { } repeat ? string.Create(CultureInfo.InvariantCulture, $", repeat {repeat}") : ""))],
-            Messages = messages,
+            Missing =
+            [
+                .. run.Trials.Where(trial => state.Result(trial.Id) is null)
+                    .Select(trial => NameOf(trial.Setting, trial.Model, trial.Repeat)),
+            ],
+            Device = run.Host.Device,
+            Messages = [.. messages, .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet())],
         };
     }
 }

@@ -57,15 +57,18 @@ public static class SweepRunner
     {
         var plan = SweepPlan.Make(config, tasks, engine);
         using var folder = RunFolder.Open(options, Record(config, plan, engine));
-        using var runner = new TrialRunner(engine, config.Repeats, config.WarmUp);
+        var address = new SampleAddress(engine.Device);
+        using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp);
 
         ResultCheck.Settle(options.Folder, folder.Read());
-        var queue = new TrialQueue(folder, plan, options, progress);
+        var reuse = new SampleReuse(options.Folder, plan, address);
+        var queue = new TrialQueue(folder, plan, reuse, options, progress);
         foreach (var (trial, log) in queue.Take(cancellation))
         {
             try
             {
                 folder.Journal.TrialStarted(trial.Spec);
+                reuse.Fill(trial, log);
                 queue.Report.Begun(trial, log);
                 var result = Measure(trial, log);
                 folder.Journal.TrialEnded(result);
@@ -102,6 +105,9 @@ public static class SweepRunner
         Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
+        ConfigFile = config.Origin?.File,
+        ConfigFolder = config.Origin?.Folder,
+        ConfigModels = config.Origin is { Models.Count: > 0 } origin ? origin.Models : null,
         Template = config.Template.ToJson(),
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest))],
         Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using KvPareto.Engine.Seam;
 
 namespace KvPareto.Sweep;
@@ -63,6 +64,13 @@ public sealed record TrialResult
 
     /// <summary>Samples over all tasks.</summary>
     public int Samples { get; init; }
+
+    /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> MergedFrom { get; init; } = [];
+
+    /// <summary>Ids of the trials that have its samples.</summary>
+    internal IReadOnlyList<string> SampleLogs => MergedFrom.Count > 0 ? MergedFrom : [TrialId];
 
     /// <summary>Number of a repeat of the baseline, from 1, which tells how far figures move by themselves; null for a trial of the
     /// sweep.</summary>

@@ -12,9 +12,10 @@ namespace KvPareto.Sweep;
 /// model while the next trial needs the same one. The only place where a trial's failure is caught.
 /// </summary>
 /// <param name="engine">Engine.</param>
+/// <param name="address">Names what is measured.</param>
 /// <param name="repeats">Generations of each sample; its times are their medians.</param>
 /// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
-internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) : IDisposable
+internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, int repeats, int warmUp) : IDisposable
 {
     /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
     private const int ShownTokens = 32;
@@ -56,10 +57,7 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
         var answers = new Answer[repeats];
         for (var i = 0; i < repeats; i++) answers[i] = model.Measure(trial.Spec.Setting, sample, cancellation);
         var first = answers[0];
-        var score = task.Task.Score(sample, first.Prediction);
-        if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
-        var parts = task.Task.Parts(sample, first.Prediction);
-        return new()
+        var record = new SampleRecord
         {
             Task = task.Name,
             Sample = sample.Id,
@@ -68,15 +66,16 @@ internal sealed class TrialRunner(ITrialEngine engine, int repeats, int warmUp) 
                 : model.Text(sample.PromptIds.AsSpan(Math.Max(ShownTokens, sample.PromptIds.Length - ShownTokens)..)),
             References = sample.Answers.Count > 0 ? sample.Answers : null,
             Prediction = first.Prediction,
-            Score = score,
-            Parts = parts.Count > 0 ? parts : null,
+            Score = 0,
             PromptTokens = first.PromptTokens,
             NewTokens = first.NewTokens,
             Peaks = answers.Aggregate(default(MemoryPeaks), (highest, answer) => MemoryPeaks.Max(highest, answer.Peaks)),
+            Address = address.Of(trial, task, sample),
             WarmUp = isWarmUp,
             TtftMs = Milliseconds(answers.Select(answer => answer.TimeToFirstToken)) ?? 0,
             TpotMs = Milliseconds(answers.Select(answer => answer.TimePerToken).OfType<TimeSpan>()),
         };
+        return record.ScoredBy(task, sample);
     }
 
     // A repeat takes the samples in another order, each in one of its own: what one leaves behind for the next would show.

@@ -17,9 +17,15 @@ internal sealed class FakeEngine : ITrialEngine
 
     public string Backend => "fake";
 
-    public string Device => "none";
+    public string Device { get; init; } = "none";
 
     public int? Workers { get; set; }
+
+    /// <summary>What the models' files hold.</summary>
+    public string Files { get; init; } = "";
+
+    /// <summary>The model that a name's files are of.</summary>
+    public Func<string, string> NameOfFiles { get; init; } = name => name;
 
     /// <summary>What each load was of.</summary>
     public List<string> Loads { get; } = [];
@@ -46,7 +52,7 @@ internal sealed class FakeEngine : ITrialEngine
 
     public IReadOnlyList<PreparedModel> Prepare(
         ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
-        [new(model, Digest(model.Name),
+        [new(model, Digest(NameOfFiles(model.Name) + Files),
             [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]) { Settings = settings }];
 
     public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
@@ -67,7 +73,9 @@ internal sealed class FakeEngine : ITrialEngine
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
             var text = hash[0] < 180 ? sample.Answers[0] : "«wrong»";
             var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
-            return new(new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]), peaks);
+            return new(
+                new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]),
+                peaks);
         }
 
         public void Dispose() => engine.Live--;
@@ -75,19 +83,19 @@ internal sealed class FakeEngine : ITrialEngine
 }
 
 /// <summary>Numbered questions.</summary>
-internal sealed class FakeTask(string name, int samples) : TextTask
+internal sealed class FakeTask(string name, int samples, double worth = 1) : TextTask
 {
     public override string Name => name;
 
-    public override string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{name} {samples}")));
+    public override string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{name} {samples} {worth}")));
 
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context) => [.. Enumerable.Range(0, samples).Select(i => new TaskSample
     {
         Id = $"{name}-{i}",
-        PromptIds = [1, 2, 3, i],
+        PromptIds = [.. name.Select(letter => (int)letter), i],
         MaxNewTokens = 4,
         Answers = [$"answer {i}"],
     })];
 
-    public override double Score(TaskSample sample, string prediction) => prediction == sample.Answers[0] ? 1 : 0;
+    public override double Score(TaskSample sample, string prediction) => prediction == sample.Answers[0] ? worth : 0;
 }

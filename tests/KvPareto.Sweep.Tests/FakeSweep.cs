@@ -29,7 +29,7 @@ internal static class FakeSweep
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
-        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null)
+        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null)
     {
         var options = new SweepOptions
         {
@@ -40,7 +40,7 @@ internal static class FakeSweep
             RetryFailed = retryFailed,
             Leases = leases ?? Leases,
         };
-        return SweepRunner.Run(config ?? Config(), options, engine, Tasks, progress, engine.Cancellation);
+        return SweepRunner.Run(config ?? Config(), options, engine, tasks ?? Tasks, progress, engine.Cancellation);
     }
 
     /// <summary>What must be the same run after run: all but the times.</summary>

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Cache;
+using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Testing;
@@ -190,17 +191,38 @@ public class SweepRunnerTests
         Assert.Contains("\"seed\": 7", File.ReadAllText(temp["run/run.json"]), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("w4a16-k8v8-t64", 7, "holds w16a16-k8v8-t64 of")]
-    [InlineData(FakeSweep.AllSettings, 8, "seed differ")]
-    public void Run_RefusesAnotherConfigsFolder(string settings, int seed, string expected)
+    [Fact]
+    public void Run_RefusesOtherFilesOfAModelAndOtherModels()
     {
         using var temp = new ScratchFolder();
         FakeSweep.Run(temp["run"], new FakeEngine(), FakeSweep.Config("w16a16-k8v8-t64"));
-        var other = FakeSweep.Config(settings, seed);
-        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine(), other, resume: true));
-        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', error.Message);
+        Refuses(FakeSweep.Config(), new FakeEngine { Files = "changed" }, "was begun with other files of model 'one'");
+        var renamed = FakeSweep.Config();
+        renamed = renamed with { Models = [.. renamed.Models.Select(model => model with { Name = "new " + model.Name })] };
+        Refuses(renamed, new FakeEngine(), "holds a run of other models (one, two)");
+
+        void Refuses(SweepConfig config, FakeEngine engine, string expected)
+        {
+            var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], engine, config, resume: true));
+            Assert.StartsWith($"{temp["run"]}: {expected}", error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', error.Message);
+            Assert.Equal(0, engine.Generated);
+        }
+    }
+
+    /// <summary>Those who are at work would end with what they did not measure.</summary>
+    [Fact]
+    public void Run_RefusesAnotherPlanWhileOthersAreAtWork()
+    {
+        using var temp = new ScratchFolder();
+        var error = Assert.Throws<ConfigException>(() => FakeSweep.Run(temp["run"], new FakeEngine
+        {
+            Before = (number, _, _) =>
+            {
+                if (number == 7) FakeSweep.Run(temp["run"], new FakeEngine(), FakeSweep.Config("w4a16-k8v8-t64"), worker: "other");
+            },
+        }, worker: "first"));
+        Assert.StartsWith($"{temp["run"]}: others are at work on w16a16-k8v8-t64 of one (trial ", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

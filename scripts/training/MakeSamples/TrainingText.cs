@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KvPareto.Tasks;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
 

@@ -7,17 +7,22 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
-/// <summary><c>kvpareto report DIR</c></summary>
+/// <summary><c>kvpareto report DIR…</c></summary>
 internal static class ReportCommand
 {
     public static Command Create(CommandContext context)
     {
-        var folder = new Argument<string>("DIR")
-        { Description = "Run folder of a sweep, finished or not; or the CSV of a bench, for its figure latency." };
+        var runs = new Argument<string[]>("DIR")
+        {
+            Description = "Run folder of a sweep, finished or not; several are read as one run. Or the CSV of a bench, for latency.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var output = new Option<string?>("--out")
+        { Description = "Folder for the report. Default: the run's own; several runs need one.", HelpName = "FOLDER" };
         var figure = new Option<string?>("--figure")
         {
             Description =
-                "Figures: frontier, memory, niah, ablation, fidelity, separated by commas. Default: all that the run has data for.",
+                "Figures: frontier, memory, niah, ablation, fidelity, latency, context, separated by commas. Default: all that the run has data for.",
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();
@@ -27,16 +32,22 @@ internal static class ReportCommand
         var command =
             new Verb("report",
                 "Writes results.csv, frontier.csv, report.html and the figures again from the journal alone; needs no model and no GPU.",
-            "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf") { folder, repair, figure, format, noHtml };
+            "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf\nkvpareto report runs/monday runs/tuesday --out "
+                + "runs/both") { runs, output, repair, figure, format, noHtml };
         command.SetAction(parsed =>
         {
-            var path = parsed.GetValue(folder)!;
-            if (path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
-                return Latency(context, path, parsed.GetValue(figure), PictureFormats.Parse(parsed.GetValue(format)!));
+            var folders = parsed.GetValue(runs)!;
+            if (folders is [var file] && file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && File.Exists(file))
+                return Latency(context, file, parsed.GetValue(figure), PictureFormats.Parse(parsed.GetValue(format)!));
+            var target = parsed.GetValue(output);
+            if (target is null && folders.Length > 1)
+                throw new ConfigException($"report of {folders.Length} runs; allowed: --out FOLDER, a folder for it");
+            if (target is not null && !folders.Contains(target) && RunHistory.IsIn(target))
+                throw new ConfigException($"--out {target}: holds another run; allowed: a folder that holds none");
             if (parsed.GetValue(repair))
-                foreach (var line in RunRepair.Mend(path)) context.Error.WriteLine(TerminalText.OneLine(line));
-            Write(context, path, RunHistory.Read(path), PictureFormats.Parse(parsed.GetValue(format)!),
-                !parsed.GetValue(noHtml), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries));
+                foreach (var line in folders.SelectMany(RunRepair.Mend)) context.Error.WriteLine(TerminalText.OneLine(line));
+            Write(context, target ?? folders[0], RunMerge.Read(folders), PictureFormats.Parse(parsed.GetValue(format)!),
+                !parsed.GetValue(noHtml), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders);
             return ExitCode.Ok;
         });
         return command;
@@ -53,7 +64,7 @@ internal static class ReportCommand
     /// <summary>Writes the report of a run and shows its table.</summary>
     public static void Write(
         CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats,
-            bool html, IReadOnlyList<string>? figures = null)
+            bool html, IReadOnlyList<string>? figures = null, IReadOnlyList<string>? sources = null)
     {
         var options = new ReportOptions
         {
@@ -62,6 +73,7 @@ internal static class ReportCommand
             Seed = history.Seed,
             Formats = formats,
             Figures = figures,
+            Sources = sources,
             Html = html,
         };
         var summary = ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);

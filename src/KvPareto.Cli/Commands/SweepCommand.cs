@@ -18,7 +18,10 @@ internal static class SweepCommand
     public static Command Create(CommandContext context)
     {
         var config = new Argument<string?>("CONFIG")
-        { Description = "Sweep as YAML; the built-in quickstart where left out.", Arity = ArgumentArity.ZeroOrOne };
+        {
+            Description = "Sweep as YAML. Left out: the config of the run in DIR with --resume or --worker, else the built-in quickstart.",
+            Arity = ArgumentArity.ZeroOrOne
+        };
         var folder = new Option<string?>("--out")
         { Description = "Run folder. Default: runs/NAME of the config, or the next free runs/NAME-2, …", HelpName = "DIR" };
         var resume = Verb.ResumeOption();
@@ -55,7 +58,10 @@ internal static class SweepCommand
         CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads,
             string device, IReadOnlyList<PictureFormat> formats, bool html, CancellationToken cancellation)
     {
-        var config = file is null ? SweepConfig.Quickstart(models) : SweepConfig.Load(file, models);
+        var goesOn = resume || worker is not null;
+        var config = file is not null ? SweepConfig.Load(file, models)
+            : goesOn && folder is not null && RunHistory.IsIn(folder) ? SweepConfig.OfRun(folder, models)
+            : SweepConfig.Quickstart(models);
         folder = FolderOf(config.Name, folder, resume, worker);
         using var backend = CommandContext.CreateBackend(threads, device);
         var options = new SweepOptions { Backend = backend, Folder = folder, Resume = resume, RetryFailed = retryFailed, Worker = worker };

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
@@ -40,6 +41,9 @@ public sealed record SweepConfig
     /// <summary>Variables and date of the models' chat templates.</summary>
     public TemplateSettings Template { get; init; } = TemplateSettings.Default;
 
+    /// <summary>Where the text comes from; null where it has no place.</summary>
+    public ConfigOrigin? Origin { get; init; }
+
     internal IReadOnlyList<TaskOptions> Tasks { get; init; } = [];
 
     internal SweepAxes? Axes { get; init; }
@@ -59,6 +63,19 @@ public sealed record SweepConfig
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
         return SweepConfigReader.Read(file, ReadText(file), folder, models);
+    }
+
+    /// <summary>The config that a run folder was last worked on with, from its <c>run.json</c>.</summary>
+    /// <param name="folder">Run folder.</param>
+    /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for those of the run.</param>
+    /// <exception cref="ConfigException">There is no run, a file is damaged, or as for <see cref="Load"/>.</exception>
+    public static SweepConfig OfRun(string folder, params IReadOnlyList<string> models)
+    {
+        if (JournalReader.Read(folder).Run is not { } run)
+            throw new ConfigException($"{folder}: holds no run; allowed for --resume without a config: the folder of an earlier sweep");
+        return SweepConfigReader.Read(
+            run.ConfigFile ?? run.Name + ".yaml", run.Config, run.ConfigFolder ?? Directory.GetCurrentDirectory(),
+            models.Count > 0 ? models : run.ConfigModels ?? []);
     }
 
     /// <summary>Reads a YAML file for its models and settings; it may do without tasks.</summary>

@@ -56,6 +56,7 @@ internal static partial class SweepConfigReader
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Source = text,
+            Origin = new(file, baseFolder, [.. models.Select(model => IsPath(model) ? Path.GetFullPath(model) : model)]),
         };
         Check(config, top);
         return config;

@@ -37,7 +37,7 @@ internal static class JournalReader
         var state = new JournalState();
         if (RunFile.TryRead(folder) is { } planned)
         {
-            state.Add(planned.Run);
+            state.SetInForce(planned.Run);
             if (!planned.IsSealed) state.Unsealed++;
         }
         foreach (var file in Files(folder))

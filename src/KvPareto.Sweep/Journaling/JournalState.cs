@@ -6,9 +6,14 @@ internal sealed class JournalState
     private readonly HashSet<string> _started = [];
     private readonly Dictionary<string, List<TrialResult>> _results = [];
     private readonly List<RunRecord> _runs = [];
+    private RunRecord? _inForce;
+    private RunRecord? _latest;
 
-    /// <summary>The run that planned the most trials: a resumed one may have added some. Null where none began.</summary>
-    public RunRecord? Run { get; private set; }
+    /// <summary>The plan in force: that of <c>run.json</c>, else that of the run that began last. Null where none began.</summary>
+    public RunRecord? Run => _inForce ?? _latest;
+
+    /// <summary>The trial is of the plan in force.</summary>
+    public bool IsPlanned(string trialId) => Run?.Trials.Any(trial => trial.Id == trialId) == true;
 
     /// <summary>All runs that began.</summary>
     public IReadOnlyList<RunRecord> Runs => _runs;
@@ -60,11 +65,17 @@ internal sealed class JournalState
         else _results[result.TrialId] = [result];
     }
 
-    /// <summary>Takes in one run.</summary>
-    public void Add(RunRecord run)
+    /// <summary>Takes in the run of <c>run.json</c>.</summary>
+    public void SetInForce(RunRecord run)
+    {
+        _inForce = run;
+        Add(run);
+    }
+
+    private void Add(RunRecord run)
     {
         _runs.Add(run);
-        if (Run is null || run.Trials.Count >= Run.Trials.Count) Run = run;
+        if (_latest is null || run.StartedAt >= _latest.StartedAt) _latest = run;
         if (StartedAt is null || run.StartedAt < StartedAt) StartedAt = run.StartedAt;
     }
 }

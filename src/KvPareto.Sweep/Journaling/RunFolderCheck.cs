@@ -31,17 +31,57 @@ internal static class RunFolderCheck
         || (JournalReader.Files(path).Contains(entry) && !LineReader.Read(entry).Any())
         || (entry == RunFile.PathOf(path) && JournalReader.Files(path).Count > 0 && RunFile.TryRead(path) is not null));
 
+    // Another config is welcome: what it measures the same is taken over. Other model files under an old name are not, nor what has
+    // nothing to do with the run.
     private static void CheckEarlier(string path, RunRecord run)
     {
         var earlier = JournalReader.Read(path);
-        if (earlier.Run?.Host is { Workers: { } begun } host && host.Backend == run.Host.Backend && begun != run.Host.Workers)
+        if (earlier.Run is not { } begun) return;
+        if (begun.Host is { Workers: { } workers } host && host.Backend == run.Host.Backend && workers != run.Host.Workers)
             throw new ConfigException(
-                $"{path}: was begun with {begun} threads, which its peaks depend on; allowed: --threads {begun}, or another --out");
-        var planned = run.Trials.Select(trial => trial.Id).ToHashSet();
-        if (earlier.Started.Order(StringComparer.Ordinal).FirstOrDefault(id => !planned.Contains(id)) is not { } foreign) return;
-        var known = earlier.Run?.Trials.FirstOrDefault(trial => trial.Id == foreign);
-        var name = known is null ? $"trial {foreign}" : $"{known.Setting} of {known.Model} (trial {foreign})";
-        throw new ConfigException($"{path}: holds {name}, which this config does not have (setting, model files, tasks or seed differ);"
-            + " allowed: the config it was made with, more settings or models, or another --out");
+                $"{path}: was begun with {workers} threads, which its peaks depend on; allowed: --threads {workers}, or another --out");
+        if (earlier.Started.Count == 0) return;
+        if (begun.Host.Backend != run.Host.Backend)
+            throw new ConfigException($"{path}: was begun on {begun.Host.Backend}, this is {run.Host.Backend}; allowed: the device it was "
+                + "begun on, or another --out");
+        var (before, now) = (Own(begun), Own(run));
+        if (now.FirstOrDefault(model => before.TryGetValue(model.Key, out var digest) && digest != model.Value) is { Key: { } changed })
+            throw new ConfigException($"{path}: was begun with other files of model '{changed}'; allowed: those files, another name for "
+                + "the model, or another --out");
+        RequireNames(path, "model", earlier.Runs.SelectMany(other => other.Models), run.Models);
+        RequireNames(path, "task", earlier.Runs.SelectMany(other => other.Tasks), run.Tasks);
+        if (!now.Keys.Any(before.ContainsKey))
+            throw new ConfigException($"{path}: holds a run of other models ({string.Join(", ", before.Keys)}); allowed: a config with one "
+                + "of them, or another --out");
     }
+
+    /// <summary>Refuses to change the plan of a folder that others are at work in: they would end with what they did not measure.</summary>
+    /// <param name="path">Folder.</param>
+    /// <param name="run">What is about to run.</param>
+    /// <param name="isAlone">Nobody else is at work.</param>
+    public static void CheckPlan(string path, RunRecord run, bool isAlone)
+    {
+        if (isAlone || JournalReader.Read(path).Run is not { } begun) return;
+        var planned = run.Trials.Select(trial => trial.Id).ToHashSet();
+        if (begun.Trials.FirstOrDefault(trial => !planned.Contains(trial.Id)) is not { } foreign) return;
+        throw new ConfigException(
+            $"{path}: others are at work on {foreign.Setting} of {foreign.Model} (trial {foreign.Id}), which this config"
+            + " does not have (setting, tasks or seed differ); allowed: their config, more settings or models, or to wait for them");
+    }
+
+    // Results have the names that they were measured under.
+    private static void RequireNames(string path, string kind, IEnumerable<RunInput> before, IReadOnlyList<RunInput> now)
+    {
+        var names = now.ToLookup(input => input.Digest);
+        foreach (var known in before)
+        {
+            if (names[known.Digest].FirstOrDefault(input => input.Name != known.Name) is not { } input) continue;
+            throw new ConfigException(
+                $"{path}: {kind} '{input.Name}' is called '{known.Name}' there; allowed: that name, or another --out");
+        }
+    }
+
+    // The files of each model itself: variants come after it.
+    private static Dictionary<string, string> Own(RunRecord run) =>
+        run.Models.GroupBy(model => model.Name).ToDictionary(group => group.Key, group => group.First().Digest);
 }

@@ -31,11 +31,13 @@ internal sealed record RunHost
 
     public required string DotNet { get; init; }
 
+    /// <summary>Of this program, without its commit.</summary>
+    public static string ProgramVersion => Built()[0];
+
     /// <summary>This machine.</summary>
     public static RunHost Here(string backend, string device, int? workers)
     {
-        var built = typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
-        var version = built?.InformationalVersion.Split('+') ?? ["unknown"];
+        var version = Built();
         return new()
         {
             Version = version[0],
@@ -50,6 +52,10 @@ internal sealed record RunHost
             DotNet = RuntimeInformation.FrameworkDescription,
         };
     }
+
+    private static string[] Built() =>
+        typeof(RunHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')
+            ?? ["unknown"];
 
     private static string CpuName()
     {

@@ -24,6 +24,15 @@ internal sealed record RunRecord
     /// <summary>The config's YAML.</summary>
     public required string Config { get; init; }
 
+    /// <summary>Its file as it was named; null where it had none, and in folders of versions that did not write it.</summary>
+    public string? ConfigFile { get; init; }
+
+    /// <summary>Where its relative paths start; null as above.</summary>
+    public string? ConfigFolder { get; init; }
+
+    /// <summary>Models that stood in for the config's; null for none.</summary>
+    public IReadOnlyList<string>? ConfigModels { get; init; }
+
     /// <summary>What chat templates were told, and the date that they read; null in folders of versions that did not write it.</summary>
     public JsonObject? Template { get; init; }
 

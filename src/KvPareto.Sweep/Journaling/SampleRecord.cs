@@ -1,4 +1,6 @@
 using KvPareto.Engine.Seam;
+using KvPareto.Sweep.Trials;
+using KvPareto.Tasks;
 using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Journaling;
@@ -36,6 +38,13 @@ internal sealed record SampleRecord
 
     public required MemoryPeaks Peaks { get; init; }
 
+    /// <summary>What was measured, by all that determines it (<see cref="Trials.SampleAddress"/>); null in logs of earlier
+    /// versions.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The trial of an earlier config whose sample this is; null where it was measured for this one.</summary>
+    public string? MeasuredIn { get; init; }
+
     /// <summary>Among the first of its process and trial: its times do not count.</summary>
     public bool WarmUp { get; init; }
 
@@ -44,4 +53,15 @@ internal sealed record SampleRecord
 
     /// <summary>Mean of each later token; null where there was none.</summary>
     public double? TpotMs { get; init; }
+
+    /// <summary>The same prediction as a task's sample, scored by that task.</summary>
+    /// <exception cref="ArithmeticException">The score is outside 0 to 1.</exception>
+    /// <exception cref="FormatException">The prediction is of another kind.</exception>
+    public SampleRecord ScoredBy(SweepTask task, TaskSample sample)
+    {
+        var score = task.Task.Score(sample, Prediction);
+        if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
+        var parts = task.Task.Parts(sample, Prediction);
+        return this with { Task = task.Name, Sample = sample.Id, Score = score, Parts = parts.Count > 0 ? parts : null };
+    }
 }

@@ -21,6 +21,9 @@ public sealed record ReportOptions
     /// <summary>Names of the figures to write; null for all that the run has data for.</summary>
     public IReadOnlyList<string>? Figures { get; init; }
 
+    /// <summary>Run folders that have the trials' samples; null for the report's own folder.</summary>
+    public IReadOnlyList<string>? Sources { get; init; }
+
     /// <summary>Write <c>report.html</c> too.</summary>
     public bool Html { get; init; } = true;
 

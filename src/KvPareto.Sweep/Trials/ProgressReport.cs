@@ -15,7 +15,7 @@ internal sealed class ProgressReport
     private long _done;
     private long _lastAt;
 
-    public ProgressReport(SweepPlan plan, Func<PlannedTrial, bool> isDone, IProgress<SweepEvent>? observer)
+    public ProgressReport(SweepPlan plan, Func<PlannedTrial, bool> isDone, SampleReuse reuse, IProgress<SweepEvent>? observer)
     {
         (_trials, _samples, _observer) = (plan.RunOrder.Count, plan.SampleCount, observer);
         _doneOf = new int[_trials + 1];
@@ -26,13 +26,14 @@ internal sealed class ProgressReport
             Reach(trial, trial.Model.SampleCount);
             _time.Ended(trial, elsewhere: false);
         }
+        foreach (var trial in plan.RunOrder.Except(done)) _time.Begun(trial, (task, sample) => reuse.Has(trial, task, sample));
         observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done));
     }
 
     public void Begun(PlannedTrial trial, SampleLog log)
     {
         Reach(trial, log.Count);
-        _time.Begun(trial, log.Find);
+        _time.Begun(trial, (task, sample) => log.Find(task.Name, sample.Id) is not null);
         _lastAt = Stopwatch.GetTimestamp();
         var spec = trial.Spec;
         _observer?.Report(new TrialBegun(trial.Index, _trials, spec.Model, spec.Setting.Name, trial.Model.SampleCount, log.Count));

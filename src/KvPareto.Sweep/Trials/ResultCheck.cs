@@ -15,7 +15,7 @@ internal static class ResultCheck
     {
         DiskFolder.RequireOwn(RunPaths.Samples(folder));
         var (unsealed, alone) = (state.Unsealed, 0);
-        foreach (var id in state.WithResult.Order(StringComparer.Ordinal))
+        foreach (var id in state.WithResult.Where(state.IsPlanned).Order(StringComparer.Ordinal))
         {
             var path = RunPaths.Samples(folder, id);
             var (records, unsealedSamples) = SampleLog.Read(path);

@@ -43,12 +43,12 @@ internal sealed class TimeEstimate
 
     /// <summary>A trial is begun or gone on with.</summary>
     /// <param name="trial">The trial.</param>
-    /// <param name="find">What an earlier run measured of it, by task and sample.</param>
-    public void Begun(PlannedTrial trial, Func<string, string, SampleRecord?> find)
+    /// <param name="isKnown">An earlier run measured the sample.</param>
+    public void Begun(PlannedTrial trial, Func<SweepTask, TaskSample, bool> isKnown)
     {
         foreach (var (task, samples) in trial.Model.Tasks)
         {
-            var known = samples.Where(sample => find(task.Name, sample.Id) is not null);
+            var known = samples.Where(sample => isKnown(task, sample));
             _missing[(trial.Index, task.Name)] = known.Aggregate(
                 Whole(trial, task.Name), (left, sample) => left - SampleWork.Of(trial.Model.Config, sample));
         }

@@ -17,13 +17,13 @@ internal sealed class TrialQueue
     private readonly HashSet<PlannedTrial> _done;
     private JournalState _state;
 
-    public TrialQueue(RunFolder folder, SweepPlan plan, SweepOptions options, IProgress<SweepEvent>? observer)
+    public TrialQueue(RunFolder folder, SweepPlan plan, SampleReuse reuse, SweepOptions options, IProgress<SweepEvent>? observer)
     {
         (_folder, _plan, _retryFailed, _look) = (folder, plan, options.RetryFailed, options.Leases.Look);
         _state = folder.Read();
         _failedBefore = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => _state.Failures(trial.Spec.Id));
         _done = [.. plan.RunOrder.Where(HasResult)];
-        _report = new(plan, _done.Contains, observer);
+        _report = new(plan, _done.Contains, reuse, observer);
     }
 
     /// <summary>Counts what is done.</summary>

@@ -86,8 +86,7 @@ internal static class TrialSummary
     private static TrialResult Result(PlannedTrial trial, List<SampleRecord> records, string status)
     {
         var peaks = records.Aggregate(default(MemoryPeaks), (highest, record) => MemoryPeaks.Max(highest, record.Peaks));
-        var (ttft, tpot) = (Times(records, record => record.TtftMs), Times(records, record => record.TpotMs));
-        return new()
+        return Timed(records, new()
         {
             TrialId = trial.Spec.Id,
             Model = trial.Spec.Model,
@@ -100,13 +99,16 @@ internal static class TrialSummary
             Peaks = peaks,
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,
-            TtftMs = Median(ttft),
-            TpotMs = Median(tpot),
-            TtftSpread = Spread(ttft),
-            TpotSpread = Spread(tpot),
             Repeat = trial.Spec.Repeat > 0 ? trial.Spec.Repeat : null,
             Samples = records.Count,
-        };
+        });
+    }
+
+    /// <summary>A result with the times of its samples.</summary>
+    public static TrialResult Timed(IReadOnlyCollection<SampleRecord> records, TrialResult result)
+    {
+        var (ttft, tpot) = (Times(records, record => record.TtftMs), Times(records, record => record.TpotMs));
+        return result with { TtftMs = Median(ttft), TpotMs = Median(tpot), TtftSpread = Spread(ttft), TpotSpread = Spread(tpot) };
     }
 
     private static double[] Times(IEnumerable<SampleRecord> records, Func<SampleRecord, double?> time) =>

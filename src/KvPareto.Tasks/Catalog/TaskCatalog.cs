@@ -3,6 +3,7 @@ using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
+using KvPareto.Tasks.Ruler;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
 using KvPareto.Text.Yaml;
@@ -17,6 +18,7 @@ public static class TaskCatalog
         new("embedded", SyntheticOptions.Example, SyntheticOptions.Read),
         new("longbench", LongBenchOptions.Example, LongBenchOptions.Read, LongBenchTask.StoredScores),
         new("niah", NiahOptions.Example, NiahOptions.Read, NiahTask.StoredScores),
+        new("ruler", RulerOptions.Example, RulerOptions.Read, RulerTask.StoredScores),
         new("gsm8k", Gsm8kOptions.Example, Gsm8kOptions.Read, Gsm8kTask.StoredScores),
         new("mmlu", MmluOptions.Example, MmluOptions.Read, MmluTask.StoredScores),
         new("fidelity", FidelityOptions.Example, FidelityOptions.Read),

@@ -5,8 +5,8 @@ namespace KvPareto.Tasks.Scoring;
 
 /// <summary>
 /// Reads predictions in the forms that programs store them in, told by their fields: this program's own (<c>task</c>, <c>prediction</c>,
-/// <c>answers</c>, <c>all_classes</c>), LongBench's (<c>pred</c>, <c>answers</c>, <c>all_classes</c>; the task is the file's name) and
-/// lm-evaluation-harness's (<see cref="HarnessRow"/>).
+/// <c>answers</c>, <c>all_classes</c>), LongBench's (<c>pred</c>, <c>answers</c>, <c>all_classes</c>; the task is the file's name), RULER's
+/// (<c>pred</c>, <c>outputs</c>; likewise) and lm-evaluation-harness's (<see cref="HarnessRow"/>).
 /// </summary>
 /// <param name="stem">The file's name without folder and ending; null for standard input.</param>
 /// <param name="task">What <c>--task</c> says, or null.</param>
@@ -25,7 +25,7 @@ internal sealed class PredictionReader(string? stem, string? task)
             : isLongBench ? (Named(row, stem), NameField)
             : (task ?? throw row.Error("task", $"is missing; allowed: a task in the row, or {Option} NAME with one of {TaskScores.Names}"),
                 Option);
-        return new(row, name, place, new TextPrediction(row.Text(field)), field, row.Texts("answers"), row.OptionalTexts("all_classes"));
+        return new(row, name, place, new TextPrediction(row.Text(field)), field, row.Texts(row.Has("outputs") ? "outputs" : "answers"), row.OptionalTexts("all_classes"));
     }
 
     private string NameField => task is null ? "(the file's name)" : Option;

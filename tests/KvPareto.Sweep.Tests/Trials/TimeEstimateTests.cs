@@ -70,7 +70,7 @@ public class TimeEstimateTests
     public void Left_IsSharedWithOtherWorkers()
     {
         var (time, trials, rows) = Start("smollm2.csv", ["niah", "narrativeqa", "multi_news"]);
-        time.Begun(trials[0], (_, _) => null);
+        time.Begun(trials[0], (_, _) => false);
         foreach (var row in rows.Where(row => row.Setting == trials[0].Spec.Setting.Name)) Measure(time, trials[0], row);
         time.Ended(trials[0], elsewhere: false);
         var alone = time.Left()!.Value;
@@ -95,7 +95,7 @@ public class TimeEstimateTests
         var gone = 0.0;
         foreach (var trial in trials)
         {
-            time.Begun(trial, (_, _) => null);
+            time.Begun(trial, (_, _) => false);
             foreach (var row in rows.Where(row => row.Setting == trial.Spec.Setting.Name))
             {
                 Measure(time, trial, row);

@@ -4,6 +4,7 @@ using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
+using KvPareto.Tasks.Ruler;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
 using KvPareto.Text.Yaml;
@@ -29,6 +30,9 @@ public class TaskCatalogTests
             new Gsm8kOptions { File = rows, ShotsFile = rows, Shots = 4, Format = Gsm8kFormat.Cot, Chat = true, Limit = 3, MaxNewTokens = 8 },
             Read("{task: gsm8k, file: rows.jsonl, shots_file: rows.jsonl, shots: 4, format: cot, chat: true, limit: 3, max_new_tokens: 8}"));
         Assert.Equal(256, Assert.IsType<Gsm8kOptions>(Read("{task: gsm8k, file: rows.jsonl, shots: 0}")).MaxNewTokens);
+        Assert.Equal(
+            new RulerOptions { Kind = "vt", Length = 900, Samples = 5, Seed = 7, Chat = false, Haystack = here },
+            Read("{task: ruler, kind: vt, length: 900, samples: 5, chat: false, haystack: .}"));
         var mmlu = Assert.IsType<MmluOptions>(Read("{task: mmlu, folder: ., subjects: [astronomy], shots: 2, limit: 6}"));
         Assert.Equal((here, "astronomy", 2, 6), (mmlu.Folder, Assert.Single(mmlu.Subjects!), mmlu.Shots, mmlu.Limit));
         Assert.Equal(
@@ -68,6 +72,7 @@ public class TaskCatalogTests
         Assert.Null(new MmluOptions { Folder = text }.AtLength(1000));
         Assert.Null(new FidelityOptions { File = text }.AtLength(1000));
         FitsAt(1000, 990, new NiahOptions { Folder = text, Lengths = [300], Name = "kept" });
+        FitsAt(2000, 1800, new RulerOptions { Kind = "niah_multikey_2", Length = 300, Samples = 2, Name = "kept", MaxNewTokens = 1 });
         FitsAt(1500, 990, new SyntheticOptions { Kind = SyntheticKind.Fact, Count = 3, Length = 100, Name = "kept" });
 
         void FitsAt(int tokens, int least, TaskOptions options)

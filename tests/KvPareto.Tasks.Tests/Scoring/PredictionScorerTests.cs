@@ -87,6 +87,18 @@ public class PredictionScorerTests
         Assert.Equal(new(1, task, score), Assert.Single(PredictionScorer.ScoreFile(folder.Write(name, row))));
     }
 
+    /// <summary>As RULER's own program writes them.</summary>
+    [Fact]
+    public void RulersPredictions_AreScoredAsTheyAre()
+    {
+        using var folder = new TemporaryFolder();
+        const string Rows = """
+            {"index": 0, "pred": " 1234567, and 7654321.", "input": "…", "outputs": ["1234567", "2222222", "7654321", "3333333"], "length": 3181}
+            """;
+        foreach (var name in new[] { "niah_multivalue", "vt", "cwe" })
+            Assert.Equal([new(1, name, 0.5)], PredictionScorer.ScoreFile(folder.Write($"{name}.jsonl", Rows)));
+    }
+
     [Fact]
     public void RunSamples_KeepTheirScores()
     {
@@ -133,7 +145,7 @@ public class PredictionScorerTests
     [InlineData("""{"prediction": "", "answers": []}""", "'task' is missing")]
     [InlineData("""{"task": "nope", "prediction": "", "answers": []}""", "'task' is 'nope'")]
     [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "'task' is 'dureader', which is scored on the words that jieba makes; allowed: with --jieba naming a folder")]
-    [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
+    [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, niah_single_1, niah_single_2, niah_single_3, niah_multikey_1, niah_multikey_2, niah_multikey_3, niah_multivalue, niah_multiquery, vt, cwe, fwe, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
     [InlineData("""{"task": "mmlu", "prediction": "B", "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
     [InlineData("""{"task": "gsm8k", "prediction": ""}""", "'answers' is missing")]
     [InlineData("""{"task": "lcc", "prediction": null, "answers": []}""", "'prediction' must be a string")]

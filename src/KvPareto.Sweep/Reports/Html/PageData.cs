@@ -27,7 +27,7 @@ internal static class PageData
             ["messages"] = Texts(analysis.Messages),
             ["axes"] = Texts(axes.Select(axis => axis.Name)),
             ["models"] = new JsonArray([.. analysis.Models.Select(model => Model(model, axes))]),
-            ["samples"] = SampleData.Of(folder, trials),
+            ["samples"] = SampleData.Of(options.Sources ?? [folder], trials),
             ["provenance"] = Provenance(folder),
         };
     }

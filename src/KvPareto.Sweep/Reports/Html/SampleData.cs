@@ -24,9 +24,9 @@ internal static class SampleData
     private const int MostReferences = 20;
 
     /// <summary>The samples of some trials.</summary>
-    /// <param name="folder">The run's folder.</param>
+    /// <param name="folders">Folders of the runs that have them.</param>
     /// <param name="trials">The trials, with a result.</param>
-    public static JsonObject Of(string folder, IReadOnlyList<TrialResult> trials)
+    public static JsonObject Of(IReadOnlyList<string> folders, IReadOnlyList<TrialResult> trials)
     {
         var tasks = trials.SelectMany(trial => trial.Scores).Select(score => score.Task).Distinct().ToList();
         var most = (int)Math.Clamp(MostPredictions / Math.Max(1L, (long)trials.Count * tasks.Count), 1, MostOfATask);
@@ -36,7 +36,7 @@ internal static class SampleData
         foreach (var trial in trials)
         {
             var own = tasks.ToDictionary(task => task, _ => new JsonObject());
-            foreach (var task in SampleLog.Read(RunPaths.Samples(folder, trial.TrialId)).Records.GroupBy(record => record.Task))
+            foreach (var task in TrialSamples.Read(folders, trial).GroupBy(record => record.Task))
             {
                 if (!shown.TryGetValue(task.Key, out var samples)) continue;
                 totals[task.Key] = Math.Max(totals[task.Key], task.Count());

@@ -39,15 +39,15 @@ internal static class LengthPoints
     private const double WorthDrawing = 1.5;
 
     /// <summary>The points of a run's baseline and frontier settings, from its samples.</summary>
-    /// <param name="folder">The run's folder.</param>
+    /// <param name="folders">Folders of the runs that have the samples.</param>
     /// <param name="analysis">The trials.</param>
-    public static IReadOnlyList<LengthPoint> Of(string folder, FrontierAnalysis analysis) =>
+    public static IReadOnlyList<LengthPoint> Of(IReadOnlyList<string> folders, FrontierAnalysis analysis) =>
     [
         .. from model in analysis.Models
            from point in model.Points
            where point.IsBaseline || point.OnFrontier
            group point by (point.Trial.Model, point.Trial.Setting) into same
-           from length in Lengths([.. same.SelectMany(point => SampleLog.Read(RunPaths.Samples(folder, point.Trial.TrialId)).Records)])
+           from length in Lengths([.. same.SelectMany(point => TrialSamples.Read(folders, point.Trial))])
            select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length),
     ];
 

@@ -18,13 +18,13 @@ internal static partial class NeedleScores
     private const string TaskName = "niah";
 
     /// <summary>The scores of a trial, by length and depth; none where it looked for no needles.</summary>
-    /// <param name="folder">The run's folder.</param>
-    /// <param name="trialId">The trial.</param>
+    /// <param name="folders">Folders of the runs that have its samples.</param>
+    /// <param name="trial">The trial.</param>
     /// <exception cref="ConfigException">The trial's samples are damaged.</exception>
-    public static IReadOnlyList<NeedleScore> Read(string folder, string trialId)
+    public static IReadOnlyList<NeedleScore> Read(IReadOnlyList<string> folders, TrialResult trial)
     {
         var cells = new Dictionary<(int Length, double Depth), List<double>>();
-        foreach (var record in SampleLog.Read(RunPaths.Samples(folder, trialId)).Records)
+        foreach (var record in TrialSamples.Read(folders, trial))
         {
             if (!record.Task.StartsWith(TaskName, StringComparison.Ordinal) || Cell(record.Sample) is not { } cell) continue;
             if (!cells.TryGetValue(cell, out var scores)) cells.Add(cell, scores = []);

@@ -23,7 +23,7 @@ public sealed class LengthPointsTests : IDisposable
         File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId),
             [Line("a", 105, 0, 9, 400, isWarmUp: true), Line("b", 1000, 1, 50, 900), Line("c", 100, 1, 4, 300)]);
         var analysis = FrontierAnalysis.Of([trial], "w16a16-k16v16", 1, resamples: 10);
-        var points = LengthPoints.Of(_folder.Root, analysis);
+        var points = LengthPoints.Of([_folder.Root], analysis);
         Assert.Equal([(105, 2), (1000, 1)], points.Select(point => (point.Context, point.Samples)));
         Assert.Equal([50.0, 100.0], points.Select(point => point.Score));
         Assert.Equal([400L, 900L], points.Select(point => point.PeakBytes));
@@ -43,12 +43,12 @@ public sealed class LengthPointsTests : IDisposable
         var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("t", [1.0]));
         var analysis = FrontierAnalysis.Of([trial], "w16a16-k16v16", 1, resamples: 10);
         Assert.Equal(
-            "no prompt was measured, or the run's samples are not there", new ContextFigure("r", LengthPoints.Of(_folder.Root, analysis))
+            "no prompt was measured, or the run's samples are not there", new ContextFigure("r", LengthPoints.Of([_folder.Root], analysis))
                 .Missing);
         Directory.CreateDirectory(RunPaths.Samples(_folder.Root));
         File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId), [Line("a", 100, 1, 4, 300), Line("b", 130, 1, 4, 300)]);
         Assert.Equal(
-            "all prompts are about as long as each other", new LatencyFigure("r", LengthPoints.Of(_folder.Root, analysis)).Missing);
+            "all prompts are about as long as each other", new LatencyFigure("r", LengthPoints.Of([_folder.Root], analysis)).Missing);
     }
 
     private static string Line(string id, int tokens, double score, double ttft, long peak, bool isWarmUp = false) =>

@@ -1,8 +1,7 @@
-using KvPareto.Tasks.Niah;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Tasks.Tests.Niah;
+namespace KvPareto.Tasks.Tests;
 
 public class HaystackTests
 {

@@ -1,6 +1,6 @@
 using KvPareto.Engine;
 
-namespace KvPareto.Tasks.Synthetic;
+namespace KvPareto.Tasks;
 
 /// <summary>The stream of random choices that a sample is made by.</summary>
 internal sealed class SampleRandom
@@ -24,6 +24,9 @@ internal sealed class SampleRandom
 
     /// <summary>Uniform in 0 … <paramref name="bound"/> − 1.</summary>
     public int Below(int bound) => _stream.Below(bound);
+
+    /// <summary>Uniform in 0 … 1, 1 excluded.</summary>
+    public double Share() => (Next() >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>Uniform in <paramref name="least"/> … <paramref name="most"/>, both included.</summary>
     public int Between(int least, int most) => least + Below(most - least + 1);

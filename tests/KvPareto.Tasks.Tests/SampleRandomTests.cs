@@ -1,6 +1,5 @@
-using KvPareto.Tasks.Synthetic;
 
-namespace KvPareto.Tasks.Tests.Synthetic;
+namespace KvPareto.Tasks.Tests;
 
 public class SampleRandomTests
 {

@@ -1,0 +1,114 @@
+using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Leases;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep.Cluster;
+
+/// <summary>How far a run is, from its folder alone: whoever works on it, and wherever.</summary>
+public sealed record RunProgress
+{
+    /// <summary>Name of the sweep.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>When its first process began.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Trials planned.</summary>
+    public required int Planned { get; init; }
+
+    /// <summary>Trials with a result.</summary>
+    public required int Done { get; init; }
+
+    /// <summary>Trials that failed, and the reason.</summary>
+    public required IReadOnlyList<(string Trial, string Reason)> Failed { get; init; }
+
+    /// <summary>Trials that somebody holds.</summary>
+    public required IReadOnlyList<HeldTrial> Held { get; init; }
+
+    /// <summary>Trials that nobody has begun, or nobody goes on with.</summary>
+    public int Waiting => Planned - Done - Failed.Count - Held.Count;
+
+    /// <summary>Processes whose journal is open, whether they hold a trial or not.</summary>
+    public required IReadOnlyList<string> Workers { get; init; }
+
+    /// <summary>Mean time of a finished trial; null before the first.</summary>
+    public required TimeSpan? TrialTime { get; init; }
+
+    /// <summary>
+    /// Time left if the trials to come take as long as those that are done, on as many workers as hold one now; null where that
+    /// cannot be said.
+    /// </summary>
+    public TimeSpan? Left => TrialTime is { } each && Held.Count > 0
+        ? each * ((Waiting + Held.Sum(trial => 1 - trial.Share)) / Held.Count)
+        : null;
+
+    /// <summary>Reads a run's folder; changes nothing in it.</summary>
+    /// <exception cref="ConfigException">There is no run in it, or a file is damaged.</exception>
+    public static RunProgress Read(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new ConfigException($"{folder}: there is no such folder; allowed: the --out folder of a sweep");
+        var state = JournalReader.Read(folder);
+        if (state.Run is not { } run)
+            throw new ConfigException($"{folder}: holds no run; allowed: the --out folder of a sweep");
+        var results = run.Trials.Select(trial => state.Result(trial.Id)).OfType<TrialResult>().ToList();
+        var samples = results.Select(result => result.Samples).DefaultIfEmpty().Max();
+        var leases = LeaseSight.Read(RunPaths.Leases(folder));
+        return new()
+        {
+            Name = run.Name,
+            StartedAt = state.StartedAt ?? run.StartedAt,
+            Planned = run.Trials.Count,
+            Done = results.Count(result => result.Status == TrialStatus.Ok),
+            Failed =
+            [
+                .. results.Where(result => result.Status != TrialStatus.Ok)
+                    .Select(result => ($"{result.Setting} of {result.Model}", result.Failure ?? "")),
+            ],
+            Held =
+            [
+                .. from trial in run.Trials
+                   where state.Result(trial.Id) is null
+                   join lease in leases on trial.Id equals lease.Name
+                   select new HeldTrial($"{trial.Setting} of {trial.Model}", Count(folder, trial.Id), samples, lease.Holder, lease.Age),
+            ],
+            Workers = [.. leases.Where(lease => lease.Name.StartsWith("journal", StringComparison.Ordinal)).Select(lease => lease.Holder)],
+            TrialTime = MeanTime(folder),
+        };
+    }
+
+    private static int Count(string folder, string trial) => SampleLog.Read(RunPaths.Samples(folder, trial)).Records.Count;
+
+    // A trial that one process began and another ended counts from its later beginning.
+    private static TimeSpan? MeanTime(string folder)
+    {
+        var (begun, times) = (new Dictionary<string, DateTimeOffset>(), new List<TimeSpan>());
+        foreach (var file in JournalReader.Files(folder))
+        {
+            begun.Clear();
+            foreach (var (_, entry, _) in RecordFile.Read<JournalEvent>(
+                file, JournalReader.Subject, JournalReader.Kind, JournalReader.Check))
+            {
+                if (entry is { Event: JournalEvent.TrialStarted, Trial: { } started }) begun[started] = entry.At;
+                else if (entry is { Event: JournalEvent.TrialFinished, Trial: { } ended } && begun.Remove(ended, out var from))
+                    times.Add(entry.At > from ? entry.At - from : TimeSpan.Zero);
+            }
+        }
+        return times.Count == 0 ? null : TimeSpan.FromTicks((long)times.Average(time => time.Ticks));
+    }
+}
+
+/// <summary>A trial that a process holds.</summary>
+/// <param name="Trial">Setting and model.</param>
+/// <param name="Samples">Samples measured so far.</param>
+/// <param name="Planned">Samples of the trials that are done, which this one will have too; 0 where that is not known.</param>
+/// <param name="Holder">The process, in words.</param>
+/// <param name="Age">Time since it showed that it lives, by the clocks of this machine and of the folder's.</param>
+public sealed record HeldTrial(string Trial, int Samples, int Planned, string Holder, TimeSpan Age)
+{
+    /// <summary>No sign for longer than a lease lasts: whoever wants the trial may take it over by now.</summary>
+    public bool IsQuiet => Age > LeaseTimes.Default.Expiry;
+
+    /// <summary>Share of the samples that are measured, 0 to 1.</summary>
+    internal double Share => Planned == 0 ? 0 : Math.Min(1, (double)Samples / Planned);
+}

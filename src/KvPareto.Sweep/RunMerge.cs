@@ -1,0 +1,107 @@
+using System.Security.Cryptography;
+using System.Text;
+using KvPareto.Engine.Seam;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Trials;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep;
+
+/// <summary>
+/// Several runs read as one. A setting of a model that some measured on one task and others on another has both; models are told by
+/// their files, whatever they are called. What was measured on different devices stays apart.
+/// </summary>
+public static class RunMerge
+{
+    /// <summary>Reads run folders; changes nothing in them.</summary>
+    /// <param name="folders">At least one.</param>
+    /// <exception cref="ConfigException">As <see cref="RunHistory.Read"/>, or the runs have different baselines.</exception>
+    public static RunHistory Read(IReadOnlyList<string> folders)
+    {
+        RunHistory[] runs = [.. folders.Select(RunHistory.Read)];
+        if (runs.Length == 1) return runs[0];
+        var other = Array.FindIndex(runs, run => run.Baseline != runs[0].Baseline);
+        if (other >= 0)
+            throw new ConfigException($"{folders[other]}: its baseline is {runs[other].Baseline}, that of {folders[0]} {runs[0].Baseline}"
+                + "; allowed: runs with one baseline");
+
+        var messages = new List<string>();
+        var devices = runs.Select(run => run.Device).Distinct().ToList();
+        if (devices.Count > 1) messages.Add($"the runs are of {devices.Count} devices, which the models' names say; frontiers stay apart");
+        var names = new Dictionary<(string Device, string Digest), string>();
+        Measured[] all = [.. runs.SelectMany((run, index) => run.Results.Concat(run.Repeats).Select(result => new Measured(
+            folders[index], run.Device, Named(run, result))))];
+        var order = all.SelectMany(one => one.Result.Scores).Select(score => score.Task).Distinct().ToList();
+        TrialResult[] merged =
+        [
+            .. all.GroupBy(one => (one.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting, one.Result.Repeat))
+                .Select(group => Merge([.. group], order, messages)),
+        ];
+        var missing = runs.SelectMany(run => run.Missing)
+            .Where(name => !merged.Any(result => name == RunHistory.NameOf(result.Setting, result.Model, result.Repeat)))
+            .Distinct().ToList();
+        return new(string.Join(" + ", runs.Select(run => run.Name).Distinct()), runs[0].Seed, runs[0].Baseline,
+            merged.Length + missing.Count, [.. merged.Where(result => result.Repeat is null)])
+        {
+            Repeats = [.. merged.Where(result => result.Repeat is not null)],
+            Missing = missing,
+            Messages =
+            [
+                .. runs.SelectMany((run, index) => run.Messages.Select(text => $"{folders[index]}: {text}")), .. messages.Distinct(),
+            ],
+        };
+
+        TrialResult Named(RunHistory run, TrialResult result)
+        {
+            var key = (run.Device, result.FrontierDigest);
+            if (!names.TryGetValue(key, out var name))
+                names.Add(key, name = devices.Count > 1 ? $"{result.Model} on {run.Device}" : result.Model);
+            return result with { Model = name };
+        }
+    }
+
+    private static TrialResult Merge(Measured[] found, List<string> order, List<string> messages)
+    {
+        Measured[] good = [.. found.Where(one => one.Result.Status == TrialStatus.Ok)];
+        if (good.Length == 0) return found[0].Result;
+        var tasks = new Dictionary<string, (TaskScore Score, Measured From)>();
+        foreach (var one in good)
+            foreach (var score in one.Result.Scores)
+            {
+                if (!tasks.TryGetValue(score.Task, out var known) || score.Samples > known.Score.Samples) tasks[score.Task] = (score, one);
+                if (known.Score is not { } first) continue;
+                if (first.Digest == score.Digest && first.PerSample.SequenceEqual(score.PerSample)) continue;
+                messages.Add(first.Digest != score.Digest
+                    ? $"task {score.Task}: its data differ between runs; the larger, then the first, counts"
+                    : $"{one.Result.Setting} of {one.Result.Model}: scores of task {score.Task} differ between runs; the first counts");
+            }
+        Measured[] used = [.. tasks.Values.Select(task => task.From).Distinct()];
+        if (used.Length == 1 && used[0].Result.Scores.Count == tasks.Count) return used[0].Result;
+        TaskScore[] scores = [.. tasks.Values.Select(task => task.Score).OrderBy(score => order.IndexOf(score.Task))];
+        var peaks = used.Aggregate(default(MemoryPeaks), (highest, one) => MemoryPeaks.Max(highest, one.Result.Peaks));
+        var records = tasks.Values.SelectMany(task => task.From.Records.Where(record => record.Task == task.Score.Task)).ToList();
+        return TrialSummary.Timed(records, used[0].Result with
+        {
+            TrialId = IdOf(used),
+            MergedFrom = [.. used.Select(one => one.Result.TrialId)],
+            Scores = scores,
+            Score = scores.Average(score => score.Mean),
+            Samples = scores.Sum(score => score.Samples),
+            Peaks = peaks,
+            WeightBytes = peaks.Inference.Weights,
+            KvCacheBytes = peaks.Inference.KvCache,
+        });
+    }
+
+    // Of no trial that a run has, and the same whatever the order of the runs.
+    private static string IdOf(Measured[] used)
+    {
+        var ids = string.Join('\n', used.Select(one => one.Result.TrialId).Order(StringComparer.Ordinal));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ids)).AsSpan(0, 8));
+    }
+
+    private sealed record Measured(string Folder, string Device, TrialResult Result)
+    {
+        public IReadOnlyCollection<SampleRecord> Records => SampleLog.Read(RunPaths.Samples(Folder, Result.TrialId)).Records;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Tasks.Ruler;
+
+/// <summary>
+/// A task of RULER (Hsieh et al., 2024, arXiv 2404.06654), made at any length with its prompts, limits and scores. Three things differ:
+/// words are of a list of this program, sentences are told apart by their stops, and the random choices are this program's, so that
+/// questions are of the same kinds but not the same ones; and a prompt is filled to the last unit (a word, a sentence, a needle) that fits, where
+/// RULER adds five to five hundred at a time.
+/// </summary>
+public sealed class RulerTask : TextTask
+{
+    private const string Version = "ruler/1";
+
+    private readonly RulerOptions _options;
+    private readonly RulerKind _kind;
+    private readonly RulerGenerator _generator;
+    private readonly int _newTokens;
+
+    /// <summary>Reads the haystack, where the kind takes one.</summary>
+    /// <exception cref="ConfigException">An option is not allowed, or the haystack cannot be read.</exception>
+    public RulerTask(RulerOptions options)
+    {
+        options.Validate();
+        (_options, _kind) = (options, RulerKind.Of(options.Kind));
+        _newTokens = options.MaxNewTokens ?? _kind.NewTokens;
+        string[] essay = _kind.NeedsEssay ? Words(options) : [];
+        _generator = _kind.Generator(options.Length, essay);
+        using var digest = new TaskDigest();
+        Digest = digest.Add(Version).Add(options.Kind).Add(options.Length).Add(options.Samples).Add(options.Seed).Add(options.Chat ? 1 : 0)
+            .Add(_newTokens).Add(string.Join(' ', essay)).Finish();
+    }
+
+    /// <summary>All that is asked for counts, in equal shares.</summary>
+    internal static IReadOnlyList<StoredScore> StoredScores { get; } =
+    [
+        .. RulerKind.All.Select(kind =>
+            new StoredScore(kind.Name, (stored, _) => MatchAll(stored.Text, stored.Answers)) { Alias = "ruler_" + kind.Name }),
+    ];
+
+    /// <summary><c>ruler:</c> and the kind.</summary>
+    public override string Name => "ruler:" + _kind.Name;
+
+    /// <summary>SHA-256 (hex) over all that the questions are made of; the prompts depend on the model's tokenizer besides.</summary>
+    public override string Digest { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ConfigException">The length does not hold the question, or there is too little material for it.</exception>
+    public override IReadOnlyList<TaskSample> Prepare(PromptContext context) =>
+        [.. Enumerable.Range(0, _options.Samples).Select(index => Prepare(context, index))];
+
+    /// <inheritdoc/>
+    public override double Score(TaskSample sample, string prediction) => MatchAll(prediction, sample.Answers);
+
+    /// <summary>RULER's <c>string_match_all</c>: the share of the answers that the prediction holds, in whatever case.</summary>
+    internal static double MatchAll(string prediction, IReadOnlyList<string> answers) => answers.Count == 0
+        ? 0
+        : answers.Average(answer => prediction.Contains(answer, StringComparison.OrdinalIgnoreCase) ? 1.0 : 0.0);
+
+    private TaskSample Prepare(PromptContext context, int index)
+    {
+        var room = _options.Length - _newTokens;
+        RulerPrompt Make(int size) => _generator.Make(
+            stream => new((ulong)_options.Seed, (ulong)index, stream, (ulong)_kind.Name.Sum(letter => (long)letter)), size);
+        var ids = LongestFit.Find(_generator.LeastSize, _generator.MostSize, room, size =>
+        {
+            var prompt = Make(size);
+            return PromptText.Encode(context, prompt.Text, _options.Chat, prompt.AnswerPrefix);
+        });
+        return new()
+        {
+            Id = index.ToString(CultureInfo.InvariantCulture),
+            PromptIds = ids ?? throw RulerOptions.Mistake(
+                "length", $"is {_options.Length}; {_kind.Name} needs more beside {_newTokens} tokens for the answer"),
+            MaxNewTokens = _newTokens,
+            Answers = Make(_generator.LeastSize).Answers,
+        };
+    }
+
+    private static string[] Words(RulerOptions options)
+    {
+        // Over twice what prose needs, so that a big folder is not read whole.
+        const int CharactersPerToken = 16;
+        var most = (int)Math.Min(int.MaxValue, (long)options.Length * CharactersPerToken);
+        var text = Haystack.Read(options.Haystack!, most, "task ruler: key 'haystack'");
+        string[] words = [.. Regex.Split(text, @"\s+").Where(word => word.Length > 0)];
+        return words.Length > 0 ? words : throw RulerOptions.Mistake("haystack", $"names '{options.Haystack}', which has no words");
+    }
+}

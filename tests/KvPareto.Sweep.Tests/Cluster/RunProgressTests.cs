@@ -1,0 +1,86 @@
+using KvPareto.Sweep.Cluster;
+using KvPareto.Testing;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep.Tests.Cluster;
+
+public class RunProgressTests
+{
+    [Fact]
+    public void Read_TellsWhatIsDoneHeldAndWaiting_WhileARunGoesOn()
+    {
+        using var temp = new ScratchFolder();
+        RunProgress? seen = null;
+        using var source = new CancellationTokenSource();
+        var engine = new FakeEngine
+        {
+            Before = (number, _, _) =>
+            {
+                if (number != 12) return;
+                seen = RunProgress.Read(temp["run"]);
+                source.Cancel();
+            },
+            Cancellation = source.Token,
+        };
+        Assert.Throws<OperationCanceledException>(() => FakeSweep.Run(temp["run"], engine, worker: "a"));
+
+        var here = $"process {Environment.ProcessId} on {Environment.MachineName}";
+        Assert.Equal(("fake", FakeSweep.Trials, 2, 7), (seen!.Name, seen.Planned, seen.Done, seen.Waiting));
+        Assert.Equal([here], seen.Workers);
+        var held = Assert.Single(seen.Held);
+        Assert.Equal((2, 5, here, false), (held.Samples, held.Planned, held.Holder, held.IsQuiet));
+        Assert.EndsWith(" of one", held.Trial, StringComparison.Ordinal);
+        // Seven trials and three fifths of one.
+        Assert.Equal(seen.TrialTime!.Value * 7.6, seen.Left!.Value);
+
+        var after = RunProgress.Read(temp["run"]);
+        Assert.Equal((2, 0, 8, null), (after.Done, after.Held.Count, after.Waiting, after.Left));
+        Assert.Empty(after.Workers);
+    }
+
+    [Fact]
+    public void Read_NamesWhatFailed()
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["run"], FakeEngine.FailingAtTwoBits());
+        var progress = RunProgress.Read(temp["run"]);
+        Assert.Equal((8, 0), (progress.Done, progress.Waiting));
+        Assert.Equal(
+            ["w4a16-k2v2-t64 of one", "w4a16-k2v2-t64 of two"], progress.Failed.Select(failure => failure.Trial));
+        Assert.All(progress.Failed, failure => Assert.Contains("full", failure.Reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void HolderThatShowsNothing_IsQuiet()
+    {
+        using var temp = new ScratchFolder();
+        using var source = new CancellationTokenSource();
+        RunProgress? seen = null;
+        var engine = new FakeEngine
+        {
+            Before = (number, _, _) =>
+            {
+                if (number != 2) return;
+                foreach (var lease in Directory.GetFiles(temp["run/leases"])) File.SetLastWriteTimeUtc(lease, DateTime.UtcNow.AddMinutes(-2));
+                seen = RunProgress.Read(temp["run"]);
+                source.Cancel();
+            },
+            Cancellation = source.Token,
+        };
+        var still = new KvPareto.Sweep.Leases.LeaseTimes(TimeSpan.FromDays(1), TimeSpan.FromDays(1));
+        Assert.Throws<OperationCanceledException>(() => FakeSweep.Run(temp["run"], engine, leases: still));
+        Assert.True(Assert.Single(seen!.Held).IsQuiet);
+        Assert.Null(seen.Left);
+    }
+
+    [Fact]
+    public void FolderWithoutARun_IsRefused()
+    {
+        using var temp = new ScratchFolder();
+        Assert.Contains("there is no such folder", Assert.Throws<ConfigException>(() => RunProgress.Read(temp["x"])).Message,
+            StringComparison.Ordinal);
+        Directory.CreateDirectory(temp["empty"]);
+        Assert.Contains("holds no run", Assert.Throws<ConfigException>(() => RunProgress.Read(temp["empty"])).Message,
+            StringComparison.Ordinal);
+    }
+}
