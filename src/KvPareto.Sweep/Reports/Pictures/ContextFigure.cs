@@ -28,7 +28,7 @@ internal sealed class ContextFigure(string run, IReadOnlyList<LengthPoint> point
     /// <inheritdoc/>
     protected override IReadOnlyList<Quantity> Quantities { get; } =
     [
-        new("peak", point => point.PeakBytes, _ => null, values => Axis.Memory([.. values.Select(bytes => (long)bytes)])),
+        new("peak", point => point.PeakBytes, _ => null, values => Axis.BytesFromZero((long)values.Max())),
         new("score", point => point.Score, _ => null, values => Axis.Score(values.Min(), values.Max())),
     ];
 

@@ -78,7 +78,7 @@ internal abstract class LengthFigure : Figure
             {
                 var value = quantity.Value(point)!.Value;
                 if (quantity.Range(point).ToList() is [var low, _, var high])
-                    panel.AddInterval(point.Context, value, low, high, Look.Palette[i]);
+                    panel.AddInterval(point.Context, low, high, Look.Palette[i]);
                 var at = panel.At(point.Context, value);
                 new PointMarker(PointShape.Circle, Starred: false).AddTo(panel.Plot, at.X, at.Y, Look.Palette[i]);
             }
