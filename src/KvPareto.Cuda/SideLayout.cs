@@ -21,7 +21,7 @@ internal sealed class SideLayout
     public SideLayout(SidePlan plan, int heads)
     {
         (_plan, _heads) = (plan, heads);
-        var run = plan.Run;
+        var run = plan.TokenBlock;
         _shape = new Side
         {
             Bits = plan.Bits,

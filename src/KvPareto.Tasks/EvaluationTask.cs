@@ -75,7 +75,8 @@ public abstract class EvaluationTask
     public abstract IReadOnlyList<TaskSample> Prepare(PromptContext context);
 
     /// <summary>
-    /// Score of one prediction, 0 to 1: as the sample's kind is, of a text, of a comparison's figures or of the likelihoods of continuations.
+    /// Score of one prediction, 0 to 1: as the sample's kind is, of a text, of a comparison's figures or of the likelihoods of
+    /// continuations.
     /// </summary>
     /// <exception cref="FormatException">The prediction is of another kind.</exception>
     public abstract double Score(TaskSample sample, Prediction prediction);

@@ -17,8 +17,8 @@ public abstract record TaskOptions
     public abstract EvaluationTask Create();
 
     /// <summary>
-    /// The same task with prompts of at most <paramref name="tokens"/> tokens, nearly filled, whatever lengths these options say; null where
-    /// the data have lengths of their own.
+    /// The same task with prompts of at most <paramref name="tokens"/> tokens, nearly filled, whatever lengths these options say; null
+    /// where the data have lengths of their own.
     /// </summary>
     public virtual TaskOptions? AtLength(int tokens) => null;
 }

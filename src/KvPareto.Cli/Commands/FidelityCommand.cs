@@ -46,7 +46,8 @@ internal static class FidelityCommand
         var device = Verb.DeviceOption();
         var folder = new Option<string?>("--out")
         {
-            Description = "Run folder, the report's too. Default: runs/fidelity, or the next free runs/fidelity-2, …; with --report the current one.",
+            Description = "Run folder, the report's too. Default: runs/fidelity, or the next free runs/fidelity-2, …; with --report "
+                + "the current one.",
             HelpName = "DIR",
         };
         var resume = Verb.ResumeOption();

@@ -21,8 +21,8 @@ internal static class ReportCommand
         { Description = "Folder for the report. Default: the run's own; several runs need one.", HelpName = "FOLDER" };
         var figure = new Option<string?>("--figure")
         {
-            Description =
-                "Figures: frontier, memory, niah, ablation, fidelity, latency, context, separated by commas. Default: all that the run has data for.",
+            Description = "Figures: frontier, memory, niah, ablation, fidelity, latency, context, separated by commas. "
+                + "Default: all that the run has data for.",
             HelpName = "NAME,…",
         };
         var format = Verb.FormatOption();

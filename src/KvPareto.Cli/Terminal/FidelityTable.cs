@@ -62,7 +62,8 @@ internal sealed class FidelityTable
     public void End()
     {
         var left = All.Except(_shown).Select(column => column.Name).ToList();
-        if (left.Count > 0) _output.WriteLine($"left out at {_width} columns: {string.Join(", ", left)}; fidelity.csv and --json have them");
+        if (left.Count > 0)
+            _output.WriteLine($"left out at {_width} columns: {string.Join(", ", left)}; fidelity.csv and --json have them");
     }
 
     private void WriteLine(string setting, Func<Column, string> cell) =>

@@ -5,6 +5,7 @@ using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
+using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Config;
 
@@ -12,7 +13,6 @@ namespace KvPareto.Sweep.Config;
 public sealed record SweepConfig
 {
     private const string QuickstartResource = "quickstart.yaml";
-    private const int MaxFileBytes = 1 << 20;
 
     /// <summary>Name of the sweep, the title of its reports.</summary>
     public required string Name { get; init; }
@@ -62,7 +62,7 @@ public sealed record SweepConfig
     public static SweepConfig Load(string file, params IReadOnlyList<string> models)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
-        return SweepConfigReader.Read(file, ReadText(file), folder, models);
+        return SweepConfigReader.Read(file, YamlFile.ReadText(file), folder, models);
     }
 
     /// <summary>The config that a run folder was last worked on with, from its <c>run.json</c>.</summary>
@@ -84,7 +84,7 @@ public sealed record SweepConfig
     public static SweepConfig LoadForPlan(string file)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
-        return SweepConfigReader.Read(file, ReadText(file), folder, [], needsTasks: false);
+        return SweepConfigReader.Read(file, YamlFile.ReadText(file), folder, [], needsTasks: false);
     }
 
     /// <summary>The sweep that runs where no config is named: embedded models on embedded tasks.</summary>
@@ -95,28 +95,5 @@ public sealed record SweepConfig
             ?? throw new InvalidOperationException($"{QuickstartResource} is not embedded");
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return SweepConfigReader.Read(QuickstartResource, reader.ReadToEnd(), Directory.GetCurrentDirectory(), models);
-    }
-
-    private static string ReadText(string file)
-    {
-        try
-        {
-            var info = new FileInfo(file);
-            if (info.Exists && info.Length > MaxFileBytes)
-                throw new ConfigException($"{file}: {info.Length} bytes; a config has at most {MaxFileBytes}");
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF');
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new ConfigException($"{file}: not UTF-8 text", e);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ConfigException($"{file}: there is no such config file", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{file}: cannot be read: {e.Message}", e);
-        }
     }
 }

@@ -76,7 +76,8 @@ public sealed record FidelityRequest
         foreach (var (model, alias) in Named(Reference is null ? Models : [Reference]))
         {
             var weights = string.Join(", ", variants.Select(variant => $"{variant.Form.Method}: {Quote(Full(variant.Path))}"));
-            text.Append(CultureInfo.InvariantCulture, $"  - {{path: {Quote(Full(model))}{(alias is null ? "" : $", name: {Quote(alias)}")}");
+            text.Append(CultureInfo.InvariantCulture, $"  - {{path: {Quote(Full(model))}");
+            if (alias is not null) text.Append(CultureInfo.InvariantCulture, $", name: {Quote(alias)}");
             text.Append(weights.Length == 0 ? "}\n" : $", weights: [{weights}]}}\n");
         }
         text.Append(CultureInfo.InvariantCulture, $"tasks:\n  - {{task: fidelity, name: {Quote(Path.GetFileName(Text))}, ");

@@ -34,8 +34,8 @@ public static class FidelityRows
     ];
 
     /// <summary>
-    /// The rows of a file, one a line, as earlier versions wrote them; of a setting that stands several times for one model, text and window,
-    /// the last.
+    /// The rows of a file, one a line, as earlier versions wrote them; of a setting that stands several times for one model, text and
+    /// window, the last.
     /// </summary>
     /// <exception cref="ConfigException">The file is missing or empty, or a line is no row.</exception>
     public static IReadOnlyList<FidelityRow> Read(string path)
@@ -59,14 +59,15 @@ public static class FidelityRows
         }
         catch (JsonException error)
         {
-            var reason = error.Message.ReplaceLineEndings(" ");
+            var reason = OneLine.OfMessage(error.Message);
             throw new ConfigException($"{path}:{number}: no row: {reason}; allowed: {Allowed}", error);
         }
     }
 
     private static FidelityRow Checked(string path, FidelityRow row) => IsInRange(row)
         ? row
-        : throw new ConfigException($"{path}: the figures of '{row.Text}' are out of range; the file is damaged; allowed: what a sweep wrote");
+        : throw new ConfigException(
+            $"{path}: the figures of '{row.Text}' are out of range; the file is damaged; allowed: what a sweep wrote");
 
     private static bool IsInRange(FidelityRow row) =>
         row is { Tokens: > 0, Window: > 0, BitsPerElement: >= Least and <= MostBits, BytesPerToken: >= Least and <= Most }

@@ -3,6 +3,7 @@ using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
+using KvPareto.Tasks.Own;
 using KvPareto.Tasks.Ruler;
 using KvPareto.Tasks.Synthetic;
 using KvPareto.Text.Input;
@@ -21,6 +22,7 @@ public static class TaskCatalog
         new("ruler", RulerOptions.Example, RulerOptions.Read, RulerTask.StoredScores),
         new("gsm8k", Gsm8kOptions.Example, Gsm8kOptions.Read, Gsm8kTask.StoredScores),
         new("mmlu", MmluOptions.Example, MmluOptions.Read, MmluTask.StoredScores),
+        new("own", OwnOptions.Example, OwnOptions.Read),
         new("fidelity", FidelityOptions.Example, FidelityOptions.Read),
     ];
 

@@ -10,7 +10,7 @@ namespace KvPareto.Tasks.Fidelity;
 /// (over the reference values of docs/fidelity.md all pairs but 2 of 861), has the sweep's scale, and says something by itself.
 /// All figures are kept as the sample's prediction.
 /// </summary>
-public sealed class FidelityTask : EvaluationTask
+internal sealed class FidelityTask : EvaluationTask
 {
     private readonly FidelityOptions _options;
     private readonly FidelityText _text;
@@ -23,7 +23,8 @@ public sealed class FidelityTask : EvaluationTask
         _options = options;
         _text = FidelityText.Read(options.File, options.Tokens ?? Math.Max(options.Window, FidelityOptions.DefaultTokens));
         using var digest = new TaskDigest();
-        digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens ?? FidelityOptions.DefaultTokens).Add(options.Window).Add(FidelityReference.Setting.Name);
+        digest.Add("fidelity: top-1").Add(_text.Text).Add(options.Tokens ?? FidelityOptions.DefaultTokens)
+            .Add(options.Window).Add(FidelityReference.Setting.Name);
         Digest = digest.Finish();
     }
 

@@ -4,16 +4,13 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.LongBench;
 
 /// <summary>What a config may say of a LongBench task.</summary>
-public sealed record LongBenchOptions : TaskOptions
+internal sealed record LongBenchOptions : TaskOptions
 {
     /// <summary>Keys as a config may have them.</summary>
     internal const string Example = "file: PATH, …";
 
     private const string FileWords = "a LongBench JSONL file";
     private const int LeastMaxLength = 64;
-
-    /// <summary>Smallest prompt that middle truncation can make: one token from each end.</summary>
-    internal const int SmallestMaxLength = 2;
 
     /// <summary>JSON Lines file in LongBench's form; required. Key <c>file</c>.</summary>
     public required string File { get; init; }
@@ -58,7 +55,7 @@ public sealed record LongBenchOptions : TaskOptions
     {
         if (string.IsNullOrWhiteSpace(File)) throw new ConfigException("task longbench: key 'file' must name a JSON Lines file");
         AtLeast("limit", Limit, 1);
-        AtLeast("max_length", MaxLength, SmallestMaxLength);
+        AtLeast("max_length", MaxLength, TruncatedPrompt.SmallestLength);
         AtLeast("max_new_tokens", MaxNewTokens, 1);
     }
 

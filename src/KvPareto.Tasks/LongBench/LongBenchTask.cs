@@ -7,7 +7,7 @@ namespace KvPareto.Tasks.LongBench;
 /// Rows of LongBench (Bai et al., 2023, arXiv 2308.14508) in its own file form, with its prompts, limits and scores. Two things differ
 /// from its <c>pred.py</c>: the chat template is the model's own, and its special tokens are not doubled by the tokenizer's.
 /// </summary>
-public sealed class LongBenchTask : TextTask
+internal sealed class LongBenchTask : TextTask
 {
     private readonly LongBenchOptions _options;
     private readonly IReadOnlyList<LongBenchRow> _rows;
@@ -65,7 +65,7 @@ public sealed class LongBenchTask : TextTask
     private TaskSample Prepare(PromptContext context, LongBenchRow row) => new()
     {
         Id = row.Id,
-        PromptIds = LongBenchPrompt.Encode(
+        PromptIds = TruncatedPrompt.Encode(
             context, row.Dataset.Format(row.Context, row.Input), row.Dataset.ChatTemplate, _options.MaxLength),
         MaxNewTokens = _options.MaxNewTokens ?? row.Dataset.MaxNewTokens,
         StopIds = row.Dataset.StopAtNewline ? context.Tokenizer.Encode("\n", addSpecialTokens: false)[^1..] : [],

@@ -44,6 +44,9 @@ internal static class QaF1
         return 2 * precision * recall / (precision + recall);
     }
 
+    /// <summary>SQuAD's exact match: 1 where both have the same words in the same order, else 0.</summary>
+    public static double Exact(string prediction, string answer) => Words(prediction).SequenceEqual(Words(answer)) ? 1 : 0;
+
     private static List<string> Words(string text)
     {
         var kept = new StringBuilder(text.Length);

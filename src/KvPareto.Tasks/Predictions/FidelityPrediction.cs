@@ -6,8 +6,8 @@ namespace KvPareto.Tasks.Predictions;
 
 /// <summary>What a comparison with the unquantized model gave over one window of a text.</summary>
 /// <param name="Figures">The window's figures.</param>
-/// <param name="BitsPerElement">Bits of a cached element in a cache of the window's length: codes, scales, zero points, means and what is kept
-/// at 16 bits.</param>
+/// <param name="BitsPerElement">Bits of a cached element in a cache of the window's length: codes, scales, zero points, means and what is
+/// kept at 16 bits.</param>
 /// <param name="BytesPerToken">The same in bytes over all layers, heads and channels, keys and values.</param>
 /// <param name="Divergences">KL(reference ‖ setting) after each token, in nats: what quantiles over several windows are made of. In files
 /// base64 of f32, little-endian.</param>

@@ -1,9 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Predictions;
 
-/// <summary>What a model made of a sample: a text, likelihoods or a comparison, which stand in files as a JSON text, list or object.</summary>
+/// <summary>
+/// What a model made of a sample: a text, likelihoods or a comparison, which stand in files as a JSON text, list or object.
+/// </summary>
 [JsonConverter(typeof(PredictionConverter))]
 public abstract record Prediction
 {
@@ -66,7 +69,7 @@ public sealed record LikelihoodPrediction(IReadOnlyList<double> LogLikelihoods) 
         }
         catch (JsonException error)
         {
-            throw new FormatException($"no log likelihoods: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw new FormatException($"no log likelihoods: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 }

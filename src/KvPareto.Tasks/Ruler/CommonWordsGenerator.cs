@@ -3,8 +3,8 @@ using System.Globalization;
 namespace KvPareto.Tasks.Ruler;
 
 /// <summary>
-/// RULER's common words (its <c>common_words_extraction.py</c>): a numbered list in which ten words stand more often than all others, after a
-/// short example. A unit of size is a different word.
+/// RULER's common words (its <c>common_words_extraction.py</c>): a numbered list in which ten words stand more often than all others, after
+/// a short example. A unit of size is a different word.
 /// </summary>
 /// <param name="length">Tokens of the whole: below 4,096 words are repeated less.</param>
 internal sealed class CommonWordsGenerator(int length) : RulerGenerator
@@ -37,8 +37,8 @@ internal sealed class CommonWordsGenerator(int length) : RulerGenerator
         ];
         streams(stream + 1).Shuffle(list.AsSpan());
         return new(
-            "Below is a numbered list of words. In these words, some appear more often than others. Memorize the ones that appear most often.\n"
-                + $"{Numbered(list)}\nQuestion: What are the 10 most common words in the above list?",
+            "Below is a numbered list of words. In these words, some appear more often than others. Memorize the ones that appear most "
+                + $"often.\n{Numbered(list)}\nQuestion: What are the 10 most common words in the above list?",
             " Answer: The top 10 words that appear most often in the list are:",
             chosen[..Common]);
     }

@@ -1,8 +1,8 @@
 namespace KvPareto.Tasks.Ruler;
 
 /// <summary>
-/// RULER's frequent words (its <c>freq_words_extraction.py</c>): made-up words whose counts fall as 1/k² by rank, the first of them dots. A unit
-/// of size is one word drawn.
+/// RULER's frequent words (its <c>freq_words_extraction.py</c>): made-up words whose counts fall as 1/k² by rank, the first of them dots. A
+/// unit of size is one word drawn.
 /// </summary>
 /// <param name="length">Tokens of the whole, of which the vocabulary has a fiftieth.</param>
 internal sealed class FrequentWordsGenerator(int length) : RulerGenerator
@@ -30,9 +30,9 @@ internal sealed class FrequentWordsGenerator(int length) : RulerGenerator
         string[] list = [.. words.SelectMany((word, rank) => Enumerable.Repeat(word, (int)(size / ((rank + 1.0) * (rank + 1.0)) / Zeta)))];
         streams(1).Shuffle(list.AsSpan());
         return new(
-            "Read the following coded text and track the frequency of each coded word. Find the three most frequently appeared coded words. "
-                + $"{string.Join(' ', list)}\nQuestion: Do not provide any explanation. Please ignore the dots '....'. What are the three most "
-                + "frequently appeared words in the above coded text?",
+            "Read the following coded text and track the frequency of each coded word. Find the three most frequently appeared coded "
+                + $"words. {string.Join(' ', list)}\nQuestion: Do not provide any explanation. Please ignore the dots '....'. What are the "
+                + "three most frequently appeared words in the above coded text?",
             " Answer: According to the coded text above, the three most frequently appeared words are:",
             words.GetRange(1, Asked));
     }

@@ -69,8 +69,8 @@ internal sealed class NeedleGenerator : RulerGenerator
         var query = Query([.. asked.Select(index => keys[index])]);
         var (kind, isOne) = (Values.ToString().ToLowerInvariant(), QueryCount * ValueCount == 1);
         if (isOne) kind = kind[..^1];
-        var text = $"{(isOne ? "A" : "Some")} special magic {kind} {(isOne ? "is" : "are")} hidden within the following text. Make sure to memorize "
-            + $"it. I will quiz you about the {kind} afterwards.\n{Context(streams, size, needles)}\n"
+        var text = $"{(isOne ? "A" : "Some")} special magic {kind} {(isOne ? "is" : "are")} hidden within the following text. Make sure to "
+            + $"memorize it. I will quiz you about the {kind} afterwards.\n{Context(streams, size, needles)}\n"
             + $"What {(isOne ? "is" : "are all")} the special magic {kind} for {query} mentioned in the provided text?";
         return new(
             text,

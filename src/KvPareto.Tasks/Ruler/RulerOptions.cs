@@ -3,7 +3,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Ruler;
 
 /// <summary>What a config may say of a RULER task.</summary>
-public sealed record RulerOptions : TaskOptions
+internal sealed record RulerOptions : TaskOptions
 {
     /// <summary>Keys as a config may have them.</summary>
     internal const string Example = "kind: …, length: N, samples: N, …";
@@ -16,8 +16,8 @@ public sealed record RulerOptions : TaskOptions
     public required string Kind { get; init; }
 
     /// <summary>
-    /// Most tokens of prompt and answer together, chat template included, by the model's own tokenizer; the prompt is as long as this allows.
-    /// Required. Key <c>length</c>.
+    /// Most tokens of prompt and answer together, chat template included, by the model's own tokenizer; the prompt is as long as this
+    /// allows. Required. Key <c>length</c>.
     /// </summary>
     public required int Length { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using KvPareto.Tasks.Metrics;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Ruler;
@@ -7,10 +8,10 @@ namespace KvPareto.Tasks.Ruler;
 /// <summary>
 /// A task of RULER (Hsieh et al., 2024, arXiv 2404.06654), made at any length with its prompts, limits and scores. Three things differ:
 /// words are of a list of this program, sentences are told apart by their stops, and the random choices are this program's, so that
-/// questions are of the same kinds but not the same ones; and a prompt is filled to the last unit (a word, a sentence, a needle) that fits, where
-/// RULER adds five to five hundred at a time.
+/// questions are of the same kinds but not the same ones; and a prompt is filled to the last unit (a word, a sentence, a needle) that fits,
+/// where RULER adds five to five hundred at a time.
 /// </summary>
-public sealed class RulerTask : TextTask
+internal sealed class RulerTask : TextTask
 {
     private const string Version = "ruler/1";
 
@@ -37,7 +38,7 @@ public sealed class RulerTask : TextTask
     internal static IReadOnlyList<StoredScore> StoredScores { get; } =
     [
         .. RulerKind.All.Select(kind =>
-            new StoredScore(kind.Name, (stored, _) => MatchAll(stored.Text, stored.Answers)) { Alias = "ruler_" + kind.Name }),
+            new StoredScore(kind.Name, (stored, _) => StringMatch.All(stored.Text, stored.Answers)) { Alias = "ruler_" + kind.Name }),
     ];
 
     /// <summary><c>ruler:</c> and the kind.</summary>
@@ -52,12 +53,7 @@ public sealed class RulerTask : TextTask
         [.. Enumerable.Range(0, _options.Samples).Select(index => Prepare(context, index))];
 
     /// <inheritdoc/>
-    public override double Score(TaskSample sample, string prediction) => MatchAll(prediction, sample.Answers);
-
-    /// <summary>RULER's <c>string_match_all</c>: the share of the answers that the prediction holds, in whatever case.</summary>
-    internal static double MatchAll(string prediction, IReadOnlyList<string> answers) => answers.Count == 0
-        ? 0
-        : answers.Average(answer => prediction.Contains(answer, StringComparison.OrdinalIgnoreCase) ? 1.0 : 0.0);
+    public override double Score(TaskSample sample, string prediction) => StringMatch.All(prediction, sample.Answers);
 
     private TaskSample Prepare(PromptContext context, int index)
     {

@@ -4,7 +4,8 @@ namespace KvPareto.Tasks.Ruler;
 internal static class RulerWords
 {
     private static readonly Lazy<string[][]> Lists = new(Read);
-    private static readonly Lazy<string[]> Single = new(() => [.. Lists.Value.SelectMany(list => list).Distinct().Order(StringComparer.Ordinal)]);
+    private static readonly Lazy<string[]> Single =
+        new(() => [.. Lists.Value.SelectMany(list => list).Distinct().Order(StringComparer.Ordinal)]);
 
     /// <summary>How many different words <see cref="Choose"/> has: single ones, then pairs.</summary>
     public static int Count => Single.Value.Length + Adjectives.Length * Nouns.Length;

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace KvPareto.Tasks.Ruler;
 
-/// <summary>RULER's variable tracking (its <c>variable_tracking.py</c>): one chain of five assignments in noise, after a short example.</summary>
+/// <summary>
+/// RULER's variable tracking (its <c>variable_tracking.py</c>): one chain of five assignments in noise, after a short example.
+/// </summary>
 internal sealed class VariableGenerator : RulerGenerator
 {
     private const int Hops = 4;
@@ -41,7 +43,8 @@ internal sealed class VariableGenerator : RulerGenerator
                 + $"Question: Find all variables that are assigned the value {value} in the text above.",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $" Answer: According to the chain(s) of variable assignment in the text above, {names.Count} variables are assigned the value {value}, they are: "),
+                $" Answer: According to the chain(s) of variable assignment in the text above, {names.Count} variables are assigned the ")
+                + $"value {value}, they are: ",
             names);
     }
 

@@ -25,7 +25,8 @@ internal sealed class PredictionReader(string? stem, string? task)
             : isLongBench ? (Named(row, stem), NameField)
             : (task ?? throw row.Error("task", $"is missing; allowed: a task in the row, or {Option} NAME with one of {TaskScores.Names}"),
                 Option);
-        return new(row, name, place, new TextPrediction(row.Text(field)), field, row.Texts(row.Has("outputs") ? "outputs" : "answers"), row.OptionalTexts("all_classes"));
+        var answers = row.Texts(row.Has("outputs") ? "outputs" : "answers");
+        return new(row, name, place, new TextPrediction(row.Text(field)), field, answers, row.OptionalTexts("all_classes"));
     }
 
     private string NameField => task is null ? "(the file's name)" : Option;

@@ -37,8 +37,8 @@ public sealed record SyntheticOptions : TaskOptions
     public int Length { get; init; } = 500;
 
     /// <summary>
-    /// Most tokens of a prompt by the model's own tokenizer; <see cref="Length"/> is shortened until every sample keeps to it. Null, the default,
-    /// for no such limit.
+    /// Most tokens of a prompt by the model's own tokenizer; <see cref="Length"/> is shortened until every sample keeps to it. Null, the
+    /// default, for no such limit.
     /// </summary>
     public int? MaxTokens { get; init; }
 

@@ -20,7 +20,8 @@ public class RulerRealTests(ITestOutputHelper output)
         foreach (var kind in RulerKind.All)
         {
             var clock = Stopwatch.StartNew();
-            var options = new RulerOptions { Kind = kind.Name, Length = length, Samples = 1, Haystack = Path.Combine(essays, "PaulGrahamEssays") };
+            var haystack = Path.Combine(essays, "PaulGrahamEssays");
+            var options = new RulerOptions { Kind = kind.Name, Length = length, Samples = 1, Haystack = haystack };
             var sample = new RulerTask(options).Prepare(new(tokenizer, null, int.MaxValue))[0];
             var free = length - sample.PromptIds.Length - sample.MaxNewTokens;
             output.WriteLine($"{kind.Name} {length}: {free} free, {clock.ElapsedMilliseconds} ms");
@@ -39,6 +40,7 @@ public class RulerRealTests(ITestOutputHelper output)
         var mine = new RulerTask(new RulerOptions { Kind = "niah_multikey_3", Length = 6000, Samples = 1 }).Prepare(context)[0];
         Assert.Equal(Form(row.RootElement.GetProperty("input").GetString()!), Form(context.Tokenizer.Decode(mine.PromptIds)));
 
-        static string[] Form(string text) => [.. Regex.Replace(text, "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "U").Split('\n').Distinct()];
+        static string[] Form(string text) =>
+            [.. Regex.Replace(text, "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "U").Split('\n').Distinct()];
     }
 }

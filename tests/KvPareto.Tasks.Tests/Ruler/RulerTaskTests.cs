@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using KvPareto.Tasks.Metrics;
 using KvPareto.Tasks.Ruler;
 using KvPareto.Text.Input;
 
@@ -120,7 +121,7 @@ public class RulerTaskTests
     [InlineData("abcdefghijklmno", 1)]
     [InlineData("", 0)]
     public void Score_IsTheShareOfTheAnswersFound(string prediction, double expected) =>
-        Assert.Equal(expected, RulerTask.MatchAll(prediction, ["abcde", "FGHIJ", "klmno"]), 12);
+        Assert.Equal(expected, StringMatch.All(prediction, ["abcde", "FGHIJ", "klmno"]), 12);
 
     [Fact]
     public void Questions_FollowTheSeed_AndTheDigestAllThatTheyAreMadeOf()

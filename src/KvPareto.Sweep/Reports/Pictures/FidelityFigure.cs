@@ -30,7 +30,9 @@ internal sealed class FidelityFigure : Figure
     public override string Name => "fidelity";
 
     /// <inheritdoc/>
-    public override string? Missing => _points.Count == 0 ? "no trial was compared with the unquantized model, or the run's samples are not there" : null;
+    public override string? Missing => _points.Count == 0
+        ? "no trial was compared with the unquantized model, or the run's samples are not there"
+        : null;
 
     /// <inheritdoc/>
     public override string Title => Models.Count == 1

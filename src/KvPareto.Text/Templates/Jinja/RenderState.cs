@@ -8,7 +8,9 @@ namespace KvPareto.Text.Templates.Jinja;
 /// What one rendering may use up. A template comes with a model, from anywhere, and is a program: steps, text and nesting are
 /// bounded so that the worst of them ends in one line of error.
 /// </summary>
-internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
+/// <param name="globals">Variables and functions of the outermost scope.</param>
+/// <param name="strict">Printing or walking what has no value fails, as with Jinja2's StrictUndefined.</param>
+internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals, bool strict = false)
 {
     /// <summary>Units of one rendering; the published templates need about a hundred a message.</summary>
     public const long MostSteps = 5_000_000;
@@ -75,9 +77,17 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals)
         return dict.Items.TryGetValue(Operators.Key(key), out value);
     }
 
+    /// <summary>Fails where nothing may be made of what has no value.</summary>
+    /// <exception cref="JinjaException">The rendering is strict, and there is no value.</exception>
+    public void Require(object? value)
+    {
+        if (strict && Values.Fail(value) is { } missing) throw missing;
+    }
+
     /// <summary><see cref="Values.ToText"/> with its cost counted.</summary>
     public string ToText(object? value)
     {
+        Require(value);
         Walk(value);
         return Values.ToText(value);
     }

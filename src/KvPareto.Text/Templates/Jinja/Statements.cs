@@ -90,8 +90,15 @@ internal sealed class OutputStatement(Expression value) : Statement
 {
     public override Flow Execute(Scope scope, StringBuilder output)
     {
-        var text = scope.State.ToText(value.Evaluate(scope));
-        scope.State.Write(output, text, value.Line);
+        var result = value.Evaluate(scope);
+        try
+        {
+            scope.State.Write(output, scope.State.ToText(result), value.Line);
+        }
+        catch (JinjaException problem)
+        {
+            throw problem.At(value.Line);
+        }
         return Flow.Next;
     }
 }

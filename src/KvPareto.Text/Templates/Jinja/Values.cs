@@ -200,6 +200,7 @@ internal static class Values
     /// <exception cref="JinjaException">It cannot be iterated.</exception>
     public static List<object?> Iterate(object? value, RenderState state)
     {
+        state.Require(value);
         state.Step(value switch { JinjaDict dict => dict.Items.Count, string text => text.Length, _ => 0 });
         return value switch
         {

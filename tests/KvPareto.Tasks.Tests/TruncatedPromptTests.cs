@@ -8,9 +8,9 @@ using KvPareto.Testing;
 using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers;
 
-namespace KvPareto.Tasks.Tests.LongBench;
+namespace KvPareto.Tasks.Tests;
 
-public partial class LongBenchPromptTests
+public partial class TruncatedPromptTests
 {
     [Theory]
     [InlineData(11, "0123456789")] // ten bytes and <s>
@@ -21,7 +21,7 @@ public partial class LongBenchPromptTests
     {
         using var folder = new TemporaryFolder();
         var context = ByteTokenizer.Context(folder, 100);
-        Assert.Equal(expected, LongBenchPrompt.Truncate(context.Tokenizer, "0123456789", maxLength));
+        Assert.Equal(expected, TruncatedPrompt.Truncate(context.Tokenizer, "0123456789", maxLength));
     }
 
     [Theory]
@@ -33,7 +33,7 @@ public partial class LongBenchPromptTests
         using var folder = new TemporaryFolder();
         var context = ByteTokenizer.Context(folder, 200, chat: true);
         Assert.Equal(16, ByteTokenizer.ChatCost);
-        var ids = LongBenchPrompt.Encode(context, new string('a', 300) + new string('z', 300), chat: true, maxLength);
+        var ids = TruncatedPrompt.Encode(context, new string('a', 300) + new string('z', 300), chat: true, maxLength);
         Assert.InRange(ids.Length, expected - 2, expected);
         var text = context.Tokenizer.Decode(ids);
         Assert.StartsWith("[user] a", text, StringComparison.Ordinal);
@@ -45,7 +45,7 @@ public partial class LongBenchPromptTests
     {
         using var folder = new TemporaryFolder();
         var context = ByteTokenizer.Context(folder, ByteTokenizer.ChatCost, chat: true);
-        var error = Assert.Throws<ConfigException>(() => LongBenchPrompt.Encode(context, "some text", chat: true, maxLength: null));
+        var error = Assert.Throws<ConfigException>(() => TruncatedPrompt.Encode(context, "some text", chat: true, maxLength: null));
         Assert.Contains($"{ByteTokenizer.ChatCost} tokens", error.Message, StringComparison.Ordinal);
     }
 
@@ -76,7 +76,7 @@ public partial class LongBenchPromptTests
             // its digit splitting, blanks before a number fall apart. That moves this count, and none of the texts.
             var countsDiffer = name == "smollm2" && BlanksBeforeDigit().IsMatch(prompt);
             if (!countsDiffer) Assert.Equal(golden.GetProperty("prompt_tokens").GetInt32(), tokenizer.Encode(prompt).Length);
-            var cut = LongBenchPrompt.Truncate(tokenizer, prompt, golden.GetProperty("max_length").GetInt32());
+            var cut = TruncatedPrompt.Truncate(tokenizer, prompt, golden.GetProperty("max_length").GetInt32());
             Assert.EndsWith(golden.GetProperty("tail").GetString()!, cut, StringComparison.Ordinal);
             Assert.Equal(golden.GetProperty("characters").GetInt32(), PythonText.CodePoints(cut).Length);
             Assert.Equal(golden.GetProperty("sha256").GetString(), Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(cut))));

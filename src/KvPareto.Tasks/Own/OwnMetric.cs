@@ -1,0 +1,46 @@
+using System.Text.RegularExpressions;
+using KvPareto.Tasks.Gsm8k;
+using KvPareto.Tasks.Metrics;
+
+namespace KvPareto.Tasks.Own;
+
+/// <summary>A score that a user's task may name.</summary>
+/// <param name="Name">In the task's YAML.</param>
+/// <param name="Score">0 to 1, of a prediction, the right answers and the classes.</param>
+internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList<string>, IReadOnlyList<string>, double> Score)
+{
+    /// <summary>All there are.</summary>
+    public static IReadOnlyList<OwnMetric> All { get; } =
+    [
+        Best("qa_f1", budget => prediction => QaF1.Against(prediction, budget)),
+        Best("rouge_l", budget => prediction => answer => RougeL.Score(prediction, answer, budget: budget)),
+        Best("exact", _ => prediction => answer => prediction.Trim() == answer.Trim() ? 1 : 0),
+        Best("exact_words", _ => prediction => answer => QaF1.Exact(prediction, answer)),
+        new("contains_all", (prediction, answers, _) => StringMatch.All(prediction, answers)),
+        new("contains_any", (prediction, answers, _) => StringMatch.Any(prediction, answers)),
+        Best("last_number", _ => prediction => answer => Gsm8kAnswer.Matches(Gsm8kAnswer.Flexible(prediction), answer) ? 1 : 0),
+        Best("numbers", budget => prediction => NumberMatch.Against(prediction, budget)),
+        Best("code_similarity", budget => prediction => answer => CodeSimilarity.Score(prediction, answer, budget)),
+        Best("choice", _ => prediction => Letter().Match(prediction) is { Success: true, Value: var letter }
+            ? answer => letter == answer.Trim() ? 1 : 0 : _ => 0),
+        new(Classes, (prediction, answers, classes) =>
+            answers.Select(answer => ClassMatch.Score(prediction, answer, classes)).DefaultIfEmpty().Max()),
+    ];
+
+    /// <summary>The one that needs classes.</summary>
+    public const string Classes = "class";
+
+    /// <summary>The metric of a name.</summary>
+    public static OwnMetric Of(string name) => All.Single(metric => metric.Name == name);
+
+    private static OwnMetric Best(string name, Func<ScoreBudget, Func<string, Func<string, double>>> against) =>
+        new(name, (prediction, answers, _) =>
+        {
+            var score = against(new())(prediction);
+            return answers.Distinct(StringComparer.Ordinal).Select(score).DefaultIfEmpty().Max();
+        });
+
+    // The first capital from A to H that is no part of a word.
+    [GeneratedRegex(@"(?<![\p{L}\p{N}_])[A-H](?![\p{L}\p{N}_])")]
+    private static partial Regex Letter();
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.Json;
+using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
+
+namespace KvPareto.Tasks.Own;
+
+/// <summary>A question of a user's row.</summary>
+/// <param name="Id">The row's, and the question's place where a row has several.</param>
+/// <param name="Prompt">The template, filled.</param>
+/// <param name="Answers">Right answers.</param>
+/// <param name="Classes">The classes of a classification, or none.</param>
+internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<string> Answers, IReadOnlyList<string> Classes)
+{
+    private static readonly string[] Endings = [".jsonl", ".jsonl.gz"];
+
+    /// <summary>The questions of all rows, in order; of a folder, file by file in ordinal order of their names.</summary>
+    /// <exception cref="ConfigException">Names file, line and field.</exception>
+    public static IReadOnlyList<OwnQuestion> Read(OwnOptions options)
+    {
+        var template = PromptTemplate.Parse(options.Prompt, "task own: key 'prompt'");
+        var files = Files(options.Data);
+        var rows =
+            from file in files
+            from row in JsonLines.Read(file)
+            select Questions(options, template, row, files.Length > 1 ? $"{Stem(file)}-" : "");
+        OwnQuestion[] questions = [.. rows.Take(options.Limit ?? int.MaxValue).SelectMany(all => all)];
+        return questions.Length > 0 ? questions : throw new ConfigException($"{options.Data}: has no rows");
+    }
+
+    private static string[] Files(string data)
+    {
+        if (!Directory.Exists(data)) return [data];
+        string[] files =
+        [
+            .. Directory.EnumerateFiles(data)
+                .Where(file => Array.Exists(Endings, ending => file.EndsWith(ending, StringComparison.Ordinal)))
+                .Order(StringComparer.Ordinal),
+        ];
+        return files.Length > 0 ? files : throw new ConfigException($"{data}: has no file that ends in {string.Join(" or ", Endings)}");
+    }
+
+    private static string Stem(string file) => Path.GetFileName(file) is var name && name.EndsWith(".gz", StringComparison.Ordinal)
+        ? Path.GetFileNameWithoutExtension(name[..^3]) : Path.GetFileNameWithoutExtension(name);
+
+    // A row is valid only until the next is read.
+    private static OwnQuestion[] Questions(OwnOptions options, PromptTemplate template, JsonRow row, string prefix)
+    {
+        var id = prefix + (options.Id is { } field ? One(row, field) : row.Line.ToString(CultureInfo.InvariantCulture));
+        var classes = options.Classes is { } names ? row.Texts(names) : [];
+        var variables = row.Fields().ToDictionary(name => name, name => (object?)row.Find(name));
+        if (options.Questions is not { } list)
+            return [new(id, Render(variables), AnswersOf(row, options.Answers, value => value), classes)];
+
+        var questions = Elements(row, list);
+        foreach (var answers in options.Answers)
+        {
+            if (Elements(row, answers).Length is var count && count != questions.Length)
+                throw row.Error(answers, $"has {count} items for the {questions.Length} of '{list}'; it must have as many");
+        }
+        return
+        [
+            .. questions.Select((question, index) => new OwnQuestion(
+                string.Create(CultureInfo.InvariantCulture, $"{id}-{index}"),
+                Render(new Dictionary<string, object?>(variables) { ["question"] = question, ["index"] = index }),
+                AnswersOf(row, options.Answers, value => value[index]),
+                classes)),
+        ];
+
+        string Render(IReadOnlyDictionary<string, object?> values)
+        {
+            try
+            {
+                return template.Render(values);
+            }
+            catch (ConfigException problem)
+            {
+                throw new ConfigException($"{row.File}:{row.Line}: {problem.Message}", problem);
+            }
+            catch (InvalidOperationException problem)
+            {
+                throw new ConfigException($"{row.File}:{row.Line}: a text has half of a surrogate pair", problem);
+            }
+        }
+    }
+
+    private static string One(JsonRow row, string field) =>
+        JsonRow.TextOf(row.Find(field) ?? throw row.Error(field, "is missing")) ?? throw row.Error(field, "must be a text or a number");
+
+    private static JsonElement[] Elements(JsonRow row, string field) =>
+        row.Find(field) is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray()] : throw row.Error(field, "must be a list");
+
+    // Texts and numbers, of lists all of theirs.
+    private static string[] AnswersOf(JsonRow row, IReadOnlyList<string> fields, Func<JsonElement, JsonElement> part)
+    {
+        string[] answers =
+        [
+            .. from field in fields
+               let value = row.Find(field) ?? throw row.Error(field, "is missing")
+               from answer in Texts(row, field, part(value))
+               select answer,
+        ];
+        return answers.Length > 0 ? answers : throw row.Error(string.Join("', '", fields), "has no answer");
+    }
+
+    private static IEnumerable<string> Texts(JsonRow row, string field, JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => [],
+        JsonValueKind.Array => value.EnumerateArray().SelectMany(item => Texts(row, field, item)),
+        _ => [JsonRow.TextOf(value) ?? throw row.Error(field, "must be a text, a number or a list of them")],
+    };
+}
