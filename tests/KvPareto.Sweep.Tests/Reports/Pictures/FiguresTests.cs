@@ -105,7 +105,7 @@ public class FiguresTests
     {
         using var temp = new ScratchFolder();
         var error = Assert.Throws<ConfigException>(() => ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["pie"] }));
-        Assert.Equal("--figure 'pie'; allowed: frontier, memory, tasks, niah, ablation, fidelity, separated by commas", error.Message);
+        Assert.Equal("--figure 'pie'; allowed: frontier, memory, tasks, niah, ablation, fidelity, latency, context, separated by commas", error.Message);
     }
 
     private static void Samples(string folder, TrialResult trial)
