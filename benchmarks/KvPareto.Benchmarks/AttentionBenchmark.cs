@@ -2,6 +2,7 @@ using System.Globalization;
 using KvPareto.Cpu;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
+using KvPareto.Engine.Speed;
 using KvPareto.Engine.Settings;
 
 namespace KvPareto.Benchmarks;

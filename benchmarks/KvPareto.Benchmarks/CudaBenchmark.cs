@@ -1,22 +1,18 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using KvPareto.Cuda;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
-using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;
 
 /// <summary>Prefill and decode of a whole model on a CUDA device beside the two floors: bytes over the copy rate, operations over the rate
 /// of a large dense product.</summary>
-internal static unsafe partial class CudaBenchmark
+internal static class CudaBenchmark
 {
-    private const int CopyBytes = 1 << 30;
-    private const int ProductSize = 8192;
     private const int DecodeTokens = 64;
     private const int Runs = 3;
     private const int LongPrompt = 65_536; // tokens, of which one run is enough
@@ -33,11 +29,9 @@ internal static unsafe partial class CudaBenchmark
             .Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
         var names = arguments.Where(text => !int.TryParse(text, CultureInfo.InvariantCulture, out _)).ToArray();
         using var backend = new CudaBackend();
-        var (bandwidth, rate) = (Bandwidth(backend), ProductRate(backend));
-        Console.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                    $"{backend.Device}: copy {bandwidth / 1e12:F2} TB/s, dense bf16 product {rate / 1e12:F0} TFLOP/s"));
+        var rates = CudaRates.Measure(backend);
+        var (bandwidth, rate) = (rates.BytesPerSecond!.Value, rates.OperationsPerSecond);
+        Console.WriteLine($"{backend.Device}: {rates.Words}");
         Console.WriteLine(
             $"{"setting",-26}{"prompt",8}{"prefill s",11}{"floor",8}{"of it",7}{"token ms",10}{"floor",8}{"of it",7}{"host ms",9}{"read GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
@@ -46,8 +40,7 @@ internal static unsafe partial class CudaBenchmark
         {
             using var weights = TransformerWeights.Load(backend, checkpoint, settings.Key);
             var transformer = new Transformer(backend, checkpoint.Config, weights);
-            // Of an embedding a token reads one row, unless it is the output head too.
-            var unread = weights.Embedding == weights.Head ? 0 : weights.Embedding.ByteCount;
+            var unread = weights.ByteCount - transformer.WeightBytesRead;
             foreach (var setting in settings)
             {
                 foreach (var prompt in prompts.Length > 0 ? prompts : DefaultPrompts)
@@ -96,45 +89,4 @@ internal static unsafe partial class CudaBenchmark
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    // Bytes read and written a second by a copy on the device.
-    private static double Bandwidth(Backend backend)
-    {
-        var (from, to) = (backend.Alloc(DType.F32, CopyBytes / 4096, 1024), backend.Alloc(DType.F32, CopyBytes / 4096, 1024));
-        var seconds = Timing.Of(() =>
-        {
-            for (var i = 0; i < 10; i++) _ = cuMemcpyDtoDAsync_v2(to.Address, from.Address, CopyBytes, 0);
-            _ = cuCtxSynchronize();
-        }).Best / 10;
-        from.Buffer.Dispose();
-        to.Buffer.Dispose();
-        return 2.0 * CopyBytes / seconds;
-    }
-
-    private static double ProductRate(Backend backend)
-    {
-        var random = new Random(1);
-        var values = new ushort[ProductSize * ProductSize];
-        for (var i = 0; i < values.Length; i++) values[i] = (ushort)(random.Next() & 0x807f | 0x3f00); // ±0.5 … 1
-        var (x, y) = (backend.Alloc(DType.BF16, ProductSize, ProductSize), backend.Alloc(DType.BF16, ProductSize, ProductSize));
-        backend.Write(Array.ConvertAll(values, value => BitConverter.UInt32BitsToSingle((uint)value << 16)), x);
-        fixed (ushort* data = values)
-        {
-            using var weight = backend.Upload(new HostWeight("w", WeightFormat.BF16, ProductSize, ProductSize, data));
-            var seconds = Timing.Of(() =>
-            {
-                for (var i = 0; i < 10; i++) backend.Linear(x, weight, y);
-                backend.Synchronize();
-            }).Best / 10;
-            x.Buffer.Dispose();
-            y.Buffer.Dispose();
-            return 2.0 * ProductSize * ProductSize * ProductSize / seconds;
-        }
-    }
-
-    [LibraryImport("libcuda.so.1")]
-    private static partial int cuMemcpyDtoDAsync_v2(nint destination, nint source, nuint bytes, nint stream);
-
-    [LibraryImport("libcuda.so.1")]
-    private static partial int cuCtxSynchronize();
 }

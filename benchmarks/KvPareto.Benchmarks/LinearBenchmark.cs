@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Cpu;
+using KvPareto.Engine.Speed;
 using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;

@@ -2,63 +2,32 @@ using System.Globalization;
 using System.Runtime.Intrinsics;
 using KvPareto.Cpu;
 using KvPareto.Cpu.Kernels;
-using KvPareto.Engine.Seam;
-using KvPareto.Engine.Weights;
+using KvPareto.Engine.Speed;
 
 namespace KvPareto.Benchmarks;
 
 /// <summary>What the machine can do at best with all its cores: the denominators of every fraction reported.</summary>
 /// <param name="ReadBytesPerSecond">Rate of reading a block that no cache holds.</param>
 /// <param name="PeakFlops">f32 operations a second of fused multiply-adds that touch no memory.</param>
-/// <param name="DenseFlops">f32 operations a second of a 768³ product of f32 matrices by the engine's own kernel.</param>
-internal sealed unsafe record MachineFloors(double ReadBytesPerSecond, double PeakFlops, double DenseFlops)
+/// <param name="DenseFlops">f32 operations a second of a product of f32 matrices by the engine's own kernel.</param>
+internal sealed record MachineFloors(double ReadBytesPerSecond, double PeakFlops, double DenseFlops)
 {
-    private const long ReadBytes = 768L << 20;
-    private const int ReadSliceBytes = 32 << 20; // short, so that the best of many is undisturbed on a machine that others use
-    private const int ReadItemBytes = 1 << 20;
     private const int PeakChains = 12;
     private const int PeakSteps = 1 << 17;
-    private const int DenseSize = 768;
 
     /// <summary>Measures for a few seconds.</summary>
     public static MachineFloors Measure()
     {
+        using var backend = new CpuBackend();
         using var team = new WorkerTeam();
-        return new(MeasureRead(team), MeasurePeak(team), MeasureDense(team));
+        var rates = CpuRates.Measure(backend, seconds: 2);
+        return new(rates.BytesPerSecond!.Value, MeasurePeak(team), rates.OperationsPerSecond);
     }
 
     /// <summary>Writes the three figures.</summary>
     public void Print() => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"{Environment.ProcessorCount} cores, {Simd.Best}: read {ReadBytesPerSecond / 1e9:F1} GB/s, f32 peak {PeakFlops / 1e9:F0} "
             + $"GFLOP/s, dense f32 product {DenseFlops / 1e9:F0} GFLOP/s"));
-
-    private static double MeasureRead(WorkerTeam team)
-    {
-        using var block = new NativeBuffer(new MemoryLedger(), MemoryCategory.Workspace, ReadBytes).Clear();
-        var sums = new float[team.Count * 16];
-        var slice = 0L;
-        var timing = Timing.Of(() =>
-        {
-            slice = (slice + ReadSliceBytes) % ReadBytes;
-            team.For(ReadSliceBytes / ReadItemBytes, (Address: block.Address + (nint)slice, sums),
-                static (in (nint Address, float[] Sums) s, int index, int worker) =>
-                s.Sums[worker * 16] += Sum((float*)(s.Address + (nint)index * ReadItemBytes), ReadItemBytes / 4));
-        }, 2);
-        return ReadSliceBytes / timing.Best;
-    }
-
-    private static float Sum(float* values, int count)
-    {
-        Vector512<float> a = default, b = default, c = default, d = default;
-        for (var end = values + count; values < end; values += 64)
-        {
-            a += Vector512.Load(values);
-            b += Vector512.Load(values + 16);
-            c += Vector512.Load(values + 32);
-            d += Vector512.Load(values + 48);
-        }
-        return Vector512.Sum(a + b + (c + d));
-    }
 
     private static double MeasurePeak(WorkerTeam team)
     {
@@ -95,11 +64,5 @@ internal sealed unsafe record MachineFloors(double ReadBytesPerSecond, double Pe
             (j, k, l) = (Vector256.FusedMultiplyAdd(j, x, x), Vector256.FusedMultiplyAdd(k, x, x), Vector256.FusedMultiplyAdd(l, x, x));
         }
         return Vector256.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
-    }
-
-    private static double MeasureDense(WorkerTeam team)
-    {
-        using var layer = new BenchmarkLayer(team, WeightFormat.F32, DenseSize, DenseSize, rows: DenseSize, groupSize: 0, copies: 1);
-        return 2.0 * DenseSize * DenseSize * DenseSize / Timing.Of(layer.Multiply, 2).Best;
     }
 }

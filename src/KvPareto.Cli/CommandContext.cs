@@ -2,6 +2,7 @@ using KvPareto.Cli.Terminal;
 using KvPareto.Cpu;
 using KvPareto.Cuda;
 using KvPareto.Engine.Seam;
+using KvPareto.Engine.Speed;
 using KvPareto.Text.Input;
 using KvPareto.Torch;
 using Spectre.Console;
@@ -53,6 +54,24 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
         { CudaOrdinal: { } ordinal } => new CudaBackend(ordinal),
         _ => new CpuBackend(threads),
     };
+
+    /// <summary>What a device does at best; null where it has no room to measure that.</summary>
+    public static DeviceRates? RatesOf(Backend backend)
+    {
+        try
+        {
+            return backend switch
+            {
+                CpuBackend cpu => CpuRates.Measure(cpu),
+                CudaBackend cuda => CudaRates.Measure(cuda),
+                _ => TorchRates.Measure(backend),
+            };
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The sizes of a device's allocations; it need not be there.</summary>
     /// <param name="threads">As for <see cref="CreateBackend"/>.</param>

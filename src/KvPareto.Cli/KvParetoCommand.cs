@@ -86,6 +86,7 @@ internal static class KvParetoCommand
             SubmitCommand.Create(context),
             StatusCommand.Create(context),
             PlanCommand.Create(context),
+            BenchCommand.Create(context),
             GenerateCommand.Create(context),
             TokenizeCommand.Create(context),
             ScoreCommand.Create(context),

@@ -1,4 +1,4 @@
-using System.Globalization;
+using KvPareto.Sweep;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;
@@ -13,12 +13,7 @@ internal static class TokenCounts
     /// <exception cref="ConfigException">An item is no number from 1 to <paramref name="most"/>.</exception>
     public static IReadOnlyList<int> Parse(string option, string text, int most) => [.. text.Split(',').Select(item =>
     {
-        var number = item.Trim();
-        var unit = number.EndsWith('k') || number.EndsWith('K') ? 1000 : 1;
-        var digits = unit == 1 ? number : number[..^1];
-        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most / unit
-            ? (int)value * unit
-            : throw new ConfigException(
-                $"{option} '{item}'; allowed: numbers of tokens from 1 to {most}, joined by commas, k for 1,000: 10k,32k,131072");
+        return ContextText.TryParse(item.Trim(), most) ?? throw new ConfigException(
+            $"{option} '{item}'; allowed: numbers of tokens from 1 to {most}, joined by commas, k for 1,000: 10k,32k,131072");
     })];
 }

@@ -37,6 +37,9 @@ public sealed unsafe class CpuBackend : Backend
     public override int? Workers => _team.Count;
 
     /// <inheritdoc/>
+    public override long? Capacity => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <inheritdoc/>
     public override DType ActivationType => Layout.ActivationType;
 
     /// <inheritdoc/>

@@ -45,6 +45,7 @@ public sealed unsafe class CudaBackend : Backend
         }
         Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver "
             + $"{devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
+        Capacity = devices[ordinal].TotalBytes;
         _context = new CudaContext(ordinal);
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
@@ -56,6 +57,9 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     public override string Device { get; }
+
+    /// <inheritdoc/>
+    public override long? Capacity { get; }
 
     /// <inheritdoc/>
     public override DType ActivationType => Layout.ActivationType;

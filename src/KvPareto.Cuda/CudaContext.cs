@@ -143,6 +143,7 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        KernelCompiler.Finish();
         foreach (var module in _modules.Values) module.Dispose();
         _ = CudaDriver.cuStreamDestroy_v2(_stream);
         _ = CudaDriver.cuDevicePrimaryCtxRelease_v2(_device);

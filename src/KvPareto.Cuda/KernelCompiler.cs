@@ -19,6 +19,8 @@ internal static unsafe class KernelCompiler
 
     private static readonly ConcurrentDictionary<string, Lazy<byte[]>> Images = new(StringComparer.Ordinal);
 
+    private static readonly ConcurrentDictionary<string, Task> Prepared = new(StringComparer.Ordinal);
+
     /// <summary>The image of a source for an architecture.</summary>
     /// <param name="file">Name of the embedded source.</param>
     /// <param name="architecture">As in <c>sm_90</c>.</param>
@@ -31,8 +33,14 @@ internal static unsafe class KernelCompiler
     public static void Prepare(string file, string architecture, params ReadOnlySpan<string> options)
     {
         var image = Later(file, architecture, options);
-        if (!image.IsValueCreated) _ = Task.Run(() => image.Value).ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
+        if (image.IsValueCreated) return;
+        var key = $"{file} {architecture} {string.Join(' ', options)}";
+        Prepared.GetOrAdd(
+            key, name => Task.Run(() => image.Value).ContinueWith(task => _ = task.Exception, TaskScheduler.Default));
     }
+
+    /// <summary>Waits for the images that are being made: a process that ends while the compiler works crashes.</summary>
+    public static void Finish() => Task.WaitAll([.. Prepared.Values]);
 
     private static Lazy<byte[]> Later(string file, string architecture, ReadOnlySpan<string> options)
     {

@@ -27,7 +27,8 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     internal string Device { get; init; } = "";
 
     /// <summary>A trial as <see cref="Missing"/> names it.</summary>
-    internal static string NameOf(string setting, string model, int? repeat) => $"{setting} of {model}"
+    internal static string NameOf(string setting, int? context, string model, int? repeat) =>
+        $"{ContextText.Of(setting, context)} of {model}"
         + (repeat is { } number ? string.Create(CultureInfo.InvariantCulture, $", repeat {number}") : "");
 
     /// <summary>A folder holds a run, whole or not.</summary>
@@ -52,7 +53,7 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
             Missing =
             [
                 .. run.Trials.Where(trial => state.Result(trial.Id) is null)
-                    .Select(trial => NameOf(trial.Setting, trial.Model, trial.Repeat)),
+                    .Select(trial => NameOf(trial.Setting, trial.Context, trial.Model, trial.Repeat)),
             ],
             Device = run.Host.Device,
             Messages = [.. messages, .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet())],

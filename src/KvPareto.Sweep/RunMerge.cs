@@ -34,11 +34,13 @@ public static class RunMerge
         var order = all.SelectMany(one => one.Result.Scores).Select(score => score.Task).Distinct().ToList();
         TrialResult[] merged =
         [
-            .. all.GroupBy(one => (one.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting, one.Result.Repeat))
+            .. all.GroupBy(one => (one.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting,
+                one.Result.Context, one.Result.Repeat))
                 .Select(group => Merge([.. group], order, messages)),
         ];
         var missing = runs.SelectMany(run => run.Missing)
-            .Where(name => !merged.Any(result => name == RunHistory.NameOf(result.Setting, result.Model, result.Repeat)))
+            .Where(name => !merged.Any(result => name == RunHistory.NameOf(
+                result.Setting, result.Context, result.Model, result.Repeat)))
             .Distinct().ToList();
         return new(string.Join(" + ", runs.Select(run => run.Name).Distinct()), runs[0].Seed, runs[0].Baseline,
             merged.Length + missing.Count, [.. merged.Where(result => result.Repeat is null)])
@@ -64,6 +66,7 @@ public static class RunMerge
     {
         Measured[] good = [.. found.Where(one => one.Result.Status == TrialStatus.Ok)];
         if (good.Length == 0) return found[0].Result;
+        if (good.All(one => one.Result.Scores.Count == 0)) return good[0].Result;
         var tasks = new Dictionary<string, (TaskScore Score, Measured From)>();
         foreach (var one in good)
             foreach (var score in one.Result.Scores)
@@ -87,6 +90,7 @@ public static class RunMerge
             Scores = scores,
             Score = scores.Average(score => score.Mean),
             Samples = scores.Sum(score => score.Samples),
+            UnscoredSamples = null,
             Peaks = peaks,
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,

@@ -28,7 +28,11 @@ public sealed record SweepPlanned(int Trials, int TrialsDone, long Samples, long
 /// <param name="Setting">Short name of the setting.</param>
 /// <param name="Samples">Its samples.</param>
 /// <param name="SamplesDone">Those that an interrupted run has measured.</param>
-public sealed record TrialBegun(int Trial, int Trials, string Model, string Setting, int Samples, int SamplesDone) : SweepEvent;
+public sealed record TrialBegun(int Trial, int Trials, string Model, string Setting, int Samples, int SamplesDone) : SweepEvent
+{
+    /// <summary>Tokens that its tasks were made to; null where they have lengths of their own.</summary>
+    public int? Context { get; init; }
+}
 
 /// <summary>A sample was measured.</summary>
 /// <param name="Trial">Number of its trial.</param>

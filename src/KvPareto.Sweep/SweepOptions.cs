@@ -26,6 +26,10 @@ public sealed partial record SweepOptions
     /// </summary>
     public string? Worker { get; init; }
 
+    /// <summary>Bytes that a trial may take: one whose predicted peak is higher is listed and not run. Null for the device's
+    /// memory.</summary>
+    public long? Room { get; init; }
+
     /// <summary>How soon a worker that stands still loses what it holds.</summary>
     internal LeaseTimes Leases { get; init; } = LeaseTimes.Default;
 

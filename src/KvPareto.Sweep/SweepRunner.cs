@@ -25,8 +25,8 @@ public static class SweepRunner
         SweepConfig config, SweepOptions options, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
     {
         options.Validate();
-        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template, progress, cancellation),
-            [.. config.Tasks.Select(SweepTask.Of)], progress, cancellation);
+        return Run(config, options, new BackendTrialEngine(options.Backend, config.Template, options.Room, progress, cancellation),
+            SweepTask.Of(config), progress, cancellation);
     }
 
     internal static RunHistory Run(
@@ -109,11 +109,12 @@ public static class SweepRunner
         ConfigFolder = config.Origin?.Folder,
         ConfigModels = config.Origin is { Models.Count: > 0 } origin ? origin.Models : null,
         Template = config.Template.ToJson(),
-        Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest))],
+        Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest)).Distinct()],
         Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)
-            .ToDictionary(model => model.Entry.Name, model => model.Architecture!),
-        Tasks = [.. plan.Models[0].Tasks.Select(task => new RunInput(task.Task.Name, task.Task.Task.Digest))],
+            .DistinctBy(model => model.Entry.Name).ToDictionary(model => model.Entry.Name, model => model.Architecture!),
+        Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Task.Digest)
+        { Context = task.Context, Unscored = task.Task.IsScored ? null : true })],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
-            { Repeat = spec.Repeat > 0 ? spec.Repeat : null })],
+            { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context })],
     };
 }

@@ -34,14 +34,17 @@ public sealed record TrialResult
     /// <summary>Reason of a failed trial.</summary>
     public string? Failure { get; init; }
 
-    /// <summary>One entry a task, in config order.</summary>
+    /// <summary>One entry a task that is scored, in config order.</summary>
     public required IReadOnlyList<TaskScore> Scores { get; init; }
 
-    /// <summary>Mean over tasks of the task means, 0 to 100; null where the trial failed.</summary>
+    /// <summary>Mean over tasks of the task means, 0 to 100; null where the trial failed or no task is scored.</summary>
     public double? Score { get; init; }
 
     /// <summary>High-water marks of load, prefill and decode, each the highest over all samples.</summary>
     public MemoryPeaks Peaks { get; init; }
+
+    /// <summary>The highest of the trial's peaks, loading included, as predicted from shapes alone; null where it was not.</summary>
+    public long? PredictedPeakBytes { get; init; }
 
     /// <summary>Bytes of weights at the inference peak.</summary>
     public long WeightBytes { get; init; }
@@ -64,6 +67,12 @@ public sealed record TrialResult
 
     /// <summary>Samples over all tasks.</summary>
     public int Samples { get; init; }
+
+    /// <summary>Those of tasks that have no score; null where there are none.</summary>
+    public int? UnscoredSamples { get; init; }
+
+    /// <summary>Tokens of the prompts that the tasks were made to; null where they have lengths of their own.</summary>
+    public int? Context { get; init; }
 
     /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
     [JsonIgnore]

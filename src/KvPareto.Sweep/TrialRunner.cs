@@ -20,7 +20,7 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
     /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
     private const int ShownTokens = 32;
 
-    private (string Digest, WeightSpec Weights)? _loadedAs;
+    private (string Digest, WeightSpec Weights, int? Compared)? _loadedAs;
     private ITrialModel? _loaded;
 
     /// <summary>Runs a trial from where its log stands.</summary>
@@ -30,6 +30,10 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
     /// <param name="cancellation">Checked between tokens.</param>
     public TrialResult Run(PlannedTrial trial, SampleLog log, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
     {
+        var predicted = engine.Predict(trial);
+        if (predicted > engine.Room)
+            return TrialSummary.Failed(trial, log, TrialFailure.TooLarge(predicted.Value, engine.Room.Value)) with
+            { PredictedPeakBytes = predicted };
         try
         {
             var measured = 0;
@@ -40,11 +44,11 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
                 log.Append(record);
                 onSample(sample, record);
             }
-            return TrialSummary.Finished(trial, log);
+            return TrialSummary.Finished(trial, log) with { PredictedPeakBytes = predicted };
         }
         catch (Exception e) when (TrialFailure.Reason(e) is { } reason)
         {
-            return TrialSummary.Failed(trial, log, reason);
+            return TrialSummary.Failed(trial, log, reason) with { PredictedPeakBytes = predicted };
         }
     }
 
@@ -64,7 +68,6 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
             PromptHead = model.Text(sample.PromptIds.AsSpan(0, Math.Min(ShownTokens, sample.PromptIds.Length))),
             PromptTail = sample.PromptIds.Length <= ShownTokens ? null
                 : model.Text(sample.PromptIds.AsSpan(Math.Max(ShownTokens, sample.PromptIds.Length - ShownTokens)..)),
-            References = sample.Answers.Count > 0 ? sample.Answers : null,
             Prediction = first.Prediction,
             Score = 0,
             PromptTokens = first.PromptTokens,
@@ -98,7 +101,9 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
 
     private ITrialModel Model(PlannedTrial trial, CancellationToken cancellation)
     {
-        var wanted = (trial.Model.Digest, trial.Spec.Setting.Weights);
+        // What samples are compared with is got ready before the model is loaded.
+        var compares = trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind == SampleKind.Compare));
+        var wanted = (trial.Model.Digest, trial.Spec.Setting.Weights, compares ? trial.Model.Context ?? 0 : (int?)null);
         if (_loaded is not null && _loadedAs == wanted) return _loaded;
         Unload();
         (_loaded, _loadedAs) = (engine.Load(trial.Model, trial.Spec.Setting.Weights, cancellation), wanted);

@@ -22,6 +22,9 @@ public enum SampleKind
 
     /// <summary>The likelihoods of continuations of the prompt are read; nothing is generated.</summary>
     Rate,
+
+    /// <summary>The prompt is continued for what that costs; the text is not kept.</summary>
+    Cost,
 }
 
 /// <summary>One question as the model gets it, and what is right.</summary>
@@ -63,6 +66,9 @@ public abstract class EvaluationTask
 
     /// <summary>SHA-256 (hex) over the data and everything else that a score depends on.</summary>
     public abstract string Digest { get; }
+
+    /// <summary>Predictions are scored; else the task tells of memory and time alone.</summary>
+    public virtual bool IsScored => true;
 
     /// <summary>
     /// The digest of the task as one model gets it: another one for each model where scores are relative to the model itself, and cannot be

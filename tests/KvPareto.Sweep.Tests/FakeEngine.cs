@@ -17,6 +17,13 @@ internal sealed class FakeEngine : ITrialEngine
 
     public string Backend => "fake";
 
+    public long? Room { get; init; }
+
+    /// <summary>What is predicted of a trial.</summary>
+    public Func<PlannedTrial, long?> Predicting { get; init; } = _ => null;
+
+    public long? Predict(PlannedTrial trial) => Predicting(trial);
+
     public string Device { get; init; } = "none";
 
     public int? Workers { get; set; }
@@ -53,7 +60,11 @@ internal sealed class FakeEngine : ITrialEngine
     public IReadOnlyList<PreparedModel> Prepare(
         ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
         [new(model, Digest(NameOfFiles(model.Name) + Files),
-            [.. tasks.Select(task => new PreparedTask(task, task.Task.Prepare(null!)))]) { Settings = settings }];
+            [
+                .. tasks.Select(task => new PreparedTask(
+                    task, task.Task is TokenTask made ? made.Prepare(10) : task.Task.Prepare(null!))),
+            ])
+        { Settings = settings }];
 
     public ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation)
     {
@@ -71,11 +82,11 @@ internal sealed class FakeEngine : ITrialEngine
         {
             engine.Before(engine._generated++, setting, sample);
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
-            var text = hash[0] < 180 ? sample.Answers[0] : "«wrong»";
+            var text = sample.Answers is [var answer, ..] && hash[0] < 180 ? answer : "«wrong»";
             var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
             return new(
-                new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]), TimeSpan.FromMilliseconds(hash[4]),
-                peaks);
+                new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]),
+                TimeSpan.FromMilliseconds(hash[4]), peaks);
         }
 
         public void Dispose() => engine.Live--;

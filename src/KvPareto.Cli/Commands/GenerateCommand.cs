@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
@@ -15,6 +16,7 @@ internal static class GenerateCommand
     /// <summary>The setting where none is named.</summary>
     public const string DefaultSetting = "w16a16-k16v16-c256";
     private const int DefaultNewTokens = 128;
+    private const int MostWarmTokens = 256;
 
     public static Command Create(CommandContext context)
     {
@@ -39,7 +41,8 @@ internal static class GenerateCommand
         var device = Verb.DeviceOption();
         var json = new Option<bool>("--json")
         {
-            Description = "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"peakBytes\"} at the end instead of "
+            Description =
+                "Print {\"promptTokens\",\"ids\",\"text\",\"ttftMs\",\"tpotMs\",\"warmUpMs\",\"peakBytes\"} at the end instead of "
             + "streaming the text."
         };
         var command = new Verb(
@@ -87,10 +90,11 @@ internal static class GenerateCommand
                     + $"{model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower --max-new-tokens");
         }
         var generator = new Generator(model.Transformer, setting);
+        var warmUp = WarmUp(generator, prompt, cancellation);
         if (json)
         {
             var completion = generator.Generate(prompt, maxNewTokens, cancellation: cancellation);
-            context.Output.WriteLine(Json(model, completion));
+            context.Output.WriteLine(Json(model, completion, warmUp));
             return;
         }
         var stream = model.HasTokenizer ? model.Tokenizer.CreateStreamDecoder() : null;
@@ -105,10 +109,19 @@ internal static class GenerateCommand
             $"{setting.Name}: {result.PromptTokens} prompt tokens, {result.Ids.Length} new; first after "
                 + $"{result.TimeToFirstToken.TotalMilliseconds:F0} "
                 + $"ms{(tpot is null ? "" : string.Create(CultureInfo.InvariantCulture, $", then {tpot:F1} ms each"))}; peak "
-                + $"{ByteText.Of(result.Peaks.Inference.Total)}"));
+                + $"{ByteText.Of(result.Peaks.Inference.Total)}; warm-up {warmUp.TotalSeconds:F1} s, not counted"));
     }
 
-    private static string Json(LanguageModel model, Completion completion)
+    // A device compiles kernels when they are first used, which is no part of the time to the first token.
+    private static TimeSpan WarmUp(Generator generator, int[] prompt, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        generator.Generate(
+            prompt.AsSpan(0, Math.Min(prompt.Length, generator.Setting.Chunk ?? MostWarmTokens)), 2, cancellation: cancellation);
+        return clock.Elapsed;
+    }
+
+    private static string Json(LanguageModel model, Completion completion, TimeSpan warmUp)
     {
         var peak = completion.Peaks.Inference;
         return JsonText.Of(new
@@ -118,6 +131,7 @@ internal static class GenerateCommand
             text = model.HasTokenizer ? model.Tokenizer.Decode(completion.Ids) : null,
             ttftMs = completion.TimeToFirstToken.TotalMilliseconds,
             tpotMs = completion.TimePerOutputToken?.TotalMilliseconds,
+            warmUpMs = warmUp.TotalMilliseconds,
             peakBytes = new
             {
                 total = peak.Total,

@@ -92,6 +92,7 @@ internal static class PlanCommand
     private static ModelPlan[] Sweep(CommandContext context, MemoryLayout layout, string file, Request request)
     {
         var config = SweepConfig.LoadForPlan(file);
+        if (request.Contexts is null && config.Contexts.Count > 0) request = request with { Contexts = config.Contexts };
         if (request.Contexts is null)
             context.Error.WriteLine(
                 $"{config.Name}: planned for these contexts, not for the lengths of its tasks' prompts; --context N,… gives others");

@@ -14,14 +14,14 @@ internal static class ReportCommand
     {
         var runs = new Argument<string[]>("DIR")
         {
-            Description = "Run folder of a sweep, finished or not; several are read as one run.",
+            Description = "Run folder of a sweep, finished or not; several are read as one run. Or the CSV of a bench, for latency.",
             Arity = ArgumentArity.OneOrMore,
         };
         var output = new Option<string?>("--out")
         { Description = "Folder for the report. Default: the run's own; several runs need one.", HelpName = "FOLDER" };
         var figure = new Option<string?>("--figure")
         {
-            Description = "Figures: frontier, memory, niah, ablation, fidelity, separated by commas. "
+            Description = "Figures: frontier, memory, tasks, niah, ablation, fidelity, latency, context, separated by commas. "
                 + "Default: all that the run has data for.",
             HelpName = "NAME,…",
         };
@@ -37,6 +37,8 @@ internal static class ReportCommand
         command.SetAction(parsed =>
         {
             var folders = parsed.GetValue(runs)!;
+            if (folders is [var file] && file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && File.Exists(file))
+                return Latency(context, file, parsed.GetValue(figure), PictureFormats.Parse(parsed.GetValue(format)!));
             var target = parsed.GetValue(output);
             if (target is null && folders.Length > 1)
                 throw new ConfigException($"report of {folders.Length} runs; allowed: --out FOLDER, a folder for it");
@@ -49,6 +51,14 @@ internal static class ReportCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    // A bench's table has one figure.
+    private static int Latency(CommandContext context, string file, string? figure, IReadOnlyList<PictureFormat> formats)
+    {
+        if (figure is not (null or "latency")) throw new ConfigException($"--figure '{figure}'; allowed for a bench's table: latency");
+        foreach (var written in ReportWriter.WriteLatency(file, formats)) context.Output.WriteLine(TerminalText.OneLine(written));
+        return ExitCode.Ok;
     }
 
     /// <summary>Writes the report of a run and shows its table.</summary>

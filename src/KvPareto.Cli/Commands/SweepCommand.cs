@@ -33,6 +33,11 @@ internal static class SweepCommand
             DefaultValueFactory = _ => []
         };
         var worker = Verb.WorkerOption();
+        var memory = new Option<string?>("--memory")
+        {
+            Description = "Memory that a trial may take: one of which more is predicted is listed and not run. Default: the device's.",
+            HelpName = "SIZE",
+        };
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
         var format = Verb.FormatOption();
@@ -45,18 +50,20 @@ internal static class SweepCommand
                 + "missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
             AxesText.Of(SettingAxes.All))
         {
-            config, folder, resume, retry, models, worker, device, threads, format, noHtml,
+            config, folder, resume, retry, models, worker, memory, device, threads, format, noHtml,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(
             context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry),
-                parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(threads), parsed.GetValue(device)!,
+                parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(memory), parsed.GetValue(threads),
+                parsed.GetValue(device)!,
                 PictureFormats.Parse(parsed.GetValue(format)!), !parsed.GetValue(noHtml), cancellation), CancellationToken.None));
         return command;
     }
 
     private static int Run(
-        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker, int? threads,
-            string device, IReadOnlyList<PictureFormat> formats, bool html, CancellationToken cancellation)
+        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker,
+        string? memory, int? threads, string device, IReadOnlyList<PictureFormat> formats, bool html,
+        CancellationToken cancellation)
     {
         var goesOn = resume || worker is not null;
         var config = file is not null ? SweepConfig.Load(file, models)
@@ -64,7 +71,15 @@ internal static class SweepCommand
             : SweepConfig.Quickstart(models);
         folder = FolderOf(config.Name, folder, resume, worker);
         using var backend = CommandContext.CreateBackend(threads, device);
-        var options = new SweepOptions { Backend = backend, Folder = folder, Resume = resume, RetryFailed = retryFailed, Worker = worker };
+        var options = new SweepOptions
+        {
+            Backend = backend,
+            Folder = folder,
+            Resume = resume,
+            RetryFailed = retryFailed,
+            Worker = worker,
+            Room = memory is null ? null : ByteText.Parse("--memory", memory),
+        };
         RunHistory history;
         try
         {

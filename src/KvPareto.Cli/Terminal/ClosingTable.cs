@@ -50,9 +50,10 @@ internal static class ClosingTable
     private static string Some(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 
-    private static string Heading(ModelSummary model) => string.Create(
-        CultureInfo.InvariantCulture,
-            $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, hypervolume {model.HypervolumePercent:F1} %");
+    private static string Heading(ModelSummary model) => model is { Points: 0, Unscored: > 0 }
+        ? string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.Unscored} settings, without a score")
+        : string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, "
+            + $"hypervolume {model.HypervolumePercent:F1} %");
 
     private static string Mark(SummaryRow row) => row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
 

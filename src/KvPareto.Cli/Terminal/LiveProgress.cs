@@ -47,7 +47,7 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                     _done = planned.SamplesDone;
                     break;
                 case TrialBegun begun:
-                    (_trial, _setting) = (Numbered(begun.Trial, begun.Trials, begun.Model), begun.Setting);
+                    (_trial, _setting) = (Numbered(begun.Trial, begun.Trials, begun.Model), ContextText.Of(begun.Setting, begun.Context));
                     break;
                 case SampleMeasured measured:
                     Move(measured.SamplesDone, measured.Left);
@@ -56,7 +56,7 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                     Move(ended.SamplesDone, ended.Left);
                     _block.Print(
                         $"{TimeLeft.Text(_time.Elapsed),7} {Numbered(ended.Trial, ended.Trials, ended.Result.Model)} "
-                            + $"{ended.Result.Setting}  {TrialText.Outcome(ended.Result)}");
+                            + $"{ContextText.Of(ended.Result.Setting, ended.Result.Context)}  {TrialText.Outcome(ended.Result)}");
                     break;
                 case SweepWaiting waiting:
                     (_trial, _setting) = (TrialText.Waiting(waiting), "");

@@ -43,6 +43,7 @@ internal static class SweepProgress
 
         private static string Line(TrialEnded ended) => TerminalText.OneLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"[{ended.Trial,3}/{ended.Trials}] {ended.Result.Model,-17} {ended.Result.Setting,-32} {TrialText.Outcome(ended.Result)}"));
+            $"[{ended.Trial,3}/{ended.Trials}] {ended.Result.Model,-17} "
+            + $"{ContextText.Of(ended.Result.Setting, ended.Result.Context),-32} {TrialText.Outcome(ended.Result)}"));
     }
 }

@@ -8,7 +8,9 @@ internal static class TrialText
 {
     /// <summary>Score and peak, or why there are none.</summary>
     public static string Outcome(TrialResult result) => result.Status == TrialStatus.Ok
-        ? string.Create(CultureInfo.InvariantCulture, $"score {result.Score,6:F2}  peak {ByteText.Of(result.Peaks.Inference.Total),9}")
+        ? string.Create(CultureInfo.InvariantCulture,
+            $"score {(result.Score is { } score ? score.ToString("F2", CultureInfo.InvariantCulture) : "-"),6}  "
+            + $"peak {ByteText.Of(result.Peaks.Inference.Total),9}")
         : $"FAILED: {result.Failure}";
 
     /// <summary>How far weights are that a sweep makes before its trials.</summary>

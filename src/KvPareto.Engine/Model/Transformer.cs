@@ -21,6 +21,9 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
         KeyBias = weights.KeyBiases is { } biases && Config.TurnsBiases ? new KeyBias(biases, Config.Rope.For(capacity)) : null,
     };
 
+    /// <summary>Bytes of weights that a token's forward pass reads: of an embedding one row, unless it is the output head too.</summary>
+    public long WeightBytesRead => weights.ByteCount - (weights.Embedding == weights.Head ? 0 : weights.Embedding.ByteCount);
+
     /// <summary>Hidden states to logits.</summary>
     public OutputHead Head { get; } = OutputHead.Of(backend, config, weights);
 

@@ -24,6 +24,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
     public virtual int? Workers => null;
 
+    /// <summary>Bytes of memory that the device has in all; null where that is not known.</summary>
+    public virtual long? Capacity => null;
+
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
     public abstract DType ActivationType { get; }
 

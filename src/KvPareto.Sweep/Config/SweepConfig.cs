@@ -26,6 +26,10 @@ public sealed record SweepConfig
     /// <summary>The setting that all others are compared with; always run, and first.</summary>
     public required InferenceSetting Baseline { get; init; }
 
+    /// <summary>Lengths of prompts, in tokens, that the tasks are made to, each giving trials of its own; empty for the tasks' own
+    /// lengths.</summary>
+    public IReadOnlyList<int> Contexts { get; init; } = [];
+
     /// <summary>How often the baseline is measured again, to tell how far its figures move by themselves.</summary>
     public int BaselineRepeats { get; init; }
 

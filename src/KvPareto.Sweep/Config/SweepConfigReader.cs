@@ -14,7 +14,9 @@ internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "baseline_repeats", "timing",
-            "template"];
+            "template", "contexts"];
+
+    private const int MostContext = 1 << 20;
 
     // Larger seeds are those of the embedded models' training texts.
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
@@ -51,6 +53,7 @@ internal static partial class SweepConfigReader
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
+            Contexts = ReadContexts(top),
             BaselineRepeats = top.Find("baseline_repeats")?.Integer(0, 100) ?? 0,
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
@@ -73,6 +76,21 @@ internal static partial class SweepConfigReader
         if (config.Models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new ConfigException($"{twice.Last().Place} is a second model named '{twice.Key}'"
                 + $"; allowed: names of their own, {{name: NAME, path: FOLDER}}");
+    }
+
+    private static List<int> ReadContexts(ConfigMap top)
+    {
+        const string Words = "numbers of tokens, each once, k for 1,000: [4k, 10k, 32k]";
+        if (top.Find("contexts") is not { } list) return [];
+        var contexts = new List<int>();
+        foreach (var item in list.List(Words))
+        {
+            var text = item.Text(Words);
+            var tokens = ContextText.TryParse(text, MostContext) ?? throw item.Error($"is '{ConfigValue.Shorten(text)}'", Words);
+            if (contexts.Contains(tokens)) throw item.Error($"is {ContextText.Of(tokens)} again", Words);
+            contexts.Add(tokens);
+        }
+        return contexts;
     }
 
     // The command line makes a folder of it.

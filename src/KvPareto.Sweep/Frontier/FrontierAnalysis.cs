@@ -34,15 +34,19 @@ internal sealed class FrontierAnalysis
         var baselineName = InferenceSetting.Parse(baseline).Name;
         var all = Distinct(results);
         var (trials, repeats) = (all.FindAll(trial => trial.Repeat is null), all.FindAll(trial => trial.Repeat is not null));
+        var unscored = trials.FindAll(IsUnscored);
+        trials.RemoveAll(IsUnscored);
         var unplaced = trials.Select(trial => new UnplacedTrial(trial, Flaw(trial))).Where(trial => trial.Reason.Length > 0).ToList();
-        var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.FrontierDigest));
+        var failedOf = unplaced.ToLookup(failed => (failed.Trial.Model, failed.Trial.FrontierDigest, failed.Trial.Context));
         var messages = new List<string>();
         var models = new List<ModelFrontier>();
         var placed = trials.Where(trial => Flaw(trial).Length == 0).ToList();
         foreach (var comparable in placed.GroupBy(trial => (trial.Peaks.Kind, Tasks: TaskSet(trial))).OrderBy(set => set.Key.Kind)
             .ThenBy(set => set.Key.Tasks, StringComparer.Ordinal))
             models.AddRange(OfTaskSet([.. comparable], repeats, baselineName, seed, resamples));
-        var (taskSets, kinds) = (placed.Select(TaskSet).Distinct().Count(), placed.Select(trial => trial.Peaks.Kind).Distinct().Count());
+        var taskSets = placed.GroupBy(trial => trial.Context)
+            .Select(context => context.Select(TaskSet).Distinct().Count()).DefaultIfEmpty().Max();
+        var kinds = placed.Select(trial => trial.Peaks.Kind).Distinct().Count();
         if (taskSets > 1)
             messages.Add($"the trials were scored on {taskSets} different sets of tasks; frontiers compare only trials of the same set");
         if (kinds > 1)
@@ -50,14 +54,19 @@ internal sealed class FrontierAnalysis
                 $"the trials' peaks were got in {kinds} different ways (peak_kind of results.csv); frontiers compare only trials of the "
                     + "same way");
 
+        foreach (var model in unscored.GroupBy(trial => (trial.Model, trial.FrontierDigest, trial.Context, trial.Peaks.Kind)))
+            models.Add(new(model.Key.Model, [], [])
+            { Unscored = CostPoint.Of([.. model], trial => IsSetting(trial, baselineName)) });
         models = Named(models, failedOf);
         messages.AddRange(models.Where(model => model.Noise is not null).Select(model => Noise(model.Model, model.Noise!)));
-        foreach (var model in models.Where(model => model.Points.Count == 0))
+        foreach (var model in models.Where(model => model.Unscored.Count > 0))
+            messages.Add($"{model.Model}: its tasks have no score; memory and times are listed without a frontier");
+        foreach (var model in models.Where(model => model.Points.Count == 0 && model.Unscored.Count == 0))
             messages.Add($"{model.Model}: no trial has a result");
         foreach (var model in models.Where(model => model.Points.Count > 0 && model.Baseline is null))
             messages.Add($"{model.Model}: the baseline {baselineName} has no result, so losses and savings are left empty");
         foreach (var failed in unplaced.Where(failed => failed.Trial.Status == TrialStatus.Ok))
-            messages.Add($"{failed.Trial.Model} {failed.Trial.Setting}: left out, {failed.Reason}");
+            messages.Add($"{failed.Trial.Model} {ContextText.Of(failed.Trial.Setting, failed.Trial.Context)}: left out, {failed.Reason}");
         return new(models, messages);
     }
 
@@ -92,6 +101,9 @@ internal sealed class FrontierAnalysis
             return "a sample's score is not a number";
         return trial.Peaks.Inference.Total > 0 ? "" : "no peak memory was measured";
     }
+
+    private static bool IsUnscored(TrialResult trial) =>
+        trial is { Status: TrialStatus.Ok, Score: null, Scores.Count: 0 } && trial.Peaks.Inference.Total > 0;
 
     private static string TaskSet(TrialResult trial) =>
         string.Join('\n', trial.Scores.Select(task => $"{task.Task}\t{task.Digest}\t{task.PerSample.Count}"));
@@ -179,11 +191,12 @@ internal sealed class FrontierAnalysis
         }
     }
 
-    /// <summary>Puts models in order of their names, makes the names unique, and adds failed trials to the model's first entry.</summary>
+    /// <summary>Puts models in order of their names and contexts, makes the names unique, and adds failed trials to the first entry of
+    /// the model at their context.</summary>
     private static List<ModelFrontier> Named(
-        List<ModelFrontier> models, ILookup<(string Model, string Digest), UnplacedTrial> failedOf)
+        List<ModelFrontier> models, ILookup<(string Model, string Digest, int? Context), UnplacedTrial> failedOf)
     {
-        var keyed = models.ConvertAll(model => (Key: (model.Model, Digest: model.Points[0].Trial.FrontierDigest), Frontier: model));
+        var keyed = models.ConvertAll(model => (Key: KeyOf(model), Frontier: model));
         foreach (var failed in failedOf.Where(failed => !keyed.Exists(model => model.Key == failed.Key)))
             keyed.Add((failed.Key, new(failed.Key.Model, [], [])));
         var named = new List<ModelFrontier>();
@@ -195,15 +208,25 @@ internal sealed class FrontierAnalysis
                 var name = digests.Count == 1
                     ? sameName.Key
                     : $"{sameName.Key} ({digest.Key[..Math.Min(DigestDigits, digest.Key.Length)]})";
-                var entries = digest.ToList();
-                for (var i = 0; i < entries.Count; i++)
+                foreach (var context in digest.GroupBy(model => model.Key.Context).OrderBy(context => context.Key ?? int.MaxValue))
                 {
-                    var label = entries.Count == 1 ? name : $"{name}, tasks {i + 1}";
-                    named.Add(new(label, entries[i].Frontier.Points, i == 0 ? [.. failedOf[entries[i].Key]] : [])
-                    { Noise = entries[i].Frontier.Noise });
+                    var entries = context.ToList();
+                    for (var i = 0; i < entries.Count; i++)
+                    {
+                        var label = ContextText.Of(name, context.Key);
+                        if (entries.Count > 1) label = string.Create(CultureInfo.InvariantCulture, $"{label}, tasks {i + 1}");
+                        named.Add(new(label, entries[i].Frontier.Points, i == 0 ? [.. failedOf[entries[i].Key]] : [])
+                        { Noise = entries[i].Frontier.Noise, Unscored = entries[i].Frontier.Unscored });
+                    }
                 }
             }
         }
         return named;
+    }
+
+    private static (string Model, string Digest, int? Context) KeyOf(ModelFrontier model)
+    {
+        var first = model.Points.Count > 0 ? model.Points[0].Trial : model.Unscored[0].Trial;
+        return (model.Model, first.FrontierDigest, first.Context);
     }
 }

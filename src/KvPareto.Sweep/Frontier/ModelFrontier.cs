@@ -12,6 +12,9 @@ internal sealed record ModelFrontier(string Model, IReadOnlyList<FrontierPoint> 
     private const double BestScore = 100;
     private const double ReferenceFactor = 1.05;
 
+    /// <summary>The trials of tasks that have no score, by rising peak.</summary>
+    public IReadOnlyList<CostPoint> Unscored { get; init; } = [];
+
     /// <summary>How far the baseline's figures move by themselves; null where it was measured once.</summary>
     public NoiseFloor? Noise { get; init; }
 

@@ -78,12 +78,16 @@ internal static class JournalReader
     {
         InferenceSetting.Parse(result.Setting);
         var ok = result.Status == TrialStatus.Ok;
-        Require(ok == (result.Score is >= 0 and <= 100), "a score is missing or out of range");
-        Require(ok == (result.Scores.Count > 0) && ok == (result.Failure is null), "scores or reason do not fit the status");
+        // Tasks without a score have none.
+        var isScored = result.Scores.Count > 0;
+        Require(isScored ? result.Score is >= 0 and <= 100 : result.Score is null, "a score is missing or out of range");
+        Require((ok || !isScored) && ok == (result.Failure is null), "scores or reason do not fit the status");
         foreach (var score in result.Scores) Check(score);
-        Require(!ok || IsNear(result.Score!.Value, result.Scores.Average(score => score.Mean)), "the score is not the mean of its tasks'");
-        Require(ok ? result.Samples == result.Scores.Sum(score => score.Samples)
-            : result.Samples >= 0, "the samples are not those of its tasks");
+        Require(
+            !isScored || IsNear(result.Score!.Value, result.Scores.Average(score => score.Mean)),
+            "the score is not the mean of its tasks'");
+        var samples = result.Scores.Sum(score => score.Samples) + (result.UnscoredSamples ?? 0);
+        Require(ok ? result.Samples == samples : result.Samples >= 0, "the samples are not those of its tasks");
         var (load, prefill, decode) = (result.Peaks.Load, result.Peaks.Prefill, result.Peaks.Decode);
         Require(IsPossible(load) && IsPossible(prefill) && IsPossible(decode), "a peak is negative, or too large");
         Require(
@@ -93,6 +97,7 @@ internal static class JournalReader
         Require(
             IsAround(result.TtftSpread, result.TtftMs) && IsAround(result.TpotSpread, result.TpotMs), "a time is not within its spread");
         Require(result.Repeat is null or > 0, "a repeat's number is not positive");
+        Require(result is { PredictedPeakBytes: null or >= 0, Context: null or > 0 }, "a prediction or a context is out of range");
     }
 
     private static void Check(TaskScore score)

@@ -18,19 +18,18 @@ internal static class RunCheck
         InferenceSetting.Parse(run.Baseline);
         Require(run.ConfigDigest == Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run.Config))),
             "the config does not fit its digest");
-        string[] tasks = [.. run.Tasks.Select(task => task?.Digest ?? throw new JsonException("a task is null"))];
+        Require(run.Tasks.All(task => task is not null), "a task is null");
+        var tasksOf = run.Tasks.ToLookup(task => task.Context, task => task.Digest);
         Require(run.Models.All(model => model is not null), "a model is null");
         var digests = run.Models.ToLookup(model => model.Name, model => model.Digest);
         foreach (var trial in run.Trials)
         {
             Require(trial is not null && IsId(trial.Id), "a trial's id is not 16 hex digits");
             Require(trial!.Repeat is null or > 0, "a repeat's number is not positive");
+            var template = TrialSpec.TemplateOf(run.Template);
             Require(
-                digests[trial.Model]
-                    .Any(digest =>
-                    TrialSpec.IdOf(
-                        digest, trial.Setting, tasks, run.Seed, run.Host.Backend, TrialSpec.TemplateOf(run.Template), trial.Repeat ?? 0)
-                        == trial.Id),
+                digests[trial.Model].Any(digest => trial.Id == TrialSpec.IdOf(
+                    digest, trial.Setting, [.. tasksOf[trial.Context]], run.Seed, run.Host.Backend, template, trial.Repeat ?? 0)),
                 $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
         }
         Require(run.Trials.Select(trial => trial.Id).Distinct().Count() == run.Trials.Count, "a trial stands twice");

@@ -43,7 +43,7 @@ internal sealed class RunFolder : IDisposable
             // Meanwhile another run may have come and gone.
             RunFolderCheck.Check(options, run);
             RunLeftovers.Clear(path, leases);
-            RunFolderCheck.CheckPlan(path, run, leases.IsAlone());
+            RunFolderCheck.CheckPlan(path, run, leases);
             var journal = Journal.Open(JournalReader.PathOf(path, options.Worker), lease);
             var begun = run with { StartedAt = JournalReader.Read(path).StartedAt ?? run.StartedAt };
             RunFile.Write(path, begun);

@@ -1,3 +1,4 @@
+using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
@@ -55,18 +56,27 @@ internal static class RunFolderCheck
                 + "of them, or another --out");
     }
 
-    /// <summary>Refuses to change the plan of a folder that others are at work in: they would end with what they did not measure.</summary>
+    /// <summary>Refuses to change the plan while others measure what it does not have: they would end with nothing to show for
+    /// it.</summary>
     /// <param name="path">Folder.</param>
     /// <param name="run">What is about to run.</param>
-    /// <param name="isAlone">Nobody else is at work.</param>
-    public static void CheckPlan(string path, RunRecord run, bool isAlone)
+    /// <param name="leases">The folder's leases.</param>
+    public static void CheckPlan(string path, RunRecord run, LeaseBook leases)
     {
-        if (isAlone || JournalReader.Read(path).Run is not { } begun) return;
         var planned = run.Trials.Select(trial => trial.Id).ToHashSet();
-        if (begun.Trials.FirstOrDefault(trial => !planned.Contains(trial.Id)) is not { } foreign) return;
-        throw new ConfigException(
-            $"{path}: others are at work on {foreign.Setting} of {foreign.Model} (trial {foreign.Id}), which this config"
-            + " does not have (setting, tasks or seed differ); allowed: their config, more settings or models, or to wait for them");
+        foreach (var id in leases.Names().Where(name => RunCheck.IsId(name) && !planned.Contains(name)))
+        {
+            if (leases.Take(id) is { } free)
+            {
+                free.Dispose();
+                continue;
+            }
+            var known = JournalReader.Read(path).Runs.SelectMany(other => other.Trials).FirstOrDefault(trial => trial.Id == id);
+            var name = known is null ? $"trial {id}" : $"{known.Setting} of {known.Model} (trial {id})";
+            throw new ConfigException(
+                $"{path}: {leases.HolderOf(id)} is at work on {name}, which this config does not have (setting, tasks or seed "
+                + "differ); allowed: its config, more settings or models, or to wait for it");
+        }
     }
 
     // Results have the names that they were measured under.

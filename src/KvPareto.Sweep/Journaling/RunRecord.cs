@@ -51,11 +51,21 @@ internal sealed record RunRecord
 /// <summary>A model or task.</summary>
 /// <param name="Name">Name in the config.</param>
 /// <param name="Digest">SHA-256 (hex).</param>
-internal sealed record RunInput(string Name, string Digest);
+internal sealed record RunInput(string Name, string Digest)
+{
+    /// <summary>Tokens that a task was made to; null where it has lengths of its own, and of models.</summary>
+    public int? Context { get; init; }
+
+    /// <summary>A task that has no score; null for all others.</summary>
+    public bool? Unscored { get; init; }
+}
 
 /// <summary>A trial of the plan.</summary>
 internal sealed record RunTrial(string Id, string Model, string Setting)
 {
     /// <summary>Number of a repeat of the baseline, from 1; null for a trial of the sweep.</summary>
     public int? Repeat { get; init; }
+
+    /// <summary>Tokens that its tasks were made to; null where they have lengths of their own.</summary>
+    public int? Context { get; init; }
 }

@@ -26,7 +26,7 @@ internal sealed record SampleRecord
     /// <summary>What the model made of it.</summary>
     public required Prediction Prediction { get; init; }
 
-    /// <summary>0 to 1.</summary>
+    /// <summary>0 to 1; 0 where the task has no score.</summary>
     public required double Score { get; init; }
 
     /// <summary>Further scores by name, 0 to 1; null where there are none.</summary>
@@ -59,9 +59,18 @@ internal sealed record SampleRecord
     /// <exception cref="FormatException">The prediction is of another kind.</exception>
     public SampleRecord ScoredBy(SweepTask task, TaskSample sample)
     {
+        var record = this with
+        {
+            Task = task.Name,
+            Sample = sample.Id,
+            References = sample.Answers.Count > 0 ? sample.Answers : null,
+            Score = 0,
+            Parts = null,
+        };
+        if (!task.Task.IsScored) return record;
         var score = task.Task.Score(sample, Prediction);
         if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
         var parts = task.Task.Parts(sample, Prediction);
-        return this with { Task = task.Name, Sample = sample.Id, Score = score, Parts = parts.Count > 0 ? parts : null };
+        return record with { Score = score, Parts = parts.Count > 0 ? parts : null };
     }
 }

@@ -13,6 +13,7 @@ internal static class FrontierCsv
         new("model", row => row.Point.Trial.Model) { IsText = true },
         new("model_digest", row => row.Point.Trial.ModelDigest) { IsText = true },
         new("setting", row => row.Point.Trial.Setting) { IsText = true },
+        new("context", row => CsvFormat.Whole(row.Point.Trial.Context)),
         new("trial", row => row.Point.Trial.TrialId) { IsText = true },
         new("total_peak_bytes", row => CsvFormat.Whole(row.Point.PeakBytes)),
         new("memory_saved_percent", row => CsvFormat.Percent(row.Point.MemorySavedPercent)),

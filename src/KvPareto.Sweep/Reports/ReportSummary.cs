@@ -21,7 +21,11 @@ public sealed record ReportSummary(
 /// <param name="HypervolumePercent">Percent of the box from 0 bytes and score 100 to the reference point that is dominated.</param>
 /// <param name="ReferenceBytes">Bytes at the reference point; its score is 0.</param>
 public sealed record ModelSummary(
-    string Model, int Points, int FrontierPoints, int FailedTrials, double HypervolumePercent, long ReferenceBytes);
+    string Model, int Points, int FrontierPoints, int FailedTrials, double HypervolumePercent, long ReferenceBytes)
+{
+    /// <summary>Measured settings of tasks that have no score.</summary>
+    public int Unscored { get; init; }
+}
 
 /// <summary>One line of the closing table.</summary>
 public sealed record SummaryRow

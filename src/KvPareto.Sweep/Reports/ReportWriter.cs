@@ -70,19 +70,55 @@ public static class ReportWriter
         }
     }
 
+    /// <summary>Draws the figure of times from a table of <c>kvpareto bench</c>, beside it.</summary>
+    /// <param name="file">The table.</param>
+    /// <param name="formats">Kinds of pictures.</param>
+    /// <returns>Full paths of the files written.</returns>
+    /// <exception cref="ConfigException">The file is no such table, has one length only, or the figure cannot be written.</exception>
+    public static IReadOnlyList<string> WriteLatency(string file, IReadOnlyList<PictureFormat> formats)
+    {
+        var figure = new LatencyFigure(Path.GetFileNameWithoutExtension(file), LengthPoints.Of(BenchCsv.Read(file)));
+        if (figure.Missing is { } missing) throw new ConfigException($"{file}: {missing}; allowed: rows of several lengths");
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        try
+        {
+            var table = Path.Combine(folder, figure.Name + ".csv");
+            if (table == Path.GetFullPath(file))
+                throw new ConfigException($"{file}: the figure's own table would take its place; allowed: another name");
+            AtomicFile.Write(table, figure.Csv());
+            return [table, .. FigureWriter.Write(folder, figure, formats)];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException($"{folder}: the figure cannot be written: {error.Message}", error);
+        }
+    }
+
     private static ModelSummary Summary(ModelFrontier model) => new(
-        model.Model, model.Points.Count, model.Frontier.Count(), model.Failed.Count, model.HypervolumePercent, (long)model.ReferenceBytes);
+        model.Model, model.Points.Count, model.Frontier.Count(), model.Failed.Count, model.HypervolumePercent, (long)model.ReferenceBytes)
+    { Unscored = model.Unscored.Count };
 
     private static List<SummaryRow> Rows(FrontierAnalysis analysis) =>
     [
-        .. analysis.Models.SelectMany(model => model.Points.Select(point => Row(model.Model, point)).Concat(
-            model.Failed.Select(failed => new SummaryRow
+        .. analysis.Models.SelectMany(model => model.Points.Select(point => Row(model.Model, point))
+            .Concat(model.Unscored.Select(cost => Row(model.Model, cost))).Concat(model.Failed.Select(failed => new SummaryRow
             {
                 Model = model.Model,
                 Setting = failed.Trial.Setting,
                 Failure = failed.Reason,
             }))),
     ];
+
+    private static SummaryRow Row(string model, CostPoint cost) => new()
+    {
+        Model = model,
+        Setting = cost.Trial.Setting,
+        PeakBytes = cost.PeakBytes,
+        MemorySavedPercent = cost.MemorySavedPercent,
+        IsBaseline = cost.IsBaseline,
+        TtftMs = cost.Trial.TtftMs,
+        TpotMs = cost.Trial.TpotMs,
+    };
 
     private static SummaryRow Row(string model, FrontierPoint point) => new()
     {

@@ -7,14 +7,17 @@ namespace KvPareto.Sweep.Reports;
 /// <summary><c>results.csv</c>: one line a trial. docs/results-csv.md tells every column's unit and meaning.</summary>
 internal static class ResultsCsv
 {
-    /// <summary>The whole file, by model, setting and trial.</summary>
+    /// <summary>The whole file, by model, setting, context and trial.</summary>
     public static byte[] Write(FrontierAnalysis analysis)
     {
         var rows = analysis.Models
             .SelectMany(model => model.Points.Select(point => new Row(point.Trial, point, null, model.Noise)))
+            .Concat(analysis.Models.SelectMany(model => model.Unscored)
+                .Select(cost => new Row(cost.Trial, null, null, null) { Cost = cost }))
             .Concat(analysis.Models.SelectMany(model => model.Failed).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
             .OrderBy(row => row.Trial.Model, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Setting, StringComparer.Ordinal)
+            .ThenBy(row => row.Trial.Context ?? int.MaxValue)
             .ThenBy(row => row.Trial.TrialId, StringComparer.Ordinal)
             .ToList();
         return CsvTable.Write(Columns([.. rows.Select(row => row.Trial)]), rows);
@@ -27,6 +30,7 @@ internal static class ResultsCsv
         new("model", row => row.Trial.Model) { IsText = true },
         new("model_digest", row => row.Trial.ModelDigest) { IsText = true },
         new("setting", row => row.Trial.Setting) { IsText = true },
+        new("context", row => CsvFormat.Whole(row.Trial.Context)),
         new("weight_source", row => row.Trial.WeightSource) { IsText = true },
         .. SettingAxes.All.SelectMany(axis => axis.Columns)
             .Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
@@ -38,15 +42,16 @@ internal static class ResultsCsv
         .. TaskNames(trials).Select(name =>
             new CsvColumn<Row>($"task:{name}", row => CsvFormat.Points(row.TaskOf(name)?.Score.Mean))),
         new("total_peak_bytes", row => Bytes(row, peaks => peaks.Inference)),
+        new("predicted_peak_bytes", row => CsvFormat.Whole(row.Trial.PredictedPeakBytes)),
         new("load_peak_bytes", row => Bytes(row, peaks => peaks.Load)),
         new("prefill_peak_bytes", row => Bytes(row, peaks => peaks.Prefill)),
         new("decode_peak_bytes", row => Bytes(row, peaks => peaks.Decode)),
-        new("peak_weights_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Weights)),
-        new("peak_kv_cache_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.KvCache)),
-        new("peak_activations_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Activations)),
-        new("peak_workspace_bytes", row => CsvFormat.Whole(row.Point?.Trial.Peaks.Inference.Workspace)),
-        new("peak_kind", row => row.Point is { } point ? CsvFormat.Kind(point.Trial.Peaks.Kind) : null),
-        new("memory_saved_percent", row => CsvFormat.Percent(row.Point?.MemorySavedPercent)),
+        new("peak_weights_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.Weights)),
+        new("peak_kv_cache_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.KvCache)),
+        new("peak_activations_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.Activations)),
+        new("peak_workspace_bytes", row => CsvFormat.Whole(row.Measured?.Peaks.Inference.Workspace)),
+        new("peak_kind", row => row.Measured is { } trial ? CsvFormat.Kind(trial.Peaks.Kind) : null),
+        new("memory_saved_percent", row => CsvFormat.Percent(row.Point?.MemorySavedPercent ?? row.Cost?.MemorySavedPercent)),
         new("score_loss", row => CsvFormat.Points(row.Point?.ScoreLoss)),
         new("score_loss_se", row => CsvFormat.Points(row.Point?.Loss?.StandardError)),
         new("score_loss_ci_low", row => CsvFormat.Points(row.Point?.ScoreLossInterval?.Low)),
@@ -101,6 +106,12 @@ internal static class ResultsCsv
     {
         private readonly Dictionary<string, TaskEstimate> _tasks =
             (Point?.Tasks ?? []).DistinctBy(task => task.Name).ToDictionary(task => task.Name);
+
+        /// <summary>The trial's costs where its tasks have no score.</summary>
+        public CostPoint? Cost { get; init; }
+
+        /// <summary>The trial where it was measured whole.</summary>
+        public TrialResult? Measured => Point is null && Cost is null ? null : Trial;
 
         /// <summary>A task or part by its name; null where the trial has none of it.</summary>
         public TaskEstimate? TaskOf(string name) => _tasks.GetValueOrDefault(name);

@@ -1,6 +1,7 @@
 using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -14,11 +15,12 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>The project's own engine on one backend.</summary>
 /// <param name="backend">Device; stays the caller's.</param>
 /// <param name="template">What chat templates are told.</param>
+/// <param name="room">Bytes that trials may take; null for the device's.</param>
 /// <param name="progress">Told of weights that are made; or null.</param>
 /// <param name="cancellation">Stops the making of weights.</param>
 internal sealed class BackendTrialEngine(
-    Backend backend, TemplateSettings template, IProgress<SweepEvent>? progress = null, CancellationToken cancellation = default)
-        : ITrialEngine
+    Backend backend, TemplateSettings template, long? room = null, IProgress<SweepEvent>? progress = null,
+    CancellationToken cancellation = default) : ITrialEngine
 {
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
@@ -35,10 +37,14 @@ internal sealed class BackendTrialEngine(
     public int? Workers => backend.Workers;
 
     /// <inheritdoc/>
+    public long? Room { get; } = room ?? backend.Capacity;
+
+    /// <inheritdoc/>
     public IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks)
     {
         var source = ModelSource.Open(model.Model);
-        var tokenizer = source.RequireTokenizer();
+        // Prompts of token ids need no tokenizer, and random models have none.
+        var tokenizer = tasks.All(task => task.Task is TokenTask) ? null : source.RequireTokenizer();
         var digest = ModelDigest.Of(source);
         using var checkpoint = source.OpenCheckpoint();
         var config = checkpoint.Config;
@@ -48,7 +54,8 @@ internal sealed class BackendTrialEngine(
         CheckWeights(checkpoint, own);
 
         var reserve = Math.Min(AnswerReserve, config.MaxPositions / 4);
-        var context = new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
+        var context = tokenizer is null ? null
+            : new PromptContext(tokenizer, source.LoadChatTemplate()?.With(template), config.MaxPositions - reserve);
         var prepared = new PreparedModel(model, digest, [.. tasks.Select(task => Prepare(task, context, config, model))])
         {
             Settings = own,
@@ -57,6 +64,24 @@ internal sealed class BackendTrialEngine(
         };
         return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))
             .Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
+    }
+
+    /// <inheritdoc/>
+    public long? Predict(PlannedTrial trial)
+    {
+        TaskSample[] samples = [.. trial.Model.Tasks.SelectMany(task => task.Samples)];
+        if (samples.Any(sample => sample.Kind is not (SampleKind.Answer or SampleKind.Cost))) return null;
+        using var original = ModelSource.Open(trial.Model.Entry.Model).OpenCheckpoint();
+        using var variant = trial.Model.Variant?.Open(original);
+        var memory = new MemoryModel(backend.Layout, variant ?? original);
+        // Prefill grows with the prompt, the cache with prompt and answer.
+        var longest = samples.MaxBy(sample => sample.PromptIds.Length)!;
+        var largest = samples.MaxBy(sample => sample.PromptIds.Length + sample.MaxNewTokens)!;
+        return new[] { longest, largest }.Max(sample =>
+        {
+            var peaks = memory.Predict(trial.Spec.Setting, sample.PromptIds.Length, sample.MaxNewTokens);
+            return Math.Max(peaks.Inference.Total, peaks.Load.Total);
+        });
     }
 
     /// <inheritdoc/>
@@ -112,9 +137,9 @@ internal sealed class BackendTrialEngine(
         foreach (var weights in settings.Select(setting => setting.Weights).Distinct()) TransformerWeights.Check(checkpoint, weights);
     }
 
-    private static PreparedTask Prepare(SweepTask task, PromptContext context, ModelConfig config, ModelEntry model)
+    private static PreparedTask Prepare(SweepTask task, PromptContext? context, ModelConfig config, ModelEntry model)
     {
-        var samples = task.Task.Prepare(context);
+        var samples = task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!);
         foreach (var sample in samples)
         {
             var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());

@@ -17,6 +17,7 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     {
         SampleKind.Compare => Compare(setting, sample, cancellation),
         SampleKind.Rate => Rate(setting, sample, cancellation),
+        SampleKind.Cost => Cost(setting, sample, cancellation),
         _ => Generate(setting, sample, cancellation),
     };
 
@@ -32,6 +33,18 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
         var text = model.Tokenizer.Decode(completion.Ids);
         return new(
             new TextPrediction(stops is null ? text : stops.Cut(text)),
+            completion.PromptTokens,
+            completion.Ids.Length,
+            completion.TimeToFirstToken,
+            completion.TimePerOutputToken,
+            completion.Peaks);
+    }
+
+    private Answer Cost(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+    {
+        var completion = GeneratorFor(setting).Generate(sample.PromptIds, sample.MaxNewTokens, cancellation: cancellation);
+        return new(
+            new TextPrediction(""),
             completion.PromptTokens,
             completion.Ids.Length,
             completion.TimeToFirstToken,

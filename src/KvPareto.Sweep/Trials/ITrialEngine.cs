@@ -20,12 +20,19 @@ internal interface ITrialEngine
     /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
     int? Workers { get; }
 
+    /// <summary>Bytes that trials may take; null where that is not known.</summary>
+    long? Room { get; }
+
     /// <summary>
     /// Checks everything about a model that can be checked without running it, and writes its prompts: the model itself first, then the
     /// variants that the settings ask for, which are made where they have to be.
     /// </summary>
     /// <exception cref="ConfigException">A file is damaged, a setting does not fit the model, or a sample is too long for it.</exception>
     IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks);
+
+    /// <summary>Predicts the highest of a trial's peaks, loading included, from shapes alone; null where a sample is not
+    /// answered.</summary>
+    long? Predict(PlannedTrial trial);
 
     /// <summary>Loads a model's weights, and before them whatever its samples are compared with.</summary>
     ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation);

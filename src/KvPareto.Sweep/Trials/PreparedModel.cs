@@ -15,6 +15,9 @@ internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyL
     /// <summary>The sweep's settings as they are for this model, none for one that is here for its variants' sake.</summary>
     public required IReadOnlyList<InferenceSetting> Settings { get; init; }
 
+    /// <summary>Tokens that its tasks were made to; null where they have lengths of their own.</summary>
+    public int? Context { get; init; }
+
     /// <summary>Its architecture; null where an engine has none.</summary>
     public ModelConfig? Config { get; init; }
 

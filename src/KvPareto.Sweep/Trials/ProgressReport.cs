@@ -36,7 +36,8 @@ internal sealed class ProgressReport
         _time.Begun(trial, (task, sample) => log.Find(task.Name, sample.Id) is not null);
         _lastAt = Stopwatch.GetTimestamp();
         var spec = trial.Spec;
-        _observer?.Report(new TrialBegun(trial.Index, _trials, spec.Model, spec.Setting.Name, trial.Model.SampleCount, log.Count));
+        _observer?.Report(new TrialBegun(trial.Index, _trials, spec.Model, spec.Setting.Name, trial.Model.SampleCount, log.Count)
+        { Context = spec.Context });
     }
 
     public void Measured(PlannedTrial trial, TaskSample sample, SampleRecord record)

@@ -8,14 +8,19 @@ namespace KvPareto.Sweep.Trials;
 internal sealed class SweepPlan
 {
     private SweepPlan(
-        IReadOnlyList<PreparedModel> models, IReadOnlyList<TrialSpec> specs, IReadOnlyList<PlannedTrial> runOrder, int repeats)
+        IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
+        IReadOnlyList<PlannedTrial> runOrder, int repeats)
     {
-        (Models, Specs, RunOrder, Repeats) = (models, specs, runOrder, repeats);
+        (Models, Tasks, Specs, RunOrder, Repeats) = (models, tasks, specs, runOrder, repeats);
     }
 
+    /// <summary>Each model with its prompts at each context.</summary>
     public IReadOnlyList<PreparedModel> Models { get; }
 
-    /// <summary>In the config's order, that of reports: model by model, setting by setting.</summary>
+    /// <summary>The tasks at all contexts.</summary>
+    public IReadOnlyList<SweepTask> Tasks { get; }
+
+    /// <summary>In the config's order, that of reports: model by model, context by context, setting by setting.</summary>
     public IReadOnlyList<TrialSpec> Specs { get; }
 
     /// <summary>Trials that share a model and its weights follow each other, so that these are loaded once.</summary>
@@ -31,29 +36,35 @@ internal sealed class SweepPlan
     /// <exception cref="ConfigException">A model, a task or a setting cannot be used.</exception>
     public static SweepPlan Make(SweepConfig config, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
     {
-        if (tasks.GroupBy(task => task.Name).FirstOrDefault(group => group.Count() > 1) is { } named)
-            throw new ConfigException($"{config.Name}: two tasks are named '{named.Key}'; allowed: a 'name' of its own for each");
+        if (tasks.GroupBy(task => (task.Name, task.Context)).FirstOrDefault(group => group.Count() > 1) is { } named)
+            throw new ConfigException($"{config.Name}: two tasks are named '{named.Key.Name}'; allowed: a 'name' of its own for each");
+        var tasksOf = tasks.GroupBy(task => task.Context).ToList();
         (ModelEntry Entry, IReadOnlyList<InferenceSetting> Settings)[] entries =
             [.. config.Models.Select(model => (model, SearchSpace.Expand(config, model)))];
         PreparedModel[] models =
-            [.. entries.SelectMany(entry => engine.Prepare(entry.Entry, entry.Settings, tasks)).Select(model => model.Checked())];
-        if (models.GroupBy(model => model.Digest).FirstOrDefault(group => group.Count() > 1) is { } same)
+        [
+            .. from entry in entries
+               from context in tasksOf
+               from model in engine.Prepare(entry.Entry, entry.Settings, [.. context])
+               select (model with { Context = context.Key }).Checked(),
+        ];
+        if (models.GroupBy(model => (model.Digest, model.Context)).FirstOrDefault(group => group.Count() > 1) is { } same)
             throw new ConfigException($"{config.Name}: models '{same.First().Name}' and '{same.Last().Name}' are the same files"
                 + "; allowed: each model once");
 
         var template = TrialSpec.TemplateOf(config.Template.ToJson());
-        string[] digests = [.. tasks.Select(task => task.Task.Digest)];
         var pairs = (
             from model in models
             from setting in model.Settings
             from repeat in Enumerable.Range(0, 1 + (IsBaseline(model, setting) ? config.BaselineRepeats : 0))
+            let digests = model.Tasks.Select(task => task.Task.Task.Digest).ToArray()
             select (Model: model, Spec: new TrialSpec(
-                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat))).ToArray();
+                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat, model.Context))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)
             .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model));
-        return new(models, [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats);
+        return new(models, tasks, [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats);
 
         bool IsBaseline(PreparedModel model, InferenceSetting setting) =>
             setting == model.Settings[0] && setting.Weights.Form == config.Baseline.Weights.Form;

@@ -13,15 +13,16 @@ namespace KvPareto.Sweep.Trials;
 internal sealed class TrialReferences(Backend backend)
 {
     private readonly Dictionary<TaskSample, int> _windows = [];
-    private string? _digest;
+    private (string Digest, int? Context)? _of;
     private FidelityReference? _reference;
 
     /// <summary>Runs what is missing for a model. To be called while no model is loaded: it loads one itself, unquantized.</summary>
     public void Prepare(PreparedModel model, CancellationToken cancellation)
     {
-        if (_digest == model.OriginalDigest) return;
+        var wanted = (model.OriginalDigest, model.Context);
+        if (_of == wanted) return;
         _windows.Clear();
-        (_digest, _reference) = (null, null);
+        (_of, _reference) = (null, null);
         TaskSample[] samples = [.. model.Tasks.SelectMany(task => task.Samples).Where(sample => sample.Kind == SampleKind.Compare)];
         if (samples.Length > 0)
         {
@@ -32,7 +33,7 @@ internal sealed class TrialReferences(Backend backend)
             _reference = FidelityReference.Run(full.Transformer, source.OpenCheckpoint, windows, hasOthers, cancellation);
             for (var i = 0; i < samples.Length; i++) _windows.Add(samples[i], i);
         }
-        _digest = model.OriginalDigest;
+        _of = wanted;
     }
 
     /// <summary>The run that a sample is compared with, and the window that it is.</summary>

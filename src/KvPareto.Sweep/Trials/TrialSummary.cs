@@ -17,14 +17,21 @@ internal static class TrialSummary
         {
             SampleRecord[] measured = [.. samples.Select(sample => log.Find(task.Name, sample.Id)
                 ?? throw new InvalidOperationException($"sample '{sample.Id}' of task '{task.Name}' was not measured"))];
+            records.AddRange(measured);
+            if (!task.Task.IsScored) continue;
             double[] perSample = [.. measured.Select(record => record.Score)];
             scores.Add(new(
                 task.Name, task.Task.DigestOf(trial.Model.OriginalDigest), perSample.Length, 100 * perSample.Average(),
                     perSample)
             { Parts = Parts(measured) });
-            records.AddRange(measured);
         }
-        return Result(trial, records, TrialStatus.Ok) with { Scores = scores, Score = scores.Average(score => score.Mean) };
+        var unscored = records.Count - scores.Sum(score => score.Samples);
+        return Result(trial, records, TrialStatus.Ok) with
+        {
+            UnscoredSamples = unscored > 0 ? unscored : null,
+            Scores = scores,
+            Score = scores.Count > 0 ? scores.Average(score => score.Mean) : null,
+        };
     }
 
     /// <summary>The result of a trial that could not be done; its cost is that of the samples measured before.</summary>
@@ -99,6 +106,7 @@ internal static class TrialSummary
             Peaks = peaks,
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,
+            Context = trial.Spec.Context,
             Repeat = trial.Spec.Repeat > 0 ? trial.Spec.Repeat : null,
             Samples = records.Count,
         });

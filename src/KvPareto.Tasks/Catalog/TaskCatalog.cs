@@ -1,3 +1,4 @@
+using KvPareto.Tasks.Cost;
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.LongBench;
@@ -24,6 +25,7 @@ public static class TaskCatalog
         new("mmlu", MmluOptions.Example, MmluOptions.Read, MmluTask.StoredScores),
         new("own", OwnOptions.Example, OwnOptions.Read),
         new("fidelity", FidelityOptions.Example, FidelityOptions.Read),
+        new("prompt", CostOptions.Example, CostOptions.Read),
     ];
 
     /// <summary>A config's list of tasks, in words.</summary>

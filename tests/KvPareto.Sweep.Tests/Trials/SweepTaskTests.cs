@@ -22,7 +22,7 @@ public class SweepTaskTests
             var yaml = $"models: [{{name: here, path: "
                 + $".}}]\ntasks: [{{task: longbench, file: rows.jsonl{jieba}}}]\naxes: {{cache: [k8v8]}}\n";
             var config = SweepConfigReader.Read("my.yaml", yaml, folder.Root, []);
-            return Assert.Throws<ConfigException>(() => config.Tasks.Select(SweepTask.Of).ToList()).Message;
+            return Assert.Throws<ConfigException>(() => SweepTask.Of(config)).Message;
         }
     }
 }

@@ -57,7 +57,7 @@ internal sealed class FrontierPanel
         new PointMarker(_look.ShapeOf(mark.Setting), mark.Point.OnFrontier).AddTo(_panel.Plot, mark.At.X, mark.At.Y, color);
 
     private void AddInterval(Mark mark, double alpha) => _panel.AddInterval(
-        mark.Point.PeakBytes, mark.Point.Score, mark.Point.Interval.Low, mark.Point.Interval.High, _look.ColorOf(mark.Setting)
+        mark.Point.PeakBytes, mark.Point.Interval.Low, mark.Point.Interval.High, _look.ColorOf(mark.Setting)
             .WithAlpha(alpha));
 
     /// <summary>

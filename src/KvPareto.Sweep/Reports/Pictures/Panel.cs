@@ -93,11 +93,13 @@ internal sealed class Panel
         (area.FillColor, area.LineWidth, area.MarkerSize) = (color, 0, 0);
     }
 
-    /// <summary>An interval from <paramref name="low"/> to <paramref name="high"/> at a point.</summary>
-    public void AddInterval(double x, double y, double low, double high, Color color)
+    /// <summary>An upright interval from <paramref name="low"/> to <paramref name="high"/>.</summary>
+    public void AddInterval(double x, double low, double high, Color color)
     {
-        var (at, down, up) = (At(x, y), At(x, low).Y, At(x, high).Y);
-        Plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar([at.X], [at.Y], [0], [0], [at.Y - down], [up - at.Y])
+        // Around its middle: ScottPlot draws unequal errors the wrong way up.
+        var (at, down, up) = (At(x, low).X, At(x, low).Y, At(x, high).Y);
+        var half = (up - down) / 2;
+        Plot.Add.Plottable(new ScottPlot.Plottables.ErrorBar([at], [down + half], [0], [0], [half], [half])
         {
             Color = color,
             LineWidth = 0.9f,

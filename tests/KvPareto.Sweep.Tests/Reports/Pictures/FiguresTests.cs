@@ -44,6 +44,21 @@ public class FiguresTests
     }
 
     [Fact]
+    public void Tasks_GivesEachTaskOfEachSettingWithItsInterval()
+    {
+        using var temp = new ScratchFolder();
+        var files = ReportWriter.Write(temp["run"], SomeTrial.Sweep("m"), Options with { Figures = ["tasks"] }).Files;
+        Assert.Contains("tasks.png", files.Select(Path.GetFileName));
+        var lines = File.ReadAllLines(temp["run/tasks.csv"]);
+        Assert.Equal("model,setting,baseline,frontier,task,score,se,ci_low,ci_high,loss,loss_se,loss_ci_low,loss_ci_high,loss_p", lines[0]);
+        Assert.Equal(1 + 2 * 4, lines.Length);
+        Assert.StartsWith("m,w4g64a16-k4v4-t32-smooth-c256,false,true,fact,80.0000,13.3333,", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith(",0.5000", lines[1], StringComparison.Ordinal);
+        Assert.Contains(
+            "m,w16a16-k16v16,true,false,fact,100.0000,0.0000,100.0000,100.0000,0.0000,0.0000,0.0000,0.0000,1.0000", lines);
+    }
+
+    [Fact]
     public void Ablation_ComparesWhatDiffersOnOneAxisAlone()
     {
         using var temp = new ScratchFolder();
@@ -90,7 +105,7 @@ public class FiguresTests
     {
         using var temp = new ScratchFolder();
         var error = Assert.Throws<ConfigException>(() => ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["pie"] }));
-        Assert.Equal("--figure 'pie'; allowed: frontier, memory, niah, ablation, fidelity, separated by commas", error.Message);
+        Assert.Equal("--figure 'pie'; allowed: frontier, memory, tasks, niah, ablation, fidelity, latency, context, separated by commas", error.Message);
     }
 
     private static void Samples(string folder, TrialResult trial)

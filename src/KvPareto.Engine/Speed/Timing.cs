@@ -1,11 +1,11 @@
 using System.Diagnostics;
 
-namespace KvPareto.Benchmarks;
+namespace KvPareto.Engine.Speed;
 
 /// <summary>Times of one action over many runs, in seconds.</summary>
 /// <param name="Best">The shortest: what the code does when the machine does nothing else.</param>
 /// <param name="Median">The middle one: what it did while measured.</param>
-internal readonly record struct Timing(double Best, double Median)
+public readonly record struct Timing(double Best, double Median)
 {
     private const int MinRuns = 5;
 

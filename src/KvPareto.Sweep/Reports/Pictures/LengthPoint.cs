@@ -1,0 +1,101 @@
+using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Latency;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>What one setting did at one length of prompts.</summary>
+/// <param name="Model">Name of the model.</param>
+/// <param name="Setting">Short name.</param>
+/// <param name="Context">Tokens before the first new one: the median of those that count as this length.</param>
+internal sealed record LengthPoint(string Model, string Setting, int Context)
+{
+    /// <summary>The baseline of its model.</summary>
+    public bool IsBaseline { get; init; }
+
+    /// <summary>Samples, or repeats.</summary>
+    public required int Samples { get; init; }
+
+    /// <summary>Median time to the first token, warm-up excluded; null where there is none.</summary>
+    public RunTime? FirstToken { get; init; }
+
+    /// <summary>The same of a later token.</summary>
+    public RunTime? LaterToken { get; init; }
+
+    /// <summary>The highest inference peak; null where it is not known.</summary>
+    public long? PeakBytes { get; init; }
+
+    /// <summary>Mean score, 0 to 100; null of times alone.</summary>
+    public double? Score { get; init; }
+}
+
+/// <summary>The lengths of the prompts of a run or of a bench, and what settings did at each.</summary>
+internal static class LengthPoints
+{
+    /// <summary>Prompts of one length differ by what templates and truncation leave: up to this factor they count as one.</summary>
+    private const double SameLength = 1.1;
+
+    /// <summary>Lengths further apart than this make a picture worth looking at.</summary>
+    private const double WorthDrawing = 1.5;
+
+    /// <summary>The points of a run's baseline and frontier settings, from its samples.</summary>
+    /// <param name="folders">Folders of the runs that have the samples.</param>
+    /// <param name="analysis">The trials.</param>
+    public static IReadOnlyList<LengthPoint> Of(IReadOnlyList<string> folders, FrontierAnalysis analysis) =>
+    [
+        .. from model in analysis.Models
+           from point in model.Points
+           where point.IsBaseline || point.OnFrontier
+           group point by (point.Trial.Model, point.Trial.Setting) into same
+           from length in Lengths([.. same.SelectMany(point => TrialSamples.Read(folders, point.Trial))])
+           select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length),
+    ];
+
+    /// <summary>The points of a bench. A time to the first token is one of a whole context only where the prompt is all of it.</summary>
+    public static IReadOnlyList<LengthPoint> Of(IReadOnlyList<BenchRow> rows) =>
+    [
+        .. from row in rows
+           group row by (row.Model, row.Setting, row.Context) into same
+           let whole = same.FirstOrDefault(row => row.Depth == 0 && row.FirstToken is not null)
+           select new LengthPoint(same.Key.Model, same.Key.Setting, same.Key.Context)
+           {
+               Samples = same.Sum(row => row.Repeats),
+               FirstToken = whole?.FirstToken,
+               LaterToken = same.Select(row => row.LaterToken).FirstOrDefault(time => time is not null),
+               PeakBytes = same.Max(row => row.PeakBytes),
+           },
+    ];
+
+    /// <summary>Whether lengths lie so far apart that a line between them says something.</summary>
+    public static bool AreWorthDrawing(IReadOnlyList<LengthPoint> points) =>
+        points.Count > 0 && points.Max(point => point.Context) >= WorthDrawing * points.Min(point => point.Context);
+
+    private static IEnumerable<List<SampleRecord>> Lengths(IReadOnlyList<SampleRecord> records)
+    {
+        var length = new List<SampleRecord>();
+        foreach (var record in records.OrderBy(record => record.PromptTokens))
+        {
+            if (length.Count > 0 && record.PromptTokens > SameLength * length[0].PromptTokens)
+            {
+                yield return length;
+                length = [];
+            }
+            length.Add(record);
+        }
+        if (length.Count > 0) yield return length;
+    }
+
+    private static LengthPoint Of(string model, string setting, bool isBaseline, List<SampleRecord> records)
+    {
+        SampleRecord[] timed = [.. records.Where(record => !record.WarmUp)];
+        return new(model, setting, records[records.Count / 2].PromptTokens)
+        {
+            IsBaseline = isBaseline,
+            Samples = records.Count,
+            FirstToken = RunTime.Of([.. timed.Select(record => record.TtftMs)], null),
+            LaterToken = RunTime.Of([.. timed.Select(record => record.TpotMs).OfType<double>()], null),
+            PeakBytes = records.Max(record => record.Peaks.Inference.Total),
+            Score = 100 * records.Average(record => record.Score),
+        };
+    }
+}

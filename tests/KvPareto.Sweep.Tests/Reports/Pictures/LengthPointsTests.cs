@@ -1,0 +1,67 @@
+using System.Text;
+using KvPareto.Engine.Seam;
+using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Tasks.Predictions;
+using KvPareto.Testing;
+
+namespace KvPareto.Sweep.Tests.Reports.Pictures;
+
+public sealed class LengthPointsTests : IDisposable
+{
+    private readonly ScratchFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Prompts of 100, 105 and 1,000 tokens are two lengths; the warm-up's time does not count, its peak and score do.</summary>
+    [Fact]
+    public void Samples_AreGatheredByLength()
+    {
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("t", [1, 0, 1]));
+        Directory.CreateDirectory(RunPaths.Samples(_folder.Root));
+        File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId),
+            [Line("a", 105, 0, 9, 400, isWarmUp: true), Line("b", 1000, 1, 50, 900), Line("c", 100, 1, 4, 300)]);
+        var analysis = FrontierAnalysis.Of([trial], "w16a16-k16v16", 1, resamples: 10);
+        var points = LengthPoints.Of([_folder.Root], analysis);
+        Assert.Equal([(105, 2), (1000, 1)], points.Select(point => (point.Context, point.Samples)));
+        Assert.Equal([50.0, 100.0], points.Select(point => point.Score));
+        Assert.Equal([400L, 900L], points.Select(point => point.PeakBytes));
+        Assert.Equal([4.0, 50.0], points.Select(point => point.FirstToken?.Median));
+        Assert.All(points, point => Assert.True(point.IsBaseline));
+        Assert.Null(new LatencyFigure("r", points).Missing);
+        var csv = Encoding.UTF8.GetString(new ContextFigure("r", points).Csv());
+        Assert.Equal(
+            "model,setting,baseline,context,samples,score,total_peak_bytes\nm,w16a16-k16v16,true,105,2,50.0000,400\n"
+                + "m,w16a16-k16v16,true,1000,1,100.0000,900\n",
+            csv);
+    }
+
+    [Fact]
+    public void OneLength_IsNoFigure()
+    {
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("t", [1.0]));
+        var analysis = FrontierAnalysis.Of([trial], "w16a16-k16v16", 1, resamples: 10);
+        Assert.Equal(
+            "no prompt was measured, or the run's samples are not there", new ContextFigure("r", LengthPoints.Of([_folder.Root], analysis))
+                .Missing);
+        Directory.CreateDirectory(RunPaths.Samples(_folder.Root));
+        File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId), [Line("a", 100, 1, 4, 300), Line("b", 130, 1, 4, 300)]);
+        Assert.Equal(
+            "all prompts are about as long as each other", new LatencyFigure("r", LengthPoints.Of([_folder.Root], analysis)).Missing);
+    }
+
+    private static string Line(string id, int tokens, double score, double ttft, long peak, bool isWarmUp = false) =>
+        Encoding.UTF8.GetString(JournalJson.WriteLine(new SampleRecord
+        {
+            Task = "t",
+            Sample = id,
+            Prediction = new TextPrediction(""),
+            Score = score,
+            PromptTokens = tokens,
+            NewTokens = 1,
+            Peaks = new(default, new MemoryUse(peak, 0, 0, 0), default),
+            WarmUp = isWarmUp,
+            TtftMs = ttft,
+        }));
+}

@@ -1,0 +1,37 @@
+using KvPareto.Sweep.Reports.Pictures;
+using ScottPlot;
+
+namespace KvPareto.Sweep.Tests.Reports.Pictures;
+
+public class PanelTests
+{
+    private const int Size = 400;
+
+    /// <summary>An interval that is not even about its point ends where its values are, seen in the pixels.</summary>
+    [Theory]
+    [InlineData(25, 90)]
+    [InlineData(75, 100)]
+    [InlineData(10, 20)]
+    public void Interval_EndsAtItsValues(double low, double high)
+    {
+        var panel = new Panel(Axis.Score(0, 100), Axis.Score(0, 100), "");
+        panel.AddInterval(30, low, high, Colors.Red);
+        panel.AddLine([panel.At(60, low), panel.At(60, high)], Colors.Blue, 1);
+        var pixels = panel.Plot.GetImage(Size, Size).GetArrayRGB();
+        var (interval, line) = (Rows(pixels, 0), Rows(pixels, 2));
+        Assert.InRange(interval.Top - line.Top, -2, 2);
+        Assert.InRange(interval.Bottom - line.Bottom, -2, 2);
+    }
+
+    // Rows in which some pixel has much of one colour and little of the others.
+    private static (int Top, int Bottom) Rows(byte[,,] pixels, int colour)
+    {
+        int[] rows =
+        [
+            .. Enumerable.Range(0, Size).Where(row => Enumerable.Range(0, Size).Any(column =>
+                pixels[row, column, colour] > 150 && pixels[row, column, 1] < 90 && pixels[row, column, 2 - colour] < 90)),
+        ];
+        Assert.NotEmpty(rows);
+        return (rows[0], rows[^1]);
+    }
+}
