@@ -46,10 +46,13 @@ internal sealed unsafe class BenchmarkLayer : IDisposable
     }
 
     /// <summary>Multiplies with one copy.</summary>
-    public void MultiplyOne(int copy)
+    public void MultiplyOne(int copy) => MultiplyOne(copy, Simd.Best);
+
+    /// <summary>Multiplies with one copy at a vector width.</summary>
+    public void MultiplyOne(int copy, SimdLevel level)
     {
         var weight = _weights[copy];
-        LinearKernel.Multiply(_team, _x.As<float>(), weight.ColumnCount, _rows, weight, _y.As<float>(), weight.RowCount, _scratch);
+        LinearKernel.Multiply(_team, _x.As<float>(), weight.ColumnCount, _rows, weight, _y.As<float>(), weight.RowCount, _scratch, level);
     }
 
     public void Dispose()

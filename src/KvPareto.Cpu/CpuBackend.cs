@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using KvPareto.Cpu.Attention;
 using KvPareto.Cpu.Kernels;
 using KvPareto.Cpu.Storage;
 using KvPareto.Engine.Cache;

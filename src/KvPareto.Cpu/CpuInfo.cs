@@ -11,7 +11,7 @@ internal static class CpuInfo
     /// <summary>Model name where the system tells it, vector width and threads.</summary>
     public static string Describe(int workers)
     {
-        var instructions = LaneWidths.Widest switch { LaneWidth.Avx512 => "AVX-512", LaneWidth.Avx2 => "AVX2", _ => "scalar" };
+        var instructions = Simd.Best switch { SimdLevel.Avx512 => "AVX-512", SimdLevel.Avx2 => "AVX2", _ => "scalar" };
         return $"{ModelName()}, {instructions}, {workers} threads";
     }
 

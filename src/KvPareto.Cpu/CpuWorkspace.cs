@@ -1,3 +1,4 @@
+using KvPareto.Cpu.Attention;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 

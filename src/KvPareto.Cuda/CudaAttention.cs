@@ -4,13 +4,19 @@ using KvPareto.Engine.Seam;
 namespace KvPareto.Cuda;
 
 /// <summary>Appends to packed caches and attends over them: the launches of one layer.</summary>
-internal sealed class CudaAttention(CudaContext context)
+internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch scratch)
 {
     private const int Threads = 128;
+    private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
     private const int MostThreads = 1024;
     private const int MergeThreads = 512; // decode.cu, MERGE_THREADS
     private const int LargeThreads = 384; // prefill.cu: three groups of four warps
     private const string AnySource = "attention.cu";
+    private const int CarriesIn = 1; // attention.cuh, Carry
+    private const int CarriesOut = 2;
+    private const int StretchTokens = 16; // of a thread (stretch.cu)
+    private const int LeastRowBlocks = 16; // that unpack a tile once each, from which on it is unpacked for all
+    private const int LeastRowBlocksOfChannels = 4; // where keys have an entry for each channel
 
     // Codes must be those of the scalar definition: no contraction of products and sums.
     private readonly KernelModule _codec = context.Module("cache.cu", "--fmad=false");
@@ -62,7 +68,11 @@ internal sealed class CudaAttention(CudaContext context)
         if (keys.FitsPowers(step.Starts, rows) || values.FitsPowers(step.Starts, rows))
             context.Launch(_codec, "fit_powers", new(a.Heads, sides), Math.Max(Threads, a.Width), a, rowBytes);
         var granules = Math.Max(keys.Granules(step.Starts, rows), values.Granules(step.Starts, rows));
-        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, Math.Max(keys.Granule, values.Granule) * rowBytes);
+        if (keys.IsByToken && values.IsByToken)
+            context.Launch(_codec, "encode_tokens", new((granules + TokenWarps - 1) / TokenWarps, a.Heads, sides), Threads, a);
+        else
+            context.Launch(
+                _codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, Math.Max(keys.Granule, values.Granule) * rowBytes);
         if (keys.KeepsRows || values.KeepsRows) context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
     }
 
@@ -96,6 +106,7 @@ internal sealed class CudaAttention(CudaContext context)
             ScoreStride = workspace.ScoreStride,
             Layers = g.LayerCount,
             ScoreScale = g.ScoreScale,
+            To = int.MaxValue,
         };
         var codes = new Variant(g.HeadDim, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes);
         var isFast = g.HeadDim is 64 or 128 && !cache.Spec.PreBiasKeys && !isMath;
@@ -108,14 +119,63 @@ internal sealed class CudaAttention(CudaContext context)
             return;
         }
         if (isFast && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16)
-            context.Launch(
-                Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * splits.Count, g.KvHeads), LargeThreads, a,
-                    plan.LargeSharedBytes);
-        else
-            AttendAny(AnyModule(plan, codes), plan, a, isMath);
+        {
+            if (Stretches(step, plan, codes, a) is { } stretches) AttendStretches(step, stretches, plan, codes, ref a);
+            else AttendMany(codes, plan, a);
+        }
+        else AttendAny(AnyModule(plan, codes), plan, a, isMath);
         if (splits.Count > 1)
             context.Launch(
-                context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits", new(step.Count, g.QueryHeads), Threads, a);
+                context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits",
+                new(step.Count, (g.QueryHeads + TokenWarps - 1) / TokenWarps), Threads, a);
+    }
+
+    private void AttendMany(in Variant codes, in AttentionPlan plan, in AttentionArguments a) =>
+        context.Launch(
+            Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * a.Splits, a.KeyHeads), LargeThreads, a,
+                plan.LargeSharedBytes);
+
+    // Worth it where several blocks of rows would unpack the same codes.
+    private StretchPlan? Stretches(Step step, in AttentionPlan plan, in Variant codes, in AttentionArguments a)
+    {
+        var coded = (codes.Keys.Bits < 16 ? 1 : 0) + (codes.Values.Bits < 16 ? 1 : 0);
+        var least = codes.Keys.HasChannels ? LeastRowBlocksOfChannels : LeastRowBlocks;
+        if (coded == 0 || plan.LargeRowBlocks < least || a.Window > 0) return null;
+        var tokenBytes = (long)coded * a.KeyHeads * codes.HeadDim * sizeof(ushort);
+        var carry = a.Splits > 1 ? 0 : (long)a.Rows * a.QueryHeads * (codes.HeadDim + 2) * sizeof(float);
+        return StretchPlan.Of(step.Starts[0] + a.Rows, a.Rows, a.Splits, tokenBytes, SideLayout.Align(carry), scratch.ByteCount);
+    }
+
+    private void AttendStretches(Step step, in StretchPlan stretches, in AttentionPlan plan, in Variant codes, ref AttentionArguments a)
+    {
+        var length = step.Starts[0] + a.Rows;
+        var source = a.Caches + a.Layer * sizeof(LayerCache);
+        if (stretches.Count > 1 && a.Splits == 1) a.Partials = scratch.Address + StretchPlan.CacheBytes;
+        (a.Caches, a.Layer) = (scratch.Address, 0);
+        var halves = new SideCodes(16, codes.HeadDim, 1);
+        for (var i = 0; i < stretches.Count; i++)
+        {
+            (a.From, a.To) = stretches.Range(i, length);
+            var rows = scratch.Address + StretchPlan.CacheBytes + (nint)stretches.CarryBytes;
+            var sideBytes = (nint)(a.To - a.From) * a.KeyHeads * codes.HeadDim * sizeof(ushort);
+            var unpack = new StretchArguments
+            {
+                Source = source,
+                Target = scratch.Address,
+                Keys = codes.Keys.Bits < 16 ? rows : 0,
+                Values = codes.Values.Bits == 16 ? 0 : codes.Keys.Bits < 16 ? rows + sideBytes : rows,
+                From = a.From,
+                To = a.To,
+                Length = length,
+            };
+            var blockTokens = Threads / (codes.HeadDim / 8) * StretchTokens;
+            context.Launch(
+                Module("stretch.cu", codes), "unpack_stretch", new((a.To - a.From + blockTokens - 1) / blockTokens, a.KeyHeads, 2), Threads,
+                    unpack);
+            if (stretches.Count > 1) a.Carries = (i > 0 ? CarriesIn : 0) | (i < stretches.Count - 1 || a.Splits > 1 ? CarriesOut : 0);
+            if (stretches.Count > 1 && a.Splits > 1) a.SplitTokens = StretchPlan.Part(a.To - a.From, a.Splits);
+            AttendMany(new(codes.HeadDim, halves, halves), plan, a);
+        }
     }
 
     // Any cache on any device.

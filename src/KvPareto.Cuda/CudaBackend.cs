@@ -17,8 +17,11 @@ public sealed unsafe class CudaBackend : Backend
     private const int Warp = 32;
     private const int MostThreads = 1024;
     private const int NumbersAThread = 4; // of a norm
+    private const int NumbersAThreadOfFours = 8;
     private const int StaticSharedBytes = 2048; // of a kernel, at the most
     private const int RopeHeads = 8; // of a block (elements.cu, rope)
+    private const int RopeSlots = 4; // of rope_two: teams of a block's threads
+    private const int RopeSlotHeads = 2;
 
     private readonly CudaContext _context;
     private readonly CudaLinear _linear;
@@ -45,7 +48,7 @@ public sealed unsafe class CudaBackend : Backend
         _context = new CudaContext(ordinal);
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
-        _attention = new CudaAttention(_context);
+        _attention = new CudaAttention(_context, _linear.Scratch);
     }
 
     /// <inheritdoc/>
@@ -68,7 +71,9 @@ public sealed unsafe class CudaBackend : Backend
     public override Weight Upload(HostWeight weight)
     {
         _context.MakeCurrent();
-        return new CudaWeight(_context, Memory, _linear.Scratch, weight);
+        var uploaded = new CudaWeight(_context, Memory, _linear.Scratch, weight);
+        _linear.Prepare(uploaded);
+        return uploaded;
     }
 
     /// <inheritdoc/>
@@ -166,8 +171,11 @@ public sealed unsafe class CudaBackend : Backend
     {
         var width = gain.ColumnCount;
         var arguments = new NormArguments { X = x, Y = y, Gain = ((CudaWeight)gain).Data, Width = width, Epsilon = epsilon };
-        var threads = Math.Clamp((width / NumbersAThread + Warp - 1) / Warp * Warp, Warp, MostThreads);
-        Launch("rms_norm", new(x.RowCount, x.ColumnCount / width), arguments, threads);
+        var isFours = x.Type == DType.F32 && width % 4 == 0 && x.Address % 16 == 0 && x.RowStride % 4 == 0;
+        var threads = width / (isFours ? NumbersAThreadOfFours : NumbersAThread);
+        Launch(
+            isFours ? "rms_norm_four" : "rms_norm", new(x.RowCount, x.ColumnCount / width), arguments,
+            Math.Clamp((threads + Warp - 1) / Warp * Warp, Warp, MostThreads));
     }
 
     /// <inheritdoc/>
@@ -181,8 +189,11 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
     {
-        if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated))
-            base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
+        if (_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated)) return;
+        RmsNormCore(x, gain, epsilon, h);
+        if (_linear.TryMultiplyGated(h, gate, up, g)) return;
+        LinearCore(h, [gate, up], [g, u]);
+        SiluMulCore(g, u);
     }
 
     /// <inheritdoc/>
@@ -240,8 +251,15 @@ public sealed unsafe class CudaBackend : Backend
         };
         for (var i = 0; i < half; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
         var heads = arguments.QueryHeads + keyHeads;
-        Launch("rope", new(q.RowCount, (heads + RopeHeads - 1) / RopeHeads), arguments, (half + Warp - 1) / Warp * Warp);
+        if (half % 2 == 0 && table.HeadDim % 2 == 0 && IsPairs(arguments.Q) && (keyHeads == 0 || IsPairs(k)))
+        {
+            var block = RopeSlots * RopeSlotHeads;
+            Launch("rope_two", new(q.RowCount, (heads + block - 1) / block), arguments, (RopeSlots * half / 2 + Warp - 1) / Warp * Warp);
+        }
+        else Launch("rope", new(q.RowCount, (heads + RopeHeads - 1) / RopeHeads), arguments, (half + Warp - 1) / Warp * Warp);
     }
+
+    private static bool IsPairs(Matrix x) => x.Type == (int)DType.BF16 && x.Data % 4 == 0 && x.Stride % 2 == 0;
 
     private static bool IsEights(Tensor x) => x.Type == DType.BF16 && x.Address % 16 == 0 && x.RowStride % 8 == 0 && x.ColumnCount % 8 == 0;
 

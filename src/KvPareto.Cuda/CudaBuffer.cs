@@ -4,7 +4,7 @@ using KvPareto.Engine.Seam;
 namespace KvPareto.Cuda;
 
 /// <summary>Device memory, counted in a <see cref="MemoryLedger"/>.</summary>
-internal sealed class CudaBuffer : DeviceBuffer
+internal sealed class CudaBuffer : AddressedBuffer
 {
     private readonly CudaContext _context;
     private readonly MemoryLedger _ledger;

@@ -100,6 +100,35 @@ internal sealed unsafe class CudaContext : IDisposable
         }
     }
 
+    /// <summary>How many clusters of a kernel the device runs at a time.</summary>
+    public int ResidentClusters(KernelModule module, string kernel, int cluster, int threads, int sharedBytes)
+    {
+        var dimension = new CudaDriver.LaunchAttribute
+        {
+            Id = CudaDriver.LaunchAttribute.ClusterDimension,
+            Value = cluster,
+            ValueY = 1,
+            ValueZ = 1,
+        };
+        var config = new CudaDriver.LaunchConfig
+        {
+            GridX = (uint)(cluster * Multiprocessors),
+            GridY = 1,
+            GridZ = 1,
+            BlockX = (uint)threads,
+            BlockY = 1,
+            BlockZ = 1,
+            SharedBytes = (uint)sharedBytes,
+            Stream = _stream,
+            Attributes = &dimension,
+            AttributeCount = 1,
+        };
+        Check(
+            CudaDriver.cuOccupancyMaxActiveClusters(out var count, module.Function(kernel, sharedBytes), config),
+            $"{nameof(CudaDriver.cuOccupancyMaxActiveClusters)}({kernel})");
+        return count;
+    }
+
     /// <summary>Copies from the host; the source may be changed afterwards.</summary>
     public void Upload(nint destination, void* source, long bytes) =>
         Check(CudaDriver.cuMemcpyHtoDAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyHtoDAsync_v2));

@@ -16,6 +16,7 @@ internal sealed class CudaLinear : IDisposable
     private readonly CudaContext _context;
     private readonly MatrixProducts _products;
     private readonly FewProducts _few;
+    private readonly ManyProducts _many;
 
     /// <summary>Opens the library of dense products.</summary>
     public CudaLinear(CudaContext context, MemoryLedger ledger)
@@ -25,26 +26,30 @@ internal sealed class CudaLinear : IDisposable
         _products = new MatrixProducts(context);
         _few = new FewProducts(context);
         _few.Prepare();
+        _many = new ManyProducts(context);
     }
 
     /// <summary>The scratch, which weights size.</summary>
     public ProductScratch Scratch { get; }
 
+    /// <summary>Begins to compile what a weight will want.</summary>
+    public void Prepare(CudaWeight weight) => _many.Prepare(weight);
+
     /// <summary>Multiplies one input with several weights.</summary>
     public void Multiply(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        if (x.RowCount <= FewKernel.MostRows)
-        {
-            _few.Multiply(x, weights, ys);
-            return;
-        }
-        for (var i = 0; i < ys.Length;)
-        {
-            var count = 1;
-            while (i + count < ys.Length && AreOne(weights.Slice(i, count + 1), ys.Slice(i, count + 1))) count++;
-            MultiplyMany(x, weights.Slice(i, count), ys.Slice(i, count), adds: false);
-            i += count;
-        }
+        if (x.RowCount <= FewKernel.MostRows) _few.Multiply(x, weights, ys);
+        else MultiplyMany(x, weights, ys, LinearMode.Store);
+    }
+
+    /// <summary>g = silu(x·gateᵀ + b)·(x·upᵀ + b), where a kernel does all of it for so many rows.</summary>
+    public bool TryMultiplyGated(Tensor x, Weight gate, Weight up, Tensor g)
+    {
+        if (x.RowCount <= FewKernel.MostRows || x.Type != DType.BF16) return false;
+        Weight[] weights = [gate, up];
+        if (_many.Count(x, x.RowCount, weights, [g], LinearMode.Gated) == 0) return false;
+        _many.Multiply(x, x.RowCount, weights, [g], LinearMode.Gated, (Scratch.Address, Largest(weights).ByteCount));
+        return true;
     }
 
     /// <summary>The same with x / rms(x) · gain, where one kernel does it.</summary>
@@ -56,7 +61,7 @@ internal sealed class CudaLinear : IDisposable
     public bool TryAdd(Tensor x, CudaWeight weight, Tensor sum)
     {
         if (x.RowCount <= FewKernel.MostRows) return _few.TryMultiply(x, default, x.Type == DType.F32, [weight], [sum], LinearMode.Add);
-        MultiplyMany(x, [weight], [sum], adds: true);
+        MultiplyMany(x, [weight], [sum], LinearMode.Add);
         return true;
     }
 
@@ -78,39 +83,46 @@ internal sealed class CudaLinear : IDisposable
             && ((CudaWeight)weights[^2]).Stored == ((CudaWeight)weights[^1]).Stored;
     }
 
-    private void MultiplyMany(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds)
+    private void MultiplyMany(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode)
     {
         var first = (CudaWeight)weights[0];
         if (first.Stored == CudaWeight.StoredKind.F32 && x.Type == DType.F32 && ys[0].Type == DType.F32)
         {
-            for (var i = 0; i < ys.Length; i++) Multiply(x, (CudaWeight)weights[i], ((CudaWeight)weights[i]).Data, ys[i], adds);
-        }
-        else if (x.Type == DType.BF16) MultiplyDense(x, weights, ys, adds);
-        else
-        {
-            // What a product has in scratch lies ahead of its inputs, whichever of the weights asks for most.
-            var layout = Largest(weights);
-            var block = (int)(layout.Inputs / (x.ColumnCount * sizeof(ushort)));
-            var converted = new Matrix(Scratch.Address + (nint)(layout.Workspace + layout.Strip), DType.BF16, x.ColumnCount);
-            var parts = new Tensor[ys.Length];
-            for (var from = 0; from < x.RowCount; from += block)
+            for (var i = 0; i < ys.Length; i++)
             {
-                var rows = x.Rows(from, Math.Min(block, x.RowCount - from));
-                for (var i = 0; i < parts.Length; i++) parts[i] = ys[i].Rows(from, rows.RowCount);
-                _context.Launch(
-                    _context.Module("elements.cu"), "convert", Columns(rows), Threads,
-                        new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
-                MultiplyDense(converted, weights, parts, adds);
+                var weight = (CudaWeight)weights[i];
+                Multiply(x, weight, weight.Data, ys[i], mode == LinearMode.Add);
+                AddBias(weight, ys[i]);
             }
+            return;
         }
-        for (var i = 0; i < ys.Length; i++)
+        // What a product has in scratch lies ahead of its inputs, whichever of the weights asks for most.
+        var layout = Largest(weights);
+        if (x.Type == DType.BF16)
         {
-            var bias = ((CudaWeight)weights[i]).Bias;
-            if (bias != 0)
-                _context.Launch(
-                    _context.Module("elements.cu"), "add_bias", Columns(ys[i]), Threads,
-                        new BiasArguments { X = ys[i], Bias = bias, Columns = ys[i].ColumnCount });
+            MultiplyDense(x, x.RowCount, weights, ys, mode, layout, layout.ByteCount);
+            return;
         }
+        var block = (int)(layout.Inputs / (x.ColumnCount * sizeof(ushort)));
+        var converted = new Matrix(Scratch.Address + (nint)(layout.Workspace + layout.Strip), DType.BF16, x.ColumnCount);
+        var parts = new Tensor[ys.Length];
+        for (var from = 0; from < x.RowCount; from += block)
+        {
+            var rows = x.Rows(from, Math.Min(block, x.RowCount - from));
+            for (var i = 0; i < parts.Length; i++) parts[i] = ys[i].Rows(from, rows.RowCount);
+            _context.Launch(
+                _context.Module("elements.cu"), "convert", Columns(rows), Threads,
+                    new PairArguments { X = rows, Y = converted, Columns = x.ColumnCount });
+            MultiplyDense(converted, rows.RowCount, weights, parts, mode, layout, layout.Workspace + layout.Strip);
+        }
+    }
+
+    private void AddBias(CudaWeight weight, Tensor y)
+    {
+        if (weight.Bias != 0)
+            _context.Launch(
+                _context.Module("elements.cu"), "add_bias", Columns(y), Threads,
+                    new BiasArguments { X = y, Bias = weight.Bias, Columns = y.ColumnCount });
     }
 
     private static ProductLayout Largest(ReadOnlySpan<Weight> weights)
@@ -123,15 +135,38 @@ internal sealed class CudaLinear : IDisposable
         return largest;
     }
 
-    private void MultiplyDense(Matrix x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds)
+    // As many weights at a time as one launch takes: straight from what is stored, or by the library.
+    private void MultiplyDense(
+        Matrix x, int rows, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode, in ProductLayout layout, long scratch)
+    {
+        for (var i = 0; i < ys.Length;)
+        {
+            var count = _many.Count(x, rows, weights[i..], ys[i..], mode);
+            // The library is as good with one weight of its own element type.
+            if (count > 1 || (count == 1 && ((CudaWeight)weights[i]).Stored != CudaWeight.StoredKind.BF16))
+                _many.Multiply(x, rows, weights.Slice(i, count), ys.Slice(i, count), mode, (Scratch.Address, scratch));
+            else
+            {
+                count = 1;
+                while (i + count < ys.Length && AreOne(weights.Slice(i, count + 1), ys.Slice(i, count + 1))) count++;
+                MultiplyByLibrary(x, weights.Slice(i, count), ys.Slice(i, count), mode == LinearMode.Add, layout);
+            }
+            i += count;
+        }
+    }
+
+    private void MultiplyByLibrary(
+        Matrix x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds, in ProductLayout layout)
     {
         var weight = (CudaWeight)weights[0];
-        if (weight.Stored == CudaWeight.StoredKind.BF16)
-        {
-            Multiply(x, weight, weight.Data, ys[0], adds);
-            return;
-        }
-        var (columns, outputs, layout) = (weight.ColumnCount, 0, Largest(weights));
+        if (weight.Stored == CudaWeight.StoredKind.BF16) Multiply(x, weight, weight.Data, ys[0], adds);
+        else MultiplyStrips(x, weights, ys, adds, layout);
+        for (var i = 0; i < ys.Length; i++) AddBias((CudaWeight)weights[i], ys[i]);
+    }
+
+    private void MultiplyStrips(Matrix x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds, in ProductLayout layout)
+    {
+        var (columns, outputs) = (weights[0].ColumnCount, 0);
         foreach (var y in ys) outputs += y.ColumnCount;
         var most = (int)Math.Min(
             layout.Strip / (columns * sizeof(ushort)) / ProductLayout.StripRows * ProductLayout.StripRows, MostStripRows);

@@ -111,6 +111,47 @@ internal struct LinearArguments
     public int Reserved;
 }
 
+/// <summary>One weight, or a gated pair, of those that a launch multiplies many rows with (linear_many.cu).</summary>
+[StructLayout(LayoutKind.Sequential, Size = 192)]
+internal struct ManyPart
+{
+    public TensorMap Weight;
+    public nint FirstGroups;
+    public nint SecondGroups;
+    public nint FirstBias;
+    public nint SecondBias;
+    public Matrix Y;
+    public int Outputs;
+    public int EndTile;
+}
+
+[InlineArray(Count)]
+internal struct ManyParts
+{
+    public const int Count = 3;
+
+    private ManyPart _first;
+}
+
+[StructLayout(LayoutKind.Sequential, Size = 768)]
+internal struct ManyArguments
+{
+    /// <summary>Of <see cref="Shares"/>: clusters take whole tiles.</summary>
+    public const int WholeTiles = -1;
+
+    public TensorMap Inputs;
+    public ManyParts Parts;
+    public nint Partials;
+    public int Rows;
+    public int Columns;
+    public int Group;
+    public int Mode;
+    public int GateHalf;
+    public int TokenTiles;
+    public int Tiles;
+    public int Shares;
+}
+
 [StructLayout(LayoutKind.Sequential)]
 internal struct UnpackArguments
 {
@@ -196,4 +237,21 @@ internal struct AttentionArguments
     public int ScoreStride;
     public int Layers;
     public float ScoreScale;
+    public int From;
+    public int To;
+    public int Carries;
+    public int Reserved;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct StretchArguments
+{
+    public nint Source;
+    public nint Target;
+    public nint Keys;
+    public nint Values;
+    public int From;
+    public int To;
+    public int Length;
+    public int Reserved;
 }

@@ -11,6 +11,9 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
     /// <summary>Its address; what a product has there, the next one may overwrite.</summary>
     public nint Address => _buffer?.Address ?? 0;
 
+    /// <summary>How many bytes it has.</summary>
+    public long ByteCount => _buffer?.ByteCount ?? 0;
+
     /// <summary>A weight comes that asks for so many bytes.</summary>
     /// <exception cref="InsufficientMemoryException">The device has not so many.</exception>
     public void Want(long bytes)

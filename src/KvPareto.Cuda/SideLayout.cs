@@ -21,7 +21,7 @@ internal sealed class SideLayout
     public SideLayout(SidePlan plan, int heads)
     {
         (_plan, _heads) = (plan, heads);
-        var run = plan.Run;
+        var run = plan.TokenBlock;
         _shape = new Side
         {
             Bits = plan.Bits,
@@ -61,6 +61,11 @@ internal sealed class SideLayout
         }
         return false;
     }
+
+    /// <summary>Whether a warp codes a token's row by itself (cache.cu, encode_tokens).</summary>
+    public bool IsByToken => _plan.HeadDim is 64 or 128 && Granule == 1 && (_shape.Axis == PlainAxis
+        ? _shape.Bits == 16
+        : Axis == KvAxis.Token && _shape.GroupChannels % 32 == 0 && _shape.Bits * _plan.HeadDim % (32 * 8) == 0);
 
     /// <summary>Tokens that are coded together.</summary>
     public int Granule => _shape.Granule;

@@ -15,7 +15,7 @@ namespace KvPareto.Sweep;
 /// <param name="Backend">Kind of device (<see cref="Engine.Seam.Backend.Name"/>): activations are rounded differently on another.</param>
 /// <param name="Template">What chat templates are told, as JSON; null for the default.</param>
 /// <param name="Repeat">Number of a repeat, from 1; 0 for a trial of the sweep.</param>
-public sealed record TrialSpec(
+internal sealed record TrialSpec(
     string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu,
         string? Template = null, int Repeat = 0)
 {

@@ -4,7 +4,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks;
 
 /// <summary>Reads the background text of a needle test.</summary>
-public static class Haystack
+internal static class Haystack
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -63,5 +63,5 @@ public static class Haystack
     }
 
     private static ConfigException Unreadable(string path, string key, Exception error) =>
-        new($"{key}: {path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);
+        new($"{key}: {path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
 }

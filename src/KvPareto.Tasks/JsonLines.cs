@@ -108,7 +108,7 @@ internal static class JsonLines
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
             {
-                throw new ConfigException($"{_path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);
+                throw new ConfigException($"{_path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
             }
         }
     }

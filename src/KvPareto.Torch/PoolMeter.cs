@@ -5,7 +5,7 @@ namespace KvPareto.Torch;
 
 /// <summary>The high mark of a CUDA device's default memory pool, from which libtorch allocates (cudaMallocAsync); exact to the
 /// byte.</summary>
-public sealed class PoolMeter : MemoryMeter
+internal sealed class PoolMeter : MemoryMeter
 {
     private readonly nint _pool;
 

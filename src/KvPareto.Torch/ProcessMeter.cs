@@ -7,7 +7,7 @@ namespace KvPareto.Torch;
 /// The process's resident high mark (VmHWM), less what was resident at the start and less the pages of mapped files: PyTorch's allocations
 /// on the processor as the system sees them, with the runtime's own heap.
 /// </summary>
-public sealed class ProcessMeter : MemoryMeter
+internal sealed class ProcessMeter : MemoryMeter
 {
     private const string Status = "/proc/self/status";
     private const string ClearRefs = "/proc/self/clear_refs";

@@ -145,7 +145,7 @@ public sealed class TorchLibrary
         }
         catch (DllNotFoundException error)
         {
-            throw new ConfigException($"device torch: libtorch in {Folder} cannot be loaded: {error.Message.ReplaceLineEndings(" ")}");
+            throw new ConfigException($"device torch: libtorch in {Folder} cannot be loaded: {OneLine.OfMessage(error.Message)}");
         }
     }
 

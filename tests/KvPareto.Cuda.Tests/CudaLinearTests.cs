@@ -1,5 +1,4 @@
 using System.Globalization;
-using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 
@@ -41,12 +40,12 @@ public unsafe class CudaLinearTests
         if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
         using var backend = new CudaBackend();
         var random = new Random(columns + group);
-        var values = Floats(random, Outputs * columns);
-        var bias = Floats(random, Outputs);
-        using var weight = Upload(backend, format, group, columns, values, bias);
+        var values = TestWeights.Floats(random, Outputs * columns);
+        var bias = TestWeights.Floats(random, Outputs);
+        using var weight = TestWeights.Upload(backend, format, group, columns, values, bias);
         foreach (var (rows, type) in new[] { 1, 2, 3, 7, 8, 9, 40 }.SelectMany(rows => new[] { (rows, DType.F32), (rows, DType.BF16) }))
         {
-            var (input, output) = (Floats(random, rows * columns), new float[rows * Outputs]);
+            var (input, output) = (TestWeights.Floats(random, rows * columns), new float[rows * Outputs]);
             if (type == DType.BF16) input = Array.ConvertAll(input, value => BFloat16.ToSingle(BFloat16.FromSingle(value)));
             var (x, y) = (backend.Alloc(type, rows, columns), backend.Alloc(DType.F32, rows, Outputs));
             backend.Write(input, x);
@@ -69,15 +68,15 @@ public unsafe class CudaLinearTests
         using var backend = new CudaBackend();
         var random = new Random(columns + group);
         var (first, second, bias, gain) =
-            (Floats(random, Outputs * columns), Floats(random, Outputs * columns), Floats(random, Outputs), Floats(random, columns));
-        using var gate = Upload(backend, format, group, columns, first, bias);
-        using var up = Upload(backend, format, group, columns, second, bias);
+            (TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs), TestWeights.Floats(random, columns));
+        using var gate = TestWeights.Upload(backend, format, group, columns, first, bias);
+        using var up = TestWeights.Upload(backend, format, group, columns, second, bias);
         fixed (float* data = gain)
         {
             using var norm = backend.Upload(new HostWeight("gain", WeightFormat.F32, 1, columns, data));
             foreach (var (rows, type) in new[] { 1, 2, 3, 8, 40 }.SelectMany(rows => new[] { (rows, DType.F32), (rows, DType.BF16) }))
             {
-                var (input, before) = (Floats(random, rows * columns), Floats(random, rows * Outputs));
+                var (input, before) = (TestWeights.Floats(random, rows * columns), TestWeights.Floats(random, rows * Outputs));
                 var (x, h) = (backend.Alloc(DType.F32, rows, columns), backend.Alloc(type, rows, columns));
                 var ys = Enumerable.Range(0, 3).Select(_ => backend.Alloc(DType.F32, rows, Outputs)).ToArray();
                 var (a, b, c) = (new float[rows * Outputs], new float[rows * Outputs], new float[rows * Outputs]);
@@ -121,10 +120,10 @@ public unsafe class CudaLinearTests
         const int Columns = 1024, Rows = 40, Count = 3;
         using var backend = new CudaBackend();
         var random = new Random(5);
-        var values = Enumerable.Range(0, Count).Select(_ => Floats(random, Outputs * Columns)).ToArray();
-        var bias = Floats(random, Outputs);
-        var weights = values.Select(value => Upload(backend, format, group, Columns, value, bias)).ToArray();
-        var input = Array.ConvertAll(Floats(random, Rows * Columns), value => BFloat16.ToSingle(BFloat16.FromSingle(value)));
+        var values = Enumerable.Range(0, Count).Select(_ => TestWeights.Floats(random, Outputs * Columns)).ToArray();
+        var bias = TestWeights.Floats(random, Outputs);
+        var weights = values.Select(value => TestWeights.Upload(backend, format, group, Columns, value, bias)).ToArray();
+        var input = Array.ConvertAll(TestWeights.Floats(random, Rows * Columns), value => BFloat16.ToSingle(BFloat16.FromSingle(value)));
         foreach (var type in new[] { DType.BF16, DType.F32 })
         {
             var (x, y) = (backend.Alloc(type, Rows, Columns), backend.Alloc(DType.F32, Rows, Count * Outputs));
@@ -154,8 +153,8 @@ public unsafe class CudaLinearTests
         const int Columns = 512, Rows = 3;
         using var backend = new CudaBackend();
         var random = new Random(3);
-        using var weight = Upload(backend, format, group, Columns, Floats(random, Outputs * Columns), Floats(random, Outputs));
-        var (input, output) = (Floats(random, Rows * Columns), new float[Rows * Outputs]);
+        using var weight = TestWeights.Upload(backend, format, group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs));
+        var (input, output) = (TestWeights.Floats(random, Rows * Columns), new float[Rows * Outputs]);
         input[Columns + 200] = value;
         var (x, y) = (backend.Alloc(DType.F32, Rows, Columns), backend.Alloc(DType.F32, Rows, Outputs));
         backend.Write(input, x);
@@ -177,9 +176,9 @@ public unsafe class CudaLinearTests
         const int Columns = 14_336, Rows = 8;
         using var backend = new CudaBackend();
         var random = new Random(9);
-        using var weight = Upload(backend, format, group, Columns, Floats(random, Outputs * Columns), Floats(random, Outputs));
+        using var weight = TestWeights.Upload(backend, format, group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs));
         var (x, y) = (backend.Alloc(DType.BF16, Rows, Columns), backend.Alloc(DType.F32, Rows, Outputs));
-        backend.Write(Floats(random, Rows * Columns), x);
+        backend.Write(TestWeights.Floats(random, Rows * Columns), x);
         var (together, alone) = (new float[Rows * Outputs], new float[Outputs]);
         backend.Linear(x, weight, y);
         backend.Read(y, together);
@@ -200,7 +199,7 @@ public unsafe class CudaLinearTests
         using var backend = new CudaBackend();
         var random = new Random(1);
         Weight Make(int columns) =>
-            Upload(backend, WeightFormat.BF16, 0, columns, Floats(random, Outputs * columns), Floats(random, Outputs));
+            TestWeights.Upload(backend, WeightFormat.BF16, 0, columns, TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs));
         long Needed(int columns) => ProductLayout.Of(CudaWeight.StoredKind.BF16, Outputs, columns).ByteCount;
         Assert.Equal(0, backend.Memory.Live.Workspace);
         var (small, large) = (Make(64), Make(640));
@@ -226,12 +225,12 @@ public unsafe class CudaLinearTests
             [(format, group), (format, group), (format, group), (WeightFormat.W4, 32), (format, group)];
         var weights =
             kinds.Select(
-            kind => Upload(backend, kind.Format, kind.Group, Columns, Floats(random, Outputs * Columns), Floats(random, Outputs)))
+            kind => TestWeights.Upload(backend, kind.Format, kind.Group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs)))
                 .ToArray();
         foreach (var rows in new[] { 1, 5 })
         {
             var x = backend.Alloc(DType.BF16, rows, Columns);
-            backend.Write(Floats(random, rows * Columns), x);
+            backend.Write(TestWeights.Floats(random, rows * Columns), x);
             var ys = weights.Select(_ => backend.Alloc(DType.F32, rows, Outputs)).ToArray();
             var apart = backend.Alloc(DType.F32, rows, Outputs);
             var (expected, actual) = (new float[rows * Outputs], new float[rows * Outputs]);
@@ -246,37 +245,6 @@ public unsafe class CudaLinearTests
             foreach (var tensor in ys.Append(apart).Append(x)) tensor.Buffer.Dispose();
         }
         foreach (var weight in weights) weight.Dispose();
-    }
-
-    // Replaces the values by what the format keeps of them.
-    private static Weight Upload(CudaBackend backend, WeightFormat format, int group, int columns, float[] values, float[] bias)
-    {
-        var bits = format.CodeBits();
-        var bytes = new byte[values.Length * 4];
-        var groups = new GroupMeta[group == 0 ? 1 : values.Length / group];
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (format == WeightFormat.F32) BitConverter.TryWriteBytes(bytes.AsSpan(4 * i), values[i]);
-            else if (format == WeightFormat.F16) BitConverter.TryWriteBytes(bytes.AsSpan(2 * i), (Half)values[i]);
-            else if (format == WeightFormat.BF16) BitConverter.TryWriteBytes(bytes.AsSpan(2 * i), BFloat16.FromSingle(values[i]));
-            else
-            {
-                if (i % group == 0)
-                    groups[i / group] =
-                        GroupCodec.Fit(values.AsSpan(i, group).ToArray().Min(), values.AsSpan(i, group).ToArray().Max(), bits);
-                var code = GroupCodec.Encode(values[i], groups[i / group], bits);
-                var stored = code - GroupCodec.MinCode(bits);
-                bytes[i * bits / 8] |= (byte)(stored << i * bits % 8);
-                values[i] = GroupCodec.Decode(code, groups[i / group]);
-                continue;
-            }
-            values[i] = format == WeightFormat.F16 ? (float)(Half)values[i] : format == WeightFormat.BF16
-                ? BFloat16.ToSingle(BFloat16.FromSingle(values[i])) : values[i];
-        }
-        // A group's extremes are found before its first value is replaced, since its codes are made in order.
-        fixed (byte* data = bytes)
-        fixed (GroupMeta* entries = groups)
-            return backend.Upload(new HostWeight("w", format, Outputs, columns, data) { GroupSize = group, Groups = entries, Bias = bias });
     }
 
     private static double Error(float[] input, float[] values, float[] bias, float[] output, int rows, int columns)
@@ -308,7 +276,4 @@ public unsafe class CudaLinearTests
 
     private static double Difference(double[] expected, float[] actual) =>
         Math.Sqrt(expected.Zip(actual, (e, a) => Math.Pow(e - a, 2)).Sum() / expected.Sum(e => e * e));
-
-    private static float[] Floats(Random random, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1))];
 }

@@ -14,17 +14,16 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    private const int HalfRows = Strip.Rows / 2;
     private const int LineChannels = 4;
     private const int CacheLine = 64;
 
-    // Of each run 32 scales and 32 offsets.
+    // Of each sub-block 32 scales and 32 offsets.
     private const int ScaleFloats = 2 * Strip.Rows;
 
     private static int ChunkScales
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Strip.BlockChannels / TFormat.RunLength * ScaleFloats;
+        get => Strip.BlockChannels / TFormat.SubBlockLength * ScaleFloats;
     }
 
     // Without the attribute the compiler calls it, and spills all vectors around the call.
@@ -58,7 +57,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     private static int LineBytes
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => LineChannels * (TFormat.CodeBits == 8 ? Strip.Rows : HalfRows * LowBits / 4);
+        get => LineChannels * (TFormat.CodeBits == 8 ? Strip.Rows : Strip.HalfRows * LowBits / 4);
     }
 
     private static int BlockBytes
@@ -67,17 +66,20 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
         get => (TFormat.ScaleBytes + TFormat.Elements * TFormat.CodeBits / 8) * Strip.Rows;
     }
 
-    /// <summary>Writes up to 256 channels as f32 into 32 columns of a panel.</summary>
-    public static void Unpack(byte* blocks, int channels, float* panel)
+    /// <inheritdoc cref="StripKernel.Unpack"/>
+    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
     {
+        var blocks = (byte*)weight.BlockAt(strip, channel).Address;
         var scales = stackalloc float[ChunkScales];
         ReadScales(blocks, channels, scales);
         UnpackCodes(blocks, channels, scales, panel);
     }
 
-    /// <summary>y [32] = the channels · x [channels]: one fused chain a row for every 256 channels, these sums added in order.</summary>
-    public static void Multiply(byte* blocks, float* x, int channels, float* y)
+    /// <inheritdoc cref="StripKernel.Multiply"/>
+    public static void Multiply(CpuWeight weight, int strip, float* x, float* y)
     {
+        var blocks = weight.StripAt(strip);
+        var channels = weight.ColumnCount;
         var scales = stackalloc float[2 * ChunkScales];
         for (var k = 0; k < channels; k += Strip.BlockChannels)
         {
@@ -96,10 +98,10 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     private static void ReadScales(byte* blocks, int channels, float* scales)
     {
         for (var end = blocks + channels / TFormat.Elements * BlockBytes; blocks < end; blocks += BlockBytes)
-            for (var run = 0; run < TFormat.Elements / TFormat.RunLength; run++, scales += ScaleFloats)
+            for (var subBlock = 0; subBlock < TFormat.Elements / TFormat.SubBlockLength; subBlock++, scales += ScaleFloats)
                 for (var row = 0; row < Strip.Rows; row += TLanes.Width)
                 {
-                    var (scale, offset) = TFormat.Run<TLanes, TFloat, TInt>(blocks, row, run);
+                    var (scale, offset) = TFormat.SubBlock<TLanes, TFloat, TInt>(blocks, row, subBlock);
                     TLanes.Store(scale, scales + row);
                     if (TFormat.HasOffset) TLanes.Store(offset, scales + Strip.Rows + row);
                 }
@@ -108,7 +110,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyCodes(byte* blocks, int channels, float* scales, float* x, float* y, bool accumulate)
     {
-        for (var row = 0; row < HalfRows; row += TLanes.Width)
+        for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
         {
             var (low, high) = (TLanes.Zero, TLanes.Zero);
             var codes = FirstCodes(blocks, row);
@@ -120,10 +122,10 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                 var top = codes + LowBytes;
                 for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
-                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
-                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
-                    var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
-                    for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
+                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + Strip.HalfRows));
+                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + Strip.HalfRows));
+                    var (top0, top1) = (Top(top), Top(top + Strip.HalfRows * LowBits));
+                    for (var subBlockEnd = xi + TFormat.SubBlockLength; xi < subBlockEnd; xi += LineChannels, line += LineBytes)
                     {
                         low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
                         high = MultiplyLine(line, 1, xi, top1, scale1, offset1, high);
@@ -132,7 +134,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                 }
             }
             Sum(low, y + row, accumulate);
-            Sum(high, y + HalfRows + row, accumulate);
+            Sum(high, y + Strip.HalfRows + row, accumulate);
         }
     }
 
@@ -141,7 +143,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     private static void MultiplyPair(byte* blocks, float* scales, float* x, float* y, bool accumulate)
     {
         nint other = Strip.BlockChannels / TFormat.Elements * BlockBytes;
-        for (var row = 0; row < HalfRows; row += TLanes.Width)
+        for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
         {
             var (low, high, otherLow, otherHigh) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
             var codes = FirstCodes(blocks, row);
@@ -153,14 +155,14 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                 var top = codes + LowBytes;
                 for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
-                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
-                    var (scale2, scale3) = (TLanes.Load(scale + ChunkScales), TLanes.Load(scale + ChunkScales + HalfRows));
-                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
+                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + Strip.HalfRows));
+                    var (scale2, scale3) = (TLanes.Load(scale + ChunkScales), TLanes.Load(scale + ChunkScales + Strip.HalfRows));
+                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + Strip.HalfRows));
                     var (offset2, offset3) =
-                        (TLanes.Load(scale + ChunkScales + Strip.Rows), TLanes.Load(scale + ChunkScales + Strip.Rows + HalfRows));
-                    var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
-                    var (top2, top3) = (Top(top + other), Top(top + other + HalfRows * LowBits));
-                    for (var runEnd = xi + TFormat.RunLength; xi < runEnd; xi += LineChannels, line += LineBytes)
+                        (TLanes.Load(scale + ChunkScales + Strip.Rows), TLanes.Load(scale + ChunkScales + Strip.Rows + Strip.HalfRows));
+                    var (top0, top1) = (Top(top), Top(top + Strip.HalfRows * LowBits));
+                    var (top2, top3) = (Top(top + other), Top(top + other + Strip.HalfRows * LowBits));
+                    for (var subBlockEnd = xi + TFormat.SubBlockLength; xi < subBlockEnd; xi += LineChannels, line += LineBytes)
                     {
                         low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
                         high = MultiplyLine(line, 1, xi, top1, scale1, offset1, high);
@@ -171,9 +173,9 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                 }
             }
             Sum(low, y + row, accumulate);
-            Sum(high, y + HalfRows + row, accumulate);
+            Sum(high, y + Strip.HalfRows + row, accumulate);
             Sum(otherLow, y + row, true);
-            Sum(otherHigh, y + HalfRows + row, true);
+            Sum(otherHigh, y + Strip.HalfRows + row, true);
         }
     }
 
@@ -194,7 +196,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void UnpackCodes(byte* blocks, int channels, float* scales, float* panel)
     {
-        for (var row = 0; row < HalfRows; row += TLanes.Width)
+        for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
         {
             var codes = FirstCodes(blocks, row);
             var scale = scales + row;
@@ -206,14 +208,14 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                 for (var blockEnd = target + TFormat.Elements * MicroKernel.Columns; target < blockEnd;
                 scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
-                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + HalfRows));
-                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + HalfRows));
-                    var (top0, top1) = (Top(top), Top(top + HalfRows * LowBits));
-                    for (var runEnd = target + TFormat.RunLength * MicroKernel.Columns; target < runEnd;
+                    var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + Strip.HalfRows));
+                    var (offset0, offset1) = (TLanes.Load(scale + Strip.Rows), TLanes.Load(scale + Strip.Rows + Strip.HalfRows));
+                    var (top0, top1) = (Top(top), Top(top + Strip.HalfRows * LowBits));
+                    for (var subBlockEnd = target + TFormat.SubBlockLength * MicroKernel.Columns; target < subBlockEnd;
                     target += LineChannels * MicroKernel.Columns)
                     {
                         UnpackLine(line, 0, top0, scale0, offset0, target);
-                        UnpackLine(line, 1, top1, scale1, offset1, target + HalfRows);
+                        UnpackLine(line, 1, top1, scale1, offset1, target + Strip.HalfRows);
                         (top0, top1) = (NextTop(top0), NextTop(top1));
                         line += LineBytes;
                     }
@@ -252,7 +254,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TFloat Value(byte* line, TInt nibbles, TInt top, int place, TFloat scale, TFloat offset)
     {
-        if (TFormat.CodeBits == 8) return TLanes.Multiply(scale, TLanes.ToSingle(TLanes.LoadSignedBytes(line + place * HalfRows)));
+        if (TFormat.CodeBits == 8) return TLanes.Multiply(scale, TLanes.ToSingle(TLanes.LoadSignedBytes(line + place * Strip.HalfRows)));
         var code = TLanes.ShiftRight(nibbles, LowBits * place);
         if (HasTops) code = TLanes.Select((1 << LowBits) - 1, code, Aligned(top, place / 2 * TopBits));
         if (TFormat.HasTable) return TLanes.Multiply(scale, TLanes.IQ4Value(code));

@@ -50,10 +50,10 @@ internal static unsafe class BlockPacker<TFormat> where TFormat : struct, IBlock
     /// <summary>Writes the elements of one row's block, exactly as <see cref="BlockCodec"/> has them.</summary>
     public static void Decode(byte* source, int row, Span<float> values)
     {
-        for (var run = 0; run < TFormat.Elements / TFormat.RunLength; run++)
+        for (var subBlock = 0; subBlock < TFormat.Elements / TFormat.SubBlockLength; subBlock++)
         {
-            var (scale, offset) = TFormat.Run<Lanes1, float, int>(source, row, run);
-            for (var i = run * TFormat.RunLength; i < (run + 1) * TFormat.RunLength; i++)
+            var (scale, offset) = TFormat.SubBlock<Lanes1, float, int>(source, row, subBlock);
+            for (var i = subBlock * TFormat.SubBlockLength; i < (subBlock + 1) * TFormat.SubBlockLength; i++)
                 values[i] = TFormat.HasTable ? scale * BlockCodec.IQ4Values[Code(source, i, row)]
                     : TFormat.HasOffset ? scale * Code(source, i, row) + offset
                     : scale * Code(source, i, row);

@@ -17,21 +17,21 @@ internal static unsafe class BlockPlanes<TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TFloat Half(byte* planes, int row, int at) => TLanes.LoadAnyHalf((ushort*)(planes + at * Strip.Rows) + row);
 
-    /// <summary>Scale and negated minimum of a run in Q4_K and Q5_K.</summary>
+    /// <summary>Scale and negated minimum of a sub-block in Q4_K and Q5_K.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (TFloat Scale, TFloat Offset) KRun(byte* planes, int row, int run)
+    public static (TFloat Scale, TFloat Offset) KSubBlock(byte* planes, int row, int subBlock)
     {
         TInt scale, minimum;
-        if (run < 4)
+        if (subBlock < 4)
         {
-            scale = TLanes.And(Bytes(planes, row, run), 63);
-            minimum = TLanes.And(Bytes(planes, row, 4 + run), 63);
+            scale = TLanes.And(Bytes(planes, row, subBlock), 63);
+            minimum = TLanes.And(Bytes(planes, row, 4 + subBlock), 63);
         }
         else
         {
-            var low = Bytes(planes, row, 4 + run);
-            scale = TLanes.Select(15, low, TLanes.ShiftLeft(TLanes.ShiftRight(Bytes(planes, row, run - 4), 6), 4));
-            minimum = TLanes.Or(TLanes.ShiftRight(low, 4), TLanes.ShiftLeft(TLanes.ShiftRight(Bytes(planes, row, run), 6), 4));
+            var low = Bytes(planes, row, 4 + subBlock);
+            scale = TLanes.Select(15, low, TLanes.ShiftLeft(TLanes.ShiftRight(Bytes(planes, row, subBlock - 4), 6), 4));
+            minimum = TLanes.Or(TLanes.ShiftRight(low, 4), TLanes.ShiftLeft(TLanes.ShiftRight(Bytes(planes, row, subBlock), 6), 4));
         }
         var offset = TLanes.Multiply(Half(planes, row, 2), TLanes.ToSingle(minimum));
         return (TLanes.Multiply(Half(planes, row, 0), TLanes.ToSingle(scale)), TLanes.Multiply(offset, TLanes.Broadcast(-1)));

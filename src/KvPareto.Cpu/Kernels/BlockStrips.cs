@@ -1,10 +1,9 @@
-using System.Runtime.Intrinsics;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 
 namespace KvPareto.Cpu.Kernels;
 
-/// <summary>The kernels of one of ggml's block formats; the one place where format and <see cref="SimdLevel"/> meet.</summary>
+/// <summary>What is done with strips of one of ggml's block formats.</summary>
 internal abstract unsafe class BlockStrips
 {
     private static readonly BlockStrips[] All =
@@ -25,9 +24,11 @@ internal abstract unsafe class BlockStrips
         throw new ArgumentOutOfRangeException(nameof(format), format, "has no blocks");
     }
 
-    /// <summary>y [32] = strip · x [K].</summary>
-    public void Multiply(CpuWeight weight, int strip, float* x, float* y, SimdLevel level) =>
-        Multiply(weight.StripAt(strip), x, weight.ColumnCount, y, level);
+    /// <summary>The kernels at a vector width.</summary>
+    public abstract StripKernel Kernel<TLanes, TFloat, TInt>()
+        where TLanes : ILanes<TFloat, TInt>
+        where TFloat : unmanaged
+        where TInt : unmanaged;
 
     /// <summary>Writes one strip of <paramref name="weight"/> from its rows in <paramref name="host"/>.</summary>
     public void Pack(HostWeight host, CpuWeight weight, int strip)
@@ -51,12 +52,6 @@ internal abstract unsafe class BlockStrips
             Decode((byte*)weight.BlockAt(row / Strip.Rows, k).Address, row % Strip.Rows, new(destination + k, elements));
     }
 
-    /// <inheritdoc cref="BlockKernels{TFormat,TLanes,TFloat,TInt}.Unpack"/>
-    public abstract void Unpack(byte* blocks, int channels, float* panel, SimdLevel level);
-
-    /// <inheritdoc cref="BlockKernels{TFormat,TLanes,TFloat,TInt}.Multiply"/>
-    protected abstract void Multiply(byte* blocks, float* x, int channels, float* y, SimdLevel level);
-
     /// <inheritdoc cref="BlockPacker{TFormat}.Pack"/>
     protected abstract void Pack(ReadOnlySpan<byte> block, byte* target, int row);
 
@@ -67,31 +62,8 @@ internal abstract unsafe class BlockStrips
     {
         protected override WeightFormat Format => TFormat.Format;
 
-        public override void Unpack(byte* blocks, int channels, float* panel, SimdLevel level)
-        {
-            switch (level)
-            {
-                case SimdLevel.Avx512:
-                    BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Unpack(blocks, channels, panel);
-                    break;
-                case SimdLevel.Avx2: BlockKernels<TFormat, Lanes8, Vector256<float>, Vector256<int>>.Unpack(blocks, channels, panel); break;
-                default: BlockKernels<TFormat, Lanes1, float, int>.Unpack(blocks, channels, panel); break;
-            }
-        }
-
-        protected override void Multiply(byte* blocks, float* x, int channels, float* y, SimdLevel level)
-        {
-            switch (level)
-            {
-                case SimdLevel.Avx512:
-                    BlockKernels<TFormat, Lanes16, Vector512<float>, Vector512<int>>.Multiply(blocks, x, channels, y);
-                    break;
-                case SimdLevel.Avx2:
-                    BlockKernels<TFormat, Lanes8, Vector256<float>, Vector256<int>>.Multiply(blocks, x, channels, y);
-                    break;
-                default: BlockKernels<TFormat, Lanes1, float, int>.Multiply(blocks, x, channels, y); break;
-            }
-        }
+        public override StripKernel Kernel<TLanes, TFloat, TInt>() => new(
+            &BlockKernels<TFormat, TLanes, TFloat, TInt>.Multiply, &BlockKernels<TFormat, TLanes, TFloat, TInt>.Unpack);
 
         protected override void Pack(ReadOnlySpan<byte> block, byte* target, int row) => BlockPacker<TFormat>.Pack(block, target, row);
 

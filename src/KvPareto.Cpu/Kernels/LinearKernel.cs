@@ -24,14 +24,14 @@ internal static unsafe class LinearKernel
         WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch) =>
         Multiply(team, x, xStride, rows, weight, y, yStride, scratch, Simd.Best);
 
-    /// <summary>As above with chosen twins.</summary>
+    /// <summary>As above at a chosen level.</summary>
     public static void Multiply(
         WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
     {
         if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
         if (scratch.WorkerCount < team.Count)
             throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
-        var job = new Job(x, xStride, rows, weight, y, yStride, scratch, level);
+        var job = new Job(x, xStride, rows, weight, y, yStride, scratch, KernelTable.Of(level));
         if (rows == 1) MultiplyVector(team, job);
         else if (rows > 1) MultiplyMatrix(team, job);
     }
@@ -73,7 +73,7 @@ internal static unsafe class LinearKernel
         var count = Math.Min(Strip.Rows, weight.RowCount - first);
         var whole = stackalloc float[Strip.Rows];
         var y = count == Strip.Rows ? job.Y + first : whole;
-        StripKernels.Multiply(weight, strip, job.X, y, job.Level);
+        job.Strips.Multiply(weight, strip, job.X, y);
         AddBias(weight, first, count, y);
         if (y == whole) new ReadOnlySpan<float>(whole, count).CopyTo(new Span<float>(job.Y + first, count));
     }
@@ -95,8 +95,8 @@ internal static unsafe class LinearKernel
         {
             var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
             for (var half = 0; half * Strip.Rows < columns; half++)
-                StripKernels.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows, job.Level);
-            MicroKernel.Multiply(x + k, job.XStride, rows, panel, channels, (float*)c, ldc, accumulate: k > 0, job.Level);
+                job.Strips.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows);
+            job.MultiplyPanel(x + k, job.XStride, rows, panel, channels, (float*)c, ldc, k > 0);
         }
         if (isWhole && weight.Bias is null) return;
         for (var row = 0; row < rows; row++)
@@ -115,7 +115,7 @@ internal static unsafe class LinearKernel
     }
 
     private readonly struct Job(
-        float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
+        float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, KernelTable kernels)
     {
         public readonly float* X = x; // [Rows, K]
         public readonly nint XStride = xStride;
@@ -124,7 +124,8 @@ internal static unsafe class LinearKernel
         public readonly float* Y = y; // [Rows, N]
         public readonly nint YStride = yStride;
         public readonly LinearScratch Scratch = scratch;
-        public readonly SimdLevel Level = level;
+        public readonly StripKernel Strips = kernels.Strip(weight.Format);
+        public readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> MultiplyPanel = kernels.MultiplyPanel;
 
         // Ranges of strips that a vector's product is shared in; panels of a matrix's.
         public int Parts { get; init; }

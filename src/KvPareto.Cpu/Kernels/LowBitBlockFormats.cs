@@ -10,16 +10,16 @@ internal readonly unsafe struct Q2KBlocks : IBlockFormat
     public static int Elements => 256;
     public static int CodeBits => 2;
     public static bool HasOffset => true;
-    public static int RunLength => 16;
+    public static int SubBlockLength => 16;
     public static int ScaleBytes => 20;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+    public static (TFloat Scale, TFloat Offset) SubBlock<TLanes, TFloat, TInt>(byte* planes, int row, int subBlock)
         where TLanes : ILanes<TFloat, TInt>
         where TFloat : unmanaged
         where TInt : unmanaged
     {
-        var both = TLanes.LoadBytes(planes + (4 + run) * Strip.Rows + row);
+        var both = TLanes.LoadBytes(planes + (4 + subBlock) * Strip.Rows + row);
         var minimum = TLanes.Multiply(BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 2), TLanes.ToSingle(TLanes.ShiftRight(both, 4)));
         return (
             TLanes.Multiply(BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0), TLanes.ToSingle(TLanes.And(both, 15))),
@@ -34,17 +34,17 @@ internal readonly unsafe struct Q3KBlocks : IBlockFormat
     public static int Elements => 256;
     public static int CodeBits => 3;
     public static bool HasOffset => false;
-    public static int RunLength => 16;
+    public static int SubBlockLength => 16;
     public static int ScaleBytes => 14;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+    public static (TFloat Scale, TFloat Offset) SubBlock<TLanes, TFloat, TInt>(byte* planes, int row, int subBlock)
         where TLanes : ILanes<TFloat, TInt>
         where TFloat : unmanaged
         where TInt : unmanaged
     {
-        var low = TLanes.ShiftRight(TLanes.LoadBytes(planes + (2 + run % 8) * Strip.Rows + row), run / 8 * 4);
-        var high = TLanes.ShiftRight(TLanes.LoadBytes(planes + (10 + run % 4) * Strip.Rows + row), run / 4 * 2);
+        var low = TLanes.ShiftRight(TLanes.LoadBytes(planes + (2 + subBlock % 8) * Strip.Rows + row), subBlock / 8 * 4);
+        var high = TLanes.ShiftRight(TLanes.LoadBytes(planes + (10 + subBlock % 4) * Strip.Rows + row), subBlock / 4 * 2);
         return (SixBits<TLanes, TFloat, TInt>.Scale(low, high, BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0)), TLanes.Zero);
     }
 }
@@ -57,11 +57,11 @@ internal readonly unsafe struct IQ4NLBlocks : IBlockFormat
     public static int CodeBits => 4;
     public static bool HasOffset => false;
     public static bool HasTable => true;
-    public static int RunLength => 32;
+    public static int SubBlockLength => 32;
     public static int ScaleBytes => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+    public static (TFloat Scale, TFloat Offset) SubBlock<TLanes, TFloat, TInt>(byte* planes, int row, int subBlock)
         where TLanes : ILanes<TFloat, TInt>
         where TFloat : unmanaged
         where TInt : unmanaged =>
@@ -76,20 +76,20 @@ internal readonly unsafe struct IQ4XSBlocks : IBlockFormat
     public static int CodeBits => 4;
     public static bool HasOffset => false;
     public static bool HasTable => true;
-    public static int RunLength => 32;
+    public static int SubBlockLength => 32;
     public static int ScaleBytes => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (TFloat Scale, TFloat Offset) Run<TLanes, TFloat, TInt>(byte* planes, int row, int run)
+    public static (TFloat Scale, TFloat Offset) SubBlock<TLanes, TFloat, TInt>(byte* planes, int row, int subBlock)
         where TLanes : ILanes<TFloat, TInt>
         where TFloat : unmanaged
         where TInt : unmanaged
     {
-        var low = TLanes.ShiftRight(TLanes.LoadBytes(planes + (4 + run / 2) * Strip.Rows + row), run % 2 * 4);
+        var low = TLanes.ShiftRight(TLanes.LoadBytes(planes + (4 + subBlock / 2) * Strip.Rows + row), subBlock % 2 * 4);
         // The two bytes of the word lie side by side, as those of an f16 do.
         var words = TLanes.LoadShorts((ushort*)(planes + 2 * Strip.Rows) + row);
         return (SixBits<TLanes, TFloat,
-            TInt>.Scale(low, TLanes.ShiftRight(words, 2 * run), BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0)), TLanes.Zero);
+            TInt>.Scale(low, TLanes.ShiftRight(words, 2 * subBlock), BlockPlanes<TLanes, TFloat, TInt>.Half(planes, row, 0)), TLanes.Zero);
     }
 }
 

@@ -6,6 +6,9 @@ internal static unsafe class MicroKernel
     /// <summary>Columns of a panel, and floats from one of its rows to the next.</summary>
     public const int Columns = 64;
 
+    private static readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> Best =
+        KernelTable.Of(Simd.Best).MultiplyPanel;
+
     /// <summary>
     /// c [rows, 64] = a · panel, or += where <paramref name="accumulate"/> is set: one fused chain over the channels per element,
     /// then one addition.
@@ -19,17 +22,5 @@ internal static unsafe class MicroKernel
     /// <param name="ldc">Elements from one row of c to the next.</param>
     /// <param name="accumulate">Whether c's old value is added.</param>
     public static void Multiply(float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate) =>
-        Multiply(a, lda, rows, panel, channels, c, ldc, accumulate, Simd.Best);
-
-    /// <summary>As above with a chosen twin.</summary>
-    public static void Multiply(
-        float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate, SimdLevel level)
-    {
-        switch (level)
-        {
-            case SimdLevel.Avx512: MicroKernelAvx512.Multiply(a, lda, rows, panel, channels, c, ldc, accumulate); break;
-            case SimdLevel.Avx2: MicroKernelAvx2.Multiply(a, lda, rows, panel, channels, c, ldc, accumulate); break;
-            default: ScalarKernels.Multiply(a, lda, rows, panel, channels, c, ldc, accumulate); break;
-        }
-    }
+        Best(a, lda, rows, panel, channels, c, ldc, accumulate);
 }

@@ -14,10 +14,13 @@ namespace KvPareto.Cpu.Kernels;
 /// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero. ggml's blocks lie one after the
 /// other (<see cref="IBlockFormat"/>).
 /// </summary>
-internal static class Strip
+internal static unsafe class Strip
 {
     /// <summary>Output rows of a strip.</summary>
     public const int Rows = 32;
+
+    /// <summary>Rows whose elements share words with those of the other half.</summary>
+    public const int HalfRows = Rows / 2;
 
     /// <summary>
     /// Channels of a block. Every kernel sums a block with one fused chain per output and then adds the blocks in order, whatever
@@ -48,4 +51,11 @@ internal static class Strip
     public static long ByteSize(WeightFormat format, int columns, int groupSize) => BlockShape.IsBlocks(format)
         ? BlockShape.Of(format).RowBytes(columns) * Rows
         : (long)Lines(format, columns, groupSize) * LineBytes(format);
+
+    /// <summary>Scale and zero point of row <paramref name="row"/> (0 … 31) of the group of codes at <paramref name="lines"/>.</summary>
+    public static GroupMeta Meta(byte* lines, nint stride, int row) => ((GroupMeta*)(lines + (row >> 4) * stride))[row & 15];
+
+    /// <summary>The signed code of channel <paramref name="channel"/> of a line of codes, row 0 … 31.</summary>
+    public static int Code<TCodes>(byte* line, int channel, int row) where TCodes : struct, ICodeFormat =>
+        (int)(((uint*)line)[row & 15] << (32 - TCodes.Bits * (2 * channel + (row >> 4) + 1))) >> (32 - TCodes.Bits);
 }

@@ -1,114 +1,128 @@
-using KvPareto.Engine.Weights;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace KvPareto.Cpu.Kernels;
 
-/// <summary>Walks the blocks of a strip with the twin for its weight's format and a <see cref="SimdLevel"/>.</summary>
-internal static unsafe class StripKernels
+/// <summary>
+/// Strips (<see cref="Strip"/>) of unscaled elements, once for all formats and vector widths. A lane is a row; all 32 rows of a channel are
+/// done at once, by two vectors of AVX-512 or four of AVX2.
+/// </summary>
+/// <typeparam name="TFormat">Elements.</typeparam>
+/// <typeparam name="TLanes">Vector width.</typeparam>
+/// <typeparam name="TFloat">Its floats.</typeparam>
+/// <typeparam name="TInt">Its integers.</typeparam>
+internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
+    where TFormat : struct, IElementFormat
+    where TLanes : ILanes<TFloat, TInt>
+    where TFloat : unmanaged
+    where TInt : unmanaged
 {
-    /// <summary>y [32] = strip · x [K].</summary>
-    public static void Multiply(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
+    private const int CacheLine = 64;
+
+    // Whether a second vector of the lower and of the upper rows is done with the first.
+    private static bool HasSecond
     {
-        if (BlockShape.IsBlocks(weight.Format))
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TLanes.Width < Strip.HalfRows;
+    }
+
+    /// <inheritdoc cref="StripKernel.Multiply"/>
+    public static void Multiply(CpuWeight weight, int strip, float* x, float* y)
+    {
+        for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
-            BlockStrips.For(weight.Format).Multiply(weight, strip, x, y, level);
-            return;
-        }
-        switch (weight.Format)
-        {
-            case WeightFormat.F32: Multiply<F32Elements>(weight, strip, x, y, level); break;
-            case WeightFormat.F16: Multiply<F16Elements>(weight, strip, x, y, level); break;
-            case WeightFormat.BF16: Multiply<BF16Elements>(weight, strip, x, y, level); break;
-            case WeightFormat.W4: MultiplyCodes<W4Codes>(weight, strip, x, y, level); break;
-            case WeightFormat.W8: MultiplyCodes<W8Codes>(weight, strip, x, y, level); break;
-            default: throw Unknown(weight);
+            var (address, stride) = weight.BlockAt(strip, k);
+            var isPair = stride > TFormat.LineBytes;
+            for (var row = 0; row < Strip.HalfRows; row += HasSecond ? 2 * TLanes.Width : TLanes.Width)
+            {
+                if (isPair) MultiplyPair((byte*)address, row, x + k, y + row, k > 0);
+                else MultiplyBlock((byte*)address, row, x + k, Math.Min(Strip.BlockChannels, weight.ColumnCount - k), y + row, k > 0);
+            }
+            if (isPair) k += Strip.BlockChannels;
         }
     }
 
-    /// <summary>Writes the block of a strip that begins at <paramref name="channel"/> as f32 into 32 columns of a panel.</summary>
-    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel, SimdLevel level)
+    /// <inheritdoc cref="StripKernel.Unpack"/>
+    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
     {
         var (address, stride) = weight.BlockAt(strip, channel);
-        var lines = (byte*)address;
-        if (BlockShape.IsBlocks(weight.Format))
-        {
-            BlockStrips.For(weight.Format).Unpack(lines, channels, panel, level);
-            return;
-        }
-        switch (weight.Format)
-        {
-            case WeightFormat.F32: Unpack<F32Elements>(lines, stride, channels, panel, level); break;
-            case WeightFormat.F16: Unpack<F16Elements>(lines, stride, channels, panel, level); break;
-            case WeightFormat.BF16: Unpack<BF16Elements>(lines, stride, channels, panel, level); break;
-            case WeightFormat.W4: UnpackCodes<W4Codes>(lines, stride, channels, weight.GroupSize, panel, level); break;
-            case WeightFormat.W8: UnpackCodes<W8Codes>(lines, stride, channels, weight.GroupSize, panel, level); break;
-            default: throw Unknown(weight);
-        }
+        UnpackBlock((byte*)address, stride, channels, panel);
     }
 
-    private static ArgumentException Unknown(CpuWeight weight) =>
-        new($"weight {weight.Name} has the format {weight.Format}, which has no kernel");
-
-    private static void Multiply<TFormat>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
-        where TFormat : struct, IElementFormat
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void UnpackBlock(byte* lines, nint stride, int channels, float* panel)
     {
-        for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
-        {
-            var (address, stride) = weight.BlockAt(strip, k);
-            var lines = (byte*)address;
-            var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
-            var isPair = stride > TFormat.LineBytes;
-            switch (level)
+        for (var end = panel + channels * MicroKernel.Columns; panel < end; panel += MicroKernel.Columns, lines += stride)
+            for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
             {
-                case SimdLevel.Avx512 when isPair: StripKernelsAvx512.MultiplyPair<TFormat>(lines, x + k, y, k > 0); break;
-                case SimdLevel.Avx512: StripKernelsAvx512.MultiplyBlock<TFormat>(lines, x + k, channels, y, k > 0); break;
-                case SimdLevel.Avx2 when isPair: StripKernelsAvx2.MultiplyPair<TFormat>(lines, x + k, y, k > 0); break;
-                case SimdLevel.Avx2: StripKernelsAvx2.MultiplyBlock<TFormat>(lines, x + k, channels, y, k > 0); break;
-                default: ScalarKernels.MultiplyBlock<TFormat>(lines, stride, x + k, channels, y, k > 0); break;
+                var (low, high) = TFormat.Load<TLanes, TFloat, TInt>(lines, row);
+                TLanes.Store(low, panel + row);
+                TLanes.Store(high, panel + Strip.HalfRows + row);
             }
-            if (isPair && level != SimdLevel.Scalar) k += Strip.BlockChannels;
-        }
     }
 
-    private static void MultiplyCodes<TCodes>(CpuWeight weight, int strip, float* x, float* y, SimdLevel level)
-        where TCodes : struct, ICodeFormat
+    // y = or += the block · x [channels].
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyBlock(byte* lines, int row, float* x, int channels, float* y, bool accumulate)
     {
-        for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
+        var (low, high, nextLow, nextHigh) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
+        for (var end = x + channels; x < end; x++, lines += TFormat.LineBytes)
         {
-            var (address, stride) = weight.BlockAt(strip, k);
-            var lines = (byte*)address;
-            var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
-            var isPair = stride > Strip.LineBytes(weight.Format);
-            switch (level)
-            {
-                case SimdLevel.Avx512 when isPair: CodeKernelsAvx512.MultiplyPair<TCodes>(lines, x + k, weight.GroupSize, y, k > 0); break;
-                case SimdLevel.Avx512: CodeKernelsAvx512.MultiplyBlock<TCodes>(lines, x + k, channels, weight.GroupSize, y, k > 0); break;
-                case SimdLevel.Avx2 when isPair: CodeKernelsAvx2.MultiplyPair<TCodes>(lines, x + k, weight.GroupSize, y, k > 0); break;
-                case SimdLevel.Avx2: CodeKernelsAvx2.MultiplyBlock<TCodes>(lines, x + k, channels, weight.GroupSize, y, k > 0); break;
-                default: ScalarKernels.MultiplyCodes<TCodes>(lines, stride, x + k, channels, weight.GroupSize, y, k > 0); break;
-            }
-            if (isPair && level != SimdLevel.Scalar) k += Strip.BlockChannels;
+            Prefetch(lines, TFormat.LineBytes);
+            var xk = TLanes.Broadcast(x[0]);
+            Step(lines, row, xk, ref low, ref high);
+            if (HasSecond) Step(lines, row + TLanes.Width, xk, ref nextLow, ref nextHigh);
         }
+        Sum(low, y, accumulate);
+        Sum(high, y + Strip.HalfRows, accumulate);
+        if (!HasSecond) return;
+        Sum(nextLow, y + TLanes.Width, accumulate);
+        Sum(nextHigh, y + Strip.HalfRows + TLanes.Width, accumulate);
     }
 
-    private static void Unpack<TFormat>(byte* lines, nint stride, int channels, float* panel, SimdLevel level)
-        where TFormat : struct, IElementFormat
+    // Both blocks of a pair, in their order. Four chains or more hide the latency of the additions.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyPair(byte* lines, int row, float* x, float* y, bool accumulate)
     {
-        switch (level)
+        var (low0, high0, nextLow0, nextHigh0) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
+        var (low1, high1, nextLow1, nextHigh1) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
+        for (var end = x + Strip.BlockChannels; x < end; x++, lines += 2 * TFormat.LineBytes)
         {
-            case SimdLevel.Avx512: StripKernelsAvx512.Unpack<TFormat>(lines, stride, channels, panel); break;
-            case SimdLevel.Avx2: StripKernelsAvx2.Unpack<TFormat>(lines, stride, channels, panel); break;
-            default: ScalarKernels.Unpack<TFormat>(lines, stride, channels, panel); break;
+            Prefetch(lines, 2 * TFormat.LineBytes);
+            var xk = TLanes.Broadcast(x[0]);
+            Step(lines, row, xk, ref low0, ref high0);
+            if (HasSecond) Step(lines, row + TLanes.Width, xk, ref nextLow0, ref nextHigh0);
+            xk = TLanes.Broadcast(x[Strip.BlockChannels]);
+            Step(lines + TFormat.LineBytes, row, xk, ref low1, ref high1);
+            if (HasSecond) Step(lines + TFormat.LineBytes, row + TLanes.Width, xk, ref nextLow1, ref nextHigh1);
         }
+        Sum(low0, low1, y, accumulate);
+        Sum(high0, high1, y + Strip.HalfRows, accumulate);
+        if (!HasSecond) return;
+        Sum(nextLow0, nextLow1, y + TLanes.Width, accumulate);
+        Sum(nextHigh0, nextHigh1, y + Strip.HalfRows + TLanes.Width, accumulate);
     }
 
-    private static void UnpackCodes<TCodes>(byte* lines, nint stride, int channels, int groupSize, float* panel, SimdLevel level)
-        where TCodes : struct, ICodeFormat
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(byte* line, int row, TFloat x, ref TFloat low, ref TFloat high)
     {
-        switch (level)
-        {
-            case SimdLevel.Avx512: CodeKernelsAvx512.Unpack<TCodes>(lines, stride, channels, groupSize, panel); break;
-            case SimdLevel.Avx2: CodeKernelsAvx2.Unpack<TCodes>(lines, stride, channels, groupSize, panel); break;
-            default: ScalarKernels.UnpackCodes<TCodes>(lines, stride, channels, groupSize, panel); break;
-        }
+        var (w0, w1) = TFormat.Load<TLanes, TFloat, TInt>(line, row);
+        low = TLanes.MultiplyAdd(x, w0, low);
+        high = TLanes.MultiplyAdd(x, w1, high);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sum(TFloat sum, float* y, bool accumulate) =>
+        TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(y), sum) : sum, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sum(TFloat first, TFloat second, float* y, bool accumulate) =>
+        TLanes.Store(TLanes.Add(accumulate ? TLanes.Add(TLanes.Load(y), first) : first, second), y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* lines, int bytes)
+    {
+        if (!Sse.IsSupported) return;
+        for (var line = 0; line < bytes; line += CacheLine) Sse.Prefetch0(lines + Strip.PrefetchBytes + line);
     }
 }

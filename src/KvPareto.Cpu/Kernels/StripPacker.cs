@@ -86,7 +86,11 @@ internal static unsafe class StripPacker
     private static void Unpack<TFormat>(byte* lines, nint stride, int lane, int channels, float* destination)
         where TFormat : struct, IElementFormat
     {
-        for (var k = 0; k < channels; k++, lines += stride) destination[k] = TFormat.Load(lines, lane);
+        for (var k = 0; k < channels; k++, lines += stride)
+        {
+            var (low, high) = TFormat.Load<Lanes1, float, int>(lines, lane % Strip.HalfRows);
+            destination[k] = lane < Strip.HalfRows ? low : high;
+        }
     }
 
     private static void UnpackCodes<TCodes>(byte* lines, nint stride, int lane, int channels, int groupSize, float* destination)
@@ -94,11 +98,11 @@ internal static unsafe class StripPacker
     {
         for (var k = 0; k < channels; k += groupSize)
         {
-            var meta = ScalarKernels.Meta(lines, stride, lane);
+            var meta = Strip.Meta(lines, stride, lane);
             lines += Strip.MetaLines * stride;
             for (var i = 0; i < groupSize; i += TCodes.LineChannels, lines += stride)
                 for (var j = 0; j < TCodes.LineChannels; j++)
-                    destination[k + i + j] = GroupCodec.Decode(ScalarKernels.Code<TCodes>(lines, j, lane), meta);
+                    destination[k + i + j] = GroupCodec.Decode(Strip.Code<TCodes>(lines, j, lane), meta);
         }
     }
 

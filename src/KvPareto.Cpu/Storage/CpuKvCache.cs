@@ -37,10 +37,10 @@ internal sealed unsafe class CpuKvCache : KvCache
         new CpuKvLayout(geometry, spec, capacity).ByteCount;
 
     /// <summary>Where the keys of a head lie, up to the present length.</summary>
-    public Segments<KeyStore> Keys(int layer, int head) => _layout.Keys[layer].Segments(KeyPlace(layer, head), Length);
+    public TokenRanges<KeyStore> Keys(int layer, int head) => _layout.Keys[layer].Ranges(KeyPlace(layer, head), Length);
 
     /// <summary>Where the values of a head lie.</summary>
-    public Segments<ValueStore> Values(int layer, int head) => _layout.Values[layer].Segments(ValuePlace(layer, head), Length);
+    public TokenRanges<ValueStore> Values(int layer, int head) => _layout.Values[layer].Ranges(ValuePlace(layer, head), Length);
 
     /// <summary>Whether the tokens of an append can be stored apart from each other.</summary>
     public bool IsDivisible(int layer) => _layout.Keys[layer].IsDivisible && _layout.Values[layer].IsDivisible;
@@ -121,20 +121,20 @@ internal sealed unsafe class CpuKvCache : KvCache
         var (heads, width) = (Geometry.KvHeads, Geometry.HeadDim);
         for (var head = 0; head < heads; head++)
         {
-            var (keySegments, valueSegments) = (Keys(layer, head), Values(layer, head));
+            var (keyRanges, valueRanges) = (Keys(layer, head), Values(layer, head));
             for (var token = 0; token < Length; token++)
             {
                 var at = (token * heads + head) * width;
                 fixed (float* key = keys.Slice(at, width))
                 {
-                    Read(keySegments, token, key);
+                    Read(keyRanges, token, key);
                     if (Spec.Rotation != KvRotation.None) Hadamard.Transform(key, width);
                     if (Spec.SmoothKeys) for (var d = 0; d < width; d++) key[d] += (float)Mean(layer, head)[d];
                     _bias?.Add(layer, head, token, new Span<float>(key, width), 1);
                 }
                 fixed (float* value = values.Slice(at, width))
                 {
-                    Read(valueSegments, token, value);
+                    Read(valueRanges, token, value);
                     if (Spec.Rotation == KvRotation.KeysAndValues) Hadamard.Transform(value, width);
                 }
             }
@@ -143,12 +143,12 @@ internal sealed unsafe class CpuKvCache : KvCache
 
     public override void Dispose() => _memory.Dispose();
 
-    private static void Read<TStore>(Segments<TStore> segments, int token, float* row) where TStore : TokenStore
+    private static void Read<TStore>(TokenRanges<TStore> ranges, int token, float* row) where TStore : TokenStore
     {
-        for (var i = 0; i < segments.Count; i++)
+        for (var i = 0; i < ranges.Count; i++)
         {
-            var segment = segments[i];
-            if (token >= segment.First && token < segment.End) segment.Store.Read(segment.Place, token - segment.Origin, row);
+            var range = ranges[i];
+            if (token >= range.First && token < range.End) range.Store.Read(range.Place, token - range.Origin, row);
         }
     }
 

@@ -41,9 +41,9 @@ internal sealed unsafe class KvSide<TStore>
     public long LayerBytes { get; }
 
     /// <summary>The stretches of a head that holds <paramref name="length"/> tokens.</summary>
-    public Segments<TStore> Segments(StorePlace place, int length)
+    public TokenRanges<TStore> Ranges(StorePlace place, int length)
     {
-        var result = new Segments<TStore>();
+        var result = new TokenRanges<TStore>();
         var sinkEnd = Math.Min(_plan.SinkTokens, length);
         var codedEnd = Math.Max(_plan.CodedEnd(length), sinkEnd);
         if (_sinks is not null) result.Add(new(_sinks, place, 0, sinkEnd, 0));

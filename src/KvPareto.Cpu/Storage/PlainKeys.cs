@@ -10,11 +10,11 @@ internal sealed unsafe class PlainKeys : KeyStore
     private readonly delegate*<byte*, int, float*, float*, int, void>[] _dot;
     private readonly delegate*<byte*, int, float*, int, void> _unpack;
 
-    public PlainKeys(int headDim, int bits, int capacity, LaneWidth? width = null) : base(headDim, capacity)
+    public PlainKeys(int headDim, int bits, int capacity, SimdLevel? level = null) : base(headDim, capacity)
     {
         _bits = bits;
-        _dot = KernelTable.DotPlain(bits, width ?? LaneWidths.Widest);
-        _unpack = KernelTable.UnpackKeyPlain(bits, width ?? LaneWidths.Widest);
+        _dot = KernelTable.Of(level ?? Simd.Best).DotPlain(bits);
+        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackKeyPlain(bits);
     }
 
     public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;

@@ -11,13 +11,13 @@ internal sealed unsafe class PlainValues : ValueStore
     private readonly delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] _accumulate;
     private readonly delegate*<byte*, float*, void> _unpack;
 
-    public PlainValues(int headDim, int bits, int capacity, LaneWidth? width = null) : base(headDim, capacity)
+    public PlainValues(int headDim, int bits, int capacity, SimdLevel? level = null) : base(headDim, capacity)
     {
         _bits = bits;
-        var fitting = LaneWidths.WidestThat(width, w => headDim % (4 * w) == 0);
+        var fitting = Simd.WidestThat(level, w => headDim % (4 * w) == 0);
         _blockChannels = 4 * (int)fitting;
-        _accumulate = KernelTable.Accumulate(bits, fitting);
-        _unpack = KernelTable.UnpackValuePlain(bits, fitting);
+        _accumulate = KernelTable.Of(fitting).Accumulate(bits);
+        _unpack = KernelTable.Of(fitting).UnpackValuePlain(bits);
     }
 
     public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;

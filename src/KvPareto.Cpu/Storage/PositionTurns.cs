@@ -26,7 +26,7 @@ internal sealed unsafe class PositionTurns
     public static long ByteCount(int headDim, int capacity) => new PlainKeys(headDim, 32, capacity).HeadBytes;
 
     /// <summary>The table as a stretch of keys.</summary>
-    public Segment<KeyStore> Segment(int length) => new(_store, _place, 0, length, 0);
+    public TokenRange<KeyStore> Range(int length) => new(_store, _place, 0, length, 0);
 
     /// <summary>Fills the table up to position <paramref name="length"/> − 1; not at the same time from two threads.</summary>
     public void Extend(int length)

@@ -19,14 +19,14 @@ internal static class StoreFactory
         ? new PlainKeys(plan.HeadDim, plan.Bits, capacity)
         : TokenSchemeOf(plan) is { } token
             ? new TokenKeys(token, capacity)
-            : new RunKeys(RunSchemeOf(plan), capacity);
+            : new TokenBlockKeys(TokenBlockSchemeOf(plan), capacity);
 
     /// <summary>The store of coded or plain values.</summary>
     public static ValueStore Values(SidePlan plan, int capacity) => !plan.IsCoded
         ? new PlainValues(plan.HeadDim, plan.Bits, capacity)
         : TokenSchemeOf(plan) is { } token
             ? new TokenValues(token, capacity)
-            : new RunValues(RunSchemeOf(plan), capacity);
+            : new TokenBlockValues(TokenBlockSchemeOf(plan), capacity);
 
     private static TokenScheme? TokenSchemeOf(SidePlan plan) => plan.Granularity.Axis switch
     {
@@ -35,7 +35,7 @@ internal static class StoreFactory
         _ => null,
     };
 
-    private static RunScheme RunSchemeOf(SidePlan plan) => plan.Granularity.Axis switch
+    private static TokenBlockScheme TokenBlockSchemeOf(SidePlan plan) => plan.Granularity.Axis switch
     {
         KvAxis.Channel => new ChannelScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),
         KvAxis.Block => new BlockScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),

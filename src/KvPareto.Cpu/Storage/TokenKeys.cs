@@ -13,13 +13,13 @@ internal sealed unsafe class TokenKeys : KeyStore
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dot;
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, int, void> _unpack;
 
-    public TokenKeys(TokenScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    public TokenKeys(TokenScheme scheme, int capacity, SimdLevel? level = null) : base(scheme.HeadDim, capacity)
     {
         _scheme = scheme;
         _codeBytes = scheme.HeadDim * scheme.Bits / 8 * TileTokens;
         _tileBytes = _codeBytes + scheme.HeadTileBytes;
-        _dot = KernelTable.DotCodes(scheme.Bits, width ?? LaneWidths.Widest);
-        _unpack = KernelTable.UnpackKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _dot = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
+        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackKeyCodes(scheme.Bits);
     }
 
     public override int TileBytes => _tileBytes;

@@ -79,7 +79,7 @@ internal abstract unsafe class KeyStore(int headDim, int capacity) : TokenStore(
 /// <summary>Values: a lane is a byte of a token's packed row.</summary>
 internal abstract unsafe class ValueStore(int headDim, int capacity) : TokenStore(headDim, capacity)
 {
-    /// <summary>output[r] += Σ_t weights[r, t]·v[t] over a run of whole tiles.</summary>
+    /// <summary>output[r] += Σ_t weights[r, t]·v[t] over a block of whole tiles.</summary>
     /// <param name="place">Which head.</param>
     /// <param name="tile">First tile.</param>
     /// <param name="tileCount">Tiles.</param>

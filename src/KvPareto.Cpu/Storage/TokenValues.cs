@@ -16,21 +16,21 @@ internal sealed unsafe class TokenValues : ValueStore
     private readonly delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] _accumulate;
     private readonly delegate*<byte*, int, float*, float*, float*, void> _unpack;
 
-    public TokenValues(TokenScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    public TokenValues(TokenScheme scheme, int capacity, SimdLevel? level = null) : base(scheme.HeadDim, capacity)
     {
         _scheme = scheme;
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
         _tileBytes = _rowBytes * TileTokens + scheme.HeadTileBytes;
-        _readGroups = KernelTable.ReadTileGroups(width ?? LaneWidths.Widest);
-        _scaleWeights = KernelTable.ScaleWeights(width ?? LaneWidths.Widest);
+        _readGroups = KernelTable.Of(level ?? Simd.Best).ReadTileGroups;
+        _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
         // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group; and it
         // begins with a group, or lies within one.
-        var fitting = LaneWidths.WidestThat(width, w =>
+        var fitting = Simd.WidestThat(level, w =>
             scheme.HeadDim % (4 * w) == 0 && scheme.Group % (w * Math.Min(2, 8 / scheme.Bits)) == 0
                 && (4 * w % scheme.Group == 0 || scheme.Group % (4 * w) == 0));
         _blockChannels = 4 * (int)fitting;
-        _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
-        _unpack = KernelTable.UnpackValueCodes(scheme.Bits, fitting);
+        _accumulate = KernelTable.Of(fitting).Accumulate(scheme.Bits);
+        _unpack = KernelTable.Of(fitting).UnpackValueCodes(scheme.Bits);
     }
 
     public override int TileBytes => _tileBytes;

@@ -76,6 +76,26 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library)]
     public static partial int cuLaunchKernelEx(in LaunchConfig config, nint function, void** arguments, void** extra);
 
+    /// <summary>CU_TENSOR_MAP_DATA_TYPE_UINT8.</summary>
+    public const int TensorMapUInt8 = 0;
+
+    /// <summary>CU_TENSOR_MAP_DATA_TYPE_BFLOAT16.</summary>
+    public const int TensorMapBf16 = 9;
+
+    /// <summary>CU_TENSOR_MAP_SWIZZLE_128B.</summary>
+    public const int Swizzle128Bytes = 3;
+
+    /// <summary>CU_TENSOR_MAP_L2_PROMOTION_L2_256B.</summary>
+    public const int Promote256Bytes = 3;
+
+    [LibraryImport(Library)]
+    public static partial int cuTensorMapEncodeTiled(
+        void* map, int type, uint rank, nint address, ulong* sizes, ulong* strides, uint* box, uint* steps, int interleave, int swizzle,
+        int promotion, int fill);
+
+    [LibraryImport(Library)]
+    public static partial int cuOccupancyMaxActiveClusters(out int count, nint function, in LaunchConfig config);
+
     /// <summary>CUlaunchConfig.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct LaunchConfig
@@ -100,8 +120,13 @@ internal static unsafe partial class CudaDriver
         /// ended.</summary>
         public const int ProgrammaticSerialization = 6;
 
+        /// <summary>CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION.</summary>
+        public const int ClusterDimension = 4;
+
         public int Id;
         public int Padding;
         public int Value;
+        public int ValueY;
+        public int ValueZ;
     }
 }

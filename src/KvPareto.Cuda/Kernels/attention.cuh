@@ -25,9 +25,15 @@ struct AttentionArguments
     int scoreStride;
     int layers;
     float scoreScale; // on q·k
+    int from, to;     // tokens that a launch on many rows takes part of
+    int carries;      // what of `partials` it begins with and leaves (Carry)
+    int reserved;
 };
 
-static_assert(sizeof(AttentionArguments) == 120, "structures differ from the host's");
+// A context may be gone through in stretches, a launch each: a later one goes on from the partials of the one before.
+enum Carry { CARRIES_IN = 1, CARRIES_OUT = 2 };
+
+static_assert(sizeof(AttentionArguments) == 136, "structures differ from the host's");
 
 static __device__ __forceinline__ int rows_of(const AttentionArguments& a) { return a.sequences > 1 ? 1 : a.rows; }
 

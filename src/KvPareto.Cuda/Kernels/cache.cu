@@ -142,6 +142,7 @@ static __device__ __forceinline__ u32 encode(float x, u32 entry, int bits)
 extern "C" __global__ void freeze_means(AppendArguments a)
 {
     extern __shared__ double sums[];
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     int sequence = blockIdx.y, head = blockIdx.x;
     if (a.starts[sequence] != 0) return;
@@ -162,6 +163,7 @@ extern "C" __global__ void tensor_ranges(AppendArguments a)
 {
     extern __shared__ float rows[];
     __shared__ float2 parts[32];
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.y);
     if (t.side.axis != TENSOR) return;
@@ -182,6 +184,7 @@ extern "C" __global__ void tensor_ranges(AppendArguments a)
 extern "C" __global__ void fit_powers(AppendArguments a)
 {
     extern __shared__ float rows[];
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.y);
     const Side& side = t.side;
@@ -216,6 +219,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
     extern __shared__ float rows[]; // [granule, D]
     __shared__ float2 parts[32];
     __shared__ u32 fitted[256]; // entries that are found here
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target target = target_of(a, blockIdx.z);
     const Side& side = target.side;
@@ -289,9 +293,81 @@ extern "C" __global__ void encode_rows(AppendArguments a)
     }
 }
 
+#define TOKEN_WARPS 4
+
+// The same where both sides are coded token by token, in groups of 32 channels or more or at 16 bits, and D is 64 or 128: a warp is a new row of
+// one head, a lane some of its channels. Grid [tokens / TOKEN_WARPS, heads, sides].
+template <int COUNT> static __device__ __forceinline__ void encode_token(const AppendArguments& a)
+{
+    int lane = threadIdx.x % 32, head = blockIdx.y, c = lane * COUNT;
+    Target target = target_of(a, blockIdx.z);
+    const Side& side = target.side;
+    int token = coded_end(side, target.start) + blockIdx.x * TOKEN_WARPS + threadIdx.x / 32;
+    if (token >= coded_end(side, target.end)) return;
+    float x[COUNT];
+    #pragma unroll
+    for (int i = 0; i < COUNT; i += 2)
+    {
+        float2 pair = pair_at(target.isKeys ? a.keys : a.values, a.sequences > 1 ? target.sequence : max(token - target.start, 0), head * a.width + c + i);
+        x[i] = pair.x;
+        x[i + 1] = pair.y;
+    }
+    if (token < target.start)
+    {
+        // It has waited in the ring.
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) x[i] = half_to_float(side.ring[((i64)head * side.ringTokens + token % side.ringTokens) * a.width + c + i]);
+    }
+    else
+    {
+        if (target.isKeys && target.cache.bias != nullptr)
+        {
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++)
+                x[i] = key_without_bias(a, target.cache, a.sequences > 1 ? target.sequence : token - target.start, head, token, c + i);
+        }
+        if (target.isKeys && target.cache.means != nullptr)
+        {
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) x[i] -= half_to_float(target.cache.means[head * a.width + c + i]);
+        }
+        if (a.rotation == 2 || (a.rotation == 1 && target.isKeys)) hadamard_of_warp(x, lane);
+    }
+
+    int row = token - side.sinkTokens;
+    u8* codes = side.codes + head * side.headCodes + (i64)row * side.rowBytes + (c * side.bits >> 3);
+    if (side.axis == PLAIN)
+    {
+        #pragma unroll
+        for (int i = 0; i < COUNT; i += 2) *(u32*)(codes + 2 * i) = float_to_half(x[i]) | (u32)float_to_half(x[i + 1]) << 16;
+        return;
+    }
+    float2 range = make_float2(INFINITE, -INFINITE);
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) widen(range, x[i], x[i]);
+    for (int step = 1; step < side.groupChannels / COUNT; step <<= 1)
+        widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
+    u32 entry = fit(range, a.clip, side.bits), packed = 0;
+    if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerRun + c / side.groupChannels] = entry;
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) packed |= encode(x[i], entry, side.bits) << i * side.bits;
+    if (COUNT * side.bits == 32) *(u32*)codes = packed;
+    else if (COUNT * side.bits == 16) *(u16*)codes = (u16)packed;
+    else *codes = (u8)packed;
+}
+
+extern "C" __global__ void encode_tokens(AppendArguments a)
+{
+    let_next_start_of_many(a.rows);
+    wait_for_previous();
+    if (a.width == 128) encode_token<4>(a);
+    else encode_token<2>(a);
+}
+
 // Axis tensor: writes the append's entry for each of its tokens, before encode_rows. Grid [tokens / threads, sides].
 extern "C" __global__ void fit_tensor(AppendArguments a)
 {
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.y);
     if (t.side.axis != TENSOR) return;
@@ -310,6 +386,7 @@ extern "C" __global__ void fit_tensor(AppendArguments a)
 extern "C" __global__ void keep_rows(AppendArguments a)
 {
     extern __shared__ float rows[];
+    let_next_start_of_many(a.rows);
     wait_for_previous();
     Target t = target_of(a, blockIdx.z);
     const Side& side = t.side;

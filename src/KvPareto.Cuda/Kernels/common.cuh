@@ -24,6 +24,13 @@ static __device__ __forceinline__ void let_next_start()
 #endif
 }
 
+// The same where there are many rows. Of few, products that come later would fetch weights while others still read theirs, and the two get in
+// each other's way.
+static __device__ __forceinline__ void let_next_start_of_many(int rows)
+{
+    if (rows > 8) let_next_start();
+}
+
 enum ElementType { F32 = 0, F16 = 1, BF16 = 2 };
 
 #define INFINITE __int_as_float(0x7f800000)
@@ -215,4 +222,33 @@ static __device__ void hadamard(float* rows, int count, int width, int stride)
     // Exact where the width is a power of four; else rounded once.
     for (int i = threadIdx.x; i < count * width; i += blockDim.x) rows[(i64)(i / width) * stride + i % width] *= factor;
     __syncthreads();
+}
+
+// The same of a row that a warp holds, COUNT channels a lane side by side.
+template <int COUNT> static __device__ __forceinline__ void hadamard_of_warp(float (&x)[COUNT], int lane)
+{
+    #pragma unroll
+    for (int half = 1; half < COUNT; half <<= 1)
+    {
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++)
+        {
+            if (i & half) continue;
+            float a = x[i], b = x[i + half];
+            x[i] = a + b;
+            x[i + half] = a - b;
+        }
+    }
+    #pragma unroll
+    for (int step = 1; step < 32; step <<= 1)
+    {
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++)
+        {
+            float other = __shfl_xor_sync(0xffffffff, x[i], step);
+            x[i] = lane & step ? other - x[i] : x[i] + other;
+        }
+    }
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) x[i] *= rsqrtf((float)(32 * COUNT));
 }

@@ -18,6 +18,7 @@ static_assert(sizeof(EmbedArguments) == 64, "structures differ from the host's")
 // A block is a token.
 extern "C" __global__ void embed(EmbedArguments a)
 {
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int row = a.ids[blockIdx.x];
     for (int c = threadIdx.x; c < a.table.columns; c += blockDim.x) put(a.x, blockIdx.x, c, a.scale * weight_at(a.table, row, c));
@@ -48,6 +49,7 @@ extern "C" __global__ void rms_norm(NormArguments a)
         int c = threadIdx.x + i * threads;
         gains[i] = c < a.width ? __ldg(a.gain + c) : 0;
     }
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     #pragma unroll
     for (int i = 0; i < HELD; i++)
@@ -75,6 +77,39 @@ extern "C" __global__ void rms_norm(NormArguments a)
     for (int c = threadIdx.x + HELD * threads; c < a.width; c += threads) put(a.y, row, first + c, at(a.x, row, first + c) * factor * a.gain[c]);
 }
 
+// The same of f32 rows that begin at multiples of 16 bytes, four columns at a time.
+extern "C" __global__ void rms_norm_four(NormArguments a)
+{
+    const int HELD = 2;
+    __shared__ float parts[32];
+    int row = blockIdx.x, threads = blockDim.x, fours = a.width / 4;
+    float4 held[HELD], gains[HELD];
+    #pragma unroll
+    for (int i = 0; i < HELD; i++) gains[i] = __ldg((const float4*)a.gain + min(threadIdx.x + i * threads, fours - 1));
+    let_next_start_of_many(gridDim.x);
+    wait_for_previous();
+    const float4* x = (const float4*)((const float*)a.x.data + (i64)row * a.x.stride + blockIdx.y * a.width);
+    float sum = 0;
+    #pragma unroll
+    for (int i = 0; i < HELD; i++) held[i] = x[min(threadIdx.x + i * threads, fours - 1)];
+    #pragma unroll
+    for (int i = 0; i < HELD; i++)
+        if (threadIdx.x + i * threads < fours) sum += held[i].x * held[i].x + held[i].y * held[i].y + held[i].z * held[i].z + held[i].w * held[i].w;
+    for (int c = threadIdx.x + HELD * threads; c < fours; c += threads) sum += x[c].x * x[c].x + x[c].y * x[c].y + x[c].z * x[c].z + x[c].w * x[c].w;
+    sum = warp_sum(sum);
+    if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
+    __syncthreads();
+    sum = warp_sum(threadIdx.x % 32 < threads / 32 ? parts[threadIdx.x % 32] : 0);
+    float factor = 1 / sqrtf(sum / a.width + a.epsilon);
+    int first = blockIdx.y * a.width;
+    for (int c = threadIdx.x, i = 0; c < fours; c += threads, i++)
+    {
+        float4 v = i == 0 ? held[0] : i == 1 ? held[1] : x[c], g = i == 0 ? gains[0] : i == 1 ? gains[1] : __ldg((const float4*)a.gain + c);
+        put_pair(a.y, row, first + 4 * c, make_float2(v.x * factor * g.x, v.y * factor * g.y));
+        put_pair(a.y, row, first + 4 * c + 2, make_float2(v.z * factor * g.z, v.w * factor * g.w));
+    }
+}
+
 struct RopeArguments
 {
     Matrix q;
@@ -94,6 +129,7 @@ static_assert(sizeof(RopeArguments) == 576, "structures differ from the host's")
 extern "C" __global__ void rope(RopeArguments a)
 {
     const int HEADS = 8;
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int i = threadIdx.x, row = blockIdx.x;
     if (i >= a.half) return;
@@ -114,6 +150,43 @@ extern "C" __global__ void rope(RopeArguments a)
     }
 }
 
+// The same of bf16 whose pairs of neighbours are whole words, a thread two pairs of HEADS heads: grid [rows, heads / (SLOTS · HEADS)].
+extern "C" __global__ void rope_two(RopeArguments a)
+{
+    const int HEADS = 2, SLOTS = 4;
+    int twos = a.half / 2, i = threadIdx.x % twos * 2, row = blockIdx.x, first = (blockIdx.y * SLOTS + threadIdx.x / twos) * HEADS;
+    float frequencies[2] = { a.frequencies[i], a.frequencies[i + 1] };
+    let_next_start_of_many(gridDim.x);
+    wait_for_previous();
+    u32 low[HEADS], high[HEADS];
+    u32* places[HEADS];
+    #pragma unroll
+    for (int j = 0; j < HEADS; j++)
+    {
+        int head = min(first + j, a.queryHeads + a.keyHeads - 1);
+        const Matrix& x = head < a.queryHeads ? a.q : a.k;
+        places[j] = (u32*)((u16*)x.data + (i64)row * x.stride + (head < a.queryHeads ? head : head - a.queryHeads) * a.width + i);
+        low[j] = *places[j];
+        high[j] = places[j][twos];
+    }
+    float s[2], c[2], position = a.positions[row];
+    #pragma unroll
+    for (int k = 0; k < 2; k++)
+    {
+        sincosf(position * frequencies[k], &s[k], &c[k]);
+        s[k] *= a.scale;
+        c[k] *= a.scale;
+    }
+    #pragma unroll
+    for (int j = 0; j < HEADS; j++)
+    {
+        if (first + j >= a.queryHeads + a.keyHeads || threadIdx.x / twos >= SLOTS) break;
+        float l0 = low_bfloat(low[j]), l1 = high_bfloat(low[j]), h0 = low_bfloat(high[j]), h1 = high_bfloat(high[j]);
+        places[j][0] = pack_bfloats(l0 * c[0] - h0 * s[0], l1 * c[1] - h1 * s[1]);
+        places[j][twos] = pack_bfloats(h0 * c[0] + l0 * s[0], h1 * c[1] + l1 * s[1]);
+    }
+}
+
 struct PairArguments
 {
     Matrix x;
@@ -126,6 +199,7 @@ static_assert(sizeof(PairArguments) == 40, "structures differ from the host's");
 // x = silu(x)·y. Grid [rows, columns / threads].
 extern "C" __global__ void silu_mul(PairArguments a)
 {
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.x, blockIdx.x, c, silu_times(at(a.x, blockIdx.x, c), at(a.y, blockIdx.x, c)));
@@ -134,6 +208,7 @@ extern "C" __global__ void silu_mul(PairArguments a)
 // The same for bf16 whose rows begin at multiples of 16 bytes, eight columns a thread: grid [rows, columns / 8 / threads].
 extern "C" __global__ void silu_mul_eight(PairArguments a)
 {
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = (blockIdx.y * blockDim.x + threadIdx.x) * 8;
     if (c >= a.columns) return;
@@ -149,6 +224,7 @@ extern "C" __global__ void silu_mul_eight(PairArguments a)
 // x += y.
 extern "C" __global__ void add(PairArguments a)
 {
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.x, blockIdx.x, c, at(a.x, blockIdx.x, c) + at(a.y, blockIdx.x, c));
@@ -157,6 +233,7 @@ extern "C" __global__ void add(PairArguments a)
 // y = x in y's element type.
 extern "C" __global__ void convert(PairArguments a)
 {
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.y, blockIdx.x, c, at(a.x, blockIdx.x, c));
@@ -174,6 +251,7 @@ static_assert(sizeof(BiasArguments) == 32, "structures differ from the host's");
 // x += bias in every row.
 extern "C" __global__ void add_bias(BiasArguments a)
 {
+    let_next_start_of_many(gridDim.x);
     wait_for_previous();
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.x, blockIdx.x, c, at(a.x, blockIdx.x, c) + a.bias[c]);

@@ -42,35 +42,6 @@ static __device__ __forceinline__ void wait_for_consumers() { asm volatile("bar.
 // Channels of a row that a lane has: side by side.
 #define LANE_CHANNELS (D / 32)
 
-// Orthonormal Walsh–Hadamard transform of a row that a warp holds.
-static __device__ __forceinline__ void hadamard_of_warp(float (&x)[LANE_CHANNELS], int lane)
-{
-    #pragma unroll
-    for (int half = 1; half < LANE_CHANNELS; half <<= 1)
-    {
-        #pragma unroll
-        for (int i = 0; i < LANE_CHANNELS; i++)
-        {
-            if (i & half) continue;
-            float a = x[i], b = x[i + half];
-            x[i] = a + b;
-            x[i + half] = a - b;
-        }
-    }
-    #pragma unroll
-    for (int step = 1; step < 32; step <<= 1)
-    {
-        #pragma unroll
-        for (int i = 0; i < LANE_CHANNELS; i++)
-        {
-            float other = __shfl_xor_sync(0xffffffff, x[i], step);
-            x[i] = lane & step ? other - x[i] : x[i] + other;
-        }
-    }
-    #pragma unroll
-    for (int i = 0; i < LANE_CHANNELS; i++) x[i] *= rsqrtf((float)D);
-}
-
 // A warp's 16 query rows in f16, scaled by scoreScale·log2(e) and turned as the keys are.
 static __device__ __forceinline__ void load_queries(const SwizzledRows& target, const AttentionArguments& a, int head, int firstRow, int row, int lane)
 {
@@ -101,7 +72,7 @@ static __device__ __forceinline__ void multiply_keys(float (&scores)[TILE / 2], 
     for (int k = 0; k < D / 16; k++)
     {
         int step = (k / 4 * SLAB + k % 4 * 32) >> 4;
-        multiply_rows(scores, queries + step, keys + step, k > 0);
+        multiply_half_rows(scores, queries + step, keys + step, k > 0);
     }
     commit_products();
 }
@@ -159,6 +130,34 @@ struct Softmax
     }
 };
 
+static __device__ __forceinline__ void scale_sums(float (&sums)[D / 2], const Softmax& softmax)
+{
+    #pragma unroll
+    for (int i = 0; i < D / 2; i++) sums[i] *= softmax.factors[i / 2 % 2];
+}
+
+// What an earlier stretch of the context has left of a thread's two rows.
+static __device__ __forceinline__ void carry_in(Softmax& softmax, float (&sums)[D / 2], const AttentionArguments& a, int head, int split, int row, int lane)
+{
+    int group = a.queryHeads / a.keyHeads;
+    #pragma unroll
+    for (int half = 0; half < 2; half++)
+    {
+        int at = row + lane / 4 + 8 * half;
+        if (at >= a.rows * group) continue;
+        const float* partial = partial_of(a, at / group, head * group + at % group, split);
+        #pragma unroll
+        for (int j = 0; j < D / 8; j++)
+        {
+            float2 pair = *(const float2*)(partial + 8 * j + lane % 4 * 2);
+            sums[4 * j + 2 * half] = pair.x;
+            sums[4 * j + 2 * half + 1] = pair.y;
+        }
+        softmax.maxima[half] = partial[D];
+        softmax.totals[half] = lane % 4 == 0 ? partial[D + 1] : 0;
+    }
+}
+
 static __device__ __forceinline__ void pack_weights(u32 (&weights)[TILE / 16][4], const float (&scores)[TILE / 2])
 {
     #pragma unroll
@@ -174,6 +173,7 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
 {
     extern __shared__ u8 memory[];
     __shared__ Barriers barriers;
+    let_next_start();
     wait_for_previous();
     u8* queries = memory + (1024 - shared_address(memory) % 1024) % 1024; // [ROWS, D] f16
     u8* keys = queries + TILE_BYTES;                                      // [STAGES, TILE, D] f16
@@ -184,8 +184,9 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
     const LayerCache& cache = a.caches[a.layer];
 
     int from = sight_of(a, start, firstRow).first, to = sight_of(a, start, min(firstRow + ROWS, count) - 1).end;
-    from = max(from, split * a.splitTokens) / TILE * TILE;
-    if (a.splits > 1) to = min(to, (split + 1) * a.splitTokens);
+    from = max(from, a.from + split * a.splitTokens) / TILE * TILE;
+    to = min(to, a.to);
+    if (a.splits > 1) to = min(to, a.from + (split + 1) * a.splitTokens);
     if (from >= to) return;
 
     if (threadIdx.x < STAGES)
@@ -221,6 +222,7 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
         Softmax softmax;
         #pragma unroll
         for (int i = 0; i < D / 2; i++) sums[i] = 0;
+        if (a.carries & CARRIES_IN) carry_in(softmax, sums, a, head, split, firstRow + row, lane);
 
         int tiles = (to - from + TILE - 1) / TILE;
         wait_for(&barriers.keysFull[0], 0);
@@ -230,6 +232,7 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
         hold(scores);
         if (lane == 0) arrive(&barriers.keysEmpty[0]);
         softmax.apply(scores, sights, from, from >= clearFrom && from + TILE <= clearTo, lane);
+        if (a.carries & CARRIES_IN) scale_sums(sums, softmax);
         pack_weights(weights, scores);
         #pragma unroll 1
         for (int j = 1; j < tiles; j++)
@@ -250,10 +253,7 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
             hold(sums);
             if (lane == 0) arrive(&barriers.valuesEmpty[earlier]);
             if (__any_sync(0xffffffff, softmax.factors[0] != 1 || softmax.factors[1] != 1))
-            {
-                #pragma unroll
-                for (int i = 0; i < D / 2; i++) sums[i] *= softmax.factors[i / 2 % 2];
-            }
+                scale_sums(sums, softmax);
             pack_weights(weights, scores);
         }
         int last = tiles - 1;
@@ -286,7 +286,7 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
             float x[LANE_CHANNELS];
             #pragma unroll
             for (int i = 0; i < LANE_CHANNELS; i++) x[i] = source[c + i];
-            if (a.splits > 1)
+            if (a.splits > 1 || (a.carries & CARRIES_OUT))
             {
                 float* partial = partial_of(a, token, query, split);
                 #pragma unroll

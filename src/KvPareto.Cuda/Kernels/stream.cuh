@@ -16,9 +16,6 @@ struct LinearPart
     int endTile;       // tiles up to its end, earlier parts' included
 };
 
-// What becomes of a sum: it is stored, or added to what is there, or silu(part 0)·(part 1) is stored as part 0.
-enum LinearMode { STORE = 0, ADD = 1, GATED = 2 };
-
 struct LinearArguments
 {
     Matrix x;

@@ -32,13 +32,53 @@ template <int COUNT> static __device__ __forceinline__ void hold(float (&x)[COUN
     for (int i = 0; i < COUNT; i++) asm volatile("" : "+f"(x[i]) :: "memory");
 }
 
+template <int COUNT> static __device__ __forceinline__ void hold(u32 (&x)[COUNT])
+{
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) asm volatile("" : "+r"(x[i]) :: "memory");
+}
+
 #define SUMS_8(d, i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), "+f"(d[i + 7])
 #define SUMS_32(d, i) SUMS_8(d, i), SUMS_8(d, i + 8), SUMS_8(d, i + 16), SUMS_8(d, i + 24)
 #define NAMES_32 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
 #define NAMES_64 NAMES_32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
 
+#define SUMS_64(d) SUMS_32(d, 0), SUMS_32(d, 32)
+#define SUMS_128(d) SUMS_64(d), SUMS_32(d, 64), SUMS_32(d, 96)
+#define NAMES_128 NAMES_64 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, " \
+    "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
+
+// d [64, N] = a [64, 16] · bᵀ of bf16, or += where `add`; b [N, 16] in rows of the inner side, a so too or in registers as multiply_bfloats has it.
+static __device__ __forceinline__ void multiply_rows(float (&d)[128], const u32 (&a)[4], u64 b, bool add)
+{
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %133, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 {" NAMES_128 "}, {%128, %129, %130, %131}, %132, p, 1, 1, 0;\n}"
+        : SUMS_128(d) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"((int)add));
+}
+
+static __device__ __forceinline__ void multiply_rows(float (&d)[64], const u32 (&a)[4], u64 b, bool add)
+{
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %69, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" NAMES_64 "}, {%64, %65, %66, %67}, %68, p, 1, 1, 0;\n}"
+        : SUMS_64(d) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"((int)add));
+}
+
+static __device__ __forceinline__ void multiply_rows(float (&d)[128], u64 a, u64 b, bool add)
+{
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %130, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 {" NAMES_128 "}, %128, %129, p, 1, 1, 0, 0;\n}"
+        : SUMS_128(d) : "l"(a), "l"(b), "r"((int)add));
+}
+
+static __device__ __forceinline__ void multiply_rows(float (&d)[64], u64 a, u64 b, bool add)
+{
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" NAMES_64 "}, %64, %65, p, 1, 1, 0, 0;\n}"
+        : SUMS_64(d) : "l"(a), "l"(b), "r"((int)add));
+}
+
 // d [64, 128] = a [64, 16] · bᵀ, or += where `add`; b [128, 16]. Both lie in rows of the inner side.
-static __device__ __forceinline__ void multiply_rows(float (&d)[64], u64 a, u64 b, int add)
+static __device__ __forceinline__ void multiply_half_rows(float (&d)[64], u64 a, u64 b, int add)
 {
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
         "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" NAMES_64 "}, %64, %65, p, 1, 1, 0, 0;\n}"

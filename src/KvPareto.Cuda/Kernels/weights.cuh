@@ -12,6 +12,9 @@ struct WeightRows
     int rows;    // N
 };
 
+// What becomes of a sum: it is stored, or added to what is there, or silu(part 0)·(part 1) is stored as part 0.
+enum LinearMode { STORE = 0, ADD = 1, GATED = 2 };
+
 static_assert(sizeof(WeightRows) == 32, "structures differ from the host's");
 
 static __device__ __forceinline__ u32 entry_at(const WeightRows& w, int row, int column) { return w.groups[(i64)(column / w.group) * w.rows + row]; }

@@ -2,7 +2,7 @@ namespace KvPareto.Engine.Cache;
 
 /// <summary>
 /// How the tokens of one side (keys or values of a layer) are parted, whatever the backend: sinks at 16 bits, then codes, then a ring of
-/// 16-bit tokens that are not coded yet, because they are recent or their run is not full. A token is coded once, as it leaves the ring.
+/// 16-bit tokens that are not coded yet, because they are recent or their block is not full. A token is coded once, as it leaves the ring.
 /// Without codes all tokens are in the coded part, which then holds plain numbers.
 /// </summary>
 public readonly record struct SidePlan
@@ -54,15 +54,15 @@ public readonly record struct SidePlan
     /// <summary>True where the coded part holds codes.</summary>
     public bool IsCoded => Bits < 16;
 
-    /// <summary>The token after the last coded one when there are so many: sinks and whole runs, recent tokens apart.</summary>
+    /// <summary>The token after the last coded one when there are so many: sinks and whole blocks, recent tokens apart.</summary>
     public int CodedEnd(int length) => SinkTokens + Math.Max(0, length - SinkTokens - RecentTokens) / Granule * Granule;
 
     /// <summary>
-    /// The groups of one run of coded tokens: its tokens, its groups, and the channels of a group. Entries lie run after run, a head's
+    /// The groups of one block of coded tokens, which share entries: its tokens, its groups, and the channels of a group. Entries lie block after block, a head's
     /// together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The axis has no groups here.</exception>
-    public (int Tokens, int Groups, int Channels) Run => !IsCoded ? (1, 0, 1) : Granularity.Axis switch
+    public (int Tokens, int Groups, int Channels) TokenBlock => !IsCoded ? (1, 0, 1) : Granularity.Axis switch
     {
         KvAxis.Token => (1, HeadDim / Granularity.Group, Granularity.Group),
         KvAxis.Channel => (Granularity.Group, HeadDim, 1),

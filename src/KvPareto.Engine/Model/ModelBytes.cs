@@ -87,7 +87,7 @@ internal sealed unsafe class ModelBytes : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"{_path}: cannot be read: {OneLine.Of(error.Message)}", error);
+            throw new ConfigException($"{_path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 }

@@ -10,19 +10,19 @@ public abstract record RopeScaling;
 
 /// <summary>Linear interpolation.</summary>
 /// <param name="Factor">How many times longer the context became.</param>
-public sealed record LinearScaling(double Factor) : RopeScaling;
+internal sealed record LinearScaling(double Factor) : RopeScaling;
 
 /// <summary>Linear interpolation by the length of the run (NTK-aware): none up to the positions of the pretraining.</summary>
 /// <param name="Factor">How the base grows with the length.</param>
 /// <param name="OriginalPositions">Positions of the pretraining.</param>
-public sealed record DynamicScaling(double Factor, int OriginalPositions) : RopeScaling;
+internal sealed record DynamicScaling(double Factor, int OriginalPositions) : RopeScaling;
 
 /// <summary>Phi-3's scaling: one divisor a pair for runs up to the original positions, another beyond (arXiv 2402.13753).</summary>
 /// <param name="ShortFactors">Divisors of short runs, one a pair.</param>
 /// <param name="LongFactors">Divisors of long runs.</param>
 /// <param name="OriginalPositions">Longest short run.</param>
 /// <param name="AttentionFactor">Factor on cosine and sine.</param>
-public sealed record LongRopeScaling(float[] ShortFactors, float[] LongFactors, int OriginalPositions, double AttentionFactor) : RopeScaling
+internal sealed record LongRopeScaling(float[] ShortFactors, float[] LongFactors, int OriginalPositions, double AttentionFactor) : RopeScaling
 {
     /// <summary>The published factor of a context that became <paramref name="factor"/> times longer: √(1 +
     /// ln(factor)/ln(original)).</summary>
@@ -35,12 +35,12 @@ public sealed record LongRopeScaling(float[] ShortFactors, float[] LongFactors, 
 /// <param name="LowFactor">Wavelengths above original/low are divided.</param>
 /// <param name="HighFactor">Wavelengths below original/high are kept; greater than <paramref name="LowFactor"/>.</param>
 /// <param name="OriginalPositions">Positions of the pretraining.</param>
-public sealed record Llama3Scaling(double Factor, double LowFactor, double HighFactor, int OriginalPositions) : RopeScaling;
+internal sealed record Llama3Scaling(double Factor, double LowFactor, double HighFactor, int OriginalPositions) : RopeScaling;
 
 /// <summary>Parameters of YaRN (arXiv 2309.00071).</summary>
 /// <param name="Factor">How many times longer the context became.</param>
 /// <param name="OriginalPositions">Positions of the pretraining.</param>
-public sealed record YarnScaling(double Factor, int OriginalPositions) : RopeScaling
+internal sealed record YarnScaling(double Factor, int OriginalPositions) : RopeScaling
 {
     /// <summary>Pairs that turn more often than this over the original context are kept.</summary>
     public double BetaFast { get; init; } = 32;

@@ -5,7 +5,7 @@ namespace KvPareto.Engine.Rotary;
 /// order, in f32 where it has f32 tensors and in f64 where it has Python numbers; a number divided by a tensor is there the
 /// tensor's reciprocal times the number.
 /// </summary>
-public static class RopeFrequencies
+internal static class RopeFrequencies
 {
     /// <summary>RoFormer (arXiv 2104.09864): pair i turns by position / theta^(2i/D).</summary>
     /// <param name="headDim">D, even.</param>

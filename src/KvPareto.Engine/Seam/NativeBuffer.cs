@@ -4,7 +4,7 @@ using KvPareto.Engine.Seam.Interop;
 namespace KvPareto.Engine.Seam;
 
 /// <summary>Host memory outside the garbage collector, aligned to a cache line and counted in a <see cref="MemoryLedger"/>.</summary>
-public sealed unsafe class NativeBuffer : DeviceBuffer
+public sealed unsafe class NativeBuffer : AddressedBuffer
 {
     /// <summary>Alignment in bytes: a cache line, and the widest vector.</summary>
     public const int Alignment = 64;

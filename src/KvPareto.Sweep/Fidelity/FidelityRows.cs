@@ -59,7 +59,7 @@ public static class FidelityRows
         }
         catch (JsonException error)
         {
-            var reason = error.Message.ReplaceLineEndings(" ");
+            var reason = OneLine.OfMessage(error.Message);
             throw new ConfigException($"{path}:{number}: no row: {reason}; allowed: {Allowed}", error);
         }
     }

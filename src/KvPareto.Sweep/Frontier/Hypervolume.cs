@@ -5,7 +5,7 @@ namespace KvPareto.Sweep.Frontier;
 /// a sweep for two, and the WFG recursion above that (While, Bradstreet, Barone, "A Fast Way of Calculating Exact Hypervolumes",
 /// IEEE TEVC 2012), which drops one objective a level.
 /// </summary>
-public static class Hypervolume
+internal static class Hypervolume
 {
     /// <summary>The dominated volume in the product of the objectives' units.</summary>
     /// <param name="points">[n][d], finite. Those not strictly better than the reference in every objective add nothing.</param>

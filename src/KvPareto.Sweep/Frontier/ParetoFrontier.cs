@@ -4,7 +4,7 @@ namespace KvPareto.Sweep.Frontier;
 /// Non-dominated sets. Point a dominates b where a is at least as good in every objective and better in one, so equal points do
 /// not dominate each other: all copies of a non-dominated point stay.
 /// </summary>
-public static class ParetoFrontier
+internal static class ParetoFrontier
 {
     /// <summary>
     /// Tells for each point whether no other dominates it: O(n log n) for one and two objectives, O(n·f) comparisons for more,

@@ -10,7 +10,7 @@ namespace KvPareto.Tasks.Fidelity;
 /// (over the reference values of docs/fidelity.md all pairs but 2 of 861), has the sweep's scale, and says something by itself.
 /// All figures are kept as the sample's prediction.
 /// </summary>
-public sealed class FidelityTask : EvaluationTask
+internal sealed class FidelityTask : EvaluationTask
 {
     private readonly FidelityOptions _options;
     private readonly FidelityText _text;

@@ -5,7 +5,7 @@ using KvPareto.Text.Tokenizers;
 namespace KvPareto.Tasks.Fidelity;
 
 /// <summary>The beginning of a text file, and its windows.</summary>
-public sealed class FidelityText
+internal sealed class FidelityText
 {
     // Several times what any prose needs, so that the first tokens do not feel the cut.
     private const int CharactersPerToken = 16;
@@ -48,7 +48,7 @@ public sealed class FidelityText
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"fidelity: {file}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw new ConfigException($"fidelity: {file}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 

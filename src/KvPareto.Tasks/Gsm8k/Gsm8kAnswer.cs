@@ -7,7 +7,7 @@ namespace KvPareto.Tasks.Gsm8k;
 /// Finds the answer in a generated text and compares it with a solution, as lm-evaluation-harness does for <c>gsm8k</c> and
 /// <c>gsm8k_cot</c> (version 3.0): its filters <c>strict-match</c> and <c>flexible-extract</c>, and its <c>exact_match</c>.
 /// </summary>
-public static partial class Gsm8kAnswer
+internal static partial class Gsm8kAnswer
 {
     /// <summary>What stands for an answer where none is found.</summary>
     public const string None = "[invalid]";

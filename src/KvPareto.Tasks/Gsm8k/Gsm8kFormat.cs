@@ -1,7 +1,7 @@
 namespace KvPareto.Tasks.Gsm8k;
 
 /// <summary>How questions and answers of GSM8K are written: the forms of lm-evaluation-harness's tasks.</summary>
-public enum Gsm8kFormat
+internal enum Gsm8kFormat
 {
     /// <summary>Task <c>gsm8k</c>: "Question: … Answer: …", the answer after "#### ".</summary>
     Hash,

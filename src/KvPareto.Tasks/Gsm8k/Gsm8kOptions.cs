@@ -3,7 +3,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Gsm8k;
 
 /// <summary>What a config may say of a GSM8K task.</summary>
-public sealed record Gsm8kOptions : TaskOptions
+internal sealed record Gsm8kOptions : TaskOptions
 {
     /// <summary>Most examples of a prompt.</summary>
     public const int MostShots = 64;

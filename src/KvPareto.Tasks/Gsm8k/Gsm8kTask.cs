@@ -8,7 +8,7 @@ namespace KvPareto.Tasks.Gsm8k;
 /// <c>strict-match</c>; that of <c>flexible-extract</c> is reported beside it. One thing differs: the examples are the first rows of
 /// their file, where the harness draws those of <c>gsm8k</c> by lot.
 /// </summary>
-public sealed class Gsm8kTask : TextTask
+internal sealed class Gsm8kTask : TextTask
 {
     /// <summary>The task's name where a config gives none; that of <see cref="Gsm8kFormat.Cot"/> is <see cref="CotName"/>.</summary>
     public const string DefaultName = "gsm8k";

@@ -10,7 +10,7 @@ namespace KvPareto.Tasks.LongBench;
 /// One of LongBench v1's 21 data sets: its official prompt, its generation limit and its score, from LongBench's own
 /// <c>config/</c>, <c>pred.py</c> and <c>eval.py</c> (github.com/THUDM/LongBench, MIT).
 /// </summary>
-public sealed record LongBenchDataset
+internal sealed record LongBenchDataset
 {
     private static readonly Lazy<IReadOnlyList<LongBenchDataset>> Table = new(ReadTable);
 

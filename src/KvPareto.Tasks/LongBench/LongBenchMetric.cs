@@ -1,7 +1,7 @@
 namespace KvPareto.Tasks.LongBench;
 
 /// <summary>How LongBench compares a prediction with an answer (its <c>metrics.py</c>).</summary>
-public enum LongBenchMetric
+internal enum LongBenchMetric
 {
     /// <summary>Bag-of-words F1 without punctuation and articles.</summary>
     QaF1,

@@ -4,7 +4,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.LongBench;
 
 /// <summary>What a config may say of a LongBench task.</summary>
-public sealed record LongBenchOptions : TaskOptions
+internal sealed record LongBenchOptions : TaskOptions
 {
     /// <summary>Keys as a config may have them.</summary>
     internal const string Example = "file: PATH, …";

@@ -7,7 +7,7 @@ namespace KvPareto.Tasks.LongBench;
 /// Rows of LongBench (Bai et al., 2023, arXiv 2308.14508) in its own file form, with its prompts, limits and scores. Two things differ
 /// from its <c>pred.py</c>: the chat template is the model's own, and its special tokens are not doubled by the tokenizer's.
 /// </summary>
-public sealed class LongBenchTask : TextTask
+internal sealed class LongBenchTask : TextTask
 {
     private readonly LongBenchOptions _options;
     private readonly IReadOnlyList<LongBenchRow> _rows;

@@ -70,7 +70,7 @@ internal static class MmluFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new ConfigException(
-                $"{path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}; allowed: a CSV file of MMLU", error);
+                $"{path}: cannot be read: {OneLine.OfMessage(error.Message)}; allowed: a CSV file of MMLU", error);
         }
     }
 

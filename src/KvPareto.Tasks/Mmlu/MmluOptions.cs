@@ -3,7 +3,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Mmlu;
 
 /// <summary>What a config may say of an MMLU task.</summary>
-public sealed record MmluOptions : TaskOptions
+internal sealed record MmluOptions : TaskOptions
 {
     /// <summary>Most examples of a prompt: as many as the data set has of a subject.</summary>
     public const int MostShots = 5;

@@ -42,7 +42,7 @@ internal sealed record MmluSubject(string Name, IReadOnlyList<MmluRow> Shots, IR
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw MmluOptions.Mistake("folder", $"names {folder}: {error.Message.ReplaceLineEndings(" ")}; allowed: {Allowed}");
+            throw MmluOptions.Mistake("folder", $"names {folder}: {OneLine.OfMessage(error.Message)}; allowed: {Allowed}");
         }
     }
 }

@@ -9,7 +9,7 @@ namespace KvPareto.Tasks.Mmlu;
 /// the likeliest after the prompt is the answer, the first of equals. Nothing is generated. The score is that over all questions;
 /// each subject's stands beside it.
 /// </summary>
-public sealed class MmluTask : EvaluationTask
+internal sealed class MmluTask : EvaluationTask
 {
     /// <summary>The task's name where a config gives none.</summary>
     public const string DefaultName = "mmlu";

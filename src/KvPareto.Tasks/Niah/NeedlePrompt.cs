@@ -3,7 +3,7 @@ using System.Text;
 namespace KvPareto.Tasks.Niah;
 
 /// <summary>The prompt around a haystack, before any chat template.</summary>
-public static class NeedlePrompt
+internal static class NeedlePrompt
 {
     /// <summary>
     /// The prompt over the first <paramref name="chars"/> characters of <paramref name="text"/> with the needle put in at

@@ -5,7 +5,7 @@ using KvPareto.Text.Input;
 namespace KvPareto.Tasks.Niah;
 
 /// <summary>What a config may say of a needle-in-a-haystack task. A sample is one needle at one length and one depth.</summary>
-public sealed partial record NiahOptions : TaskOptions
+internal sealed partial record NiahOptions : TaskOptions
 {
     /// <summary>Keys as a config may have them.</summary>
     internal const string Example = "folder: PATH, lengths: […], …";

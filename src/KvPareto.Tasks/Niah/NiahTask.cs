@@ -14,7 +14,7 @@ namespace KvPareto.Tasks.Niah;
 /// with '.', white space aside (the original takes only the token that "." alone encodes to, which some vocabularies never use within a
 /// text). The haystack is as long as the wanted prompt length allows; a text too short for that is repeated.
 /// </remarks>
-public sealed class NiahTask : TextTask
+internal sealed class NiahTask : TextTask
 {
     /// <summary>The task's name where a config gives none.</summary>
     public const string DefaultName = "niah";

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Predictions;
 
@@ -68,7 +69,7 @@ public sealed record LikelihoodPrediction(IReadOnlyList<double> LogLikelihoods) 
         }
         catch (JsonException error)
         {
-            throw new FormatException($"no log likelihoods: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw new FormatException($"no log likelihoods: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 }

@@ -7,7 +7,7 @@ namespace KvPareto.Tasks.Synthetic;
 /// Questions about generated English texts, which the embedded models were trained to answer. The prompt is plain text, without
 /// chat template; the score is 1 where the reply is the answer or a sentence that ends with it, else 0 (<see cref="AnswerMatch"/>).
 /// </summary>
-public sealed class SyntheticTask : TextTask
+internal sealed class SyntheticTask : TextTask
 {
     private const int LongestReply = 16;
     private const string Version = "synthetic/1";

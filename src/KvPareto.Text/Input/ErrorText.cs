@@ -19,11 +19,4 @@ internal static class ErrorText
             else builder.Append(c);
         return builder.Append(shown.Length < text.Length ? "…'" : "'").ToString();
     }
-
-    /// <summary><paramref name="text"/> with line ends turned into spaces and at most 200 characters kept.</summary>
-    public static string OneLine(string text)
-    {
-        var line = text.ReplaceLineEndings(" ");
-        return line.Length <= 200 ? line : string.Concat(line.AsSpan(0, 200), "…");
-    }
 }

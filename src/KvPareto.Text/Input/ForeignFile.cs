@@ -16,7 +16,7 @@ internal static class ForeignFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"{path}: cannot be opened: {OneLine.Of(error.Message)}", error);
+            throw new ConfigException($"{path}: cannot be opened: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 
@@ -35,7 +35,7 @@ internal static class ForeignFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"{path}: cannot be read: {OneLine.Of(error.Message)}", error);
+            throw new ConfigException($"{path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 }

@@ -2,19 +2,27 @@ using System.Text;
 
 namespace KvPareto.Text.Input;
 
-/// <summary>Text of a foreign file, made fit for a message of one line.</summary>
-internal static class OneLine
+/// <summary>Foreign text, made fit for a message of one line.</summary>
+public static class OneLine
 {
-    private const int Longest = 80;
+    private const int LongestName = 80;
+    private const int LongestMessage = 300;
 
-    /// <summary><paramref name="text"/> without control characters or lone surrogates, cut at 80 characters.</summary>
-    public static string Of(string text)
+    /// <summary>A name or value of a foreign file: control characters and lone surrogates as <c>?</c> or U+FFFD, cut at 80
+    /// characters.</summary>
+    public static string Of(string text) => Of(text, LongestName, '?');
+
+    /// <summary>Another program's or exception's message: line ends as blanks, cut at 300 characters.</summary>
+    public static string OfMessage(string message) => Of(message.ReplaceLineEndings(" "), LongestMessage, ' ');
+
+    private static string Of(string text, int longest, char substitute)
     {
-        var line = new StringBuilder(Math.Min(text.Length, Longest) + 1);
+        var line = new StringBuilder(Math.Min(text.Length, longest) + 1);
         foreach (var rune in text.EnumerateRunes())
         {
-            if (line.Length >= Longest) return line.Append('…').ToString();
-            line.Append(Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029 ? "?" : rune.ToString());
+            if (line.Length >= longest) return line.Append('…').ToString();
+            if (Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029) line.Append(substitute);
+            else line.Append(rune.ToString());
         }
         return line.ToString();
     }

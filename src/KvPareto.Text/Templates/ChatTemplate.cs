@@ -98,6 +98,6 @@ public sealed class ChatTemplate
     private static ConfigException Complaint(string source, JinjaException problem)
     {
         var refusal = problem.IsRefusal ? "the chat template refuses the conversation: " : "";
-        return new($"{source}: line {problem.Line}: {refusal}{ErrorText.OneLine(problem.Message)}", problem);
+        return new($"{source}: line {problem.Line}: {refusal}{OneLine.OfMessage(problem.Message)}", problem);
     }
 }

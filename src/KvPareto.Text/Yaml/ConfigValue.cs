@@ -85,8 +85,8 @@ public readonly record struct ConfigValue(string File, string Key, YamlNode Node
     public ConfigException Error(string problem, string allowed) =>
         new($"{File}:{Node.Line}: {(Key.Length == 0 ? "the config" : $"key '{Key}'")} {problem}; allowed: {allowed}");
 
-    /// <summary>A text of the file for a message: its beginning.</summary>
-    public static string Shorten(string text) => text.Length <= MostQuoted ? text : $"{text[..MostQuoted]}…";
+    /// <summary>A text of the file for a message: its beginning, on one line.</summary>
+    public static string Shorten(string text) => OneLine.Of(text.Length <= MostQuoted ? text : $"{text[..MostQuoted]}…");
 
     internal string Join(string key) => Key.Length == 0 ? key : $"{Key}.{key}";
 

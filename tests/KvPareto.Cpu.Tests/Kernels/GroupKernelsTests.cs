@@ -23,7 +23,7 @@ public sealed unsafe class GroupKernelsTests
     [Fact]
     public void ReadTile_IsTheCodec_AtEveryWidth()
     {
-        foreach (var width in LaneWidths.Supported)
+        foreach (var width in Simd.Supported)
             for (var first = 0; first + Tile <= Metas.Length; first += Tile)
             {
                 var metas = Metas.AsSpan(first, Tile);
@@ -31,7 +31,7 @@ public sealed unsafe class GroupKernelsTests
                 for (var i = 0; i < Tile; i++) (bits[i], zeros[i]) = (metas[i].ScaleBits, metas[i].Zero);
                 var (scales, offsets) = (Poisoned(Tile), Poisoned(Tile));
                 fixed (ushort* b = bits)
-                fixed (short* z = zeros) fixed (float* s = scales, o = offsets) KernelTable.ReadTileGroups(width)(b, z, s, o);
+                fixed (short* z = zeros) fixed (float* s = scales, o = offsets) KernelTable.Of(width).ReadTileGroups(b, z, s, o);
                 AssertRead(metas, scales, offsets);
             }
     }
@@ -39,11 +39,11 @@ public sealed unsafe class GroupKernelsTests
     [Fact]
     public void Read_IsTheCodec_AtEveryWidth()
     {
-        foreach (var width in LaneWidths.Supported)
+        foreach (var width in Simd.Supported)
             foreach (var count in (int[])[Tile, 5 * Tile, Metas.Length / Tile * Tile])
             {
                 var (scales, offsets) = (Poisoned(count), Poisoned(count));
-                fixed (GroupMeta* m = Metas) fixed (float* s = scales, o = offsets) KernelTable.ReadGroups(width)(m, count, s, o);
+                fixed (GroupMeta* m = Metas) fixed (float* s = scales, o = offsets) KernelTable.Of(width).ReadGroups(m, count, s, o);
                 AssertRead(Metas.AsSpan(0, count), scales, offsets);
             }
     }

@@ -35,6 +35,10 @@ public sealed unsafe class LanesTests
             var negative = (ushort)(half | 0x8000);
             Assert.Equal((value, -value), (Lanes1.LoadHalf(&half), Lanes1.LoadHalf(&negative)));
         }
+        Assert.Equal(
+            Enumerable.Range(-8, 16).Select(code => (float)code),
+            Enumerable.Range(-8, 16).Select(code => Lanes1.SignedCode((code & 15) << 4 | 0x705, 4, 4)));
+        Assert.Equal([-128f, -1, 0, 127], new[] { 0x180, 0x1FF, 0x100, 0x17F }.Select(code => Lanes1.SignedCode(code, 0, 8)));
     }
 }
 
@@ -52,6 +56,7 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
         AssertCodes();
         AssertIntegers();
         AssertArithmetic();
+        AssertExponents();
         AssertOrder();
     }
 
@@ -59,12 +64,19 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
     private static void AssertHalves()
     {
         var source = stackalloc ushort[Width];
+        var pairs = stackalloc int[Width];
         for (var first = 0; first <= ushort.MaxValue; first += Width)
         {
             for (var i = 0; i < Width; i++) source[i] = (ushort)(first + i);
             var (any, finite) = (Stored(TLanes.LoadAnyHalf(source)), Stored(TLanes.LoadHalf(source)));
+            for (var i = 0; i < Width; i++) pairs[i] = source[i] << 16 | (ushort)~source[i];
+            var words = TLanes.LoadIntegers(pairs);
+            var (low, high, bits) = (Stored(TLanes.AnyHalf(words, 0)), Stored(TLanes.AnyHalf(words, 1)), Stored(TLanes.AsSingle(words)));
             for (var i = 0; i < Width; i++)
             {
+                AssertBits(Lanes1.AnyHalf(pairs[i], 0), low[i]);
+                AssertBits(any[i], high[i]);
+                AssertBits(BitConverter.Int32BitsToSingle(pairs[i]), bits[i]);
                 AssertBits(Lanes1.LoadAnyHalf(source + i), any[i]);
                 if (float.IsFinite(any[i])) AssertBits(Lanes1.LoadHalf(source + i), finite[i]);
             }
@@ -87,6 +99,12 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
                     var unsigned = Stored(TLanes.Unsigned(raw, bits));
                     for (var i = 0; i < Width; i++) Assert.Equal(Lanes1.Unsigned(Lanes1.ShiftRight(bytes[i], shift), bits), unsigned[i]);
                 }
+            foreach (var (bits, place) in ((int, int)[])[(4, 0), (4, 4), (8, 0), (8, 8)])
+            {
+                var words = TLanes.Or(TLanes.LoadBytes(bytes), TLanes.ShiftLeft(TLanes.LoadBytes(bytes), 11));
+                var codes = Stored(TLanes.SignedCode(words, place, bits));
+                for (var i = 0; i < Width; i++) Assert.Equal(Lanes1.SignedCode(bytes[i] | bytes[i] << 11, place, bits), codes[i]);
+            }
             var signed = Stored(TLanes.ToSingle(TLanes.LoadSignedBytes(bytes)));
             for (var i = 0; i < Width; i++) Assert.Equal((sbyte)bytes[i], signed[i]);
         }
@@ -138,6 +156,26 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
                 exact += a[i];
             }
             Assert.Equal(exact, TLanes.Sum(x), 1e-6 * Width);
+        }
+    }
+
+    private static void AssertExponents()
+    {
+        float* a = stackalloc float[Width], b = stackalloc float[Width];
+        for (var first = -126; first <= 127; first++)
+        {
+            for (var i = 0; i < Width; i++) (a[i], b[i]) = (Math.Min(127, first + i), first * 0.25f - i);
+            var (x, y) = (TLanes.Load(a), TLanes.Load(b));
+            var (power, rounded) = (Stored(TLanes.PowerOfTwo(x)), Stored(TLanes.Round(y)));
+            var (max, zeroed) = (Stored(TLanes.Max(x, y)), Stored(TLanes.ZeroBelow(3, y, x)));
+            for (var i = 0; i < Width; i++)
+            {
+                AssertBits(MathF.ScaleB(1, (int)a[i]), power[i]);
+                AssertBits(MathF.Round(b[i]), rounded[i]);
+                AssertBits(MathF.Max(a[i], b[i]), max[i]);
+                AssertBits(b[i] < 3 ? 0 : a[i], zeroed[i]);
+            }
+            Assert.Equal(new ReadOnlySpan<float>(b, Width).ToArray().Max(), TLanes.Largest(y));
         }
     }
 

@@ -20,7 +20,7 @@ public sealed unsafe class MicroKernelTests
                 foreach (var accumulate in (bool[])[false, true])
                 {
                     var expected = Product(a, lda, rows, panel, channels, ldc, accumulate, SimdLevel.Scalar);
-                    for (var level = SimdLevel.Avx2; level <= Simd.Best; level++)
+                    foreach (var level in Simd.Supported)
                         Assert.Equal(expected, Product(a, lda, rows, panel, channels, ldc, accumulate, level));
                 }
     }
@@ -31,7 +31,7 @@ public sealed unsafe class MicroKernelTests
         var (rows, channels) = (7, 33);
         float[] a = [.. Enumerable.Range(0, rows * channels).Select(i => (float)(i % 11 - 5))];
         float[] panel = [.. Enumerable.Range(0, channels * MicroKernel.Columns).Select(i => (float)(i % 7 - 3))];
-        for (var level = SimdLevel.Scalar; level <= Simd.Best; level++)
+        foreach (var level in Simd.Supported)
         {
             var c = Product(a, channels, rows, panel, channels, MicroKernel.Columns, accumulate: false, level);
             for (var r = 0; r < rows; r++)
@@ -48,7 +48,8 @@ public sealed unsafe class MicroKernelTests
         var c = new float[2 * Guard + rows * ldc];
         c.AsSpan().Fill(Poison);
         for (var r = 0; accumulate && r < rows; r++) c.AsSpan(Guard + r * ldc, MicroKernel.Columns).Fill(0.37f * r);
-        fixed (float* ap = a, pp = panel, cp = c) MicroKernel.Multiply(ap, lda, rows, pp, channels, cp + Guard, ldc, accumulate, level);
+        fixed (float* ap = a, pp = panel, cp = c) 
+            KernelTable.Of(level).MultiplyPanel(ap, lda, rows, pp, channels, cp + Guard, ldc, accumulate);
         for (var i = 0; i < c.Length; i++)
         {
             var isInside = i >= Guard && i < Guard + rows * ldc && (i - Guard) % ldc < MicroKernel.Columns;

@@ -85,6 +85,6 @@ public sealed unsafe class KeyStoreTests
         return Math.Abs(score - sum) <= DotTolerance * size * largest;
     }
 
-    private static IEnumerable<(StoreShape Shape, LaneWidth Width)> Shapes(KvAxis axis, int bits) =>
-        StoreShape.Of(axis, bits).SelectMany(shape => LaneWidths.Supported.Select(width => (shape, width)));
+    private static IEnumerable<(StoreShape Shape, SimdLevel Width)> Shapes(KvAxis axis, int bits) =>
+        StoreShape.Of(axis, bits).SelectMany(shape => Simd.Supported.Select(width => (shape, width)));
 }

@@ -25,15 +25,15 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
         Enum.GetValues<KvAxis>().SelectMany(axis => ((int[])[2, 4, 8]).Select(bits => (axis, bits))).Append((KvAxis.Token, 16))
             .Append((KvAxis.Token, 32));
 
-    public KeyStore Keys(int capacity, LaneWidth? width = null) => Bits >= 16
+    public KeyStore Keys(int capacity, SimdLevel? width = null) => Bits >= 16
         ? new PlainKeys(HeadDim, Bits, capacity, width)
         : Granularity.Axis is KvAxis.Token or KvAxis.Tensor ? new TokenKeys(TokenScheme(), capacity, width)
-            : new RunKeys(RunScheme(), capacity, width);
+            : new TokenBlockKeys(TokenBlockScheme(), capacity, width);
 
-    public ValueStore Values(int capacity, LaneWidth? width = null) => Bits >= 16
+    public ValueStore Values(int capacity, SimdLevel? width = null) => Bits >= 16
         ? new PlainValues(HeadDim, Bits, capacity, width)
         : Granularity.Axis is KvAxis.Token or KvAxis.Tensor ? new TokenValues(TokenScheme(), capacity, width)
-            : new RunValues(RunScheme(), capacity, width);
+            : new TokenBlockValues(TokenBlockScheme(), capacity, width);
 
     /// <summary>The same by the scalar codec.</summary>
     public ReferenceSide Reference(int heads) => new(heads, HeadDim, Bits, Granularity, new KvSpec { ClipPercent = ClipPercent });
@@ -42,7 +42,7 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
         ? new TokenGroupScheme(Bits, HeadDim, Granularity.Group, Clip)
         : new TensorScheme(Bits, HeadDim, Clip);
 
-    private RunScheme RunScheme() => Granularity.Axis switch
+    private TokenBlockScheme TokenBlockScheme() => Granularity.Axis switch
     {
         KvAxis.Channel => new ChannelScheme(Bits, HeadDim, Granularity.Group, Clip),
         KvAxis.Block => new BlockScheme(Bits, HeadDim, Granularity.Group, Clip),

@@ -69,7 +69,7 @@ public sealed unsafe class TokenStoreTests
         const double Tolerance = 1.2e-7; // 2^-23
         var random = new Random(3);
         foreach (var shape in StoreShape.Of(axis, bits))
-            foreach (var width in LaneWidths.Supported)
+            foreach (var width in Simd.Supported)
                 foreach (var store in (TokenStore[])[shape.Keys(Capacity, width), shape.Values(Capacity, width)])
                 {
                     var rows = Enumerable.Range(0, Capacity)
@@ -93,7 +93,7 @@ public sealed unsafe class TokenStoreTests
         var shape = StoreShape.Of(axis, bits).Last();
         var rows = StoredHeads.Rows(Capacity, shape.HeadDim);
         rows[17][5] = float.NaN;
-        foreach (var width in LaneWidths.Supported)
+        foreach (var width in Simd.Supported)
             foreach (var store in (TokenStore[])[shape.Keys(Capacity, width), shape.Values(Capacity, width)])
             {
                 using var heads = new StoredHeads(store, 1);

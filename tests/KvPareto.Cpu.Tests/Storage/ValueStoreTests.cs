@@ -97,6 +97,6 @@ public sealed unsafe class ValueStoreTests
         return [.. Enumerable.Range(0, rows * stride).Select(_ => random.Next(5) == 0 ? 0 : random.NextSingle())];
     }
 
-    private static IEnumerable<(StoreShape Shape, LaneWidth Width)> Shapes(KvAxis axis, int bits) =>
-        StoreShape.Of(axis, bits).SelectMany(shape => LaneWidths.Supported.Select(width => (shape, width)));
+    private static IEnumerable<(StoreShape Shape, SimdLevel Width)> Shapes(KvAxis axis, int bits) =>
+        StoreShape.Of(axis, bits).SelectMany(shape => Simd.Supported.Select(width => (shape, width)));
 }

@@ -4,7 +4,7 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cpu.Storage.Schemes;
 
 /// <summary><c>block:n</c>: n tokens of one head, all channels. bits + 32/(n·D) bits an element.</summary>
-internal sealed unsafe class BlockScheme(int bits, int headDim, int tokens, float clip) : RunScheme(bits, headDim, tokens)
+internal sealed unsafe class BlockScheme(int bits, int headDim, int tokens, float clip) : TokenBlockScheme(bits, headDim, tokens)
 {
     public override int Scales => 1;
 

@@ -71,7 +71,7 @@ internal static class HubCache
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigException($"{folder}: cannot be read: {OneLine.Of(error.Message)}", error);
+            throw new ConfigException($"{folder}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
         }
     }
 

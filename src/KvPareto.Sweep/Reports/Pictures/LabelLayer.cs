@@ -61,10 +61,10 @@ internal sealed class LabelLayer : IPlottable, IRenderLast, IHasText
             At(name.At), name.Radius, style.Width(name.Text) + 2 * Halo, style.CapHeight + 5)).ToList();
         var plot = new Box(rp.DataRect.Left, rp.DataRect.Top, rp.DataRect.Width, rp.DataRect.Height);
         Box[] obstacles = [.. Obstacles.Select(obstacle => Box.Around(At(obstacle.At), obstacle.Radius))];
-        Segment[] lines = [.. Lines.Select(line => new Segment(At(line.Start), At(line.End)))];
+        LineSegment[] lines = [.. Lines.Select(line => new LineSegment(At(line.Start), At(line.End)))];
         var placed = LabelPlacer.Place(requests, obstacles, lines, plot.Grown(-Padding));
         using var leader = new SKPaint { Color = Look.Leader.ToSKColor(), IsAntialias = true, StrokeWidth = LeaderWidth };
-        foreach (var line in placed.Select(label => label?.Leader).OfType<Segment>())
+        foreach (var line in placed.Select(label => label?.Leader).OfType<LineSegment>())
         {
             rp.Canvas.DrawLine(Point(line.From), Point(line.To), leader);
             if (requests.Exists(request => request.Anchor == line.From)) rp.Canvas.DrawCircle(Point(line.From), LeaderEnd, leader);

@@ -13,7 +13,7 @@ internal readonly record struct LabelRequest(Position Anchor, double Radius, dou
 /// The line, from the marker's rim to the text, or from its middle where other labelled markers lie over it; null where the text lies
 /// close by and nearer to this marker than to any other.
 /// </param>
-internal sealed record PlacedLabel(Box Box, Segment? Leader);
+internal sealed record PlacedLabel(Box Box, LineSegment? Leader);
 
 /// <summary>
 /// Places labels greedily: each takes the cheapest of some places around its marker that neither leave the plot nor touch a label,
@@ -53,7 +53,7 @@ internal static class LabelPlacer
     /// <param name="bounds">The plot.</param>
     /// <returns>One entry for each request; null where there is no place.</returns>
     public static PlacedLabel?[] Place(
-        IReadOnlyList<LabelRequest> requests, IReadOnlyList<Box> obstacles, IReadOnlyList<Segment> lines, Box bounds)
+        IReadOnlyList<LabelRequest> requests, IReadOnlyList<Box> obstacles, IReadOnlyList<LineSegment> lines, Box bounds)
     {
         int[] order = [.. Enumerable.Range(0, requests.Count)];
         var last = Place(order, requests, obstacles, lines, bounds);
@@ -69,7 +69,7 @@ internal static class LabelPlacer
     }
 
     private static PlacedLabel?[] Place(
-        int[] order, IReadOnlyList<LabelRequest> requests, IReadOnlyList<Box> obstacles, IReadOnlyList<Segment> lines, Box bounds)
+        int[] order, IReadOnlyList<LabelRequest> requests, IReadOnlyList<Box> obstacles, IReadOnlyList<LineSegment> lines, Box bounds)
     {
         var placed = new PlacedLabel?[requests.Count];
         for (var pass = 0; pass < Passes; pass++)
@@ -88,7 +88,7 @@ internal static class LabelPlacer
         IReadOnlyList<LabelRequest> requests,
         PlacedLabel?[] placed,
         IReadOnlyList<Box> obstacles,
-        IReadOnlyList<Segment> lines,
+        IReadOnlyList<LineSegment> lines,
         Box bounds)
     {
         var (best, lowest) = ((PlacedLabel?)null, double.PositiveInfinity);
@@ -117,7 +117,7 @@ internal static class LabelPlacer
         return best;
     }
 
-    private static bool IsStraight(Segment leader) =>
+    private static bool IsStraight(LineSegment leader) =>
         Math.Abs(leader.From.X - leader.To.X) < 0.5 || Math.Abs(leader.From.Y - leader.To.Y) < 0.5;
 
     /// <summary>Whether a text is clearly nearer to its marker than to any other labelled one.</summary>
@@ -174,7 +174,7 @@ internal static class LabelPlacer
     /// Whether a line would seem to point at another marker: it touches it, or, where that one lies over its own, runs nearer to its
     /// middle than its own middle is.
     /// </summary>
-    private static bool Hides(Segment line, int index, LabelRequest other, IReadOnlyList<LabelRequest> requests)
+    private static bool Hides(LineSegment line, int index, LabelRequest other, IReadOnlyList<LabelRequest> requests)
     {
         var apart = other.Anchor.To(requests[index].Anchor);
         return apart < other.Radius + requests[index].Radius

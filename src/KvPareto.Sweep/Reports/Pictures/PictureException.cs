@@ -1,7 +1,7 @@
 namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>A picture cannot be drawn.</summary>
-public sealed class PictureException : Exception
+internal sealed class PictureException : Exception
 {
     /// <summary>With what is missing.</summary>
     public PictureException(string message) : base(message) { }

@@ -10,7 +10,7 @@ namespace KvPareto.Tasks.Metrics.Chinese;
 /// own data: in each run of Chinese characters, ASCII letters, digits and a few signs, the likeliest words of the dictionary; where those
 /// are single characters, the words of a <see cref="CharacterModel"/>. All other characters are words of their own.
 /// </summary>
-public sealed class ChineseSegmenter
+internal sealed class ChineseSegmenter
 {
     /// <summary>What a user must name, for messages.</summary>
     public const string FolderWords = "a folder with jieba's dict.txt and hmm.json";

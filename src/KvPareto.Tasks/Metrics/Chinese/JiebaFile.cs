@@ -28,7 +28,7 @@ internal readonly record struct JiebaFile(string Path, ReadOnlyMemory<byte> Byte
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new ConfigException($"{path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}; allowed: jieba's own file", error);
+            throw new ConfigException($"{path}: cannot be read: {OneLine.OfMessage(error.Message)}; allowed: jieba's own file", error);
         }
     }
 

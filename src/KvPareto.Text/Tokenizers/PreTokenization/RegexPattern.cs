@@ -36,7 +36,7 @@ internal sealed class RegexPattern : TextPattern
         }
         catch (Exception problem) when (problem is ArgumentException or InsufficientExecutionStackException or NotSupportedException)
         {
-            throw new FormatException(ErrorText.OneLine(problem.Message), problem);
+            throw new FormatException(OneLine.OfMessage(problem.Message), problem);
         }
     }
 

@@ -37,7 +37,7 @@ public class LabelPlacerTests
     {
         var request = new LabelRequest(new(250, 180), 8, 60, 11);
         var free = LabelPlacer.Place([request], [], [], Plot)[0]!.Box;
-        Segment line = new(new(50, free.Centre.Y), new(450, free.Centre.Y));
+        LineSegment line = new(new(50, free.Centre.Y), new(450, free.Centre.Y));
         var moved = LabelPlacer.Place([request], [free], [line], Plot)[0]!.Box;
         Assert.Equal(0, moved.Overlap(free));
         Assert.False(line.Crosses(moved));
@@ -90,7 +90,7 @@ public class LabelPlacerTests
     [InlineData(0, 9, 9, 0, true)]
     [InlineData(0, 7, 7, 0, false)]
     public void Crosses_IsExactForLineAndBox(double x1, double y1, double x2, double y2, bool crosses) =>
-        Assert.Equal(crosses, new Segment(new(x1, y1), new(x2, y2)).Crosses(new Box(4, 4, 2, 2)));
+        Assert.Equal(crosses, new LineSegment(new(x1, y1), new(x2, y2)).Crosses(new Box(4, 4, 2, 2)));
 
     private static List<LabelRequest> Requests(int seed, int count)
     {

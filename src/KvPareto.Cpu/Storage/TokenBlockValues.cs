@@ -4,27 +4,27 @@ using KvPareto.Cpu.Storage.Schemes;
 
 namespace KvPareto.Cpu.Storage;
 
-/// <summary>Coded values with scales for a run of tokens: tiles of [16, D·bits/8] code bytes, then the runs' scales.</summary>
-internal sealed unsafe class RunValues : ValueStore
+/// <summary>Coded values with scales for a block of tokens: tiles of [16, D·bits/8] code bytes, then the blocks' scales.</summary>
+internal sealed unsafe class TokenBlockValues : ValueStore
 {
-    private readonly RunScheme _scheme;
-    private readonly RunLayout _layout;
+    private readonly TokenBlockScheme _scheme;
+    private readonly TokenBlockLayout _layout;
     private readonly int _rowBytes;
     private readonly int _blockChannels;
     private readonly delegate*<byte*, int, long, int, float*, int, int, int, float*, int, void>[] _accumulate;
     private readonly delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] _scaleWeights;
     private readonly delegate*<byte*, float*, void> _unpack;
 
-    public RunValues(RunScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    public TokenBlockValues(TokenBlockScheme scheme, int capacity, SimdLevel? level = null) : base(scheme.HeadDim, capacity)
     {
         _scheme = scheme;
-        _layout = new RunLayout(scheme, capacity);
+        _layout = new TokenBlockLayout(scheme, capacity);
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
-        _scaleWeights = KernelTable.ScaleWeights(width ?? LaneWidths.Widest);
-        var fitting = LaneWidths.WidestThat(width, w => scheme.HeadDim % (4 * w) == 0);
+        _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
+        var fitting = Simd.WidestThat(level, w => scheme.HeadDim % (4 * w) == 0);
         _blockChannels = 4 * (int)fitting;
-        _accumulate = KernelTable.Accumulate(scheme.Bits, fitting);
-        _unpack = KernelTable.UnpackValuePlain(scheme.Bits, fitting);
+        _accumulate = KernelTable.Of(fitting).Accumulate(scheme.Bits);
+        _unpack = KernelTable.Of(fitting).UnpackValuePlain(scheme.Bits);
     }
 
     public override int Granule => _scheme.Granule;
@@ -82,7 +82,7 @@ internal sealed unsafe class RunValues : ValueStore
         AccumulateCodes(place, tile, tileCount, scratch, tileCount * TileTokens, rows, output);
     }
 
-    // A scale for each channel: codes are summed first and scaled once a run.
+    // A scale for each channel: codes are summed first and scaled once a block.
     private void AccumulateChannels(
         StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {

@@ -6,24 +6,24 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cpu.Storage;
 
 /// <summary>
-/// Coded keys with scales for a run of tokens: tiles of [D·bits/8, 16] code bytes, then the runs' scales. Scales of channels are
-/// multiplied into the queries, so that a run's tiles are read without any.
+/// Coded keys with scales for a block of tokens: tiles of [D·bits/8, 16] code bytes, then the blocks' scales. Scales of channels are
+/// multiplied into the queries, so that a block's tiles are read without any.
 /// </summary>
-internal sealed unsafe class RunKeys : KeyStore
+internal sealed unsafe class TokenBlockKeys : KeyStore
 {
-    private readonly RunScheme _scheme;
-    private readonly RunLayout _layout;
+    private readonly TokenBlockScheme _scheme;
+    private readonly TokenBlockLayout _layout;
     private readonly delegate*<byte*, int, float*, float*, float*, int, void>[] _dot;
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dotBlock;
     private readonly delegate*<byte*, int, float*, float*, float*, int, void> _unpack;
 
-    public RunKeys(RunScheme scheme, int capacity, LaneWidth? width = null) : base(scheme.HeadDim, capacity)
+    public TokenBlockKeys(TokenBlockScheme scheme, int capacity, SimdLevel? level = null) : base(scheme.HeadDim, capacity)
     {
         _scheme = scheme;
-        _layout = new RunLayout(scheme, capacity);
-        _dot = KernelTable.DotScaledCodes(scheme.Bits, width ?? LaneWidths.Widest);
-        _dotBlock = KernelTable.DotCodes(scheme.Bits, width ?? LaneWidths.Widest);
-        _unpack = KernelTable.UnpackScaledKeyCodes(scheme.Bits, width ?? LaneWidths.Widest);
+        _layout = new TokenBlockLayout(scheme, capacity);
+        _dot = KernelTable.Of(level ?? Simd.Best).DotScaledCodes(scheme.Bits);
+        _dotBlock = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
+        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackScaledKeyCodes(scheme.Bits);
     }
 
     public override int Granule => _scheme.Granule;
@@ -77,7 +77,7 @@ internal sealed unsafe class RunKeys : KeyStore
         }
     }
 
-    // A run's scales go into the queries.
+    // A block's scales go into the queries.
     private void DotChannels(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
     {
         var scales = stackalloc float[HeadDim];

@@ -1,7 +1,7 @@
 namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>A straight line between two places.</summary>
-internal readonly record struct Segment(Position From, Position To)
+internal readonly record struct LineSegment(Position From, Position To)
 {
     /// <summary>Whether a part of the line lies within a box (Liang and Barsky's clipping).</summary>
     public bool Crosses(Box box)
@@ -14,7 +14,7 @@ internal readonly record struct Segment(Position From, Position To)
     }
 
     /// <summary>Whether two lines cross.</summary>
-    public bool Crosses(Segment other) =>
+    public bool Crosses(LineSegment other) =>
         Side(other.From) * Side(other.To) < 0 && other.Side(From) * other.Side(To) < 0;
 
     /// <summary>Distance to a place.</summary>

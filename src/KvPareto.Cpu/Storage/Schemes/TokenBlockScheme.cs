@@ -4,19 +4,19 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cpu.Storage.Schemes;
 
 /// <summary>
-/// A granularity whose scales hold for a run of tokens. The scheme says how many scales a run has and how they are found;
-/// <see cref="RunKeys"/> and <see cref="RunValues"/> do the rest.
+/// A granularity whose scales hold for a block of tokens. The scheme says how many scales a block has and how they are found;
+/// <see cref="TokenBlockKeys"/> and <see cref="TokenBlockValues"/> do the rest.
 /// </summary>
 /// <param name="bits">2, 4 or 8.</param>
 /// <param name="headDim">D.</param>
-/// <param name="runTokens">Tokens of a run, a multiple of 16; <see cref="AllTokens"/> for all.</param>
-internal abstract unsafe class RunScheme(int bits, int headDim, int runTokens)
+/// <param name="blockTokens">Tokens of a block, a multiple of 16; <see cref="AllTokens"/> for all.</param>
+internal abstract unsafe class TokenBlockScheme(int bits, int headDim, int blockTokens)
 {
-    /// <summary>One run from the first token to the last.</summary>
+    /// <summary>One block from the first token to the last.</summary>
     public const int AllTokens = int.MaxValue;
 
     private readonly delegate*<GroupMeta*, int, float*, float*,
-        void> _read = KernelTable.ReadGroups(LaneWidths.WidestThat(null, width => headDim % width == 0));
+        void> _read = KernelTable.Of(Simd.WidestThat(null, width => headDim % width == 0)).ReadGroups;
 
     /// <summary>Bits of a code.</summary>
     public int Bits { get; } = bits;
@@ -24,23 +24,23 @@ internal abstract unsafe class RunScheme(int bits, int headDim, int runTokens)
     /// <summary>D.</summary>
     public int HeadDim { get; } = headDim;
 
-    /// <summary>Tokens of a run.</summary>
-    public int RunTokens { get; } = runTokens;
+    /// <summary>Tokens of a block.</summary>
+    public int BlockTokens { get; } = blockTokens;
 
     /// <summary>Tokens that can only be coded together.</summary>
-    public virtual int Granule => RunTokens;
+    public virtual int Granule => BlockTokens;
 
-    /// <summary>Scales of a run: D, or 1 for all channels.</summary>
+    /// <summary>Scales of a block: D, or 1 for all channels.</summary>
     public abstract int Scales { get; }
 
-    /// <summary>Finds a run's scales from its rows [count, D].</summary>
+    /// <summary>Finds a block's scales from its rows [count, D].</summary>
     /// <param name="meta">[<see cref="Scales"/>].</param>
     /// <param name="rows">Rows.</param>
     /// <param name="count">Tokens.</param>
     /// <param name="stride">Elements from one row to the next.</param>
     public abstract void Fit(GroupMeta* meta, float* rows, int count, int stride);
 
-    /// <summary>Whether the scales are found once, from the first append, and kept (else for each run as it is coded).</summary>
+    /// <summary>Whether the scales are found once, from the first append, and kept (else for each block as it is coded).</summary>
     public virtual bool FitsOnce => false;
 
     /// <summary>Codes of one row, one byte a code.</summary>

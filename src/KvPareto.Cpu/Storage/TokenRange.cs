@@ -6,7 +6,7 @@ namespace KvPareto.Cpu.Storage;
 /// <param name="first">First token of the stretch.</param>
 /// <param name="end">The token after its last.</param>
 /// <param name="origin">The token of the sequence that is the store's first: token t is the store's t − origin.</param>
-internal readonly struct Segment<TStore>(TStore store, StorePlace place, int first, int end, int origin)
+internal readonly struct TokenRange<TStore>(TStore store, StorePlace place, int first, int end, int origin)
     where TStore : TokenStore
 {
     /// <summary>The store.</summary>
@@ -26,30 +26,30 @@ internal readonly struct Segment<TStore>(TStore store, StorePlace place, int fir
 }
 
 /// <summary>The stretches of one head, first to last; at most four.</summary>
-internal struct Segments<TStore>
+internal struct TokenRanges<TStore>
     where TStore : TokenStore
 {
-    private Segment<TStore> _first;
-    private Segment<TStore> _second;
-    private Segment<TStore> _third;
-    private Segment<TStore> _fourth;
+    private TokenRange<TStore> _first;
+    private TokenRange<TStore> _second;
+    private TokenRange<TStore> _third;
+    private TokenRange<TStore> _fourth;
 
     /// <summary>How many there are.</summary>
     public int Count { get; private set; }
 
     /// <summary>One of them.</summary>
-    public readonly Segment<TStore> this[int index] => index switch { 0 => _first, 1 => _second, 2 => _third, _ => _fourth };
+    public readonly TokenRange<TStore> this[int index] => index switch { 0 => _first, 1 => _second, 2 => _third, _ => _fourth };
 
     /// <summary>Adds the next; an empty stretch is left out.</summary>
-    public void Add(Segment<TStore> segment)
+    public void Add(TokenRange<TStore> range)
     {
-        if (segment.First >= segment.End) return;
+        if (range.First >= range.End) return;
         switch (Count++)
         {
-            case 0: _first = segment; break;
-            case 1: _second = segment; break;
-            case 2: _third = segment; break;
-            default: _fourth = segment; break;
+            case 0: _first = range; break;
+            case 1: _second = range; break;
+            case 2: _third = range; break;
+            default: _fourth = range; break;
         }
     }
 }

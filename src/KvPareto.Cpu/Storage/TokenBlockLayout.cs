@@ -3,19 +3,19 @@ using KvPareto.Engine.Cache;
 
 namespace KvPareto.Cpu.Storage;
 
-/// <summary>Where codes and scales of a run scheme lie in a head: all tiles, then all runs' scales.</summary>
-internal sealed unsafe class RunLayout
+/// <summary>Where codes and scales of a block scheme lie in a head: all tiles, then all blocks' scales.</summary>
+internal sealed unsafe class TokenBlockLayout
 {
-    private readonly RunScheme _scheme;
+    private readonly TokenBlockScheme _scheme;
     private readonly int _runs;
     private readonly long _metaAt;
 
-    public RunLayout(RunScheme scheme, int capacity)
+    public TokenBlockLayout(TokenBlockScheme scheme, int capacity)
     {
         _scheme = scheme;
         TileBytes = scheme.HeadDim * scheme.Bits / 8 * TokenStore.TileTokens;
         _metaAt = TokenStore.TileCount(capacity) * TileBytes;
-        _runs = scheme.RunTokens == RunScheme.AllTokens ? 1 : (capacity + scheme.RunTokens - 1) / scheme.RunTokens;
+        _runs = scheme.BlockTokens == TokenBlockScheme.AllTokens ? 1 : (capacity + scheme.BlockTokens - 1) / scheme.BlockTokens;
     }
 
     /// <summary>Code bytes of a tile.</summary>
@@ -24,16 +24,16 @@ internal sealed unsafe class RunLayout
     /// <summary>Bytes of a head.</summary>
     public long HeadBytes => _metaAt + (long)_runs * _scheme.Scales * GroupMeta.ByteSize;
 
-    /// <summary>Scales of the run that a token belongs to.</summary>
+    /// <summary>Scales of the block that a token belongs to.</summary>
     public GroupMeta* Meta(StorePlace place, int token) =>
         (GroupMeta*)(place.Head + _metaAt)
-            + (_scheme.RunTokens == RunScheme.AllTokens ? 0 : (long)(token / _scheme.RunTokens) * _scheme.Scales);
+            + (_scheme.BlockTokens == TokenBlockScheme.AllTokens ? 0 : (long)(token / _scheme.BlockTokens) * _scheme.Scales);
 
-    /// <summary>The same, found anew at the first token of a run whose rows begin at <paramref name="rows"/>.</summary>
+    /// <summary>The same, found anew at the first token of a block whose rows begin at <paramref name="rows"/>.</summary>
     public GroupMeta* MetaForAppend(StorePlace place, int token, float* rows, int stride)
     {
         var meta = Meta(place, token);
-        if (!_scheme.FitsOnce && token % _scheme.RunTokens == 0) _scheme.Fit(meta, rows, _scheme.RunTokens, stride);
+        if (!_scheme.FitsOnce && token % _scheme.BlockTokens == 0) _scheme.Fit(meta, rows, _scheme.BlockTokens, stride);
         return meta;
     }
 

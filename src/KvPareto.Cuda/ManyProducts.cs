@@ -1,0 +1,122 @@
+using KvPareto.Engine.Seam;
+
+namespace KvPareto.Cuda;
+
+/// <summary>Products of many rows without a stop in scratch, on devices of compute capability 9.0.</summary>
+internal sealed class ManyProducts(CudaContext context)
+{
+    private const int StaticSharedBytes = 256; // of the kernel
+    private const int LeastColumns = 512;      // of a tile's share
+
+    private readonly Dictionary<ManyKernel, (KernelModule Module, int Clusters)> _variants = [];
+
+    private int SharedBytes => context.SharedBytes - StaticSharedBytes;
+
+    /// <summary>Begins to compile what a weight will want.</summary>
+    public void Prepare(CudaWeight weight)
+    {
+        if (context.HasWarpGroups && ManyKernel.Of(weight, int.MaxValue) is { } kernel)
+            context.Prepare(ManyKernel.File, kernel.Options(SharedBytes));
+    }
+
+    /// <summary>How many of the weights, from the first on, one launch multiplies.</summary>
+    /// <param name="x">Inputs, bf16.</param>
+    /// <param name="rows">T.</param>
+    /// <param name="weights">Weights of one width.</param>
+    /// <param name="ys">Results; one alone where they are gated.</param>
+    /// <param name="mode">What becomes of sums.</param>
+    public int Count(Matrix x, int rows, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode)
+    {
+        if (!context.HasWarpGroups || !IsAligned(x.Data, x.Stride * sizeof(ushort), 16)) return 0;
+        if (ManyKernel.Of((CudaWeight)weights[0], rows) is not { } kernel) return 0;
+        var group = ((CudaWeight)weights[0]).Rows.Group;
+        var count = 0;
+        while (count < Math.Min(weights.Length, ManyParts.Count))
+        {
+            var (weight, y) = ((CudaWeight)weights[count], ys[mode == LinearMode.Gated ? 0 : count]);
+            var pair = 2 * y.Type.ByteSize();
+            if (ManyKernel.Of(weight, rows) != kernel || weight.Rows.Group != group || y.Type == DType.F16
+                || !IsAligned(y.Address, y.RowStride * y.Type.ByteSize(), pair)) break;
+            count++;
+        }
+        return mode == LinearMode.Gated && count < 2 ? 0 : count;
+    }
+
+    /// <summary>Multiplies so many rows with weights that <see cref="Count"/> has counted.</summary>
+    /// <param name="x">Inputs, bf16.</param>
+    /// <param name="rows">T.</param>
+    /// <param name="weights">Weights.</param>
+    /// <param name="ys">Results.</param>
+    /// <param name="mode">What becomes of sums.</param>
+    /// <param name="scratch">Device memory for parts of tiles.</param>
+    public void Multiply(
+        Matrix x, int rows, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode, (nint Address, long Bytes) scratch)
+    {
+        var first = (CudaWeight)weights[0];
+        var kernel = ManyKernel.Of(first, rows)!.Value;
+        var isGated = mode == LinearMode.Gated;
+        var a = new ManyArguments
+        {
+            Inputs = TensorMap.OfInputs(x, rows, first.ColumnCount, kernel.Tokens / ManyKernel.Cluster),
+            Partials = scratch.Address,
+            Rows = rows,
+            Columns = first.ColumnCount,
+            Group = Math.Max(1, first.Rows.Group),
+            Mode = (int)mode,
+            TokenTiles = (rows + kernel.Tokens - 1) / kernel.Tokens,
+        };
+        var tiles = 0;
+        for (var i = 0; i < ManyParts.Count; i++)
+        {
+            if (i < (isGated ? 1 : weights.Length))
+            {
+                var (one, other) = ((CudaWeight)weights[i], (CudaWeight)weights[isGated ? 1 : i]);
+                // The copy engine goes through a pair from the lower address on.
+                if (isGated && other.Data < one.Data) (one, other, a.GateHalf) = (other, one, 1);
+                a.Parts[i] = new()
+                {
+                    Weight = TensorMap.OfWeights(one, other, kernel),
+                    FirstGroups = one.Rows.Groups,
+                    SecondGroups = other.Rows.Groups,
+                    FirstBias = one.Bias,
+                    SecondBias = other.Bias,
+                    Y = ys[i],
+                    Outputs = one.RowCount,
+                };
+                var outputs = ManyKernel.Cluster * ManyKernel.BlockRows / (isGated ? 2 : 1);
+                tiles += (one.RowCount + outputs - 1) / outputs;
+            }
+            a.Parts[i].EndTile = tiles;
+        }
+        a.Tiles = tiles * a.TokenTiles;
+        var (module, clusters) = Variant(kernel);
+        clusters = Share(ref a, clusters, (int)Math.Min(scratch.Bytes / kernel.PartBytes, int.MaxValue));
+        context.Launch(
+            module, ManyKernel.Function, new(ManyKernel.Cluster * clusters), ManyKernel.Threads, a, kernel.SharedBytes(SharedBytes));
+    }
+
+    // Few tiles are cut into equal shares, one a cluster; of many the steps are shared out evenly. Where there is no room for so many parts,
+    // tiles stay whole.
+    private static int Share(ref ManyArguments a, int clusters, int parts)
+    {
+        var most = Math.Min(Math.Min(clusters, parts) / a.Tiles, Math.Min(ManyKernel.MostShares, a.Columns / LeastColumns));
+        if (most > 1)
+        {
+            a.Shares = most;
+            return a.Tiles * most;
+        }
+        if (a.Tiles >= clusters && parts + 1 >= clusters) return clusters;
+        a.Shares = ManyArguments.WholeTiles;
+        return Math.Min(a.Tiles, clusters);
+    }
+
+    private (KernelModule Module, int Clusters) Variant(in ManyKernel kernel)
+    {
+        if (_variants.TryGetValue(kernel, out var known)) return known;
+        var module = context.Module(ManyKernel.File, kernel.Options(SharedBytes));
+        return _variants[kernel] = (module, context.ResidentClusters(
+            module, ManyKernel.Function, ManyKernel.Cluster, ManyKernel.Threads, kernel.SharedBytes(SharedBytes)));
+    }
+
+    private static bool IsAligned(nint address, long rowBytes, int bytes) => address % bytes == 0 && rowBytes % bytes == 0;
+}
