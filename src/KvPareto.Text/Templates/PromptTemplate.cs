@@ -51,5 +51,5 @@ public sealed class PromptTemplate
     }
 
     private static ConfigException Complaint(string source, JinjaException problem) =>
-        new($"{source}: line {problem.Line} of the template: {ErrorText.OneLine(problem.Message)}", problem);
+        new($"{source}: line {problem.Line} of the template: {OneLine.OfMessage(problem.Message)}", problem);
 }
