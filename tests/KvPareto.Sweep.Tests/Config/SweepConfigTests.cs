@@ -58,7 +58,7 @@ public class SweepConfigTests
         { "tasks", "tasks: [fact]", "key 'tasks[0]' is no task" },
         { "tasks", "tasks: [{kind: fact}]", "key 'tasks[0].task' is missing; allowed: embedded, longbench, niah" },
         { "tasks", "tasks: [{task: arc}]",
-            "key 'tasks[0].task' has the unknown value 'arc'; allowed: embedded, longbench, niah, ruler, gsm8k, mmlu" },
+            "key 'tasks[0].task' has the unknown value 'arc'; allowed: embedded, longbench, niah, ruler, gsm8k, mmlu, own, fidelity" },
         { "tasks", "tasks: [{task: embedded, kind: riddle, samples: 1, length: 100}]",
             "key 'tasks[0].kind' has the unknown value 'riddle'; allowed: fact, two-hop, count, label" },
         { "tasks", "tasks: [{task: embedded, kind: fact, samples: 0, length: 100}]", "key 'tasks[0].samples' is 0, out of range" },
