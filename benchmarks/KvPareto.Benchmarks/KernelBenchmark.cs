@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvPareto.Cpu;
 using KvPareto.Cpu.Kernels;
+using KvPareto.Engine.Speed;
 using KvPareto.Engine.Weights;
 
 namespace KvPareto.Benchmarks;
