@@ -13,7 +13,8 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
 
     /// <summary>Entries of the groups, [heads, runs, groups of a run]; an append's one scale is for all heads.</summary>
     public long[] Entries =>
-        [Axis == 1 ? 1 : Heads, Plan.TokenBlock.Tokens == int.MaxValue ? 1 : Plan.CodedTokens / Plan.TokenBlock.Tokens, Plan.TokenBlock.Groups];
+        [Axis == 1 ? 1 : Heads, Plan.TokenBlock.Tokens == int.MaxValue ? 1
+            : Plan.CodedTokens / Plan.TokenBlock.Tokens, Plan.TokenBlock.Groups];
 
     /// <summary>Codes, or plain rows, [heads, tokens, elements].</summary>
     public long[] Rows => [Heads, Plan.CodedTokens, Plan.IsCoded ? Plan.HeadDim * Plan.Bits / 8 : Plan.HeadDim];

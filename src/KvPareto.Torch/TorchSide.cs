@@ -50,7 +50,8 @@ internal sealed class TorchSide : IDisposable
             FitPowers(rows, _plan.SinkTokens - start);
         TorchScripts.Run(
             "append", _rows, _entries, _ring, _sinks, _codec.Shifts(_plan.Bits), _codec.Constants(_plan.Bits), rows, start,
-            _plan.RecentTokens, _plan.Granule, _plan.TokenBlock.Channels, _shape.Axis, _plan.Bits, (double)_plan.Clip, (double)(1 - _plan.Clip));
+            _plan.RecentTokens, _plan.Granule, _plan.TokenBlock.Channels, _shape.Axis, _plan.Bits, (double)_plan.Clip,
+                (double)(1 - _plan.Clip));
     }
 
     /// <summary>Rows <paramref name="first"/> … <paramref name="stop"/> − 1 as they are read when there are <paramref name="length"/>

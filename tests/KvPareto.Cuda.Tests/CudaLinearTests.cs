@@ -68,7 +68,8 @@ public unsafe class CudaLinearTests
         using var backend = new CudaBackend();
         var random = new Random(columns + group);
         var (first, second, bias, gain) =
-            (TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs), TestWeights.Floats(random, columns));
+            (TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs * columns),
+                TestWeights.Floats(random, Outputs), TestWeights.Floats(random, columns));
         using var gate = TestWeights.Upload(backend, format, group, columns, first, bias);
         using var up = TestWeights.Upload(backend, format, group, columns, second, bias);
         fixed (float* data = gain)
@@ -153,7 +154,9 @@ public unsafe class CudaLinearTests
         const int Columns = 512, Rows = 3;
         using var backend = new CudaBackend();
         var random = new Random(3);
-        using var weight = TestWeights.Upload(backend, format, group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs));
+        using var weight =
+            TestWeights.Upload(
+            backend, format, group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs));
         var (input, output) = (TestWeights.Floats(random, Rows * Columns), new float[Rows * Outputs]);
         input[Columns + 200] = value;
         var (x, y) = (backend.Alloc(DType.F32, Rows, Columns), backend.Alloc(DType.F32, Rows, Outputs));
@@ -176,7 +179,9 @@ public unsafe class CudaLinearTests
         const int Columns = 14_336, Rows = 8;
         using var backend = new CudaBackend();
         var random = new Random(9);
-        using var weight = TestWeights.Upload(backend, format, group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs));
+        using var weight =
+            TestWeights.Upload(
+            backend, format, group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs));
         var (x, y) = (backend.Alloc(DType.BF16, Rows, Columns), backend.Alloc(DType.F32, Rows, Outputs));
         backend.Write(TestWeights.Floats(random, Rows * Columns), x);
         var (together, alone) = (new float[Rows * Outputs], new float[Outputs]);
@@ -199,7 +204,8 @@ public unsafe class CudaLinearTests
         using var backend = new CudaBackend();
         var random = new Random(1);
         Weight Make(int columns) =>
-            TestWeights.Upload(backend, WeightFormat.BF16, 0, columns, TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs));
+            TestWeights.Upload(
+                backend, WeightFormat.BF16, 0, columns, TestWeights.Floats(random, Outputs * columns), TestWeights.Floats(random, Outputs));
         long Needed(int columns) => ProductLayout.Of(CudaWeight.StoredKind.BF16, Outputs, columns).ByteCount;
         Assert.Equal(0, backend.Memory.Live.Workspace);
         var (small, large) = (Make(64), Make(640));
@@ -225,7 +231,9 @@ public unsafe class CudaLinearTests
             [(format, group), (format, group), (format, group), (WeightFormat.W4, 32), (format, group)];
         var weights =
             kinds.Select(
-            kind => TestWeights.Upload(backend, kind.Format, kind.Group, Columns, TestWeights.Floats(random, Outputs * Columns), TestWeights.Floats(random, Outputs)))
+            kind => TestWeights.Upload(
+                backend, kind.Format, kind.Group, Columns, TestWeights.Floats(random, Outputs * Columns),
+                    TestWeights.Floats(random, Outputs)))
                 .ToArray();
         foreach (var rows in new[] { 1, 5 })
         {

@@ -39,6 +39,7 @@ internal static unsafe class TestWeights
         // A group's extremes are found before its first value is replaced, since its codes are made in order.
         fixed (byte* data = bytes)
         fixed (GroupMeta* entries = groups)
-            return backend.Upload(new HostWeight("w", format, values.Length / columns, columns, data) { GroupSize = group, Groups = entries, Bias = bias });
+            return backend.Upload(
+                new HostWeight("w", format, values.Length / columns, columns, data) { GroupSize = group, Groups = entries, Bias = bias });
     }
 }

@@ -115,7 +115,8 @@ public class QuestionSweepTests
     }
 
     private static List<IReadOnlyList<double>> Rated(ScratchFolder temp, TrialResult result) =>
-        [.. Records(temp["run"], result).Select(record => record.Prediction).OfType<LikelihoodPrediction>().Select(rated => rated.LogLikelihoods)];
+        [.. Records(temp["run"], result).Select(record => record.Prediction).OfType<LikelihoodPrediction>()
+            .Select(rated => rated.LogLikelihoods)];
 
     private static IReadOnlyList<SampleRecord> Records(string folder, TrialResult result) =>
     [

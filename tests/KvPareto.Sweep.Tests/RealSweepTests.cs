@@ -103,7 +103,8 @@ public class RealSweepTests
         using var temp = new ScratchFolder();
         var config = Config(temp);
         var file = temp["qwen2/config.json"];
-        File.WriteAllText(file, File.ReadAllText(file).Replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", StringComparison.Ordinal));
+        File.WriteAllText(
+            file, File.ReadAllText(file).Replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", StringComparison.Ordinal));
         using var backend = new CpuBackend(1);
         var error = Assert.Throws<ConfigException>(
             () => SweepRunner.Run(config, new SweepOptions { Backend = backend, Folder = temp["run"] }));

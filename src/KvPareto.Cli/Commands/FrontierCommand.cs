@@ -56,7 +56,8 @@ internal static class FrontierCommand
         command.SetAction(parsed =>
         {
             var runs = MeasuredRun.Read(parsed.GetValue(folders)!);
-            if (parsed.GetValue(check) is { } earlier) return Check(context, runs, earlier, parsed.GetValue(tolerance), parsed.GetValue(json));
+            if (parsed.GetValue(check) is { } earlier)
+                return Check(context, runs, earlier, parsed.GetValue(tolerance), parsed.GetValue(json));
             var answer = FrontierAnswer.Of(runs, new()
             {
                 Objectives = parsed.GetValue(objectives)!,

@@ -33,7 +33,8 @@ internal static unsafe class CpuAttention
             // Neighbours to one worker, so that it can ask for what it reads next; several items a worker, so that none waits long.
             var run = Math.Clamp(step.Count * call.KvHeads * splits / (ItemsPerWorker * team.Count), 1, splits);
             call = call with { Splits = splits, ItemSplits = run };
-            team.For(step.Count * call.KvHeads * call.Items, call, static (in AttentionCall c, int index, int worker) => DecodeAttention.Run(c, index, worker));
+            team.For(step.Count * call.KvHeads * call.Items, call, static (in AttentionCall c, int index, int worker) =>
+                DecodeAttention.Run(c, index, worker));
             team.For(step.Count * call.KvHeads, call, static (in AttentionCall c, int index, int _) => DecodeAttention.Merge(c, index));
             return;
         }

@@ -70,7 +70,8 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadAnyHalf(ushort* source) => AnyHalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+    public static Vector512<float> LoadAnyHalf(ushort* source) =>
+        AnyHalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> AnyHalf(Vector512<int> words, int half) => AnyHalfToSingle(half == 0 ? words << 16 >> 16 : words >> 16);

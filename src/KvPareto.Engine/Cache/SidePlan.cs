@@ -58,7 +58,8 @@ public readonly record struct SidePlan
     public int CodedEnd(int length) => SinkTokens + Math.Max(0, length - SinkTokens - RecentTokens) / Granule * Granule;
 
     /// <summary>
-    /// The groups of one block of coded tokens, which share entries: its tokens, its groups, and the channels of a group. Entries lie block after block, a head's
+    /// The groups of one block of coded tokens, which share entries: its tokens, its groups, and the channels of a group. Entries lie block
+    /// after block, a head's
     /// together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The axis has no groups here.</exception>

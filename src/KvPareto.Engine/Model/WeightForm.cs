@@ -45,6 +45,7 @@ public sealed partial record WeightForm(string Word, string Method, int Bits, in
     }
 
     [GeneratedRegex(
-        @"\A(awq(?<bits>[48])(row|g(?<group>[1-9][0-9]{0,6}))|(?<type>i?q(?<bits>[2-8])_([01]|k(_[sml])?|nl|xs)|b?f(?<bits>16)|f(?<bits>32)))", RegexOptions.ExplicitCapture)]
+        @"\A(awq(?<bits>[48])(row|g(?<group>[1-9][0-9]{0,6}))|(?<type>i?q(?<bits>[2-8])_([01]|k(_[sml])?|nl|xs)|b?f(?<bits>16)|f"
+            + @"(?<bits>32)))", RegexOptions.ExplicitCapture)]
     private static partial Regex Pattern();
 }

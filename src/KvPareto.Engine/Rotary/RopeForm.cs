@@ -22,7 +22,8 @@ internal sealed record DynamicScaling(double Factor, int OriginalPositions) : Ro
 /// <param name="LongFactors">Divisors of long runs.</param>
 /// <param name="OriginalPositions">Longest short run.</param>
 /// <param name="AttentionFactor">Factor on cosine and sine.</param>
-internal sealed record LongRopeScaling(float[] ShortFactors, float[] LongFactors, int OriginalPositions, double AttentionFactor) : RopeScaling
+internal sealed record LongRopeScaling(float[] ShortFactors, float[] LongFactors, int OriginalPositions, double AttentionFactor)
+    : RopeScaling
 {
     /// <summary>The published factor of a context that became <paramref name="factor"/> times longer: √(1 +
     /// ln(factor)/ln(original)).</summary>

@@ -57,7 +57,8 @@ internal sealed class QuantizedModels(Backend backend)
     {
         var texts = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(recipe.Calibration)));
         var identity = string.Create(CultureInfo.InvariantCulture,
-            $"{Layout}\n{digest}\n{backend.Name}\n{recipe.Bits}\n{recipe.Group}\n{recipe.Samples}\n{recipe.Tokens}\n{Path.GetExtension(recipe.Calibration)}\n{texts}");
+            $"{Layout}\n{digest}\n{backend.Name}\n{recipe.Bits}\n{recipe.Group}\n{recipe.Samples}\n{recipe.Tokens}\n"
+                + $"{Path.GetExtension(recipe.Calibration)}\n{texts}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
     }
 

@@ -61,7 +61,8 @@ public class RunProgressTests
             Before = (number, _, _) =>
             {
                 if (number != 2) return;
-                foreach (var lease in Directory.GetFiles(temp["run/leases"])) File.SetLastWriteTimeUtc(lease, DateTime.UtcNow.AddMinutes(-2));
+                foreach (var lease in Directory.GetFiles(temp["run/leases"]))
+                    File.SetLastWriteTimeUtc(lease, DateTime.UtcNow.AddMinutes(-2));
                 seen = RunProgress.Read(temp["run"]);
                 source.Cancel();
             },

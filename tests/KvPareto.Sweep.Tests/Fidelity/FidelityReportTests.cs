@@ -49,7 +49,8 @@ public class FidelityReportTests
     public void Write_ComparesSettingsOfOneModel_AndPutsOthersBesideThem()
     {
         using var temp = new ScratchFolder();
-        FidelityRow[] rows = [.. Rows, SomeRows.Row("w16a16-k2v2-t64", 2.5, 3, model: "other"), SomeRows.Row("w16a16-k4v4-t64", 4.5, 5, model: "other")];
+        FidelityRow[] rows =
+            [.. Rows, SomeRows.Row("w16a16-k2v2-t64", 2.5, 3, model: "other"), SomeRows.Row("w16a16-k4v4-t64", 4.5, 5, model: "other")];
         FidelityReport.Write(temp["out"], rows, [PictureFormat.Svg]);
         Assert.Equal(
             ["model", "model", "model", "model", "model", "other", "other"],

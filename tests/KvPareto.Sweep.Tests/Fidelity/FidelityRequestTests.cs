@@ -69,7 +69,8 @@ public class FidelityRequestTests
             Window = 128,
             Settings = [.. Parse("w16a16-k8v8-t32-c64", "w16a16-k8v8-t32", "w16a16-k4v4-t32")],
         };
-        Assert.Equal(["w16a16-k8v8-t32-c32", "w16a16-k4v4-t32-c32"], Run(temp, request with { Chunk = 32 }, folder: "a").Select(row => row.Setting));
+        Assert.Equal(
+            ["w16a16-k8v8-t32-c32", "w16a16-k4v4-t32-c32"], Run(temp, request with { Chunk = 32 }, folder: "a").Select(row => row.Setting));
         Assert.Equal(["w16a16-k8v8-t32", "w16a16-k4v4-t32"], Run(temp, request with { Chunk = 0 }, folder: "b").Select(row => row.Setting));
     }
 

@@ -27,7 +27,8 @@ public class TaskCatalogTests
             new LongBenchOptions { Name = "mine", File = rows, Limit = 2, MaxLength = 500, MaxNewTokens = 9, Jieba = here },
             Read("{task: longbench, name: mine, file: rows.jsonl, limit: 2, max_length: 500, max_new_tokens: 9, jieba: .}"));
         Assert.Equal(
-            new Gsm8kOptions { File = rows, ShotsFile = rows, Shots = 4, Format = Gsm8kFormat.Cot, Chat = true, Limit = 3, MaxNewTokens = 8 },
+            new Gsm8kOptions { File = rows, ShotsFile = rows, Shots = 4, Format = Gsm8kFormat.Cot, Chat = true, Limit = 3,
+                MaxNewTokens = 8 },
             Read("{task: gsm8k, file: rows.jsonl, shots_file: rows.jsonl, shots: 4, format: cot, chat: true, limit: 3, max_new_tokens: 8}"));
         Assert.Equal(256, Assert.IsType<Gsm8kOptions>(Read("{task: gsm8k, file: rows.jsonl, shots: 0}")).MaxNewTokens);
         Assert.Equal(
@@ -36,7 +37,8 @@ public class TaskCatalogTests
         var mmlu = Assert.IsType<MmluOptions>(Read("{task: mmlu, folder: ., subjects: [astronomy], shots: 2, limit: 6}"));
         Assert.Equal((here, "astronomy", 2, 6), (mmlu.Folder, Assert.Single(mmlu.Subjects!), mmlu.Shots, mmlu.Limit));
         Assert.Equal(
-            new FidelityOptions { File = rows, Tokens = 64, Window = 16 }, Read("{task: fidelity, text: rows.jsonl, tokens: 64, window: 16}"));
+            new FidelityOptions { File = rows, Tokens = 64, Window = 16 },
+                Read("{task: fidelity, text: rows.jsonl, tokens: 64, window: 16}"));
         var niah = Assert.IsType<NiahOptions>(Read("{task: niah, folder: ., lengths: [100, 200], depths: [5], needles: [lighthouse]}"));
         Assert.Equal([100, 200], niah.Lengths);
         Assert.Equal((here, 5.0, "lighthouse", 32), (niah.Folder, niah.Depths[0], niah.Needles[0].Name, niah.MaxNewTokens));
@@ -51,7 +53,8 @@ public class TaskCatalogTests
     [InlineData("[{task: mmlu, folder: ., subjects: [a, a]}]", "my.yaml:1: key 'tasks[0]': task mmlu: key 'subjects' has 'a' twice")]
     [InlineData("[{task: niah, folder: none, lengths: [100]}]", "my.yaml:1: key 'tasks[0].folder' names '")]
     [InlineData("[{task: mmlu, folder: ., name: ''}]", "my.yaml:1: key 'tasks[0].name' has no value")]
-    [InlineData("[{task: niah, folder: ., lengths: [100], files: 3}]", "my.yaml:1: key 'tasks[0].files' is unknown; allowed: task, name, folder,")]
+    [InlineData("[{task: niah, folder: ., lengths: [100], files: 3}]",
+        "my.yaml:1: key 'tasks[0].files' is unknown; allowed: task, name, folder,")]
     public void Mistakes_NameTheirPlace(string tasks, string expected)
     {
         using var folder = new TemporaryFolder();

@@ -38,7 +38,9 @@ public class OwnTaskTests
             {"id": "2hop__1", "paragraphs": [{"idx": 0, "title": "A", "paragraph_text": "Ann lives in Rome.", "is_supporting": true}, {"idx": 1, "title": "B", "paragraph_text": "Rome is old."}], "question": "Where?", "answer": "Rome", "answer_aliases": ["Roma", "the Eternal City"], "answerable": true}
             """);
         var (task, samples, texts) = Prepare(folder, $"definition: {Shipped("musique")}, data: rows.jsonl");
-        Assert.Contains("The following are given passages.\nPassage 1: A\nAnn lives in Rome.\nPassage 2: B\nRome is old.\n\nAnswer the", texts[0], StringComparison.Ordinal);
+        Assert.Contains(
+            "The following are given passages.\nPassage 1: A\nAnn lives in Rome.\nPassage 2: B\nRome is old.\n\nAnswer the", texts[0],
+                StringComparison.Ordinal);
         Assert.EndsWith("Question: Where?Answer:", texts[0], StringComparison.Ordinal);
         var sample = Assert.Single(samples);
         Assert.Equal(("2hop__1", 32), (sample.Id, sample.MaxNewTokens));
@@ -138,7 +140,8 @@ public class OwnTaskTests
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(Path.Combine(folder.Path, "there"));
         folder.Write("there/rows.jsonl", """{"q": "x", "a": "y"}""");
-        folder.Write("there/mine.yaml", "data: rows.jsonl\nprompt: 'There: {{ q }}'\nanswers: a\nmetrics: exact\nmax_new_tokens: 5\nchat: false\n");
+        folder.Write(
+            "there/mine.yaml", "data: rows.jsonl\nprompt: 'There: {{ q }}'\nanswers: a\nmetrics: exact\nmax_new_tokens: 5\nchat: false\n");
         var (task, samples, texts) = Prepare(folder, "definition: there/mine.yaml, max_new_tokens: 9", chat: true);
         Assert.Equal(("mine", "There: x", 9), (task.Name, texts[0], samples[0].MaxNewTokens));
         var (_, _, other) = Prepare(folder, "definition: there/mine.yaml, chat: true, answer_prefix: ' So'", chat: true);
@@ -149,19 +152,23 @@ public class OwnTaskTests
     [Theory]
     [InlineData("data: rows.jsonl", "key 'tasks[0].answers' is missing; allowed: the name of a field")]
     [InlineData("data: none.jsonl, " + Plain, "key 'tasks[0].data' names '")]
-    [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: bleu", "key 'tasks[0].metrics' has the unknown value 'bleu'; allowed: qa_f1, rouge_l, ")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: bleu",
+        "key 'tasks[0].metrics' has the unknown value 'bleu'; allowed: qa_f1, rouge_l, ")]
     [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: class", "task own: key 'classes' is missing for the metric class")]
     [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: [exact, exact]", "task own: key 'metrics' has a metric twice")]
     [InlineData("data: rows.jsonl, promt: x", "key 'tasks[0].promt' is unknown; allowed: task, name, data, ")]
     [InlineData("definition: bad.yaml, data: rows.jsonl", "bad.yaml:2: key 'metric' is unknown")]
     [InlineData("data: rows.jsonl, prompt: '{% for %}', answers: a, metrics: exact", "task own: key 'prompt': line 1 of the template: ")]
-    [InlineData("data: rows.jsonl, prompt: '{{ context }}', answers: a, metrics: exact", "rows.jsonl:1: task own: key 'prompt': line 1 of the template: 'context' is undefined")]
+    [InlineData("data: rows.jsonl, prompt: '{{ context }}', answers: a, metrics: exact",
+        "rows.jsonl:1: task own: key 'prompt': line 1 of the template: 'context' is undefined")]
     [InlineData("data: rows.jsonl, prompt: '{% for x in xs %}{% endfor %}', answers: a, metrics: exact", "'xs' is undefined")]
     [InlineData("data: rows.jsonl, prompt: x, answers: b, metrics: exact", "rows.jsonl:1: field 'b' is missing")]
-    [InlineData("data: rows.jsonl, prompt: x, answers: o, metrics: exact", "rows.jsonl:1: field 'o' must be a text, a number or a list of them")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: o, metrics: exact",
+        "rows.jsonl:1: field 'o' must be a text, a number or a list of them")]
     [InlineData("data: rows.jsonl, prompt: x, answers: n, metrics: exact", "rows.jsonl:1: field 'n' has no answer")]
     [InlineData("data: rows.jsonl, prompt: x, questions: q, answers: a, metrics: exact", "rows.jsonl:1: field 'q' must be a list")]
-    [InlineData("data: rows.jsonl, prompt: x, questions: l, answers: m, metrics: exact", "rows.jsonl:1: field 'm' has 1 items for the 2 of 'l'")]
+    [InlineData("data: rows.jsonl, prompt: x, questions: l, answers: m, metrics: exact",
+        "rows.jsonl:1: field 'm' has 1 items for the 2 of 'l'")]
     [InlineData("data: half.jsonl, prompt: x, answers: a, metrics: exact", "half.jsonl:1: a text has half of a surrogate pair")]
     [InlineData("data: empty, prompt: x, answers: a, metrics: exact", "has no file that ends in .jsonl")]
     public void Mistakes_NameTheirPlace(string keys, string expected)
@@ -183,7 +190,8 @@ public class OwnTaskTests
         foreach (var (definition, data) in new[] { ("bamboo", "extra/bamboo"), ("ruler-file", "ruler/4096") })
         {
             var rows = TestData.SharedOrSkip(["data", .. data.Split('/')]);
-            var (task, samples, texts) = Prepare(folder, $"definition: {Shipped(definition)}, data: {rows}, limit: 20", maxPromptTokens: 100_000);
+            var (task, samples, texts) =
+                Prepare(folder, $"definition: {Shipped(definition)}, data: {rows}, limit: 20", maxPromptTokens: 100_000);
             Assert.Equal(20, samples.Count);
             Assert.All(samples, sample => Assert.Equal(1, Score(task, sample, $"It is {sample.Answers[0]}.")));
             Assert.All(samples, sample => Assert.Equal(0, Score(task, sample, "no idea")));

@@ -13,7 +13,8 @@ public class PredictionTests
         { new LikelihoodPrediction([-1.5, -0.99999999999999, 3e-7]), "[-1.5,-0.99999999999999,3E-07]" },
         { new LikelihoodPrediction([]), "[]" },
         {
-            new FidelityPrediction(new(19.273143365614136, 19.27, 0.1, 1e-7, 0.5, 12, 0.991363525390625, 18.36, 0.09), 4.5, 90.25, [0.5f, 1e-7f]),
+            new FidelityPrediction(
+                new(19.273143365614136, 19.27, 0.1, 1e-7, 0.5, 12, 0.991363525390625, 18.36, 0.09), 4.5, 90.25, [0.5f, 1e-7f]),
             """{"figures":{"ppl":19.273143365614136,"referencePpl":19.27,"klMean":0.1,"klP50":1E-07,"klP99":0.5,"klMax":12,"top1":0.991363525390625,"pplSecondHalf":18.36,"klSecondHalf":0.09},"bitsPerElement":4.5,"bytesPerToken":90.25,"divergences":"AAAAP5W/1jM="}"""
         },
     };

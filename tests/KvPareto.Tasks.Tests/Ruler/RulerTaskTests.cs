@@ -39,13 +39,17 @@ public class RulerTaskTests
         using var folder = new TemporaryFolder();
         var (text, sample) = First(folder, "niah_multikey_3", 4000);
         var lines = text.Split('\n');
-        Assert.Equal("A special magic uuid is hidden within the following text. Make sure to memorize it. I will quiz you about the uuid afterwards.", lines[0]);
+        Assert.Equal(
+            "A special magic uuid is hidden within the following text. Make sure to memorize it. I will quiz you about the uuid afterwards.", lines[0]);
         Assert.All(lines[1..^1], line => Assert.Matches($"^One of the special magic uuids for {Uuid} is: {Uuid}\\.$", line));
         var match = Regex.Match(
             lines[^1],
-            $"^What is the special magic uuid for ({Uuid}) mentioned in the provided text\\? The special magic uuid for \\1 mentioned in the provided text is$");
+            $"^What is the special magic uuid for ({Uuid}) mentioned in the provided text\\? The special magic uuid for \\1 mentioned "
+                + "in the provided text is$");
         Assert.True(match.Success, lines[^1]);
-        Assert.Equal($"One of the special magic uuids for {match.Groups[1].Value} is: {Assert.Single(sample.Answers)}.", Assert.Single(lines, line => line.Contains(match.Groups[1].Value, StringComparison.Ordinal) && line[0] == 'O'));
+        Assert.Equal(
+            $"One of the special magic uuids for {match.Groups[1].Value} is: {Assert.Single(sample.Answers)}.",
+                Assert.Single(lines, line => line.Contains(match.Groups[1].Value, StringComparison.Ordinal) && line[0] == 'O'));
     }
 
     [Theory]
@@ -62,7 +66,9 @@ public class RulerTaskTests
         Assert.Equal(needles, found.Count);
         Assert.All(found, needle => Assert.Matches("^([.!] |\\S\n)$", needle.Groups[1].Value));
         Assert.Contains("\n" + question, text, StringComparison.Ordinal);
-        Assert.Equal(kind == "niah_multiquery", Regex.IsMatch(text, "for [a-z-]+, [a-z-]+, [a-z-]+, and [a-z-]+ mentioned in the provided text are$"));
+        Assert.Equal(
+            kind == "niah_multiquery",
+                Regex.IsMatch(text, "for [a-z-]+, [a-z-]+, [a-z-]+, and [a-z-]+ mentioned in the provided text are$"));
     }
 
     [Fact]
@@ -78,7 +84,8 @@ public class RulerTaskTests
             sample.Answers.Zip(sample.Answers.Skip(1), (from, to) => $"VAR {to} = VAR {from}"),
             Regex.Matches(question, "VAR [A-Z]{5} = VAR [A-Z]{5}").Select(link => link.Value));
         Assert.EndsWith(
-            $"Question: Find all variables that are assigned the value {value.Groups[2].Value} in the text above. Answer: According to the chain(s) of variable "
+            $"Question: Find all variables that are assigned the value {value.Groups[2].Value} in the text above. Answer: According to "
+                + "the chain(s) of variable "
                 + $"assignment in the text above, 5 variables are assigned the value {value.Groups[2].Value}, they are: ",
             question, StringComparison.Ordinal);
     }
@@ -90,7 +97,8 @@ public class RulerTaskTests
     {
         using var folder = new TemporaryFolder();
         var (text, sample) = First(folder, "cwe", length);
-        var list = text[(text.LastIndexOf("most often.\n", StringComparison.Ordinal) + 12)..text.LastIndexOf("\nQuestion", StringComparison.Ordinal)];
+        var list = text[
+            (text.LastIndexOf("most often.\n", StringComparison.Ordinal) + 12)..text.LastIndexOf("\nQuestion", StringComparison.Ordinal)];
         string[] words = [.. Regex.Matches(list, "([0-9]+)[.] (\\S+)").Select((match, index) =>
         {
             Assert.Equal($"{index + 1}", match.Groups[1].Value);
@@ -108,7 +116,8 @@ public class RulerTaskTests
     {
         using var folder = new TemporaryFolder();
         var (text, sample) = First(folder, "fwe", 9000);
-        var words = Regex.Match(text, "coded words\\. (.*)\nQuestion").Groups[1].Value.Split(' ').CountBy(word => word).OrderByDescending(pair => pair.Value).ToList();
+        var words = Regex.Match(text, "coded words\\. (.*)\nQuestion").Groups[1].Value.Split(' ').CountBy(word => word)
+            .OrderByDescending(pair => pair.Value).ToList();
         Assert.Equal(["...", .. sample.Answers], words.Take(4).Select(pair => pair.Key));
         Assert.True(words[3].Value > words[4].Value);
         Assert.InRange((double)words[0].Value / words[1].Value, 3.9, 4.1);
@@ -135,11 +144,13 @@ public class RulerTaskTests
         RulerOptions[] others =
         [
             options, options with { Seed = 8 }, options with { Length = 4001 }, options with { Samples = 4 }, options with { Chat = false },
-            options with { MaxNewTokens = 5 }, options with { Kind = "niah_single_3" }, options with { Haystack = folder.Write("other.txt", "Some. Thing.") },
+            options with { MaxNewTokens = 5 }, options with { Kind = "niah_single_3" },
+                options with { Haystack = folder.Write("other.txt", "Some. Thing.") },
         ];
         Assert.Equal(others.Length, others.Select(each => new RulerTask(each).Digest).Distinct().Count());
 
-        string[] Prompts(RulerOptions each) => [.. new RulerTask(each).Prepare(context).Select(sample => string.Join(',', sample.PromptIds))];
+        string[] Prompts(RulerOptions each) =>
+            [.. new RulerTask(each).Prepare(context).Select(sample => string.Join(',', sample.PromptIds))];
     }
 
     [Fact]
@@ -150,7 +161,8 @@ public class RulerTaskTests
         Refuses(fine with { Kind = "vtt" }, "key 'kind' is 'vtt'; allowed: niah_single_1, ");
         Refuses(fine with { Kind = "niah_multivalue", Haystack = null }, "key 'haystack' is missing for niah_multivalue");
         Refuses(fine with { Length = 100 }, "key 'length' is 100; allowed: 256 to 1048576");
-        var error = Assert.Throws<ConfigException>(() => new RulerTask(fine with { Length = 300 }).Prepare(ByteTokenizer.Context(folder, 10_000)));
+        var error = Assert.Throws<ConfigException>(
+            () => new RulerTask(fine with { Length = 300 }).Prepare(ByteTokenizer.Context(folder, 10_000)));
         Assert.Contains("key 'length' is 300; vt needs more beside 30 tokens", error.Message, StringComparison.Ordinal);
 
         static void Refuses(RulerOptions options, string expected) =>
@@ -175,6 +187,7 @@ public class RulerTaskTests
         Length = length,
         Samples = 3,
         Seed = 7,
-        Haystack = folder.Write("essay.txt", string.Concat(Enumerable.Range(0, 300).Select(i => $"It was day {i} of the year. Nobody said a word!\n"))),
+        Haystack = folder.Write(
+            "essay.txt", string.Concat(Enumerable.Range(0, 300).Select(i => $"It was day {i} of the year. Nobody said a word!\n"))),
     };
 }

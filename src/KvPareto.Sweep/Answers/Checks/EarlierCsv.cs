@@ -59,5 +59,6 @@ internal static class EarlierCsv
         && number is >= 0 and <= 1e18
             ? number
             : throw new ConfigException(
-                $"{path}:{csv.Parser.RawRow}: column '{column}' is '{OneLine.Of(csv.GetField(column) ?? "")}'; allowed: a number of at least 0");
+                $"{path}:{csv.Parser.RawRow}: column '{column}' is '{OneLine.Of(csv.GetField(column) ?? "")}'; allowed: a number of at "
+                    + "least 0");
 }

@@ -140,7 +140,8 @@ internal sealed class OperandParser(TokenReader tokens, ExpressionParser express
             {
                 var name = tokens.Take().Text;
                 tokens.Take();
-                named.Add(named.Exists(n => n.Item1 == name) ? throw tokens.Unexpected($"'{name}' only once") : (name, expressions.Parse()));
+                named.Add(named.Exists(n => n.Item1 == name) ? throw tokens.Unexpected($"'{name}' only once")
+                    : (name, expressions.Parse()));
             }
             else if (named.Count > 0 || rest is not null) throw tokens.Unexpected("a named argument");
             else positional.Add(expressions.Parse());

@@ -83,7 +83,8 @@ internal sealed class OnigurumaEscapes(PatternCursor pattern, StringBuilder outp
         }
         var close = pattern.Text.IndexOf('}', pattern.At);
         if (close < 0 || !int.TryParse(
-            pattern.Text.AsSpan(pattern.At, close - pattern.At), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            pattern.Text.AsSpan(pattern.At, close - pattern.At), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out var value))
             throw pattern.Unknown("escape \\x");
         if (value is < 0 or > 0xFFFF) throw pattern.Unknown("a character beyond U+FFFF");
         pattern.At = close + 1;

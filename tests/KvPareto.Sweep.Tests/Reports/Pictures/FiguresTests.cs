@@ -26,7 +26,8 @@ public class FiguresTests
         var files = ReportWriter.Write(temp["run"], Trials, Options).Files.Select(Path.GetFileName);
         Assert.Equal(
             [
-                "results.csv", "frontier.csv", "report.html", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png", "ablation.csv",
+                "results.csv", "frontier.csv", "report.html", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png",
+                    "ablation.csv",
                     "ablation.png",
             ], files);
     }
@@ -105,7 +106,9 @@ public class FiguresTests
     {
         using var temp = new ScratchFolder();
         var error = Assert.Throws<ConfigException>(() => ReportWriter.Write(temp["run"], Trials, Options with { Figures = ["pie"] }));
-        Assert.Equal("--figure 'pie'; allowed: frontier, memory, tasks, niah, ablation, fidelity, latency, context, separated by commas", error.Message);
+        Assert.Equal(
+            "--figure 'pie'; allowed: frontier, memory, tasks, niah, ablation, fidelity, latency, context, separated by commas",
+                error.Message);
     }
 
     private static void Samples(string folder, TrialResult trial)
