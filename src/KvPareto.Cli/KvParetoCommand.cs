@@ -83,6 +83,7 @@ internal static class KvParetoCommand
             ReportCommand.Create(context),
             FrontierCommand.Create(context),
             RecommendCommand.Create(context),
+            PullCommand.Create(context),
             SubmitCommand.Create(context),
             StatusCommand.Create(context),
             PlanCommand.Create(context),

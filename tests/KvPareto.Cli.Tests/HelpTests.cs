@@ -7,7 +7,7 @@ namespace KvPareto.Cli.Tests;
 public class HelpTests
 {
     public static TheoryData<string> Verbs =>
-        ["", "sweep", "report", "frontier", "recommend", "bench", "submit", "status", "generate", "tokenize", "score", "plan", "fidelity",
+        ["", "sweep", "report", "frontier", "recommend", "bench", "pull", "submit", "status", "generate", "tokenize", "score", "plan", "fidelity",
             "quantize", "doctor",
             "logits"];
 

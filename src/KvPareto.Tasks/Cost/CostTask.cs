@@ -8,7 +8,7 @@ namespace KvPareto.Tasks.Cost;
 /// Prompts of random token ids, which any model can read, one with random weights and no tokenizer too: their memory and time are
 /// measured, and nothing is scored.
 /// </summary>
-public sealed class CostTask : TokenTask
+internal sealed class CostTask : TokenTask
 {
     private const string Version = "prompt/1";
 
