@@ -62,7 +62,7 @@ slurmctld
 slurmd -N n1
 slurmd -N n2
 for _ in $(seq 60); do [ "$(sinfo -h -t idle -o %D | head -1)" = 2 ] && break; sleep 1; done
-[ "$(sinfo -h -t idle -o %D | head -1)" = 2 ] || { sinfo; tail -5 "$work"/*.log; echo "slurm-test: the nodes do not come up"; exit 1; }
+[ "$(sinfo -h -t idle -o %D | head -1)" = 2 ] || { sinfo; tail -n 5 "$work"/*.log; echo "slurm-test: the nodes do not come up"; exit 1; }
 
 cat > "$work/sweep.yaml" << 'YAML'
 name: slurm
@@ -85,9 +85,9 @@ YAML
 sent=$("$program" submit "$work/sweep.yaml" --profile "$work/profile.yaml" --out "$work/run")
 echo "$sent"
 job=$(echo "$sent" | grep -o '[0-9]\+' | head -1)
-waitfor() { for _ in $(seq "$2"); do eval "$1" && return 0; sleep 1; done; echo "slurm-test: in vain: $1"; tail -5 "$work"/run.slurm/*.log; exit 1; }
+waitfor() { for _ in $(seq "$2"); do eval "$1" && return 0; sleep 1; done; echo "slurm-test: in vain: $1"; tail -n 5 "$work"/run.slurm/*.log; exit 1; }
 done_trials() { "$program" status "$work/run" --json 2> /dev/null | grep -o '"done": *[0-9]*' | grep -o '[0-9]*$' || echo 0; }
-held() { "$program" status "$work/run" --json 2> /dev/null | grep -c '"holder"' || true; }
+held() { "$program" status "$work/run" --json 2> /dev/null | grep -o '"holder"' | wc -l; }
 
 waitfor '[ "$(held)" -ge 2 ]' 120
 "$program" status "$work/run"
