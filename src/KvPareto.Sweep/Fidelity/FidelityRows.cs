@@ -20,17 +20,16 @@ public static class FidelityRows
     public static string ToJson(IReadOnlyList<FidelityRow> rows) => Encoding.UTF8.GetString(JournalJson.WriteLine(new Document(rows)));
 
     /// <summary>The rows of a run: one for each trial and text of the task fidelity, in the order of the plan.</summary>
-    /// <param name="folder">The run's folder.</param>
+    /// <param name="folders">Folders of the runs that have its samples.</param>
     /// <param name="trials">Its trials.</param>
     /// <exception cref="ConfigException">The run's samples are damaged.</exception>
-    public static IReadOnlyList<FidelityRow> OfRun(string folder, IEnumerable<TrialResult> trials) =>
+    public static IReadOnlyList<FidelityRow> OfRun(IReadOnlyList<string> folders, IEnumerable<TrialResult> trials) =>
     [
         .. from trial in trials
            where trial.Status == TrialStatus.Ok
-           let path = RunPaths.Samples(folder, trial.TrialId)
-           from task in SampleLog.Read(path).Records.GroupBy(record => record.Task)
+           from task in TrialSamples.Read(folders, trial).GroupBy(record => record.Task)
            where task.All(record => record.Prediction is FidelityPrediction)
-           select Checked(path, FidelityRow.Of(trial, task.Key, [.. task])),
+           select Checked(RunPaths.Samples(folders[0], trial.TrialId), FidelityRow.Of(trial, task.Key, [.. task])),
     ];
 
     /// <summary>

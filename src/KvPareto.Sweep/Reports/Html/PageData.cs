@@ -71,7 +71,7 @@ internal static class PageData
             },
             ["tasks"] = new JsonArray([.. trial.Scores.Select(score => new JsonObject
             {
-                ["name"] = score.Task,
+                ["name"] = SampleData.NameOf(trial, score.Task),
                 ["samples"] = score.Samples,
                 ["mean"] = Score(score.Mean),
                 ["parts"] = new JsonArray([.. (score.Parts ?? []).Select(part => new JsonArray(part.Name, Score(part.Mean)))]),

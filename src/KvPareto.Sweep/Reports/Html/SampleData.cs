@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Journaling;
@@ -28,7 +29,7 @@ internal static class SampleData
     /// <param name="trials">The trials, with a result.</param>
     public static JsonObject Of(IReadOnlyList<string> folders, IReadOnlyList<TrialResult> trials)
     {
-        var tasks = trials.SelectMany(trial => trial.Scores).Select(score => score.Task).Distinct().ToList();
+        var tasks = trials.SelectMany(trial => trial.Scores.Select(score => NameOf(trial, score.Task))).Distinct().ToList();
         var most = (int)Math.Clamp(MostPredictions / Math.Max(1L, (long)trials.Count * tasks.Count), 1, MostOfATask);
         var shown = tasks.ToDictionary(task => task, _ => new Dictionary<string, Shown>(StringComparer.Ordinal), StringComparer.Ordinal);
         var totals = tasks.ToDictionary(task => task, _ => 0, StringComparer.Ordinal);
@@ -38,13 +39,14 @@ internal static class SampleData
             var own = tasks.ToDictionary(task => task, _ => new JsonObject());
             foreach (var task in TrialSamples.Read(folders, trial).GroupBy(record => record.Task))
             {
-                if (!shown.TryGetValue(task.Key, out var samples)) continue;
-                totals[task.Key] = Math.Max(totals[task.Key], task.Count());
+                var name = NameOf(trial, task.Key);
+                if (!shown.TryGetValue(name, out var samples)) continue;
+                totals[name] = Math.Max(totals[name], task.Count());
                 foreach (var record in task)
                 {
                     if (!samples.ContainsKey(record.Sample) && samples.Count >= most) continue;
                     samples.TryAdd(record.Sample, new(samples.Count, record));
-                    own[task.Key][$"{samples[record.Sample].Place}"] = Answer(record);
+                    own[name][$"{samples[record.Sample].Place}"] = Answer(record);
                 }
             }
             answers[trial.TrialId] = new JsonArray([.. tasks.Select(task => own[task])]);
@@ -63,6 +65,11 @@ internal static class SampleData
             ["answers"] = answers,
         };
     }
+
+    /// <summary>A task of a trial; at another context it is another, though its samples have the same ids.</summary>
+    public static string NameOf(TrialResult trial, string task) => trial.Context is { } context
+        ? string.Create(CultureInfo.InvariantCulture, $"{task} at {context:N0}")
+        : task;
 
     private static JsonObject Sample(SampleRecord record) => new()
     {

@@ -14,13 +14,14 @@ internal static class FigureCatalog
     /// <exception cref="ConfigException">A name is no figure's, or the run's samples are damaged.</exception>
     public static IReadOnlyList<Figure> Of(FrontierAnalysis analysis, ReportOptions options, string folder)
     {
-        var lengths = LengthPoints.Of(options.Sources ?? [folder], analysis);
+        var sources = options.Sources ?? [folder];
+        var lengths = LengthPoints.Of(sources, analysis);
         Figure[] all =
         [
             new FrontierFigure(analysis, options), new MemoryFigure(analysis, options), new TasksFigure(analysis, options),
             new NiahFigure(analysis, options, folder), new AblationFigure(analysis, options),
             new FidelityFigure(FidelityPoint.Of(FidelityRows.OfRun(
-                folder, analysis.Models.SelectMany(model => model.Points).Select(point => point.Trial)))),
+                sources, analysis.Models.SelectMany(model => model.Points).Select(point => point.Trial)))),
             new LatencyFigure(options.Run, lengths), new ContextFigure(options.Run, lengths),
         ];
         if (options.Figures is not { } names) return all;

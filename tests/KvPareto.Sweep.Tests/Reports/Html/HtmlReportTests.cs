@@ -56,6 +56,22 @@ public sealed class HtmlReportTests : IDisposable
         Assert.Equal("fake", root.GetProperty("provenance").GetProperty("host").GetProperty("backend").GetString());
     }
 
+    [Fact]
+    public void SamplesOfSeveralContexts_AreToldApart()
+    {
+        var trials = new[] { 1000, 2000 }.Select((context, i) => SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("niah", [1.0])) with
+        {
+            TrialId = new string((char)('a' + i), 16),
+            Context = context,
+        }).ToList();
+        foreach (var trial in trials) WriteSamples(trial, [Sample("niah", "1", $"at {trial.Context}")]);
+        using var data = Data(Write(trials));
+        var samples = data.RootElement.GetProperty("samples");
+        Assert.Equal(["niah at 1,000", "niah at 2,000"], samples.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("name").GetString()));
+        Assert.Equal("at 1000", samples.GetProperty("answers").GetProperty(trials[0].TrialId)[0].GetProperty("0")[0].GetString());
+        Assert.Equal("at 2000", samples.GetProperty("answers").GetProperty(trials[1].TrialId)[1].GetProperty("0")[0].GetString());
+    }
+
     /// <summary>Of very many samples the first ones, texts cut, so that the page has a bound.</summary>
     [Fact]
     public void Samples_AreBounded()
