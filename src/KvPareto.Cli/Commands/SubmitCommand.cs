@@ -19,8 +19,11 @@ internal static class SubmitCommand
         var profile = new Option<string>("--profile")
         { Description = "How the cluster is asked for workers, as YAML (docs/cluster.md).", HelpName = "FILE", Required = true };
         var folder = new Option<string>("--out")
-        { Description = "Run folder, which every node must see; one that has been begun is gone on with.", HelpName = "DIR",
-            Required = true };
+        {
+            Description = "Run folder, which every node must see; one that has been begun is gone on with.",
+            HelpName = "DIR",
+            Required = true
+        };
         var dryRun = new Option<bool>("--dry-run") { Description = "Print the script; write and send nothing." };
         var command = new Verb(
             "submit",

@@ -4,7 +4,8 @@ namespace KvPareto.Cli.Hub;
 
 /// <summary>Where the hub is and where its files are kept, by the environment variables of <c>huggingface_hub</c>.</summary>
 /// <param name="Endpoint">The hub, ending in a slash. <c>HF_ENDPOINT</c>.</param>
-/// <param name="Cache">Folder of the cache. <c>HF_HUB_CACHE</c>, else <c>hub</c> in <c>HF_HOME</c>, else in <c>~/.cache/huggingface</c>.</param>
+/// <param name="Cache">Folder of the cache. <c>HF_HUB_CACHE</c>, else <c>hub</c> in <c>HF_HOME</c>, else in
+/// <c>~/.cache/huggingface</c>.</param>
 /// <param name="Token">Sent to the hub alone; null for none. <c>HF_TOKEN</c>, else the file <c>token</c> in <c>HF_HOME</c>.</param>
 /// <param name="IsOffline">No connection is to be made. <c>HF_HUB_OFFLINE</c>.</param>
 internal sealed record HubSettings(Uri Endpoint, string Cache, string? Token, bool IsOffline)

@@ -31,7 +31,9 @@ public sealed class HubDownloadTests : IDisposable
         var snapshot = Path.Combine(folder, "snapshots", HubServer.Commit);
         Assert.False(File.Exists(Path.Combine(snapshot, "pytorch_model.bin")));
         Assert.Equal(_weights, File.ReadAllBytes(Path.Combine(snapshot, "model.safetensors")));
-        Assert.Equal("../../blobs/" + HubServer.GitHash(_server.Files["config.json"]), new FileInfo(Path.Combine(snapshot, "config.json")).LinkTarget);
+        Assert.Equal(
+            "../../blobs/" + HubServer.GitHash(_server.Files["config.json"]), new FileInfo(Path.Combine(snapshot, "config.json"))
+                .LinkTarget);
         Assert.Equal("some-model", ModelSource.Open(folder).Name);
         using var checkpoint = ModelSource.Open(folder).OpenCheckpoint();
         Assert.True(checkpoint.Contains("model.norm.weight"));
@@ -49,8 +51,10 @@ public sealed class HubDownloadTests : IDisposable
         _server.Cuts.Enqueue(third);
         _server.Cuts.Enqueue(third);
         await Pull("*.safetensors");
-        Assert.Equal(["", $" from {third}", $" from {2 * third}"], _server.Requests.Where(line => line.StartsWith("GET", StringComparison.Ordinal)
-            && line.Contains("safetensors", StringComparison.Ordinal)).Select(line => line[(line.IndexOf("tensors", StringComparison.Ordinal) + 7)..]));
+        Assert.Equal(
+            ["", $" from {third}", $" from {2 * third}"], _server.Requests.Where(line => line.StartsWith("GET", StringComparison.Ordinal)
+            && line.Contains("safetensors", StringComparison.Ordinal))
+                .Select(line => line[(line.IndexOf("tensors", StringComparison.Ordinal) + 7)..]));
         Assert.Equal(_weights, Weights());
     }
 
@@ -155,7 +159,8 @@ public sealed class HubDownloadTests : IDisposable
     [InlineData("a b/c")]
     [InlineData("https://huggingface.co/a/b")]
     public void Repository_IsANameOfTheHub(string text) =>
-        Assert.Contains("is no repository", Assert.Throws<ConfigException>(() => HubRepository.Parse(text)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is no repository", Assert.Throws<ConfigException>(() => HubRepository.Parse(text)).Message, StringComparison.Ordinal);
 
     public void Dispose()
     {
@@ -168,7 +173,8 @@ public sealed class HubDownloadTests : IDisposable
         var settings = new HubSettings(new(_server.Address + "/"), _folder["hub"], token, isOffline);
         using var client = new HubClient(settings);
         return await new HubDownload(settings, client, _said.Add) { Pause = TimeSpan.FromMilliseconds(1) }.Run(
-            HubRepository.Parse(Name), "main", pattern is null ? HubDownload.DefaultPatterns : [pattern], TestContext.Current.CancellationToken);
+            HubRepository.Parse(Name), "main", pattern is null ? HubDownload.DefaultPatterns
+                : [pattern], TestContext.Current.CancellationToken);
     }
 
     private byte[] Weights() =>

@@ -79,7 +79,8 @@ internal sealed class HubServer : IDisposable
                 if (line.StartsWith("Authorization: ", StringComparison.OrdinalIgnoreCase)) token = line[15..];
             }
             string[] words = first.Split(' ');
-            lock (_requests) _requests.Add($"{words[0]} {words[1]}{(range > 0 ? $" from {range}" : "")}{(token.Length > 0 ? $" {token}" : "")}");
+            lock (_requests)
+                _requests.Add($"{words[0]} {words[1]}{(range > 0 ? $" from {range}" : "")}{(token.Length > 0 ? $" {token}" : "")}");
             await Reply(stream, words[0], Uri.UnescapeDataString(words[1]), range);
         }
     }
@@ -108,11 +109,13 @@ internal sealed class HubServer : IDisposable
         var large = name.EndsWith(".safetensors", StringComparison.Ordinal);
         var hashed = HashLie ? [1, 2, 3] : content;
         var etag = large ? Convert.ToHexStringLower(SHA256.HashData(hashed)) : GitHash(hashed);
-        var described = $"X-Repo-Commit: {Commit}\r\n" + (large ? $"X-Linked-Etag: \"{etag}\"\r\nX-Linked-Size: {content.Length + LengthLie}\r\n"
+        var described = $"X-Repo-Commit: {Commit}\r\n"
+            + (large ? $"X-Linked-Etag: \"{etag}\"\r\nX-Linked-Size: {content.Length + LengthLie}\r\n"
             : $"ETag: \"{etag}\"\r\n");
         if (Elsewhere is { } other)
         {
-            await Write(stream, $"HTTP/1.1 302 Found\r\n{described}Location: {other.Address}{path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            await Write(stream,
+                $"HTTP/1.1 302 Found\r\n{described}Location: {other.Address}{path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             return;
         }
         var from = IgnoresRanges ? 0 : range;

@@ -48,7 +48,7 @@ public sealed unsafe class MicroKernelTests
         var c = new float[2 * Guard + rows * ldc];
         c.AsSpan().Fill(Poison);
         for (var r = 0; accumulate && r < rows; r++) c.AsSpan(Guard + r * ldc, MicroKernel.Columns).Fill(0.37f * r);
-        fixed (float* ap = a, pp = panel, cp = c) 
+        fixed (float* ap = a, pp = panel, cp = c)
             KernelTable.Of(level).MultiplyPanel(ap, lda, rows, pp, channels, cp + Guard, ldc, accumulate);
         for (var i = 0; i < c.Length; i++)
         {

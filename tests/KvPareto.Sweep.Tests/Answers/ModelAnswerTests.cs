@@ -20,5 +20,5 @@ public class ModelAnswerTests
 
     private static Candidate Some(string setting, long bytes, double loss, bool fits, bool keepsUp) =>
         new(setting, new(bytes, 0, null, false, null, 0), 100 - loss, new ScoreInterval(0, 100))
-            { Loss = loss, Fits = fits, KeepsUp = keepsUp };
+        { Loss = loss, Fits = fits, KeepsUp = keepsUp };
 }

@@ -27,8 +27,16 @@ public class TaskCatalogTests
             new LongBenchOptions { Name = "mine", File = rows, Limit = 2, MaxLength = 500, MaxNewTokens = 9, Jieba = here },
             Read("{task: longbench, name: mine, file: rows.jsonl, limit: 2, max_length: 500, max_new_tokens: 9, jieba: .}"));
         Assert.Equal(
-            new Gsm8kOptions { File = rows, ShotsFile = rows, Shots = 4, Format = Gsm8kFormat.Cot, Chat = true, Limit = 3,
-                MaxNewTokens = 8 },
+            new Gsm8kOptions
+            {
+                File = rows,
+                ShotsFile = rows,
+                Shots = 4,
+                Format = Gsm8kFormat.Cot,
+                Chat = true,
+                Limit = 3,
+                MaxNewTokens = 8
+            },
             Read("{task: gsm8k, file: rows.jsonl, shots_file: rows.jsonl, shots: 4, format: cot, chat: true, limit: 3, max_new_tokens: 8}"));
         Assert.Equal(256, Assert.IsType<Gsm8kOptions>(Read("{task: gsm8k, file: rows.jsonl, shots: 0}")).MaxNewTokens);
         Assert.Equal(

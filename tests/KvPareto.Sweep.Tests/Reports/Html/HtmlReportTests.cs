@@ -67,7 +67,9 @@ public sealed class HtmlReportTests : IDisposable
         foreach (var trial in trials) WriteSamples(trial, [Sample("niah", "1", $"at {trial.Context}")]);
         using var data = Data(Write(trials));
         var samples = data.RootElement.GetProperty("samples");
-        Assert.Equal(["niah at 1,000", "niah at 2,000"], samples.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["niah at 1,000", "niah at 2,000"], samples.GetProperty("tasks").EnumerateArray()
+                .Select(task => task.GetProperty("name").GetString()));
         Assert.Equal("at 1000", samples.GetProperty("answers").GetProperty(trials[0].TrialId)[0].GetProperty("0")[0].GetString());
         Assert.Equal("at 2000", samples.GetProperty("answers").GetProperty(trials[1].TrialId)[1].GetProperty("0")[0].GetString());
     }
