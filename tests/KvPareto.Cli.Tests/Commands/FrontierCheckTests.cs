@@ -60,6 +60,20 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
         Assert.Equal("has no result", missing.GetProperty("worse")[0].GetString());
     }
 
+    [Fact]
+    public void Contexts_AreComparedEachWithItself()
+    {
+        File.WriteAllText(runs["contexts.yaml"], $"""
+            models: [{SmallRuns.Model}]
+            tasks: [{"{"}task: embedded, kind: fact, samples: 2, length: 300{"}"}]
+            contexts: [300, 600]
+            settings: [w4g64a16-k2v2-t64-c64]
+            """);
+        Assert.Equal(0, CommandRun.Of("sweep", runs["contexts.yaml"], "--out", runs["contexts"], "--threads", "1").Code);
+        var run = CommandRun.Of("frontier", runs["contexts"], "--check", Path.Combine(runs["contexts"], "results.csv"));
+        Assert.Equal((0, "0 of 4 settings worse than in results.csv, 0 better\n"), (run.Code, run.Output));
+    }
+
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("model,setting\na,b\n", "has no column 'total_peak_bytes'")]

@@ -27,7 +27,8 @@ internal static class EarlierCsv
                 throw new ConfigException($"{path}: has no column '{missing}'; {Allowed}");
             while (csv.Read())
             {
-                if (Optional(csv, "status") is null or "ok") points.Add(Point(path, csv));
+                // Made-up prompts have no score.
+                if (Optional(csv, "status") is null or "ok" && Optional(csv, "score") is not null) points.Add(Point(path, csv));
             }
         }
         catch (CsvHelperException)
@@ -44,7 +45,7 @@ internal static class EarlierCsv
     private const string Allowed = "allowed: results.csv or frontier.csv of a run";
 
     private static EarlierPoint Point(string path, CsvReader csv) => new(
-        csv.GetField("model")!, csv.GetField("setting")!, Optional(csv, "context") ?? "", (long)Number(path, csv, "total_peak_bytes"),
+        csv.GetField("model")!, csv.GetField("setting")!, Optional(csv, "context") is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, "context")), (long)Number(path, csv, "total_peak_bytes"),
         Number(path, csv, "score"), Number(path, csv, "ci_low"))
     {
         PeakKind = Optional(csv, "peak_kind"),

@@ -3,11 +3,11 @@ namespace KvPareto.Sweep.Answers.Checks;
 /// <summary>A setting as an earlier run's results.csv or frontier.csv has it.</summary>
 /// <param name="Model">Name of the model.</param>
 /// <param name="Setting">Short name.</param>
-/// <param name="Context">Tokens of the prompts, where the file tells settings apart by them; else empty.</param>
+/// <param name="Context">Tokens of the prompts where the sweep had several; else null.</param>
 /// <param name="PeakBytes">Total peak.</param>
 /// <param name="Score">Score, 0 to 100.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
-internal sealed record EarlierPoint(string Model, string Setting, string Context, long PeakBytes, double Score, double Low)
+internal sealed record EarlierPoint(string Model, string Setting, int? Context, long PeakBytes, double Score, double Low)
 {
     /// <summary>How the peak was got; null where the file does not say.</summary>
     public string? PeakKind { get; init; }

@@ -30,18 +30,18 @@ public sealed class FrontierCheck
         TrialResult[] trials = [.. runs.SelectMany(run => run.History.Results)];
         var analysis = FrontierAnalysis.Of(trials, runs[0].History.Baseline, runs[0].History.Seed, resamples: 1);
         var now = analysis.Models.SelectMany(model => model.Points.Select(point => (model.Model, Point: point)))
-            .ToLookup(pair => (pair.Point.Trial.Model, pair.Point.Trial.Setting), pair => pair.Point);
-        var failed = trials.Where(trial => trial.Status != TrialStatus.Ok).ToLookup(trial => (trial.Model, trial.Setting));
+            .ToLookup(pair => Key(pair.Point.Trial), pair => pair.Point);
+        var failed = trials.Where(trial => trial.Status != TrialStatus.Ok).ToLookup(Key);
         var points = new List<CheckedPoint>();
         foreach (var point in before)
         {
-            var found = now[(point.Model, point.Setting)].ToList();
+            var found = now[(point.Model, point.Setting, point.Context)].ToList();
             if (found.Count > 1)
                 throw new ConfigException($"{point.Setting} of {point.Model} was measured on {found.Count} sets of tasks or in several ways"
                     + "; allowed: runs of the same tasks");
             points.Add(found is [var same]
                 ? Compared(point, same, tolerancePercent)
-                : Plain(point, failed[(point.Model, point.Setting)].FirstOrDefault() is { } failure
+                : Plain(point, failed[(point.Model, point.Setting, point.Context)].FirstOrDefault() is { } failure
                     ? $"failed: {failure.Failure}" : "has no result"));
         }
         return new(points, [.. Differences(before, now, runs)]);
@@ -69,15 +69,17 @@ public sealed class FrontierCheck
     }
 
     private static CheckedPoint Plain(EarlierPoint point, params IReadOnlyList<string> worse) =>
-        new(point.Model, point.Setting, point.PeakBytes, point.Score) { Worse = worse };
+        new(point.Model, ContextText.Of(point.Setting, point.Context), point.PeakBytes, point.Score) { Worse = worse };
+
+    private static (string Model, string Setting, int? Context) Key(TrialResult trial) => (trial.Model, trial.Setting, trial.Context);
 
     private static IEnumerable<string> Differences(
-        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting), FrontierPoint> now, IReadOnlyList<MeasuredRun> runs)
+        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), FrontierPoint> now, IReadOnlyList<MeasuredRun> runs)
     {
         string[] added =
         [
-            .. now.Where(group => group.Any(point => point.OnFrontier) && !before.Any(point => (point.Model, point.Setting) == group.Key))
-                .Select(group => group.Key.Setting),
+            .. now.Where(group => group.Any(point => point.OnFrontier) && !before.Any(point => (point.Model, point.Setting, point.Context) == group.Key))
+                .Select(group => ContextText.Of(group.Key.Setting, group.Key.Context)),
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
         var devices = before.Select(point => point.Device).OfType<string>().Distinct().ToList();
