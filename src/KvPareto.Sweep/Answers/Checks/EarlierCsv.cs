@@ -45,7 +45,8 @@ internal static class EarlierCsv
     private const string Allowed = "allowed: results.csv or frontier.csv of a run";
 
     private static EarlierPoint Point(string path, CsvReader csv) => new(
-        csv.GetField("model")!, csv.GetField("setting")!, Optional(csv, "context") is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, "context")), (long)Number(path, csv, "total_peak_bytes"),
+        csv.GetField("model")!, csv.GetField("setting")!, Optional(csv, "context") is null ? null
+            : (int)Math.Min(int.MaxValue, Number(path, csv, "context")), (long)Number(path, csv, "total_peak_bytes"),
         Number(path, csv, "score"), Number(path, csv, "ci_low"))
     {
         PeakKind = Optional(csv, "peak_kind"),

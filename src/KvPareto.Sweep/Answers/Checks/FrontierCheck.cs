@@ -74,11 +74,14 @@ public sealed class FrontierCheck
     private static (string Model, string Setting, int? Context) Key(TrialResult trial) => (trial.Model, trial.Setting, trial.Context);
 
     private static IEnumerable<string> Differences(
-        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), FrontierPoint> now, IReadOnlyList<MeasuredRun> runs)
+        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), FrontierPoint> now,
+            IReadOnlyList<MeasuredRun> runs)
     {
         string[] added =
         [
-            .. now.Where(group => group.Any(point => point.OnFrontier) && !before.Any(point => (point.Model, point.Setting, point.Context) == group.Key))
+            .. now.Where(
+                group => group.Any(point => point.OnFrontier)
+                    && !before.Any(point => (point.Model, point.Setting, point.Context) == group.Key))
                 .Select(group => ContextText.Of(group.Key.Setting, group.Key.Context)),
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
