@@ -47,7 +47,7 @@ internal sealed unsafe class HostCacheReader(KvGeometry geometry, KvSpec spec, i
         else if (side.Bits == 16) Halves((Half*)codes, row);
         else
         {
-            var groups = (GroupMeta*)side.Groups + head * side.HeadGroups + (long)(at / side.GroupTokens) * side.GroupsPerRun;
+            var groups = (GroupMeta*)side.Groups + head * side.HeadGroups + (long)(at / side.GroupTokens) * side.GroupsPerTokenBlock;
             for (var c = 0; c < Width; c++)
             {
                 var code = codes[c * side.Bits / 8] >> c * side.Bits % 8 & (1 << side.Bits) - 1;

@@ -189,7 +189,7 @@ internal struct Side
     public int RowBytes;
     public int Axis;
     public int GroupTokens;
-    public int GroupsPerRun;
+    public int GroupsPerTokenBlock;
     public int GroupChannels;
     public int Granule;
     public int SinkTokens;

@@ -21,15 +21,15 @@ internal sealed class SideLayout
     public SideLayout(SidePlan plan, int heads)
     {
         (_plan, _heads) = (plan, heads);
-        var run = plan.TokenBlock;
+        var block = plan.TokenBlock;
         _shape = new Side
         {
             Bits = plan.Bits,
             RowBytes = plan.HeadDim * plan.Bits / 8,
             Axis = plan.IsCoded ? (int)plan.Granularity.Axis : PlainAxis,
-            GroupTokens = run.Tokens,
-            GroupsPerRun = run.Groups,
-            GroupChannels = run.Channels,
+            GroupTokens = block.Tokens,
+            GroupsPerTokenBlock = block.Groups,
+            GroupChannels = block.Channels,
             Granule = plan.Granule,
             SinkTokens = plan.SinkTokens,
             RecentTokens = plan.RecentTokens,
@@ -43,7 +43,7 @@ internal sealed class SideLayout
         ? new(_shape.Bits, _shape.GroupChannels == 1 ? 0 : _shape.GroupChannels, _shape.GroupTokens)
         : new(_shape.Bits, _plan.HeadDim, 1);
 
-    /// <summary>Runs of <see cref="Granule"/> tokens that an append of so many to each sequence completes, at the most.</summary>
+    /// <summary>Stretches of <see cref="Granule"/> tokens that an append of so many to each sequence completes, at the most.</summary>
     public int Granules(int[] starts, int rows)
     {
         var most = 0;
@@ -84,11 +84,11 @@ internal sealed class SideLayout
 
     private bool SharesGroups => _shape.Axis == (int)KvAxis.Tensor;
 
-    private long Runs => _shape.GroupTokens == int.MaxValue ? 1 : (_shape.CodedTokens + _shape.GroupTokens - 1) / _shape.GroupTokens;
+    private long TokenBlocks => _shape.GroupTokens == int.MaxValue ? 1 : (_shape.CodedTokens + _shape.GroupTokens - 1) / _shape.GroupTokens;
 
     private long GroupsAt => Align((long)_heads * _shape.CodedTokens * _shape.RowBytes);
 
-    private long RingAt => GroupsAt + Align((SharesGroups ? 1 : _heads) * Runs * _shape.GroupsPerRun * GroupMeta.ByteSize);
+    private long RingAt => GroupsAt + Align((SharesGroups ? 1 : _heads) * TokenBlocks * _shape.GroupsPerTokenBlock * GroupMeta.ByteSize);
 
     private long SinksAt => RingAt + Align((long)_heads * _shape.RingTokens * _plan.HeadDim * sizeof(ushort));
 
@@ -103,7 +103,7 @@ internal sealed class SideLayout
         Ring = address + (nint)RingAt,
         Sinks = address + (nint)SinksAt,
         HeadCodes = (long)_shape.CodedTokens * _shape.RowBytes,
-        HeadGroups = SharesGroups ? 0 : Runs * _shape.GroupsPerRun,
+        HeadGroups = SharesGroups ? 0 : TokenBlocks * _shape.GroupsPerTokenBlock,
     };
 
     /// <summary>Bytes rounded up so that what follows can be read sixteen at a time.</summary>

@@ -26,10 +26,24 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>The device in words.</summary>
     internal string Device { get; init; } = "";
 
+    /// <summary>The folders that it was read from, in words.</summary>
+    internal string Place { get; init; } = "";
+
+    /// <summary>Where each result was measured, by its model and id; none of a run that goes on.</summary>
+    internal IReadOnlyDictionary<(string Model, string TrialId), IReadOnlyList<TrialSource>> Sources { get; init; } =
+        new Dictionary<(string, string), IReadOnlyList<TrialSource>>();
+
     /// <summary>A trial as <see cref="Missing"/> names it.</summary>
     internal static string NameOf(string setting, int? context, string model, int? repeat) =>
         $"{ContextText.Of(setting, context)} of {model}"
         + (repeat is { } number ? string.Create(CultureInfo.InvariantCulture, $", repeat {number}") : "");
+
+    /// <summary>What was measured of a result, sample by sample; none where its samples are not in the folder.</summary>
+    internal IReadOnlyList<SampleRecord> SamplesOf(TrialResult result) =>
+        [.. Sources[(result.Model, result.TrialId)].SelectMany(source => source.Samples())];
+
+    /// <summary>Where the most of a result was measured: its machine and its model's shapes.</summary>
+    internal TrialSource SourceOf(TrialResult result) => Sources[(result.Model, result.TrialId)][0];
 
     /// <summary>A folder holds a run, whole or not.</summary>
     public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder));
@@ -56,6 +70,9 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
                     .Select(trial => NameOf(trial.Setting, trial.Context, trial.Model, trial.Repeat)),
             ],
             Device = run.Host.Device,
+            Place = folder,
+            Sources = results.ToDictionary(
+                result => (result.Model, result.TrialId), IReadOnlyList<TrialSource> (result) => [new(folder, run, result)]),
             Messages = [.. messages, .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet())],
         };
     }

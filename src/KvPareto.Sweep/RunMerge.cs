@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using KvPareto.Engine.Seam;
-using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
@@ -30,23 +29,25 @@ public static class RunMerge
         if (devices.Count > 1) messages.Add($"the runs are of {devices.Count} devices, which the models' names say; frontiers stay apart");
         var names = new Dictionary<(string Device, string Digest), string>();
         Measured[] all = [.. runs.SelectMany((run, index) => run.Results.Concat(run.Repeats).Select(result => new Measured(
-            folders[index], run.Device, Named(run, result))))];
+            run.Sources[(result.Model, result.TrialId)], Named(run, result))))];
         var order = all.SelectMany(one => one.Result.Scores).Select(score => score.Task).Distinct().ToList();
-        TrialResult[] merged =
+        Measured[] merged =
         [
-            .. all.GroupBy(one => (one.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting,
+            .. all.GroupBy(one => (one.Source.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting,
                 one.Result.Context, one.Result.Repeat))
                 .Select(group => Merge([.. group], order, messages)),
         ];
         var missing = runs.SelectMany(run => run.Missing)
-            .Where(name => !merged.Any(result => name == RunHistory.NameOf(
-                result.Setting, result.Context, result.Model, result.Repeat)))
+            .Where(name => !merged.Any(one => name == RunHistory.NameOf(
+                one.Result.Setting, one.Result.Context, one.Result.Model, one.Result.Repeat)))
             .Distinct().ToList();
         return new(string.Join(" + ", runs.Select(run => run.Name).Distinct()), runs[0].Seed, runs[0].Baseline,
-            merged.Length + missing.Count, [.. merged.Where(result => result.Repeat is null)])
+            merged.Length + missing.Count, [.. merged.Select(one => one.Result).Where(result => result.Repeat is null)])
         {
-            Repeats = [.. merged.Where(result => result.Repeat is not null)],
+            Repeats = [.. merged.Select(one => one.Result).Where(result => result.Repeat is not null)],
             Missing = missing,
+            Place = string.Join(" + ", folders),
+            Sources = merged.ToDictionary(one => (one.Result.Model, one.Result.TrialId), one => one.Sources),
             Messages =
             [
                 .. runs.SelectMany((run, index) => run.Messages.Select(text => $"{folders[index]}: {text}")), .. messages.Distinct(),
@@ -62,11 +63,11 @@ public static class RunMerge
         }
     }
 
-    private static TrialResult Merge(Measured[] found, List<string> order, List<string> messages)
+    private static Measured Merge(Measured[] found, List<string> order, List<string> messages)
     {
         Measured[] good = [.. found.Where(one => one.Result.Status == TrialStatus.Ok)];
-        if (good.Length == 0) return found[0].Result;
-        if (good.All(one => one.Result.Scores.Count == 0)) return good[0].Result;
+        if (good.Length == 0) return found[0];
+        if (good.All(one => one.Result.Scores.Count == 0)) return good[0];
         var tasks = new Dictionary<string, (TaskScore Score, Measured From)>();
         foreach (var one in good)
             foreach (var score in one.Result.Scores)
@@ -79,11 +80,16 @@ public static class RunMerge
                     : $"{one.Result.Setting} of {one.Result.Model}: scores of task {score.Task} differ between runs; the first counts");
             }
         Measured[] used = [.. tasks.Values.Select(task => task.From).Distinct()];
-        if (used.Length == 1 && used[0].Result.Scores.Count == tasks.Count) return used[0].Result;
+        if (used.Length == 1 && used[0].Result.Scores.Count == tasks.Count) return used[0];
         TaskScore[] scores = [.. tasks.Values.Select(task => task.Score).OrderBy(score => order.IndexOf(score.Task))];
         var peaks = used.Aggregate(default(MemoryPeaks), (highest, one) => MemoryPeaks.Max(highest, one.Result.Peaks));
-        var records = tasks.Values.SelectMany(task => task.From.Records.Where(record => record.Task == task.Score.Task)).ToList();
-        return TrialSummary.Timed(records, used[0].Result with
+        // What counts first names the machine and the model's shapes.
+        TrialSource[] sources =
+        [
+            .. used.SelectMany(one => one.Sources.Select(source => source.Of(
+                tasks.Values.Where(task => task.From == one).Select(task => task.Score.Task).ToHashSet()))),
+        ];
+        var result = TrialSummary.Timed([.. sources.SelectMany(source => source.Samples())], used[0].Result with
         {
             TrialId = IdOf(used),
             MergedFrom = [.. used.Select(one => one.Result.TrialId)],
@@ -95,6 +101,7 @@ public static class RunMerge
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,
         });
+        return new(sources, result);
     }
 
     // Of no trial that a run has, and the same whatever the order of the runs.
@@ -104,8 +111,8 @@ public static class RunMerge
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ids)).AsSpan(0, 8));
     }
 
-    private sealed record Measured(string Folder, string Device, TrialResult Result)
+    private sealed record Measured(IReadOnlyList<TrialSource> Sources, TrialResult Result)
     {
-        public IReadOnlyCollection<SampleRecord> Records => SampleLog.Read(RunPaths.Samples(Folder, Result.TrialId)).Records;
+        public TrialSource Source => Sources[0];
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
-using KvPareto.Sweep.Answers;
+using KvPareto.Sweep;
 using KvPareto.Sweep.Answers.Checks;
 using KvPareto.Sweep.Answers.Objectives;
 using KvPareto.Text.Input;
@@ -55,7 +55,7 @@ internal static class FrontierCommand
         };
         command.SetAction(parsed =>
         {
-            var runs = MeasuredRun.Read(parsed.GetValue(folders)!);
+            var runs = RunMerge.Read(parsed.GetValue(folders)!);
             if (parsed.GetValue(check) is { } earlier)
                 return Check(context, runs, earlier, parsed.GetValue(tolerance), parsed.GetValue(json));
             var answer = FrontierAnswer.Of(runs, new()
@@ -67,7 +67,7 @@ internal static class FrontierCommand
                 Csv = parsed.GetValue(csv),
                 Picture = parsed.GetValue(picture),
             });
-            foreach (var message in runs.SelectMany(run => run.History.Messages).Concat(answer.Messages).Distinct())
+            foreach (var message in runs.Messages.Concat(answer.Messages).Distinct())
                 context.Error.WriteLine(TerminalText.OneLine(message));
             if (parsed.GetValue(json)) FrontierText.WriteJson(context, answer);
             else FrontierText.Show(context, answer);
@@ -76,13 +76,13 @@ internal static class FrontierCommand
         return command;
     }
 
-    private static int Check(CommandContext context, IReadOnlyList<MeasuredRun> runs, string earlier, double tolerance, bool json)
+    private static int Check(CommandContext context, RunHistory runs, string earlier, double tolerance, bool json)
     {
         if (tolerance is not (>= 0 and <= MostTolerance))
             throw new ConfigException(
                 string.Create(CultureInfo.InvariantCulture, $"--peak-tolerance {tolerance}; allowed: 0 to {MostTolerance}"));
         var check = FrontierCheck.Of(runs, earlier, tolerance);
-        foreach (var message in runs.SelectMany(run => run.History.Messages).Concat(check.Messages).Distinct())
+        foreach (var message in runs.Messages.Concat(check.Messages).Distinct())
             context.Error.WriteLine(TerminalText.OneLine(message));
         if (json) CheckText.WriteJson(context, check);
         else CheckText.Show(context, check, earlier);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Seam;
+using KvPareto.Sweep;
 using KvPareto.Sweep.Answers;
 using KvPareto.Text.Input;
 
@@ -76,9 +77,9 @@ internal static class RecommendCommand
             };
             if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
                 throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
-            var runs = MeasuredRun.Read(parsed.GetValue(folders)!);
+            var runs = RunMerge.Read(parsed.GetValue(folders)!);
             var answers = Recommender.Answer(runs, request, Layout);
-            foreach (var message in runs.SelectMany(run => run.History.Messages).Distinct())
+            foreach (var message in runs.Messages)
                 context.Error.WriteLine(TerminalText.OneLine(message));
             if (parsed.GetValue(json)) RecommendJson.Write(context, answers, request);
             else RecommendText.Show(context, answers, request);
@@ -95,5 +96,5 @@ internal static class RecommendCommand
         ? only
         : throw new ConfigException($"{option} '{text}'; allowed: one number of tokens, such as 32k");
 
-    private static MemoryLayout Layout(MeasuredRun run) => CommandContext.Layout(run.Workers, run.Backend);
+    private static MemoryLayout Layout(TrialSource source) => CommandContext.Layout(source.Workers, source.Backend);
 }

@@ -71,7 +71,7 @@ internal static class SubmitCommand
             return process.ExitCode == 0
                 ? $"{answer.Trim()}; script and logs: {folder}"
                 : throw new ConfigException(
-                    $"{Sbatch} {file}: exit code {process.ExitCode}: {mistakes.Result.Trim().ReplaceLineEndings("; ")}");
+                    $"{Sbatch} {file}: exit code {process.ExitCode}: {OneLine.OfMessage(mistakes.Result.Trim())}");
         }
         catch (Win32Exception error)
         {

@@ -245,11 +245,11 @@ extern "C" __global__ void encode_rows(AppendArguments a)
         return;
     }
 
-    u32* groups = side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerRun;
+    u32* groups = side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock;
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     if (side.axis == TOKEN)
     {
-        for (int g = warp; g < side.groupsPerRun; g += blockDim.x / 32)
+        for (int g = warp; g < side.groupsPerTokenBlock; g += blockDim.x / 32)
         {
             float2 range = make_float2(INFINITE, -INFINITE);
             for (int c = lane; c < side.groupChannels; c += 32) widen(range, rows[g * side.groupChannels + c], rows[g * side.groupChannels + c]);
@@ -349,7 +349,7 @@ template <int COUNT, class Turning> static __device__ __forceinline__ void encod
     for (int step = 1; step < side.groupChannels / COUNT; step <<= 1)
         widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
     u32 entry = fit(range, a.clip, side.bits), packed = 0;
-    if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerRun + c / side.groupChannels] = entry;
+    if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerTokenBlock + c / side.groupChannels] = entry;
     #pragma unroll
     for (int i = 0; i < COUNT; i++) packed |= encode(x[i], entry, side.bits) << i * side.bits;
     if (COUNT * side.bits == 32) *(u32*)codes = packed;

@@ -149,7 +149,7 @@ static __device__ __forceinline__ void read_constant(u32 entry, float& scale, fl
 struct Side
 {
     u8* codes;    // [heads, codedCapacity, rowBytes]; at 16 and 32 bits rows of f16 and f32
-    u32* groups;  // [heads, runs, groupsPerRun]
+    u32* groups;  // [heads, tokenBlocks, groupsPerTokenBlock]
     u16* ring;    // [heads, ringTokens, D]
     u16* sinks;   // [heads, sinkTokens, D]
     i64 headCodes;  // bytes from one head to the next
@@ -158,7 +158,7 @@ struct Side
     int rowBytes;
     int axis;
     int groupTokens;   // tokens that share a run's entries
-    int groupsPerRun;
+    int groupsPerTokenBlock;
     int groupChannels; // channels that share an entry: 1, or a multiple of 8
     int granule;       // tokens that are coded together
     int sinkTokens;

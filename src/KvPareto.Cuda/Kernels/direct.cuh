@@ -110,7 +110,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     // Asks for the entries of a run of tokens.
     __device__ __forceinline__ void fetch_scales(int run)
     {
-        const u32* entries = keySide.groups + head * keySide.headGroups + (i64)run * keySide.groupsPerRun;
+        const u32* entries = keySide.groups + head * keySide.headGroups + (i64)run * keySide.groupsPerTokenBlock;
         if (lane < D / 4) copy_async((u16*)(scales->entries[run % 2] + 4 * lane), entries + 4 * lane);
     }
 

@@ -70,9 +70,9 @@ template <int BITS, bool CHANNELS> static __device__ __forceinline__ void unpack
         for (int i = 0; i < AHEAD; i++)
         {
             if (!CHANNELS) share_decoder(d, entries[i], BITS);
-            else if (run != run_of(s, row + i))
+            else if (run != token_block_of(s, row + i))
             {
-                run = run_of(s, row + i);
+                run = token_block_of(s, row + i);
                 load_decoders(d, entries_of(s, head, row + i) + c, BITS);
             }
             *(uint4*)(rows + (i64)(token + i) * D) = decode<BITS>(codes[i], d);

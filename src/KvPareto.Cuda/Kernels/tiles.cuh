@@ -68,11 +68,11 @@ template <int BITS> static __device__ __forceinline__ uint4 decode(uint2 raw, co
     return make_uint4(pairs[0], pairs[1], pairs[2], pairs[3]);
 }
 
-static __device__ __forceinline__ int run_of(const Side& s, int row) { return s.groupTokens == 1 ? row : row / s.groupTokens; }
+static __device__ __forceinline__ int token_block_of(const Side& s, int row) { return s.groupTokens == 1 ? row : row / s.groupTokens; }
 
 static __device__ __forceinline__ const u32* entries_of(const Side& s, int head, int row)
 {
-    return s.groups + head * s.headGroups + (i64)run_of(s, row) * s.groupsPerRun;
+    return s.groups + head * s.headGroups + (i64)token_block_of(s, row) * s.groupsPerTokenBlock;
 }
 
 // Channels c … c + 7 of any token: zero where there is none.
@@ -139,7 +139,7 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
         {
             int t = min(thread / Pieces + i * Step, last);
             codes[i] = load_codes<BITS>(source + t * s.rowBytes);
-            if (!CHANNELS) entries[i] = __ldg(groups + (i64)run_of(s, row + t) * s.groupsPerRun);
+            if (!CHANNELS) entries[i] = __ldg(groups + (i64)token_block_of(s, row + t) * s.groupsPerTokenBlock);
         }
     }
 
@@ -166,9 +166,9 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
             else
             {
                 if (!CHANNELS) share_decoder(d, entries[i], BITS);
-                else if (run != run_of(s, row + t))
+                else if (run != token_block_of(s, row + t))
                 {
-                    run = run_of(s, row + t);
+                    run = token_block_of(s, row + t);
                     load_decoders(d, entries_of(s, head, row + t) + c, BITS);
                 }
                 *(uint4*)place = decode<BITS>(codes[i], d);

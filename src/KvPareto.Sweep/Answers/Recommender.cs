@@ -3,6 +3,7 @@ using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers;
@@ -11,17 +12,16 @@ namespace KvPareto.Sweep.Answers;
 public static class Recommender
 {
     /// <summary>One answer for each model and set of tasks that was measured, in the order of reports.</summary>
-    /// <param name="runs">The runs.</param>
+    /// <param name="runs">The runs, read as one.</param>
     /// <param name="request">What is asked.</param>
     /// <param name="layoutOf">The sizes of the allocations of the device that a run was on.</param>
     /// <exception cref="ConfigException">A model or baseline that is asked about has no result, or its shapes are not known.</exception>
     public static IReadOnlyList<ModelAnswer> Answer(
-        IReadOnlyList<MeasuredRun> runs, RecommendRequest request, Func<MeasuredRun, MemoryLayout> layoutOf)
+        RunHistory runs, RecommendRequest request, Func<TrialSource, MemoryLayout> layoutOf)
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(request);
-        var results = runs.SelectMany(run => run.History.Results).ToList();
-        var analysis = FrontierAnalysis.Of(results, runs[0].History.Baseline, runs[0].History.Seed);
+        var analysis = FrontierAnalysis.Of(runs.Results, runs.Baseline, runs.Seed);
         ModelFrontier[] models = [.. analysis.Models.Where(model => model.Points.Count > 0)];
         if (request.Model is { } wanted)
         {
@@ -29,37 +29,33 @@ public static class Recommender
             if (models.Length == 0)
                 throw new ConfigException($"--model '{wanted}'; allowed: {Names(analysis.Models.Select(model => model.Model))}");
         }
-        if (models.Length == 0) throw new ConfigException($"{runs[0].Folder}: no trial has a result; allowed: a run with at least one");
-        // Of several results of one trial the last good one counts (FrontierAnalysis).
-        var homes = new Dictionary<string, MeasuredRun>();
-        foreach (var run in runs)
-            foreach (var result in run.History.Results.Where(result => result.Status == TrialStatus.Ok)) homes[result.TrialId] = run;
-        return [.. models.Select(model => Answer(model, homes, request, layoutOf))];
+        if (models.Length == 0) throw new ConfigException($"{runs.Place}: no trial has a result; allowed: a run with at least one");
+        return [.. models.Select(model => Answer(model, runs, request, layoutOf))];
     }
 
     private static ModelAnswer Answer(
-        ModelFrontier model, Dictionary<string, MeasuredRun> homes, RecommendRequest request, Func<MeasuredRun, MemoryLayout> layoutOf)
+        ModelFrontier model, RunHistory runs, RecommendRequest request, Func<TrialSource, MemoryLayout> layoutOf)
     {
         if (request.MaxLoss is not null && model.Baseline is null)
             throw new ConfigException($"--max-loss: {model.Model}: the baseline has no result, so no loss is known"
                 + "; allowed: runs in which it has, or no --max-loss");
-        using var shapes = ShapesOf(model, homes, request);
-        var forecasts = homes.Values.Distinct()
-            .ToDictionary(run => run, run => shapes is null ? null : new PeakForecast(layoutOf(run), shapes));
+        using var shapes = ShapesOf(model, runs, request);
         Candidate[] candidates =
         [
-            .. model.Points.Select(point => Candidate(model, point, homes[point.Trial.TrialId], forecasts, request))
+            .. model.Points.Select(point => Candidate(model, point, runs.SamplesOf(point.Trial), ForecastOf(point.Trial), request))
                 .OrderBy(candidate => candidate.Peak.NeededBytes).ThenByDescending(candidate => candidate.Score),
         ];
         return new(model.Model, Best(candidates, request.Prefer), candidates) { Layers = shapes?.Config.LayerCount };
+
+        PeakForecast? ForecastOf(TrialResult trial) => shapes is null ? null : new(layoutOf(runs.SourceOf(trial)), shapes);
     }
 
     private static Candidate Candidate(
-        ModelFrontier model, FrontierPoint point, MeasuredRun run, Dictionary<MeasuredRun, PeakForecast?> forecasts,
-            RecommendRequest request)
+        ModelFrontier model, FrontierPoint point, IReadOnlyCollection<SampleRecord> samples, PeakForecast? forecast,
+        RecommendRequest request)
     {
-        var longest = PeakForecast.Longest(run.Samples(point.Trial.TrialId));
-        var peak = Peak(point, longest, forecasts[run], request);
+        var longest = PeakForecast.Longest(samples);
+        var peak = Peak(point, longest, forecast, request);
         var unit = request.MaxLoss ?? new(100, IsPercent: true);
         var baseline = model.Baseline?.Score;
         double? Loss(double? points) => baseline is { } score && points is { } lost ? unit.Of(lost, score) : null;
@@ -75,7 +71,7 @@ public static class Recommender
             TtftMs = point.Trial.TtftMs,
             Fits = request.Budget is not { } budget || peak.NeededBytes <= budget,
             KeepsUp = request.MaxLoss is not { } limit || PairedBootstrap.Comparable(worst!.Value) <= limit.Value,
-            LongestContext = request.Budget is { } room && longest is { } prompt && forecasts[run] is { } forecast
+            LongestContext = request.Budget is { } room && longest is { } prompt && forecast is not null
                 ? forecast.LongestWithin(point.Trial, prompt, room, request.NewTokens) : null,
         };
     }
@@ -95,11 +91,11 @@ public static class Recommender
         return forecast.At(trial, prompt, context, request.NewTokens);
     }
 
-    private static Checkpoint? ShapesOf(ModelFrontier model, Dictionary<string, MeasuredRun> homes, RecommendRequest request)
+    private static Checkpoint? ShapesOf(ModelFrontier model, RunHistory runs, RecommendRequest request)
     {
         var shapes = request.Shapes is { } other
             ? ModelSource.Open(other).OpenShapes()
-            : homes[model.Points[0].Trial.TrialId].Shapes(model.Points[0].Trial.Model);
+            : runs.SourceOf(model.Points[0].Trial).Shapes();
         if (shapes is not null && request.Context is { } context && context + (long)request.NewTokens > Math.Min(
             shapes.Config.MaxPositions, MemoryModel.MostTokens))
         {

@@ -58,7 +58,7 @@ internal static class RecordFile
         }
         catch (Exception e) when (e is JsonException or ConfigException)
         {
-            return (default, e.Message.ReplaceLineEndings("\n").Split('\n')[0]);
+            return (default, OneLine.OfMessage(e.Message));
         }
     }
 }

@@ -39,7 +39,7 @@ internal static class RunFile
         catch (Exception e) when (e is JsonException or ConfigException)
         {
             throw new ConfigException(
-                $"{path}: not a run's record ({e.Message.ReplaceLineEndings("\n").Split('\n')[0]}); the file is damaged"
+                $"{path}: not a run's record ({OneLine.OfMessage(e.Message)}); the file is damaged"
                 + "; allowed: what a sweep wrote; kvpareto report DIR --repair writes it again from the journals", e);
         }
     }

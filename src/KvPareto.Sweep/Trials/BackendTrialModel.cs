@@ -70,7 +70,7 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     private Answer Compare(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {
         var (reference, window) = references.Of(sample);
-        var fidelity = new FidelityRun(model.Transformer, reference).Measure(setting, window, cancellation);
+        var fidelity = new FidelityMeter(model.Transformer, reference).Measure(setting, window, cancellation);
         return new(
             WindowFigures.Of(fidelity, model.Config.Geometry),
             sample.PromptIds.Length,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace KvPareto.Text.Input;
@@ -7,6 +8,7 @@ public static class OneLine
 {
     private const int LongestName = 80;
     private const int LongestMessage = 300;
+    private const int LongestQuote = 60;
 
     /// <summary>A name or value of a foreign file: control characters and lone surrogates as <c>?</c> or U+FFFD, cut at 80
     /// characters.</summary>
@@ -14,6 +16,19 @@ public static class OneLine
 
     /// <summary>Another program's or exception's message: line ends as blanks, cut at 300 characters.</summary>
     public static string OfMessage(string message) => Of(message.ReplaceLineEndings(" "), LongestMessage, ' ');
+
+    /// <summary>A text whose every character may matter, in single quotes: control characters and surrogates escaped, cut at 60
+    /// characters.</summary>
+    public static string Quote(ReadOnlySpan<char> text)
+    {
+        var shown = text.Length > LongestQuote ? text[..LongestQuote] : text;
+        var builder = new StringBuilder("'");
+        foreach (var c in shown)
+            if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')
+                builder.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            else builder.Append(c);
+        return builder.Append(shown.Length < text.Length ? "…'" : "'").ToString();
+    }
 
     private static string Of(string text, int longest, char substitute)
     {

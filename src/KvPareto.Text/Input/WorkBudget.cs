@@ -67,7 +67,7 @@ internal sealed class WorkBudget(long units, int longestText, Func<string, Excep
     public void SpendMatching(TimeSpan start, string pattern)
     {
         MatchingLeft -= ProcessorTime.OfThread() - start;
-        if (MatchingLeft <= TimeSpan.Zero) throw refuse($"too long to match its pattern {ErrorText.Quote(pattern)}");
+        if (MatchingLeft <= TimeSpan.Zero) throw refuse($"too long to match its pattern {OneLine.Quote(pattern)}");
     }
 
     private Exception TooLong() => refuse($"a text of more than {longestText} characters");

@@ -25,7 +25,7 @@ internal static class ChatTemplateFiles
         if (template.Value.ValueKind != JsonValueKind.Array) return template.AsString();
         var named = template.Items().ToList();
         if (named.Find(static t => t.String("name") == "default") is { File: not null } chosen) return chosen.String("template");
-        var names = string.Join(", ", named.Select(static t => ErrorText.Quote(t.String("name"))));
+        var names = string.Join(", ", named.Select(static t => OneLine.Quote(t.String("name"))));
         throw template.Error($"none of the templates is named 'default'; there are: {names}");
     }
 

@@ -51,7 +51,7 @@ public sealed record TemplateSettings
         foreach (var (name, value) in values)
         {
             if (name.Length == 0 || Reserved.Contains(name))
-                throw new ConfigException($"template: {ErrorText.Quote(name)} cannot be set; allowed: {Words}");
+                throw new ConfigException($"template: {OneLine.Quote(name)} cannot be set; allowed: {Words}");
             if (name == DateName) settings = settings with { Date = ReadDate(value) };
             else settings._variables[name] = value;
         }
@@ -96,7 +96,7 @@ public sealed record TemplateSettings
         }
         catch (JsonException problem)
         {
-            throw new ConfigException($"template: {ErrorText.Quote(text)} begins as JSON and is none; allowed: JSON, or a text", problem);
+            throw new ConfigException($"template: {OneLine.Quote(text)} begins as JSON and is none; allowed: JSON, or a text", problem);
         }
     }
 }

@@ -50,7 +50,7 @@ internal sealed class VocabularyBuilder(string source)
     public void AddToken(ReadOnlySpan<char> token, int id, string place)
     {
         CheckRange(token, id, place);
-        if (!Vocabulary.TryAdd(token, id)) throw new ConfigException($"{source}: {place}: the token {ErrorText.Quote(token)} stands twice");
+        if (!Vocabulary.TryAdd(token, id)) throw new ConfigException($"{source}: {place}: the token {OneLine.Quote(token)} stands twice");
         if (id >= _indexPlusOne.Length) Array.Resize(ref _indexPlusOne, Math.Min(IdLimit, Math.Max(id + 1, _indexPlusOne.Length * 2)));
         if (_indexPlusOne[id] != 0) throw Both(place, id, Owner(id), token);
         _indexPlusOne[id] = Vocabulary.Count;
@@ -66,9 +66,9 @@ internal sealed class VocabularyBuilder(string source)
         CheckRange(token.Content, token.Id, place);
         if (Vocabulary.TryGetId(token.Content, out var id) && id != token.Id)
             throw new ConfigException(
-                $"{source}: {place}: {ErrorText.Quote(token.Content)} has id {token.Id} here and {id} in the vocabulary");
+                $"{source}: {place}: {OneLine.Quote(token.Content)} has id {token.Id} here and {id} in the vocabulary");
         if (!_addedContents.Add(token.Content))
-            throw new ConfigException($"{source}: {place}: the token {ErrorText.Quote(token.Content)} stands twice");
+            throw new ConfigException($"{source}: {place}: the token {OneLine.Quote(token.Content)} stands twice");
         if (InVocabulary(token.Id) && !Owner(token.Id).SequenceEqual(token.Content))
             throw Both(place, token.Id, Owner(token.Id), token.Content);
         if (!_addedById.TryAdd(token.Id, token)) throw Both(place, token.Id, _addedById[token.Id].Content, token.Content);
@@ -96,10 +96,10 @@ internal sealed class VocabularyBuilder(string source)
     private void CheckRange(ReadOnlySpan<char> token, int id, string place)
     {
         if (id is < 0 or >= IdLimit)
-            throw new ConfigException($"{source}: {place}: id {id} of {ErrorText.Quote(token)} is not within 0 to {IdLimit - 1}");
+            throw new ConfigException($"{source}: {place}: id {id} of {OneLine.Quote(token)} is not within 0 to {IdLimit - 1}");
         IdEnd = Math.Max(IdEnd, id + 1);
     }
 
     private ConfigException Both(string place, int id, ReadOnlySpan<char> first, ReadOnlySpan<char> second) =>
-        new($"{source}: {place}: id {id} belongs to both {ErrorText.Quote(first)} and {ErrorText.Quote(second)}");
+        new($"{source}: {place}: id {id} belongs to both {OneLine.Quote(first)} and {OneLine.Quote(second)}");
 }

@@ -90,7 +90,7 @@ public sealed class YamlTree
     // "While parsing a flow sequence, did not find expected ',' or ']'." says what was found before where.
     private static string Words(string message)
     {
-        var words = message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
+        var words = OneLine.OfMessage(message).TrimEnd('.', ' ');
         var comma = words.IndexOf(", ", StringComparison.Ordinal);
         if (words.StartsWith("While ", StringComparison.Ordinal) && comma > 0) words = words[(comma + 2)..];
         return words.Length <= MostCharacters ? words : words[..MostCharacters] + "…";

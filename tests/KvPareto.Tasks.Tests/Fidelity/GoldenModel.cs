@@ -33,8 +33,8 @@ internal sealed class GoldenModel : IDisposable
 
     public WindowFidelity[] Measure(InferenceSetting setting, IReadOnlyList<int[]> windows, int? threads = null)
     {
-        var run = new FidelityRun(Transformer, Reference(windows), threads);
-        return [.. Enumerable.Range(0, windows.Count).Select(window => run.Measure(setting, window))];
+        var meter = new FidelityMeter(Transformer, Reference(windows), threads);
+        return [.. Enumerable.Range(0, windows.Count).Select(window => meter.Measure(setting, window))];
     }
 
     /// <summary>All logits of a window, [T][V].</summary>

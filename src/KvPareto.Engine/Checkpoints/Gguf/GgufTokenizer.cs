@@ -126,7 +126,7 @@ internal static class GgufTokenizer
         return space > 0 && space < merge.Length - 1
             ? (merge[..space], merge[(space + 1)..])
             : throw new ConfigException(
-                $"{metadata.Source}: key '{Prefix}merges', element {index}, is {ErrorText.Quote(merge)}; allowed: two tokens with a "
+                $"{metadata.Source}: key '{Prefix}merges', element {index}, is {OneLine.Quote(merge)}; allowed: two tokens with a "
                     + "space between them");
     }
 

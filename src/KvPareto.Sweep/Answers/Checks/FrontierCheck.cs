@@ -19,19 +19,18 @@ public sealed class FrontierCheck
     public IReadOnlyList<string> Messages { get; }
 
     /// <summary>Compares runs with the results.csv or frontier.csv of an earlier one.</summary>
-    /// <param name="runs">Finished runs.</param>
+    /// <param name="runs">Finished runs, read as one.</param>
     /// <param name="earlier">The file. Of a results.csv all settings are compared, of a frontier.csv those of the frontier.</param>
     /// <param name="tolerancePercent">By how much a peak may grow, since scratch depends on the machine's threads.</param>
     /// <exception cref="ConfigException">The file is none of these, or is damaged.</exception>
-    public static FrontierCheck Of(IReadOnlyList<MeasuredRun> runs, string earlier, double tolerancePercent)
+    public static FrontierCheck Of(RunHistory runs, string earlier, double tolerancePercent)
     {
         ArgumentNullException.ThrowIfNull(runs);
         var before = EarlierCsv.Read(earlier);
-        TrialResult[] trials = [.. runs.SelectMany(run => run.History.Results)];
-        var analysis = FrontierAnalysis.Of(trials, runs[0].History.Baseline, runs[0].History.Seed, resamples: 1);
+        var analysis = FrontierAnalysis.Of(runs.Results, runs.Baseline, runs.Seed, resamples: 1);
         var now = analysis.Models.SelectMany(model => model.Points.Select(point => (model.Model, Point: point)))
             .ToLookup(pair => Key(pair.Point.Trial), pair => pair.Point);
-        var failed = trials.Where(trial => trial.Status != TrialStatus.Ok).ToLookup(Key);
+        var failed = runs.Results.Where(trial => trial.Status != TrialStatus.Ok).ToLookup(Key);
         var points = new List<CheckedPoint>();
         foreach (var point in before)
         {
@@ -75,7 +74,7 @@ public sealed class FrontierCheck
 
     private static IEnumerable<string> Differences(
         IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), FrontierPoint> now,
-            IReadOnlyList<MeasuredRun> runs)
+            RunHistory runs)
     {
         string[] added =
         [
@@ -86,7 +85,7 @@ public sealed class FrontierCheck
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
         var devices = before.Select(point => point.Device).OfType<string>().Distinct().ToList();
-        if (devices.Count > 0 && runs.FirstOrDefault(run => !devices.Contains(run.Device)) is { } other)
+        if (devices.Count > 0 && runs.Sources.Values.SelectMany(sources => sources).FirstOrDefault(source => !devices.Contains(source.Device)) is { } other)
             yield return $"the earlier run was on {string.Join(" and ", devices)}, this one on {other.Device}"
                 + ": scores of settings with very few bits may differ by that alone";
     }

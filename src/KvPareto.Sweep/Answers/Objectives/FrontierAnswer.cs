@@ -49,7 +49,7 @@ public sealed class FrontierAnswer
 
     /// <summary>Computes the frontiers and writes the files that are asked for.</summary>
     /// <exception cref="ConfigException">An objective, task, metric or weight is none, or a file cannot be written.</exception>
-    public static FrontierAnswer Of(IReadOnlyList<MeasuredRun> runs, FrontierRequest request)
+    public static FrontierAnswer Of(RunHistory runs, FrontierRequest request)
     {
         var objectives = ObjectiveCatalog.Parse("--objectives", request.Objectives);
         PictureFormat? format = request.Picture is { } picture ? PictureFormats.OfFile("--picture", picture) : null;
@@ -57,14 +57,13 @@ public sealed class FrontierAnswer
             throw new ConfigException($"--picture: {objectives.Count} objectives; allowed: two, or three with the third as colour");
         var analysis = ObjectiveAnalysis.Of(runs, objectives, TaskSelection.Parse(request.Tasks, request.Metric, request.Weights));
         if (analysis.Models.All(model => model.Points.Count == 0))
-            throw new ConfigException($"{runs[0].Folder}: no setting has a value for every one of {request.Objectives}"
+            throw new ConfigException($"{runs.Place}: no setting has a value for every one of {request.Objectives}"
                 + "; allowed: objectives that the run has measured");
         try
         {
             if (request.Csv is { } csv) AtomicFile.Write(csv, ObjectiveCsv.Write(analysis.Models, objectives));
             if (format is { } kind)
-                AtomicFile.Write(
-                    request.Picture!, FigureWriter.Draw(new ObjectiveFigure(runs[0].History.Name, analysis, objectives), kind));
+                AtomicFile.Write(request.Picture!, FigureWriter.Draw(new ObjectiveFigure(runs.Name, analysis, objectives), kind));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

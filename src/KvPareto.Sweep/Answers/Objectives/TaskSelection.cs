@@ -28,27 +28,27 @@ internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metri
         return new(tasks?.Split(',', StringSplitOptions.TrimEntries), metric, counts);
     }
 
-    /// <summary>A run's results with the scores that are asked for; failed trials as they are.</summary>
+    /// <summary>The runs' results with the scores that are asked for; failed trials as they are.</summary>
     /// <exception cref="ConfigException">No trial has such a task or metric.</exception>
-    public IReadOnlyList<TrialResult> Of(MeasuredRun run)
+    public IReadOnlyList<TrialResult> Of(RunHistory runs)
     {
-        var known = run.History.Results.SelectMany(result => result.Scores).Select(score => score.Task).Distinct().ToList();
+        var known = runs.Results.SelectMany(result => result.Scores).Select(score => score.Task).Distinct().ToList();
         foreach (var name in (Tasks ?? []).Concat(Weights.Keys))
         {
             if (!known.Contains(name))
-                throw new ConfigException($"{run.Folder}: has no task '{name}'; allowed: {string.Join(", ", known)}");
+                throw new ConfigException($"{runs.Place}: has no task '{name}'; allowed: {string.Join(", ", known)}");
         }
-        return [.. run.History.Results.Select(result => result.Status == TrialStatus.Ok ? Of(run, result) : result)];
+        return [.. runs.Results.Select(result => result.Status == TrialStatus.Ok ? Of(runs, result) : result)];
     }
 
-    /// <summary>What each task of a trial that <see cref="Of(MeasuredRun)"/> gave counts.</summary>
+    /// <summary>What each task of a trial that <see cref="Of(RunHistory)"/> gave counts.</summary>
     public IReadOnlyList<double> WeightsOf(TrialResult result) =>
         [.. result.Scores.Select(score => Weights.GetValueOrDefault(score.Task, 1))];
 
-    private TrialResult Of(MeasuredRun run, TrialResult result)
+    private TrialResult Of(RunHistory runs, TrialResult result)
     {
         var scores = result.Scores.Where(score => Tasks?.Contains(score.Task) ?? true).ToList();
-        if (Metric is not null) scores = Measured(run, result, scores);
+        if (Metric is not null) scores = Measured(runs, result, scores);
         if (scores.Count == 0) return result with { Scores = [], Score = null };
         var weights = scores.ConvertAll(score => Weights.GetValueOrDefault(score.Task, 1));
         return result with
@@ -59,9 +59,9 @@ internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metri
         };
     }
 
-    private List<TaskScore> Measured(MeasuredRun run, TrialResult result, List<TaskScore> scores)
+    private List<TaskScore> Measured(RunHistory runs, TrialResult result, List<TaskScore> scores)
     {
-        var samples = run.Samples(result.TrialId);
+        var samples = runs.SamplesOf(result);
         var measured = new List<TaskScore>();
         foreach (var score in scores)
         {
@@ -74,7 +74,7 @@ internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metri
         }
         if (measured.Count > 0) return measured;
         var names = samples.SelectMany(sample => sample.Parts?.Keys ?? []).Distinct().Order(StringComparer.Ordinal).ToList();
-        throw new ConfigException($"--metric '{Metric}': no sample of {run.Folder} has it; allowed: "
+        throw new ConfigException($"--metric '{Metric}': no sample of {runs.Place} has it; allowed: "
             + $"{(names.Count == 0 ? "" : string.Join(", ", names) + ", or ")}no --metric for the tasks' own score");
     }
 }

@@ -158,7 +158,7 @@ internal sealed class Lexer
     private void Operator()
     {
         var found = Array.Find(Operators, o => string.CompareOrdinal(_source, _at, o, 0, o.Length) == 0)
-            ?? throw new JinjaException($"unexpected character {ErrorText.Quote(_source.AsSpan(_at, 1))}", _line);
+            ?? throw new JinjaException($"unexpected character {OneLine.Quote(_source.AsSpan(_at, 1))}", _line);
         if (found is "(" or "[" or "{") _open.Push(found == "(" ? ')' : found == "[" ? ']' : '}');
         else if (found is ")" or "]" or "}" && (!_open.TryPop(out var expected) || expected != found[0]))
             throw new JinjaException($"unexpected '{found}'", _line);

@@ -30,7 +30,7 @@ internal sealed record MacroDefinition(
         if (!TakesMore && arguments.Positional.Count > Parameters.Count)
             throw new JinjaException($"macro '{Name}' takes not more than {Parameters.Count} arguments");
         if (!TakesNamed && named.Count > 0)
-            throw new JinjaException($"macro '{Name}' has no parameter {ErrorText.Quote(named.Keys.First())}");
+            throw new JinjaException($"macro '{Name}' has no parameter {OneLine.Quote(named.Keys.First())}");
         inner.Set("varargs", new JinjaList([.. arguments.Positional.Skip(Parameters.Count)], isTuple: true));
         inner.Set("kwargs", new JinjaDict(named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value))));
         var output = new StringBuilder();

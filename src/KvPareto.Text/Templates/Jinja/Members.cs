@@ -103,5 +103,5 @@ internal static class Members
     }
 
     private static Undefined Missing(object? value, string name) =>
-        new($"'{Values.TypeName(value)} object' has no attribute {ErrorText.Quote(name)}; it");
+        new($"'{Values.TypeName(value)} object' has no attribute {OneLine.Quote(name)}; it");
 }

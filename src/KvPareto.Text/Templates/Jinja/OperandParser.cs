@@ -186,7 +186,7 @@ internal sealed class OperandParser(TokenReader tokens, ExpressionParser express
 
     private T Unknown<T>(string kind, string name, int line, IEnumerable<string> known, Func<Func<JinjaException>, T> failing)
     {
-        var message = $"{kind} {ErrorText.Quote(name)} is not known; known: {string.Join(", ", known)}";
+        var message = $"{kind} {OneLine.Quote(name)} is not known; known: {string.Join(", ", known)}";
         return expressions.Conditional > 0 ? failing(() => new JinjaException(message, line)) : throw new JinjaException(message, line);
     }
 }

@@ -72,7 +72,7 @@ internal static class PythonFormat
                 var index = field.Length == 0 ? next++ : int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out var given)
                     ? given : int.MaxValue;
                 if (field.Any(static f => !char.IsLetterOrDigit(f) && f != '_'))
-                    throw new JinjaException($"the field {ErrorText.Quote(field)} is not known; known: {{}}, {{0}}, {{name}}");
+                    throw new JinjaException($"the field {OneLine.Quote(field)} is not known; known: {{}}, {{0}}, {{name}}");
                 var text = state.ToText(arguments.Required(index, field));
                 state.Text(text.Length);
                 state.CheckLength(result.Length + (long)text.Length);

@@ -125,7 +125,7 @@ internal static class SequenceFilters
             return List(Items(state, value).Select(i => Members.Path(i, attribute, state))
                 .Select(f => f is Undefined ? arguments.Named.GetValueOrDefault("default", f) : f));
         var name = arguments.Text(0, "filter");
-        var filter = Filters.Find(name) ?? throw new JinjaException($"filter {ErrorText.Quote(name)} is not known");
+        var filter = Filters.Find(name) ?? throw new JinjaException($"filter {OneLine.Quote(name)} is not known");
         var rest = new Arguments(arguments.Positional[1..], arguments.Named);
         return List(Items(state, value).Select(i => Filters.Apply(filter, state, i, rest)));
     }
@@ -135,7 +135,7 @@ internal static class SequenceFilters
         state.Step();
         if (arguments.Positional.Count <= at) return Values.IsTrue(value);
         var name = arguments.Text(at, "test");
-        var test = Tests.Find(name) ?? throw new JinjaException($"test {ErrorText.Quote(name)} is not known");
+        var test = Tests.Find(name) ?? throw new JinjaException($"test {OneLine.Quote(name)} is not known");
         return test(state, value, new(arguments.Positional[(at + 1)..], arguments.Named));
     }
 

@@ -46,7 +46,7 @@ internal enum TokenKind
 internal readonly record struct Token(TokenKind Kind, string Text, int Line)
 {
     /// <summary>The token as a message shows it.</summary>
-    public string Shown => Kind == TokenKind.End ? "the end of the template" : ErrorText.Quote(Text);
+    public string Shown => Kind == TokenKind.End ? "the end of the template" : OneLine.Quote(Text);
 
     /// <summary>True for this operator.</summary>
     public bool IsOperator(string text) => Kind == TokenKind.Operator && Text == text;

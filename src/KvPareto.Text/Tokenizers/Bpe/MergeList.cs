@@ -81,10 +81,10 @@ internal sealed class MergeList(TokenTable vocabulary, string place, int prefixL
         var (left, right) = Parts(index);
         if (Missing(left) is { } noLeft) return noLeft;
         if (Missing(right) is { } noRight) return noRight;
-        return prefixLength > 0 && right.Length <= prefixLength ? $"{ErrorText.Quote(right)} is no longer than continuing_subword_prefix"
+        return prefixLength > 0 && right.Length <= prefixLength ? $"{OneLine.Quote(right)} is no longer than continuing_subword_prefix"
             : Missing(left + right[prefixLength..]);
     }
 
     private string? Missing(string token) =>
-        vocabulary.TryGetId(token, out _) ? null : $"{ErrorText.Quote(token)} is not in the vocabulary";
+        vocabulary.TryGetId(token, out _) ? null : $"{OneLine.Quote(token)} is not in the vocabulary";
 }

@@ -17,7 +17,7 @@ internal readonly record struct JsonPart(string File, string Path, JsonElement V
 
     /// <summary>The complaint about a value that is none of those known.</summary>
     public ConfigException Unknown(string what, string value, params ReadOnlySpan<string> known) =>
-        Error($"{what} {ErrorText.Quote(value)} is not known; known: {string.Join(", ", known)}");
+        Error($"{what} {OneLine.Quote(value)} is not known; known: {string.Join(", ", known)}");
 
     /// <summary>The value of a key, or null where it is absent or null.</summary>
     public JsonPart? Child(string key)

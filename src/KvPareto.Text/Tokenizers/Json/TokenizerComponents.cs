@@ -68,7 +68,7 @@ internal sealed class TokenizerComponents(
         int? unknown = null;
         if (ModelSetting("unk_token") is { } token)
             unknown = builder.Vocabulary.TryGetId(token.AsString(), out var id) ? id
-                : throw token.Error($"{ErrorText.Quote(token.AsString())} is not in the vocabulary");
+                : throw token.Error($"{OneLine.Quote(token.AsString())} is not in the vocabulary");
         var options = new BpeOptions(
             IgnoreMerges: Flag("ignore_merges"),
             ByteFallback: Flag("byte_fallback"),

@@ -111,7 +111,7 @@ internal sealed class TokenizerJson
             reader.Read();
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var id))
                 throw new ConfigException(
-                    $"{_file}: model.vocab: the id of {ErrorText.Quote(token)} is not a whole number below {VocabularyBuilder.IdLimit}");
+                    $"{_file}: model.vocab: the id of {OneLine.Quote(token)} is not a whole number below {VocabularyBuilder.IdLimit}");
             _builder.AddToken(token, id, "model.vocab");
         }
     }

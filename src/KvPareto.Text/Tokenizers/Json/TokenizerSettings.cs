@@ -30,7 +30,7 @@ internal sealed class TokenizerSettings
         if (tokens.Value.ValueKind != JsonValueKind.Object) throw tokens.Error($"expected an object, found {tokens.Value.ValueKind}");
         foreach (var property in tokens.Value.EnumerateObject())
         {
-            var part = new JsonPart(tokens.File, $"{tokens.Path}.{ErrorText.Quote(property.Name)}", property.Value);
+            var part = new JsonPart(tokens.File, $"{tokens.Path}.{OneLine.Quote(property.Name)}", property.Value);
             if (!int.TryParse(property.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
                 throw part.Error("the key is not an id");
             builder.SetAddedToken(TokenizerComponents.ReadAddedToken(part, id), $"{tokens.Path} of {Path.GetFileName(tokens.File)}");
@@ -58,6 +58,6 @@ internal sealed class TokenizerSettings
             key, id is { } known
                 && own.Any(template => template.Parts.Count > 0 && template.Parts[place] is { } ids && ids.Contains(known)))) return [];
         if (token is null) throw _file.Error($"'{key}' is true, but there is no '{name}'; allowed: false, or a token");
-        return [id ?? throw _file.Error($"'{name}' is {ErrorText.Quote(token)}, which the vocabulary does not have")];
+        return [id ?? throw _file.Error($"'{name}' is {OneLine.Quote(token)}, which the vocabulary does not have")];
     }
 }

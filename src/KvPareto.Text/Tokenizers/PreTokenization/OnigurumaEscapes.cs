@@ -106,7 +106,7 @@ internal sealed class OnigurumaEscapes(PatternCursor pattern, StringBuilder outp
         if (pattern.Take("^")) negated = !negated;
         var name = pattern.Text[pattern.At..close];
         if (!Categories.Contains(name))
-            throw pattern.Unknown($"property {ErrorText.Quote(name)} (known: general categories such as L, Lu, Nd)");
+            throw pattern.Unknown($"property {OneLine.Quote(name)} (known: general categories such as L, Lu, Nd)");
         pattern.At = close + 1;
         output.Append(negated ? "\\P{" : "\\p{").Append(name).Append('}');
     }

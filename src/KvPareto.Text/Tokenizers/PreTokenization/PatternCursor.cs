@@ -33,5 +33,5 @@ internal sealed class PatternCursor(string text)
     }
 
     /// <summary>The exception that says what is not known, and where.</summary>
-    public FormatException Unknown(string construct) => new($"{construct} at character {At + 1} of the pattern {ErrorText.Quote(text)}");
+    public FormatException Unknown(string construct) => new($"{construct} at character {At + 1} of the pattern {OneLine.Quote(text)}");
 }

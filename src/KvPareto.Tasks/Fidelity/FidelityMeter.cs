@@ -10,7 +10,7 @@ namespace KvPareto.Tasks.Fidelity;
 /// <param name="transformer">The model at the settings' weight precision.</param>
 /// <param name="reference">The same model's unquantized run.</param>
 /// <param name="threads">Threads that compare distributions; null for one a processor. Results do not depend on it.</param>
-public sealed class FidelityRun(Transformer transformer, FidelityReference reference, int? threads = null)
+public sealed class FidelityMeter(Transformer transformer, FidelityReference reference, int? threads = null)
 {
     private readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = threads ?? Environment.ProcessorCount };
 
