@@ -103,7 +103,7 @@ internal sealed class TorchKvCache : KvCache
     public torch.Tensor Rotate(torch.Tensor x)
     {
         var matrix = _codec.Hadamard(Geometry.HeadDim);
-        return x.to(matrix.dtype).matmul(matrix).to(torch.ScalarType.Float32);
+        return TorchScripts.Tensor("product", x.to(matrix.dtype), matrix).to(torch.ScalarType.Float32);
     }
 
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
