@@ -50,14 +50,18 @@ fi
 
 # What is mounted is seen by this shell alone, and ends with it.
 dotnet_folder=$(dotnet --list-runtimes | sed -n 's/^Microsoft\.NETCore\.App [^[]*\[\(.*\)\/shared\/Microsoft\.NETCore\.App\]$/\1/p' | tail -n 1)
-mkdir -p "$root"/{repository,libtorch,dotnet}
+mkdir -p "$root"/{repository,libtorch,dotnet,shared,smollm2}
+shared=${KVPARETO_SHARED:-$PWD/../shared}
 unshare --mount bash -euc '
-  root=$1; repository=$2; libtorch=$3; dotnet_folder=$4; program=$5; shift 5
+  root=$1; repository=$2; libtorch=$3; dotnet_folder=$4; program=$5; shared=$6; smollm2=$7; settings=$8; shift 8
   mount --bind "$repository" "$root/repository"
   mount --bind "$libtorch" "$root/libtorch"
   mount --bind "$dotnet_folder" "$root/dotnet"
   mount --bind /dev "$root/dev"
+  [ ! -d "$shared" ] || mount --bind "$(realpath "$shared")" "$root/shared"
+  [ ! -d "$smollm2" ] || { mount --bind "$smollm2" "$root/smollm2"; smollm2=/smollm2; }
   mount -t proc proc "$root/proc" 2>/dev/null || mount --bind /proc "$root/proc"
   exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/tmp DOTNET_CLI_TELEMETRY_OPTOUT=1 KVPARETO_LIBTORCH=/libtorch KVPARETO_TORCH_TESTS=required \
+    KVPARETO_SHARED=/shared KVPARETO_SMOLLM2="$smollm2" KVPARETO_FIDELITY_SETTINGS="$settings" \
     /dotnet/dotnet "/repository/$program" -noColor "$@"
-' torch-tests "$root" "$PWD" "$KVPARETO_LIBTORCH" "$dotnet_folder" "$program" "$@"
+' torch-tests "$root" "$PWD" "$KVPARETO_LIBTORCH" "$dotnet_folder" "$program" "$shared" "${KVPARETO_SMOLLM2:-}" "${KVPARETO_FIDELITY_SETTINGS:-}" "$@"

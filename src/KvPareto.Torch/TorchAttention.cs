@@ -74,7 +74,8 @@ internal static class TorchAttention
         {
             using var scope = torch.NewDisposeScope();
             var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            result.add_(weights.narrow(2, first - call.First, stop - first).matmul(call.Values(first, stop).to(torch.ScalarType.Float32)));
+            var values = call.Values(first, stop).to(torch.ScalarType.Float32);
+            result.add_(TorchScripts.Tensor("product", weights.narrow(2, first - call.First, stop - first), values));
         }
         return result;
     }

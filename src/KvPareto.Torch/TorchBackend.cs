@@ -52,11 +52,13 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
-        new(new TorchBuffer(Memory, category, torch.zeros([(long)rows * columns], dtype: TorchTypes.Of(type), device: _device)), 0, type,
-            rows, columns, columns);
+        new(TorchMemory.Guard(() =>
+            new TorchBuffer(Memory, category, torch.zeros([(long)rows * columns], dtype: TorchTypes.Of(type), device: _device))),
+            0, type, rows, columns, columns);
 
     /// <inheritdoc/>
-    public override Weight Upload(HostWeight weight) => new TorchWeight(Memory, _codec, weight, ActivationType);
+    public override Weight Upload(HostWeight weight) =>
+        TorchMemory.Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
 
     /// <inheritdoc/>
     public override Workspace CreateWorkspace(WorkspaceShape shape) => new TorchWorkspace(Memory, _device, shape, _stretchTokens);
@@ -64,15 +66,19 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
     {
-        using var scope = torch.NewDisposeScope();
-        TorchBuffer.View(x).copy_(torch.tensor(source.ToArray(), [x.RowCount, x.ColumnCount]));
+        var values = source.ToArray();
+        Scoped(() => TorchBuffer.View(x).copy_(torch.tensor(values, [x.RowCount, x.ColumnCount])));
     }
 
     /// <inheritdoc/>
     public override void Read(Tensor x, Span<float> destination)
     {
-        using var scope = torch.NewDisposeScope();
-        MemoryMarshal.Cast<byte, float>(TorchBuffer.View(x).to(torch.ScalarType.Float32).contiguous().cpu().bytes).CopyTo(destination);
+        using var host = TorchMemory.Guard(() =>
+        {
+            using var scope = torch.NewDisposeScope();
+            return TorchBuffer.View(x).to(torch.ScalarType.Float32).contiguous().cpu().MoveToOuterDisposeScope();
+        });
+        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(destination);
     }
 
     /// <inheritdoc/>
@@ -90,49 +96,44 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
-        new TorchKvCache(Memory, _codec, geometry, spec, capacity);
+        TorchMemory.Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
 
     /// <inheritdoc/>
-    protected override void BeginCore(Step step) => ((TorchWorkspace)step.Workspace).Begin(step);
+    protected override void BeginCore(Step step) => TorchMemory.Guard(() => ((TorchWorkspace)step.Workspace).Begin(step));
 
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) =>
-        ((TorchWeight)embedding).Gather(((TorchWorkspace)step.Workspace).Ids!, x, scale);
+        Scoped(() => ((TorchWeight)embedding).Gather(((TorchWorkspace)step.Workspace).Ids!, x, scale));
 
     /// <inheritdoc/>
-    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
-    {
-        using var scope = torch.NewDisposeScope();
-        TorchScripts.Run("rms_norm", TorchBuffer.View(x), ((TorchWeight)gain).Vector, (double)epsilon, TorchBuffer.View(y));
-    }
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
+        Scoped(() => TorchScripts.Run("rms_norm", TorchBuffer.View(x), ((TorchWeight)gain).Vector, (double)epsilon, TorchBuffer.View(y)));
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => ((TorchWeight)weight).Multiply(x, y, _layout.StripeElements);
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) =>
+        Scoped(() => ((TorchWeight)weight).Multiply(x, y, _layout.StripeElements));
 
     /// <inheritdoc/>
-    protected override void RopeCore(Step step, Tensor x, RopeTable table)
-    {
-        using var scope = torch.NewDisposeScope();
-        TorchScripts.Run("rope", TorchBuffer.View(x), ((TorchWorkspace)step.Workspace).Turns(step, table), table.HeadDim);
-    }
+    protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
+        Scoped(() => TorchScripts.Run("rope", TorchBuffer.View(x), ((TorchWorkspace)step.Workspace).Turns(step, table), table.HeadDim));
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
-        TorchAttention.Run(step, layer, q, k, v, y);
+        Scoped(() => TorchAttention.Run(step, layer, q, k, v, y));
 
     /// <inheritdoc/>
-    protected override void SiluMulCore(Tensor gate, Tensor up)
-    {
-        using var scope = torch.NewDisposeScope();
-        TorchScripts.Run("silu_mul", TorchBuffer.View(gate), TorchBuffer.View(up));
-    }
+    protected override void SiluMulCore(Tensor gate, Tensor up) =>
+        Scoped(() => TorchScripts.Run("silu_mul", TorchBuffer.View(gate), TorchBuffer.View(up)));
 
     /// <inheritdoc/>
-    protected override void AddCore(Tensor x, Tensor y)
+    protected override void AddCore(Tensor x, Tensor y) =>
+        Scoped(() => TorchBuffer.View(x).add_(TorchBuffer.View(y)));
+
+    private static void Scoped(Action action) => TorchMemory.Guard(() =>
     {
         using var scope = torch.NewDisposeScope();
-        TorchBuffer.View(x).add_(TorchBuffer.View(y));
-    }
+        action();
+    });
 
     // The device's first use comes before its meter, which counts from then on.
     private static MemoryMeter? Open(TorchDevice device)

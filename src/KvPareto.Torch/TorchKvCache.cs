@@ -10,9 +10,10 @@ internal sealed class TorchKvCache : KvCache
     private readonly TorchCodes _codec;
     private readonly TorchSide[] _keys;
     private readonly TorchSide[] _values;
-    private readonly TorchBuffer?[] _means; // [Nkv, 1, D] f16
-    private readonly TorchBuffer?[] _biases; // [Nkv, 1, D] f32
-    private readonly TorchBuffer? _turns; // [capacity, D] f32, cosines and sines of every position
+    private readonly torch.Tensor?[] _means; // [Nkv, 1, D] f16
+    private readonly torch.Tensor?[] _biases; // [Nkv, 1, D] f32
+    private readonly torch.Tensor? _turns; // [capacity, D] f32, cosines and sines of every position
+    private readonly List<TorchBuffer> _buffers = []; // of all these
 
     public TorchKvCache(MemoryLedger ledger, TorchCodes codec, KvGeometry geometry, KvSpec spec, int capacity)
         : base(geometry, spec, capacity)
@@ -20,25 +21,36 @@ internal sealed class TorchKvCache : KvCache
         _codec = codec;
         var layers = geometry.LayerCount;
         (_keys, _values, _means, _biases) =
-            (new TorchSide[layers], new TorchSide[layers], new TorchBuffer?[layers], new TorchBuffer?[layers]);
+            (new TorchSide[layers], new TorchSide[layers], new torch.Tensor?[layers], new torch.Tensor?[layers]);
         long[] vector = [geometry.KvHeads, 1, geometry.HeadDim];
-        for (var layer = 0; layer < layers; layer++)
+        try
         {
-            var own = spec.ForLayer(layer, layers);
-            _keys[layer] = new(ledger, codec, Shape(geometry, own, own.Keys, capacity));
-            _values[layer] = new(ledger, codec, Shape(geometry, own, own.Values, capacity));
-            if (spec.SmoothKeys)
-                _means[layer] =
-                    new(ledger, MemoryCategory.KvCache, torch.zeros(vector, dtype: torch.ScalarType.Float16, device: codec.Device));
+            for (var layer = 0; layer < layers; layer++)
+            {
+                var own = spec.ForLayer(layer, layers);
+                _keys[layer] = new(codec, Shape(geometry, own, own.Keys, capacity), Zeros);
+                _values[layer] = new(codec, Shape(geometry, own, own.Values, capacity), Zeros);
+                if (spec.SmoothKeys) _means[layer] = Zeros(torch.ScalarType.Float16, vector);
+                if (spec.PreBiasKeys) _biases[layer] = Keep(torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
+            }
             if (spec.PreBiasKeys)
-                _biases[layer] =
-                    new(ledger, MemoryCategory.KvCache, torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
-        }
-        if (spec.PreBiasKeys)
-            _turns = new(
-                ledger, MemoryCategory.KvCache,
+                _turns = Keep(
                     torch.tensor(Turns(geometry.KeyBias!, capacity), [capacity, geometry.HeadDim], device: codec.Device));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
         ByteCount = PredictByteCount(geometry, spec, capacity);
+
+        torch.Tensor Zeros(torch.ScalarType type, long[] size) => Keep(torch.zeros(size, dtype: type, device: codec.Device));
+
+        torch.Tensor Keep(torch.Tensor data)
+        {
+            _buffers.Add(new TorchBuffer(ledger, MemoryCategory.KvCache, data));
+            return data;
+        }
     }
 
     public override long ByteCount { get; }
@@ -65,8 +77,8 @@ internal sealed class TorchKvCache : KvCache
         if (Bias(layer, start, (int)keys.size(0)) is { } bias) k = k.sub(bias);
         if (_means[layer] is { } mean)
         {
-            if (start == 0) mean.Data.copy_(k.to(torch.ScalarType.Float64).mean([1], keepdim: true).to(torch.ScalarType.Float32));
-            k = k.sub(mean.Data);
+            if (start == 0) mean.copy_(k.to(torch.ScalarType.Float64).mean([1], keepdim: true).to(torch.ScalarType.Float32));
+            k = k.sub(mean);
         }
         _keys[layer].Append(Spec.Rotation != KvRotation.None ? Rotate(k) : k, start);
         var v = Rows(values);
@@ -91,7 +103,7 @@ internal sealed class TorchKvCache : KvCache
     public torch.Tensor Rotate(torch.Tensor x)
     {
         var matrix = _codec.Hadamard(Geometry.HeadDim);
-        return x.to(matrix.dtype).matmul(matrix).to(torch.ScalarType.Float32);
+        return TorchScripts.Tensor("product", x.to(matrix.dtype), matrix).to(torch.ScalarType.Float32);
     }
 
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
@@ -99,7 +111,7 @@ internal sealed class TorchKvCache : KvCache
         using var scope = torch.NewDisposeScope();
         var k = Keys(layer, 0, Length);
         if (Spec.Rotation != KvRotation.None) k = Rotate(k);
-        if (_means[layer] is { } mean) k = k.add(mean.Data);
+        if (_means[layer] is { } mean) k = k.add(mean);
         var v = Values(layer, 0, Length);
         if (Spec.Rotation == KvRotation.KeysAndValues) v = Rotate(v);
         ToHost(k, keys);
@@ -108,9 +120,7 @@ internal sealed class TorchKvCache : KvCache
 
     public override void Dispose()
     {
-        foreach (var side in _keys.Concat(_values)) side.Dispose();
-        foreach (var buffer in _means.Concat(_biases)) buffer?.Dispose();
-        _turns?.Dispose();
+        foreach (var buffer in _buffers) buffer.Dispose();
     }
 
     // [T, Nkv·D] as [Nkv, T, D] f32.
@@ -118,7 +128,7 @@ internal sealed class TorchKvCache : KvCache
         x.to(torch.ScalarType.Float32).reshape(x.size(0), Geometry.KvHeads, Geometry.HeadDim).permute(1, 0, 2);
 
     private torch.Tensor? Bias(int layer, int first, int count) =>
-        _biases[layer] is { } bias ? TorchScripts.Tensor("turned", bias.Data, _turns!.Data.narrow(0, first, count)) : null;
+        _biases[layer] is { } bias ? TorchScripts.Tensor("turned", bias, _turns!.narrow(0, first, count)) : null;
 
     private static void ToHost(torch.Tensor rows, Span<float> destination) =>
         rows.to(torch.ScalarType.Float32).permute(1, 0, 2).contiguous().cpu().data<float>().ToArray().CopyTo(destination);

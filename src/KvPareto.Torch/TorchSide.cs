@@ -1,5 +1,4 @@
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Seam;
 using TorchSharp;
 
 namespace KvPareto.Torch;
@@ -8,32 +7,25 @@ namespace KvPareto.Torch;
 /// The keys or the values of one layer, as Scripts/side.py takes them: coded rows with their groups' entries, the ring of 16-bit rows that
 /// are not coded yet, and the sinks; or plain rows at 16 or 32 bits.
 /// </summary>
-internal sealed class TorchSide : IDisposable
+internal sealed class TorchSide
 {
     private readonly SideShape _shape;
     private readonly SidePlan _plan;
     private readonly TorchCodes _codec;
-    private readonly List<TorchBuffer> _buffers = [];
     private readonly torch.Tensor _rows; // codes, or plain rows
     private readonly torch.Tensor? _entries;
     private readonly torch.Tensor? _ring;
     private readonly torch.Tensor? _sinks;
 
-    /// <summary>Allocates a side.</summary>
-    public TorchSide(MemoryLedger ledger, TorchCodes codec, SideShape shape)
+    /// <summary>A side whose tensors its owner allocates, zeroed.</summary>
+    public TorchSide(TorchCodes codec, SideShape shape, Func<torch.ScalarType, long[], torch.Tensor> take)
     {
         (_shape, _plan, _codec) = (shape, shape.Plan, codec);
-        _rows = Take(shape.RowType, shape.Rows);
+        _rows = take(shape.RowType, shape.Rows);
         if (!_plan.IsCoded) return;
-        _entries = Take(torch.ScalarType.Int32, shape.Entries);
-        _ring = Take(torch.ScalarType.Float16, shape.Heads, _plan.RingTokens, _plan.HeadDim);
-        _sinks = Take(torch.ScalarType.Float16, shape.Heads, _plan.SinkTokens, _plan.HeadDim);
-
-        torch.Tensor Take(torch.ScalarType type, params long[] size)
-        {
-            _buffers.Add(new TorchBuffer(ledger, MemoryCategory.KvCache, torch.zeros(size, dtype: type, device: codec.Device)));
-            return _buffers[^1].Data;
-        }
+        _entries = take(torch.ScalarType.Int32, shape.Entries);
+        _ring = take(torch.ScalarType.Float16, [shape.Heads, _plan.RingTokens, _plan.HeadDim]);
+        _sinks = take(torch.ScalarType.Float16, [shape.Heads, _plan.SinkTokens, _plan.HeadDim]);
     }
 
     /// <summary>Stores new rows [Nkv, T, D] f32, of tokens <paramref name="start"/> …</summary>
@@ -61,12 +53,6 @@ internal sealed class TorchSide : IDisposable
             "read", _rows, _entries, _ring, _sinks, _codec.Shifts(_plan.Bits), first, stop, length,
             _plan.RecentTokens, _plan.Granule, _plan.TokenBlock.Channels, _shape.Axis, _plan.Bits)
         : _rows.narrow(1, first, stop - first);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var buffer in _buffers) buffer.Dispose();
-    }
 
     // For each channel the smallest 2^e that spans the first rows to be coded, and an integer zero point: once a cache, on the host.
     private void FitPowers(torch.Tensor rows, int skipped)

@@ -29,26 +29,34 @@ internal sealed unsafe class TorchWeight : Weight
         var type = TypeOf(host.Format, host.RowCount, activations);
         var rowBytes = (int)RowBytes(type, host.Format, host.ColumnCount);
         _data = Buffer(type, host.RowCount == 1 ? [host.ColumnCount] : [host.RowCount, rowBytes / SizeOf(type)]);
-        var isKept = IsKept(host.Format, type);
-        host.ForPieces((piece, first, end) =>
+        try
         {
-            if (isKept) Fill(
-                _data, rowBytes, first, end, (row, bytes) =>
-                    new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
-            else FillWidened(piece, type, rowBytes, first, end);
-        });
-        if (host.Format.CodeBits() > 0)
-        {
-            var groups = host.ColumnCount / host.GroupSize;
-            _entries = Buffer(torch.ScalarType.Int32, [host.RowCount, groups]);
-            Fill(_entries, groups * sizeof(int), 0, host.RowCount, (row, bytes) =>
-                Entries(host.Groups + (long)row * groups, MemoryMarshal.Cast<byte, int>(bytes)));
+            var isKept = IsKept(host.Format, type);
+            host.ForPieces((piece, first, end) =>
+            {
+                if (isKept) Fill(
+                    _data, rowBytes, first, end, (row, bytes) =>
+                        new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
+                else FillWidened(piece, type, rowBytes, first, end);
+            });
+            if (host.Format.CodeBits() > 0)
+            {
+                var groups = host.ColumnCount / host.GroupSize;
+                _entries = Buffer(torch.ScalarType.Int32, [host.RowCount, groups]);
+                Fill(_entries, groups * sizeof(int), 0, host.RowCount, (row, bytes) =>
+                    Entries(host.Groups + (long)row * groups, MemoryMarshal.Cast<byte, int>(bytes)));
+            }
+            if (host.Bias is { } bias)
+            {
+                _bias = Buffer(torch.ScalarType.Float32, [bias.Length]);
+                Fill(_bias, sizeof(float), 0, bias.Length, (row, bytes) =>
+                    MemoryMarshal.AsBytes(bias.AsSpan())[(row * sizeof(float))..][..bytes.Length].CopyTo(bytes));
+            }
         }
-        if (host.Bias is { } bias)
+        catch
         {
-            _bias = Buffer(torch.ScalarType.Float32, [bias.Length]);
-            Fill(_bias, sizeof(float), 0, bias.Length, (row, bytes) =>
-                MemoryMarshal.AsBytes(bias.AsSpan())[(row * sizeof(float))..][..bytes.Length].CopyTo(bytes));
+            Dispose();
+            throw;
         }
 
         TorchBuffer Buffer(torch.ScalarType element, long[] size) =>
@@ -72,7 +80,6 @@ internal sealed unsafe class TorchWeight : Weight
     /// <summary>y = x·wᵀ + b, so many elements of w decoded at once.</summary>
     public void Multiply(Tensor x, Tensor y, int stripeElements)
     {
-        using var scope = torch.NewDisposeScope();
         var (input, output, rows) = (TorchBuffer.View(x), TorchBuffer.View(y), Math.Max(1, stripeElements / ColumnCount));
         if (_entries is null) TorchScripts.Run("linear", input, _data.Data.view(RowCount, ColumnCount), _bias?.Data, output, rows);
         else TorchScripts.Run("linear_coded", input, _data.Data, _entries.Data, _bias?.Data, output, rows, Bits, _codec.Shifts(Bits));
@@ -81,7 +88,6 @@ internal sealed unsafe class TorchWeight : Weight
     /// <summary>x[t] = scale · row ids[t].</summary>
     public void Gather(torch.Tensor ids, Tensor x, float scale)
     {
-        using var scope = torch.NewDisposeScope();
         var output = TorchBuffer.View(x);
         if (_entries is null) TorchScripts.Run("embed", _data.Data.view(RowCount, ColumnCount), ids, output, (double)scale);
         else TorchScripts.Run("embed_coded", _data.Data, _entries.Data, ids, output, (double)scale, Bits, _codec.Shifts(Bits));

@@ -46,6 +46,11 @@ def scores(q: Tensor, k: Tensor, seen: Optional[Tensor], scale: float) -> Tensor
     return s if seen is None else s.masked_fill(torch.logical_not(seen), -float('inf'))
 
 
+# TorchSharp's own does not catch libtorch's errors, which then end the process.
+def product(a: Tensor, b: Tensor) -> Tensor:
+    return torch.matmul(a, b)
+
+
 # Takes a stretch into running softmax states: maximum and total [Nkv, G·T, 1], result [Nkv, G·T, D]; all f32.
 def merge(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], scale: float, maximum: Tensor, total: Tensor, result: Tensor):
     s = scores(q, k, seen, scale)

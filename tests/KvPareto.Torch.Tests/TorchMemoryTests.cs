@@ -1,0 +1,52 @@
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Seam;
+using TorchSharp;
+
+namespace KvPareto.Torch.Tests;
+
+/// <summary>What no device holds is the failure of a trial, and leaves nothing counted behind.</summary>
+public class TorchMemoryTests
+{
+    private const int Absurd = 1 << 30;
+
+    [Fact]
+    public void Alloc_OfMoreThanThereIs_IsOutOfMemory()
+    {
+        using var backend = TorchLibraryOrSkip.Backend();
+        var before = backend.Memory.Live;
+        var error = Assert.ThrowsAny<OutOfMemoryException>(() => backend.Alloc(DType.F32, Absurd, Absurd / 4));
+        Assert.StartsWith("the device has not enough memory: ", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+        Assert.Equal(before, backend.Memory.Live);
+    }
+
+    [Fact]
+    public void CreateCache_OfMoreThanThereIs_IsOutOfMemory()
+    {
+        using var backend = TorchLibraryOrSkip.Backend();
+        var before = backend.Memory.Live;
+        var geometry = new KvGeometry(8, 8, 1 << 16, [0, 0]);
+        Assert.ThrowsAny<OutOfMemoryException>(() => backend.CreateCache(geometry, new KvSpec(), Absurd));
+        Assert.Equal(before, backend.Memory.Live);
+    }
+
+    [Fact]
+    public void Scripts_ThatTakeMoreThanThereIs_AreOutOfMemory()
+    {
+        using var backend = TorchLibraryOrSkip.Backend();
+        using var one = torch.zeros([1, 1], device: new torch.Device(TorchLibraryOrSkip.Device.Kind));
+        using var rows = one.expand(1L << 40, 8); // takes no more than one
+        var error = Assert.ThrowsAny<OutOfMemoryException>(() => TorchMemory.Guard(() => TorchScripts.Tensor("group", rows, 2, 4)));
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void OtherErrors_StayWhatTheyAre()
+    {
+        TorchLibraryOrSkip.Require();
+        using var x = torch.zeros([2, 3]);
+        var error = Record.Exception(() => TorchMemory.Guard(() => TorchScripts.Tensor("product", x, x)));
+        Assert.NotNull(error);
+        Assert.IsNotType<InsufficientMemoryException>(error);
+    }
+}
