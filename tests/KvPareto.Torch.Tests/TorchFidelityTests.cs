@@ -29,7 +29,7 @@ public class TorchFidelityTests
         var rows = File.ReadLines(TestData.SharedOrSkip("golden", "smollm2", "fidelity.jsonl")).Select(Row.Parse).ToArray();
         var text = File.ReadAllText(TestData.SharedOrSkip("data", "text", "wiki.test.raw"))[..(Windows * WindowTokens * 16)];
         var chosen = Environment.GetEnvironmentVariable("KVPARETO_FIDELITY_SETTINGS") is { Length: > 0 } pattern ? pattern : Some;
-        var ids = Tokenizer.Load(Path.Combine(model, "tokenizer.json")).Encode(text, addSpecialTokens: false);
+        var ids = Tokenizer.Load(model).Encode(text, addSpecialTokens: false);
         int[][] windows = [.. ids.Take(Windows * WindowTokens).Chunk(WindowTokens)];
         using var backend = new TorchBackend(TorchLibraryOrSkip.Device);
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
@@ -41,10 +41,10 @@ public class TorchFidelityTests
         foreach (var same in rows.Where(row => Regex.IsMatch(row.Setting.Name, chosen)).GroupBy(row => row.Setting.Weights))
         {
             using var weights = TransformerWeights.Load(backend, checkpoint, same.Key);
-            var run = new FidelityRun(new Transformer(backend, checkpoint.Config, weights), reference);
+            var meter = new FidelityMeter(new Transformer(backend, checkpoint.Config, weights), reference);
             foreach (var row in same)
             {
-                var measured = Enumerable.Range(0, Windows).SelectMany(window => run.Measure(row.Setting, window).Divergences).Average();
+                var measured = Enumerable.Range(0, Windows).SelectMany(window => meter.Measure(row.Setting, window).Divergences).Average();
                 var line = FormattableString.Invariant($"{row.Setting.Name}: {measured:G6}, the reference has {row.Divergence:G6}");
                 TestContext.Current.SendDiagnosticMessage(line);
                 if (Math.Abs(measured - row.Divergence) > Math.Max(Deviation * row.Divergence, Noise)) wrong.Add(line);
