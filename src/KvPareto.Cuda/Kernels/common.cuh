@@ -157,7 +157,7 @@ struct Side
     int bits;
     int rowBytes;
     int axis;
-    int groupTokens;   // tokens that share a run's entries
+    int groupTokens;   // tokens of a token block, which share its entries
     int groupsPerTokenBlock;
     int groupChannels; // channels that share an entry: 1, or a multiple of 8
     int granule;       // tokens that are coded together

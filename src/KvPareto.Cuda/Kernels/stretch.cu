@@ -44,7 +44,7 @@ static __device__ Side as_halves(const Side& s, u16* rows, const StretchArgument
 // A thread has eight channels of some tokens.
 template <int BITS, bool CHANNELS> static __device__ __forceinline__ void unpack(const Side& s, u16* target, const StretchArguments& a)
 {
-    int head = blockIdx.y, c = threadIdx.x % PIECES * 8, first = a.from + blockIdx.x * BLOCK_TOKENS + threadIdx.x / PIECES * TOKENS, run = -1;
+    int head = blockIdx.y, c = threadIdx.x % PIECES * 8, first = a.from + blockIdx.x * BLOCK_TOKENS + threadIdx.x / PIECES * TOKENS, block = -1;
     int codedEnd = coded_end(s, a.length);
     u16* rows = target + ((i64)head * (a.to - a.from) - a.from) * D + c;
     Decoder d[4];
@@ -70,9 +70,9 @@ template <int BITS, bool CHANNELS> static __device__ __forceinline__ void unpack
         for (int i = 0; i < AHEAD; i++)
         {
             if (!CHANNELS) share_decoder(d, entries[i], BITS);
-            else if (run != token_block_of(s, row + i))
+            else if (block != token_block_of(s, row + i))
             {
-                run = token_block_of(s, row + i);
+                block = token_block_of(s, row + i);
                 load_decoders(d, entries_of(s, head, row + i) + c, BITS);
             }
             *(uint4*)(rows + (i64)(token + i) * D) = decode<BITS>(codes[i], d);

@@ -153,7 +153,7 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
             return;
         }
         if (thread >= Step * Pieces) return;
-        int c = thread % Pieces * 8, row = tile - s.sinkTokens, run = -1;
+        int c = thread % Pieces * 8, row = tile - s.sinkTokens, block = -1;
         Decoder d[4];
         #pragma unroll
         for (int i = 0; i < Rounds; i++)
@@ -166,9 +166,9 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
             else
             {
                 if (!CHANNELS) share_decoder(d, entries[i], BITS);
-                else if (run != token_block_of(s, row + t))
+                else if (block != token_block_of(s, row + t))
                 {
-                    run = token_block_of(s, row + t);
+                    block = token_block_of(s, row + t);
                     load_decoders(d, entries_of(s, head, row + t) + c, BITS);
                 }
                 *(uint4*)place = decode<BITS>(codes[i], d);

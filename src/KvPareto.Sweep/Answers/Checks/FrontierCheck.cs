@@ -85,7 +85,7 @@ public sealed class FrontierCheck
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
         var devices = before.Select(point => point.Device).OfType<string>().Distinct().ToList();
-        var sources = runs.Sources.Values.SelectMany(sources => sources);
+        var sources = runs.Sources.Values.SelectMany(found => found);
         if (devices.Count > 0 && sources.FirstOrDefault(source => !devices.Contains(source.Device)) is { } other)
             yield return $"the earlier run was on {string.Join(" and ", devices)}, this one on {other.Device}"
                 + ": scores of settings with very few bits may differ by that alone";

@@ -22,9 +22,6 @@ internal sealed record Objective
     /// <summary>Whether more is better.</summary>
     public bool Maximise { get; init; }
 
-    /// <summary>A time, which is only comparable on one device.</summary>
-    public bool IsTime { get; init; }
-
     /// <summary>Its value at a point; null where it was not measured.</summary>
     public required Func<FrontierPoint, double?> Value { get; init; }
 
@@ -109,7 +106,6 @@ internal static class ObjectiveCatalog
         Name = name,
         Heading = heading,
         Column = column,
-        IsTime = true,
         Value = point => value(point) is > 0 and var time ? time : null,
         Cell = time => CsvFormat.Milliseconds(time),
         Text = time => Number(time, time < 10 ? "F2" : time < 100 ? "F1" : "F0") + " ms",
