@@ -91,7 +91,8 @@ internal static class SweepCommand
             throw;
         }
         ReportCommand.Write(context, folder, history, formats, html);
-        var isWhole = history.Missing.Count == 0 && history.Results.Concat(history.Repeats).All(result => result.Status == TrialStatus.Ok);
+        var isWhole = history.Missing.Count == 0
+            && history.Results.Concat(history.Repeats).All(result => result.Status != TrialStatus.Failed);
         return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
     }
 

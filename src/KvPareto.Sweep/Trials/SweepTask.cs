@@ -10,6 +10,9 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
     /// <summary>Tokens of the prompts that it was made to; null where it has lengths of its own.</summary>
     public int? Context { get; init; }
 
+    /// <summary>Whether a search ranks settings by it, apart from the sweep's trials.</summary>
+    public bool IsProbe { get; init; }
+
     /// <summary>Makes a config's tasks, which read their data: each at every context, those that have lengths of their own once.</summary>
     /// <exception cref="ConfigException">An option is not allowed, a length does not go with it, or the data are damaged.</exception>
     public static IReadOnlyList<SweepTask> Of(SweepConfig config)
