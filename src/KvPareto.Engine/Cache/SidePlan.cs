@@ -21,7 +21,7 @@ public readonly record struct SidePlan
         Granule = side.IsCoded && KvAxisKind.Of(granularity.Axis).CodesTogether ? granularity.Group : 1;
         CodedTokens = Math.Max(0, capacity - SinkTokens - RecentTokens) / Granule * Granule;
         RingTokens = Math.Max(0, Math.Min(RecentTokens + Granule - 1, capacity - SinkTokens));
-        Clip = spec.ClipPercent / 100f;
+        Fit = spec.Fit;
     }
 
     /// <summary>Bits of a stored number of the coded part.</summary>
@@ -48,8 +48,8 @@ public readonly record struct SidePlan
     /// <summary>Tokens that wait at 16 bits to be coded, at the most; token t waits in row t modulo the ring's length.</summary>
     public int RingTokens { get; }
 
-    /// <summary>Share of a group's range that its codes span.</summary>
-    public float Clip { get; }
+    /// <summary>How a group's range is fitted.</summary>
+    public GroupFit Fit { get; }
 
     /// <summary>True where the coded part holds codes.</summary>
     public bool IsCoded => Bits < 16;
