@@ -65,9 +65,11 @@ public static class RunMerge
     }
 
     // What differs within one run is said of that run.
-    private static IEnumerable<string> Mixed(RunHistory[] runs) =>
-        runs.Select(run => string.Join('\n', InstructionWords.All(run.Results.Select(result => result.Instructions)))).Distinct().Count() > 1
-            ? InstructionWords.Mixed(runs.SelectMany(run => run.Results)) : [];
+    private static IEnumerable<string> Mixed(RunHistory[] runs)
+    {
+        var words = runs.Select(run => InstructionWords.Join(InstructionWords.All(run.Results.Select(result => result.Instructions))));
+        return words.Distinct().Count() > 1 ? InstructionWords.Mixed(runs.SelectMany(run => run.Results)) : [];
+    }
 
     private static Measured Merge(Measured[] found, List<string> order, List<string> messages)
     {

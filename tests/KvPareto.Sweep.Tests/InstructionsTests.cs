@@ -39,8 +39,8 @@ public class InstructionsTests
         using var temp = new ScratchFolder();
         Kill(temp["run"], 20, worker: "a");
         FakeSweep.Run(temp["run"], Wide, worker: "b");
-        var results = RunHistory.Read(temp["run"]).Results;
-        Assert.Equal((4, 6), (results.Count(result => result.Instructions == "fingers"), results.Count(result => result.Instructions == "wide")));
+        var words = RunHistory.Read(temp["run"]).Results.Select(result => result.Instructions).ToList();
+        Assert.Equal((4, 6), (words.Count(text => text == "fingers"), words.Count(text => text == "wide")));
     }
 
     /// <summary>Versions before did not write them.</summary>

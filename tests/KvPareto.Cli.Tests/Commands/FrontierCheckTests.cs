@@ -118,8 +118,8 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
         var (columns, rows) = Table();
         var row = rows.Single(row => row.Contains(setting));
         foreach (var (column, text) in cells) row[columns.IndexOf(column)] = text;
-        File.WriteAllLines(
-            runs["edited.csv"], [string.Join(',', columns), .. rows.Select(cells => string.Join(',', cells.Select(cell => $"\"{cell}\"")))]);
+        var lines = rows.Select(cells => string.Join(',', cells.Select(cell => $"\"{cell}\"")));
+        File.WriteAllLines(runs["edited.csv"], [string.Join(',', columns), .. lines]);
         return runs["edited.csv"];
     }
 
