@@ -84,7 +84,7 @@ public static class SweepRunner
         // Samples are on the disk before anything is said of them, be it that they were kept.
         TrialResult? Measure(TrialWork work, SampleLog log)
         {
-            folder.Journal.TrialStarted(work.Trial.Spec);
+            folder.Journal.TrialStarted(work.Trial.Spec, log.Count);
             reuse.Fill(work.Trial, log);
             queue.Report.Begun(work.Trial, log);
             try
@@ -104,7 +104,7 @@ public static class SweepRunner
         Seed = config.Seed,
         Baseline = SettingAxes.Collapse(config.Baseline).Name,
         StartedAt = DateTimeOffset.UtcNow,
-        Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
+        Host = RunHost.Here(engine),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
         ConfigFile = config.Origin?.File,

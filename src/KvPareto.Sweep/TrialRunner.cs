@@ -114,7 +114,8 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
     {
         // What samples are compared with is got ready before the model is loaded.
         var compares = trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind == SampleKind.Compare));
-        var wanted = (trial.Model.Digest, trial.Spec.Setting.Weights, compares ? (trial.Model.Context, trial.Model.IsProbe) : ((int?, bool)?)null);
+        var wanted = (
+            trial.Model.Digest, trial.Spec.Setting.Weights, compares ? (trial.Model.Context, trial.Model.IsProbe) : ((int?, bool)?)null);
         if (_loaded is not null && _loadedAs == wanted) return _loaded;
         Unload();
         (_loaded, _loadedAs) = (engine.Load(trial.Model, trial.Spec.Setting.Weights, cancellation), wanted);

@@ -47,7 +47,7 @@ public sealed record SweepConfig
     public TemplateSettings Template { get; init; } = TemplateSettings.Default;
 
     /// <summary>How it is chosen what is measured.</summary>
-    public SearchOptions Search { get; init; } = new ExhaustiveOptions { Seed = 0 };
+    internal SearchOptions Search { get; init; } = new ExhaustiveOptions { Seed = 0 };
 
     /// <summary>Where the text comes from; null where it has no place.</summary>
     public ConfigOrigin? Origin { get; init; }

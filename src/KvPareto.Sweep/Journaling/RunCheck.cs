@@ -29,7 +29,8 @@ internal static class RunCheck
             var template = TrialSpec.TemplateOf(run.Template);
             Require(
                 digests[trial.Model].Any(digest => trial.Id == TrialSpec.IdOf(
-                    digest, trial.Setting, [.. tasksOf[(trial.Context, trial.Probe)]], run.Seed, run.Host.Backend, template, trial.Repeat ?? 0)),
+                    digest, trial.Setting, [.. tasksOf[(trial.Context, trial.Probe)]],
+                    run.Seed, run.Host.Backend, template, trial.Repeat ?? 0)),
                 $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
         }
         Require(run.Trials.Select(trial => trial.Id).Distinct().Count() == run.Trials.Count, "a trial stands twice");

@@ -3,10 +3,10 @@ using System.Globalization;
 namespace KvPareto.Sweep.Search;
 
 /// <summary>Every setting is measured whole.</summary>
-public sealed record ExhaustiveOptions : SearchOptions
+internal sealed record ExhaustiveOptions : SearchOptions
 {
     /// <summary>Name in configs.</summary>
-    internal const string Word = "exhaustive";
+    public const string Word = "exhaustive";
 
     /// <summary>Prompts of each task on which settings are probed besides: what other searches would have made of the run can then be told
     /// from its folder.</summary>
@@ -18,9 +18,9 @@ public sealed record ExhaustiveOptions : SearchOptions
     /// <inheritdoc/>
     public override int Probes => ProbesBesides;
 
-    internal override bool Chooses => false;
+    public override bool Chooses => false;
 
-    internal override string Text => string.Create(CultureInfo.InvariantCulture, $"{Word} probes={Probes}");
+    public override string Text => string.Create(CultureInfo.InvariantCulture, $"{Word} probes={Probes}");
 
-    internal override ISearch Create() => new ExhaustiveSearch(Probes > 0);
+    public override ISearch Create() => new ExhaustiveSearch(Probes > 0);
 }

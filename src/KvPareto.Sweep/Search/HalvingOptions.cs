@@ -3,10 +3,10 @@ using System.Globalization;
 namespace KvPareto.Sweep.Search;
 
 /// <summary>All settings are measured on few samples, those that lose are dropped, and the rest goes on with twice as many.</summary>
-public sealed record HalvingOptions : SearchOptions
+internal sealed record HalvingOptions : SearchOptions
 {
     /// <summary>Name in configs.</summary>
-    internal const string Word = "halving";
+    public const string Word = "halving";
 
     /// <summary>Points of score by which a setting must lead one that is at most as heavy; below 0 for settings that may lose by as
     /// much.</summary>
@@ -21,8 +21,8 @@ public sealed record HalvingOptions : SearchOptions
     /// <inheritdoc/>
     public override string Kind => Word;
 
-    internal override string Text =>
+    public override string Text =>
         string.Create(CultureInfo.InvariantCulture, $"{Word} margin={Margin} confidence={Confidence} levels={Levels} seed={Seed}");
 
-    internal override ISearch Create() => new HalvingSearch(this);
+    public override ISearch Create() => new HalvingSearch(this);
 }

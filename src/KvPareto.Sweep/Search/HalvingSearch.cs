@@ -49,7 +49,8 @@ internal sealed class HalvingSearch(HalvingOptions options) : ISearch
                     CultureInfo.InvariantCulture,
                     $"after {counts.Sum()} of {points[index].Tasks.Sum(task => task.Samples)} samples it leads "
                     + $"{points[found.Point].Setting.Name}, which is at most as heavy, by {found.Lead.Points:F1} ± "
-                    + $"{found.Lead.Deviation:F1} points: with confidence {found.Confidence:F3} less than the margin of {options.Margin}")));
+                    + $"{found.Lead.Deviation:F1} points: with confidence {found.Confidence:F3} below "
+                    + $"the margin of {options.Margin}")));
             }
         }
         return [.. kept.Order()];

@@ -1,7 +1,7 @@
 namespace KvPareto.Sweep.Search;
 
 /// <summary>How a sweep chooses what it measures.</summary>
-public abstract record SearchOptions
+internal abstract record SearchOptions
 {
     /// <summary>Name in configs.</summary>
     public abstract string Kind { get; }
@@ -13,11 +13,11 @@ public abstract record SearchOptions
     public virtual int Probes => 0;
 
     /// <summary>Whether settings may be left out, which takes a score to tell them apart by.</summary>
-    internal virtual bool Chooses => true;
+    public virtual bool Chooses => true;
 
     /// <summary>All options on one line: what was decided under others does not count.</summary>
-    internal abstract string Text { get; }
+    public abstract string Text { get; }
 
     /// <summary>Makes the search.</summary>
-    internal abstract ISearch Create();
+    public abstract ISearch Create();
 }

@@ -51,7 +51,7 @@ internal static class EarlierCsv
     {
         OnFrontier = Optional(csv, "frontier") is null or "true",
         PeakKind = Optional(csv, "peak_kind"),
-        Device = Optional(csv, "device"),
+        Instructions = Optional(csv, "instructions"),
     };
 
     private static string? Optional(CsvReader csv, string column) =>
