@@ -44,7 +44,7 @@ internal static class ClosingTable
         if (history.Missing.Count > 0)
             context.Error.WriteLine(
                 $"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
-        foreach (var message in history.Messages.Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(message));
+        foreach (var message in history.Messages.Concat(history.Remarks).Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(message));
         foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
     }
 
