@@ -19,7 +19,11 @@ public sealed record WeightsMade(string Model, string Form, int Layer, int Layer
 /// <param name="TrialsDone">Those that earlier runs or other workers have done.</param>
 /// <param name="Samples">Samples over all trials.</param>
 /// <param name="SamplesDone">Those of the trials done.</param>
-public sealed record SweepPlanned(int Trials, int TrialsDone, long Samples, long SamplesDone) : SweepEvent;
+public sealed record SweepPlanned(int Trials, int TrialsDone, long Samples, long SamplesDone) : SweepEvent
+{
+    /// <summary>Most samples of each task; null for all.</summary>
+    public int? Limit { get; init; }
+}
 
 /// <summary>A trial begins.</summary>
 /// <param name="Trial">Its number, from 1.</param>

@@ -68,7 +68,7 @@ internal static class ReportCommand
     {
         var options = new ReportOptions
         {
-            Run = history.Name,
+            Run = history.Heading,
             Baseline = history.Baseline,
             Seed = history.Seed,
             Formats = formats,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Sweep;
 using KvPareto.Sweep.Cluster;
 
 namespace KvPareto.Cli.Terminal;
@@ -13,7 +14,7 @@ internal static class StatusText
     {
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Name}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, {progress.Held.Count} "
+            $"{progress.Name}{(progress.Limit is { } limit ? $", {RunHistory.LimitWords(limit)}" : "")}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, {progress.Held.Count} "
                 + $"being measured, {progress.Waiting} waiting"));
         foreach (var trial in progress.Held.Take(MostShown))
         {
@@ -39,6 +40,7 @@ internal static class StatusText
     {
         name = progress.Name,
         startedAt = progress.StartedAt,
+        limit = progress.Limit,
         planned = progress.Planned,
         done = progress.Done,
         failed = progress.Failed.Select(failure => new { trial = failure.Trial, reason = failure.Reason }),

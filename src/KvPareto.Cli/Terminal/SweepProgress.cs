@@ -29,7 +29,7 @@ internal static class SweepProgress
                     break;
                 case SweepPlanned planned:
                     _time.Begin();
-                    output.WriteLine($"{planned.Trials} trials, {planned.Samples} samples; {planned.TrialsDone} trials done before");
+                    output.WriteLine(TrialText.Planned(planned));
                     break;
                 case TrialEnded ended:
                     _time.Expect(ended.Left);

@@ -142,8 +142,8 @@ internal sealed class BackendTrialEngine(
 
     private static PreparedTask Prepare(SweepTask task, PromptContext? context, ModelConfig config, ModelEntry model)
     {
-        var samples = task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!);
-        foreach (var sample in samples)
+        var prepared = task.Prepared(task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!));
+        foreach (var sample in prepared.Samples)
         {
             var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());
             var length = (long)sample.PromptIds.Length + answer;
@@ -157,6 +157,6 @@ internal sealed class BackendTrialEngine(
             throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
-        return new(task, samples);
+        return prepared;
     }
 }

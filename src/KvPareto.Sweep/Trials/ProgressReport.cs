@@ -27,7 +27,7 @@ internal sealed class ProgressReport
             _time.Ended(trial, elsewhere: false);
         }
         foreach (var trial in plan.RunOrder.Except(done)) _time.Begun(trial, (task, sample) => reuse.Has(trial, task, sample));
-        observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done));
+        observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done) { Limit = plan.Limit });
     }
 
     public void Begun(PlannedTrial trial, SampleLog log)
