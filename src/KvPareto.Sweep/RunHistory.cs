@@ -55,6 +55,10 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     public static string LimitWords(int limit) =>
         string.Create(CultureInfo.InvariantCulture, $"at most {limit} {(limit == 1 ? "sample" : "samples")} of each task");
 
+    /// <summary>The limit that the run in a folder was last worked on with; null for none.</summary>
+    /// <exception cref="ConfigException">A file is damaged.</exception>
+    public static int? LimitOf(string folder) => JournalReader.Read(folder).Run?.Limit;
+
     /// <summary>A folder holds a run, whole or not.</summary>
     public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder));
 

@@ -96,7 +96,8 @@ public static class SweepRunner
         }
     }
 
-    private static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()
+    /// <summary>What a run is about to do, as its folder has it.</summary>
+    internal static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()
     {
         Name = config.Name,
         Seed = config.Seed,

@@ -76,8 +76,8 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
         _timer.Dispose();
         lock (_lock)
         {
+            if (!_ended) _block.Clear();
             _ended = true;
-            _block.Clear();
         }
     }
 

@@ -8,11 +8,14 @@ namespace KvPareto.Sweep.Trials;
 internal sealed class SweepPlan
 {
     private SweepPlan(
-        IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
+        string name, IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
         IReadOnlyList<PlannedTrial> runOrder, int repeats)
     {
-        (Models, Tasks, Specs, RunOrder, Repeats) = (models, tasks, specs, runOrder, repeats);
+        (Name, Models, Tasks, Specs, RunOrder, Repeats) = (name, models, tasks, specs, runOrder, repeats);
     }
+
+    /// <summary>Name of the sweep.</summary>
+    public string Name { get; }
 
     /// <summary>Each model with its prompts at each context.</summary>
     public IReadOnlyList<PreparedModel> Models { get; }
@@ -76,7 +79,7 @@ internal sealed class SweepPlan
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)
             .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model));
-        return new(models, tasks, [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats);
+        return new(config.Name, models, tasks, [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats);
 
         SweepTask Uncut(SweepTask task) => cut.Contains(task) ? task : task with { Limit = null };
 
