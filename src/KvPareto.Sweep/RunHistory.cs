@@ -27,7 +27,7 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     public int? Limit { get; init; }
 
     /// <summary>The name for headings, which says that the run is a limited one.</summary>
-    public string Heading => Limit is { } limit ? $"{Name}, {LimitWords(limit)}" : Name;
+    public string Heading => HeadingOf(Name, Limit);
 
     /// <summary>The device in words.</summary>
     internal string Device { get; init; } = "";
@@ -50,6 +50,8 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
 
     /// <summary>Where the most of a result was measured: its machine and its model's shapes.</summary>
     internal TrialSource SourceOf(TrialResult result) => Sources[(result.Model, result.TrialId)][0];
+
+    internal static string HeadingOf(string name, int? limit) => limit is { } most ? $"{name}, {LimitWords(most)}" : name;
 
     /// <summary>A limit in words.</summary>
     public static string LimitWords(int limit) =>

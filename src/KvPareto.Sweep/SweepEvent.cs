@@ -77,7 +77,7 @@ public sealed record SampleMeasured(
 public record TrialEnded(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples) : SweepEvent;
 
 /// <summary>The same of a trial that failed; its result has the reason.</summary>
-public sealed record TrialFailed(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples)
+internal sealed record TrialFailed(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples)
     : TrialEnded(Trial, Trials, Result, SamplesDone, Samples);
 
 /// <summary>A trial is left to the worker that has it.</summary>

@@ -20,7 +20,8 @@ public partial class SweepEventJsonTests
         new TrialFailed(3, 10, SomeTrial.Failed("m", "w4a16-k2v2-t64", "out of memory"), 15, 50),
         new TrialLeft(4, 20, 50),
         new SweepWaiting(1, "process 7 on host"),
-        new SweepEnded(1, "runs/fake") { Planned = 10, Finished = 8, Failed = 1, Missing = ["a of b"], Messages = ["c"], Files = ["d.csv"] },
+        new SweepEnded(1, "runs/fake")
+        { Planned = 10, Finished = 8, Failed = 1, Missing = ["a of b"], Messages = ["c"], Files = ["d.csv"] },
     ];
 
     [Fact]
@@ -35,7 +36,8 @@ public partial class SweepEventJsonTests
             Assert.Equal(line, SweepEventJson.Write(read!));
         }
         Assert.Equal(
-            """{"event":"sample","trial":2,"task":"fact","score":0.5,"trialSamplesDone":1,"trialSamples":5,"samplesDone":6,"samples":50,"secondsLeft":12.5}""",
+            """{"event":"sample","trial":2,"task":"fact","score":0.5,"trialSamplesDone":1,"trialSamples":5,"samplesDone":6,"""
+            + """ "samples":50,"secondsLeft":12.5}""".TrimStart(),
             SweepEventJson.Write(Events[3]));
     }
 

@@ -69,7 +69,8 @@ internal static class PreviewText
     {
         var (samples, done) = (preview.Trials.Sum(trial => (long)trial.Samples), preview.Trials.Sum(trial => (long)trial.SamplesDone));
         yield return $"{preview.Name}: {Whole(preview.Trials.Count)} trials, {Whole(samples)} samples"
-            + (preview.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)})" : "") + (done > 0 ? $", of them {Whole(done)} measured" : "");
+            + (preview.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)})" : "")
+            + (done > 0 ? $", of them {Whole(done)} measured" : "");
         yield return $"memory: {(preview.RoomBytes is { } room ? ByteText.Of(room) : "not known")} on {preview.Device}"
             + Unfitting(preview.Trials.Count(trial => trial.Fits == false));
         yield return preview.Left is { } left ? $"time: about {TimeLeft.Text(left)} at the speed of what was measured on this device"

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Cluster;
 
 namespace KvPareto.Cli.Terminal;
@@ -14,7 +13,7 @@ internal static class StatusText
     {
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Name}{(progress.Limit is { } limit ? $", {RunHistory.LimitWords(limit)}" : "")}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, {progress.Held.Count} "
+            $"{progress.Heading}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, {progress.Held.Count} "
                 + $"being measured, {progress.Waiting} waiting"));
         foreach (var trial in progress.Held.Take(MostShown))
         {

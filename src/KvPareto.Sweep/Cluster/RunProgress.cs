@@ -16,6 +16,9 @@ public sealed record RunProgress
     /// <summary>Most samples of each task; null for all.</summary>
     public required int? Limit { get; init; }
 
+    /// <summary>The name, which says that the run is a limited one.</summary>
+    public string Heading => RunHistory.HeadingOf(Name, Limit);
+
     /// <summary>Trials planned.</summary>
     public required int Planned { get; init; }
 

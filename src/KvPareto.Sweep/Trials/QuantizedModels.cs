@@ -24,7 +24,8 @@ internal sealed class QuantizedModels(Backend backend)
     /// <summary>The folder of a model's weights; null where they have not been made.</summary>
     /// <param name="digest">SHA-256 (hex) over the model's files.</param>
     /// <param name="recipe">How.</param>
-    public string? Find(string digest, AwqRecipe recipe) => PathOf(digest, recipe) is var folder && Directory.Exists(folder) ? folder : null;
+    public string? Find(string digest, AwqRecipe recipe) =>
+        PathOf(digest, recipe) is var folder && Directory.Exists(folder) ? folder : null;
 
     /// <summary>The folder of a model's weights, made if it is not there.</summary>
     /// <param name="source">The model.</param>
