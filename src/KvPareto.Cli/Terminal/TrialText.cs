@@ -13,6 +13,12 @@ internal static class TrialText
             + $"peak {ByteText.Of(result.Peaks.Inference.Total),9}")
         : $"FAILED: {result.Failure}";
 
+    /// <summary>How much a sweep is, and of how much it is limited to.</summary>
+    public static string Planned(SweepPlanned planned) => string.Create(
+        CultureInfo.InvariantCulture, $"{planned.Trials} trials, {planned.Samples} samples")
+        + (planned.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)}: --limit)" : "")
+        + string.Create(CultureInfo.InvariantCulture, $"; {planned.TrialsDone} trials done before");
+
     /// <summary>How far weights are that a sweep makes before its trials.</summary>
     public static string Making(WeightsMade made) => TerminalText.OneLine(string.Create(
         CultureInfo.InvariantCulture, $"making {made.Form} of {made.Model}: layer {made.Layer} of {made.Layers}"));

@@ -23,7 +23,7 @@ internal sealed class TrialQueue
         _state = folder.Read();
         _failedBefore = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => _state.Failures(trial.Spec.Id));
         _done = [.. plan.RunOrder.Where(HasResult)];
-        _report = new(plan, _done.Contains, reuse, observer);
+        _report = new(options.Folder, plan, _done.Contains, reuse, observer);
     }
 
     /// <summary>Counts what is done.</summary>

@@ -50,6 +50,7 @@ internal static class EarlierCsv
         Number(path, csv, "score"), Number(path, csv, "ci_low"))
     {
         PeakKind = Optional(csv, "peak_kind"),
+        Limit = Optional(csv, "limit") is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, "limit")),
         Instructions = Optional(csv, "instructions"),
     };
 
