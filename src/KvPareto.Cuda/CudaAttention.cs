@@ -75,7 +75,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             Width = cache.Geometry.HeadDim,
             Heads = cache.Geometry.KvHeads,
             Rotation = (int)cache.Spec.Rotation,
-            Clip = cache.Spec.ClipPercent / 100f,
+            Fit = cache.Spec.Fit,
             Layers = cache.Geometry.LayerCount,
         };
     }
@@ -229,8 +229,9 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     {
         if (_modules.TryGetValue((file, 0, v), out var module)) return module;
         return _modules[(file, 0, v)] = context.Module(
-            file, $"-DHEAD_DIM={v.HeadDim}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_GROUP={v.Keys.Channels}", $"-DKEY_RUN={v.Keys.Tokens}",
-            $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_GROUP={v.Values.Channels}", $"-DVALUE_RUN={v.Values.Tokens}");
+            file, $"-DHEAD_DIM={v.HeadDim}", $"-DKEY_BITS={v.Keys.Bits}", $"-DKEY_GROUP={v.Keys.Channels}",
+            $"-DKEY_BLOCK_TOKENS={v.Keys.Tokens}", $"-DVALUE_BITS={v.Values.Bits}", $"-DVALUE_GROUP={v.Values.Channels}",
+            $"-DVALUE_BLOCK_TOKENS={v.Values.Tokens}");
     }
 
     private KernelModule AnyModule(in AttentionPlan plan, in Variant codes)

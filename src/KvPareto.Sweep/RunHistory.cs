@@ -60,7 +60,7 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no journal of a run; allowed: the --out folder of a sweep");
         var messages = ResultCheck.Settle(folder, state);
-        var results = state.Results();
+        TrialResult[] results = [.. state.Results().Select(result => Placed(result, run, state.HostsOf(result)))];
         return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
         {
             Repeats = [.. results.Where(result => result.Repeat is not null)],
@@ -73,7 +73,22 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
             Place = folder,
             Sources = results.ToDictionary(
                 result => (result.Model, result.TrialId), IReadOnlyList<TrialSource> (result) => [new(folder, run, result)]),
-            Messages = [.. messages, .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet())],
+            Messages =
+            [
+                .. messages, .. InstructionWords.Mixed(results),
+                .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet()),
+            ],
+        };
+    }
+
+    // A journal that was mended may lack where a trial was begun.
+    private static TrialResult Placed(TrialResult result, RunRecord run, IReadOnlyList<RunHost> hosts)
+    {
+        IReadOnlyList<RunHost> known = hosts.Count > 0 ? hosts : [run.Host];
+        return result with
+        {
+            Device = InstructionWords.Join(known.Select(host => host.Device)),
+            Instructions = InstructionWords.Join(known.Select(host => host.Instructions)),
         };
     }
 }

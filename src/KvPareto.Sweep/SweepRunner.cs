@@ -67,7 +67,7 @@ public static class SweepRunner
         {
             try
             {
-                folder.Journal.TrialStarted(trial.Spec);
+                folder.Journal.TrialStarted(trial.Spec, log.Count);
                 reuse.Fill(trial, log);
                 queue.Report.Begun(trial, log);
                 var result = Measure(trial, log);
@@ -102,7 +102,7 @@ public static class SweepRunner
         Seed = config.Seed,
         Baseline = SettingAxes.Collapse(config.Baseline).Name,
         StartedAt = DateTimeOffset.UtcNow,
-        Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
+        Host = RunHost.Here(engine),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
         ConfigFile = config.Origin?.File,

@@ -74,6 +74,14 @@ public sealed record TrialResult
     /// <summary>Tokens of the prompts that the tasks were made to; null where they have lengths of their own.</summary>
     public int? Context { get; init; }
 
+    /// <summary>The devices that it was begun and gone on with on, in words; null where the journal does not say.</summary>
+    [JsonIgnore]
+    public string? Device { get; init; }
+
+    /// <summary>Their instructions, in words; null where the journal does not say.</summary>
+    [JsonIgnore]
+    public string? Instructions { get; init; }
+
     /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> MergedFrom { get; init; } = [];

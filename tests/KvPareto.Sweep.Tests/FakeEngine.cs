@@ -26,6 +26,8 @@ internal sealed class FakeEngine : ITrialEngine
 
     public string Device { get; init; } = "none";
 
+    public string Instructions { get; init; } = "fingers";
+
     public int? Workers { get; set; }
 
     /// <summary>What the models' files hold.</summary>

@@ -1,7 +1,7 @@
 // Attention of one new token of each sequence over its packed cache: every code goes from memory into the registers that the tensor cores
 // read, without a stop in shared memory. Compiled for one head width D = HEAD_DIM (64 or 128), the bits of a key and of a value (2, 4, 8,
-// 16), the channels that share a scale (KEY_GROUP, VALUE_GROUP; 0 where keys have one for each channel) and the tokens (KEY_RUN, VALUE_RUN: 1 or
-// a multiple of 16).
+// 16), the channels that share a scale (KEY_GROUP, VALUE_GROUP; 0 where keys have one for each channel) and the tokens (KEY_BLOCK_TOKENS,
+// VALUE_BLOCK_TOKENS: 1 or a multiple of 16).
 
 #include "common.cuh"
 
@@ -34,9 +34,9 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     View v;
     v.end = a.starts[sequence] + 1;
     v.first = a.window > 0 ? max(0, v.end - a.window) : 0;
-    // At least a tile, none of whose units lies in two runs of scales.
+    // At least a tile, none of whose units lies in two token blocks.
     int from = max(v.first, max(cache.keys.sinkTokens, cache.values.sinkTokens)), aligned = from - max(cache.keys.sinkTokens, cache.values.sinkTokens);
-    v.codedFrom = from + (KEY_RUN == 1 && VALUE_RUN == 1 ? 0 : (aligned + UNIT - 1) / UNIT * UNIT - aligned);
+    v.codedFrom = from + (KEY_BLOCK_TOKENS == 1 && VALUE_BLOCK_TOKENS == 1 ? 0 : (aligned + UNIT - 1) / UNIT * UNIT - aligned);
     int count = min(coded_end(cache.keys, v.end), coded_end(cache.values, v.end)) - v.codedFrom;
     if (count < UNITS * UNIT) v.codedFrom = v.codedTo = v.end;
     else v.codedTo = v.codedFrom + count;

@@ -19,13 +19,13 @@ struct Span
 
 static __device__ __forceinline__ int query_place(int head, int c) { return head * QUERY_STRIDE + c + c / 32 * 8; }
 
-// A warp's scales of one run of keys.
+// A warp's scales of one token block of keys.
 struct ChannelScales
 {
     // Lanes that read 32 channels each read from different banks.
     static __device__ __forceinline__ constexpr int place(int c) { return c + c / 32 * 2; }
 
-    u32 entries[2][D];     // of this run and the next one
+    u32 entries[2][D];     // of this token block and the next one
     float2 steps[D + D / 16]; // what a query is multiplied with, and the zero point in units of that
 };
 
@@ -107,15 +107,15 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         keyFactors[0] = keyFactors[1] = KB == 16 ? 1 : CodeScale / Up;
     }
 
-    // Asks for the entries of a run of tokens.
-    __device__ __forceinline__ void fetch_scales(int run)
+    // Asks for the entries of a token block.
+    __device__ __forceinline__ void fetch_scales(int block)
     {
-        const u32* entries = keySide.groups + head * keySide.headGroups + (i64)run * keySide.groupsPerTokenBlock;
-        if (lane < D / 4) copy_async((u16*)(scales->entries[run % 2] + 4 * lane), entries + 4 * lane);
+        const u32* entries = keySide.groups + head * keySide.headGroups + (i64)block * keySide.groupsPerTokenBlock;
+        if (lane < D / 4) copy_async((u16*)(scales->entries[block % 2] + 4 * lane), entries + 4 * lane);
     }
 
-    // Queries times the scales of a run, which are brought near the top of f16's range; the next run's entries are asked for.
-    __device__ __forceinline__ void scale_query(int run, bool hasNext)
+    // Queries times the scales of a token block, which are brought near the top of f16's range; the next block's entries are asked for.
+    __device__ __forceinline__ void scale_query(int block, bool hasNext)
     {
         const int Own = D / 32; // channels whose scales a lane prepares
         wait_for_copies();
@@ -124,7 +124,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         Scale own[Own];
         float largest = 0;
         #pragma unroll
-        for (int i = 0; i < Own; i++) entries[i] = scales->entries[run % 2][lane * Own + i];
+        for (int i = 0; i < Own; i++) entries[i] = scales->entries[block % 2][lane * Own + i];
         scales_of(own, entries, KB);
         #pragma unroll
         for (int i = 0; i < Own; i++) largest = fmaxf(largest, own[i].step);
@@ -139,7 +139,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             scales->steps[ChannelScales::place(c)] = make_float2(own[i].step * up * factor, own[i].zero / factor);
         }
         __syncwarp();
-        if (hasNext) fetch_scales(run + 1);
+        if (hasNext) fetch_scales(block + 1);
         float sum = 0;
         #pragma unroll
         for (int word = 0; word < KeyPiece::Words; word++)
@@ -186,9 +186,9 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     __device__ __forceinline__ int place_of(int at) const { return EDGE ? at : min(at, span.count - NU * UNIT); }
 
     // Entries of the lane's product row in half a unit.
-    template <int RUN> static __device__ __forceinline__ const u32* entries_at(const Side& s, int head, int unitRow, int row, int groups)
+    template <int BLOCK_TOKENS> static __device__ __forceinline__ const u32* entries_at(const Side& s, int head, int unitRow, int row, int groups)
     {
-        return s.groups + head * s.headGroups + (i64)(RUN == 1 ? unitRow + row : unitRow / RUN) * groups;
+        return s.groups + head * s.headGroups + (i64)(BLOCK_TOKENS == 1 ? unitRow + row : unitRow / BLOCK_TOKENS) * groups;
     }
 
     template <int BITS, bool CHANNELS, int GROUPS, int WORDS, int LANES>
@@ -220,7 +220,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 if constexpr (EDGE) load_any<KEY_BITS, KEY_GROUP == 0, KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], keySide, i + row + firstRow, lane % 4);
                 else KeyPiece::load(keys[u][half], codes + row * (D * KB / 8));
                 if constexpr (KeyEntries)
-                    KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_RUN>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
+                    KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_BLOCK_TOKENS>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
             }
         }
     }
@@ -243,7 +243,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int half = 0; half < 2; half++)
             {
                 if constexpr (ValueEntries)
-                    ValuePiece::load_entries(valueEntries[u] + half * ValuePiece::Groups, entries_at<VALUE_RUN>(valueSide, head, unitRow + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
+                    ValuePiece::load_entries(valueEntries[u] + half * ValuePiece::Groups, entries_at<VALUE_BLOCK_TOKENS>(valueSide, head, unitRow + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
             }
         }
     }
@@ -317,7 +317,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 largestQuery = largestStep = 0;
                 for (int i = lane; i < HEADS * D; i += 32) largestQuery = fmaxf(largestQuery, fabsf(queries[query_place(i / D, i % D)]));
                 largestQuery = warp_max(largestQuery);
-                fetch_scales((codedRow + place_of(from)) / KEY_RUN);
+                fetch_scales((codedRow + place_of(from)) / KEY_BLOCK_TOKENS);
             }
             else load_query();
         }
@@ -331,9 +331,9 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             {
                 if constexpr (Channels)
                 {
-                    int run = (codedRow + place + u * UNIT) / KEY_RUN;
-                    if (run != known) scale_query(run, (codedRow + min(to, span.count) - 1) / KEY_RUN > run);
-                    known = run;
+                    int block = (codedRow + place + u * UNIT) / KEY_BLOCK_TOKENS;
+                    if (block != known) scale_query(block, (codedRow + min(to, span.count) - 1) / KEY_BLOCK_TOKENS > block);
+                    known = block;
                 }
                 score(scores[u], u);
             }

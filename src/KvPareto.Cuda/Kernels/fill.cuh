@@ -1,15 +1,15 @@
 // Filling tiles of keys or values in shared memory (prefill.cu), unpacked to f16, by FILLERS threads. How depends on how they are coded.
 
-// What a thread unpacks 16 channels of one run's rows with, where channels have entries of their own, and the next run's entries.
-struct RunDecoders
+// What a thread unpacks 16 channels of one token block's rows with, where channels have entries of their own, and the next block's entries.
+struct TokenBlockDecoders
 {
-    int run;
+    int block;
     Decoder d[2][4];
     u32 next[16];
 };
 
 // 32 channels of a row as they are coded, one entry for all: what a filling thread takes at a time, several rows at once.
-template <int BITS, int GROUP, int RUN> struct CodedRows
+template <int BITS, int GROUP, int BLOCK_TOKENS> struct CodedRows
 {
     static const int Chunks = D / 32, Step = FILLERS / Chunks; // threads of a row; rows at once, a multiple of eight
     static const int Units = BITS < 8 && D == 128 ? 4 : 2, Parts = TILE / (Units * Step);
@@ -44,7 +44,7 @@ template <int BITS, int GROUP, int RUN> struct CodedRows
                     words[i][4 * k + 3] = x.w;
                 }
             }
-            entries[i] = __ldg(groups + (i64)((row + i * Step) / RUN) * (D / GROUP));
+            entries[i] = __ldg(groups + (i64)((row + i * Step) / BLOCK_TOKENS) * (D / GROUP));
         }
     }
 
@@ -55,7 +55,7 @@ template <int BITS, int GROUP, int RUN> struct CodedRows
         return make_uint2(BITS == 4 ? words[i][p % BITS] : words[i][p / 2 % BITS] >> 16 * (p % 2) & 0xffff, 0);
     }
 
-    __device__ __forceinline__ void store(RunDecoders&, const SwizzledRows& rows, const Side&, int, int, int part, int, int, int thread) const
+    __device__ __forceinline__ void store(TokenBlockDecoders&, const SwizzledRows& rows, const Side&, int, int, int part, int, int, int thread) const
     {
         // Threads of one row that write to different slabs begin with different pieces: else they would meet in the same banks.
         int chunk = thread % Chunks, row = thread / Chunks, turn = chunk & 2;
@@ -76,8 +76,8 @@ template <int BITS, int GROUP, int RUN> struct CodedRows
     }
 };
 
-// 16 channels of a row, each with its own entry: the thread's, for a run of rows.
-template <int BITS, int RUN> struct ChannelRows
+// 16 channels of a row, each with its own entry: the thread's, for a token block of rows.
+template <int BITS, int BLOCK_TOKENS> struct ChannelRows
 {
     static const int Tokens = BITS == 8 ? 32 : 64, Parts = TILE / Tokens, Words = BITS / 2;
     static const int Pieces = D / 16, Step = FILLERS / Pieces, Units = Tokens / Step; // threads of a row; rows at once, a multiple of eight
@@ -109,9 +109,9 @@ template <int BITS, int RUN> struct ChannelRows
         }
     }
 
-    static __device__ __forceinline__ void fetch_run(u32 (&entries)[16], const Side& s, int head, int run, int thread)
+    static __device__ __forceinline__ void fetch_block(u32 (&entries)[16], const Side& s, int head, int block, int thread)
     {
-        const uint4* place = (const uint4*)(s.groups + head * s.headGroups + (i64)run * D + thread % Pieces * 16);
+        const uint4* place = (const uint4*)(s.groups + head * s.headGroups + (i64)block * D + thread % Pieces * 16);
         #pragma unroll
         for (int k = 0; k < 4; k++)
         {
@@ -123,11 +123,11 @@ template <int BITS, int RUN> struct ChannelRows
         }
     }
 
-    // Runs follow one another; `last` is the last one with codes.
-    static __device__ __forceinline__ void turn_to(RunDecoders& decoders, const Side& s, int head, int run, int last, int thread)
+    // Token blocks follow one another; `last` is the last one with codes.
+    static __device__ __forceinline__ void turn_to(TokenBlockDecoders& decoders, const Side& s, int head, int block, int last, int thread)
     {
-        if (decoders.run < 0 || run != decoders.run + 1) fetch_run(decoders.next, s, head, run, thread);
-        decoders.run = run;
+        if (decoders.block < 0 || block != decoders.block + 1) fetch_block(decoders.next, s, head, block, thread);
+        decoders.block = block;
         u32 marks = 0;
         #pragma unroll
         for (int i = 0; i < 16; i++) marks |= decoders.next[i];
@@ -145,20 +145,20 @@ template <int BITS, int RUN> struct ChannelRows
             }
             decoders.d[i / 4][i % 4] = { scales[0] | (u32)scales[1] << 16, zeros[0] | (u32)zeros[1] << 16 };
         }
-        fetch_run(decoders.next, s, head, min(run + 1, last), thread);
+        fetch_block(decoders.next, s, head, min(block + 1, last), thread);
     }
 
-    __device__ __forceinline__ void store(RunDecoders& decoders, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int, int thread) const
+    __device__ __forceinline__ void store(TokenBlockDecoders& decoders, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int, int thread) const
     {
-        int row = thread / Pieces, first = tile - s.sinkTokens + part * Tokens + row, last = (codedEnd - s.sinkTokens - 1) / RUN;
+        int row = thread / Pieces, first = tile - s.sinkTokens + part * Tokens + row, last = (codedEnd - s.sinkTokens - 1) / BLOCK_TOKENS;
         int piece = thread % Pieces * 2;
         u8* base = (u8*)rows.base + piece / 8 * rows.slabBytes + (part * Tokens + row) * 128;
         int swizzle = piece % 8 ^ row % 8;
         #pragma unroll
         for (int i = 0; i < Units; i++)
         {
-            int run = (first + i * Step) / RUN;
-            if (run != decoders.run) turn_to(decoders, s, head, run, last, thread);
+            int block = (first + i * Step) / BLOCK_TOKENS;
+            if (block != decoders.block) turn_to(decoders, s, head, block, last, thread);
             #pragma unroll
             for (int p = 0; p < 2; p++)
             {
@@ -182,7 +182,7 @@ template <int BITS> struct AnyRows
         load.fetch(s, head, tile + part * Tokens, codedEnd, end, thread);
     }
 
-    __device__ __forceinline__ void store(RunDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int end, int thread)
+    __device__ __forceinline__ void store(TokenBlockDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int end, int thread)
     {
         load.store(SwizzledRows { (u16*)((u8*)rows.base + part * Tokens * 128), rows.slabBytes }, s, head, tile + part * Tokens, codedEnd, end, thread);
     }
@@ -195,7 +195,7 @@ struct HalfRows
 
     __device__ __forceinline__ void fetch(const Side&, int, int, int, int, int, int) { }
 
-    __device__ __forceinline__ void store(RunDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int, int, int thread)
+    __device__ __forceinline__ void store(TokenBlockDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int, int, int thread)
     {
         const int Pieces = D / 8, Step = FILLERS / Pieces;
         int c = thread % Pieces * 8, row = part * (TILE / Parts) + thread / Pieces;
@@ -209,17 +209,17 @@ template <bool FIRST, class A, class B> struct Choose { typedef A Type; };
 template <class A, class B> struct Choose<false, A, B> { typedef B Type; };
 
 // The tiles of one side from `from` on, by FILLERS threads: two parts of a tile are on their way while others are stored.
-template <int BITS, int GROUP, int RUN> static __device__ __forceinline__ void fill(
+template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline__ void fill(
     u8* tiles, u64* full, u64* empty, const Side& s, int head, int from, int to, int length, int thread)
 {
     const bool IsVector = BITS < 16 && GROUP > 0 && GROUP % 32 == 0;
     typedef typename Choose<BITS == 16, HalfRows,
-        typename Choose<GROUP == 0, ChannelRows<BITS < 16 ? BITS : 8, RUN>,
-        typename Choose<IsVector, CodedRows<BITS < 16 ? BITS : 8, IsVector ? GROUP : D, RUN>, AnyRows<BITS>>::Type>::Type>::Type Rows;
+        typename Choose<GROUP == 0, ChannelRows<BITS < 16 ? BITS : 8, BLOCK_TOKENS>,
+        typename Choose<IsVector, CodedRows<BITS < 16 ? BITS : 8, IsVector ? GROUP : D, BLOCK_TOKENS>, AnyRows<BITS>>::Type>::Type>::Type Rows;
     int end = coded_end(s, length), count = (to - from + TILE - 1) / TILE;
     Rows first, second;
-    RunDecoders decoders;
-    decoders.run = -1;
+    TokenBlockDecoders decoders;
+    decoders.block = -1;
     bool isWhole = from >= s.sinkTokens && from + TILE <= end;
     if (isWhole)
     {

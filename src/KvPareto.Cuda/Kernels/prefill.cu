@@ -201,8 +201,8 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
     if (warp < QUAD / 32)
     {
         give_registers<FILL_REGISTERS>();
-        if (thread < FILLERS) fill<KEY_BITS, KEY_GROUP, KEY_RUN>(keys, barriers.keysFull, barriers.keysEmpty, cache.keys, head, from, to, length, thread);
-        else fill<VALUE_BITS, VALUE_GROUP, VALUE_RUN>(values, barriers.valuesFull, barriers.valuesEmpty, cache.values, head, from, to, length, thread - FILLERS);
+        if (thread < FILLERS) fill<KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS>(keys, barriers.keysFull, barriers.keysEmpty, cache.keys, head, from, to, length, thread);
+        else fill<VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS>(values, barriers.valuesFull, barriers.valuesEmpty, cache.values, head, from, to, length, thread - FILLERS);
     }
     else
     {

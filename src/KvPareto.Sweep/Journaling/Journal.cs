@@ -32,8 +32,8 @@ internal sealed class Journal : IDisposable
     public void RunStarted(RunRecord run) => Append(new() { Event = JournalEvent.RunStarted, Run = run, At = DateTimeOffset.UtcNow });
 
     /// <summary>A trial is begun or gone on with.</summary>
-    public void TrialStarted(TrialSpec trial) =>
-        Append(new() { Event = JournalEvent.TrialStarted, Trial = trial.Id, At = DateTimeOffset.UtcNow });
+    public void TrialStarted(TrialSpec trial, int samples) =>
+        Append(new() { Event = JournalEvent.TrialStarted, Trial = trial.Id, Samples = samples, At = DateTimeOffset.UtcNow });
 
     /// <summary>A trial has its result, good or bad.</summary>
     public void TrialEnded(TrialResult result) => Append(new()

@@ -21,6 +21,9 @@ internal sealed record JournalEvent
 
     public string? Trial { get; init; }
 
+    /// <summary>Samples that a trial had when it was begun or gone on with; null in journals of earlier versions.</summary>
+    public int? Samples { get; init; }
+
     public TrialResult? Result { get; init; }
 
     /// <summary>When it was written.</summary>

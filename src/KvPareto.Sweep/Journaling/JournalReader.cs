@@ -42,6 +42,7 @@ internal static class JournalReader
         }
         foreach (var file in Files(folder))
         {
+            state.BeginJournal();
             foreach (var entry in RecordFile.Read<JournalEvent>(file, Subject, Kind, Check))
             {
                 state.Add(entry.Value);
@@ -60,7 +61,7 @@ internal static class JournalReader
             case { Event: JournalEvent.RunStarted, Run: { } run, Trial: null, Result: null }:
                 RunCheck.Check(run);
                 break;
-            case { Event: JournalEvent.TrialStarted, Trial: { } trial, Run: null, Result: null }:
+            case { Event: JournalEvent.TrialStarted, Trial: { } trial, Run: null, Result: null, Samples: null or >= 0 }:
                 Require(RunCheck.IsId(trial), "a trial's id is not 16 hex digits");
                 break;
             case { Event: JournalEvent.TrialFinished or JournalEvent.TrialFailed, Trial: { } trial, Result: { } result, Run: null }:

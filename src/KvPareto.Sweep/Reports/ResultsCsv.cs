@@ -31,6 +31,8 @@ internal static class ResultsCsv
         new("model_digest", row => row.Trial.ModelDigest) { IsText = true },
         new("setting", row => row.Trial.Setting) { IsText = true },
         new("context", row => CsvFormat.Whole(row.Trial.Context)),
+        new("device", row => row.Trial.Device) { IsText = true },
+        new("instructions", row => row.Trial.Instructions) { IsText = true },
         new("weight_source", row => row.Trial.WeightSource) { IsText = true },
         .. SettingAxes.All.SelectMany(axis => axis.Columns)
             .Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),

@@ -34,6 +34,9 @@ internal sealed class BackendTrialEngine(
     /// <inheritdoc/>
     public string Device => backend.Device;
 
+    /// <inheritdoc/>
+    public string Instructions => backend.Instructions;
+
     public int? Workers => backend.Workers;
 
     /// <inheritdoc/>

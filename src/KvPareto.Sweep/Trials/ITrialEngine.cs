@@ -17,6 +17,9 @@ internal interface ITrialEngine
     /// <summary>The device in words.</summary>
     string Device { get; }
 
+    /// <summary>The instructions that scores may depend on, in words.</summary>
+    string Instructions { get; }
+
     /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
     int? Workers { get; }
 

@@ -50,7 +50,7 @@ internal static class EarlierCsv
         Number(path, csv, "score"), Number(path, csv, "ci_low"))
     {
         PeakKind = Optional(csv, "peak_kind"),
-        Device = Optional(csv, "device"),
+        Instructions = Optional(csv, "instructions"),
     };
 
     private static string? Optional(CsvReader csv, string column) =>

@@ -12,6 +12,6 @@ internal sealed record EarlierPoint(string Model, string Setting, int? Context, 
     /// <summary>How the peak was got; null where the file does not say.</summary>
     public string? PeakKind { get; init; }
 
-    /// <summary>The device and its instructions, in words; null where the file does not say.</summary>
-    public string? Device { get; init; }
+    /// <summary>The device's instructions, in words; null where the file does not say.</summary>
+    public string? Instructions { get; init; }
 }

@@ -84,10 +84,10 @@ public sealed class FrontierCheck
                 .Select(group => ContextText.Of(group.Key.Setting, group.Key.Context)),
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
-        var devices = before.Select(point => point.Device).OfType<string>().Distinct().ToList();
-        var sources = runs.Sources.Values.SelectMany(found => found);
-        if (devices.Count > 0 && sources.FirstOrDefault(source => !devices.Contains(source.Device)) is { } other)
-            yield return $"the earlier run was on {string.Join(" and ", devices)}, this one on {other.Device}"
-                + ": scores of settings with very few bits may differ by that alone";
+        var then = InstructionWords.All(before.Select(point => point.Instructions));
+        var others = InstructionWords.All(runs.Results.Select(result => result.Instructions));
+        if (then.Count > 0 && others.Count > 0 && !then.SequenceEqual(others))
+            yield return $"the earlier run was measured with {string.Join(" and with ", then)}, this one with "
+                + $"{string.Join(" and with ", others)}: {InstructionWords.Consequence}";
     }
 }
