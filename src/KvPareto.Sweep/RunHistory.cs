@@ -76,7 +76,10 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no journal of a run; allowed: the --out folder of a sweep");
         var messages = ResultCheck.Settle(folder, state);
-        TrialResult[] results = [.. state.Results().Select(result => Placed(result, run, state.HostsOf(result)))];
+        TrialResult[] results =
+        [
+            .. state.Results().Where(result => result.Probe is null).Select(result => Placed(result, run, state.HostsOf(result))),
+        ];
         return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
         {
             Repeats = [.. results.Where(result => result.Repeat is not null)],

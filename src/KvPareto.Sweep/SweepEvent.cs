@@ -10,6 +10,7 @@ namespace KvPareto.Sweep;
 [JsonDerivedType(typeof(SampleMeasured), "sample")]
 [JsonDerivedType(typeof(TrialEnded), "finished")]
 [JsonDerivedType(typeof(TrialFailed), "failed")]
+[JsonDerivedType(typeof(TrialDropped), "dropped")]
 [JsonDerivedType(typeof(TrialLeft), "elsewhere")]
 [JsonDerivedType(typeof(SweepWaiting), "waiting")]
 [JsonDerivedType(typeof(SweepEnded), "end")]
@@ -76,6 +77,10 @@ public sealed record SampleMeasured(
 /// <param name="Samples">Samples of the sweep.</param>
 public record TrialEnded(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples) : SweepEvent;
 
+/// <summary>The same of a trial that a search dropped; its result has the reason.</summary>
+internal sealed record TrialDropped(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples)
+    : TrialEnded(Trial, Trials, Result, SamplesDone, Samples);
+
 /// <summary>The same of a trial that failed; its result has the reason.</summary>
 internal sealed record TrialFailed(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples)
     : TrialEnded(Trial, Trials, Result, SamplesDone, Samples);
@@ -107,6 +112,9 @@ public sealed record SweepEnded(int ExitCode, string Folder) : SweepEvent
 
     /// <summary>Trials that failed.</summary>
     public int Failed { get; init; }
+
+    /// <summary>Trials that a search dropped.</summary>
+    public int Dropped { get; init; }
 
     /// <summary>Trials without a result, as setting and model.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];

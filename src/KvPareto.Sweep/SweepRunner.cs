@@ -56,23 +56,22 @@ public static class SweepRunner
         CancellationToken cancellation)
     {
         var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
-        using var folder = RunFolder.Open(options, Record(config, plan, engine));
+        var record = Record(config, plan, engine);
+        using var folder = RunFolder.Open(options, record);
         var address = new SampleAddress(engine.Device);
         using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp);
 
         ResultCheck.Settle(options.Folder, folder.Read());
         var reuse = new SampleReuse(options.Folder, plan, address);
-        var queue = new TrialQueue(folder, plan, reuse, options, progress);
-        foreach (var (trial, log) in queue.Take(cancellation))
+        var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), reuse, options, progress);
+        foreach (var (work, log) in queue.Take(cancellation))
         {
             try
             {
-                folder.Journal.TrialStarted(trial.Spec, log.Count);
-                reuse.Fill(trial, log);
-                queue.Report.Begun(trial, log);
-                var result = Measure(trial, log);
+                if ((work.Dropped is { } reason ? TrialSummary.Dropped(work.Trial, log, reason, record.SearchId()!) : Measure(work, log))
+                    is not { } result) continue;
                 folder.Journal.TrialEnded(result);
-                queue.Ended(trial, result);
+                queue.Ended(work.Trial, result);
             }
             catch (LeaseLostException)
             {
@@ -83,11 +82,14 @@ public static class SweepRunner
         return RunHistory.Read(options.Folder);
 
         // Samples are on the disk before anything is said of them, be it that they were kept.
-        TrialResult Measure(PlannedTrial trial, SampleLog log)
+        TrialResult? Measure(TrialWork work, SampleLog log)
         {
+            folder.Journal.TrialStarted(work.Trial.Spec, log.Count);
+            reuse.Fill(work.Trial, log);
+            queue.Report.Begun(work.Trial, log);
             try
             {
-                return runner.Run(trial, log, (sample, record) => queue.Report.Measured(trial, sample, record), cancellation);
+                return runner.Run(work, log, (sample, measured) => queue.Report.Measured(work.Trial, sample, measured), cancellation);
             }
             finally
             {
@@ -115,8 +117,9 @@ public static class SweepRunner
         Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)
             .DistinctBy(model => model.Entry.Name).ToDictionary(model => model.Entry.Name, model => model.Architecture!),
         Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Digest)
-        { Context = task.Context, Unscored = task.Task.IsScored ? null : true })],
+        { Context = task.Context, Unscored = task.Task.IsScored ? null : true, Probe = task.IsProbe ? true : null })],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
-            { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context })],
+            { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context, Probe = spec.IsProbe ? true : null })],
+        Search = plan.Search.Chooses ? plan.Search.Text : null,
     };
 }

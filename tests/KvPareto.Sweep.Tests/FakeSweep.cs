@@ -17,7 +17,8 @@ internal static class FakeSweep
     public static IReadOnlyList<SweepTask> Tasks { get; } =
         [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
 
-    public static SweepConfig Config(string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0) =>
+    public static SweepConfig Config(
+        string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0, string search = "exhaustive") =>
         SweepConfigReader.Read("fake.yaml", $$"""
             name: fake
             seed: {{seed}}
@@ -26,6 +27,7 @@ internal static class FakeSweep
             settings: [{{settings}}]
             timing: {repeats: {{repeats}}}
             baseline_repeats: {{baselineRepeats}}
+            search: {{search}}
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,

@@ -18,10 +18,11 @@ public partial class SweepEventJsonTests
         new SampleMeasured(2, "fact", 0.5, 1, 5, 6, 50) { Left = TimeSpan.FromSeconds(12.5) },
         new TrialEnded(2, 10, Good, 10, 50) { Left = TimeSpan.FromSeconds(90) },
         new TrialFailed(3, 10, SomeTrial.Failed("m", "w4a16-k2v2-t64", "out of memory"), 15, 50),
+        new TrialDropped(3, 10, SomeTrial.Failed("m", "w4a16-k2v2-t64", "worse"), 15, 50),
         new TrialLeft(4, 20, 50),
         new SweepWaiting(1, "process 7 on host"),
         new SweepEnded(1, "runs/fake")
-        { Planned = 10, Finished = 8, Failed = 1, Missing = ["a of b"], Messages = ["c"], Files = ["d.csv"] },
+        { Planned = 10, Finished = 8, Failed = 1, Dropped = 1, Missing = ["a of b"], Messages = ["c"], Files = ["d.csv"] },
     ];
 
     [Fact]

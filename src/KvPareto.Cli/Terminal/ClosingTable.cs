@@ -14,7 +14,8 @@ internal static class ClosingTable
         [
             new("", 0, Mark)
                 { IsText = true, Style = row =>
-                row.Failure is not null ? new Style(Color.Red) : row.OnFrontier ? new Style(Color.Yellow) : null },
+                row.IsDropped ? new Style(Color.Grey) : row.Failure is not null ? new Style(Color.Red)
+                : row.OnFrontier ? new Style(Color.Yellow) : null },
             new("setting", 0, row => row.Setting) { IsText = true },
             new("peak", 1, row => row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
             new("saved", 3, row => Number(row.MemorySavedPercent, "F1", " %")),
@@ -44,7 +45,7 @@ internal static class ClosingTable
             context.Error.WriteLine(TerminalText.OneLine(Heading(model)));
             SummaryRow[] rows = [.. summary.Rows.Where(row => row.Model == model.Model)];
             Table.Write(context.Console, context.ErrorWidth(), rows);
-            foreach (var row in rows.Where(row => row.Failure is not null))
+            foreach (var row in rows.Where(row => row is { Failure: not null, IsDropped: false }))
                 context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
             context.Error.WriteLine();
         }
@@ -63,9 +64,11 @@ internal static class ClosingTable
     private static string Heading(ModelSummary model) => model is { Points: 0, Unscored: > 0 }
         ? string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.Unscored} settings, without a score")
         : string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, "
-            + $"hypervolume {model.HypervolumePercent:F1} %");
+            + $"hypervolume {model.HypervolumePercent:F1} %"
+            + $"{(model.Dropped > 0 ? $"; {model.Dropped} dropped, results.csv says why" : "")}");
 
-    private static string Mark(SummaryRow row) => row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
+    private static string Mark(SummaryRow row) =>
+        row.IsDropped ? "dropped" : row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
 
     private static string Number(double? value, string format, string unit = "") =>
         value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) + unit : "";

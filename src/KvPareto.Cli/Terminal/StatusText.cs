@@ -13,8 +13,9 @@ internal static class StatusText
     {
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Heading}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, {progress.Held.Count} "
-                + $"being measured, {progress.Waiting} waiting"));
+            $"{progress.Heading}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, "
+                + $"{(progress.Dropped > 0 ? $"{progress.Dropped} dropped, " : "")}"
+                + $"{progress.Held.Count} being measured, {progress.Waiting} waiting"));
         foreach (var trial in progress.Held.Take(MostShown))
         {
             Line($"  {trial.Trial}");
@@ -43,6 +44,7 @@ internal static class StatusText
         planned = progress.Planned,
         done = progress.Done,
         failed = progress.Failed.Select(failure => new { trial = failure.Trial, reason = failure.Reason }),
+        dropped = progress.Dropped,
         held = progress.Held.Select(trial => new
         {
             trial = trial.Trial,

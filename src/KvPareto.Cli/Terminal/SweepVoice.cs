@@ -38,7 +38,9 @@ internal sealed class SweepVoice : IProgress<SweepEvent>, IDisposable
         Dispose();
         TrialResult[] results = [.. history.Results, .. history.Repeats];
         var finished = results.Count(result => result.Status == TrialStatus.Ok);
-        var code = finished == history.Planned ? ExitCode.Ok : ExitCode.TrialsFailed;
+        var dropped = results.Count(result => result.Status == TrialStatus.Dropped);
+        var failed = results.Count(result => result.Status == TrialStatus.Failed);
+        var code = history.Missing.Count == 0 && failed == 0 ? ExitCode.Ok : ExitCode.TrialsFailed;
         string[] notes = [.. ClosingTable.Notes(history), .. summary?.Messages ?? []];
         if (summary is not null && !_quiet) ClosingTable.ShowTables(_context, summary);
         else Failures(results);
@@ -48,7 +50,8 @@ internal sealed class SweepVoice : IProgress<SweepEvent>, IDisposable
             {
                 Planned = history.Planned,
                 Finished = finished,
-                Failed = results.Length - finished,
+                Failed = failed,
+                Dropped = dropped,
                 Missing = history.Missing,
                 Messages = notes,
                 Files = summary?.Files ?? [],

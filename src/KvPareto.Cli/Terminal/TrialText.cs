@@ -11,7 +11,7 @@ internal static class TrialText
         ? string.Create(CultureInfo.InvariantCulture,
             $"score {(result.Score is { } score ? score.ToString("F2", CultureInfo.InvariantCulture) : "-"),6}  "
             + $"peak {ByteText.Of(result.Peaks.Inference.Total),9}")
-        : $"FAILED: {result.Failure}";
+        : result.Status == TrialStatus.Dropped ? $"dropped: {result.Failure}" : $"FAILED: {result.Failure}";
 
     /// <summary>How much a sweep is, and of how much it is limited to.</summary>
     public static string Planned(SweepPlanned planned) => string.Create(

@@ -28,11 +28,14 @@ public sealed record RunProgress
     /// <summary>Trials that failed, and the reason.</summary>
     public required IReadOnlyList<(string Trial, string Reason)> Failed { get; init; }
 
+    /// <summary>Trials that the search did without.</summary>
+    public required int Dropped { get; init; }
+
     /// <summary>Trials that somebody holds.</summary>
     public required IReadOnlyList<HeldTrial> Held { get; init; }
 
     /// <summary>Trials that nobody has begun, or nobody goes on with.</summary>
-    public int Waiting => Planned - Done - Failed.Count - Held.Count;
+    public int Waiting => Planned - Done - Failed.Count - Dropped - Held.Count;
 
     /// <summary>Processes whose journal is open, whether they hold a trial or not.</summary>
     public required IReadOnlyList<string> Workers { get; init; }
@@ -69,9 +72,10 @@ public sealed record RunProgress
             Done = results.Count(result => result.Status == TrialStatus.Ok),
             Failed =
             [
-                .. results.Where(result => result.Status != TrialStatus.Ok)
+                .. results.Where(result => result.Status == TrialStatus.Failed)
                     .Select(result => ($"{result.Setting} of {result.Model}", result.Failure ?? "")),
             ],
+            Dropped = results.Count(result => result.Status == TrialStatus.Dropped),
             Held =
             [
                 .. from trial in run.Trials

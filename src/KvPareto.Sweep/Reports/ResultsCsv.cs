@@ -14,7 +14,7 @@ internal static class ResultsCsv
             .SelectMany(model => model.Points.Select(point => new Row(point.Trial, point, null, model.Noise)))
             .Concat(analysis.Models.SelectMany(model => model.Unscored)
                 .Select(cost => new Row(cost.Trial, null, null, null) { Cost = cost }))
-            .Concat(analysis.Models.SelectMany(model => model.Failed).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
+            .Concat(analysis.Models.SelectMany(model => model.Unplaced).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
             .OrderBy(row => row.Trial.Model, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Setting, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Context ?? int.MaxValue)

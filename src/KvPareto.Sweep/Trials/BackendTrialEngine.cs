@@ -73,21 +73,25 @@ internal sealed class BackendTrialEngine(
     }
 
     /// <inheritdoc/>
-    public long? Predict(PlannedTrial trial)
+    public long? Predict(PlannedTrial trial) =>
+        trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind is not (SampleKind.Answer or SampleKind.Cost)))
+            ? null
+            : Predicted(trial).Max(peaks => Math.Max(peaks.Inference.Total, peaks.Load.Total));
+
+    /// <inheritdoc/>
+    public long ExpectedPeak(PlannedTrial trial) => Predicted(trial).Max(peaks => peaks.Inference.Total);
+
+    // Prefill grows with the prompt, the cache with prompt and answer: one of the two has the highest peak.
+    private MemoryPeaks[] Predicted(PlannedTrial trial)
     {
         TaskSample[] samples = [.. trial.Model.Tasks.SelectMany(task => task.Samples)];
-        if (samples.Any(sample => sample.Kind is not (SampleKind.Answer or SampleKind.Cost))) return null;
         using var original = ModelSource.Open(trial.Model.Entry.Model).OpenCheckpoint();
         using var variant = trial.Model.Variant?.Open(original);
         var memory = new MemoryModel(backend.Layout, variant ?? original);
-        // Prefill grows with the prompt, the cache with prompt and answer.
         var longest = samples.MaxBy(sample => sample.PromptIds.Length)!;
         var largest = samples.MaxBy(sample => sample.PromptIds.Length + sample.MaxNewTokens)!;
-        return new[] { longest, largest }.Max(sample =>
-        {
-            var peaks = memory.Predict(trial.Spec.Setting, sample.PromptIds.Length, sample.MaxNewTokens);
-            return Math.Max(peaks.Inference.Total, peaks.Load.Total);
-        });
+        return Array.ConvertAll([longest, largest], sample =>
+            memory.Predict(trial.Spec.Setting, sample.PromptIds.Length, sample.MaxNewTokens));
     }
 
     /// <inheritdoc/>

@@ -37,6 +37,10 @@ internal interface ITrialEngine
     /// answered.</summary>
     long? Predict(PlannedTrial trial);
 
+    /// <summary>Predicts a trial's inference peak from shapes alone, to compare settings by: near the truth where a sample is not
+    /// answered.</summary>
+    long ExpectedPeak(PlannedTrial trial);
+
     /// <summary>Loads a model's weights, and before them whatever its samples are compared with.</summary>
     ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation);
 }

@@ -56,8 +56,12 @@ internal sealed class ProgressReport
     {
         Reach(trial, trial.Model.SampleCount);
         _time.Ended(trial, elsewhere: false);
-        var ended = result.Status == TrialStatus.Ok ? new TrialEnded(trial.Index, _trials, result, _done, _samples)
-            : new TrialFailed(trial.Index, _trials, result, _done, _samples);
+        var ended = result.Status switch
+        {
+            TrialStatus.Ok => new TrialEnded(trial.Index, _trials, result, _done, _samples),
+            TrialStatus.Dropped => new TrialDropped(trial.Index, _trials, result, _done, _samples),
+            _ => new TrialFailed(trial.Index, _trials, result, _done, _samples),
+        };
         _observer?.Report(ended with { Left = _time.Left() });
     }
 

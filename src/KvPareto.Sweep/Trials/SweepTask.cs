@@ -13,6 +13,9 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
     /// <summary>Tokens of the prompts that it was made to; null where it has lengths of its own.</summary>
     public int? Context { get; init; }
 
+    /// <summary>Whether a search ranks settings by it, apart from the sweep's trials.</summary>
+    public bool IsProbe { get; init; }
+
     /// <summary>Most samples that are measured; null for all.</summary>
     public int? Limit { get; init; }
 
