@@ -26,6 +26,12 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>What the run tells besides its results, one line each.</summary>
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
+    /// <summary>Most samples that were measured of each task; null where there was no limit.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>The name for headings, which says that the run is a limited one.</summary>
+    public string Heading => HeadingOf(Name, Limit);
+
     /// <summary>The device in words.</summary>
     internal string Device { get; init; } = "";
 
@@ -47,6 +53,16 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
 
     /// <summary>Where the most of a result was measured: its machine and its model's shapes.</summary>
     internal TrialSource SourceOf(TrialResult result) => Sources[(result.Model, result.TrialId)][0];
+
+    internal static string HeadingOf(string name, int? limit) => limit is { } most ? $"{name}, {LimitWords(most)}" : name;
+
+    /// <summary>A limit in words.</summary>
+    public static string LimitWords(int limit) =>
+        string.Create(CultureInfo.InvariantCulture, $"at most {limit} {(limit == 1 ? "sample" : "samples")} of each task");
+
+    /// <summary>The limit that the run in a folder was last worked on with; null for none.</summary>
+    /// <exception cref="ConfigException">A file is damaged.</exception>
+    public static int? LimitOf(string folder) => JournalReader.Read(folder).Run?.Limit;
 
     /// <summary>A folder holds a run, whole or not.</summary>
     public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder));
@@ -78,17 +94,21 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
                     .Select(trial => NameOf(trial.Setting, trial.Context, trial.Model, trial.Repeat)),
             ],
             Remarks = [.. ProbeSummary.Of(folder, state.Results())],
+            Limit = run.Limit,
             Device = run.Host.Device,
             Place = folder,
             Sources = results.ToDictionary(
                 result => (result.Model, result.TrialId), IReadOnlyList<TrialSource> (result) => [new(folder, run, result)]),
             Messages =
             [
-                .. messages, .. InstructionWords.Mixed(results),
+                .. LimitMessages(run.Limit), .. messages, .. InstructionWords.Mixed(results),
                 .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet()),
             ],
         };
     }
+
+    private static IEnumerable<string> LimitMessages(int? limit) => limit is { } most
+        ? [$"a limited run: {LimitWords(most)} (--limit); --resume --limit all measures the others"] : [];
 
     // A journal that was mended may lack where a trial was begun.
     private static TrialResult Placed(TrialResult result, RunRecord run, IReadOnlyList<RunHost> hosts)
@@ -98,6 +118,7 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         {
             Device = InstructionWords.Join(known.Select(host => host.Device)),
             Instructions = InstructionWords.Join(known.Select(host => host.Instructions)),
+            Limit = run.Limit,
         };
     }
 }

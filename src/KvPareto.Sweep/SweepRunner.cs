@@ -55,7 +55,7 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
-        var plan = SweepPlan.Make(config, tasks, engine);
+        var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
         var record = Record(config, plan, engine);
         using var folder = RunFolder.Open(options, record);
         var address = new SampleAddress(engine.Device);
@@ -98,7 +98,8 @@ public static class SweepRunner
         }
     }
 
-    private static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()
+    /// <summary>What a run is about to do, as its folder has it.</summary>
+    internal static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()
     {
         Name = config.Name,
         Seed = config.Seed,
@@ -111,10 +112,11 @@ public static class SweepRunner
         ConfigFolder = config.Origin?.Folder,
         ConfigModels = config.Origin is { Models.Count: > 0 } origin ? origin.Models : null,
         Template = config.Template.ToJson(),
+        Limit = plan.Limit,
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest)).Distinct()],
         Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)
             .DistinctBy(model => model.Entry.Name).ToDictionary(model => model.Entry.Name, model => model.Architecture!),
-        Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Task.Digest)
+        Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Digest)
         { Context = task.Context, Unscored = task.Task.IsScored ? null : true, Probe = task.IsProbe ? true : null })],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
             { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context, Probe = spec.IsProbe ? true : null })],

@@ -86,6 +86,10 @@ public sealed record TrialResult
     [JsonIgnore]
     public string? Instructions { get; init; }
 
+    /// <summary>Most samples that were measured of each task; null where there was no limit.</summary>
+    [JsonIgnore]
+    public int? Limit { get; init; }
+
     /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> MergedFrom { get; init; } = [];

@@ -72,8 +72,8 @@ internal sealed class FakeEngine : ITrialEngine
         ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
         [new(model, Digest(NameOfFiles(model.Name) + Files),
             [
-                .. tasks.Select(task => new PreparedTask(
-                    task, task.Task is TokenTask made ? made.Prepare(10) : task.Task.Prepare(null!))),
+                .. tasks.Select(task => task.Prepared(
+                    task.Task is TokenTask made ? made.Prepare(10) : task.Task.Prepare(null!))),
             ])
         { Settings = settings }];
 

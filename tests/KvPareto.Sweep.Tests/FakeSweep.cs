@@ -31,7 +31,8 @@ internal static class FakeSweep
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
-        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null)
+        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null,
+        int? limit = null)
     {
         var options = new SweepOptions
         {
@@ -41,6 +42,7 @@ internal static class FakeSweep
             Worker = worker,
             RetryFailed = retryFailed,
             Leases = leases ?? Leases,
+            Limit = limit,
         };
         return SweepRunner.Run(config ?? Config(), options, engine, tasks ?? Tasks, progress, engine.Cancellation);
     }

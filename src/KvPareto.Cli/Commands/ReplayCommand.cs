@@ -41,12 +41,31 @@ internal static class ReplayCommand
         {
             var run = parsed.GetValue(folder)!;
             var replays = parsed.GetValue(search)!.SelectMany(text => SearchReplay.Of(run, text)).ToList();
-            if (parsed.GetValue(json)) context.Output.WriteLine(JsonText.Of(new { replays }));
+            if (parsed.GetValue(json)) WriteJson(context, replays);
             else Show(context, replays);
             return ExitCode.Ok;
         });
         return command;
     }
+
+    private static void WriteJson(CommandContext context, IReadOnlyList<SearchReplay> replays) =>
+        context.Output.WriteLine(JsonText.Of(new
+        {
+            replays = replays.Select(replay => new
+            {
+                model = replay.Model,
+                search = replay.Search,
+                settings = replay.Settings,
+                whole = replay.Whole,
+                costShare = replay.CostShare,
+                probeShare = replay.ProbeShare,
+                hypervolumeShare = replay.HypervolumeShare,
+                chanceShare = replay.ChanceShare,
+                frontierPoints = replay.FrontierPoints,
+                frontierFound = replay.FrontierFound,
+                largestLoss = replay.LargestLoss,
+            }),
+        }));
 
     private static void Show(CommandContext context, IReadOnlyList<SearchReplay> replays)
     {
@@ -54,7 +73,7 @@ internal static class ReplayCommand
         {
             context.Output.WriteLine(TerminalText.OneLine(string.Create(
                 CultureInfo.InvariantCulture, $"{model.Key}: {model.First().Settings} settings")));
-            Table.Write(context.Console, context.ErrorWidth(), [.. model]);
+            Table.Write(context.PlainOutput(), context.OutputWidth(), [.. model]);
         }
     }
 

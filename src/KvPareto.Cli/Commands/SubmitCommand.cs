@@ -50,7 +50,7 @@ internal static class SubmitCommand
     {
         var host = Environment.ProcessPath!;
         return Path.GetFileNameWithoutExtension(host) == "dotnet"
-            ? $"{SlurmScript.Quoted(host)} {SlurmScript.Quoted(typeof(SubmitCommand).Assembly.Location)}"
+            ? $"{SlurmScript.Quoted(host)} {SlurmScript.Quoted(Path.Combine(AppContext.BaseDirectory, "kvpareto.dll"))}"
             : SlurmScript.Quoted(host);
     }
 

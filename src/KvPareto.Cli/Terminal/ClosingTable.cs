@@ -32,6 +32,14 @@ internal static class ClosingTable
     /// <summary>Every trial by model and memory, a star on the frontier; then what was written and what should be known.</summary>
     public static void Show(CommandContext context, RunHistory history, ReportSummary summary)
     {
+        ShowTables(context, summary);
+        foreach (var line in Notes(history).Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(line));
+        foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
+    }
+
+    /// <summary>A table for each model, and below it why trials failed.</summary>
+    public static void ShowTables(CommandContext context, ReportSummary summary)
+    {
         foreach (var model in summary.Models)
         {
             context.Error.WriteLine(TerminalText.OneLine(Heading(model)));
@@ -41,12 +49,15 @@ internal static class ClosingTable
                 context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
             context.Error.WriteLine();
         }
-        if (history.Missing.Count > 0)
-            context.Error.WriteLine(
-                $"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
-        foreach (var message in history.Messages.Concat(history.Remarks).Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(message));
-        foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
     }
+
+    /// <summary>What should be known of a run, one line each.</summary>
+    public static IEnumerable<string> Notes(RunHistory history) => 
+    [
+        .. history.Missing.Count == 0 ? [] : (ReadOnlySpan<string>)
+            [$"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them"],
+        .. history.Messages, .. history.Remarks,
+    ];
 
     private static string Some(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");

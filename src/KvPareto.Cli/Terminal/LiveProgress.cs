@@ -45,6 +45,7 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                     (_begun, _samples) = (true, planned.Samples);
                     _time.Begin();
                     _done = planned.SamplesDone;
+                    if (planned.Limit is not null) _block.Print(TrialText.Planned(planned));
                     break;
                 case TrialBegun begun:
                     (_trial, _setting) = (Numbered(begun.Trial, begun.Trials, begun.Model), ContextText.Of(begun.Setting, begun.Context));
@@ -75,8 +76,8 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
         _timer.Dispose();
         lock (_lock)
         {
+            if (!_ended) _block.Clear();
             _ended = true;
-            _block.Clear();
         }
     }
 

@@ -7,11 +7,19 @@ namespace KvPareto.Cli.Terminal;
 internal static class TrialText
 {
     /// <summary>Score and peak, or why there are none.</summary>
-    public static string Outcome(TrialResult result) => result.Status == TrialStatus.Ok
+    public static string Outcome(TrialResult result) => result is { Probe: true, Status: TrialStatus.Ok }
+        ? string.Create(CultureInfo.InvariantCulture, $"probed: {result.Score:F2} % of the likeliest tokens as without quantization")
+        : result.Status == TrialStatus.Ok
         ? string.Create(CultureInfo.InvariantCulture,
             $"score {(result.Score is { } score ? score.ToString("F2", CultureInfo.InvariantCulture) : "-"),6}  "
             + $"peak {ByteText.Of(result.Peaks.Inference.Total),9}")
         : result.Status == TrialStatus.Dropped ? $"dropped: {result.Failure}" : $"FAILED: {result.Failure}";
+
+    /// <summary>How much a sweep is, and of how much it is limited to.</summary>
+    public static string Planned(SweepPlanned planned) => string.Create(
+        CultureInfo.InvariantCulture, $"{planned.Trials} trials, {planned.Samples} samples")
+        + (planned.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)}: --limit)" : "")
+        + string.Create(CultureInfo.InvariantCulture, $"; {planned.TrialsDone} trials done before");
 
     /// <summary>How far weights are that a sweep makes before its trials.</summary>
     public static string Making(WeightsMade made) => TerminalText.OneLine(string.Create(

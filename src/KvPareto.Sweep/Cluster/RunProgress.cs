@@ -13,6 +13,12 @@ public sealed record RunProgress
     /// <summary>When its first process began.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
+    /// <summary>Most samples of each task; null for all.</summary>
+    public required int? Limit { get; init; }
+
+    /// <summary>The name, which says that the run is a limited one.</summary>
+    public string Heading => RunHistory.HeadingOf(Name, Limit);
+
     /// <summary>Trials planned.</summary>
     public required int Planned { get; init; }
 
@@ -66,6 +72,7 @@ public sealed record RunProgress
         {
             Name = run.Name,
             StartedAt = state.StartedAt ?? run.StartedAt,
+            Limit = run.Limit,
             Planned = planned.Count,
             Done = results.Count(result => result.Status == TrialStatus.Ok),
             Failed =

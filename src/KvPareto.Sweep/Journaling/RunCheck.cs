@@ -20,6 +20,7 @@ internal static class RunCheck
             "the config does not fit its digest");
         Require(run.Tasks.All(task => task is not null), "a task is null");
         var tasksOf = run.Tasks.ToLookup(task => (task.Context, task.Probe), task => task.Digest);
+        Require(run.Limit is null or > 0, "a limit is not positive");
         Require(run.Models.All(model => model is not null), "a model is null");
         var digests = run.Models.ToLookup(model => model.Name, model => model.Digest);
         foreach (var trial in run.Trials)

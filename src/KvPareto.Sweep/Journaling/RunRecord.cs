@@ -40,6 +40,9 @@ internal sealed record RunRecord
     /// <summary>What chat templates were told, and the date that they read; null in folders of versions that did not write it.</summary>
     public JsonObject? Template { get; init; }
 
+    /// <summary>Most samples that are measured of each task; null for all.</summary>
+    public int? Limit { get; init; }
+
     public required IReadOnlyList<RunInput> Models { get; init; }
 
     /// <summary>Architectures by model name, in the words of <c>config.json</c>; null in folders of versions that did not write

@@ -37,6 +37,7 @@ internal static class ResultsCsv
         .. SettingAxes.All.SelectMany(axis => axis.Columns)
             .Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
         new("samples", row => CsvFormat.Whole(row.Trial.Samples)),
+        new("limit", row => CsvFormat.Whole(row.Trial.Limit)),
         new("score", row => CsvFormat.Points(row.Point?.Score)),
         new("score_se", row => CsvFormat.Points(row.Point?.StandardError)),
         new("ci_low", row => CsvFormat.Points(row.Point?.Interval.Low)),

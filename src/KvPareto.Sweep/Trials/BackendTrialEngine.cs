@@ -22,6 +22,9 @@ internal sealed class BackendTrialEngine(
     Backend backend, TemplateSettings template, long? room = null, IProgress<SweepEvent>? progress = null,
     CancellationToken cancellation = default) : ITrialEngine
 {
+    /// <summary>Weights that would have to be made are not: their trials can be planned, and nothing more.</summary>
+    public bool MakesNothing { get; init; }
+
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
 
@@ -101,6 +104,15 @@ internal sealed class BackendTrialEngine(
 
     private PreparedModel Prepare(PreparedModel model, WeightVariant variant, ModelConfig own, IEnumerable<InferenceSetting> settings)
     {
+        if (MakesNothing && variant.Path is null && Made(model, variant) is null)
+        {
+            return model with
+            {
+                Digest = $"{model.Digest} {variant.Form.Word}",
+                Variant = variant,
+                Settings = Fitting(model.Entry, own, settings),
+            };
+        }
         var source = ModelSource.Open(variant.Path ?? Make(model, variant));
         using var checkpoint = source.OpenCheckpoint();
         VariantCheck.Check(model, variant, own, source, checkpoint.Config);
@@ -108,6 +120,8 @@ internal sealed class BackendTrialEngine(
         CheckWeights(checkpoint, fitting);
         return model with { Digest = ModelDigest.Of(source), Variant = variant, Location = source.Model, Settings = fitting };
     }
+
+    private string? Made(PreparedModel model, WeightVariant variant) => _quantized.Find(model.Digest, variant.Recipe!);
 
     private string Make(PreparedModel model, WeightVariant variant)
     {
@@ -146,8 +160,8 @@ internal sealed class BackendTrialEngine(
 
     private static PreparedTask Prepare(SweepTask task, PromptContext? context, ModelConfig config, ModelEntry model)
     {
-        var samples = task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!);
-        foreach (var sample in samples)
+        var prepared = task.Prepared(task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!));
+        foreach (var sample in prepared.Samples)
         {
             var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());
             var length = (long)sample.PromptIds.Length + answer;
@@ -161,6 +175,6 @@ internal sealed class BackendTrialEngine(
             throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
-        return new(task, samples);
+        return prepared;
     }
 }

@@ -28,7 +28,7 @@ internal interface ITrialEngine
 
     /// <summary>
     /// Checks everything about a model that can be checked without running it, and writes its prompts: the model itself first, then the
-    /// variants that the settings ask for, which are made where they have to be.
+    /// variants that the settings ask for, which are made where they have to be. Of each task as many samples as its limit allows.
     /// </summary>
     /// <exception cref="ConfigException">A file is damaged, a setting does not fit the model, or a sample is too long for it.</exception>
     IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks);

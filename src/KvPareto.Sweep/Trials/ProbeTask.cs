@@ -30,7 +30,7 @@ internal sealed class ProbeTask : EvaluationTask
         (_prompts, _seed) = (prompts, seed);
         using var digest = new TaskDigest();
         digest.Add(Version).Add(ComparedTokens).Add(prompts).Add(seed);
-        foreach (var task in tasks) digest.Add(task.Name).Add(task.Task.Digest);
+        foreach (var task in tasks) digest.Add(task.Name).Add(task.Digest);
         Digest = digest.Finish();
     }
 

@@ -15,7 +15,8 @@ internal sealed class ProgressReport
     private long _done;
     private long _lastAt;
 
-    public ProgressReport(SweepPlan plan, Func<PlannedTrial, bool> isDone, SampleReuse reuse, IProgress<SweepEvent>? observer)
+    public ProgressReport(
+        string folder, SweepPlan plan, Func<PlannedTrial, bool> isDone, SampleReuse reuse, IProgress<SweepEvent>? observer)
     {
         (_trials, _samples, _observer) = (plan.RunOrder.Count, plan.SampleCount, observer);
         _doneOf = new int[_trials + 1];
@@ -27,7 +28,8 @@ internal sealed class ProgressReport
             _time.Ended(trial, elsewhere: false);
         }
         foreach (var trial in plan.RunOrder.Except(done)) _time.Begun(trial, (task, sample) => reuse.Has(trial, task, sample));
-        observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done));
+        observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done)
+        { Name = plan.Name, Folder = folder, Limit = plan.Limit });
     }
 
     public void Begun(PlannedTrial trial, SampleLog log)
@@ -54,7 +56,13 @@ internal sealed class ProgressReport
     {
         Reach(trial, trial.Model.SampleCount);
         _time.Ended(trial, elsewhere: false);
-        _observer?.Report(new TrialEnded(trial.Index, _trials, result, _done, _samples) { Left = _time.Left() });
+        var ended = result.Status switch
+        {
+            TrialStatus.Ok => new TrialEnded(trial.Index, _trials, result, _done, _samples),
+            TrialStatus.Dropped => new TrialDropped(trial.Index, _trials, result, _done, _samples),
+            _ => new TrialFailed(trial.Index, _trials, result, _done, _samples),
+        };
+        _observer?.Report(ended with { Left = _time.Left() });
     }
 
     /// <summary>Another worker has done a trial.</summary>

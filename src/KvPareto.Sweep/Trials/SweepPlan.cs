@@ -9,11 +9,14 @@ namespace KvPareto.Sweep.Trials;
 internal sealed class SweepPlan
 {
     private SweepPlan(
-        IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
+        string name, IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
         IReadOnlyList<PlannedTrial> runOrder, int repeats, SearchOptions search)
     {
-        (Models, Tasks, Specs, RunOrder, Repeats, Search) = (models, tasks, specs, runOrder, repeats, search);
+        (Name, Models, Tasks, Specs, RunOrder, Repeats, Search) = (name, models, tasks, specs, runOrder, repeats, search);
     }
+
+    /// <summary>Name of the sweep.</summary>
+    public string Name { get; }
 
     /// <summary>Each model with its prompts at each context.</summary>
     public IReadOnlyList<PreparedModel> Models { get; }
@@ -36,10 +39,18 @@ internal sealed class SweepPlan
     /// <summary>Samples over all trials.</summary>
     public long SampleCount => RunOrder.Sum(trial => (long)trial.Model.SampleCount);
 
+    /// <summary>Most samples of each task; null where all are measured.</summary>
+    public int? Limit => Tasks.Select(task => task.Limit).FirstOrDefault(limit => limit is not null);
+
     /// <summary>Makes the plan, with all checks that need no running.</summary>
+    /// <param name="config">Config.</param>
+    /// <param name="tasks">Its tasks.</param>
+    /// <param name="engine">Engine.</param>
+    /// <param name="limit">Most samples of each task; null for all.</param>
     /// <exception cref="ConfigException">A model, a task or a setting cannot be used.</exception>
-    public static SweepPlan Make(SweepConfig config, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
+    public static SweepPlan Make(SweepConfig config, IReadOnlyList<SweepTask> tasks, ITrialEngine engine, int? limit = null)
     {
+        tasks = [.. tasks.Select(task => task with { Limit = limit })];
         if (tasks.GroupBy(task => (task.Name, task.Context)).FirstOrDefault(group => group.Count() > 1) is { } named)
             throw new ConfigException($"{config.Name}: two tasks are named '{named.Key.Name}'; allowed: a 'name' of its own for each");
         var tasksOf = tasks.GroupBy(task => task.Context).ToList();
@@ -52,6 +63,10 @@ internal sealed class SweepPlan
                from model in engine.Prepare(entry.Entry, entry.Settings, [.. context])
                select (model with { Context = context.Key }).Checked(),
         ];
+        // A task that no limit cuts is the task itself.
+        var cut = models.SelectMany(model => model.Tasks).Where(task => task.IsCut).Select(task => task.Task).ToHashSet();
+        tasks = [.. tasks.Select(Uncut)];
+        models = [.. models.Select(model => model with { Tasks = [.. model.Tasks.Select(task => task with { Task = Uncut(task.Task) })] })];
         if (models.GroupBy(model => (model.Digest, model.Context)).FirstOrDefault(group => group.Count() > 1) is { } same)
             throw new ConfigException($"{config.Name}: models '{same.First().Name}' and '{same.Last().Name}' are the same files"
                 + "; allowed: each model once");
@@ -59,7 +74,7 @@ internal sealed class SweepPlan
         if (config.Search.Chooses && tasksOf.FirstOrDefault(context => !context.Any(task => task.Task.IsScored)) is not null)
             throw new ConfigException($"{config.Name}: search: {config.Search.Kind} has no score to choose by; allowed: beside a task "
                 + $"that is scored, or {ExhaustiveOptions.Word}");
-        var probes = config.Search.Probes == 0 ? [] : tasksOf.Select(context => new SweepTask(
+        var probes = config.Search.Probes == 0 ? [] : tasks.GroupBy(task => task.Context).Select(context => new SweepTask(
             ProbeTask.TaskName, new ProbeTask(context, config.Search.Probes, config.Search.Seed))
         { Context = context.Key, IsProbe = true }).ToList();
         var template = TrialSpec.TemplateOf(config.Template.ToJson());
@@ -67,7 +82,7 @@ internal sealed class SweepPlan
             from model in models.Concat(models.SelectMany(Probing))
             from setting in model.Settings
             from repeat in Enumerable.Range(0, 1 + (!model.IsProbe && IsBaseline(model, setting) ? config.BaselineRepeats : 0))
-            let digests = model.Tasks.Select(task => task.Task.Task.Digest).ToArray()
+            let digests = model.Tasks.Select(task => task.Task.Digest).ToArray()
             select (Model: model, Spec: new TrialSpec(
                 model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat, model.Context,
                 model.IsProbe))).ToArray();
@@ -76,12 +91,15 @@ internal sealed class SweepPlan
             .SelectMany(group => group)
             .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model)
             { IsBaseline = IsBaseline(pair.Model, pair.Spec.Setting) });
-        return new(models, [.. tasks, .. probes], [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats, config.Search);
+        return new(config.Name, models, [.. tasks, .. probes], [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats,
+            config.Search);
 
         IEnumerable<PreparedModel> Probing(PreparedModel model) =>
             from probe in probes
             where probe.Context == model.Context
             select model with { Tasks = [new(probe, ((ProbeTask)probe.Task).Of(model.Tasks))], IsProbe = true };
+
+        SweepTask Uncut(SweepTask task) => cut.Contains(task) ? task : task with { Limit = null };
 
         bool IsBaseline(PreparedModel model, InferenceSetting setting) =>
             setting == model.Settings[0] && setting.Weights.Form == config.Baseline.Weights.Form;

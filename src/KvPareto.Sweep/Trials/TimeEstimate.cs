@@ -80,6 +80,20 @@ internal sealed class TimeEstimate
         while (_isSteady && _starting.TryDequeue(out var measured)) Take(measured);
     }
 
+    /// <summary>Takes in how long a sample took that an earlier run measured on this device.</summary>
+    public void Seen(PlannedTrial trial, TaskSample sample, SampleRecord record)
+    {
+        if (record.WarmUp) return;
+        var work = SampleWork.Of(trial.Model.Config, sample);
+        var (allowed, made) = (Math.Max(0, sample.MaxNewTokens - 1), Math.Max(0, record.NewTokens - 1));
+        if (allowed > 0) Add(_tokens, record.Task, made, allowed);
+        var share = allowed == 0 ? 0 : made / (double)allowed;
+        Take(new(trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share));
+    }
+
+    /// <summary>The time that a trial's missing samples will take; null while nothing tells.</summary>
+    public TimeSpan? Of(PlannedTrial trial) => Seconds(trial) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
     /// <summary>A trial has its result: of this worker, or of another.</summary>
     public void Ended(PlannedTrial trial, bool elsewhere)
     {

@@ -27,7 +27,7 @@ internal sealed class TrialQueue
         _failedBefore = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => _state.Failures(trial.Spec.Id));
         _done = [.. plan.RunOrder.Where(HasResult)];
         _dropped = [.. plan.RunOrder.Where(IsDropped)];
-        _report = new(plan, trial => _done.Contains(trial) || _dropped.Contains(trial), reuse, observer);
+        _report = new(options.Folder, plan, trial => _done.Contains(trial) || _dropped.Contains(trial), reuse, observer);
     }
 
     /// <summary>Counts what is done.</summary>

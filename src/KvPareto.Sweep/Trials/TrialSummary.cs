@@ -21,7 +21,7 @@ internal static class TrialSummary
             if (!task.Task.IsScored) continue;
             double[] perSample = [.. measured.Select(record => record.Score)];
             scores.Add(new(
-                task.Name, task.Task.DigestOf(trial.Model.OriginalDigest), perSample.Length, 100 * perSample.Average(),
+                task.Name, task.DigestOf(trial.Model.OriginalDigest), perSample.Length, 100 * perSample.Average(),
                     perSample)
             { Parts = Parts(measured) });
         }

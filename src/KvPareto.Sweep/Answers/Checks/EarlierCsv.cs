@@ -51,6 +51,7 @@ internal static class EarlierCsv
     {
         OnFrontier = Optional(csv, "frontier") is null or "true",
         PeakKind = Optional(csv, "peak_kind"),
+        Limit = Optional(csv, "limit") is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, "limit")),
         Instructions = Optional(csv, "instructions"),
     };
 

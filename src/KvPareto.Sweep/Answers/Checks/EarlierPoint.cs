@@ -15,6 +15,9 @@ internal sealed record EarlierPoint(string Model, string Setting, int? Context, 
     /// <summary>How the peak was got; null where the file does not say.</summary>
     public string? PeakKind { get; init; }
 
+    /// <summary>Most samples that were measured of each task; null for all.</summary>
+    public int? Limit { get; init; }
+
     /// <summary>The device's instructions, in words; null where the file does not say.</summary>
     public string? Instructions { get; init; }
 }

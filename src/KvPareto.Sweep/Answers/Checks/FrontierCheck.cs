@@ -87,10 +87,15 @@ public sealed class FrontierCheck
                 .Select(group => ContextText.Of(group.Key.Setting, group.Key.Context)),
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
+        var (earlier, limit) = (before.Min(point => point.Limit), runs.Limit);
+        if (earlier != limit)
+            yield return $"the earlier run has {Samples(earlier)}, this one {Samples(limit)}: scores and peaks are of other samples";
         var then = InstructionWords.All(before.Select(point => point.Instructions));
         var others = InstructionWords.All(runs.Results.Select(result => result.Instructions));
         if (then.Count > 0 && others.Count > 0 && !then.SequenceEqual(others))
             yield return $"the earlier run was measured with {string.Join(" and with ", then)}, this one with "
                 + $"{string.Join(" and with ", others)}: {InstructionWords.Consequence}";
     }
+
+    private static string Samples(int? limit) => limit is { } most ? RunHistory.LimitWords(most) : "all samples";
 }

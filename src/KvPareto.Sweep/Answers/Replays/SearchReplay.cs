@@ -83,7 +83,8 @@ public sealed record SearchReplay(string Model, string Search)
             }
         }
         var (all, found) = (Points(trials), Points([.. replayed.Where(trial => trial.IsWhole).Select(trial => trial.Trial)]));
-        double[] reference = [ModelFrontier.ReferenceBytesOf(trials.Max(trial => trial.Peaks.Inference.Total)), ModelFrontier.ReferenceScore];
+        double[] reference =
+            [ModelFrontier.ReferenceBytesOf(trials.Max(trial => trial.Peaks.Inference.Total)), ModelFrontier.ReferenceScore];
         var whole = Hypervolume.Compute(all, reference, Maximise);
         var frontier = all.Where((_, index) => ParetoFrontier.NonDominated(all, Maximise)[index]).ToList();
         var seconds = replayed.Sum(trial => trial.WholeSeconds);
