@@ -23,7 +23,7 @@ internal sealed class TrialQueue
         _state = folder.Read();
         _failedBefore = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => _state.Failures(trial.Spec.Id));
         _done = [.. plan.RunOrder.Where(HasResult)];
-        _report = new(options.Folder, plan, _done.Contains, reuse, observer);
+        _report = new(options, plan, _done.Contains, reuse, observer);
     }
 
     /// <summary>Counts what is done.</summary>
@@ -46,7 +46,11 @@ internal sealed class TrialQueue
                 if (_folder.IsShared)
                 {
                     _state = _folder.Read();
-                    if (HasResult(trial)) continue;
+                    if (HasResult(trial))
+                    {
+                        DoneElsewhere(trial);
+                        continue;
+                    }
                 }
                 took = true;
                 yield return (trial, log);
@@ -66,13 +70,16 @@ internal sealed class TrialQueue
         _report.Ended(trial, result);
     }
 
+    private void DoneElsewhere(PlannedTrial trial)
+    {
+        _done.Add(trial);
+        _report.DoneElsewhere(trial);
+    }
+
     private PlannedTrial[] Missing()
     {
         foreach (var trial in _plan.RunOrder.Where(trial => !_done.Contains(trial) && HasResult(trial)))
-        {
-            _done.Add(trial);
-            _report.DoneElsewhere(trial);
-        }
+            DoneElsewhere(trial);
         return [.. _plan.RunOrder.Where(trial => !_done.Contains(trial))];
     }
 
