@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using KvPareto.Cli.Commands;
 using KvPareto.Cli.Doctor;
+using KvPareto.Cli.Shell;
 using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
@@ -64,7 +65,7 @@ internal static class KvParetoCommand
     }
 
     private static RootCommand Build(CommandContext context) =>
-        Verb.WithExamples(
+        Verb.WithExamples(CompletionWords.AddTo(
             new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak "
                 + "memory and task accuracy, and computes the Pareto frontier.")
         {
@@ -84,7 +85,9 @@ internal static class KvParetoCommand
             FidelityCommand.Create(context),
             DoctorCommand.Create(context),
             LogitsCommand.Create(context),
-        }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
+            CompletionCommand.Create(context),
+            ManCommand.Create(context),
+        }));
 
     private static string NameOf(ParseResult parsed) =>
         parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
