@@ -13,12 +13,20 @@ namespace KvPareto.Sweep;
 [JsonDerivedType(typeof(TrialDropped), "dropped")]
 [JsonDerivedType(typeof(TrialLeft), "elsewhere")]
 [JsonDerivedType(typeof(SweepWaiting), "waiting")]
+[JsonDerivedType(typeof(WorkerGone), "gone")]
 [JsonDerivedType(typeof(SweepEnded), "end")]
 public abstract record SweepEvent
 {
     /// <summary>How long the rest of the sweep will take; null while nothing tells, and of events that change nothing about it.</summary>
     [JsonPropertyName("secondsLeft")]
     public TimeSpan? Left { get; init; }
+
+    /// <summary>How long it would take this process alone; null where it is the only one.</summary>
+    [JsonPropertyName("secondsLeftAlone")]
+    public TimeSpan? LeftAlone { get; init; }
+
+    /// <summary>The worker that tells, where one process tells of several; else null.</summary>
+    public string? Worker { get; init; }
 }
 
 /// <summary>Weights of a model are being made, before the plan.</summary>
@@ -87,14 +95,21 @@ internal sealed record TrialFailed(int Trial, int Trials, TrialResult Result, lo
 
 /// <summary>A trial is left to the worker that has it.</summary>
 /// <param name="Trial">Its number.</param>
+/// <param name="TrialSamples">Samples of the trial.</param>
 /// <param name="SamplesDone">Samples of the sweep done or left to others.</param>
 /// <param name="Samples">Samples of the sweep.</param>
-public sealed record TrialLeft(int Trial, long SamplesDone, long Samples) : SweepEvent;
+public sealed record TrialLeft(int Trial, int TrialSamples, long SamplesDone, long Samples) : SweepEvent;
 
 /// <summary>Nothing is left to do but what other workers have; this one takes it over where they die.</summary>
 /// <param name="Trials">Trials that others have.</param>
 /// <param name="Holder">Who has the first of them, in words.</param>
 public sealed record SweepWaiting(int Trials, string Holder) : SweepEvent;
+
+/// <summary>A worker ended that should not have; the others take its trials over.</summary>
+/// <param name="ExitCode">What its process returned; null where it could not be started.</param>
+/// <param name="Reason">Why, as far as it said.</param>
+/// <param name="Others">Workers that go on.</param>
+public sealed record WorkerGone(int? ExitCode, string Reason, int Others) : SweepEvent;
 
 /// <summary>Nothing comes after it.</summary>
 /// <param name="ExitCode">What the process returns.</param>

@@ -29,6 +29,10 @@ public static class SweepRunner
             SweepTask.Of(config), progress, cancellation);
     }
 
+    /// <summary>Refuses a folder that a run cannot be begun in: what a sweep does that is not to go on with one.</summary>
+    /// <exception cref="ConfigException">There is something in it.</exception>
+    public static void RequireNew(string folder) => RunFolderCheck.RequireNew(folder);
+
     internal static RunHistory Run(
         SweepConfig config,
         SweepOptions options,

@@ -19,8 +19,9 @@ public partial class SweepEventJsonTests
         new TrialEnded(2, 10, Good, 10, 50) { Left = TimeSpan.FromSeconds(90) },
         new TrialFailed(3, 10, SomeTrial.Failed("m", "w4a16-k2v2-t64", "out of memory"), 15, 50),
         new TrialDropped(3, 10, SomeTrial.Failed("m", "w4a16-k2v2-t64", "worse"), 15, 50),
-        new TrialLeft(4, 20, 50),
-        new SweepWaiting(1, "process 7 on host"),
+        new TrialLeft(4, 5, 20, 50),
+        new SweepWaiting(1, "process 7 on host") { Worker = "cuda:1" },
+        new WorkerGone(137, "signal 9", 2) { Worker = "cuda:1" },
         new SweepEnded(1, "runs/fake")
         { Planned = 10, Finished = 8, Failed = 1, Dropped = 1, Missing = ["a of b"], Messages = ["c"], Files = ["d.csv"] },
     ];
@@ -69,6 +70,7 @@ public partial class SweepEventJsonTests
     private static string Keys(SweepEvent value) => string.Join(' ', value.GetType().GetProperties()
         .Where(property => property.CanWrite)
         .Select(property => property.Name == "Left" ? "secondsLeft" : JsonNamingPolicy.CamelCase.ConvertName(property.Name))
+        .Where(name => name is not ("leftAlone" or "worker"))
         .Where(name => name != "secondsLeft" || value is SampleMeasured or TrialEnded or TrialLeft).Order());
 
     [GeneratedRegex(@"^\| `([a-z]+)` \|(.*)\|$", RegexOptions.Multiline)]

@@ -9,6 +9,9 @@ internal sealed record SampleLimit(int? Most)
 {
     private const string All = "all";
 
+    /// <summary>What is written for a limit.</summary>
+    public static string Text(int? most) => most is { } samples ? samples.ToString(CultureInfo.InvariantCulture) : All;
+
     /// <summary>The option; null where it is not given.</summary>
     public static Option<SampleLimit?> Option() => new("--limit")
     {

@@ -1,10 +1,14 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
+using KvPareto.Cli.Workers;
+using KvPareto.Cuda;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep;
+using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Preview;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
@@ -37,6 +41,11 @@ internal static class SweepCommand
         var limit = SampleLimit.Option();
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
+        var devices = new Option<string?>("--devices")
+        {
+            Description = "One process for each of these CUDA devices, or for all; they share DIR and its trials. In place of --device.",
+            HelpName = "0,1",
+        };
         var format = Verb.FormatOption();
         var noHtml = Verb.NoHtmlOption();
         var noReport = new Option<bool>("--no-report") { Description = "Measure only; kvpareto report DIR writes the report." };
@@ -53,11 +62,15 @@ internal static class SweepCommand
                 + "done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
             AxesText.Of(SettingAxes.All))
         {
-            config, folder, resume, retry, models, limit, dryRun, worker, memory, device, threads, format, noHtml, noReport, quiet, json,
+            config, folder, resume, retry, models, limit, dryRun, worker, memory, device, devices, threads, format, noHtml, noReport, quiet,
+            json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
             {
+                if (parsed.GetValue(devices) is { } several && parsed.GetResult(device) is { Implicit: false })
+                    throw new ConfigException(
+                        $"--device {parsed.GetValue(device)} and --devices {several}; allowed: one of the two");
                 var request = new SweepRequest
                 {
                     File = parsed.GetValue(config),
@@ -70,6 +83,7 @@ internal static class SweepCommand
                     Limit = parsed.GetValue(limit),
                     Threads = parsed.GetValue(threads),
                     Device = parsed.GetValue(device)!,
+                    Devices = parsed.GetValue(devices),
                     Formats = PictureFormats.Parse(parsed.GetValue(format)!),
                     Html = !parsed.GetValue(noHtml),
                     NoReport = parsed.GetValue(noReport),
@@ -85,31 +99,45 @@ internal static class SweepCommand
     private static int Preview(CommandContext context, SweepRequest request)
     {
         var config = request.Config();
-        using var backend = CommandContext.CreateBackend(request.Threads, request.Device);
+        using var backend = CommandContext.CreateBackend(request.Threads, Workers(request)?[0].Name ?? request.Device);
         var preview = SweepPreview.Of(config, request.Options(config, backend));
         if (request.Json) PreviewText.WriteJson(context, preview);
         else PreviewText.Show(context, preview);
         return ExitCode.Ok;
     }
 
-    private static int Run(CommandContext context, SweepRequest request, CancellationToken cancellation)
+    private static WorkerDevice[]? Workers(SweepRequest request) => request.Devices is not { } devices ? null
+        : [.. DeviceList.Parse(devices, CudaDevice.List().Count).Select(name => new WorkerDevice(name, name))];
+
+    private static int Run(CommandContext context, SweepRequest request, CancellationToken cancellation) =>
+        Run(context, request, Workers(request), cancellation);
+
+    /// <summary>Runs a sweep by this process, or by one for each of several workers.</summary>
+    internal static int Run(
+        CommandContext context, SweepRequest request, IReadOnlyList<WorkerDevice>? workers, CancellationToken cancellation)
     {
         using var voice = new SweepVoice(context, request.Quiet, request.Json);
         var folder = request.Folder ?? "";
         try
         {
             var config = request.Config();
-            using var backend = CommandContext.CreateBackend(request.Threads, request.Device);
-            var options = request.Options(config, backend);
-            folder = options.Folder;
-            var history = SweepRunner.Run(config, options, voice, cancellation);
+            folder = request.RunFolder(config);
+            var history = workers is null ? Alone(config)
+                : DevicesSweep.Run(request with { Folder = folder }, folder, request.MostSamples(), workers, voice, cancellation);
             return voice.End(folder, history, request.NoReport ? null : Report(folder, history, request));
         }
         catch (Exception error)
         {
             voice.Broken(folder, error);
-            if (error is OperationCanceledException) SayInterrupted(context, folder);
+            if (error is OperationCanceledException)
+                SayInterrupted(context, folder, request.Devices is { } devices ? $" --devices {devices}" : "");
             throw;
+        }
+
+        RunHistory Alone(SweepConfig config)
+        {
+            using var backend = CommandContext.CreateBackend(request.Threads, request.Device);
+            return SweepRunner.Run(config, request.Options(config, backend) with { Folder = folder }, voice, cancellation);
         }
     }
 
@@ -117,7 +145,7 @@ internal static class SweepCommand
         ReportCommand.Write(folder, history, request.Formats, request.Html);
 
     /// <summary>Says how to go on after an interruption.</summary>
-    internal static void SayInterrupted(CommandContext context, string folder) => context.Error.WriteLine(Directory.Exists(folder)
-        ? $"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume"
+    internal static void SayInterrupted(CommandContext context, string folder, string more = "") => context.Error.WriteLine(
+        Directory.Exists(folder) ? $"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume{more}"
         : "kvpareto: interrupted before anything was measured");
 }

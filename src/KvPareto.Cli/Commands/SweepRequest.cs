@@ -29,6 +29,9 @@ internal sealed record SweepRequest
 
     public required string Device { get; init; }
 
+    /// <summary>Devices that each have a process; null for one process on <see cref="Device"/>.</summary>
+    public required string? Devices { get; init; }
+
     public required IReadOnlyList<PictureFormat> Formats { get; init; }
 
     public required bool Html { get; init; }
@@ -48,17 +51,25 @@ internal sealed record SweepRequest
         : IsOfRun ? SweepConfig.OfRun(Folder!, Models)
         : SweepConfig.Quickstart(Models);
 
+    /// <summary>The run folder.</summary>
+    /// <param name="config">What is swept.</param>
+    /// <exception cref="Text.Input.ConfigException">There is nothing to resume.</exception>
+    public string RunFolder(SweepConfig config) => RunFolderName.Of(config.Name, Folder, Resume, Worker);
+
+    /// <summary>Most samples of each task; null for all.</summary>
+    public int? MostSamples() => Limit is { } given ? given.Most : IsOfRun ? RunHistory.LimitOf(Folder!) : null;
+
     /// <summary>Where and how.</summary>
     /// <param name="config">What.</param>
     /// <param name="backend">On what.</param>
     public SweepOptions Options(SweepConfig config, Backend backend) => new()
     {
         Backend = backend,
-        Folder = RunFolderName.Of(config.Name, Folder, Resume, Worker),
+        Folder = RunFolder(config),
         Resume = Resume,
         RetryFailed = RetryFailed,
         Worker = Worker,
         Room = Memory is null ? null : ByteText.Parse("--memory", Memory),
-        Limit = Limit is { } given ? given.Most : IsOfRun ? RunHistory.LimitOf(Folder!) : null,
+        Limit = MostSamples(),
     };
 }

@@ -34,15 +34,18 @@ internal static class SweepProgress
                     _time.Expect(ended.Left);
                     output.WriteLine($"{Line(ended)}  {TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
                     break;
-                case SweepWaiting waiting:
+                case SweepWaiting { Worker: null } waiting:
                     output.WriteLine(TrialText.Waiting(waiting));
+                    break;
+                case WorkerGone gone:
+                    output.WriteLine(TrialText.Gone(gone));
                     break;
             }
         }
 
         private static string Line(TrialEnded ended) => TerminalText.OneLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"[{ended.Trial,3}/{ended.Trials}] {ended.Result.Model,-17} "
+            $"{(ended.Worker is { } worker ? worker + " " : "")}[{ended.Trial,3}/{ended.Trials}] {ended.Result.Model,-17} "
             + $"{ContextText.Of(ended.Result.Setting, ended.Result.Context),-32} {TrialText.Outcome(ended.Result)}"));
     }
 }

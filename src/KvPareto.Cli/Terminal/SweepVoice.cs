@@ -24,7 +24,8 @@ internal sealed class SweepVoice : IProgress<SweepEvent>, IDisposable
     /// <inheritdoc/>
     public void Report(SweepEvent value)
     {
-        _display?.Report(value);
+        if (_display is not null) _display.Report(value);
+        else if (value is WorkerGone gone) _context.Error.WriteLine(TrialText.Gone(gone));
         if (_json) _context.Output.WriteLine(SweepEventJson.Write(value));
     }
 

@@ -25,6 +25,16 @@ internal static class TrialText
     public static string Making(WeightsMade made) => TerminalText.OneLine(string.Create(
         CultureInfo.InvariantCulture, $"making {made.Form} of {made.Model}: layer {made.Layer} of {made.Layers}"));
 
+    /// <summary>That a worker ended before the sweep did, and what comes of its trials.</summary>
+    public static string Gone(WorkerGone gone) => TerminalText.OneLine(
+        $"{gone.Worker} ended{(gone.ExitCode is { } code ? string.Create(CultureInfo.InvariantCulture, $" with exit code {code}") : "")}: "
+        + $"{gone.Reason}; " + gone.Others switch
+        {
+            0 => "no worker is left",
+            1 => "the other one takes its trials",
+            _ => string.Create(CultureInfo.InvariantCulture, $"the other {gone.Others} take its trials"),
+        });
+
     /// <summary>For whom a worker that has nothing left to do waits.</summary>
     public static string Waiting(SweepWaiting waiting) => TerminalText.OneLine(waiting.Trials == 1
         ? $"waiting for 1 trial that another worker has: {waiting.Holder}"

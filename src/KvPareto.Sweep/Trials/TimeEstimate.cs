@@ -104,6 +104,14 @@ internal sealed class TimeEstimate
     /// <summary>The time left; null while nothing has been measured that tells.</summary>
     public TimeSpan? Left()
     {
+        // Workers that share the folder go on as fast as they have so far.
+        var share = _done is { Own: > 0, Elsewhere: > 0 } ? _done.Own / (_done.Own + _done.Elsewhere) : 1;
+        return LeftAlone() * share;
+    }
+
+    /// <summary>The same if this process did all that is missing.</summary>
+    public TimeSpan? LeftAlone()
+    {
         var (seconds, loaded) = (0.0, _last is null ? default : LoadOf(_last));
         foreach (var trial in _trials)
         {
@@ -113,8 +121,6 @@ internal sealed class TimeEstimate
             seconds += _loads.SecondsPerUnit ?? 0;
             loaded = LoadOf(trial);
         }
-        // Workers that share the folder go on as fast as they have so far.
-        if (_done is { Own: > 0, Elsewhere: > 0 }) seconds *= _done.Own / (_done.Own + _done.Elsewhere);
         return TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2));
     }
 

@@ -27,7 +27,7 @@ internal sealed class TrialQueue
         _failedBefore = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => _state.Failures(trial.Spec.Id));
         _done = [.. plan.RunOrder.Where(HasResult)];
         _dropped = [.. plan.RunOrder.Where(IsDropped)];
-        _report = new(options.Folder, plan, trial => _done.Contains(trial) || _dropped.Contains(trial), reuse, observer);
+        _report = new(options, plan, trial => _done.Contains(trial) || _dropped.Contains(trial), reuse, observer);
     }
 
     /// <summary>Counts what is done.</summary>
@@ -51,7 +51,12 @@ internal sealed class TrialQueue
                 if (_folder.IsShared)
                 {
                     _state = _folder.Read();
-                    if (HasResult(work.Trial) || (work.Dropped is not null && IsDropped(work.Trial))) continue;
+                    if (HasResult(work.Trial))
+                    {
+                        DoneElsewhere(work.Trial);
+                        continue;
+                    }
+                    if (work.Dropped is not null && IsDropped(work.Trial)) continue;
                 }
                 if (!work.IsDone(log)) yield return (work, log);
             }
@@ -70,13 +75,16 @@ internal sealed class TrialQueue
         _report.Ended(trial, result);
     }
 
+    private void DoneElsewhere(PlannedTrial trial)
+    {
+        _done.Add(trial);
+        _report.DoneElsewhere(trial);
+    }
+
     private IReadOnlyList<TrialWork> Missing()
     {
         foreach (var trial in _plan.RunOrder.Where(trial => !_done.Contains(trial) && HasResult(trial)))
-        {
-            _done.Add(trial);
-            _report.DoneElsewhere(trial);
-        }
+            DoneElsewhere(trial);
         foreach (var trial in _plan.RunOrder.Where(trial => !_done.Contains(trial) && IsDropped(trial)))
             if (_dropped.Add(trial)) _report.DoneElsewhere(trial);
         return _search.Next(_state, _done.Contains);

@@ -24,7 +24,7 @@ public class SweepProgressTests
         new SampleMeasured(1, "embedded:fact", 1, 5, 10, 5, 20) { Left = TimeSpan.FromSeconds(90.5) },
         new TrialEnded(1, 2, Result, 10, 20) { Left = TimeSpan.FromSeconds(62.9) },
         new SweepWaiting(1, "process 7 on host"),
-        new TrialLeft(2, 20, 20),
+        new TrialLeft(2, 10, 20, 20),
     ];
 
     [Fact]
