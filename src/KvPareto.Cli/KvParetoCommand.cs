@@ -36,37 +36,26 @@ internal static class KvParetoCommand
                 ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
             }).GetAwaiter().GetResult();
         }
-        catch (OperationCanceledException)
-        {
-            return ExitCode.Interrupted;
-        }
-        catch (ConfigException error)
-        {
-            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
-            return ExitCode.UserMistake;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
-            return ExitCode.UserMistake;
-        }
-        catch (OutOfMemoryException error)
-        {
-            context.Error.WriteLine($"kvpareto: out of memory: {OneLine(error.Message)}; kvpareto plan says what a setting needs");
-            return ExitCode.UserMistake;
-        }
-        catch (ArithmeticException error)
-        {
-            context.Error.WriteLine(
-                $"kvpareto: {OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it");
-            return ExitCode.UserMistake;
-        }
         catch (Exception error)
         {
-            context.Error.WriteLine($"kvpareto: internal error: {error.GetType().Name}: {OneLine(error.Message)}");
-            return ExitCode.Internal;
+            var (code, line) = Outcome(error);
+            if (line is not null) context.Error.WriteLine($"kvpareto: {line}");
+            return code;
         }
     }
+
+    /// <summary>The exit code of what went wrong, and what is said of it in one line; null of an interruption, which the verb
+    /// tells.</summary>
+    public static (int Code, string? Line) Outcome(Exception error) => error switch
+    {
+        OperationCanceledException => (ExitCode.Interrupted, null),
+        ConfigException or IOException or UnauthorizedAccessException => (ExitCode.UserMistake, OneLine(error.Message)),
+        OutOfMemoryException =>
+            (ExitCode.UserMistake, $"out of memory: {OneLine(error.Message)}; kvpareto plan says what a setting needs"),
+        ArithmeticException =>
+            (ExitCode.UserMistake, $"{OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it"),
+        _ => (ExitCode.Internal, $"internal error: {error.GetType().Name}: {OneLine(error.Message)}"),
+    };
 
     // What a user typed or a file holds stands in messages: it must neither steer the terminal nor fill it.
     private static string OneLine(string message)

@@ -46,6 +46,7 @@ public static class RunMerge
         {
             Repeats = [.. merged.Select(one => one.Result).Where(result => result.Repeat is not null)],
             Missing = missing,
+            Limit = runs.Min(run => run.Limit),
             Place = string.Join(" + ", folders),
             Sources = merged.ToDictionary(one => (one.Result.Model, one.Result.TrialId), one => one.Sources),
             Messages =
@@ -102,6 +103,7 @@ public static class RunMerge
             TrialId = IdOf(used),
             MergedFrom = [.. used.Select(one => one.Result.TrialId)],
             Device = InstructionWords.Join(used.Select(one => one.Result.Device)),
+            Limit = used.Min(one => one.Result.Limit),
             Instructions = InstructionWords.Join(InstructionWords.All(used.Select(one => one.Result.Instructions))),
             Scores = scores,
             Score = scores.Average(score => score.Mean),

@@ -13,7 +13,7 @@ namespace KvPareto.Engine.Cache;
 /// <param name="HasGroup">Whether a number follows the name.</param>
 /// <param name="TokenBlock">From the group and D: tokens that share entries, their groups, and channels of a group
 /// (<see cref="SidePlan.TokenBlock"/>).</param>
-public sealed record KvAxisKind(
+internal sealed record KvAxisKind(
     KvAxis Axis, string Name, string ShortName, string Shares, bool HasGroup,
     Func<int, int, (int Tokens, int Groups, int Channels)> TokenBlock)
 {

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Search;
 using KvPareto.Text.Templates;
 using KvPareto.Tasks.Catalog;
 using KvPareto.Tasks.Synthetic;
@@ -14,7 +15,7 @@ internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "baseline_repeats", "timing",
-            "template", "contexts"];
+            "template", "contexts", "search"];
 
     private const int MostContext = 1 << 20;
 
@@ -58,6 +59,7 @@ internal static partial class SweepConfigReader
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
+            Search = SearchReader.Read(top.Find("search"), seed),
             Source = text,
             Origin = new(file, baseFolder, [.. models.Select(model => IsPath(model) ? Path.GetFullPath(model) : model)]),
         };

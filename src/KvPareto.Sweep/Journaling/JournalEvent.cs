@@ -15,6 +15,9 @@ internal sealed record JournalEvent
     /// <summary>A trial could not be done; carries <see cref="Trial"/> and <see cref="Result"/> with the reason.</summary>
     public const string TrialFailed = "failed";
 
+    /// <summary>The search does without a trial; carries <see cref="Trial"/> and <see cref="Result"/> with the reason.</summary>
+    public const string TrialDropped = "dropped";
+
     public required string Event { get; init; }
 
     public RunRecord? Run { get; init; }

@@ -9,6 +9,8 @@ internal sealed class JournalState
     private readonly List<RunRecord> _runs = [];
     private RunRecord? _inForce;
     private RunRecord? _latest;
+    private RunRecord? _searchOf;
+    private string? _search;
     private RunHost? _host;
 
     /// <summary>The plan in force: that of <c>run.json</c>, else that of the run that began last. Null where none began.</summary>
@@ -30,9 +32,10 @@ internal sealed class JournalState
     public IReadOnlyCollection<string> Started => _started;
 
     /// <summary>Ids of the trials that have a result.</summary>
-    public IReadOnlyCollection<string> WithResult => _results.Keys;
+    public IReadOnlyCollection<string> WithResult => [.. _results.Keys.Where(id => Candidates(id).Count > 0)];
 
-    /// <summary>The result of a trial, or null while it has none. A good one counts before a failure, then the first.</summary>
+    /// <summary>The result of a trial, or null while it has none. A good one counts before a failure, that before being dropped by the
+    /// search in force, then the first.</summary>
     public TrialResult? Result(string trialId) => Candidates(trialId) is [var first, ..] ? first : null;
 
     /// <summary>
@@ -42,8 +45,19 @@ internal sealed class JournalState
     public IReadOnlyList<TrialResult> Candidates(string trialId)
     {
         if (!_results.TryGetValue(trialId, out var results)) return [];
-        TrialResult[] good = [.. results.Where(result => result.Status == TrialStatus.Ok)];
-        return good.Length > 0 ? good : results;
+        foreach (var status in (ReadOnlySpan<string>)[TrialStatus.Ok, TrialStatus.Failed])
+        {
+            TrialResult[] same = [.. results.Where(result => result.Status == status)];
+            if (same.Length > 0) return same;
+        }
+        var search = SearchInForce();
+        return [.. results.Where(result => result.DroppedBy == search)];
+    }
+
+    private string? SearchInForce()
+    {
+        if (!ReferenceEquals(_searchOf, Run)) (_searchOf, _search) = (Run, Run?.SearchId());
+        return _search;
     }
 
     /// <summary>How often a trial has failed.</summary>

@@ -17,6 +17,7 @@ internal static class FrontierCsv
         new("trial", row => row.Point.Trial.TrialId) { IsText = true },
         new("device", row => row.Point.Trial.Device) { IsText = true },
         new("instructions", row => row.Point.Trial.Instructions) { IsText = true },
+        new("limit", row => CsvFormat.Whole(row.Point.Trial.Limit)),
         new("total_peak_bytes", row => CsvFormat.Whole(row.Point.PeakBytes)),
         new("memory_saved_percent", row => CsvFormat.Percent(row.Point.MemorySavedPercent)),
         new("score", row => CsvFormat.Points(row.Point.Score)),

@@ -75,6 +75,14 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
     }
 
     [Fact]
+    public void LimitedRuns_AreSaid()
+    {
+        var run = CommandRun.Of("frontier", runs.Short, "--check", Edited("w4g64a16-k8v8-t64-c64", ("limit", "3")));
+        Assert.Equal(
+            "the earlier run has at most 3 samples of each task, this one all samples: scores and peaks are of other samples\n", run.Error);
+    }
+
+    [Fact]
     public void Contexts_AreComparedEachWithItself()
     {
         File.WriteAllText(runs["contexts.yaml"], $"""

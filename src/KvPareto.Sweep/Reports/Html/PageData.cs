@@ -37,9 +37,12 @@ internal static class PageData
         ["name"] = model.Model,
         ["hypervolume"] = Math.Round(model.HypervolumePercent, ScoreDecimals),
         ["points"] = new JsonArray([.. model.Points.Select(point => Point(point, axes))]),
-        ["failed"] = new JsonArray(
-            [.. model.Failed.Select(failed => new JsonObject { ["setting"] = failed.Trial.Setting, ["reason"] = failed.Reason })]),
+        ["failed"] = Reasons(model.Failed),
+        ["dropped"] = Reasons(model.Dropped),
     };
+
+    private static JsonArray Reasons(IEnumerable<UnplacedTrial> trials) =>
+        new([.. trials.Select(trial => new JsonObject { ["setting"] = trial.Trial.Setting, ["reason"] = trial.Reason })]);
 
     private static JsonObject Point(FrontierPoint point, IReadOnlyList<(string Name, Func<InferenceSetting, string?> Cell)> axes)
     {

@@ -47,7 +47,7 @@ function start() {
   renderProvenance();
   if (models.length === 0) {
     put("count", "No trial has a result.");
-    put("failed", make("ul", {}, data.models.flatMap(one => one.failed).map(trial => make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`))));
+    put("failed", make("ul", {}, data.models.flatMap(one => [...one.failed, ...one.dropped]).map(trial => make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`))));
     return;
   }
   startPair();

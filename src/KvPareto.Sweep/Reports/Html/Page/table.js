@@ -36,9 +36,15 @@ function renderTable() {
       make("td", {}, ["A", "B"].map(side => pairButton(side, point))),
       make("td", { class: "star" }, point.isFrontier ? "★" : point.isBaseline ? "base" : ""),
       all.map(column => make("td", { class: column.type ?? "number" }, column.text(point))))))));
-  const failed = model().failed;
-  put("failed", failed.length === 0 ? [] : [make("h3", {}, "Without a result"), make("ul", {}, failed.map(trial =>
-    make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`)))]);
+  put("failed", [
+    ...reasons("Without a result", model().failed),
+    ...reasons("Dropped by the search", model().dropped),
+  ]);
+}
+
+function reasons(title, trials) {
+  return trials.length === 0 ? [] : [make("h3", {}, title), make("ul", {}, trials.map(trial =>
+    make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`)))];
 }
 
 function pairButton(side, point) {
