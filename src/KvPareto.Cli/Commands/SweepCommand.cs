@@ -67,8 +67,8 @@ internal static class SweepCommand
                 + "done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
             AxesText.Of(SettingAxes.All))
         {
-            config, folder, resume, retry, models, limit, budget, dryRun, worker, memory, device, devices, threads, format, noHtml, noReport, quiet,
-            json,
+            config, folder, resume, retry, models, limit, budget, dryRun, worker, memory, device, devices, threads, format, noHtml,
+            noReport, quiet, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>

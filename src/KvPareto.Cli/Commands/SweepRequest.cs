@@ -26,7 +26,7 @@ internal sealed record SweepRequest
     public required SampleLimit? Limit { get; init; }
 
     /// <summary>Hours after which no further sample is begun; null for as long as it takes.</summary>
-    public required double? BudgetHours { get; init; }
+    public double? BudgetHours { get; init; }
 
     public required int? Threads { get; init; }
 

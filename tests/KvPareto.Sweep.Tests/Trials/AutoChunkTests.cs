@@ -67,7 +67,8 @@ public sealed class AutoChunkTests : IDisposable
     {
         var error = Assert.Throws<ConfigException>(() => Config("w16a16-k16v16-cauto"));
         Assert.Equal(
-            "auto.yaml:4: key 'baseline' has the chunk auto, which another memory would change; allowed: a chunk cN, or none", error.Message);
+            "auto.yaml:4: key 'baseline' has the chunk auto, which another memory would change; allowed: a chunk cN, or none",
+            error.Message);
     }
 
     private static SweepConfig Config(string baseline) => SweepConfigReader.Read("auto.yaml", $$"""
