@@ -9,6 +9,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
 {
     private const int Threads = 128;
     private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
+    private const int TurnedHeads = 2; // cache.cu, TURNED_HEADS
     private const int MostThreads = 1024;
     private const int TokenBlocks = 3; // of one multiprocessor at a time, at least (decode.cu, BLOCKS)
     private const int MostMerged = 512; // key heads of all sequences (parts.cuh, MOST_GROUPS)
@@ -53,9 +54,10 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         for (var i = 0; i < table.InverseFrequencies.Length; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
         if (TryAttendTokens(step, layer, q, y, arguments)) return true;
         var rows = step.Caches.Length > 1 ? 1 : step.Count;
+        var shares = (cache.Geometry.QueryHeads / cache.Geometry.KvHeads + TurnedHeads - 1) / TurnedHeads;
         context.Launch(
             _codec, "turn_and_encode_tokens",
-            new((rows + TokenWarps - 1) / TokenWarps, cache.Geometry.KvHeads, 3 * step.Caches.Length), Threads, arguments);
+            new((rows + TokenWarps - 1) / TokenWarps, cache.Geometry.KvHeads, (2 + shares) * step.Caches.Length), Threads, arguments);
         Attend(step, layer, q, y);
         return true;
     }
@@ -223,7 +225,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         var length = step.Starts[0] + a.Rows;
         var source = a.Caches + a.Layer * sizeof(LayerCache);
         if (stretches.Count > 1 && a.Splits == 1) a.Partials = scratch.Address + StretchPlan.CacheBytes;
-        (a.Caches, a.Layer) = (scratch.Address, 0);
+        (a.Caches, a.Layer, a.IsUnpacked) = (scratch.Address, 0, 1);
         var halves = new SideCodes(16, codes.HeadDim, 1);
         for (var i = 0; i < stretches.Count; i++)
         {

@@ -254,7 +254,7 @@ internal struct AttentionArguments
     public int From;
     public int To;
     public int Carries;
-    public int Reserved;
+    public int IsUnpacked;
 }
 
 /// <summary>A token's attention, and what comes before and after where a launch does that too (decode.cu).</summary>

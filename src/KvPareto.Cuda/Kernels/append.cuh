@@ -99,6 +99,42 @@ static __device__ __forceinline__ u32 encode(float x, u32 entry, int bits)
     return (u32)((int)fminf(fmaxf(code, (float)-least), (float)(least - 1)) + least);
 }
 
+// A lane's channels of HEADS heads of a row, of which `count` are there: all on their way at a time.
+template <int HEADS, int COUNT> static __device__ __forceinline__ void load_channels(
+    float (&x)[HEADS][COUNT], const Matrix& m, int row, int firstHead, int count, int lane)
+{
+    const int Width = 32 * COUNT;
+    int first = firstHead * Width + lane * COUNT;
+    if (m.type == BF16 && ((u64)m.data & 3) == 0 && (m.stride & 1) == 0)
+    {
+        u32 pairs[HEADS][COUNT / 2];
+        const u32* place = (const u32*)((const u16*)m.data + (i64)row * m.stride + first);
+        #pragma unroll
+        for (int h = 0; h < HEADS; h++)
+        {
+            #pragma unroll
+            for (int i = 0; i < COUNT / 2; i++) pairs[h][i] = h < count ? place[h * (Width / 2) + i] : 0;
+        }
+        #pragma unroll
+        for (int h = 0; h < HEADS; h++)
+        {
+            #pragma unroll
+            for (int i = 0; i < COUNT / 2; i++)
+            {
+                x[h][2 * i] = low_bfloat(pairs[h][i]);
+                x[h][2 * i + 1] = high_bfloat(pairs[h][i]);
+            }
+        }
+        return;
+    }
+    #pragma unroll
+    for (int h = 0; h < HEADS; h++)
+    {
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) x[h][i] = h < count ? at(m, row, first + h * Width + i) : 0;
+    }
+}
+
 // A new row as codes, by a warp, a lane some of its channels: of one coded token by token, in groups of 32 channels or more, or at 16 bits.
 template <int COUNT> static __device__ __forceinline__ void code_row(
     const AppendArguments& a, const Side& side, int head, int token, const float (&x)[COUNT], int lane)

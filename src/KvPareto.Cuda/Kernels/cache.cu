@@ -207,14 +207,8 @@ template <int COUNT, class Turning> static __device__ __forceinline__ void encod
     const Side& side = target.side;
     int token = coded_end(side, target.start) + blockIdx.x * TOKEN_WARPS + threadIdx.x / 32;
     if (token >= coded_end(side, target.end)) return;
-    float x[COUNT];
-    #pragma unroll
-    for (int i = 0; i < COUNT; i += 2)
-    {
-        float2 pair = pair_at(target.isKeys ? a.keys : a.values, a.sequences > 1 ? target.sequence : max(token - target.start, 0), head * a.width + c + i);
-        x[i] = pair.x;
-        x[i + 1] = pair.y;
-    }
+    float rows[1][COUNT], (&x)[COUNT] = rows[0];
+    load_channels(rows, target.isKeys ? a.keys : a.values, a.sequences > 1 ? target.sequence : max(token - target.start, 0), head, 1, lane);
     if (target.isKeys) turning(x, a.sequences > 1 ? target.sequence : token - target.start, lane);
     if (token < target.start)
     {
@@ -254,42 +248,42 @@ extern "C" __global__ void encode_tokens(AppendArguments a)
     else encode_token<2>(a, AsTheyAre());
 }
 
+#define TURNED_HEADS 2 // of queries, by a warp
+
+// Turns do not depend on what ran before.
 template <int COUNT> static __device__ __forceinline__ void turn_and_encode(const TurnArguments& t)
 {
     const AppendArguments& a = t.append;
-    int lane = threadIdx.x % 32, sequence = (int)blockIdx.z - 2 * a.sequences;
-    if (sequence < 0)
-    {
-        encode_token<COUNT>(a, [&](float (&x)[COUNT], int row, int lane) { Turn<COUNT>(t, row, lane).apply(x, lane); });
-        return;
-    }
-    int row = blockIdx.x * TOKEN_WARPS + threadIdx.x / 32, group = t.queryHeads / a.heads;
+    int lane = threadIdx.x % 32, row = blockIdx.x * TOKEN_WARPS + threadIdx.x / 32, part = (int)blockIdx.z - 2 * a.sequences;
+    int group = t.queryHeads / a.heads, shares = (group + TURNED_HEADS - 1) / TURNED_HEADS, sequence = part < 0 ? blockIdx.z / 2 : part / shares;
     if (row >= rows_of(a)) return;
     if (a.sequences > 1) row = sequence;
     Turn<COUNT> turn(t, row, lane);
-    #pragma unroll 4
-    for (int head = blockIdx.y * group; head < (blockIdx.y + 1) * group; head++)
+    wait_for_previous();
+    if (part < 0)
     {
-        int first = head * a.width + lane * COUNT;
-        float x[COUNT];
+        encode_token<COUNT>(a, [&](float (&x)[COUNT], int, int lane) { turn.apply(x, lane); });
+        return;
+    }
+    int first = part % shares * TURNED_HEADS, count = min(group - first, TURNED_HEADS);
+    first += blockIdx.y * group;
+    float x[TURNED_HEADS][COUNT];
+    load_channels(x, t.q, row, first, count, lane);
+    #pragma unroll
+    for (int h = 0; h < TURNED_HEADS; h++)
+    {
+        if (h >= count) break;
+        turn.apply(x[h], lane);
         #pragma unroll
-        for (int i = 0; i < COUNT; i += 2)
-        {
-            float2 pair = pair_at(t.q, row, first + i);
-            x[i] = pair.x;
-            x[i + 1] = pair.y;
-        }
-        turn.apply(x, lane);
-        #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) put_pair(t.q, row, first + i, make_float2(x[i], x[i + 1]));
+        for (int i = 0; i < COUNT; i += 2) put_pair(t.q, row, (first + h) * a.width + lane * COUNT + i, make_float2(x[h][i], x[h][i + 1]));
     }
 }
 
-// Queries too: grid [tokens / TOKEN_WARPS, heads, sides and sequences]. Of caches that keep no rows beside the codes, and no means.
-extern "C" __global__ void turn_and_encode_tokens(TurnArguments t)
+// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of caches that keep no rows
+// beside the codes, and no means.
+extern "C" __global__ void turn_and_encode_tokens(const __grid_constant__ TurnArguments t)
 {
     let_next_start_of_many(t.append.rows);
-    wait_for_previous();
     if (t.append.width == 128) turn_and_encode<4>(t);
     else turn_and_encode<2>(t);
 }

@@ -66,14 +66,8 @@ static __device__ __forceinline__ void append(
     const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, int lane)
 {
     const AppendArguments& a = t.append;
-    float x[COUNT];
-    #pragma unroll
-    for (int i = 0; i < COUNT; i += 2)
-    {
-        float2 pair = pair_at(isKey ? a.keys : a.values, sequence, head * D + lane * COUNT + i);
-        x[i] = pair.x;
-        x[i + 1] = pair.y;
-    }
+    float rows[1][COUNT], (&x)[COUNT] = rows[0];
+    load_channels(rows, isKey ? a.keys : a.values, sequence, head, 1, lane);
     if (isKey) Turn<COUNT>(turns, lane).apply(x, lane);
     if (a.rotation == 2 || (a.rotation == 1 && isKey)) hadamard_of_warp(x, lane);
     code_row(a, isKey ? cache.keys : cache.values, head, token, x, lane);
@@ -108,16 +102,29 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     float* rows = results[0];
     if (t.turns)
     {
-        int c = threadIdx.x % (D / 2);
-        if (threadIdx.x < D / 2) turns[c] = turn_of(t.turn, sequence, c);
+        const int Pairs = D / 2, Step = THREADS / Pairs;
+        int c = threadIdx.x % Pairs;
+        if (threadIdx.x < Pairs) turns[c] = turn_of(t.turn, sequence, c);
         __syncthreads();
         wait_for_previous();
-        if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.end - 1, warp == 0, lane);
-        for (int h = threadIdx.x / (D / 2); h < group; h += THREADS / (D / 2))
+        u16 low[HEADS / Step], high[HEADS / Step]; // bf16
+        const u16* source = (const u16*)a.q.data + (i64)sequence * a.q.stride + head * group * D + c;
+        #pragma unroll
+        for (int i = 0; i < HEADS / Step; i++)
         {
-            float low = at(a.q, sequence, (head * group + h) * D + c), high = at(a.q, sequence, (head * group + h) * D + D / 2 + c);
-            rows[h * D + c] = turned(low, high, turns[c].x, -turns[c].y) * scale;
-            rows[h * D + D / 2 + c] = turned(high, low, turns[c].x, turns[c].y) * scale;
+            int h = threadIdx.x / Pairs + i * Step;
+            low[i] = h < group ? source[h * D] : 0;
+            high[i] = h < group ? source[h * D + Pairs] : 0;
+        }
+        if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.end - 1, warp == 0, lane);
+        #pragma unroll
+        for (int i = 0; i < HEADS / Step; i++)
+        {
+            int h = threadIdx.x / Pairs + i * Step;
+            if (h >= group) break;
+            float x = bfloat_to_float(low[i]), y = bfloat_to_float(high[i]);
+            rows[h * D + c] = turned(x, y, turns[c].x, -turns[c].y) * scale;
+            rows[h * D + Pairs + c] = turned(y, x, turns[c].x, turns[c].y) * scale;
         }
     }
     else

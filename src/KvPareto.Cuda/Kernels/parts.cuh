@@ -42,7 +42,7 @@ static __device__ __forceinline__ float factor_of(float maximum, float most) { r
 // threads that go through some of the parts. `sums` has room for two numbers a thread, and two more.
 static __device__ __forceinline__ void merge_share(const AttentionArguments& a, const View& view, int sequence, int keyHead, int index, float2* sums)
 {
-    const int Pairs = D / 2, FewestPairs = 8;
+    const int Pairs = D / 2, FewestPairs = 8, Ahead = 6;
     int group = a.queryHeads / a.keyHeads, count = view.parts + (view.hasEdge ? 1 : 0), own = a.rotation == 2 ? Pairs : FewestPairs;
     while (own < Pairs && own * count < group * Pairs) own *= 2;
     int slices = THREADS / own, slice = threadIdx.x / own;
@@ -52,14 +52,27 @@ static __device__ __forceinline__ void merge_share(const AttentionArguments& a, 
         int pair = first % Pairs + threadIdx.x % own, head = keyHead * group + first / Pairs;
         const float* partials = partial_of(a, sequence, head, 0);
         float2 state = make_float2(-INFINITE, 0), sum = make_float2(0, 0);
-        #pragma unroll 4
-        for (int i = slice; i < count; i += slices)
+        for (int from = slice; from < count; from += Ahead * slices)
         {
-            const float* partial = partials + (i < view.parts ? i : a.splits - 1) * (D + 2);
-            float2 its = __ldcg((const float2*)(partial + D)), x = __ldcg((const float2*)(partial + 2 * pair));
-            float most = fmaxf(state.x, its.x), before = factor_of(state.x, most), factor = factor_of(its.x, most);
-            state = make_float2(most, before * state.y + factor * its.y);
-            sum = make_float2(before * sum.x + factor * x.x, before * sum.y + factor * x.y);
+            float2 its[Ahead], x[Ahead];
+            #pragma unroll
+            for (int j = 0; j < Ahead; j++)
+            {
+                int i = from + j * slices;
+                its[j] = make_float2(-INFINITE, 0);
+                x[j] = make_float2(0, 0);
+                if (i >= count) continue;
+                const float* partial = partials + (i < view.parts ? i : a.splits - 1) * (D + 2);
+                its[j] = __ldcg((const float2*)(partial + D));
+                x[j] = __ldcg((const float2*)(partial + 2 * pair));
+            }
+            #pragma unroll
+            for (int j = 0; j < Ahead; j++)
+            {
+                float most = fmaxf(state.x, its[j].x), before = factor_of(state.x, most), factor = factor_of(its[j].x, most);
+                state = make_float2(most, before * state.y + factor * its[j].y);
+                sum = make_float2(before * sum.x + factor * x[j].x, before * sum.y + factor * x[j].y);
+            }
         }
         __syncthreads();
         sums[threadIdx.x] = sum;
