@@ -12,6 +12,9 @@ internal readonly record struct DeviceName(int? CudaOrdinal, TorchDevice? Torch)
 {
     private const string TorchName = "torch";
 
+    /// <summary>Those that a shell completes.</summary>
+    public static readonly string[] Usual = [Verb.Cpu, Verb.Cuda, TorchName, $"{TorchName}:{Verb.Cuda}"];
+
     /// <summary>Reads a name; the device need not be there.</summary>
     /// <exception cref="ConfigException">It is none of the forms.</exception>
     public static DeviceName Parse(string text)

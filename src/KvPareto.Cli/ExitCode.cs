@@ -23,4 +23,15 @@ internal static class ExitCode
 
     /// <summary>Interrupted; a sweep goes on with <c>--resume</c>.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>What each says, for help and the manual page.</summary>
+    public static IReadOnlyList<(int Code, string Meaning)> Meanings { get; } =
+    [
+        (Ok, "Done."),
+        (TrialsFailed, "Done, with trials that failed or are missing."),
+        (UserMistake, "A mistake in a file, option or value; one line says which."),
+        (Unmet, "Nothing fits the memory or loss that was asked for, or a setting got worse than in an earlier run."),
+        (Internal, "An error of the program's own."),
+        (Interrupted, "Interrupted; a sweep goes on with --resume."),
+    ];
 }

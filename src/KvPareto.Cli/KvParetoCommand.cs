@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using KvPareto.Cli.Commands;
 using KvPareto.Cli.Doctor;
+using KvPareto.Cli.Shell;
 using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
@@ -35,37 +36,26 @@ internal static class KvParetoCommand
                 ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
             }).GetAwaiter().GetResult();
         }
-        catch (OperationCanceledException)
-        {
-            return ExitCode.Interrupted;
-        }
-        catch (ConfigException error)
-        {
-            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
-            return ExitCode.UserMistake;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            context.Error.WriteLine($"kvpareto: {OneLine(error.Message)}");
-            return ExitCode.UserMistake;
-        }
-        catch (OutOfMemoryException error)
-        {
-            context.Error.WriteLine($"kvpareto: out of memory: {OneLine(error.Message)}; kvpareto plan says what a setting needs");
-            return ExitCode.UserMistake;
-        }
-        catch (ArithmeticException error)
-        {
-            context.Error.WriteLine(
-                $"kvpareto: {OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it");
-            return ExitCode.UserMistake;
-        }
         catch (Exception error)
         {
-            context.Error.WriteLine($"kvpareto: internal error: {error.GetType().Name}: {OneLine(error.Message)}");
-            return ExitCode.Internal;
+            var (code, line) = Outcome(error);
+            if (line is not null) context.Error.WriteLine($"kvpareto: {line}");
+            return code;
         }
     }
+
+    /// <summary>The exit code of what went wrong, and what is said of it in one line; null of an interruption, which the verb
+    /// tells.</summary>
+    public static (int Code, string? Line) Outcome(Exception error) => error switch
+    {
+        OperationCanceledException => (ExitCode.Interrupted, null),
+        ConfigException or IOException or UnauthorizedAccessException => (ExitCode.UserMistake, OneLine(error.Message)),
+        OutOfMemoryException =>
+            (ExitCode.UserMistake, $"out of memory: {OneLine(error.Message)}; kvpareto plan says what a setting needs"),
+        ArithmeticException =>
+            (ExitCode.UserMistake, $"{OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it"),
+        _ => (ExitCode.Internal, $"internal error: {error.GetType().Name}: {OneLine(error.Message)}"),
+    };
 
     // What a user typed or a file holds stands in messages: it must neither steer the terminal nor fill it.
     private static string OneLine(string message)
@@ -75,7 +65,7 @@ internal static class KvParetoCommand
     }
 
     private static RootCommand Build(CommandContext context) =>
-        Verb.WithExamples(
+        Verb.WithExamples(CompletionWords.AddTo(
             new("Sweeps LLM inference settings (weight bits, KV-cache bits, granularity, smoothing, prefill chunk), measures total peak "
                 + "memory and task accuracy, and computes the Pareto frontier.")
         {
@@ -95,7 +85,9 @@ internal static class KvParetoCommand
             FidelityCommand.Create(context),
             DoctorCommand.Create(context),
             LogitsCommand.Create(context),
-        }, "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own");
+            CompletionCommand.Create(context),
+            ManCommand.Create(context),
+        }));
 
     private static string NameOf(ParseResult parsed) =>
         parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";

@@ -16,12 +16,17 @@ namespace KvPareto.Cli;
 internal sealed class Verb(string name, string description, string example, string appendix = "") : Command(name, description)
 {
     /// <summary>Makes <c>--help</c> show the examples of the verbs and of the program.</summary>
-    public static RootCommand WithExamples(RootCommand root, string example)
+    public static RootCommand WithExamples(RootCommand root)
     {
         var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new ExampleHelp((HelpAction)help.Action!, example);
+        help.Aliases.Remove("/h"); // a path elsewhere than on Windows
+        help.Aliases.Remove("/?");
+        help.Action = new ExampleHelp((HelpAction)help.Action!);
         return root;
     }
+
+    /// <summary>Lines to try.</summary>
+    public static string ExampleOf(Command command) => (command as Verb)?.Example ?? ProgramExample;
 
     /// <summary>A parser's message on a value that is not of an option's type, in a user's words.</summary>
     public static string WithoutTypes(string message)
@@ -52,6 +57,7 @@ internal sealed class Verb(string name, string description, string example, stri
     /// <summary>The option that every verb has that runs a model on any device.</summary>
     public static Option<string> DeviceOption() => new("--device")
     {
+        CompletionSources = { DeviceName.Usual },
         Description = "cpu, cuda (the first CUDA device), cuda:N, or PyTorch's: torch (the processor), torch:cuda, torch:cuda:N.",
         HelpName = "D",
         DefaultValueFactory = _ => Cpu,
@@ -68,6 +74,7 @@ internal sealed class Verb(string name, string description, string example, stri
     /// <summary>The option that every verb has that draws pictures.</summary>
     public static Option<string> FormatOption() => new("--format")
     {
+        CompletionSources = { PictureFormats.Names },
         Description = "Kinds of pictures: png, svg, pdf, separated by commas.",
         HelpName = "F,…",
         DefaultValueFactory = _ => PictureFormats.Default,
@@ -96,20 +103,24 @@ internal sealed class Verb(string name, string description, string example, stri
 
     private const int MostThreads = 1024;
 
+    private const string ProgramExample =
+        "kvpareto sweep                        the built-in quickstart\nkvpareto sweep my.yaml --out runs/a   a sweep of one's own";
+
+    /// <summary>Lines that follow the example; empty for none.</summary>
+    public string Appendix { get; } = appendix;
+
     private string Example { get; } = example;
 
-    private string Appendix { get; } = appendix;
-
-    private sealed class ExampleHelp(HelpAction inner, string rootExample) : SynchronousCommandLineAction
+    private sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
         {
             var code = inner.Invoke(parseResult);
             var output = parseResult.InvocationConfiguration.Output;
             output.WriteLine("Example:");
-            var verb = parseResult.CommandResult.Command as Verb;
-            foreach (var line in (verb?.Example ?? rootExample).Split('\n')) output.WriteLine($"  {line}");
-            if (verb?.Appendix is { Length: > 0 } appendix)
+            var command = parseResult.CommandResult.Command;
+            foreach (var line in ExampleOf(command).Split('\n')) output.WriteLine($"  {line}");
+            if (command is Verb { Appendix: { Length: > 0 } appendix })
             {
                 output.WriteLine();
                 output.Write(appendix);

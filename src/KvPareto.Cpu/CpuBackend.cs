@@ -34,6 +34,9 @@ public sealed unsafe class CpuBackend : Backend
     public override string Device => CpuInfo.Describe(_team.Count);
 
     /// <inheritdoc/>
+    public override string Instructions => CpuInfo.Instructions;
+
+    /// <inheritdoc/>
     public override int? Workers => _team.Count;
 
     /// <inheritdoc/>

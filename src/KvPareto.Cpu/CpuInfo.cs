@@ -8,12 +8,11 @@ internal static class CpuInfo
     private const string LinuxCpuInfo = "/proc/cpuinfo";
     private const string ModelKey = "model name";
 
+    /// <summary>The vector instructions that kernels use, or <c>scalar</c>.</summary>
+    public static string Instructions => Simd.Best switch { SimdLevel.Avx512 => "AVX-512", SimdLevel.Avx2 => "AVX2", _ => "scalar" };
+
     /// <summary>Model name where the system tells it, vector width and threads.</summary>
-    public static string Describe(int workers)
-    {
-        var instructions = Simd.Best switch { SimdLevel.Avx512 => "AVX-512", SimdLevel.Avx2 => "AVX2", _ => "scalar" };
-        return $"{ModelName()}, {instructions}, {workers} threads";
-    }
+    public static string Describe(int workers) => $"{ModelName()}, {Instructions}, {workers} threads";
 
     private static string ModelName()
     {

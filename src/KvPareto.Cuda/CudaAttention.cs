@@ -79,7 +79,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             Width = cache.Geometry.HeadDim,
             Heads = cache.Geometry.KvHeads,
             Rotation = (int)cache.Spec.Rotation,
-            Clip = cache.Spec.ClipPercent / 100f,
+            Fit = cache.Spec.Fit,
             Layers = cache.Geometry.LayerCount,
         };
     }

@@ -43,10 +43,10 @@ public sealed unsafe class CudaBackend : Backend
                 throw new ConfigException(
                     $"device cuda: {library} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
         }
-        Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, driver "
+        _context = new CudaContext(ordinal);
+        Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, {Instructions}, driver "
             + $"{devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
         Capacity = devices[ordinal].TotalBytes;
-        _context = new CudaContext(ordinal);
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
         _attention = new CudaAttention(_context, _linear.Scratch);
@@ -57,6 +57,9 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     public override string Device { get; }
+
+    /// <inheritdoc/>
+    public override string Instructions => $"compute capability {_context.Capability}";
 
     /// <inheritdoc/>
     public override long? Capacity { get; }

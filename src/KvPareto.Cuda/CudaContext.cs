@@ -31,6 +31,7 @@ internal sealed unsafe class CudaContext : IDisposable
         if (major < OldestMajor)
             throw new ConfigException(
                 $"device cuda:{ordinal} has compute capability {major}.{minor}; allowed: {OldestMajor}.0 (Ampere) and later, or cpu");
+        Capability = $"{major}.{minor}";
         (Architecture, SharedBytes, _startsEarly) = ($"sm_{major}{minor}", Attribute(SharedBytesOptIn), major >= 9);
         (Multiprocessors, SharedBytesOfMultiprocessor) = (Attribute(MultiprocessorCount), Attribute(SharedBytesAMultiprocessor));
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
@@ -38,6 +39,9 @@ internal sealed unsafe class CudaContext : IDisposable
         if (major == 9) Architecture += "a"; // products of four warps are there on this one alone
         Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
     }
+
+    /// <summary>Compute capability, as in <c>9.0</c>.</summary>
+    public string Capability { get; }
 
     /// <summary>As in <c>sm_80</c> and <c>sm_90a</c>.</summary>
     public string Architecture { get; }

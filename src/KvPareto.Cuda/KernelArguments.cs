@@ -1,3 +1,4 @@
+using KvPareto.Engine.Cache;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Seam;
@@ -223,7 +224,7 @@ internal struct AppendArguments
     public int Width;
     public int Heads;
     public int Rotation;
-    public float Clip;
+    public GroupFit Fit;
     public int RangeBlocks;
     public int Layers;
 }

@@ -23,6 +23,12 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>What could not be checked, one line each; empty where every figure was.</summary>
     public IReadOnlyList<string> Messages { get; init; } = [];
 
+    /// <summary>Most samples that were measured of each task; null where there was no limit.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>The name for headings, which says that the run is a limited one.</summary>
+    public string Heading => HeadingOf(Name, Limit);
+
     /// <summary>The device in words.</summary>
     internal string Device { get; init; } = "";
 
@@ -45,6 +51,16 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>Where the most of a result was measured: its machine and its model's shapes.</summary>
     internal TrialSource SourceOf(TrialResult result) => Sources[(result.Model, result.TrialId)][0];
 
+    internal static string HeadingOf(string name, int? limit) => limit is { } most ? $"{name}, {LimitWords(most)}" : name;
+
+    /// <summary>A limit in words.</summary>
+    public static string LimitWords(int limit) =>
+        string.Create(CultureInfo.InvariantCulture, $"at most {limit} {(limit == 1 ? "sample" : "samples")} of each task");
+
+    /// <summary>The limit that the run in a folder was last worked on with; null for none.</summary>
+    /// <exception cref="ConfigException">A file is damaged.</exception>
+    public static int? LimitOf(string folder) => JournalReader.Read(folder).Run?.Limit;
+
     /// <summary>A folder holds a run, whole or not.</summary>
     public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder));
 
@@ -60,7 +76,10 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no journal of a run; allowed: the --out folder of a sweep");
         var messages = ResultCheck.Settle(folder, state);
-        var results = state.Results();
+        TrialResult[] results =
+        [
+            .. state.Results().Where(result => result.Probe is null).Select(result => Placed(result, run, state.HostsOf(result))),
+        ];
         return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
         {
             Repeats = [.. results.Where(result => result.Repeat is not null)],
@@ -69,11 +88,31 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
                 .. run.Trials.Where(trial => state.Result(trial.Id) is null)
                     .Select(trial => NameOf(trial.Setting, trial.Context, trial.Model, trial.Repeat)),
             ],
+            Limit = run.Limit,
             Device = run.Host.Device,
             Place = folder,
             Sources = results.ToDictionary(
                 result => (result.Model, result.TrialId), IReadOnlyList<TrialSource> (result) => [new(folder, run, result)]),
-            Messages = [.. messages, .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet())],
+            Messages =
+            [
+                .. LimitMessages(run.Limit), .. messages, .. InstructionWords.Mixed(results),
+                .. RunLeftovers.Unread(folder, run.Trials.Select(trial => trial.Id).ToHashSet()),
+            ],
+        };
+    }
+
+    private static IEnumerable<string> LimitMessages(int? limit) => limit is { } most
+        ? [$"a limited run: {LimitWords(most)} (--limit); --resume --limit all measures the others"] : [];
+
+    // A journal that was mended may lack where a trial was begun.
+    private static TrialResult Placed(TrialResult result, RunRecord run, IReadOnlyList<RunHost> hosts)
+    {
+        IReadOnlyList<RunHost> known = hosts.Count > 0 ? hosts : [run.Host];
+        return result with
+        {
+            Device = InstructionWords.Join(known.Select(host => host.Device)),
+            Instructions = InstructionWords.Join(known.Select(host => host.Instructions)),
+            Limit = run.Limit,
         };
     }
 }

@@ -46,11 +46,13 @@ public static class RunMerge
         {
             Repeats = [.. merged.Select(one => one.Result).Where(result => result.Repeat is not null)],
             Missing = missing,
+            Limit = runs.Min(run => run.Limit),
             Place = string.Join(" + ", folders),
             Sources = merged.ToDictionary(one => (one.Result.Model, one.Result.TrialId), one => one.Sources),
             Messages =
             [
                 .. runs.SelectMany((run, index) => run.Messages.Select(text => $"{folders[index]}: {text}")), .. messages.Distinct(),
+                .. Mixed(runs),
             ],
         };
 
@@ -61,6 +63,13 @@ public static class RunMerge
                 names.Add(key, name = devices.Count > 1 ? $"{result.Model} on {run.Device}" : result.Model);
             return result with { Model = name };
         }
+    }
+
+    // What differs within one run is said of that run.
+    private static IEnumerable<string> Mixed(RunHistory[] runs)
+    {
+        var words = runs.Select(run => InstructionWords.Join(InstructionWords.All(run.Results.Select(result => result.Instructions))));
+        return words.Distinct().Count() > 1 ? InstructionWords.Mixed(runs.SelectMany(run => run.Results)) : [];
     }
 
     private static Measured Merge(Measured[] found, List<string> order, List<string> messages)
@@ -93,6 +102,9 @@ public static class RunMerge
         {
             TrialId = IdOf(used),
             MergedFrom = [.. used.Select(one => one.Result.TrialId)],
+            Device = InstructionWords.Join(used.Select(one => one.Result.Device)),
+            Limit = used.Min(one => one.Result.Limit),
+            Instructions = InstructionWords.Join(InstructionWords.All(used.Select(one => one.Result.Instructions))),
             Scores = scores,
             Score = scores.Average(score => score.Mean),
             Samples = scores.Sum(score => score.Samples),

@@ -30,6 +30,9 @@ public sealed partial record SweepOptions
     /// memory.</summary>
     public long? Room { get; init; }
 
+    /// <summary>Most samples that are measured of each task; null for all.</summary>
+    public int? Limit { get; init; }
+
     /// <summary>How soon a worker that stands still loses what it holds.</summary>
     internal LeaseTimes Leases { get; init; } = LeaseTimes.Default;
 
@@ -38,6 +41,7 @@ public sealed partial record SweepOptions
     internal void Validate()
     {
         if (string.IsNullOrWhiteSpace(Folder)) throw new ConfigException($"--out '{Folder}'; allowed: a folder");
+        if (Limit < 1) throw new ConfigException($"--limit {Limit}; allowed: 1 or more samples of each task, or all");
         if (Worker is not null && !WorkerName().IsMatch(Worker))
             throw new ConfigException($"--worker '{Worker}'; allowed: 1 to 64 letters, digits, '_' and '-'");
     }

@@ -29,6 +29,10 @@ public static class SweepRunner
             SweepTask.Of(config), progress, cancellation);
     }
 
+    /// <summary>Refuses a folder that a run cannot be begun in: what a sweep does that is not to go on with one.</summary>
+    /// <exception cref="ConfigException">There is something in it.</exception>
+    public static void RequireNew(string folder) => RunFolderCheck.RequireNew(folder);
+
     internal static RunHistory Run(
         SweepConfig config,
         SweepOptions options,
@@ -55,24 +59,23 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
-        var plan = SweepPlan.Make(config, tasks, engine);
-        using var folder = RunFolder.Open(options, Record(config, plan, engine));
+        var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
+        var record = Record(config, plan, engine);
+        using var folder = RunFolder.Open(options, record);
         var address = new SampleAddress(engine.Device);
         using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp);
 
         ResultCheck.Settle(options.Folder, folder.Read());
         var reuse = new SampleReuse(options.Folder, plan, address);
-        var queue = new TrialQueue(folder, plan, reuse, options, progress);
-        foreach (var (trial, log) in queue.Take(cancellation))
+        var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), reuse, options, progress);
+        foreach (var (work, log) in queue.Take(cancellation))
         {
             try
             {
-                folder.Journal.TrialStarted(trial.Spec);
-                reuse.Fill(trial, log);
-                queue.Report.Begun(trial, log);
-                var result = Measure(trial, log);
+                if ((work.Dropped is { } reason ? TrialSummary.Dropped(work.Trial, log, reason, record.SearchId()!) : Measure(work, log))
+                    is not { } result) continue;
                 folder.Journal.TrialEnded(result);
-                queue.Ended(trial, result);
+                queue.Ended(work.Trial, result);
             }
             catch (LeaseLostException)
             {
@@ -83,11 +86,14 @@ public static class SweepRunner
         return RunHistory.Read(options.Folder);
 
         // Samples are on the disk before anything is said of them, be it that they were kept.
-        TrialResult Measure(PlannedTrial trial, SampleLog log)
+        TrialResult? Measure(TrialWork work, SampleLog log)
         {
+            folder.Journal.TrialStarted(work.Trial.Spec, log.Count);
+            reuse.Fill(work.Trial, log);
+            queue.Report.Begun(work.Trial, log);
             try
             {
-                return runner.Run(trial, log, (sample, record) => queue.Report.Measured(trial, sample, record), cancellation);
+                return runner.Run(work, log, (sample, measured) => queue.Report.Measured(work.Trial, sample, measured), cancellation);
             }
             finally
             {
@@ -96,25 +102,28 @@ public static class SweepRunner
         }
     }
 
-    private static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()
+    /// <summary>What a run is about to do, as its folder has it.</summary>
+    internal static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()
     {
         Name = config.Name,
         Seed = config.Seed,
         Baseline = SettingAxes.Collapse(config.Baseline).Name,
         StartedAt = DateTimeOffset.UtcNow,
-        Host = RunHost.Here(engine.Backend, engine.Device, engine.Workers),
+        Host = RunHost.Here(engine),
         ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
         Config = config.Source,
         ConfigFile = config.Origin?.File,
         ConfigFolder = config.Origin?.Folder,
         ConfigModels = config.Origin is { Models.Count: > 0 } origin ? origin.Models : null,
         Template = config.Template.ToJson(),
+        Limit = plan.Limit,
         Models = [.. plan.Models.Select(model => new RunInput(model.Entry.Name, model.Digest)).Distinct()],
         Architectures = plan.Models.Where(model => model.Variant is null && model.Architecture is not null)
             .DistinctBy(model => model.Entry.Name).ToDictionary(model => model.Entry.Name, model => model.Architecture!),
-        Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Task.Digest)
-        { Context = task.Context, Unscored = task.Task.IsScored ? null : true })],
+        Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Digest)
+        { Context = task.Context, Unscored = task.Task.IsScored ? null : true, Probe = task.IsProbe ? true : null })],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
-            { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context })],
+            { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context, Probe = spec.IsProbe ? true : null })],
+        Search = plan.Search.Chooses ? plan.Search.Text : null,
     };
 }

@@ -3,7 +3,7 @@ using KvPareto.Engine.Seam;
 
 namespace KvPareto.Sweep;
 
-/// <summary>One finished or failed trial as the journal has it: everything that a report needs.</summary>
+/// <summary>One finished, failed or dropped trial as the journal has it: everything that a report needs.</summary>
 public sealed record TrialResult
 {
     /// <summary>16 hex digits: hash of the trial's canonical JSON.</summary>
@@ -28,11 +28,15 @@ public sealed record TrialResult
     /// <summary>Short name; <see cref="Engine.Settings.InferenceSetting.Parse"/> reads it.</summary>
     public required string Setting { get; init; }
 
-    /// <summary><c>ok</c> or <c>failed</c>.</summary>
+    /// <summary><c>ok</c>, <c>failed</c> or <c>dropped</c>.</summary>
     public required string Status { get; init; }
 
-    /// <summary>Reason of a failed trial.</summary>
+    /// <summary>Reason of a failed or dropped trial.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>Of a dropped trial the search and the plan that it was decided under, as 16 hex digits: under others it does not
+    /// count.</summary>
+    public string? DroppedBy { get; init; }
 
     /// <summary>One entry a task that is scored, in config order.</summary>
     public required IReadOnlyList<TaskScore> Scores { get; init; }
@@ -74,6 +78,18 @@ public sealed record TrialResult
     /// <summary>Tokens of the prompts that the tasks were made to; null where they have lengths of their own.</summary>
     public int? Context { get; init; }
 
+    /// <summary>The devices that it was begun and gone on with on, in words; null where the journal does not say.</summary>
+    [JsonIgnore]
+    public string? Device { get; init; }
+
+    /// <summary>Their instructions, in words; null where the journal does not say.</summary>
+    [JsonIgnore]
+    public string? Instructions { get; init; }
+
+    /// <summary>Most samples that were measured of each task; null where there was no limit.</summary>
+    [JsonIgnore]
+    public int? Limit { get; init; }
+
     /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> MergedFrom { get; init; } = [];
@@ -84,6 +100,9 @@ public sealed record TrialResult
     /// <summary>Number of a repeat of the baseline, from 1, which tells how far figures move by themselves; null for a trial of the
     /// sweep.</summary>
     public int? Repeat { get; init; }
+
+    /// <summary>A comparison that a search ranks settings by; null for a trial of the sweep.</summary>
+    public bool? Probe { get; init; }
 }
 
 /// <summary>What one task gave in one trial.</summary>

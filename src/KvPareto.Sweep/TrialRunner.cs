@@ -20,30 +20,33 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
     /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
     private const int ShownTokens = 32;
 
-    private (string Digest, WeightSpec Weights, int? Compared)? _loadedAs;
+    private readonly Dictionary<string, int> _measured = [];
+    private (string Digest, WeightSpec Weights, (int? Context, bool IsProbe)? Compared)? _loadedAs;
     private ITrialModel? _loaded;
 
-    /// <summary>Runs a trial from where its log stands.</summary>
-    /// <param name="trial">Trial.</param>
+    /// <summary>Runs a trial, or a part of it, from where its log stands.</summary>
+    /// <param name="work">What is asked for.</param>
     /// <param name="log">Its samples so far; new ones are appended.</param>
     /// <param name="onSample">Called after each new sample.</param>
     /// <param name="cancellation">Checked between tokens.</param>
-    public TrialResult Run(PlannedTrial trial, SampleLog log, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
+    /// <returns>The trial's result; null where it has none yet, as only a part was asked for.</returns>
+    public TrialResult? Run(TrialWork work, SampleLog log, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
     {
+        var trial = work.Trial;
         var predicted = engine.Predict(trial);
         if (predicted > engine.Room)
             return TrialSummary.Failed(trial, log, TrialFailure.TooLarge(predicted.Value, engine.Room.Value)) with
             { PredictedPeakBytes = predicted };
         try
         {
-            var measured = 0;
-            foreach (var (task, sample) in InOrder(trial).Where(next => log.Find(next.Task.Name, next.Sample.Id) is null))
+            foreach (var (task, sample) in (work.Part ?? InOrder(trial)).Where(next => log.Find(next.Task.Name, next.Sample.Id) is null))
             {
                 cancellation.ThrowIfCancellationRequested();
-                var record = Measure(trial, task, sample, measured++ < warmUp, cancellation);
+                var record = Measure(trial, task, sample, IsWarmUp(trial), cancellation);
                 log.Append(record);
                 onSample(sample, record);
             }
+            if (work.Part is not null) return null;
             return TrialSummary.Finished(trial, log) with { PredictedPeakBytes = predicted };
         }
         catch (Exception e) when (TrialFailure.Reason(e) is { } reason)
@@ -54,6 +57,14 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
 
     /// <inheritdoc/>
     public void Dispose() => Unload();
+
+    // A trial that is gone on with has had its first samples.
+    private bool IsWarmUp(PlannedTrial trial)
+    {
+        var measured = _measured.GetValueOrDefault(trial.Spec.Id);
+        _measured[trial.Spec.Id] = measured + 1;
+        return measured < warmUp;
+    }
 
     private SampleRecord Measure(PlannedTrial trial, SweepTask task, TaskSample sample, bool isWarmUp, CancellationToken cancellation)
     {
@@ -103,7 +114,8 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
     {
         // What samples are compared with is got ready before the model is loaded.
         var compares = trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind == SampleKind.Compare));
-        var wanted = (trial.Model.Digest, trial.Spec.Setting.Weights, compares ? trial.Model.Context ?? 0 : (int?)null);
+        var wanted = (
+            trial.Model.Digest, trial.Spec.Setting.Weights, compares ? (trial.Model.Context, trial.Model.IsProbe) : ((int?, bool)?)null);
         if (_loaded is not null && _loadedAs == wanted) return _loaded;
         Unload();
         (_loaded, _loadedAs) = (engine.Load(trial.Model, trial.Spec.Setting.Weights, cancellation), wanted);

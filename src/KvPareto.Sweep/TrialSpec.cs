@@ -16,9 +16,10 @@ namespace KvPareto.Sweep;
 /// <param name="Template">What chat templates are told, as JSON; null for the default.</param>
 /// <param name="Repeat">Number of a repeat, from 1; 0 for a trial of the sweep.</param>
 /// <param name="Context">Tokens that the tasks were made to; not part of the identity, the tasks are.</param>
+/// <param name="IsProbe">Whether it is a comparison that a search ranks settings by; not part of the identity, its task is.</param>
 internal sealed record TrialSpec(
     string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu,
-        string? Template = null, int Repeat = 0, int? Context = null)
+        string? Template = null, int Repeat = 0, int? Context = null, bool IsProbe = false)
 {
     private const string Cpu = "cpu";
     private const int IdBytes = 8;

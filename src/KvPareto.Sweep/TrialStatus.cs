@@ -8,4 +8,8 @@ public static class TrialStatus
 
     /// <summary>The trial could not be done; <see cref="TrialResult.Failure"/> says why.</summary>
     public const string Failed = "failed";
+
+    /// <summary>The search did without the trial, of which some samples may have been measured; <see cref="TrialResult.Failure"/> says
+    /// why.</summary>
+    public const string Dropped = "dropped";
 }

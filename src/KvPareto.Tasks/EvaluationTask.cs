@@ -36,6 +36,10 @@ public sealed record TaskSample
     /// <summary>Unique within the task and the same for every setting, so that settings can be compared sample by sample.</summary>
     public required string Id { get; init; }
 
+    /// <summary>The part of the task that it belongs to, where there are several: a subject, a data set, a length. A limit on samples takes
+    /// of all parts in turn.</summary>
+    public string Part { get; init; } = "";
+
     /// <summary>The whole prompt, chat template and truncation applied.</summary>
     public required int[] PromptIds { get; init; }
 

@@ -5,7 +5,7 @@ using System.Text;
 namespace KvPareto.Tasks;
 
 /// <summary>SHA-256 over a sequence of texts and numbers, each written with its length, so that no two sequences run together.</summary>
-internal sealed class TaskDigest : IDisposable
+public sealed class TaskDigest : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 

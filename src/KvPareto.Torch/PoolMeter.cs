@@ -19,14 +19,14 @@ internal sealed class PoolMeter : MemoryMeter
     public override PeakKind Kind => PeakKind.Pool;
 
     /// <inheritdoc/>
-    public override long HighBytes => DevicePool.cuMemPoolGetAttribute(_pool, DevicePool.UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
+    public override long HighBytes => CudaDevice.cuMemPoolGetAttribute(_pool, CudaDevice.UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
 
     /// <summary>A meter of a device that libtorch has already begun to use; null where the driver has no such pool.</summary>
     public static PoolMeter? TryCreate(int ordinal)
     {
         try
         {
-            return DevicePool.cuDeviceGet(out var device, ordinal) == 0 && DevicePool.cuDeviceGetDefaultMemPool(out var pool, device) == 0
+            return CudaDevice.cuDeviceGet(out var device, ordinal) == 0 && CudaDevice.cuDeviceGetDefaultMemPool(out var pool, device) == 0
                 ? new PoolMeter(pool) : null;
         }
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
@@ -36,5 +36,5 @@ internal sealed class PoolMeter : MemoryMeter
     }
 
     /// <inheritdoc/>
-    public override void Reset() => _ = DevicePool.cuMemPoolSetAttribute(_pool, DevicePool.UsedHigh, 0);
+    public override void Reset() => _ = CudaDevice.cuMemPoolSetAttribute(_pool, CudaDevice.UsedHigh, 0);
 }

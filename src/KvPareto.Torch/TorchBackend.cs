@@ -33,8 +33,8 @@ public sealed class TorchBackend : Backend
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var library = TorchLibrary.Load();
         var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
-        Device = $"{device.Kind}{(device.IsCpu ? "" : $":{device.Ordinal}")} by PyTorch {library.Version} "
-            + $"({RuntimeInformation.ProcessArchitecture}{threadText})";
+        Instructions = TorchInstructions.Of(library.Version, device);
+        Device = $"{device.Kind} by {Instructions}{threadText}";
         Memory.Add(MemoryCategory.Workspace, _layout.FixedBytes);
     }
 
@@ -43,6 +43,9 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     public override string Device { get; }
+
+    /// <inheritdoc/>
+    public override string Instructions { get; }
 
     /// <inheritdoc/>
     public override DType ActivationType => _layout.ActivationType;

@@ -42,8 +42,8 @@ internal sealed class TorchSide
             FitPowers(rows, _plan.SinkTokens - start);
         TorchScripts.Run(
             "append", _rows, _entries, _ring, _sinks, _codec.Shifts(_plan.Bits), _codec.Constants(_plan.Bits), rows, start,
-            _plan.RecentTokens, _plan.Granule, _plan.TokenBlock.Channels, _shape.Axis, _plan.Bits, (double)_plan.Clip,
-                (double)(1 - _plan.Clip));
+            _plan.RecentTokens, _plan.Granule, _plan.TokenBlock.Channels, _shape.Axis, _plan.Bits, (double)_plan.Fit.Clip,
+                (double)(1 - _plan.Fit.Clip));
     }
 
     /// <summary>Rows <paramref name="first"/> … <paramref name="stop"/> − 1 as they are read when there are <paramref name="length"/>
@@ -69,7 +69,7 @@ internal sealed class TorchSide
     private int Entry(float low, float high)
     {
         const int NotANumber = unchecked((int)0xffc00000);
-        (low, high) = GroupCodec.Narrow(low, high, _plan.Clip);
+        (low, high) = GroupCodec.Narrow(low, high, _plan.Fit);
         if (!float.IsFinite(low) || !float.IsFinite(high)) return NotANumber;
         var narrowest = MathF.Max(MathF.Abs(low), MathF.Abs(high)) / short.MaxValue;
         var step = MathF.Max(MathF.Max((high - low) / ((1 << _plan.Bits) - 1), narrowest), float.Epsilon);

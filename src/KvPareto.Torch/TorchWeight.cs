@@ -107,7 +107,7 @@ internal sealed unsafe class TorchWeight : Weight
             WeightFormat.F32 => torch.ScalarType.Float32,
             WeightFormat.F16 => torch.ScalarType.Float16,
             WeightFormat.BF16 => torch.ScalarType.BFloat16,
-            WeightFormat.W4 or WeightFormat.W8 => torch.ScalarType.Byte,
+            _ when format.CodeBits() > 0 => torch.ScalarType.Byte,
             _ => activations == DType.BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float16,
         };
 

@@ -24,7 +24,18 @@ internal sealed class FakeEngine : ITrialEngine
 
     public long? Predict(PlannedTrial trial) => Predicting(trial);
 
+    /// <summary>Fewer bits take less memory.</summary>
+    public long ExpectedPeak(PlannedTrial trial) => PeakOf(trial.Spec.Setting);
+
+    public static long PeakOf(InferenceSetting setting) =>
+        1000 + 100 * setting.Weights.Bits + setting.Cache.Keys.Bits + setting.Cache.Values.Bits;
+
+    /// <summary>Share of questions that a setting answers rightly.</summary>
+    public Func<InferenceSetting, double> Skill { get; init; } = _ => 180 / 256.0;
+
     public string Device { get; init; } = "none";
+
+    public string Instructions { get; init; } = "fingers";
 
     public int? Workers { get; set; }
 
@@ -61,8 +72,8 @@ internal sealed class FakeEngine : ITrialEngine
         ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks) =>
         [new(model, Digest(NameOfFiles(model.Name) + Files),
             [
-                .. tasks.Select(task => new PreparedTask(
-                    task, task.Task is TokenTask made ? made.Prepare(10) : task.Task.Prepare(null!))),
+                .. tasks.Select(task => task.Prepared(
+                    task.Task is TokenTask made ? made.Prepare(10) : task.Task.Prepare(null!))),
             ])
         { Settings = settings }];
 
@@ -82,11 +93,22 @@ internal sealed class FakeEngine : ITrialEngine
         {
             engine.Before(engine._generated++, setting, sample);
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
-            var text = sample.Answers is [var answer, ..] && hash[0] < 180 ? answer : "«wrong»";
+            var text = sample.Answers is [var answer, ..] && hash[0] < 256 * engine.Skill(setting) ? answer : "«wrong»";
+            if (sample.Kind == SampleKind.Compare) return Compared(setting, sample);
             var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
             return new(
                 new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]),
                 TimeSpan.FromMilliseconds(hash[4]), peaks);
+        }
+
+        // A setting's divergence is what it lacks in skill.
+        private Answer Compared(InferenceSetting setting, TaskSample sample)
+        {
+            var kl = 1 - engine.Skill(setting);
+            var figures = new FidelityFigures(2, 2, kl, kl, kl, kl, 1 - kl, 2, kl);
+            return new(
+                new FidelityPrediction(figures, 16, 16, [(float)kl]), sample.PromptIds.Length, 0, TimeSpan.FromMilliseconds(1), null,
+                new(new(1000, 0, 0, 0), new(1000, 10, 10, 0), default));
         }
 
         public void Dispose() => engine.Live--;

@@ -17,7 +17,8 @@ internal static class FakeSweep
     public static IReadOnlyList<SweepTask> Tasks { get; } =
         [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
 
-    public static SweepConfig Config(string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0) =>
+    public static SweepConfig Config(
+        string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0, string search = "exhaustive") =>
         SweepConfigReader.Read("fake.yaml", $$"""
             name: fake
             seed: {{seed}}
@@ -26,10 +27,12 @@ internal static class FakeSweep
             settings: [{{settings}}]
             timing: {repeats: {{repeats}}}
             baseline_repeats: {{baselineRepeats}}
+            search: {{search}}
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
-        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null)
+        bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null,
+        int? limit = null)
     {
         var options = new SweepOptions
         {
@@ -39,6 +42,7 @@ internal static class FakeSweep
             Worker = worker,
             RetryFailed = retryFailed,
             Leases = leases ?? Leases,
+            Limit = limit,
         };
         return SweepRunner.Run(config ?? Config(), options, engine, tasks ?? Tasks, progress, engine.Cancellation);
     }

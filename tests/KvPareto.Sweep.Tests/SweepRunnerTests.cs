@@ -399,7 +399,7 @@ public class SweepRunnerTests
         var recorder = new Recorder();
         FakeSweep.Run(temp["run"], new FakeEngine(), resume: true, progress: recorder);
 
-        Assert.Equal(new SweepPlanned(10, 1, 50, 5), recorder.Events[0]);
+        Assert.Equal(new SweepPlanned(10, 1, 50, 5) { Name = "fake", Folder = temp["run"] }, recorder.Events[0]);
         Assert.Equal(new TrialBegun(2, 10, "one", "w16a16-k8v8-t64", 5, 2), recorder.Events[1]);
         var samples = recorder.Events.OfType<SampleMeasured>().ToArray();
         Assert.Equal((43, 3, 8L, 50L), (samples.Length, samples[0].TrialSamplesDone, samples[0].SamplesDone, samples[^1].SamplesDone));

@@ -1,4 +1,5 @@
-using System.Text;
+using System.Globalization;
+using CsvHelper;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
@@ -28,12 +29,12 @@ public class VariantSweepTests
         Assert.Equal("w16a16-k16v16", Assert.Single(model.Points, point => point.IsBaseline).Trial.Setting);
         Assert.All(model.Points, point => Assert.NotNull(point.ScoreLossInterval));
 
-        var rows = Encoding.UTF8.GetString(ResultsCsv.Write(FrontierAnalysis.Of(history.Results, history.Baseline, 1))).Split('\n');
-        var (method, source) = (Array.IndexOf(rows[0].Split(','), "weight_method"), Array.IndexOf(rows[0].Split(','), "weight_source"));
+        using var text = new StreamReader(new MemoryStream(ResultsCsv.Write(FrontierAnalysis.Of(history.Results, history.Baseline, 1))));
+        using var csv = new CsvReader(text, CultureInfo.InvariantCulture);
         Assert.Equal(
             ["awq from awq, 2", "none from , 2", "rtn from , 2"],
-            rows[1..^1].Select(row => row.Split(','))
-                .GroupBy(cells => $"{cells[method]} from {cells[source]}", (key, all) => $"{key}, {all.Count()}"));
+            csv.GetRecords<dynamic>().Select(row => (IDictionary<string, object>)row)
+                .GroupBy(cells => $"{cells["weight_method"]} from {cells["weight_source"]}", (key, all) => $"{key}, {all.Count()}"));
         Assert.Equal(FakeSweep.WithoutTimes(history), FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
     }
 

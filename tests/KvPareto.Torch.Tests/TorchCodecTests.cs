@@ -40,7 +40,7 @@ public class TorchCodecTests
             var (entry, bytes) = (entries.cpu().data<int>().ToArray(), packed.contiguous().cpu().data<byte>().ToArray());
             for (var g = 0; g < groups.Length; g++)
             {
-                var meta = GroupCodec.Fit(Least(groups[g]), Most(groups[g]), bits, clip);
+                var meta = GroupCodec.Fit(Least(groups[g]), Most(groups[g]), bits, new(clip));
                 Assert.Equal(meta.ScaleBits << 16 | (ushort)meta.Zero, entry[g]);
                 var expected = new byte[Count * bits / 8];
                 for (var i = 0; i < Count; i++)

@@ -101,7 +101,7 @@ internal static class FidelityCommand
             var options = new SweepOptions
             {
                 Backend = backend,
-                Folder = SweepCommand.FolderOf(config.Name, parsed.GetValue(folder), goesOn, name),
+                Folder = RunFolderName.Of(config.Name, parsed.GetValue(folder), goesOn, name),
                 Resume = goesOn,
                 Worker = name,
             };

@@ -46,8 +46,10 @@ internal static class ReportCommand
                 throw new ConfigException($"--out {target}: holds another run; allowed: a folder that holds none");
             if (parsed.GetValue(repair))
                 foreach (var line in folders.SelectMany(RunRepair.Mend)) context.Error.WriteLine(TerminalText.OneLine(line));
-            Write(context, target ?? folders[0], RunMerge.Read(folders), PictureFormats.Parse(parsed.GetValue(format)!),
-                !parsed.GetValue(noHtml), parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders);
+            var history = RunMerge.Read(folders);
+            ClosingTable.Show(context, history, Write(
+                target ?? folders[0], history, PictureFormats.Parse(parsed.GetValue(format)!), !parsed.GetValue(noHtml),
+                parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders));
             return ExitCode.Ok;
         });
         return command;
@@ -61,14 +63,14 @@ internal static class ReportCommand
         return ExitCode.Ok;
     }
 
-    /// <summary>Writes the report of a run and shows its table.</summary>
-    public static void Write(
-        CommandContext context, string folder, RunHistory history, IReadOnlyList<PictureFormat> formats,
-            bool html, IReadOnlyList<string>? figures = null, IReadOnlyList<string>? sources = null)
+    /// <summary>Writes the report of a run.</summary>
+    public static ReportSummary Write(
+        string folder, RunHistory history, IReadOnlyList<PictureFormat> formats, bool html, IReadOnlyList<string>? figures = null,
+        IReadOnlyList<string>? sources = null)
     {
         var options = new ReportOptions
         {
-            Run = history.Name,
+            Run = history.Heading,
             Baseline = history.Baseline,
             Seed = history.Seed,
             Formats = formats,
@@ -76,7 +78,6 @@ internal static class ReportCommand
             Sources = sources,
             Html = html,
         };
-        var summary = ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);
-        ClosingTable.Show(context, history, summary);
+        return ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using KvPareto.Cli.Terminal;
+using KvPareto.Cli.Workers;
 using KvPareto.Sweep.Cluster;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
@@ -37,7 +38,7 @@ internal static class SubmitCommand
             var file = Path.GetFullPath(parsed.GetValue(config)!);
             var script = SlurmScript.Write(
                 SweepConfig.Load(file, []).Name, file, parsed.GetValue(folder)!, SlurmProfile.Load(parsed.GetValue(profile)!),
-                    ThisProgram());
+                    Program());
             if (parsed.GetValue(dryRun)) context.Output.Write(script);
             else context.Output.WriteLine(TerminalText.OneLine(Send(parsed.GetValue(folder)!, script)));
             return ExitCode.Ok;
@@ -46,12 +47,10 @@ internal static class SubmitCommand
     }
 
     // What a node is to start: the program's own file, or where that is .NET's host, both.
-    private static string ThisProgram()
+    private static string Program()
     {
-        var host = Environment.ProcessPath!;
-        return Path.GetFileNameWithoutExtension(host) == "dotnet"
-            ? $"{SlurmScript.Quoted(host)} {SlurmScript.Quoted(typeof(SubmitCommand).Assembly.Location)}"
-            : SlurmScript.Quoted(host);
+        var (file, arguments) = ThisProgram.Command();
+        return string.Join(' ', arguments.Prepend(file).Select(SlurmScript.Quoted));
     }
 
     private static string Send(string run, string script)

@@ -1,9 +1,12 @@
 using System.CommandLine;
-using System.Globalization;
 using KvPareto.Cli.Terminal;
+using KvPareto.Cli.Workers;
+using KvPareto.Cuda;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Preview;
+using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Text.Input;
 
@@ -12,9 +15,6 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto sweep [CONFIG]</c></summary>
 internal static class SweepCommand
 {
-    private const string DefaultFolder = "runs";
-    private const int MostRunsNamed = 8;
-
     public static Command Create(CommandContext context)
     {
         var config = new Argument<string?>("CONFIG")
@@ -38,96 +38,114 @@ internal static class SweepCommand
             Description = "Memory that a trial may take: one of which more is predicted is listed and not run. Default: the device's.",
             HelpName = "SIZE",
         };
+        var limit = SampleLimit.Option();
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
+        var devices = new Option<string?>("--devices")
+        {
+            Description = "One process for each of these CUDA devices, or for all; they share DIR and its trials. In place of --device.",
+            HelpName = "0,1",
+        };
         var format = Verb.FormatOption();
         var noHtml = Verb.NoHtmlOption();
+        var noReport = new Option<bool>("--no-report") { Description = "Measure only; kvpareto report DIR writes the report." };
+        var dryRun = new Option<bool>("--dry-run")
+        { Description = "Show settings, samples, predicted peaks and, where known, time; measure and write nothing." };
+        var quiet = new Option<bool>("--quiet") { Description = "Show nothing but errors and, at the end, what was written." };
+        var json = new Option<bool>("--json")
+        { Description = "One line of JSON an event on standard output; with --dry-run one object (docs/sweep-json.md)." };
         var command = new Verb(
             "sweep",
             "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, report.html, pictures, run.json, "
                 + "journal.jsonl and samples/.",
-                "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\n\nExit codes: 0 done, 1 done with trials that failed or are "
-                + "missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
+            "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\nkvpareto sweep my.yaml --limit 2 --dry-run\n\nExit codes: 0 done, 1 "
+                + "done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
             AxesText.Of(SettingAxes.All))
         {
-            config, folder, resume, retry, models, worker, memory, device, threads, format, noHtml,
+            config, folder, resume, retry, models, limit, dryRun, worker, memory, device, devices, threads, format, noHtml, noReport, quiet,
+            json,
         };
-        command.SetAction((parsed, cancellation) => Task.Run(() => Run(
-            context, parsed.GetValue(config), parsed.GetValue(folder), parsed.GetValue(resume), parsed.GetValue(retry),
-                parsed.GetValue(models)!, parsed.GetValue(worker), parsed.GetValue(memory), parsed.GetValue(threads),
-                parsed.GetValue(device)!,
-                PictureFormats.Parse(parsed.GetValue(format)!), !parsed.GetValue(noHtml), cancellation), CancellationToken.None));
+        command.SetAction((parsed, cancellation) => Task.Run(
+            () =>
+            {
+                if (parsed.GetValue(devices) is { } several && parsed.GetResult(device) is { Implicit: false })
+                    throw new ConfigException(
+                        $"--device {parsed.GetValue(device)} and --devices {several}; allowed: one of the two");
+                var request = new SweepRequest
+                {
+                    File = parsed.GetValue(config),
+                    Folder = parsed.GetValue(folder),
+                    Resume = parsed.GetValue(resume),
+                    RetryFailed = parsed.GetValue(retry),
+                    Models = parsed.GetValue(models)!,
+                    Worker = parsed.GetValue(worker),
+                    Memory = parsed.GetValue(memory),
+                    Limit = parsed.GetValue(limit),
+                    Threads = parsed.GetValue(threads),
+                    Device = parsed.GetValue(device)!,
+                    Devices = parsed.GetValue(devices),
+                    Formats = PictureFormats.Parse(parsed.GetValue(format)!),
+                    Html = !parsed.GetValue(noHtml),
+                    NoReport = parsed.GetValue(noReport),
+                    Quiet = parsed.GetValue(quiet),
+                    Json = parsed.GetValue(json),
+                };
+                return parsed.GetValue(dryRun) ? Preview(context, request) : Run(context, request, cancellation);
+            },
+            CancellationToken.None));
         return command;
     }
 
-    private static int Run(
-        CommandContext context, string? file, string? folder, bool resume, bool retryFailed, string[] models, string? worker,
-        string? memory, int? threads, string device, IReadOnlyList<PictureFormat> formats, bool html,
-        CancellationToken cancellation)
+    private static int Preview(CommandContext context, SweepRequest request)
     {
-        var goesOn = resume || worker is not null;
-        var config = file is not null ? SweepConfig.Load(file, models)
-            : goesOn && folder is not null && RunHistory.IsIn(folder) ? SweepConfig.OfRun(folder, models)
-            : SweepConfig.Quickstart(models);
-        folder = FolderOf(config.Name, folder, resume, worker);
-        using var backend = CommandContext.CreateBackend(threads, device);
-        var options = new SweepOptions
-        {
-            Backend = backend,
-            Folder = folder,
-            Resume = resume,
-            RetryFailed = retryFailed,
-            Worker = worker,
-            Room = memory is null ? null : ByteText.Parse("--memory", memory),
-        };
-        RunHistory history;
+        var config = request.Config();
+        using var backend = CommandContext.CreateBackend(request.Threads, Workers(request)?[0].Name ?? request.Device);
+        var preview = SweepPreview.Of(config, request.Options(config, backend));
+        if (request.Json) PreviewText.WriteJson(context, preview);
+        else PreviewText.Show(context, preview);
+        return ExitCode.Ok;
+    }
+
+    private static WorkerDevice[]? Workers(SweepRequest request) => request.Devices is not { } devices ? null
+        : [.. DeviceList.Parse(devices, CudaDevice.List().Count).Select(name => new WorkerDevice(name, name))];
+
+    private static int Run(CommandContext context, SweepRequest request, CancellationToken cancellation) =>
+        Run(context, request, Workers(request), cancellation);
+
+    /// <summary>Runs a sweep by this process, or by one for each of several workers.</summary>
+    internal static int Run(
+        CommandContext context, SweepRequest request, IReadOnlyList<WorkerDevice>? workers, CancellationToken cancellation)
+    {
+        using var voice = new SweepVoice(context, request.Quiet, request.Json);
+        var folder = request.Folder ?? "";
         try
         {
-            history = SweepProgress.Show(context, progress => SweepRunner.Run(config, options, progress, cancellation));
+            var config = request.Config();
+            folder = request.RunFolder(config);
+            var history = workers is null ? Alone(config)
+                : DevicesSweep.Run(request with { Folder = folder }, folder, request.MostSamples(), workers, voice, cancellation);
+            return voice.End(folder, history, request.NoReport ? null : Report(folder, history, request));
         }
-        catch (OperationCanceledException)
+        catch (Exception error)
         {
-            SayInterrupted(context, folder);
+            voice.Broken(folder, error);
+            if (error is OperationCanceledException)
+                SayInterrupted(context, folder, request.Devices is { } devices ? $" --devices {devices}" : "");
             throw;
         }
-        ReportCommand.Write(context, folder, history, formats, html);
-        var isWhole = history.Missing.Count == 0 && history.Results.Concat(history.Repeats).All(result => result.Status == TrialStatus.Ok);
-        return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
+
+        RunHistory Alone(SweepConfig config)
+        {
+            using var backend = CommandContext.CreateBackend(request.Threads, request.Device);
+            return SweepRunner.Run(config, request.Options(config, backend) with { Folder = folder }, voice, cancellation);
+        }
     }
+
+    private static ReportSummary Report(string folder, RunHistory history, SweepRequest request) =>
+        ReportCommand.Write(folder, history, request.Formats, request.Html);
 
     /// <summary>Says how to go on after an interruption.</summary>
-    internal static void SayInterrupted(CommandContext context, string folder) => context.Error.WriteLine(Directory.Exists(folder)
-        ? $"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume"
+    internal static void SayInterrupted(CommandContext context, string folder, string more = "") => context.Error.WriteLine(
+        Directory.Exists(folder) ? $"kvpareto: interrupted; nothing measured is lost: go on with --out {folder} --resume{more}"
         : "kvpareto: interrupted before anything was measured");
-
-    /// <summary>The run folder that the options mean.</summary>
-    /// <exception cref="ConfigException">There is nothing to resume.</exception>
-    internal static string FolderOf(string name, string? folder, bool resume, string? worker)
-    {
-        folder ??= resume || worker is not null ? Path.Combine(DefaultFolder, name) : FreeFolder(name);
-        return resume && worker is null && !Path.Exists(folder) ? throw NothingToResume(folder) : folder;
-    }
-
-    // A run begun from scratch in a mistyped folder would measure everything again.
-    private static ConfigException NothingToResume(string folder)
-    {
-        var full = Path.GetFullPath(folder);
-        var parent = Path.GetDirectoryName(full);
-        var runs = Directory.Exists(parent)
-            ? Directory.EnumerateDirectories(parent).Where(found => File.Exists(Path.Combine(found, "run.json")))
-                .Order(StringComparer.Ordinal).Take(MostRunsNamed + 1).ToList()
-            : [];
-        var named = string.Join(", ", runs.Take(MostRunsNamed).Select(found => Path.GetRelativePath(".", found)));
-        var allowed = runs.Count == 0 ? "leave out --resume to begin a run"
-            : $"{named}{(runs.Count > MostRunsNamed ? ", …" : "")}, or leave out --resume to begin a run";
-        return new($"--resume: {folder}: there is no such folder; allowed: {allowed}");
-    }
-
-    private static string FreeFolder(string name)
-    {
-        var folder = Path.Combine(DefaultFolder, name);
-        for (var number = 2; Directory.Exists(folder); number++)
-            folder = Path.Combine(DefaultFolder, string.Create(CultureInfo.InvariantCulture, $"{name}-{number}"));
-        return folder;
-    }
 }

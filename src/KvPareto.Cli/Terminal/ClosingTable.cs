@@ -14,7 +14,8 @@ internal static class ClosingTable
         [
             new("", 0, Mark)
                 { IsText = true, Style = row =>
-                row.Failure is not null ? new Style(Color.Red) : row.OnFrontier ? new Style(Color.Yellow) : null },
+                row.IsDropped ? new Style(Color.Grey) : row.Failure is not null ? new Style(Color.Red)
+                : row.OnFrontier ? new Style(Color.Yellow) : null },
             new("setting", 0, row => row.Setting) { IsText = true },
             new("peak", 1, row => row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
             new("saved", 3, row => Number(row.MemorySavedPercent, "F1", " %")),
@@ -31,21 +32,31 @@ internal static class ClosingTable
     /// <summary>Every trial by model and memory, a star on the frontier; then what was written and what should be known.</summary>
     public static void Show(CommandContext context, RunHistory history, ReportSummary summary)
     {
+        ShowTables(context, summary);
+        foreach (var line in Notes(history).Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(line));
+        foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
+    }
+
+    /// <summary>A table for each model, and below it why trials failed.</summary>
+    public static void ShowTables(CommandContext context, ReportSummary summary)
+    {
         foreach (var model in summary.Models)
         {
             context.Error.WriteLine(TerminalText.OneLine(Heading(model)));
             SummaryRow[] rows = [.. summary.Rows.Where(row => row.Model == model.Model)];
             Table.Write(context.Console, context.ErrorWidth(), rows);
-            foreach (var row in rows.Where(row => row.Failure is not null))
+            foreach (var row in rows.Where(row => row is { Failure: not null, IsDropped: false }))
                 context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
             context.Error.WriteLine();
         }
-        if (history.Missing.Count > 0)
-            context.Error.WriteLine(
-                $"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them");
-        foreach (var message in history.Messages.Concat(summary.Messages)) context.Error.WriteLine(TerminalText.OneLine(message));
-        foreach (var file in summary.Files) context.Output.WriteLine(TerminalText.OneLine(file));
     }
+
+    /// <summary>What should be known of a run, one line each.</summary>
+    public static IEnumerable<string> Notes(RunHistory history) => history.Missing.Count == 0 ? history.Messages :
+    [
+        $"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them",
+        .. history.Messages,
+    ];
 
     private static string Some(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
@@ -53,9 +64,11 @@ internal static class ClosingTable
     private static string Heading(ModelSummary model) => model is { Points: 0, Unscored: > 0 }
         ? string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.Unscored} settings, without a score")
         : string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, "
-            + $"hypervolume {model.HypervolumePercent:F1} %");
+            + $"hypervolume {model.HypervolumePercent:F1} %"
+            + $"{(model.Dropped > 0 ? $"; {model.Dropped} dropped, results.csv says why" : "")}");
 
-    private static string Mark(SummaryRow row) => row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
+    private static string Mark(SummaryRow row) =>
+        row.IsDropped ? "dropped" : row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
 
     private static string Number(double? value, string format, string unit = "") =>
         value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) + unit : "";

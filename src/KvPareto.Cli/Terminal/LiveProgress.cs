@@ -19,8 +19,7 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
     private readonly TimeLeft _time = new();
     private long _samples;
     private long _done;
-    private string _trial = "starting";
-    private string _setting = "";
+    private readonly SortedDictionary<string, string[]> _going = new(StringComparer.Ordinal) { [""] = ["starting"] }; // by worker
     private bool _begun;
     private bool _ended;
 
@@ -45,21 +44,27 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
                     (_begun, _samples) = (true, planned.Samples);
                     _time.Begin();
                     _done = planned.SamplesDone;
+                    if (planned.Limit is not null) _block.Print(TrialText.Planned(planned));
                     break;
                 case TrialBegun begun:
-                    (_trial, _setting) = (Numbered(begun.Trial, begun.Trials, begun.Model), ContextText.Of(begun.Setting, begun.Context));
+                    Go(begun.Worker, Numbered(begun.Trial, begun.Trials, begun.Model), ContextText.Of(begun.Setting, begun.Context));
                     break;
                 case SampleMeasured measured:
                     Move(measured.SamplesDone, measured.Left);
                     return; // The timer draws: a slow terminal must not hold up what is measured.
                 case TrialEnded ended:
                     Move(ended.SamplesDone, ended.Left);
+                    var by = ended.Worker is { } worker ? worker + " " : "";
                     _block.Print(
-                        $"{TimeLeft.Text(_time.Elapsed),7} {Numbered(ended.Trial, ended.Trials, ended.Result.Model)} "
+                        $"{TimeLeft.Text(_time.Elapsed),7} {by}{Numbered(ended.Trial, ended.Trials, ended.Result.Model)} "
                             + $"{ContextText.Of(ended.Result.Setting, ended.Result.Context)}  {TrialText.Outcome(ended.Result)}");
                     break;
                 case SweepWaiting waiting:
-                    (_trial, _setting) = (TrialText.Waiting(waiting), "");
+                    Go(waiting.Worker, waiting.Worker is null ? TrialText.Waiting(waiting) : "waiting");
+                    break;
+                case WorkerGone gone:
+                    _going.Remove(gone.Worker ?? "");
+                    _block.Print(TrialText.Gone(gone));
                     break;
                 case TrialLeft others:
                     Move(others.SamplesDone, others.Left);
@@ -75,9 +80,16 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
         _timer.Dispose();
         lock (_lock)
         {
+            if (!_ended) _block.Clear();
             _ended = true;
-            _block.Clear();
         }
+    }
+
+    // A worker among several has one line, one process alone as many as it says.
+    private void Go(string? worker, params string[] lines)
+    {
+        _going.Remove("");
+        _going[worker ?? ""] = worker is null ? lines : [$"{worker} {string.Join(' ', lines)}"];
     }
 
     private void Move(long samplesDone, TimeSpan? left)
@@ -90,7 +102,7 @@ internal sealed class LiveProgress : IProgress<SweepEvent>, IDisposable
     {
         lock (_lock)
         {
-            if (_begun && !_ended) _block.Draw(_setting.Length == 0 ? [Bar(), _trial] : [Bar(), _trial, _setting]);
+            if (_begun && !_ended) _block.Draw([Bar(), .. _going.Values.SelectMany(lines => lines)]);
         }
     }
 

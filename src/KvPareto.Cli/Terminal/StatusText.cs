@@ -13,8 +13,9 @@ internal static class StatusText
     {
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Name}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, {progress.Held.Count} "
-                + $"being measured, {progress.Waiting} waiting"));
+            $"{progress.Heading}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, "
+                + $"{(progress.Dropped > 0 ? $"{progress.Dropped} dropped, " : "")}"
+                + $"{progress.Held.Count} being measured, {progress.Waiting} waiting"));
         foreach (var trial in progress.Held.Take(MostShown))
         {
             Line($"  {trial.Trial}");
@@ -39,9 +40,11 @@ internal static class StatusText
     {
         name = progress.Name,
         startedAt = progress.StartedAt,
+        limit = progress.Limit,
         planned = progress.Planned,
         done = progress.Done,
         failed = progress.Failed.Select(failure => new { trial = failure.Trial, reason = failure.Reason }),
+        dropped = progress.Dropped,
         held = progress.Held.Select(trial => new
         {
             trial = trial.Trial,

@@ -6,14 +6,13 @@ namespace KvPareto.Cli.Terminal;
 /// <summary>Shows a running sweep: a line for each trial that has ended and, on a terminal, what is going on below them.</summary>
 internal static class SweepProgress
 {
-    /// <summary>Runs a sweep under the display that fits where standard error goes.</summary>
-    public static RunHistory Show(CommandContext context, Func<IProgress<SweepEvent>, RunHistory> run)
+    /// <summary>The display that fits where standard error goes; to be disposed where it can be.</summary>
+    public static IProgress<SweepEvent> On(CommandContext context)
     {
         var capabilities = context.Console.Profile.Capabilities;
-        if (context.ErrorWidth() is null || !capabilities.Ansi || !capabilities.Interactive) return run(new PlainLines(context.Error));
-        using var live =
-            new LiveProgress(new LiveBlock(context.Console.Profile.Out.Writer, () => context.ErrorWidth() ?? LiveProgress.DefaultWidth));
-        return run(live);
+        return context.ErrorWidth() is null || !capabilities.Ansi || !capabilities.Interactive
+            ? new PlainLines(context.Error)
+            : new LiveProgress(new LiveBlock(context.Console.Profile.Out.Writer, () => context.ErrorWidth() ?? LiveProgress.DefaultWidth));
     }
 
     private sealed class PlainLines(TextWriter output) : IProgress<SweepEvent>
@@ -29,21 +28,24 @@ internal static class SweepProgress
                     break;
                 case SweepPlanned planned:
                     _time.Begin();
-                    output.WriteLine($"{planned.Trials} trials, {planned.Samples} samples; {planned.TrialsDone} trials done before");
+                    output.WriteLine(TrialText.Planned(planned));
                     break;
                 case TrialEnded ended:
                     _time.Expect(ended.Left);
                     output.WriteLine($"{Line(ended)}  {TimeLeft.Text(_time.Elapsed)} gone, {TimeLeft.Text(_time.Left)} left");
                     break;
-                case SweepWaiting waiting:
+                case SweepWaiting { Worker: null } waiting:
                     output.WriteLine(TrialText.Waiting(waiting));
+                    break;
+                case WorkerGone gone:
+                    output.WriteLine(TrialText.Gone(gone));
                     break;
             }
         }
 
         private static string Line(TrialEnded ended) => TerminalText.OneLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"[{ended.Trial,3}/{ended.Trials}] {ended.Result.Model,-17} "
+            $"{(ended.Worker is { } worker ? worker + " " : "")}[{ended.Trial,3}/{ended.Trials}] {ended.Result.Model,-17} "
             + $"{ContextText.Of(ended.Result.Setting, ended.Result.Context),-32} {TrialText.Outcome(ended.Result)}"));
     }
 }

@@ -11,11 +11,27 @@ internal static class TrialText
         ? string.Create(CultureInfo.InvariantCulture,
             $"score {(result.Score is { } score ? score.ToString("F2", CultureInfo.InvariantCulture) : "-"),6}  "
             + $"peak {ByteText.Of(result.Peaks.Inference.Total),9}")
-        : $"FAILED: {result.Failure}";
+        : result.Status == TrialStatus.Dropped ? $"dropped: {result.Failure}" : $"FAILED: {result.Failure}";
+
+    /// <summary>How much a sweep is, and of how much it is limited to.</summary>
+    public static string Planned(SweepPlanned planned) => string.Create(
+        CultureInfo.InvariantCulture, $"{planned.Trials} trials, {planned.Samples} samples")
+        + (planned.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)}: --limit)" : "")
+        + string.Create(CultureInfo.InvariantCulture, $"; {planned.TrialsDone} trials done before");
 
     /// <summary>How far weights are that a sweep makes before its trials.</summary>
     public static string Making(WeightsMade made) => TerminalText.OneLine(string.Create(
         CultureInfo.InvariantCulture, $"making {made.Form} of {made.Model}: layer {made.Layer} of {made.Layers}"));
+
+    /// <summary>That a worker ended before the sweep did, and what comes of its trials.</summary>
+    public static string Gone(WorkerGone gone) => TerminalText.OneLine(
+        $"{gone.Worker} ended{(gone.ExitCode is { } code ? string.Create(CultureInfo.InvariantCulture, $" with exit code {code}") : "")}: "
+        + $"{gone.Reason}; " + gone.Others switch
+        {
+            0 => "no worker is left",
+            1 => "the other one takes its trials",
+            _ => string.Create(CultureInfo.InvariantCulture, $"the other {gone.Others} take its trials"),
+        });
 
     /// <summary>For whom a worker that has nothing left to do waits.</summary>
     public static string Waiting(SweepWaiting waiting) => TerminalText.OneLine(waiting.Trials == 1

@@ -7,11 +7,11 @@ namespace KvPareto.Cpu.Kernels;
 /// <summary>The vectorised twin of <see cref="GroupCodec"/>: bit for bit the same scales, zero points and codes.</summary>
 internal static unsafe class GroupEncoder
 {
-    /// <summary>Scale and zero point for the elements of a group, their range narrowed by <paramref name="clip"/>.</summary>
-    public static GroupMeta Fit(float* source, int count, int bits, float clip)
+    /// <summary>Scale and zero point for the elements of a group, their range as <paramref name="fit"/> says.</summary>
+    public static GroupMeta Fit(float* source, int count, int bits, GroupFit fit)
     {
         var (min, max) = Range(source, count);
-        return GroupCodec.Fit(min, max, bits, clip);
+        return GroupCodec.Fit(min, max, bits, fit);
     }
 
     /// <summary>Smallest and largest element; NaN where there is one.</summary>

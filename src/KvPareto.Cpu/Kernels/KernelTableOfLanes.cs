@@ -25,9 +25,8 @@ internal sealed unsafe class KernelTable<TLanes, TFloat, TInt> : KernelTable
         WeightFormat.F32 => Elements<F32Elements>(),
         WeightFormat.F16 => Elements<F16Elements>(),
         WeightFormat.BF16 => Elements<BF16Elements>(),
-        WeightFormat.W4 => Codes<W4Codes>(),
-        WeightFormat.W8 => Codes<W8Codes>(),
-        _ => BlockStrips.For(format).Kernel<TLanes, TFloat, TInt>(),
+        _ when BlockShape.IsBlocks(format) => BlockStrips.For(format).Kernel<TLanes, TFloat, TInt>(),
+        _ => CodeStrips.For(format).Kernel<TLanes, TFloat, TInt>(),
     };
 
     public override delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] DotCodes(int bits) => bits switch
@@ -100,9 +99,6 @@ internal sealed unsafe class KernelTable<TLanes, TFloat, TInt> : KernelTable
 
     private static StripKernel Elements<TFormat>() where TFormat : struct, IElementFormat =>
         new(&StripKernels<TFormat, TLanes, TFloat, TInt>.Multiply, &StripKernels<TFormat, TLanes, TFloat, TInt>.Unpack);
-
-    private static StripKernel Codes<TCodes>() where TCodes : struct, ICodeFormat =>
-        new(&CodeKernels<TCodes, TLanes, TFloat, TInt>.Multiply, &CodeKernels<TCodes, TLanes, TFloat, TInt>.Unpack);
 
     private static delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] DotCodes<TBits>()
         where TBits : struct, IConstant =>

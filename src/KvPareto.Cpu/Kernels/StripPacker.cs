@@ -29,9 +29,10 @@ internal static unsafe class StripPacker
                 case WeightFormat.F32:
                     PackWords((uint*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride);
                     break;
-                case WeightFormat.W4: PackCodes<W4Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
-                case WeightFormat.W8: PackCodes<W8Codes>(host, row, rowCount, k, channels, (byte*)address, stride); break;
-                default: PackHalves((ushort*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride); break;
+                case WeightFormat.F16 or WeightFormat.BF16:
+                    PackHalves((ushort*)host.Data + first, host.ColumnCount, rowCount, channels, (byte*)address, stride);
+                    break;
+                default: CodeStrips.For(host.Format).Pack(host, row, rowCount, k, channels, (byte*)address, stride); break;
             }
         }
     }
@@ -54,10 +55,9 @@ internal static unsafe class StripPacker
                 case WeightFormat.F32: Unpack<F32Elements>((byte*)address, stride, lane, channels, destination + k); break;
                 case WeightFormat.BF16: Unpack<BF16Elements>((byte*)address, stride, lane, channels, destination + k); break;
                 case WeightFormat.F16: Unpack<F16Elements>((byte*)address, stride, lane, channels, destination + k); break;
-                case WeightFormat.W4:
-                    UnpackCodes<W4Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k);
+                default:
+                    CodeStrips.For(weight.Format).Decode((byte*)address, stride, lane, channels, weight.GroupSize, destination + k);
                     break;
-                default: UnpackCodes<W8Codes>((byte*)address, stride, lane, channels, weight.GroupSize, destination + k); break;
             }
         }
     }
@@ -93,19 +93,6 @@ internal static unsafe class StripPacker
         }
     }
 
-    private static void UnpackCodes<TCodes>(byte* lines, nint stride, int lane, int channels, int groupSize, float* destination)
-        where TCodes : struct, ICodeFormat
-    {
-        for (var k = 0; k < channels; k += groupSize)
-        {
-            var meta = Strip.Meta(lines, stride, lane);
-            lines += Strip.MetaLines * stride;
-            for (var i = 0; i < groupSize; i += TCodes.LineChannels, lines += stride)
-                for (var j = 0; j < TCodes.LineChannels; j++)
-                    destination[k + i + j] = GroupCodec.Decode(Strip.Code<TCodes>(lines, j, lane), meta);
-        }
-    }
-
     private static void PackWords(uint* source, nint columns, int rowCount, int channels, byte* lines, nint stride)
     {
         for (var k = 0; k < channels; k++, source++, lines += stride)
@@ -118,24 +105,5 @@ internal static unsafe class StripPacker
             for (var r = 0; r < Strip.Rows; r++)
                 ((ushort*)lines)[r < 16 ? 2 * r : 2 * (r - 16) + 1] = r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns)
                     : (ushort)0;
-    }
-
-    private static void PackCodes<TCodes>(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)
-        where TCodes : struct, ICodeFormat
-    {
-        nint rowBytes = host.ColumnCount / 8 * TCodes.Bits, groups = host.ColumnCount / host.GroupSize;
-        for (nint k = channel; k < channel + channels; k += host.GroupSize)
-        {
-            for (var r = 0; r < Strip.Rows; r++)
-                ((GroupMeta*)(lines + (r >> 4) * stride))[r & 15] =
-                    r < rowCount ? Unsafe.ReadUnaligned<GroupMeta>(host.Groups + (row + r) * groups + k / host.GroupSize) : default;
-            lines += Strip.MetaLines * stride;
-            for (nint i = k; i < k + host.GroupSize; i += TCodes.LineChannels, lines += stride)
-                for (var r = 0; r < 16; r++)
-                    ((uint*)lines)[r] = Codes(i, row + r) | Codes(i, row + 16 + r) << TCodes.Bits;
-        }
-
-        uint Codes(nint first, int r) =>
-            r < row + rowCount ? TCodes.Spread(Unsafe.ReadUnaligned<ushort>(host.Data + r * rowBytes + first * TCodes.Bits / 8)) : 0;
     }
 }

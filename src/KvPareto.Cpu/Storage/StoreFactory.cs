@@ -30,16 +30,16 @@ internal static class StoreFactory
 
     private static TokenScheme? TokenSchemeOf(SidePlan plan) => plan.Granularity.Axis switch
     {
-        KvAxis.Token => new TokenGroupScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),
-        KvAxis.Tensor => new TensorScheme(plan.Bits, plan.HeadDim, plan.Clip),
+        KvAxis.Token => new TokenGroupScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Fit),
+        KvAxis.Tensor => new TensorScheme(plan.Bits, plan.HeadDim, plan.Fit),
         _ => null,
     };
 
     private static TokenBlockScheme TokenBlockSchemeOf(SidePlan plan) => plan.Granularity.Axis switch
     {
-        KvAxis.Channel => new ChannelScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),
-        KvAxis.Block => new BlockScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Clip),
-        KvAxis.PowerOfTwo => new PowerOfTwoScheme(plan.Bits, plan.HeadDim, plan.Clip),
+        KvAxis.Channel => new ChannelScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Fit),
+        KvAxis.Block => new BlockScheme(plan.Bits, plan.HeadDim, plan.Granularity.Group, plan.Fit),
+        KvAxis.PowerOfTwo => new PowerOfTwoScheme(plan.Bits, plan.HeadDim, plan.Fit),
         _ => throw new ArgumentException($"{plan.Granularity} has no store", nameof(plan)),
     };
 }

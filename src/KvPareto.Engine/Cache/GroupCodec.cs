@@ -33,6 +33,14 @@ public readonly record struct GroupMeta(ushort ScaleBits, short Zero)
     }
 }
 
+/// <summary>How codes are fitted to a group's range.</summary>
+/// <param name="Clip">Share of the range that codes span (<see cref="GroupCodec.Narrow"/>).</param>
+public readonly record struct GroupFit(float Clip)
+{
+    /// <summary>To all of it.</summary>
+    public static readonly GroupFit Whole = new(1);
+}
+
 /// <summary>
 /// Round to nearest, asymmetric, b bits: the scalar definition of every packed format (KV Pareto, arXiv 2512.01953, §3):
 /// qmin = −2^(b−1), qmax = 2^(b−1) − 1; s = (max − min)/(qmax − qmin) rounded to f16; z = round(qmin − min/s);
@@ -54,12 +62,12 @@ public static class GroupCodec
 
     /// <summary>
     /// Scale and zero point for a group that spans <paramref name="min"/> to <paramref name="max"/>. A group with an element that is
-    /// not finite comes back as NaN throughout, so that a run that has gone wrong is seen to. <paramref name="clip"/> narrows the range
+    /// not finite comes back as NaN throughout, so that a run that has gone wrong is seen to. <paramref name="fit"/> narrows the range
     /// first (<see cref="Narrow"/>).
     /// </summary>
-    public static GroupMeta Fit(float min, float max, int bits, float clip = 1)
+    public static GroupMeta Fit(float min, float max, int bits, GroupFit fit)
     {
-        (min, max) = Narrow(min, max, clip);
+        (min, max) = Narrow(min, max, fit);
         if (!float.IsFinite(min) || !float.IsFinite(max)) return GroupMeta.Constant(float.NaN);
         if (min == max) return GroupMeta.Constant(MathF.Abs(min));
         var levels = (1 << bits) - 1;
@@ -71,12 +79,17 @@ public static class GroupCodec
         return new(BitConverter.HalfToUInt16Bits(half), (short)Math.Clamp(zero, short.MinValue, short.MaxValue));
     }
 
+    /// <summary>The same, of the whole range.</summary>
+    public static GroupMeta Fit(float min, float max, int bits) => Fit(min, max, bits, GroupFit.Whole);
+
     /// <summary>
-    /// A range narrowed to a share of itself, for <see cref="Fit"/>: both ends move towards zero where it lies between them (min·clip and
+    /// A range narrowed to a share of itself, for <see cref="Fit(float, float, int, GroupFit)"/>: both ends move towards zero where it lies
+    /// between them (min·clip and
     /// max·clip, SKVQ, arXiv 2405.06219); else only the far end moves, so that no range is shifted and a single value stays itself.
     /// </summary>
-    public static (float Min, float Max) Narrow(float min, float max, float clip)
+    public static (float Min, float Max) Narrow(float min, float max, GroupFit fit)
     {
+        var clip = fit.Clip;
         if (clip == 1 || min == max) return (min, max);
         var cut = (1 - clip) * (max - min);
         return min >= 0 ? (min, max - cut) : max <= 0 ? (min + cut, max) : (min * clip, max * clip);

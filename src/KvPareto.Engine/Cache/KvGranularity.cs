@@ -25,15 +25,7 @@ public enum KvAxis
 public readonly record struct KvGranularity(KvAxis Axis, int Group)
 {
     /// <summary>The long name, as in <c>token:64</c>, <c>channel:32</c>, <c>block:16</c>, <c>tensor</c>, <c>pow2</c>.</summary>
-    public override string ToString() => Axis switch
-    {
-        KvAxis.Token => $"token:{Group}",
-        KvAxis.Channel => $"channel:{Group}",
-        KvAxis.Block => $"block:{Group}",
-        KvAxis.Tensor => "tensor",
-        KvAxis.PowerOfTwo => "pow2",
-        _ => throw new ArgumentOutOfRangeException(nameof(Axis), Axis, "an axis without a name"),
-    };
+    public override string ToString() => KvAxisKind.Of(Axis) is { HasGroup: true } kind ? $"{kind.Name}:{Group}" : KvAxisKind.Of(Axis).Name;
 }
 
 /// <summary>What is rotated before coding.</summary>

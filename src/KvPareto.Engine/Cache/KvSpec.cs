@@ -37,6 +37,9 @@ public sealed record KvSpec
     /// nothing.</summary>
     public int ClipPercent { get; init; } = 100;
 
+    /// <summary>How a group's range is fitted.</summary>
+    public GroupFit Fit => new(ClipPercent / 100f);
+
     /// <summary>True where keys or values are coded at all.</summary>
     public bool IsCoded => Keys.IsCoded || Values.IsCoded;
 

@@ -18,10 +18,10 @@ public readonly record struct SidePlan
         (Bits, Granularity, HeadDim) = (side.Bits, granularity, headDim);
         SinkTokens = side.IsCoded ? Math.Min(spec.SinkTokens, capacity) : 0;
         RecentTokens = side.IsCoded ? spec.RecentTokens : 0;
-        Granule = side.IsCoded && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
+        Granule = side.IsCoded && KvAxisKind.Of(granularity.Axis).CodesTogether ? granularity.Group : 1;
         CodedTokens = Math.Max(0, capacity - SinkTokens - RecentTokens) / Granule * Granule;
         RingTokens = Math.Max(0, Math.Min(RecentTokens + Granule - 1, capacity - SinkTokens));
-        Clip = spec.ClipPercent / 100f;
+        Fit = spec.Fit;
     }
 
     /// <summary>Bits of a stored number of the coded part.</summary>
@@ -48,8 +48,8 @@ public readonly record struct SidePlan
     /// <summary>Tokens that wait at 16 bits to be coded, at the most; token t waits in row t modulo the ring's length.</summary>
     public int RingTokens { get; }
 
-    /// <summary>Share of a group's range that its codes span.</summary>
-    public float Clip { get; }
+    /// <summary>How a group's range is fitted.</summary>
+    public GroupFit Fit { get; }
 
     /// <summary>True where the coded part holds codes.</summary>
     public bool IsCoded => Bits < 16;
@@ -59,17 +59,8 @@ public readonly record struct SidePlan
 
     /// <summary>
     /// The groups of one block of coded tokens, which share entries: its tokens, its groups, and the channels of a group. Entries lie block
-    /// after block, a head's
-    /// together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
+    /// after block, a head's together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The axis has no groups here.</exception>
-    public (int Tokens, int Groups, int Channels) TokenBlock => !IsCoded ? (1, 0, 1) : Granularity.Axis switch
-    {
-        KvAxis.Token => (1, HeadDim / Granularity.Group, Granularity.Group),
-        KvAxis.Channel => (Granularity.Group, HeadDim, 1),
-        KvAxis.Block => (Granularity.Group, 1, HeadDim),
-        KvAxis.Tensor => (1, 1, HeadDim),
-        KvAxis.PowerOfTwo => (int.MaxValue, HeadDim, 1),
-        _ => throw new ArgumentOutOfRangeException(nameof(Granularity), Granularity, "an axis without groups"),
-    };
+    public (int Tokens, int Groups, int Channels) TokenBlock =>
+        IsCoded ? KvAxisKind.Of(Granularity.Axis).TokenBlock(Granularity.Group, HeadDim) : (1, 0, 1);
 }

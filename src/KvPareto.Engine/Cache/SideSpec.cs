@@ -32,14 +32,8 @@ public readonly record struct SideSpec(int Bits, KvGranularity Granularity)
         if (!AllBits.Contains(Bits))
             throw new ConfigException($"{what} bits {Bits}: allowed are 2, 4, 8, 16, and 32 for comparison with f32 references");
         if (!IsCoded) return;
-        var group = Granularity.Group;
-        switch (Granularity.Axis)
-        {
-            case KvAxis.Token when group < 8 || group % 8 != 0 || headDim % group != 0:
-                throw new ConfigException(
-                    $"{what} granularity {Granularity}: the group must be a multiple of 8 that divides the model's head_dim of {headDim}");
-            case KvAxis.Channel or KvAxis.Block when group is < 16 or > 256 || group % 16 != 0:
-                throw new ConfigException($"{what} granularity {Granularity}: allowed are 16 to 256 tokens, a multiple of 16");
-        }
+        var kind = KvAxisKind.Of(Granularity.Axis);
+        if (!kind.IsAllowed(Granularity.Group, headDim))
+            throw new ConfigException($"{what} granularity {Granularity}: {kind.Allowed(headDim)}");
     }
 }

@@ -21,6 +21,12 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>The device in words, for provenance.</summary>
     public abstract string Device { get; }
 
+    /// <summary>
+    /// The instructions that its sums are made with, in words: <c>AVX2</c>, <c>compute capability 9.0</c>. Others sum in another order, and
+    /// settings with very few bits part there. Neither threads nor memory nor a driver are of them.
+    /// </summary>
+    public abstract string Instructions { get; }
+
     /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
     public virtual int? Workers => null;
 

@@ -6,6 +6,9 @@ namespace KvPareto.Engine.Settings;
 /// <summary>The granularity of both sides: one part of a name, or one for each. A side without codes has none.</summary>
 internal sealed class GranularityAxis : SettingAxis
 {
+    /// <summary>All of them: <c>tN, chN, …</c>.</summary>
+    public static string All => string.Join(", ", KvAxisKind.All.Select(kind => kind.Word));
+
     /// <inheritdoc/>
     public override string WordOf(InferenceSetting setting)
     {
@@ -52,29 +55,23 @@ internal sealed class GranularityAxis : SettingAxis
     }
 
     /// <summary>The part of one granularity.</summary>
-    public static string Short(KvGranularity granularity) => granularity.Axis switch
-    {
-        KvAxis.Token => $"t{granularity.Group}",
-        KvAxis.Channel => $"ch{granularity.Group}",
-        KvAxis.Block => $"b{granularity.Group}",
-        KvAxis.Tensor => "tensor",
-        KvAxis.PowerOfTwo => "pow2",
-        _ => throw new ArgumentOutOfRangeException(nameof(granularity), granularity.Axis, "an axis without a short name"),
-    };
+    public static string Short(KvGranularity granularity) =>
+        KvAxisKind.Of(granularity.Axis) is { HasGroup: true } kind
+            ? kind.ShortName + SettingNumber.Text(granularity.Group)
+            : KvAxisKind.Of(granularity.Axis).ShortName;
 
     /// <summary>Reads such a part.</summary>
     public static bool TryRead(string word, out KvGranularity granularity)
     {
-        granularity = word switch
+        foreach (var kind in KvAxisKind.All)
         {
-            "tensor" => new(KvAxis.Tensor, 0),
-            "pow2" => new(KvAxis.PowerOfTwo, 0),
-            _ when SettingNumber.TryAfter("ch", word, out var group) => new(KvAxis.Channel, group),
-            _ when SettingNumber.TryAfter("t", word, out var group) => new(KvAxis.Token, group),
-            _ when SettingNumber.TryAfter("b", word, out var group) => new(KvAxis.Block, group),
-            _ => default,
-        };
-        return granularity != default;
+            var group = 0;
+            if (kind.HasGroup ? !SettingNumber.TryAfter(kind.ShortName, word, out group) : word != kind.ShortName) continue;
+            granularity = new(kind.Axis, group);
+            return true;
+        }
+        granularity = default;
+        return false;
     }
 
     // Parts left after one of both sides or one of each; null where neither is there.

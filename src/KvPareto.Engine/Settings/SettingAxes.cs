@@ -21,7 +21,8 @@ public static class SettingAxes
         new ValueAxis<WeightSpec>
         {
             Key = "weights",
-            Words = "w16, w8, w4, and with a group that is a multiple of 32 up to 256, such as w4g64; or the form of one of the model's "
+            Words = string.Join(", ", WeightSpec.AllBits.Select(bits => $"w{bits}"))
+                + ", and with a group that is a multiple of 32 up to 256, such as w4g64; or the form of one of the model's "
                 + "variants: " + WeightForm.Words,
             PartWords = "w16a16, w8a16, w4a16, with a group w4g64a16; or a variant's form, awq4g128a16, q4_k_ma16",
             Meaning = "bits of the linear layers (16: as the checkpoint has them) and input channels that share a scale, which must "
@@ -44,7 +45,8 @@ public static class SettingAxes
                 new("weight_group", GroupText),
             ],
         },
-        Number("embedding", "e", "16, 8, 4", "bits of the embedding and the output head, in the groups of weights", 16, "embedding_bits",
+        Number("embedding", "e", string.Join(", ", WeightSpec.AllBits),
+            "bits of the embedding and the output head, in the groups of weights", 16, "embedding_bits",
             setting => setting.Weights.EmbeddingBits,
             (setting, bits) => setting with { Weights = setting.Weights with { EmbeddingBits = bits } },
             bits => WeightSpec.AllBits.Contains(bits)),
@@ -68,10 +70,9 @@ public static class SettingAxes
         new GranularityAxis
         {
             Key = "granularity",
-            Words = "tN, chN, bN, tensor, pow2, or keys and values apart as kch32-vt64",
-            PartWords = "groups tN, chN, bN, tensor or pow2, or of each: kch32-vt64",
-            Meaning = "what shares a scale: N channels of a token (tN), N tokens of a channel (chN), N tokens of a head (bN), all that "
-                + "one append brings (tensor), a channel for good, by a power of two from the first append (pow2)",
+            Words = $"{GranularityAxis.All}, or keys and values apart as kch32-vt64",
+            PartWords = $"groups {GranularityAxis.All}, or of each: kch32-vt64",
+            Meaning = "what shares a scale: " + string.Join(", ", KvAxisKind.All.Select(kind => $"{kind.Shares} ({kind.Word})")),
             Covers = ["key_granularity", "value_granularity"],
         },
         Granularity("key_granularity", "keys", setting => setting.Cache.Keys,
@@ -196,7 +197,7 @@ public static class SettingAxes
         string key, string of, Func<InferenceSetting, SideSpec> get, Func<InferenceSetting, SideSpec, InferenceSetting> with) => new()
         {
             Key = key,
-            Words = "tN, chN, bN, tensor, pow2",
+            Words = GranularityAxis.All,
             Meaning = $"that of the {of} alone",
             Get = setting => get(setting).Granularity,
             Applies = setting => get(setting).IsCoded,

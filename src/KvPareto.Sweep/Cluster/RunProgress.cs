@@ -13,6 +13,12 @@ public sealed record RunProgress
     /// <summary>When its first process began.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
+    /// <summary>Most samples of each task; null for all.</summary>
+    public required int? Limit { get; init; }
+
+    /// <summary>The name, which says that the run is a limited one.</summary>
+    public string Heading => RunHistory.HeadingOf(Name, Limit);
+
     /// <summary>Trials planned.</summary>
     public required int Planned { get; init; }
 
@@ -22,11 +28,14 @@ public sealed record RunProgress
     /// <summary>Trials that failed, and the reason.</summary>
     public required IReadOnlyList<(string Trial, string Reason)> Failed { get; init; }
 
+    /// <summary>Trials that the search did without.</summary>
+    public required int Dropped { get; init; }
+
     /// <summary>Trials that somebody holds.</summary>
     public required IReadOnlyList<HeldTrial> Held { get; init; }
 
     /// <summary>Trials that nobody has begun, or nobody goes on with.</summary>
-    public int Waiting => Planned - Done - Failed.Count - Held.Count;
+    public int Waiting => Planned - Done - Failed.Count - Dropped - Held.Count;
 
     /// <summary>Processes whose journal is open, whether they hold a trial or not.</summary>
     public required IReadOnlyList<string> Workers { get; init; }
@@ -58,13 +67,15 @@ public sealed record RunProgress
         {
             Name = run.Name,
             StartedAt = state.StartedAt ?? run.StartedAt,
+            Limit = run.Limit,
             Planned = run.Trials.Count,
             Done = results.Count(result => result.Status == TrialStatus.Ok),
             Failed =
             [
-                .. results.Where(result => result.Status != TrialStatus.Ok)
+                .. results.Where(result => result.Status == TrialStatus.Failed)
                     .Select(result => ($"{result.Setting} of {result.Model}", result.Failure ?? "")),
             ],
+            Dropped = results.Count(result => result.Status == TrialStatus.Dropped),
             Held =
             [
                 .. from trial in run.Trials

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Search;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
@@ -44,6 +45,9 @@ public sealed record SweepConfig
 
     /// <summary>Variables and date of the models' chat templates.</summary>
     public TemplateSettings Template { get; init; } = TemplateSettings.Default;
+
+    /// <summary>How it is chosen what is measured.</summary>
+    internal SearchOptions Search { get; init; } = new ExhaustiveOptions { Seed = 0 };
 
     /// <summary>Where the text comes from; null where it has no place.</summary>
     public ConfigOrigin? Origin { get; init; }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Search;
 using KvPareto.Text.Templates;
 using KvPareto.Tasks.Catalog;
 using KvPareto.Tasks.Synthetic;
@@ -14,7 +15,7 @@ internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "baseline_repeats", "timing",
-            "template", "contexts"];
+            "template", "contexts", "search"];
 
     private const int MostContext = 1 << 20;
 
@@ -39,6 +40,7 @@ internal static partial class SweepConfigReader
         var seed = top.Find("seed")?.Integer(0, MaxSeed) ?? 1;
         var weights = new WeightListReader(baseFolder);
         var axes = top.Find("axes") is { } map ? SweepAxes.Read(map, weights) : null;
+        var contexts = ReadContexts(top);
         var timing = top.Find("timing")?.Map("repeats", "warmup");
         var config = new SweepConfig
         {
@@ -47,17 +49,18 @@ internal static partial class SweepConfigReader
             Models = [.. (models.Count > 0 ? models.Select(FromOption)
                 : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
             Tasks = top.Find("tasks") is null && !needsTasks ? []
-                : TaskCatalog.Read(top.Require("tasks", TaskCatalog.Words), baseFolder, seed),
+                : TaskCatalog.Read(top.Require("tasks", TaskCatalog.Words), baseFolder, seed, contexts is [var first, ..] ? first : null),
             Axes = axes,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
-            Contexts = ReadContexts(top),
+            Contexts = contexts,
             BaselineRepeats = top.Find("baseline_repeats")?.Integer(0, 100) ?? 0,
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
+            Search = SearchReader.Read(top.Find("search"), seed),
             Source = text,
             Origin = new(file, baseFolder, [.. models.Select(model => IsPath(model) ? Path.GetFullPath(model) : model)]),
         };

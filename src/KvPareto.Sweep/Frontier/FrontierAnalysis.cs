@@ -94,7 +94,7 @@ internal sealed class FrontierAnalysis
     /// </summary>
     private static string Flaw(TrialResult trial)
     {
-        if (trial.Status != TrialStatus.Ok) return trial.Failure is { Length: > 0 } failure ? failure : "failed without a reason";
+        if (trial.Status != TrialStatus.Ok) return trial.Failure is { Length: > 0 } failure ? failure : $"{trial.Status} without a reason";
         if (trial.Score is not double score || !double.IsFinite(score)) return "it has no score";
         if (trial.Scores.Count == 0 || trial.Scores.Any(task => task.PerSample.Count == 0)) return "a task has no samples";
         if (trial.Scores.Any(task => !double.IsFinite(task.Mean) || task.PerSample.Any(value => !double.IsFinite(value))))

@@ -3,14 +3,20 @@ namespace KvPareto.Sweep.Frontier;
 /// <summary>All measured settings of one model on one set of tasks.</summary>
 /// <param name="Model">Name for people: the config's, with a part of the digest or a number where that name is not unique.</param>
 /// <param name="Points">By rising peak, then falling score.</param>
-/// <param name="Failed">The trials of this model that are no points, by setting.</param>
-internal sealed record ModelFrontier(string Model, IReadOnlyList<FrontierPoint> Points, IReadOnlyList<UnplacedTrial> Failed)
+/// <param name="Unplaced">The trials of this model that are no points, by setting.</param>
+internal sealed record ModelFrontier(string Model, IReadOnlyList<FrontierPoint> Points, IReadOnlyList<UnplacedTrial> Unplaced)
 {
     /// <summary>Score at the reference point of the hypervolume.</summary>
     public const double ReferenceScore = 0;
 
     private const double BestScore = 100;
     private const double ReferenceFactor = 1.05;
+
+    /// <summary>Those that could not be measured.</summary>
+    public IReadOnlyList<UnplacedTrial> Failed { get; } = [.. Unplaced.Where(unplaced => !unplaced.IsDropped)];
+
+    /// <summary>Those that the search did without.</summary>
+    public IReadOnlyList<UnplacedTrial> Dropped { get; } = [.. Unplaced.Where(unplaced => unplaced.IsDropped)];
 
     /// <summary>The trials of tasks that have no score, by rising peak.</summary>
     public IReadOnlyList<CostPoint> Unscored { get; init; } = [];

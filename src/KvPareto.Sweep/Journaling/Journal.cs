@@ -32,13 +32,18 @@ internal sealed class Journal : IDisposable
     public void RunStarted(RunRecord run) => Append(new() { Event = JournalEvent.RunStarted, Run = run, At = DateTimeOffset.UtcNow });
 
     /// <summary>A trial is begun or gone on with.</summary>
-    public void TrialStarted(TrialSpec trial) =>
-        Append(new() { Event = JournalEvent.TrialStarted, Trial = trial.Id, At = DateTimeOffset.UtcNow });
+    public void TrialStarted(TrialSpec trial, int samples) =>
+        Append(new() { Event = JournalEvent.TrialStarted, Trial = trial.Id, Samples = samples, At = DateTimeOffset.UtcNow });
 
-    /// <summary>A trial has its result, good or bad.</summary>
+    /// <summary>A trial has its result, good or bad, or is dropped.</summary>
     public void TrialEnded(TrialResult result) => Append(new()
     {
-        Event = result.Status == TrialStatus.Ok ? JournalEvent.TrialFinished : JournalEvent.TrialFailed,
+        Event = result.Status switch
+        {
+            TrialStatus.Ok => JournalEvent.TrialFinished,
+            TrialStatus.Dropped => JournalEvent.TrialDropped,
+            _ => JournalEvent.TrialFailed,
+        },
         Trial = result.TrialId,
         Result = result,
         At = DateTimeOffset.UtcNow,

@@ -15,11 +15,17 @@ internal sealed record JournalEvent
     /// <summary>A trial could not be done; carries <see cref="Trial"/> and <see cref="Result"/> with the reason.</summary>
     public const string TrialFailed = "failed";
 
+    /// <summary>The search does without a trial; carries <see cref="Trial"/> and <see cref="Result"/> with the reason.</summary>
+    public const string TrialDropped = "dropped";
+
     public required string Event { get; init; }
 
     public RunRecord? Run { get; init; }
 
     public string? Trial { get; init; }
+
+    /// <summary>Samples that a trial had when it was begun or gone on with; null in journals of earlier versions.</summary>
+    public int? Samples { get; init; }
 
     public TrialResult? Result { get; init; }
 

@@ -49,7 +49,7 @@ internal static partial class JournalJson
         AllowDuplicateProperties = false,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireAll } },
-        Converters = { new FiniteNumber() },
+        Converters = { new FiniteNumber(), new Seconds() },
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = indented,
         NewLine = "\n",
@@ -60,6 +60,16 @@ internal static partial class JournalJson
     {
         foreach (var property in type.Properties)
             property.IsRequired |= property.Set is not null && !property.IsSetNullable;
+    }
+
+    /// <summary>Times as numbers of seconds, to the millisecond.</summary>
+    private sealed class Seconds : JsonConverter<TimeSpan>
+    {
+        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            TimeSpan.FromSeconds(reader.GetDouble());
+
+        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) =>
+            writer.WriteNumberValue(Math.Round(value.TotalSeconds, 3));
     }
 
     /// <summary>Numbers such as 1e999 are read as infinite by default.</summary>

@@ -42,6 +42,7 @@ internal static class JournalReader
         }
         foreach (var file in Files(folder))
         {
+            state.BeginJournal();
             foreach (var entry in RecordFile.Read<JournalEvent>(file, Subject, Kind, Check))
             {
                 state.Add(entry.Value);
@@ -60,13 +61,19 @@ internal static class JournalReader
             case { Event: JournalEvent.RunStarted, Run: { } run, Trial: null, Result: null }:
                 RunCheck.Check(run);
                 break;
-            case { Event: JournalEvent.TrialStarted, Trial: { } trial, Run: null, Result: null }:
+            case { Event: JournalEvent.TrialStarted, Trial: { } trial, Run: null, Result: null, Samples: null or >= 0 }:
                 Require(RunCheck.IsId(trial), "a trial's id is not 16 hex digits");
                 break;
-            case { Event: JournalEvent.TrialFinished or JournalEvent.TrialFailed, Trial: { } trial, Result: { } result, Run: null }:
+            case
+            {
+                Event: JournalEvent.TrialFinished or JournalEvent.TrialFailed or JournalEvent.TrialDropped,
+                Trial: { } trial, Result: { } result, Run: null,
+            }:
                 Require(RunCheck.IsId(trial) && result.TrialId == trial, "a trial's id is not 16 hex digits, or not the result's");
-                Require((result.Status == TrialStatus.Ok) == (entry.Event == JournalEvent.TrialFinished), "status and event differ");
-                Require(result.Status is TrialStatus.Ok or TrialStatus.Failed, "the status is neither ok nor failed");
+                Require(result.Status is TrialStatus.Ok or TrialStatus.Failed or TrialStatus.Dropped,
+                    "the status is neither ok, failed nor dropped");
+                Require((result.Status == TrialStatus.Ok) == (entry.Event == JournalEvent.TrialFinished)
+                    && (result.Status == TrialStatus.Dropped) == (entry.Event == JournalEvent.TrialDropped), "status and event differ");
                 Check(result);
                 break;
             default:
@@ -82,6 +89,9 @@ internal static class JournalReader
         var isScored = result.Scores.Count > 0;
         Require(isScored ? result.Score is >= 0 and <= 100 : result.Score is null, "a score is missing or out of range");
         Require((ok || !isScored) && ok == (result.Failure is null), "scores or reason do not fit the status");
+        Require(
+            result.Status == TrialStatus.Dropped ? result.DroppedBy is { } search && RunCheck.IsId(search) : result.DroppedBy is null,
+            "what a trial was dropped by is missing, or is no 16 hex digits");
         foreach (var score in result.Scores) Check(score);
         Require(
             !isScored || IsNear(result.Score!.Value, result.Scores.Average(score => score.Mean)),

@@ -5,9 +5,13 @@ internal sealed class JournalState
 {
     private readonly HashSet<string> _started = [];
     private readonly Dictionary<string, List<TrialResult>> _results = [];
+    private readonly Dictionary<string, List<(RunHost Host, int? Samples, DateTimeOffset At)>> _starts = [];
     private readonly List<RunRecord> _runs = [];
     private RunRecord? _inForce;
     private RunRecord? _latest;
+    private RunRecord? _searchOf;
+    private string? _search;
+    private RunHost? _host;
 
     /// <summary>The plan in force: that of <c>run.json</c>, else that of the run that began last. Null where none began.</summary>
     public RunRecord? Run => _inForce ?? _latest;
@@ -28,9 +32,10 @@ internal sealed class JournalState
     public IReadOnlyCollection<string> Started => _started;
 
     /// <summary>Ids of the trials that have a result.</summary>
-    public IReadOnlyCollection<string> WithResult => _results.Keys;
+    public IReadOnlyCollection<string> WithResult => [.. _results.Keys.Where(id => Candidates(id).Count > 0)];
 
-    /// <summary>The result of a trial, or null while it has none. A good one counts before a failure, then the first.</summary>
+    /// <summary>The result of a trial, or null while it has none. A good one counts before a failure, that before being dropped by the
+    /// search in force, then the first.</summary>
     public TrialResult? Result(string trialId) => Candidates(trialId) is [var first, ..] ? first : null;
 
     /// <summary>
@@ -40,8 +45,19 @@ internal sealed class JournalState
     public IReadOnlyList<TrialResult> Candidates(string trialId)
     {
         if (!_results.TryGetValue(trialId, out var results)) return [];
-        TrialResult[] good = [.. results.Where(result => result.Status == TrialStatus.Ok)];
-        return good.Length > 0 ? good : results;
+        foreach (var status in (ReadOnlySpan<string>)[TrialStatus.Ok, TrialStatus.Failed])
+        {
+            TrialResult[] same = [.. results.Where(result => result.Status == status)];
+            if (same.Length > 0) return same;
+        }
+        var search = SearchInForce();
+        return [.. results.Where(result => result.DroppedBy == search)];
+    }
+
+    private string? SearchInForce()
+    {
+        if (!ReferenceEquals(_searchOf, Run)) (_searchOf, _search) = (Run, Run?.SearchId());
+        return _search;
     }
 
     /// <summary>How often a trial has failed.</summary>
@@ -55,11 +71,38 @@ internal sealed class JournalState
     /// <summary>Makes one of a trial's candidates the one that counts.</summary>
     public void Settle(TrialResult result) => _results[result.TrialId] = [result];
 
+    /// <summary>Where a trial was measured, in the order of time; none where that is not known.</summary>
+    public IReadOnlyList<RunHost> HostsOf(TrialResult result)
+    {
+        if (!_starts.TryGetValue(result.TrialId, out var starts)) return [];
+        var inOrder = starts.OrderBy(start => start.At).ToList();
+        // Who found as many samples as the next one measured nothing.
+        RunHost[] measured =
+        [
+            .. inOrder.Zip(inOrder.Skip(1).Select(start => start.Samples).Append(result.Samples))
+                .Where(pair => pair.First.Samples is not { } found || pair.Second is not { } left || left > found)
+                .Select(pair => pair.First.Host),
+        ];
+        return measured.Length > 0 ? measured : [.. inOrder.Select(start => start.Host)];
+    }
+
+    /// <summary>The events that follow are of another worker's journal.</summary>
+    public void BeginJournal() => _host = null;
+
     /// <summary>Takes in one event.</summary>
     public void Add(JournalEvent entry)
     {
-        if (entry.Run is { } run) Add(run);
+        if (entry.Run is { } run)
+        {
+            Add(run);
+            _host = run.Host;
+        }
         if (entry.Trial is { } trial) _started.Add(trial);
+        if (entry is { Event: JournalEvent.TrialStarted, Trial: { } begun } && _host is { } host)
+        {
+            if (!_starts.TryGetValue(begun, out var starts)) _starts[begun] = starts = [];
+            starts.Add((host, entry.Samples, entry.At));
+        }
         if (entry.Result is not { } result) return;
         if (_results.TryGetValue(result.TrialId, out var results)) results.Add(result);
         else _results[result.TrialId] = [result];

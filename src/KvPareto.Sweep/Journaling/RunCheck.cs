@@ -19,7 +19,8 @@ internal static class RunCheck
         Require(run.ConfigDigest == Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run.Config))),
             "the config does not fit its digest");
         Require(run.Tasks.All(task => task is not null), "a task is null");
-        var tasksOf = run.Tasks.ToLookup(task => task.Context, task => task.Digest);
+        var tasksOf = run.Tasks.ToLookup(task => (task.Context, task.Probe), task => task.Digest);
+        Require(run.Limit is null or > 0, "a limit is not positive");
         Require(run.Models.All(model => model is not null), "a model is null");
         var digests = run.Models.ToLookup(model => model.Name, model => model.Digest);
         foreach (var trial in run.Trials)
@@ -29,7 +30,8 @@ internal static class RunCheck
             var template = TrialSpec.TemplateOf(run.Template);
             Require(
                 digests[trial.Model].Any(digest => trial.Id == TrialSpec.IdOf(
-                    digest, trial.Setting, [.. tasksOf[trial.Context]], run.Seed, run.Host.Backend, template, trial.Repeat ?? 0)),
+                    digest, trial.Setting, [.. tasksOf[(trial.Context, trial.Probe)]],
+                    run.Seed, run.Host.Backend, template, trial.Repeat ?? 0)),
                 $"the id of trial {trial.Id} is not that of its model, setting, tasks and seed");
         }
         Require(run.Trials.Select(trial => trial.Id).Distinct().Count() == run.Trials.Count, "a trial stands twice");

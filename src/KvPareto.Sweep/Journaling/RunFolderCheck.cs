@@ -15,12 +15,19 @@ internal static class RunFolderCheck
         if (File.Exists(path)) throw new ConfigException($"{path}: is a file; allowed: a folder for --out");
         if (!Directory.Exists(path)) return;
         foreach (var folder in new[] { RunPaths.Samples(path), RunPaths.Leases(path) }) DiskFolder.RequireOwn(folder);
+        if (!options.Resume && options.Worker is null) RequireNew(path);
         if (IsNew(path)) return;
-        if (!options.Resume && options.Worker is null)
-            throw new ConfigException($"{path}: is not empty; allowed: an empty or new folder, or --resume to go on with its run");
         if (!File.Exists(RunFile.PathOf(path)) && JournalReader.Files(path).Count == 0)
             throw new ConfigException($"{path}: holds no run; allowed for --resume: the folder of an earlier sweep");
         CheckEarlier(path, run);
+    }
+
+    /// <summary>Refuses a folder that holds anything.</summary>
+    /// <exception cref="ConfigException">It does.</exception>
+    public static void RequireNew(string path)
+    {
+        if (Directory.Exists(path) && !IsNew(path))
+            throw new ConfigException($"{path}: is not empty; allowed: an empty or new folder, or --resume to go on with its run");
     }
 
     // No more in it than a worker makes before its first event, whether it starts at this moment or was killed then. The journal is

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using KvPareto.Sweep.Trials;
 
 namespace KvPareto.Sweep.Journaling;
 
@@ -18,6 +19,9 @@ internal sealed record RunHost
 
     public required string Device { get; init; }
 
+    /// <summary>The instructions that scores may depend on, in words; null in folders of versions that did not write them.</summary>
+    public string? Instructions { get; init; }
+
     /// <summary>Workers with scratch of their own, which peaks depend on: threads, on the processor.</summary>
     public int? Workers { get; init; }
 
@@ -35,16 +39,17 @@ internal sealed record RunHost
     public static string ProgramVersion => Built()[0];
 
     /// <summary>This machine.</summary>
-    public static RunHost Here(string backend, string device, int? workers)
+    public static RunHost Here(ITrialEngine engine)
     {
         var version = Built();
         return new()
         {
             Version = version[0],
             Commit = version.Length > 1 ? version[1] : null,
-            Backend = backend,
-            Device = device,
-            Workers = workers,
+            Backend = engine.Backend,
+            Device = engine.Device,
+            Instructions = engine.Instructions,
+            Workers = engine.Workers,
             Machine = Environment.MachineName,
             Cpu = CpuName(),
             Cores = Environment.ProcessorCount,

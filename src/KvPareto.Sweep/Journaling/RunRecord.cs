@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace KvPareto.Sweep.Journaling;
@@ -5,6 +7,8 @@ namespace KvPareto.Sweep.Journaling;
 /// <summary>What was run, with what and where: the content of <c>run.json</c> and of each <c>run</c> event of a journal.</summary>
 internal sealed record RunRecord
 {
+    private const int IdBytes = 8;
+
     /// <summary>Name of the sweep.</summary>
     public required string Name { get; init; }
 
@@ -36,6 +40,9 @@ internal sealed record RunRecord
     /// <summary>What chat templates were told, and the date that they read; null in folders of versions that did not write it.</summary>
     public JsonObject? Template { get; init; }
 
+    /// <summary>Most samples that are measured of each task; null for all.</summary>
+    public int? Limit { get; init; }
+
     public required IReadOnlyList<RunInput> Models { get; init; }
 
     /// <summary>Architectures by model name, in the words of <c>config.json</c>; null in folders of versions that did not write
@@ -46,6 +53,14 @@ internal sealed record RunRecord
 
     /// <summary>All trials in the order of reports.</summary>
     public required IReadOnlyList<RunTrial> Trials { get; init; }
+
+    /// <summary>How settings are chosen; null where all are measured.</summary>
+    public string? Search { get; init; }
+
+    /// <summary>What a dropped trial must name to count: a hash of <see cref="Search"/> and the plan; null where none is
+    /// dropped.</summary>
+    public string? SearchId() => Search is null ? null : Convert.ToHexStringLower(SHA256.HashData(
+        Encoding.UTF8.GetBytes(string.Join('\n', Trials.Select(trial => trial.Id).Prepend(Search)))).AsSpan(0, IdBytes));
 }
 
 /// <summary>A model or task.</summary>
@@ -58,6 +73,9 @@ internal sealed record RunInput(string Name, string Digest)
 
     /// <summary>A task that has no score; null for all others.</summary>
     public bool? Unscored { get; init; }
+
+    /// <summary>A task that a search ranks settings by; null for all others.</summary>
+    public bool? Probe { get; init; }
 }
 
 /// <summary>A trial of the plan.</summary>
@@ -68,4 +86,7 @@ internal sealed record RunTrial(string Id, string Model, string Setting)
 
     /// <summary>Tokens that its tasks were made to; null where they have lengths of their own.</summary>
     public int? Context { get; init; }
+
+    /// <summary>A comparison that a search ranks settings by; null for a trial of the sweep.</summary>
+    public bool? Probe { get; init; }
 }

@@ -17,7 +17,7 @@ public sealed record ReportSummary(
 /// <param name="Model">Name as in the rows.</param>
 /// <param name="Points">Measured settings.</param>
 /// <param name="FrontierPoints">Settings that no other dominates.</param>
-/// <param name="FailedTrials">Trials without a point.</param>
+/// <param name="FailedTrials">Trials that could not be measured.</param>
 /// <param name="HypervolumePercent">Percent of the box from 0 bytes and score 100 to the reference point that is dominated.</param>
 /// <param name="ReferenceBytes">Bytes at the reference point; its score is 0.</param>
 public sealed record ModelSummary(
@@ -25,6 +25,9 @@ public sealed record ModelSummary(
 {
     /// <summary>Measured settings of tasks that have no score.</summary>
     public int Unscored { get; init; }
+
+    /// <summary>Settings that the search did without.</summary>
+    public int Dropped { get; init; }
 }
 
 /// <summary>One line of the closing table.</summary>
@@ -38,6 +41,9 @@ public sealed record SummaryRow
 
     /// <summary>Why there is no point; null where there is one.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>Whether there is none because the search did without it.</summary>
+    public bool IsDropped { get; init; }
 
     /// <summary>Total bytes at the inference peak; null where there is no point.</summary>
     public long? PeakBytes { get; init; }

@@ -96,16 +96,17 @@ public static class ReportWriter
 
     private static ModelSummary Summary(ModelFrontier model) => new(
         model.Model, model.Points.Count, model.Frontier.Count(), model.Failed.Count, model.HypervolumePercent, (long)model.ReferenceBytes)
-    { Unscored = model.Unscored.Count };
+    { Unscored = model.Unscored.Count, Dropped = model.Dropped.Count };
 
     private static List<SummaryRow> Rows(FrontierAnalysis analysis) =>
     [
         .. analysis.Models.SelectMany(model => model.Points.Select(point => Row(model.Model, point))
-            .Concat(model.Unscored.Select(cost => Row(model.Model, cost))).Concat(model.Failed.Select(failed => new SummaryRow
+            .Concat(model.Unscored.Select(cost => Row(model.Model, cost))).Concat(model.Unplaced.Select(failed => new SummaryRow
             {
                 Model = model.Model,
                 Setting = failed.Trial.Setting,
                 Failure = failed.Reason,
+                IsDropped = failed.IsDropped,
             }))),
     ];
 

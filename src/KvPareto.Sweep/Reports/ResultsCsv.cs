@@ -14,7 +14,7 @@ internal static class ResultsCsv
             .SelectMany(model => model.Points.Select(point => new Row(point.Trial, point, null, model.Noise)))
             .Concat(analysis.Models.SelectMany(model => model.Unscored)
                 .Select(cost => new Row(cost.Trial, null, null, null) { Cost = cost }))
-            .Concat(analysis.Models.SelectMany(model => model.Failed).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
+            .Concat(analysis.Models.SelectMany(model => model.Unplaced).Select(failed => new Row(failed.Trial, null, failed.Reason, null)))
             .OrderBy(row => row.Trial.Model, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Setting, StringComparer.Ordinal)
             .ThenBy(row => row.Trial.Context ?? int.MaxValue)
@@ -31,10 +31,13 @@ internal static class ResultsCsv
         new("model_digest", row => row.Trial.ModelDigest) { IsText = true },
         new("setting", row => row.Trial.Setting) { IsText = true },
         new("context", row => CsvFormat.Whole(row.Trial.Context)),
+        new("device", row => row.Trial.Device) { IsText = true },
+        new("instructions", row => row.Trial.Instructions) { IsText = true },
         new("weight_source", row => row.Trial.WeightSource) { IsText = true },
         .. SettingAxes.All.SelectMany(axis => axis.Columns)
             .Select(column => new CsvColumn<Row>(column.Name, row => row.Setting is null ? null : column.Cell(row.Setting))),
         new("samples", row => CsvFormat.Whole(row.Trial.Samples)),
+        new("limit", row => CsvFormat.Whole(row.Trial.Limit)),
         new("score", row => CsvFormat.Points(row.Point?.Score)),
         new("score_se", row => CsvFormat.Points(row.Point?.StandardError)),
         new("ci_low", row => CsvFormat.Points(row.Point?.Interval.Low)),

@@ -22,6 +22,9 @@ internal sealed class BackendTrialEngine(
     Backend backend, TemplateSettings template, long? room = null, IProgress<SweepEvent>? progress = null,
     CancellationToken cancellation = default) : ITrialEngine
 {
+    /// <summary>Weights that would have to be made are not: their trials can be planned, and nothing more.</summary>
+    public bool MakesNothing { get; init; }
+
     // LongBench's longest answer; a short context keeps at least three quarters for the prompt.
     private const int AnswerReserve = 512;
 
@@ -33,6 +36,9 @@ internal sealed class BackendTrialEngine(
 
     /// <inheritdoc/>
     public string Device => backend.Device;
+
+    /// <inheritdoc/>
+    public string Instructions => backend.Instructions;
 
     public int? Workers => backend.Workers;
 
@@ -67,21 +73,25 @@ internal sealed class BackendTrialEngine(
     }
 
     /// <inheritdoc/>
-    public long? Predict(PlannedTrial trial)
+    public long? Predict(PlannedTrial trial) =>
+        trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind is not (SampleKind.Answer or SampleKind.Cost)))
+            ? null
+            : Predicted(trial).Max(peaks => Math.Max(peaks.Inference.Total, peaks.Load.Total));
+
+    /// <inheritdoc/>
+    public long ExpectedPeak(PlannedTrial trial) => Predicted(trial).Max(peaks => peaks.Inference.Total);
+
+    // Prefill grows with the prompt, the cache with prompt and answer: one of the two has the highest peak.
+    private MemoryPeaks[] Predicted(PlannedTrial trial)
     {
         TaskSample[] samples = [.. trial.Model.Tasks.SelectMany(task => task.Samples)];
-        if (samples.Any(sample => sample.Kind is not (SampleKind.Answer or SampleKind.Cost))) return null;
         using var original = ModelSource.Open(trial.Model.Entry.Model).OpenCheckpoint();
         using var variant = trial.Model.Variant?.Open(original);
         var memory = new MemoryModel(backend.Layout, variant ?? original);
-        // Prefill grows with the prompt, the cache with prompt and answer.
         var longest = samples.MaxBy(sample => sample.PromptIds.Length)!;
         var largest = samples.MaxBy(sample => sample.PromptIds.Length + sample.MaxNewTokens)!;
-        return new[] { longest, largest }.Max(sample =>
-        {
-            var peaks = memory.Predict(trial.Spec.Setting, sample.PromptIds.Length, sample.MaxNewTokens);
-            return Math.Max(peaks.Inference.Total, peaks.Load.Total);
-        });
+        return Array.ConvertAll([longest, largest], sample =>
+            memory.Predict(trial.Spec.Setting, sample.PromptIds.Length, sample.MaxNewTokens));
     }
 
     /// <inheritdoc/>
@@ -94,6 +104,15 @@ internal sealed class BackendTrialEngine(
 
     private PreparedModel Prepare(PreparedModel model, WeightVariant variant, ModelConfig own, IEnumerable<InferenceSetting> settings)
     {
+        if (MakesNothing && variant.Path is null && Made(model, variant) is null)
+        {
+            return model with
+            {
+                Digest = $"{model.Digest} {variant.Form.Word}",
+                Variant = variant,
+                Settings = Fitting(model.Entry, own, settings),
+            };
+        }
         var source = ModelSource.Open(variant.Path ?? Make(model, variant));
         using var checkpoint = source.OpenCheckpoint();
         VariantCheck.Check(model, variant, own, source, checkpoint.Config);
@@ -101,6 +120,8 @@ internal sealed class BackendTrialEngine(
         CheckWeights(checkpoint, fitting);
         return model with { Digest = ModelDigest.Of(source), Variant = variant, Location = source.Model, Settings = fitting };
     }
+
+    private string? Made(PreparedModel model, WeightVariant variant) => _quantized.Find(model.Digest, variant.Recipe!);
 
     private string Make(PreparedModel model, WeightVariant variant)
     {
@@ -139,8 +160,8 @@ internal sealed class BackendTrialEngine(
 
     private static PreparedTask Prepare(SweepTask task, PromptContext? context, ModelConfig config, ModelEntry model)
     {
-        var samples = task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!);
-        foreach (var sample in samples)
+        var prepared = task.Prepared(task.Task is TokenTask made ? made.Prepare(config.VocabularySize) : task.Task.Prepare(context!));
+        foreach (var sample in prepared.Samples)
         {
             var answer = Math.Max(sample.MaxNewTokens, sample.Continuations.Select(ids => ids.Length).DefaultIfEmpty().Max());
             var length = (long)sample.PromptIds.Length + answer;
@@ -154,6 +175,6 @@ internal sealed class BackendTrialEngine(
             throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
-        return new(task, samples);
+        return prepared;
     }
 }

@@ -17,6 +17,9 @@ internal interface ITrialEngine
     /// <summary>The device in words.</summary>
     string Device { get; }
 
+    /// <summary>The instructions that scores may depend on, in words.</summary>
+    string Instructions { get; }
+
     /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
     int? Workers { get; }
 
@@ -25,7 +28,7 @@ internal interface ITrialEngine
 
     /// <summary>
     /// Checks everything about a model that can be checked without running it, and writes its prompts: the model itself first, then the
-    /// variants that the settings ask for, which are made where they have to be.
+    /// variants that the settings ask for, which are made where they have to be. Of each task as many samples as its limit allows.
     /// </summary>
     /// <exception cref="ConfigException">A file is damaged, a setting does not fit the model, or a sample is too long for it.</exception>
     IReadOnlyList<PreparedModel> Prepare(ModelEntry model, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<SweepTask> tasks);
@@ -33,6 +36,10 @@ internal interface ITrialEngine
     /// <summary>Predicts the highest of a trial's peaks, loading included, from shapes alone; null where a sample is not
     /// answered.</summary>
     long? Predict(PlannedTrial trial);
+
+    /// <summary>Predicts a trial's inference peak from shapes alone, to compare settings by: near the truth where a sample is not
+    /// answered.</summary>
+    long ExpectedPeak(PlannedTrial trial);
 
     /// <summary>Loads a model's weights, and before them whatever its samples are compared with.</summary>
     ITrialModel Load(PreparedModel model, WeightSpec weights, CancellationToken cancellation);

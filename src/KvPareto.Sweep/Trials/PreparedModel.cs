@@ -33,6 +33,9 @@ internal sealed record PreparedModel(ModelEntry Entry, string Digest, IReadOnlyL
     /// <summary>SHA-256 (hex) over the files of <see cref="Entry"/>'s own checkpoint.</summary>
     public string OriginalDigest { get; init; } = Digest;
 
+    /// <summary>Whether its one task is a search's probe.</summary>
+    public bool IsProbe { get; init; }
+
     /// <summary>Its name for messages.</summary>
     public string Name => Variant is null ? Entry.Name : $"{Entry.Name} ({Variant.Form.Word})";
 

@@ -11,12 +11,15 @@ internal sealed class ProgressReport
     private readonly long _samples;
     private readonly IProgress<SweepEvent>? _observer;
     private readonly TimeEstimate _time;
+    private readonly bool _isWorker;
     private readonly int[] _doneOf; // by the trial's index from 1
     private long _done;
     private long _lastAt;
 
-    public ProgressReport(SweepPlan plan, Func<PlannedTrial, bool> isDone, SampleReuse reuse, IProgress<SweepEvent>? observer)
+    public ProgressReport(
+        SweepOptions options, SweepPlan plan, Func<PlannedTrial, bool> isDone, SampleReuse reuse, IProgress<SweepEvent>? observer)
     {
+        _isWorker = options.Worker is not null;
         (_trials, _samples, _observer) = (plan.RunOrder.Count, plan.SampleCount, observer);
         _doneOf = new int[_trials + 1];
         _time = new(plan.RunOrder, plan.Repeats);
@@ -27,7 +30,8 @@ internal sealed class ProgressReport
             _time.Ended(trial, elsewhere: false);
         }
         foreach (var trial in plan.RunOrder.Except(done)) _time.Begun(trial, (task, sample) => reuse.Has(trial, task, sample));
-        observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done));
+        observer?.Report(new SweepPlanned(_trials, done.Length, _samples, _done)
+        { Name = plan.Name, Folder = options.Folder, Limit = plan.Limit });
     }
 
     public void Begun(PlannedTrial trial, SampleLog log)
@@ -47,14 +51,20 @@ internal sealed class ProgressReport
         _lastAt = Stopwatch.GetTimestamp();
         _observer?.Report(new SampleMeasured(
             trial.Index, record.Task, record.Score, _doneOf[trial.Index], trial.Model.SampleCount, _done, _samples)
-        { Left = _time.Left() });
+        { Left = _time.Left(), LeftAlone = Alone() });
     }
 
     public void Ended(PlannedTrial trial, TrialResult result)
     {
         Reach(trial, trial.Model.SampleCount);
         _time.Ended(trial, elsewhere: false);
-        _observer?.Report(new TrialEnded(trial.Index, _trials, result, _done, _samples) { Left = _time.Left() });
+        var ended = result.Status switch
+        {
+            TrialStatus.Ok => new TrialEnded(trial.Index, _trials, result, _done, _samples),
+            TrialStatus.Dropped => new TrialDropped(trial.Index, _trials, result, _done, _samples),
+            _ => new TrialFailed(trial.Index, _trials, result, _done, _samples),
+        };
+        _observer?.Report(ended with { Left = _time.Left(), LeftAlone = Alone() });
     }
 
     /// <summary>Another worker has done a trial.</summary>
@@ -62,11 +72,14 @@ internal sealed class ProgressReport
     {
         Reach(trial, trial.Model.SampleCount);
         _time.Ended(trial, elsewhere: true);
-        _observer?.Report(new TrialLeft(trial.Index, _done, _samples) { Left = _time.Left() });
+        _observer?.Report(new TrialLeft(trial.Index, trial.Model.SampleCount, _done, _samples)
+        { Left = _time.Left(), LeftAlone = Alone() });
     }
 
     /// <summary>Nothing is left but what other workers have; they may die.</summary>
     public void Waiting(int trials, string holder) => _observer?.Report(new SweepWaiting(trials, holder));
+
+    private TimeSpan? Alone() => _isWorker ? _time.LeftAlone() : null;
 
     private void Reach(PlannedTrial trial, int samples)
     {

@@ -21,6 +21,12 @@ internal sealed class QuantizedModels(Backend backend)
     private const string Layout = "1"; // of what the hash is over
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The folder of a model's weights; null where they have not been made.</summary>
+    /// <param name="digest">SHA-256 (hex) over the model's files.</param>
+    /// <param name="recipe">How.</param>
+    public string? Find(string digest, AwqRecipe recipe) =>
+        PathOf(digest, recipe) is var folder && Directory.Exists(folder) ? folder : null;
+
     /// <summary>The folder of a model's weights, made if it is not there.</summary>
     /// <param name="source">The model.</param>
     /// <param name="digest">SHA-256 (hex) over its files.</param>
@@ -31,7 +37,7 @@ internal sealed class QuantizedModels(Backend backend)
     public string Folder(
         ModelSource source, string digest, AwqRecipe recipe, Action<QuantizedLayer>? onLayer, CancellationToken cancellation)
     {
-        var folder = Path.Combine(UserCache.Root(Environment.GetEnvironmentVariable), "weights", "awq-" + NameOf(digest, recipe));
+        var folder = PathOf(digest, recipe);
         try
         {
             if (Directory.Exists(folder)) return folder;
@@ -52,6 +58,9 @@ internal sealed class QuantizedModels(Backend backend)
         var texts = CalibrationTexts.Read(recipe.Calibration, source.RequireTokenizer(), recipe.Samples, recipe.Tokens);
         ModelQuantizer.Run(backend, source, folder, new(QuantizeMethod.Awq, recipe.Bits, recipe.Group), texts, onLayer, cancellation);
     }
+
+    private string PathOf(string digest, AwqRecipe recipe) =>
+        Path.Combine(UserCache.Root(Environment.GetEnvironmentVariable), "weights", "awq-" + NameOf(digest, recipe));
 
     private string NameOf(string digest, AwqRecipe recipe)
     {

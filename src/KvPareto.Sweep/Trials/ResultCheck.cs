@@ -51,11 +51,14 @@ internal static class ResultCheck
 
     /// <summary>A run planned a trial of this id, model, setting and tasks.</summary>
     public static bool IsPlanned(RunRecord run, TrialResult result) =>
-        run.Trials.Contains(new(result.TrialId, result.Model, result.Setting) { Repeat = result.Repeat, Context = result.Context })
+        run.Trials.Contains(new(result.TrialId, result.Model, result.Setting)
+        { Repeat = result.Repeat, Context = result.Context, Probe = result.Probe })
         && run.Models.Contains(new RunInput(result.Model, result.ModelDigest))
         && run.Models.Contains(new RunInput(result.Model, result.FrontierDigest))
         && (result.Status != TrialStatus.Ok
-            || run.Tasks.Where(task => task.Context == result.Context && task.Unscored is null).Select(task => task.Name)
+            || run.Tasks
+                .Where(task => task.Context == result.Context && task.Probe == result.Probe && task.Unscored is null)
+                .Select(task => task.Name)
                 .SequenceEqual(result.Scores.Select(score => score.Task)));
 
     private static IEnumerable<string> Messages(int unsealed, int alone)

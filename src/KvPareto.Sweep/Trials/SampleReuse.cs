@@ -26,8 +26,11 @@ internal sealed class SampleReuse
     }
 
     /// <summary>The sample of a trial was measured before.</summary>
-    public bool Has(PlannedTrial trial, SweepTask task, TaskSample sample) =>
-        _known.Count > 0 && _known.ContainsKey(_address.Of(trial, task, sample));
+    public bool Has(PlannedTrial trial, SweepTask task, TaskSample sample) => Find(trial, task, sample) is not null;
+
+    /// <summary>What was measured of it, by whatever task; null where it was not.</summary>
+    public SampleRecord? Find(PlannedTrial trial, SweepTask task, TaskSample sample) =>
+        _known.Count > 0 && _known.TryGetValue(_address.Of(trial, task, sample), out var known) ? known.Record : null;
 
     /// <summary>Copies into a trial's log what it lacks and was measured before, scored by the trial's own tasks.</summary>
     public void Fill(PlannedTrial trial, SampleLog log)

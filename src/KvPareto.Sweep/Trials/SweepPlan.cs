@@ -1,5 +1,6 @@
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Search;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Trials;
@@ -8,16 +9,19 @@ namespace KvPareto.Sweep.Trials;
 internal sealed class SweepPlan
 {
     private SweepPlan(
-        IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
-        IReadOnlyList<PlannedTrial> runOrder, int repeats)
+        string name, IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
+        IReadOnlyList<PlannedTrial> runOrder, int repeats, SearchOptions search)
     {
-        (Models, Tasks, Specs, RunOrder, Repeats) = (models, tasks, specs, runOrder, repeats);
+        (Name, Models, Tasks, Specs, RunOrder, Repeats, Search) = (name, models, tasks, specs, runOrder, repeats, search);
     }
+
+    /// <summary>Name of the sweep.</summary>
+    public string Name { get; }
 
     /// <summary>Each model with its prompts at each context.</summary>
     public IReadOnlyList<PreparedModel> Models { get; }
 
-    /// <summary>The tasks at all contexts.</summary>
+    /// <summary>The tasks at all contexts, the search's probes last.</summary>
     public IReadOnlyList<SweepTask> Tasks { get; }
 
     /// <summary>In the config's order, that of reports: model by model, context by context, setting by setting.</summary>
@@ -26,16 +30,27 @@ internal sealed class SweepPlan
     /// <summary>Trials that share a model and its weights follow each other, so that these are loaded once.</summary>
     public IReadOnlyList<PlannedTrial> RunOrder { get; }
 
+    /// <summary>How it is chosen what is measured.</summary>
+    public SearchOptions Search { get; }
+
     /// <summary>Generations of each sample.</summary>
     public int Repeats { get; }
 
     /// <summary>Samples over all trials.</summary>
     public long SampleCount => RunOrder.Sum(trial => (long)trial.Model.SampleCount);
 
+    /// <summary>Most samples of each task; null where all are measured.</summary>
+    public int? Limit => Tasks.Select(task => task.Limit).FirstOrDefault(limit => limit is not null);
+
     /// <summary>Makes the plan, with all checks that need no running.</summary>
+    /// <param name="config">Config.</param>
+    /// <param name="tasks">Its tasks.</param>
+    /// <param name="engine">Engine.</param>
+    /// <param name="limit">Most samples of each task; null for all.</param>
     /// <exception cref="ConfigException">A model, a task or a setting cannot be used.</exception>
-    public static SweepPlan Make(SweepConfig config, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
+    public static SweepPlan Make(SweepConfig config, IReadOnlyList<SweepTask> tasks, ITrialEngine engine, int? limit = null)
     {
+        tasks = [.. tasks.Select(task => task with { Limit = limit })];
         if (tasks.GroupBy(task => (task.Name, task.Context)).FirstOrDefault(group => group.Count() > 1) is { } named)
             throw new ConfigException($"{config.Name}: two tasks are named '{named.Key.Name}'; allowed: a 'name' of its own for each");
         var tasksOf = tasks.GroupBy(task => task.Context).ToList();
@@ -48,23 +63,43 @@ internal sealed class SweepPlan
                from model in engine.Prepare(entry.Entry, entry.Settings, [.. context])
                select (model with { Context = context.Key }).Checked(),
         ];
+        // A task that no limit cuts is the task itself.
+        var cut = models.SelectMany(model => model.Tasks).Where(task => task.IsCut).Select(task => task.Task).ToHashSet();
+        tasks = [.. tasks.Select(Uncut)];
+        models = [.. models.Select(model => model with { Tasks = [.. model.Tasks.Select(task => task with { Task = Uncut(task.Task) })] })];
         if (models.GroupBy(model => (model.Digest, model.Context)).FirstOrDefault(group => group.Count() > 1) is { } same)
             throw new ConfigException($"{config.Name}: models '{same.First().Name}' and '{same.Last().Name}' are the same files"
                 + "; allowed: each model once");
 
+        if (config.Search.Chooses && tasksOf.FirstOrDefault(context => !context.Any(task => task.Task.IsScored)) is not null)
+            throw new ConfigException($"{config.Name}: search: {config.Search.Kind} has no score to choose by; allowed: beside a task "
+                + $"that is scored, or {ExhaustiveOptions.Word}");
+        var probes = config.Search.Probes == 0 ? [] : tasksOf.Select(context => new SweepTask(
+            ProbeTask.TaskName, new ProbeTask(context, config.Search.Probes, config.Search.Seed))
+        { Context = context.Key, IsProbe = true }).ToList();
         var template = TrialSpec.TemplateOf(config.Template.ToJson());
         var pairs = (
-            from model in models
+            from model in models.Concat(models.SelectMany(Probing))
             from setting in model.Settings
-            from repeat in Enumerable.Range(0, 1 + (IsBaseline(model, setting) ? config.BaselineRepeats : 0))
-            let digests = model.Tasks.Select(task => task.Task.Task.Digest).ToArray()
+            from repeat in Enumerable.Range(0, 1 + (!model.IsProbe && IsBaseline(model, setting) ? config.BaselineRepeats : 0))
+            let digests = model.Tasks.Select(task => task.Task.Digest).ToArray()
             select (Model: model, Spec: new TrialSpec(
-                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat, model.Context))).ToArray();
+                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat, model.Context,
+                model.IsProbe))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)
-            .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model));
-        return new(models, tasks, [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats);
+            .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model)
+            { IsBaseline = IsBaseline(pair.Model, pair.Spec.Setting) });
+        return new(config.Name, models, [.. tasks, .. probes], [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats,
+            config.Search);
+
+        IEnumerable<PreparedModel> Probing(PreparedModel model) =>
+            from probe in probes
+            where probe.Context == model.Context
+            select model with { Tasks = [new(probe, ((ProbeTask)probe.Task).Of(model.Tasks))], IsProbe = true };
+
+        SweepTask Uncut(SweepTask task) => cut.Contains(task) ? task : task with { Limit = null };
 
         bool IsBaseline(PreparedModel model, InferenceSetting setting) =>
             setting == model.Settings[0] && setting.Weights.Form == config.Baseline.Weights.Form;

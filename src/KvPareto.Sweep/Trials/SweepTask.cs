@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
@@ -9,6 +12,39 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
 {
     /// <summary>Tokens of the prompts that it was made to; null where it has lengths of its own.</summary>
     public int? Context { get; init; }
+
+    /// <summary>Whether a search ranks settings by it, apart from the sweep's trials.</summary>
+    public bool IsProbe { get; init; }
+
+    /// <summary>Most samples that are measured; null for all.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>SHA-256 (hex) over all that a trial's scores depend on: the task's own where all of it is measured.</summary>
+    public string Digest => Limited(Task.Digest);
+
+    /// <summary>The same as one model gets it.</summary>
+    /// <param name="modelDigest">SHA-256 (hex) over the model's files.</param>
+    public string DigestOf(string modelDigest) => Limited(Task.DigestOf(modelDigest));
+
+    /// <summary>
+    /// The samples that are measured of all there are, in their order: the first of each part, then the second of each, up to the limit. A
+    /// higher limit has all of a lower one's.
+    /// </summary>
+    public PreparedTask Prepared(IReadOnlyList<TaskSample> all)
+    {
+        if (Limit is not { } limit || all.Count <= limit) return new(this, all);
+        var (seen, places) = (new Dictionary<string, int>(), new int[all.Count]);
+        for (var i = 0; i < all.Count; i++) seen[all[i].Part] = (places[i] = seen.GetValueOrDefault(all[i].Part)) + 1;
+        var chosen = Enumerable.Range(0, all.Count).OrderBy(i => places[i]).Take(limit).Order();
+        return new(this, [.. chosen.Select(i => all[i])]) { IsCut = true };
+    }
+
+    private string Limited(string digest)
+    {
+        if (Limit is not { } limit) return digest;
+        var identity = new JsonObject { ["limit"] = limit, ["task"] = digest };
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalJson.Write(identity))));
+    }
 
     /// <summary>Makes a config's tasks, which read their data: each at every context, those that have lengths of their own once.</summary>
     /// <exception cref="ConfigException">An option is not allowed, a length does not go with it, or the data are damaged.</exception>
@@ -49,4 +85,8 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
 }
 
 /// <summary>A task's samples for one model.</summary>
-internal sealed record PreparedTask(SweepTask Task, IReadOnlyList<TaskSample> Samples);
+internal sealed record PreparedTask(SweepTask Task, IReadOnlyList<TaskSample> Samples)
+{
+    /// <summary>The task has more samples than its limit.</summary>
+    public bool IsCut { get; init; }
+}

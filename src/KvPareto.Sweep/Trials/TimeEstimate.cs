@@ -80,6 +80,20 @@ internal sealed class TimeEstimate
         while (_isSteady && _starting.TryDequeue(out var measured)) Take(measured);
     }
 
+    /// <summary>Takes in how long a sample took that an earlier run measured on this device.</summary>
+    public void Seen(PlannedTrial trial, TaskSample sample, SampleRecord record)
+    {
+        if (record.WarmUp) return;
+        var work = SampleWork.Of(trial.Model.Config, sample);
+        var (allowed, made) = (Math.Max(0, sample.MaxNewTokens - 1), Math.Max(0, record.NewTokens - 1));
+        if (allowed > 0) Add(_tokens, record.Task, made, allowed);
+        var share = allowed == 0 ? 0 : made / (double)allowed;
+        Take(new(trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share));
+    }
+
+    /// <summary>The time that a trial's missing samples will take; null while nothing tells.</summary>
+    public TimeSpan? Of(PlannedTrial trial) => Seconds(trial) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
     /// <summary>A trial has its result: of this worker, or of another.</summary>
     public void Ended(PlannedTrial trial, bool elsewhere)
     {
@@ -90,6 +104,14 @@ internal sealed class TimeEstimate
     /// <summary>The time left; null while nothing has been measured that tells.</summary>
     public TimeSpan? Left()
     {
+        // Workers that share the folder go on as fast as they have so far.
+        var share = _done is { Own: > 0, Elsewhere: > 0 } ? _done.Own / (_done.Own + _done.Elsewhere) : 1;
+        return LeftAlone() * share;
+    }
+
+    /// <summary>The same if this process did all that is missing.</summary>
+    public TimeSpan? LeftAlone()
+    {
         var (seconds, loaded) = (0.0, _last is null ? default : LoadOf(_last));
         foreach (var trial in _trials)
         {
@@ -99,8 +121,6 @@ internal sealed class TimeEstimate
             seconds += _loads.SecondsPerUnit ?? 0;
             loaded = LoadOf(trial);
         }
-        // Workers that share the folder go on as fast as they have so far.
-        if (_done is { Own: > 0, Elsewhere: > 0 }) seconds *= _done.Own / (_done.Own + _done.Elsewhere);
         return TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2));
     }
 

@@ -10,50 +10,59 @@ internal sealed class TrialQueue
 {
     private readonly RunFolder _folder;
     private readonly SweepPlan _plan;
+    private readonly SearchPlan _search;
     private readonly bool _retryFailed;
     private readonly TimeSpan _look;
     private readonly ProgressReport _report;
     private readonly Dictionary<string, int> _failedBefore;
     private readonly HashSet<PlannedTrial> _done;
+    private readonly HashSet<PlannedTrial> _dropped;
     private JournalState _state;
 
-    public TrialQueue(RunFolder folder, SweepPlan plan, SampleReuse reuse, SweepOptions options, IProgress<SweepEvent>? observer)
+    public TrialQueue(
+        RunFolder folder, SweepPlan plan, SearchPlan search, SampleReuse reuse, SweepOptions options, IProgress<SweepEvent>? observer)
     {
-        (_folder, _plan, _retryFailed, _look) = (folder, plan, options.RetryFailed, options.Leases.Look);
+        (_folder, _plan, _search, _retryFailed, _look) = (folder, plan, search, options.RetryFailed, options.Leases.Look);
         _state = folder.Read();
         _failedBefore = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => _state.Failures(trial.Spec.Id));
         _done = [.. plan.RunOrder.Where(HasResult)];
-        _report = new(plan, _done.Contains, reuse, observer);
+        _dropped = [.. plan.RunOrder.Where(IsDropped)];
+        _report = new(options, plan, trial => _done.Contains(trial) || _dropped.Contains(trial), reuse, observer);
     }
 
     /// <summary>Counts what is done.</summary>
     public ProgressReport Report => _report;
 
-    /// <summary>Trials with their logs, which are closed when the next one is asked for. One that ends without a result comes
-    /// again.</summary>
-    public IEnumerable<(PlannedTrial Trial, SampleLog Log)> Take(CancellationToken cancellation)
+    /// <summary>What is to be done of trials, with their logs, which are closed when the next one is asked for. One that ends without a
+    /// result comes again.</summary>
+    public IEnumerable<(TrialWork Work, SampleLog Log)> Take(CancellationToken cancellation)
     {
         var wasWaiting = false;
-        while (Missing() is { Length: > 0 } missing)
+        while (Missing() is { Count: > 0 } missing)
         {
             var took = false;
-            foreach (var trial in missing)
+            foreach (var work in missing)
             {
                 cancellation.ThrowIfCancellationRequested();
-                using var log = _folder.TryClaim(trial.Spec.Id);
+                using var log = _folder.TryClaim(work.Trial.Spec.Id);
                 if (log is null) continue;
+                took = true;
                 // Between the reading and the claim another worker may have done it.
                 if (_folder.IsShared)
                 {
                     _state = _folder.Read();
-                    if (HasResult(trial)) continue;
+                    if (HasResult(work.Trial))
+                    {
+                        DoneElsewhere(work.Trial);
+                        continue;
+                    }
+                    if (work.Dropped is not null && IsDropped(work.Trial)) continue;
                 }
-                took = true;
-                yield return (trial, log);
+                if (!work.IsDone(log)) yield return (work, log);
             }
             _state = _folder.Read();
-            if (took || Missing() is not { Length: > 0 } held) continue;
-            if (!wasWaiting) _report.Waiting(held.Length, _folder.HolderOf(held[0].Spec.Id));
+            if (took || Missing() is not { Count: > 0 } held) continue;
+            if (!wasWaiting) _report.Waiting(held.Count, _folder.HolderOf(held[0].Trial.Spec.Id));
             wasWaiting = true;
             cancellation.WaitHandle.WaitOne(_look);
         }
@@ -62,21 +71,28 @@ internal sealed class TrialQueue
     /// <summary>A trial has its result in the journal.</summary>
     public void Ended(PlannedTrial trial, TrialResult result)
     {
-        _done.Add(trial);
+        (result.Status == TrialStatus.Dropped ? _dropped : _done).Add(trial);
         _report.Ended(trial, result);
     }
 
-    private PlannedTrial[] Missing()
+    private void DoneElsewhere(PlannedTrial trial)
     {
-        foreach (var trial in _plan.RunOrder.Where(trial => !_done.Contains(trial) && HasResult(trial)))
-        {
-            _done.Add(trial);
-            _report.DoneElsewhere(trial);
-        }
-        return [.. _plan.RunOrder.Where(trial => !_done.Contains(trial))];
+        _done.Add(trial);
+        _report.DoneElsewhere(trial);
     }
 
+    private IReadOnlyList<TrialWork> Missing()
+    {
+        foreach (var trial in _plan.RunOrder.Where(trial => !_done.Contains(trial) && HasResult(trial)))
+            DoneElsewhere(trial);
+        foreach (var trial in _plan.RunOrder.Where(trial => !_done.Contains(trial) && IsDropped(trial)))
+            if (_dropped.Add(trial)) _report.DoneElsewhere(trial);
+        return _search.Next(_state, _done.Contains);
+    }
+
+    private bool IsDropped(PlannedTrial trial) => _state.Result(trial.Spec.Id)?.Status == TrialStatus.Dropped;
+
     // A failure counts once more when it is of this time: each trial is tried again once.
-    private bool HasResult(PlannedTrial trial) => _state.Result(trial.Spec.Id) is { } result
+    private bool HasResult(PlannedTrial trial) => _state.Result(trial.Spec.Id) is { } result && result.Status != TrialStatus.Dropped
         && (result.Status == TrialStatus.Ok || !_retryFailed || _state.Failures(trial.Spec.Id) > _failedBefore[trial.Spec.Id]);
 }

@@ -13,13 +13,13 @@ namespace KvPareto.Sweep.Trials;
 internal sealed class TrialReferences(Backend backend)
 {
     private readonly Dictionary<TaskSample, int> _windows = [];
-    private (string Digest, int? Context)? _of;
+    private (string Digest, int? Context, bool IsProbe)? _of;
     private FidelityReference? _reference;
 
     /// <summary>Runs what is missing for a model. To be called while no model is loaded: it loads one itself, unquantized.</summary>
     public void Prepare(PreparedModel model, CancellationToken cancellation)
     {
-        var wanted = (model.OriginalDigest, model.Context);
+        var wanted = (model.OriginalDigest, model.Context, model.IsProbe);
         if (_of == wanted) return;
         _windows.Clear();
         (_of, _reference) = (null, null);

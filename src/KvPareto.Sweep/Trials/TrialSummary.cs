@@ -21,7 +21,7 @@ internal static class TrialSummary
             if (!task.Task.IsScored) continue;
             double[] perSample = [.. measured.Select(record => record.Score)];
             scores.Add(new(
-                task.Name, task.Task.DigestOf(trial.Model.OriginalDigest), perSample.Length, 100 * perSample.Average(),
+                task.Name, task.DigestOf(trial.Model.OriginalDigest), perSample.Length, 100 * perSample.Average(),
                     perSample)
             { Parts = Parts(measured) });
         }
@@ -35,13 +35,24 @@ internal static class TrialSummary
     }
 
     /// <summary>The result of a trial that could not be done; its cost is that of the samples measured before.</summary>
-    public static TrialResult Failed(PlannedTrial trial, SampleLog log, string reason)
+    public static TrialResult Failed(PlannedTrial trial, SampleLog log, string reason) =>
+        Partial(trial, log, TrialStatus.Failed) with { Failure = reason };
+
+    /// <summary>The result of a trial that a search does without; its cost is that of the samples measured before.</summary>
+    /// <param name="trial">The trial.</param>
+    /// <param name="log">What was measured of it.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="search">The search and the plan that it was decided under.</param>
+    public static TrialResult Dropped(PlannedTrial trial, SampleLog log, string reason, string search) =>
+        Partial(trial, log, TrialStatus.Dropped) with { Failure = reason, DroppedBy = search };
+
+    private static TrialResult Partial(PlannedTrial trial, SampleLog log, string status)
     {
         var measured =
             from task in trial.Model.Tasks
             from sample in task.Samples
             select log.Find(task.Task.Name, sample.Id);
-        return Result(trial, [.. measured.OfType<SampleRecord>()], TrialStatus.Failed) with { Failure = reason };
+        return Result(trial, [.. measured.OfType<SampleRecord>()], status);
     }
 
     /// <summary>The samples, in whatever order, give these figures.</summary>
@@ -108,6 +119,7 @@ internal static class TrialSummary
             KvCacheBytes = peaks.Inference.KvCache,
             Context = trial.Spec.Context,
             Repeat = trial.Spec.Repeat > 0 ? trial.Spec.Repeat : null,
+            Probe = trial.Spec.IsProbe ? true : null,
             Samples = records.Count,
         });
     }

@@ -65,6 +65,7 @@ internal sealed class LongBenchTask : TextTask
     private TaskSample Prepare(PromptContext context, LongBenchRow row) => new()
     {
         Id = row.Id,
+        Part = row.Dataset.Name,
         PromptIds = TruncatedPrompt.Encode(
             context, row.Dataset.Format(row.Context, row.Input), row.Dataset.ChatTemplate, _options.MaxLength),
         MaxNewTokens = _options.MaxNewTokens ?? row.Dataset.MaxNewTokens,

@@ -54,7 +54,7 @@ internal sealed class MmluTask : EvaluationTask
 
     /// <summary>The score under the subject's name, where there are several.</summary>
     public override IReadOnlyDictionary<string, double> Parts(TaskSample sample, Prediction prediction) => _subjects.Count > 1
-        ? new Dictionary<string, double> { [sample.Id[..sample.Id.LastIndexOf('-')]] = Score(sample, prediction) }
+        ? new Dictionary<string, double> { [sample.Part] = Score(sample, prediction) }
         : base.Parts(sample, prediction);
 
     /// <summary>1 where the likeliest choice is one of the right letters, else 0.</summary>
@@ -79,6 +79,7 @@ internal sealed class MmluTask : EvaluationTask
         {
             Kind = SampleKind.Rate,
             Id = string.Create(CultureInfo.InvariantCulture, $"{subject.Name}-{index}"),
+            Part = subject.Name,
             PromptIds = prompt,
             MaxNewTokens = 0,
             Continuations = [.. MmluPrompt.Continuations.Select(letter => PromptText.Continuation(context, text, prompt.Length, letter))],

@@ -69,6 +69,7 @@ internal sealed class NiahTask : TextTask
     private TaskSample Prepare(PromptContext context, HaystackTokens haystack, Needle needle, int length, double depth) => new()
     {
         Id = string.Create(CultureInfo.InvariantCulture, $"{needle.Name}-{length}-{depth}"),
+        Part = length.ToString(CultureInfo.InvariantCulture),
         PromptIds = Fit(length, count =>
             PromptText.Encode(context, NeedlePrompt.Wrap(haystack.WithNeedle(count, depth, needle.Text), needle.Question))),
         MaxNewTokens = _options.MaxNewTokens,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using CsvHelper;
 
 namespace KvPareto.Cli.Tests.Commands;
 
@@ -61,6 +62,27 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
     }
 
     [Fact]
+    public void OtherInstructions_AreSaid()
+    {
+        const string setting = "w4g64a16-k8v8-t64-c64";
+        var now = Table() is var (columns, rows) ? rows[0][columns.IndexOf("instructions")] : "";
+        Assert.Contains(now, new[] { "AVX-512", "AVX2", "scalar" });
+        var run = CommandRun.Of("frontier", runs.Short, "--check", Edited(setting, ("instructions", "AVX-1024")));
+        Assert.Equal(
+            (0, $"the earlier run was measured with {string.Join(" and with ", new[] { now, "AVX-1024" }.Order(StringComparer.Ordinal))}, "
+                + $"this one with {now}: scores of settings with very few bits may differ by that alone\n"),
+            (run.Code, run.Error));
+    }
+
+    [Fact]
+    public void LimitedRuns_AreSaid()
+    {
+        var run = CommandRun.Of("frontier", runs.Short, "--check", Edited("w4g64a16-k8v8-t64-c64", ("limit", "3")));
+        Assert.Equal(
+            "the earlier run has at most 3 samples of each task, this one all samples: scores and peaks are of other samples\n", run.Error);
+    }
+
+    [Fact]
     public void Contexts_AreComparedEachWithItself()
     {
         File.WriteAllText(runs["contexts.yaml"], $"""
@@ -104,14 +126,17 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
         var (columns, rows) = Table();
         var row = rows.Single(row => row.Contains(setting));
         foreach (var (column, text) in cells) row[columns.IndexOf(column)] = text;
-        File.WriteAllLines(runs["edited.csv"], [string.Join(',', columns), .. rows.Select(cells => string.Join(',', cells))]);
+        var lines = rows.Select(cells => string.Join(',', cells.Select(cell => $"\"{cell}\"")));
+        File.WriteAllLines(runs["edited.csv"], [string.Join(',', columns), .. lines]);
         return runs["edited.csv"];
     }
 
-    // No cell of these runs has a comma in it.
     private (List<string> Columns, List<string[]> Rows) Table()
     {
-        string[] lines = File.ReadAllLines(Path.Combine(runs.Short, "results.csv"));
-        return ([.. lines[0].Split(',')], [.. lines.Skip(1).Select(line => line.Split(','))]);
+        using var text = new StreamReader(Path.Combine(runs.Short, "results.csv"));
+        using var csv = new CsvParser(text, CultureInfo.InvariantCulture);
+        var rows = new List<string[]>();
+        while (csv.Read()) rows.Add(csv.Record!);
+        return ([.. rows[0]], rows[1..]);
     }
 }

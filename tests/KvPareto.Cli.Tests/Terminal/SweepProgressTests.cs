@@ -24,7 +24,7 @@ public class SweepProgressTests
         new SampleMeasured(1, "embedded:fact", 1, 5, 10, 5, 20) { Left = TimeSpan.FromSeconds(90.5) },
         new TrialEnded(1, 2, Result, 10, 20) { Left = TimeSpan.FromSeconds(62.9) },
         new SweepWaiting(1, "process 7 on host"),
-        new TrialLeft(2, 20, 20),
+        new TrialLeft(2, 10, 20, 20),
     ];
 
     [Fact]
@@ -60,14 +60,10 @@ public class SweepProgressTests
             Ansi = AnsiSupport.Yes,
             Interactive = InteractionSupport.Yes,
         });
-        var expected = new RunHistory("name", 1, "w16a16-k16v16", 2, []);
-        var history =
-            SweepProgress.Show(new CommandContext(Stream.Null, TextWriter.Null, output, console) { ErrorWidth = () => columns }, progress =>
-        {
-            foreach (var value in Events) progress.Report(value);
-            return expected;
-        });
-        Assert.Same(expected, history);
+        var context = new CommandContext(Stream.Null, TextWriter.Null, output, console) { ErrorWidth = () => columns };
+        var display = SweepProgress.On(context);
+        foreach (var value in Events) display.Report(value);
+        (display as IDisposable)?.Dispose();
         return output.ToString().Replace("\r\n", "\n", StringComparison.Ordinal);
     }
 }

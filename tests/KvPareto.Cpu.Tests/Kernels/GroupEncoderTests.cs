@@ -21,7 +21,7 @@ public sealed unsafe class GroupEncoderTests
                 foreach (var group in NastyGroups.All(count, seed: count))
                 {
                     var expected = ScalarFit(group, bits, clip);
-                    fixed (float* source = group) Assert.Equal(expected, GroupEncoder.Fit(source, count, bits, clip));
+                    fixed (float* source = group) Assert.Equal(expected, GroupEncoder.Fit(source, count, bits, new(clip)));
                     AssertCodes(group, expected, bits);
                 }
     }
@@ -54,7 +54,7 @@ public sealed unsafe class GroupEncoderTests
     {
         var (min, max) = (group[0], group[0]);
         foreach (var x in group) (min, max) = (MathF.Min(min, x), MathF.Max(max, x));
-        (min, max) = GroupCodec.Narrow(min, max, clip);
+        (min, max) = GroupCodec.Narrow(min, max, new(clip));
         return GroupCodec.Fit(min, max, bits);
     }
 

@@ -14,7 +14,7 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
     /// <summary>Tokens that are coded together.</summary>
     public int Granule => Bits < 16 && Granularity.Axis is KvAxis.Channel or KvAxis.Block ? Granularity.Group : 1;
 
-    private float Clip => ClipPercent / 100f;
+    private GroupFit Fit => new(ClipPercent / 100f);
 
     /// <summary>Every head width, and of <c>token</c> every group that divides it.</summary>
     public static IEnumerable<StoreShape> Of(KvAxis axis, int bits) => HeadDims.SelectMany(headDim => Groups(axis, bits, headDim).Select(
@@ -39,14 +39,14 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
     public ReferenceSide Reference(int heads) => new(heads, HeadDim, Bits, Granularity, new KvSpec { ClipPercent = ClipPercent });
 
     private TokenScheme TokenScheme() => Granularity.Axis == KvAxis.Token
-        ? new TokenGroupScheme(Bits, HeadDim, Granularity.Group, Clip)
-        : new TensorScheme(Bits, HeadDim, Clip);
+        ? new TokenGroupScheme(Bits, HeadDim, Granularity.Group, Fit)
+        : new TensorScheme(Bits, HeadDim, Fit);
 
     private TokenBlockScheme TokenBlockScheme() => Granularity.Axis switch
     {
-        KvAxis.Channel => new ChannelScheme(Bits, HeadDim, Granularity.Group, Clip),
-        KvAxis.Block => new BlockScheme(Bits, HeadDim, Granularity.Group, Clip),
-        _ => new PowerOfTwoScheme(Bits, HeadDim, Clip),
+        KvAxis.Channel => new ChannelScheme(Bits, HeadDim, Granularity.Group, Fit),
+        KvAxis.Block => new BlockScheme(Bits, HeadDim, Granularity.Group, Fit),
+        _ => new PowerOfTwoScheme(Bits, HeadDim, Fit),
     };
 
     private static IEnumerable<int> Groups(KvAxis axis, int bits, int headDim) => axis switch

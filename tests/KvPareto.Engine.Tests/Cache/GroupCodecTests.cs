@@ -128,10 +128,10 @@ public sealed class GroupCodecTests
         var (min, max) = (group.Min(), group.Max());
         return ((float[])[0.5f, 0.77f, 0.96f, 0.99f]).All(clip =>
         {
-            var (low, high) = GroupCodec.Narrow(min, max, clip);
+            var (low, high) = GroupCodec.Narrow(min, max, new(clip));
             var isOneSided = min >= 0 ? low == min : max > 0 || high == max;
             return min <= low && low <= high && high <= max && isOneSided;
-        }) && GroupCodec.Narrow(min, max, 1) == (min, max) && GroupCodec.Narrow(min, min, 0.5f) == (min, min);
+        }) && GroupCodec.Narrow(min, max, GroupFit.Whole) == (min, max) && GroupCodec.Narrow(min, min, new(0.5f)) == (min, min);
     });
 
     [Theory]
@@ -142,7 +142,7 @@ public sealed class GroupCodecTests
     [InlineData(0, 8, 0.5f, 0, 4)]
     [InlineData(-8, 0, 0.5f, -4, 0)]
     public void Narrow_HandCalculated(float min, float max, float clip, float low, float high) =>
-        Assert.Equal((low, high), GroupCodec.Narrow(min, max, clip));
+        Assert.Equal((low, high), GroupCodec.Narrow(min, max, new(clip)));
 
     private static float Recode(float x, GroupMeta meta, int bits) => GroupCodec.Decode(GroupCodec.Encode(x, meta, bits), meta);
 

@@ -17,6 +17,8 @@ internal sealed class RecordingBackend : Backend
 
     public override MemoryLayout Layout => throw new NotSupportedException();
 
+    public override string Instructions => "none";
+
     public List<Recorded> Uploads { get; } = [];
 
     /// <summary>Most workspace that was live during an upload.</summary>

@@ -25,6 +25,15 @@ public abstract class BackendConformance
     /// <summary>A fresh backend; a device that is not there skips the test.</summary>
     protected abstract Backend Create();
 
+    [Fact]
+    public void Device_NamesTheInstructions_AndNoOrdinal()
+    {
+        using var backend = Create();
+        Assert.Contains(backend.Instructions, backend.Device, StringComparison.Ordinal);
+        Assert.Matches(@"^(PyTorch [0-9.]+, )?(AVX-512|AVX2|scalar|Arm64|compute capability [0-9]+\.[0-9])$", backend.Instructions);
+        Assert.DoesNotContain("cuda:", backend.Device, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1, 96)]
     [InlineData(7, 33)]

@@ -4,7 +4,7 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cpu.Storage.Schemes;
 
 /// <summary><c>block:n</c>: n tokens of one head, all channels. bits + 32/(n·D) bits an element.</summary>
-internal sealed unsafe class BlockScheme(int bits, int headDim, int tokens, float clip) : TokenBlockScheme(bits, headDim, tokens)
+internal sealed unsafe class BlockScheme(int bits, int headDim, int tokens, GroupFit fit) : TokenBlockScheme(bits, headDim, tokens)
 {
     public override int Scales => 1;
 
@@ -16,6 +16,6 @@ internal sealed unsafe class BlockScheme(int bits, int headDim, int tokens, floa
             var (low, high) = GroupEncoder.Range(rows + (long)i * stride, HeadDim);
             (min, max) = (MathF.Min(min, low), MathF.Max(max, high));
         }
-        *meta = GroupCodec.Fit(min, max, Bits, clip);
+        *meta = GroupCodec.Fit(min, max, Bits, fit);
     }
 }

@@ -4,7 +4,7 @@ namespace KvPareto.Cpu.Storage.Schemes;
 
 /// <summary><c>channel:g</c>: g tokens of one channel and head, as KIVI (arXiv 2402.02750) has its keys. bits + 32/g bits an
 /// element.</summary>
-internal sealed unsafe class ChannelScheme(int bits, int headDim, int group, float clip) : TokenBlockScheme(bits, headDim, group)
+internal sealed unsafe class ChannelScheme(int bits, int headDim, int group, GroupFit fit) : TokenBlockScheme(bits, headDim, group)
 {
     public override int Scales => HeadDim;
 
@@ -13,7 +13,7 @@ internal sealed unsafe class ChannelScheme(int bits, int headDim, int group, flo
         for (var d = 0; d < HeadDim; d++)
         {
             var (min, max) = ChannelRange.Of(rows + d, count, stride);
-            meta[d] = GroupCodec.Fit(min, max, Bits, clip);
+            meta[d] = GroupCodec.Fit(min, max, Bits, fit);
         }
     }
 }

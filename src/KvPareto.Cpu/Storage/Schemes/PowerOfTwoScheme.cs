@@ -7,7 +7,7 @@ namespace KvPareto.Cpu.Storage.Schemes;
 /// 2^e with (max − min)·clip ≤ 2^e·(2^bits − 1). Later tokens outside that range are clipped. A product with the scale is a shift,
 /// and nothing is stored with the tokens: bits an element, and 32·D bits a head.
 /// </summary>
-internal sealed unsafe class PowerOfTwoScheme(int bits, int headDim, float clip) : TokenBlockScheme(bits, headDim, AllTokens)
+internal sealed unsafe class PowerOfTwoScheme(int bits, int headDim, GroupFit fit) : TokenBlockScheme(bits, headDim, AllTokens)
 {
     private const int SmallestExponent = -24; // f16's subnormals end there
     private const int LargestExponent = 15;
@@ -23,7 +23,7 @@ internal sealed unsafe class PowerOfTwoScheme(int bits, int headDim, float clip)
         for (var d = 0; d < HeadDim; d++)
         {
             var (min, max) = ChannelRange.Of(rows + d, count, stride);
-            (min, max) = GroupCodec.Narrow(min, max, clip);
+            (min, max) = GroupCodec.Narrow(min, max, fit);
             meta[d] = Fit(min, max);
         }
     }

@@ -7,7 +7,7 @@ namespace KvPareto.Cpu.Storage.Schemes;
 /// <c>tensor</c>: one scale for all heads and tokens of an append. It is kept once a token and layer, so that a token's codes can be
 /// read without a search for its append: bits + 32/(Nkv·D) bits an element.
 /// </summary>
-internal sealed unsafe class TensorScheme(int bits, int headDim, float clip) : TokenScheme(bits, headDim, headDim)
+internal sealed unsafe class TensorScheme(int bits, int headDim, GroupFit fit) : TokenScheme(bits, headDim, headDim)
 {
     private const int TileBytes = TokenStore.TileTokens * GroupMeta.ByteSize;
 
@@ -25,7 +25,7 @@ internal sealed unsafe class TensorScheme(int bits, int headDim, float clip) : T
             var (low, high) = GroupEncoder.Range(rows + (long)i * stride, width);
             (min, max) = (MathF.Min(min, low), MathF.Max(max, high));
         }
-        var meta = GroupCodec.Fit(min, max, Bits, clip);
+        var meta = GroupCodec.Fit(min, max, Bits, fit);
         // The last tokens may wait at 16 bits for good: they never need it.
         for (var token = start; token < Math.Min(start + count, capacity); token++)
         {

@@ -4,7 +4,7 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cpu.Storage.Schemes;
 
 /// <summary><c>token:g</c>: g channels of one token and head. bits + 32/g bits an element.</summary>
-internal sealed unsafe class TokenGroupScheme(int bits, int headDim, int group, float clip) : TokenScheme(bits, headDim, group)
+internal sealed unsafe class TokenGroupScheme(int bits, int headDim, int group, GroupFit fit) : TokenScheme(bits, headDim, group)
 {
     public override int HeadTileBytes => Groups * TokenStore.TileTokens * GroupMeta.ByteSize;
 
@@ -16,7 +16,7 @@ internal sealed unsafe class TokenGroupScheme(int bits, int headDim, int group, 
     {
         for (var g = 0; g < Groups; g++)
         {
-            var meta = GroupEncoder.Fit(row + g * Group, Group, Bits, clip);
+            var meta = GroupEncoder.Fit(row + g * Group, Group, Bits, fit);
             GroupEncoder.Encode(row + g * Group, Group, meta, Bits, codes + g * Group);
             (scales[g * TokenStore.TileTokens + token], zeros[g * TokenStore.TileTokens + token]) = (meta.ScaleBits, meta.Zero);
         }

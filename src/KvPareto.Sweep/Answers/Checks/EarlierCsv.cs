@@ -49,8 +49,10 @@ internal static class EarlierCsv
             : (int)Math.Min(int.MaxValue, Number(path, csv, "context")), (long)Number(path, csv, "total_peak_bytes"),
         Number(path, csv, "score"), Number(path, csv, "ci_low"))
     {
+        OnFrontier = Optional(csv, "frontier") is null or "true",
         PeakKind = Optional(csv, "peak_kind"),
-        Device = Optional(csv, "device"),
+        Limit = Optional(csv, "limit") is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, "limit")),
+        Instructions = Optional(csv, "instructions"),
     };
 
     private static string? Optional(CsvReader csv, string column) =>

@@ -9,9 +9,15 @@ namespace KvPareto.Sweep.Answers.Checks;
 /// <param name="Low">Lower end of its 95 % interval.</param>
 internal sealed record EarlierPoint(string Model, string Setting, int? Context, long PeakBytes, double Score, double Low)
 {
+    /// <summary>Whether no other setting dominated it; also where the file does not say.</summary>
+    public bool OnFrontier { get; init; } = true;
+
     /// <summary>How the peak was got; null where the file does not say.</summary>
     public string? PeakKind { get; init; }
 
-    /// <summary>The device and its instructions, in words; null where the file does not say.</summary>
-    public string? Device { get; init; }
+    /// <summary>Most samples that were measured of each task; null for all.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>The device's instructions, in words; null where the file does not say.</summary>
+    public string? Instructions { get; init; }
 }

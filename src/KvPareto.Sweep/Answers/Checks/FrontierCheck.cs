@@ -31,19 +31,22 @@ public sealed class FrontierCheck
         var now = analysis.Models.SelectMany(model => model.Points.Select(point => (model.Model, Point: point)))
             .ToLookup(pair => Key(pair.Point.Trial), pair => pair.Point);
         var failed = runs.Results.Where(trial => trial.Status != TrialStatus.Ok).ToLookup(Key);
-        var points = new List<CheckedPoint>();
+        var (points, unmeasured) = (new List<CheckedPoint>(), 0);
         foreach (var point in before)
         {
             var found = now[(point.Model, point.Setting, point.Context)].ToList();
             if (found.Count > 1)
                 throw new ConfigException($"{point.Setting} of {point.Model} was measured on {found.Count} sets of tasks or in several ways"
                     + "; allowed: runs of the same tasks");
-            points.Add(found is [var same]
-                ? Compared(point, same, tolerancePercent)
-                : Plain(point, failed[(point.Model, point.Setting, point.Context)].FirstOrDefault() is { } failure
-                    ? $"failed: {failure.Failure}" : "has no result"));
+            var failure = failed[(point.Model, point.Setting, point.Context)].FirstOrDefault();
+            if (found is [var same]) points.Add(Compared(point, same, tolerancePercent));
+            // A search leaves out what is not on the frontier; what was on it is missed.
+            else if (failure?.Status == TrialStatus.Dropped && !point.OnFrontier) unmeasured++;
+            else points.Add(Plain(point, failure is null ? "has no result" : $"{failure.Status}: {failure.Failure}"));
         }
-        return new(points, [.. Differences(before, now, runs)]);
+        string[] dropped = unmeasured == 0 ? [] :
+            [$"{unmeasured} settings that were not on the frontier of the earlier file were dropped by the search: not compared"];
+        return new(points, [.. dropped, .. Differences(before, now, runs)]);
     }
 
     private static CheckedPoint Compared(EarlierPoint point, FrontierPoint now, double tolerancePercent)
@@ -84,10 +87,15 @@ public sealed class FrontierCheck
                 .Select(group => ContextText.Of(group.Key.Setting, group.Key.Context)),
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
-        var devices = before.Select(point => point.Device).OfType<string>().Distinct().ToList();
-        var sources = runs.Sources.Values.SelectMany(found => found);
-        if (devices.Count > 0 && sources.FirstOrDefault(source => !devices.Contains(source.Device)) is { } other)
-            yield return $"the earlier run was on {string.Join(" and ", devices)}, this one on {other.Device}"
-                + ": scores of settings with very few bits may differ by that alone";
+        var (earlier, limit) = (before.Min(point => point.Limit), runs.Limit);
+        if (earlier != limit)
+            yield return $"the earlier run has {Samples(earlier)}, this one {Samples(limit)}: scores and peaks are of other samples";
+        var then = InstructionWords.All(before.Select(point => point.Instructions));
+        var others = InstructionWords.All(runs.Results.Select(result => result.Instructions));
+        if (then.Count > 0 && others.Count > 0 && !then.SequenceEqual(others))
+            yield return $"the earlier run was measured with {string.Join(" and with ", then)}, this one with "
+                + $"{string.Join(" and with ", others)}: {InstructionWords.Consequence}";
     }
+
+    private static string Samples(int? limit) => limit is { } most ? RunHistory.LimitWords(most) : "all samples";
 }

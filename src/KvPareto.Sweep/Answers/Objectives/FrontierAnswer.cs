@@ -63,7 +63,7 @@ public sealed class FrontierAnswer
         {
             if (request.Csv is { } csv) AtomicFile.Write(csv, ObjectiveCsv.Write(analysis.Models, objectives));
             if (format is { } kind)
-                AtomicFile.Write(request.Picture!, FigureWriter.Draw(new ObjectiveFigure(runs.Name, analysis, objectives), kind));
+                AtomicFile.Write(request.Picture!, FigureWriter.Draw(new ObjectiveFigure(runs.Heading, analysis, objectives), kind));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -107,7 +107,9 @@ internal sealed class FrontierPanel
     private static string Note(ModelFrontier model)
     {
         var facts = string.Create(CultureInfo.InvariantCulture, $"hypervolume {model.HypervolumePercent:0.0} %");
-        return model.Failed.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $"{facts} | {model.Failed.Count} failed") : facts;
+        if (model.Failed.Count > 0) facts += string.Create(CultureInfo.InvariantCulture, $" | {model.Failed.Count} failed");
+        if (model.Dropped.Count > 0) facts += string.Create(CultureInfo.InvariantCulture, $" | {model.Dropped.Count} dropped");
+        return facts;
     }
 
     private sealed record Mark(FrontierPoint Point, InferenceSetting? Setting, Coordinates At);

@@ -24,6 +24,9 @@ public static class PictureFormats
     /// <summary>All kinds.</summary>
     internal static readonly IReadOnlyList<PictureFormat> All = Enum.GetValues<PictureFormat>();
 
+    /// <summary>Their names.</summary>
+    public static string[] Names => [.. All.Select(Extension)];
+
     /// <summary>Reads <c>png,svg,pdf</c> or a part of it.</summary>
     /// <exception cref="ConfigException">A name is none of these.</exception>
     public static IReadOnlyList<PictureFormat> Parse(string names) =>
@@ -53,6 +56,6 @@ public static class PictureFormats
     {
         foreach (var format in All)
             if (string.Equals(name, Extension(format), StringComparison.OrdinalIgnoreCase)) return format;
-        throw new ConfigException($"--format '{name}'; allowed: {string.Join(", ", All.Select(Extension))}, separated by commas");
+        throw new ConfigException($"--format '{name}'; allowed: {string.Join(", ", Names)}, separated by commas");
     }
 }

@@ -1,0 +1,90 @@
+using System.Globalization;
+using KvPareto.Sweep;
+using KvPareto.Sweep.Preview;
+using Spectre.Console;
+
+namespace KvPareto.Cli.Terminal;
+
+/// <summary>What a sweep would do, as tables or JSON.</summary>
+internal static class PreviewText
+{
+    private static readonly FittedTable<PreviewedTrial> Table = new(
+        [
+            new("setting", 0, Name) { IsText = true },
+            new("samples", 2, trial => Whole(trial.Samples)),
+            new("done", 4, trial => trial.Status ?? (trial.SamplesDone > 0 ? Whole(trial.SamplesDone) : "")),
+            new("predicted peak", 1, trial => trial.PredictedPeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
+            new("fits", 3, trial => trial.Fits is { } fits ? fits ? "yes" : "no" : ""),
+            new("time", 5, trial => trial.Left is { } left ? TimeLeft.Text(left) : ""),
+        ],
+        "--json has them");
+
+    /// <summary>A table for each model, then the sums.</summary>
+    public static void Show(CommandContext context, SweepPreview preview)
+    {
+        var plain = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(context.Output),
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+        });
+        foreach (var model in preview.Trials.GroupBy(trial => trial.Model))
+        {
+            context.Output.WriteLine(TerminalText.OneLine(model.Key));
+            Table.Write(plain, context.OutputWidth(), [.. model]);
+            context.Output.WriteLine();
+        }
+        foreach (var line in Sums(preview))
+            foreach (var wrapped in WrappedText.Words(line, context.OutputWidth() ?? WrappedText.UsualWidth))
+                context.Output.WriteLine(wrapped);
+    }
+
+    /// <summary>One JSON object with a row for each trial.</summary>
+    public static void WriteJson(CommandContext context, SweepPreview preview) => context.Output.WriteLine(JsonText.Of(new
+    {
+        name = preview.Name,
+        device = preview.Device,
+        memoryBytes = preview.RoomBytes,
+        limit = preview.Limit,
+        samples = preview.Trials.Sum(trial => (long)trial.Samples),
+        samplesDone = preview.Trials.Sum(trial => (long)trial.SamplesDone),
+        secondsLeft = Seconds(preview.Left),
+        trials = preview.Trials.Select(trial => new
+        {
+            trial = trial.Id,
+            model = trial.Model,
+            setting = trial.Setting,
+            context = trial.Context,
+            repeat = trial.Repeat,
+            samples = trial.Samples,
+            samplesDone = trial.SamplesDone,
+            status = trial.Status,
+            predictedPeakBytes = trial.PredictedPeakBytes,
+            fits = trial.Fits,
+            secondsLeft = Seconds(trial.Left),
+        }),
+    }));
+
+    private static IEnumerable<string> Sums(SweepPreview preview)
+    {
+        var (samples, done) = (preview.Trials.Sum(trial => (long)trial.Samples), preview.Trials.Sum(trial => (long)trial.SamplesDone));
+        yield return $"{preview.Name}: {Whole(preview.Trials.Count)} trials, {Whole(samples)} samples"
+            + (preview.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)})" : "")
+            + (done > 0 ? $", of them {Whole(done)} measured" : "");
+        yield return $"memory: {(preview.RoomBytes is { } room ? ByteText.Of(room) : "not known")} on {preview.Device}"
+            + Unfitting(preview.Trials.Count(trial => trial.Fits == false));
+        yield return preview.Left is { } left ? $"time: about {TimeLeft.Text(left)} at the speed of what was measured on this device"
+            : "time: not known before samples are measured on this device";
+        yield return "nothing was measured and nothing written";
+    }
+
+    private static string Unfitting(int trials) => trials == 0 ? ""
+        : $"; {Whole(trials)} {(trials == 1 ? "trial does" : "trials do")} not fit and would be listed as failed";
+
+    private static string Name(PreviewedTrial trial) => ContextText.Of(trial.Setting, trial.Context)
+        + (trial.Repeat is { } repeat ? $", repeat {Whole(repeat)}" : "");
+
+    private static double? Seconds(TimeSpan? time) => time is { } span ? Math.Round(span.TotalSeconds, 3) : null;
+
+    private static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+}

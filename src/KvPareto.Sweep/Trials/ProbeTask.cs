@@ -1,0 +1,70 @@
+using KvPareto.Sweep.Search;
+using KvPareto.Tasks;
+using KvPareto.Tasks.Predictions;
+
+namespace KvPareto.Sweep.Trials;
+
+/// <summary>
+/// Some prompts of a sweep's tasks, compared with the model's own unquantized run instead of being answered: reading a prompt takes less
+/// than answering it, and its divergence tells more than a right or wrong answer. Its score is top-1 agreement.
+/// </summary>
+internal sealed class ProbeTask : EvaluationTask
+{
+    /// <summary>Its name in journals.</summary>
+    public const string TaskName = "probe";
+
+    private const string Version = "probe/1";
+
+    private readonly int _prompts;
+    private readonly int _seed;
+
+    /// <summary>The probe of a sweep.</summary>
+    /// <param name="tasks">Its tasks at one context.</param>
+    /// <param name="prompts">Prompts of each.</param>
+    /// <param name="seed">Seed of the order in which prompts are taken.</param>
+    public ProbeTask(IEnumerable<SweepTask> tasks, int prompts, int seed)
+    {
+        (_prompts, _seed) = (prompts, seed);
+        using var digest = new TaskDigest();
+        digest.Add(Version).Add(prompts).Add(seed);
+        foreach (var task in tasks) digest.Add(task.Name).Add(task.Task.Digest);
+        Digest = digest.Finish();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => TaskName;
+
+    /// <inheritdoc/>
+    public override string Digest { get; }
+
+    /// <summary>One for each model: what is compared with is its own unquantized run.</summary>
+    public override string DigestOf(string modelDigest)
+    {
+        using var digest = new TaskDigest();
+        return digest.Add(Digest).Add(modelDigest).Finish();
+    }
+
+    /// <summary>The first prompts of each of a model's tasks, in the order in which a search takes them.</summary>
+    public IReadOnlyList<TaskSample> Of(IReadOnlyList<PreparedTask> tasks) =>
+    [
+        .. from task in tasks
+           from index in SampleOrder.Of(task.Task.Name, task.Samples.Count, _seed).Take(_prompts)
+           let sample = task.Samples[index]
+           select new TaskSample
+           {
+               Id = $"{task.Task.Name}/{sample.Id}",
+               Kind = SampleKind.Compare,
+               PromptIds = sample.PromptIds,
+               MaxNewTokens = 0,
+               Answers = [],
+           },
+    ];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<TaskSample> Prepare(PromptContext context) =>
+        throw new NotSupportedException("a probe's prompts are those of other tasks");
+
+    /// <inheritdoc/>
+    public override double Score(TaskSample sample, Prediction prediction) =>
+        prediction is FidelityPrediction compared ? compared.Figures.Top1 : throw new FormatException("no comparison");
+}
