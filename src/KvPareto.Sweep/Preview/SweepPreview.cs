@@ -94,7 +94,7 @@ public sealed record SweepPreview
                 Repeat = spec.Repeat > 0 ? spec.Repeat : null,
                 IsProbe = spec.IsProbe,
                 Status = isDone ? result!.Status : null,
-                PredictedPeakBytes = predicted,
+                PredictedPeakBytes = predicted is null ? null : engine.ExpectedPeak(trial),
                 Fits = fits,
             };
         }
