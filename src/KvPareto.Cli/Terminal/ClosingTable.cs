@@ -14,8 +14,7 @@ internal static class ClosingTable
         [
             new("", 0, Mark)
                 { IsText = true, Style = row =>
-                row.IsDropped ? new Style(Color.Grey) : row.Failure is not null ? new Style(Color.Red)
-                : row.OnFrontier ? new Style(Color.Yellow) : null },
+                row.Failure is not null ? new Style(Color.Red) : row.OnFrontier ? new Style(Color.Yellow) : null },
             new("setting", 0, row => row.Setting) { IsText = true },
             new("peak", 1, row => row.PeakBytes is { } bytes ? ByteText.Of(bytes) : ""),
             new("saved", 3, row => Number(row.MemorySavedPercent, "F1", " %")),
@@ -43,9 +42,9 @@ internal static class ClosingTable
         foreach (var model in summary.Models)
         {
             context.Error.WriteLine(TerminalText.OneLine(Heading(model)));
-            SummaryRow[] rows = [.. summary.Rows.Where(row => row.Model == model.Model)];
+            SummaryRow[] rows = [.. summary.Rows.Where(row => row.Model == model.Model && !row.IsDropped)];
             Table.Write(context.Console, context.ErrorWidth(), rows);
-            foreach (var row in rows.Where(row => row is { Failure: not null, IsDropped: false }))
+            foreach (var row in rows.Where(row => row.Failure is not null))
                 context.Error.WriteLine(TerminalText.OneLine($"{row.Setting}: {row.Failure}"));
             context.Error.WriteLine();
         }
@@ -69,7 +68,7 @@ internal static class ClosingTable
             + $"{(model.Dropped > 0 ? $"; {model.Dropped} dropped, results.csv says why" : "")}");
 
     private static string Mark(SummaryRow row) =>
-        row.IsDropped ? "dropped" : row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
+        row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
 
     private static string Number(double? value, string format, string unit = "") =>
         value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) + unit : "";
