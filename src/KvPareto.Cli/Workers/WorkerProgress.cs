@@ -7,8 +7,8 @@ namespace KvPareto.Cli.Workers;
 internal sealed class WorkerProgress(IProgress<SweepEvent> observer)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<int, int> _ended = []; // samples by trial
-    private readonly Dictionary<string, (int Trial, int Done, int Samples)> _at = []; // by worker
+    private readonly Dictionary<int, int> _done = []; // samples by trial
+    private readonly HashSet<int> _ended = [];
     private readonly Dictionary<string, TimeSpan> _alone = [];
     private SweepPlanned? _plan;
 
@@ -31,27 +31,28 @@ internal sealed class WorkerProgress(IProgress<SweepEvent> observer)
                 if (_plan is not null) return null;
                 return _plan = planned;
             case TrialBegun begun:
-                _at[worker] = (begun.Trial, begun.SamplesDone, begun.Samples);
+                _done[begun.Trial] = begun.SamplesDone;
                 break;
             case SampleMeasured measured:
-                _at[worker] = (measured.Trial, measured.TrialSamplesDone, measured.TrialSamples);
+                _done[measured.Trial] = measured.TrialSamplesDone;
                 return measured with { SamplesDone = Done(), Left = Left(), LeftAlone = null, Worker = worker };
             case TrialEnded ended:
-                _ended[ended.Trial] = _at.Remove(worker, out var at) ? at.Samples : 0;
+                _ended.Add(ended.Trial);
+                _done[ended.Trial] = ended.TrialSamples;
                 return ended with { SamplesDone = Done(), Left = Left(), LeftAlone = null, Worker = worker };
             case TrialLeft left:
                 // Of a worker elsewhere, which nobody else here has told of.
-                if (!_ended.TryAdd(left.Trial, left.TrialSamples)) return null;
+                if (!_ended.Add(left.Trial)) return null;
+                _done[left.Trial] = left.TrialSamples;
                 return left with { SamplesDone = Done(), Left = Left(), LeftAlone = null, Worker = worker };
             case SweepWaiting or WorkerGone:
-                _at.Remove(worker);
                 _alone.Remove(worker);
                 break;
         }
         return value with { Worker = worker };
     }
 
-    private long Done() => (_plan?.SamplesDone ?? 0) + _ended.Values.Sum(samples => (long)samples) + _at.Values.Sum(at => (long)at.Done);
+    private long Done() => (_plan?.SamplesDone ?? 0) + _done.Values.Sum(samples => (long)samples);
 
     // Together they are as fast as the sum of their speeds.
     private TimeSpan? Left()

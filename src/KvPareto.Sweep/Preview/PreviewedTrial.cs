@@ -14,7 +14,10 @@ public sealed record PreviewedTrial(string Id, string Model, string Setting, int
     /// <summary>Number of a repeat of the baseline, from 1; null for a trial of the sweep.</summary>
     public int? Repeat { get; init; }
 
-    /// <summary><c>ok</c> or <c>failed</c> where it has a result and would not be run again; else null.</summary>
+    /// <summary>A comparison of next-token distributions that a search goes by, and no trial of the sweep.</summary>
+    public bool IsProbe { get; init; }
+
+    /// <summary><c>ok</c>, <c>failed</c> or <c>dropped</c> where it has a result and would not be run again; else null.</summary>
     public string? Status { get; init; }
 
     /// <summary>The highest of its peaks, loading included, as predicted from shapes alone; null where a task does not generate.</summary>
