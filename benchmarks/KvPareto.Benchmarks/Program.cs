@@ -15,6 +15,7 @@ internal static class Program
           model MODEL [SETTING…]    prefill and decode of a whole model, at depth 0 and 4096
           cuda [MODEL [TOKENS… SETTING…]]   the same on a CUDA device after prompts of so many tokens, else of 1,000 and 10,240 (random:1:Llama-3.1-8B)
           torch DEVICE TOKENS [MODEL [SETTING…]]  the same on PyTorch (:cpu, :cuda) after a prompt of so many tokens
+          tokenizer FOLDER TEXT     loading, first and later passes over a text
         """;
 
     private static int Main(string[] args)
@@ -37,6 +38,7 @@ internal static class Program
                 && tokens > 0:
                 TorchBenchmark.Run(device, model, tokens, settings); return 0;
             case ["model", var model, .. var settings]: ModelBenchmark.Run(model, settings); return 0;
+            case ["tokenizer", var folder, var text]: TokenizerBenchmark.Run(folder, text); return 0;
             default:
                 Console.Error.WriteLine(Usage);
                 return 2;

@@ -22,12 +22,7 @@ internal static class PreviewText
     /// <summary>A table for each model, then the sums.</summary>
     public static void Show(CommandContext context, SweepPreview preview)
     {
-        var plain = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(context.Output),
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-        });
+        var plain = context.PlainOutput();
         foreach (var model in preview.Trials.GroupBy(trial => trial.Model))
         {
             context.Output.WriteLine(TerminalText.OneLine(model.Key));
@@ -77,7 +72,7 @@ internal static class PreviewText
             + Unfitting(preview.Trials.Count(trial => trial.Fits == false));
         yield return preview.Left is { } left ? $"time: about {TimeLeft.Text(left)} at the speed of what was measured on this device"
             : "time: not known before samples are measured on this device";
-        if (preview.Search is { } search) yield return $"search: {search}; samples and time are the most there can be";
+        if (preview.Search is { } search) yield return $"search: {search} will leave trials out; these are the most that it may ask for";
         yield return "nothing was measured and nothing written";
     }
 

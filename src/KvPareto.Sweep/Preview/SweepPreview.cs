@@ -20,8 +20,7 @@ public sealed record SweepPreview
     /// <summary>Most samples of each task; null for all.</summary>
     public required int? Limit { get; init; }
 
-    /// <summary>The search and its options where it chooses what is measured, and the trials are the most there can be; else
-    /// null.</summary>
+    /// <summary>The search that may leave trials out; null where everything is measured.</summary>
     public required string? Search { get; init; }
 
     /// <summary>All trials in the order of reports.</summary>
@@ -58,7 +57,7 @@ public sealed record SweepPreview
             Device = engine.Device,
             RoomBytes = engine.Room,
             Limit = plan.Limit,
-            Search = plan.Search.Chooses ? plan.Search.Text : null,
+            Search = plan.Search.Chooses ? plan.Search.Kind : null,
             Trials =
             [
                 .. plan.Specs.Select(spec => trials[spec.Id]).Select(trial => trial.Seen with { Left = estimate.Of(trial.Planned) }),
@@ -95,7 +94,7 @@ public sealed record SweepPreview
                 Repeat = spec.Repeat > 0 ? spec.Repeat : null,
                 IsProbe = spec.IsProbe,
                 Status = isDone ? result!.Status : null,
-                PredictedPeakBytes = predicted,
+                PredictedPeakBytes = predicted is null ? null : engine.ExpectedPeak(trial),
                 Fits = fits,
             };
         }

@@ -82,9 +82,23 @@ public class TokenizerTests
             Prop.ForAll(Gen.Elements('a', 'b', 'c', ' ').ArrayOf(length).ToArbitrary(), letters =>
         {
             var ids = new List<int>();
-            engine.Encode(letters, ids, WorkBudget.ForText(letters.Length, "x"));
+            engine.Encode(letters, ids, new PieceMemo(ids), WorkBudget.ForText(letters.Length, "x"));
             return ids.SequenceEqual(MergedByRank(letters, pairs).Select(token => vocabulary.IdOrMinusOne(token)));
         }));
+    }
+
+    /// <summary>A text's pieces are merged once; what comes again, between others too, has the same ids.</summary>
+    [Fact]
+    public void RepeatedPieces_HaveTheSameIds()
+    {
+        var ids = new List<int>();
+        var (builder, merges, budget) = (new VocabularyBuilder("test"), default(MergeList), WorkBudget.ForText(100, "x"));
+        foreach (var token in "a|b|c|ab".Split('|')) builder.AddToken(token, 5 + builder.Vocabulary.Count, "vocab");
+        merges = new MergeList(builder.Vocabulary, "merges");
+        merges.Add("a", "b");
+        var (engine, memo) = (new MergeEngine(builder, builder.ToArray(), merges, new BpeOptions()), new PieceMemo(ids));
+        foreach (var piece in new[] { "abc", "b", "abc", "", "cab", "abc", "b" }) engine.Encode(piece, ids, memo, budget);
+        Assert.Equal([8, 7, 6, 8, 7, 7, 8, 8, 7, 6], ids);
     }
 
     private static List<string> MergedByRank(char[] letters, string[] pairs)

@@ -57,15 +57,23 @@ internal sealed class MergeEngine
 
     /// <summary>Appends the ids of <paramref name="piece"/>.</summary>
     /// <exception cref="ConfigException">The merges make too much work of it.</exception>
-    public void Encode(ReadOnlySpan<char> piece, List<int> ids, WorkBudget budget)
+    public void Encode(ReadOnlySpan<char> piece, List<int> ids, PieceMemo memo, WorkBudget budget)
     {
         if (_cutsAtWords && piece.Length > ShortWord)
             while (NextWord(piece) is var cut and > 0)
             {
-                EncodeWord(piece[..cut], ids, budget);
+                EncodeOnce(piece[..cut], ids, memo, budget);
                 piece = piece[cut..];
             }
+        EncodeOnce(piece, ids, memo, budget);
+    }
+
+    private void EncodeOnce(ReadOnlySpan<char> piece, List<int> ids, PieceMemo memo, WorkBudget budget)
+    {
+        if (memo.TryRepeat(piece)) return;
+        var start = ids.Count;
         EncodeWord(piece, ids, budget);
+        memo.Keep(piece, start);
     }
 
     // No merge joins what stands on the two sides of such a cut, and a known character after it ends any run of unknown ones, so the

@@ -5,8 +5,7 @@ namespace KvPareto.Text.Tokenizers.Bpe;
 /// <summary>The merges of a vocabulary in rank order.</summary>
 /// <param name="vocabulary">Ids by token.</param>
 /// <param name="place">Where they stand, for messages.</param>
-/// <param name="prefixLength">UTF-16 units of the continuing-subword prefix, which a right part loses when it merges.</param>
-internal sealed class MergeList(TokenTable vocabulary, string place, int prefixLength = 0)
+internal sealed class MergeList(TokenTable vocabulary, string place)
 {
     /// <summary>SentencePiece's visible space.</summary>
     public const char WordStart = '\u2581';
@@ -14,6 +13,9 @@ internal sealed class MergeList(TokenTable vocabulary, string place, int prefixL
     private readonly List<string> _pairs = [];
     private readonly Dictionary<int, int> _spaceWithin = []; // where the parts meet, of the pairs with more than one space
     private readonly HashSet<char> _beforeWordStart = [];
+
+    /// <summary>UTF-16 units of the continuing-subword prefix, which a right part loses when it merges.</summary>
+    public int PrefixLength { get; set; }
 
     /// <summary>Merges added, duplicates included: the next rank.</summary>
     public int Count => _pairs.Count;
@@ -81,8 +83,8 @@ internal sealed class MergeList(TokenTable vocabulary, string place, int prefixL
         var (left, right) = Parts(index);
         if (Missing(left) is { } noLeft) return noLeft;
         if (Missing(right) is { } noRight) return noRight;
-        return prefixLength > 0 && right.Length <= prefixLength ? $"{OneLine.Quote(right)} is no longer than continuing_subword_prefix"
-            : Missing(left + right[prefixLength..]);
+        return PrefixLength > 0 && right.Length <= PrefixLength ? $"{OneLine.Quote(right)} is no longer than continuing_subword_prefix"
+            : Missing(left + right[PrefixLength..]);
     }
 
     private string? Missing(string token) =>

@@ -21,11 +21,15 @@ internal sealed class TokenizerJson
     private readonly Dictionary<string, JsonElement> _components = new(StringComparer.Ordinal);
     private readonly Dictionary<string, JsonElement> _model = new(StringComparer.Ordinal);
     private readonly VocabularyBuilder _builder;
-    private MergeList? _merges;
+    private MergeList _merges;
     private long _componentBytes;
     private bool _hasModel;
 
-    private TokenizerJson(string file, byte[] bytes) => (_file, _bytes, _builder) = (file, bytes, new VocabularyBuilder(file));
+    private TokenizerJson(string file, byte[] bytes)
+    {
+        (_file, _bytes, _builder) = (file, bytes, new VocabularyBuilder(file));
+        _merges = NoMerges();
+    }
 
     /// <summary>Reads a folder's <c>tokenizer.json</c>, with what its <c>tokenizer_config.json</c> changes.</summary>
     /// <exception cref="ConfigException">Missing, damaged, or of an unknown kind.</exception>
@@ -43,7 +47,7 @@ internal sealed class TokenizerJson
             var reader = new Utf8JsonReader(_bytes.AsSpan(start));
             ReadTop(ref reader);
             if (!_hasModel) throw new ConfigException($"{_file}: the key 'model' is missing");
-            return new TokenizerComponents(_file, _components, _model, _builder, _merges!, settings).Build();
+            return new TokenizerComponents(_file, _components, _model, _builder, _merges, settings).Build();
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException)
         {
@@ -77,29 +81,19 @@ internal sealed class TokenizerJson
         return document.RootElement.Clone();
     }
 
-    // Merges refer to the vocabulary and to the prefix, whatever the order of the keys: they are passed over and read last.
     private void ReadModel(ref Utf8JsonReader reader)
     {
         _hasModel = true;
-        var mergesAt = reader;
-        var hasMerges = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var key = reader.GetString()!;
             reader.Read();
             if (key == "vocab" && reader.TokenType == JsonTokenType.StartObject) ReadVocabulary(ref reader);
-            else if (key == "merges")
-            {
-                mergesAt = reader;
-                hasMerges = true;
-                reader.Skip();
-            }
+            else if (key == "merges") ReadMerges(ref reader);
             else _model[key] = ReadTree(ref reader);
         }
-        var prefix = _model.TryGetValue("continuing_subword_prefix", out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()!.Length : 0;
-        _merges = new(_builder.Vocabulary, $"{_file}: model.merges", prefix);
-        if (hasMerges) ReadMerges(ref mergesAt);
+        if (_model.TryGetValue("continuing_subword_prefix", out var value) && value.ValueKind == JsonValueKind.String)
+            _merges.PrefixLength = value.GetString()!.Length;
     }
 
     private void ReadVocabulary(ref Utf8JsonReader reader)
@@ -118,22 +112,25 @@ internal sealed class TokenizerJson
 
     private void ReadMerges(ref Utf8JsonReader reader)
     {
+        _merges = NoMerges();
         if (reader.TokenType != JsonTokenType.StartArray) throw new ConfigException($"{_file}: model.merges: expected an array");
         var (left, right) = (new char[256], new char[256]);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             var problem = reader.TokenType == JsonTokenType.String ? ReadJoined(ref reader, ref left)
                 : ReadPair(ref reader, ref left, ref right);
-            if (problem is not null) throw new ConfigException($"{_file}: model.merges[{_merges!.Count}]: {problem}");
+            if (problem is not null) throw new ConfigException($"{_file}: model.merges[{_merges.Count}]: {problem}");
         }
     }
+
+    private MergeList NoMerges() => new(_builder.Vocabulary, $"{_file}: model.merges");
 
     private string? ReadJoined(ref Utf8JsonReader reader, ref char[] buffer)
     {
         var pair = Copy(ref reader, ref buffer);
         var space = pair.IndexOf(' ');
         if (space < 0 || pair[(space + 1)..].Contains(' ')) return "expected two tokens with one space between them";
-        _merges!.Add(pair[..space], pair[(space + 1)..]);
+        _merges.Add(pair[..space], pair[(space + 1)..]);
         return null;
     }
 
@@ -145,7 +142,7 @@ internal sealed class TokenizerJson
         if (!reader.Read() || reader.TokenType != JsonTokenType.String) return Expected;
         var second = Copy(ref reader, ref right);
         if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray) return Expected;
-        _merges!.Add(first, second);
+        _merges.Add(first, second);
         return null;
     }
 

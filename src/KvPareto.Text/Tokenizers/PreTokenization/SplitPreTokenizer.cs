@@ -36,8 +36,13 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
 
         public override void Accept(string text, int start, int length, bool opensText)
         {
-            _matches.Clear();
             budget.Text(length);
+            if (behavior == SplitBehavior.Isolated && pattern is WordPattern words)
+            {
+                IsolateWords(words, text, start, length, opensText);
+                return;
+            }
+            _matches.Clear();
             pattern.FindAll(text.AsSpan(start, length), _matches, budget);
             budget.Spend(1 + _matches.Count);
             if (behavior == SplitBehavior.Isolated)
@@ -55,6 +60,18 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
             foreach (var (part, isMatch) in _parts)
                 if (part.End > part.Start && !(isMatch && behavior == SplitBehavior.Removed))
                     next.Accept(text, start + part.Start, part.End - part.Start, opensText && part.Start == 0);
+        }
+
+        // A match begins where the last one ended: to collect those of an article first would take megabytes.
+        private void IsolateWords(WordPattern words, string text, int start, int length, bool opensText)
+        {
+            for (var at = 0; at < length;)
+            {
+                var end = words.End(text.AsSpan(start, length), at);
+                budget.Spend();
+                next.Accept(text, start + at, end - at, opensText && at == 0);
+                at = end;
+            }
         }
 
         // Matches and what lies between them are pieces alike, so nothing need be collected first.

@@ -73,13 +73,19 @@ internal sealed class CharacterPattern(Func<Rune, bool> contains) : TextPattern
     /// <summary>Category Mn.</summary>
     public static CharacterPattern NonSpacingMarks { get; } = new(static r => Rune.GetUnicodeCategory(r) == UnicodeCategory.NonSpacingMark);
 
+    // By UTF-16 unit: in the class, or the first half of a character that may be.
+    private readonly Lazy<bool[]> _candidates = new(() => [.. Enumerable.Range(0, char.MaxValue + 1)
+        .Select(unit => char.IsHighSurrogate((char)unit) || (Rune.TryCreate(unit, out var rune) && contains(rune)))]);
+
     public override void FindAll(ReadOnlySpan<char> text, List<TextMatch> matches, WorkBudget budget)
     {
-        for (var at = 0; at < text.Length;)
+        var candidates = _candidates.Value;
+        for (var at = 0; at < text.Length; at++)
         {
+            if (!candidates[text[at]]) continue;
             Rune.DecodeFromUtf16(text[at..], out var rune, out var width);
             if (contains(rune)) matches.Add(new(at, at + width));
-            at += width;
+            at += width - 1;
         }
     }
 }

@@ -49,11 +49,14 @@ internal sealed class WordPattern : TextPattern
     {
         for (var at = 0; at < text.Length;)
         {
-            var end = _gpt2 ? Gpt2End(text, at) : Cl100kEnd(text, at);
+            var end = End(text, at);
             matches.Add(new(at, end));
             at = end;
         }
     }
+
+    /// <summary>Where the match that begins at <paramref name="at"/> ends; one begins at every end, and at the start of the text.</summary>
+    public int End(ReadOnlySpan<char> text, int at) => _gpt2 ? Gpt2End(text, at) : Cl100kEnd(text, at);
 
     private static int Gpt2End(ReadOnlySpan<char> text, int at)
     {
