@@ -104,6 +104,17 @@ public class SweepFlagsTests
         Assert.Equal((15, 15, 0.0), ((int)after["samples"]!, (int)after["samplesDone"]!, (double)after["secondsLeft"]!));
     }
 
+    [Fact]
+    public void DryRun_OfASearch_SaysThatItIsTheMost()
+    {
+        using var temp = new ScratchFolder();
+        var config = temp.Write("sweep.yaml", Config + "\nsearch: halving\n");
+        var run = CommandRun.Of("sweep", config, "--out", temp["run"], "--threads", "1", "--dry-run");
+        Assert.Equal(0, run.Code);
+        Assert.Contains("search: halving ", run.Output, StringComparison.Ordinal);
+        Assert.Contains("flags: 3 trials, 15 samples\n", run.Output, StringComparison.Ordinal);
+    }
+
     private static List<JsonNode> Lines(CommandRun run) =>
         [.. run.Output.TrimEnd().Split('\n').Select(line => JsonNode.Parse(line)!)];
 
