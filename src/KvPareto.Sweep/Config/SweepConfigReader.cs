@@ -70,6 +70,8 @@ internal static partial class SweepConfigReader
 
     private static void Check(SweepConfig config, ConfigMap top)
     {
+        if (config.Baseline.Chunk == InferenceSetting.AutoChunk)
+            throw top.Require("baseline", "").Error("has the chunk auto, which another memory would change", "a chunk cN, or none");
         if (config.Axes is null && config.Settings.Count == 0 && config.Models.Any(model => model.Weights is null))
             throw top.Place.Error("has neither 'axes' nor 'settings'",
                 $"axes with keys {string.Join(", ", SettingAxes.Keys)}, or settings with short names");

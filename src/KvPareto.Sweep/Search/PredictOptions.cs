@@ -10,7 +10,7 @@ internal sealed record PredictOptions : SearchOptions
     public const string Word = "predict";
 
     /// <summary>Prompts of all tasks together that every setting is probed on.</summary>
-    public int Prompts { get; init; } = 2;
+    public int Prompts { get; init; } = 1;
 
     /// <summary>Points of score by which a predicted interval must pass what is known to be reached with as much memory.</summary>
     public double Margin { get; init; } = 2;
@@ -18,9 +18,8 @@ internal sealed record PredictOptions : SearchOptions
     /// <summary>Two-sided confidence of the predicted intervals.</summary>
     public double Confidence { get; init; } = 0.8;
 
-    /// <summary>Settings measured before predictions are made anew, which as many workers can share; 0 for a twenty-fourth of
-    /// them.</summary>
-    public int Batch { get; init; }
+    /// <summary>Settings measured before predictions are made anew: as many workers can share them.</summary>
+    public int Batch { get; init; } = 1;
 
     /// <inheritdoc/>
     public override string Kind => Word;

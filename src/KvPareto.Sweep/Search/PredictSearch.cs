@@ -10,7 +10,6 @@ namespace KvPareto.Sweep.Search;
 /// <param name="options">Options.</param>
 internal sealed class PredictSearch(PredictOptions options) : ISearch
 {
-    private const int SettingsOfABatch = 24;
     private const int FirstSettings = 4;
 
     /// <inheritdoc/>
@@ -41,16 +40,13 @@ internal sealed class PredictSearch(PredictOptions options) : ISearch
         return new([], dropped);
     }
 
-    private int BatchOf(IReadOnlyList<SearchPoint> points) =>
-        options.Batch > 0 ? options.Batch : Math.Max(1, points.Count / SettingsOfABatch);
-
     // The baseline, and settings spread over those that are not undercut, the lightest and the heaviest among them.
     private List<int> First(IReadOnlyList<SearchPoint> points, List<int> open)
     {
         var rim = new List<int>();
         foreach (var index in open.OrderBy(index => points[index].PeakBytes).ThenBy(index => points[index].Divergence))
             if (rim.Count == 0 || points[index].Divergence < points[rim[^1]].Divergence) rim.Add(index);
-        var count = Math.Min(rim.Count, Math.Max(FirstSettings, BatchOf(points)));
+        var count = Math.Min(rim.Count, Math.Max(FirstSettings, options.Batch));
         var spread = Enumerable.Range(0, count).Select(step => rim[count == 1 ? 0 : step * (rim.Count - 1) / (count - 1)]);
         return [.. points.Index().Where(pair => pair.Item is { IsBaseline: true, State: not PointState.Failed }).Select(pair => pair.Index)
             .Concat(spread).Distinct()];
@@ -64,7 +60,7 @@ internal sealed class PredictSearch(PredictOptions options) : ISearch
             .. open.Where(index => Reaches(points[index], predictor, frontier))
                 .OrderByDescending(index =>
                     frontier.ExpectedGain(points[index].PeakBytes, predictor.Predict(points[index].Divergence!.Value)))
-                .ThenBy(index => index).Take(BatchOf(points)),
+                .ThenBy(index => index).Take(options.Batch),
         ];
     }
 

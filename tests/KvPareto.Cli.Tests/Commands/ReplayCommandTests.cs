@@ -27,6 +27,6 @@ public class ReplayCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
     {
         var run = CommandRun.Of("replay", runs.Short, "--search", "predict");
         Assert.Equal(2, run.Code);
-        Assert.Contains("has no probe, which predict needs", run.Error, StringComparison.Ordinal);
+        Assert.Contains("was probed on fewer prompts than predict needs", run.Error, StringComparison.Ordinal);
     }
 }

@@ -185,6 +185,29 @@ public class SearchSweepTests
         Assert.Equal(0, RunProgress.Read(temp["run"]).Waiting);
     }
 
+    [Theory]
+    [InlineData("exhaustive")]
+    [InlineData(Halving)]
+    [InlineData("{kind: predict, probes: 2, batch: 1}")]
+    public void Budget_EndsBetweenTwoSamples_AndTheRunGoesOn(string search)
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(Run(temp["whole"], Engine(), search));
+        var (first, second) = (Engine(), Engine());
+        var budget = TimeSpan.FromMilliseconds(300);
+        // The sample that is being measured when the time is over is kept.
+        first.Before = (number, _, _) => { if (number == 5) Thread.Sleep(2 * budget); };
+        var config = FakeSweep.Config(FakeSweep.AllSettings, search: search);
+        var history = FakeSweep.Run(temp["run"], first, config, tasks: Tasks, budget: budget);
+        Assert.InRange(first.Generated, 1, 6);
+        Assert.NotEmpty(history.Missing);
+        Assert.Equal("the budget of 8.333E-05 hours was over before everything was measured", history.Remarks[0]);
+        Assert.Equal(whole, FakeSweep.WithoutTimes(Run(temp["run"], second, search, resume: true)));
+        var alone = Engine();
+        Run(temp["alone"], alone, search);
+        Assert.Equal(alone.Generated, first.Generated + second.Generated);
+    }
+
     [Fact]
     public void Reports_TellDroppedFromFailed()
     {

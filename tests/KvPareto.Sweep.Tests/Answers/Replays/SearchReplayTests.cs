@@ -61,7 +61,7 @@ public class SearchReplayTests
     {
         using var temp = new ScratchFolder();
         var run = Run(temp, "exhaustive");
-        Refuses("predict", "has no probe, which predict needs; allowed: a run with search: {kind: exhaustive, probes: 2}");
+        Refuses("predict", "was probed on fewer prompts than predict needs; allowed: a run with search: {kind: exhaustive, probes: 1}");
         Refuses("greedy", "--search:1: the config has the unknown value 'greedy'; allowed: exhaustive, halving, predict, nsga2");
         using var other = new ScratchFolder();
         run = Run(other, "{kind: halving, margin: 20, confidence: 0.8}");
