@@ -61,6 +61,17 @@ public class SweepFlagsTests
         Assert.Equal($"kvpareto: {end["error"]}\n", run.Error);
     }
 
+    [Fact]
+    public void Limit_StandsInThePage()
+    {
+        using var temp = new ScratchFolder();
+        var config = temp.Write("sweep.yaml", Config);
+        Assert.Equal(0, CommandRun.Of("sweep", config, "--out", temp["run"], "--threads", "1", "--limit", "1", "--quiet").Code);
+        var page = File.ReadAllText(temp["run/report.html"]);
+        Assert.Contains("<title>flags, at most 1 sample of each task", page, StringComparison.Ordinal);
+        Assert.Contains("\"messages\":[\"a limited run: at most 1 sample of each task (--limit)", page, StringComparison.Ordinal);
+    }
+
     /// <summary>Without a config the run goes on as it was asked for, limit included.</summary>
     [Fact]
     public void Limit_StaysUntilItIsLifted()
