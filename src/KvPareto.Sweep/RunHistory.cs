@@ -20,6 +20,9 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>The trials that have none, as setting and model, in the order of the plan.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>What everybody should know who sees the results: a limit, trials that differ in their instructions.</summary>
+    public IReadOnlyList<string> Notes => [.. LimitMessages(Limit), .. InstructionWords.Mixed(Results)];
+
     /// <summary>What could not be checked, one line each; empty where every figure was.</summary>
     public IReadOnlyList<string> Messages { get; init; } = [];
 

@@ -70,7 +70,7 @@ public sealed record SweepPreview
             var measured = SampleLog.Read(RunPaths.Samples(options.Folder, trial.Spec.Id)).Records
                 .ToDictionary(record => (record.Task, record.Sample));
             var result = state.Result(trial.Spec.Id);
-            var isDone = result is { Status: TrialStatus.Ok } || (result is not null && !options.RetryFailed);
+            var isDone = result is not null && (result.Status != TrialStatus.Failed || !options.RetryFailed);
             var predicted = engine.Predict(trial);
             var fits = predicted is { } peak && engine.Room is { } room ? peak <= room : (bool?)null;
             var done = 0;

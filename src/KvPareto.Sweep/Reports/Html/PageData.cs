@@ -25,7 +25,7 @@ internal static class PageData
         {
             ["run"] = options.Run,
             ["baseline"] = options.Baseline,
-            ["messages"] = Texts(analysis.Messages),
+            ["messages"] = Texts(options.Notes.Concat(analysis.Messages)),
             ["axes"] = Texts(axes.Select(axis => axis.Name)),
             ["models"] = new JsonArray([.. analysis.Models.Select(model => Model(model, axes))]),
             ["samples"] = SampleData.Of(options.Sources ?? [folder], trials),
