@@ -28,6 +28,14 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     /// <summary>Columns of the terminal that is standard error, asked anew each time; null where it is none.</summary>
     public Func<int?> ErrorWidth { get; init; } = () => null;
 
+    /// <summary>Standard output for tables, without colours.</summary>
+    public IAnsiConsole PlainOutput() => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Out = new AnsiConsoleOutput(Output),
+        Ansi = AnsiSupport.No,
+        ColorSystem = ColorSystemSupport.NoColors,
+    });
+
     /// <summary>The process's own.</summary>
     public static CommandContext System()
     {

@@ -76,6 +76,7 @@ internal static class KvParetoCommand
             PullCommand.Create(context),
             SubmitCommand.Create(context),
             StatusCommand.Create(context),
+            ReplayCommand.Create(context),
             PlanCommand.Create(context),
             BenchCommand.Create(context),
             GenerateCommand.Create(context),

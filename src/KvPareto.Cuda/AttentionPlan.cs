@@ -35,6 +35,9 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     /// <summary>New tokens of a sequence.</summary>
     public int Tokens => tokens;
 
+    /// <summary>Whether the math kernel does it.</summary>
+    public bool IsMath => isMath;
+
     /// <summary>Whether each sequence has one new token.</summary>
     public bool IsSingle => tokens == 1 && !isMath;
 

@@ -9,14 +9,16 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
 {
     private const int Threads = 128;
     private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
+    private const int TurnedHeads = 2; // cache.cu, TURNED_HEADS
     private const int MostThreads = 1024;
-    private const int MergeThreads = 512; // decode.cu, MERGE_THREADS
+    private const int TokenBlocks = 3; // of one multiprocessor at a time, at least (decode.cu, BLOCKS)
+    private const int MostMerged = 512; // key heads of all sequences (parts.cuh, MOST_GROUPS)
     private const int LargeThreads = 384; // prefill.cu: three groups of four warps
     private const string AnySource = "attention.cu";
     private const int CarriesIn = 1; // attention.cuh, Carry
     private const int CarriesOut = 2;
     private const int StretchTokens = 16; // of a thread (stretch.cu)
-    private const int LeastRowBlocks = 16; // that unpack a tile once each, from which on it is unpacked for all
+    private const int LeastRowBlocks = 32; // that unpack a tile once each, from which on it is unpacked for all
     private const int LeastRowBlocksOfChannels = 4; // where keys have an entry for each channel
 
     // Codes must be those of the scalar definition: no contraction of products and sums.
@@ -50,10 +52,12 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             Scale = table.AttentionScale,
         };
         for (var i = 0; i < table.InverseFrequencies.Length; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
+        if (TryAttendTokens(step, layer, q, y, arguments)) return true;
         var rows = step.Caches.Length > 1 ? 1 : step.Count;
+        var shares = (cache.Geometry.QueryHeads / cache.Geometry.KvHeads + TurnedHeads - 1) / TurnedHeads;
         context.Launch(
             _codec, "turn_and_encode_tokens",
-            new((rows + TokenWarps - 1) / TokenWarps, cache.Geometry.KvHeads, 3 * step.Caches.Length), Threads, arguments);
+            new((rows + TokenWarps - 1) / TokenWarps, cache.Geometry.KvHeads, (2 + shares) * step.Caches.Length), Threads, arguments);
         Attend(step, layer, q, y);
         return true;
     }
@@ -108,15 +112,33 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         if (keys.KeepsRows || values.KeepsRows) context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
     }
 
-    private void Attend(Step step, int layer, Tensor q, Tensor y)
+    private static AttentionPlan Plan(Step step)
+    {
+        var cache = (CudaKvCache)step.Caches[0];
+        var isMath = step.Workspace.Shape.Kernel == AttentionKernel.Math && step.Caches.Length == 1 && step.Count > 1;
+        return new(cache.Geometry, cache.Spec.PreBiasKeys, step.Caches.Length, step.Caches.Length > 1 ? 1 : step.Count, isMath);
+    }
+
+    private static Variant Codes(Step step, int layer)
+    {
+        var cache = (CudaKvCache)step.Caches[0];
+        return new(cache.Geometry.HeadDim, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes);
+    }
+
+    // Whether kernels for the usual shapes take it.
+    private static bool IsUsual(Step step, in AttentionPlan plan)
+    {
+        var cache = (CudaKvCache)step.Caches[0];
+        return cache.Geometry.HeadDim is 64 or 128 && !cache.Spec.PreBiasKeys && !plan.IsMath;
+    }
+
+    private static AttentionArguments Arguments(Step step, int layer, Tensor q, Tensor y, in AttentionPlan plan)
     {
         var workspace = (CudaWorkspace)step.Workspace;
         var cache = (CudaKvCache)step.Caches[0];
         var g = cache.Geometry;
-        var isMath = workspace.Shape.Kernel == AttentionKernel.Math && step.Caches.Length == 1 && step.Count > 1;
-        var plan = new AttentionPlan(g, cache.Spec.PreBiasKeys, step.Caches.Length, step.Caches.Length > 1 ? 1 : step.Count, isMath);
         var splits = plan.Splits(step.Starts.Max() + plan.Tokens);
-        var a = new AttentionArguments
+        return new()
         {
             Q = q,
             Y = y,
@@ -140,26 +162,49 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             ScoreScale = g.ScoreScale,
             To = int.MaxValue,
         };
-        var codes = new Variant(g.HeadDim, cache.Layout.Keys[layer].Codes, cache.Layout.Values[layer].Codes);
-        var isFast = g.HeadDim is 64 or 128 && !cache.Spec.PreBiasKeys && !isMath;
-        if (isFast && plan.IsSingle && g.QueryHeads / g.KvHeads <= AttentionPlan.DirectHeads && codes.Keys.AreDirectKeys
-            && codes.Values.AreDirectValues)
+    }
+
+    // A new token of each sequence, straight from the codes; its row is turned and appended before, if need be.
+    private bool TryAttendTokens(Step step, int layer, Tensor q, Tensor y, in TurnArguments? turn)
+    {
+        var (plan, codes) = (Plan(step), Codes(step, layer));
+        var cache = (CudaKvCache)step.Caches[0];
+        var g = cache.Geometry;
+        if (!IsUsual(step, plan) || !plan.IsSingle || g.QueryHeads / g.KvHeads > AttentionPlan.DirectHeads || !codes.Keys.AreDirectKeys
+            || !codes.Values.AreDirectValues) return false;
+        var a = Arguments(step, layer, q, y, plan);
+        // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time. Those for rows
+        // beside the codes take longer than all others.
+        var merges = a.Splits <= TokenBlocks * context.Multiprocessors && a.Sequences * a.KeyHeads <= MostMerged
+            && !cache.Layout.Keys[layer].KeepsRows && !cache.Layout.Values[layer].KeepsRows;
+        var arguments = new TokenArguments
         {
-            var module = Module("decode.cu", codes);
-            context.Launch(module, "attend_token", new(splits.Count, g.KvHeads, a.Sequences), Threads, a);
-            context.Launch(module, "merge_parts", new(a.Sequences, g.QueryHeads), MergeThreads, a);
-            return;
-        }
-        if (isFast && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16)
+            Attention = a,
+            Turn = turn.GetValueOrDefault(),
+            Turns = turn is null ? 0 : 1,
+            Merges = merges ? 1 : 0,
+        };
+        var (module, grid) = (Module("decode.cu", codes), new Grid(a.Splits, a.KeyHeads, a.Sequences));
+        context.Launch(module, "attend_token", grid, Threads, arguments);
+        if (!merges) context.Launch(module, "merge_parts", grid, Threads, a);
+        return true;
+    }
+
+    private void Attend(Step step, int layer, Tensor q, Tensor y)
+    {
+        if (TryAttendTokens(step, layer, q, y, null)) return;
+        var (plan, codes) = (Plan(step), Codes(step, layer));
+        var a = Arguments(step, layer, q, y, plan);
+        if (IsUsual(step, plan) && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16)
         {
             if (Stretches(step, plan, codes, a) is { } stretches) AttendStretches(step, stretches, plan, codes, ref a);
             else AttendMany(codes, plan, a);
         }
-        else AttendAny(AnyModule(plan, codes), plan, a, isMath);
-        if (splits.Count > 1)
+        else AttendAny(AnyModule(plan, codes), plan, a);
+        if (a.Splits > 1)
             context.Launch(
-                context.Module("merge.cu", $"-DHEAD_DIM={g.HeadDim}"), "merge_splits",
-                new(step.Count, (g.QueryHeads + TokenWarps - 1) / TokenWarps), Threads, a);
+                context.Module("merge.cu", $"-DHEAD_DIM={codes.HeadDim}"), "merge_splits",
+                new(step.Count, (a.QueryHeads + TokenWarps - 1) / TokenWarps), Threads, a);
     }
 
     private void AttendMany(in Variant codes, in AttentionPlan plan, in AttentionArguments a) =>
@@ -183,7 +228,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         var length = step.Starts[0] + a.Rows;
         var source = a.Caches + a.Layer * sizeof(LayerCache);
         if (stretches.Count > 1 && a.Splits == 1) a.Partials = scratch.Address + StretchPlan.CacheBytes;
-        (a.Caches, a.Layer) = (scratch.Address, 0);
+        (a.Caches, a.Layer, a.IsUnpacked) = (scratch.Address, 0, 1);
         var halves = new SideCodes(16, codes.HeadDim, 1);
         for (var i = 0; i < stretches.Count; i++)
         {
@@ -211,10 +256,10 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     }
 
     // Any cache on any device.
-    private void AttendAny(KernelModule module, in AttentionPlan plan, in AttentionArguments a, bool isMath)
+    private void AttendAny(KernelModule module, in AttentionPlan plan, in AttentionArguments a)
     {
         var grid = new Grid(plan.RowBlocks * a.Splits, a.KeyHeads, a.Sequences);
-        if (!isMath)
+        if (!plan.IsMath)
         {
             context.Launch(module, plan.IsFew ? "attention_16" : "attention_64", grid, Threads, a, plan.SharedBytes);
             return;

@@ -8,6 +8,7 @@ internal sealed class FewProducts(CudaContext context)
     private const int Outputs = 16; // of a tile (stream.cuh, OUTPUTS)
     private const int StaticSharedBytes = 256; // of a kernel
     private const int ReservedBytes = 1024; // of a block, by the driver
+    private const int SharedBytesUnit = 128;
     private const string AnyKernel = "linear_any";
 
     private readonly string[] _options = FewKernel.Options(context.SharedBytes - StaticSharedBytes);
@@ -91,10 +92,19 @@ internal sealed class FewProducts(CudaContext context)
             arguments.Batch = kernel.Batch(part.RowCount, x.ColumnCount, SharedBytes);
             var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch, SharedBytes);
             var blocks = Math.Clamp(context.SharedBytesOfMultiprocessor / (shared + StaticSharedBytes + ReservedBytes), 1, kernel.Blocks);
+            var grid = Math.Min(tiles, context.Multiprocessors * blocks);
             context.Launch(
-                Module, kernel.Function(part.RowCount), new(Math.Min(tiles, context.Multiprocessors * blocks)), FewKernel.Threads,
-                    arguments, shared);
+                Module, kernel.Function(part.RowCount), new(grid), FewKernel.Threads, arguments, Math.Max(shared, EvenSharedBytes(grid)));
         }
+    }
+
+    // With so much a multiprocessor takes its share of the blocks and no more, though they come in while some of them are still at work
+    // for the launch before.
+    private int EvenSharedBytes(int grid)
+    {
+        var each = (grid + context.Multiprocessors - 1) / context.Multiprocessors;
+        var bytes = context.SharedBytesOfMultiprocessor / (each + 1) - StaticSharedBytes - ReservedBytes + SharedBytesUnit;
+        return Math.Min(bytes, SharedBytes);
     }
 
     private static int Fill(ref LinearArguments arguments, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)

@@ -255,7 +255,17 @@ internal struct AttentionArguments
     public int From;
     public int To;
     public int Carries;
-    public int Reserved;
+    public int IsUnpacked;
+}
+
+/// <summary>A token's attention, and what comes before and after where a launch does that too (decode.cu).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TokenArguments
+{
+    public AttentionArguments Attention;
+    public TurnArguments Turn;
+    public int Turns;
+    public int Merges;
 }
 
 [StructLayout(LayoutKind.Sequential)]

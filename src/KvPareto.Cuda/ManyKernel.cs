@@ -64,6 +64,9 @@ internal readonly record struct ManyKernel(int Bits, int Group, int Tokens)
         return new(bits, group, rows > MostTokens / 2 ? MostTokens : MostTokens / 2);
     }
 
+    /// <summary>The variant for tiles of fewer rows.</summary>
+    public ManyKernel Narrow => this with { Tokens = MostTokens / 2 };
+
     /// <summary>The compiler's options on a device whose blocks have so much shared memory.</summary>
     public string[] Options(int device) =>
         [$"-DBITS={Bits}", $"-DGROUP={Group}", $"-DTOKENS={Tokens}", $"-DSTAGES={Stages(device)}"];

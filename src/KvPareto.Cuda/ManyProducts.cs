@@ -7,6 +7,7 @@ internal sealed class ManyProducts(CudaContext context)
 {
     private const int StaticSharedBytes = 256; // of the kernel
     private const int LeastColumns = 512;      // of a tile's share
+    private const double LeastUse = 2.0 / 3;   // of the clusters, or tiles are made narrower
 
     private readonly Dictionary<ManyKernel, (KernelModule Module, int Clusters)> _variants = [];
 
@@ -15,8 +16,10 @@ internal sealed class ManyProducts(CudaContext context)
     /// <summary>Begins to compile what a weight will want.</summary>
     public void Prepare(CudaWeight weight)
     {
-        if (context.HasWarpGroups && ManyKernel.Of(weight, int.MaxValue) is { } kernel)
-            context.Prepare(ManyKernel.File, kernel.Options(SharedBytes));
+        if (!context.HasWarpGroups || ManyKernel.Of(weight, int.MaxValue) is not { } kernel) return;
+        context.Prepare(ManyKernel.File, kernel.Options(SharedBytes));
+        if (LeavesIdle(Tiles(weight, false), weight.ColumnCount, context.Multiprocessors / ManyKernel.Cluster))
+            context.Prepare(ManyKernel.File, kernel.Narrow.Options(SharedBytes));
     }
 
     /// <summary>How many of the weights, from the first on, one launch multiplies.</summary>
@@ -53,8 +56,8 @@ internal sealed class ManyProducts(CudaContext context)
         Matrix x, int rows, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode, (nint Address, long Bytes) scratch)
     {
         var first = (CudaWeight)weights[0];
-        var kernel = ManyKernel.Of(first, rows)!.Value;
         var isGated = mode == LinearMode.Gated;
+        var kernel = Choose(ManyKernel.Of(first, rows)!.Value, rows, weights, isGated);
         var a = new ManyArguments
         {
             Inputs = TensorMap.OfInputs(x, rows, first.ColumnCount, kernel.Tokens / ManyKernel.Cluster),
@@ -83,8 +86,7 @@ internal sealed class ManyProducts(CudaContext context)
                     Y = ys[i],
                     Outputs = one.RowCount,
                 };
-                var outputs = ManyKernel.Cluster * ManyKernel.BlockRows / (isGated ? 2 : 1);
-                tiles += (one.RowCount + outputs - 1) / outputs;
+                tiles += Tiles(one, isGated);
             }
             a.Parts[i].EndTile = tiles;
         }
@@ -95,11 +97,32 @@ internal sealed class ManyProducts(CudaContext context)
             module, ManyKernel.Function, new(ManyKernel.Cluster * clusters), ManyKernel.Threads, a, kernel.SharedBytes(SharedBytes));
     }
 
+    private static int Tiles(CudaWeight weight, bool isGated)
+    {
+        var outputs = ManyKernel.Cluster * ManyKernel.BlockRows / (isGated ? 2 : 1);
+        return (weight.RowCount + outputs - 1) / outputs;
+    }
+
+    // Tiles of fewer rows, where those of many leave too much of the device idle.
+    private ManyKernel Choose(in ManyKernel kernel, int rows, ReadOnlySpan<Weight> weights, bool isGated)
+    {
+        var tiles = 0;
+        foreach (var weight in weights[..(isGated ? 1 : weights.Length)]) tiles += Tiles((CudaWeight)weight, isGated);
+        tiles *= (rows + kernel.Tokens - 1) / kernel.Tokens;
+        return LeavesIdle(tiles, weights[0].ColumnCount, Variant(kernel).Clusters) ? kernel.Narrow : kernel;
+    }
+
+    private static bool LeavesIdle(int tiles, int columns, int clusters) =>
+        tiles * Math.Max(1, Shares(tiles, columns, clusters)) < LeastUse * clusters;
+
+    private static int Shares(int tiles, int columns, int clusters) =>
+        Math.Min(clusters / tiles, Math.Min(ManyKernel.MostShares, columns / LeastColumns));
+
     // Few tiles are cut into equal shares, one a cluster; of many the steps are shared out evenly. Where there is no room for so many
     // parts, tiles stay whole.
     private static int Share(ref ManyArguments a, int clusters, int parts)
     {
-        var most = Math.Min(Math.Min(clusters, parts) / a.Tiles, Math.Min(ManyKernel.MostShares, a.Columns / LeastColumns));
+        var most = Shares(a.Tiles, a.Columns, Math.Min(clusters, parts));
         if (most > 1)
         {
             a.Shares = most;

@@ -20,8 +20,14 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>The trials that have none, as setting and model, in the order of the plan.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>What everybody should know who sees the results: a limit, trials that differ in their instructions.</summary>
+    public IReadOnlyList<string> Notes => [.. LimitMessages(Limit), .. InstructionWords.Mixed(Results)];
+
     /// <summary>What could not be checked, one line each; empty where every figure was.</summary>
     public IReadOnlyList<string> Messages { get; init; } = [];
+
+    /// <summary>What the run tells besides its results, one line each.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
 
     /// <summary>Most samples that were measured of each task; null where there was no limit.</summary>
     public int? Limit { get; init; }
@@ -80,14 +86,17 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         [
             .. state.Results().Where(result => result.Probe is null).Select(result => Placed(result, run, state.HostsOf(result))),
         ];
-        return new(run.Name, run.Seed, run.Baseline, run.Trials.Count, [.. results.Where(result => result.Repeat is null)])
+        // A search asks for the probes that it needs; reports are of the settings.
+        var planned = run.Trials.Where(trial => trial.Probe is null).ToList();
+        return new(run.Name, run.Seed, run.Baseline, planned.Count, [.. results.Where(result => result.Repeat is null)])
         {
             Repeats = [.. results.Where(result => result.Repeat is not null)],
             Missing =
             [
-                .. run.Trials.Where(trial => state.Result(trial.Id) is null)
+                .. planned.Where(trial => state.Result(trial.Id) is null)
                     .Select(trial => NameOf(trial.Setting, trial.Context, trial.Model, trial.Repeat)),
             ],
+            Remarks = [.. ProbeSummary.Of(folder, state.Results())],
             Limit = run.Limit,
             Device = run.Host.Device,
             Place = folder,

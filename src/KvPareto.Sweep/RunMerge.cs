@@ -46,6 +46,7 @@ public static class RunMerge
         {
             Repeats = [.. merged.Select(one => one.Result).Where(result => result.Repeat is not null)],
             Missing = missing,
+            Remarks = [.. runs.SelectMany((run, index) => run.Remarks.Select(text => $"{folders[index]}: {text}"))],
             Limit = runs.Min(run => run.Limit),
             Place = string.Join(" + ", folders),
             Sources = merged.ToDictionary(one => (one.Result.Model, one.Result.TrialId), one => one.Sources),

@@ -83,7 +83,11 @@ public sealed record SampleMeasured(
 /// <param name="Result">The result, good or bad.</param>
 /// <param name="SamplesDone">Samples of the sweep done; a failed trial's are all done with.</param>
 /// <param name="Samples">Samples of the sweep.</param>
-public record TrialEnded(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples) : SweepEvent;
+public record TrialEnded(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples) : SweepEvent
+{
+    /// <summary>Samples of the trial, measured or not.</summary>
+    public int TrialSamples { get; init; }
+}
 
 /// <summary>The same of a trial that a search dropped; its result has the reason.</summary>
 internal sealed record TrialDropped(int Trial, int Trials, TrialResult Result, long SamplesDone, long Samples)

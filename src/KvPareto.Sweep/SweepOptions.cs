@@ -33,6 +33,9 @@ public sealed partial record SweepOptions
     /// <summary>Most samples that are measured of each task; null for all.</summary>
     public int? Limit { get; init; }
 
+    /// <summary>Time after which no further sample is begun; null for as long as it takes.</summary>
+    public TimeSpan? Budget { get; init; }
+
     /// <summary>How soon a worker that stands still loses what it holds.</summary>
     internal LeaseTimes Leases { get; init; } = LeaseTimes.Default;
 
@@ -42,6 +45,7 @@ public sealed partial record SweepOptions
     {
         if (string.IsNullOrWhiteSpace(Folder)) throw new ConfigException($"--out '{Folder}'; allowed: a folder");
         if (Limit < 1) throw new ConfigException($"--limit {Limit}; allowed: 1 or more samples of each task, or all");
+        if (Budget <= TimeSpan.Zero) throw new ConfigException($"--budget-hours {Budget.Value.TotalHours}; allowed: a number above 0");
         if (Worker is not null && !WorkerName().IsMatch(Worker))
             throw new ConfigException($"--worker '{Worker}'; allowed: 1 to 64 letters, digits, '_' and '-'");
     }

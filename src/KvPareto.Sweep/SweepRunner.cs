@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using KvPareto.Engine.Settings;
@@ -59,16 +60,17 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
+        var deadline = new Deadline(options.Budget);
         var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
         var record = Record(config, plan, engine);
         using var folder = RunFolder.Open(options, record);
         var address = new SampleAddress(engine.Device);
-        using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp);
+        using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp, deadline);
 
         ResultCheck.Settle(options.Folder, folder.Read());
         var reuse = new SampleReuse(options.Folder, plan, address);
         var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), reuse, options, progress);
-        foreach (var (work, log) in queue.Take(cancellation))
+        foreach (var (work, log) in queue.Take(deadline, cancellation))
         {
             try
             {
@@ -83,7 +85,10 @@ public static class SweepRunner
                 continue;
             }
         }
-        return RunHistory.Read(options.Folder);
+        var history = RunHistory.Read(options.Folder);
+        return deadline.IsOver && history.Missing.Count > 0
+            ? history with { Remarks = [OverText(options.Budget!.Value), .. history.Remarks] }
+            : history;
 
         // Samples are on the disk before anything is said of them, be it that they were kept.
         TrialResult? Measure(TrialWork work, SampleLog log)
@@ -101,6 +106,9 @@ public static class SweepRunner
             }
         }
     }
+
+    private static string OverText(TimeSpan budget) => string.Create(
+        CultureInfo.InvariantCulture, $"the budget of {budget.TotalHours:G4} hours was over before everything was measured");
 
     /// <summary>What a run is about to do, as its folder has it.</summary>
     internal static RunRecord Record(SweepConfig config, SweepPlan plan, ITrialEngine engine) => new()

@@ -15,7 +15,9 @@ namespace KvPareto.Sweep;
 /// <param name="address">Names what is measured.</param>
 /// <param name="repeats">Generations of each sample; its times are their medians.</param>
 /// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
-internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, int repeats, int warmUp) : IDisposable
+/// <param name="deadline">When no further sample is begun.</param>
+internal sealed class TrialRunner(
+    ITrialEngine engine, SampleAddress address, int repeats, int warmUp, Deadline deadline) : IDisposable
 {
     /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
     private const int ShownTokens = 32;
@@ -29,7 +31,7 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
     /// <param name="log">Its samples so far; new ones are appended.</param>
     /// <param name="onSample">Called after each new sample.</param>
     /// <param name="cancellation">Checked between tokens.</param>
-    /// <returns>The trial's result; null where it has none yet, as only a part was asked for.</returns>
+    /// <returns>The trial's result; null where it has none yet, as only a part was asked for or the time is over.</returns>
     public TrialResult? Run(TrialWork work, SampleLog log, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
     {
         var trial = work.Trial;
@@ -42,6 +44,7 @@ internal sealed class TrialRunner(ITrialEngine engine, SampleAddress address, in
             foreach (var (task, sample) in (work.Part ?? InOrder(trial)).Where(next => log.Find(next.Task.Name, next.Sample.Id) is null))
             {
                 cancellation.ThrowIfCancellationRequested();
+                if (deadline.IsOver) return null;
                 var record = Measure(trial, task, sample, IsWarmUp(trial), cancellation);
                 log.Append(record);
                 onSample(sample, record);

@@ -55,6 +55,9 @@ public sealed record TaskSample
     /// <summary>Token ids of the continuations that are rated; else empty.</summary>
     public IReadOnlyList<int[]> Continuations { get; init; } = [];
 
+    /// <summary>Of a comparison: how many of the last tokens' distributions are compared; null for all.</summary>
+    public int? ComparedTokens { get; init; }
+
     /// <summary>Right answers; the best match counts.</summary>
     public required IReadOnlyList<string> Answers { get; init; }
 

@@ -7,7 +7,9 @@ namespace KvPareto.Tasks;
 /// <param name="value">The mapping.</param>
 /// <param name="folder">Where relative paths start.</param>
 /// <param name="seed">The config's seed, for tasks that name none of their own.</param>
-internal sealed class TaskSection(ConfigValue value, string folder, int seed)
+/// <param name="context">The first of the config's contexts, at which tasks are made in place of their own lengths; null where it has
+/// none.</param>
+internal sealed class TaskSection(ConfigValue value, string folder, int seed, int? context = null)
 {
     /// <summary>Most rows, samples or the like that a config can ask for.</summary>
     public const int MostRows = 1_000_000;
@@ -40,6 +42,19 @@ internal sealed class TaskSection(ConfigValue value, string folder, int seed)
     /// <param name="key">Key.</param>
     /// <param name="words">What is allowed.</param>
     public ConfigValue Require(string key, string words) => _map.Require(key, words);
+
+    /// <summary>The length of prompts, which must be there unless the config has contexts.</summary>
+    /// <param name="key">Key.</param>
+    /// <param name="words">What is allowed.</param>
+    /// <param name="least">Least length.</param>
+    /// <param name="most">Greatest length.</param>
+    public int Length(string key, string words, int least, int most) =>
+        context is int tokens && Find(key) is null ? Math.Clamp(tokens, least, most) : Require(key, words).Integer(least, most);
+
+    /// <summary>The lengths of prompts, by the same rule.</summary>
+    public int[] Lengths(string key, string words, int least, int most) => context is int tokens && Find(key) is null
+        ? [Math.Clamp(tokens, least, most)]
+        : [.. Require(key, words).List(words).Select(item => item.Integer(least, most))];
 
     /// <summary>The path of a file that must be named and be there.</summary>
     /// <param name="key">Key.</param>

@@ -7,8 +7,8 @@ namespace KvPareto.Cli.Tests;
 public class HelpTests
 {
     public static TheoryData<string> Verbs =>
-        ["", "sweep", "report", "frontier", "recommend", "bench", "pull", "submit", "status", "generate", "tokenize", "score", "plan",
-            "fidelity", "quantize", "doctor", "logits", "completion", "man"];
+        ["", "sweep", "report", "frontier", "recommend", "bench", "pull", "submit", "status", "replay", "generate", "tokenize", "score",
+            "plan", "fidelity", "quantize", "doctor", "logits", "completion", "man"];
 
     /// <summary>Approved text of every verb's help: Data/help. Copy the received file over the approved one to approve a change.</summary>
     [Theory]

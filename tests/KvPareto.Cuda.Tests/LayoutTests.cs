@@ -21,9 +21,9 @@ public class LayoutTests
 
     [Fact]
     public void StructuresOfManyRows_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
-        (128, 192, 768, 48, 384),
+        (128, 192, 768, 48, 384, 528),
         (Unsafe.SizeOf<TensorMap>(), Unsafe.SizeOf<ManyPart>(), Unsafe.SizeOf<ManyArguments>(), Unsafe.SizeOf<StretchArguments>(),
-            Unsafe.SizeOf<TurnArguments>()));
+            Unsafe.SizeOf<TurnArguments>(), Unsafe.SizeOf<TokenArguments>()));
 
     [Fact]
     public void StructuresOfElements_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(

@@ -17,7 +17,8 @@ public sealed class ManyProductsTests
         // format, group, outputs, columns, rows
         { WeightFormat.BF16, 0, 16, 64, 9 },
         { WeightFormat.BF16, 0, 272, 200, 130 },
-        { WeightFormat.BF16, 0, 384, 2048, 300 },   // shares
+        { WeightFormat.BF16, 0, 384, 2048, 300 },   // shares of narrow tiles
+        { WeightFormat.BF16, 0, 1024, 2048, 200 },  // of wide ones, and the last weight's of narrow ones
         { WeightFormat.BF16, 0, 4096, 512, 1300 },  // evenly shared steps
         { WeightFormat.BF16, 0, 16, 72, 20_000 },   // whole tiles
         { WeightFormat.W4, 32, 48, 96, 10 },
@@ -25,6 +26,7 @@ public sealed class ManyProductsTests
         { WeightFormat.W4, 96, 144, 2112, 257 },
         { WeightFormat.W4, 128, 4096, 512, 1300 },
         { WeightFormat.W4, 128, 256, 4096, 128 },
+        { WeightFormat.W4, 64, 640, 4160, 250 },    // seven shares of wide tiles, eight of narrow ones
         { WeightFormat.W4, 192, 32, 192, 18_000 },
         { WeightFormat.W8, 32, 80, 96, 40 },
         { WeightFormat.W8, 64, 528, 3136, 200 },

@@ -169,6 +169,25 @@ public class ContextSweepTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Contexts_StandInForLengths()
+    {
+        using var temp = new ScratchFolder();
+        File.WriteAllText(temp["essay.txt"], "Words of an essay.");
+        string[] tasks =
+        [
+            "{task: embedded, kind: fact, samples: 2}", "{task: ruler, kind: vt}", "{task: prompt}",
+            $"{{task: niah, folder: {temp["essay.txt"]}}}",
+        ];
+        foreach (var task in tasks)
+        {
+            var with = Read("contexts: [1k, 2k]", task);
+            Assert.Equal([1000, 2000], with.Contexts);
+            Assert.NotNull(with.Tasks[0].AtLength(2000));
+            Assert.Matches("key 'tasks\\[0\\]\\.lengths?' is missing", Assert.Throws<ConfigException>(() => Read("", task)).Message);
+        }
+    }
+
     private static SweepConfig Read(string contexts, string tasks) => SweepConfigReader.Read("contexts.yaml", $$"""
         models: [embedded:llama]
         tasks: [{{tasks}}]

@@ -32,7 +32,7 @@ internal static class FakeSweep
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
         bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null,
-        int? limit = null)
+        int? limit = null, TimeSpan? budget = null)
     {
         var options = new SweepOptions
         {
@@ -41,6 +41,7 @@ internal static class FakeSweep
             Resume = resume,
             Worker = worker,
             RetryFailed = retryFailed,
+            Budget = budget,
             Leases = leases ?? Leases,
             Limit = limit,
         };

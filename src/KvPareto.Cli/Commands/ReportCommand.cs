@@ -76,6 +76,7 @@ internal static class ReportCommand
             Formats = formats,
             Figures = figures,
             Sources = sources,
+            Notes = [.. history.Notes, .. history.Remarks],
             Html = html,
         };
         return ReportWriter.Write(folder, [.. history.Results, .. history.Repeats], options);

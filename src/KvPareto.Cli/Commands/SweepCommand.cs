@@ -38,6 +38,11 @@ internal static class SweepCommand
             Description = "Memory that a trial may take: one of which more is predicted is listed and not run. Default: the device's.",
             HelpName = "SIZE",
         };
+        var budget = new Option<double?>("--budget-hours")
+        {
+            Description = "Hours after which no further sample is begun: the report is written, and --resume goes on.",
+            HelpName = "H",
+        };
         var limit = SampleLimit.Option();
         var threads = Verb.ThreadsOption();
         var device = Verb.DeviceOption();
@@ -62,8 +67,8 @@ internal static class SweepCommand
                 + "done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
             AxesText.Of(SettingAxes.All))
         {
-            config, folder, resume, retry, models, limit, dryRun, worker, memory, device, devices, threads, format, noHtml, noReport, quiet,
-            json,
+            config, folder, resume, retry, models, limit, budget, dryRun, worker, memory, device, devices, threads, format, noHtml,
+            noReport, quiet, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
@@ -81,6 +86,7 @@ internal static class SweepCommand
                     Worker = parsed.GetValue(worker),
                     Memory = parsed.GetValue(memory),
                     Limit = parsed.GetValue(limit),
+                    BudgetHours = parsed.GetValue(budget),
                     Threads = parsed.GetValue(threads),
                     Device = parsed.GetValue(device)!,
                     Devices = parsed.GetValue(devices),

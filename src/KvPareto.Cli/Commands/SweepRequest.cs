@@ -25,6 +25,9 @@ internal sealed record SweepRequest
 
     public required SampleLimit? Limit { get; init; }
 
+    /// <summary>Hours after which no further sample is begun; null for as long as it takes.</summary>
+    public double? BudgetHours { get; init; }
+
     public required int? Threads { get; init; }
 
     public required string Device { get; init; }
@@ -71,5 +74,6 @@ internal sealed record SweepRequest
         Worker = Worker,
         Room = Memory is null ? null : ByteText.Parse("--memory", Memory),
         Limit = MostSamples(),
+        Budget = BudgetHours is { } hours ? TimeSpan.FromHours(hours) : null,
     };
 }

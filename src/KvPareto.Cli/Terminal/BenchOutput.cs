@@ -53,13 +53,7 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
 
     private static void Table(CommandContext context, IReadOnlyList<BenchRow> rows)
     {
-        var plain = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(context.Output),
-                Ansi = AnsiSupport.No,
-                ColorSystem = ColorSystemSupport.NoColors
-            });
+        var plain = context.PlainOutput();
         Columns.Write(plain, context.OutputWidth(), rows);
         foreach (var line in WrappedText.Words(Note, context.OutputWidth() ?? WrappedText.UsualWidth)) context.Output.WriteLine(line);
     }

@@ -52,10 +52,11 @@ internal static class ClosingTable
     }
 
     /// <summary>What should be known of a run, one line each.</summary>
-    public static IEnumerable<string> Notes(RunHistory history) => history.Missing.Count == 0 ? history.Messages :
+    public static IEnumerable<string> Notes(RunHistory history) => 
     [
-        $"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them",
-        .. history.Messages,
+        .. history.Missing.Count == 0 ? [] : (ReadOnlySpan<string>)
+            [$"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them"],
+        .. history.Messages, .. history.Remarks,
     ];
 
     private static string Some(IReadOnlyList<string> names) =>

@@ -15,13 +15,7 @@ internal static class FrontierText
     /// <summary>A table for each model, a star on the frontier.</summary>
     public static void Show(CommandContext context, FrontierAnswer answer)
     {
-        var plain = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(context.Output),
-                Ansi = AnsiSupport.No,
-                ColorSystem = ColorSystemSupport.NoColors
-            });
+        var plain = context.PlainOutput();
         var table = new FittedTable<FrontierRow>(
             [
                 new("", 0, row => row.OnFrontier ? "★" : row.IsBaseline ? "base" : "") { IsText = true },

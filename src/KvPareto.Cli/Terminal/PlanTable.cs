@@ -30,13 +30,7 @@ internal static class PlanTable
     /// <summary>A table for each model and a line on what its figures are.</summary>
     public static void Show(CommandContext context, IReadOnlyList<ModelPlan> plans, int newTokens)
     {
-        var plain = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(context.Output),
-                Ansi = AnsiSupport.No,
-                ColorSystem = ColorSystemSupport.NoColors
-            });
+        var plain = context.PlainOutput();
         foreach (var plan in plans.Where(plan => plan.Rows.Count > 0))
         {
             context.Output.WriteLine(TerminalText.OneLine(plan.Model));

@@ -22,12 +22,7 @@ internal static class PreviewText
     /// <summary>A table for each model, then the sums.</summary>
     public static void Show(CommandContext context, SweepPreview preview)
     {
-        var plain = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(context.Output),
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-        });
+        var plain = context.PlainOutput();
         foreach (var model in preview.Trials.GroupBy(trial => trial.Model))
         {
             context.Output.WriteLine(TerminalText.OneLine(model.Key));
@@ -46,6 +41,7 @@ internal static class PreviewText
         device = preview.Device,
         memoryBytes = preview.RoomBytes,
         limit = preview.Limit,
+        search = preview.Search,
         samples = preview.Trials.Sum(trial => (long)trial.Samples),
         samplesDone = preview.Trials.Sum(trial => (long)trial.SamplesDone),
         secondsLeft = Seconds(preview.Left),
@@ -56,6 +52,7 @@ internal static class PreviewText
             setting = trial.Setting,
             context = trial.Context,
             repeat = trial.Repeat,
+            isProbe = trial.IsProbe,
             samples = trial.Samples,
             samplesDone = trial.SamplesDone,
             status = trial.Status,
@@ -75,6 +72,7 @@ internal static class PreviewText
             + Unfitting(preview.Trials.Count(trial => trial.Fits == false));
         yield return preview.Left is { } left ? $"time: about {TimeLeft.Text(left)} at the speed of what was measured on this device"
             : "time: not known before samples are measured on this device";
+        if (preview.Search is { } search) yield return $"search: {search} will leave trials out; these are the most that it may ask for";
         yield return "nothing was measured and nothing written";
     }
 
@@ -82,7 +80,7 @@ internal static class PreviewText
         : $"; {Whole(trials)} {(trials == 1 ? "trial does" : "trials do")} not fit and would be listed as failed";
 
     private static string Name(PreviewedTrial trial) => ContextText.Of(trial.Setting, trial.Context)
-        + (trial.Repeat is { } repeat ? $", repeat {Whole(repeat)}" : "");
+        + (trial.Repeat is { } repeat ? $", repeat {Whole(repeat)}" : "") + (trial.IsProbe ? ", probe" : "");
 
     private static double? Seconds(TimeSpan? time) => time is { } span ? Math.Round(span.TotalSeconds, 3) : null;
 

@@ -7,7 +7,9 @@ namespace KvPareto.Cli.Terminal;
 internal static class TrialText
 {
     /// <summary>Score and peak, or why there are none.</summary>
-    public static string Outcome(TrialResult result) => result.Status == TrialStatus.Ok
+    public static string Outcome(TrialResult result) => result is { Probe: true, Status: TrialStatus.Ok }
+        ? string.Create(CultureInfo.InvariantCulture, $"probed: {result.Score:F2} % of the likeliest tokens as without quantization")
+        : result.Status == TrialStatus.Ok
         ? string.Create(CultureInfo.InvariantCulture,
             $"score {(result.Score is { } score ? score.ToString("F2", CultureInfo.InvariantCulture) : "-"),6}  "
             + $"peak {ByteText.Of(result.Peaks.Inference.Total),9}")

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KvPareto.Cli.Commands;
 using KvPareto.Sweep;
 using KvPareto.Text.Input;
@@ -41,6 +42,7 @@ internal static class DevicesSweep
         foreach (var model in request.Models) all.AddRange(["--model", model]);
         if (request.RetryFailed) all.Add("--retry-failed");
         if (request.Memory is { } memory) all.AddRange(["--memory", memory]);
+        if (request.BudgetHours is { } hours) all.AddRange(["--budget-hours", hours.ToString(CultureInfo.InvariantCulture)]);
         if (request.Threads is { } threads) all.AddRange(["--threads", $"{threads}"]);
         return new(device.Label, file, all);
     }

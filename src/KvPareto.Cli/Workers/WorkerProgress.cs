@@ -7,9 +7,9 @@ namespace KvPareto.Cli.Workers;
 internal sealed class WorkerProgress(IProgress<SweepEvent> observer)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<int, int> _ended = []; // samples by trial
-    private readonly Dictionary<string, (int Trial, int Done, int Samples)> _at = []; // by worker
-    private readonly Dictionary<string, TimeSpan> _alone = [];
+    private readonly Dictionary<int, int> _done = []; // samples by trial
+    private readonly HashSet<int> _ended = [];
+    private readonly Dictionary<string, double> _speeds = []; // samples a second, by worker
     private SweepPlanned? _plan;
 
     /// <summary>A worker tells something.</summary>
@@ -23,7 +23,14 @@ internal sealed class WorkerProgress(IProgress<SweepEvent> observer)
 
     private SweepEvent? Merged(string worker, SweepEvent value)
     {
-        if (value.LeftAlone is { } alone) _alone[worker] = alone;
+        var told = Counted(worker, value);
+        // What a worker would take for all that was missing when it said so.
+        if (value.LeftAlone is { TotalSeconds: > 0 } alone && Missing() > 0) _speeds[worker] = Missing() / alone.TotalSeconds;
+        return told is SampleMeasured or TrialEnded or TrialLeft ? told with { Left = Left(), LeftAlone = null } : told;
+    }
+
+    private SweepEvent? Counted(string worker, SweepEvent value)
+    {
         switch (value)
         {
             case SweepPlanned planned:
@@ -31,32 +38,32 @@ internal sealed class WorkerProgress(IProgress<SweepEvent> observer)
                 if (_plan is not null) return null;
                 return _plan = planned;
             case TrialBegun begun:
-                _at[worker] = (begun.Trial, begun.SamplesDone, begun.Samples);
+                _done[begun.Trial] = begun.SamplesDone;
                 break;
             case SampleMeasured measured:
-                _at[worker] = (measured.Trial, measured.TrialSamplesDone, measured.TrialSamples);
-                return measured with { SamplesDone = Done(), Left = Left(), LeftAlone = null, Worker = worker };
+                _done[measured.Trial] = measured.TrialSamplesDone;
+                return measured with { SamplesDone = Done(), Worker = worker };
             case TrialEnded ended:
-                _ended[ended.Trial] = _at.Remove(worker, out var at) ? at.Samples : 0;
-                return ended with { SamplesDone = Done(), Left = Left(), LeftAlone = null, Worker = worker };
+                _ended.Add(ended.Trial);
+                _done[ended.Trial] = ended.TrialSamples;
+                return ended with { SamplesDone = Done(), Worker = worker };
             case TrialLeft left:
                 // Of a worker elsewhere, which nobody else here has told of.
-                if (!_ended.TryAdd(left.Trial, left.TrialSamples)) return null;
-                return left with { SamplesDone = Done(), Left = Left(), LeftAlone = null, Worker = worker };
+                if (!_ended.Add(left.Trial)) return null;
+                _done[left.Trial] = left.TrialSamples;
+                return left with { SamplesDone = Done(), Worker = worker };
             case SweepWaiting or WorkerGone:
-                _at.Remove(worker);
-                _alone.Remove(worker);
+                _speeds.Remove(worker);
                 break;
         }
         return value with { Worker = worker };
     }
 
-    private long Done() => (_plan?.SamplesDone ?? 0) + _ended.Values.Sum(samples => (long)samples) + _at.Values.Sum(at => (long)at.Done);
+    private long Done() => (_plan?.SamplesDone ?? 0) + _done.Values.Sum(samples => (long)samples);
+
+    private long Missing() => (_plan?.Samples ?? 0) - Done();
 
     // Together they are as fast as the sum of their speeds.
-    private TimeSpan? Left()
-    {
-        var share = _alone.Values.Sum(time => 1 / Math.Max(1e-3, time.TotalSeconds));
-        return share > 0 ? TimeSpan.FromSeconds(1 / share) : null;
-    }
+    private TimeSpan? Left() => Missing() <= 0 ? TimeSpan.Zero
+        : _speeds.Values.Sum() is > 0 and var speed ? TimeSpan.FromSeconds(Missing() / speed) : null;
 }

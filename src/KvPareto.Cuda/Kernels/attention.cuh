@@ -27,7 +27,7 @@ struct AttentionArguments
     float scoreScale; // on q·k
     int from, to;     // tokens that a launch on many rows takes part of
     int carries;      // what of `partials` it begins with and leaves (Carry)
-    int reserved;
+    int isUnpacked;   // whether what is read was unpacked by the launch before, and is no cache that was there
 };
 
 // A context may be gone through in stretches, a launch each: a later one goes on from the partials of the one before.

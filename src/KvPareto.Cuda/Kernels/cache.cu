@@ -3,46 +3,7 @@
 // dimension of its grid counts sides, the keys of a sequence before its values.
 
 #include "common.cuh"
-
-struct AppendArguments
-{
-    Matrix keys;   // [T, Nkv·D]
-    Matrix values;
-    const LayerCache* caches; // [S, layers]
-    const int* starts;               // [S]
-    float2* ranges;                  // [2·S, rangeBlocks]
-    int layer;
-    int rows;      // T
-    int sequences; // S: 1, or T with a row each
-    int width;     // D
-    int heads;     // Nkv
-    int rotation;  // 0 none, 1 keys, 2 both
-    float clip;
-    int rangeBlocks;
-    int layers;
-};
-
-static_assert(sizeof(AppendArguments) == 96, "structures differ from the host's");
-
-static __device__ __forceinline__ int rows_of(const AppendArguments& a) { return a.sequences > 1 ? 1 : a.rows; }
-
-// What a block treats, from its place in the grid's last dimension.
-struct Target
-{
-    const LayerCache& cache;
-    const Side& side;
-    bool isKeys;
-    int sequence;
-    int start; // tokens before the append
-    int end;
-};
-
-static __device__ __forceinline__ Target target_of(const AppendArguments& a, int place)
-{
-    int sequence = place / 2, start = a.starts[sequence];
-    const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
-    return { cache, place % 2 == 0 ? cache.keys : cache.values, place % 2 == 0, sequence, start, start + rows_of(a) };
-}
+#include "append.cuh"
 
 static __device__ __forceinline__ float key_without_bias(const AppendArguments& a, const LayerCache& cache, int row, int head, int token, int c)
 {
@@ -68,20 +29,6 @@ static __device__ void load_rows(float* rows, const AppendArguments& a, const Ta
     __syncthreads();
 }
 
-// A range that a NaN spoils for good.
-static __device__ __forceinline__ void widen(float2& range, float low, float high)
-{
-    if (low < range.x || low != low) range.x = low;
-    if (high > range.y || high != high) range.y = high;
-}
-
-static __device__ __forceinline__ float2 warp_range(float2 range)
-{
-    for (int step = 16; step > 0; step >>= 1)
-        widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
-    return range;
-}
-
 // The block's range, in every thread; `parts` holds one entry a warp.
 static __device__ float2 block_range(float2 range, float2* parts)
 {
@@ -92,50 +39,6 @@ static __device__ float2 block_range(float2 range, float2* parts)
     range = parts[0];
     for (int i = 1; i < blockDim.x / 32; i++) widen(range, parts[i].x, parts[i].y);
     return range;
-}
-
-// GroupCodec.Narrow.
-static __device__ float2 narrow(float2 range, float clip)
-{
-    if (clip == 1 || range.x == range.y) return range;
-    float cut = (1 - clip) * (range.y - range.x);
-    if (range.x >= 0) return make_float2(range.x, range.y - cut);
-    if (range.y <= 0) return make_float2(range.x + cut, range.y);
-    return make_float2(range.x * clip, range.y * clip);
-}
-
-// GroupCodec.Fit.
-static __device__ u32 fit(float2 range, float clip, int bits)
-{
-    const u32 NotANumber = 0x8000 | 0x7fc0;
-    range = narrow(range, clip);
-    float low = range.x, high = range.y;
-    if (!(fabsf(low) < INFINITE) || !(fabsf(high) < INFINITE)) return NotANumber;
-    if (low == high)
-    {
-        u32 magnitude = (u32)__float_as_int(fabsf(low));
-        return 0x8000 | magnitude >> 16 | magnitude << 16;
-    }
-    float levels = (float)((1 << bits) - 1);
-    float narrowest = fminf(65504, fmaxf(5.9604645e-8f, fmaxf(fabsf(low), fabsf(high)) / 32000));
-    float step = high / levels - low / levels;
-    u16 scale = float_to_half(fminf(step, 65504));
-    if (half_to_float(scale) < narrowest)
-    {
-        scale = float_to_half(narrowest);
-        if (half_to_float(scale) < narrowest) scale++; // the next larger one
-    }
-    float zero = rintf((float)-(1 << (bits - 1)) - low / half_to_float(scale));
-    return scale | (u32)(int)fminf(fmaxf(zero, -32768), 32767) << 16;
-}
-
-// GroupCodec.Encode, less the smallest code.
-static __device__ __forceinline__ u32 encode(float x, u32 entry, int bits)
-{
-    int least = 1 << (bits - 1);
-    if (entry & 0x8000) return (x < 0 ? -1 : 1) + least;
-    float code = rintf(x / half_to_float((u16)entry) + (float)((int)entry >> 16));
-    return (u32)((int)fminf(fmaxf(code, (float)-least), (float)(least - 1)) + least);
 }
 
 // The mean of each key channel over a cache's first append. Grid [heads, sequences]; threads are channels × slices of rows.
@@ -304,14 +207,8 @@ template <int COUNT, class Turning> static __device__ __forceinline__ void encod
     const Side& side = target.side;
     int token = coded_end(side, target.start) + blockIdx.x * TOKEN_WARPS + threadIdx.x / 32;
     if (token >= coded_end(side, target.end)) return;
-    float x[COUNT];
-    #pragma unroll
-    for (int i = 0; i < COUNT; i += 2)
-    {
-        float2 pair = pair_at(target.isKeys ? a.keys : a.values, a.sequences > 1 ? target.sequence : max(token - target.start, 0), head * a.width + c + i);
-        x[i] = pair.x;
-        x[i + 1] = pair.y;
-    }
+    float rows[1][COUNT], (&x)[COUNT] = rows[0];
+    load_channels(rows, target.isKeys ? a.keys : a.values, a.sequences > 1 ? target.sequence : max(token - target.start, 0), head, 1, lane);
     if (target.isKeys) turning(x, a.sequences > 1 ? target.sequence : token - target.start, lane);
     if (token < target.start)
     {
@@ -335,26 +232,7 @@ template <int COUNT, class Turning> static __device__ __forceinline__ void encod
         if (a.rotation == 2 || (a.rotation == 1 && target.isKeys)) hadamard_of_warp(x, lane);
     }
 
-    int row = token - side.sinkTokens;
-    u8* codes = side.codes + head * side.headCodes + (i64)row * side.rowBytes + (c * side.bits >> 3);
-    if (side.axis == PLAIN)
-    {
-        #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) *(u32*)(codes + 2 * i) = float_to_half(x[i]) | (u32)float_to_half(x[i + 1]) << 16;
-        return;
-    }
-    float2 range = make_float2(INFINITE, -INFINITE);
-    #pragma unroll
-    for (int i = 0; i < COUNT; i++) widen(range, x[i], x[i]);
-    for (int step = 1; step < side.groupChannels / COUNT; step <<= 1)
-        widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
-    u32 entry = fit(range, a.clip, side.bits), packed = 0;
-    if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerTokenBlock + c / side.groupChannels] = entry;
-    #pragma unroll
-    for (int i = 0; i < COUNT; i++) packed |= encode(x[i], entry, side.bits) << i * side.bits;
-    if (COUNT * side.bits == 32) *(u32*)codes = packed;
-    else if (COUNT * side.bits == 16) *(u16*)codes = (u16)packed;
-    else *codes = (u8)packed;
+    code_row(a, side, head, token, x, lane);
 }
 
 struct AsTheyAre
@@ -370,83 +248,42 @@ extern "C" __global__ void encode_tokens(AppendArguments a)
     else encode_token<2>(a, AsTheyAre());
 }
 
-// What elements.cu's `rope` does to the heads of a row, here of D channels.
-struct TurnArguments
-{
-    AppendArguments append;
-    Matrix q;
-    const int* positions;
-    int queryHeads;
-    float scale;
-    float frequencies[64];
-};
+#define TURNED_HEADS 2 // of queries, by a warp
 
-static_assert(sizeof(TurnArguments) == 384, "structures differ from the host's");
-
-// A lane's turns: of the lanes, the first sixteen hold the first half of a row. Results are bf16, as rows in memory are.
-template <int COUNT> struct Turn
-{
-    float s[COUNT], c[COUNT];
-
-    __device__ __forceinline__ Turn(const TurnArguments& t, int row, int lane)
-    {
-        float position = t.positions[row];
-        #pragma unroll
-        for (int i = 0; i < COUNT; i++)
-        {
-            sincosf(position * t.frequencies[lane % 16 * COUNT + i], &s[i], &c[i]);
-            s[i] *= t.scale;
-            c[i] *= t.scale;
-        }
-    }
-
-    __device__ __forceinline__ void apply(float (&x)[COUNT], int lane) const
-    {
-        #pragma unroll
-        for (int i = 0; i < COUNT; i++)
-        {
-            float other = __shfl_xor_sync(0xffffffff, x[i], 16);
-            x[i] = bfloat_to_float(float_to_bfloat(lane < 16 ? x[i] * c[i] - other * s[i] : x[i] * c[i] + other * s[i]));
-        }
-    }
-};
-
+// Turns do not depend on what ran before.
 template <int COUNT> static __device__ __forceinline__ void turn_and_encode(const TurnArguments& t)
 {
     const AppendArguments& a = t.append;
-    int lane = threadIdx.x % 32, sequence = (int)blockIdx.z - 2 * a.sequences;
-    if (sequence < 0)
-    {
-        encode_token<COUNT>(a, [&](float (&x)[COUNT], int row, int lane) { Turn<COUNT>(t, row, lane).apply(x, lane); });
-        return;
-    }
-    int row = blockIdx.x * TOKEN_WARPS + threadIdx.x / 32, group = t.queryHeads / a.heads;
+    int lane = threadIdx.x % 32, row = blockIdx.x * TOKEN_WARPS + threadIdx.x / 32, part = (int)blockIdx.z - 2 * a.sequences;
+    int group = t.queryHeads / a.heads, shares = (group + TURNED_HEADS - 1) / TURNED_HEADS, sequence = part < 0 ? blockIdx.z / 2 : part / shares;
     if (row >= rows_of(a)) return;
     if (a.sequences > 1) row = sequence;
     Turn<COUNT> turn(t, row, lane);
-    #pragma unroll 4
-    for (int head = blockIdx.y * group; head < (blockIdx.y + 1) * group; head++)
+    wait_for_previous();
+    if (part < 0)
     {
-        int first = head * a.width + lane * COUNT;
-        float x[COUNT];
+        encode_token<COUNT>(a, [&](float (&x)[COUNT], int, int lane) { turn.apply(x, lane); });
+        return;
+    }
+    int first = part % shares * TURNED_HEADS, count = min(group - first, TURNED_HEADS);
+    first += blockIdx.y * group;
+    float x[TURNED_HEADS][COUNT];
+    load_channels(x, t.q, row, first, count, lane);
+    #pragma unroll
+    for (int h = 0; h < TURNED_HEADS; h++)
+    {
+        if (h >= count) break;
+        turn.apply(x[h], lane);
         #pragma unroll
-        for (int i = 0; i < COUNT; i += 2)
-        {
-            float2 pair = pair_at(t.q, row, first + i);
-            x[i] = pair.x;
-            x[i + 1] = pair.y;
-        }
-        turn.apply(x, lane);
-        #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) put_pair(t.q, row, first + i, make_float2(x[i], x[i + 1]));
+        for (int i = 0; i < COUNT; i += 2) put_pair(t.q, row, (first + h) * a.width + lane * COUNT + i, make_float2(x[h][i], x[h][i + 1]));
     }
 }
 
-// Queries too: grid [tokens / TOKEN_WARPS, heads, sides and sequences]. Of caches that keep no rows beside the codes, and no means.
-extern "C" __global__ void turn_and_encode_tokens(TurnArguments t)
+// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of caches that keep no rows
+// beside the codes, and no means.
+extern "C" __global__ void turn_and_encode_tokens(const __grid_constant__ TurnArguments t)
 {
     let_next_start_of_many(t.append.rows);
-    wait_for_previous();
     if (t.append.width == 128) turn_and_encode<4>(t);
     else turn_and_encode<2>(t);
 }

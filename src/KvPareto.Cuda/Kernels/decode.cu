@@ -6,9 +6,11 @@
 #include "common.cuh"
 
 #define D HEAD_DIM
+#define LOAD_CACHE(address) (*(address)) // the new token's row is written here
 
 #include "tensor_cores.cuh"
 #include "attention.cuh"
+#include "append.cuh"
 #include "tiles.cuh"
 
 #define UNIT 16
@@ -46,46 +48,108 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     return v;
 }
 
-// Grid [splits, key heads, sequences]: the last of the splits is for the tokens around the coded ones.
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(AttentionArguments a)
+// A token's attention, and what comes before and after where a launch does that too.
+struct TokenArguments
+{
+    AttentionArguments attention;
+    TurnArguments turn; // of new rows that are turned and appended here
+    int turns;          // whether there are any: caches then keep no rows beside the codes, and no means
+    int merges;         // whether parts are put together here: a key head's blocks are then all at work at a time
+};
+
+static_assert(sizeof(TokenArguments) == 528, "structures differ from the host's");
+
+#define COUNT (D / 32) // channels of a lane
+
+// The new key or value of a head, coded by a warp.
+static __device__ __forceinline__ void append(
+    const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, int lane)
+{
+    const AppendArguments& a = t.append;
+    float rows[1][COUNT], (&x)[COUNT] = rows[0];
+    load_channels(rows, isKey ? a.keys : a.values, sequence, head, 1, lane);
+    if (isKey) Turn<COUNT>(turns, lane).apply(x, lane);
+    if (a.rotation == 2 || (a.rotation == 1 && isKey)) hadamard_of_warp(x, lane);
+    code_row(a, isKey ? cache.keys : cache.values, head, token, x, lane);
+}
+
+#include "parts.cuh"
+
+// Grid [splits, key heads, sequences]: the last of the splits is for the tokens around the coded ones. Where the new row is appended here, by
+// the block that has it, all before it is there already, and others ask for theirs before the wait for queries.
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const __grid_constant__ TokenArguments t)
 {
     __shared__ __align__(16) float queries[HEADS * QUERY_STRIDE];
     __shared__ __align__(16) float results[WARPS][HEADS * D];
     __shared__ float2 states[WARPS][HEADS];
     __shared__ __align__(16) ChannelScales scales[KEY_GROUP == 0 ? WARPS : 1];
-    wait_for_previous();
+    __shared__ float2 turns[D / 2];
+    const AttentionArguments& a = t.attention;
+    if (!t.turns) wait_for_previous();
     int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
     View view = view_of(a, sequence, cache);
-    bool isEdge = split == a.splits - 1;
+    bool isEdge = split == a.splits - 1, hasNew = t.turns && (isEdge || split == view.parts - 1);
     if (isEdge ? !view.hasEdge : split >= view.parts) return;
+    Span span = { view.codedTo - view.codedFrom, view.codedFrom, 0, 0, view.end };
+    int share = view.part / WARPS, from = split * view.part + warp * share, to = isEdge ? from : min(from + share, span.count);
+    typedef Attend<KEY_BITS, KEY_GROUP, VALUE_BITS, VALUE_GROUP, UNITS, false> Coded;
+    Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
+    if (!hasNew) coded.begin(from, to);
 
     // Rotated side by side where the results will be.
     float scale = 1.44269504f * a.scoreScale;
     float* rows = results[0];
-    for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
+    if (t.turns)
+    {
+        const int Pairs = D / 2, Step = THREADS / Pairs;
+        int c = threadIdx.x % Pairs;
+        if (threadIdx.x < Pairs) turns[c] = turn_of(t.turn, sequence, c);
+        __syncthreads();
+        wait_for_previous();
+        u16 low[HEADS / Step], high[HEADS / Step]; // bf16
+        const u16* source = (const u16*)a.q.data + (i64)sequence * a.q.stride + head * group * D + c;
+        #pragma unroll
+        for (int i = 0; i < HEADS / Step; i++)
+        {
+            int h = threadIdx.x / Pairs + i * Step;
+            low[i] = h < group ? source[h * D] : 0;
+            high[i] = h < group ? source[h * D + Pairs] : 0;
+        }
+        if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.end - 1, warp == 0, lane);
+        #pragma unroll
+        for (int i = 0; i < HEADS / Step; i++)
+        {
+            int h = threadIdx.x / Pairs + i * Step;
+            if (h >= group) break;
+            float x = bfloat_to_float(low[i]), y = bfloat_to_float(high[i]);
+            rows[h * D + c] = turned(x, y, turns[c].x, -turns[c].y) * scale;
+            rows[h * D + Pairs + c] = turned(y, x, turns[c].x, turns[c].y) * scale;
+        }
+    }
+    else
+        for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
+    __syncthreads();
     if (a.rotation > 0) hadamard(rows, group, D, D);
     for (int i = threadIdx.x; i < HEADS * D; i += THREADS) queries[query_place(i / D, i % D)] = i / D < group ? rows[i] : 0;
+    if (hasNew) coded.begin(from, to);
     __syncthreads();
 
     State state;
     if (isEdge)
     {
         int before = view.codedFrom - view.first, after = view.end - view.codedTo;
-        Span span = { before + after, view.first, before, view.codedTo - view.codedFrom, view.end };
-        int share = (span.count + WARPS * UNIT - 1) / (WARPS * UNIT) * UNIT;
+        Span around = { before + after, view.first, before, view.codedTo - view.codedFrom, view.end };
+        int share = (around.count + WARPS * UNIT - 1) / (WARPS * UNIT) * UNIT, first = warp * share, end = min((warp + 1) * share, around.count);
         typedef Attend<16, D, 16, D, 1, true> Edge;
-        Edge attend(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
-        attend.run(state, warp * share, min((warp + 1) * share, span.count));
+        Edge edge(cache.keys, cache.values, around, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
+        edge.begin(first, end);
+        edge.run(state, first, end);
         Edge::store(results[warp], state, lane);
     }
     else
     {
-        Span span = { view.codedTo - view.codedFrom, view.codedFrom, 0, 0, view.end };
-        int share = view.part / WARPS, from = split * view.part + warp * share;
-        typedef Attend<KEY_BITS, KEY_GROUP, VALUE_BITS, VALUE_GROUP, UNITS, false> Coded;
-        Coded attend(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
-        attend.run(state, from, min(from + share, span.count));
+        coded.run(state, from, to);
         Coded::store(results[warp], state, lane);
     }
     if (lane < 4)
@@ -115,60 +179,20 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(Atten
         *(float2*)(partial + c) = sum;
         if (c == 0) *(float2*)(partial + D) = make_float2(most, total);
     }
+    if (!t.merges) return;
+    let_next_start(); // its blocks come in evenly as these leave, and memory is free for its weights
+    wait_for_parts(sequence * a.keyHeads + head, view.parts + (view.hasEdge ? 1 : 0));
+    // Behind the barrier nobody needs this block's results any more.
+    merge_share(a, view, sequence, head, isEdge ? view.parts : split, (float2*)results[0]);
 }
 
-#define MERGE_THREADS 512
-
-// The factor on what was summed beside a maximum when that becomes `most`.
-static __device__ __forceinline__ float factor_of(float maximum, float most) { return maximum == most ? 1 : power_of_two(maximum - most); }
-
-// Puts the parts together: grid [sequences, query heads]. A thread goes through some of the parts for two channels.
-extern "C" __global__ void __launch_bounds__(MERGE_THREADS) merge_parts(AttentionArguments a)
+// Puts the parts together where `attend_token` does not: grid [splits, key heads, sequences].
+extern "C" __global__ void __launch_bounds__(THREADS) merge_parts(AttentionArguments a)
 {
-    const int Pairs = D / 2, Slices = MERGE_THREADS / Pairs;
-    __shared__ float2 sums[Slices][Pairs];
-    __shared__ float2 states[Slices]; // maximum and total
+    __shared__ float2 sums[2 * THREADS];
     wait_for_previous();
-    int sequence = blockIdx.x, head = blockIdx.y, slice = threadIdx.x / Pairs, pair = threadIdx.x % Pairs;
+    int sequence = blockIdx.z;
     View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer]);
-    const float* partials = partial_of(a, sequence, head, 0);
     int count = view.parts + (view.hasEdge ? 1 : 0);
-    float2 state = make_float2(-INFINITE, 0), sum = make_float2(0, 0);
-    #pragma unroll 8
-    for (int i = slice; i < count; i += Slices)
-    {
-        const float* partial = partials + (i < view.parts ? i : a.splits - 1) * (D + 2);
-        float2 its = *(const float2*)(partial + D), x = *(const float2*)(partial + 2 * pair);
-        float most = fmaxf(state.x, its.x), before = factor_of(state.x, most), factor = factor_of(its.x, most);
-        state = make_float2(most, before * state.y + factor * its.y);
-        sum = make_float2(before * sum.x + factor * x.x, before * sum.y + factor * x.y);
-    }
-    sums[slice][pair] = sum;
-    if (pair == 0) states[slice] = state;
-    __syncthreads();
-    if (slice == 0)
-    {
-        float most = states[0].x, total = 0;
-        sum = make_float2(0, 0);
-        #pragma unroll
-        for (int i = 1; i < Slices; i++) most = fmaxf(most, states[i].x);
-        #pragma unroll
-        for (int i = 0; i < Slices; i++)
-        {
-            float factor = factor_of(states[i].x, most);
-            total += factor * states[i].y;
-            sum.x += factor * sums[i][pair].x;
-            sum.y += factor * sums[i][pair].y;
-        }
-        sum = make_float2(sum.x * (1 / total), sum.y * (1 / total));
-    }
-    if (a.rotation == 2)
-    {
-        float* row = (float*)sums[0];
-        __syncthreads();
-        if (slice == 0) sums[0][pair] = sum;
-        hadamard(row, 1, D, D);
-        if (slice == 0) sum = sums[0][pair];
-    }
-    if (slice == 0) put_pair(a.y, sequence, head * D + 2 * pair, sum);
+    if (blockIdx.x < count) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, sums);
 }

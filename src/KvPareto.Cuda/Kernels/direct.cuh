@@ -293,6 +293,16 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         return pair_of<VB>(__byte_perm(first[half / 2], second[half / 2], half % 2 == 0 ? 0x5410 : 0x7632), i % Half);
     }
 
+    // Asks for the first tokens of [from, to), if there are any.
+    __device__ __forceinline__ void begin(int from, int to)
+    {
+        if (from >= to) return;
+        seek();
+        load_keys(place_of(from));
+        load_values(place_of(from));
+    }
+
+    // After `begin`, and with queries in shared memory.
     __device__ __forceinline__ void run(State& state, int from, int to)
     {
         float bound = 8.67361738e-19f, up = ValueEntries ? WeightScale / bound : WeightScale, corrections[ValuePiece::Groups][2]; // 2^-60; above all scales of values so far
@@ -309,9 +319,6 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         int known = -1, codedRow = span.from - keySide.sinkTokens;
         if (from < to)
         {
-            seek();
-            load_keys(place_of(from));
-            load_values(place_of(from));
             if constexpr (Channels)
             {
                 largestQuery = largestStep = 0;

@@ -208,15 +208,17 @@ struct HalfRows
 template <bool FIRST, class A, class B> struct Choose { typedef A Type; };
 template <class A, class B> struct Choose<false, A, B> { typedef B Type; };
 
-// The tiles of one side from `from` on, by FILLERS threads: two parts of a tile are on their way while others are stored.
+// The tiles of one side from `from` on, by FILLERS threads: two parts of a tile are on their way while others are stored. The first tiles do not
+// wait for what ran before, if their tokens and some more had been coded when there were `known` in all.
 template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline__ void fill(
-    u8* tiles, u64* full, u64* empty, const Side& s, int head, int from, int to, int length, int thread)
+    u8* tiles, u64* full, u64* empty, const Side& s, int head, int from, int to, int length, int known, int thread)
 {
     const bool IsVector = BITS < 16 && GROUP > 0 && GROUP % 32 == 0;
     typedef typename Choose<BITS == 16, HalfRows,
         typename Choose<GROUP == 0, ChannelRows<BITS < 16 ? BITS : 8, BLOCK_TOKENS>,
         typename Choose<IsVector, CodedRows<BITS < 16 ? BITS : 8, IsVector ? GROUP : D, BLOCK_TOKENS>, AnyRows<BITS>>::Type>::Type>::Type Rows;
     int end = coded_end(s, length), count = (to - from + TILE - 1) / TILE;
+    if (from + (STAGES + 2) * TILE > min(known, coded_end(s, known))) wait_for_previous();
     Rows first, second;
     TokenBlockDecoders decoders;
     decoders.block = -1;
@@ -233,6 +235,7 @@ template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline
         bool isNextWhole = j + 1 < count && next >= s.sinkTokens && next + TILE <= end;
         SwizzledRows rows = { (u16*)(tiles + stage * TILE_BYTES), SLAB };
         wait_for(&empty[stage], j / STAGES % 2 ^ 1);
+        if (j == STAGES) wait_for_previous();
         if (isWhole)
         {
             #pragma unroll

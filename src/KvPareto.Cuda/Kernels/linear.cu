@@ -52,16 +52,26 @@ extern "C" __global__ void __launch_bounds__(THREADS) linear_any(LinearArguments
     put(part.y, token, n, sum);
 }
 
+// What is added to a token's sum: a bias, and what was there before.
+static __device__ __forceinline__ float2 addends(const LinearArguments& a, int tile, int token, int output)
+{
+    bool isGated = a.mode == GATED;
+    int first = tile * (OUTPUTS / 2);
+    const LinearPart& part = isGated ? a.parts[0] : part_of(a, tile, first);
+    int n = first + output;
+    if (n >= part.outputs) return make_float2(0, 0);
+    return make_float2(part.bias ? part.bias[n] : 0, a.mode == ADD ? at(part.y, token, n) : 0);
+}
+
 // What becomes of a token's sum over the warps' parts for an output of a tile.
-template <class M> static __device__ __forceinline__ void finish(const LinearArguments& a, const float* sums, int count, int tile, int token, int output, float factor)
+template <class M> static __device__ __forceinline__ void finish(const LinearArguments& a, const float* sums, int count, int tile, int token, int output, float factor, float2 added)
 {
     bool isGated = a.mode == GATED;
     int first = tile * (OUTPUTS / 2);
     const LinearPart& part = isGated ? a.parts[0] : part_of(a, tile, first);
     int n = first + output;
     if (n >= part.outputs || (isGated && output >= OUTPUTS / 2)) return;
-    float before = a.mode == ADD ? at(part.y, token, n) : 0;
-    float sum = M::sum(sums, count, token, output) * factor + (part.bias ? part.bias[n] : 0) + before;
+    float sum = M::sum(sums, count, token, output) * factor + added.x + added.y;
     if (isGated)
     {
         const float* bias = a.parts[1].bias;
@@ -95,10 +105,12 @@ template <class M> static __device__ __forceinline__ void multiply_few(const Lin
         for (int i = 0; i < WARPS; i++) square += squares[i][lane];
         factor = 1 / sqrtf(square / columns + a.epsilon);
     }
-    int inBatch = 0, turn = 0;
+    int inBatch = 0, turn = 0, own = warp * 2 + lane / OUTPUTS, ownTile = own / a.rows;
+    float2 added = make_float2(0, 0); // to the first sum that this thread puts together in a batch
     for (int tile = blockIdx.x; tile < a.tiles; tile += gridDim.x)
     {
         float total[M::Tiles][4] = {};
+        if (inBatch == ownTile) added = addends(a, tile, own % a.rows, lane % OUTPUTS);
         for (int unit = weights.begin; unit < weights.end; unit++)
         {
             weights.take();
@@ -120,7 +132,10 @@ template <class M> static __device__ __forceinline__ void multiply_few(const Lin
         {
             int i = base + lane / OUTPUTS, earlier = inBatch - 1 - i / a.rows, token = i % a.rows;
             float its = __shfl_sync(0xffffffff, factor, token);
-            if (i < inBatch * a.rows) finish<M>(a, sums + i / a.rows * tileSums, count, tile - earlier * (int)gridDim.x, token, lane % OUTPUTS, its);
+            if (i >= inBatch * a.rows) continue;
+            int itsTile = tile - earlier * (int)gridDim.x;
+            finish<M>(a, sums + i / a.rows * tileSums, count, itsTile, token, lane % OUTPUTS, its,
+                i == own ? added : addends(a, itsTile, token, lane % OUTPUTS));
         }
         // The next batch's parts lie elsewhere, so that nobody waits for the end of this one's.
         sums += (turn ? -1 : 1) * a.batch * tileSums;

@@ -42,21 +42,26 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
             float square = 0;
             for (int first = threadIdx.x - lane; first < eights; first += AHEAD * THREADS)
             {
-                float v[AHEAD][8] = {}, gains[AHEAD][8];
+                Eight raw[AHEAD];
+                float gains[AHEAD][8];
                 #pragma unroll
                 for (int i = 0; i < AHEAD; i++)
                 {
                     int eight = first + i * THREADS + lane;
+                    raw[i].clear();
                     if (eight >= eights) continue;
-                    load_eight(a.x, row, 8 * eight, v[i]);
+                    raw[i].load(a.x, row, 8 * eight);
                     if (NORMED) load_gains(a, eight, gains[i]);
                 }
                 #pragma unroll
                 for (int i = 0; i < AHEAD; i++)
                 {
                     int eight = first + i * THREADS + lane;
-                    if (NORMED && eight < eights) square += scale_inputs(gains[i], v[i]);
-                    if (eight - lane < eights) convert(v[i], row, eight, eight < eights);
+                    if (eight - lane >= eights) continue;
+                    float v[8];
+                    raw[i].values(a.x.type, v);
+                    if (NORMED && eight < eights) square += scale_inputs(gains[i], v);
+                    convert(v, row, eight, eight < eights);
                 }
             }
             if (!NORMED) continue;

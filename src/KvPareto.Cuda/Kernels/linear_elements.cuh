@@ -22,33 +22,58 @@ template <bool LOW, int STAGES> struct Elements
     // Brings all rows of x in; returns this lane's part of a row's sum of squares by `squares`.
     __device__ __forceinline__ void prepare(const LinearArguments& a, float (*squares)[MOST_ROWS])
     {
+        // As many loads before the first use as registers allow.
+        if (a.gain) prepare_ahead<2, true>(a, squares);
+        else prepare_ahead<4, false>(a, squares);
+    }
+
+    template <int AHEAD, bool NORMED> __device__ __forceinline__ void prepare_ahead(const LinearArguments& a, float (*squares)[MOST_ROWS])
+    {
         int eights = a.parts[0].weight.columns / 8;
         for (int row = 0; row < a.rows; row++)
         {
             float square = 0;
-            #pragma unroll 2
-            for (int eight = threadIdx.x; eight < eights; eight += THREADS)
+            for (int first = threadIdx.x; first < eights; first += AHEAD * THREADS)
             {
-                float v[8], gains[8];
-                u32 high[4], low[4];
-                load_eight(a.x, row, 8 * eight, v);
-                if (a.gain)
+                Eight raw[AHEAD];
+                float gains[AHEAD][8];
+                #pragma unroll
+                for (int i = 0; i < AHEAD; i++)
                 {
-                    load_gains(a, eight, gains);
-                    square += scale_inputs(gains, v);
+                    int eight = first + i * THREADS;
+                    if (eight >= eights) continue;
+                    raw[i].load(a.x, row, 8 * eight);
+                    if (NORMED) load_gains(a, eight, gains[i]);
                 }
                 #pragma unroll
-                for (int i = 0; i < 4; i++)
+                for (int i = 0; i < AHEAD; i++)
                 {
-                    high[i] = pack_bfloats(v[2 * i], v[2 * i + 1]);
-                    if (LOW) low[i] = pack_bfloats(v[2 * i] - low_bfloat(high[i]), v[2 * i + 1] - high_bfloat(high[i]));
+                    int eight = first + i * THREADS;
+                    if (eight >= eights) continue;
+                    float v[8];
+                    raw[i].values(a.x.type, v);
+                    if (NORMED) square += scale_inputs(gains[i], v);
+                    keep(v, row, eight);
                 }
-                *(uint4*)(rows + row * stride + eight * 16) = make_uint4(high[0], high[1], high[2], high[3]);
-                if (LOW) *(uint4*)(rows + lowBytes + row * stride + eight * 16) = make_uint4(low[0], low[1], low[2], low[3]);
             }
+            if (!NORMED) continue;
             square = warp_sum(square);
             if (threadIdx.x % 32 == 0) squares[threadIdx.x / 32][row] = square;
         }
+    }
+
+    // Eight columns of a row.
+    __device__ __forceinline__ void keep(const float (&v)[8], int row, int eight)
+    {
+        u32 high[4], low[4];
+        #pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            high[i] = pack_bfloats(v[2 * i], v[2 * i + 1]);
+            if (LOW) low[i] = pack_bfloats(v[2 * i] - low_bfloat(high[i]), v[2 * i + 1] - high_bfloat(high[i]));
+        }
+        *(uint4*)(rows + row * stride + eight * 16) = make_uint4(high[0], high[1], high[2], high[3]);
+        if (LOW) *(uint4*)(rows + lowBytes + row * stride + eight * 16) = make_uint4(low[0], low[1], low[2], low[3]);
     }
 
     // total [16, 8] += a unit's part of the product: a lane's eight columns are the inner ones of two products. Which inner index a column

@@ -216,22 +216,20 @@ extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 *
             float sums[TOKENS / 2];
             multiplier.run(sums, way.to - way.from);
             Sharer sharer = { a, cluster, rank, thread };
-            int from = 0, to = TOKENS / 8;
+            Results results(a, Place(a, way.tile, rank), warp, lane);
             if (a.shares > 1)
             {
-                // By fours, which are taken together.
-                from = TOKENS / 32 * (cluster % a.shares) / a.shares * 4;
-                to = TOKENS / 32 * (cluster % a.shares + 1) / a.shares * 4;
-                sharer.scatter(sums, from, to);
+                sharer.scatter(sums, results);
+                continue;
             }
-            else if (way.to < way.steps)
+            if (way.to < way.steps)
             {
-                sharer.give(sums, 0, 0);
+                sharer.give(sums);
                 if (thread % QUAD == 0) sharer.tell(0);
                 continue;
             }
-            else sharer.gather(sums, way, clusters);
-            Results(a, Place(a, way.tile, rank), from, to, warp, lane).store(sums);
+            sharer.gather(sums, way, clusters);
+            results.store(sums);
         }
     }
     wait_for_cluster(); // nobody leaves while the other may still write here

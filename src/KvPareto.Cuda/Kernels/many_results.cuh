@@ -32,38 +32,15 @@ struct Sharer
         *flag(writer, reader) = 0;
     }
 
-    // All but the numbers [from, to) of four.
-    __device__ __forceinline__ void give(const float (&sums)[TOKENS / 2], int from, int to) const
+    // The whole of what this thread has.
+    __device__ __forceinline__ void give(const float (&sums)[TOKENS / 2]) const
     {
         float4* target = partial_of(a, cluster, rank, thread);
         #pragma unroll
         for (int i = 0; i < TOKENS / 8; i++)
-            if (i < from || i >= to) __stcg(target + i * 2 * QUAD, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]));
+            __stcg(target + i * 2 * QUAD, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]));
         __threadfence();
         wait_for_quad(thread / QUAD);
-    }
-
-    // Adds another's numbers [from, to) of four, whole fours of them.
-    __device__ __forceinline__ void take(float (&sums)[TOKENS / 2], int writer, int from, int to) const
-    {
-        const int Ahead = 4;
-        const float4* source = partial_of(a, writer, rank, thread);
-        #pragma unroll
-        for (int first = 0; first < TOKENS / 8; first += Ahead)
-        {
-            if (first + Ahead <= from || first >= to) continue;
-            float4 parts[Ahead];
-            #pragma unroll
-            for (int i = 0; i < Ahead; i++) parts[i] = __ldcg(source + (first + i) * 2 * QUAD);
-            #pragma unroll
-            for (int i = 0; i < Ahead; i++)
-            {
-                sums[4 * (first + i)] += parts[i].x;
-                sums[4 * (first + i) + 1] += parts[i].y;
-                sums[4 * (first + i) + 2] += parts[i].z;
-                sums[4 * (first + i) + 3] += parts[i].w;
-            }
-        }
     }
 
     // All of another's numbers.
@@ -87,17 +64,53 @@ struct Sharer
         }
     }
 
-    // Each of a tile's clusters ends up with the whole sums of its tokens [from, to).
-    __device__ __forceinline__ void scatter(float (&sums)[TOKENS / 2], int from, int to) const
+    // Each of a tile's clusters puts its share of the tokens together, and hands on four numbers at a time. These are no longer in registers, so
+    // that one piece of code serves them all: what is executed once has to come from memory.
+    template <class Target> __device__ __forceinline__ void scatter(const float (&sums)[TOKENS / 2], const Target& target) const
     {
-        int share = cluster % a.shares, first = cluster - share, other = thread % QUAD;
+        const int Ahead = 4, Others = 4;
+        const i64 Stride = CLUSTER * (TOKENS / 8) * 2 * QUAD;
+        int share = cluster % a.shares, other = thread % QUAD;
         bool isOther = other < a.shares && other != share;
-        give(sums, from, to);
+        give(sums);
         if (isOther) tell(other);
-        if (isOther) wait(first + other, share);
+        if (isOther) wait(cluster - share + other, share);
         wait_for_quad(thread / QUAD);
-        for (int i = 0; i < a.shares; i++)
-            if (i != share) take(sums, first + i, from, to);
+        const float4* source = partial_of(a, cluster - share, rank, thread);
+        int to = TOKENS / 8 * (share + 1) / a.shares;
+        #pragma unroll 1
+        for (int first = TOKENS / 8 * share / a.shares; first < to; first += Ahead)
+        {
+            float4 whole[Ahead] = {};
+            #pragma unroll 1
+            for (int base = 0; base < a.shares; base += Others)
+            {
+                float4 parts[Others][Ahead];
+                #pragma unroll
+                for (int j = 0; j < Others; j++)
+                {
+                    #pragma unroll
+                    for (int i = 0; i < Ahead; i++)
+                        parts[j][i] = __ldcg(source + min(base + j, a.shares - 1) * Stride + min(first + i, to - 1) * 2 * QUAD);
+                }
+                #pragma unroll
+                for (int j = 0; j < Others; j++)
+                {
+                    if (base + j >= a.shares) break;
+                    #pragma unroll
+                    for (int i = 0; i < Ahead; i++)
+                    {
+                        whole[i].x += parts[j][i].x;
+                        whole[i].y += parts[j][i].y;
+                        whole[i].z += parts[j][i].z;
+                        whole[i].w += parts[j][i].w;
+                    }
+                }
+            }
+            #pragma unroll
+            for (int i = 0; i < Ahead; i++)
+                if (first + i < to) target.store(first + i, whole[i]);
+        }
     }
 
     // Earlier clusters have the tile's beginning.
@@ -114,7 +127,13 @@ struct Sharer
     }
 };
 
-static __device__ __forceinline__ float quick_silu(float x) { return __fdividef(x, 1 + __expf(-x)); }
+static __device__ __forceinline__ float quick_silu(float x)
+{
+    float power, inverse;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x * -1.44269504f));
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(1 + power));
+    return x * inverse;
+}
 
 // What becomes of a thread's sums: number 4·j + 2·half + i is that of token 8·j + 2·(lane % 4) + i and of the output of this half.
 struct Results
@@ -125,10 +144,8 @@ struct Results
     float bias[2];
     u8* place;     // of the first sum
     i64 rowBytes;
-    int from, to;  // numbers of eight tokens that are this cluster's
 
-    __device__ __forceinline__ Results(const ManyArguments& arguments, const Place& at, int from, int to, int warp, int lane)
-        : a(arguments), part(arguments.parts[at.part]), from(from), to(to)
+    __device__ __forceinline__ Results(const ManyArguments& arguments, const Place& at, int warp, int lane) : a(arguments), part(arguments.parts[at.part])
     {
         bool isGated = a.mode == GATED;
         n = at.output + (isGated ? warp * 8 + lane / 4 : warp * 16 + lane / 4 * 2);
@@ -140,7 +157,18 @@ struct Results
         place = (u8*)part.y.data + first * rowBytes + n * size;
     }
 
-    // What `value` of two sums of a token gives, where they belong.
+    __device__ __forceinline__ float gated(float one, float other) const
+    {
+        return quick_silu(a.gateHalf == 0 ? one : other) * (a.gateHalf == 0 ? other : one);
+    }
+
+    // Nobody else adds to these, so that the order of sums is always one.
+    static __device__ __forceinline__ void add(u8* place, float low, float high)
+    {
+        asm volatile("red.relaxed.gpu.global.add.v2.f32 [%0], {%1, %2};" :: "l"(place), "f"(low), "f"(high) : "memory");
+    }
+
+    // What `value` of two sums of a token gives, where they belong. Values are found also where no token is, without a branch for each.
     template <class Value, class Of> __device__ __forceinline__ void put(const float (&sums)[TOKENS / 2], Of value) const
     {
         if (n >= part.outputs) return;
@@ -151,7 +179,7 @@ struct Results
             for (int i = 0; i < 2; i++)
             {
                 Value result = value(sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
-                if (first + 8 * j + i < a.rows && j >= from && j < to) *(Value*)(place + (8 * j + i) * rowBytes) = result;
+                if (first + 8 * j + i < a.rows) *(Value*)(place + (8 * j + i) * rowBytes) = result;
             }
         }
     }
@@ -167,7 +195,6 @@ struct Results
         else put<u32>(sums, [](float low, float high) { return pack_bfloats(low, high); });
     }
 
-    // Nobody else adds to these, so that the order of sums is always one.
     __device__ __forceinline__ void add(const float (&sums)[TOKENS / 2]) const
     {
         if (n >= part.outputs) return;
@@ -176,11 +203,26 @@ struct Results
         {
             #pragma unroll
             for (int i = 0; i < 2; i++)
-            {
-                if (first + 8 * j + i < a.rows && j >= from && j < to)
-                    asm volatile("red.relaxed.gpu.global.add.v2.f32 [%0], {%1, %2};"
-                        :: "l"(place + (8 * j + i) * rowBytes), "f"(sums[4 * j + i] + bias[0]), "f"(sums[4 * j + 2 + i] + bias[1]) : "memory");
-            }
+                if (first + 8 * j + i < a.rows) add(place + (8 * j + i) * rowBytes, sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
+        }
+    }
+
+    // The same of four sums, numbers 4·j to 4·j + 3.
+    __device__ __forceinline__ void store(int j, float4 sums) const
+    {
+        if (n >= part.outputs) return;
+        bool isWide = part.y.type == F32;
+        #pragma unroll
+        for (int i = 0; i < 2; i++)
+        {
+            u8* at = place + (8 * j + i) * rowBytes;
+            float low = (i == 0 ? sums.x : sums.y) + bias[0], high = (i == 0 ? sums.z : sums.w) + bias[1];
+            if (first + 8 * j + i >= a.rows) return;
+            if (a.mode == ADD) add(at, low, high);
+            else if (a.mode == GATED && isWide) *(float*)at = gated(low, high);
+            else if (a.mode == GATED) *(u16*)at = (u16)pack_bfloats(gated(low, high), 0);
+            else if (isWide) *(float2*)at = make_float2(low, high);
+            else *(u32*)at = pack_bfloats(low, high);
         }
     }
 };

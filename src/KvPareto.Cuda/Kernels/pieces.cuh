@@ -43,7 +43,7 @@ template <int BITS, int GROUP, int LANES> struct Piece
                 const u8* source = first + g * (GROUP * BITS / 8) + i * LANES * Chunk;
                 if constexpr (Chunk == 16)
                 {
-                    uint4 x = __ldg((const uint4*)source);
+                    uint4 x = LOAD_CACHE((const uint4*)source);
                     words[g][4 * i] = x.x;
                     words[g][4 * i + 1] = x.y;
                     words[g][4 * i + 2] = x.z;
@@ -51,24 +51,24 @@ template <int BITS, int GROUP, int LANES> struct Piece
                 }
                 else if constexpr (Chunk == 8)
                 {
-                    uint2 x = __ldg((const uint2*)source);
+                    uint2 x = LOAD_CACHE((const uint2*)source);
                     words[g][2 * i] = x.x;
                     words[g][2 * i + 1] = x.y;
                 }
-                else words[g][i] = Chunk == 4 ? __ldg((const u32*)source) : Chunk == 2 ? __ldg((const u16*)source) : __ldg(source);
+                else words[g][i] = Chunk == 4 ? LOAD_CACHE((const u32*)source) : Chunk == 2 ? LOAD_CACHE((const u16*)source) : LOAD_CACHE(source);
             }
         }
     }
 
     static __device__ __forceinline__ void load_entries(u32* entries, const u32* source)
     {
-        if constexpr (Groups == 1) entries[0] = __ldg(source);
+        if constexpr (Groups == 1) entries[0] = LOAD_CACHE(source);
         else
         {
             #pragma unroll
             for (int g = 0; g < Groups; g += 2)
             {
-                uint2 x = __ldg((const uint2*)(source + g));
+                uint2 x = LOAD_CACHE((const uint2*)(source + g));
                 entries[g] = x.x;
                 entries[g + 1] = x.y;
             }

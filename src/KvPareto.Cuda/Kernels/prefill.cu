@@ -174,13 +174,13 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
     extern __shared__ u8 memory[];
     __shared__ Barriers barriers;
     let_next_start();
-    wait_for_previous();
     u8* queries = memory + (1024 - shared_address(memory) % 1024) % 1024; // [ROWS, D] f16
     u8* keys = queries + TILE_BYTES;                                      // [STAGES, TILE, D] f16
     u8* values = keys + STAGES * TILE_BYTES;
     float* staging = (float*)keys;                                        // [ROWS, STAGING] f32, at last
     int head = blockIdx.y, split = blockIdx.x % a.splits, firstRow = blockIdx.x / a.splits * ROWS, start = a.starts[0], length = start + a.rows;
     int group = a.queryHeads / a.keyHeads, count = a.rows * group, thread = threadIdx.x % QUAD, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    if (a.isUnpacked) wait_for_previous();
     const LayerCache& cache = a.caches[a.layer];
 
     int from = sight_of(a, start, firstRow).first, to = sight_of(a, start, min(firstRow + ROWS, count) - 1).end;
@@ -201,13 +201,14 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
     if (warp < QUAD / 32)
     {
         give_registers<FILL_REGISTERS>();
-        if (thread < FILLERS) fill<KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS>(keys, barriers.keysFull, barriers.keysEmpty, cache.keys, head, from, to, length, thread);
-        else fill<VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS>(values, barriers.valuesFull, barriers.valuesEmpty, cache.values, head, from, to, length, thread - FILLERS);
+        if (thread < FILLERS) fill<KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS>(keys, barriers.keysFull, barriers.keysEmpty, cache.keys, head, from, to, length, a.isUnpacked ? 0 : start, thread);
+        else fill<VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS>(values, barriers.valuesFull, barriers.valuesEmpty, cache.values, head, from, to, length, a.isUnpacked ? 0 : start, thread - FILLERS);
     }
     else
     {
         take_registers<MULTIPLY_REGISTERS>();
         int row = (warp - QUAD / 32) * 16; // the warp's first in the block
+        wait_for_previous();
         load_queries({ (u16*)queries, SLAB }, a, head, firstRow, row, lane);
         publish();
         wait_for_consumers();

@@ -192,20 +192,31 @@ template <int BITS, int UNIT, int STAGES> struct Stream
     __device__ __forceinline__ u32 entries() const { return source + entryBytes; }
 };
 
-static __device__ __forceinline__ void load_eight(const Matrix& x, int row, int column, float (&values)[8])
+// Eight columns of a row as they are: on their way until they are used, whatever their type is.
+struct Eight
 {
-    i64 index = (i64)row * x.stride + column;
-    if (x.type == F32)
+    uint4 low, high; // of bf16 the first alone
+
+    __device__ __forceinline__ void load(const Matrix& x, int row, int column)
     {
-        float4 low = *(const float4*)((const float*)x.data + index), high = *(const float4*)((const float*)x.data + index + 4);
-        values[0] = low.x; values[1] = low.y; values[2] = low.z; values[3] = low.w;
-        values[4] = high.x; values[5] = high.y; values[6] = high.z; values[7] = high.w;
-        return;
+        const u8* place = (const u8*)x.data + ((i64)row * x.stride + column) * (x.type == F32 ? 4 : 2);
+        low = *(const uint4*)place;
+        if (x.type == F32) high = *(const uint4*)(place + 16);
     }
-    uint4 raw = *(const uint4*)((const u16*)x.data + index);
-    values[0] = low_bfloat(raw.x); values[1] = high_bfloat(raw.x); values[2] = low_bfloat(raw.y); values[3] = high_bfloat(raw.y);
-    values[4] = low_bfloat(raw.z); values[5] = high_bfloat(raw.z); values[6] = low_bfloat(raw.w); values[7] = high_bfloat(raw.w);
-}
+
+    __device__ __forceinline__ void clear() { low = high = make_uint4(0, 0, 0, 0); }
+
+    __device__ __forceinline__ void values(int type, float (&values)[8]) const
+    {
+        u32 words[8] = { low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w };
+        #pragma unroll
+        for (int i = 0; i < 8; i++)
+        {
+            u32 pair = words[i / 2];
+            values[i] = type == F32 ? __uint_as_float(words[i]) : i % 2 == 0 ? low_bfloat(pair) : high_bfloat(pair);
+        }
+    }
+};
 
 static __device__ __forceinline__ void load_gains(const LinearArguments& a, int eight, float (&gains)[8])
 {

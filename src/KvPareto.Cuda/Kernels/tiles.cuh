@@ -1,5 +1,10 @@
 // Tiles of a packed cache as f16 rows in shared memory, for tensor cores to read. D is the head width. Caches are read through the cache for
-// constants (__ldg): the kernel before has written them, but addresses come from memory that is read after the wait for it.
+// constants: kernels before have written them, but addresses come from memory that is read after the wait for those. Who writes and reads
+// in one kernel says otherwise.
+
+#ifndef LOAD_CACHE
+#define LOAD_CACHE(address) __ldg(address)
+#endif
 
 // What turns the codes of a pair of channels into values: (1024 + code − zero)·scale, in f16: codes less the smallest stand in the last
 // bits of 1,024, whose neighbours in f16 lie one apart.
@@ -40,7 +45,7 @@ static __device__ __forceinline__ void load_decoders(Decoder (&d)[4], const u32*
     {
         u16 scales[2], zeros[2];
         #pragma unroll
-        for (int j = 0; j < 2; j++) decoder_of(__ldg(entries + 2 * i + j), bits, scales[j], zeros[j]);
+        for (int j = 0; j < 2; j++) decoder_of(LOAD_CACHE(entries + 2 * i + j), bits, scales[j], zeros[j]);
         d[i] = { scales[0] | (u32)scales[1] << 16, zeros[0] | (u32)zeros[1] << 16 };
     }
 }
@@ -48,8 +53,8 @@ static __device__ __forceinline__ void load_decoders(Decoder (&d)[4], const u32*
 // The codes of eight channels.
 template <int BITS> static __device__ __forceinline__ uint2 load_codes(const u8* source)
 {
-    if (BITS == 8) return __ldg((const uint2*)source);
-    return make_uint2(BITS == 4 ? __ldg((const u32*)source) : __ldg((const u16*)source), 0);
+    if (BITS == 8) return LOAD_CACHE((const uint2*)source);
+    return make_uint2(BITS == 4 ? LOAD_CACHE((const u32*)source) : LOAD_CACHE((const u16*)source), 0);
 }
 
 template <int BITS> static __device__ __forceinline__ uint4 decode(uint2 raw, const Decoder (&d)[4])
@@ -94,7 +99,7 @@ template <int BITS, bool CHANNELS> static __device__ __forceinline__ uint4 load_
         Decoder d[4];
         const u32* entries = entries_of(s, head, row);
         if (CHANNELS) load_decoders(d, entries + c, BITS);
-        else share_decoder(d, __ldg(entries + c / s.groupChannels), BITS);
+        else share_decoder(d, LOAD_CACHE(entries + c / s.groupChannels), BITS);
         return decode<BITS>(load_codes<BITS>(source), d);
     }
 }
@@ -139,7 +144,7 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
         {
             int t = min(thread / Pieces + i * Step, last);
             codes[i] = load_codes<BITS>(source + t * s.rowBytes);
-            if (!CHANNELS) entries[i] = __ldg(groups + (i64)token_block_of(s, row + t) * s.groupsPerTokenBlock);
+            if (!CHANNELS) entries[i] = LOAD_CACHE(groups + (i64)token_block_of(s, row + t) * s.groupsPerTokenBlock);
         }
     }
 

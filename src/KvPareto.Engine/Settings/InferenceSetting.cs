@@ -14,14 +14,21 @@ public sealed record InferenceSetting
     /// <summary>Cache storage.</summary>
     public KvSpec Cache { get; init; } = KvSpec.Full;
 
-    /// <summary>Tokens of one prefill step; null feeds the prompt whole.</summary>
+    /// <summary>A chunk that is not known yet: the largest one whose peak is within the memory that there is.</summary>
+    public const int AutoChunk = 0;
+
+    /// <summary>Tokens of one prefill step; null feeds the prompt whole, and <see cref="AutoChunk"/> is to be resolved before it
+    /// runs.</summary>
     public int? Chunk { get; init; }
 
     /// <summary>Attention kernel.</summary>
     public AttentionKernel Attention { get; init; } = AttentionKernel.Flash;
 
     /// <summary>Tokens of the largest prefill step of a prompt.</summary>
-    public int StepTokens(int promptTokens) => Math.Min(Chunk ?? promptTokens, promptTokens);
+    /// <exception cref="ConfigException">The chunk is not resolved.</exception>
+    public int StepTokens(int promptTokens) => Chunk == AutoChunk
+        ? throw new ConfigException($"setting {Name}: the chunk auto is known to sweeps alone; allowed: none, or a number of tokens")
+        : Math.Min(Chunk ?? promptTokens, promptTokens);
 
     /// <summary>The short name, for example <c>w4a16-k8v4-t64-smooth-c256</c>; <see cref="Parse"/> reads it back.</summary>
     public string Name => SettingName.Format(this);

@@ -119,21 +119,20 @@ public static class SettingAxes
         new ValueAxis<int?>
         {
             Key = "chunk",
-            Words = "none, or a number of tokens from 1 to 1000000",
-            PartWords = "cN",
-            Meaning = "tokens of one prefill step, or none for the whole prompt",
+            Words = "none, auto, or a number of tokens from 1 to 1000000",
+            PartWords = "cN or cauto",
+            Meaning = "tokens of one prefill step; none for the whole prompt, auto for as many as fit the memory that a trial may take",
             Get = setting => setting.Chunk,
             With = (setting, chunk) => setting with { Chunk = chunk },
-            Word = chunk => chunk is int tokens ? SettingNumber.Text(tokens) : "none",
+            Word = ChunkWord,
             Read = TryReadChunk,
-            Part = chunk => chunk is null ? null : $"c{chunk}",
+            Part = chunk => chunk is null ? null : $"c{ChunkWord(chunk)}",
             ReadPart = (string part, out int? chunk) =>
             {
-                var isNumber = SettingNumber.TryAfter("c", part, out var tokens);
-                chunk = tokens;
-                return isNumber && tokens <= MostChunk;
+                chunk = null;
+                return part is ['c', .. var word] && word != "none" && TryReadChunk(word, out chunk);
             },
-            Columns = [new("chunk", setting => setting.Chunk is int tokens ? SettingNumber.Text(tokens) : "none")],
+            Columns = [new("chunk", setting => ChunkWord(setting.Chunk))],
         },
         Choice("attention", "attention kernel: online softmax (flash) or all scores held (math)",
             [("flash", AttentionKernel.Flash, null), ("math", AttentionKernel.Math, "math")],
@@ -173,10 +172,17 @@ public static class SettingAxes
             && SideSpec.AllBits.Contains(bits.Keys) && SideSpec.AllBits.Contains(bits.Values);
     }
 
+    private static string ChunkWord(int? chunk) => chunk switch
+    {
+        null => "none",
+        InferenceSetting.AutoChunk => "auto",
+        { } tokens => SettingNumber.Text(tokens),
+    };
+
     private static bool TryReadChunk(string word, out int? chunk)
     {
-        chunk = SettingNumber.TryRead(word, out var tokens) ? tokens : null;
-        return word == "none" || chunk is >= 1 and <= MostChunk;
+        chunk = word == "auto" ? InferenceSetting.AutoChunk : SettingNumber.TryRead(word, out var tokens) ? tokens : null;
+        return word is "none" or "auto" || chunk is >= 1 and <= MostChunk;
     }
 
     private static ValueAxis<int> Bits(

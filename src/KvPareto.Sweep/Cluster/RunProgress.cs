@@ -60,7 +60,12 @@ public sealed record RunProgress
         var state = JournalReader.Read(folder);
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no run; allowed: the --out folder of a sweep");
-        var results = run.Trials.Select(trial => state.Result(trial.Id)).OfType<TrialResult>().ToList();
+        // A setting that has its result is not probed any more.
+        var settled = run.Trials.Where(trial => trial.Probe is null && state.Result(trial.Id) is not null)
+            .Select(trial => (trial.Model, trial.Setting, trial.Context)).ToHashSet();
+        var planned = run.Trials.Where(trial => trial.Probe is null || state.Result(trial.Id) is not null
+            || !settled.Contains((trial.Model, trial.Setting, trial.Context))).ToList();
+        var results = planned.Select(trial => state.Result(trial.Id)).OfType<TrialResult>().ToList();
         var samples = results.Select(result => result.Samples).DefaultIfEmpty().Max();
         var leases = LeaseSight.Read(RunPaths.Leases(folder));
         return new()
@@ -68,7 +73,7 @@ public sealed record RunProgress
             Name = run.Name,
             StartedAt = state.StartedAt ?? run.StartedAt,
             Limit = run.Limit,
-            Planned = run.Trials.Count,
+            Planned = planned.Count,
             Done = results.Count(result => result.Status == TrialStatus.Ok),
             Failed =
             [

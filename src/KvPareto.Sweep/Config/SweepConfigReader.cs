@@ -40,6 +40,7 @@ internal static partial class SweepConfigReader
         var seed = top.Find("seed")?.Integer(0, MaxSeed) ?? 1;
         var weights = new WeightListReader(baseFolder);
         var axes = top.Find("axes") is { } map ? SweepAxes.Read(map, weights) : null;
+        var contexts = ReadContexts(top);
         var timing = top.Find("timing")?.Map("repeats", "warmup");
         var config = new SweepConfig
         {
@@ -48,13 +49,13 @@ internal static partial class SweepConfigReader
             Models = [.. (models.Count > 0 ? models.Select(FromOption)
                 : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
             Tasks = top.Find("tasks") is null && !needsTasks ? []
-                : TaskCatalog.Read(top.Require("tasks", TaskCatalog.Words), baseFolder, seed),
+                : TaskCatalog.Read(top.Require("tasks", TaskCatalog.Words), baseFolder, seed, contexts is [var first, ..] ? first : null),
             Axes = axes,
             Settings = ReadList(top, "settings", "short names such as w4a16-k8v4-t64-c256", ReadSetting),
             Include = ReadList(top, "include", "patterns", SettingMatch.Read),
             Exclude = ReadList(top, "exclude", "patterns", SettingMatch.Read),
             Baseline = top.Find("baseline") is { } baseline ? ReadSetting(baseline) : InferenceSetting.Parse(BaselineName),
-            Contexts = ReadContexts(top),
+            Contexts = contexts,
             BaselineRepeats = top.Find("baseline_repeats")?.Integer(0, 100) ?? 0,
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
@@ -69,6 +70,8 @@ internal static partial class SweepConfigReader
 
     private static void Check(SweepConfig config, ConfigMap top)
     {
+        if (config.Baseline.Chunk == InferenceSetting.AutoChunk)
+            throw top.Require("baseline", "").Error("has the chunk auto, which another memory would change", "a chunk cN, or none");
         if (config.Axes is null && config.Settings.Count == 0 && config.Models.Any(model => model.Weights is null))
             throw top.Place.Error("has neither 'axes' nor 'settings'",
                 $"axes with keys {string.Join(", ", SettingAxes.Keys)}, or settings with short names");

@@ -44,7 +44,10 @@ internal sealed record ModelFrontier(string Model, IReadOnlyList<FrontierPoint> 
         Points.Where(other => !other.OnFrontier && other.DominatedShare < FrontierPoint.Certain && point.Dominates(other));
 
     private static double Reference(IReadOnlyList<FrontierPoint> points) =>
-        points.Count == 0 ? 0 : Math.Ceiling(points.Max(point => point.PeakBytes) * ReferenceFactor);
+        points.Count == 0 ? 0 : ReferenceBytesOf(points.Max(point => point.PeakBytes));
+
+    /// <summary>The same of the largest peak.</summary>
+    public static double ReferenceBytesOf(long largestPeak) => Math.Ceiling(largestPeak * ReferenceFactor);
 
     private static double Percent(IReadOnlyList<FrontierPoint> points)
     {

@@ -14,13 +14,16 @@ public sealed record PreviewedTrial(string Id, string Model, string Setting, int
     /// <summary>Number of a repeat of the baseline, from 1; null for a trial of the sweep.</summary>
     public int? Repeat { get; init; }
 
-    /// <summary><c>ok</c> or <c>failed</c> where it has a result and would not be run again; else null.</summary>
+    /// <summary>Whether it is a comparison that a search ranks the setting by.</summary>
+    public bool IsProbe { get; init; }
+
+    /// <summary><c>ok</c>, <c>failed</c> or <c>dropped</c> where it has a result and would not be run again; else null.</summary>
     public string? Status { get; init; }
 
-    /// <summary>The highest of its peaks, loading included, as predicted from shapes alone; null where a task does not generate.</summary>
+    /// <summary>Its peak of inference, as predicted from shapes alone; null where a task does not generate.</summary>
     public long? PredictedPeakBytes { get; init; }
 
-    /// <summary>Whether it would be run: its peak is within the memory. Null where either is not known, and it would.</summary>
+    /// <summary>Whether it would be run: its peaks, that of loading included, are within the memory. Null where either is not known, and it would.</summary>
     public bool? Fits { get; init; }
 
     /// <summary>Time that its missing samples will take; null where nothing measured tells.</summary>

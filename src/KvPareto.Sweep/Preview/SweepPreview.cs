@@ -20,6 +20,9 @@ public sealed record SweepPreview
     /// <summary>Most samples of each task; null for all.</summary>
     public required int? Limit { get; init; }
 
+    /// <summary>The search that may leave trials out; null where everything is measured.</summary>
+    public required string? Search { get; init; }
+
     /// <summary>All trials in the order of reports.</summary>
     public required IReadOnlyList<PreviewedTrial> Trials { get; init; }
 
@@ -54,6 +57,7 @@ public sealed record SweepPreview
             Device = engine.Device,
             RoomBytes = engine.Room,
             Limit = plan.Limit,
+            Search = plan.Search.Chooses ? plan.Search.Kind : null,
             Trials =
             [
                 .. plan.Specs.Select(spec => trials[spec.Id]).Select(trial => trial.Seen with { Left = estimate.Of(trial.Planned) }),
@@ -66,7 +70,7 @@ public sealed record SweepPreview
             var measured = SampleLog.Read(RunPaths.Samples(options.Folder, trial.Spec.Id)).Records
                 .ToDictionary(record => (record.Task, record.Sample));
             var result = state.Result(trial.Spec.Id);
-            var isDone = result is { Status: TrialStatus.Ok } || (result is not null && !options.RetryFailed);
+            var isDone = result is not null && (result.Status != TrialStatus.Failed || !options.RetryFailed);
             var predicted = engine.Predict(trial);
             var fits = predicted is { } peak && engine.Room is { } room ? peak <= room : (bool?)null;
             var done = 0;
@@ -88,8 +92,9 @@ public sealed record SweepPreview
             {
                 Context = spec.Context,
                 Repeat = spec.Repeat > 0 ? spec.Repeat : null,
+                IsProbe = spec.IsProbe,
                 Status = isDone ? result!.Status : null,
-                PredictedPeakBytes = predicted,
+                PredictedPeakBytes = predicted is null ? null : engine.ExpectedPeak(trial),
                 Fits = fits,
             };
         }

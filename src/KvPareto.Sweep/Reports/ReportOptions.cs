@@ -24,6 +24,9 @@ public sealed record ReportOptions
     /// <summary>Run folders that have the trials' samples; null for the report's own folder.</summary>
     public IReadOnlyList<string>? Sources { get; init; }
 
+    /// <summary>What a reader of the page should know of the run, one line each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>Write <c>report.html</c> too.</summary>
     public bool Html { get; init; } = true;
 

@@ -8,8 +8,8 @@ internal sealed record ExhaustiveOptions : SearchOptions
     /// <summary>Name in configs.</summary>
     public const string Word = "exhaustive";
 
-    /// <summary>Prompts of each task on which settings are probed besides: what other searches would have made of the run can then be told
-    /// from its folder.</summary>
+    /// <summary>Prompts of all tasks together on which settings are probed besides: what other searches would have made of the run can
+    /// then be told from its folder.</summary>
     public int ProbesBesides { get; init; }
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ internal sealed record HalvingOptions : SearchOptions
 
     /// <summary>Points of score by which a setting must lead one that is at most as heavy; below 0 for settings that may lose by as
     /// much.</summary>
-    public double Margin { get; init; } = 1;
+    public double Margin { get; init; } = 5;
 
     /// <summary>How certain it must be that a setting will not, for it to be dropped.</summary>
     public double Confidence { get; init; } = 0.95;

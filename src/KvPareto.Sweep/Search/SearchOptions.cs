@@ -9,7 +9,7 @@ internal abstract record SearchOptions
     /// <summary>Seed of the order in which samples are taken, and of all else that is drawn.</summary>
     public required int Seed { get; init; }
 
-    /// <summary>Prompts of each task that settings are probed on; 0 for no probes.</summary>
+    /// <summary>Prompts of all tasks together that settings are probed on; 0 for no probes.</summary>
     public virtual int Probes => 0;
 
     /// <summary>Whether settings may be left out, which takes a score to tell them apart by.</summary>

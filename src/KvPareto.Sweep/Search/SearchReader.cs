@@ -1,3 +1,4 @@
+using KvPareto.Text.Input;
 using KvPareto.Text.Yaml;
 
 namespace KvPareto.Sweep.Search;
@@ -7,12 +8,16 @@ internal static class SearchReader
 {
     private const int MostLevels = 20;
     private const int MostProbes = 1000;
+    private const int MostBatch = 1000;
+    private const int MostPopulation = 10_000;
     private const double MostMargin = 100;
 
     private static readonly (string Word, string[] Keys, Func<ConfigMap?, int, SearchOptions> Read)[] Kinds =
     [
         (ExhaustiveOptions.Word, ["probes"], ReadExhaustive),
         (HalvingOptions.Word, ["margin", "confidence", "levels"], ReadHalving),
+        (PredictOptions.Word, ["probes", "margin", "confidence", "batch"], ReadPredict),
+        (Nsga2Options.Word, ["population", "generations"], ReadNsga2),
     ];
 
     private static readonly string[] Words = [.. Kinds.Select(kind => kind.Word)];
@@ -32,6 +37,11 @@ internal static class SearchReader
         return read(own, own.Find("seed")?.Integer(0, int.MaxValue) ?? seed);
     }
 
+    /// <summary>The same of a text on a command line.</summary>
+    /// <exception cref="ConfigException">It says no search.</exception>
+    public static SearchOptions Parse(string text, int seed) =>
+        Read(new ConfigValue("--search", "", YamlTree.Parse("--search", text)), seed);
+
     private static (string Word, string[] Keys, Func<ConfigMap?, int, SearchOptions> Read) KindOf(string word) =>
         Kinds.First(kind => kind.Word == word);
 
@@ -49,6 +59,28 @@ internal static class SearchReader
             Margin = map?.Find("margin")?.Number(-MostMargin, MostMargin) ?? options.Margin,
             Confidence = map?.Find("confidence")?.Number(0.5, 1) ?? options.Confidence,
             Levels = map?.Find("levels")?.Integer(1, MostLevels) ?? options.Levels,
+        };
+    }
+
+    private static PredictOptions ReadPredict(ConfigMap? map, int seed)
+    {
+        var options = new PredictOptions { Seed = seed };
+        return options with
+        {
+            Prompts = map?.Find("probes")?.Integer(1, MostProbes) ?? options.Prompts,
+            Margin = map?.Find("margin")?.Number(-MostMargin, MostMargin) ?? options.Margin,
+            Confidence = map?.Find("confidence")?.Number(0, 1) ?? options.Confidence,
+            Batch = map?.Find("batch")?.Integer(1, MostBatch) ?? options.Batch,
+        };
+    }
+
+    private static Nsga2Options ReadNsga2(ConfigMap? map, int seed)
+    {
+        var options = new Nsga2Options { Seed = seed };
+        return options with
+        {
+            Population = map?.Find("population")?.Integer(2, MostPopulation) ?? options.Population,
+            Generations = map?.Find("generations")?.Integer(1, MostPopulation) ?? options.Generations,
         };
     }
 }

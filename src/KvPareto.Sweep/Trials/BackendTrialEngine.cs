@@ -1,7 +1,6 @@
 using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
-using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -68,6 +67,7 @@ internal sealed class BackendTrialEngine(
             Config = config,
             Architecture = ArchitectureRecord.Of(checkpoint),
         };
+        prepared = prepared with { Settings = Resolved(checkpoint, own, prepared.Tasks) };
         return [prepared, .. model.Variants.Where(variant => byForm.Contains(variant.Form))
             .Select(variant => Prepare(prepared, variant, config, byForm[variant.Form]))];
     }
@@ -76,22 +76,16 @@ internal sealed class BackendTrialEngine(
     public long? Predict(PlannedTrial trial) =>
         trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind is not (SampleKind.Answer or SampleKind.Cost)))
             ? null
-            : Predicted(trial).Max(peaks => Math.Max(peaks.Inference.Total, peaks.Load.Total));
+            : Forecast(trial, forecast => forecast.Highest(trial.Spec.Setting));
 
     /// <inheritdoc/>
-    public long ExpectedPeak(PlannedTrial trial) => Predicted(trial).Max(peaks => peaks.Inference.Total);
+    public long ExpectedPeak(PlannedTrial trial) => Forecast(trial, forecast => forecast.Inference(trial.Spec.Setting));
 
-    // Prefill grows with the prompt, the cache with prompt and answer: one of the two has the highest peak.
-    private MemoryPeaks[] Predicted(PlannedTrial trial)
+    private long Forecast(PlannedTrial trial, Func<TrialForecast, long> of)
     {
-        TaskSample[] samples = [.. trial.Model.Tasks.SelectMany(task => task.Samples)];
         using var original = ModelSource.Open(trial.Model.Entry.Model).OpenCheckpoint();
         using var variant = trial.Model.Variant?.Open(original);
-        var memory = new MemoryModel(backend.Layout, variant ?? original);
-        var longest = samples.MaxBy(sample => sample.PromptIds.Length)!;
-        var largest = samples.MaxBy(sample => sample.PromptIds.Length + sample.MaxNewTokens)!;
-        return Array.ConvertAll([longest, largest], sample =>
-            memory.Predict(trial.Spec.Setting, sample.PromptIds.Length, sample.MaxNewTokens));
+        return of(new(backend.Layout, variant ?? original, trial.Model.Tasks));
     }
 
     /// <inheritdoc/>
@@ -106,11 +100,13 @@ internal sealed class BackendTrialEngine(
     {
         if (MakesNothing && variant.Path is null && Made(model, variant) is null)
         {
+            using var original = ModelSource.Open(model.Entry.Model).OpenCheckpoint();
+            using var shapes = variant.Open(original);
             return model with
             {
                 Digest = $"{model.Digest} {variant.Form.Word}",
                 Variant = variant,
-                Settings = Fitting(model.Entry, own, settings),
+                Settings = Resolved(shapes, Fitting(model.Entry, own, settings), model.Tasks),
             };
         }
         var source = ModelSource.Open(variant.Path ?? Make(model, variant));
@@ -118,7 +114,13 @@ internal sealed class BackendTrialEngine(
         VariantCheck.Check(model, variant, own, source, checkpoint.Config);
         var fitting = Fitting(model.Entry, checkpoint.Config, settings);
         CheckWeights(checkpoint, fitting);
-        return model with { Digest = ModelDigest.Of(source), Variant = variant, Location = source.Model, Settings = fitting };
+        return model with
+        {
+            Digest = ModelDigest.Of(source),
+            Variant = variant,
+            Location = source.Model,
+            Settings = Resolved(checkpoint, fitting, model.Tasks),
+        };
     }
 
     private string? Made(PreparedModel model, WeightVariant variant) => _quantized.Find(model.Digest, variant.Recipe!);
@@ -151,6 +153,14 @@ internal sealed class BackendTrialEngine(
         InferenceSetting[] fitting = [.. settings.Select(setting => setting.For(config)).DistinctBy(setting => setting.Name)];
         foreach (var setting in fitting) SettingFit.Check(model, config, setting, backend);
         return fitting;
+    }
+
+    private IReadOnlyList<InferenceSetting> Resolved(
+        Checkpoint checkpoint, IReadOnlyList<InferenceSetting> settings, IReadOnlyList<PreparedTask> tasks)
+    {
+        if (settings.All(setting => setting.Chunk != InferenceSetting.AutoChunk)) return settings;
+        var forecast = new TrialForecast(backend.Layout, checkpoint, tasks);
+        return [.. settings.Select(setting => forecast.Resolved(setting, Room)).DistinctBy(setting => setting.Name)];
     }
 
     private static void CheckWeights(Checkpoint checkpoint, InferenceSetting[] settings)

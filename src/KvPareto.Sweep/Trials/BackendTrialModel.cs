@@ -70,12 +70,13 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     private Answer Compare(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {
         var (reference, window) = references.Of(sample);
-        var fidelity = new FidelityMeter(model.Transformer, reference).Measure(setting, window, cancellation);
+        var fidelity = new FidelityMeter(model.Transformer, reference).Measure(setting, window, sample.ComparedTokens, cancellation);
         return new(
             WindowFigures.Of(fidelity, model.Config.Geometry),
             sample.PromptIds.Length,
             NewTokens: 0,
-            fidelity.Elapsed,
+            // Of a text the reading alone is the setting's cost; of a prompt it is asked what knowing the divergence takes.
+            sample.ComparedTokens is null ? fidelity.Elapsed : fidelity.Elapsed + fidelity.ComparedIn,
             TimePerToken: null,
             fidelity.Peaks);
     }

@@ -15,19 +15,22 @@ internal sealed class ProbeTask : EvaluationTask
 
     private const string Version = "probe/1";
 
+    // Of each prompt: they see all of the cache, and the head's products over a whole prompt would cost as much as answering it.
+    private const int ComparedTokens = 256;
+
     private readonly int _prompts;
     private readonly int _seed;
 
     /// <summary>The probe of a sweep.</summary>
     /// <param name="tasks">Its tasks at one context.</param>
-    /// <param name="prompts">Prompts of each.</param>
+    /// <param name="prompts">Prompts of all tasks together.</param>
     /// <param name="seed">Seed of the order in which prompts are taken.</param>
     public ProbeTask(IEnumerable<SweepTask> tasks, int prompts, int seed)
     {
         (_prompts, _seed) = (prompts, seed);
         using var digest = new TaskDigest();
-        digest.Add(Version).Add(prompts).Add(seed);
-        foreach (var task in tasks) digest.Add(task.Name).Add(task.Task.Digest);
+        digest.Add(Version).Add(ComparedTokens).Add(prompts).Add(seed);
+        foreach (var task in tasks) digest.Add(task.Name).Add(task.Digest);
         Digest = digest.Finish();
     }
 
@@ -44,21 +47,26 @@ internal sealed class ProbeTask : EvaluationTask
         return digest.Add(Digest).Add(modelDigest).Finish();
     }
 
-    /// <summary>The first prompts of each of a model's tasks, in the order in which a search takes them.</summary>
-    public IReadOnlyList<TaskSample> Of(IReadOnlyList<PreparedTask> tasks) =>
-    [
-        .. from task in tasks
-           from index in SampleOrder.Of(task.Task.Name, task.Samples.Count, _seed).Take(_prompts)
-           let sample = task.Samples[index]
-           select new TaskSample
-           {
-               Id = $"{task.Task.Name}/{sample.Id}",
-               Kind = SampleKind.Compare,
-               PromptIds = sample.PromptIds,
-               MaxNewTokens = 0,
-               Answers = [],
-           },
-    ];
+    /// <summary>The first prompts of a model's tasks in turn, in the order in which a search takes them.</summary>
+    public IReadOnlyList<TaskSample> Of(IReadOnlyList<PreparedTask> tasks)
+    {
+        var orders = tasks.Select(task => SampleOrder.Of(task.Task.Name, task.Samples.Count, _seed)).ToList();
+        var turns =
+            from turn in Enumerable.Range(0, orders.Max(order => order.Length))
+            from task in Enumerable.Range(0, tasks.Count)
+            where turn < orders[task].Length
+            let sample = tasks[task].Samples[orders[task][turn]]
+            select new TaskSample
+            {
+                Id = $"{tasks[task].Task.Name}/{sample.Id}",
+                Kind = SampleKind.Compare,
+                PromptIds = sample.PromptIds,
+                ComparedTokens = ComparedTokens,
+                MaxNewTokens = 0,
+                Answers = [],
+            };
+        return [.. turns.Take(_prompts)];
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context) =>

@@ -64,7 +64,8 @@ internal sealed class ProgressReport
             TrialStatus.Dropped => new TrialDropped(trial.Index, _trials, result, _done, _samples),
             _ => new TrialFailed(trial.Index, _trials, result, _done, _samples),
         };
-        _observer?.Report(ended with { Left = _time.Left(), LeftAlone = Alone() });
+        _observer?.Report(ended with
+        { TrialSamples = trial.Model.SampleCount, Left = _time.Left(), LeftAlone = Alone() });
     }
 
     /// <summary>Another worker has done a trial.</summary>

@@ -74,7 +74,7 @@ internal sealed class SweepPlan
         if (config.Search.Chooses && tasksOf.FirstOrDefault(context => !context.Any(task => task.Task.IsScored)) is not null)
             throw new ConfigException($"{config.Name}: search: {config.Search.Kind} has no score to choose by; allowed: beside a task "
                 + $"that is scored, or {ExhaustiveOptions.Word}");
-        var probes = config.Search.Probes == 0 ? [] : tasksOf.Select(context => new SweepTask(
+        var probes = config.Search.Probes == 0 ? [] : tasks.GroupBy(task => task.Context).Select(context => new SweepTask(
             ProbeTask.TaskName, new ProbeTask(context, config.Search.Probes, config.Search.Seed))
         { Context = context.Key, IsProbe = true }).ToList();
         var template = TrialSpec.TemplateOf(config.Template.ToJson());

@@ -35,15 +35,16 @@ internal sealed class TrialQueue
 
     /// <summary>What is to be done of trials, with their logs, which are closed when the next one is asked for. One that ends without a
     /// result comes again.</summary>
-    public IEnumerable<(TrialWork Work, SampleLog Log)> Take(CancellationToken cancellation)
+    public IEnumerable<(TrialWork Work, SampleLog Log)> Take(Deadline deadline, CancellationToken cancellation)
     {
         var wasWaiting = false;
-        while (Missing() is { Count: > 0 } missing)
+        while (!deadline.IsOver && Missing() is { Count: > 0 } missing)
         {
             var took = false;
             foreach (var work in missing)
             {
                 cancellation.ThrowIfCancellationRequested();
+                if (deadline.IsOver) yield break;
                 using var log = _folder.TryClaim(work.Trial.Spec.Id);
                 if (log is null) continue;
                 took = true;

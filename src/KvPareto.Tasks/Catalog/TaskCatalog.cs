@@ -35,16 +35,17 @@ public static class TaskCatalog
     /// <param name="list">The list.</param>
     /// <param name="folder">Where relative paths start.</param>
     /// <param name="seed">Seed of made-up tasks that name none of their own.</param>
+    /// <param name="context">The first of the config's contexts, in tokens; null where it has none.</param>
     /// <exception cref="ConfigException">Names file, line and key, and what is allowed.</exception>
-    public static IReadOnlyList<TaskOptions> Read(ConfigValue list, string folder, int seed) =>
-        [.. list.List(Words).Select(value => ReadOne(value, folder, seed))];
+    public static IReadOnlyList<TaskOptions> Read(ConfigValue list, string folder, int seed, int? context = null) =>
+        [.. list.List(Words).Select(value => ReadOne(value, folder, seed, context))];
 
-    private static TaskOptions ReadOne(ConfigValue value, string folder, int seed)
+    private static TaskOptions ReadOne(ConfigValue value, string folder, int seed, int? context)
     {
         if (value.Node is not YamlMapping map) throw value.Error("is no task", Words);
         string[] keys = [.. Kinds.Select(kind => kind.Key)];
         var key = new ConfigMap(value, map).Require(TaskSection.KindKey, string.Join(", ", keys)).Word(keys);
-        var section = new TaskSection(value, folder, seed);
+        var section = new TaskSection(value, folder, seed, context);
         try
         {
             var options = Kinds.Single(kind => kind.Key == key).Read(section) with { Name = section.Name };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
@@ -15,42 +16,46 @@ public sealed class FidelityMeter(Transformer transformer, FidelityReference ref
     private readonly ParallelOptions _parallel = new() { MaxDegreeOfParallelism = threads ?? Environment.ProcessorCount };
 
     /// <summary>
-    /// Feeds a window from an empty cache, in the setting's chunks, and compares the distributions after each of its tokens with the
+    /// Feeds a window from an empty cache, in the setting's chunks, and compares the distributions after each of its last tokens with the
     /// reference's. The forward passes come first and alone, so that their memory is the setting's.
     /// </summary>
     /// <param name="setting">Its weights are those of the model.</param>
     /// <param name="window">Index of the window.</param>
+    /// <param name="tokens">Last tokens that are compared; null for all.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">The setting does not fit the model.</exception>
     /// <exception cref="ArithmeticException">A logit is not finite.</exception>
-    public WindowFidelity Measure(InferenceSetting setting, int window, CancellationToken cancellation = default)
+    public WindowFidelity Measure(InferenceSetting setting, int window, int? tokens = null, CancellationToken cancellation = default)
     {
         var ids = reference.Windows[window];
         var states = new Generator(transformer, setting).Feed(ids, cancellation);
-        var rows = Compare(reference.States(window), states, ids, cancellation);
+        var begun = Stopwatch.GetTimestamp();
+        var rows = Compare(reference.States(window), states, ids, Math.Max(0, ids.Length - (tokens ?? ids.Length)), cancellation);
         if (!rows.All(row => double.IsFinite(row.Divergence)))
             throw new ArithmeticException($"setting {setting.Name}: the logits are not finite");
         return new()
         {
+            Tokens = ids.Length,
             Divergences = Array.ConvertAll(rows, row => row.Divergence),
             SameTop = rows.Count(row => row.SameTop),
             Surprises = [.. rows.SkipLast(1).Select(row => row.Surprise)],
             ReferenceSurprises = [.. rows.SkipLast(1).Select(row => row.ReferenceSurprise)],
             CacheBytes = states.CacheBytes,
             Elapsed = states.Elapsed,
+            ComparedIn = Stopwatch.GetElapsedTime(begun),
             Peaks = states.Peaks,
         };
     }
 
-    private RowComparison[] Compare(TextStates expected, TextStates actual, int[] ids, CancellationToken cancellation)
+    private RowComparison[] Compare(TextStates expected, TextStates actual, int[] ids, int start, CancellationToken cancellation)
     {
         var backend = transformer.Backend;
         backend.Memory.Enter(MemoryPhase.Measuring);
         using var referenceHead = reference.Head(transformer);
         using var expectedLogits = new LogitReader(backend, transformer.Config, referenceHead);
         using var actualLogits = new LogitReader(backend, transformer.Config, transformer.Head);
-        var (rows, width) = (new RowComparison[ids.Length], actualLogits.Width);
-        for (var first = 0; first < ids.Length; first += LogitReader.MaxRows)
+        var (rows, width) = (new RowComparison[ids.Length - start], actualLogits.Width);
+        for (var first = start; first < ids.Length; first += LogitReader.MaxRows)
         {
             cancellation.ThrowIfCancellationRequested();
             var (from, count) = (first, Math.Min(LogitReader.MaxRows, ids.Length - first));
@@ -58,7 +63,7 @@ public sealed class FidelityMeter(Transformer transformer, FidelityReference ref
             Parallel.For(0, count, _parallel, row =>
             {
                 var next = from + row + 1 < ids.Length ? ids[from + row + 1] : RowComparison.NoNext;
-                rows[from + row] = RowComparison.Of(a.Span.Slice(row * width, width), b.Span.Slice(row * width, width), next);
+                rows[from - start + row] = RowComparison.Of(a.Span.Slice(row * width, width), b.Span.Slice(row * width, width), next);
             });
         }
         return rows;

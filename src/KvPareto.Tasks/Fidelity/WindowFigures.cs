@@ -12,7 +12,7 @@ public static class WindowFigures
     /// <exception cref="ArithmeticException">A perplexity is beyond all bounds.</exception>
     public static FidelityPrediction Of(WindowFidelity window, KvGeometry geometry)
     {
-        var bytesPerToken = (double)window.CacheBytes / window.Divergences.Count;
+        var bytesPerToken = (double)window.CacheBytes / window.Tokens;
         return new(
             Of(window),
             8 * bytesPerToken / (2.0 * geometry.LayerCount * geometry.KvHeads * geometry.HeadDim),

@@ -61,6 +61,17 @@ public class SweepFlagsTests
         Assert.Equal($"kvpareto: {end["error"]}\n", run.Error);
     }
 
+    [Fact]
+    public void Limit_StandsInThePage()
+    {
+        using var temp = new ScratchFolder();
+        var config = temp.Write("sweep.yaml", Config);
+        Assert.Equal(0, CommandRun.Of("sweep", config, "--out", temp["run"], "--threads", "1", "--limit", "1", "--quiet").Code);
+        var page = File.ReadAllText(temp["run/report.html"]);
+        Assert.Contains("<title>flags, at most 1 sample of each task", page, StringComparison.Ordinal);
+        Assert.Contains("\"messages\":[\"a limited run: at most 1 sample of each task (--limit)", page, StringComparison.Ordinal);
+    }
+
     /// <summary>Without a config the run goes on as it was asked for, limit included.</summary>
     [Fact]
     public void Limit_StaysUntilItIsLifted()
@@ -102,6 +113,17 @@ public class SweepFlagsTests
             .Select(trial => KeyValuePair.Create((string)trial!["trial"]!, (long)trial["predictedPeakBytes"]!)).OrderBy(pair => pair.Key));
         var after = JsonNode.Parse(Resume(temp, "--dry-run", "--json").Output)!;
         Assert.Equal((15, 15, 0.0), ((int)after["samples"]!, (int)after["samplesDone"]!, (double)after["secondsLeft"]!));
+    }
+
+    [Fact]
+    public void DryRun_OfASearch_SaysThatItIsTheMost()
+    {
+        using var temp = new ScratchFolder();
+        var config = temp.Write("sweep.yaml", Config + "\nsearch: halving\n");
+        var run = CommandRun.Of("sweep", config, "--out", temp["run"], "--threads", "1", "--dry-run");
+        Assert.Equal(0, run.Code);
+        Assert.Contains("search: halving ", run.Output, StringComparison.Ordinal);
+        Assert.Contains("flags: 3 trials, 15 samples\n", run.Output, StringComparison.Ordinal);
     }
 
     private static List<JsonNode> Lines(CommandRun run) =>

@@ -28,7 +28,7 @@ public class WorkerProgressTests
         _progress.Report("b", Measured(2, 2));
         Assert.Equal([1L, 2L, 3L], _told.Events.OfType<SampleMeasured>().Select(measured => measured.SamplesDone));
         Assert.Equal(["a", "b", "b"], _told.Events.OfType<SampleMeasured>().Select(measured => measured.Worker));
-        _progress.Report("b", new TrialEnded(2, 3, Result, 10, 30));
+        _progress.Report("b", new TrialEnded(2, 3, Result, 10, 30) { TrialSamples = 10 });
         Assert.Equal(11, Assert.IsType<TrialEnded>(_told.Events[^1]).SamplesDone);
     }
 
@@ -36,7 +36,7 @@ public class WorkerProgressTests
     public void TrialOfAnother_IsCountedOnce()
     {
         _progress.Report("a", Begun(1));
-        _progress.Report("a", new TrialEnded(1, 3, Result, 10, 30));
+        _progress.Report("a", new TrialEnded(1, 3, Result, 10, 30) { TrialSamples = 10 });
         var count = _told.Events.Count;
         _progress.Report("b", new TrialLeft(1, 10, 10, 30));
         Assert.Equal(count, _told.Events.Count);
@@ -59,19 +59,37 @@ public class WorkerProgressTests
         Assert.Equal(5, Assert.IsType<SampleMeasured>(_told.Events[^1]).SamplesDone);
     }
 
-    /// <summary>One would take 60 s, the other 30 s: together 20 s; a worker that waits helps no more.</summary>
+    /// <summary>A search measures a trial in several goes, and may drop one that nobody here has begun.</summary>
+    [Fact]
+    public void TrialLeftInPart_KeepsItsSamples_AndADroppedOneHasAll()
+    {
+        _progress.Report("a", Begun(1));
+        _progress.Report("a", Measured(1, 3));
+        _progress.Report("a", Begun(2));
+        _progress.Report("a", Measured(2, 1));
+        Assert.Equal(4, Assert.IsType<SampleMeasured>(_told.Events[^1]).SamplesDone);
+        _progress.Report("b", new TrialEnded(3, 3, Result, 10, 30) { TrialSamples = 10 });
+        Assert.Equal(14, Assert.IsType<TrialEnded>(_told.Events[^1]).SamplesDone);
+    }
+
+    /// <summary>29 missing samples would take one 58 s, 28 the other 28 s: together they make 1.5 a second. One that waits helps no
+    /// more, and where nothing is missing nothing is left.</summary>
     [Fact]
     public void Left_IsThatOfAllTogether()
     {
         _progress.Report("a", Begun(1));
         _progress.Report("b", Begun(2));
-        _progress.Report("a", Measured(1, 1) with { LeftAlone = TimeSpan.FromSeconds(60) });
-        Assert.Equal(60, _told.Events[^1].Left!.Value.TotalSeconds, 3);
-        _progress.Report("b", Measured(2, 1) with { LeftAlone = TimeSpan.FromSeconds(30) });
-        Assert.Equal(20, _told.Events[^1].Left!.Value.TotalSeconds, 3);
+        _progress.Report("a", Measured(1, 1) with { LeftAlone = TimeSpan.FromSeconds(58) });
+        Assert.Equal(58, _told.Events[^1].Left!.Value.TotalSeconds, 3);
+        _progress.Report("b", Measured(2, 1) with { LeftAlone = TimeSpan.FromSeconds(28) });
+        Assert.Equal(28 / 1.5, _told.Events[^1].Left!.Value.TotalSeconds, 3);
+        _progress.Report("b", Measured(2, 4));
+        Assert.Equal(25 / 1.5, _told.Events[^1].Left!.Value.TotalSeconds, 3);
         _progress.Report("a", new SweepWaiting(1, "process 1"));
-        _progress.Report("b", Measured(2, 2) with { LeftAlone = TimeSpan.FromSeconds(28) });
-        Assert.Equal(28, _told.Events[^1].Left!.Value.TotalSeconds, 3);
+        _progress.Report("b", Measured(2, 5));
+        Assert.Equal(24, _told.Events[^1].Left!.Value.TotalSeconds, 3);
+        foreach (var trial in new[] { 1, 2, 3 }) _progress.Report("b", new TrialEnded(trial, 3, Result, 10, 30) { TrialSamples = 10 });
+        Assert.Equal(TimeSpan.Zero, _told.Events[^1].Left);
     }
 
     private static TrialResult Result { get; } = new()

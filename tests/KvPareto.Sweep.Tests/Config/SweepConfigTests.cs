@@ -106,7 +106,7 @@ public class SweepConfigTests
         { "axes", "axes: {smooth: [1]}", "key 'axes.smooth[0]' has the unknown value '1'; allowed: false, true" },
         { "axes", "axes: {cache: [k4v4], keys: [4]}", "key 'axes.cache' and 'keys' say the same; allowed: one of them" },
         { "axes", "axes: {keys: [3]}", "key 'axes.keys[0]' has the unknown value '3'; allowed: 16, 8, 4, 2" },
-        { "axes", "axes: {chunk: [0]}", "key 'axes.chunk[0]' has the unknown value '0'; allowed: none, or a number of tokens" },
+        { "axes", "axes: {chunk: [0]}", "key 'axes.chunk[0]' has the unknown value '0'; allowed: none, auto, or a number of tokens" },
         { "axes", "axes: {chunk: [all]}", "key 'axes.chunk[0]' has the unknown value 'all'; allowed: none" },
         { "axes", "axes: {attention: [fast]}", "key 'axes.attention[0]' has the unknown value 'fast'; allowed: flash, math" },
         { "axes", "axes: {window: [0]}", "key 'axes.window' is unknown; allowed: weights, embedding, cache" },

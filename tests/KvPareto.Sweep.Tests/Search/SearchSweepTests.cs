@@ -57,7 +57,7 @@ public class SearchSweepTests
         using var temp = new ScratchFolder();
         var engine = Engine();
         var whole = FakeSweep.WithoutTimes(Run(temp["whole"], engine));
-        for (var kill = 0; kill < engine.Generated; kill += 19)
+        for (var kill = 0; kill < engine.Generated; kill += 31)
         {
             var (folder, first, second) = (temp[$"killed{kill}"], Engine(), Engine());
             first.Before = (number, _, _) => { if (number == kill) throw new Killed(); };
@@ -128,10 +128,84 @@ public class SearchSweepTests
         var engine = Engine();
         var history = Run(temp["run"], engine, "{kind: exhaustive, probes: 3}");
         Assert.Equal(FakeSweep.WithoutTimes(plain), FakeSweep.WithoutTimes(history));
-        Assert.Equal(240 + 10 * 6, engine.Generated);
+        Assert.Equal(240 + 10 * 3, engine.Generated);
         Assert.Equal(20, RunProgress.Read(temp["run"]).Done);
         Run(temp["run"], engine, "{kind: exhaustive, probes: 3}", resume: true);
-        Assert.Equal(300, engine.Generated);
+        Assert.Equal(270, engine.Generated);
+    }
+
+    [Theory]
+    [InlineData("{kind: predict, probes: 2, batch: 1}")]
+    [InlineData("{kind: nsga2, population: 2, generations: 2}")]
+    public void Searches_KilledOrShared_EndWithTheSameResults(string search)
+    {
+        using var temp = new ScratchFolder();
+        var engine = Engine();
+        var history = Run(temp["whole"], engine, search);
+        var whole = FakeSweep.WithoutTimes(history);
+        Assert.Contains(history.Results, result => result.Status == TrialStatus.Dropped);
+        Assert.Empty(history.Missing);
+        for (var kill = 3; kill < engine.Generated; kill += 61)
+        {
+            var (folder, first, second) = (temp[$"killed{kill}"], Engine(), Engine());
+            first.Before = (number, _, _) => { if (number == kill) throw new Killed(); };
+            Assert.Throws<Killed>(() => Run(folder, first, search));
+            Assert.Equal(whole, FakeSweep.WithoutTimes(Run(folder, second, search, resume: true)));
+            Assert.Equal(engine.Generated - kill, second.Generated);
+        }
+        var engines = Enumerable.Range(0, 3).Select(_ => Engine()).ToArray();
+        Parallel.For(0, engines.Length, i => Run(temp["run"], engines[i], search, worker: $"w{i}"));
+        Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        Assert.Equal(engine.Generated, engines.Sum(one => one.Generated));
+    }
+
+    [Fact]
+    public void Predict_LeavesOutWhatDivergesMoreThanALighterSetting()
+    {
+        using var temp = new ScratchFolder();
+        var history = Run(temp["run"], Engine(), "{kind: predict, probes: 2, batch: 1}");
+        var dropped = history.Results.Where(result => result.Status == TrialStatus.Dropped).ToList();
+        // The second diverges as much as the lighter w4a16-k8v8-t64.
+        Assert.Equal([Bad, "w16a16-k4v4-t64", Bad, "w16a16-k4v4-t64"], dropped.Select(result => result.Setting));
+        Assert.StartsWith("at a divergence of 0.9 nats a score of ", dropped[0].Failure, StringComparison.Ordinal);
+        Assert.Equal(2, history.Remarks.Count);
+        Assert.StartsWith(
+            "one: KL divergence and score of 3 settings have rank correlation -", history.Remarks[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Predict_DoesNotTryWhatCannotFit()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine { Skill = Skill, Room = 5, Predicting = trial => trial.Spec.Setting.Name == Bad ? 6 : null };
+        var history = Run(temp["run"], engine, "{kind: predict, probes: 2, batch: 1}");
+        var failed = history.Results.Where(result => result.Status == TrialStatus.Failed).ToList();
+        Assert.Equal([(Bad, 0), (Bad, 0)], failed.Select(result => (result.Setting, result.Samples)));
+        Assert.Empty(history.Missing);
+        Assert.Equal(0, RunProgress.Read(temp["run"]).Waiting);
+    }
+
+    [Theory]
+    [InlineData("exhaustive")]
+    [InlineData(Halving)]
+    [InlineData("{kind: predict, probes: 2, batch: 1}")]
+    public void Budget_EndsBetweenTwoSamples_AndTheRunGoesOn(string search)
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(Run(temp["whole"], Engine(), search));
+        var (first, second) = (Engine(), Engine());
+        var budget = TimeSpan.FromMilliseconds(300);
+        // The sample that is being measured when the time is over is kept.
+        first.Before = (number, _, _) => { if (number == 5) Thread.Sleep(2 * budget); };
+        var config = FakeSweep.Config(FakeSweep.AllSettings, search: search);
+        var history = FakeSweep.Run(temp["run"], first, config, tasks: Tasks, budget: budget);
+        Assert.InRange(first.Generated, 1, 6);
+        Assert.NotEmpty(history.Missing);
+        Assert.Equal("the budget of 8.333E-05 hours was over before everything was measured", history.Remarks[0]);
+        Assert.Equal(whole, FakeSweep.WithoutTimes(Run(temp["run"], second, search, resume: true)));
+        var alone = Engine();
+        Run(temp["alone"], alone, search);
+        Assert.Equal(alone.Generated, first.Generated + second.Generated);
     }
 
     [Fact]

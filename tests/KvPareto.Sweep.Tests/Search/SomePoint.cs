@@ -9,7 +9,7 @@ internal static class SomePoint
     /// <summary>A setting with the scores of one task of so many samples, as many as are seen.</summary>
     public static SearchPoint Of(
         string setting, long peak, string seen, int samples = 16, PointState state = PointState.Open, bool isBaseline = false,
-        double? divergence = null) =>
+        double? divergence = null, string? probeFailure = null) =>
         new(InferenceSetting.Parse(setting), () => [new(samples, true, [.. seen.Select(letter => letter == '1' ? 1.0 : 0.0)])])
-        { PeakBytes = peak, State = state, IsBaseline = isBaseline, Divergence = divergence };
+        { PeakBytes = peak, State = state, IsBaseline = isBaseline, Divergence = divergence, ProbeFailure = probeFailure };
 }

@@ -120,6 +120,20 @@ public class FidelityRunTests
     }
 
     [Fact]
+    public void LastTokens_AreComparedAlone()
+    {
+        using var model = new GoldenModel("llama");
+        var setting = InferenceSetting.Parse("w16a16-k2v2-t16");
+        var whole = model.Measure(setting, [model.Ids])[0];
+        var last = model.Measure(setting, [model.Ids], tokens: 5)[0];
+        Assert.Equal(whole.Divergences.TakeLast(5), last.Divergences);
+        Assert.Equal(whole.Surprises.TakeLast(4), last.Surprises);
+        Assert.Equal(
+            (whole.Tokens, whole.CacheBytes, whole.Peaks), (last.Tokens, last.CacheBytes, last.Peaks));
+        Assert.Equal(whole.Divergences, model.Measure(setting, [model.Ids], tokens: 1 << 20)[0].Divergences);
+    }
+
+    [Fact]
     public void Peaks_AreTheSettingsOwn()
     {
         using var model = new GoldenModel("llama");

@@ -31,10 +31,10 @@ internal sealed class GoldenModel : IDisposable
     public FidelityReference Reference(IReadOnlyList<int[]> windows) =>
         FidelityReference.Run(Transformer, () => SafeTensorsCheckpoint.Open(_folder), windows);
 
-    public WindowFidelity[] Measure(InferenceSetting setting, IReadOnlyList<int[]> windows, int? threads = null)
+    public WindowFidelity[] Measure(InferenceSetting setting, IReadOnlyList<int[]> windows, int? threads = null, int? tokens = null)
     {
         var meter = new FidelityMeter(Transformer, Reference(windows), threads);
-        return [.. Enumerable.Range(0, windows.Count).Select(window => meter.Measure(setting, window))];
+        return [.. Enumerable.Range(0, windows.Count).Select(window => meter.Measure(setting, window, tokens))];
     }
 
     /// <summary>All logits of a window, [T][V].</summary>

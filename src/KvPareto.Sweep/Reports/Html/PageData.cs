@@ -11,6 +11,7 @@ internal static class PageData
 {
     private const int ScoreDecimals = 4;
     private const int TimeDecimals = 3;
+    private const int ChanceDecimals = 6;
 
     /// <summary>All data of the page.</summary>
     public static JsonObject Of(string folder, FrontierAnalysis analysis, ReportOptions options)
@@ -24,7 +25,7 @@ internal static class PageData
         {
             ["run"] = options.Run,
             ["baseline"] = options.Baseline,
-            ["messages"] = Texts(analysis.Messages),
+            ["messages"] = Texts(options.Notes.Concat(analysis.Messages)),
             ["axes"] = Texts(axes.Select(axis => axis.Name)),
             ["models"] = new JsonArray([.. analysis.Models.Select(model => Model(model, axes))]),
             ["samples"] = SampleData.Of(options.Sources ?? [folder], trials),
@@ -37,6 +38,14 @@ internal static class PageData
         ["name"] = model.Model,
         ["hypervolume"] = Math.Round(model.HypervolumePercent, ScoreDecimals),
         ["points"] = new JsonArray([.. model.Points.Select(point => Point(point, axes))]),
+        ["unscored"] = new JsonArray([.. model.Unscored.Select(cost => new JsonObject
+        {
+            ["setting"] = cost.Trial.Setting,
+            ["peak"] = cost.PeakBytes,
+            ["saved"] = Score(cost.MemorySavedPercent),
+            ["ttft"] = Time(cost.Trial.TtftMs),
+            ["tpot"] = Time(cost.Trial.TpotMs),
+        })]),
         ["failed"] = Reasons(model.Failed),
         ["dropped"] = Reasons(model.Dropped),
     };
@@ -56,9 +65,12 @@ internal static class PageData
             ["peak"] = point.PeakBytes,
             ["score"] = Score(point.Score),
             ["interval"] = Interval(point.Interval),
+            ["error"] = Score(point.StandardError),
             ["saved"] = Score(point.MemorySavedPercent),
             ["loss"] = Score(point.ScoreLoss),
             ["lossInterval"] = point.ScoreLossInterval is { } loss ? Interval(loss) : null,
+            ["p"] = Chance(point.Loss?.P),
+            ["holmP"] = Chance(point.HolmP),
             ["isFrontier"] = point.OnFrontier,
             ["isBaseline"] = point.IsBaseline,
             ["dominated"] = Score(point.DominatedShare),
@@ -72,13 +84,24 @@ internal static class PageData
                 ["prefill"] = Memory(trial.Peaks.Prefill),
                 ["decode"] = Memory(trial.Peaks.Decode),
             },
-            ["tasks"] = new JsonArray([.. trial.Scores.Select(score => new JsonObject
-            {
-                ["name"] = SampleData.NameOf(trial, score.Task),
-                ["samples"] = score.Samples,
-                ["mean"] = Score(score.Mean),
-                ["parts"] = new JsonArray([.. (score.Parts ?? []).Select(part => new JsonArray(part.Name, Score(part.Mean)))]),
-            })]),
+            ["tasks"] = new JsonArray([.. trial.Scores.Select(score => Task(point, score))]),
+        };
+    }
+
+    private static JsonObject Task(FrontierPoint point, TaskScore score)
+    {
+        var estimate = point.Tasks.FirstOrDefault(task => task.Name == score.Task);
+        return new()
+        {
+            ["name"] = SampleData.NameOf(point.Trial, score.Task),
+            ["samples"] = score.Samples,
+            ["mean"] = Score(score.Mean),
+            ["error"] = Score(estimate?.Score.StandardError),
+            ["interval"] = estimate?.Score.Interval is { } interval ? Interval(interval) : null,
+            ["loss"] = Score(estimate?.Loss?.Points),
+            ["lossInterval"] = estimate?.Loss is { } loss ? Interval(loss.Interval) : null,
+            ["p"] = Chance(estimate?.Loss?.P),
+            ["parts"] = new JsonArray([.. (score.Parts ?? []).Select(part => new JsonArray(part.Name, Score(part.Mean)))]),
         };
     }
 
@@ -97,6 +120,9 @@ internal static class PageData
 
     private static JsonValue? Score(double? value) => value is { } number && double.IsFinite(number)
         ? JsonValue.Create(Math.Round(number, ScoreDecimals) + 0.0) : null;
+
+    private static JsonValue? Chance(double? value) =>
+        value is { } number && double.IsFinite(number) ? JsonValue.Create(Math.Round(number, ChanceDecimals)) : null;
 
     private static JsonValue? Time(double? value) => value is { } number ? JsonValue.Create(Math.Round(number, TimeDecimals)) : null;
 

@@ -132,8 +132,8 @@ function pick(place, isSecond) {
 function hint(point, event) {
   const box = put("hint",
     make("b", {}, point.setting), make("br"), `${bytes(point.peak)} (${fixed(point.saved, 1, " % saved")})`, make("br"),
-    `score ${fixed(point.score, 2)} (${between(point.interval, 1)})`, make("br"),
-    point.loss === null ? null : `loss ${fixed(point.loss, 2)} (${between(point.lossInterval, 1)})`, make("br"),
+    `score ${withError(point.score, point.error)} (${between(point.interval, 1)})`, make("br"),
+    point.loss === null ? null : lossText(point), make("br"),
     point.isFrontier ? "on the frontier" : `dominated in ${fixed(100 * point.dominated, 0)} % of resamples`, make("br"),
     [point.ttft === null ? "" : `first token ${milliseconds(point.ttft)}`, point.tpot === null ? "" : `later ${milliseconds(point.tpot)}`]
       .filter(Boolean).join(", "));

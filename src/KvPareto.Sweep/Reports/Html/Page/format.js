@@ -15,6 +15,14 @@ function milliseconds(value) {
   return value === null ? "" : `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ms`;
 }
 
+function chance(value) {
+  return value === null || value === undefined ? "" : value < 0.001 ? "< 0.001" : value.toFixed(3);
+}
+
+function withError(mean, error) {
+  return fixed(mean, 2) + (error === null || error === undefined ? "" : ` ± ${error.toFixed(2)}`);
+}
+
 function between(interval, decimals) {
   return interval ? `${interval[0].toFixed(decimals)} – ${interval[1].toFixed(decimals)}` : "";
 }

@@ -2,9 +2,11 @@ const columns = [
   { key: "setting", name: "Setting", of: point => point.setting, text: point => point.setting, type: "name" },
   { key: "peak", name: "Peak", of: point => point.peak, text: point => bytes(point.peak) },
   { key: "saved", name: "Saved", of: point => point.saved, text: point => fixed(point.saved, 1, " %") },
-  { key: "score", name: "Score", of: point => point.score, text: point => fixed(point.score, 2) },
+  { key: "score", name: "Score", of: point => point.score, text: point => withError(point.score, point.error) },
   { key: "interval", name: "95 % interval", of: point => point.interval[0], text: point => between(point.interval, 1) },
   { key: "loss", name: "Loss", of: point => point.loss, text: point => fixed(point.loss, 2) },
+  { key: "p", name: "p", of: point => point.p, text: point => chance(point.p) },
+  { key: "holmP", name: "p (Holm)", of: point => point.holmP, text: point => chance(point.holmP) },
   { key: "dominated", name: "Dominated", of: point => point.dominated, text: point => fixed(100 * point.dominated, 0, " %") },
   { key: "ttft", name: "First token", of: point => point.ttft, text: point => milliseconds(point.ttft) },
   { key: "tpot", name: "Later token", of: point => point.tpot, text: point => milliseconds(point.tpot) },
@@ -13,7 +15,8 @@ const columns = [
 function taskColumns() {
   const tasks = model().points[0].tasks;
   return tasks.length < 2 ? [] : tasks.map((task, i) => ({
-    key: `task:${i}`, name: task.name, of: point => point.tasks[i]?.mean ?? null, text: point => fixed(point.tasks[i]?.mean, 2),
+    key: `task:${i}`, name: task.name, of: point => point.tasks[i]?.mean ?? null, text: point => withError(point.tasks[i]?.mean, point.tasks[i]?.error),
+    more: point => lossText(point.tasks[i]),
   }));
 }
 
@@ -35,10 +38,30 @@ function renderTable() {
     make("tbody", {}, rows.map(point => make("tr", { "data-setting": point.setting },
       make("td", {}, ["A", "B"].map(side => pairButton(side, point))),
       make("td", { class: "star" }, point.isFrontier ? "★" : point.isBaseline ? "base" : ""),
-      all.map(column => make("td", { class: column.type ?? "number" }, column.text(point))))))));
+      all.map(column => make("td", { class: column.type ?? "number", title: column.more?.(point) ?? null }, column.text(point))))))));
   put("failed", [
     ...reasons("Without a result", model().failed),
     ...reasons("Dropped by the search", model().dropped),
+  ]);
+}
+
+function lossText(figures) {
+  return figures?.lossInterval
+    ? `loss ${fixed(figures.loss, 2)} (${between(figures.lossInterval, 1)}), p ${chance(figures.p)}` : "";
+}
+
+// Trials of tasks without scores have memory and times alone, and no place above.
+function renderUnscored() {
+  const rows = data.models.flatMap(one => one.unscored.map(point => ({ model: one.name, ...point })));
+  put("unscored", rows.length === 0 ? [] : [
+    make("h3", {}, "Measured without a score"),
+    make("table", {},
+      make("thead", {}, make("tr", {}, ["Model", "Setting", "Peak", "Saved", "First token", "Later token"].map((name, i) =>
+        make("th", { scope: "col", class: i < 2 ? null : "number" }, name)))),
+      make("tbody", {}, rows.map(point => make("tr", {},
+        make("td", {}, point.model), make("td", { class: "name" }, point.setting),
+        [bytes(point.peak), fixed(point.saved, 1, " %"), milliseconds(point.ttft), milliseconds(point.tpot)].map(text =>
+          make("td", { class: "number" }, text)))))),
   ]);
 }
 

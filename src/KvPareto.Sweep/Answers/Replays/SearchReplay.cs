@@ -1,0 +1,129 @@
+using KvPareto.Engine;
+using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Search;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Sweep.Answers.Replays;
+
+/// <summary>What a search would have made of a run in which everything was measured.</summary>
+/// <param name="Model">Model, with its context where there are several.</param>
+/// <param name="Search">The search with its options.</param>
+public sealed record SearchReplay(string Model, string Search)
+{
+    private const int ChanceDraws = 200;
+
+    private static readonly bool[] Maximise = [false, true];
+
+    /// <summary>Settings of the run.</summary>
+    public required int Settings { get; init; }
+
+    /// <summary>Settings that the search measured whole.</summary>
+    public required int Whole { get; init; }
+
+    /// <summary>Time of what it measured, probes included, as a share of the whole run's.</summary>
+    public required double CostShare { get; init; }
+
+    /// <summary>That of the probes alone.</summary>
+    public required double ProbeShare { get; init; }
+
+    /// <summary>Hypervolume of what it measured whole, as a share of the whole run's.</summary>
+    public required double HypervolumeShare { get; init; }
+
+    /// <summary>Mean of the same of as many settings drawn by lot, the baseline among them.</summary>
+    public required double ChanceShare { get; init; }
+
+    /// <summary>Settings of the run's frontier.</summary>
+    public required int FrontierPoints { get; init; }
+
+    /// <summary>Those of them that the search measured whole.</summary>
+    public required int FrontierFound { get; init; }
+
+    /// <summary>Largest distance, in points of score, from a setting of the run's frontier down to the best that the search measured whole
+    /// with as much memory.</summary>
+    public required double LargestLoss { get; init; }
+
+    /// <summary>Replays one search on every model and context of a run.</summary>
+    /// <param name="run">Folder of a finished run.</param>
+    /// <param name="search">As the key <c>search</c> of a config says it.</param>
+    /// <exception cref="ConfigException">The run is not finished, or lacks what the search needs.</exception>
+    public static IReadOnlyList<SearchReplay> Of(string run, string search)
+    {
+        var history = RunHistory.Read(run);
+        var options = SearchReader.Parse(search, history.Seed);
+        if (history.Missing is [var missing, ..])
+            throw new ConfigException($"{run}: {missing} has no result; allowed: a finished run");
+        if (history.Results.FirstOrDefault(result => result.Status == TrialStatus.Dropped) is { } dropped)
+            throw new ConfigException($"{run}: {dropped.Setting} of {dropped.Model} was dropped by a search; allowed: a run of everything");
+        var probes = ReplayedProbes.Read(run);
+        return
+        [
+            .. history.Results.Where(result => result.Status == TrialStatus.Ok)
+                .GroupBy(result => (result.FrontierDigest, result.Context))
+                .Select(group => Of(history, [.. group], probes, options)),
+        ];
+    }
+
+    private static SearchReplay Of(
+        RunHistory history, IReadOnlyList<TrialResult> trials, ReplayedProbes probes, SearchOptions options)
+    {
+        var model = ContextText.Of(trials[0].Model, trials[0].Context);
+        var replayed = trials.Select(trial => new ReplayedTrial(
+            trial, history.SamplesOf(trial), trial.Setting == history.Baseline, probes.Of(trial, options.Probes), options.Seed)).ToList();
+        if (options.Probes > 0 && trials.FirstOrDefault(trial => probes.Of(trial, options.Probes) is null) is { } unprobed)
+            throw new ConfigException($"{history.Place}: {unprobed.Setting} of {model} was probed on fewer prompts than {options.Kind} needs"
+                + $"; allowed: a run with search: {{kind: exhaustive, probes: {options.Probes}}}, also a resumed one");
+        var (search, probed) = (options.Create(), 0.0);
+        while (search.Next([.. replayed.Select(trial => trial.Point())]).Wishes is { Count: > 0 } wishes)
+        {
+            foreach (var wish in wishes)
+            {
+                var before = replayed[wish.Point].SeenSeconds;
+                replayed[wish.Point].Show(wish);
+                if (wish is ProbeWish) probed += replayed[wish.Point].SeenSeconds - before;
+            }
+        }
+        var (all, found) = (Points(trials), Points([.. replayed.Where(trial => trial.IsWhole).Select(trial => trial.Trial)]));
+        double[] reference =
+            [ModelFrontier.ReferenceBytesOf(trials.Max(trial => trial.Peaks.Inference.Total)), ModelFrontier.ReferenceScore];
+        var whole = Hypervolume.Compute(all, reference, Maximise);
+        var frontier = all.Where((_, index) => ParetoFrontier.NonDominated(all, Maximise)[index]).ToList();
+        var seconds = replayed.Sum(trial => trial.WholeSeconds);
+        return new(model, options.Text)
+        {
+            Settings = trials.Count,
+            Whole = found.Count,
+            CostShare = replayed.Sum(trial => trial.SeenSeconds) / seconds,
+            ProbeShare = probed / seconds,
+            HypervolumeShare = Hypervolume.Compute(found, reference, Maximise) / whole,
+            ChanceShare = Chance(
+                all, trials.ToList().FindIndex(trial => trial.Setting == history.Baseline), found.Count, reference) / whole,
+            FrontierPoints = frontier.Count,
+            FrontierFound = frontier.Count(point => found.Exists(other => other.SequenceEqual(point))),
+            LargestLoss = frontier.Max(point => point[1] - found.Where(other => other[0] <= point[0]).Select(other => other[1])
+                .DefaultIfEmpty(ModelFrontier.ReferenceScore).Max()),
+        };
+    }
+
+    private static List<double[]> Points(IReadOnlyList<TrialResult> trials) =>
+        [.. trials.Select(trial => new double[] { trial.Peaks.Inference.Total, trial.Score!.Value })];
+
+    private static double Chance(List<double[]> points, int baseline, int count, double[] reference)
+    {
+        var random = new SplitMix64(SplitMix64.Hash("chance"));
+        var sum = 0.0;
+        for (var draw = 0; draw < ChanceDraws; draw++)
+        {
+            var left = Enumerable.Range(0, points.Count).Where(index => index != baseline).ToList();
+            var chosen = new List<double[]>();
+            if (baseline >= 0) chosen.Add(points[baseline]);
+            while (chosen.Count < count)
+            {
+                var place = random.Below(left.Count);
+                chosen.Add(points[left[place]]);
+                left.RemoveAt(place);
+            }
+            sum += Hypervolume.Compute(chosen, reference, Maximise);
+        }
+        return sum / ChanceDraws;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace KvPareto.Sweep.Search;
+
+/// <summary>All settings are probed, and tasks run only where the score that is predicted from the divergence reaches the
+/// frontier.</summary>
+internal sealed record PredictOptions : SearchOptions
+{
+    /// <summary>Name in configs.</summary>
+    public const string Word = "predict";
+
+    /// <summary>Prompts of all tasks together that every setting is probed on.</summary>
+    public int Prompts { get; init; } = 1;
+
+    /// <summary>Points of score by which a predicted interval must pass what is known to be reached with as much memory.</summary>
+    public double Margin { get; init; } = 2;
+
+    /// <summary>Two-sided confidence of the predicted intervals.</summary>
+    public double Confidence { get; init; } = 0.8;
+
+    /// <summary>Settings measured before predictions are made anew: as many workers can share them.</summary>
+    public int Batch { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public override string Kind => Word;
+
+    /// <inheritdoc/>
+    public override int Probes => Prompts;
+
+    public override string Text => string.Create(
+        CultureInfo.InvariantCulture, $"{Word} probes={Prompts} margin={Margin} confidence={Confidence} batch={Batch} seed={Seed}");
+
+    public override ISearch Create() => new PredictSearch(this);
+}

@@ -1,0 +1,100 @@
+namespace KvPareto.Sweep.Search;
+
+/// <summary>
+/// Predicts scores from divergences: the more a setting's distributions differ from the unquantized model's, the lower its score is on
+/// average. The mean is a falling step function of the logarithm of the divergence (isotonic regression by pooling adjacent violators:
+/// Barlow, Bartholomew, Bremner and Brunk, "Statistical Inference under Order Restrictions", 1972), linear between its steps; the spread
+/// is that of the leave-one-out errors, nearer ones counting more.
+/// </summary>
+internal sealed class ScorePredictor
+{
+    private const double LeastDivergence = 1e-7; // nats: below it lies rounding
+    private const double PriorDeviation = 5; // points, worth one error
+    private const double Reach = 1; // of an error, in units of ln KL
+    private const double MostScore = 100;
+
+    private readonly (double X, double Score)[] _points;
+    private readonly double[] _errors;
+
+    /// <summary>A prediction from measured settings, at least one.</summary>
+    /// <param name="measured">Divergence in nats and score of each.</param>
+    public ScorePredictor(IEnumerable<(double Divergence, double Score)> measured)
+    {
+        _points =
+        [
+            .. measured.Select(pair => (X: At(pair.Divergence), pair.Score)).OrderBy(pair => pair.X).ThenByDescending(pair => pair.Score),
+        ];
+        _errors = [.. _points.Select((point, index) => _points.Length == 1
+            ? 0 : point.Score - Mean(Pooled([.. _points[..index], .. _points[(index + 1)..]]), point.X))];
+    }
+
+    /// <summary>The score that a setting of a divergence is likely to have.</summary>
+    public ScorePrediction Predict(double divergence)
+    {
+        var x = At(divergence);
+        return new(Mean(Pooled(_points), x), Spread(x, _errors.Length));
+    }
+
+    /// <summary>What the others predict of each measured setting, in the order of their divergences, beside what was measured.</summary>
+    public IReadOnlyList<(double Score, ScorePrediction Predicted)> LeaveOneOut() =>
+        [.. _points.Select((point, index) => (point.Score, new ScorePrediction(point.Score - _errors[index], Spread(point.X, index))))];
+
+    // Without the error of the one that is predicted.
+    private double Spread(double x, int without)
+    {
+        var (squares, weight, all, count) = (0.0, 0.0, PriorDeviation * PriorDeviation, 1);
+        for (var i = 0; i < _errors.Length; i++)
+        {
+            if (i == without) continue;
+            var near = Math.Exp(-Math.Abs(x - _points[i].X) / Reach);
+            (squares, weight) = (squares + near * _errors[i] * _errors[i], weight + near);
+            (all, count) = (all + _errors[i] * _errors[i], count + 1);
+        }
+        return Math.Sqrt((squares + all / count) / (weight + 1));
+    }
+
+    private static double At(double divergence) => Math.Log(Math.Max(divergence, LeastDivergence));
+
+    // Steps of falling height, each with the mean place and score of its points.
+    private static List<(double X, double Score, int Count)> Pooled((double X, double Score)[] points)
+    {
+        var steps = new List<(double X, double Score, int Count)>();
+        foreach (var (x, score) in points)
+        {
+            var step = (X: x, Score: score, Count: 1);
+            while (steps.Count > 0 && steps[^1].Score <= step.Score)
+            {
+                var (before, count) = (steps[^1], steps[^1].Count + step.Count);
+                step = (
+                    (before.X * before.Count + step.X * step.Count) / count,
+                    (before.Score * before.Count + step.Score * step.Count) / count, count);
+                steps.RemoveAt(steps.Count - 1);
+            }
+            steps.Add(step);
+        }
+        return steps;
+    }
+
+    private static double Mean(List<(double X, double Score, int Count)> steps, double x)
+    {
+        var after = steps.FindIndex(step => step.X >= x);
+        if (after <= 0) return after == 0 ? steps[0].Score : steps[^1].Score;
+        var (left, right) = (steps[after - 1], steps[after]);
+        return Math.Clamp(left.Score + (x - left.X) / (right.X - left.X) * (right.Score - left.Score), 0, MostScore);
+    }
+}
+
+/// <summary>A score that is not known yet: normal, within 0 to 100.</summary>
+/// <param name="Mean">Mean, in points.</param>
+/// <param name="Deviation">Standard deviation.</param>
+internal readonly record struct ScorePrediction(double Mean, double Deviation)
+{
+    private const double MostScore = 100;
+
+    /// <summary>The interval that holds it with some confidence, two-sided.</summary>
+    public (double Low, double High) Interval(double confidence)
+    {
+        var half = Deviation * NormalDistribution.Quantile((1 + confidence) / 2);
+        return (Math.Max(0, Mean - half), Math.Min(MostScore, Mean + half));
+    }
+}
