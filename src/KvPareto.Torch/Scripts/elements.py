@@ -74,9 +74,7 @@ def linear_coded(x: Tensor, codes: Tensor, entries: Tensor, bias: Optional[Tenso
         code = unpack(codes[first:first + rows], bits, shifts).unflatten(-1, [part.size(1), -1])
         scale, zero = scales(part.unsqueeze(2))
         if stripe.dtype == scale.dtype:
-            w = stripe[:code.numel()].view(code.size())
-            torch.sub(code, zero + float(1 << (bits - 1)), out=w)
-            w.mul_(scale)
+            w = stripe[:code.numel()].view(code.size()).copy_(code).sub_(zero + float(1 << (bits - 1))).mul_(scale)
         else:
             w = ((code - (zero + float(1 << (bits - 1)))) * scale).to(stripe.dtype)
         multiply(x, w.flatten(1), y[:, first:first + rows])
