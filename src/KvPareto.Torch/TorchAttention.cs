@@ -11,8 +11,6 @@ namespace KvPareto.Torch;
 /// </summary>
 internal static class TorchAttention
 {
-    private const double LeastScore = -1e30; // of a row that has seen nothing yet
-
     /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v; sequence after sequence.</summary>
     public static void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
@@ -35,53 +33,35 @@ internal static class TorchAttention
         }
     }
 
-    private static torch.Tensor AtOnce(in Call call, torch.Tensor queries) =>
+    private static torch.Tensor AtOnce(Call call, torch.Tensor queries) =>
         TorchScripts.Tensor(
             "attend", queries, call.Keys(call.First, call.Stop), call.Values(call.First, call.Stop), call.Mask(queries), call.Scale);
 
-    private static torch.Tensor Merged(in Call call, torch.Tensor queries)
+    private static torch.Tensor Merged(Call call, torch.Tensor queries)
     {
-        long[] column = [queries.size(0), queries.size(1), 1];
-        var maximum = torch.full(column, LeastScore, dtype: torch.ScalarType.Float32, device: queries.device);
-        var total = torch.zeros(column, dtype: torch.ScalarType.Float32, device: queries.device);
+        var maximum = TorchScripts.Tensor("lowest", queries);
+        var total = torch.zeros_like(maximum);
         var result = torch.zeros(queries.shape, dtype: torch.ScalarType.Float32, device: queries.device);
-        for (var first = call.First; first < call.Stop; first += call.Workspace.StretchTokens)
-        {
-            using var scope = torch.NewDisposeScope();
-            var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            TorchScripts.Run(
-                "merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), call.Scale, maximum, total,
-                    result);
-        }
+        call.ForStretches((first, stop) => TorchScripts.Run(
+            "merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), call.Scale, maximum, total, result));
         return result.div_(total);
     }
 
-    private static torch.Tensor AllScores(in Call call, torch.Tensor queries)
+    private static torch.Tensor AllScores(Call call, torch.Tensor queries)
     {
-        var scores =
-            torch.empty([queries.size(0), queries.size(1), call.Stop - call.First], dtype: torch.ScalarType.Float32,
-            device: queries.device);
-        for (var first = call.First; first < call.Stop; first += call.Workspace.StretchTokens)
-        {
-            using var scope = torch.NewDisposeScope();
-            var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            scores.narrow(2, first - call.First, stop - first)
-                .copy_(TorchScripts.Tensor("scores", queries, call.Keys(first, stop), call.Seen(first, stop), call.Scale));
-        }
+        long[] all = [queries.size(0), queries.size(1), call.Stop - call.First];
+        var scores = torch.empty(all, dtype: torch.ScalarType.Float32, device: queries.device);
+        call.ForStretches((first, stop) => scores.narrow(2, first - call.First, stop - first)
+            .copy_(TorchScripts.Tensor("scores", queries, call.Keys(first, stop), call.Seen(first, stop), call.Scale)));
         var weights = scores.softmax(-1);
         var result = torch.zeros(queries.shape, dtype: torch.ScalarType.Float32, device: queries.device);
-        for (var first = call.First; first < call.Stop; first += call.Workspace.StretchTokens)
-        {
-            using var scope = torch.NewDisposeScope();
-            var stop = Math.Min(call.Stop, first + call.Workspace.StretchTokens);
-            var values = call.Values(first, stop).to(torch.ScalarType.Float32);
-            result.add_(TorchScripts.Tensor("product", weights.narrow(2, first - call.First, stop - first), values));
-        }
+        call.ForStretches((first, stop) => TorchScripts.Run("add", result, TorchScripts.Tensor(
+            "product", weights.narrow(2, first - call.First, stop - first), call.Values(first, stop).to(torch.ScalarType.Float32))));
         return result;
     }
 
     // One layer and sequence: T queries from token Start on.
-    private readonly record struct Call(TorchKvCache Cache, TorchWorkspace Workspace, int Layer, int Start, int Count)
+    private sealed record Call(TorchKvCache Cache, TorchWorkspace Workspace, int Layer, int Start, int Count)
     {
         public KvGeometry Geometry => Cache.Geometry;
 
@@ -97,18 +77,24 @@ internal static class TorchAttention
 
         public torch.Tensor Values(int first, int stop) => Cache.Values(Layer, first, stop);
 
+        // Of no more tokens than may stand unpacked at once.
+        public void ForStretches(Action<int, int> run)
+        {
+            for (var first = First; first < Stop; first += Workspace.StretchTokens)
+            {
+                using var scope = torch.NewDisposeScope();
+                run(first, Math.Min(Stop, first + Workspace.StretchTokens));
+            }
+        }
+
         // Null where every query sees all of the stretch.
         public torch.Tensor? Seen(int first, int stop) => stop <= Start + 1 && (Window == 0 || first > Stop - 1 - Window)
             ? null
             : TorchScripts.Tensor("visible", Count, Geometry.QueryHeads / Geometry.KvHeads, Start, first, stop, Window, Cache.Sample);
 
         // The same of all that is seen, for all layers that see as much.
-        public torch.Tensor? Mask(torch.Tensor queries)
-        {
-            var (call, first, stop) = (this, First, Stop);
-            return Workspace.Mask(
-                (Start, Count, Window, queries.dtype), () =>
-                    call.Seen(first, stop) is { } seen ? TorchScripts.Tensor("hidden", seen, queries) : null);
-        }
+        public torch.Tensor? Mask(torch.Tensor queries) => Workspace.Mask(
+            (Start, Count, Window, queries.dtype), () =>
+                Seen(First, Stop) is { } seen ? TorchScripts.Tensor("hidden", seen, queries) : null);
     }
 }

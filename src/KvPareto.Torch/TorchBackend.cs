@@ -1,9 +1,9 @@
-using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 using TorchSharp;
+using static KvPareto.Torch.TorchMemory;
 using Tensor = KvPareto.Engine.Seam.Tensor;
 
 namespace KvPareto.Torch;
@@ -14,6 +14,8 @@ namespace KvPareto.Torch;
 /// </summary>
 public sealed class TorchBackend : Backend
 {
+    private const int MostTogether = 3; // as Scripts/elements.py takes them
+
     private readonly TorchMemoryLayout _layout;
     private readonly TorchCodes _codec;
     private readonly torch.Device _device;
@@ -29,7 +31,7 @@ public sealed class TorchBackend : Backend
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
         _layout = new TorchMemoryLayout(device);
         _device = new torch.Device(device.Kind, device.Ordinal);
-        _codec = new TorchCodes(_device);
+        _codec = new TorchCodes(_device, TorchTypes.Of(ActivationType), _layout.StripeElements);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var library = TorchLibrary.Load();
         var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
@@ -55,16 +57,17 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
-        new(TorchMemory.Guard(() =>
+        new(Guard(() =>
             new TorchBuffer(Memory, category, torch.zeros([(long)rows * columns], dtype: TorchTypes.Of(type), device: _device))),
             0, type, rows, columns, columns);
 
     /// <inheritdoc/>
     public override Weight Upload(HostWeight weight) =>
-        TorchMemory.Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
+        Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
 
     /// <inheritdoc/>
-    public override Workspace CreateWorkspace(WorkspaceShape shape) => new TorchWorkspace(Memory, _device, shape, _stretchTokens);
+    public override Workspace CreateWorkspace(WorkspaceShape shape) =>
+        Guard(() => new TorchWorkspace(Memory, _device, shape, _stretchTokens));
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
@@ -76,12 +79,8 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     public override void Read(Tensor x, Span<float> destination)
     {
-        using var host = TorchMemory.Guard(() =>
-        {
-            using var scope = torch.NewDisposeScope();
-            return TorchBuffer.View(x).to(torch.ScalarType.Float32).contiguous().cpu().MoveToOuterDisposeScope();
-        });
-        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(destination);
+        using var rows = TorchBuffer.View(x);
+        TorchBuffer.ToHost(rows, destination);
     }
 
     /// <inheritdoc/>
@@ -99,10 +98,10 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
-        TorchMemory.Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
+        Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
 
     /// <inheritdoc/>
-    protected override void BeginCore(Step step) => TorchMemory.Guard(() => ((TorchWorkspace)step.Workspace).Begin(step));
+    protected override void BeginCore(Step step) => Scoped(() => ((TorchWorkspace)step.Workspace).Begin(step));
 
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) =>
@@ -114,7 +113,7 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) =>
-        Scoped(() => ((TorchWeight)weight).Multiply(x, y, _layout.StripeElements));
+        Scoped(() => ((TorchWeight)weight).Multiply(x, y));
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
@@ -130,13 +129,58 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     protected override void AddCore(Tensor x, Tensor y) =>
-        Scoped(() => TorchBuffer.View(x).add_(TorchBuffer.View(y)));
+        Scoped(() => TorchScripts.Run("add", TorchBuffer.View(x), TorchBuffer.View(y)));
 
-    private static void Scoped(Action action) => TorchMemory.Guard(() =>
+    /// <inheritdoc/>
+    protected override void NormLinearCore(
+        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        using var scope = torch.NewDisposeScope();
-        action();
-    });
+        if (weights.Length > MostTogether || !ArePlain(weights)) base.NormLinearCore(x, gain, epsilon, h, weights, ys);
+        else RunNorm("norm_linear", x, gain, epsilon, h, weights, ys, 3 * MostTogether);
+    }
+
+    /// <inheritdoc/>
+    protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
+    {
+        if (!ArePlain([gate, up])) base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
+        else RunNorm("norm_gated", x, gain, epsilon, h, [gate, up], [g, u], 3 * 2);
+    }
+
+    /// <inheritdoc/>
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    {
+        var plain = (TorchWeight)weight;
+        if (!plain.IsPlain) base.LinearAddCore(x, weight, y, sum);
+        else
+        {
+            Scoped(() => TorchScripts.Run(
+                "linear_add", [TorchBuffer.View(x), _codec.Stripe, .. plain.With(y), TorchBuffer.View(sum)]));
+        }
+    }
+
+    private static bool ArePlain(ReadOnlySpan<Weight> weights)
+    {
+        foreach (var weight in weights)
+            if (!((TorchWeight)weight).IsPlain) return false;
+        return true;
+    }
+
+    private void RunNorm(
+        string function, Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, int products)
+    {
+        var (all, outputs) = (weights.ToArray(), ys.ToArray());
+        Scoped(() =>
+        {
+            var arguments = new List<object?>
+            {
+                TorchBuffer.View(x), ((TorchWeight)gain).Vector, (double)epsilon, TorchBuffer.View(h), _codec.Stripe,
+            };
+            var end = arguments.Count + products;
+            for (var i = 0; i < all.Length; i++) arguments.AddRange(((TorchWeight)all[i]).With(outputs[i]));
+            while (arguments.Count < end) arguments.Add(null);
+            TorchScripts.Run(function, [.. arguments]);
+        });
+    }
 
     // The device's first use comes before its meter, which counts from then on.
     private static MemoryMeter? Open(TorchDevice device)

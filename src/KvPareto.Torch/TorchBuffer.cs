@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvPareto.Engine.Seam;
 using TorchSharp;
 
@@ -23,6 +24,13 @@ internal sealed class TorchBuffer : DeviceBuffer
     /// <summary>A view of it that the caller disposes.</summary>
     public static torch.Tensor View(Tensor x) =>
         ((TorchBuffer)x.Buffer).Data.as_strided([x.RowCount, x.ColumnCount], [x.RowStride, 1], x.ByteOffset / x.Type.ByteSize());
+
+    /// <summary>Copies rows to the host as f32, row after row.</summary>
+    public static void ToHost(torch.Tensor rows, Span<float> destination)
+    {
+        using var host = TorchMemory.Scoped(() => rows.to(torch.ScalarType.Float32).contiguous().cpu());
+        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(destination);
+    }
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -1,3 +1,4 @@
+using KvPareto.Engine.Cache;
 using TorchSharp;
 
 namespace KvPareto.Torch;
@@ -12,9 +13,13 @@ internal sealed class TorchCodes : IDisposable
     private readonly Dictionary<int, torch.Tensor> _hadamard = [];
 
     /// <summary>Makes them.</summary>
-    public TorchCodes(torch.Device device)
+    /// <param name="device">Where.</param>
+    /// <param name="type">Of activations.</param>
+    /// <param name="stripeElements">Elements of a weight that are widened or decoded at once.</param>
+    public TorchCodes(torch.Device device, torch.ScalarType type, int stripeElements)
     {
         Device = device;
+        Stripe = torch.empty([stripeElements], dtype: type, device: device).DetachFromDisposeScope();
         foreach (var bits in Widths)
         {
             using var shifts = torch.tensor(Enumerable.Range(0, 8 / bits).Select(i => (byte)(i * bits)).ToArray());
@@ -25,6 +30,12 @@ internal sealed class TorchCodes : IDisposable
 
     /// <summary>Where they are.</summary>
     public torch.Device Device { get; }
+
+    /// <summary>Where rows of a weight are widened or decoded, of the activations' type.</summary>
+    public torch.Tensor Stripe { get; }
+
+    /// <summary>A group's entry as the scripts read it: the scale's bits above the zero point.</summary>
+    public static int Entry(GroupMeta group) => group.ScaleBits << 16 | (ushort)group.Zero;
 
     /// <summary>Where each code of a byte begins, [8 / bits] bytes.</summary>
     public torch.Tensor Shifts(int bits) => _shifts[bits];
@@ -51,6 +62,7 @@ internal sealed class TorchCodes : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Stripe.Dispose();
         foreach (var tensor in _shifts.Values.Concat(_constants.Values).Concat(_hadamard.Values)) tensor.Dispose();
     }
 }

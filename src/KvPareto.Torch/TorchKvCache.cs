@@ -74,11 +74,11 @@ internal sealed class TorchKvCache : KvCache
     {
         using var scope = torch.NewDisposeScope();
         var k = Rows(keys);
-        if (Bias(layer, start, (int)keys.size(0)) is { } bias) k = k.sub(bias);
+        if (Bias(layer, start, (int)keys.size(0)) is { } bias) k = TorchScripts.Tensor("minus", k, bias);
         if (_means[layer] is { } mean)
         {
             if (start == 0) mean.copy_(k.to(torch.ScalarType.Float64).mean([1], keepdim: true).to(torch.ScalarType.Float32));
-            k = k.sub(mean);
+            k = TorchScripts.Tensor("minus", k, mean);
         }
         _keys[layer].Append(Spec.Rotation != KvRotation.None ? Rotate(k) : k, start);
         var v = Rows(values);
@@ -92,7 +92,8 @@ internal sealed class TorchKvCache : KvCache
         using var scope = torch.NewDisposeScope();
         var rows = _keys[layer].Read(first, stop, Length);
         if (Bias(layer, first, stop - first) is { } bias)
-            rows = rows.to(torch.ScalarType.Float32).add(Spec.Rotation != KvRotation.None ? Rotate(bias) : bias);
+            rows = TorchScripts.Tensor(
+                "plus", rows.to(torch.ScalarType.Float32), Spec.Rotation != KvRotation.None ? Rotate(bias) : bias);
         return rows.MoveToOuterDisposeScope();
     }
 
@@ -108,14 +109,19 @@ internal sealed class TorchKvCache : KvCache
 
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
     {
-        using var scope = torch.NewDisposeScope();
-        var k = Keys(layer, 0, Length);
-        if (Spec.Rotation != KvRotation.None) k = Rotate(k);
-        if (_means[layer] is { } mean) k = k.add(mean);
-        var v = Values(layer, 0, Length);
-        if (Spec.Rotation == KvRotation.KeysAndValues) v = Rotate(v);
-        ToHost(k, keys);
-        ToHost(v, values);
+        using var k = TorchMemory.Scoped(() =>
+        {
+            var rows = Keys(layer, 0, Length);
+            if (Spec.Rotation != KvRotation.None) rows = Rotate(rows);
+            return (_means[layer] is { } mean ? TorchScripts.Tensor("plus", rows, mean) : rows).permute(1, 0, 2);
+        });
+        TorchBuffer.ToHost(k, keys);
+        using var v = TorchMemory.Scoped(() =>
+        {
+            var rows = Values(layer, 0, Length);
+            return (Spec.Rotation == KvRotation.KeysAndValues ? Rotate(rows) : rows).permute(1, 0, 2);
+        });
+        TorchBuffer.ToHost(v, values);
     }
 
     public override void Dispose()
@@ -129,9 +135,6 @@ internal sealed class TorchKvCache : KvCache
 
     private torch.Tensor? Bias(int layer, int first, int count) =>
         _biases[layer] is { } bias ? TorchScripts.Tensor("turned", bias, _turns!.narrow(0, first, count)) : null;
-
-    private static void ToHost(torch.Tensor rows, Span<float> destination) =>
-        rows.to(torch.ScalarType.Float32).permute(1, 0, 2).contiguous().cpu().data<float>().ToArray().CopyTo(destination);
 
     private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) =>
         new(new SidePlan(spec, side, geometry.HeadDim, capacity), geometry.KvHeads);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TorchSharp;
 
 namespace KvPareto.Torch;
 
@@ -22,9 +23,18 @@ internal static class TorchMemory
         }
     }
 
+    /// <summary>The same, of tensors that go at the end, but for the one that is returned.</summary>
     /// <inheritdoc cref="Guard{T}"/>
-    public static void Guard(Action action) => Guard<object?>(() =>
+    public static torch.Tensor Scoped(Func<torch.Tensor> action) => Guard(() =>
     {
+        using var scope = torch.NewDisposeScope();
+        return action().MoveToOuterDisposeScope();
+    });
+
+    /// <inheritdoc cref="Scoped(Func{torch.Tensor})"/>
+    public static void Scoped(Action action) => Guard<object?>(() =>
+    {
+        using var scope = torch.NewDisposeScope();
         action();
         return null;
     });

@@ -62,20 +62,8 @@ internal sealed class TorchSide
         var (lows, highs) =
             (fresh.amin([1]).cpu().contiguous().data<float>().ToArray(), fresh.amax([1]).cpu().contiguous().data<float>().ToArray());
         var entries = new int[lows.Length];
-        for (var i = 0; i < entries.Length; i++) entries[i] = Entry(lows[i], highs[i]);
+        for (var i = 0; i < entries.Length; i++)
+            entries[i] = TorchCodes.Entry(GroupCodec.FitPowerOfTwo(lows[i], highs[i], _plan.Bits, _plan.Fit));
         _entries!.copy_(torch.tensor(entries, [_shape.Heads, 1, _plan.HeadDim]));
-    }
-
-    private int Entry(float low, float high)
-    {
-        const int NotANumber = unchecked((int)0xffc00000);
-        (low, high) = GroupCodec.Narrow(low, high, _plan.Fit);
-        if (!float.IsFinite(low) || !float.IsFinite(high)) return NotANumber;
-        var narrowest = MathF.Max(MathF.Abs(low), MathF.Abs(high)) / short.MaxValue;
-        var step = MathF.Max(MathF.Max((high - low) / ((1 << _plan.Bits) - 1), narrowest), float.Epsilon);
-        var scale = MathF.ScaleB(1, Math.Clamp((int)Math.Ceiling(Math.Log2(step)), -24, 15));
-        var zero = (short)Math.Clamp(
-            MathF.Round(GroupCodec.MinCode(_plan.Bits) - low / scale, MidpointRounding.ToEven), short.MinValue, short.MaxValue);
-        return BitConverter.HalfToUInt16Bits((Half)scale) << 16 | (ushort)zero;
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
@@ -14,7 +13,7 @@ namespace KvPareto.Torch;
 /// </summary>
 internal sealed unsafe class TorchWeight : Weight
 {
-    private const int StagingBytes = 32 << 20;
+    private const int StagingBytes = 8 << 20;
 
     private readonly TorchCodes _codec;
     private readonly TorchBuffer _data;
@@ -34,23 +33,25 @@ internal sealed unsafe class TorchWeight : Weight
             var isKept = IsKept(host.Format, type);
             host.ForPieces((piece, first, end) =>
             {
-                if (isKept) Fill(
-                    _data, rowBytes, first, end, (row, bytes) =>
-                        new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
-                else FillWidened(piece, type, rowBytes, first, end);
+                if (isKept) Fill(_data, type, host.RowCount, first, end, (row, bytes) =>
+                    new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
+                else Fill(_data, torch.ScalarType.Float32, host.RowCount, first, end, (row, bytes) => Decode(piece, row, bytes));
             });
             if (host.Format.CodeBits() > 0)
             {
                 var groups = host.ColumnCount / host.GroupSize;
                 _entries = Buffer(torch.ScalarType.Int32, [host.RowCount, groups]);
-                Fill(_entries, groups * sizeof(int), 0, host.RowCount, (row, bytes) =>
-                    Entries(host.Groups + (long)row * groups, MemoryMarshal.Cast<byte, int>(bytes)));
+                Fill(_entries, torch.ScalarType.Int32, host.RowCount, 0, host.RowCount, (row, bytes) =>
+                {
+                    var entries = MemoryMarshal.Cast<byte, int>(bytes);
+                    for (var i = 0; i < entries.Length; i++) entries[i] = TorchCodes.Entry(host.Groups[(long)row * groups + i]);
+                });
             }
             if (host.Bias is { } bias)
             {
                 _bias = Buffer(torch.ScalarType.Float32, [bias.Length]);
-                Fill(_bias, sizeof(float), 0, bias.Length, (row, bytes) =>
-                    MemoryMarshal.AsBytes(bias.AsSpan())[(row * sizeof(float))..][..bytes.Length].CopyTo(bytes));
+                using var values = torch.tensor(bias);
+                _bias.Data.copy_(values);
             }
         }
         catch
@@ -66,10 +67,18 @@ internal sealed unsafe class TorchWeight : Weight
     /// <summary>A vector's values [K] f32.</summary>
     public torch.Tensor Vector => _data.Data;
 
+    /// <summary>Whether its rows are not coded.</summary>
+    public bool IsPlain => _entries is null;
+
+    /// <summary>A plain weight, its bias and where its product goes, as the scripts take them.</summary>
+    public object?[] With(Tensor y) => [Matrix, _bias?.Data, TorchBuffer.View(y)];
+
     /// <inheritdoc/>
     public override long ByteCount => _data.ByteCount + (_entries?.ByteCount ?? 0) + (_bias?.ByteCount ?? 0);
 
     private int Bits => Format.CodeBits();
+
+    private torch.Tensor Matrix => _data.Data.view(RowCount, ColumnCount);
 
     /// <summary>Bytes that a weight takes.</summary>
     public static long PredictByteCount(WeightFormat format, int rows, int columns, int group, bool hasBias, DType activations) =>
@@ -77,20 +86,21 @@ internal sealed unsafe class TorchWeight : Weight
         + (format.CodeBits() > 0 ? (long)rows * (columns / group) * GroupMeta.ByteSize : 0)
         + (hasBias ? rows * sizeof(float) : 0);
 
-    /// <summary>y = x·wᵀ + b, so many elements of w decoded at once.</summary>
-    public void Multiply(Tensor x, Tensor y, int stripeElements)
+    /// <summary>y = x·wᵀ + b.</summary>
+    public void Multiply(Tensor x, Tensor y)
     {
-        var (input, output, rows) = (TorchBuffer.View(x), TorchBuffer.View(y), Math.Max(1, stripeElements / ColumnCount));
-        if (_entries is null) TorchScripts.Run("linear", input, _data.Data.view(RowCount, ColumnCount), _bias?.Data, output, rows);
-        else TorchScripts.Run("linear_coded", input, _data.Data, _entries.Data, _bias?.Data, output, rows, Bits, _codec.Shifts(Bits));
+        var (input, output) = (TorchBuffer.View(x), TorchBuffer.View(y));
+        if (IsPlain) TorchScripts.Run("linear", input, Matrix, _bias?.Data, output, _codec.Stripe);
+        else TorchScripts.Run(
+            "linear_coded", input, _data.Data, _entries!.Data, _bias?.Data, output, _codec.Stripe, Bits, _codec.Shifts(Bits));
     }
 
     /// <summary>x[t] = scale · row ids[t].</summary>
     public void Gather(torch.Tensor ids, Tensor x, float scale)
     {
         var output = TorchBuffer.View(x);
-        if (_entries is null) TorchScripts.Run("embed", _data.Data.view(RowCount, ColumnCount), ids, output, (double)scale);
-        else TorchScripts.Run("embed_coded", _data.Data, _entries.Data, ids, output, (double)scale, Bits, _codec.Shifts(Bits));
+        if (IsPlain) TorchScripts.Run("embed", Matrix, ids, output, (double)scale);
+        else TorchScripts.Run("embed_coded", _data.Data, _entries!.Data, ids, output, (double)scale, Bits, _codec.Shifts(Bits));
     }
 
     /// <inheritdoc/>
@@ -111,7 +121,8 @@ internal sealed unsafe class TorchWeight : Weight
             _ => activations == DType.BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float16,
         };
 
-    private static int SizeOf(torch.ScalarType type) => type switch { torch.ScalarType.Float32 => 4, torch.ScalarType.Byte => 1, _ => 2 };
+    private static int SizeOf(torch.ScalarType type) =>
+        type switch { torch.ScalarType.Float32 or torch.ScalarType.Int32 => 4, torch.ScalarType.Byte => 1, _ => 2 };
 
     private static long RowBytes(torch.ScalarType type, WeightFormat format, int columns) =>
         format.CodeBits() is > 0 and var bits && type == torch.ScalarType.Byte ? (long)columns * bits / 8 : (long)columns * SizeOf(type);
@@ -120,44 +131,34 @@ internal sealed unsafe class TorchWeight : Weight
         (WeightFormat.F32, torch.ScalarType.Float32) or (WeightFormat.F16, torch.ScalarType.Float16)
             or (WeightFormat.BF16, torch.ScalarType.BFloat16) or (_, torch.ScalarType.Byte);
 
-    // GroupMeta has the scale's bits below the zero point.
-    private static void Entries(GroupMeta* groups, Span<int> entries)
-    {
-        for (var i = 0; i < entries.Length; i++) entries[i] = groups[i].ScaleBits << 16 | (ushort)groups[i].Zero;
-    }
-
-    private void FillWidened(HostWeight host, torch.ScalarType type, int rowBytes, int from, int until)
+    private static void Decode(HostWeight host, int first, Span<byte> rows)
     {
         var values = new float[host.ColumnCount];
-        Fill(_data, rowBytes, from, until, (first, bytes) =>
+        var target = MemoryMarshal.Cast<byte, float>(rows);
+        for (var row = 0; row < target.Length / values.Length; row++)
         {
-            for (var row = 0; row < bytes.Length / rowBytes; row++)
-            {
-                host.DecodeRow(first + row, values);
-                var target = bytes.Slice(row * rowBytes, rowBytes);
-                if (type == torch.ScalarType.Float32) values.CopyTo(MemoryMarshal.Cast<byte, float>(target));
-                else if (type == torch.ScalarType.Float16) TensorPrimitives.ConvertToHalf(values, MemoryMarshal.Cast<byte, Half>(target));
-                else BFloat16Rows.Round(values, MemoryMarshal.Cast<byte, ushort>(target));
-            }
-        });
+            host.DecodeRow(first + row, values);
+            values.CopyTo(target[(row * values.Length)..]);
+        }
     }
 
     private delegate void WriteRows(int first, Span<byte> rows);
 
-    // Through host memory some rows at a time; on the processor straight into place.
-    private void Fill(TorchBuffer target, int rowBytes, int from, int until, WriteRows write)
+    // Through host memory some rows at a time, of the type that they are written in; on the processor straight into place where that is
+    // the weight's.
+    private void Fill(TorchBuffer target, torch.ScalarType type, int rowCount, int from, int until, WriteRows write)
     {
-        var rows = Math.Max(1, StagingBytes / rowBytes);
-        using var flat = target.Data.view(target.ByteCount / rowBytes, -1);
+        using var flat = target.Data.view(rowCount, -1);
+        var rows = (int)Math.Max(1, StagingBytes / (flat.size(1) * SizeOf(type)));
         for (var first = from; first < until; first += rows)
         {
             using var part = flat.narrow(0, first, Math.Min(rows, until - first));
-            if (_codec.Device.type == DeviceType.CPU)
+            if (_codec.Device.type == DeviceType.CPU && part.dtype == type)
             {
                 write(first, part.bytes);
                 continue;
             }
-            using var staging = torch.empty(part.shape, dtype: part.dtype);
+            using var staging = torch.empty(part.shape, dtype: type);
             write(first, staging.bytes);
             part.copy_(staging);
         }

@@ -40,6 +40,16 @@ public class TorchMemoryTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    /// <summary>A copy to the host, as of what <c>Read</c> and a cache's <c>Unpack</c> hand out.</summary>
+    [Fact]
+    public void CopiesToTheHost_OfMoreThanThereIs_AreOutOfMemory()
+    {
+        using var backend = TorchLibraryOrSkip.Backend();
+        using var one = torch.zeros([1, 1], device: new torch.Device(TorchLibraryOrSkip.Device.Kind));
+        using var rows = one.expand(1L << 40, 8);
+        Assert.ThrowsAny<OutOfMemoryException>(() => TorchBuffer.ToHost(rows, []));
+    }
+
     [Fact]
     public void OtherErrors_StayWhatTheyAre()
     {

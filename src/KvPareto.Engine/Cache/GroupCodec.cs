@@ -48,6 +48,9 @@ public readonly record struct GroupFit(float Clip)
 /// </summary>
 public static class GroupCodec
 {
+    private const int SmallestExponent = -24; // f16's subnormals end there
+    private const int LargestExponent = 15;
+
     // |z| must fit 16 bits. Where a group is far from zero and narrow, the scale is widened until it does;
     // the error stays below |x|/32000, less than an f16's own rounding.
     private const float LargestZero = 32000;
@@ -81,6 +84,21 @@ public static class GroupCodec
 
     /// <summary>The same, of the whole range.</summary>
     public static GroupMeta Fit(float min, float max, int bits) => Fit(min, max, bits, GroupFit.Whole);
+
+    /// <summary>
+    /// Power-of-two scale and integer zero point of a channel for good: the scale is the smallest 2^e with
+    /// (max − min)·clip ≤ 2^e·(2^bits − 1). A constant channel gets the narrowest that its zero point reaches: later tokens may differ.
+    /// </summary>
+    public static GroupMeta FitPowerOfTwo(float min, float max, int bits, GroupFit fit)
+    {
+        (min, max) = Narrow(min, max, fit);
+        if (!float.IsFinite(min) || !float.IsFinite(max)) return GroupMeta.Constant(float.NaN);
+        var narrowest = MathF.Max(MathF.Abs(min), MathF.Abs(max)) / short.MaxValue;
+        var step = MathF.Max(MathF.Max((max - min) / ((1 << bits) - 1), narrowest), float.Epsilon);
+        var scale = MathF.ScaleB(1, Math.Clamp((int)Math.Ceiling(Math.Log2(step)), SmallestExponent, LargestExponent));
+        var zero = MathF.Round(MinCode(bits) - min / scale, MidpointRounding.ToEven);
+        return new(BitConverter.HalfToUInt16Bits((Half)scale), (short)Math.Clamp(zero, short.MinValue, short.MaxValue));
+    }
 
     /// <summary>
     /// A range narrowed to a share of itself, for <see cref="Fit(float, float, int, GroupFit)"/>: both ends move towards zero where it lies

@@ -46,7 +46,21 @@ def scores(q: Tensor, k: Tensor, seen: Optional[Tensor], scale: float) -> Tensor
     return s if seen is None else s.masked_fill(torch.logical_not(seen), -float('inf'))
 
 
-# TorchSharp's own does not catch libtorch's errors, which then end the process.
+# The maximum of rows that have seen nothing yet.
+def lowest(q: Tensor) -> Tensor:
+    return torch.full([q.size(0), q.size(1), 1], -1e30, device=q.device, dtype=torch.float32)
+
+
+# TorchSharp's own product does not catch libtorch's errors, which then end the process; and where an op takes a number, as these two do,
+# TorchSharp lets the collector give the number back before libtorch has read it.
+def plus(a: Tensor, b: Tensor) -> Tensor:
+    return a + b
+
+
+def minus(a: Tensor, b: Tensor) -> Tensor:
+    return a - b
+
+
 def product(a: Tensor, b: Tensor) -> Tensor:
     return torch.matmul(a, b)
 

@@ -55,4 +55,4 @@ def pack(codes: Tensor, bits: int, shifts: Tensor) -> Tensor:
 def unpack(packed: Tensor, bits: int, shifts: Tensor) -> Tensor:
     if bits == 8:
         return packed
-    return ((packed.unsqueeze(-1) >> shifts) & ((1 << bits) - 1)).flatten(-2)
+    return (packed.unsqueeze(-1) >> shifts).bitwise_and_((1 << bits) - 1).flatten(-2)
