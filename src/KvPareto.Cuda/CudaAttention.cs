@@ -173,8 +173,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         if (!IsUsual(step, plan) || !plan.IsSingle || g.QueryHeads / g.KvHeads > AttentionPlan.DirectHeads || !codes.Keys.AreDirectKeys
             || !codes.Values.AreDirectValues) return false;
         var a = Arguments(step, layer, q, y, plan);
-        // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time. Those for rows
-        // beside the codes take longer than all others.
+        // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time. Those for
+        // rows beside the codes take longer than all others.
         var merges = a.Splits <= TokenBlocks * context.Multiprocessors && a.Sequences * a.KeyHeads <= MostMerged
             && !cache.Layout.Keys[layer].KeepsRows && !cache.Layout.Values[layer].KeepsRows;
         var arguments = new TokenArguments

@@ -36,6 +36,9 @@ public sealed partial record SweepOptions
     /// <summary>Time after which no further sample is begun; null for as long as it takes.</summary>
     public TimeSpan? Budget { get; init; }
 
+    /// <summary>What the budget is read from.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>How soon a worker that stands still loses what it holds.</summary>
     internal LeaseTimes Leases { get; init; } = LeaseTimes.Default;
 

@@ -60,7 +60,7 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
-        var deadline = new Deadline(options.Budget);
+        var deadline = new Deadline(options.Budget, options.Clock);
         var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
         var record = Record(config, plan, engine);
         using var folder = RunFolder.Open(options, record);

@@ -32,7 +32,7 @@ internal static class FakeSweep
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,
         bool retryFailed = false, IProgress<SweepEvent>? progress = null, LeaseTimes? leases = null, IReadOnlyList<SweepTask>? tasks = null,
-        int? limit = null, TimeSpan? budget = null)
+        int? limit = null, TimeSpan? budget = null, TimeProvider? clock = null)
     {
         var options = new SweepOptions
         {
@@ -42,6 +42,7 @@ internal static class FakeSweep
             Worker = worker,
             RetryFailed = retryFailed,
             Budget = budget,
+            Clock = clock ?? TimeProvider.System,
             Leases = leases ?? Leases,
             Limit = limit,
         };

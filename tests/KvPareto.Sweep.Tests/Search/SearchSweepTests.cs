@@ -195,11 +195,12 @@ public class SearchSweepTests
         var whole = FakeSweep.WithoutTimes(Run(temp["whole"], Engine(), search));
         var (first, second) = (Engine(), Engine());
         var budget = TimeSpan.FromMilliseconds(300);
+        var clock = new ManualClock();
         // The sample that is being measured when the time is over is kept.
-        first.Before = (number, _, _) => { if (number == 5) Thread.Sleep(2 * budget); };
+        first.Before = (number, _, _) => { if (number == 5) clock.Elapsed = budget; };
         var config = FakeSweep.Config(FakeSweep.AllSettings, search: search);
-        var history = FakeSweep.Run(temp["run"], first, config, tasks: Tasks, budget: budget);
-        Assert.InRange(first.Generated, 1, 6);
+        var history = FakeSweep.Run(temp["run"], first, config, tasks: Tasks, budget: budget, clock: clock);
+        Assert.InRange(first.Generated, 5, 6);
         Assert.NotEmpty(history.Missing);
         Assert.Equal("the budget of 8.333E-05 hours was over before everything was measured", history.Remarks[0]);
         Assert.Equal(whole, FakeSweep.WithoutTimes(Run(temp["run"], second, search, resume: true)));
@@ -275,4 +276,13 @@ public class SearchSweepTests
         tasks: [{task: prompt, length: 5}]
         settings: [w16a16-k8v8-t64]
         """, AppContext.BaseDirectory, []);
+
+    private sealed class ManualClock : TimeProvider
+    {
+        public TimeSpan Elapsed { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Elapsed.Ticks;
+    }
 }
