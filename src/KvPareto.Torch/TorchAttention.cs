@@ -43,7 +43,8 @@ internal static class TorchAttention
         var total = torch.zeros_like(maximum);
         var result = torch.zeros(queries.shape, dtype: torch.ScalarType.Float32, device: queries.device);
         call.ForStretches((first, stop) => TorchScripts.Run(
-            "merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), call.Scale, maximum, total, result));
+            "merge", queries, call.Keys(first, stop), call.Values(first, stop), call.Seen(first, stop), call.Scale, maximum, total,
+                result));
         return result.div_(total);
     }
 

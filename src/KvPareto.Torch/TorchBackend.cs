@@ -166,7 +166,8 @@ public sealed class TorchBackend : Backend
     }
 
     private void RunNorm(
-        string function, Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, int products)
+        string function, Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys,
+            int products)
     {
         var (all, outputs) = (weights.ToArray(), ys.ToArray());
         Scoped(() =>

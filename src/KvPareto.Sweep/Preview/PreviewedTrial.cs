@@ -23,7 +23,8 @@ public sealed record PreviewedTrial(string Id, string Model, string Setting, int
     /// <summary>Its peak of inference, as predicted from shapes alone; null where a task does not generate.</summary>
     public long? PredictedPeakBytes { get; init; }
 
-    /// <summary>Whether it would be run: its peaks, that of loading included, are within the memory. Null where either is not known, and it would.</summary>
+    /// <summary>Whether it would be run: its peaks, that of loading included, are within the memory. Null where either is not known, and it
+    /// would.</summary>
     public bool? Fits { get; init; }
 
     /// <summary>Time that its missing samples will take; null where nothing measured tells.</summary>

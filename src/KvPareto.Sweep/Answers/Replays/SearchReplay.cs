@@ -70,7 +70,8 @@ public sealed record SearchReplay(string Model, string Search)
         var replayed = trials.Select(trial => new ReplayedTrial(
             trial, history.SamplesOf(trial), trial.Setting == history.Baseline, probes.Of(trial, options.Probes), options.Seed)).ToList();
         if (options.Probes > 0 && trials.FirstOrDefault(trial => probes.Of(trial, options.Probes) is null) is { } unprobed)
-            throw new ConfigException($"{history.Place}: {unprobed.Setting} of {model} was probed on fewer prompts than {options.Kind} needs"
+            throw new ConfigException(
+                $"{history.Place}: {unprobed.Setting} of {model} was probed on fewer prompts than {options.Kind} needs"
                 + $"; allowed: a run with search: {{kind: exhaustive, probes: {options.Probes}}}, also a resumed one");
         var (search, probed) = (options.Create(), 0.0);
         while (search.Next([.. replayed.Select(trial => trial.Point())]).Wishes is { Count: > 0 } wishes)
