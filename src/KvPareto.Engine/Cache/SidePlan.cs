@@ -18,7 +18,9 @@ public readonly record struct SidePlan
         (Bits, Granularity, HeadDim) = (side.Bits, granularity, headDim);
         SinkTokens = side.IsCoded ? Math.Min(spec.SinkTokens, capacity) : 0;
         RecentTokens = side.IsCoded ? spec.RecentTokens : 0;
-        Granule = side.IsCoded && KvAxisKind.Of(granularity.Axis).CodesTogether ? granularity.Group : 1;
+        var kind = KvAxisKind.Of(granularity.Axis);
+        Granule = side.IsCoded && kind.CodesTogether ? granularity.Group : 1;
+        TokenBlock = side.IsCoded ? kind.TokenBlock(granularity.Group, headDim) : (1, 0, 1);
         CodedTokens = Math.Max(0, capacity - SinkTokens - RecentTokens) / Granule * Granule;
         RingTokens = Math.Max(0, Math.Min(RecentTokens + Granule - 1, capacity - SinkTokens));
         Fit = spec.Fit;
@@ -61,6 +63,5 @@ public readonly record struct SidePlan
     /// The groups of one block of coded tokens, which share entries: its tokens, its groups, and the channels of a group. Entries lie block
     /// after block, a head's together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
     /// </summary>
-    public (int Tokens, int Groups, int Channels) TokenBlock =>
-        IsCoded ? KvAxisKind.Of(Granularity.Axis).TokenBlock(Granularity.Group, HeadDim) : (1, 0, 1);
+    public (int Tokens, int Groups, int Channels) TokenBlock { get; }
 }
