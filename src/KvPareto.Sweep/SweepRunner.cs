@@ -69,15 +69,23 @@ public static class SweepRunner
 
         ResultCheck.Settle(options.Folder, folder.Read());
         var reuse = new SampleReuse(options.Folder, plan, address);
-        var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), reuse, options, progress);
-        foreach (var (work, log) in queue.Take(deadline, cancellation))
+        using var help = new TrialHelp(folder, record.Host, runner);
+        var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), help, reuse, options, progress);
+        var worker = new TrialWorker(runner, reuse, folder.Journal, queue.Report, deadline, options.Leases.Look, cancellation);
+        foreach (var claim in queue.Take(deadline, cancellation))
         {
+            var trial = claim.Work.Trial;
             try
             {
-                if ((work.Dropped is { } reason ? TrialSummary.Dropped(work.Trial, log, reason, record.SearchId()!) : Measure(work, log))
+                if (claim.IsHelp)
+                {
+                    if (worker.Help(claim) is not null) help.Refuse(trial);
+                    continue;
+                }
+                if ((claim.Work.Dropped is { } reason ? TrialWorker.Drop(claim, reason, record.SearchId()!) : worker.Do(claim))
                     is not { } result) continue;
                 folder.Journal.TrialEnded(result);
-                queue.Ended(work.Trial, result);
+                queue.Ended(trial, result);
             }
             catch (LeaseLostException)
             {
@@ -89,22 +97,6 @@ public static class SweepRunner
         return deadline.IsOver && history.Missing.Count > 0
             ? history with { Remarks = [OverText(options.Budget!.Value), .. history.Remarks] }
             : history;
-
-        // Samples are on the disk before anything is said of them, be it that they were kept.
-        TrialResult? Measure(TrialWork work, SampleLog log)
-        {
-            folder.Journal.TrialStarted(work.Trial.Spec, log.Count);
-            reuse.Fill(work.Trial, log);
-            queue.Report.Begun(work.Trial, log);
-            try
-            {
-                return runner.Run(work, log, (sample, measured) => queue.Report.Measured(work.Trial, sample, measured), cancellation);
-            }
-            finally
-            {
-                log.Flush();
-            }
-        }
     }
 
     private static string OverText(TimeSpan budget) => string.Create(

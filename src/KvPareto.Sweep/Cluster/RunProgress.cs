@@ -93,7 +93,7 @@ public sealed record RunProgress
         };
     }
 
-    private static int Count(string folder, string trial) => SampleLog.Read(RunPaths.Samples(folder, trial)).Records.Count;
+    private static int Count(string folder, string trial) => TrialSamples.Read(folder, trial).Count;
 
     // A trial that one process began and another ended counts from its later beginning.
     private static TimeSpan? MeanTime(string folder)
