@@ -304,7 +304,9 @@ public class SweepRunnerTests
         await other;
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
         Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
-        Assert.Equal((15, 35), (a.Generated, b.Generated));
+        // The other may have helped with what a had left then.
+        Assert.Equal(FakeSweep.Samples, a.Generated + b.Generated);
+        Assert.InRange(a.Generated, 13, 15);
     }
 
     [Fact]

@@ -115,16 +115,15 @@ internal sealed class SampleLog : IDisposable
         _lease.Confirm();
     }
 
-    /// <summary>Makes one log of several: takes in what stands in others, in the order of running, and takes those away. It is then as
-    /// if this worker had measured all of it.</summary>
-    /// <param name="others">Logs of those that helped; nothing is done where there are none.</param>
+    /// <summary>Makes one log of several: takes in what stands in others, puts all in the order of running, and takes the others away. It
+    /// is then as if this worker alone had measured everything, one sample after the other.</summary>
+    /// <param name="others">Logs of those that helped.</param>
     /// <param name="order">All samples of the trial in the order of running.</param>
     /// <exception cref="LeaseLostException">Another worker has the trial by now.</exception>
     /// <exception cref="IOException">The disk is full or fails; nothing is lost.</exception>
     public void Gather(IEnumerable<string> others, IEnumerable<(string Task, string Sample)> order)
     {
         string[] paths = [.. others];
-        if (paths.Length == 0) return;
         foreach (var path in paths) Know(Read(path).Records);
         var places = order.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
         // Lines without a checksum may only stand before all others, and are given none: nobody knows that they are whole.
@@ -133,6 +132,7 @@ internal sealed class SampleLog : IDisposable
             .. _records.Values.OrderBy(record => !_unsealed.Contains(KeyOf(record)))
                 .ThenBy(record => places.GetValueOrDefault(KeyOf(record), places.Count)),
         ];
+        if (paths.Length == 0 && records.SequenceEqual(_records.Values, ReferenceEqualityComparer.Instance)) return;
         _lease.Confirm();
         var whole = LineWriter.WriteAnew(_path, records.Select((record, index) => Sealed(record, index + 1)));
         _writer.Dispose();
