@@ -42,61 +42,30 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
+        var deadline = new Deadline(options.Budget, options.Clock);
+        var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
+        var record = Record(config, plan, engine);
+        using var folder = RunFolder.Open(options, record);
         try
         {
-            return RunMissing(config, options, engine, tasks, progress, cancellation);
+            var address = new SampleAddress(engine.Device);
+            ResultCheck.Settle(options.Folder, folder.Read());
+            var reuse = new SampleReuse(options.Folder, plan, address);
+            using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp, deadline);
+            using var help = new TrialHelp(folder, record.Host, runner);
+            var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), help, reuse, options, progress);
+            var worker = new TrialWorker(
+                folder.Journal, runner, reuse, queue, help, record.SearchId(), deadline, options.Leases.Look, cancellation);
+            foreach (var claim in queue.Take(deadline, cancellation)) worker.Do(claim);
+            var history = RunHistory.Read(options.Folder);
+            return deadline.IsOver && history.Missing.Count > 0
+                ? history with { Remarks = [OverText(options.Budget!.Value), .. history.Remarks] }
+                : history;
         }
         catch (IOException e) when (!Directory.Exists(options.Folder))
         {
             throw Lease.FolderIsGone(options.Folder, e);
         }
-    }
-
-    private static RunHistory RunMissing(
-        SweepConfig config,
-        SweepOptions options,
-        ITrialEngine engine,
-        IReadOnlyList<SweepTask> tasks,
-        IProgress<SweepEvent>? progress,
-        CancellationToken cancellation)
-    {
-        var deadline = new Deadline(options.Budget, options.Clock);
-        var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
-        var record = Record(config, plan, engine);
-        using var folder = RunFolder.Open(options, record);
-        var address = new SampleAddress(engine.Device);
-        using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp, deadline);
-
-        ResultCheck.Settle(options.Folder, folder.Read());
-        var reuse = new SampleReuse(options.Folder, plan, address);
-        using var help = new TrialHelp(folder, record.Host, runner);
-        var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), help, reuse, options, progress);
-        var worker = new TrialWorker(runner, reuse, folder.Journal, queue.Report, deadline, options.Leases.Look, cancellation);
-        foreach (var claim in queue.Take(deadline, cancellation))
-        {
-            var trial = claim.Work.Trial;
-            try
-            {
-                if (claim.IsHelp)
-                {
-                    if (worker.Help(claim) is not null) help.Refuse(trial);
-                    continue;
-                }
-                if ((claim.Work.Dropped is { } reason ? TrialWorker.Drop(claim, reason, record.SearchId()!) : worker.Do(claim))
-                    is not { } result) continue;
-                folder.Journal.TrialEnded(result);
-                queue.Ended(trial, result);
-            }
-            catch (LeaseLostException)
-            {
-                // This process stood still for so long that another has the trial now; the queue waits for that one.
-                continue;
-            }
-        }
-        var history = RunHistory.Read(options.Folder);
-        return deadline.IsOver && history.Missing.Count > 0
-            ? history with { Remarks = [OverText(options.Budget!.Value), .. history.Remarks] }
-            : history;
     }
 
     private static string OverText(TimeSpan budget) => string.Create(

@@ -509,6 +509,16 @@ public class SweepRunnerTests
             : "";
     }
 
+    /// <summary>A disk that fails before there is a folder is no folder that vanished.</summary>
+    [Fact]
+    public void Run_ThatFailsBeforeThereIsAFolder_SaysWhatFailed()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine { NameOfFiles = _ => throw new IOException("weights.bin: the disk fails") };
+        Assert.Equal("weights.bin: the disk fails", Assert.Throws<IOException>(() => FakeSweep.Run(temp["run"], engine)).Message);
+        Assert.False(Directory.Exists(temp["run"]));
+    }
+
     [Fact]
     public void Run_WhenItsFolderIsRemoved_EndsWithTheFoldersName()
     {

@@ -5,30 +5,52 @@ using KvPareto.Tasks;
 namespace KvPareto.Sweep.Trials;
 
 /// <summary>Does what a worker has taken: a trial, alone or with others that help, or a range of one that another holds.</summary>
+/// <param name="journal">This worker's.</param>
 /// <param name="runner">Measures.</param>
 /// <param name="reuse">What was measured before.</param>
-/// <param name="journal">This worker's.</param>
-/// <param name="report">Counts what is done.</param>
+/// <param name="queue">Told what has come of trials.</param>
+/// <param name="help">Told what cannot be helped with.</param>
+/// <param name="search">The search and the plan that trials are dropped under; null where none are.</param>
 /// <param name="deadline">When no further sample is begun.</param>
 /// <param name="look">How often it is looked whether others are done.</param>
 /// <param name="cancellation">Ends it between two tokens.</param>
 internal sealed class TrialWorker(
-    TrialRunner runner, SampleReuse reuse, Journal journal, ProgressReport report, Deadline deadline, TimeSpan look,
-    CancellationToken cancellation)
+    Journal journal, TrialRunner runner, SampleReuse reuse, TrialQueue queue, TrialHelp help, string? search, Deadline deadline,
+    TimeSpan look, CancellationToken cancellation)
 {
     private PlannedTrial? _helped;
 
-    /// <summary>Works on a trial that this worker holds.</summary>
-    /// <returns>Its result; null where it has none yet, as only a part was asked for or the time is over.</returns>
-    /// <exception cref="LeaseLostException">Another has the trial, or what was to be measured of it, by now.</exception>
-    public TrialResult? Do(TrialClaim claim)
+    /// <summary>Does it, and writes to the journal what has come of it.</summary>
+    public void Do(TrialClaim claim)
+    {
+        var trial = claim.Work.Trial;
+        try
+        {
+            if (claim.IsHelp)
+            {
+                if (Help(claim) is not null) help.Refuse(trial);
+                return;
+            }
+            if ((claim.Work.Dropped is { } reason ? Drop(claim, reason) : Run(claim)) is not { } result) return;
+            journal.TrialEnded(result);
+            queue.Ended(trial, result);
+        }
+        catch (LeaseLostException)
+        {
+            // This process stood still for so long that another has the trial now; the queue waits for that one.
+            return;
+        }
+    }
+
+    // The result of a trial that this worker holds; null where it has none yet, as only a part was asked for or the time is over.
+    private TrialResult? Run(TrialClaim claim)
     {
         var (work, log, shared) = (claim.Work, claim.Log, claim.Shared);
         _helped = null;
         journal.TrialStarted(work.Trial.Spec, log.Count);
         var isAlone = !shared.IsAsked;
         if (isAlone) reuse.Fill(work.Trial, work.Trial.InOrder(), log);
-        report.Begun(work.Trial, log);
+        queue.Report.Begun(work.Trial, log);
         try
         {
             var failure = runner.Refusal(work.Trial);
@@ -45,24 +67,19 @@ internal sealed class TrialWorker(
         }
     }
 
-    /// <summary>The result of a trial that a search does without.</summary>
-    /// <param name="claim">The trial, held.</param>
-    /// <param name="reason">Why.</param>
-    /// <param name="search">The search and the plan that it was decided under.</param>
-    public static TrialResult Drop(TrialClaim claim, string reason, string search)
+    // The result of a trial that the search does without.
+    private TrialResult Drop(TrialClaim claim, string reason)
     {
         claim.Shared.Gather(claim.Log, claim.Work.Trial);
-        return TrialSummary.Dropped(claim.Work.Trial, claim.Log, reason, search);
+        return TrialSummary.Dropped(claim.Work.Trial, claim.Log, reason, search!);
     }
 
-    /// <summary>Measures the samples of a range.</summary>
-    /// <returns>Why they could not be: the trial is its holder's to fail.</returns>
-    /// <exception cref="LeaseLostException">Another has the range by now.</exception>
-    public string? Help(TrialClaim claim)
+    // Why the samples of a range could not be measured, or null: the trial is its holder's to fail.
+    private string? Help(TrialClaim claim)
     {
         var (work, log, shared) = (claim.Work, claim.Log, claim.Shared);
         if (_helped != work.Trial) journal.TrialStarted(work.Trial.Spec, log.Count);
-        report.Begun(work.Trial, log, isKnown: _helped == work.Trial);
+        queue.Report.Begun(work.Trial, log, isKnown: _helped == work.Trial);
         _helped = work.Trial;
         try
         {
@@ -96,7 +113,7 @@ internal sealed class TrialWorker(
                 using var lease = range.Lease;
                 // What was measured of it before it was free is known now.
                 shared.Tell(log);
-                report.Begun(work.Trial, log, isKnown: true);
+                queue.Report.Begun(work.Trial, log, isKnown: true);
                 if (Measure(work.Within(range.Samples), log, () => IsHeld(lease)) is { } failure) return failure;
             }
             return null;
@@ -119,5 +136,5 @@ internal sealed class TrialWorker(
         return runner.Measure(range, log, goesOn, Count(range), cancellation);
     }
 
-    private Action<TaskSample, SampleRecord> Count(TrialWork work) => (sample, record) => report.Measured(work.Trial, sample, record);
+    private Action<TaskSample, SampleRecord> Count(TrialWork work) => (sample, record) => queue.Report.Measured(work.Trial, sample, record);
 }
