@@ -124,7 +124,7 @@ public class SweepFlagsTests
         var config = temp.Write("sweep.yaml", """
             name: flags
             models: [embedded:llama, {name: own, path: model}]
-            tasks: [{task: cost, length: 20, new_tokens: 2}]
+            tasks: [{task: prompt, length: 20, new_tokens: 2}]
             settings: [w16a16-k16v16]
             """);
         string[] words = ["sweep", config, "--out", temp["run"], "--threads", "1", "--dry-run"];
