@@ -17,6 +17,7 @@ struct AppendArguments
     float clip;
     int rangeBlocks;
     int layers;
+    int byToken; // sides whose rows a warp codes by itself: bit 0 keys, bit 1 values
 };
 
 static_assert(sizeof(AppendArguments) == 96, "structures differ from the host's");
@@ -132,6 +133,47 @@ template <int HEADS, int COUNT> static __device__ __forceinline__ void load_chan
     {
         #pragma unroll
         for (int i = 0; i < COUNT; i++) x[h][i] = h < count ? at(m, row, first + h * Width + i) : 0;
+    }
+}
+
+// Where the last of `end` tokens or an earlier one stays at 16 bits: null if it is coded by then.
+static __device__ __forceinline__ u16* kept_row(const Side& side, int head, int token, int end, int width)
+{
+    if (token < side.sinkTokens) return side.sinks + ((i64)head * side.sinkTokens + token) * width;
+    if (token < coded_end(side, end)) return nullptr;
+    return side.ring + ((i64)head * side.ringTokens + token % side.ringTokens) * width;
+}
+
+// Entries of each channel of a granule of rows, of which `number(t, c)` tells; `fitted` keeps them too. By all threads of the block.
+template <class Number> static __device__ __forceinline__ void fit_channels(
+    const Side& side, int width, float clip, u32* groups, u32* fitted, Number number)
+{
+    for (int c = threadIdx.x; c < width; c += blockDim.x)
+    {
+        float2 range = make_float2(INFINITE, -INFINITE);
+        for (int t = 0; t < side.granule; t++) widen(range, number(t, c), number(t, c));
+        groups[c] = fitted[c] = fit(range, clip, side.bits);
+    }
+}
+
+// The codes of a granule of rows.
+template <class Number> static __device__ __forceinline__ void code_granule(
+    const Side& side, int width, u8* codes, const u32* entries, Number number)
+{
+    for (int i = threadIdx.x; i < side.granule * width / 8; i += blockDim.x)
+    {
+        int t = i / (width / 8), c = i % (width / 8) * 8;
+        u64 packed = 0;
+        #pragma unroll
+        for (int j = 0; j < 8; j++)
+        {
+            u32 entry = entries[side.groupChannels == 1 ? c + j : c / side.groupChannels];
+            packed |= (u64)encode(number(t, c + j), entry, side.bits) << j * side.bits;
+        }
+        u8* place = codes + (i64)t * side.rowBytes + (c * side.bits >> 3);
+        if (side.bits == 8) *(u64*)place = packed;
+        else if (side.bits == 4) *(u32*)place = (u32)packed;
+        else *(u16*)place = (u16)packed;
     }
 }
 

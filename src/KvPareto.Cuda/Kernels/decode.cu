@@ -29,6 +29,7 @@ struct View
     int part;               // tokens of a part
     int parts;
     bool hasEdge;
+    bool keepsRows; // beside the codes
 };
 
 static __device__ __forceinline__ View view_of(const AttentionArguments& a, int sequence, const LayerCache& cache)
@@ -39,7 +40,10 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     // At least a tile, none of whose units lies in two token blocks.
     int from = max(v.first, max(cache.keys.sinkTokens, cache.values.sinkTokens)), aligned = from - max(cache.keys.sinkTokens, cache.values.sinkTokens);
     v.codedFrom = from + (KEY_BLOCK_TOKENS == 1 && VALUE_BLOCK_TOKENS == 1 ? 0 : (aligned + UNIT - 1) / UNIT * UNIT - aligned);
-    int count = min(coded_end(cache.keys, v.end), coded_end(cache.values, v.end)) - v.codedFrom;
+    v.keepsRows = cache.keys.sinkTokens + cache.keys.ringTokens + cache.values.sinkTokens + cache.values.ringTokens > 0;
+    // What the new token brings to be coded is left to the block for the tokens around, which may be the one that codes it.
+    int known = v.keepsRows ? v.end - 1 : v.end;
+    int count = min(coded_end(cache.keys, known), coded_end(cache.values, known)) - v.codedFrom;
     if (count < UNITS * UNIT) v.codedFrom = v.codedTo = v.end;
     else v.codedTo = v.codedFrom + count;
     v.part = part_tokens(v.codedTo - v.codedFrom, a.parts);
@@ -53,7 +57,7 @@ struct TokenArguments
 {
     AttentionArguments attention;
     TurnArguments turn; // of new rows that are turned and appended here
-    int turns;          // whether there are any: caches then keep no rows beside the codes, and no means
+    int turns;          // whether there are any: caches then have no means
     int merges;         // whether parts are put together here: a key head's blocks are then all at work at a time
 };
 
@@ -61,16 +65,57 @@ static_assert(sizeof(TokenArguments) == 528, "structures differ from the host's"
 
 #define COUNT (D / 32) // channels of a lane
 
-// The new key or value of a head, coded by a warp.
+// The new key or value of a head, by a warp: coded, or kept in place of the one that is coded now. Where channels have entries of their own, it
+// goes on from `fresh` in `append_to_granule`.
 static __device__ __forceinline__ void append(
-    const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, int lane)
+    const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, float* fresh, int lane)
 {
     const AppendArguments& a = t.append;
     float rows[1][COUNT], (&x)[COUNT] = rows[0];
     load_channels(rows, isKey ? a.keys : a.values, sequence, head, 1, lane);
     if (isKey) Turn<COUNT>(turns, lane).apply(x, lane);
     if (a.rotation == 2 || (a.rotation == 1 && isKey)) hadamard_of_warp(x, lane);
-    code_row(a, isKey ? cache.keys : cache.values, head, token, x, lane);
+    const Side& side = isKey ? cache.keys : cache.values;
+    if (KEY_GROUP == 0 && isKey)
+    {
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) fresh[lane * COUNT + i] = x[i];
+        return;
+    }
+    u16* place = kept_row(side, head, token, token + 1, D);
+    int leaves = coded_end(side, token + 1) - 1;
+    if (leaves >= coded_end(side, token))
+    {
+        float y[COUNT];
+        const u16* waited = side.ring + ((i64)head * side.ringTokens + leaves % max(1, side.ringTokens)) * D + lane * COUNT;
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) y[i] = leaves == token ? x[i] : half_to_float(waited[i]);
+        code_row(a, side, head, leaves, y, lane);
+    }
+    if (place == nullptr) return;
+    #pragma unroll
+    for (int i = 0; i < COUNT; i += 2) *(u32*)(place + lane * COUNT + i) = float_to_half(x[i]) | (u32)float_to_half(x[i + 1]) << 16;
+}
+
+// The new key where channels have entries of their own: the codes of its granule, if that is whole now, and its place in the ring. By all
+// threads; `entries` has room for D.
+static __device__ __noinline__ void append_to_granule(const Side& side, float clip, int head, int token, const float* fresh, u32* entries)
+{
+    int first = coded_end(side, token), row = first - side.sinkTokens;
+    if (coded_end(side, token + 1) > first)
+    {
+        auto number = [&](int t, int c)
+        {
+            return first + t == token ? fresh[c] : half_to_float(side.ring[((i64)head * side.ringTokens + (first + t) % side.ringTokens) * D + c]);
+        };
+        fit_channels(side, D, clip, side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock, entries, number);
+        __syncthreads();
+        code_granule(side, D, side.codes + head * side.headCodes + (i64)row * side.rowBytes, entries, number);
+        __syncthreads();
+    }
+    u16* place = kept_row(side, head, token, token + 1, D);
+    int c = 2 * threadIdx.x;
+    if (place != nullptr && c < D) *(u32*)(place + c) = float_to_half(fresh[c]) | (u32)float_to_half(fresh[c + 1]) << 16;
 }
 
 #include "parts.cuh"
@@ -89,12 +134,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
     View view = view_of(a, sequence, cache);
-    bool isEdge = split == a.splits - 1, hasNew = t.turns && (isEdge || split == view.parts - 1);
+    bool isEdge = split == a.splits - 1, hasNew = t.turns && (isEdge || (!view.keepsRows && split == view.parts - 1));
     if (isEdge ? !view.hasEdge : split >= view.parts) return;
     Span span = { view.codedTo - view.codedFrom, view.codedFrom, 0, 0, view.end };
     int share = view.part / WARPS, from = split * view.part + warp * share, to = isEdge ? from : min(from + share, span.count);
     typedef Attend<KEY_BITS, KEY_GROUP, VALUE_BITS, VALUE_GROUP, UNITS, false> Coded;
-    Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
+    Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, nullptr, head, lane);
     if (!hasNew) coded.begin(from, to);
 
     // Rotated side by side where the results will be.
@@ -116,7 +161,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
             low[i] = h < group ? source[h * D] : 0;
             high[i] = h < group ? source[h * D + Pairs] : 0;
         }
-        if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.end - 1, warp == 0, lane);
+        if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.end - 1, warp == 0, results[1], lane);
         #pragma unroll
         for (int i = 0; i < HEADS / Step; i++)
         {
@@ -130,6 +175,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     else
         for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
     __syncthreads();
+    if (KEY_GROUP == 0 && hasNew) append_to_granule(cache.keys, t.turn.append.clip, head, view.end - 1, results[1], (u32*)results[2]);
     if (a.rotation > 0) hadamard(rows, group, D, D);
     for (int i = threadIdx.x; i < HEADS * D; i += THREADS) queries[query_place(i / D, i % D)] = i / D < group ? rows[i] : 0;
     if (hasNew) coded.begin(from, to);
@@ -142,9 +188,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         Span around = { before + after, view.first, before, view.codedTo - view.codedFrom, view.end };
         int share = (around.count + WARPS * UNIT - 1) / (WARPS * UNIT) * UNIT, first = warp * share, end = min((warp + 1) * share, around.count);
         typedef Attend<16, D, 16, D, 1, true> Edge;
-        Edge edge(cache.keys, cache.values, around, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
-        edge.begin(first, end);
+        Edge edge(cache.keys, cache.values, around, queries, nullptr, (u16*)results[warp], head, lane);
         edge.run(state, first, end);
+        __syncwarp();
         Edge::store(results[warp], state, lane);
     }
     else

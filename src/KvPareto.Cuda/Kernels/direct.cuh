@@ -29,11 +29,41 @@ struct ChannelScales
     float2 steps[D + D / 16]; // what a query is multiplied with, and the zero point in units of that
 };
 
-// Out of line: these tokens are few, and the code would have to be fetched for each place that it stands in.
-template <int BITS, bool CHANNELS> static __device__ __noinline__ uint4 load_once(const Side& s, int head, int token, int codedEnd, int end, int c)
+// Eight channels of a token on their way, wherever it lies: sixteen bytes with them in it, and their entry.
+template <int BITS, bool CHANNELS> struct AnyEight
 {
-    return load_token<BITS, CHANNELS>(s, head, token, codedEnd, end, c);
-}
+    uint4 raw;
+    u32 entry;
+    int place; // of the codes among the bytes; negative: numbers of 16 bits
+
+    __device__ __forceinline__ void fetch(const Side& s, int head, int token, int codedEnd, int c)
+    {
+        bool isSink = token < s.sinkTokens, isKept = isSink || token >= codedEnd;
+        int row = isSink ? token : isKept ? token % max(1, s.ringTokens) : token - s.sinkTokens;
+        const u8* kept = (const u8*)(isSink ? s.sinks : s.ring) + ((i64)head * (isSink ? s.sinkTokens : s.ringTokens) + row) * (2 * D) + 2 * c;
+        const u8* coded = s.codes + head * s.headCodes + (i64)row * (D * BITS / 8) + c * BITS / 8;
+        const u8* source = isKept ? kept : coded;
+        place = isKept || BITS == 16 ? -1 : (int)((u64)source & 15);
+        raw = *(const uint4*)((u64)source & ~15ull);
+        if constexpr (BITS < 16 && !CHANNELS) entry = *(isKept ? (const u32*)source : entries_of(s, head, row) + c / s.groupChannels);
+    }
+
+    // As f16.
+    __device__ __forceinline__ uint4 value(const Side& s, int head, int token, int c) const
+    {
+        if constexpr (BITS < 16)
+        {
+            if (place < 0) return raw;
+            Decoder d[4];
+            if constexpr (CHANNELS) load_decoders(d, entries_of(s, head, token - s.sinkTokens) + c, BITS);
+            else share_decoder(d, entry, BITS);
+            uint2 half = place & 8 ? make_uint2(raw.z, raw.w) : make_uint2(raw.x, raw.y);
+            if (BITS < 8) half.x = (place & 4 ? half.y : half.x) >> (place & 2) * 8;
+            return decode<BITS>(half, d);
+        }
+        return raw;
+    }
+};
 
 // What a warp has of its tokens.
 struct State
@@ -43,7 +73,7 @@ struct State
     float totals[2];
 };
 
-// EDGE: any tokens, read through load_token. KG, VG: channels of an entry; KG = 0: keys with an entry for each channel. NU: units at a time.
+// EDGE: any tokens, which a warp brings into shared memory first, unit by unit. KG, VG: channels of an entry; KG = 0: keys with an entry for each channel. NU: units at a time.
 template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
 {
     static const bool Channels = KG == 0;
@@ -58,6 +88,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     const Span& span;
     const float* queries; // f32 in shared memory (query_place)
     ChannelScales* scales; // the warp's
+    u16* rows; // [UNIT, D] the warp's, with EDGE
     float largestQuery, largestStep;
     int head, lane, firstRow; // of the lane in a product
 
@@ -71,8 +102,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     u32 keyEntries[NU][2 * KeyPiece::Groups];
     u32 valueEntries[NU][2 * ValuePiece::Groups];
 
-    __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries, ChannelScales* scales, int head, int lane)
-        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), head(head), lane(lane), firstRow(token_of_row(lane / 4))
+    __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries, ChannelScales* scales, u16* rows, int head, int lane)
+        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), rows(rows), head(head), lane(lane), firstRow(token_of_row(lane / 4))
     {
     }
 
@@ -191,14 +222,30 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         return s.groups + head * s.headGroups + (i64)(BLOCK_TOKENS == 1 ? unitRow + row : unitRow / BLOCK_TOKENS) * groups;
     }
 
-    template <int BITS, bool CHANNELS, int GROUPS, int WORDS, int LANES>
-    __device__ __forceinline__ void load_any(u32 (&words)[GROUPS][WORDS], const Side& s, int i, int place) const
+    // Of a token's eight channels; neighbours among tokens fall on different banks.
+    __device__ __forceinline__ uint4* row_place(int t, int piece) const { return (uint4*)(rows + (t * (D / 8) + (piece ^ t % 8)) * 8); }
+
+    // A unit of any tokens as f16 rows; of the last one there may be several.
+    template <int BITS, bool CHANNELS> __device__ __forceinline__ void gather(const Side& s, int i) const
     {
-        int token = span.token(min(i, span.count - 1));
+        const int Pieces = D / 8, Step = 32 / Pieces, Rounds = UNIT / Step;
+        int piece = lane % Pieces, first = lane / Pieces, codedEnd = coded_end(s, span.end);
+        AnyEight<BITS, CHANNELS> eights[Rounds];
+        #pragma unroll
+        for (int r = 0; r < Rounds; r++) eights[r].fetch(s, head, span.token(min(i + r * Step + first, span.count - 1)), codedEnd, piece * 8);
+        __syncwarp();
+        #pragma unroll
+        for (int r = 0; r < Rounds; r++)
+            *row_place(r * Step + first, piece) = eights[r].value(s, head, span.token(min(i + r * Step + first, span.count - 1)), piece * 8);
+        __syncwarp();
+    }
+
+    template <int GROUPS, int WORDS, int LANES> __device__ __forceinline__ void take(u32 (&words)[GROUPS][WORDS], int t, int place) const
+    {
         #pragma unroll
         for (int k = 0; k < WORDS / 4; k++)
         {
-            uint4 x = load_once<BITS, CHANNELS>(s, head, token, coded_end(s, span.end), span.end, (k * LANES + place) * 8);
+            uint4 x = *row_place(t, k * LANES + place);
             words[0][4 * k] = x.x;
             words[0][4 * k + 1] = x.y;
             words[0][4 * k + 2] = x.z;
@@ -210,6 +257,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         const u8* codes = keyCodes + (i64)i * (D * KB / 8);
         int unitRow = span.from + i - keySide.sinkTokens;
+        if constexpr (EDGE) gather<KEY_BITS, KEY_GROUP == 0>(keySide, i);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -217,7 +265,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int half = 0; half < 2; half++)
             {
                 int row = u * UNIT + 8 * half;
-                if constexpr (EDGE) load_any<KEY_BITS, KEY_GROUP == 0, KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], keySide, i + row + firstRow, lane % 4);
+                if constexpr (EDGE) take<KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], row + firstRow, lane % 4);
                 else KeyPiece::load(keys[u][half], codes + row * (D * KB / 8));
                 if constexpr (KeyEntries)
                     KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_BLOCK_TOKENS>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
@@ -229,6 +277,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         const u8* codes = valueCodes + (i64)i * (D * VB / 8);
         int unitRow = span.from + i - valueSide.sinkTokens;
+        if constexpr (EDGE) gather<VALUE_BITS, false>(valueSide, i);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -236,7 +285,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int t = 0; t < 4; t++)
             {
                 int row = u * UNIT + 4 * t;
-                if constexpr (EDGE) load_any<VALUE_BITS, false, ValuePiece::Groups, ValuePiece::Words, 8>(values[u][t], valueSide, i + row + lane % 4, lane / 4);
+                if constexpr (EDGE) take<ValuePiece::Groups, ValuePiece::Words, 8>(values[u][t], row + lane % 4, lane / 4);
                 else ValuePiece::load(values[u][t], codes + row * (D * VB / 8));
             }
             #pragma unroll
@@ -296,7 +345,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     // Asks for the first tokens of [from, to), if there are any.
     __device__ __forceinline__ void begin(int from, int to)
     {
-        if (from >= to) return;
+        if (EDGE || from >= to) return;
+        if constexpr (Channels) fetch_scales((span.from - keySide.sinkTokens + place_of(from)) / KEY_BLOCK_TOKENS);
         seek();
         load_keys(place_of(from));
         load_values(place_of(from));
@@ -324,7 +374,6 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 largestQuery = largestStep = 0;
                 for (int i = lane; i < HEADS * D; i += 32) largestQuery = fmaxf(largestQuery, fabsf(queries[query_place(i / D, i % D)]));
                 largestQuery = warp_max(largestQuery);
-                fetch_scales((codedRow + place_of(from)) / KEY_BLOCK_TOKENS);
             }
             else load_query();
         }
@@ -333,6 +382,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         {
             float scores[NU][4];
             int place = place_of(at);
+            if constexpr (EDGE) load_keys(place);
             #pragma unroll
             for (int u = 0; u < NU; u++)
             {
@@ -344,7 +394,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 }
                 score(scores[u], u);
             }
-            if (at + NU * UNIT < to) load_keys(place_of(at + NU * UNIT));
+            if (!EDGE && at + NU * UNIT < to) load_keys(place_of(at + NU * UNIT));
+            if constexpr (EDGE) load_values(place);
 
             // Tokens that are not there, or were treated before.
             if (EDGE || place != at)
@@ -447,7 +498,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                     }
                 }
             }
-            if (at + NU * UNIT < to) load_values(place_of(at + NU * UNIT));
+            if (!EDGE && at + NU * UNIT < to) load_values(place_of(at + NU * UNIT));
         }
 
         #pragma unroll
