@@ -190,7 +190,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         };
         var (module, grid) = (Module("decode.cu", codes), new Grid(a.Splits, a.KeyHeads, a.Sequences));
         context.Launch(module, "attend_token", grid, Threads, arguments);
-        if (!merges) context.Launch(module, "merge_parts", grid, Threads, a);
+        if (!merges) context.Launch(module, "merge_parts", grid, Threads, arguments);
         return true;
     }
 

@@ -144,6 +144,15 @@ static __device__ __forceinline__ u16* kept_row(const Side& side, int head, int 
     return side.ring + ((i64)head * side.ringTokens + token % side.ringTokens) * width;
 }
 
+// Two neighbours at 16 bits, which the numbers then are.
+static __device__ __forceinline__ void keep_pair(u16* place, float& x, float& y)
+{
+    u16 low = float_to_half(x), high = float_to_half(y);
+    *(u32*)place = low | (u32)high << 16;
+    x = half_to_float(low);
+    y = half_to_float(high);
+}
+
 // Entries of each channel of a granule of rows, of which `number(t, c)` tells; `fitted` keeps them too. By all threads of the block.
 template <class Number> static __device__ __forceinline__ void fit_channels(
     const Side& side, int width, float clip, u32* groups, u32* fitted, Number number)
@@ -177,9 +186,10 @@ template <class Number> static __device__ __forceinline__ void code_granule(
     }
 }
 
-// A new row as codes, by a warp, a lane some of its channels: of one coded token by token, in groups of 32 channels or more, or at 16 bits.
+// A new row as codes, by a warp, a lane some of its channels: of one coded token by token, in groups of 32 channels or more, or at 16 bits. Leaves
+// what the codes stand for.
 template <int COUNT> static __device__ __forceinline__ void code_row(
-    const AppendArguments& a, const Side& side, int head, int token, const float (&x)[COUNT], int lane)
+    const AppendArguments& a, const Side& side, int head, int token, float (&x)[COUNT], int lane)
 {
     int c = lane * COUNT;
     int row = token - side.sinkTokens;
@@ -187,7 +197,7 @@ template <int COUNT> static __device__ __forceinline__ void code_row(
     if (side.axis == PLAIN)
     {
         #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) *(u32*)(codes + 2 * i) = float_to_half(x[i]) | (u32)float_to_half(x[i + 1]) << 16;
+        for (int i = 0; i < COUNT; i += 2) keep_pair((u16*)codes + i, x[i], x[i + 1]);
         return;
     }
     float2 range = make_float2(INFINITE, -INFINITE);
@@ -197,8 +207,15 @@ template <int COUNT> static __device__ __forceinline__ void code_row(
         widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
     u32 entry = fit(range, a.clip, side.bits), packed = 0;
     if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerTokenBlock + c / side.groupChannels] = entry;
+    float scale, offset, least = (float)(1 << (side.bits - 1));
+    read_group(entry, scale, offset);
     #pragma unroll
-    for (int i = 0; i < COUNT; i++) packed |= encode(x[i], entry, side.bits) << i * side.bits;
+    for (int i = 0; i < COUNT; i++)
+    {
+        u32 code = encode(x[i], entry, side.bits);
+        packed |= code << i * side.bits;
+        x[i] = __fadd_rn(__fmul_rn((float)code - least, scale), offset);
+    }
     if (COUNT * side.bits == 32) *(u32*)codes = packed;
     else if (COUNT * side.bits == 16) *(u16*)codes = (u16)packed;
     else *codes = (u8)packed;

@@ -29,42 +29,6 @@ struct ChannelScales
     float2 steps[D + D / 16]; // what a query is multiplied with, and the zero point in units of that
 };
 
-// Eight channels of a token on their way, wherever it lies: sixteen bytes with them in it, and their entry.
-template <int BITS, bool CHANNELS> struct AnyEight
-{
-    uint4 raw;
-    u32 entry;
-    int place; // of the codes among the bytes; negative: numbers of 16 bits
-
-    __device__ __forceinline__ void fetch(const Side& s, int head, int token, int codedEnd, int c)
-    {
-        bool isSink = token < s.sinkTokens, isKept = isSink || token >= codedEnd;
-        int row = isSink ? token : isKept ? token % max(1, s.ringTokens) : token - s.sinkTokens;
-        const u8* kept = (const u8*)(isSink ? s.sinks : s.ring) + ((i64)head * (isSink ? s.sinkTokens : s.ringTokens) + row) * (2 * D) + 2 * c;
-        const u8* coded = s.codes + head * s.headCodes + (i64)row * (D * BITS / 8) + c * BITS / 8;
-        const u8* source = isKept ? kept : coded;
-        place = isKept || BITS == 16 ? -1 : (int)((u64)source & 15);
-        raw = *(const uint4*)((u64)source & ~15ull);
-        if constexpr (BITS < 16 && !CHANNELS) entry = *(isKept ? (const u32*)source : entries_of(s, head, row) + c / s.groupChannels);
-    }
-
-    // As f16.
-    __device__ __forceinline__ uint4 value(const Side& s, int head, int token, int c) const
-    {
-        if constexpr (BITS < 16)
-        {
-            if (place < 0) return raw;
-            Decoder d[4];
-            if constexpr (CHANNELS) load_decoders(d, entries_of(s, head, token - s.sinkTokens) + c, BITS);
-            else share_decoder(d, entry, BITS);
-            uint2 half = place & 8 ? make_uint2(raw.z, raw.w) : make_uint2(raw.x, raw.y);
-            if (BITS < 8) half.x = (place & 4 ? half.y : half.x) >> (place & 2) * 8;
-            return decode<BITS>(half, d);
-        }
-        return raw;
-    }
-};
-
 // What a warp has of its tokens.
 struct State
 {
@@ -88,7 +52,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     const Span& span;
     const float* queries; // f32 in shared memory (query_place)
     ChannelScales* scales; // the warp's
-    u16* rows; // [UNIT, D] the warp's, with EDGE
+    u16* rows; // [UNIT, D] the warp's, of tokens that are not read as codes
     float largestQuery, largestStep;
     int head, lane, firstRow; // of the lane in a product
 
@@ -225,18 +189,63 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     // Of a token's eight channels; neighbours among tokens fall on different banks.
     __device__ __forceinline__ uint4* row_place(int t, int piece) const { return (uint4*)(rows + (t * (D / 8) + (piece ^ t % 8)) * 8); }
 
-    // A unit of any tokens as f16 rows; of the last one there may be several.
-    template <int BITS, bool CHANNELS> __device__ __forceinline__ void gather(const Side& s, int i) const
+    // Half a row of 16-bit numbers on its way, as two lanes do for each token of a unit.
+    __device__ __forceinline__ void copy_half(const u16* row) const
     {
-        const int Pieces = D / 8, Step = 32 / Pieces, Rounds = UNIT / Step;
-        int piece = lane % Pieces, first = lane / Pieces, codedEnd = coded_end(s, span.end);
-        AnyEight<BITS, CHANNELS> eights[Rounds];
         #pragma unroll
-        for (int r = 0; r < Rounds; r++) eights[r].fetch(s, head, span.token(min(i + r * Step + first, span.count - 1)), codedEnd, piece * 8);
+        for (int j = 0; j < D / 16; j++) copy_async((u16*)row_place(lane / 2, lane % 2 * (D / 16) + j), row + lane % 2 * (D / 2) + 8 * j);
+    }
+
+    // Rows of the ring from `from` on, up to a unit.
+    __device__ __forceinline__ void copy_kept(int from, int to) const
+    {
+        if (from >= to) return;
+        int token = span.token(min(from + lane / 2, to - 1));
+        copy_half(keySide.ring + ((i64)head * keySide.ringTokens + token % keySide.ringTokens) * D);
+    }
+
+    // A unit of any tokens as f16 rows; the last one stands in for those behind it.
+    template <int BITS, int GROUP> __device__ __forceinline__ void gather(const Side& s, int i) const
+    {
+        const int Pieces = D / 16;
+        int token = span.token(min(i + lane / 2, span.count - 1)), row = token - s.sinkTokens;
+        const u16* kept = kept_row(s, head, token, span.end, D);
         __syncwarp();
-        #pragma unroll
-        for (int r = 0; r < Rounds; r++)
-            *row_place(r * Step + first, piece) = eights[r].value(s, head, span.token(min(i + r * Step + first, span.count - 1)), piece * 8);
+        if (kept != nullptr) copy_half(kept);
+        else if constexpr (BITS == 16) copy_half((const u16*)(s.codes + head * s.headCodes) + (i64)row * D);
+        else
+        {
+            int first = lane % 2 * Pieces; // of the row's pieces
+            const u8* source = s.codes + head * s.headCodes + (i64)row * (D * BITS / 8) + first * BITS;
+            const u32* entries = entries_of(s, head, row);
+            if constexpr (GROUP == 0)
+            {
+                #pragma unroll 1
+                for (int j = 0; j < Pieces; j++)
+                {
+                    Decoder d[4];
+                    load_decoders(d, entries + (first + j) * 8, BITS);
+                    *row_place(lane / 2, first + j) = decode<BITS>(load_codes<BITS>(source + j * BITS), d);
+                }
+            }
+            else
+            {
+                uint2 codes[Pieces];
+                u32 its[Pieces / 4];
+                #pragma unroll
+                for (int j = 0; j < Pieces; j++) codes[j] = load_codes<BITS>(source + j * BITS);
+                #pragma unroll
+                for (int j = 0; j < Pieces / 4; j++) its[j] = entries[(first + 4 * j) * 8 / GROUP];
+                #pragma unroll
+                for (int j = 0; j < Pieces; j++)
+                {
+                    Decoder d[4];
+                    share_decoder(d, its[j / 4], BITS);
+                    *row_place(lane / 2, first + j) = decode<BITS>(codes[j], d);
+                }
+            }
+        }
+        wait_for_copies();
         __syncwarp();
     }
 
@@ -257,7 +266,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         const u8* codes = keyCodes + (i64)i * (D * KB / 8);
         int unitRow = span.from + i - keySide.sinkTokens;
-        if constexpr (EDGE) gather<KEY_BITS, KEY_GROUP == 0>(keySide, i);
+        if constexpr (EDGE) gather<KEY_BITS, KEY_GROUP>(keySide, i);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -277,7 +286,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         const u8* codes = valueCodes + (i64)i * (D * VB / 8);
         int unitRow = span.from + i - valueSide.sinkTokens;
-        if constexpr (EDGE) gather<VALUE_BITS, false>(valueSide, i);
+        if constexpr (EDGE) gather<VALUE_BITS, VALUE_GROUP>(valueSide, i);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -342,18 +351,48 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         return pair_of<VB>(__byte_perm(first[half / 2], second[half / 2], half % 2 == 0 ? 0x5410 : 0x7632), i % Half);
     }
 
-    // Asks for the first tokens of [from, to), if there are any.
-    __device__ __forceinline__ void begin(int from, int to)
+    // Queries for rows that `rows` holds.
+    __device__ __forceinline__ void load_plain_query()
+    {
+        #pragma unroll
+        for (int n = 0; n < D / 8; n++)
+        {
+            float2 q = *(const float2*)(queries + query_place(lane / 4, 8 * n + lane % 4 * 2));
+            query[n] = pack_halves(q.x, q.y);
+        }
+    }
+
+    // Scores of a unit whose tokens are those of `rows` from `offset` on, as far as these are there.
+    __device__ __forceinline__ void score_plain(float (&scores)[4], int offset) const
+    {
+        int t = min(max(offset + token_of_row(lane % 16), 0), UNIT - 1);
+        #pragma unroll
+        for (int i = 0; i < 4; i++) scores[i] = 0;
+        #pragma unroll
+        for (int k = 0; k < D / 16; k++)
+        {
+            u32 a[4];
+            load_matrices(a, (const u16*)row_place(t, 2 * k + lane / 16));
+            multiply_halves(scores, a, query[2 * k], query[2 * k + 1]);
+        }
+    }
+
+    // Asks for the first tokens of [from, to), if there are any. Those whose keys are kept are one unit at the most.
+    __device__ __forceinline__ void begin(int from, int to, bool isKept)
     {
         if (EDGE || from >= to) return;
-        if constexpr (Channels) fetch_scales((span.from - keySide.sinkTokens + place_of(from)) / KEY_BLOCK_TOKENS);
         seek();
-        load_keys(place_of(from));
+        if (Channels && isKept) copy_kept(from, to);
+        else
+        {
+            if constexpr (Channels) fetch_scales((span.from - keySide.sinkTokens + place_of(from)) / KEY_BLOCK_TOKENS);
+            load_keys(place_of(from));
+        }
         load_values(place_of(from));
     }
 
     // After `begin`, and with queries in shared memory.
-    __device__ __forceinline__ void run(State& state, int from, int to)
+    __device__ __forceinline__ void run(State& state, int from, int to, bool isKept)
     {
         float bound = 8.67361738e-19f, up = ValueEntries ? WeightScale / bound : WeightScale, corrections[ValuePiece::Groups][2]; // 2^-60; above all scales of values so far
         #pragma unroll
@@ -369,7 +408,13 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         int known = -1, codedRow = span.from - keySide.sinkTokens;
         if (from < to)
         {
-            if constexpr (Channels)
+            if (Channels && isKept)
+            {
+                wait_for_copies();
+                __syncwarp();
+                load_plain_query();
+            }
+            else if constexpr (Channels)
             {
                 largestQuery = largestStep = 0;
                 for (int i = lane; i < HEADS * D; i += 32) largestQuery = fmaxf(largestQuery, fabsf(queries[query_place(i / D, i % D)]));
@@ -386,6 +431,11 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             #pragma unroll
             for (int u = 0; u < NU; u++)
             {
+                if (Channels && isKept)
+                {
+                    score_plain(scores[u], place + u * UNIT - at);
+                    continue;
+                }
                 if constexpr (Channels)
                 {
                     int block = (codedRow + place + u * UNIT) / KEY_BLOCK_TOKENS;

@@ -379,7 +379,7 @@ public abstract class BackendConformance
     [InlineData("k4v2-kch32-vt64-rotkv-sink3-recent7", 64)]
     [InlineData("k2v4-kch16-vt32-clip90", 128)]
     [InlineData("k4v4-t64-sink12-recent2", 128)]
-    [InlineData("k8v16-kch32", 64)]
+    [InlineData("k8v8-ch32", 64)]
     public void RopeAttention_IsRopeThenAttention(string setting, int headDim)
     {
         using var backend = Create();
