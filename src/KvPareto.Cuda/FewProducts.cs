@@ -72,7 +72,8 @@ internal sealed class FewProducts(CudaContext context)
     private int MostRows(in FewKernel kernel, int columns)
     {
         var rows = FewKernel.MostRows;
-        while (rows > 0 && kernel.SharedBytes(rows, columns, 1, kernel.Teams(rows, columns, SharedBytes), SharedBytes) > SharedBytes) rows--;
+        while (rows > 0 && kernel.SharedBytes(rows, columns, 1, kernel.Teams(rows, columns, SharedBytes), SharedBytes) > SharedBytes)
+            rows--;
         return rows;
     }
 
@@ -96,7 +97,8 @@ internal sealed class FewProducts(CudaContext context)
                 context.SharedBytesOfMultiprocessor / (shared + StaticSharedBytes + ReservedBytes), 1, kernel.Blocks(teams));
             var grid = Math.Min(tiles, context.Multiprocessors * blocks);
             context.Launch(
-                Module, kernel.Function(part.RowCount, teams, SharedBytes), new(grid), teams * FewKernel.Threads, arguments, Math.Max(shared, EvenSharedBytes(grid)));
+                Module, kernel.Function(part.RowCount, teams, SharedBytes), new(grid), teams * FewKernel.Threads, arguments,
+                Math.Max(shared, EvenSharedBytes(grid)));
         }
     }
 
