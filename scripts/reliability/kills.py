@@ -7,8 +7,8 @@ killing or stopping one of them; a third of the rounds go on with the folder of 
 tables but for the times, no draft, lock or lease left. Needs gcc. Exit code 1 where a folder was stuck or a result differed. An interrupt
 (SIGINT) ends it with the counts so far.
 
-With "shared" each round is one trial (one.yaml) that three workers share: one of them or all are killed at a random moment, one at a call that
-changes files, one has a call that fails, or is stopped for longer than a lease lasts and woken again.
+With "shared" each round is one trial (one.yaml) that three workers share: one of them or all are killed at a random moment, one at a
+call that changes files, one has a call that fails, or is stopped for longer than a lease lasts and woken again.
 
 kills.py PROGRAM images COUNT FOLDER [SEED] makes instead COUNT copies of a run folder in FOLDER/images as kills at every single call
 would leave it, of sweeps and of sweeps gone on with, for scripts/reliability/images to go on with: many more in the same time.
