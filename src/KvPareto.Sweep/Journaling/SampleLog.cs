@@ -64,11 +64,30 @@ internal sealed class SampleLog : IDisposable
     /// <exception cref="ConfigException">A line is damaged, or the file is no regular one.</exception>
     public static (IReadOnlyCollection<SampleRecord> Records, int Unsealed) Read(string path)
     {
-        RecordFile.Entry<SampleRecord>[] entries = [.. RecordFile.Read<SampleRecord>(path, SubjectOf(path), Kind, Check)];
-        var seen = new HashSet<(string, string)>();
-        foreach (var (line, record, _) in entries)
+        var unsealed = 0;
+        var records = Read(path, LineReader.Read(path), [], () => unsealed++);
+        return (records, unsealed);
+    }
+
+    /// <summary>The same of lines that follow others.</summary>
+    /// <param name="path">File.</param>
+    /// <param name="lines">What follows.</param>
+    /// <param name="before">The samples of the lines before.</param>
+    /// <param name="onUnsealed">Called for each line without a checksum.</param>
+    /// <exception cref="ConfigException">A line is damaged, or the file is no regular one.</exception>
+    public static IReadOnlyCollection<SampleRecord> Read(
+        string path, IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> lines, IReadOnlyCollection<SampleRecord> before,
+        Action? onUnsealed = null)
+    {
+        var records = before.ToList();
+        var seen = before.Select(KeyOf).ToHashSet();
+        foreach (var (line, record, isSealed) in RecordFile.Read<SampleRecord>(path, lines, SubjectOf(path), Kind, Check))
+        {
             if (!seen.Add(KeyOf(record))) throw StandsTwice(path, line, record);
-        return ([.. entries.Select(entry => entry.Value)], entries.Count(entry => !entry.IsSealed));
+            if (!isSealed) onUnsealed?.Invoke();
+            records.Add(record);
+        }
+        return records;
     }
 
     /// <summary>What the checksums of a log say it is of.</summary>

@@ -10,11 +10,15 @@ internal static class LineReader
 
     /// <summary>The lines of a file that others may be writing to; none where it is missing.</summary>
     /// <exception cref="ConfigException">A line is too long to be one of ours, or the file is no regular one or cannot be read.</exception>
-    public static IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> Read(string path)
+    /// <param name="path">File.</param>
+    /// <param name="from">Byte at which a line begins.</param>
+    /// <param name="before">Lines before it.</param>
+    public static IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> Read(string path, long from = 0, int before = 0)
     {
         if (DiskFile.TryOpenRead(path) is not { } handle) yield break;
         using var file = new FileStream(handle, FileAccess.Read, bufferSize: 1);
-        foreach (var line in Read(path, file)) yield return line;
+        file.Position = from;
+        foreach (var (number, bytes) in Read(path, file)) yield return (before + number, bytes);
     }
 
     /// <summary>The lines of an open file from where it stands, without their ends; each is valid until the next is asked for.</summary>

@@ -68,10 +68,15 @@ internal sealed class TrialQueue
             }
             _state = _folder.Read();
             if (took || Missing() is not { Count: > 0 } held) continue;
-            if (_help.TryTake(held, _state) is { } help)
+            var helped = false;
+            while (!deadline.IsOver && _help.TryTake(held, _state) is { } help)
             {
                 using var log = help.Log;
                 yield return help;
+                helped = true;
+            }
+            if (helped)
+            {
                 wasWaiting = false;
                 continue;
             }
