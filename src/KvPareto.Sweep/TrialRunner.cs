@@ -23,13 +23,14 @@ internal sealed class TrialRunner(
     private const int ShownTokens = 32;
 
     private readonly Dictionary<string, int> _measured = [];
+    private readonly Dictionary<string, long?> _predicted = []; // by trial
     private (string Digest, WeightSpec Weights, (int? Context, bool IsProbe)? Compared)? _loadedAs;
     private ITrialModel? _loaded;
     private TimeSpan _loadTime;
 
     /// <summary>Why a trial is not tried, as it cannot fit; null where it may.</summary>
     public string? Refusal(PlannedTrial trial) =>
-        engine.Predict(trial) is { } predicted && predicted > engine.Room ? TrialFailure.TooLarge(predicted, engine.Room.Value) : null;
+        Predicted(trial) is { } predicted && predicted > engine.Room ? TrialFailure.TooLarge(predicted, engine.Room.Value) : null;
 
     /// <summary>Measures a trial, or a part of it, from where its log stands.</summary>
     /// <param name="work">What is asked for.</param>
@@ -62,13 +63,17 @@ internal sealed class TrialRunner(
     /// <summary>The result of a trial that failed, or of which every sample is in its log.</summary>
     public TrialResult Sum(PlannedTrial trial, SampleLog log, string? failure) =>
         (failure is null ? TrialSummary.Finished(trial, log) : TrialSummary.Failed(trial, log, failure)) with
-        { PredictedPeakBytes = engine.Predict(trial) };
+        { PredictedPeakBytes = Predicted(trial) };
 
     /// <summary>The time that it takes to have a trial's model loaded, as the last loading took; none where it is.</summary>
     public TimeSpan TimeToLoad(PlannedTrial trial) => _loadedAs == Loading(trial) ? TimeSpan.Zero : _loadTime;
 
     /// <inheritdoc/>
     public void Dispose() => Unload();
+
+    // A worker that looks for something to help with asks again and again.
+    private long? Predicted(PlannedTrial trial) => _predicted.TryGetValue(trial.Spec.Id, out var known) ? known
+        : _predicted[trial.Spec.Id] = engine.Predict(trial);
 
     // A trial that is gone on with has had its first samples.
     private bool IsWarmUp(PlannedTrial trial)

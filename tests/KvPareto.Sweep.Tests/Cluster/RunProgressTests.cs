@@ -1,4 +1,6 @@
 using KvPareto.Sweep.Cluster;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Leases;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -38,6 +40,38 @@ public class RunProgressTests
         Assert.Empty(after.Workers);
     }
 
+    /// <summary>Two processes that help, one with two ranges, and the holder's own.</summary>
+    [Fact]
+    public void Read_CountsThoseThatHelp()
+    {
+        using var temp = new ScratchFolder();
+        using var source = new CancellationTokenSource();
+        RunProgress? seen = null;
+        var engine = new FakeEngine
+        {
+            Before = (number, _, _) =>
+            {
+                if (number != 12) return;
+                var trial = Directory.GetFiles(temp["run/leases"]).Select(file => Path.GetFileNameWithoutExtension(file))
+                    .Single(RunCheck.IsId);
+                var elsewhere = LeaseHolder.Here() with { Scope = "elsewhere", Machine = "node7", Process = 7 };
+                Write($"{trial}-open", LeaseHolder.Here());
+                foreach (var range in new[] { 1, 2 }) Write($"{trial}-{range}", elsewhere);
+                Write($"{trial}-12", elsewhere with { Process = 8 });
+                seen = RunProgress.Read(temp["run"]);
+                source.Cancel();
+            },
+            Cancellation = source.Token,
+        };
+        Assert.Throws<OperationCanceledException>(() => FakeSweep.Run(temp["run"], engine, worker: "a"));
+        var held = Assert.Single(seen!.Held);
+        Assert.Equal((2, 2), (held.Samples, held.Helpers));
+        Assert.Equal(seen.TrialTime!.Value * (7.6 / 3), seen.Left!.Value);
+
+        void Write(string lease, LeaseHolder holder) =>
+            temp.Write($"run/leases/{lease}.1", System.Text.Json.JsonSerializer.Serialize(holder) + "\n");
+    }
+
     [Fact]
     public void Read_NamesWhatFailed()
     {
@@ -68,7 +102,7 @@ public class RunProgressTests
             },
             Cancellation = source.Token,
         };
-        var still = new KvPareto.Sweep.Leases.LeaseTimes(TimeSpan.FromDays(1), TimeSpan.FromDays(1));
+        var still = new LeaseTimes(TimeSpan.FromDays(1), TimeSpan.FromDays(1));
         Assert.Throws<OperationCanceledException>(() => FakeSweep.Run(temp["run"], engine, leases: still));
         Assert.True(Assert.Single(seen!.Held).IsQuiet);
         Assert.Null(seen.Left);

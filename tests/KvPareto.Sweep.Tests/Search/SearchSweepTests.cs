@@ -2,6 +2,7 @@ using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Answers.Checks;
 using KvPareto.Sweep.Cluster;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
@@ -78,6 +79,33 @@ public class SearchSweepTests
         Parallel.For(0, engines.Length, i => Run(temp["run"], engines[i], worker: $"w{i}"));
         Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
         Assert.Equal(single.Generated, engines.Sum(engine => engine.Generated));
+    }
+
+    /// <summary>What a search asks for now of a trial is shared too, and nothing more of it is measured.</summary>
+    [Theory]
+    [InlineData(Halving)]
+    [InlineData("{kind: predict, probes: 2, batch: 1}")]
+    public void Searches_WhoseTrialsAreShared_MeasureWhatOneWorkerWould(string search)
+    {
+        using var temp = new ScratchFolder();
+        var single = Engine();
+        var whole = FakeSweep.WithoutTimes(Run(temp["whole"], single, search));
+        var engines = Enumerable.Range(0, 3).Select(_ => Engine()).ToArray();
+        var (folder, helped) = (temp["run"], false);
+        foreach (var engine in engines)
+        {
+            engine.Before = (_, _, _) =>
+            {
+                // Slow enough for an idle worker to be there before a trial is over.
+                Thread.Sleep(20);
+                helped |= RunPaths.HelperLogs(folder).Count > 0;
+            };
+        }
+        Parallel.For(0, engines.Length, new() { MaxDegreeOfParallelism = 3 }, i => Run(folder, engines[i], search, worker: $"w{i}"));
+        Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(folder)));
+        Assert.Equal(single.Generated, engines.Sum(engine => engine.Generated));
+        Assert.True(helped);
+        Assert.Empty(RunPaths.HelperLogs(folder));
     }
 
     [Fact]
