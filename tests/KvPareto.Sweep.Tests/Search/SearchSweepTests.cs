@@ -92,15 +92,10 @@ public class SearchSweepTests
         var whole = FakeSweep.WithoutTimes(Run(temp["whole"], single, search));
         var engines = Enumerable.Range(0, 3).Select(_ => Engine()).ToArray();
         var (folder, helped) = (temp["run"], false);
+        // Until one has helped, slow enough for an idle worker to be there before a trial is over.
         foreach (var engine in engines)
-        {
             engine.Before = (_, _, _) =>
-            {
-                // Slow enough for an idle worker to be there before a trial is over.
-                Thread.Sleep(20);
-                helped |= RunPaths.HelperLogs(folder).Count > 0;
-            };
-        }
+                SpinWait.SpinUntil(() => helped |= RunPaths.HelperLogs(folder).Count > 0, TimeSpan.FromMilliseconds(200));
         Parallel.For(0, engines.Length, new() { MaxDegreeOfParallelism = 3 }, i => Run(folder, engines[i], search, worker: $"w{i}"));
         Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(folder)));
         Assert.Equal(single.Generated, engines.Sum(engine => engine.Generated));
