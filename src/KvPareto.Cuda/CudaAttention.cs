@@ -28,6 +28,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
+        context.LaunchesVary = true;
         var cache = (CudaKvCache)step.Caches[0];
         var append = Arguments(step, layer, k, v);
         if (cache.Spec.SmoothKeys && step.Starts.Contains(0)) FreezeMeans(append);
@@ -54,6 +55,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         for (var i = 0; i < table.InverseFrequencies.Length; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
         if (TryAttendTokens(step, layer, q, y, arguments)) return true;
         if (!keys.IsByToken || !values.IsByToken || keys.KeepsRows || values.KeepsRows) return false;
+        context.LaunchesVary = true;
         var rows = step.Caches.Length > 1 ? 1 : step.Count;
         var shares = (cache.Geometry.QueryHeads / cache.Geometry.KvHeads + TurnedHeads - 1) / TurnedHeads;
         context.Launch(
@@ -116,6 +118,13 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, granule * rowBytes);
         if (keys.Keeps(step.Starts, rows) || values.Keeps(step.Starts, rows))
             context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
+    }
+
+    /// <summary>Parts of a step's context.</summary>
+    public static int Parts(Step step)
+    {
+        var plan = Plan(step);
+        return plan.Splits(step.Starts.Max() + plan.Tokens).Count;
     }
 
     private static AttentionPlan Plan(Step step)

@@ -58,6 +58,9 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Shared memory of all blocks on one.</summary>
     public int SharedBytesOfMultiprocessor { get; }
 
+    /// <summary>Set by launches that depend on more of a step than <see cref="RepeatedSteps"/> knows.</summary>
+    public bool LaunchesVary { get; set; }
+
     /// <summary>The stream that everything runs on.</summary>
     public nint Stream => _stream;
 
