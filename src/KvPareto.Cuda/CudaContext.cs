@@ -144,6 +144,12 @@ internal sealed unsafe class CudaContext : IDisposable
     public void Download(void* destination, nint source, long bytes) =>
         Check(CudaDriver.cuMemcpyDtoHAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyDtoHAsync_v2));
 
+    /// <summary>Makes bytes zero.</summary>
+    public void Clear(nint address, long bytes)
+    {
+        if (bytes > 0) Check(CudaDriver.cuMemsetD8Async(address, 0, (nuint)bytes, _stream), nameof(CudaDriver.cuMemsetD8Async));
+    }
+
     /// <summary>Waits for all that was launched.</summary>
     public void Synchronize() => Check(CudaDriver.cuStreamSynchronize(_stream), nameof(CudaDriver.cuStreamSynchronize));
 

@@ -50,6 +50,9 @@ internal static unsafe partial class CudaDriver
     public static partial int cuStreamSynchronize(nint stream);
 
     [LibraryImport(Library)]
+    public static partial int cuMemsetD8Async(nint address, byte value, nuint count, nint stream);
+
+    [LibraryImport(Library)]
     public static partial int cuStreamBeginCapture_v2(nint stream, int mode);
 
     [LibraryImport(Library)]
