@@ -35,7 +35,13 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
             return;
         }
         if (_graph == 0) _graph = Capture(ops);
-        Check(CudaDriver.cuGraphLaunch(_graph, context.Stream), nameof(CudaDriver.cuGraphLaunch));
+        if (_graph != 0)
+        {
+            Check(CudaDriver.cuGraphLaunch(_graph, context.Stream), nameof(CudaDriver.cuGraphLaunch));
+            return;
+        }
+        _varies = true; // a device or driver that keeps no such launches
+        ops();
     }
 
     /// <inheritdoc/>
@@ -53,27 +59,20 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
 
     private nint Capture(Action ops)
     {
-        Check(CudaDriver.cuStreamBeginCapture_v2(context.Stream, Relaxed), nameof(CudaDriver.cuStreamBeginCapture_v2));
-        nint graph = 0;
+        if (CudaDriver.cuStreamBeginCapture_v2(context.Stream, Relaxed) != 0) return 0;
+        nint graph, executable;
         try
         {
             ops();
         }
         finally
         {
-            var code = CudaDriver.cuStreamEndCapture(context.Stream, out graph);
-            if (code != 0) graph = 0;
+            if (CudaDriver.cuStreamEndCapture(context.Stream, out graph) != 0) graph = 0;
         }
-        if (graph == 0) throw new InvalidOperationException("launches of a step could not be kept");
-        try
-        {
-            Check(CudaDriver.cuGraphInstantiateWithFlags(out var executable, graph, 0), nameof(CudaDriver.cuGraphInstantiateWithFlags));
-            return executable;
-        }
-        finally
-        {
-            _ = CudaDriver.cuGraphDestroy(graph);
-        }
+        if (graph == 0) return 0;
+        if (CudaDriver.cuGraphInstantiateWithFlags(out executable, graph, 0) != 0) executable = 0;
+        _ = CudaDriver.cuGraphDestroy(graph);
+        return executable;
     }
 
     private static void Check(int code, string call) => CudaException.ThrowIfFailed(code, call);
