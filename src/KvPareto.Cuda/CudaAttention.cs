@@ -41,8 +41,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         var cache = (CudaKvCache)step.Caches[0];
         var (keys, values) = (cache.Layout.Keys[layer], cache.Layout.Values[layer]);
         var headDim = cache.Geometry.HeadDim;
-        if (!keys.IsByToken || !values.IsByToken || keys.KeepsRows || values.KeepsRows || cache.Spec.SmoothKeys || cache.Spec.PreBiasKeys
-            || q.Type != DType.BF16 || k.Type != DType.BF16 || table.HeadDim != headDim || table.TurnedChannels != headDim) return false;
+        if (!keys.IsByRow || !values.IsByRow || cache.Spec.SmoothKeys || cache.Spec.PreBiasKeys || q.Type != DType.BF16
+            || k.Type != DType.BF16 || table.HeadDim != headDim || table.TurnedChannels != headDim) return false;
         var arguments = new TurnArguments
         {
             Append = Arguments(step, layer, k, v),
@@ -53,6 +53,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         };
         for (var i = 0; i < table.InverseFrequencies.Length; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
         if (TryAttendTokens(step, layer, q, y, arguments)) return true;
+        if (!keys.IsByToken || !values.IsByToken || keys.KeepsRows || values.KeepsRows) return false;
         var rows = step.Caches.Length > 1 ? 1 : step.Count;
         var shares = (cache.Geometry.QueryHeads / cache.Geometry.KvHeads + TurnedHeads - 1) / TurnedHeads;
         context.Launch(
@@ -81,6 +82,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             Rotation = (int)cache.Spec.Rotation,
             Fit = cache.Spec.Fit,
             Layers = cache.Geometry.LayerCount,
+            ByToken = (cache.Layout.Keys[layer].IsByToken ? 1 : 0) | (cache.Layout.Values[layer].IsByToken ? 2 : 0),
         };
     }
 
@@ -103,13 +105,17 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         }
         if (keys.FitsPowers(step.Starts, rows) || values.FitsPowers(step.Starts, rows))
             context.Launch(_codec, "fit_powers", new(a.Heads, sides), Math.Max(Threads, a.Width), a, rowBytes);
-        var granules = Math.Max(keys.Granules(step.Starts, rows), values.Granules(step.Starts, rows));
-        if (keys.IsByToken && values.IsByToken)
-            context.Launch(_codec, "encode_tokens", new((granules + TokenWarps - 1) / TokenWarps, a.Heads, sides), Threads, a);
-        else
-            context.Launch(
-                _codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, Math.Max(keys.Granule, values.Granule) * rowBytes);
-        if (keys.KeepsRows || values.KeepsRows) context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
+        var (granules, granule, tokens) = (0, 0, 0);
+        foreach (var side in new[] { keys, values })
+        {
+            var count = side.Granules(step.Starts, rows);
+            if (side.IsByToken) tokens = Math.Max(tokens, count);
+            else (granules, granule) = (Math.Max(granules, count), Math.Max(granule, side.Granule));
+        }
+        context.Launch(_codec, "encode_tokens", new((tokens + TokenWarps - 1) / TokenWarps, a.Heads, sides), Threads, a);
+        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, granule * rowBytes);
+        if (keys.Keeps(step.Starts, rows) || values.Keeps(step.Starts, rows))
+            context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
     }
 
     private static AttentionPlan Plan(Step step)
@@ -173,10 +179,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         if (!IsUsual(step, plan) || !plan.IsSingle || g.QueryHeads / g.KvHeads > AttentionPlan.DirectHeads || !codes.Keys.AreDirectKeys
             || !codes.Values.AreDirectValues) return false;
         var a = Arguments(step, layer, q, y, plan);
-        // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time. Those for
-        // rows beside the codes take longer than all others.
-        var merges = a.Splits <= TokenBlocks * context.Multiprocessors && a.Sequences * a.KeyHeads <= MostMerged
-            && !cache.Layout.Keys[layer].KeepsRows && !cache.Layout.Values[layer].KeepsRows;
+        // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time.
+        var merges = a.Splits <= TokenBlocks * context.Multiprocessors && a.Sequences * a.KeyHeads <= MostMerged;
         var arguments = new TokenArguments
         {
             Attention = a,
@@ -186,7 +190,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         };
         var (module, grid) = (Module("decode.cu", codes), new Grid(a.Splits, a.KeyHeads, a.Sequences));
         context.Launch(module, "attend_token", grid, Threads, arguments);
-        if (!merges) context.Launch(module, "merge_parts", grid, Threads, a);
+        if (!merges) context.Launch(module, "merge_parts", grid, Threads, arguments);
         return true;
     }
 

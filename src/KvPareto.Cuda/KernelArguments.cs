@@ -227,6 +227,7 @@ internal struct AppendArguments
     public GroupFit Fit;
     public int RangeBlocks;
     public int Layers;
+    public int ByToken;
 }
 
 [StructLayout(LayoutKind.Sequential)]

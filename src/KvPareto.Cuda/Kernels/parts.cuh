@@ -13,7 +13,6 @@ __device__ PartsBarrier barriers[MOST_GROUPS];
 // Until `count` blocks are here, all of which are at work; what they wrote before is seen by all. By all threads of a block.
 static __device__ __forceinline__ void wait_for_parts(int group, int count)
 {
-    __threadfence();
     __syncthreads();
     if (threadIdx.x == 0)
     {
