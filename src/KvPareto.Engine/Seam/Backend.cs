@@ -244,7 +244,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Prepares a step whose rows are reserved, for example by uploading its ids.</summary>
     protected virtual void BeginCore(Step step) { }
 
-    /// <summary><see cref="Run"/>, unchecked.</summary>
+    /// <summary>See <see cref="Run"/>.</summary>
     protected virtual void RunCore(Step step, (object Weights, object Tensors) owners, Action ops) => ops();
 
     /// <summary>See <see cref="Embed"/>.</summary>
