@@ -41,7 +41,7 @@ internal sealed class ProgressReport
     public void Begun(PlannedTrial trial, SampleLog log, bool isKnown = false)
     {
         Reach(trial, log.Count);
-        _time.Begun(trial, (task, sample) => log.Find(task.Name, sample.Id) is not null);
+        _time.Begun(trial, (task, sample) => log.Find(task.Name, sample.Id) is not null, isShared: isKnown);
         _lastAt = Stopwatch.GetTimestamp();
         if (isKnown) return;
         var spec = trial.Spec;

@@ -43,15 +43,18 @@ internal sealed class TimeEstimate
 
     /// <summary>A trial is begun or gone on with.</summary>
     /// <param name="trial">The trial.</param>
-    /// <param name="isKnown">An earlier run measured the sample.</param>
-    public void Begun(PlannedTrial trial, Func<SweepTask, TaskSample, bool> isKnown)
+    /// <param name="isKnown">An earlier run, or another worker, measured the sample.</param>
+    /// <param name="isShared">What is known now and was not before, others have measured meanwhile.</param>
+    public void Begun(PlannedTrial trial, Func<SweepTask, TaskSample, bool> isKnown, bool isShared = false)
     {
+        var before = isShared ? Seconds(trial) : null;
         foreach (var (task, samples) in trial.Model.Tasks)
         {
             var known = samples.Where(sample => isKnown(task, sample));
             _missing[(trial.Index, task.Name)] = known.Aggregate(
                 Whole(trial, task.Name), (left, sample) => left - SampleWork.Of(trial.Model.Config, sample));
         }
+        if (before is { } seconds) _done.Elsewhere += Math.Max(0, seconds - (Seconds(trial) ?? seconds));
     }
 
     /// <summary>A sample was measured.</summary>

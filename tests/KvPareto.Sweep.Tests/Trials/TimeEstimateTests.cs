@@ -79,6 +79,19 @@ public class TimeEstimateTests
         Assert.InRange(time.Left()!.Value / alone, 0.3, 0.45);
     }
 
+    /// <summary>Who helps with a trial does as much of the sweep as who has it.</summary>
+    [Fact]
+    public void Left_IsSharedWithThoseThatHelp()
+    {
+        var (time, trials, rows) = Start("smollm2.csv", ["niah", "narrativeqa", "multi_news"]);
+        time.Begun(trials[0], (_, _) => false);
+        var own = rows.Where(row => row.Setting == trials[0].Spec.Setting.Name).ToArray();
+        foreach (var row in own.Where((_, index) => index % 2 == 0)) Measure(time, trials[0], row);
+        Assert.Equal(1, time.Left()!.Value / time.LeftAlone()!.Value);
+        time.Begun(trials[0], (_, _) => true, isShared: true);
+        Assert.InRange(time.Left()!.Value / time.LeftAlone()!.Value, 0.4, 0.6);
+    }
+
     private sealed record Row(
         string Setting, string Task, int Prompt, int Allowed, int Made, double Ttft, double? Tpot, double Wall, string Id);
 
