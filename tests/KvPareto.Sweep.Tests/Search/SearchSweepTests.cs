@@ -85,22 +85,32 @@ public class SearchSweepTests
     [Theory]
     [InlineData(Halving)]
     [InlineData("{kind: predict, probes: 2, batch: 1}")]
-    public void Searches_WhoseTrialsAreShared_MeasureWhatOneWorkerWould(string search)
+    public async Task Searches_WhoseTrialsAreShared_MeasureWhatOneWorkerWould(string search)
     {
         using var temp = new ScratchFolder();
         var single = Engine();
         var whole = FakeSweep.WithoutTimes(Run(temp["whole"], single, search));
         var engines = Enumerable.Range(0, 3).Select(_ => Engine()).ToArray();
-        var (folder, helped) = (temp["run"], false);
+        var folder = temp["run"];
+        using var helped = new ManualResetEventSlim();
         // Until one has helped, slow enough for an idle worker to be there before a trial is over.
         foreach (var engine in engines)
             engine.Before = (_, _, _) =>
-                SpinWait.SpinUntil(() => helped |= RunPaths.HelperLogs(folder).Count > 0, TimeSpan.FromMilliseconds(200));
-        Parallel.For(0, engines.Length, new() { MaxDegreeOfParallelism = 3 }, i => Run(folder, engines[i], search, worker: $"w{i}"));
+                SpinWait.SpinUntil(HasHelped, TimeSpan.FromMilliseconds(200));
+        // Threads of their own: a pool would begin with as many as there are cores.
+        await Task.WhenAll(engines.Select((engine, i) => Task.Factory.StartNew(
+            () => Run(folder, engine, search, worker: $"w{i}"), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)));
         Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(folder)));
         Assert.Equal(single.Generated, engines.Sum(engine => engine.Generated));
-        Assert.True(helped);
+        Assert.True(helped.IsSet);
         Assert.Empty(RunPaths.HelperLogs(folder));
+
+        bool HasHelped()
+        {
+            if (!helped.IsSet && RunPaths.HelperLogs(folder).Count > 0) helped.Set();
+            return helped.IsSet;
+        }
     }
 
     [Fact]

@@ -72,7 +72,10 @@ public sealed class LogSightTests : IDisposable
         var path = RunPaths.Samples(_temp.Root, Trial);
         File.WriteAllText(path, File.ReadAllText(path).Replace("\"sample\":\"b\"", "\"sample\":\"c\"", StringComparison.Ordinal));
         for (var look = 0; look < 2; look++)
-            Assert.StartsWith($"{path}:2: not a sample (its checksum", Assert.Throws<ConfigException>(Seen).Message, StringComparison.Ordinal);
+        {
+            var error = Assert.Throws<ConfigException>(Seen);
+            Assert.StartsWith($"{path}:2: not a sample (its checksum", error.Message, StringComparison.Ordinal);
+        }
     }
 
     private SampleLog Open() => SampleLog.Open(RunPaths.Samples(_temp.Root, Trial), _leases.TryTake(Trial)!);
