@@ -13,7 +13,7 @@ internal sealed class TorchWorkspace : Workspace
     private readonly torch.Device _device;
     private readonly long _bytes;
     private RopeTable? _table;
-    private (int, int, int, torch.ScalarType)? _masked;
+    private (int, int, int)? _masked;
     private torch.Tensor? _mask;
 
     public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens) : base(shape)
@@ -44,7 +44,7 @@ internal sealed class TorchWorkspace : Workspace
     public void Begin(Step step)
     {
         Forget();
-        Ids = torch.tensor(step.Ids, [step.Count], device: _device).DetachFromDisposeScope();
+        Ids = TorchMemory.Guard(() => torch.tensor(step.Ids, [step.Count], device: _device));
     }
 
     /// <summary>Cosines and sines of the step's positions, [2, T, 1, turned channels], as Scripts/elements.py takes them.</summary>
@@ -66,17 +66,18 @@ internal sealed class TorchWorkspace : Workspace
             }
         }
         _table = table;
-        return Turned = torch.tensor(turns, [2, count, 1, 2 * half], device: _device).DetachFromDisposeScope();
+        return Turned = torch.tensor(turns, [2, count, 1, 2 * half], device: _device);
     }
 
     /// <summary>What queries do not see, made once for neighbouring layers that see alike; the workspace's own.</summary>
-    /// <param name="key">Start, queries, window, type.</param>
-    /// <param name="make">Makes it; null where all is seen.</param>
-    public torch.Tensor? Mask((int, int, int, torch.ScalarType) key, Func<torch.Tensor?> make)
+    /// <param name="key">Start, queries, window.</param>
+    /// <param name="make">Makes it.</param>
+    public torch.Tensor Mask((int, int, int) key, Func<torch.Tensor> make)
     {
-        if (_masked == key) return _mask;
+        if (_masked == key) return _mask!;
         _mask?.Dispose();
-        (_masked, _mask) = (key, make()?.DetachFromDisposeScope());
+        (_masked, _mask) = (null, null);
+        (_mask, _masked) = (make(), key);
         return _mask;
     }
 

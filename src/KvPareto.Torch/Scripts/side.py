@@ -1,6 +1,8 @@
-# The keys or the values of one layer: sinks [heads, sinks, D] f16, codes [heads, coded tokens, D·bits/8], entries [heads, runs, groups],
-# a ring [heads, ring tokens, D] f16 of rows that are not coded yet. Tokens of the codes count from the end of the sinks.
-# axis: 0 a scale for each group, 1 one scale for an append (tensor), 2 one for good (pow2).
+# The keys or the values of one layer, as a list. Plain: numbers, rows [heads, tokens, D]. Coded: numbers, codes [heads, coded tokens,
+# D·bits/8], entries [heads, runs, groups], ring [heads, ring tokens, D] f16 of rows that are not coded yet, sinks [heads, sinks, D] f16,
+# shifts and constants (codec.py). Tokens of the codes count from the end of the sinks.
+# numbers: recent tokens, tokens that are coded together, channels of a group, bits, and axis: 0 a scale for each group, 1 one scale for an
+# append (tensor), 2 one for good (pow2).
 
 
 def coded_end(length: int, sinks: int, recent: int, granule: int) -> int:
@@ -15,9 +17,18 @@ def waiting(ring: Tensor, first: int, last: int) -> Tensor:
     return rows if count == last - first else torch.cat([rows, ring[:, :last - first - count]], 1)
 
 
-# New rows [heads, T, D] f32, of tokens start …; those whose time has come are coded.
-def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts: Tensor, constants: Tensor, rows: Tensor, start: int,
-           recent: int, granule: int, channels: int, axis: int, bits: int, clip: float, cut: float):
+# New rows [heads, T, D], of tokens start …; of coded sides f32, and those whose time has come are coded.
+def store(side: List[Tensor], rows: Tensor, start: int, clip: float):
+    if len(side) == 2:
+        side[1][:, start:start + rows.size(1)] = rows
+    else:
+        store_coded(side, rows, start, clip)
+
+
+def store_coded(side: List[Tensor], rows: Tensor, start: int, clip: float):
+    numbers, codes, entries, ring, sink_rows, shifts, constants = side
+    n: List[int] = numbers.tolist()
+    recent, granule, channels, bits, axis = n
     sinks, end = sink_rows.size(1), start + rows.size(1)
     heads, width = rows.size(0), rows.size(2)
     least = -float(1 << (bits - 1))
@@ -26,9 +37,11 @@ def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shif
         sink_rows[:, start:start + count] = rows[:, :count]
     fresh = max(start, sinks)
     if fresh < end:
+        new = rows[:, fresh - start:]
         if axis == 1:
-            new = rows[:, fresh - start:]
-            entries[:, fresh - sinks:end - sinks] = fit(new.amin(), new.amax(), constants, least, clip, cut)
+            entries[:, fresh - sinks:end - sinks] = fit(new.amin(), new.amax(), constants, least, clip)
+        if axis == 2 and start <= sinks:
+            entries.copy_(fit_power(new.amin([1], True), new.amax([1], True), constants, least, clip))
         first, last = coded_end(start, sinks, recent, granule), coded_end(end, sinks, recent, granule)
         if first < last:
             part = rows[:, max(first, start) - start:max(last, start) - start]
@@ -37,7 +50,7 @@ def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shif
             if axis == 0:
                 x = part.reshape(heads, (last - first) // granule, granule, width // channels, channels)
                 run = (first - sinks) // granule
-                groups = fit(x.amin([2, 4], True), x.amax([2, 4], True), constants, least, clip, cut)
+                groups = fit(x.amin([2, 4], True), x.amax([2, 4], True), constants, least, clip)
                 entries[:, run:run + groups.size(1)] = groups.squeeze(4).squeeze(2)
             else:
                 x = part.reshape(heads, 1, last - first, width // channels, channels) if axis == 2 else part.reshape(heads, last - first, 1, 1, width)
@@ -52,9 +65,15 @@ def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shif
             kept += count
 
 
-# Rows first … stop − 1 [heads, stop − first, D] as attention reads them when there are `length` tokens; f32, or f16 as they lie.
-def read(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts: Tensor, first: int, stop: int, length: int,
-         recent: int, granule: int, channels: int, axis: int, bits: int) -> Tensor:
+# Rows first … stop − 1 [heads, stop − first, D] as attention reads them when there are `length` tokens; f32, or as they lie.
+def read(side: List[Tensor], first: int, stop: int, length: int) -> Tensor:
+    return side[1][:, first:stop] if len(side) == 2 else read_coded(side, first, stop, length)
+
+
+def read_coded(side: List[Tensor], first: int, stop: int, length: int) -> Tensor:
+    numbers, codes, entries, ring, sink_rows, shifts, _ = side
+    n: List[int] = numbers.tolist()
+    recent, granule, channels, bits, axis = n
     sinks = sink_rows.size(1)
     last = coded_end(length, sinks, recent, granule)
     parts: List[Tensor] = []
