@@ -35,7 +35,7 @@ def turned(bias: Tensor, turns: Tensor, first: int, stop: int) -> Tensor:
 # Stores a step's keys [T, Nkv·D], of tokens start …; the first step's mean is kept.
 def store_keys(k: Tensor, side: List[Tensor], heads: int, start: int, clip: float, mean: Optional[Tensor], bias: Optional[Tensor],
                turns: Optional[Tensor], hadamard: Optional[Tensor]):
-    rows = by_head(k, heads).float()
+    rows = by_head(k, heads)
     if bias is not None and turns is not None:
         rows = rows - turned(bias, turns, start, start + k.size(0))
     if mean is not None:
@@ -112,7 +112,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, y: Tensor, key_side: List[Tensor]
     groups = q.size(1) // k.size(1)
     value_hadamard = hadamard if rotates_values == 1 else None
     store_keys(k, key_side, heads, start, clip, mean, bias, turns, hadamard)
-    store(value_side, rotated(by_head(v, heads).float(), value_hadamard), start, clip)
+    store(value_side, rotated(by_head(v, heads), value_hadamard), start, clip)
     rows = rotated(group(q, heads, width), hadamard)
     if q.dtype == torch.bfloat16:
         rows = rows.to(torch.half)

@@ -3,7 +3,10 @@
 
 def rms_norm(x: Tensor, gain: Tensor, epsilon: float, y: Tensor):
     width = gain.size(0)
-    y.copy_(torch.rms_norm(x.float().unflatten(-1, [-1, width]), [width], gain, epsilon).flatten(-2))
+    rows = x.float()
+    if x.size(1) > width:
+        rows, y = rows.unflatten(1, [-1, width]), y.unflatten(1, [-1, width])
+    y.copy_(torch.rms_norm(rows, [width], gain, epsilon))
 
 
 # A head's first channels turn, in pairs that are halves of them; turns [2, T, 1, channels]: cosines twice, sines with the first half's

@@ -17,12 +17,12 @@ def waiting(ring: Tensor, first: int, last: int) -> Tensor:
     return rows if count == last - first else torch.cat([rows, ring[:, :last - first - count]], 1)
 
 
-# New rows [heads, T, D], of tokens start …; of coded sides f32, and those whose time has come are coded.
+# New rows [heads, T, D], of tokens start …; those whose time has come are coded.
 def store(side: List[Tensor], rows: Tensor, start: int, clip: float):
     if len(side) == 2:
         side[1][:, start:start + rows.size(1)] = rows
     else:
-        store_coded(side, rows, start, clip)
+        store_coded(side, rows.float(), start, clip)
 
 
 def store_coded(side: List[Tensor], rows: Tensor, start: int, clip: float):
