@@ -6,6 +6,14 @@ namespace KvPareto.Cli.Tests;
 /// <summary>A sweep that is told to stop says how to go on, and leaves what it measured.</summary>
 public class InterruptTests
 {
+    // Of some seconds, so that there is something to interrupt once a trial has ended.
+    private const string Config = """
+        name: interrupted
+        models: [embedded:llama]
+        tasks: [{task: embedded, kind: fact, samples: 8, length: 400}]
+        settings: [w16a16-k8v8-t64-c64, w16a16-k4v4-t64-c64, w16a16-k2v2-t64-c64]
+        """;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Theory]
@@ -17,7 +25,8 @@ public class InterruptTests
         using var folder = new ScratchFolder();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         timeout.CancelAfter(Patience);
-        var start = new ProcessStartInfo("dotnet", [typeof(KvParetoCommand).Assembly.Location, "sweep", "--out", folder["run"]])
+        var config = folder.Write("sweep.yaml", Config);
+        var start = new ProcessStartInfo("dotnet", [typeof(KvParetoCommand).Assembly.Location, "sweep", config, "--out", folder["run"]])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -10,7 +10,7 @@ internal static class ByteTokenizer
     public const int Bos = ByteTokenizerFile.Bos;
 
     /// <summary>A prompt context over it, with or without a chat template of fixed cost.</summary>
-    public static PromptContext Context(TemporaryFolder folder, int maxPromptTokens, bool chat = false)
+    public static PromptContext Context(ScratchFolder folder, int maxPromptTokens, bool chat = false)
     {
         folder.Write("tokenizer.json", ByteTokenizerFile.Json());
         if (chat)
@@ -19,7 +19,7 @@ internal static class ByteTokenizer
                 "{% for message in messages %}[{{ message['role'] }}] {{ message['content'] }}{% endfor %}" +
                 "{% if add_generation_prompt %} [reply] {% endif %}");
         }
-        return new PromptContext(Tokenizer.Load(folder.Path), chat ? ChatTemplate.Load(folder.Path) : null, maxPromptTokens);
+        return new PromptContext(Tokenizer.Load(folder.Root), chat ? ChatTemplate.Load(folder.Root) : null, maxPromptTokens);
     }
 
     /// <summary>What the chat template adds, in tokens.</summary>

@@ -9,7 +9,7 @@ public class CalibrationTextsTests
     [Fact]
     public void Read_TakesTheFirstTokensOfTheFirstRows()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write(
             "texts.jsonl", "{\"text\":\"other\",\"context\":\"abcdef\"}\n\n{\"text\":\"xy\"}\n{\"text\":\"\"}\n{\"text\":\"z\"}\n");
         Assert.Equal(["abcd", "xy"], Read(folder, file, samples: 3, tokens: 4));
@@ -19,7 +19,7 @@ public class CalibrationTextsTests
     [Fact]
     public void Read_CutsPlainTextIntoPieces()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("text.txt", "abcdefg");
         Assert.Equal(["abc", "def"], Read(folder, file, samples: 2, tokens: 3));
         Assert.Equal(["abc", "def", "g"], Read(folder, file, samples: 64, tokens: 3));
@@ -33,7 +33,7 @@ public class CalibrationTextsTests
     [InlineData("a.txt", "", "a.txt: holds no text")]
     public void Read_RefusesWhatHoldsNoText(string name, string content, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var error = Assert.Throws<ConfigException>(() => Read(folder, folder.Write(name, content), 4, 4));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -41,15 +41,15 @@ public class CalibrationTextsTests
     [Fact]
     public void Read_RefusesAMissingFile()
     {
-        using var folder = new TemporaryFolder();
-        var error = Assert.Throws<ConfigException>(() => Read(folder, Path.Combine(folder.Path, "none.jsonl"), 4, 4));
+        using var folder = new ScratchFolder();
+        var error = Assert.Throws<ConfigException>(() => Read(folder, Path.Combine(folder.Root, "none.jsonl"), 4, 4));
         Assert.EndsWith("none.jsonl: there is no such file; allowed: a .jsonl or text file", error.Message, StringComparison.Ordinal);
     }
 
-    private static string[] Read(TemporaryFolder folder, string file, int samples, int tokens)
+    private static string[] Read(ScratchFolder folder, string file, int samples, int tokens)
     {
         folder.Write("tokenizer.json", ByteTokenizerFile.Json());
-        var tokenizer = Tokenizer.Load(folder.Path);
+        var tokenizer = Tokenizer.Load(folder.Root);
         return [.. CalibrationTexts.Read(file, tokenizer, samples, tokens).Select(ids => tokenizer.Decode(ids))];
     }
 }

@@ -8,24 +8,24 @@ public class HaystackTests
     [Fact]
     public void Read_JoinsTextFilesInOrdinalOrder()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("b.txt", "two ");
         folder.Write("a10.txt", "one ");
         folder.Write("a9.txt", "and ");
         folder.Write("Z.txt", "zero ");
         folder.Write("c.md", "not this");
-        Assert.Equal("zero one and two ", Haystack.Read(folder.Path));
-        Assert.Equal("zero on", Haystack.Read(folder.Path, 7));
-        Assert.Equal("two ", Haystack.Read(Path.Combine(folder.Path, "b.txt")));
+        Assert.Equal("zero one and two ", Haystack.Read(folder.Root));
+        Assert.Equal("zero on", Haystack.Read(folder.Root, 7));
+        Assert.Equal("two ", Haystack.Read(Path.Combine(folder.Root, "b.txt")));
     }
 
     [Fact]
     public void Read_NeverEndsWithinACharacter()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("a.txt", "ab😀");
-        Assert.Equal("ab", Haystack.Read(folder.Path, 3));
-        Assert.Equal("ab😀", Haystack.Read(folder.Path, 4));
+        Assert.Equal("ab", Haystack.Read(folder.Root, 3));
+        Assert.Equal("ab😀", Haystack.Read(folder.Root, 4));
     }
 
     [Fact]
@@ -38,13 +38,13 @@ public class HaystackTests
     [Fact]
     public void Read_RefusesWhatIsNoText()
     {
-        using var folder = new TemporaryFolder();
-        Refuses(folder.Path, "no .txt file");
-        Refuses(Path.Combine(folder.Path, "missing"), "neither a folder nor a text file");
+        using var folder = new ScratchFolder();
+        Refuses(folder.Root, "no .txt file");
+        Refuses(Path.Combine(folder.Root, "missing"), "neither a folder nor a text file");
         folder.Write("empty.txt", "");
-        Refuses(folder.Path, "holds no text");
+        Refuses(folder.Root, "holds no text");
         folder.Write("binary.txt", [0x41, 0xFF, 0xFE]);
-        Refuses(folder.Path, "binary.txt: not valid UTF-8");
+        Refuses(folder.Root, "binary.txt: not valid UTF-8");
 
         static void Refuses(string path, string expected) =>
             Assert.Contains(expected, Assert.Throws<ConfigException>(() => Haystack.Read(path)).Message, StringComparison.Ordinal);

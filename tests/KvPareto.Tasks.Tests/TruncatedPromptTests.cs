@@ -19,7 +19,7 @@ public partial class TruncatedPromptTests
     [InlineData(2, "9")]
     public void Truncate_KeepsHalfTheTokensFromEachEnd(int maxLength, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, 100);
         Assert.Equal(expected, TruncatedPrompt.Truncate(context.Tokenizer, "0123456789", maxLength));
     }
@@ -30,7 +30,7 @@ public partial class TruncatedPromptTests
     [InlineData(101, 100 - 1 + 16)]
     public void Encode_FillsTheModelsLimitOrStaysUnderLongBenchs(int? maxLength, int expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, 200, chat: true);
         Assert.Equal(16, ByteTokenizer.ChatCost);
         var ids = TruncatedPrompt.Encode(context, new string('a', 300) + new string('z', 300), chat: true, maxLength);
@@ -43,7 +43,7 @@ public partial class TruncatedPromptTests
     [Fact]
     public void Encode_RefusesALimitThatTheTemplateFills()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, ByteTokenizer.ChatCost, chat: true);
         var error = Assert.Throws<ConfigException>(() => TruncatedPrompt.Encode(context, "some text", chat: true, maxLength: null));
         Assert.Contains($"{ByteTokenizer.ChatCost} tokens", error.Message, StringComparison.Ordinal);

@@ -1,9 +1,20 @@
 namespace KvPareto.Testing;
 
 /// <summary>An empty folder of one test, deleted with everything in it afterwards.</summary>
-public sealed class ScratchFolder : IDisposable
+/// <param name="inMemory">
+/// Whether it may lie in Linux's shared memory: run folders are flushed thousands of times, and tests would mostly wait for the disk.
+/// A program in it cannot be started on every machine.
+/// </param>
+public sealed class ScratchFolder(bool inMemory = true) : IDisposable
 {
-    public string Root { get; } = Directory.CreateTempSubdirectory("kvpareto-").FullName;
+    private const string SharedMemory = "/dev/shm";
+    private const long LeastRoom = 1L << 30;
+
+    private static readonly bool HasSharedMemory = Environment.GetEnvironmentVariable("TMPDIR") is null && IsRoomy(SharedMemory);
+
+    public string Root { get; } = inMemory && HasSharedMemory
+        ? Directory.CreateDirectory(Path.Combine(SharedMemory, $"kvpareto-{Guid.NewGuid():N}")).FullName
+        : Directory.CreateTempSubdirectory("kvpareto-").FullName;
 
     public string this[string name] => Path.Combine(Root, name);
 
@@ -21,4 +32,16 @@ public sealed class ScratchFolder : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
+
+    private static bool IsRoomy(string folder)
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() && new DriveInfo(folder).AvailableFreeSpace >= LeastRoom;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 }

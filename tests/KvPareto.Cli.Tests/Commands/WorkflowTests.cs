@@ -18,7 +18,7 @@ public sealed partial class WorkflowTests : IDisposable
         settings: [w16a16-k8v8-t64]
         """;
 
-    private readonly ScratchFolder _temp = new();
+    private readonly ScratchFolder _temp = new(inMemory: false);
 
     public void Dispose() => _temp.Dispose();
 

@@ -20,7 +20,7 @@ public sealed partial class DevicesSweepTests : IDisposable
     private const string Config = """
         name: shared
         models: [embedded:llama, embedded:qwen2]
-        tasks: [{task: embedded, kind: fact, samples: 8, length: 700}]
+        tasks: [{task: embedded, kind: fact, samples: 8, length: 400}]
         settings: [w16a16-k8v8-t64-c64, w16a16-k4v4-t64-c64, w16a16-k2v2-t64-c64]
         """;
 

@@ -118,7 +118,7 @@ public class JournalTests
         if (damage == "dropped") lines.RemoveAt(3);
         if (damage == "doubled") lines.Insert(3, lines[3]);
         if (damage == "swapped") (lines[2], lines[4]) = (lines[4], lines[2]);
-        if (damage == "of another file") lines[3] = File.ReadAllLines(Directory.GetFiles(temp["run/samples"])[0])[3];
+        if (damage == "of another file") lines[3] = Directory.GetFiles(temp["run/samples"]).SelectMany(File.ReadLines).First();
         File.WriteAllText(journal, string.Join('\n', lines) + "\n");
         var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
         Assert.StartsWith(journal + ":", error.Message, StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using System.Text;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests.Reports;
@@ -11,18 +12,18 @@ public sealed class ReportWriterTests : IDisposable
 {
     private static readonly ReportOptions Options = new() { Seed = 3, Figures = ["frontier"] };
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("reports").FullName;
+    private readonly ScratchFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Write_GivesTheSameBytesWhateverTheOrderOfTheTrials()
     {
         TrialResult[] trials = [.. SomeTrial.Sweep("llama"), .. SomeTrial.Sweep("qwen")];
-        var first = ReportWriter.Write(Path.Combine(_folder, "a"), trials, Options);
-        var second = ReportWriter.Write(Path.Combine(_folder, "b"), [.. trials.Reverse()], Options);
+        var first = ReportWriter.Write(_folder["a"], trials, Options);
+        var second = ReportWriter.Write(_folder["b"], [.. trials.Reverse()], Options);
         Assert.Equal(["results.csv", "frontier.csv", "report.html", "frontier.png"], first.Files.Select(Path.GetFileName));
-        Assert.Equal(4, Directory.GetFileSystemEntries(Path.Combine(_folder, "a")).Length);
+        Assert.Equal(4, Directory.GetFileSystemEntries(_folder["a"]).Length);
         foreach (var (a, b) in first.Files.Zip(second.Files)) Assert.Equal(File.ReadAllBytes(a), File.ReadAllBytes(b));
         Assert.Empty(first.Messages);
     }
@@ -67,7 +68,7 @@ public sealed class ReportWriterTests : IDisposable
     public void Write_DrawsEveryFormatAndTakesAwayPicturesOfAnEarlierReport()
     {
         PictureFormat[] all = [PictureFormat.Png, PictureFormat.Svg, PictureFormat.Pdf];
-        var files = ReportWriter.Write(_folder, SomeTrial.Sweep("m"), Options with { Formats = all }).Files;
+        var files = ReportWriter.Write(_folder.Root, SomeTrial.Sweep("m"), Options with { Formats = all }).Files;
         Assert.Equal(
             ["results.csv", "frontier.csv", "report.html", "frontier.png", "frontier.svg", "frontier.pdf"], files.Select(Path.GetFileName));
         var svg = File.ReadAllText(files[4]);
@@ -79,12 +80,12 @@ public sealed class ReportWriterTests : IDisposable
         Assert.Contains("+Inter-Regular", pdf, StringComparison.Ordinal);
         Assert.Contains("+Inter-Bold", pdf, StringComparison.Ordinal);
 
-        var again = Path.Combine(_folder, "again");
+        var again = _folder["again"];
         foreach (var (a, b) in files.Zip(ReportWriter.Write(again, SomeTrial.Sweep("m"), Options with { Formats = all }).Files))
             Assert.Equal(File.ReadAllBytes(a), File.ReadAllBytes(b));
-        ReportWriter.Write(_folder, SomeTrial.Sweep("m"), Options);
+        ReportWriter.Write(_folder.Root, SomeTrial.Sweep("m"), Options);
         Assert.Equal(
-            ["frontier.csv", "frontier.png", "report.html", "results.csv"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
+            ["frontier.csv", "frontier.png", "report.html", "results.csv"], Directory.GetFiles(_folder.Root).Select(Path.GetFileName).Order());
     }
 
     [Theory]
@@ -105,7 +106,7 @@ public sealed class ReportWriterTests : IDisposable
     [Fact]
     public void Write_SaysWhyThereIsNoPictureWhereNothingWasScored()
     {
-        var summary = ReportWriter.Write(_folder, [SomeTrial.Failed("m", "w16a16-k16v16", "out of memory")], Options);
+        var summary = ReportWriter.Write(_folder.Root, [SomeTrial.Failed("m", "w16a16-k16v16", "out of memory")], Options);
         Assert.Equal(["m: no trial has a result", "frontier was not drawn: no trial has a score"], summary.Messages);
         Assert.Equal(("m", "w16a16-k16v16", "out of memory"),
             Assert.Single(summary.Rows.Select(row => (row.Model, row.Setting, row.Failure))));
@@ -114,14 +115,14 @@ public sealed class ReportWriterTests : IDisposable
     [Fact]
     public void Write_OfNoTrialsGivesHeadingsOnly()
     {
-        ReportWriter.Write(_folder, [], Options);
-        Assert.All(["results.csv", "frontier.csv"], name => Assert.Single(File.ReadAllLines(Path.Combine(_folder, name))));
+        ReportWriter.Write(_folder.Root, [], Options);
+        Assert.All(["results.csv", "frontier.csv"], name => Assert.Single(File.ReadAllLines(Path.Combine(_folder.Root, name))));
     }
 
     [Fact]
     public void Write_SumsUpForTheTerminal()
     {
-        var summary = ReportWriter.Write(_folder, SomeTrial.Sweep("m"), Options);
+        var summary = ReportWriter.Write(_folder.Root, SomeTrial.Sweep("m"), Options);
         Assert.Equal([400L, 500, 800, 1000, null], summary.Rows.Select(row => row.PeakBytes));
         Assert.Equal([true, false, true, false, false], summary.Rows.Select(row => row.OnFrontier));
         Assert.Equal([false, false, false, true, false], summary.Rows.Select(row => row.IsBaseline));
@@ -133,7 +134,7 @@ public sealed class ReportWriterTests : IDisposable
     [Fact]
     public void Write_NamesTheFolderThatCannotBeWritten()
     {
-        var file = Path.Combine(_folder, "file");
+        var file = _folder["file"];
         File.WriteAllText(file, "");
         var error = Assert.Throws<ConfigException>(() => ReportWriter.Write(file, SomeTrial.Sweep("m"), Options));
         Assert.StartsWith(file, error.Message, StringComparison.Ordinal);

@@ -6,6 +6,7 @@ using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Niah;
 using KvPareto.Tasks.Ruler;
 using KvPareto.Tasks.Synthetic;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 using KvPareto.Text.Yaml;
 
@@ -16,9 +17,9 @@ public class TaskCatalogTests
     [Fact]
     public void Read_GivesEachKindItsOptions()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var rows = folder.Write("rows.jsonl", "");
-        var here = folder.Path;
+        var here = folder.Root;
         Assert.Equal(
             new SyntheticOptions { Kind = SyntheticKind.TwoHop, Count = 3, Length = 200, Seed = 7 },
             Read("{task: embedded, kind: two-hop, samples: 3, length: 200}"));
@@ -51,7 +52,7 @@ public class TaskCatalogTests
         Assert.Equal([100, 200], niah.Lengths);
         Assert.Equal((here, 5.0, "lighthouse", 32), (niah.Folder, niah.Depths[0], niah.Needles[0].Name, niah.MaxNewTokens));
 
-        TaskOptions Read(string task) => Assert.Single(Parse($"[{task}]", folder.Path, 7));
+        TaskOptions Read(string task) => Assert.Single(Parse($"[{task}]", folder.Root, 7));
     }
 
     /// <summary>What options say together is checked by the options themselves; the message still says where they stand.</summary>
@@ -65,9 +66,9 @@ public class TaskCatalogTests
         "my.yaml:1: key 'tasks[0].files' is unknown; allowed: task, name, folder,")]
     public void Mistakes_NameTheirPlace(string tasks, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", "");
-        var error = Assert.Throws<ConfigException>(() => Parse(tasks, folder.Path, 1));
+        var error = Assert.Throws<ConfigException>(() => Parse(tasks, folder.Root, 1));
         Assert.StartsWith(expected, error.Message, StringComparison.Ordinal);
     }
 
@@ -75,7 +76,7 @@ public class TaskCatalogTests
     [Fact]
     public void AtLength_GivesPromptsOfThatLength()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var text = folder.Write("hay.txt", string.Concat(Enumerable.Repeat("The sun rose over the bay. Gulls cried.\n", 40)));
         var context = ByteTokenizer.Context(folder, 4000);
         Assert.Null(new LongBenchOptions { File = text }.AtLength(1000));

@@ -1,5 +1,6 @@
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Predictions;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Fidelity;
@@ -11,7 +12,7 @@ public class FidelityTaskTests
     [Fact]
     public void Prepare_CutsTheFirstTokensIntoWindows_WithoutSpecialTokens()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var samples = Task(folder, tokens: 12, window: 4).Prepare(ByteTokenizer.Context(folder, 1000));
         Assert.Equal(["0", "1", "2"], samples.Select(sample => sample.Id));
         Assert.Equal(["0123", "4567", "89ab"], samples.Select(sample => new string([.. sample.PromptIds.Select(id => (char)id)])));
@@ -21,7 +22,7 @@ public class FidelityTaskTests
     [Fact]
     public void Score_IsTop1Agreement()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var task = Task(folder, tokens: 12, window: 4);
         var sample = task.Prepare(ByteTokenizer.Context(folder, 1000))[0];
         Assert.Equal(0.75, task.Score(sample, new FidelityPrediction(new(20, 19, 0.1, 0.1, 0.1, 0.1, 0.75, 18, 0.1), 4.5, 90, [0.1f])));
@@ -32,7 +33,7 @@ public class FidelityTaskTests
     [Fact]
     public void DigestOf_IsAnotherForEachModel()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var task = Task(folder, 12, 4);
         Assert.Equal(task.DigestOf("a"), Task(folder, 12, 4).DigestOf("a"));
         Assert.NotEqual(task.DigestOf("a"), task.DigestOf("b"));
@@ -42,7 +43,7 @@ public class FidelityTaskTests
     [Fact]
     public void Digest_IsThatOfTextAndWindows()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var digest = Task(folder, 12, 4).Digest;
         Assert.Equal(digest, Task(folder, 12, 4).Digest);
         Assert.NotEqual(digest, Task(folder, 16, 4).Digest);
@@ -58,7 +59,7 @@ public class FidelityTaskTests
     [InlineData(4, 1, "window 1")]
     public void RefusesWhatCannotBeMeasured(int tokens, int window, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var error = Assert.Throws<ConfigException>(() => Task(folder, tokens, window).Prepare(ByteTokenizer.Context(folder, 1000)));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
@@ -67,10 +68,10 @@ public class FidelityTaskTests
     [Fact]
     public void RefusesAFileThatIsNoText()
     {
-        using var folder = new TemporaryFolder();
-        var missing = Assert.Throws<ConfigException>(() => FidelityText.Read(Path.Combine(folder.Path, "none"), 8));
+        using var folder = new ScratchFolder();
+        var missing = Assert.Throws<ConfigException>(() => FidelityText.Read(Path.Combine(folder.Root, "none"), 8));
         Assert.Contains("no such file", missing.Message, StringComparison.Ordinal);
-        var path = Path.Combine(folder.Path, "binary");
+        var path = Path.Combine(folder.Root, "binary");
         File.WriteAllBytes(path, [65, 0xFF, 0xFE, 66]);
         var binary = Assert.Throws<ConfigException>(() => FidelityText.Read(path, 8));
         Assert.Contains("not valid UTF-8", binary.Message, StringComparison.Ordinal);
@@ -79,9 +80,9 @@ public class FidelityTaskTests
     [Fact]
     public void Windows_WithoutANumberOfTokens_AreAsManyAsTheTextHas()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("text.txt", Text);
-        var text = FidelityText.Read(Path.Combine(folder.Path, "text.txt"), 1000);
+        var text = FidelityText.Read(Path.Combine(folder.Root, "text.txt"), 1000);
         var tokenizer = ByteTokenizer.Context(folder, 1000).Tokenizer;
         Assert.Equal(2, text.Windows(tokenizer, null, 8).Count);
         var error = Assert.Throws<ConfigException>(() => text.Windows(tokenizer, null, 21));
@@ -91,17 +92,17 @@ public class FidelityTaskTests
     [Fact]
     public void Read_TakesNoMoreThanTheTokensCanNeed_AndNeverHalfACharacter()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("text.txt", "a" + string.Concat(Enumerable.Repeat("😀", 100)));
-        Assert.Equal("a" + string.Concat(Enumerable.Repeat("😀", 15)), FidelityText.Read(Path.Combine(folder.Path, "text.txt"), 2).Text);
+        Assert.Equal("a" + string.Concat(Enumerable.Repeat("😀", 15)), FidelityText.Read(Path.Combine(folder.Root, "text.txt"), 2).Text);
     }
 
-    private static FidelityTask Task(TemporaryFolder folder, int tokens, int window)
+    private static FidelityTask Task(ScratchFolder folder, int tokens, int window)
     {
         folder.Write("text.txt", Text);
         return new(Options(folder, tokens, window));
     }
 
-    private static FidelityOptions Options(TemporaryFolder folder, int tokens, int window) =>
-        new() { File = Path.Combine(folder.Path, "text.txt"), Tokens = tokens, Window = window };
+    private static FidelityOptions Options(ScratchFolder folder, int tokens, int window) =>
+        new() { File = Path.Combine(folder.Root, "text.txt"), Tokens = tokens, Window = window };
 }

@@ -40,7 +40,7 @@ public class Gsm8kTaskTests
     [Fact]
     public void Samples_StopAtTheNextQuestion_AndScoreTheAnswer()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var hash = new Gsm8kTask(Options(folder) with { Shots = 1 });
         var samples = hash.Prepare(ByteTokenizer.Context(folder, 4000));
         Assert.Equal(["0", "1"], samples.Select(sample => sample.Id));
@@ -64,7 +64,7 @@ public class Gsm8kTaskTests
     [Fact]
     public void Limit_TakesTheFirstRows()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var task = new Gsm8kTask(Options(folder) with { Shots = 2, Limit = 1, MaxNewTokens = 9 });
         Assert.Equal(9, Assert.Single(task.Prepare(ByteTokenizer.Context(folder, 4000))).MaxNewTokens);
     }
@@ -72,7 +72,7 @@ public class Gsm8kTaskTests
     [Fact]
     public void Digest_FollowsWhatScoresDependOn()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var options = Options(folder) with { Shots = 1 };
         var digests = new[]
         {
@@ -95,7 +95,7 @@ public class Gsm8kTaskTests
     [InlineData("[]", "must be one JSON object")]
     public void DamagedRow_IsNamedByFileLineAndField(string row, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var options = Options(folder) with { Shots = 2 };
         var file = folder.Write("damaged.jsonl", $"{Test}\n{row}");
         Refuses(options with { File = file }, $"{file}:4: ", expected);
@@ -105,12 +105,12 @@ public class Gsm8kTaskTests
     [Fact]
     public void Files_MustHaveRowsAndExamples()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var options = Options(folder) with { Shots = 1 };
         var empty = folder.Write("empty.jsonl", "\n");
         Refuses(options with { File = empty }, empty, "has no rows");
         Refuses(options with { ShotsFile = options.File, Shots = 3 }, options.File, "has 2 rows; allowed: at least the task's 3 shots");
-        Refuses(options with { File = Path.Combine(folder.Path, "none.jsonl") }, folder.Path, "cannot be read");
+        Refuses(options with { File = Path.Combine(folder.Root, "none.jsonl") }, folder.Root, "cannot be read");
         var cot = options with { Format = Gsm8kFormat.Cot, ShotsFile = options.File };
         Refuses(cot, $"{options.File}:1: ", "a solution with 'The answer is ' and a number");
     }
@@ -138,7 +138,7 @@ public class Gsm8kTaskTests
             File = TestData.SharedOrSkip("data", "gsm8k", "test.jsonl"),
             ShotsFile = TestData.SharedOrSkip("data", "gsm8k", "train.jsonl"),
         };
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, 100_000);
         var samples = new Gsm8kTask(options).Prepare(context);
         Assert.Equal(1319, samples.Count);
@@ -150,13 +150,13 @@ public class Gsm8kTaskTests
     [Fact]
     public void Chat_NeedsATemplate()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, 4000, chat: false);
         var error = Assert.Throws<ConfigException>(() => new Gsm8kTask(Options(folder) with { Chat = true, Shots = 1 }).Prepare(context));
         Assert.Equal("task gsm8k: key 'chat' is true, but the model has no chat template; allowed: false", error.Message);
     }
 
-    private static Gsm8kOptions Options(TemporaryFolder folder) => new()
+    private static Gsm8kOptions Options(ScratchFolder folder) => new()
     {
         File = folder.Write("test.jsonl", Test),
         ShotsFile = folder.Write("train.jsonl", Train),
@@ -164,7 +164,7 @@ public class Gsm8kTaskTests
 
     private static string[] Prompts(Func<Gsm8kOptions, Gsm8kOptions> change)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var options = change(Options(folder));
         if (options.Format == Gsm8kFormat.Cot) options = options with { ShotsFile = folder.Write("cot.jsonl", CotShots) };
         var context = ByteTokenizer.Context(folder, 4000, chat: options.Chat);

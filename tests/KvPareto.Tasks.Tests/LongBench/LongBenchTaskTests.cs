@@ -1,5 +1,6 @@
 using KvPareto.Tasks.LongBench;
 using KvPareto.Tasks.Tests.Metrics.Chinese;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.LongBench;
@@ -13,7 +14,7 @@ public class LongBenchTaskTests
     [Fact]
     public void Rows_GiveSamplesAndScores()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var trec = """{"input": "Type:", "context": "x", "answers": ["Food"], "dataset": "trec", "all_classes": ["Food", "Date"], "_id": "r2"}""";
         var samsum = """{"input": "Summary:", "context": "x", "answers": ["A b."], "dataset": "samsum", "all_classes": null, "_id": "r3"}""";
         var task = new LongBenchTask(new LongBenchOptions { File = folder.Write("rows.jsonl", $"\uFEFF{Row}\r\n\n{trec}\n{samsum}") });
@@ -33,7 +34,7 @@ public class LongBenchTaskTests
     [Fact]
     public void Limit_TakesTheFirstRowsAndReadsNoFurther()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", $"{Row}\nnot json");
         var task = new LongBenchTask(new LongBenchOptions { File = file, Limit = 1, MaxNewTokens = 5 });
         Assert.Equal("hotpotqa", task.Name);
@@ -43,7 +44,7 @@ public class LongBenchTaskTests
     [Fact]
     public void Digest_FollowsWhatScoresDependOn()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", Row);
         var digest = Digest(new LongBenchOptions { File = file });
         var copy = folder.Write("copy.jsonl", Row.Replace(": ", ":", StringComparison.Ordinal) + "\n");
@@ -59,7 +60,7 @@ public class LongBenchTaskTests
     [Fact]
     public void ChineseRows_AreScoredOnTheWordsOfTheFolder()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var jieba = TinyJieba.Write(folder);
         var row = """{"input": "谁？", "context": "x", "answers": ["北京大学学生"], "dataset": "multifieldqa_zh", "all_classes": null, "_id": "r1"}""";
         var file = folder.Write("rows.jsonl", row);
@@ -67,9 +68,9 @@ public class LongBenchTaskTests
         var sample = Assert.Single(task.Prepare(ByteTokenizer.Context(folder, 4000)));
         Assert.Equal(0.8, task.Score(sample, "北京大学的学生"), 12);
 
-        using var other = new TemporaryFolder();
+        using var other = new ScratchFolder();
         TinyJieba.Write(other, TinyJieba.Dictionary + "的学生 30\n");
-        var changed = new LongBenchTask(new LongBenchOptions { File = file, Jieba = other.Path });
+        var changed = new LongBenchTask(new LongBenchOptions { File = file, Jieba = other.Root });
         Assert.Equal(0.5, changed.Score(sample, "北京大学的学生"), 12);
         Assert.NotEqual(task.Digest, changed.Digest);
     }
@@ -77,14 +78,14 @@ public class LongBenchTaskTests
     [Fact]
     public void JiebasData_AreReadAndCountedOnlyWhereARowNeedsThem()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", Row);
         Assert.Equal(
             new LongBenchTask(new LongBenchOptions { File = file }).Digest,
-            new LongBenchTask(new LongBenchOptions { File = file, Jieba = folder.Path }).Digest);
+            new LongBenchTask(new LongBenchOptions { File = file, Jieba = folder.Root }).Digest);
         var chinese = folder.Write("chinese.jsonl", Row.Replace("hotpotqa", "dureader", StringComparison.Ordinal));
-        var error = Assert.Throws<ConfigException>(() => new LongBenchTask(new LongBenchOptions { File = chinese, Jieba = folder.Path }));
-        Assert.StartsWith(Path.Combine(folder.Path, "dict.txt: cannot be read"), error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ConfigException>(() => new LongBenchTask(new LongBenchOptions { File = chinese, Jieba = folder.Root }));
+        Assert.StartsWith(Path.Combine(folder.Root, "dict.txt: cannot be read"), error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -102,7 +103,7 @@ public class LongBenchTaskTests
     [InlineData(Row, "'_id' is the same as in line 1")]
     public void DamagedRow_IsNamedByFileLineAndField(string row, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", $"{Row}\n\n{row}\n");
         var error = Assert.Throws<ConfigException>(() => new LongBenchTask(new LongBenchOptions { File = file }));
         Assert.StartsWith($"{file}:3: ", error.Message, StringComparison.Ordinal);
@@ -113,15 +114,15 @@ public class LongBenchTaskTests
     [Fact]
     public void HostileFile_IsRefusedWithoutReadingItWhole()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         Refuses(folder.Write("deep.jsonl", new string('[', 1_000_000)), "not valid JSON");
         Refuses(folder.Write("long.jsonl", $"{{\"context\": \"{new string('x', JsonLines.MaxLineBytes)}\"}}"),
             ":1: line longer than 16 MiB");
         Refuses(folder.Write("bytes.jsonl", [.. "{\"_id\": \""u8, 0xC3, 0x28, .. "\"}"u8]), "not valid UTF-8");
         Refuses(folder.Write("empty.jsonl", "\n \n"), "has no rows");
         Refuses(folder.Write("torn.jsonl.gz", [0x1F, 0x8B, 8, 0, 0, 0]), "");
-        Refuses(Path.Combine(folder.Path, "missing.jsonl"), "cannot be read");
-        Refuses(folder.Path, "cannot be read");
+        Refuses(Path.Combine(folder.Root, "missing.jsonl"), "cannot be read");
+        Refuses(folder.Root, "cannot be read");
 
         static void Refuses(string file, string expected)
         {

@@ -15,7 +15,7 @@ public class MmluFileTests
     [InlineData("Who?,a,b,c,d,2\n\n\"Two\nlines, \"\"said\"\" he\",\" e\",,\"g\r\nh\",i,0", "\uFEFF" + Header)]
     public void BothForms_GiveTheSameRows(string text, string header)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var rows = MmluFile.Read(folder.Write("x.csv", header + text), null);
         Assert.Equal(2, rows.Count);
         Assert.Equal(("Who?", 'C'), (rows[0].Question, rows[0].Letter));
@@ -27,7 +27,7 @@ public class MmluFileTests
     [Fact]
     public void Limit_ReadsNoFurther()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         Assert.Single(MmluFile.Read(folder.Write("x.csv", Header + "Who?,a,b,c,d,3\ndamaged"), 1));
     }
 
@@ -44,7 +44,7 @@ public class MmluFileTests
     [InlineData("Who?,\"a\" b,b,c,d,1", 3, "a quotation mark stands within a field")]
     public void DamagedRow_IsNamedByFileAndLine(string row, int line, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("x.csv", $"{Header}First?,a,b,c,d,0\n{row}");
         Refuses(file, $"{file}:{line}: ", expected);
     }
@@ -52,7 +52,7 @@ public class MmluFileTests
     [Fact]
     public void FirstForm_HasLettersOnly()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("x.csv", "Who?,a,b,c,d,A\nWho?,a,b,c,d,0");
         Refuses(file, $"{file}:2: ", "the answer is none of the choices; allowed: A, B, C, D");
         var header = folder.Write("y.csv", "question,choice0,choice1,choice2,choice3,target\nWho?,a,b,c,d,0");
@@ -62,14 +62,14 @@ public class MmluFileTests
     [Fact]
     public void HostileFile_IsRefused()
     {
-        using var folder = new TemporaryFolder();
-        Refuses(folder.Write("empty.csv", ""), folder.Path, "has no rows");
-        Refuses(folder.Write("header.csv", Header), folder.Path, "has no rows");
-        Refuses(folder.Write("bytes.csv", [.. Encoding.UTF8.GetBytes(Header), 0xC3, 0x28]), folder.Path, "not UTF-8 at byte 48");
-        Refuses(folder.Write("large.csv", new byte[MmluFile.MaxBytes + 1]), folder.Path, "too large; allowed: up to 8 MiB");
-        Refuses(folder.Write("commas.csv", new string(',', 1 << 20)), folder.Path, ":1: has 1048577 fields");
-        Refuses(folder.Write("quotes.csv", new string('"', 1 << 20)), folder.Path, ":1: ");
-        Refuses(Path.Combine(folder.Path, "none.csv"), folder.Path, "cannot be read");
+        using var folder = new ScratchFolder();
+        Refuses(folder.Write("empty.csv", ""), folder.Root, "has no rows");
+        Refuses(folder.Write("header.csv", Header), folder.Root, "has no rows");
+        Refuses(folder.Write("bytes.csv", [.. Encoding.UTF8.GetBytes(Header), 0xC3, 0x28]), folder.Root, "not UTF-8 at byte 48");
+        Refuses(folder.Write("large.csv", new byte[MmluFile.MaxBytes + 1]), folder.Root, "too large; allowed: up to 8 MiB");
+        Refuses(folder.Write("commas.csv", new string(',', 1 << 20)), folder.Root, ":1: has 1048577 fields");
+        Refuses(folder.Write("quotes.csv", new string('"', 1 << 20)), folder.Root, ":1: ");
+        Refuses(Path.Combine(folder.Root, "none.csv"), folder.Root, "cannot be read");
     }
 
     [Fact]

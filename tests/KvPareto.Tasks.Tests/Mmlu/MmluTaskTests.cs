@@ -1,5 +1,6 @@
 using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Predictions;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Mmlu;
@@ -13,7 +14,7 @@ public class MmluTaskTests
     [Fact]
     public void Prompt_IsTheHarnesss()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, 4000, chat: true); // of which nothing is seen
         var task = new MmluTask(Folder(folder) with { Shots = 1, Subjects = ["world_religions"] });
         var sample = task.Prepare(context)[0];
@@ -31,7 +32,7 @@ public class MmluTaskTests
     [InlineData(5, 6)]
     public void Shots_AreTheFirstExamples(int shots, int questions)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, 4000);
         var text = context.Tokenizer.Decode(new MmluTask(Folder(folder) with { Shots = shots }).Prepare(context)[1].PromptIds);
         Assert.StartsWith(
@@ -42,7 +43,7 @@ public class MmluTaskTests
     [Fact]
     public void Samples_AreScoredByTheLikeliestChoice_AndBySubject()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var task = new MmluTask(Folder(folder));
         var samples = task.Prepare(ByteTokenizer.Context(folder, 4000));
         Assert.Equal(["astronomy-0", "astronomy-1", "world_religions-0", "world_religions-1"], samples.Select(sample => sample.Id));
@@ -61,7 +62,7 @@ public class MmluTaskTests
     [Fact]
     public void Digest_FollowsWhatScoresDependOn()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var options = Folder(folder);
         var digests = new[] { options, options with { Shots = 4 }, options with { Limit = 1 }, options with { Subjects = ["astronomy"] } }
             .Select(each => new MmluTask(each).Digest).ToList();
@@ -79,13 +80,13 @@ public class MmluTaskTests
     [Fact]
     public void Folder_MustHaveTheSubjectsAndExamples()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var options = Folder(folder);
         Refuses(options with { Subjects = ["astronomy", "../../etc"] }, "task mmlu: key 'subjects' has '../../etc'",
             "allowed: astronomy, world_religions");
-        Refuses(options with { Folder = folder.Path }, "task mmlu: key 'folder'", "allowed: a folder with test/SUBJECT_test.csv");
-        Directory.CreateDirectory(Path.Combine(folder.Path, "test"));
-        Refuses(options with { Folder = folder.Path }, "task mmlu: key 'folder'", "has no subject");
+        Refuses(options with { Folder = folder.Root }, "task mmlu: key 'folder'", "allowed: a folder with test/SUBJECT_test.csv");
+        Directory.CreateDirectory(Path.Combine(folder.Root, "test"));
+        Refuses(options with { Folder = folder.Root }, "task mmlu: key 'folder'", "has no subject");
         var dev = folder.Write("mmlu/dev/astronomy_dev.csv", Header + "One?,1,2,3,4,0\n");
         Refuses(options, dev, "has 1 rows; allowed: at least the task's 5 shots");
         File.Delete(dev);
@@ -105,15 +106,15 @@ public class MmluTaskTests
         Refuses(fine with { Subjects = ["a", "b", "a"] }, "task mmlu: key 'subjects' has 'a' twice", "each once");
     }
 
-    private static MmluOptions Folder(TemporaryFolder folder)
+    private static MmluOptions Folder(ScratchFolder folder)
     {
-        foreach (var part in new[] { "test", "dev" }) Directory.CreateDirectory(Path.Combine(folder.Path, "mmlu", part));
+        foreach (var part in new[] { "test", "dev" }) Directory.CreateDirectory(Path.Combine(folder.Root, "mmlu", part));
         foreach (var subject in new[] { "world_religions", "astronomy" })
         {
             folder.Write($"mmlu/test/{subject}_test.csv", Test);
             folder.Write($"mmlu/dev/{subject}_dev.csv", Dev);
         }
-        return new() { Folder = Path.Combine(folder.Path, "mmlu") };
+        return new() { Folder = Path.Combine(folder.Root, "mmlu") };
     }
 
     private static void Refuses(MmluOptions options, string start, string expected)

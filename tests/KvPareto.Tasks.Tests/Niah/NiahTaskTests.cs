@@ -1,4 +1,5 @@
 using KvPareto.Tasks.Niah;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Niah;
@@ -10,7 +11,7 @@ public class NiahTaskTests
     [Fact]
     public void Prepare_FillsEachLengthAtEachDepth()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var task = new NiahTask(new NiahOptions
         {
             Folder = folder.Write("hay.txt", Sentences),
@@ -49,7 +50,7 @@ public class NiahTaskTests
     [InlineData(100, 61)]
     public void Needle_GoesAfterTheLastFullStopBeforeItsDepth(double depth, int expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var text = Sentences.Replace("é 😀", "aaaa", StringComparison.Ordinal);
         var haystack = new HaystackTokens(ByteTokenizer.Context(folder, 100).Tokenizer, text, text.Length);
         Assert.Equal(text.Insert(expected, "|"), haystack.WithNeedle(text.Length, depth, "|"));
@@ -58,7 +59,7 @@ public class NiahTaskTests
     [Fact]
     public void Haystack_IsRepeatedWhereItIsShort()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var haystack = new HaystackTokens(ByteTokenizer.Context(folder, 100).Tokenizer, "Ab. ", 10);
         Assert.Equal("Ab. Ab. Ab|", haystack.WithNeedle(10, 100, "|"));
     }
@@ -66,7 +67,7 @@ public class NiahTaskTests
     [Fact]
     public void Length_MustFitModelAndQuestion()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var hay = folder.Write("hay.txt", Sentences);
         Refuses(new NiahOptions { Folder = hay, Lengths = [300, 500] }, "'lengths' has 500; the model has room for prompts of up to 499");
         Refuses(new NiahOptions { Folder = hay, Lengths = [100] }, "'lengths' has 100; question and needle alone take");
@@ -82,7 +83,7 @@ public class NiahTaskTests
     [Fact]
     public void Digest_FollowsTextAndGrid()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var options = new NiahOptions { Folder = folder.Write("hay.txt", Sentences), Lengths = [400] };
         var digests = new[]
         {

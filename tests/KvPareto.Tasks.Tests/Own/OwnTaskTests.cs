@@ -13,7 +13,7 @@ public class OwnTaskTests
     [Fact]
     public void ShippedLEval_AsksEachQuestionOfARow()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", """
             {"input": "The sky was red.", "instructions": ["Which colour?", "What was it?"], "outputs": ["Red", ["The sky", "sky"]], "source": "s"}
             {"input": "Two lines\nof text.", "instructions": ["How many?"], "outputs": [2]}
@@ -33,7 +33,7 @@ public class OwnTaskTests
     [Fact]
     public void ShippedMusique_ListsThePassages()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", """
             {"id": "2hop__1", "paragraphs": [{"idx": 0, "title": "A", "paragraph_text": "Ann lives in Rome.", "is_supporting": true}, {"idx": 1, "title": "B", "paragraph_text": "Rome is old."}], "question": "Where?", "answer": "Rome", "answer_aliases": ["Roma", "the Eternal City"], "answerable": true}
             """);
@@ -53,8 +53,8 @@ public class OwnTaskTests
     [Fact]
     public void ShippedRulerFile_SendsTheInputAsItIs()
     {
-        using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(Path.Combine(folder.Path, "rows"));
+        using var folder = new ScratchFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Root, "rows"));
         folder.Write("rows/niah.jsonl", """{"index": 7, "input": "Some text.\n What is it? It is", "outputs": ["1234567", "7654321"], "length": 99}""");
         var (task, samples, texts) = Prepare(folder, $"definition: {Shipped("ruler-file")}, data: rows", chat: true);
         Assert.Equal(("7", "Some text.\n What is it? It is"), (samples[0].Id, texts[0]));
@@ -65,7 +65,7 @@ public class OwnTaskTests
     [Fact]
     public void ShippedDefinitions_AreAllRead()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", "");
         string[] files = Directory.GetFiles(Path.Combine(TestData.RepositoryRoot, "configs", "tasks"));
         Assert.InRange(files.Length, 5, 20);
@@ -75,8 +75,8 @@ public class OwnTaskTests
     [Fact]
     public void FilesOfAFolder_AreReadInOrder_AndTheirRowsToldApart()
     {
-        using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(Path.Combine(folder.Path, "rows"));
+        using var folder = new ScratchFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Root, "rows"));
         folder.Write("rows/b.jsonl", """{"q": "3", "a": 3}""");
         folder.Write("rows/a.jsonl", "{\"q\": \"1\", \"a\": \"one\"}\n\n{\"q\": \"2\", \"a\": [\"two\", 2]}");
         folder.Write("rows/notes.txt", "no rows");
@@ -93,7 +93,7 @@ public class OwnTaskTests
     [InlineData("none", "0123456789")]
     public void LongPrompts_AreCut(string truncate, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", """{"q": "0123456789", "a": ""}""");
         var length = truncate == "left" ? 4 : 5;
         var (_, _, texts) = Prepare(
@@ -117,7 +117,7 @@ public class OwnTaskTests
     [InlineData("rouge_l", "a b c", "a b c", 1)]
     public void Metrics_ScoreAsTheirNameSays(string metric, string prediction, string answer, double expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", $$"""{"q": "", "a": ["none of these", "{{answer}}"]}""");
         var (task, samples, _) = Prepare(folder, $"data: rows.jsonl, prompt: x, answers: a, metrics: [{metric}]");
         // Of contains_all one of two answers is found.
@@ -127,7 +127,7 @@ public class OwnTaskTests
     [Fact]
     public void Classes_AndTheFirstLine_AreRead()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", """{"q": "", "a": "Food", "c": ["Food", "Date", "Place"]}""");
         var (task, samples, _) = Prepare(folder, "data: rows.jsonl, prompt: x, answers: a, classes: c, metrics: class, first_line: true");
         Assert.Equal(0.5, Score(task, samples[0], "\nFood or Date\nPlace"));
@@ -137,8 +137,8 @@ public class OwnTaskTests
     [Fact]
     public void Config_CountsOverTheDefinition()
     {
-        using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(Path.Combine(folder.Path, "there"));
+        using var folder = new ScratchFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Root, "there"));
         folder.Write("there/rows.jsonl", """{"q": "x", "a": "y"}""");
         folder.Write(
             "there/mine.yaml", "data: rows.jsonl\nprompt: 'There: {{ q }}'\nanswers: a\nmetrics: exact\nmax_new_tokens: 5\nchat: false\n");
@@ -173,11 +173,11 @@ public class OwnTaskTests
     [InlineData("data: empty, prompt: x, answers: a, metrics: exact", "has no file that ends in .jsonl")]
     public void Mistakes_NameTheirPlace(string keys, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", """{"q": "x", "a": "y", "o": {"k": 1}, "n": null, "l": ["1", "2"], "m": ["1"]}""");
         folder.Write("half.jsonl", """{"u": "\ud800", "a": "y"}""");
         folder.Write("bad.yaml", "prompt: x\nmetric: exact\n");
-        Directory.CreateDirectory(Path.Combine(folder.Path, "empty"));
+        Directory.CreateDirectory(Path.Combine(folder.Root, "empty"));
         var error = Assert.Throws<ConfigException>(() => Prepare(folder, keys));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
@@ -186,7 +186,7 @@ public class OwnTaskTests
     [Fact]
     public void BenchmarkFiles_RunByTheShippedDefinitions()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         foreach (var (definition, data) in new[] { ("bamboo", "extra/bamboo"), ("ruler-file", "ruler/4096") })
         {
             var rows = TestData.SharedOrSkip(["data", .. data.Split('/')]);
@@ -207,7 +207,7 @@ public class OwnTaskTests
         ((TextTask)task).Parts(sample, prediction);
 
     private static (EvaluationTask Task, IReadOnlyList<TaskSample> Samples, string[] Texts) Prepare(
-        TemporaryFolder folder, string keys, bool chat = false, int maxPromptTokens = 4000)
+        ScratchFolder folder, string keys, bool chat = false, int maxPromptTokens = 4000)
     {
         var task = Read(folder, keys).Create();
         var context = ByteTokenizer.Context(folder, maxPromptTokens, chat);
@@ -215,6 +215,6 @@ public class OwnTaskTests
         return (task, samples, [.. samples.Select(sample => context.Tokenizer.Decode(sample.PromptIds))]);
     }
 
-    private static TaskOptions Read(TemporaryFolder folder, string keys) =>
-        TaskCatalog.Read(new("my.yaml", "tasks", YamlTree.Parse("my.yaml", $"[{{task: own, {keys}}}]")), folder.Path, 1)[0];
+    private static TaskOptions Read(ScratchFolder folder, string keys) =>
+        TaskCatalog.Read(new("my.yaml", "tasks", YamlTree.Parse("my.yaml", $"[{{task: own, {keys}}}]")), folder.Root, 1)[0];
 }

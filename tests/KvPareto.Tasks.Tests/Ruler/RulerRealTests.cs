@@ -33,7 +33,7 @@ public class RulerRealTests(ITestOutputHelper output)
     [Fact]
     public void Uuids_HaveTheFormOfRulersOwnFile()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = Path.Combine(TestData.SharedOrSkip("data", "ruler"), "4096", "niah_multikey_3.jsonl");
         using var row = JsonDocument.Parse(File.ReadLines(file).First());
         var context = ByteTokenizer.Context(folder, 100_000);

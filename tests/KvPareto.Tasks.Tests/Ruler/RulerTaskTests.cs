@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Tasks.Metrics;
 using KvPareto.Tasks.Ruler;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Ruler;
@@ -16,7 +17,7 @@ public class RulerTaskTests
     [MemberData(nameof(Kinds))]
     public void Prompts_FillTheLengthAndNeverExceedIt(string kind)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         foreach (var (length, chat) in new[] { (4000, false), (4000, true), (9000, false) })
         {
             var context = ByteTokenizer.Context(folder, 1_000_000, chat);
@@ -36,7 +37,7 @@ public class RulerTaskTests
     [Fact]
     public void Uuids_AreAskedForAsRulerAsks()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var (text, sample) = First(folder, "niah_multikey_3", 4000);
         var lines = text.Split('\n');
         Assert.Equal(
@@ -59,7 +60,7 @@ public class RulerTaskTests
     [InlineData("niah_multiquery", 4, 4, "What are all the special magic numbers for ")]
     public void Needles_LieInTheEssayBetweenSentences(string kind, int needles, int answers, string question)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var (text, sample) = First(folder, kind, 6000);
         Assert.Equal(answers, sample.Answers.Distinct().Count());
         var found = Regex.Matches(text, "(.{2})One of the special magic numbers for [a-z]+-[a-z]+ is: [0-9]{7}\\.");
@@ -74,7 +75,7 @@ public class RulerTaskTests
     [Fact]
     public void Variables_AreAssignedInOneChain()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var (text, sample) = First(folder, "vt", 5000);
         var question = text[text.LastIndexOf("Memorize and track", StringComparison.Ordinal)..];
         Assert.Equal(2, Regex.Count(text, "Memorize and track the chain"));
@@ -95,7 +96,7 @@ public class RulerTaskTests
     [InlineData(9000, 30, 3)]
     public void CommonWords_StandMoreOftenThanAllOthers(int length, int common, int others)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var (text, sample) = First(folder, "cwe", length);
         var list = text[
             (text.LastIndexOf("most often.\n", StringComparison.Ordinal) + 12)..text.LastIndexOf("\nQuestion", StringComparison.Ordinal)];
@@ -114,7 +115,7 @@ public class RulerTaskTests
     [Fact]
     public void FrequentWords_FallByTheSquareOfTheRank()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var (text, sample) = First(folder, "fwe", 9000);
         var words = Regex.Match(text, "coded words\\. (.*)\nQuestion").Groups[1].Value.Split(' ').CountBy(word => word)
             .OrderByDescending(pair => pair.Value).ToList();
@@ -135,7 +136,7 @@ public class RulerTaskTests
     [Fact]
     public void Questions_FollowTheSeed_AndTheDigestAllThatTheyAreMadeOf()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, 100_000);
         var options = Options(folder, "niah_single_2", 4000);
         Assert.Equal(Prompts(options), Prompts(options));
@@ -156,7 +157,7 @@ public class RulerTaskTests
     [Fact]
     public void Mistakes_NameTheKey()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var fine = Options(folder, "vt", 4000);
         Refuses(fine with { Kind = "vtt" }, "key 'kind' is 'vtt'; allowed: niah_single_1, ");
         Refuses(fine with { Kind = "niah_multivalue", Haystack = null }, "key 'haystack' is missing for niah_multivalue");
@@ -172,16 +173,16 @@ public class RulerTaskTests
     // Bytes of the largest unit of a byte tokenizer.
     private static int Unit(string kind) => kind switch { "cwe" => 3 * 40, "fwe" => 8 * 30, "niah_multikey_3" => 140, _ => 110 };
 
-    private static (string Text, TaskSample Sample) First(TemporaryFolder folder, string kind, int length)
+    private static (string Text, TaskSample Sample) First(ScratchFolder folder, string kind, int length)
     {
         var context = ByteTokenizer.Context(folder, 100_000);
         var sample = Task(folder, kind, length).Prepare(context)[0];
         return (context.Tokenizer.Decode(sample.PromptIds), sample);
     }
 
-    private static RulerTask Task(TemporaryFolder folder, string kind, int length) => new(Options(folder, kind, length));
+    private static RulerTask Task(ScratchFolder folder, string kind, int length) => new(Options(folder, kind, length));
 
-    private static RulerOptions Options(TemporaryFolder folder, string kind, int length) => new()
+    private static RulerOptions Options(ScratchFolder folder, string kind, int length) => new()
     {
         Kind = kind,
         Length = length,

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using KvPareto.Tasks.Scoring;
 using KvPareto.Tasks.Tests.Metrics.Chinese;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Scoring;
@@ -26,7 +27,7 @@ public class PredictionScorerTests
     [InlineData("rows.jsonl.gz")]
     public void ScoreFile_GivesEachRowAndTheMeans(string name)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var scored = PredictionScorer.ScoreFile(Write(folder, name, Rows)).ToList();
         ScoredPrediction[] others = [new(3, "trec", 0.5), new(4, "hotpotqa", 1), new(5, "passage_retrieval_zh", 1), new(6, "niah", 0.5),
             new(7, "gsm8k", 1), new(8, "gsm8k-cot", 1), new(9, "gsm8k-flexible", 0), new(10, "mmlu", 1)];
@@ -48,7 +49,7 @@ public class PredictionScorerTests
     [InlineData("mine.jsonl", "narrativeqa")]
     public void LongBenchsOwnRows_TakeTheTaskFromTheFilesName(string name, string? task)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = Write(folder, name, """{"pred":"the cat","answers":["cat"],"all_classes":null,"length":12}""");
         var scored = Assert.Single(PredictionScorer.ScoreFile(file, task: task));
         Assert.Equal(new(1, name.StartsWith("narrativeqa_e", StringComparison.Ordinal) ? "narrativeqa_e" : "narrativeqa", 1), scored);
@@ -83,7 +84,7 @@ public class PredictionScorerTests
         """{"doc_id":0,"doc":{"answers":["Food"],"all_classes":["Food","Date"]},"target":"['Food']","resps":[["Food or Date"]],"filtered_resps":["Food or Date"],"filter":"none","score":0.5}""")]
     public void HarnessRows_AreScoredAsTheyAre(string name, string task, double score, string row)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         Assert.Equal(new(1, task, score), Assert.Single(PredictionScorer.ScoreFile(folder.Write(name, row))));
     }
 
@@ -91,7 +92,7 @@ public class PredictionScorerTests
     [Fact]
     public void RulersPredictions_AreScoredAsTheyAre()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         const string Rows = """
             {"index": 0, "pred": " 1234567, and 7654321.", "input": "…", "outputs": ["1234567", "2222222", "7654321", "3333333"], "length": 3181}
             """;
@@ -102,10 +103,10 @@ public class PredictionScorerTests
     [Fact]
     public void RunSamples_KeepTheirScores()
     {
-        using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(Path.Combine(folder.Path, "run", "samples"));
+        using var folder = new ScratchFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Root, "run", "samples"));
         folder.Write("run/samples/a.jsonl", """{"task":"gsm8k","sample":"0","prediction":" 18","score":1,"parts":{"flexible":0.5},"promptTokens":3}""");
-        var file = Assert.Single(PredictionScorer.Files(Path.Combine(folder.Path, "run")));
+        var file = Assert.Single(PredictionScorer.Files(Path.Combine(folder.Root, "run")));
         Assert.Equal([new(1, "gsm8k", 1), new(1, "gsm8k/flexible", 0.5)], PredictionScorer.ScoreFile(file));
     }
 
@@ -123,7 +124,7 @@ public class PredictionScorerTests
     [InlineData("run.jsonl", """{"task":"a","sample":"0","score":1,"parts":{"\ud800":1}}""", "half of a surrogate pair")]
     public void OtherForms_AreRefusedByName(string name, string rows, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var error = Assert.Throws<ConfigException>(() => PredictionScorer.ScoreFile(folder.Write(name, rows)).ToList());
         Assert.Contains(name, error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
@@ -132,7 +133,7 @@ public class PredictionScorerTests
     [Fact]
     public void TextsThatAreTooLong_AreRefusedByName()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var phrases = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"p{i}\""));
         var file = folder.Write("rows.jsonl", $$"""{"task": "niah", "prediction": "{{new string('a', 100_000)}}", "answers": [{{phrases}}]}""");
         var error = Assert.Throws<ConfigException>(() => PredictionScorer.ScoreFile(file).ToList());
@@ -154,7 +155,7 @@ public class PredictionScorerTests
     [InlineData("""{"task": "lcc", "prediction": """, "not valid JSON")]
     public void DamagedRow_IsNamedAfterTheRowsBeforeIt(string row, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", $"{Rows}\n{row}");
         using var scored = PredictionScorer.ScoreFile(file).GetEnumerator();
         for (var i = 0; i < 9; i++) Assert.True(scored.MoveNext());
@@ -166,7 +167,7 @@ public class PredictionScorerTests
     [Fact]
     public void ChineseRows_NeedJiebasFolder()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", """
             {"task": "multifieldqa_zh", "prediction": "北京大学的学生", "answers": ["北京大学学生"]}
             {"task": "vcsum", "prediction": "北京大学的学生", "answers": ["北京大学学生"]}
@@ -187,7 +188,7 @@ public class PredictionScorerTests
     public void RoundedPercent_IsPythonsRound(double percent, double expected) =>
         Assert.Equal(expected, new TaskTotal("t", 1, percent).RoundedPercent);
 
-    private static string Write(TemporaryFolder folder, string name, string text)
+    private static string Write(ScratchFolder folder, string name, string text)
     {
         using var bytes = new MemoryStream();
         using (Stream packed = name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(bytes, CompressionLevel.Fastest) : bytes)

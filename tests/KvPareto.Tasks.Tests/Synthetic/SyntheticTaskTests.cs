@@ -49,7 +49,7 @@ public class SyntheticTaskTests
     [Fact]
     public void Prepare_KeepsPromptAnswerAndClasses()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, maxPromptTokens: 4000, chat: true);
         var task = new SyntheticTask(new SyntheticOptions { Kind = SyntheticKind.Label, Count = 3, Length = 200 });
         var prepared = task.Prepare(context);
@@ -70,7 +70,7 @@ public class SyntheticTaskTests
     [Fact]
     public void Prepare_RefusesAPromptTooLongForTheModel()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, maxPromptTokens: 500);
         var error = Assert.Throws<ConfigException>(() => new SyntheticTask(new SyntheticOptions { Length = 200 }).Prepare(context));
         Assert.Matches("^embedded:fact: length: 200 makes a prompt of \\d+ tokens .*; allowed: at most 500 tokens$", error.Message);

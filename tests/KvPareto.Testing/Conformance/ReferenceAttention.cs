@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
 
 namespace KvPareto.Testing.Conformance;
@@ -13,6 +15,7 @@ public sealed class ReferenceAttention
     private readonly int _layer;
     private readonly ReferenceSide _keys;
     private readonly ReferenceSide _values;
+    private readonly double[][] _signs; // the Hadamard matrix, [D][D]
     private float[]? _mean;
 
     /// <summary>An empty cache of one layer.</summary>
@@ -20,6 +23,7 @@ public sealed class ReferenceAttention
     {
         (_geometry, _layer) = (geometry, layer);
         _spec = spec.ForLayer(layer, geometry.LayerCount);
+        _signs = [.. Enumerable.Range(0, geometry.HeadDim).Select(c => Signs(c, geometry.HeadDim))];
         _keys = new(geometry.KvHeads, geometry.HeadDim, _spec.Keys.Bits, _spec.Keys.Granularity, _spec);
         _values = new(geometry.KvHeads, geometry.HeadDim, _spec.Values.Bits, _spec.Values.Granularity, _spec);
     }
@@ -72,19 +76,14 @@ public sealed class ReferenceAttention
 
     private void Attend(ReadOnlySpan<float> q, int column, int first, int end, double[][] keys, double[] values, Span<double> y)
     {
-        var scores = new double[end - first];
+        Span<double> query = new double[q.Length];
+        TensorPrimitives.ConvertChecked(q, query);
+        var weights = new double[end - first];
         for (var t = first; t < end; t++)
-        {
-            for (var d = 0; d < q.Length; d++) scores[t - first] += q[d] * keys[t][column + d];
-            scores[t - first] *= _geometry.ScoreScale;
-        }
-        var max = scores.Max();
-        var weights = Array.ConvertAll(scores, s => Math.Exp(s - max));
-        var total = weights.Sum();
+            weights[t - first] = TensorPrimitives.Dot<double>(query, keys[t].AsSpan(column, q.Length)) * _geometry.ScoreScale;
+        TensorPrimitives.SoftMax<double>(weights, weights);
         for (var t = first; t < end; t++)
-        {
-            for (var d = 0; d < q.Length; d++) y[d] += weights[t - first] / total * values[t * Width + column + d];
-        }
+            TensorPrimitives.MultiplyAdd(values.AsSpan(t * Width + column, q.Length), weights[t - first], y, y);
     }
 
     // Without the mean, which adds the same to every score.
@@ -114,15 +113,14 @@ public sealed class ReferenceAttention
     {
         var d = _geometry.HeadDim;
         var turned = new float[row.Length];
+        var wide = Array.ConvertAll(row, x => (double)x);
         for (var c = 0; c < row.Length; c++)
-        {
-            var sum = 0.0;
-            for (var i = 0; i < d; i++)
-                sum += (int.IsOddInteger(System.Numerics.BitOperations.PopCount((uint)(c % d & i))) ? -1.0 : 1.0) * row[c / d * d + i];
-            turned[c] = (float)(sum / Math.Sqrt(d));
-        }
+            turned[c] = (float)(TensorPrimitives.Dot<double>(_signs[c % d], wide.AsSpan(c / d * d, d)) / Math.Sqrt(d));
         return turned;
     }
+
+    private static double[] Signs(int row, int count) =>
+        [.. Enumerable.Range(0, count).Select(column => int.IsOddInteger(BitOperations.PopCount((uint)(row & column))) ? -1.0 : 1.0)];
 
     private static float[] Minus(float[] row, float[]? other) => other is null ? row : [.. row.Select((x, c) => x - other[c])];
 }

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
-using KvPareto.Text.Tests.Tokenizers;
 
 namespace KvPareto.Text.Tests.Templates;
 
@@ -37,21 +36,21 @@ public class ChatTemplateTests
     [Fact]
     public void ConfigurationGivesTemplateAndSpecialTokens()
     {
-        using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("special_tokens_map.json"),
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder["special_tokens_map.json"],
             """{"bos_token":"<wrong>","unk_token":{"content":"<unk>","lstrip":false}}""");
-        File.WriteAllText(folder.File("tokenizer_config.json"), """
+        File.WriteAllText(folder["tokenizer_config.json"], """
             {"bos_token":{"content":"<s>"},"eos_token":"</s>","pad_token":null,"add_bos_token":true,
              "chat_template":[{"name":"tool_use","template":"no"},
               {"name":"default","template":"{{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ unk_token }}{{ pad_token }}"}]}
             """);
-        Assert.Equal("<s>Hello</s><unk>", ChatTemplate.Load(folder.Path)!.Render(Hello));
+        Assert.Equal("<s>Hello</s><unk>", ChatTemplate.Load(folder.Root)!.Render(Hello));
 
-        File.WriteAllText(folder.File("chat_template.json"), """{"chat_template":"json {{ bos_token }}"}""");
-        Assert.Equal("json <s>", ChatTemplate.Load(folder.Path)!.Render(Hello));
+        File.WriteAllText(folder["chat_template.json"], """{"chat_template":"json {{ bos_token }}"}""");
+        Assert.Equal("json <s>", ChatTemplate.Load(folder.Root)!.Render(Hello));
 
-        File.WriteAllText(folder.File("chat_template.jinja"), "jinja {{ bos_token }}\n");
-        Assert.Equal("jinja <s>", ChatTemplate.Load(folder.Path)!.Render(Hello));
+        File.WriteAllText(folder["chat_template.jinja"], "jinja {{ bos_token }}\n");
+        Assert.Equal("jinja <s>", ChatTemplate.Load(folder.Root)!.Render(Hello));
     }
 
     [Theory]
@@ -63,9 +62,9 @@ public class ChatTemplateTests
     [InlineData("[]", "expected an object")]
     public void DamagedConfigurationIsOneLine(string json, string expected)
     {
-        using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("tokenizer_config.json"), json);
-        var message = Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Path)).Message;
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder["tokenizer_config.json"], json);
+        var message = Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Root)).Message;
         Assert.Contains(expected, message, StringComparison.Ordinal);
         Assert.Contains("tokenizer_config.json", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -74,10 +73,10 @@ public class ChatTemplateTests
     [Fact]
     public void FolderWithoutTemplateHasNone()
     {
-        using var folder = new TemporaryFolder();
-        Assert.Null(ChatTemplate.Load(folder.Path));
-        File.WriteAllText(folder.File("tokenizer_config.json"), "{}");
-        Assert.Null(ChatTemplate.Load(folder.Path));
+        using var folder = new ScratchFolder();
+        Assert.Null(ChatTemplate.Load(folder.Root));
+        File.WriteAllText(folder["tokenizer_config.json"], "{}");
+        Assert.Null(ChatTemplate.Load(folder.Root));
     }
 
     [Fact]

@@ -33,22 +33,12 @@ internal static class TokenizerFixtures
 
     public static Tokenizer Parse(string json)
     {
-        using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("tokenizer.json"), json);
-        return Tokenizer.Load(folder.Path);
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder["tokenizer.json"], json);
+        return Tokenizer.Load(folder.Root);
     }
 
     public static int[] Ids(this JsonNode node) => node.Deserialize<int[]>()!;
 
     private static JsonNode Find(string name) => Document.Value["tokenizers"]!.AsArray().Single(t => (string)t!["name"]! == name)!;
-}
-
-/// <summary>A folder that is gone after the test.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("kvpareto-").FullName;
-
-    public string File(string name) => System.IO.Path.Combine(Path, name);
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

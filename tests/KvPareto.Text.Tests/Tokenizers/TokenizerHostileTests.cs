@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
 using KvPareto.Text.Tokenizers;
@@ -189,16 +190,16 @@ public class TokenizerHostileTests
     [Fact]
     public void EscapesOfLoneSurrogatesAreOneLine()
     {
-        using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("tokenizer.json"), TokenizerFixtures.FileOf("gpt2").ToJsonString());
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder["tokenizer.json"], TokenizerFixtures.FileOf("gpt2").ToJsonString());
         foreach (var json in new[] { """{"\ud800": 1}""", """{"bos_token": "\ud800"}""", """{"added_tokens_decoder": {"\udc00": {}}}""" })
         {
-            File.WriteAllText(folder.File("tokenizer_config.json"), json);
+            File.WriteAllText(folder["tokenizer_config.json"], json);
             Assert.Contains(
-                "tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Path))
+                "tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Root))
                     .Message, StringComparison.Ordinal);
             Assert.Contains(
-                "tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Path))
+                "tokenizer_config.json: not valid JSON", Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Root))
                     .Message, StringComparison.Ordinal);
         }
     }
@@ -206,8 +207,8 @@ public class TokenizerHostileTests
     [Fact]
     public void MissingFileIsOneLine()
     {
-        using var folder = new TemporaryFolder();
-        Assert.Contains("no such file", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Path)).Message,
+        using var folder = new ScratchFolder();
+        Assert.Contains("no such file", Assert.Throws<ConfigException>(() => Tokenizer.Load(folder.Root)).Message,
             StringComparison.Ordinal);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers;
 
@@ -73,9 +74,9 @@ public class TokenizerSettingsTests
         var file = TokenizerFixtures.FileOf("gpt2");
         file["added_tokens"] = JsonNode.Parse($"[{Beginning},{End}]");
         file["post_processor"] = postProcessor is null ? null : JsonNode.Parse(postProcessor);
-        using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("tokenizer.json"), file.ToJsonString());
-        File.WriteAllText(folder.File("tokenizer_config.json"), settings);
-        return string.Join(' ', Tokenizer.Load(folder.Path).Encode(text));
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder["tokenizer.json"], file.ToJsonString());
+        File.WriteAllText(folder["tokenizer_config.json"], settings);
+        return string.Join(' ', Tokenizer.Load(folder.Root).Encode(text));
     }
 }

@@ -72,7 +72,7 @@ public sealed class HostileGgufTests : IDisposable
         Span<byte> word = stackalloc byte[8];
         var random = new Random(20);
         var (opened, refused) = (0, 0);
-        for (var round = 0; round < 2000; round++)
+        for (var round = 0; round < 800; round++)
         {
             var bytes = original.ToArray();
             for (var change = random.Next(1, 4); change > 0; change--)
@@ -90,7 +90,7 @@ public sealed class HostileGgufTests : IDisposable
             if (Opens(_folder.Write("x.gguf", bytes))) opened++;
             else refused++;
         }
-        Assert.True(opened > 50 && refused > 500, $"{opened} opened, {refused} refused");
+        Assert.True(opened > 20 && refused > 200, $"{opened} opened, {refused} refused");
     }
 
     public void Dispose() => _folder.Dispose();

@@ -65,7 +65,7 @@ public class ChineseSegmenterTests
     [Fact]
     public void Open_ReadsAFolderOnce()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         var path = TinyJieba.Write(folder);
         Assert.Same(ChineseSegmenter.Open(path), ChineseSegmenter.Open(path + Path.DirectorySeparatorChar));
     }
@@ -80,7 +80,7 @@ public class ChineseSegmenterTests
 
         static string Digest(string dictionary, string model)
         {
-            using var folder = new TemporaryFolder();
+            using var folder = new ScratchFolder();
             return ChineseSegmenter.Open(TinyJieba.Write(folder, dictionary, model)).Digest;
         }
     }

@@ -1,4 +1,5 @@
 using KvPareto.Tasks.Metrics.Chinese;
+using KvPareto.Testing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Tests.Metrics.Chinese;
@@ -27,7 +28,7 @@ public class JiebaFileTests
         Refuses(folder =>
             Write(folder, ManyBeginnings()), "dict.txt", $"is one word too many; allowed: {WordTree.MaxNodes} beginnings of words");
 
-        static void Write(TemporaryFolder folder, byte[] dictionary)
+        static void Write(ScratchFolder folder, byte[] dictionary)
         {
             TinyJieba.Write(folder);
             folder.Write("dict.txt", dictionary);
@@ -65,12 +66,12 @@ public class JiebaFileTests
         Refuses(folder => folder.Write("dict.txt", TinyJieba.Dictionary), "hmm.json", ": cannot be read: ");
     }
 
-    private static void Refuses(Action<TemporaryFolder> write, string file, string expected)
+    private static void Refuses(Action<ScratchFolder> write, string file, string expected)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         write(folder);
-        var error = Assert.Throws<ConfigException>(() => ChineseSegmenter.Open(folder.Path));
-        Assert.StartsWith(Path.Combine(folder.Path, file) + ":", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ConfigException>(() => ChineseSegmenter.Open(folder.Root));
+        Assert.StartsWith(Path.Combine(folder.Root, file) + ":", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }

@@ -1,4 +1,5 @@
 using KvPareto.Tasks.Metrics.Chinese;
+using KvPareto.Testing;
 
 namespace KvPareto.Tasks.Tests.Metrics.Chinese;
 
@@ -34,16 +35,16 @@ internal static class TinyJieba
         """;
 
     /// <summary>Writes both files and returns the folder's path.</summary>
-    public static string Write(TemporaryFolder folder, string dictionary = Dictionary, string model = Model)
+    public static string Write(ScratchFolder folder, string dictionary = Dictionary, string model = Model)
     {
         folder.Write("dict.txt", dictionary);
         folder.Write("hmm.json", model);
-        return folder.Path;
+        return folder.Root;
     }
 
     public static ChineseSegmenter Open()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new ScratchFolder();
         return ChineseSegmenter.Open(Write(folder));
     }
 }
