@@ -27,7 +27,11 @@ internal sealed class TorchKvCache : KvCache
                 if (spec.PreBiasKeys) Biases[layer] = Keep(torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
             }
             if (spec.PreBiasKeys)
-                Turns = Keep(torch.tensor(TurnsOf(geometry.KeyBias!, capacity), [capacity, geometry.HeadDim], device: codec.Device));
+            {
+                int[] positions = [.. Enumerable.Range(0, capacity)];
+                Turns = Keep(torch.tensor(
+                    TorchWorkspace.TurnsOf(geometry.KeyBias!.Rope, positions), [capacity, geometry.HeadDim], device: codec.Device));
+            }
         }
         catch
         {
@@ -93,13 +97,4 @@ internal sealed class TorchKvCache : KvCache
 
     private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) =>
         new(new SidePlan(spec, side, geometry.HeadDim, capacity), geometry.KvHeads);
-
-    private static float[] TurnsOf(KeyBias bias, int capacity)
-    {
-        var rotary = new RotaryBias(bias);
-        var turns = new float[capacity * rotary.HeadDim];
-        for (var position = 0; position < capacity; position++)
-            rotary.Turns(position, turns.AsSpan(position * rotary.HeadDim, rotary.HeadDim));
-        return turns;
-    }
 }

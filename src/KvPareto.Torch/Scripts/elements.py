@@ -9,8 +9,13 @@ def rms_norm(x: Tensor, gain: Tensor, epsilon: float, y: Tensor):
     y.copy_(torch.rms_norm(rows, [width], gain, epsilon))
 
 
-# A head's first channels turn, in pairs that are halves of them; turns [2, T, 1, channels]: cosines twice, sines with the first half's
-# sign turned.
+# Cosines and sines [T, channels] as `rope` takes them, [2, T, 1, channels]: cosines twice, sines with the first half's sign turned.
+def rope_turns(turns: Tensor) -> Tensor:
+    cos, sin = turns.chunk(2, 1)
+    return torch.stack([torch.cat([cos, cos], 1), torch.cat([-sin, sin], 1)]).unsqueeze(2)
+
+
+# A head's first channels turn, in pairs that are halves of them.
 def rope(xs: List[Tensor], turns: Tensor, width: int):
     cos, sin = turns.unbind()
     channels = turns.size(3)
