@@ -39,22 +39,35 @@ def multiply(x: Tensor, w: Tensor, y: Tensor):
         y.copy_(torch.mm(x, w.t()))
 
 
+# The same of f32 and bf16, exactly: x in three parts of bf16, whose products NVIDIA's units sum in f32.
+def multiply_parts(x: Tensor, w: Tensor, y: Tensor):
+    high = x.to(torch.bfloat16)
+    rest = x - high
+    middle = rest.to(torch.bfloat16)
+    products = torch.mm(torch.cat([high, middle, (rest - middle).to(torch.bfloat16)]), w.t(), torch.float32)
+    y.copy_(products.unflatten(0, [3, -1]).sum(0))
+
+
 # A weight is four tensors: rows [N, K], or their codes [N, K·bits/8] with entries [N, groups], a bias [N], and shifts (codec.py); those
 # that there are not are empty.
-# y = x·wᵀ + b. Codes, and rows of another type than x, are widened to x's in a stripe, as many at a time as it has room for: pages that are
-# fresh each time cost the processor more than the product.
+# y = x·wᵀ + b. Codes, and rows of another type than x, are widened to x's a stripe at a time, within that where it is of x's type: pages
+# that are fresh each time cost the processor more than the product.
 def linear(x: Tensor, weight: List[Tensor], y: Tensor, stripe: Tensor):
     rows, entries, bias, shifts = weight
     if entries.numel() == 0 and rows.dtype == x.dtype:
         multiply(x, rows, y)
+    elif entries.numel() == 0 and x.is_cuda and x.dtype == torch.float32 and rows.dtype == torch.bfloat16:
+        multiply_parts(x, rows, y)
     else:
         height = max(1, stripe.size(0) // x.size(1))
         for first in range(0, rows.size(0), height):
             part = rows[first:first + height]
-            if entries.numel() == 0:
+            if entries.numel() > 0:
+                w = widen(part, entries[first:first + height], 8 * part.size(1) // x.size(1), shifts, stripe).to(x.dtype)
+            elif stripe.dtype == x.dtype:
                 w = stripe[:part.numel()].view(part.size()).copy_(part)
             else:
-                w = widen(part, entries[first:first + height], 8 * part.size(1) // x.size(1), shifts, stripe)
+                w = part.to(x.dtype)
             multiply(x, w, y[:, first:first + height])
     if bias.numel() > 0:
         y.add_(bias)
@@ -81,14 +94,14 @@ def linear_add(x: Tensor, weight: List[Tensor], y: Tensor, stripe: Tensor, total
     total.add_(y)
 
 
-# Rows of coded weights; f32 ones are made in the stripe.
+# Rows of coded weights, f32; in the stripe where that is f32.
 def widen(codes: Tensor, entries: Tensor, bits: int, shifts: Tensor, stripe: Tensor) -> Tensor:
     code = unpack(codes, bits, shifts).unflatten(-1, [entries.size(1), -1])
     least = -float(1 << (bits - 1))
     if stripe.dtype == torch.float32:
         scale, zero = scales(entries.unsqueeze(2))
         return stripe[:code.numel()].view(code.size()).copy_(code).sub_(zero - least).mul_(scale).flatten(1)
-    return decode(code, entries.unsqueeze(2), least).to(stripe.dtype).flatten(1)
+    return decode(code, entries.unsqueeze(2), least).flatten(1)
 
 
 def embed(weight: List[Tensor], ids: Tensor, x: Tensor, scale: float):
