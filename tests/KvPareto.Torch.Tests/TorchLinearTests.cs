@@ -18,16 +18,16 @@ public class TorchLinearTests
         var device = new Device(TorchLibraryOrSkip.Device.Kind, TorchLibraryOrSkip.Device.Ordinal);
         using var codec = new TorchCodes(device, Type(hasShortStripe), stripeElements: 5 * Inputs);
         using var scope = NewDisposeScope();
-        var random = new Generator(1, device);
-        var x = randn([Rows, Inputs], device: device, generator: random).to(Type(hasShortInputs));
-        var bias = randn([Outputs], device: device, generator: random);
-        var rows = randn([Outputs, Inputs], device: device, generator: random).to(ScalarType.BFloat16);
+        using var random = new Generator(1);
+        var x = randn([Rows, Inputs], generator: random).to(Type(hasShortInputs)).to(device);
+        var bias = randn([Outputs], generator: random).to(device);
+        var rows = randn([Outputs, Inputs], generator: random).to(ScalarType.BFloat16).to(device);
         var widened = rows.to(ScalarType.Float32);
         Tensor[] weight = [rows, codec.Nothing, bias, codec.Nothing];
         if (isCoded)
         {
             // Scale 1/2 (0x3800), zero point −3.
-            var codes = randint(0, 256, [Outputs, Inputs * Bits / 8], ScalarType.Byte, device, generator: random);
+            var codes = randint(0, 256, [Outputs, Inputs * Bits / 8], ScalarType.Byte, generator: random).to(device);
             var entries = full([Outputs, Inputs / Group], 0x3800 << 16 | 0xFFFD, ScalarType.Int32, device);
             var unpacked = TorchScripts.Tensor("unpack", codes, Bits, codec.Shifts(Bits)).to(ScalarType.Float32);
             (widened, weight) = ((unpacked - 8 + 3) * 0.5, [codes, entries, bias, codec.Shifts(Bits)]);
