@@ -14,7 +14,7 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
     /// <summary>Most rows that one pass over a weight treats (stream.cuh, MOST_ROWS).</summary>
     public const int MostRows = 8;
 
-    /// <summary>Threads of a block.</summary>
+    /// <summary>Threads of a team.</summary>
     public const int Threads = 256;
 
     /// <summary>The kernels' source.</summary>
@@ -34,7 +34,14 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
 
     /// <summary>Blocks that a multiprocessor should have at a time: loads of more than one get in each other's way, but codes must be
     /// worked on.</summary>
-    public int Blocks => IsCoded ? 2 : 1;
+    public int Blocks(int teams) => IsCoded && teams == 1 ? 2 : 1;
+
+    /// <summary>Teams of <see cref="Threads"/> of a block, which have its inputs in common and each tiles of their own.</summary>
+    /// <param name="rows">T.</param>
+    /// <param name="columns">K.</param>
+    /// <param name="device">Shared memory of a block, at the most.</param>
+    public int Teams(int rows, int columns, int device) =>
+        IsCoded && rows <= FewestRows && SharedBytes(rows, columns, 1, MostTeams(device), device) <= device ? MostTeams(device) : 1;
 
     private bool IsCoded => Bits < 16;
 
@@ -58,33 +65,39 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
         };
     }
 
-    /// <summary>The function for so many rows.</summary>
-    public string Function(int rows) => IsCoded && rows > FewestRows ? Name + "_many" : Name;
+    /// <summary>The function for so many rows and teams.</summary>
+    public string Function(int rows, int teams, int device) => IsMany(rows, teams, device) ? Name + "_many" : Name;
 
     /// <summary>Dynamic shared memory for so many rows of K columns (linear.cu, multiply_few).</summary>
     /// <param name="rows">T.</param>
     /// <param name="columns">K.</param>
-    /// <param name="batch">Tiles whose parts are put together at a time.</param>
+    /// <param name="batch">Tiles of a team whose parts are put together at a time.</param>
+    /// <param name="teams">Of a block.</param>
     /// <param name="device">Shared memory of a block, at the most.</param>
-    public int SharedBytes(int rows, int columns, int batch, int device)
+    public int SharedBytes(int rows, int columns, int batch, int teams, int device)
     {
         var words = Unit * Bits / 128;
         var stage = 2 * words * sizeof(uint) * Threads;
         var partColumns = IsCoded ? rows * BytesOfInput : rows;
-        var sums = 2 * batch * Warps * partColumns * Outputs * sizeof(float);
+        var sums = teams * 2 * batch * Warps * partColumns * Outputs * sizeof(float);
         if (!IsCoded) return ElementStages * stage + sums + (IsWide ? 2 : 1) * rows * (2 * columns + (columns % 64 == 0 ? 64 : 0));
-        var products = rows > FewestRows ? ManyProducts : 1;
+        var products = IsMany(rows, teams, device) ? ManyProducts : 1;
         var spans = columns / Unit * products * ColumnsOfProduct * 2 * sizeof(float);
         var row = (columns + 127) / 128 * 128 + (Bits == 4 && words == 4 ? 16 : 64);
-        return CodeStages(device) * (stage + 2 * sizeof(uint) * Threads) + sums + spans + rows * BytesOfInput * row;
+        return teams * CodeStages(device) * (stage + 2 * sizeof(uint) * Threads) + sums + spans + rows * BytesOfInput * row;
     }
 
-    /// <summary>The compiler's options: stages that weights are fetched ahead in.</summary>
-    public static string[] Options(int device) => [$"-DELEMENT_STAGES={ElementStages}", $"-DCODE_STAGES={CodeStages(device)}"];
+    /// <summary>The compiler's options: stages that weights are fetched ahead in, and teams.</summary>
+    public static string[] Options(int device) =>
+        [$"-DELEMENT_STAGES={ElementStages}", $"-DCODE_STAGES={CodeStages(device)}", $"-DMOST_TEAMS={MostTeams(device)}"];
 
     /// <summary>Tiles of a batch: fewer where there are many rows, or little shared memory.</summary>
-    public int Batch(int rows, int columns, int device) =>
-        (!IsCoded || rows <= FewestRows) && SharedBytes(rows, columns, BatchTiles, device) <= device ? BatchTiles : 1;
+    public int Batch(int rows, int columns, int teams, int device) =>
+        !IsMany(rows, teams, device) && SharedBytes(rows, columns, BatchTiles, teams, device) <= device ? BatchTiles : 1;
+
+    private static int MostTeams(int device) => device < SmallSharedBytes ? 1 : 2;
+
+    private bool IsMany(int rows, int teams, int device) => IsCoded && (rows > FewestRows || teams < MostTeams(device));
 
     private static int CodeStages(int device) => device < SmallSharedBytes ? FewestCodeStages : MostCodeStages;
 }

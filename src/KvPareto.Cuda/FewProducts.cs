@@ -6,7 +6,7 @@ namespace KvPareto.Cuda;
 internal sealed class FewProducts(CudaContext context)
 {
     private const int Outputs = 16; // of a tile (stream.cuh, OUTPUTS)
-    private const int StaticSharedBytes = 256; // of a kernel
+    private const int StaticSharedBytes = 512; // of a kernel
     private const int ReservedBytes = 1024; // of a block, by the driver
     private const int SharedBytesUnit = 128;
     private const string AnyKernel = "linear_any";
@@ -72,7 +72,8 @@ internal sealed class FewProducts(CudaContext context)
     private int MostRows(in FewKernel kernel, int columns)
     {
         var rows = FewKernel.MostRows;
-        while (rows > 0 && kernel.SharedBytes(rows, columns, 1, SharedBytes) > SharedBytes) rows--;
+        while (rows > 0 && kernel.SharedBytes(rows, columns, 1, kernel.Teams(rows, columns, SharedBytes), SharedBytes) > SharedBytes)
+            rows--;
         return rows;
     }
 
@@ -89,12 +90,15 @@ internal sealed class FewProducts(CudaContext context)
             for (var i = 0; i < ys.Length; i++) results[i] = ys[i].Rows(first, part.RowCount);
             (arguments.X, arguments.Rows) = (part, part.RowCount);
             var tiles = Fill(ref arguments, weights, results);
-            arguments.Batch = kernel.Batch(part.RowCount, x.ColumnCount, SharedBytes);
-            var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch, SharedBytes);
-            var blocks = Math.Clamp(context.SharedBytesOfMultiprocessor / (shared + StaticSharedBytes + ReservedBytes), 1, kernel.Blocks);
+            var teams = kernel.Teams(part.RowCount, x.ColumnCount, SharedBytes);
+            arguments.Batch = kernel.Batch(part.RowCount, x.ColumnCount, teams, SharedBytes);
+            var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch, teams, SharedBytes);
+            var blocks = Math.Clamp(
+                context.SharedBytesOfMultiprocessor / (shared + StaticSharedBytes + ReservedBytes), 1, kernel.Blocks(teams));
             var grid = Math.Min(tiles, context.Multiprocessors * blocks);
             context.Launch(
-                Module, kernel.Function(part.RowCount), new(grid), FewKernel.Threads, arguments, Math.Max(shared, EvenSharedBytes(grid)));
+                Module, kernel.Function(part.RowCount, teams, SharedBytes), new(grid), teams * FewKernel.Threads, arguments,
+                Math.Max(shared, EvenSharedBytes(grid)));
         }
     }
 

@@ -227,6 +227,7 @@ internal struct AppendArguments
     public GroupFit Fit;
     public int RangeBlocks;
     public int Layers;
+    public int ByToken;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -266,6 +267,7 @@ internal struct TokenArguments
     public TurnArguments Turn;
     public int Turns;
     public int Merges;
+    public nint Serial;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -62,6 +62,19 @@ internal sealed class SideLayout
         return false;
     }
 
+    /// <summary>Whether one of so many appended tokens stays at 16 bits, a sink or in the ring.</summary>
+    public bool Keeps(int[] starts, int rows)
+    {
+        foreach (var start in starts)
+        {
+            if (start < SinkTokens || CodedEnd(start + rows) < start + rows) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether a token's attention can append its row (decode.cu).</summary>
+    public bool IsByRow => IsByToken || (_plan.HeadDim is 64 or 128 && Axis == KvAxis.Channel);
+
     /// <summary>Whether a warp codes a token's row by itself (cache.cu, encode_tokens).</summary>
     public bool IsByToken => _plan.HeadDim is 64 or 128 && Granule == 1 && (_shape.Axis == PlainAxis
         ? _shape.Bits == 16

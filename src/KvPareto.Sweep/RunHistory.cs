@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
@@ -44,6 +45,18 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <summary>Where each result was measured, by its model and id; none of a run that goes on.</summary>
     internal IReadOnlyDictionary<(string Model, string TrialId), IReadOnlyList<TrialSource>> Sources { get; init; } =
         new Dictionary<(string, string), IReadOnlyList<TrialSource>>();
+
+    /// <summary>The same results, compared with another of the run's settings; without the repeats, which are of its own baseline.</summary>
+    /// <param name="baseline">Short name of the setting.</param>
+    /// <exception cref="ConfigException">That is no setting, or none with a result.</exception>
+    public RunHistory Against(string baseline)
+    {
+        var name = InferenceSetting.Parse(baseline).Name;
+        if (!Results.Any(result => result.Setting == name && result.Status == TrialStatus.Ok))
+            throw new ConfigException(
+                $"{name}: has no result in this run; allowed: a setting of its results.csv, such as {Baseline}");
+        return this with { Baseline = name, Repeats = [] };
+    }
 
     /// <summary>A trial as <see cref="Missing"/> names it.</summary>
     internal static string NameOf(string setting, int? context, string model, int? repeat) =>

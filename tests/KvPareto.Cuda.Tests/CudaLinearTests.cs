@@ -255,6 +255,60 @@ public unsafe class CudaLinearTests
         foreach (var weight in weights) weight.Dispose();
     }
 
+    /// <summary>Launches begin before those ahead of them have ended: products that need each other are as with waits between.</summary>
+    [Theory]
+    [InlineData(WeightFormat.BF16, 0, 1)]
+    [InlineData(WeightFormat.BF16, 0, 5)]
+    [InlineData(WeightFormat.W4, 128, 1)]
+    [InlineData(WeightFormat.W4, 128, 3)]
+    [InlineData(WeightFormat.W8, 64, 1)]
+    public void DependentProducts_AreEachByItself(WeightFormat format, int group, int rows)
+    {
+        if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
+        const int Hidden = 1024, Forward = 2816, Times = 20;
+        using var backend = new CudaBackend();
+        var random = new Random(11);
+        Weight Make(int inputs, int outputs) => TestWeights.Upload(
+            backend, format, group, inputs, Array.ConvertAll(TestWeights.Floats(random, outputs * inputs), value => value / 16),
+            TestWeights.Floats(random, outputs));
+        using var o = Make(Hidden, Hidden);
+        using var gate = Make(Hidden, Forward);
+        using var up = Make(Hidden, Forward);
+        using var down = Make(Forward, Hidden);
+        var (start, attended) = (TestWeights.Floats(random, rows * Hidden), TestWeights.Floats(random, rows * Hidden));
+        fixed (float* data = TestWeights.Floats(random, Hidden))
+        {
+            using var gain = backend.Upload(new HostWeight("gain", WeightFormat.F32, 1, Hidden, data));
+            var (x, h, q, k) = (backend.Alloc(DType.F32, rows, Hidden), backend.Alloc(DType.BF16, rows, Hidden),
+                backend.Alloc(DType.BF16, rows, Hidden), backend.Alloc(DType.BF16, rows, Hidden));
+            var (g, u) = (backend.Alloc(DType.BF16, rows, Forward), backend.Alloc(DType.BF16, rows, Forward));
+            float[] Result(Action after)
+            {
+                var results = new float[2 * rows * Hidden];
+                backend.Write(start, x);
+                backend.Write(attended, q);
+                for (var layer = 0; layer < 2; layer++)
+                {
+                    backend.LinearAdd(q, o, h, x);
+                    after();
+                    backend.NormGated(x, gain, 1e-5f, h, gate, up, g, u);
+                    after();
+                    backend.LinearAdd(g, down, h, x);
+                    after();
+                    backend.NormLinear(x, gain, 1e-5f, h, [o, o], [q, k]);
+                    after();
+                }
+                backend.Read(x, results.AsSpan(0, rows * Hidden));
+                backend.Read(k, results.AsSpan(rows * Hidden));
+                return results;
+            }
+            var apart = Result(backend.Synchronize);
+            Assert.All(apart, value => Assert.True(float.IsFinite(value)));
+            for (var i = 0; i < Times; i++) Assert.Equal(apart, Result(() => { }));
+            foreach (var tensor in new[] { x, h, q, k, g, u }) tensor.Buffer.Dispose();
+        }
+    }
+
     private static double Error(float[] input, float[] values, float[] bias, float[] output, int rows, int columns)
     {
         var (difference, norm) = (0.0, 0.0);

@@ -25,6 +25,11 @@ internal static class ReportCommand
                 + "Default: all that the run has data for.",
             HelpName = "NAME,…",
         };
+        var baseline = new Option<string?>("--baseline")
+        {
+            Description = "Setting with a result that losses and savings are taken against in place of the run's. Needs --out.",
+            HelpName = "SETTING",
+        };
         var format = Verb.FormatOption();
         var noHtml = Verb.NoHtmlOption();
         var repair = new Option<bool>("--repair")
@@ -33,7 +38,7 @@ internal static class ReportCommand
             new Verb("report",
                 "Writes results.csv, frontier.csv, report.html and the figures again from the journal alone; needs no model and no GPU.",
             "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf\nkvpareto report runs/monday runs/tuesday --out "
-                + "runs/both") { runs, output, repair, figure, format, noHtml };
+                + "runs/both\nkvpareto report runs/chunk --baseline w16a16-k4v4-t32 --out runs/chunk-k4v4") { runs, output, baseline, repair, figure, format, noHtml };
         command.SetAction(parsed =>
         {
             var folders = parsed.GetValue(runs)!;
@@ -42,11 +47,15 @@ internal static class ReportCommand
             var target = parsed.GetValue(output);
             if (target is null && folders.Length > 1)
                 throw new ConfigException($"report of {folders.Length} runs; allowed: --out FOLDER, a folder for it");
+            var other = parsed.GetValue(baseline);
+            if (other is not null && (target is null || folders.Contains(target)))
+                throw new ConfigException("report with --baseline; allowed: --out FOLDER, a folder for it");
             if (target is not null && !folders.Contains(target) && RunHistory.IsIn(target))
                 throw new ConfigException($"--out {target}: holds another run; allowed: a folder that holds none");
             if (parsed.GetValue(repair))
                 foreach (var line in folders.SelectMany(RunRepair.Mend)) context.Error.WriteLine(TerminalText.OneLine(line));
             var history = RunMerge.Read(folders);
+            if (other is not null) history = history.Against(other);
             ClosingTable.Show(context, history, Write(
                 target ?? folders[0], history, PictureFormats.Parse(parsed.GetValue(format)!), !parsed.GetValue(noHtml),
                 parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders));

@@ -17,6 +17,7 @@ struct AppendArguments
     float clip;
     int rangeBlocks;
     int layers;
+    int byToken; // sides whose rows a warp codes by itself: bit 0 keys, bit 1 values
 };
 
 static_assert(sizeof(AppendArguments) == 96, "structures differ from the host's");
@@ -135,9 +136,60 @@ template <int HEADS, int COUNT> static __device__ __forceinline__ void load_chan
     }
 }
 
-// A new row as codes, by a warp, a lane some of its channels: of one coded token by token, in groups of 32 channels or more, or at 16 bits.
+// Where the last of `end` tokens or an earlier one stays at 16 bits: null if it is coded by then.
+static __device__ __forceinline__ u16* kept_row(const Side& side, int head, int token, int end, int width)
+{
+    if (token < side.sinkTokens) return side.sinks + ((i64)head * side.sinkTokens + token) * width;
+    if (token < coded_end(side, end)) return nullptr;
+    return side.ring + ((i64)head * side.ringTokens + token % side.ringTokens) * width;
+}
+
+// Two neighbours at 16 bits, which the numbers then are.
+static __device__ __forceinline__ void keep_pair(u16* place, float& x, float& y)
+{
+    u16 low = float_to_half(x), high = float_to_half(y);
+    *(u32*)place = low | (u32)high << 16;
+    x = half_to_float(low);
+    y = half_to_float(high);
+}
+
+// Entries of each channel of a granule of rows, of which `number(t, c)` tells; `fitted` keeps them too. By all threads of the block.
+template <class Number> static __device__ __forceinline__ void fit_channels(
+    const Side& side, int width, float clip, u32* groups, u32* fitted, Number number)
+{
+    for (int c = threadIdx.x; c < width; c += blockDim.x)
+    {
+        float2 range = make_float2(INFINITE, -INFINITE);
+        for (int t = 0; t < side.granule; t++) widen(range, number(t, c), number(t, c));
+        groups[c] = fitted[c] = fit(range, clip, side.bits);
+    }
+}
+
+// The codes of a granule of rows.
+template <class Number> static __device__ __forceinline__ void code_granule(
+    const Side& side, int width, u8* codes, const u32* entries, Number number)
+{
+    for (int i = threadIdx.x; i < side.granule * width / 8; i += blockDim.x)
+    {
+        int t = i / (width / 8), c = i % (width / 8) * 8;
+        u64 packed = 0;
+        #pragma unroll
+        for (int j = 0; j < 8; j++)
+        {
+            u32 entry = entries[side.groupChannels == 1 ? c + j : c / side.groupChannels];
+            packed |= (u64)encode(number(t, c + j), entry, side.bits) << j * side.bits;
+        }
+        u8* place = codes + (i64)t * side.rowBytes + (c * side.bits >> 3);
+        if (side.bits == 8) *(u64*)place = packed;
+        else if (side.bits == 4) *(u32*)place = (u32)packed;
+        else *(u16*)place = (u16)packed;
+    }
+}
+
+// A new row as codes, by a warp, a lane some of its channels: of one coded token by token, in groups of 32 channels or more, or at 16 bits. Leaves
+// what the codes stand for.
 template <int COUNT> static __device__ __forceinline__ void code_row(
-    const AppendArguments& a, const Side& side, int head, int token, const float (&x)[COUNT], int lane)
+    const AppendArguments& a, const Side& side, int head, int token, float (&x)[COUNT], int lane)
 {
     int c = lane * COUNT;
     int row = token - side.sinkTokens;
@@ -145,7 +197,7 @@ template <int COUNT> static __device__ __forceinline__ void code_row(
     if (side.axis == PLAIN)
     {
         #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) *(u32*)(codes + 2 * i) = float_to_half(x[i]) | (u32)float_to_half(x[i + 1]) << 16;
+        for (int i = 0; i < COUNT; i += 2) keep_pair((u16*)codes + i, x[i], x[i + 1]);
         return;
     }
     float2 range = make_float2(INFINITE, -INFINITE);
@@ -155,8 +207,15 @@ template <int COUNT> static __device__ __forceinline__ void code_row(
         widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
     u32 entry = fit(range, a.clip, side.bits), packed = 0;
     if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerTokenBlock + c / side.groupChannels] = entry;
+    float scale, offset, least = (float)(1 << (side.bits - 1));
+    read_group(entry, scale, offset);
     #pragma unroll
-    for (int i = 0; i < COUNT; i++) packed |= encode(x[i], entry, side.bits) << i * side.bits;
+    for (int i = 0; i < COUNT; i++)
+    {
+        u32 code = encode(x[i], entry, side.bits);
+        packed |= code << i * side.bits;
+        x[i] = __fadd_rn(__fmul_rn((float)code - least, scale), offset);
+    }
     if (COUNT * side.bits == 32) *(u32*)codes = packed;
     else if (COUNT * side.bits == 16) *(u16*)codes = (u16)packed;
     else *codes = (u8)packed;

@@ -18,7 +18,21 @@ static __device__ __forceinline__ float key_without_bias(const AppendArguments& 
 // New rows first … first + count − 1 of one head as they will be coded, in shared memory [count, D]. All threads of the block.
 static __device__ void load_rows(float* rows, const AppendArguments& a, const Target& t, int head, int firstToken, int count)
 {
-    for (int i = threadIdx.x; i < count * a.width; i += blockDim.x)
+    // As many loads on their way as they are, where nothing comes between.
+    const Matrix& m = t.isKeys ? a.keys : a.values;
+    bool isPlain = m.type == BF16 && ((u64)m.data & 15) == 0 && m.stride % 8 == 0 && a.width % 8 == 0;
+    if (t.isKeys && (t.cache.bias != nullptr || t.cache.means != nullptr)) isPlain = false;
+    int pieces = a.width / 8;
+    #pragma unroll 8
+    for (int i = threadIdx.x; isPlain && i < count * pieces; i += blockDim.x)
+    {
+        int token = firstToken + i / pieces, row = a.sequences > 1 ? t.sequence : token - t.start;
+        uint4 x = *(const uint4*)((const u16*)m.data + (i64)row * m.stride + head * a.width + i % pieces * 8);
+        float4* target = (float4*)(rows + i * 8);
+        target[0] = make_float4(low_bfloat(x.x), high_bfloat(x.x), low_bfloat(x.y), high_bfloat(x.y));
+        target[1] = make_float4(low_bfloat(x.z), high_bfloat(x.z), low_bfloat(x.w), high_bfloat(x.w));
+    }
+    for (int i = threadIdx.x; !isPlain && i < count * a.width; i += blockDim.x)
     {
         int token = firstToken + i / a.width, c = i % a.width, row = a.sequences > 1 ? t.sequence : token - t.start;
         float x = t.isKeys ? key_without_bias(a, t.cache, row, head, token, c) : at(a.values, row, head * a.width + c);
@@ -116,6 +130,8 @@ extern "C" __global__ void fit_powers(AppendArguments a)
     side.groups[head * side.headGroups + c] = entry;
 }
 
+static __device__ __forceinline__ bool is_by_token(const AppendArguments& a, const Target& t) { return a.byToken >> (t.isKeys ? 0 : 1) & 1; }
+
 // Codes the tokens whose time has come. A block is a granule of tokens of one head: grid [granules, heads, sides].
 extern "C" __global__ void encode_rows(AppendArguments a)
 {
@@ -126,6 +142,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
     wait_for_previous();
     Target target = target_of(a, blockIdx.z);
     const Side& side = target.side;
+    if (is_by_token(a, target)) return;
     int head = blockIdx.y, first = coded_end(side, target.start) + blockIdx.x * side.granule;
     if (first + side.granule > coded_end(side, target.end)) return;
 
@@ -150,6 +167,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
 
     u32* groups = side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock;
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    auto number = [&](int t, int c) { return rows[t * a.width + c]; };
     if (side.axis == TOKEN)
     {
         for (int g = warp; g < side.groupsPerTokenBlock; g += blockDim.x / 32)
@@ -162,12 +180,7 @@ extern "C" __global__ void encode_rows(AppendArguments a)
     }
     else if (side.axis == CHANNEL)
     {
-        for (int c = threadIdx.x; c < a.width; c += blockDim.x)
-        {
-            float2 range = make_float2(INFINITE, -INFINITE);
-            for (int t = 0; t < side.granule; t++) widen(range, rows[t * a.width + c], rows[t * a.width + c]);
-            groups[c] = fitted[c] = fit(range, a.clip, side.bits);
-        }
+        fit_channels(side, a.width, a.clip, groups, fitted, number);
     }
     else if (side.axis == BLOCK)
     {
@@ -178,33 +191,19 @@ extern "C" __global__ void encode_rows(AppendArguments a)
     }
     __syncthreads();
 
-    const u32* entries = side.axis == TENSOR || side.axis == POWER_OF_TWO ? groups : fitted;
-    for (int i = threadIdx.x; i < side.granule * a.width / 8; i += blockDim.x)
-    {
-        int t = i / (a.width / 8), c = i % (a.width / 8) * 8;
-        u64 packed = 0;
-        #pragma unroll
-        for (int j = 0; j < 8; j++)
-        {
-            u32 entry = entries[side.groupChannels == 1 ? c + j : c / side.groupChannels];
-            packed |= (u64)encode(rows[t * a.width + c + j], entry, side.bits) << j * side.bits;
-        }
-        u8* place = codes + (i64)t * side.rowBytes + (c * side.bits >> 3);
-        if (side.bits == 8) *(u64*)place = packed;
-        else if (side.bits == 4) *(u32*)place = (u32)packed;
-        else *(u16*)place = (u16)packed;
-    }
+    code_granule(side, a.width, codes, side.axis == TENSOR || side.axis == POWER_OF_TWO ? groups : fitted, number);
 }
 
 #define TOKEN_WARPS 4
 
-// The same where both sides are coded token by token, in groups of 32 channels or more or at 16 bits, and D is 64 or 128: a warp is a new row of
+// The same of sides that are coded token by token, in groups of 32 channels or more or at 16 bits, where D is 64 or 128: a warp is a new row of
 // one head, a lane some of its channels. Grid [tokens / TOKEN_WARPS, heads, sides].
 template <int COUNT, class Turning> static __device__ __forceinline__ void encode_token(const AppendArguments& a, Turning turning)
 {
     int lane = threadIdx.x % 32, head = blockIdx.y, c = lane * COUNT;
     Target target = target_of(a, blockIdx.z);
     const Side& side = target.side;
+    if (!is_by_token(a, target)) return;
     int token = coded_end(side, target.start) + blockIdx.x * TOKEN_WARPS + threadIdx.x / 32;
     if (token >= coded_end(side, target.end)) return;
     float rows[1][COUNT], (&x)[COUNT] = rows[0];
@@ -260,6 +259,16 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
     if (a.sequences > 1) row = sequence;
     Turn<COUNT> turn(t, row, lane);
     wait_for_previous();
+    if (part < 0 && blockIdx.z % 2 == 0 && !(a.byToken & 1))
+    {
+        // Keys that are coded together, by the launch that follows.
+        float x[1][COUNT];
+        load_channels(x, a.keys, row, blockIdx.y, 1, lane);
+        turn.apply(x[0], lane);
+        #pragma unroll
+        for (int i = 0; i < COUNT; i += 2) put_pair(a.keys, row, blockIdx.y * a.width + lane * COUNT + i, make_float2(x[0][i], x[0][i + 1]));
+        return;
+    }
     if (part < 0)
     {
         encode_token<COUNT>(a, [&](float (&x)[COUNT], int, int lane) { turn.apply(x, lane); });
@@ -279,8 +288,8 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
     }
 }
 
-// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of caches that keep no rows
-// beside the codes, and no means.
+// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of sides that are coded token
+// by token and keep no rows beside the codes, and no means; of other keys the rows are turned where they are.
 extern "C" __global__ void turn_and_encode_tokens(const __grid_constant__ TurnArguments t)
 {
     let_next_start_of_many(t.append.rows);
@@ -315,12 +324,10 @@ extern "C" __global__ void keep_rows(AppendArguments a)
     Target t = target_of(a, blockIdx.z);
     const Side& side = t.side;
     int head = blockIdx.y, token = t.start + blockIdx.x;
-    bool isSink = token < side.sinkTokens;
     if (token >= t.end || side.sinkTokens + side.ringTokens == 0) return;
-    if (!isSink && (token < coded_end(side, t.end) || token < t.end - side.ringTokens)) return;
+    if (token >= side.sinkTokens && token < t.end - side.ringTokens) return;
+    u16* place = kept_row(side, head, token, t.end, a.width);
+    if (place == nullptr) return;
     load_rows(rows, a, t, head, token, 1);
-    u16* place = isSink
-        ? side.sinks + ((i64)head * side.sinkTokens + token) * a.width
-        : side.ring + ((i64)head * side.ringTokens + token % side.ringTokens) * a.width;
     for (int c = threadIdx.x; c < a.width; c += blockDim.x) place[c] = float_to_half(rows[c]);
 }

@@ -24,27 +24,43 @@
 // What a token sees of its cache: coded tokens of both sides, which are cut into parts, and those around them.
 struct View
 {
-    int first, end;         // seen
+    int length;             // tokens, the new one included
+    int first, end;         // seen in the cache
     int codedFrom, codedTo; // both sides' are coded
     int part;               // tokens of a part
     int parts;
+    bool isApart;  // the new token is not in the cache yet, and is treated by itself
     bool hasEdge;
+    bool isKept;   // tokens behind the coded ones have values that are coded and keys that are not
 };
 
-static __device__ __forceinline__ View view_of(const AttentionArguments& a, int sequence, const LayerCache& cache)
+// Whether a token that comes brings older ones to be coded.
+static __device__ __forceinline__ bool moves(const Side& s, int length)
+{
+    return s.ringTokens > 0 && coded_end(s, length) > coded_end(s, length - 1);
+}
+
+static __device__ __forceinline__ View view_of(const AttentionArguments& a, int sequence, const LayerCache& cache, bool turns)
 {
     View v;
-    v.end = a.starts[sequence] + 1;
-    v.first = a.window > 0 ? max(0, v.end - a.window) : 0;
+    const Side& keys = cache.keys;
+    const Side& values = cache.values;
+    v.length = a.starts[sequence] + 1;
+    v.isApart = turns && !moves(keys, v.length) && !moves(values, v.length);
+    v.end = v.isApart ? v.length - 1 : v.length;
+    v.first = a.window > 0 ? max(0, v.length - a.window) : 0;
+    // What the new token makes coded is left to the block for the tokens around, which is the one that codes it.
+    int known = turns ? v.length - 1 : v.length, keysTo = coded_end(keys, known), valuesTo = coded_end(values, known);
     // At least a tile, none of whose units lies in two token blocks.
-    int from = max(v.first, max(cache.keys.sinkTokens, cache.values.sinkTokens)), aligned = from - max(cache.keys.sinkTokens, cache.values.sinkTokens);
+    int sinks = max(keys.sinkTokens, values.sinkTokens), from = max(v.first, sinks), aligned = from - sinks;
     v.codedFrom = from + (KEY_BLOCK_TOKENS == 1 && VALUE_BLOCK_TOKENS == 1 ? 0 : (aligned + UNIT - 1) / UNIT * UNIT - aligned);
-    int count = min(coded_end(cache.keys, v.end), coded_end(cache.values, v.end)) - v.codedFrom;
+    int count = min(keysTo, valuesTo) - v.codedFrom;
     if (count < UNITS * UNIT) v.codedFrom = v.codedTo = v.end;
     else v.codedTo = v.codedFrom + count;
     v.part = part_tokens(v.codedTo - v.codedFrom, a.parts);
     v.parts = (v.codedTo - v.codedFrom + v.part - 1) / v.part;
-    v.hasEdge = v.codedFrom > v.first || v.codedTo < v.end;
+    v.hasEdge = v.codedFrom > v.first || v.codedTo < v.end || v.parts == 0;
+    v.isKept = KEY_GROUP == 0 && v.isApart && v.parts > 0 && v.codedFrom == v.first && valuesTo >= v.end && v.end - v.codedTo <= WARPS * UNIT;
     return v;
 }
 
@@ -53,53 +69,102 @@ struct TokenArguments
 {
     AttentionArguments attention;
     TurnArguments turn; // of new rows that are turned and appended here
-    int turns;          // whether there are any: caches then keep no rows beside the codes, and no means
+    int turns;          // whether there are any: caches then have no means
     int merges;         // whether parts are put together here: a key head's blocks are then all at work at a time
+    const u32* serial;  // of the step
 };
 
-static_assert(sizeof(TokenArguments) == 528, "structures differ from the host's");
+// No other launch on the same partials has this one.
+static __device__ __forceinline__ u32 tag_of(const TokenArguments& t) { return *t.serial * t.attention.layers + t.attention.layer; }
+
+static_assert(sizeof(TokenArguments) == 536, "structures differ from the host's");
 
 #define COUNT (D / 32) // channels of a lane
 
-// The new key or value of a head, coded by a warp.
+// The new key or value of a head, by a warp: coded, or kept in place of the one that is coded now; `fresh` is what it then stands for. Where
+// channels have entries of their own and others are coded with it, `append_to_granule` goes on from `fresh`.
 static __device__ __forceinline__ void append(
-    const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, int lane)
+    const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, bool isApart, float* fresh, int lane)
 {
     const AppendArguments& a = t.append;
+    const Side& side = isKey ? cache.keys : cache.values;
     float rows[1][COUNT], (&x)[COUNT] = rows[0];
     load_channels(rows, isKey ? a.keys : a.values, sequence, head, 1, lane);
     if (isKey) Turn<COUNT>(turns, lane).apply(x, lane);
     if (a.rotation == 2 || (a.rotation == 1 && isKey)) hadamard_of_warp(x, lane);
-    code_row(a, isKey ? cache.keys : cache.values, head, token, x, lane);
+    bool goesOn = KEY_GROUP == 0 && isKey && !isApart;
+    u16* place = goesOn ? nullptr : kept_row(side, head, token, token + 1, D);
+    int leaves = coded_end(side, token + 1) - 1;
+    if (!goesOn && leaves >= coded_end(side, token))
+    {
+        float y[COUNT];
+        const u16* waited = side.ring + ((i64)head * side.ringTokens + leaves % max(1, side.ringTokens)) * D + lane * COUNT;
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) y[i] = leaves == token ? x[i] : half_to_float(waited[i]);
+        code_row(a, side, head, leaves, y, lane);
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) x[i] = leaves == token ? y[i] : x[i];
+    }
+    #pragma unroll
+    for (int i = 0; i < COUNT; i += 2)
+    {
+        if (place != nullptr) keep_pair(place + lane * COUNT + i, x[i], x[i + 1]);
+        *(float2*)(fresh + lane * COUNT + i) = make_float2(x[i], x[i + 1]);
+    }
+}
+
+// The new key where channels have entries of their own: the codes of its granule, if that is whole now, and its place in the ring. By all
+// threads; `entries` has room for D.
+static __device__ __noinline__ void append_to_granule(const Side& side, float clip, int head, int token, const float* fresh, u32* entries)
+{
+    int first = coded_end(side, token), row = first - side.sinkTokens;
+    if (coded_end(side, token + 1) > first)
+    {
+        auto number = [&](int t, int c)
+        {
+            return first + t == token ? fresh[c] : half_to_float(side.ring[((i64)head * side.ringTokens + (first + t) % side.ringTokens) * D + c]);
+        };
+        fit_channels(side, D, clip, side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock, entries, number);
+        __syncthreads();
+        code_granule(side, D, side.codes + head * side.headCodes + (i64)row * side.rowBytes, entries, number);
+        __syncthreads();
+    }
+    u16* place = kept_row(side, head, token, token + 1, D);
+    int c = 2 * threadIdx.x;
+    if (place != nullptr && c < D) *(u32*)(place + c) = float_to_half(fresh[c]) | (u32)float_to_half(fresh[c + 1]) << 16;
 }
 
 #include "parts.cuh"
 
-// Grid [splits, key heads, sequences]: the last of the splits is for the tokens around the coded ones. Where the new row is appended here, by
-// the block that has it, all before it is there already, and others ask for theirs before the wait for queries.
+// Grid [splits, key heads, sequences]: the last of the splits is for the tokens around the coded ones. Where the new row is appended here, one
+// block does that beside its own tokens; those before it are in the cache already, and are asked for before the wait for queries.
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const __grid_constant__ TokenArguments t)
 {
     __shared__ __align__(16) float queries[HEADS * QUERY_STRIDE];
     __shared__ __align__(16) float results[WARPS][HEADS * D];
     __shared__ float2 states[WARPS][HEADS];
     __shared__ __align__(16) ChannelScales scales[KEY_GROUP == 0 ? WARPS : 1];
+    __shared__ __align__(16) float turnedRows[KEY_GROUP == 0 ? HEADS * D : 1]; // else where the results will be
     __shared__ float2 turns[D / 2];
+    __shared__ __align__(8) float fresh[2][D]; // the new key and value
+    __shared__ float freshScores[HEADS];
     const AttentionArguments& a = t.attention;
     if (!t.turns) wait_for_previous();
     int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
-    View view = view_of(a, sequence, cache);
-    bool isEdge = split == a.splits - 1, hasNew = t.turns && (isEdge || split == view.parts - 1);
+    View view = view_of(a, sequence, cache, t.turns);
+    u32 tag = tag_of(t);
+    bool isEdge = split == a.splits - 1, isKept = isEdge && view.isKept, hasNew = t.turns && (view.isApart && view.parts > 0 ? split == view.parts - 1 : isEdge);
     if (isEdge ? !view.hasEdge : split >= view.parts) return;
-    Span span = { view.codedTo - view.codedFrom, view.codedFrom, 0, 0, view.end };
-    int share = view.part / WARPS, from = split * view.part + warp * share, to = isEdge ? from : min(from + share, span.count);
+    Span span = { (isKept ? view.end : view.codedTo) - view.codedFrom, view.codedFrom, 0, 0, view.end };
+    int share = isKept ? UNIT : view.part / WARPS, from = (isKept ? view.codedTo - view.codedFrom : split * view.part) + warp * share;
+    int to = isEdge && !isKept ? from : min(from + share, span.count);
     typedef Attend<KEY_BITS, KEY_GROUP, VALUE_BITS, VALUE_GROUP, UNITS, false> Coded;
-    Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
-    if (!hasNew) coded.begin(from, to);
+    Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, (u16*)results[warp], head, lane);
+    coded.begin(from, to, isKept);
 
-    // Rotated side by side where the results will be.
     float scale = 1.44269504f * a.scoreScale;
-    float* rows = results[0];
+    float* rows = KEY_GROUP == 0 ? turnedRows : results[0];
     if (t.turns)
     {
         const int Pairs = D / 2, Step = THREADS / Pairs;
@@ -116,7 +181,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
             low[i] = h < group ? source[h * D] : 0;
             high[i] = h < group ? source[h * D + Pairs] : 0;
         }
-        if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.end - 1, warp == 0, lane);
+        if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.length - 1, warp == 0, view.isApart, fresh[warp], lane);
         #pragma unroll
         for (int i = 0; i < HEADS / Step; i++)
         {
@@ -130,26 +195,36 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     else
         for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
     __syncthreads();
+    if (KEY_GROUP == 0 && hasNew && !view.isApart) append_to_granule(cache.keys, t.turn.append.clip, head, view.length - 1, fresh[0], (u32*)results[1]);
     if (a.rotation > 0) hadamard(rows, group, D, D);
     for (int i = threadIdx.x; i < HEADS * D; i += THREADS) queries[query_place(i / D, i % D)] = i / D < group ? rows[i] : 0;
-    if (hasNew) coded.begin(from, to);
+    bool isFresh = hasNew && view.isApart;
+    for (int h = warp; isFresh && h < group; h += WARPS)
+    {
+        float sum = 0;
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) sum += rows[h * D + i * 32 + lane] * fresh[0][i * 32 + lane];
+        sum = warp_sum(sum);
+        if (lane == 0) freshScores[h] = sum;
+    }
     __syncthreads();
 
     State state;
-    if (isEdge)
+    if (isEdge && !isKept)
     {
         int before = view.codedFrom - view.first, after = view.end - view.codedTo;
         Span around = { before + after, view.first, before, view.codedTo - view.codedFrom, view.end };
         int share = (around.count + WARPS * UNIT - 1) / (WARPS * UNIT) * UNIT, first = warp * share, end = min((warp + 1) * share, around.count);
         typedef Attend<16, D, 16, D, 1, true> Edge;
-        Edge edge(cache.keys, cache.values, around, queries, KEY_GROUP == 0 ? scales + warp : nullptr, head, lane);
-        edge.begin(first, end);
-        edge.run(state, first, end);
+        Edge edge(cache.keys, cache.values, around, queries, nullptr, (u16*)results[warp], head, lane);
+        edge.run(state, first, end, false);
+        __syncwarp();
         Edge::store(results[warp], state, lane);
     }
     else
     {
-        coded.run(state, from, to);
+        coded.run(state, from, to, isKept);
+        if (KEY_GROUP == 0) __syncwarp(); // rows of this warp are read
         Coded::store(results[warp], state, lane);
     }
     if (lane < 4)
@@ -162,10 +237,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     for (int i = threadIdx.x; i < group * (D / 2); i += THREADS)
     {
         int h = i / (D / 2), c = i % (D / 2) * 2;
-        float most = -INFINITE, total = 0;
+        float most = isFresh ? freshScores[h] : -INFINITE, total = 0;
         float2 sum = make_float2(0, 0);
         #pragma unroll
         for (int w = 0; w < WARPS; w++) most = fmaxf(most, states[w][h].x);
+        if (isFresh)
+        {
+            total = power_of_two(freshScores[h] - most);
+            sum = make_float2(total * fresh[1][c], total * fresh[1][c + 1]);
+        }
         #pragma unroll
         for (int w = 0; w < WARPS; w++)
         {
@@ -175,24 +255,23 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
             sum.x += factor * x.x;
             sum.y += factor * x.y;
         }
-        float* partial = partial_of(a, sequence, head * group + h, split);
-        *(float2*)(partial + c) = sum;
-        if (c == 0) *(float2*)(partial + D) = make_float2(most, total);
+        TaggedPair* partial = tagged_partial_of(a, sequence, head * group + h, split);
+        put_tagged(partial + c / 2, sum, tag);
+        if (c == 0) put_tagged(partial + D / 2, make_float2(most, total), tag);
     }
     if (!t.merges) return;
     let_next_start(); // its blocks come in evenly as these leave, and memory is free for its weights
-    wait_for_parts(sequence * a.keyHeads + head, view.parts + (view.hasEdge ? 1 : 0));
-    // Behind the barrier nobody needs this block's results any more.
-    merge_share(a, view, sequence, head, isEdge ? view.parts : split, (float2*)results[0]);
+    merge_share(a, view, sequence, head, isEdge ? view.parts : split, tag, (float2*)results[0]);
 }
 
 // Puts the parts together where `attend_token` does not: grid [splits, key heads, sequences].
-extern "C" __global__ void __launch_bounds__(THREADS) merge_parts(AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(THREADS) merge_parts(const __grid_constant__ TokenArguments t)
 {
+    const AttentionArguments& a = t.attention;
     __shared__ float2 sums[2 * THREADS];
     wait_for_previous();
     int sequence = blockIdx.z;
-    View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer]);
+    View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer], t.turns);
     int count = view.parts + (view.hasEdge ? 1 : 0);
-    if (blockIdx.x < count) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, sums);
+    if (blockIdx.x < count) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, tag_of(t), sums);
 }

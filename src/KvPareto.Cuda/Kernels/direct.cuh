@@ -29,12 +29,6 @@ struct ChannelScales
     float2 steps[D + D / 16]; // what a query is multiplied with, and the zero point in units of that
 };
 
-// Out of line: these tokens are few, and the code would have to be fetched for each place that it stands in.
-template <int BITS, bool CHANNELS> static __device__ __noinline__ uint4 load_once(const Side& s, int head, int token, int codedEnd, int end, int c)
-{
-    return load_token<BITS, CHANNELS>(s, head, token, codedEnd, end, c);
-}
-
 // What a warp has of its tokens.
 struct State
 {
@@ -43,7 +37,7 @@ struct State
     float totals[2];
 };
 
-// EDGE: any tokens, read through load_token. KG, VG: channels of an entry; KG = 0: keys with an entry for each channel. NU: units at a time.
+// EDGE: any tokens, which a warp brings into shared memory first, unit by unit. KG, VG: channels of an entry; KG = 0: keys with an entry for each channel. NU: units at a time.
 template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
 {
     static const bool Channels = KG == 0;
@@ -58,6 +52,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     const Span& span;
     const float* queries; // f32 in shared memory (query_place)
     ChannelScales* scales; // the warp's
+    u16* rows; // [UNIT, D] the warp's, of tokens that are not read as codes
     float largestQuery, largestStep;
     int head, lane, firstRow; // of the lane in a product
 
@@ -71,8 +66,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     u32 keyEntries[NU][2 * KeyPiece::Groups];
     u32 valueEntries[NU][2 * ValuePiece::Groups];
 
-    __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries, ChannelScales* scales, int head, int lane)
-        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), head(head), lane(lane), firstRow(token_of_row(lane / 4))
+    __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries, ChannelScales* scales, u16* rows, int head, int lane)
+        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), rows(rows), head(head), lane(lane), firstRow(token_of_row(lane / 4))
     {
     }
 
@@ -191,14 +186,75 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         return s.groups + head * s.headGroups + (i64)(BLOCK_TOKENS == 1 ? unitRow + row : unitRow / BLOCK_TOKENS) * groups;
     }
 
-    template <int BITS, bool CHANNELS, int GROUPS, int WORDS, int LANES>
-    __device__ __forceinline__ void load_any(u32 (&words)[GROUPS][WORDS], const Side& s, int i, int place) const
+    // Of a token's eight channels; neighbours among tokens fall on different banks.
+    __device__ __forceinline__ uint4* row_place(int t, int piece) const { return (uint4*)(rows + (t * (D / 8) + (piece ^ t % 8)) * 8); }
+
+    // Half a row of 16-bit numbers on its way, as two lanes do for each token of a unit.
+    __device__ __forceinline__ void copy_half(const u16* row) const
     {
-        int token = span.token(min(i, span.count - 1));
+        #pragma unroll
+        for (int j = 0; j < D / 16; j++) copy_async((u16*)row_place(lane / 2, lane % 2 * (D / 16) + j), row + lane % 2 * (D / 2) + 8 * j);
+    }
+
+    // Rows of the ring from `from` on, up to a unit.
+    __device__ __forceinline__ void copy_kept(int from, int to) const
+    {
+        if (from >= to) return;
+        int token = span.token(min(from + lane / 2, to - 1));
+        copy_half(keySide.ring + ((i64)head * keySide.ringTokens + token % keySide.ringTokens) * D);
+    }
+
+    // A unit of any tokens as f16 rows; the last one stands in for those behind it.
+    template <int BITS, int GROUP> __device__ __forceinline__ void gather(const Side& s, int i) const
+    {
+        const int Pieces = D / 16;
+        int token = span.token(min(i + lane / 2, span.count - 1)), row = token - s.sinkTokens;
+        const u16* kept = kept_row(s, head, token, span.end, D);
+        __syncwarp();
+        if (kept != nullptr) copy_half(kept);
+        else if constexpr (BITS == 16) copy_half((const u16*)(s.codes + head * s.headCodes) + (i64)row * D);
+        else
+        {
+            int first = lane % 2 * Pieces; // of the row's pieces
+            const u8* source = s.codes + head * s.headCodes + (i64)row * (D * BITS / 8) + first * BITS;
+            const u32* entries = entries_of(s, head, row);
+            if constexpr (GROUP == 0)
+            {
+                #pragma unroll 1
+                for (int j = 0; j < Pieces; j++)
+                {
+                    Decoder d[4];
+                    load_decoders(d, entries + (first + j) * 8, BITS);
+                    *row_place(lane / 2, first + j) = decode<BITS>(load_codes<BITS>(source + j * BITS), d);
+                }
+            }
+            else
+            {
+                uint2 codes[Pieces];
+                u32 its[Pieces / 4];
+                #pragma unroll
+                for (int j = 0; j < Pieces; j++) codes[j] = load_codes<BITS>(source + j * BITS);
+                #pragma unroll
+                for (int j = 0; j < Pieces / 4; j++) its[j] = entries[(first + 4 * j) * 8 / GROUP];
+                #pragma unroll
+                for (int j = 0; j < Pieces; j++)
+                {
+                    Decoder d[4];
+                    share_decoder(d, its[j / 4], BITS);
+                    *row_place(lane / 2, first + j) = decode<BITS>(codes[j], d);
+                }
+            }
+        }
+        wait_for_copies();
+        __syncwarp();
+    }
+
+    template <int GROUPS, int WORDS, int LANES> __device__ __forceinline__ void take(u32 (&words)[GROUPS][WORDS], int t, int place) const
+    {
         #pragma unroll
         for (int k = 0; k < WORDS / 4; k++)
         {
-            uint4 x = load_once<BITS, CHANNELS>(s, head, token, coded_end(s, span.end), span.end, (k * LANES + place) * 8);
+            uint4 x = *row_place(t, k * LANES + place);
             words[0][4 * k] = x.x;
             words[0][4 * k + 1] = x.y;
             words[0][4 * k + 2] = x.z;
@@ -210,6 +266,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         const u8* codes = keyCodes + (i64)i * (D * KB / 8);
         int unitRow = span.from + i - keySide.sinkTokens;
+        if constexpr (EDGE) gather<KEY_BITS, KEY_GROUP>(keySide, i);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -217,7 +274,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int half = 0; half < 2; half++)
             {
                 int row = u * UNIT + 8 * half;
-                if constexpr (EDGE) load_any<KEY_BITS, KEY_GROUP == 0, KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], keySide, i + row + firstRow, lane % 4);
+                if constexpr (EDGE) take<KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], row + firstRow, lane % 4);
                 else KeyPiece::load(keys[u][half], codes + row * (D * KB / 8));
                 if constexpr (KeyEntries)
                     KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_BLOCK_TOKENS>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
@@ -229,6 +286,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         const u8* codes = valueCodes + (i64)i * (D * VB / 8);
         int unitRow = span.from + i - valueSide.sinkTokens;
+        if constexpr (EDGE) gather<VALUE_BITS, VALUE_GROUP>(valueSide, i);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -236,7 +294,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int t = 0; t < 4; t++)
             {
                 int row = u * UNIT + 4 * t;
-                if constexpr (EDGE) load_any<VALUE_BITS, false, ValuePiece::Groups, ValuePiece::Words, 8>(values[u][t], valueSide, i + row + lane % 4, lane / 4);
+                if constexpr (EDGE) take<ValuePiece::Groups, ValuePiece::Words, 8>(values[u][t], row + lane % 4, lane / 4);
                 else ValuePiece::load(values[u][t], codes + row * (D * VB / 8));
             }
             #pragma unroll
@@ -293,17 +351,48 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         return pair_of<VB>(__byte_perm(first[half / 2], second[half / 2], half % 2 == 0 ? 0x5410 : 0x7632), i % Half);
     }
 
-    // Asks for the first tokens of [from, to), if there are any.
-    __device__ __forceinline__ void begin(int from, int to)
+    // Queries for rows that `rows` holds.
+    __device__ __forceinline__ void load_plain_query()
     {
-        if (from >= to) return;
+        #pragma unroll
+        for (int n = 0; n < D / 8; n++)
+        {
+            float2 q = *(const float2*)(queries + query_place(lane / 4, 8 * n + lane % 4 * 2));
+            query[n] = pack_halves(q.x, q.y);
+        }
+    }
+
+    // Scores of a unit whose tokens are those of `rows` from `offset` on, as far as these are there.
+    __device__ __forceinline__ void score_plain(float (&scores)[4], int offset) const
+    {
+        int t = min(max(offset + token_of_row(lane % 16), 0), UNIT - 1);
+        #pragma unroll
+        for (int i = 0; i < 4; i++) scores[i] = 0;
+        #pragma unroll
+        for (int k = 0; k < D / 16; k++)
+        {
+            u32 a[4];
+            load_matrices(a, (const u16*)row_place(t, 2 * k + lane / 16));
+            multiply_halves(scores, a, query[2 * k], query[2 * k + 1]);
+        }
+    }
+
+    // Asks for the first tokens of [from, to), if there are any. Those whose keys are kept are one unit at the most.
+    __device__ __forceinline__ void begin(int from, int to, bool isKept)
+    {
+        if (EDGE || from >= to) return;
         seek();
-        load_keys(place_of(from));
+        if (Channels && isKept) copy_kept(from, to);
+        else
+        {
+            if constexpr (Channels) fetch_scales((span.from - keySide.sinkTokens + place_of(from)) / KEY_BLOCK_TOKENS);
+            load_keys(place_of(from));
+        }
         load_values(place_of(from));
     }
 
     // After `begin`, and with queries in shared memory.
-    __device__ __forceinline__ void run(State& state, int from, int to)
+    __device__ __forceinline__ void run(State& state, int from, int to, bool isKept)
     {
         float bound = 8.67361738e-19f, up = ValueEntries ? WeightScale / bound : WeightScale, corrections[ValuePiece::Groups][2]; // 2^-60; above all scales of values so far
         #pragma unroll
@@ -319,12 +408,17 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         int known = -1, codedRow = span.from - keySide.sinkTokens;
         if (from < to)
         {
-            if constexpr (Channels)
+            if (Channels && isKept)
+            {
+                wait_for_copies();
+                __syncwarp();
+                load_plain_query();
+            }
+            else if constexpr (Channels)
             {
                 largestQuery = largestStep = 0;
                 for (int i = lane; i < HEADS * D; i += 32) largestQuery = fmaxf(largestQuery, fabsf(queries[query_place(i / D, i % D)]));
                 largestQuery = warp_max(largestQuery);
-                fetch_scales((codedRow + place_of(from)) / KEY_BLOCK_TOKENS);
             }
             else load_query();
         }
@@ -333,9 +427,15 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         {
             float scores[NU][4];
             int place = place_of(at);
+            if constexpr (EDGE) load_keys(place);
             #pragma unroll
             for (int u = 0; u < NU; u++)
             {
+                if (Channels && isKept)
+                {
+                    score_plain(scores[u], place + u * UNIT - at);
+                    continue;
+                }
                 if constexpr (Channels)
                 {
                     int block = (codedRow + place + u * UNIT) / KEY_BLOCK_TOKENS;
@@ -344,7 +444,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 }
                 score(scores[u], u);
             }
-            if (at + NU * UNIT < to) load_keys(place_of(at + NU * UNIT));
+            if (!EDGE && at + NU * UNIT < to) load_keys(place_of(at + NU * UNIT));
+            if constexpr (EDGE) load_values(place);
 
             // Tokens that are not there, or were treated before.
             if (EDGE || place != at)
@@ -447,7 +548,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                     }
                 }
             }
-            if (at + NU * UNIT < to) load_values(place_of(at + NU * UNIT));
+            if (!EDGE && at + NU * UNIT < to) load_values(place_of(at + NU * UNIT));
         }
 
         #pragma unroll

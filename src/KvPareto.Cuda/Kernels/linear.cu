@@ -80,34 +80,40 @@ template <class M> static __device__ __forceinline__ void finish(const LinearArg
     put(part.y, token, n, sum);
 }
 
-// A block goes through tiles of 16 outputs (or eight of two weights of a gated product) and all tokens; its warps share a tile's columns,
+// By the threads of a team.
+static __device__ __forceinline__ void meet(int team) { asm volatile("bar.sync %0, %1;" :: "r"(team + 1), "n"(THREADS) : "memory"); }
+
+// A team goes through tiles of 16 outputs (or eight of two weights of a gated product) and all tokens; its warps share a tile's columns,
 // and put their parts of some tiles together at a time. Weights do not depend on what ran before: they are fetched before the wait for it,
 // and on from tile to tile. A norm's factor is applied to the sums. M is how a kind of weight is multiplied.
-template <class M> static __device__ __forceinline__ void multiply_few(const LinearArguments& a)
+template <class M, int TEAMS> static __device__ __forceinline__ void multiply_few(const LinearArguments& a)
 {
     extern __shared__ uint4 memory[];
-    __shared__ float squares[WARPS][MOST_ROWS];
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32, columns = a.parts[0].weight.columns, count = M::columns(a.rows);
-    typename M::Weights weights((u8*)memory, a);
+    __shared__ float squares[M::Squares][MOST_ROWS];
+    int team = threadIdx.x / THREADS, warp = threadIdx.x / 32 % WARPS, lane = threadIdx.x % 32, columns = a.parts[0].weight.columns, count = M::columns(a.rows);
+    // Of few tiles each is another block's.
+    int firstTile = team * gridDim.x + blockIdx.x, stride = TEAMS * gridDim.x;
+    typename M::Weights weights((u8*)memory + team * M::Weights::Bytes, a, firstTile, stride);
     if (a.gain)
-        for (int c = threadIdx.x * 32; c < columns; c += THREADS * 32) asm volatile("prefetch.global.L2 [%0];" :: "l"(a.gain + c));
+        for (int c = threadIdx.x * 32; c < columns; c += TEAMS * THREADS * 32) asm volatile("prefetch.global.L2 [%0];" :: "l"(a.gain + c));
     let_next_start();
     wait_for_previous();
-    float* sums = (float*)((u8*)memory + M::Weights::Bytes); // [turns, tiles of a batch, warps, columns, outputs]
     int tileSums = WARPS * count * OUTPUTS;
-    M inputs((u8*)(sums + 2 * a.batch * tileSums), a);
+    float* sums = (float*)((u8*)memory + TEAMS * M::Weights::Bytes); // [teams, turns, tiles of a batch, warps, columns, outputs]
+    M inputs((u8*)(sums + TEAMS * 2 * a.batch * tileSums), a);
+    sums += team * 2 * a.batch * tileSums;
     inputs.prepare(a, squares);
     __syncthreads();
     float factor = 1; // of token `lane`
     if (a.gain && lane < a.rows)
     {
         float square = 0;
-        for (int i = 0; i < WARPS; i++) square += squares[i][lane];
+        for (int i = 0; i < M::Squares; i++) square += squares[i][lane];
         factor = 1 / sqrtf(square / columns + a.epsilon);
     }
     int inBatch = 0, turn = 0, own = warp * 2 + lane / OUTPUTS, ownTile = own / a.rows;
     float2 added = make_float2(0, 0); // to the first sum that this thread puts together in a batch
-    for (int tile = blockIdx.x; tile < a.tiles; tile += gridDim.x)
+    for (int tile = firstTile; tile < a.tiles; tile += stride)
     {
         float total[M::Tiles][4] = {};
         if (inBatch == ownTile) added = addends(a, tile, own % a.rows, lane % OUTPUTS);
@@ -126,14 +132,14 @@ template <class M> static __device__ __forceinline__ void multiply_few(const Lin
                 int column = 8 * t + lane % 4 * 2 + j % 2;
                 if (column < count) mine[column * OUTPUTS + lane / 4 + j / 2 * 8] = total[t][j];
             }
-        if (++inBatch < a.batch && tile + gridDim.x < a.tiles) continue;
-        __syncthreads();
+        if (++inBatch < a.batch && tile + stride < a.tiles) continue;
+        meet(team);
         for (int base = warp * 2; base < inBatch * a.rows; base += 2 * WARPS)
         {
             int i = base + lane / OUTPUTS, earlier = inBatch - 1 - i / a.rows, token = i % a.rows;
             float its = __shfl_sync(0xffffffff, factor, token);
             if (i >= inBatch * a.rows) continue;
-            int itsTile = tile - earlier * (int)gridDim.x;
+            int itsTile = tile - earlier * stride;
             finish<M>(a, sums + i / a.rows * tileSums, count, itsTile, token, lane % OUTPUTS, its,
                 i == own ? added : addends(a, itsTile, token, lane % OUTPUTS));
         }
@@ -144,12 +150,19 @@ template <class M> static __device__ __forceinline__ void multiply_few(const Lin
     }
 }
 
-// Named by the bits of a weight; of bf16, `wide` takes f32 inputs whole; of codes, by the columns of a unit, and `many` takes more than two rows.
-// The host says how many stages there is room for.
-#define ELEMENTS(name, low) extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Elements<low, ELEMENT_STAGES>>(a); }
+// Named by the bits of a weight; of bf16, `wide` takes f32 inputs whole; of codes, by the columns of a unit, and `many` takes more than two rows,
+// or rows of which two teams' memory has no room for one.
+// The host says how many stages and teams there is room for.
+// Teams leave registers for a block of a token's attention, which then begins while they are at work.
+#if MOST_TEAMS == 1
+#define LIMITS __launch_bounds__(THREADS, 2)
+#else
+#define LIMITS __maxnreg__(80)
+#endif
+#define ELEMENTS(name, low) extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Elements<low, ELEMENT_STAGES>, 1>(a); }
 #define CODES(name, bits, unit) \
-    extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Codes<bits, unit, 1, CODE_STAGES>>(a); } \
-    extern "C" __global__ void __launch_bounds__(THREADS, 2) name##_many(LinearArguments a) { multiply_few<Codes<bits, unit, 3, CODE_STAGES>>(a); }
+    extern "C" __global__ void LIMITS name(LinearArguments a) { multiply_few<Codes<bits, unit, 1, CODE_STAGES>, MOST_TEAMS>(a); } \
+    extern "C" __global__ void __launch_bounds__(THREADS, 2) name##_many(LinearArguments a) { multiply_few<Codes<bits, unit, 3, CODE_STAGES>, 1>(a); }
 
 ELEMENTS(linear_16, false)
 ELEMENTS(linear_16_wide, true)

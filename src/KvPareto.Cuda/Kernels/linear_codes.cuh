@@ -5,7 +5,8 @@
 
 template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
 {
-    static const int Tiles = TILES, Columns = 8 * TILES, Words = UNIT * BITS / 128, Bytes = 3;
+    static const int Tiles = TILES, Columns = 8 * TILES, Words = UNIT * BITS / 128, Bytes = 3, Squares = MOST_TEAMS * WARPS;
+    static const int Shares = TILES == 1 ? 1 : MOST_TEAMS; // of a thread, for sums to be those of as many threads whatever the rows
     typedef Stream<BITS, UNIT, STAGES> Weights;
 
     u8* rows;     // [T · Bytes, K] bytes in the order in which lanes take them
@@ -39,15 +40,15 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         int eights = a.parts[0].weight.columns / 8, lane = threadIdx.x % 32;
         for (int row = 0; row < a.rows; row++)
         {
-            float square = 0;
-            for (int first = threadIdx.x - lane; first < eights; first += AHEAD * THREADS)
+            float square[Shares] = {};
+            for (int first = threadIdx.x - lane; first < eights; first += AHEAD * blockDim.x)
             {
                 Eight raw[AHEAD];
                 float gains[AHEAD][8];
                 #pragma unroll
                 for (int i = 0; i < AHEAD; i++)
                 {
-                    int eight = first + i * THREADS + lane;
+                    int eight = first + i * blockDim.x + lane;
                     raw[i].clear();
                     if (eight >= eights) continue;
                     raw[i].load(a.x, row, 8 * eight);
@@ -56,17 +57,23 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
                 #pragma unroll
                 for (int i = 0; i < AHEAD; i++)
                 {
-                    int eight = first + i * THREADS + lane;
+                    int eight = first + i * blockDim.x + lane;
                     if (eight - lane >= eights) continue;
                     float v[8];
                     raw[i].values(a.x.type, v);
-                    if (NORMED && eight < eights) square += scale_inputs(gains[i], v);
+                    if (NORMED && eight < eights) square[i % Shares] += scale_inputs(gains[i], v);
                     convert(v, row, eight, eight < eights);
                 }
             }
-            if (!NORMED) continue;
-            square = warp_sum(square);
-            if (lane == 0) squares[threadIdx.x / 32][row] = square;
+            if constexpr (NORMED)
+            {
+                #pragma unroll
+                for (int i = 0; i < Shares; i++)
+                {
+                    square[i] = warp_sum(square[i]);
+                    if (lane == 0) squares[i * WARPS + threadIdx.x / 32][row] = square[i];
+                }
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 template <bool LOW, int STAGES> struct Elements
 {
-    static const int Unit = 32, Tiles = 1;
+    static const int Unit = 32, Tiles = 1, Squares = WARPS;
     typedef Stream<16, Unit, STAGES> Weights;
 
     u8* rows;   // [T, K] high parts, then low ones

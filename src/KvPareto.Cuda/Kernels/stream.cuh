@@ -2,7 +2,7 @@
 
 #define PARTS 3
 #define OUTPUTS 16
-#define WARPS 8
+#define WARPS 8 // of a team, which shares a tile; a block's teams, up to MOST_TEAMS, have inputs in common
 #define THREADS (32 * WARPS)
 #define MOST_ROWS 8
 
@@ -103,17 +103,19 @@ template <int BITS, int UNIT, int STAGES> struct Stream
     int entryBytes; // from a thread's words to its entries: words take WORDS · 4 bytes, entries 8
     i64 outputs;    // N
     int tiles;      // of the launch
+    int stride;     // from a team's tile to its next
 
-    __device__ __forceinline__ Stream(u8* memory, const LinearArguments& a) : a(a)
+    // `memory` is the team's.
+    __device__ __forceinline__ Stream(u8* memory, const LinearArguments& a, int firstTile, int stride) : a(a), stride(stride)
     {
         const WeightRows& w = a.parts[0].weight;
-        int warp = threadIdx.x / 32, units = w.columns / UNIT;
+        int thread = threadIdx.x % THREADS, warp = thread / 32, units = w.columns / UNIT;
         begin = warp * units / WARPS;
         end = (warp + 1) * units / WARPS;
         tiles = a.tiles;
-        tile = begin < end ? blockIdx.x : tiles;
-        base = target = source = shared_address(memory) + threadIdx.x * (Words * 4);
-        entryBytes = EntriesAt + (int)threadIdx.x * (8 - Words * 4);
+        tile = begin < end ? firstTile : tiles;
+        base = target = source = shared_address(memory) + thread * (Words * 4);
+        entryBytes = EntriesAt + thread * (8 - Words * 4);
         enter();
         #pragma unroll
         for (int i = 0; i < STAGES - 1; i++) fetch();
@@ -170,7 +172,7 @@ template <int BITS, int UNIT, int STAGES> struct Stream
             lower += Words * 16;
             if (++unit == end)
             {
-                tile += gridDim.x;
+                tile += stride;
                 enter();
             }
         }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using CsvHelper;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;
@@ -48,5 +50,43 @@ public class ReportCommandTests
                 StringComparison.Ordinal);
         Assert.Equal(3, File.ReadAllLines(temp["run/results.csv"]).Length);
         Assert.DoesNotContain("dropped", CommandRun.Of("report", temp["run"], "--repair").Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Report_AgainstAnotherSetting_TurnsLossesRound_AndNeedsAFolderAndAResult()
+    {
+        using var temp = new ScratchFolder();
+        CopyRun(temp);
+        Assert.Equal(0, CommandRun.Of("report", temp["run"], "--no-html").Code);
+        var settings = Losses(temp["run/results.csv"]);
+        var (baseline, other) = (settings.First(pair => pair.Value.Saved == 0), settings.First(pair => pair.Value.Saved != 0));
+
+        var run = CommandRun.Of("report", temp["run"], "--baseline", other.Key, "--out", temp["turned"], "--no-html");
+        Assert.Equal(0, run.Code);
+        var turned = Losses(temp["turned/results.csv"]);
+        Assert.Equal(0, turned[other.Key].Saved);
+        Assert.Equal(-other.Value.Loss, turned[baseline.Key].Loss, 4);
+        Assert.Equal((1 - 1 / (1 - other.Value.Saved / 100)) * 100, turned[baseline.Key].Saved, 1);
+
+        var inPlace = CommandRun.Of("report", temp["run"], "--baseline", other.Key);
+        Assert.Equal((2, "kvpareto: report with --baseline; allowed: --out FOLDER, a folder for it\n"), (inPlace.Code, inPlace.Error));
+        var unknown = CommandRun.Of("report", temp["run"], "--baseline", "w8a16-k2v2-t32", "--out", temp["none"]);
+        Assert.Equal(2, unknown.Code);
+        Assert.Equal(
+            $"kvpareto: w8a16-k2v2-t32: has no result in this run; allowed: a setting of its results.csv, such as {baseline.Key}\n",
+            unknown.Error);
+        Assert.False(Directory.Exists(temp["none"]));
+    }
+
+    private static Dictionary<string, (double Saved, double Loss)> Losses(string path)
+    {
+        using var text = new StreamReader(path);
+        using var csv = new CsvReader(text, CultureInfo.InvariantCulture);
+        csv.Read();
+        csv.ReadHeader();
+        var losses = new Dictionary<string, (double Saved, double Loss)>();
+        while (csv.Read())
+            losses.Add(csv.GetField("setting")!, (csv.GetField<double>("memory_saved_percent"), csv.GetField<double>("score_loss")));
+        return losses;
     }
 }

@@ -367,7 +367,7 @@ public abstract class BackendConformance
         CheckAttention(geometry, setting.Cache, [.. parts[3].Split(',').Select(int.Parse)], setting.Attention);
     }
 
-    /// <summary>A chunk, a shorter one, and a token of each of two sequences.</summary>
+    /// <summary>A chunk, a shorter one, a token of each of two sequences, and single tokens to the end of a granule and on.</summary>
     [Theory]
     [InlineData("k16v16", 64)]
     [InlineData("k16v16", 128)]
@@ -375,23 +375,30 @@ public abstract class BackendConformance
     [InlineData("k8v8-t32-rotk", 64)]
     [InlineData("k8v8-kch32-vt64", 64)]
     [InlineData("k8v8-t64-recent16", 64)]
+    [InlineData("k4v4-kch64-vt64", 128)]
+    [InlineData("k4v2-kch32-vt64-rotkv-sink3-recent7", 64)]
+    [InlineData("k2v4-kch16-vt32-clip90", 128)]
+    [InlineData("k4v4-t64-sink12-recent2", 128)]
+    [InlineData("k8v8-ch32", 64)]
     public void RopeAttention_IsRopeThenAttention(string setting, int headDim)
     {
         using var backend = Create();
         var spec = InferenceSetting.Parse("w16a16-" + setting).Cache;
         var geometry = new KvGeometry(6, 2, headDim, [0]);
         var table = new RopeTable([.. Enumerable.Range(0, headDim / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / headDim))], 1.25f);
-        using var workspace = backend.CreateWorkspace(new WorkspaceShape(70, 100, geometry, AttentionKernel.Flash, MaxSequences: 2));
+        using var workspace = backend.CreateWorkspace(new WorkspaceShape(120, 140, geometry, AttentionKernel.Flash, MaxSequences: 2));
         float[][] Results(Action<Step, Tensor, Tensor, Tensor, Tensor> attend)
         {
-            using var cache = backend.CreateCache(geometry, spec, 100);
-            using var other = backend.CreateCache(geometry, spec, 100);
+            using var cache = backend.CreateCache(geometry, spec, 140);
+            using var other = backend.CreateCache(geometry, spec, 140);
+            (int[] Positions, KvCache[] Caches)[] runs =
+            [
+                (Positions(0, 120), [cache]), (Positions(0, 9), [other]), (Positions(120, 3), [cache]), ([123, 9], [cache, other]),
+                .. Enumerable.Range(124, 12).Select(position => (new[] { position }, new KvCache[] { cache })),
+            ];
             return
             [
-                .. new (int[] Positions, KvCache[] Caches)[]
-                {
-                    (Positions(0, 70), [cache]), (Positions(0, 9), [other]), (Positions(70, 3), [cache]), ([73, 9], [cache, other]),
-                }.Select((run, i) =>
+                .. runs.Select((run, i) =>
                 {
                     var count = run.Positions.Length;
                     var (q, k, v, y) = (Slice(backend, count, 6 * headDim), Slice(backend, count, 2 * headDim),

@@ -14,6 +14,9 @@ internal sealed class Panel
 
     private const double SecondLine = 11;
 
+    // How far a name may reach past the plot: less than the page's margin, and than the room between two panels.
+    private const double MostOverhang = 5;
+
     private readonly Axis _x;
     private readonly Axis _y;
 
@@ -66,8 +69,10 @@ internal sealed class Panel
         var lower = Crowded(plot.Width) ? SecondLine : 0;
         for (var i = 0; i < _x.Ticks.Count; i++)
         {
-            var at = new Position(plot.Left + _x.Share(_x.Ticks[i].Value) * plot.Width, plot.Bottom + 8 + i % 2 * lower + ticks.CapHeight);
-            sheet.Text(ticks, _x.Ticks[i].Label, at, SKTextAlign.Center);
+            var centre = Math.Min(
+                plot.Left + _x.Share(_x.Ticks[i].Value) * plot.Width, plot.Right + MostOverhang - ticks.Width(_x.Ticks[i].Label) / 2);
+            sheet.Text(
+                ticks, _x.Ticks[i].Label, new(centre, plot.Bottom + 8 + i % 2 * lower + ticks.CapHeight), SKTextAlign.Center);
         }
         foreach (var tick in _y.Ticks)
             sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2),

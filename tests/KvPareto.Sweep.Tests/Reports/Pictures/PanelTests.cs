@@ -1,5 +1,6 @@
 using KvPareto.Sweep.Reports.Pictures;
 using ScottPlot;
+using SkiaSharp;
 
 namespace KvPareto.Sweep.Tests.Reports.Pictures;
 
@@ -21,6 +22,27 @@ public class PanelTests
         var (interval, line) = (Rows(pixels, 0), Rows(pixels, 2));
         Assert.InRange(interval.Top - line.Top, -2, 2);
         Assert.InRange(interval.Bottom - line.Bottom, -2, 2);
+    }
+
+    /// <summary>A long name at the end of the level axis stays within the page's margin, and is all there.</summary>
+    [Fact]
+    public void LastName_EndsBesideThePlot()
+    {
+        const int left = 40;
+        const int width = 190;
+        var panel = new Panel(Axis.Categories(["64", "128", "256", "512", "1024", "whole prompt"], ""), Axis.Score(0, 100), "");
+        using var bitmap = new SKBitmap(Size, Size);
+        using (var canvas = new SKCanvas(bitmap))
+        {
+            canvas.Clear(SKColors.White);
+            panel.Draw(new(canvas, Outlines: false), left, new(0, left + width, 160, 0));
+        }
+        var bottom = 160 - (int)Panel.BottomHeight + 6;
+        bool Inked(int column) => Enumerable.Range(bottom, 160 - bottom).Any(row => bitmap.GetPixel(column, row).Red < 200);
+        int[] inked = [.. Enumerable.Range(0, Size).Where(Inked)];
+        Assert.InRange(inked[^1], left + width - 2, left + width + 5);
+        var name = inked.Where(column => column > left + width - Look.TickText.Width("whole prompt")).ToList();
+        Assert.InRange(name[^1] - name[0], Look.TickText.Width("whole prompt") - 8, Look.TickText.Width("whole prompt") + 2);
     }
 
     // Rows in which some pixel has much of one colour and little of the others.
