@@ -19,7 +19,10 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
 
     // An append's one scale is for all heads.
     private long[] Entries =>
-        [Axis == 1 ? 1 : Heads, Plan.TokenBlock.Tokens == int.MaxValue ? 1 : Plan.CodedTokens / Plan.TokenBlock.Tokens, Plan.TokenBlock.Groups];
+    [
+        Axis == 1 ? 1 : Heads, Plan.TokenBlock.Tokens == int.MaxValue ? 1 : Plan.CodedTokens / Plan.TokenBlock.Tokens,
+        Plan.TokenBlock.Groups,
+    ];
 
     /// <summary>The side as Scripts/side.py takes it.</summary>
     /// <param name="codec">Of the device.</param>
@@ -27,8 +30,8 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
     public torch.Tensor[] Allocate(TorchCodes codec, Func<torch.ScalarType, long[], torch.Tensor> zeros)
     {
         var numbers = torch.tensor(new long[] { Plan.RecentTokens, Plan.Granule, Plan.TokenBlock.Channels, Plan.Bits, Axis });
-        if (!Plan.IsCoded)
-            return [numbers, zeros(Plan.Bits == 16 ? torch.ScalarType.Float16 : torch.ScalarType.Float32, [Heads, Plan.CodedTokens, Plan.HeadDim])];
+        var plain = Plan.Bits == 16 ? torch.ScalarType.Float16 : torch.ScalarType.Float32;
+        if (!Plan.IsCoded) return [numbers, zeros(plain, [Heads, Plan.CodedTokens, Plan.HeadDim])];
         return
         [
             numbers, zeros(torch.ScalarType.Byte, [Heads, Plan.CodedTokens, Plan.HeadDim * Plan.Bits / 8]),

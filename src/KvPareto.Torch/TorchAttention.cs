@@ -3,9 +3,9 @@ using KvPareto.Engine.Seam;
 namespace KvPareto.Torch;
 
 /// <summary>
-/// Attention over packed caches (Scripts/attention.py): a stretch of a layer's keys and values is unpacked at a time. What fits in one goes
-/// through PyTorch's scaled_dot_product_attention; of more, running softmax states are merged. The <see cref="AttentionKernel.Math"/> kernel
-/// holds all scores.
+/// Attention over packed caches (Scripts/attention.py): a stretch of a layer's keys and values is unpacked at a time. What fits in one
+/// goes through PyTorch's scaled_dot_product_attention; of more, running softmax states are merged. The
+/// <see cref="AttentionKernel.Math"/> kernel holds all scores.
 /// </summary>
 internal static class TorchAttention
 {

@@ -24,8 +24,8 @@ public class TorchCodecTests
         using var backend = TorchLibraryOrSkip.Backend();
         const int Count = 64;
         var clip = clipPercent / 100f;
-        using var codec = new TorchCodes(
-            new torch.Device(TorchLibraryOrSkip.Device.Kind, TorchLibraryOrSkip.Device.Ordinal), torch.ScalarType.Float32, stripeElements: 1);
+        var device = new torch.Device(TorchLibraryOrSkip.Device.Kind, TorchLibraryOrSkip.Device.Ordinal);
+        using var codec = new TorchCodes(device, torch.ScalarType.Float32, stripeElements: 1);
         foreach (var seed in new[] { 1, 2, 3, 4, 5, 6, 7, 8 })
         {
             var groups = NastyGroups.All(Count, seed).ToArray();

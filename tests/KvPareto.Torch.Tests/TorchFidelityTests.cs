@@ -12,9 +12,9 @@ using KvPareto.Text.Tokenizers;
 namespace KvPareto.Torch.Tests;
 
 /// <summary>
-/// Mean KL from the 16-bit model, in the 42 settings of the reference file: of an embedded model as the processor's own backend measures it,
-/// and of the real one as the file has it, over all of its text. There a setting takes minutes, so KVPARETO_FIDELITY_SETTINGS chooses them, a
-/// regular expression of short names: <c>.</c> for all.
+/// Mean KL from the 16-bit model, in the 42 settings of the reference file: of an embedded model as the processor's own backend measures
+/// it, and of the real one as the file has it, over all of its text. There a setting takes minutes, so KVPARETO_FIDELITY_SETTINGS chooses
+/// them, a regular expression of short names: <c>.</c> for all.
 /// </summary>
 public class TorchFidelityTests
 {

@@ -105,9 +105,9 @@ def merge(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], scale: float,
 
 # Stores k and v [T, Nkv·D] of tokens start …, then y = softmax(scale·q·kᵀ)·v of tokens first …, q and y [T, Nq·D]. What fits in one
 # stretch goes through PyTorch's own attention, with `mask` (None: a single query sees all); with all_scores they are held at once.
-def attention(q: Tensor, k: Tensor, v: Tensor, y: Tensor, key_side: List[Tensor], value_side: List[Tensor], heads: int, start: int, first: int,
-              window: int, stretch: int, all_scores: int, scale: float, clip: float, mask: Optional[Tensor], mean: Optional[Tensor],
-              bias: Optional[Tensor], turns: Optional[Tensor], hadamard: Optional[Tensor], rotates_values: int):
+def attention(q: Tensor, k: Tensor, v: Tensor, y: Tensor, key_side: List[Tensor], value_side: List[Tensor], heads: int, start: int,
+              first: int, window: int, stretch: int, all_scores: int, scale: float, clip: float, mask: Optional[Tensor],
+              mean: Optional[Tensor], bias: Optional[Tensor], turns: Optional[Tensor], hadamard: Optional[Tensor], rotates_values: int):
     count, stop, width = q.size(0), start + q.size(0), k.size(1) // heads
     groups = q.size(1) // k.size(1)
     value_hadamard = hadamard if rotates_values == 1 else None
@@ -138,6 +138,7 @@ def attention(q: Tensor, k: Tensor, v: Tensor, y: Tensor, key_side: List[Tensor]
         for at in range(first, stop, stretch):
             to = min(stop, at + stretch)
             seen = visible(count, groups, start, at, to, window, q)
-            merge(rows, keys(key_side, at, to, stop, bias, turns, hadamard), read(value_side, at, to, stop), seen, scale, maximum, total, result)
+            some_keys, some_values = keys(key_side, at, to, stop, bias, turns, hadamard), read(value_side, at, to, stop)
+            merge(rows, some_keys, some_values, seen, scale, maximum, total, result)
         result.div_(total)
     ungroup(rotated(result, value_hadamard), y)

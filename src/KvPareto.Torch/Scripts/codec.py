@@ -35,7 +35,8 @@ def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float)
 # Entries of channels for good: the smallest power of two that spans low … high, and an integer zero point.
 def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float) -> Tensor:
     low, high = narrow(low, high, clip)
-    step = torch.maximum((high - low) / constants[0], torch.maximum(low.abs(), high.abs()) / constants[2]).clamp(5.9604644775390625e-8, 32768.0)
+    narrowest = torch.maximum(low.abs(), high.abs()) / constants[2]
+    step = torch.maximum((high - low) / constants[0], narrowest).clamp(5.9604644775390625e-8, 32768.0)
     mantissa, _ = torch.frexp(step)
     scale = torch.where(mantissa == 0.5, step, step / mantissa).clamp(5.9604644775390625e-8, 32768.0)
     zero = torch.round(least - low / scale).clamp(-32768.0, 32767.0)

@@ -9,6 +9,11 @@ def coded_end(length: int, sinks: int, recent: int, granule: int) -> int:
     return sinks + max(0, length - sinks - recent) // granule * granule
 
 
+# The runs that `count` coded tokens from `at` on lie in, and the tokens of a run: all of them where one scale is for good.
+def runs_of(at: int, count: int, granule: int, axis: int) -> Tuple[int, int, int]:
+    return (0, 1, count) if axis == 2 else (at // granule, (at + count + granule - 1) // granule, granule)
+
+
 # The ring's rows first … last − 1.
 def waiting(ring: Tensor, first: int, last: int) -> Tensor:
     at = first % ring.size(1)
@@ -47,16 +52,13 @@ def store_coded(side: List[Tensor], rows: Tensor, start: int, clip: float):
             part = rows[:, max(first, start) - start:max(last, start) - start]
             if first < start:
                 part = torch.cat([waiting(ring, first, min(start, last)).float(), part], 1)
+            at, count = first - sinks, last - first
+            run, runs, tokens = runs_of(at, count, granule, axis)
+            x = part.reshape(heads, -1, tokens, width // channels, channels)
             if axis == 0:
-                x = part.reshape(heads, (last - first) // granule, granule, width // channels, channels)
-                run = (first - sinks) // granule
-                groups = fit(x.amin([2, 4], True), x.amax([2, 4], True), constants, least, clip)
-                entries[:, run:run + groups.size(1)] = groups.squeeze(4).squeeze(2)
-            else:
-                x = part.reshape(heads, 1, last - first, width // channels, channels) if axis == 2 else part.reshape(heads, last - first, 1, 1, width)
-                groups = (entries if axis == 2 else entries[:, first - sinks:last - sinks]).unsqueeze(2).unsqueeze(4)
-            code = encode(x, groups, least, -least - 1.0).reshape(heads, last - first, width)
-            codes[:, first - sinks:last - sinks] = pack(code, bits, shifts)
+                entries[:, run:runs] = fit(x.amin([2, 4]), x.amax([2, 4]), constants, least, clip)
+            groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
+            codes[:, at:at + count] = pack(encode(x, groups, least, -least - 1.0).reshape(heads, count, width), bits, shifts)
         kept = max(fresh, last)
         while kept < end:
             at = kept % ring.size(1)
@@ -81,18 +83,14 @@ def read_coded(side: List[Tensor], first: int, stop: int, length: int) -> Tensor
         parts.append(sink_rows[:, first:min(stop, sinks)])
     at, to = max(first, sinks) - sinks, min(stop, last) - sinks
     if at < to:
-        run, runs = at // granule, (to + granule - 1) // granule
-        if axis == 2:
-            run, runs = at, to
-        tokens = granule if axis == 0 else 1
-        code = unpack(codes[:, run * tokens:runs * tokens], bits, shifts)
+        run, runs, tokens = runs_of(at, to - at, granule, axis)
+        begin = 0 if axis == 2 else run * tokens
+        code = unpack(codes[:, at:to] if axis == 2 else codes[:, begin:runs * tokens], bits, shifts)
         heads, width = code.size(0), code.size(2)
-        if axis == 2:
-            rows = decode(code.reshape(heads, 1, to - at, width // channels, channels), entries.unsqueeze(2).unsqueeze(4), -float(1 << (bits - 1)))
-        else:
-            groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
-            rows = decode(code.reshape(heads, runs - run, tokens, width // channels, channels), groups, -float(1 << (bits - 1)))
-        parts.append(rows.reshape(heads, -1, width)[:, at - run * tokens:to - run * tokens])
+        groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
+        rows = decode(code.reshape(heads, -1, tokens, width // channels, channels), groups, -float(1 << (bits - 1)))
+        rows = rows.reshape(heads, -1, width)
+        parts.append(rows if axis == 2 else rows[:, at - begin:to - begin])
     if max(first, last) < stop:
         parts.append(waiting(ring, max(first, last), stop))
     return parts[0] if len(parts) == 1 else torch.cat([part.float() for part in parts], 1)
