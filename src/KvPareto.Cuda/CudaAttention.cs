@@ -11,7 +11,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
     private const int TurnedHeads = 2; // cache.cu, TURNED_HEADS
     private const int MostThreads = 1024;
-    private const int TokenBlocks = 3; // of one multiprocessor at a time, at least (decode.cu, BLOCKS)
+    private const int MostTokenBlocks = 3; // of one multiprocessor at a time (decode.cu, BLOCKS)
+    private const int TokenSharedBytes = 40_000; // of such a block, at the most
     private const int LargeThreads = 384; // prefill.cu: three groups of four warps
     private const string AnySource = "attention.cu";
     private const int CarriesIn = 1; // attention.cuh, Carry
@@ -198,7 +199,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             || !codes.Values.AreDirectValues) return false;
         var a = Arguments(step, layer, q, y, plan);
         // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time.
-        var merges = a.Splits <= TokenBlocks * context.Multiprocessors;
+        var blocks = Math.Min(MostTokenBlocks, context.SharedBytesOfMultiprocessor / TokenSharedBytes);
+        var merges = a.Splits <= blocks * context.Multiprocessors;
         var arguments = new TokenArguments
         {
             Attention = a,

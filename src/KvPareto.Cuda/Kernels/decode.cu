@@ -19,6 +19,7 @@
 #define BLOCKS 3 // at a time on a multiprocessor, as far as registers go
 
 #include "pieces.cuh"
+#include "rows.cuh"
 #include "direct.cuh"
 
 // What a token sees of its cache: coded tokens of both sides, which are cut into parts, and those around them.

@@ -102,8 +102,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     public abstract void Synchronize();
 
     /// <summary>
-    /// Runs the ops of a step. Which they are may depend on <paramref name="weights"/>, <paramref name="tensors"/> and the step's shape, but
-    /// not on its ids and positions: a backend may go through them once for steps of one shape.
+    /// Runs the ops of a step. Which they are may depend on <paramref name="weights"/>, <paramref name="tensors"/> and the step's shape,
+    /// but not on its ids and positions: a backend may go through them once for steps of one shape.
     /// </summary>
     /// <param name="step">Step.</param>
     /// <param name="weights">Whose weights the ops take.</param>
@@ -244,7 +244,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Prepares a step whose rows are reserved, for example by uploading its ids.</summary>
     protected virtual void BeginCore(Step step) { }
 
-    /// <summary><see cref="Run"/>, unchecked.</summary>
+    /// <summary>See <see cref="Run"/>.</summary>
     protected virtual void RunCore(Step step, (object Weights, object Tensors) owners, Action ops) => ops();
 
     /// <summary>See <see cref="Embed"/>.</summary>
