@@ -16,6 +16,26 @@ public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
         Assert.Equal(flexible, Scores("--metric", "flexible", "--tasks", "gsm8k"));
     }
 
+    /// <summary>A loss is that of the score beside it, and lies in its interval.</summary>
+    [Theory]
+    [InlineData()]
+    [InlineData("--weights", "gsm8k=9")]
+    [InlineData("--weights", "embedded:fact=9")]
+    [InlineData("--tasks", "embedded:fact")]
+    public void Loss_IsOfTheScoreThatIsAskedFor(params string[] options)
+    {
+        using var document = Answer(options);
+        var settings = Settings(document).ToDictionary(setting => setting.GetProperty("setting").GetString()!);
+        var baseline = ScoreOf(settings["w16a16-k16v16"]);
+        Assert.Contains(settings.Values, setting => ScoreOf(setting) != baseline);
+        foreach (var setting in settings.Values)
+        {
+            var (loss, interval) = (setting.GetProperty("scoreLoss").GetDouble(), setting.GetProperty("scoreLossInterval"));
+            Assert.Equal(baseline - ScoreOf(setting), loss, 6);
+            Assert.InRange(loss, interval[0].GetDouble() - 1e-6, interval[1].GetDouble() + 1e-6);
+        }
+    }
+
     [Fact]
     public void ThreeObjectives_AreWrittenAndDrawn()
     {
@@ -86,11 +106,19 @@ public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
 
     private Dictionary<string, double> Scores(params string[] options)
     {
+        using var document = Answer(options);
+        return Settings(document).ToDictionary(setting => setting.GetProperty("setting").GetString()!, ScoreOf);
+    }
+
+    private JsonDocument Answer(params string[] options)
+    {
         var run = CommandRun.Of(["frontier", runs.Short, .. options, "--json"]);
         Assert.Equal(0, run.Code);
-        using var document = JsonDocument.Parse(run.Output);
-        return document.RootElement.GetProperty("models")[0].GetProperty("settings").EnumerateArray().ToDictionary(
-            setting => setting.GetProperty("setting").GetString()!, setting =>
-                setting.GetProperty("values").GetProperty("score").GetDouble());
+        return JsonDocument.Parse(run.Output);
     }
+
+    private static JsonElement.ArrayEnumerator Settings(JsonDocument answer) =>
+        answer.RootElement.GetProperty("models")[0].GetProperty("settings").EnumerateArray();
+
+    private static double ScoreOf(JsonElement setting) => setting.GetProperty("values").GetProperty("score").GetDouble();
 }
