@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;
 
@@ -19,12 +20,12 @@ public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
     /// <summary>A loss is that of the score beside it, and lies in its interval.</summary>
     [Theory]
     [InlineData()]
-    [InlineData("--weights", "gsm8k=9")]
-    [InlineData("--weights", "embedded:fact=9")]
-    [InlineData("--tasks", "embedded:fact")]
+    [InlineData("--weights", "embedded:two-hop=9")]
+    [InlineData("--weights", "embedded:count=9")]
+    [InlineData("--tasks", "embedded:two-hop")]
     public void Loss_IsOfTheScoreThatIsAskedFor(params string[] options)
     {
-        using var document = Answer(options);
+        using var document = Answer(TestData.Golden("runs", "unsealed"), options);
         var settings = Settings(document).ToDictionary(setting => setting.GetProperty("setting").GetString()!);
         var baseline = ScoreOf(settings["w16a16-k16v16"]);
         Assert.Contains(settings.Values, setting => ScoreOf(setting) != baseline);
@@ -106,13 +107,13 @@ public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
 
     private Dictionary<string, double> Scores(params string[] options)
     {
-        using var document = Answer(options);
+        using var document = Answer(runs.Short, options);
         return Settings(document).ToDictionary(setting => setting.GetProperty("setting").GetString()!, ScoreOf);
     }
 
-    private JsonDocument Answer(params string[] options)
+    private static JsonDocument Answer(string folder, string[] options)
     {
-        var run = CommandRun.Of(["frontier", runs.Short, .. options, "--json"]);
+        var run = CommandRun.Of(["frontier", folder, .. options, "--json"]);
         Assert.Equal(0, run.Code);
         return JsonDocument.Parse(run.Output);
     }
