@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Kills sweeps and goes on with them: usage kills.py PROGRAM ROUNDS [SEED].
+"""Kills sweeps and goes on with them: usage kills.py PROGRAM ROUNDS [SEED], or kills.py PROGRAM shared ROUNDS [SEED].
 
 Each round starts a sweep of tiny.yaml and ends it: at a random moment (SIGKILL), at one of its calls that change files (before the
 call, after it, half-way through a write), by a call that fails (no space left, I/O error), or, with three workers on one folder, by
 killing or stopping one of them; a third of the rounds go on with the folder of a sweep of fewer samples. Then the folder is gone on with, and must give what an undisturbed sweep gave: journal, samples and
 tables but for the times, no draft, lock or lease left. Needs gcc. Exit code 1 where a folder was stuck or a result differed. An interrupt
 (SIGINT) ends it with the counts so far.
+
+With "shared" each round is one trial (one.yaml) that three workers share: one of them or all are killed at a random moment, one at a
+call that changes files, one has a call that fails, or is stopped for longer than a lease lasts and woken again.
 
 kills.py PROGRAM images COUNT FOLDER [SEED] makes instead COUNT copies of a run folder in FOLDER/images as kills at every single call
 would leave it, of sweeps and of sweeps gone on with, for scripts/reliability/images to go on with: many more in the same time.
@@ -15,6 +18,7 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -23,16 +27,16 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CONFIG = os.path.join(HERE, "tiny.yaml")
 PATIENCE = 300
 TIMES = ("ttft_", "tpot_")
+HELPERS_LOG = re.compile(r"samples/[0-9a-f]{16}-[0-9a-f]{8}\.jsonl$")
 
 
-def sweep(folder, *more, preload=None, config=CONFIG):
+def sweep(folder, *more, preload=None, config=None):
     environment = dict(os.environ)
     if preload:
         environment.update(preload, LD_PRELOAD=LIBRARY, KV_DIR=folder)
-    command = [PROGRAM, "sweep", config, "--out", folder, "--threads", "1", *more]
+    command = [PROGRAM, "sweep", config or CONFIG, "--out", folder, "--threads", "1", *more]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -62,7 +66,7 @@ def content(folder):
 def left(folder):
     names = [os.path.join(root, name) for root, _, files in os.walk(folder) for name in files]
     leases = os.path.join(folder, "leases")
-    return [n for n in names if n.endswith((".tmp", ".lock")) or n.startswith(leases)]
+    return [n for n in names if n.endswith((".tmp", ".lock")) or n.startswith(leases) or HELPERS_LOG.search(n)]
 
 
 def disturb(folder):
@@ -116,6 +120,52 @@ def disturb_workers(folder, how):
     return f"one of three workers {'killed' if how == signal.SIGKILL else 'stopped for a while'}", problem
 
 
+def disturb_shared(folder):
+    """Starts three workers on one trial and disturbs one or all of them."""
+    kind, victim, others = random.random(), random.choice("abc"), {}
+    preload = {}
+    if kind >= 0.80:
+        call = random.choice(["fsync", "write", "rename", "link", "open"])
+        number = random.choice([errno.ENOSPC, errno.EIO])
+        preload = {"KV_MODE": f"error:{number}", "KV_ONLY": call, "KV_AT": str(random.randint(1, 60))}
+        what = f"a call of one of three on one trial fails ({call})"
+    elif kind >= 0.55:
+        mode, at = random.choice(["before", "after", "half"]), random.randint(20, CALLS)
+        preload = {"KV_MODE": mode, "KV_AT": str(at)}
+        what = f"one of three on one trial killed at a call ({mode} it)"
+    for name in "abc":
+        others[name] = sweep(folder, "--worker", name, preload=preload if name == victim else None)
+    problem = None
+    if kind < 0.55:
+        time.sleep(random.uniform(0.3, 1.0) * SECONDS)
+        how = signal.SIGSTOP if kind < 0.08 else signal.SIGKILL
+        what = "one of three on one trial " + ("stopped for a while" if how == signal.SIGSTOP else "killed")
+        if 0.40 <= kind:
+            what = "all three on one trial killed"
+            for process in others.values():
+                process.kill()
+        else:
+            others[victim].send_signal(how)
+    for name, process in others.items():
+        if name == victim and kind < 0.08:
+            continue
+        code, output = finish(process)
+        is_victim = name == victim or "all three" in what
+        if not is_victim and code != 0:
+            problem = f"the surviving worker {name} ended with {code}: {output[-300:]}"
+        if is_victim and preload.get("KV_MODE", "").startswith("error") and (code not in (0, 2) or "   at " in output):
+            problem = f"a failing call ended with {code}: {output[-300:]}"
+    if kind < 0.08:
+        others[victim].send_signal(signal.SIGCONT)
+        code, output = finish(others[victim])
+        if not (code == 0 or (code == 2 and "took it over" in output and "   at " not in output)):
+            problem = problem or f"the stopped worker ended with {code}: {output[-300:]}"
+    # Who measured samples of the trial, by their journals.
+    SHARED.append(sum('"event":"started"' in open(os.path.join(folder, name)).read()
+                      for name in os.listdir(folder) if name.startswith("journal-")) if os.path.isdir(folder) else 0)
+    return what + ", workers", problem
+
+
 def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     counts, problems, started = {}, [], time.time()
@@ -125,6 +175,8 @@ def main():
         pass
     for what, count in sorted(counts.items()):
         print(f"{count:6}  {what}")
+    if SHARE:
+        print(f"{sum(number > 1 for number in SHARED):6}  of them in which two or three took part before the end")
     print(f"{sum(counts.values()):6}  rounds, seed {SEED}: {len(problems)} stuck or different, {time.time() - started:.0f} s")
     return 1 if problems else 0
 
@@ -133,7 +185,7 @@ def rounds(counts, problems):
     for round_number in range(ROUNDS):
         folder = os.path.join(WORK, "run")
         shutil.rmtree(folder, ignore_errors=True)
-        what, problem = disturb(folder)
+        what, problem = (disturb_shared if SHARE else disturb)(folder)
         more = ["--resume"] if os.path.exists(folder) and "workers" not in what else ["--worker", "d"] if "workers" in what else []
         code, output = finish(sweep(folder, *more))
         if code != 0:
@@ -182,9 +234,11 @@ def make_images(count, target):
 
 
 if __name__ == "__main__":
-    IMAGES = sys.argv[2] == "images"
-    PROGRAM, ROUNDS = os.path.abspath(sys.argv[1]), int(sys.argv[3 if IMAGES else 2])
-    SEED = int(sys.argv[5 if IMAGES else 3]) if len(sys.argv) > (5 if IMAGES else 3) else 1
+    IMAGES, SHARE, SHARED = sys.argv[2] == "images", sys.argv[2] == "shared", []
+    CONFIG = os.path.join(HERE, "one.yaml" if SHARE else "tiny.yaml")
+    PROGRAM, ROUNDS = os.path.abspath(sys.argv[1]), int(sys.argv[3 if IMAGES or SHARE else 2])
+    SEED_AT = 5 if IMAGES else 4 if SHARE else 3
+    SEED = int(sys.argv[SEED_AT]) if len(sys.argv) > SEED_AT else 1
     random.seed(SEED)
     WORK = tempfile.mkdtemp(prefix="kvpareto-kills-")
     try:

@@ -69,7 +69,10 @@ internal sealed class Verb(string name, string description, string example, stri
 
     /// <summary>The same for several processes.</summary>
     public static Option<string?> WorkerOption() => new("--worker")
-    { Description = "Name of this process where several share DIR; each takes trials that no other has.", HelpName = "NAME" };
+    {
+        Description = "Name of this process where several share DIR; each takes trials that no other has, then helps with theirs.",
+        HelpName = "NAME",
+    };
 
     /// <summary>The option that every verb has that draws pictures.</summary>
     public static Option<string> FormatOption() => new("--format")

@@ -117,12 +117,13 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
         return ((length + part - 1) / part, part);
     }
 
-    /// <summary>Bytes of the parts' results, [sequences · tokens, Nq, parts, D + 2] f32, at the most for a context of up to so many
-    /// tokens.</summary>
+    /// <summary>Bytes of the parts' results, [sequences · tokens, Nq, parts, D + 2] f32, for a single token each with a tag (parts.cuh), at
+    /// the most for a context of up to so many tokens.</summary>
     public long PartialBytes(int capacity)
     {
         var parts = MostSplits(capacity);
-        return parts == 1 ? 0 : (long)sequences * tokens * geometry.QueryHeads * parts * (geometry.HeadDim + 2) * sizeof(float);
+        var numbers = (long)sequences * tokens * geometry.QueryHeads * parts * (geometry.HeadDim + 2);
+        return parts == 1 ? 0 : numbers * (IsSingle ? sizeof(ulong) : sizeof(float));
     }
 
     private int MostSplits(int length)

@@ -11,8 +11,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
     private const int TurnedHeads = 2; // cache.cu, TURNED_HEADS
     private const int MostThreads = 1024;
-    private const int TokenBlocks = 3; // of one multiprocessor at a time, at least (decode.cu, BLOCKS)
-    private const int MostMerged = 512; // key heads of all sequences (parts.cuh, MOST_GROUPS)
+    private const int MostTokenBlocks = 3; // of one multiprocessor at a time (decode.cu, BLOCKS)
+    private const int TokenSharedBytes = 40_000; // of such a block, at the most
     private const int LargeThreads = 384; // prefill.cu: three groups of four warps
     private const string AnySource = "attention.cu";
     private const int CarriesIn = 1; // attention.cuh, Carry
@@ -28,6 +28,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
+        context.LaunchesVary = true;
         var cache = (CudaKvCache)step.Caches[0];
         var append = Arguments(step, layer, k, v);
         if (cache.Spec.SmoothKeys && step.Starts.Contains(0)) FreezeMeans(append);
@@ -53,12 +54,14 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         };
         for (var i = 0; i < table.InverseFrequencies.Length; i++) arguments.Frequencies[i] = table.InverseFrequencies[i];
         if (TryAttendTokens(step, layer, q, y, arguments)) return true;
-        if (!keys.IsByToken || !values.IsByToken || keys.KeepsRows || values.KeepsRows) return false;
+        if (!values.IsByToken || values.KeepsRows || (keys.IsByToken && keys.KeepsRows)) return false;
+        context.LaunchesVary = true;
         var rows = step.Caches.Length > 1 ? 1 : step.Count;
         var shares = (cache.Geometry.QueryHeads / cache.Geometry.KvHeads + TurnedHeads - 1) / TurnedHeads;
         context.Launch(
             _codec, "turn_and_encode_tokens",
             new((rows + TokenWarps - 1) / TokenWarps, cache.Geometry.KvHeads, (2 + shares) * step.Caches.Length), Threads, arguments);
+        if (!keys.IsByToken) AppendGranules(step, keys, values, arguments.Append);
         Attend(step, layer, q, y);
         return true;
     }
@@ -105,17 +108,33 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         }
         if (keys.FitsPowers(step.Starts, rows) || values.FitsPowers(step.Starts, rows))
             context.Launch(_codec, "fit_powers", new(a.Heads, sides), Math.Max(Threads, a.Width), a, rowBytes);
-        var (granules, granule, tokens) = (0, 0, 0);
+        var tokens = 0;
+        if (keys.IsByToken) tokens = keys.Granules(step.Starts, rows);
+        if (values.IsByToken) tokens = Math.Max(tokens, values.Granules(step.Starts, rows));
+        context.Launch(_codec, "encode_tokens", new((tokens + TokenWarps - 1) / TokenWarps, a.Heads, sides), Threads, a);
+        AppendGranules(step, keys, values, a);
+    }
+
+    // Of sides whose tokens a block codes, and rows that stay at 16 bits.
+    private void AppendGranules(Step step, SideLayout keys, SideLayout values, in AppendArguments a)
+    {
+        var (rows, sides, rowBytes) = (a.Sequences > 1 ? 1 : a.Rows, 2 * a.Sequences, a.Width * sizeof(float));
+        var (granules, granule) = (0, 0);
         foreach (var side in new[] { keys, values })
         {
-            var count = side.Granules(step.Starts, rows);
-            if (side.IsByToken) tokens = Math.Max(tokens, count);
-            else (granules, granule) = (Math.Max(granules, count), Math.Max(granule, side.Granule));
+            if (side.IsByToken) continue;
+            (granules, granule) = (Math.Max(granules, side.Granules(step.Starts, rows)), Math.Max(granule, side.Granule));
         }
-        context.Launch(_codec, "encode_tokens", new((tokens + TokenWarps - 1) / TokenWarps, a.Heads, sides), Threads, a);
         context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, granule * rowBytes);
         if (keys.Keeps(step.Starts, rows) || values.Keeps(step.Starts, rows))
             context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
+    }
+
+    /// <summary>Parts of a step's context.</summary>
+    public static int Parts(Step step)
+    {
+        var plan = Plan(step);
+        return plan.Splits(step.Starts.Max() + plan.Tokens).Count;
     }
 
     private static AttentionPlan Plan(Step step)
@@ -180,13 +199,15 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             || !codes.Values.AreDirectValues) return false;
         var a = Arguments(step, layer, q, y, plan);
         // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time.
-        var merges = a.Splits <= TokenBlocks * context.Multiprocessors && a.Sequences * a.KeyHeads <= MostMerged;
+        var blocks = Math.Min(MostTokenBlocks, context.SharedBytesOfMultiprocessor / TokenSharedBytes);
+        var merges = a.Splits <= blocks * context.Multiprocessors;
         var arguments = new TokenArguments
         {
             Attention = a,
             Turn = turn.GetValueOrDefault(),
             Turns = turn is null ? 0 : 1,
             Merges = merges ? 1 : 0,
+            Serial = ((CudaWorkspace)step.Workspace).Serial,
         };
         var (module, grid) = (Module("decode.cu", codes), new Grid(a.Splits, a.KeyHeads, a.Sequences));
         context.Launch(module, "attend_token", grid, Threads, arguments);

@@ -26,6 +26,7 @@ public sealed unsafe class CudaBackend : Backend
     private readonly CudaContext _context;
     private readonly CudaLinear _linear;
     private readonly CudaAttention _attention;
+    private readonly RepeatedSteps _repeated;
 
     /// <summary>A backend on a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
@@ -50,6 +51,7 @@ public sealed unsafe class CudaBackend : Backend
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
         _attention = new CudaAttention(_context, _linear.Scratch);
+        _repeated = new RepeatedSteps(_context);
     }
 
     /// <inheritdoc/>
@@ -153,6 +155,7 @@ public sealed unsafe class CudaBackend : Backend
     public override void Dispose()
     {
         _context.MakeCurrent();
+        _repeated.Dispose();
         _linear.Dispose();
         _context.Dispose();
     }
@@ -166,6 +169,13 @@ public sealed unsafe class CudaBackend : Backend
     {
         _context.MakeCurrent();
         ((CudaWorkspace)step.Workspace).Begin(step);
+    }
+
+    /// <inheritdoc/>
+    protected override void RunCore(Step step, (object Weights, object Tensors) owners, Action ops)
+    {
+        if (step.Count <= FewKernel.MostRows) _repeated.Run(step, owners, CudaAttention.Parts(step), ops);
+        else ops();
     }
 
     /// <inheritdoc/>

@@ -58,6 +58,9 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Shared memory of all blocks on one.</summary>
     public int SharedBytesOfMultiprocessor { get; }
 
+    /// <summary>Set by launches that depend on more of a step than <see cref="RepeatedSteps"/> knows.</summary>
+    public bool LaunchesVary { get; set; }
+
     /// <summary>The stream that everything runs on.</summary>
     public nint Stream => _stream;
 
@@ -140,6 +143,12 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Copies to the host; complete after <see cref="Synchronize"/>.</summary>
     public void Download(void* destination, nint source, long bytes) =>
         Check(CudaDriver.cuMemcpyDtoHAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyDtoHAsync_v2));
+
+    /// <summary>Makes bytes zero.</summary>
+    public void Clear(nint address, long bytes)
+    {
+        if (bytes > 0) Check(CudaDriver.cuMemsetD8Async(address, 0, (nuint)bytes, _stream), nameof(CudaDriver.cuMemsetD8Async));
+    }
 
     /// <summary>Waits for all that was launched.</summary>
     public void Synchronize() => Check(CudaDriver.cuStreamSynchronize(_stream), nameof(CudaDriver.cuStreamSynchronize));

@@ -14,12 +14,16 @@ internal sealed unsafe class CudaWorkspace : Workspace
     private readonly CudaContext _context;
     private readonly CudaBuffer _memory;
     private readonly Sizes _sizes;
+    private readonly int[] _description;
     private KvCache[] _caches = [];
+    private int _serial;
 
     public CudaWorkspace(CudaContext context, MemoryLedger ledger, WorkspaceShape shape) : base(shape)
     {
         (_context, _sizes) = (context, new Sizes(shape));
         _memory = new CudaBuffer(context, ledger, MemoryCategory.Workspace, _sizes.Bytes);
+        _description = new int[2 * shape.MaxTokens + shape.MaxSequences + 1];
+        context.Clear(Partials, _sizes.ScoresAt - _sizes.PartialsAt);
     }
 
     /// <summary>Token ids [T].</summary>
@@ -30,6 +34,9 @@ internal sealed unsafe class CudaWorkspace : Workspace
 
     /// <summary>First new token of each sequence [S].</summary>
     public nint Starts => Positions + Shape.MaxTokens * sizeof(int);
+
+    /// <summary>Number of the step.</summary>
+    public nint Serial => Starts + Shape.MaxSequences * sizeof(int);
 
     /// <summary>Layers of each sequence's cache [S, layers].</summary>
     public nint Caches => _memory.Address + (nint)_sizes.CachesAt;
@@ -52,12 +59,11 @@ internal sealed unsafe class CudaWorkspace : Workspace
     /// <summary>Takes in a step.</summary>
     public void Begin(Step step)
     {
-        fixed (int* ids = step.Ids, positions = step.Positions, starts = step.Starts)
-        {
-            _context.Upload(Ids, ids, step.Count * sizeof(int));
-            _context.Upload(Positions, positions, step.Count * sizeof(int));
-            _context.Upload(Starts, starts, step.Starts.Length * sizeof(int));
-        }
+        step.Ids.CopyTo(_description, 0);
+        step.Positions.CopyTo(_description, Shape.MaxTokens);
+        step.Starts.CopyTo(_description, 2 * Shape.MaxTokens);
+        _description[^1] = ++_serial;
+        fixed (int* description = _description) _context.Upload(Ids, description, _description.Length * sizeof(int));
         if (_caches.AsSpan().SequenceEqual(step.Caches)) return;
         _caches = step.Caches;
         var layers = _caches.SelectMany(cache => ((CudaKvCache)cache).Layers).ToArray();
@@ -71,7 +77,7 @@ internal sealed unsafe class CudaWorkspace : Workspace
         public Sizes(WorkspaceShape shape)
         {
             var (g, sequences) = (shape.Geometry, shape.MaxSequences);
-            CachesAt = SideLayout.Align((2L * shape.MaxTokens + sequences) * sizeof(int));
+            CachesAt = SideLayout.Align((2L * shape.MaxTokens + sequences + 1) * sizeof(int));
             RangesAt = CachesAt + (long)sequences * g.LayerCount * Marshal.SizeOf<LayerCache>();
             PartialsAt = SideLayout.Align(RangesAt + 2L * sequences * RangeBlocks * 2 * sizeof(float));
             ScoresAt = SideLayout.Align(PartialsAt + PartialBytes(shape));

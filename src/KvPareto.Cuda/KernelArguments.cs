@@ -267,6 +267,7 @@ internal struct TokenArguments
     public TurnArguments Turn;
     public int Turns;
     public int Merges;
+    public nint Serial;
 }
 
 [StructLayout(LayoutKind.Sequential)]

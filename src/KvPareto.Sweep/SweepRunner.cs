@@ -42,68 +42,29 @@ public static class SweepRunner
         IProgress<SweepEvent>? progress,
         CancellationToken cancellation)
     {
-        try
-        {
-            return RunMissing(config, options, engine, tasks, progress, cancellation);
-        }
-        catch (IOException e) when (!Directory.Exists(options.Folder))
-        {
-            throw Lease.FolderIsGone(options.Folder, e);
-        }
-    }
-
-    private static RunHistory RunMissing(
-        SweepConfig config,
-        SweepOptions options,
-        ITrialEngine engine,
-        IReadOnlyList<SweepTask> tasks,
-        IProgress<SweepEvent>? progress,
-        CancellationToken cancellation)
-    {
         var deadline = new Deadline(options.Budget, options.Clock);
         var plan = SweepPlan.Make(config, tasks, engine, options.Limit);
         var record = Record(config, plan, engine);
         using var folder = RunFolder.Open(options, record);
-        var address = new SampleAddress(engine.Device);
-        using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp, deadline);
-
-        ResultCheck.Settle(options.Folder, folder.Read());
-        var reuse = new SampleReuse(options.Folder, plan, address);
-        var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), reuse, options, progress);
-        foreach (var (work, log) in queue.Take(deadline, cancellation))
+        try
         {
-            try
-            {
-                if ((work.Dropped is { } reason ? TrialSummary.Dropped(work.Trial, log, reason, record.SearchId()!) : Measure(work, log))
-                    is not { } result) continue;
-                folder.Journal.TrialEnded(result);
-                queue.Ended(work.Trial, result);
-            }
-            catch (LeaseLostException)
-            {
-                // This process stood still for so long that another has the trial now; the queue waits for that one.
-                continue;
-            }
+            var address = new SampleAddress(engine.Device);
+            ResultCheck.Settle(options.Folder, folder.Read());
+            var reuse = new SampleReuse(options.Folder, plan, address);
+            using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp, deadline);
+            using var help = new TrialHelp(folder, record.Host, runner);
+            var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), help, reuse, options, progress);
+            var worker = new TrialWorker(
+                folder.Journal, runner, reuse, queue, help, record.SearchId(), deadline, options.Leases.Look, cancellation);
+            foreach (var claim in queue.Take(deadline, cancellation)) worker.Do(claim);
+            var history = RunHistory.Read(options.Folder);
+            return deadline.IsOver && history.Missing.Count > 0
+                ? history with { Remarks = [OverText(options.Budget!.Value), .. history.Remarks] }
+                : history;
         }
-        var history = RunHistory.Read(options.Folder);
-        return deadline.IsOver && history.Missing.Count > 0
-            ? history with { Remarks = [OverText(options.Budget!.Value), .. history.Remarks] }
-            : history;
-
-        // Samples are on the disk before anything is said of them, be it that they were kept.
-        TrialResult? Measure(TrialWork work, SampleLog log)
+        catch (IOException e) when (!Directory.Exists(options.Folder))
         {
-            folder.Journal.TrialStarted(work.Trial.Spec, log.Count);
-            reuse.Fill(work.Trial, log);
-            queue.Report.Begun(work.Trial, log);
-            try
-            {
-                return runner.Run(work, log, (sample, measured) => queue.Report.Measured(work.Trial, sample, measured), cancellation);
-            }
-            finally
-            {
-                log.Flush();
-            }
+            throw Lease.FolderIsGone(options.Folder, e);
         }
     }
 

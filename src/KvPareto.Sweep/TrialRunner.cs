@@ -1,4 +1,4 @@
-using KvPareto.Engine;
+using System.Diagnostics;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
@@ -25,38 +25,47 @@ internal sealed class TrialRunner(
     private readonly Dictionary<string, int> _measured = [];
     private (string Digest, WeightSpec Weights, (int? Context, bool IsProbe)? Compared)? _loadedAs;
     private ITrialModel? _loaded;
+    private TimeSpan _loadTime;
 
-    /// <summary>Runs a trial, or a part of it, from where its log stands.</summary>
+    /// <summary>Why a trial is not tried, as it cannot fit; null where it may.</summary>
+    public string? Refusal(PlannedTrial trial) =>
+        engine.Predict(trial) is { } predicted && predicted > engine.Room ? TrialFailure.TooLarge(predicted, engine.Room.Value) : null;
+
+    /// <summary>Measures a trial, or a part of it, from where its log stands.</summary>
     /// <param name="work">What is asked for.</param>
     /// <param name="log">Its samples so far; new ones are appended.</param>
+    /// <param name="goesOn">Asked before each sample whether it is to be measured.</param>
     /// <param name="onSample">Called after each new sample.</param>
     /// <param name="cancellation">Checked between tokens.</param>
-    /// <returns>The trial's result; null where it has none yet, as only a part was asked for or the time is over.</returns>
-    public TrialResult? Run(TrialWork work, SampleLog log, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
+    /// <returns>Why the trial failed; null where it did not, whether all was measured or not.</returns>
+    public string? Measure(
+        TrialWork work, SampleLog log, Func<bool> goesOn, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
     {
-        var trial = work.Trial;
-        var predicted = engine.Predict(trial);
-        if (predicted > engine.Room)
-            return TrialSummary.Failed(trial, log, TrialFailure.TooLarge(predicted.Value, engine.Room.Value)) with
-            { PredictedPeakBytes = predicted };
         try
         {
-            foreach (var (task, sample) in (work.Part ?? InOrder(trial)).Where(next => log.Find(next.Task.Name, next.Sample.Id) is null))
+            foreach (var (task, sample) in work.Missing(log.Find).ToList())
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (deadline.IsOver) return null;
-                var record = Measure(trial, task, sample, IsWarmUp(trial), cancellation);
+                if (deadline.IsOver || !goesOn()) return null;
+                var record = Measure(work.Trial, task, sample, IsWarmUp(work.Trial), cancellation);
                 log.Append(record);
                 onSample(sample, record);
             }
-            if (work.Part is not null) return null;
-            return TrialSummary.Finished(trial, log) with { PredictedPeakBytes = predicted };
+            return null;
         }
         catch (Exception e) when (TrialFailure.Reason(e) is { } reason)
         {
-            return TrialSummary.Failed(trial, log, reason) with { PredictedPeakBytes = predicted };
+            return reason;
         }
     }
+
+    /// <summary>The result of a trial that failed, or of which every sample is in its log.</summary>
+    public TrialResult Sum(PlannedTrial trial, SampleLog log, string? failure) =>
+        (failure is null ? TrialSummary.Finished(trial, log) : TrialSummary.Failed(trial, log, failure)) with
+        { PredictedPeakBytes = engine.Predict(trial) };
+
+    /// <summary>The time that it takes to have a trial's model loaded, as the last loading took; none where it is.</summary>
+    public TimeSpan TimeToLoad(PlannedTrial trial) => _loadedAs == Loading(trial) ? TimeSpan.Zero : _loadTime;
 
     /// <inheritdoc/>
     public void Dispose() => Unload();
@@ -95,33 +104,21 @@ internal sealed class TrialRunner(
         return record.ScoredBy(task, sample);
     }
 
-    // A repeat takes the samples in another order, each in one of its own: what one leaves behind for the next would show.
-    private static IEnumerable<(SweepTask Task, TaskSample Sample)> InOrder(PlannedTrial trial)
+    // What samples are compared with is got ready before the model is loaded.
+    private static (string, WeightSpec, (int?, bool)?) Loading(PlannedTrial trial)
     {
-        var samples =
-            from task in trial.Model.Tasks
-            from sample in task.Samples
-            select (task.Task, sample);
-        if (trial.Spec.Repeat == 0) return samples;
-        (SweepTask, TaskSample)[] shuffled = [.. samples];
-        var random = new SplitMix64(SplitMix64.Mix((ulong)trial.Spec.Repeat));
-        for (var i = shuffled.Length - 1; i > 0; i--)
-        {
-            var other = random.Below(i + 1);
-            (shuffled[i], shuffled[other]) = (shuffled[other], shuffled[i]);
-        }
-        return shuffled;
+        var compares = trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind == SampleKind.Compare));
+        return (trial.Model.Digest, trial.Spec.Setting.Weights, compares ? (trial.Model.Context, trial.Model.IsProbe) : null);
     }
 
     private ITrialModel Model(PlannedTrial trial, CancellationToken cancellation)
     {
-        // What samples are compared with is got ready before the model is loaded.
-        var compares = trial.Model.Tasks.Any(task => task.Samples.Any(sample => sample.Kind == SampleKind.Compare));
-        var wanted = (
-            trial.Model.Digest, trial.Spec.Setting.Weights, compares ? (trial.Model.Context, trial.Model.IsProbe) : ((int?, bool)?)null);
+        var wanted = Loading(trial);
         if (_loaded is not null && _loadedAs == wanted) return _loaded;
         Unload();
+        var begun = Stopwatch.GetTimestamp();
         (_loaded, _loadedAs) = (engine.Load(trial.Model, trial.Spec.Setting.Weights, cancellation), wanted);
+        _loadTime = Stopwatch.GetElapsedTime(begun);
         return _loaded;
     }
 

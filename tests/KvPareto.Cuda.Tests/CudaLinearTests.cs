@@ -255,7 +255,7 @@ public unsafe class CudaLinearTests
         foreach (var weight in weights) weight.Dispose();
     }
 
-    /// <summary>Launches begin before those ahead of them have ended: products that need each other are what they are with waits in between.</summary>
+    /// <summary>Launches begin before those ahead of them have ended: products that need each other are as with waits between.</summary>
     [Theory]
     [InlineData(WeightFormat.BF16, 0, 1)]
     [InlineData(WeightFormat.BF16, 0, 5)]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
@@ -71,6 +72,49 @@ public class CudaModelTests
             generator.Generate([.. Enumerable.Range(0, prompt).Select(i => i * 7 % checkpoint.Config.VocabularySize)], newTokens);
         Assert.Equal(newTokens, completion.Ids.Length);
         Assert.Equal(predicted, completion.Peaks);
+    }
+
+    /// <summary>
+    /// Tokens of two sequences, of which those of one are a graph of the device from the fifth on, against the same ones launched anew each
+    /// time: over the end of a granule and of a part, and after another sequence came between.
+    /// </summary>
+    [Theory]
+    [InlineData("w16a16-k16v16")]
+    [InlineData("w4g32a16-k4v4-t32")]
+    [InlineData("w16a16-k4v4-kch32-vt64")]
+    [InlineData("w16a16-k8v8-t64-smooth-sink4-recent8")]
+    public void RepeatedSteps_AreEachByItself(string name)
+    {
+        const int Prompt = 120, Tokens = 24, Capacity = 160;
+        using var backend = Device();
+        using var folder = new ScratchFolder();
+        var config = File.ReadAllText(Path.Combine(TestData.Golden("models", "llama"), "config.json"))
+            .Replace("\"head_dim\": 32", "\"head_dim\": 64", StringComparison.Ordinal);
+        folder.Write("config.json", config);
+        using var checkpoint = ModelSource.Open($"random:3:{folder.Root}").OpenCheckpoint();
+        var setting = InferenceSetting.Parse(name);
+        using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+        var transformer = new Transformer(backend, checkpoint.Config, weights);
+        var geometry = transformer.Geometry(Capacity);
+        using var workspace = backend.CreateWorkspace(new WorkspaceShape(Prompt, Capacity, geometry, setting.Attention));
+        var tensors = Enumerable.Range(0, 2).Select(_ => new TransformerActivations(backend, checkpoint.Config, Prompt)).ToArray();
+        float[][] Run(Func<int, TransformerActivations> choose)
+        {
+            using var cache = backend.CreateCache(geometry, setting.Cache, Capacity);
+            var results = new List<float[]>();
+            for (var length = 0; length < Prompt + Tokens; length += length == 0 ? Prompt : 1)
+            {
+                var ids = Enumerable.Range(length, length == 0 ? Prompt : 1).ToArray();
+                var hidden = transformer.Forward(backend.Begin(workspace, ids, ids, cache), choose(length));
+                var values = new float[ids.Length * checkpoint.Config.HiddenSize];
+                backend.Read(hidden, values);
+                results.Add(values);
+            }
+            return [.. results];
+        }
+        var expected = Run(length => tensors[length % 2]);
+        for (var i = 0; i < 2; i++) Assert.Equal(expected, Run(_ => tensors[0]));
+        foreach (var tensor in tensors) tensor.Dispose();
     }
 
     private static CudaBackend Device()

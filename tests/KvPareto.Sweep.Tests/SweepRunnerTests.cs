@@ -304,7 +304,9 @@ public class SweepRunnerTests
         await other;
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
         Assert.Equal(whole, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
-        Assert.Equal((15, 35), (a.Generated, b.Generated));
+        // The other may have helped with what a had left then.
+        Assert.Equal(FakeSweep.Samples, a.Generated + b.Generated);
+        Assert.InRange(a.Generated, 13, 15);
     }
 
     [Fact]
@@ -505,6 +507,16 @@ public class SweepRunnerTests
         static string Lease(string name) => name == "leases/journal.1"
             ? System.Text.Json.JsonSerializer.Serialize(LeaseHolder.Here() with { Started = "1" }) + "\n"
             : "";
+    }
+
+    /// <summary>A disk that fails before there is a folder is no folder that vanished.</summary>
+    [Fact]
+    public void Run_ThatFailsBeforeThereIsAFolder_SaysWhatFailed()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine { NameOfFiles = _ => throw new IOException("weights.bin: the disk fails") };
+        Assert.Equal("weights.bin: the disk fails", Assert.Throws<IOException>(() => FakeSweep.Run(temp["run"], engine)).Message);
+        Assert.False(Directory.Exists(temp["run"]));
     }
 
     [Fact]

@@ -105,6 +105,7 @@ internal static class SweepCommand
     private static int Preview(CommandContext context, SweepRequest request)
     {
         var config = request.Config();
+        if (!request.Quiet && PreviewText.Reading(config) is { } reading) context.Error.WriteLine(reading);
         using var backend = CommandContext.CreateBackend(request.Threads, Workers(request)?[0].Name ?? request.Device);
         var preview = SweepPreview.Of(config, request.Options(config, backend));
         if (request.Json) PreviewText.WriteJson(context, preview);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Sweep;
+using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Preview;
 using Spectre.Console;
 
@@ -18,6 +19,14 @@ internal static class PreviewText
             new("time", 5, trial => trial.Left is { } left ? TimeLeft.Text(left) : ""),
         ],
         "--json has them");
+
+    /// <summary>What takes long before there is anything to show: models' files are read whole, as trials are named by them. Null where
+    /// no model has files.</summary>
+    public static string? Reading(SweepConfig config)
+    {
+        string[] models = [.. config.Models.Where(model => Path.Exists(model.Model)).Select(model => model.Name).Distinct()];
+        return models.Length == 0 ? null : TerminalText.OneLine($"reading the files of {string.Join(", ", models)}");
+    }
 
     /// <summary>A table for each model, then the sums.</summary>
     public static void Show(CommandContext context, SweepPreview preview)

@@ -21,7 +21,7 @@ internal static class StatusText
             Line($"  {trial.Trial}");
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"    {trial.Samples}{(trial.Planned > 0 ? $" of {trial.Planned}" : "")} samples, {trial.Holder}, "
+                $"    {trial.Samples}{(trial.Planned > 0 ? $" of {trial.Planned}" : "")} samples, {trial.Holder}{Helping(trial.Helpers)}, "
                     + $"{(trial.IsQuiet ? "no sign of life" : "last sign")} {(int)trial.Age.TotalSeconds} s ago"));
         }
         if (progress.Held.Count > MostShown) Line($"  and {progress.Held.Count - MostShown} more; --json has them");
@@ -34,6 +34,13 @@ internal static class StatusText
 
         void Line(string text) => context.Output.WriteLine(TerminalText.OneLine(text));
     }
+
+    private static string Helping(int workers) => workers switch
+    {
+        0 => "",
+        1 => " and 1 that helps",
+        _ => string.Create(CultureInfo.InvariantCulture, $" and {workers} that help"),
+    };
 
     /// <summary>One JSON object.</summary>
     public static void WriteJson(CommandContext context, RunProgress progress) => context.Output.WriteLine(JsonText.Of(new
@@ -51,6 +58,7 @@ internal static class StatusText
             samples = trial.Samples,
             plannedSamples = trial.Planned,
             holder = trial.Holder,
+            helpers = trial.Helpers,
             secondsSinceLastSign = (int)trial.Age.TotalSeconds,
         }),
         waiting = progress.Waiting,

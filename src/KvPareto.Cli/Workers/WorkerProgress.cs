@@ -38,11 +38,13 @@ internal sealed class WorkerProgress(IProgress<SweepEvent> observer)
                 if (_plan is not null) return null;
                 return _plan = planned;
             case TrialBegun begun:
-                _done[begun.Trial] = begun.SamplesDone;
+                _done[begun.Trial] = Math.Max(_done.GetValueOrDefault(begun.Trial), begun.SamplesDone);
                 break;
             case SampleMeasured measured:
-                _done[measured.Trial] = measured.TrialSamplesDone;
-                return measured with { SamplesDone = Done(), Worker = worker };
+                // Where several share a trial each counts its own samples, and the others' only now and then.
+                var done = Math.Max(_done.GetValueOrDefault(measured.Trial) + 1, measured.TrialSamplesDone);
+                _done[measured.Trial] = Math.Min(done, measured.TrialSamples);
+                return measured with { TrialSamplesDone = _done[measured.Trial], SamplesDone = Done(), Worker = worker };
             case TrialEnded ended:
                 _ended.Add(ended.Trial);
                 _done[ended.Trial] = ended.TrialSamples;

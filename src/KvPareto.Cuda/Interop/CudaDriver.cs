@@ -50,6 +50,27 @@ internal static unsafe partial class CudaDriver
     public static partial int cuStreamSynchronize(nint stream);
 
     [LibraryImport(Library)]
+    public static partial int cuMemsetD8Async(nint address, byte value, nuint count, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuStreamBeginCapture_v2(nint stream, int mode);
+
+    [LibraryImport(Library)]
+    public static partial int cuStreamEndCapture(nint stream, out nint graph);
+
+    [LibraryImport(Library)]
+    public static partial int cuGraphInstantiateWithFlags(out nint executable, nint graph, ulong flags);
+
+    [LibraryImport(Library)]
+    public static partial int cuGraphLaunch(nint executable, nint stream);
+
+    [LibraryImport(Library)]
+    public static partial int cuGraphDestroy(nint graph);
+
+    [LibraryImport(Library)]
+    public static partial int cuGraphExecDestroy(nint executable);
+
+    [LibraryImport(Library)]
     public static partial int cuMemAlloc_v2(out nint address, nuint bytes);
 
     [LibraryImport(Library)]

@@ -259,6 +259,16 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
     if (a.sequences > 1) row = sequence;
     Turn<COUNT> turn(t, row, lane);
     wait_for_previous();
+    if (part < 0 && blockIdx.z % 2 == 0 && !(a.byToken & 1))
+    {
+        // Keys that are coded together, by the launch that follows.
+        float x[1][COUNT];
+        load_channels(x, a.keys, row, blockIdx.y, 1, lane);
+        turn.apply(x[0], lane);
+        #pragma unroll
+        for (int i = 0; i < COUNT; i += 2) put_pair(a.keys, row, blockIdx.y * a.width + lane * COUNT + i, make_float2(x[0][i], x[0][i + 1]));
+        return;
+    }
     if (part < 0)
     {
         encode_token<COUNT>(a, [&](float (&x)[COUNT], int, int lane) { turn.apply(x, lane); });
@@ -278,8 +288,8 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
     }
 }
 
-// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of caches that keep no rows
-// beside the codes, and no means.
+// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of sides that are coded token
+// by token and keep no rows beside the codes, and no means; of other keys the rows are turned where they are.
 extern "C" __global__ void turn_and_encode_tokens(const __grid_constant__ TurnArguments t)
 {
     let_next_start_of_many(t.append.rows);

@@ -19,6 +19,7 @@
 #define BLOCKS 3 // at a time on a multiprocessor, as far as registers go
 
 #include "pieces.cuh"
+#include "rows.cuh"
 #include "direct.cuh"
 
 // What a token sees of its cache: coded tokens of both sides, which are cut into parts, and those around them.
@@ -71,9 +72,13 @@ struct TokenArguments
     TurnArguments turn; // of new rows that are turned and appended here
     int turns;          // whether there are any: caches then have no means
     int merges;         // whether parts are put together here: a key head's blocks are then all at work at a time
+    const u32* serial;  // of the step
 };
 
-static_assert(sizeof(TokenArguments) == 528, "structures differ from the host's");
+// No other launch on the same partials has this one.
+static __device__ __forceinline__ u32 tag_of(const TokenArguments& t) { return *t.serial * t.attention.layers + t.attention.layer; }
+
+static_assert(sizeof(TokenArguments) == 536, "structures differ from the host's");
 
 #define COUNT (D / 32) // channels of a lane
 
@@ -149,6 +154,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
     View view = view_of(a, sequence, cache, t.turns);
+    u32 tag = tag_of(t);
     bool isEdge = split == a.splits - 1, isKept = isEdge && view.isKept, hasNew = t.turns && (view.isApart && view.parts > 0 ? split == view.parts - 1 : isEdge);
     if (isEdge ? !view.hasEdge : split >= view.parts) return;
     Span span = { (isKept ? view.end : view.codedTo) - view.codedFrom, view.codedFrom, 0, 0, view.end };
@@ -250,15 +256,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
             sum.x += factor * x.x;
             sum.y += factor * x.y;
         }
-        float* partial = partial_of(a, sequence, head * group + h, split);
-        *(float2*)(partial + c) = sum;
-        if (c == 0) *(float2*)(partial + D) = make_float2(most, total);
+        TaggedPair* partial = tagged_partial_of(a, sequence, head * group + h, split);
+        put_tagged(partial + c / 2, sum, tag);
+        if (c == 0) put_tagged(partial + D / 2, make_float2(most, total), tag);
     }
     if (!t.merges) return;
     let_next_start(); // its blocks come in evenly as these leave, and memory is free for its weights
-    wait_for_parts(sequence * a.keyHeads + head, view.parts + (view.hasEdge ? 1 : 0));
-    // Behind the barrier nobody needs this block's results any more.
-    merge_share(a, view, sequence, head, isEdge ? view.parts : split, (float2*)results[0]);
+    merge_share(a, view, sequence, head, isEdge ? view.parts : split, tag, (float2*)results[0]);
 }
 
 // Puts the parts together where `attend_token` does not: grid [splits, key heads, sequences].
@@ -270,5 +274,5 @@ extern "C" __global__ void __launch_bounds__(THREADS) merge_parts(const __grid_c
     int sequence = blockIdx.z;
     View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer], t.turns);
     int count = view.parts + (view.hasEdge ? 1 : 0);
-    if (blockIdx.x < count) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, sums);
+    if (blockIdx.x < count) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, tag_of(t), sums);
 }

@@ -3,17 +3,6 @@
 // again, the inner side tokens. Which channel stands where is free as long as both factors agree, so lanes read neighbouring bytes and
 // queries are laid out to suit. Scales of keys come to the sums, those of values to the weights; zero points are added in f32.
 
-// The tokens that a block treats, counted from 0: coded ones side by side, or those around them that may be at 16 bits.
-struct Span
-{
-    int count;
-    int from;  // token of number 0
-    int gapAt; // number at which the coded tokens are left out, and how many they are
-    int gap;
-    int end;   // of the sequence
-    __device__ __forceinline__ int token(int i) const { return from + i + (i >= gapAt ? gap : 0); }
-};
-
 // Of a head's channel in shared memory: lanes that read 32 or 16 channels of their head each read from different banks.
 #define QUERY_STRIDE (D == 128 ? 164 : 100)
 
@@ -52,7 +41,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     const Span& span;
     const float* queries; // f32 in shared memory (query_place)
     ChannelScales* scales; // the warp's
-    u16* rows; // [UNIT, D] the warp's, of tokens that are not read as codes
+    WarpRows rows;
     float largestQuery, largestStep;
     int head, lane, firstRow; // of the lane in a product
 
@@ -67,12 +56,9 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     u32 valueEntries[NU][2 * ValuePiece::Groups];
 
     __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries, ChannelScales* scales, u16* rows, int head, int lane)
-        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), rows(rows), head(head), lane(lane), firstRow(token_of_row(lane / 4))
+        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), rows { rows }, head(head), lane(lane), firstRow(token_of_row(lane / 4))
     {
     }
-
-    // The product's row r of a unit is this token of it: then a lane's rows of keys and its inner tokens of values fit together.
-    static __device__ __forceinline__ int token_of_row(int r) { return r / 8 * 8 + r % 2 * 4 + r % 8 / 2; }
 
     // The lane's channel of code i of group g, where `lane` is its place among the four of a token.
     __device__ __forceinline__ int key_channel(int g, int n, int half) const
@@ -186,87 +172,11 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         return s.groups + head * s.headGroups + (i64)(BLOCK_TOKENS == 1 ? unitRow + row : unitRow / BLOCK_TOKENS) * groups;
     }
 
-    // Of a token's eight channels; neighbours among tokens fall on different banks.
-    __device__ __forceinline__ uint4* row_place(int t, int piece) const { return (uint4*)(rows + (t * (D / 8) + (piece ^ t % 8)) * 8); }
-
-    // Half a row of 16-bit numbers on its way, as two lanes do for each token of a unit.
-    __device__ __forceinline__ void copy_half(const u16* row) const
-    {
-        #pragma unroll
-        for (int j = 0; j < D / 16; j++) copy_async((u16*)row_place(lane / 2, lane % 2 * (D / 16) + j), row + lane % 2 * (D / 2) + 8 * j);
-    }
-
-    // Rows of the ring from `from` on, up to a unit.
-    __device__ __forceinline__ void copy_kept(int from, int to) const
-    {
-        if (from >= to) return;
-        int token = span.token(min(from + lane / 2, to - 1));
-        copy_half(keySide.ring + ((i64)head * keySide.ringTokens + token % keySide.ringTokens) * D);
-    }
-
-    // A unit of any tokens as f16 rows; the last one stands in for those behind it.
-    template <int BITS, int GROUP> __device__ __forceinline__ void gather(const Side& s, int i) const
-    {
-        const int Pieces = D / 16;
-        int token = span.token(min(i + lane / 2, span.count - 1)), row = token - s.sinkTokens;
-        const u16* kept = kept_row(s, head, token, span.end, D);
-        __syncwarp();
-        if (kept != nullptr) copy_half(kept);
-        else if constexpr (BITS == 16) copy_half((const u16*)(s.codes + head * s.headCodes) + (i64)row * D);
-        else
-        {
-            int first = lane % 2 * Pieces; // of the row's pieces
-            const u8* source = s.codes + head * s.headCodes + (i64)row * (D * BITS / 8) + first * BITS;
-            const u32* entries = entries_of(s, head, row);
-            if constexpr (GROUP == 0)
-            {
-                #pragma unroll 1
-                for (int j = 0; j < Pieces; j++)
-                {
-                    Decoder d[4];
-                    load_decoders(d, entries + (first + j) * 8, BITS);
-                    *row_place(lane / 2, first + j) = decode<BITS>(load_codes<BITS>(source + j * BITS), d);
-                }
-            }
-            else
-            {
-                uint2 codes[Pieces];
-                u32 its[Pieces / 4];
-                #pragma unroll
-                for (int j = 0; j < Pieces; j++) codes[j] = load_codes<BITS>(source + j * BITS);
-                #pragma unroll
-                for (int j = 0; j < Pieces / 4; j++) its[j] = entries[(first + 4 * j) * 8 / GROUP];
-                #pragma unroll
-                for (int j = 0; j < Pieces; j++)
-                {
-                    Decoder d[4];
-                    share_decoder(d, its[j / 4], BITS);
-                    *row_place(lane / 2, first + j) = decode<BITS>(codes[j], d);
-                }
-            }
-        }
-        wait_for_copies();
-        __syncwarp();
-    }
-
-    template <int GROUPS, int WORDS, int LANES> __device__ __forceinline__ void take(u32 (&words)[GROUPS][WORDS], int t, int place) const
-    {
-        #pragma unroll
-        for (int k = 0; k < WORDS / 4; k++)
-        {
-            uint4 x = *row_place(t, k * LANES + place);
-            words[0][4 * k] = x.x;
-            words[0][4 * k + 1] = x.y;
-            words[0][4 * k + 2] = x.z;
-            words[0][4 * k + 3] = x.w;
-        }
-    }
-
     __device__ __forceinline__ void load_keys(int i)
     {
         const u8* codes = keyCodes + (i64)i * (D * KB / 8);
         int unitRow = span.from + i - keySide.sinkTokens;
-        if constexpr (EDGE) gather<KEY_BITS, KEY_GROUP>(keySide, i);
+        if constexpr (EDGE) rows.gather<KEY_BITS, KEY_GROUP>(keySide, head, span, i, lane);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -274,7 +184,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int half = 0; half < 2; half++)
             {
                 int row = u * UNIT + 8 * half;
-                if constexpr (EDGE) take<KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], row + firstRow, lane % 4);
+                if constexpr (EDGE) rows.take<KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], row + firstRow, lane % 4);
                 else KeyPiece::load(keys[u][half], codes + row * (D * KB / 8));
                 if constexpr (KeyEntries)
                     KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_BLOCK_TOKENS>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
@@ -286,7 +196,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         const u8* codes = valueCodes + (i64)i * (D * VB / 8);
         int unitRow = span.from + i - valueSide.sinkTokens;
-        if constexpr (EDGE) gather<VALUE_BITS, VALUE_GROUP>(valueSide, i);
+        if constexpr (EDGE) rows.gather<VALUE_BITS, VALUE_GROUP>(valueSide, head, span, i, lane);
         #pragma unroll
         for (int u = 0; u < NU; u++)
         {
@@ -294,7 +204,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int t = 0; t < 4; t++)
             {
                 int row = u * UNIT + 4 * t;
-                if constexpr (EDGE) take<ValuePiece::Groups, ValuePiece::Words, 8>(values[u][t], row + lane % 4, lane / 4);
+                if constexpr (EDGE) rows.take<ValuePiece::Groups, ValuePiece::Words, 8>(values[u][t], row + lane % 4, lane / 4);
                 else ValuePiece::load(values[u][t], codes + row * (D * VB / 8));
             }
             #pragma unroll
@@ -372,7 +282,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
         for (int k = 0; k < D / 16; k++)
         {
             u32 a[4];
-            load_matrices(a, (const u16*)row_place(t, 2 * k + lane / 16));
+            load_matrices(a, (const u16*)rows.at(t, 2 * k + lane / 16));
             multiply_halves(scores, a, query[2 * k], query[2 * k + 1]);
         }
     }
@@ -382,7 +292,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     {
         if (EDGE || from >= to) return;
         seek();
-        if (Channels && isKept) copy_kept(from, to);
+        if (Channels && isKept) rows.copy_kept(keySide, head, span, from, to, lane);
         else
         {
             if constexpr (Channels) fetch_scales((span.from - keySide.sinkTokens + place_of(from)) / KEY_BLOCK_TOKENS);

@@ -153,9 +153,15 @@ template <class M, int TEAMS> static __device__ __forceinline__ void multiply_fe
 // Named by the bits of a weight; of bf16, `wide` takes f32 inputs whole; of codes, by the columns of a unit, and `many` takes more than two rows,
 // or rows of which two teams' memory has no room for one.
 // The host says how many stages and teams there is room for.
+// Teams leave registers for a block of a token's attention, which then begins while they are at work.
+#if MOST_TEAMS == 1
+#define LIMITS __launch_bounds__(THREADS, 2)
+#else
+#define LIMITS __maxnreg__(80)
+#endif
 #define ELEMENTS(name, low) extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Elements<low, ELEMENT_STAGES>, 1>(a); }
 #define CODES(name, bits, unit) \
-    extern "C" __global__ void __launch_bounds__(MOST_TEAMS * THREADS, 2 / MOST_TEAMS) name(LinearArguments a) { multiply_few<Codes<bits, unit, 1, CODE_STAGES>, MOST_TEAMS>(a); } \
+    extern "C" __global__ void LIMITS name(LinearArguments a) { multiply_few<Codes<bits, unit, 1, CODE_STAGES>, MOST_TEAMS>(a); } \
     extern "C" __global__ void __launch_bounds__(THREADS, 2) name##_many(LinearArguments a) { multiply_few<Codes<bits, unit, 3, CODE_STAGES>, 1>(a); }
 
 ELEMENTS(linear_16, false)

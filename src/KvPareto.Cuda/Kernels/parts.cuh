@@ -1,45 +1,40 @@
 // Results of a token's parts (decode.cu), put together by the blocks that made them or by a launch of its own, in one order.
 
-#define MOST_GROUPS 512 // of blocks that wait for each other
-
-struct alignas(32) PartsBarrier
+// Two numbers, each with the tag of the launch that they are of: who waits for them needs no other sign.
+struct alignas(16) TaggedPair
 {
-    u32 arrived;
-    u32 turn;
+    u64 first;
+    u64 second;
 };
 
-__device__ PartsBarrier barriers[MOST_GROUPS];
-
-// Until `count` blocks are here, all of which are at work; what they wrote before is seen by all. By all threads of a block.
-static __device__ __forceinline__ void wait_for_parts(int group, int count)
+// Partials here: [T, Nq, splits, D / 2 + 1] pairs of weighted values, then maximum and total.
+static __device__ __forceinline__ TaggedPair* tagged_partial_of(const AttentionArguments& a, int sequence, int head, int split)
 {
-    __syncthreads();
-    if (threadIdx.x == 0)
-    {
-        PartsBarrier& barrier = barriers[group];
-        u32 turn, now;
-        asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(turn) : "l"(&barrier.turn) : "memory");
-        asm volatile("atom.acq_rel.gpu.global.add.u32 %0, [%1], 1;" : "=r"(now) : "l"(&barrier.arrived) : "memory");
-        if (now == count - 1)
-        {
-            barrier.arrived = 0;
-            asm volatile("st.release.gpu.global.u32 [%0], %1;" :: "l"(&barrier.turn), "r"(turn + 1) : "memory");
-        }
-        else
-        {
-            do asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(now) : "l"(&barrier.turn) : "memory");
-            while (now == turn);
-        }
-    }
-    __syncthreads();
+    return (TaggedPair*)a.partials + (((i64)sequence * a.queryHeads + head) * a.splits + split) * (D / 2 + 1);
+}
+
+static __device__ __forceinline__ void put_tagged(TaggedPair* place, float2 x, u32 tag)
+{
+    u64 high = (u64)tag << 32;
+    asm volatile("st.relaxed.gpu.global.v2.b64 [%0], {%1, %2};"
+        :: "l"(place), "l"(high | __float_as_uint(x.x)), "l"(high | __float_as_uint(x.y)) : "memory");
+}
+
+// Whether they are there.
+static __device__ __forceinline__ bool take_tagged(float2& x, const TaggedPair* place, u32 tag)
+{
+    u64 first, second;
+    asm volatile("ld.relaxed.gpu.global.v2.b64 {%0, %1}, [%2];" : "=l"(first), "=l"(second) : "l"(place) : "memory");
+    x = make_float2(__uint_as_float((u32)first), __uint_as_float((u32)second));
+    return (u32)(first >> 32) == tag && (u32)(second >> 32) == tag;
 }
 
 // The factor on what was summed beside a maximum when that becomes `most`.
 static __device__ __forceinline__ float factor_of(float maximum, float most) { return maximum == most ? 1 : power_of_two(maximum - most); }
 
-// Share `index` of a key head's results, of as many as there are parts: some pairs of channels of a query head at a time, each by several
+// Share `index` of a key head's results, of as many as there are parts, each as soon as it is there: some pairs of channels of a query head at a time, each by several
 // threads that go through some of the parts. `sums` has room for two numbers a thread, and two more.
-static __device__ __forceinline__ void merge_share(const AttentionArguments& a, const View& view, int sequence, int keyHead, int index, float2* sums)
+static __device__ __forceinline__ void merge_share(const AttentionArguments& a, const View& view, int sequence, int keyHead, int index, u32 tag, float2* sums)
 {
     const int Pairs = D / 2, FewestPairs = 8, Ahead = 6;
     int group = a.queryHeads / a.keyHeads, count = view.parts + (view.hasEdge ? 1 : 0), own = a.rotation == 2 ? Pairs : FewestPairs;
@@ -49,22 +44,28 @@ static __device__ __forceinline__ void merge_share(const AttentionArguments& a, 
     for (int first = index * own; first < group * Pairs; first += count * own)
     {
         int pair = first % Pairs + threadIdx.x % own, head = keyHead * group + first / Pairs;
-        const float* partials = partial_of(a, sequence, head, 0);
+        const TaggedPair* partials = tagged_partial_of(a, sequence, head, 0);
         float2 state = make_float2(-INFINITE, 0), sum = make_float2(0, 0);
         for (int from = slice; from < count; from += Ahead * slices)
         {
             float2 its[Ahead], x[Ahead];
-            #pragma unroll
-            for (int j = 0; j < Ahead; j++)
+            bool areThere;
+            do
             {
-                int i = from + j * slices;
-                its[j] = make_float2(-INFINITE, 0);
-                x[j] = make_float2(0, 0);
-                if (i >= count) continue;
-                const float* partial = partials + (i < view.parts ? i : a.splits - 1) * (D + 2);
-                its[j] = __ldcg((const float2*)(partial + D));
-                x[j] = __ldcg((const float2*)(partial + 2 * pair));
+                areThere = true;
+                #pragma unroll
+                for (int j = 0; j < Ahead; j++)
+                {
+                    int i = from + j * slices;
+                    its[j] = make_float2(-INFINITE, 0);
+                    x[j] = make_float2(0, 0);
+                    if (i >= count) continue;
+                    const TaggedPair* partial = partials + (i < view.parts ? i : a.splits - 1) * (Pairs + 1);
+                    areThere &= take_tagged(its[j], partial + Pairs, tag);
+                    areThere &= take_tagged(x[j], partial + pair, tag);
+                }
             }
+            while (!areThere);
             #pragma unroll
             for (int j = 0; j < Ahead; j++)
             {

@@ -34,9 +34,12 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     public Tensor Forward(Step step, TransformerActivations activations)
     {
         var b = activations.For(step.Count);
-        Backend.Embed(step, weights.Embedding, b.X, Config.EmbeddingScale);
-        var decoder = new DecoderLayer(Backend, Config, Config.Rope.For(step.Workspace.Shape.Capacity));
-        for (var layer = 0; layer < Config.LayerCount; layer++) decoder.Run(weights.Layers[layer], step, layer, b);
+        Backend.Run(step, this, activations, () =>
+        {
+            Backend.Embed(step, weights.Embedding, b.X, Config.EmbeddingScale);
+            var decoder = new DecoderLayer(Backend, Config, Config.Rope.For(step.Workspace.Shape.Capacity));
+            for (var layer = 0; layer < Config.LayerCount; layer++) decoder.Run(weights.Layers[layer], step, layer, b);
+        });
         return b.X;
     }
 }

@@ -101,6 +101,16 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Waits for all ops.</summary>
     public abstract void Synchronize();
 
+    /// <summary>
+    /// Runs the ops of a step. Which they are may depend on <paramref name="weights"/>, <paramref name="tensors"/> and the step's shape, but
+    /// not on its ids and positions: a backend may go through them once for steps of one shape.
+    /// </summary>
+    /// <param name="step">Step.</param>
+    /// <param name="weights">Whose weights the ops take.</param>
+    /// <param name="tensors">Whose tensors.</param>
+    /// <param name="ops">Ops; none of them waits.</param>
+    public void Run(Step step, object weights, object tensors, Action ops) => RunCore(step, (weights, tensors), ops);
+
     /// <summary>x[t] = scale·e[ids[t]]: row gather. e [V, H], x [T, H] f32.</summary>
     public void Embed(Step step, Weight embedding, Tensor x, float scale = 1)
     {
@@ -233,6 +243,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 
     /// <summary>Prepares a step whose rows are reserved, for example by uploading its ids.</summary>
     protected virtual void BeginCore(Step step) { }
+
+    /// <summary>See <see cref="Run"/>.</summary>
+    protected virtual void RunCore(Step step, (object Weights, object Tensors) owners, Action ops) => ops();
 
     /// <summary>See <see cref="Embed"/>.</summary>
     protected abstract void EmbedCore(Step step, Weight embedding, Tensor x, float scale);

@@ -44,11 +44,11 @@ public sealed record RunProgress
     public required TimeSpan? TrialTime { get; init; }
 
     /// <summary>
-    /// Time left if the trials to come take as long as those that are done, on as many workers as hold one now; null where that
+    /// Time left if the trials to come take as long as those that are done, on as many workers as measure one now; null where that
     /// cannot be said.
     /// </summary>
     public TimeSpan? Left => TrialTime is { } each && Held.Count > 0
-        ? each * ((Waiting + Held.Sum(trial => 1 - trial.Share)) / Held.Count)
+        ? each * ((Waiting + Held.Sum(trial => 1 - trial.Share)) / (Held.Count + Held.Sum(trial => trial.Helpers)))
         : null;
 
     /// <summary>Reads a run's folder; changes nothing in it.</summary>
@@ -86,14 +86,18 @@ public sealed record RunProgress
                 .. from trial in run.Trials
                    where state.Result(trial.Id) is null
                    join lease in leases on trial.Id equals lease.Name
-                   select new HeldTrial($"{trial.Setting} of {trial.Model}", Count(folder, trial.Id), samples, lease.Holder, lease.Age),
+                   select new HeldTrial($"{trial.Setting} of {trial.Model}", Count(folder, trial.Id), samples, lease.Holder, lease.Age)
+                   {
+                       Helpers = leases.Where(other => RunPaths.TrialOfRange(other.Name) == trial.Id && other.Holder != lease.Holder)
+                           .DistinctBy(other => other.Holder).Count(),
+                   },
             ],
             Workers = [.. leases.Where(lease => lease.Name.StartsWith("journal", StringComparison.Ordinal)).Select(lease => lease.Holder)],
             TrialTime = MeanTime(folder),
         };
     }
 
-    private static int Count(string folder, string trial) => SampleLog.Read(RunPaths.Samples(folder, trial)).Records.Count;
+    private static int Count(string folder, string trial) => TrialSamples.Read(folder, trial).Count;
 
     // A trial that one process began and another ended counts from its later beginning.
     private static TimeSpan? MeanTime(string folder)
@@ -122,6 +126,9 @@ public sealed record RunProgress
 /// <param name="Age">Time since it showed that it lives, by the clocks of this machine and of the folder's.</param>
 public sealed record HeldTrial(string Trial, int Samples, int Planned, string Holder, TimeSpan Age)
 {
+    /// <summary>Other processes that measure samples of it, or have asked for some.</summary>
+    public int Helpers { get; init; }
+
     /// <summary>No sign for longer than a lease lasts: whoever wants the trial may take it over by now.</summary>
     public bool IsQuiet => Age > LeaseTimes.Default.Expiry;
 

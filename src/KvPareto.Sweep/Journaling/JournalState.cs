@@ -86,6 +86,10 @@ internal sealed class JournalState
         return measured.Length > 0 ? measured : [.. inOrder.Select(start => start.Host)];
     }
 
+    /// <summary>Where a trial was begun or gone on with last; null where it was not.</summary>
+    public RunHost? LastHostOf(string trialId) =>
+        _starts.TryGetValue(trialId, out var starts) ? starts.MaxBy(start => start.At).Host : null;
+
     /// <summary>The events that follow are of another worker's journal.</summary>
     public void BeginJournal() => _host = null;
 

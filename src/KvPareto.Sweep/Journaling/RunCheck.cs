@@ -8,7 +8,8 @@ namespace KvPareto.Sweep.Journaling;
 /// <summary>Whether a run's record agrees with itself: its digests and the ids of its trials are computed again.</summary>
 internal static class RunCheck
 {
-    private const int IdLength = 16;
+    /// <summary>Characters of a trial's id.</summary>
+    public const int IdLength = 16;
 
     /// <summary>Refuses a record that no sweep wrote.</summary>
     /// <exception cref="JsonException">Says what does not agree.</exception>

@@ -1,5 +1,6 @@
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
+using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
@@ -12,10 +13,11 @@ internal sealed class RunFolder : IDisposable
 {
     private readonly string _path;
     private readonly LeaseBook _leases;
+    private readonly LogSight _sight;
 
     private RunFolder(string path, LeaseBook leases, Journal journal)
     {
-        (_path, _leases, Journal) = (path, leases, journal);
+        (_path, _leases, _sight, Journal) = (path, leases, new(path), journal);
     }
 
     /// <summary>This worker's journal.</summary>
@@ -61,8 +63,16 @@ internal sealed class RunFolder : IDisposable
     public JournalState Read() => JournalReader.Read(_path);
 
     /// <summary>Claims a trial; null where another worker has it.</summary>
-    public SampleLog? TryClaim(string trialId) =>
-        _leases.TryTake(trialId) is { } lease ? SampleLog.Open(RunPaths.Samples(_path, trialId), lease) : null;
+    public SampleLog? TryClaim(string trialId)
+    {
+        if (_leases.TryTake(trialId) is not { } lease) return null;
+        var log = SampleLog.Open(RunPaths.Samples(_path, trialId), lease);
+        Share(trialId).Tell(log);
+        return log;
+    }
+
+    /// <summary>What workers agree on who share a trial.</summary>
+    public SharedTrial Share(string trialId) => new(_path, trialId, _leases, _sight);
 
     /// <summary>Who has a trial, in words.</summary>
     public string HolderOf(string trialId) => _leases.HolderOf(trialId);

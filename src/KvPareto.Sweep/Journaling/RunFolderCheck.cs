@@ -71,17 +71,19 @@ internal static class RunFolderCheck
     public static void CheckPlan(string path, RunRecord run, LeaseBook leases)
     {
         var planned = run.Trials.Select(trial => trial.Id).ToHashSet();
-        foreach (var id in leases.Names().Where(name => RunCheck.IsId(name) && !planned.Contains(name)))
+        foreach (var name in leases.Names())
         {
-            if (leases.Take(id) is { } free)
+            var id = RunPaths.TrialOfRange(name) ?? name;
+            if (!RunCheck.IsId(id) || planned.Contains(id)) continue;
+            if (leases.Take(name) is { } free)
             {
                 free.Dispose();
                 continue;
             }
-            var known = JournalReader.Read(path).Runs.SelectMany(other => other.Trials).FirstOrDefault(trial => trial.Id == id);
-            var name = known is null ? $"trial {id}" : $"{known.Setting} of {known.Model} (trial {id})";
+            var known = JournalReader.Read(path).Runs.SelectMany(begun => begun.Trials).FirstOrDefault(other => other.Id == id);
+            var trial = known is null ? $"trial {id}" : $"{known.Setting} of {known.Model} (trial {id})";
             throw new ConfigException(
-                $"{path}: {leases.HolderOf(id)} is at work on {name}, which this config does not have (setting, tasks or seed "
+                $"{path}: {leases.HolderOf(name)} is at work on {trial}, which this config does not have (setting, tasks or seed "
                 + "differ); allowed: its config, more settings or models, or to wait for it");
         }
     }

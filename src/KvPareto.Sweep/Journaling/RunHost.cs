@@ -35,6 +35,10 @@ internal sealed record RunHost
 
     public required string DotNet { get; init; }
 
+    /// <summary>Figures of both may stand in one trial: the same program on the same kind of device.</summary>
+    public bool IsLike(RunHost other) => (Version, Commit, Backend, Device, Instructions, Workers)
+        == (other.Version, other.Commit, other.Backend, other.Device, other.Instructions, other.Workers);
+
     /// <summary>Of this program, without its commit.</summary>
     public static string ProgramVersion => Built()[0];
 

@@ -29,26 +29,22 @@ internal static class RunLeftovers
     /// <summary>Sample logs of trials that a plan does not have, in ordinal order.</summary>
     /// <param name="folder">Run folder.</param>
     /// <param name="planned">Ids of the plan's trials.</param>
-    public static IReadOnlyList<string> Logs(string folder, IReadOnlySet<string> planned) =>
-    [
-        .. Entries(RunPaths.Samples(folder)).Where(path => path.EndsWith(LogSuffix, StringComparison.Ordinal)
-            && RunCheck.IsId(Path.GetFileNameWithoutExtension(path)) && !planned.Contains(Path.GetFileNameWithoutExtension(path))),
-    ];
+    public static IReadOnlyList<(string Trial, string Path)> Logs(string folder, IReadOnlySet<string> planned) =>
+        [.. RunPaths.Logs(folder).Where(log => !planned.Contains(log.Trial))];
 
     /// <summary>What a report does not read of what looks like a run's data, one line a kind.</summary>
     /// <param name="folder">Run folder.</param>
     /// <param name="planned">Ids of the plan's trials.</param>
     public static IEnumerable<string> Unread(string folder, IReadOnlySet<string> planned)
     {
-        var logs = Logs(folder, planned);
-        if (logs.Count > 0)
+        string[] logs = [.. Logs(folder, planned).Select(log => log.Path)];
+        if (logs.Length > 0)
             yield return $"{Named(folder, logs)}: not read, samples of an earlier config; sweep --resume takes from them what it needs";
         var read = JournalReader.Files(folder);
         string[] others =
         [
             .. Entries(folder).Where(path => IsData(path) && !read.Contains(path)),
-            .. Entries(RunPaths.Samples(folder)).Where(path => !IsOne(path) && !logs.Contains(path)
-                && !planned.Any(id => path == RunPaths.Samples(folder, id))),
+            .. Entries(RunPaths.Samples(folder)).Where(path => !IsOne(path)).Except(RunPaths.Logs(folder).Select(log => log.Path)),
         ];
         if (others.Length > 0) yield return $"{Named(folder, others)}: not read, no file of a run";
     }
@@ -56,9 +52,9 @@ internal static class RunLeftovers
     private static bool IsData(string path) =>
         path.EndsWith(LogSuffix, StringComparison.Ordinal) || path.Contains(".damaged", StringComparison.Ordinal);
 
-    private static string Named(string folder, IReadOnlyList<string> paths) =>
+    private static string Named(string folder, string[] paths) =>
         string.Join(", ", paths.Take(MostNamed).Select(path => Path.GetRelativePath(folder, path)))
-        + (paths.Count > MostNamed ? $" and {paths.Count - MostNamed} more" : "");
+        + (paths.Length > MostNamed ? $" and {paths.Length - MostNamed} more" : "");
 
     private static string[] Entries(string folder) =>
         Directory.Exists(folder) ? [.. Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal)] : [];

@@ -7,8 +7,8 @@ using KvPareto.Text.Input;
 namespace KvPareto.Sweep.Journaling;
 
 /// <summary>
-/// The samples of one trial as they are measured, under the lease of the trial. A sample outlives the process at once, and a power cut
-/// after a second at most.
+/// The samples of one trial as a worker measures them, under its lease of the trial, or of some of its samples. A sample outlives the
+/// process at once, and a power cut after a second at most.
 /// </summary>
 internal sealed class SampleLog : IDisposable
 {
@@ -17,30 +17,40 @@ internal sealed class SampleLog : IDisposable
 
     private static readonly TimeSpan DiskInterval = TimeSpan.FromSeconds(1);
 
-    private readonly string _subject;
-    private readonly LineWriter _writer;
+    private readonly string _path;
     private readonly Lease _lease;
-    private readonly Dictionary<(string Task, string Sample), SampleRecord> _records;
+    private readonly Dictionary<(string Task, string Sample), SampleRecord> _records = []; // those of other logs too
+    private readonly HashSet<(string Task, string Sample)> _unsealed = [];
+    private readonly bool _isHelpers;
+    private LineWriter _writer;
+    private int _lines;
     private long _flushed = Stopwatch.GetTimestamp();
 
-    private SampleLog(string subject, LineWriter writer, Lease lease, Dictionary<(string, string), SampleRecord> records)
+    private SampleLog(string path, LineWriter writer, Lease lease, bool isHelpers)
     {
-        (_subject, _writer, _lease, _records) = (subject, writer, lease, records);
+        (_path, _writer, _lease, _isHelpers) = (path, writer, lease, isHelpers);
+        foreach (var (line, record, isSealed) in RecordFile.Read<SampleRecord>(path, writer.ReadLines(), SubjectOf(path), Kind, Check))
+        {
+            if (!_records.TryAdd(KeyOf(record), record)) throw StandsTwice(path, line, record);
+            if (!isSealed) _unsealed.Add(KeyOf(record));
+            _lines = line;
+        }
     }
 
     /// <summary>Opens the log of a trial, cutting a torn last line.</summary>
     /// <param name="path">File.</param>
-    /// <param name="lease">The trial's; disposed with this object.</param>
+    /// <param name="lease">The trial's, or that of the samples that are to be measured; disposed with this object.</param>
+    /// <param name="isHelpers">It is that of a helper, with a name that was never used: it is taken away where nothing is written to
+    /// it.</param>
     /// <exception cref="ConfigException">A line is damaged, or the file is no regular one.</exception>
-    public static SampleLog Open(string path, Lease lease)
+    public static SampleLog Open(string path, Lease lease, bool isHelpers = false)
     {
         LineWriter? writer = null;
         try
         {
             lease.Confirm();
             writer = LineWriter.TakeOver(path);
-            var entries = RecordFile.Read<SampleRecord>(path, writer.ReadLines(), SubjectOf(path), Kind, Check);
-            return new(SubjectOf(path), writer, lease, ById(path, entries));
+            return new(path, writer, lease, isHelpers);
         }
         catch
         {
@@ -55,7 +65,10 @@ internal sealed class SampleLog : IDisposable
     public static (IReadOnlyCollection<SampleRecord> Records, int Unsealed) Read(string path)
     {
         RecordFile.Entry<SampleRecord>[] entries = [.. RecordFile.Read<SampleRecord>(path, SubjectOf(path), Kind, Check)];
-        return (ById(path, entries).Values, entries.Count(entry => !entry.IsSealed));
+        var seen = new HashSet<(string, string)>();
+        foreach (var (line, record, _) in entries)
+            if (!seen.Add(KeyOf(record))) throw StandsTwice(path, line, record);
+        return ([.. entries.Select(entry => entry.Value)], entries.Count(entry => !entry.IsSealed));
     }
 
     /// <summary>What the checksums of a log say it is of.</summary>
@@ -71,21 +84,27 @@ internal sealed class SampleLog : IDisposable
         if (!isInRange) throw new JsonException("a value is out of range");
     }
 
-    /// <summary>Samples measured so far.</summary>
+    /// <summary>Samples measured so far, by whomever.</summary>
     public int Count => _records.Count;
 
     /// <summary>A sample measured earlier, or null.</summary>
     public SampleRecord? Find(string task, string sample) => _records.GetValueOrDefault((task, sample));
 
+    /// <summary>Learns what stands in other logs of the trial.</summary>
+    public void Know(IEnumerable<SampleRecord> others)
+    {
+        foreach (var record in others) _records.TryAdd(KeyOf(record), record);
+    }
+
     /// <summary>Keeps a sample.</summary>
-    /// <exception cref="LeaseLostException">Another worker has the trial by now.</exception>
+    /// <exception cref="LeaseLostException">Another worker has the trial, or the sample, by now.</exception>
     public void Append(SampleRecord record)
     {
         _lease.Confirm();
         var durable = Stopwatch.GetElapsedTime(_flushed) >= DiskInterval;
-        _writer.Append(Seal.Close(JournalJson.WriteLine(record), _subject, _records.Count + 1), durable);
+        _writer.Append(Sealed(record, ++_lines), durable);
         if (durable) _flushed = Stopwatch.GetTimestamp();
-        _records.Add((record.Task, record.Sample), record);
+        _records.Add(KeyOf(record), record);
     }
 
     /// <summary>Waits until all samples are on the disk.</summary>
@@ -96,22 +115,46 @@ internal sealed class SampleLog : IDisposable
         _lease.Confirm();
     }
 
+    /// <summary>Makes one log of several: takes in what stands in others, puts all in the order of running, and takes the others away. It
+    /// is then as if this worker alone had measured everything, one sample after the other.</summary>
+    /// <param name="others">Logs of those that helped.</param>
+    /// <param name="order">All samples of the trial in the order of running.</param>
+    /// <exception cref="LeaseLostException">Another worker has the trial by now.</exception>
+    /// <exception cref="IOException">The disk is full or fails; nothing is lost.</exception>
+    public void Gather(IEnumerable<string> others, IEnumerable<(string Task, string Sample)> order)
+    {
+        string[] paths = [.. others];
+        foreach (var path in paths) Know(Read(path).Records);
+        var places = order.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
+        // Lines without a checksum may only stand before all others, and are given none: nobody knows that they are whole.
+        SampleRecord[] records =
+        [
+            .. _records.Values.OrderBy(record => !_unsealed.Contains(KeyOf(record)))
+                .ThenBy(record => places.GetValueOrDefault(KeyOf(record), places.Count)),
+        ];
+        if (paths.Length == 0 && records.SequenceEqual(_records.Values, ReferenceEqualityComparer.Instance)) return;
+        _lease.Confirm();
+        var whole = LineWriter.WriteAnew(_path, records.Select((record, index) => Sealed(record, index + 1)));
+        _writer.Dispose();
+        (_writer, _lines) = (whole, records.Length);
+        _lease.Confirm();
+        foreach (var path in paths) File.Delete(path);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _writer.Dispose();
+        if (_isHelpers && _lines == 0) File.Delete(_path);
         _lease.Dispose();
     }
 
-    private static Dictionary<(string, string), SampleRecord> ById(string path, IEnumerable<RecordFile.Entry<SampleRecord>> entries)
-    {
-        var records = new Dictionary<(string, string), SampleRecord>();
-        foreach (var (line, record, _) in entries)
-        {
-            if (records.TryAdd((record.Task, record.Sample), record)) continue;
-            throw new ConfigException($"{path}:{line}: sample '{record.Sample}' of task '{record.Task}' stands twice; the file is damaged"
-                + "; allowed: a sweep's lines, or no file, to measure the trial anew");
-        }
-        return records;
-    }
+    private byte[] Sealed(SampleRecord record, int line) => _unsealed.Contains(KeyOf(record)) ? JournalJson.WriteLine(record)
+        : Seal.Close(JournalJson.WriteLine(record), SubjectOf(_path), line);
+
+    private static (string Task, string Sample) KeyOf(SampleRecord record) => (record.Task, record.Sample);
+
+    private static ConfigException StandsTwice(string path, int line, SampleRecord record) =>
+        new($"{path}:{line}: sample '{record.Sample}' of task '{record.Task}' stands twice; the file is damaged"
+            + "; allowed: a sweep's lines, or no file, to measure the trial anew");
 }

@@ -36,6 +36,9 @@ internal sealed class LeaseBook : IDisposable
         .Select(Path.GetFileName).OfType<string>()
         .Where(file => GenerationOf(file) is not null).Select(file => file[..file.LastIndexOf('.')]).Distinct().ToList();
 
+    /// <summary>Something is leased by anyone, alive or not.</summary>
+    public bool Has(string name) => Files(name).Count > 0;
+
     /// <summary>Takes what is free or whose holder is dead; null where the holder lives or is not known to be dead yet.</summary>
     /// <exception cref="KvPareto.Text.Input.ConfigException">A lease's file is a link, a pipe or a folder.</exception>
     public Lease? TryTake(string name)

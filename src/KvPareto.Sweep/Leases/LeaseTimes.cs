@@ -9,5 +9,5 @@ internal sealed record LeaseTimes(TimeSpan Beat, TimeSpan Expiry)
     public static LeaseTimes Default { get; } = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
 
     /// <summary>How often a holder is looked at that one waits for.</summary>
-    public TimeSpan Look => Beat / 4;
+    public TimeSpan Look { get; init; } = Beat / 4;
 }

@@ -67,7 +67,7 @@ public sealed record SweepPreview
 
         PreviewedTrial Look(PlannedTrial trial)
         {
-            var measured = SampleLog.Read(RunPaths.Samples(options.Folder, trial.Spec.Id)).Records
+            var measured = TrialSamples.Read(options.Folder, trial.Spec.Id)
                 .ToDictionary(record => (record.Task, record.Sample));
             var result = state.Result(trial.Spec.Id);
             var isDone = result is not null && (result.Status != TrialStatus.Failed || !options.RetryFailed);

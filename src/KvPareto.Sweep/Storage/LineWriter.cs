@@ -36,25 +36,21 @@ internal sealed class LineWriter : IDisposable
     /// </summary>
     /// <exception cref="KvPareto.Text.Input.ConfigException">It is no regular file, or cannot be read or made.</exception>
     /// <exception cref="IOException">The disk is full or fails; the old file is as it was.</exception>
-    public static LineWriter TakeOver(string path)
+    public static LineWriter TakeOver(string path) => Replace(path, (file, draft) =>
     {
-        var draft = AtomicFile.DraftOf(path);
-        var file = DiskFile.TryCreate(draft, append: true) ?? throw new IOException($"{path}: cannot be written: its folder is gone");
-        try
-        {
-            using (var old = DiskFile.TryOpenRead(path))
-                if (old is not null) Copy(old, file, draft);
-            DiskFile.Flush(file, draft);
-            DiskFile.Replace(draft, path);
-            return new(path, file);
-        }
-        catch
-        {
-            file.Dispose();
-            File.Delete(draft);
-            throw;
-        }
-    }
+        using var old = DiskFile.TryOpenRead(path);
+        if (old is not null) Copy(old, file, draft);
+    });
+
+    /// <summary>Puts a new file with these lines in the old one's place, in the same way.</summary>
+    /// <param name="path">File.</param>
+    /// <param name="lines">Without line ends, and with none inside.</param>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">It is no regular file, or cannot be made.</exception>
+    /// <exception cref="IOException">The disk is full or fails; the old file is as it was.</exception>
+    public static LineWriter WriteAnew(string path, IEnumerable<byte[]> lines) => Replace(path, (file, draft) =>
+    {
+        foreach (var line in lines) DiskFile.Write(file, draft, [.. line, (byte)'\n']);
+    });
 
     /// <summary>The lines there are. To be read to the end before anything is appended.</summary>
     public IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> ReadLines()
@@ -84,6 +80,25 @@ internal sealed class LineWriter : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static LineWriter Replace(string path, Action<SafeFileHandle, string> fill)
+    {
+        var draft = AtomicFile.DraftOf(path);
+        var file = DiskFile.TryCreate(draft, append: true) ?? throw new IOException($"{path}: cannot be written: its folder is gone");
+        try
+        {
+            fill(file, draft);
+            DiskFile.Flush(file, draft);
+            DiskFile.Replace(draft, path);
+            return new(path, file);
+        }
+        catch
+        {
+            file.Dispose();
+            File.Delete(draft);
+            throw;
+        }
+    }
 
     private static void Copy(SafeFileHandle from, SafeFileHandle to, string path)
     {

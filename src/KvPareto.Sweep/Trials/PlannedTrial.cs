@@ -1,3 +1,6 @@
+using KvPareto.Engine;
+using KvPareto.Tasks;
+
 namespace KvPareto.Sweep.Trials;
 
 /// <summary>A trial to run.</summary>
@@ -8,4 +11,24 @@ internal sealed record PlannedTrial(int Index, TrialSpec Spec, PreparedModel Mod
 {
     /// <summary>Whether others are compared with it.</summary>
     public bool IsBaseline { get; init; }
+
+    /// <summary>Its samples in the order of running. A repeat takes them in another one, each in one of its own: what one leaves behind
+    /// for the next would show.</summary>
+    public IReadOnlyList<(SweepTask Task, TaskSample Sample)> InOrder()
+    {
+        (SweepTask Task, TaskSample Sample)[] samples =
+        [
+            .. from task in Model.Tasks
+               from sample in task.Samples
+               select (task.Task, sample),
+        ];
+        if (Spec.Repeat == 0) return samples;
+        var random = new SplitMix64(SplitMix64.Mix((ulong)Spec.Repeat));
+        for (var i = samples.Length - 1; i > 0; i--)
+        {
+            var other = random.Below(i + 1);
+            (samples[i], samples[other]) = (samples[other], samples[i]);
+        }
+        return samples;
+    }
 }

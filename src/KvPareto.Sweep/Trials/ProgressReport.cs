@@ -34,11 +34,16 @@ internal sealed class ProgressReport
         { Name = plan.Name, Folder = options.Folder, Limit = plan.Limit });
     }
 
-    public void Begun(PlannedTrial trial, SampleLog log)
+    /// <summary>A trial is begun or gone on with.</summary>
+    /// <param name="trial">The trial.</param>
+    /// <param name="log">What is measured of it.</param>
+    /// <param name="isKnown">That it is was told before; what others have measured since then counts.</param>
+    public void Begun(PlannedTrial trial, SampleLog log, bool isKnown = false)
     {
         Reach(trial, log.Count);
         _time.Begun(trial, (task, sample) => log.Find(task.Name, sample.Id) is not null);
         _lastAt = Stopwatch.GetTimestamp();
+        if (isKnown) return;
         var spec = trial.Spec;
         _observer?.Report(new TrialBegun(trial.Index, _trials, spec.Model, spec.Setting.Name, trial.Model.SampleCount, log.Count)
         { Context = spec.Context });

@@ -20,9 +20,9 @@ internal sealed class SampleReuse
     public SampleReuse(string folder, SweepPlan plan, SampleAddress address)
     {
         _address = address;
-        foreach (var path in RunLeftovers.Logs(folder, plan.Specs.Select(spec => spec.Id).ToHashSet()))
+        foreach (var (trial, path) in RunLeftovers.Logs(folder, plan.Specs.Select(spec => spec.Id).ToHashSet()))
             foreach (var record in SampleLog.Read(path).Records)
-                if (record.Address is { } known) _known.TryAdd(known, (Path.GetFileNameWithoutExtension(path), record));
+                if (record.Address is { } known) _known.TryAdd(known, (trial, record));
     }
 
     /// <summary>The sample of a trial was measured before.</summary>
@@ -32,17 +32,15 @@ internal sealed class SampleReuse
     public SampleRecord? Find(PlannedTrial trial, SweepTask task, TaskSample sample) =>
         _known.Count > 0 && _known.TryGetValue(_address.Of(trial, task, sample), out var known) ? known.Record : null;
 
-    /// <summary>Copies into a trial's log what it lacks and was measured before, scored by the trial's own tasks.</summary>
-    public void Fill(PlannedTrial trial, SampleLog log)
+    /// <summary>Copies into a trial's log what it lacks of some samples and was measured before, scored by the trial's own
+    /// tasks.</summary>
+    public void Fill(PlannedTrial trial, IEnumerable<(SweepTask Task, TaskSample Sample)> samples, SampleLog log)
     {
         if (_known.Count == 0) return;
-        foreach (var (task, samples) in trial.Model.Tasks)
+        foreach (var (task, sample) in samples.Where(next => log.Find(next.Task.Name, next.Sample.Id) is null))
         {
-            foreach (var sample in samples.Where(sample => log.Find(task.Name, sample.Id) is null))
-            {
-                if (_known.TryGetValue(_address.Of(trial, task, sample), out var known) && Scored(task, sample, known) is { } record)
-                    log.Append(record);
-            }
+            if (_known.TryGetValue(_address.Of(trial, task, sample), out var known) && Scored(task, sample, known) is { } record)
+                log.Append(record);
         }
     }
 

@@ -39,12 +39,16 @@ internal sealed class SearchPlan
     /// <summary>All that can be done now, in the order of running; nothing where the sweep is at its end.</summary>
     /// <param name="state">What the journals say.</param>
     /// <param name="isDone">Whether a trial has a result that counts; being dropped is none.</param>
-    public IReadOnlyList<TrialWork> Next(JournalState state, Func<PlannedTrial, bool> isDone) =>
-    [
-        .. _groups.SelectMany(group => Next(group, state, isDone))
-            .Concat(_others.Where(trial => !isDone(trial)).Select(trial => new TrialWork(trial)))
-            .OrderBy(work => work.Dropped is null).ThenBy(work => work.Trial.Index),
-    ];
+    public IReadOnlyList<TrialWork> Next(JournalState state, Func<PlannedTrial, bool> isDone)
+    {
+        _logs.Look();
+        return
+        [
+            .. _groups.SelectMany(group => Next(group, state, isDone))
+                .Concat(_others.Where(trial => !isDone(trial)).Select(trial => new TrialWork(trial)))
+                .OrderBy(work => work.Dropped is null).ThenBy(work => work.Trial.Index),
+        ];
+    }
 
     private IEnumerable<TrialWork> Next(IReadOnlyList<Candidate> group, JournalState state, Func<PlannedTrial, bool> isDone)
     {

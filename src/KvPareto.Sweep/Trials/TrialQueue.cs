@@ -4,13 +4,14 @@ namespace KvPareto.Sweep.Trials;
 
 /// <summary>
 /// Hands out the trials that have no result, each under its lease, and goes round until none is missing: what other workers hold is
-/// waited for, and taken over where its holder dies.
+/// helped with where it can be, waited for, and taken over where its holder dies.
 /// </summary>
 internal sealed class TrialQueue
 {
     private readonly RunFolder _folder;
     private readonly SweepPlan _plan;
     private readonly SearchPlan _search;
+    private readonly TrialHelp _help;
     private readonly bool _retryFailed;
     private readonly TimeSpan _look;
     private readonly ProgressReport _report;
@@ -20,9 +21,11 @@ internal sealed class TrialQueue
     private JournalState _state;
 
     public TrialQueue(
-        RunFolder folder, SweepPlan plan, SearchPlan search, SampleReuse reuse, SweepOptions options, IProgress<SweepEvent>? observer)
+        RunFolder folder, SweepPlan plan, SearchPlan search, TrialHelp help, SampleReuse reuse, SweepOptions options,
+        IProgress<SweepEvent>? observer)
     {
-        (_folder, _plan, _search, _retryFailed, _look) = (folder, plan, search, options.RetryFailed, options.Leases.Look);
+        (_folder, _plan, _search, _help) = (folder, plan, search, help);
+        (_retryFailed, _look) = (options.RetryFailed, options.Leases.Look);
         _state = folder.Read();
         _failedBefore = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => _state.Failures(trial.Spec.Id));
         _done = [.. plan.RunOrder.Where(HasResult)];
@@ -35,7 +38,7 @@ internal sealed class TrialQueue
 
     /// <summary>What is to be done of trials, with their logs, which are closed when the next one is asked for. One that ends without a
     /// result comes again.</summary>
-    public IEnumerable<(TrialWork Work, SampleLog Log)> Take(Deadline deadline, CancellationToken cancellation)
+    public IEnumerable<TrialClaim> Take(Deadline deadline, CancellationToken cancellation)
     {
         var wasWaiting = false;
         while (!deadline.IsOver && Missing() is { Count: > 0 } missing)
@@ -48,6 +51,8 @@ internal sealed class TrialQueue
                 using var log = _folder.TryClaim(work.Trial.Spec.Id);
                 if (log is null) continue;
                 took = true;
+                // What this worker asked for itself must not look like another's wish.
+                _help.Withdraw();
                 // Between the reading and the claim another worker may have done it.
                 if (_folder.IsShared)
                 {
@@ -59,10 +64,17 @@ internal sealed class TrialQueue
                     }
                     if (work.Dropped is not null && IsDropped(work.Trial)) continue;
                 }
-                if (!work.IsDone(log)) yield return (work, log);
+                if (!work.IsDone(log)) yield return new(work, log, _folder.Share(work.Trial.Spec.Id), IsHelp: false);
             }
             _state = _folder.Read();
             if (took || Missing() is not { Count: > 0 } held) continue;
+            if (_help.TryTake(held, _state) is { } help)
+            {
+                using var log = help.Log;
+                yield return help;
+                wasWaiting = false;
+                continue;
+            }
             if (!wasWaiting) _report.Waiting(held.Count, _folder.HolderOf(held[0].Trial.Spec.Id));
             wasWaiting = true;
             cancellation.WaitHandle.WaitOne(_look);

@@ -115,6 +115,23 @@ public class SweepFlagsTests
         Assert.Equal((15, 15, 0.0), ((int)after["samples"]!, (int)after["samplesDone"]!, (double)after["secondsLeft"]!));
     }
 
+    /// <summary>A model's files are read whole before the table; of two only the one that has files is named.</summary>
+    [Fact]
+    public void DryRun_SaysFirstWhoseFilesItReads()
+    {
+        using var temp = new ScratchFolder();
+        new TinyModel().Write(temp["model"]);
+        var config = temp.Write("sweep.yaml", """
+            name: flags
+            models: [embedded:llama, {name: own, path: model}]
+            tasks: [{task: prompt, length: 20, new_tokens: 2}]
+            settings: [w16a16-k16v16]
+            """);
+        string[] words = ["sweep", config, "--out", temp["run"], "--threads", "1", "--dry-run"];
+        Assert.StartsWith("reading the files of own\n", CommandRun.Of(words).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("reading", CommandRun.Of([.. words, "--quiet"]).Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void DryRun_OfASearch_SaysThatItIsTheMost()
     {

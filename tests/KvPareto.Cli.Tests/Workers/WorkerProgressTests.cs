@@ -59,6 +59,24 @@ public class WorkerProgressTests
         Assert.Equal(5, Assert.IsType<SampleMeasured>(_told.Events[^1]).SamplesDone);
     }
 
+    /// <summary>Each worker counts its own samples and learns of the other's when it takes its next range: none is counted twice.</summary>
+    [Fact]
+    public void SamplesOfASharedTrial_AreCountedOnce()
+    {
+        _progress.Report("a", Begun(1));
+        foreach (var done in new[] { 1, 2, 3 }) _progress.Report("a", Measured(1, done));
+        _progress.Report("b", Begun(1) with { SamplesDone = 3 });
+        _progress.Report("b", Measured(1, 4));
+        _progress.Report("a", Measured(1, 4));
+        _progress.Report("b", Measured(1, 5));
+        _progress.Report("a", Measured(1, 7));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], _told.Events.OfType<SampleMeasured>().Select(measured => measured.TrialSamplesDone));
+        Assert.Equal(7, Assert.IsType<SampleMeasured>(_told.Events[^1]).SamplesDone);
+        _progress.Report("a", new TrialEnded(1, 3, Result, 10, 30) { TrialSamples = 10 });
+        _progress.Report("b", new TrialLeft(1, 10, 10, 30));
+        Assert.Equal(10, Assert.IsType<TrialEnded>(_told.Events[^1]).SamplesDone);
+    }
+
     /// <summary>A search measures a trial in several goes, and may drop one that nobody here has begun.</summary>
     [Fact]
     public void TrialLeftInPart_KeepsItsSamples_AndADroppedOneHasAll()

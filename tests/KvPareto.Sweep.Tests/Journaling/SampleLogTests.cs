@@ -126,4 +126,81 @@ public sealed class SampleLogTests : IDisposable
         var error = Assert.Throws<ConfigException>(Open);
         Assert.StartsWith(_temp["t.jsonl"] + ":2: ", error.Message, StringComparison.Ordinal);
     }
+
+    private string Helper(params string[] samples)
+    {
+        var path = _temp[$"t-{Guid.NewGuid():N}.jsonl"];
+        using var log = SampleLog.Open(path, _leases.TryTake("t-1")!, isHelpers: true);
+        foreach (var sample in samples) log.Append(Record(sample));
+        return path;
+    }
+
+    private static (string, string)[] Order(string samples) => [.. samples.Select(sample => ("facts", $"{sample}"))];
+
+    [Fact]
+    public void Gather_MakesOneLogOfAll_InTheOrderOfRunning()
+    {
+        using var log = Open();
+        foreach (var sample in new[] { "a", "d" }) log.Append(Record(sample));
+        string[] helpers = [Helper("e", "f"), Helper("b", "c")];
+        log.Gather(helpers, Order("abcdef"));
+        Assert.All(helpers, path => Assert.False(File.Exists(path)));
+        Assert.Equal(6, log.Count);
+        Assert.Equal(["a", "b", "c", "d", "e", "f"], SampleLog.Read(_temp["t.jsonl"]).Records.Select(record => record.Sample));
+        log.Append(Record("g"));
+        Assert.Equal(7, SampleLog.Read(_temp["t.jsonl"]).Records.Count);
+    }
+
+    /// <summary>One that was killed between making one log of all and taking the others away: what stands twice is the same.</summary>
+    [Fact]
+    public void Gather_TakesWhatIsThereAlreadyAsItIs()
+    {
+        using var log = Open();
+        log.Append(Record("a", 1));
+        log.Append(Record("b", 1));
+        var helper = Helper("b", "c");
+        log.Gather([helper], Order("abc"));
+        Assert.Equal([1, 1, 0.3333333333333333], SampleLog.Read(_temp["t.jsonl"]).Records.Select(record => record.Score));
+    }
+
+    [Fact]
+    public void Gather_GivesLinesOfEarlierVersionsNoChecksum()
+    {
+        using (var log = Open()) log.Append(Record("b"));
+        File.WriteAllText(_temp["t.jsonl"], System.Text.RegularExpressions.Regex.Replace(
+            File.ReadAllText(_temp["t.jsonl"]), ",\"line\":1,\"sum\":\"[0-9a-f]*\"", ""));
+        using (var log = Open()) log.Gather([Helper("a")], Order("ab"));
+        var (records, unsealed) = SampleLog.Read(_temp["t.jsonl"]);
+        Assert.Equal((1, "b", "a"), (unsealed, records.First().Sample, records.Last().Sample));
+    }
+
+    [Fact]
+    public void Gather_AfterTheLeaseIsLost_TakesNothingAway()
+    {
+        using var log = Open();
+        log.Append(Record("a"));
+        var helper = Helper("b");
+        foreach (var file in Directory.GetFiles(_temp["leases"])) File.Delete(file);
+        Assert.Throws<LeaseLostException>(() => log.Gather([helper], Order("ab")));
+        Assert.Equal(["b"], SampleLog.Read(helper).Records.Select(record => record.Sample));
+        Assert.Equal(["a"], SampleLog.Read(_temp["t.jsonl"]).Records.Select(record => record.Sample));
+    }
+
+    [Fact]
+    public void LogOfAHelper_ThatMeasuredNothing_LeavesNoFile() => Assert.False(File.Exists(Helper()));
+
+    [Theory]
+    [InlineData("0123456789abcdef.jsonl", true)]
+    [InlineData("0123456789abcdef-01234567.jsonl", true)]
+    [InlineData("0123456789abcdef-0123456.jsonl", false)]
+    [InlineData("0123456789abcdef-0123456g.jsonl", false)]
+    [InlineData("0123456789abcdef-01234567.jsonl.tmp", false)]
+    [InlineData("0123456789abcdeg.jsonl", false)]
+    [InlineData("0123456789abcde.jsonl", false)]
+    [InlineData("-.jsonl", false)]
+    public void Logs_AreFoundByTheirNames(string name, bool isOne)
+    {
+        _temp.Write($"samples/{name}", "");
+        Assert.Equal(isOne ? ["0123456789abcdef"] : [], RunPaths.Logs(_temp.Root).Select(log => log.Trial));
+    }
 }
