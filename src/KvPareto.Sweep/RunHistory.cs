@@ -46,7 +46,7 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     internal IReadOnlyDictionary<(string Model, string TrialId), IReadOnlyList<TrialSource>> Sources { get; init; } =
         new Dictionary<(string, string), IReadOnlyList<TrialSource>>();
 
-    /// <summary>The same results, compared with another of the run's settings; without the repeats, which are of its own baseline.</summary>
+    /// <summary>The same results compared with another of the run's settings, without the repeats, which are of its baseline.</summary>
     /// <param name="baseline">Short name of the setting.</param>
     /// <exception cref="ConfigException">That is no setting, or none with a result.</exception>
     public RunHistory Against(string baseline)

@@ -38,7 +38,10 @@ internal static class ReportCommand
             new Verb("report",
                 "Writes results.csv, frontier.csv, report.html and the figures again from the journal alone; needs no model and no GPU.",
             "kvpareto report runs/quickstart --figure frontier,memory --format png,pdf\nkvpareto report runs/monday runs/tuesday --out "
-                + "runs/both\nkvpareto report runs/chunk --baseline w16a16-k4v4-t32 --out runs/chunk-k4v4") { runs, output, baseline, repair, figure, format, noHtml };
+                + "runs/both\nkvpareto report runs/chunk --baseline w16a16-k4v4-t32 --out runs/chunk-k4v4")
+            {
+                runs, output, baseline, repair, figure, format, noHtml,
+            };
         command.SetAction(parsed =>
         {
             var folders = parsed.GetValue(runs)!;

@@ -102,8 +102,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     public abstract void Synchronize();
 
     /// <summary>
-    /// Runs the ops of a step. Which they are may depend on <paramref name="weights"/>, <paramref name="tensors"/> and the step's shape, but
-    /// not on its ids and positions: a backend may go through them once for steps of one shape.
+    /// Runs the ops of a step. Which they are may depend on <paramref name="weights"/>, <paramref name="tensors"/> and the step's shape,
+    /// but not on its ids and positions: a backend may go through them once for steps of one shape.
     /// </summary>
     /// <param name="step">Step.</param>
     /// <param name="weights">Whose weights the ops take.</param>
