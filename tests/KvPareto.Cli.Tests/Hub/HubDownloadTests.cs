@@ -161,8 +161,8 @@ public sealed class HubDownloadTests : IDisposable
         Assert.Equal(folder, await Pull("*.safetensors", isOffline: true));
         var missing = await Assert.ThrowsAsync<ConfigException>(() => Pull("*q4_k_m*.gguf", isOffline: true));
         Assert.Equal(
-            $"{Name}: not in {_folder["hub"]} as main with such files, and HF_HUB_OFFLINE is set; allowed: what is in the cache, or no such "
-                + "variable", missing.Message);
+            $"{Name}: not in {_folder["hub"]} as main with such files, and HF_HUB_OFFLINE is set; allowed: what is in the cache, or no "
+                + "such variable", missing.Message);
         Assert.Equal(asked, _server.Requests.Count);
     }
 

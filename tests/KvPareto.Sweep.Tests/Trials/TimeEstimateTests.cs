@@ -48,7 +48,8 @@ public class TimeEstimateTests
     }
 
     /// <summary>
-    /// A baseline that holds all scores took 287 ms of a prompt of 900 tokens and what followed 131: the first does not stand for the second.
+    /// A baseline that holds all scores took 287 ms of a prompt of 900 tokens and what followed 131: the first does not stand for the
+    /// second.
     /// </summary>
     [Fact]
     public void FlashAfterMath_IsKnownToBeFaster()
