@@ -72,7 +72,7 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
             {
                 CpuBackend cpu => CpuRates.Measure(cpu),
                 CudaBackend cuda => CudaRates.Measure(cuda),
-                _ => TorchRates.Measure(backend),
+                _ => DeviceRates.OfProduct(backend),
             };
         }
         catch (OutOfMemoryException)

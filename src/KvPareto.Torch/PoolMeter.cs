@@ -19,22 +19,11 @@ internal sealed class PoolMeter : MemoryMeter
     public override PeakKind Kind => PeakKind.Pool;
 
     /// <inheritdoc/>
-    public override long HighBytes => CudaDevice.cuMemPoolGetAttribute(_pool, CudaDevice.UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
+    public override long HighBytes => CudaDevice.HighBytes(_pool);
 
     /// <summary>A meter of a device that libtorch has already begun to use; null where the driver has no such pool.</summary>
-    public static PoolMeter? TryCreate(int ordinal)
-    {
-        try
-        {
-            return CudaDevice.cuDeviceGet(out var device, ordinal) == 0 && CudaDevice.cuDeviceGetDefaultMemPool(out var pool, device) == 0
-                ? new PoolMeter(pool) : null;
-        }
-        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
-        {
-            return null;
-        }
-    }
+    public static PoolMeter? TryCreate(int ordinal) => CudaDevice.Pool(ordinal) is { } pool ? new PoolMeter(pool) : null;
 
     /// <inheritdoc/>
-    public override void Reset() => _ = CudaDevice.cuMemPoolSetAttribute(_pool, CudaDevice.UsedHigh, 0);
+    public override void Reset() => CudaDevice.ResetHigh(_pool);
 }

@@ -3,7 +3,6 @@ using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 using TorchSharp;
-using static KvPareto.Torch.TorchMemory;
 using Tensor = KvPareto.Engine.Seam.Tensor;
 
 namespace KvPareto.Torch;
@@ -14,11 +13,8 @@ namespace KvPareto.Torch;
 /// </summary>
 public sealed class TorchBackend : Backend
 {
-    private const int MostTogether = 3; // as Scripts/elements.py takes them
-
     private readonly TorchMemoryLayout _layout;
     private readonly TorchCodes _codec;
-    private readonly torch.Device _device;
     private readonly int _stretchTokens;
 
     /// <summary>A backend on one of PyTorch's devices.</summary>
@@ -30,8 +26,7 @@ public sealed class TorchBackend : Backend
     {
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
         _layout = new TorchMemoryLayout(device);
-        _device = new torch.Device(device.Kind, device.Ordinal);
-        _codec = new TorchCodes(_device, TorchTypes.Of(ActivationType), _layout.StripeElements);
+        _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var library = TorchLibrary.Load();
         var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
@@ -57,36 +52,30 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
-        new(Guard(() =>
-            new TorchBuffer(Memory, category, torch.zeros([(long)rows * columns], dtype: TorchTypes.Of(type), device: _device))),
+        new(TorchMemory.Guard(() => new TorchBuffer(
+            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: _codec.Device))),
             0, type, rows, columns, columns);
 
     /// <inheritdoc/>
-    public override Weight Upload(HostWeight weight) =>
-        Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
+    public override Weight Upload(HostWeight weight) => TorchMemory.Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
 
     /// <inheritdoc/>
-    public override Workspace CreateWorkspace(WorkspaceShape shape) =>
-        Guard(() => new TorchWorkspace(Memory, _device, shape, _stretchTokens));
+    public override Workspace CreateWorkspace(WorkspaceShape shape) => new TorchWorkspace(Memory, _codec.Device, shape, _stretchTokens);
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
     {
-        var values = source.ToArray();
-        Scoped(() => TorchBuffer.View(x).copy_(torch.tensor(values, [x.RowCount, x.ColumnCount])));
+        using var rows = torch.tensor(source.ToArray(), [x.RowCount, x.ColumnCount]);
+        TorchScripts.Run("write", x, rows);
     }
 
     /// <inheritdoc/>
-    public override void Read(Tensor x, Span<float> destination)
-    {
-        using var rows = TorchBuffer.View(x);
-        TorchBuffer.ToHost(rows, destination);
-    }
+    public override void Read(Tensor x, Span<float> destination) => TorchScripts.Read(destination, "to_host", x);
 
     /// <inheritdoc/>
     public override void Synchronize()
     {
-        if (_device.type == DeviceType.CUDA) torch.cuda.synchronize(_device);
+        if (_codec.Device.type == DeviceType.CUDA) torch.cuda.synchronize(_codec.Device);
     }
 
     /// <inheritdoc/>
@@ -98,89 +87,67 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
-        Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
+        TorchMemory.Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
 
     /// <inheritdoc/>
-    protected override void BeginCore(Step step) => Scoped(() => ((TorchWorkspace)step.Workspace).Begin(step));
+    protected override void BeginCore(Step step) => Of(step).Begin(step);
 
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) =>
-        Scoped(() => ((TorchWeight)embedding).Gather(((TorchWorkspace)step.Workspace).Ids!, x, scale));
+        TorchScripts.Run("embed", Parts(embedding), Of(step).Ids, x, scale);
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
-        Scoped(() => TorchScripts.Run("rms_norm", TorchBuffer.View(x), ((TorchWeight)gain).Vector, (double)epsilon, TorchBuffer.View(y)));
+        TorchScripts.Run("rms_norm", x, Vector(gain), epsilon, y);
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) =>
-        Scoped(() => ((TorchWeight)weight).Multiply(x, y));
+        TorchScripts.Run("linear", x, Parts(weight), y, _codec.Stripe);
+
+    /// <inheritdoc/>
+    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
+        TorchScripts.Run("linears", x, Parts(weights), ys.ToArray(), _codec.Stripe);
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
-        Scoped(() => TorchScripts.Run("rope", TorchBuffer.View(x), ((TorchWorkspace)step.Workspace).Turns(step, table), table.HeadDim));
+        TorchScripts.Run("rope", new[] { x }, Of(step).Turns(step, table), table.HeadDim);
+
+    /// <inheritdoc/>
+    protected override void RopeCore(Step step, Tensor q, Tensor k, RopeTable table) =>
+        TorchScripts.Run("rope", new[] { q, k }, Of(step).Turns(step, table), table.HeadDim);
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
-        Scoped(() => TorchAttention.Run(step, layer, q, k, v, y));
+        TorchAttention.Run(step, layer, q, k, v, y);
 
     /// <inheritdoc/>
-    protected override void SiluMulCore(Tensor gate, Tensor up) =>
-        Scoped(() => TorchScripts.Run("silu_mul", TorchBuffer.View(gate), TorchBuffer.View(up)));
+    protected override void SiluMulCore(Tensor gate, Tensor up) => TorchScripts.Run("silu_mul", gate, up);
 
     /// <inheritdoc/>
-    protected override void AddCore(Tensor x, Tensor y) =>
-        Scoped(() => TorchScripts.Run("add", TorchBuffer.View(x), TorchBuffer.View(y)));
+    protected override void AddCore(Tensor x, Tensor y) => TorchScripts.Run("add", x, y);
 
     /// <inheritdoc/>
     protected override void NormLinearCore(
-        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
-    {
-        if (weights.Length > MostTogether || !ArePlain(weights)) base.NormLinearCore(x, gain, epsilon, h, weights, ys);
-        else RunNorm("norm_linear", x, gain, epsilon, h, weights, ys, 3 * MostTogether);
-    }
+        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
+        TorchScripts.Run("norm_linear", x, Vector(gain), epsilon, h, Parts(weights), ys.ToArray(), _codec.Stripe);
 
     /// <inheritdoc/>
-    protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
-    {
-        if (!ArePlain([gate, up])) base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
-        else RunNorm("norm_gated", x, gain, epsilon, h, [gate, up], [g, u], 3 * 2);
-    }
+    protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u) =>
+        TorchScripts.Run("norm_gated", x, Vector(gain), epsilon, h, Parts(gate, up), new[] { g, u }, _codec.Stripe);
 
     /// <inheritdoc/>
-    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
-    {
-        var plain = (TorchWeight)weight;
-        if (!plain.IsPlain) base.LinearAddCore(x, weight, y, sum);
-        else
-        {
-            Scoped(() => TorchScripts.Run(
-                "linear_add", [TorchBuffer.View(x), _codec.Stripe, .. plain.With(y), TorchBuffer.View(sum)]));
-        }
-    }
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum) =>
+        TorchScripts.Run("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
 
-    private static bool ArePlain(ReadOnlySpan<Weight> weights)
-    {
-        foreach (var weight in weights)
-            if (!((TorchWeight)weight).IsPlain) return false;
-        return true;
-    }
+    private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
 
-    private void RunNorm(
-        string function, Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys,
-            int products)
+    private static torch.Tensor Vector(Weight gain) => ((TorchWeight)gain).Vector;
+
+    private static torch.Tensor[] Parts(params ReadOnlySpan<Weight> weights)
     {
-        var (all, outputs) = (weights.ToArray(), ys.ToArray());
-        Scoped(() =>
-        {
-            var arguments = new List<object?>
-            {
-                TorchBuffer.View(x), ((TorchWeight)gain).Vector, (double)epsilon, TorchBuffer.View(h), _codec.Stripe,
-            };
-            var end = arguments.Count + products;
-            for (var i = 0; i < all.Length; i++) arguments.AddRange(((TorchWeight)all[i]).With(outputs[i]));
-            while (arguments.Count < end) arguments.Add(null);
-            TorchScripts.Run(function, [.. arguments]);
-        });
+        var parts = new List<torch.Tensor>(weights.Length);
+        foreach (var weight in weights) parts.AddRange(((TorchWeight)weight).Parts);
+        return [.. parts];
     }
 
     // The device's first use comes before its meter, which counts from then on.

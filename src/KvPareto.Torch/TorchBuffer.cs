@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using KvPareto.Engine.Seam;
 using TorchSharp;
 
@@ -13,7 +12,7 @@ internal sealed class TorchBuffer : DeviceBuffer
     /// <summary>Takes a tensor over.</summary>
     public TorchBuffer(MemoryLedger ledger, MemoryCategory category, torch.Tensor data)
     {
-        (_ledger, _category, Data) = (ledger, category, data.DetachFromDisposeScope());
+        (_ledger, _category, Data) = (ledger, category, data);
         ByteCount = data.numel() * data.ElementSize;
         ledger.Add(category, ByteCount);
     }
@@ -25,12 +24,14 @@ internal sealed class TorchBuffer : DeviceBuffer
     public static torch.Tensor View(Tensor x) =>
         ((TorchBuffer)x.Buffer).Data.as_strided([x.RowCount, x.ColumnCount], [x.RowStride, 1], x.ByteOffset / x.Type.ByteSize());
 
-    /// <summary>Copies rows to the host as f32, row after row.</summary>
-    public static void ToHost(torch.Tensor rows, Span<float> destination)
+    /// <summary>PyTorch's name of an element type of the seam.</summary>
+    public static torch.ScalarType TypeOf(DType type) => type switch
     {
-        using var host = TorchMemory.Scoped(() => rows.to(torch.ScalarType.Float32).contiguous().cpu());
-        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(destination);
-    }
+        DType.F32 => torch.ScalarType.Float32,
+        DType.F16 => torch.ScalarType.Float16,
+        DType.BF16 => torch.ScalarType.BFloat16,
+        _ => throw new ArgumentOutOfRangeException(nameof(type)),
+    };
 
     /// <inheritdoc/>
     public override void Dispose()

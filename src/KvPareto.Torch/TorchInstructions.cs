@@ -12,7 +12,8 @@ internal static class TorchInstructions
     /// <param name="device">A device that is there.</param>
     public static string Of(string version, TorchDevice device)
     {
-        var words = device.IsCpu ? Vectors() : device.Kind == "cuda" ? Capability(device.Ordinal) : device.Kind;
+        var words = device.IsCpu ? Vectors() : device.Kind != "cuda" ? device.Kind
+            : CudaDevice.Capability(device.Ordinal) is { } capability ? $"compute capability {capability}" : null;
         return words is null ? $"PyTorch {version}" : $"PyTorch {version}, {words}";
     }
 
@@ -21,19 +22,4 @@ internal static class TorchInstructions
         Avx512F.VL.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported ? "AVX-512"
         : Avx2.IsSupported ? "AVX2"
         : RuntimeInformation.ProcessArchitecture.ToString();
-
-    private static string? Capability(int ordinal)
-    {
-        try
-        {
-            return CudaDevice.cuDeviceGet(out var device, ordinal) == 0
-                && CudaDevice.cuDeviceGetAttribute(out var major, CudaDevice.ComputeMajor, device) == 0
-                && CudaDevice.cuDeviceGetAttribute(out var minor, CudaDevice.ComputeMinor, device) == 0
-                    ? $"compute capability {major}.{minor}" : null;
-        }
-        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
-        {
-            return null;
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 
 namespace KvPareto.Torch;
 
@@ -22,20 +21,4 @@ internal static class TorchMemory
             throw new InsufficientMemoryException($"the device has not enough memory: {error.Message.Split('\n', 2)[0]}", error);
         }
     }
-
-    /// <summary>The same, of tensors that go at the end, but for the one that is returned.</summary>
-    /// <inheritdoc cref="Guard{T}"/>
-    public static torch.Tensor Scoped(Func<torch.Tensor> action) => Guard(() =>
-    {
-        using var scope = torch.NewDisposeScope();
-        return action().MoveToOuterDisposeScope();
-    });
-
-    /// <inheritdoc cref="Scoped(Func{torch.Tensor})"/>
-    public static void Scoped(Action action) => Guard<object?>(() =>
-    {
-        using var scope = torch.NewDisposeScope();
-        action();
-        return null;
-    });
 }

@@ -1,21 +1,44 @@
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using TorchSharp;
+using Tensor = KvPareto.Engine.Seam.Tensor;
 
 namespace KvPareto.Torch;
 
-/// <summary>The ops as TorchScript (Scripts/*.py), compiled once a process: one call runs many of PyTorch's ops without coming back to
-/// .NET.</summary>
+/// <summary>
+/// The ops as TorchScript (Scripts/*.py), compiled once a process: one call runs many of PyTorch's ops without coming back to .NET.
+/// Arguments are numbers, PyTorch's tensors and the seam's, and arrays of both.
+/// </summary>
 internal static class TorchScripts
 {
     private static readonly Lazy<torch.jit.CompilationUnit> Unit =
         new(() => torch.jit.compile(string.Join('\n', new[] { "codec.py", "side.py", "attention.py", "elements.py" }.Select(Text))));
 
+    // Compiled from text, scripts know element types by their numbers alone (c10/core/ScalarType.h).
+    private static readonly Dictionary<string, int> Types = new()
+    {
+        ["uint8"] = 0, ["int16"] = 2, ["int32"] = 3, ["half"] = 5, ["float32"] = 6, ["float64"] = 7, ["bfloat16"] = 15,
+    };
+
     /// <summary>Runs a function that returns a tensor; the caller disposes it.</summary>
-    public static torch.Tensor Tensor(string function, params object?[] arguments) => (torch.Tensor)Invoke(function, arguments);
+    /// <exception cref="InsufficientMemoryException">The device has not enough memory.</exception>
+    public static torch.Tensor Tensor(string function, params object?[] arguments) =>
+        TorchMemory.Guard(() => (torch.Tensor)Invoke(function, arguments));
 
     /// <summary>Runs a function for what it does to its arguments.</summary>
-    public static void Run(string function, params object?[] arguments) => Invoke(function, arguments);
+    /// <inheritdoc cref="Tensor"/>
+    public static void Run(string function, params object?[] arguments) => TorchMemory.Guard(() => Invoke(function, arguments));
+
+    /// <summary>Copies what a function returns to the host as f32, row after row.</summary>
+    /// <inheritdoc cref="Tensor"/>
+    public static void Read(Span<float> destination, string function, params object?[] arguments)
+    {
+        using var rows = Tensor(function, arguments);
+        using var host = Tensor("to_host", rows);
+        MemoryMarshal.Cast<byte, float>(host.bytes).CopyTo(destination);
+    }
 
     // TorchSharp makes native numbers of managed ones, and lets the collector give them back before they are read: these are held.
     private static object Invoke(string function, object?[] arguments)
@@ -23,24 +46,32 @@ internal static class TorchScripts
         var held = Array.ConvertAll(arguments, argument => argument switch
         {
             int number => ((long)number).ToScalar(),
-            double number => number.ToScalar(),
+            float number => ((double)number).ToScalar(),
+            Tensor view => TorchBuffer.View(view),
+            Tensor[] views => Array.ConvertAll(views, TorchBuffer.View),
             _ => argument,
         });
-        var result = Unit.Value.invoke(function, held!);
-        foreach (var argument in held) (argument as Scalar)?.Dispose();
-        GC.KeepAlive(held);
-        return result;
+        try
+        {
+            return Unit.Value.invoke(function, held!);
+        }
+        finally
+        {
+            for (var i = 0; i < held.Length; i++)
+            {
+                if (ReferenceEquals(held[i], arguments[i])) continue;
+                (held[i] as IDisposable)?.Dispose();
+                foreach (var view in held[i] as torch.Tensor[] ?? []) view.Dispose();
+            }
+            GC.KeepAlive(held);
+        }
     }
-
-    // Compiled from text, scripts know element types by their numbers alone (c10/core/ScalarType.h).
-    private static readonly (string Name, int Number)[] Types = [("uint8", 0), ("int16", 2), ("int32", 3), ("half", 5), ("float32", 6)];
 
     private static string Text(string file)
     {
         using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(file)!);
-        return Types.Aggregate(
-            reader.ReadToEnd(), (text, type) =>
-                text.Replace(
-                    $"torch.{type.Name})", string.Create(CultureInfo.InvariantCulture, $"{type.Number})"), StringComparison.Ordinal));
+        return Regex.Replace(
+            reader.ReadToEnd(), $@"torch\.({string.Join('|', Types.Keys)})\b",
+            name => Types[name.Groups[1].Value].ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -3,7 +3,6 @@ using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 using TorchSharp;
-using Tensor = KvPareto.Engine.Seam.Tensor;
 
 namespace KvPareto.Torch;
 
@@ -19,6 +18,8 @@ internal sealed unsafe class TorchWeight : Weight
     private readonly TorchBuffer _data;
     private readonly TorchBuffer? _entries;
     private readonly TorchBuffer? _bias;
+    private readonly torch.Tensor _rows; // of _data, a vector's too
+    private readonly torch.Tensor _shifts;
 
     /// <summary>Uploads a weight.</summary>
     public TorchWeight(MemoryLedger ledger, TorchCodes codec, HostWeight host, DType activations)
@@ -28,6 +29,8 @@ internal sealed unsafe class TorchWeight : Weight
         var type = TypeOf(host.Format, host.RowCount, activations);
         var rowBytes = (int)RowBytes(type, host.Format, host.ColumnCount);
         _data = Buffer(type, host.RowCount == 1 ? [host.ColumnCount] : [host.RowCount, rowBytes / SizeOf(type)]);
+        _rows = _data.Data.view(host.RowCount, -1);
+        _shifts = host.Format.CodeBits() is > 0 and var bits ? codec.Shifts(bits) : codec.Nothing;
         try
         {
             var isKept = IsKept(host.Format, type);
@@ -67,18 +70,11 @@ internal sealed unsafe class TorchWeight : Weight
     /// <summary>A vector's values [K] f32.</summary>
     public torch.Tensor Vector => _data.Data;
 
-    /// <summary>Whether its rows are not coded.</summary>
-    public bool IsPlain => _entries is null;
-
-    /// <summary>A plain weight, its bias and where its product goes, as the scripts take them.</summary>
-    public object?[] With(Tensor y) => [Matrix, _bias?.Data, TorchBuffer.View(y)];
+    /// <summary>As Scripts/elements.py takes it.</summary>
+    public torch.Tensor[] Parts => [_rows, _entries?.Data ?? _codec.Nothing, _bias?.Data ?? _codec.Nothing, _shifts];
 
     /// <inheritdoc/>
     public override long ByteCount => _data.ByteCount + (_entries?.ByteCount ?? 0) + (_bias?.ByteCount ?? 0);
-
-    private int Bits => Format.CodeBits();
-
-    private torch.Tensor Matrix => _data.Data.view(RowCount, ColumnCount);
 
     /// <summary>Bytes that a weight takes.</summary>
     public static long PredictByteCount(WeightFormat format, int rows, int columns, int group, bool hasBias, DType activations) =>
@@ -86,26 +82,10 @@ internal sealed unsafe class TorchWeight : Weight
         + (format.CodeBits() > 0 ? (long)rows * (columns / group) * GroupMeta.ByteSize : 0)
         + (hasBias ? rows * sizeof(float) : 0);
 
-    /// <summary>y = x·wᵀ + b.</summary>
-    public void Multiply(Tensor x, Tensor y)
-    {
-        var (input, output) = (TorchBuffer.View(x), TorchBuffer.View(y));
-        if (IsPlain) TorchScripts.Run("linear", input, Matrix, _bias?.Data, output, _codec.Stripe);
-        else TorchScripts.Run(
-            "linear_coded", input, _data.Data, _entries!.Data, _bias?.Data, output, _codec.Stripe, Bits, _codec.Shifts(Bits));
-    }
-
-    /// <summary>x[t] = scale · row ids[t].</summary>
-    public void Gather(torch.Tensor ids, Tensor x, float scale)
-    {
-        var output = TorchBuffer.View(x);
-        if (IsPlain) TorchScripts.Run("embed", Matrix, ids, output, (double)scale);
-        else TorchScripts.Run("embed_coded", _data.Data, _entries!.Data, ids, output, (double)scale, Bits, _codec.Shifts(Bits));
-    }
-
     /// <inheritdoc/>
     public override void Dispose()
     {
+        _rows.Dispose();
         _data.Dispose();
         _entries?.Dispose();
         _bias?.Dispose();

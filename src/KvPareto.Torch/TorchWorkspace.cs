@@ -13,7 +13,7 @@ internal sealed class TorchWorkspace : Workspace
     private readonly torch.Device _device;
     private readonly long _bytes;
     private RopeTable? _table;
-    private (int, int, int, torch.ScalarType)? _masked;
+    private (int, int, int)? _masked;
     private torch.Tensor? _mask;
 
     public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens) : base(shape)
@@ -44,39 +44,45 @@ internal sealed class TorchWorkspace : Workspace
     public void Begin(Step step)
     {
         Forget();
-        Ids = torch.tensor(step.Ids, [step.Count], device: _device).DetachFromDisposeScope();
+        Ids = TorchMemory.Guard(() => torch.tensor(step.Ids, [step.Count], device: _device));
     }
 
-    /// <summary>Cosines and sines of the step's positions, [2, T, 1, turned channels], as Scripts/elements.py takes them.</summary>
+    /// <summary>What turns a step's rows, as Scripts/elements.py takes it.</summary>
     public torch.Tensor Turns(Step step, RopeTable table)
     {
         if (Turned is not null && _table == table) return Turned;
         Turned?.Dispose();
-        var (count, half) = (step.Count, table.InverseFrequencies.Length);
-        var turns = new float[2 * count * 2 * half];
-        for (var t = 0; t < count; t++)
+        using var turns = torch.tensor(TurnsOf(table, step.Positions), [step.Count, 2 * table.InverseFrequencies.Length], device: _device);
+        (_table, Turned) = (table, TorchScripts.Tensor("rope_turns", turns));
+        return Turned;
+    }
+
+    /// <summary>Cosines and then sines of each position, with the rotary embedding's scale.</summary>
+    public static float[] TurnsOf(RopeTable table, ReadOnlySpan<int> positions)
+    {
+        var (half, at) = (table.InverseFrequencies.Length, 0);
+        var turns = new float[positions.Length * 2 * half];
+        foreach (var position in positions)
         {
             for (var i = 0; i < half; i++)
             {
-                var (sin, cos) = Math.SinCos(step.Positions[t] * table.InverseFrequencies[i]);
-                var at = t * 2 * half + i;
-                turns[at] = turns[at + half] = (float)cos * table.AttentionScale;
-                turns[count * 2 * half + at + half] = (float)sin * table.AttentionScale;
-                turns[count * 2 * half + at] = -(float)sin * table.AttentionScale;
+                var (sin, cos) = Math.SinCos(position * table.InverseFrequencies[i]);
+                (turns[at + i], turns[at + half + i]) = ((float)cos * table.AttentionScale, (float)sin * table.AttentionScale);
             }
+            at += 2 * half;
         }
-        _table = table;
-        return Turned = torch.tensor(turns, [2, count, 1, 2 * half], device: _device).DetachFromDisposeScope();
+        return turns;
     }
 
     /// <summary>What queries do not see, made once for neighbouring layers that see alike; the workspace's own.</summary>
-    /// <param name="key">Start, queries, window, type.</param>
-    /// <param name="make">Makes it; null where all is seen.</param>
-    public torch.Tensor? Mask((int, int, int, torch.ScalarType) key, Func<torch.Tensor?> make)
+    /// <param name="key">Start, queries, window.</param>
+    /// <param name="make">Makes it.</param>
+    public torch.Tensor Mask((int, int, int) key, Func<torch.Tensor> make)
     {
-        if (_masked == key) return _mask;
+        if (_masked == key) return _mask!;
         _mask?.Dispose();
-        (_masked, _mask) = (key, make()?.DetachFromDisposeScope());
+        (_masked, _mask) = (null, null);
+        (_mask, _masked) = (make(), key);
         return _mask;
     }
 

@@ -24,8 +24,8 @@ public class TorchCodecTests
         using var backend = TorchLibraryOrSkip.Backend();
         const int Count = 64;
         var clip = clipPercent / 100f;
-        using var codec = new TorchCodes(
-            new torch.Device(TorchLibraryOrSkip.Device.Kind, TorchLibraryOrSkip.Device.Ordinal), torch.ScalarType.Float32, stripeElements: 1);
+        var device = new torch.Device(TorchLibraryOrSkip.Device.Kind, TorchLibraryOrSkip.Device.Ordinal);
+        using var codec = new TorchCodes(device, torch.ScalarType.Float32, stripeElements: 1);
         foreach (var seed in new[] { 1, 2, 3, 4, 5, 6, 7, 8 })
         {
             var groups = NastyGroups.All(Count, seed).ToArray();
@@ -33,8 +33,7 @@ public class TorchCodecTests
             var x = torch.tensor(groups.SelectMany(group => group).ToArray(), [1, 1, 1, groups.Length, Count], device: codec.Device);
             var entries =
                 TorchScripts.Tensor(
-                "fit", x.amin([2, 4], true), x.amax([2, 4], true), codec.Constants(bits), (double)GroupCodec.MinCode(bits), (double)clip,
-                    (double)(1 - clip));
+                "fit", x.amin([2, 4], true), x.amax([2, 4], true), codec.Constants(bits), (double)GroupCodec.MinCode(bits), clip);
             var codes = TorchScripts.Tensor("encode", x, entries, (double)GroupCodec.MinCode(bits), (double)GroupCodec.MaxCode(bits));
             var packed = TorchScripts.Tensor("pack", codes.reshape(groups.Length, Count), bits, codec.Shifts(bits));
             var values = TorchScripts.Tensor("decode", codes, entries, (double)GroupCodec.MinCode(bits)).cpu().data<float>().ToArray();

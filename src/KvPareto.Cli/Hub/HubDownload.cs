@@ -36,9 +36,11 @@ internal sealed class HubDownload(HubSettings settings, HubClient client, Action
     public async Task<string> Run(
         HubRepository repository, string revision, IReadOnlyList<string> patterns, CancellationToken cancellation)
     {
-        if (settings.IsOffline)
-            throw new ConfigException("HF_HUB_OFFLINE is set; allowed: a model that is in the cache, by its folder, or no such variable");
         var folder = Path.Combine(settings.Cache, repository.FolderName);
+        if (settings.IsOffline)
+            return Cached(folder, revision, patterns) ?? throw new ConfigException(
+                $"{repository.Id}: not in {settings.Cache} as {revision} with such files, and HF_HUB_OFFLINE is set"
+                    + "; allowed: what is in the cache, or no such variable");
         var (commit, all) = await Again(() => client.Files(repository, revision, cancellation), cancellation);
         string[] wanted = [.. all.Where(name => patterns.Any(pattern => Fits(pattern, name))).Order(StringComparer.Ordinal)];
         if (wanted.Length == 0)
@@ -62,7 +64,28 @@ internal sealed class HubDownload(HubSettings settings, HubClient client, Action
             File.WriteAllText(reference + ".tmp", commit);
             File.Move(reference + ".tmp", reference, overwrite: true);
         }
-        return revision == "main" ? folder : Path.Combine(folder, "snapshots", commit);
+        return FolderOf(folder, revision, commit);
+    }
+
+    private static string FolderOf(string folder, string revision, string commit) =>
+        revision == "main" ? folder : Path.Combine(folder, "snapshots", commit);
+
+    // A reference is written last, so what it names was whole.
+    private static string? Cached(string folder, string revision, IReadOnlyList<string> patterns)
+    {
+        if (!HubFile.IsName(revision)) return null;
+        var reference = Path.Combine(folder, "refs", revision);
+        var commit = File.Exists(reference) ? File.ReadAllText(reference).Trim() : revision;
+        var snapshot = Path.Combine(folder, "snapshots", commit);
+        if (!HubFile.IsName(commit) || !Directory.Exists(snapshot)) return null;
+        string[] names =
+        [
+            .. Directory.EnumerateFiles(snapshot, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(snapshot, file).Replace(Path.DirectorySeparatorChar, '/')),
+        ];
+        bool IsThere(string pattern) => names.Any(name => Fits(pattern, name));
+        return (ReferenceEquals(patterns, DefaultPatterns) ? patterns.Any(IsThere) : patterns.All(IsThere))
+            ? FolderOf(folder, revision, commit) : null;
     }
 
     private static bool Fits(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)

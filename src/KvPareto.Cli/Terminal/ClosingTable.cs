@@ -62,7 +62,9 @@ internal static class ClosingTable
         string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 
     private static string Heading(ModelSummary model) => model is { Points: 0, Unscored: > 0 }
-        ? string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.Unscored} settings, without a score")
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model.Model}: {model.Unscored} {(model.Unscored == 1 ? "setting" : "settings")}, without a score")
         : string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, "
             + $"hypervolume {model.HypervolumePercent:F1} %"
             + $"{(model.Dropped > 0 ? $"; {model.Dropped} dropped, results.csv says why" : "")}");

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
+using static System.FormattableString;
 
 namespace KvPareto.Engine.Speed;
 
@@ -11,6 +12,13 @@ namespace KvPareto.Engine.Speed;
 public sealed record DeviceRates(double? BytesPerSecond, double OperationsPerSecond, string Words)
 {
     private const int Products = 4;
+
+    /// <summary>Those of a device whose bandwidth is not measured; takes half a second.</summary>
+    public static DeviceRates OfProduct(Backend backend)
+    {
+        var product = DenseProduct(backend, 1024);
+        return new(null, product, Invariant($"dense product {product / 1e9:F0} GFLOP/s"));
+    }
 
     /// <summary>Operations a second of a square product in the backend's activation type.</summary>
     /// <param name="backend">Backend.</param>

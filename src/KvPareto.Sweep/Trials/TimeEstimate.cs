@@ -1,3 +1,4 @@
+using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks;
 
@@ -18,7 +19,7 @@ internal sealed class TimeEstimate
 
     private readonly int _repeats;
     private readonly PlannedTrial[] _trials;
-    private readonly Dictionary<(PreparedModel, string), SampleWork> _whole = [];
+    private readonly Dictionary<(PreparedModel, AttentionKernel, string), SampleWork> _whole = [];
     private readonly Dictionary<(int Trial, string Task), SampleWork> _missing = [];
     private readonly Dictionary<object, WorkRate> _read = [];
     private readonly Dictionary<object, WorkRate> _made = [];
@@ -52,7 +53,7 @@ internal sealed class TimeEstimate
         {
             var known = samples.Where(sample => isKnown(task, sample));
             _missing[(trial.Index, task.Name)] = known.Aggregate(
-                Whole(trial, task.Name), (left, sample) => left - SampleWork.Of(trial.Model.Config, sample));
+                Whole(trial, task.Name), (left, sample) => left - WorkOf(trial, sample));
         }
         if (before is { } seconds) _done.Elsewhere += Math.Max(0, seconds - (Seconds(trial) ?? seconds));
     }
@@ -64,7 +65,7 @@ internal sealed class TimeEstimate
     /// <param name="wall">Time since the sample before, with loading, scoring and writing.</param>
     public void Measured(PlannedTrial trial, TaskSample sample, SampleRecord record, TimeSpan wall)
     {
-        var work = SampleWork.Of(trial.Model.Config, sample);
+        var work = WorkOf(trial, sample);
         _missing[(trial.Index, record.Task)] -= work;
         var allowed = Math.Max(0, sample.MaxNewTokens - 1);
         var made = Math.Max(0, record.NewTokens - 1);
@@ -87,7 +88,7 @@ internal sealed class TimeEstimate
     public void Seen(PlannedTrial trial, TaskSample sample, SampleRecord record)
     {
         if (record.WarmUp) return;
-        var work = SampleWork.Of(trial.Model.Config, sample);
+        var work = WorkOf(trial, sample);
         var (allowed, made) = (Math.Max(0, sample.MaxNewTokens - 1), Math.Max(0, record.NewTokens - 1));
         if (allowed > 0) Add(_tokens, record.Task, made, allowed);
         var share = allowed == 0 ? 0 : made / (double)allowed;
@@ -158,11 +159,14 @@ internal sealed class TimeEstimate
 
     private SampleWork Whole(PlannedTrial trial, string name)
     {
-        if (_whole.TryGetValue((trial.Model, name), out var known)) return known;
+        if (_whole.TryGetValue((trial.Model, trial.Spec.Setting.Attention, name), out var known)) return known;
         var samples = trial.Model.Tasks.First(task => task.Task.Name == name).Samples;
-        return _whole[(trial.Model, name)] =
-            samples.Aggregate(default(SampleWork), (sum, sample) => sum + SampleWork.Of(trial.Model.Config, sample));
+        return _whole[(trial.Model, trial.Spec.Setting.Attention, name)] =
+            samples.Aggregate(default(SampleWork), (sum, sample) => sum + WorkOf(trial, sample));
     }
+
+    private static SampleWork WorkOf(PlannedTrial trial, TaskSample sample) =>
+        SampleWork.Of(trial.Model.Config, trial.Spec.Setting.Attention, sample);
 
     private static (string, object) LoadOf(PlannedTrial trial) => (trial.Spec.ModelDigest, trial.Spec.Setting.Weights);
 

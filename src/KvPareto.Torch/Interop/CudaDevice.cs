@@ -2,32 +2,53 @@ using System.Runtime.InteropServices;
 
 namespace KvPareto.Torch.Interop;
 
-/// <summary>The CUDA driver's functions that tell what a device is, and how much of its default memory pool is used (cuda.h).</summary>
+/// <summary>What the CUDA driver tells about a device, and how much of its default memory pool is used (cuda.h).</summary>
 internal static partial class CudaDevice
 {
-    /// <summary>CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR.</summary>
-    internal const int ComputeMajor = 75;
-
-    /// <summary>CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR.</summary>
-    internal const int ComputeMinor = 76;
-
-    /// <summary>CU_MEMPOOL_ATTR_USED_MEM_HIGH: most bytes used since it was last set to zero.</summary>
-    internal const int UsedHigh = 8;
-
     private const string Library = "libcuda.so.1";
+    private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
+    private const int ComputeMinor = 76;
+    private const int UsedHigh = 8; // CU_MEMPOOL_ATTR_USED_MEM_HIGH: most bytes used since it was last set to zero
+
+    /// <summary>The compute capability, as in <c>9.0</c>; null where the driver does not say.</summary>
+    public static string? Capability(int ordinal) => Ask(() =>
+        cuDeviceGet(out var device, ordinal) == 0 && cuDeviceGetAttribute(out var major, ComputeMajor, device) == 0
+        && cuDeviceGetAttribute(out var minor, ComputeMinor, device) == 0 ? $"{major}.{minor}" : null);
+
+    /// <summary>The default memory pool; null where the driver has none.</summary>
+    public static nint? Pool(int ordinal) => Ask(() =>
+        cuDeviceGet(out var device, ordinal) == 0 && cuDeviceGetDefaultMemPool(out var pool, device) == 0 ? pool : (nint?)null);
+
+    /// <summary>The high mark of a pool in bytes.</summary>
+    public static long HighBytes(nint pool) => cuMemPoolGetAttribute(pool, UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
+
+    /// <summary>Sets it to what is used now.</summary>
+    public static void ResetHigh(nint pool) => _ = cuMemPoolSetAttribute(pool, UsedHigh, 0);
+
+    private static T? Ask<T>(Func<T?> question)
+    {
+        try
+        {
+            return question();
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return default;
+        }
+    }
 
     [LibraryImport(Library)]
-    internal static partial int cuDeviceGet(out int device, int ordinal);
+    private static partial int cuDeviceGet(out int device, int ordinal);
 
     [LibraryImport(Library)]
-    internal static partial int cuDeviceGetAttribute(out int value, int attribute, int device);
+    private static partial int cuDeviceGetAttribute(out int value, int attribute, int device);
 
     [LibraryImport(Library)]
-    internal static partial int cuDeviceGetDefaultMemPool(out nint pool, int device);
+    private static partial int cuDeviceGetDefaultMemPool(out nint pool, int device);
 
     [LibraryImport(Library)]
-    internal static partial int cuMemPoolGetAttribute(nint pool, int attribute, out ulong value);
+    private static partial int cuMemPoolGetAttribute(nint pool, int attribute, out ulong value);
 
     [LibraryImport(Library)]
-    internal static partial int cuMemPoolSetAttribute(nint pool, int attribute, in ulong value);
+    private static partial int cuMemPoolSetAttribute(nint pool, int attribute, in ulong value);
 }

@@ -4,23 +4,43 @@
 # Rows are seen as [heads, runs, tokens of a group, groups, channels of a group] and entries as [heads, runs, 1, groups, 1].
 
 
-# Entries of groups that span low … high. constants holds 2^bits − 1 and 32,000 as tensors: a GPU multiplies by the reciprocal of a number.
-def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float, cut: float) -> Tensor:
-    if clip != 1.0:
-        margin = (high - low) * cut
-        above, below = low >= 0, high <= 0
-        narrowed = torch.where(above, low, torch.where(below, low + margin, low * clip))
-        high = torch.where(above, high - margin, torch.where(below, high, high * clip))
-        low = narrowed
+# A range narrowed to a share of itself.
+def narrow(low: Tensor, high: Tensor, clip: float) -> Tuple[Tensor, Tensor]:
+    if clip == 1.0:
+        return low, high
+    margin = (high - low) * (1.0 - clip)
+    above, below = low >= 0, high <= 0
+    narrowed = torch.where(above, low, torch.where(below, low + margin, low * clip))
+    return narrowed, torch.where(above, high - margin, torch.where(below, high, high * clip))
+
+
+def entry(scale: Tensor, zero: Tensor) -> Tensor:
+    return (torch.view_copy(scale, dtype=torch.int16).to(torch.int32) << 16) | (zero.to(torch.int32) & 65535)
+
+
+# Entries of groups that span low … high. constants holds 2^bits − 1, 32,000 and 32,767 as tensors: a GPU multiplies by the reciprocal of a
+# number.
+def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float) -> Tensor:
+    low, high = narrow(low, high, clip)
     narrowest = (torch.maximum(low.abs(), high.abs()) / constants[1]).clamp(5.9604644775390625e-8, 65504.0)
     floor = narrowest.to(torch.half)
     floor = torch.where(floor.float() < narrowest, torch.view_copy(torch.view_copy(floor, dtype=torch.int16) + 1, dtype=torch.half), floor)
     scale = (high / constants[0] - low / constants[0]).clamp(-65504.0, 65504.0).to(torch.half)
     scale = torch.where(scale.float() < narrowest, floor, scale)
     zero = torch.round(least - low / scale.float()).clamp(-32768.0, 32767.0)
-    entry = (torch.view_copy(scale, dtype=torch.int16).to(torch.int32) << 16) | (zero.to(torch.int32) & 65535)
-    entry = torch.where(low == high, torch.view_copy(low.abs(), dtype=torch.int32) | -2147483648, entry)
-    return torch.where(torch.isfinite(low) & torch.isfinite(high), entry, -4194304)
+    entries = torch.where(low == high, torch.view_copy(low.abs(), dtype=torch.int32) | -2147483648, entry(scale, zero))
+    return torch.where(torch.isfinite(low) & torch.isfinite(high), entries, -4194304)
+
+
+# Entries of channels for good: the smallest power of two that spans low … high, and an integer zero point.
+def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float) -> Tensor:
+    low, high = narrow(low, high, clip)
+    narrowest = torch.maximum(low.abs(), high.abs()) / constants[2]
+    step = torch.maximum((high - low) / constants[0], narrowest).clamp(5.9604644775390625e-8, 32768.0)
+    mantissa, _ = torch.frexp(step)
+    scale = torch.where(mantissa == 0.5, step, step / mantissa).clamp(5.9604644775390625e-8, 32768.0)
+    zero = torch.round(least - low / scale).clamp(-32768.0, 32767.0)
+    return torch.where(torch.isfinite(low) & torch.isfinite(high), entry(scale.to(torch.half), zero), -4194304)
 
 
 # Scales and zero points of entries.

@@ -3,15 +3,25 @@
 
 def rms_norm(x: Tensor, gain: Tensor, epsilon: float, y: Tensor):
     width = gain.size(0)
-    y.copy_(torch.rms_norm(x.float().unflatten(-1, [-1, width]), [width], gain, epsilon).flatten(-2))
+    rows = x.float()
+    if x.size(1) > width:
+        rows, y = rows.unflatten(1, [-1, width]), y.unflatten(1, [-1, width])
+    y.copy_(torch.rms_norm(rows, [width], gain, epsilon))
 
 
-# A head's first channels turn, in pairs that are halves of them; turns [2, T, 1, channels]: cosines twice, sines with the first half's
-# sign turned.
-def rope(x: Tensor, turns: Tensor, width: int):
+# Cosines and sines [T, channels] as `rope` takes them, [2, T, 1, channels]: cosines twice, sines with the first half's sign turned.
+def rope_turns(turns: Tensor) -> Tensor:
+    cos, sin = turns.chunk(2, 1)
+    return torch.stack([torch.cat([cos, cos], 1), torch.cat([-sin, sin], 1)]).unsqueeze(2)
+
+
+# A head's first channels turn, in pairs that are halves of them.
+def rope(xs: List[Tensor], turns: Tensor, width: int):
+    cos, sin = turns.unbind()
     channels = turns.size(3)
-    heads = x.unflatten(-1, [-1, width])[..., :channels]
-    heads.copy_(torch.addcmul(heads * turns[0], heads.roll(channels // 2, -1), turns[1]))
+    for x in xs:
+        heads = x.unflatten(-1, [-1, width])[..., :channels]
+        heads.copy_(torch.addcmul(heads * cos, heads.roll(channels // 2, -1), sin))
 
 
 def silu_mul(gate: Tensor, up: Tensor):
@@ -29,72 +39,87 @@ def multiply(x: Tensor, w: Tensor, y: Tensor):
         y.copy_(torch.mm(x, w.t()))
 
 
-# y = x·wᵀ + b. Where w's type is not x's, as many of its rows at a time as a stripe of x's type has room for are widened there: pages
+# The same of f32 and bf16, exactly: x in three parts of bf16, whose products NVIDIA's units sum in f32.
+def multiply_parts(x: Tensor, w: Tensor, y: Tensor):
+    high = x.to(torch.bfloat16)
+    rest = x - high
+    middle = rest.to(torch.bfloat16)
+    products = torch.mm(torch.cat([high, middle, (rest - middle).to(torch.bfloat16)]), w.t(), torch.float32)
+    y.copy_(products.unflatten(0, [3, -1]).sum(0))
+
+
+# A weight is four tensors: rows [N, K], or their codes [N, K·bits/8] with entries [N, groups], a bias [N], and shifts (codec.py); those
+# that there are not are empty.
+# y = x·wᵀ + b. Codes, and rows of another type than x, are widened to x's a stripe at a time, within that where it is of x's type: pages
 # that are fresh each time cost the processor more than the product.
-def linear(x: Tensor, w: Tensor, bias: Optional[Tensor], y: Tensor, stripe: Tensor):
-    if w.dtype == x.dtype:
-        multiply(x, w, y)
+def linear(x: Tensor, weight: List[Tensor], y: Tensor, stripe: Tensor):
+    rows, entries, bias, shifts = weight
+    if entries.numel() == 0 and rows.dtype == x.dtype:
+        multiply(x, rows, y)
+    elif entries.numel() == 0 and x.is_cuda and x.dtype == torch.float32 and rows.dtype == torch.bfloat16:
+        multiply_parts(x, rows, y)
     else:
-        rows = max(1, stripe.size(0) // w.size(1))
-        for first in range(0, w.size(0), rows):
-            part = w[first:first + rows]
-            multiply(x, stripe[:part.numel()].view(part.size()).copy_(part), y[:, first:first + rows])
-    if bias is not None:
+        height = max(1, stripe.size(0) // x.size(1))
+        for first in range(0, rows.size(0), height):
+            part = rows[first:first + height]
+            if entries.numel() > 0:
+                w = widen(part, entries[first:first + height], 8 * part.size(1) // x.size(1), shifts, stripe).to(x.dtype)
+            elif stripe.dtype == x.dtype:
+                w = stripe[:part.numel()].view(part.size()).copy_(part)
+            else:
+                w = part.to(x.dtype)
+            multiply(x, w, y[:, first:first + height])
+    if bias.numel() > 0:
         y.add_(bias)
 
 
-# Several ops of a block at once, of weights that are not coded: coming back to .NET between them costs more than a token's small ops.
-def norm_linear(x: Tensor, gain: Tensor, epsilon: float, h: Tensor, stripe: Tensor, w: Tensor, b: Optional[Tensor], y: Tensor,
-                w1: Optional[Tensor], b1: Optional[Tensor], y1: Optional[Tensor], w2: Optional[Tensor], b2: Optional[Tensor], y2: Optional[Tensor]):
+# Several ops of a block at once: coming back to .NET between them costs more than a token's small ops.
+def linears(x: Tensor, weights: List[Tensor], ys: List[Tensor], stripe: Tensor):
+    for i in range(len(ys)):
+        linear(x, weights[4 * i:4 * i + 4], ys[i], stripe)
+
+
+def norm_linear(x: Tensor, gain: Tensor, epsilon: float, h: Tensor, weights: List[Tensor], ys: List[Tensor], stripe: Tensor):
     rms_norm(x, gain, epsilon, h)
-    linear(h, w, b, y, stripe)
-    if w1 is not None and y1 is not None:
-        linear(h, w1, b1, y1, stripe)
-    if w2 is not None and y2 is not None:
-        linear(h, w2, b2, y2, stripe)
+    linears(h, weights, ys, stripe)
 
 
-def norm_gated(x: Tensor, gain: Tensor, epsilon: float, h: Tensor, stripe: Tensor, gate: Tensor, gate_bias: Optional[Tensor], g: Tensor,
-               up: Tensor, up_bias: Optional[Tensor], u: Tensor):
-    norm_linear(x, gain, epsilon, h, stripe, gate, gate_bias, g, up, up_bias, u, None, None, None)
-    silu_mul(g, u)
+def norm_gated(x: Tensor, gain: Tensor, epsilon: float, h: Tensor, weights: List[Tensor], ys: List[Tensor], stripe: Tensor):
+    norm_linear(x, gain, epsilon, h, weights, ys, stripe)
+    silu_mul(ys[0], ys[1])
 
 
-def linear_add(x: Tensor, stripe: Tensor, w: Tensor, bias: Optional[Tensor], y: Tensor, total: Tensor):
-    linear(x, w, bias, y, stripe)
+def linear_add(x: Tensor, weight: List[Tensor], y: Tensor, stripe: Tensor, total: Tensor):
+    linear(x, weight, y, stripe)
     total.add_(y)
 
 
-# `linear` with codes [N, K·bits/8] and entries [N, groups].
-def linear_coded(x: Tensor, codes: Tensor, entries: Tensor, bias: Optional[Tensor], y: Tensor, stripe: Tensor, bits: int, shifts: Tensor):
-    columns = codes.size(1) * 8 // bits
-    rows = max(1, stripe.size(0) // columns)
-    for first in range(0, codes.size(0), rows):
-        part = entries[first:first + rows]
-        code = unpack(codes[first:first + rows], bits, shifts).unflatten(-1, [part.size(1), -1])
-        scale, zero = scales(part.unsqueeze(2))
-        if stripe.dtype == scale.dtype:
-            w = stripe[:code.numel()].view(code.size()).copy_(code).sub_(zero + float(1 << (bits - 1))).mul_(scale)
-        else:
-            w = ((code - (zero + float(1 << (bits - 1)))) * scale).to(stripe.dtype)
-        multiply(x, w.flatten(1), y[:, first:first + rows])
-    if bias is not None:
-        y.add_(bias)
-
-
-# Rows of coded weights, f32.
-def widen(codes: Tensor, entries: Tensor, bits: int, shifts: Tensor) -> Tensor:
+# Rows of coded weights, f32; in the stripe where that is f32.
+def widen(codes: Tensor, entries: Tensor, bits: int, shifts: Tensor, stripe: Tensor) -> Tensor:
     code = unpack(codes, bits, shifts).unflatten(-1, [entries.size(1), -1])
-    return decode(code, entries.unsqueeze(2), -float(1 << (bits - 1))).flatten(1)
+    least = -float(1 << (bits - 1))
+    if stripe.dtype == torch.float32:
+        scale, zero = scales(entries.unsqueeze(2))
+        return stripe[:code.numel()].view(code.size()).copy_(code).sub_(zero - least).mul_(scale).flatten(1)
+    return decode(code, entries.unsqueeze(2), least).flatten(1)
 
 
-def embed(table: Tensor, ids: Tensor, x: Tensor, scale: float):
-    x.copy_(table.index_select(0, ids))
+def embed(weight: List[Tensor], ids: Tensor, x: Tensor, scale: float):
+    rows, entries, _, shifts = weight
+    chosen = rows.index_select(0, ids)
+    if entries.numel() > 0:
+        bits = 8 * rows.size(1) // x.size(1)
+        code = unpack(chosen, bits, shifts).unflatten(-1, [entries.size(1), -1])
+        chosen = decode(code, entries.index_select(0, ids).unsqueeze(2), -float(1 << (bits - 1))).flatten(1)
+    x.copy_(chosen)
     if scale != 1.0:
         x.mul_(scale)
 
 
-def embed_coded(codes: Tensor, entries: Tensor, ids: Tensor, x: Tensor, scale: float, bits: int, shifts: Tensor):
-    x.copy_(widen(codes.index_select(0, ids), entries.index_select(0, ids), bits, shifts))
-    if scale != 1.0:
-        x.mul_(scale)
+def write(x: Tensor, rows: Tensor):
+    x.copy_(rows)
+
+
+# As the host takes it.
+def to_host(x: Tensor) -> Tensor:
+    return x.float().contiguous().cpu()

@@ -1,10 +1,17 @@
-# The keys or the values of one layer: sinks [heads, sinks, D] f16, codes [heads, coded tokens, D·bits/8], entries [heads, runs, groups],
-# a ring [heads, ring tokens, D] f16 of rows that are not coded yet. Tokens of the codes count from the end of the sinks.
-# axis: 0 a scale for each group, 1 one scale for an append (tensor), 2 one for good (pow2).
+# The keys or the values of one layer, as a list. Plain: numbers, rows [heads, tokens, D]. Coded: numbers, codes [heads, coded tokens,
+# D·bits/8], entries [heads, runs, groups], ring [heads, ring tokens, D] f16 of rows that are not coded yet, sinks [heads, sinks, D] f16,
+# shifts and constants (codec.py). Tokens of the codes count from the end of the sinks.
+# numbers: recent tokens, tokens that are coded together, channels of a group, bits, and axis: 0 a scale for each group, 1 one scale for an
+# append (tensor), 2 one for good (pow2).
 
 
 def coded_end(length: int, sinks: int, recent: int, granule: int) -> int:
     return sinks + max(0, length - sinks - recent) // granule * granule
+
+
+# The runs that `count` coded tokens from `at` on lie in, and the tokens of a run: all of them where one scale is for good.
+def runs_of(at: int, count: int, granule: int, axis: int) -> Tuple[int, int, int]:
+    return (0, 1, count) if axis == 2 else (at // granule, (at + count + granule - 1) // granule, granule)
 
 
 # The ring's rows first … last − 1.
@@ -15,9 +22,18 @@ def waiting(ring: Tensor, first: int, last: int) -> Tensor:
     return rows if count == last - first else torch.cat([rows, ring[:, :last - first - count]], 1)
 
 
-# New rows [heads, T, D] f32, of tokens start …; those whose time has come are coded.
-def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts: Tensor, constants: Tensor, rows: Tensor, start: int,
-           recent: int, granule: int, channels: int, axis: int, bits: int, clip: float, cut: float):
+# New rows [heads, T, D], of tokens start …; those whose time has come are coded.
+def store(side: List[Tensor], rows: Tensor, start: int, clip: float):
+    if len(side) == 2:
+        side[1][:, start:start + rows.size(1)] = rows
+    else:
+        store_coded(side, rows.float(), start, clip)
+
+
+def store_coded(side: List[Tensor], rows: Tensor, start: int, clip: float):
+    numbers, codes, entries, ring, sink_rows, shifts, constants = side
+    n: List[int] = numbers.tolist()
+    recent, granule, channels, bits, axis = n
     sinks, end = sink_rows.size(1), start + rows.size(1)
     heads, width = rows.size(0), rows.size(2)
     least = -float(1 << (bits - 1))
@@ -26,24 +42,23 @@ def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shif
         sink_rows[:, start:start + count] = rows[:, :count]
     fresh = max(start, sinks)
     if fresh < end:
+        new = rows[:, fresh - start:]
         if axis == 1:
-            new = rows[:, fresh - start:]
-            entries[:, fresh - sinks:end - sinks] = fit(new.amin(), new.amax(), constants, least, clip, cut)
+            entries[:, fresh - sinks:end - sinks] = fit(new.amin(), new.amax(), constants, least, clip)
+        if axis == 2 and start <= sinks:
+            entries.copy_(fit_power(new.amin([1], True), new.amax([1], True), constants, least, clip))
         first, last = coded_end(start, sinks, recent, granule), coded_end(end, sinks, recent, granule)
         if first < last:
             part = rows[:, max(first, start) - start:max(last, start) - start]
             if first < start:
                 part = torch.cat([waiting(ring, first, min(start, last)).float(), part], 1)
+            at, count = first - sinks, last - first
+            run, runs, tokens = runs_of(at, count, granule, axis)
+            x = part.reshape(heads, -1, tokens, width // channels, channels)
             if axis == 0:
-                x = part.reshape(heads, (last - first) // granule, granule, width // channels, channels)
-                run = (first - sinks) // granule
-                groups = fit(x.amin([2, 4], True), x.amax([2, 4], True), constants, least, clip, cut)
-                entries[:, run:run + groups.size(1)] = groups.squeeze(4).squeeze(2)
-            else:
-                x = part.reshape(heads, 1, last - first, width // channels, channels) if axis == 2 else part.reshape(heads, last - first, 1, 1, width)
-                groups = (entries if axis == 2 else entries[:, first - sinks:last - sinks]).unsqueeze(2).unsqueeze(4)
-            code = encode(x, groups, least, -least - 1.0).reshape(heads, last - first, width)
-            codes[:, first - sinks:last - sinks] = pack(code, bits, shifts)
+                entries[:, run:runs] = fit(x.amin([2, 4]), x.amax([2, 4]), constants, least, clip)
+            groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
+            codes[:, at:at + count] = pack(encode(x, groups, least, -least - 1.0).reshape(heads, count, width), bits, shifts)
         kept = max(fresh, last)
         while kept < end:
             at = kept % ring.size(1)
@@ -52,9 +67,15 @@ def append(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shif
             kept += count
 
 
-# Rows first … stop − 1 [heads, stop − first, D] as attention reads them when there are `length` tokens; f32, or f16 as they lie.
-def read(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts: Tensor, first: int, stop: int, length: int,
-         recent: int, granule: int, channels: int, axis: int, bits: int) -> Tensor:
+# Rows first … stop − 1 [heads, stop − first, D] as attention reads them when there are `length` tokens; f32, or as they lie.
+def read(side: List[Tensor], first: int, stop: int, length: int) -> Tensor:
+    return side[1][:, first:stop] if len(side) == 2 else read_coded(side, first, stop, length)
+
+
+def read_coded(side: List[Tensor], first: int, stop: int, length: int) -> Tensor:
+    numbers, codes, entries, ring, sink_rows, shifts, _ = side
+    n: List[int] = numbers.tolist()
+    recent, granule, channels, bits, axis = n
     sinks = sink_rows.size(1)
     last = coded_end(length, sinks, recent, granule)
     parts: List[Tensor] = []
@@ -62,18 +83,14 @@ def read(codes: Tensor, entries: Tensor, ring: Tensor, sink_rows: Tensor, shifts
         parts.append(sink_rows[:, first:min(stop, sinks)])
     at, to = max(first, sinks) - sinks, min(stop, last) - sinks
     if at < to:
-        run, runs = at // granule, (to + granule - 1) // granule
-        if axis == 2:
-            run, runs = at, to
-        tokens = granule if axis == 0 else 1
-        code = unpack(codes[:, run * tokens:runs * tokens], bits, shifts)
+        run, runs, tokens = runs_of(at, to - at, granule, axis)
+        begin = 0 if axis == 2 else run * tokens
+        code = unpack(codes[:, at:to] if axis == 2 else codes[:, begin:runs * tokens], bits, shifts)
         heads, width = code.size(0), code.size(2)
-        if axis == 2:
-            rows = decode(code.reshape(heads, 1, to - at, width // channels, channels), entries.unsqueeze(2).unsqueeze(4), -float(1 << (bits - 1)))
-        else:
-            groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
-            rows = decode(code.reshape(heads, runs - run, tokens, width // channels, channels), groups, -float(1 << (bits - 1)))
-        parts.append(rows.reshape(heads, -1, width)[:, at - run * tokens:to - run * tokens])
+        groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
+        rows = decode(code.reshape(heads, -1, tokens, width // channels, channels), groups, -float(1 << (bits - 1)))
+        rows = rows.reshape(heads, -1, width)
+        parts.append(rows if axis == 2 else rows[:, at - begin:to - begin])
     if max(first, last) < stop:
         parts.append(waiting(ring, max(first, last), stop))
     return parts[0] if len(parts) == 1 else torch.cat([part.float() for part in parts], 1)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;
 
@@ -14,6 +15,26 @@ public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
         var flexible = Scores("--metric", "flexible");
         // A task without the metric is left out of the score.
         Assert.Equal(flexible, Scores("--metric", "flexible", "--tasks", "gsm8k"));
+    }
+
+    /// <summary>A loss is that of the score beside it, and lies in its interval.</summary>
+    [Theory]
+    [InlineData()]
+    [InlineData("--weights", "embedded:two-hop=9")]
+    [InlineData("--weights", "embedded:count=9")]
+    [InlineData("--tasks", "embedded:two-hop")]
+    public void Loss_IsOfTheScoreThatIsAskedFor(params string[] options)
+    {
+        using var document = Answer(TestData.Golden("runs", "unsealed"), options);
+        var settings = Settings(document).ToDictionary(setting => setting.GetProperty("setting").GetString()!);
+        var baseline = ScoreOf(settings["w16a16-k16v16"]);
+        Assert.Contains(settings.Values, setting => ScoreOf(setting) != baseline);
+        foreach (var setting in settings.Values)
+        {
+            var (loss, interval) = (setting.GetProperty("scoreLoss").GetDouble(), setting.GetProperty("scoreLossInterval"));
+            Assert.Equal(baseline - ScoreOf(setting), loss, 6);
+            Assert.InRange(loss, interval[0].GetDouble() - 1e-6, interval[1].GetDouble() + 1e-6);
+        }
     }
 
     [Fact]
@@ -86,11 +107,19 @@ public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
 
     private Dictionary<string, double> Scores(params string[] options)
     {
-        var run = CommandRun.Of(["frontier", runs.Short, .. options, "--json"]);
-        Assert.Equal(0, run.Code);
-        using var document = JsonDocument.Parse(run.Output);
-        return document.RootElement.GetProperty("models")[0].GetProperty("settings").EnumerateArray().ToDictionary(
-            setting => setting.GetProperty("setting").GetString()!, setting =>
-                setting.GetProperty("values").GetProperty("score").GetDouble());
+        using var document = Answer(runs.Short, options);
+        return Settings(document).ToDictionary(setting => setting.GetProperty("setting").GetString()!, ScoreOf);
     }
+
+    private static JsonDocument Answer(string folder, string[] options)
+    {
+        var run = CommandRun.Of(["frontier", folder, .. options, "--json"]);
+        Assert.Equal(0, run.Code);
+        return JsonDocument.Parse(run.Output);
+    }
+
+    private static JsonElement.ArrayEnumerator Settings(JsonDocument answer) =>
+        answer.RootElement.GetProperty("models")[0].GetProperty("settings").EnumerateArray();
+
+    private static double ScoreOf(JsonElement setting) => setting.GetProperty("values").GetProperty("score").GetDouble();
 }

@@ -152,6 +152,20 @@ public sealed class HubDownloadTests : IDisposable
         Assert.Empty(_server.Requests);
     }
 
+    [Fact]
+    public async Task Offline_GivesWhatIsInTheCache()
+    {
+        var folder = await Pull();
+        var asked = _server.Requests.Count;
+        Assert.Equal(folder, await Pull(isOffline: true));
+        Assert.Equal(folder, await Pull("*.safetensors", isOffline: true));
+        var missing = await Assert.ThrowsAsync<ConfigException>(() => Pull("*q4_k_m*.gguf", isOffline: true));
+        Assert.Equal(
+            $"{Name}: not in {_folder["hub"]} as main with such files, and HF_HUB_OFFLINE is set; allowed: what is in the cache, or no "
+                + "such variable", missing.Message);
+        Assert.Equal(asked, _server.Requests.Count);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("a/b/c")]

@@ -19,7 +19,7 @@ public sealed partial class DevicesSweepTests : IDisposable
 {
     private const string Config = """
         name: shared
-        models: [embedded:llama, embedded:qwen2]
+        models: [embedded:llama]
         tasks: [{task: embedded, kind: fact, samples: 8, length: 400}]
         settings: [w16a16-k8v8-t64-c64, w16a16-k4v4-t64-c64, w16a16-k2v2-t64-c64]
         """;
@@ -43,20 +43,20 @@ public sealed partial class DevicesSweepTests : IDisposable
         var (code, output, error) = Sweep(Request(config));
         Assert.Equal(0, code);
         Assert.Equal(WithoutTimes("alone"), WithoutTimes("run"));
-        Assert.StartsWith("8 trials, 64 samples; 0 trials done before\n", error, StringComparison.Ordinal);
-        Assert.Equal(8, TrialLine().Count(error));
-        Assert.Equal(8, TrialLine().Matches(error).Select(line => line.Groups[1].Value).Distinct().Count());
+        Assert.StartsWith("4 trials, 32 samples; 0 trials done before\n", error, StringComparison.Ordinal);
+        Assert.Equal(4, TrialLine().Count(error));
+        Assert.Equal(4, TrialLine().Matches(error).Select(line => line.Groups[1].Value).Distinct().Count());
         Assert.DoesNotContain("ended with", error, StringComparison.Ordinal);
         Assert.Contains("results.csv", output, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_temp["run/leases"]));
-        Assert.Equal(64, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
+        Assert.Equal(32, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
         Assert.Equal(2, Directory.GetFiles(_temp["run"], "journal-*.jsonl").Length);
 
         // Of what is done nothing is done again, and the folder is not begun in by mistake.
         Assert.Throws<ConfigException>(() => Sweep(Request(config)));
         (code, _, error) = Sweep(Request(null) with { Resume = true });
         Assert.Equal(0, code);
-        Assert.StartsWith("8 trials, 64 samples; 8 trials done before\n", error, StringComparison.Ordinal);
+        Assert.StartsWith("4 trials, 32 samples; 4 trials done before\n", error, StringComparison.Ordinal);
         Assert.Equal(WithoutTimes("alone"), WithoutTimes("run"));
     }
 
@@ -77,11 +77,11 @@ public sealed partial class DevicesSweepTests : IDisposable
         Assert.NotEqual(0, killed);
         var gone = Assert.Single(told.Events.OfType<WorkerGone>());
         Assert.Equal(("one", 137, "signal 9", 1), (gone.Worker, gone.ExitCode, gone.Reason, gone.Others));
-        Assert.Equal((8, 0), (history.Results.Count(result => result.Status == TrialStatus.Ok), history.Missing.Count));
-        Assert.Equal(64, told.Events.OfType<TrialEnded>().Last().SamplesDone);
+        Assert.Equal((4, 0), (history.Results.Count(result => result.Status == TrialStatus.Ok), history.Missing.Count));
+        Assert.Equal(32, told.Events.OfType<TrialEnded>().Last().SamplesDone);
         // At most the sample in flight was lost, and none is there twice.
-        Assert.Equal(64, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
-        Assert.InRange(told.Events.OfType<SampleMeasured>().Count(), 63, 64);
+        Assert.Equal(32, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
+        Assert.InRange(told.Events.OfType<SampleMeasured>().Count(), 31, 32);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed partial class DevicesSweepTests : IDisposable
         Assert.Empty(Directory.GetFiles(_temp["run/leases"]));
         var (code, _, _) = Sweep(Request(null) with { Resume = true });
         Assert.Equal(0, code);
-        Assert.Equal(64, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
+        Assert.Equal(32, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed partial class DevicesSweepTests : IDisposable
         Assert.Equal(("two", 2), ((string)gone["worker"]!, (int)gone["exitCode"]!));
         Assert.All(events.Where(value => (string)value["event"]! is "started" or "sample" or "finished"),
             value => Assert.Equal("one", (string)value["worker"]!));
-        Assert.Equal(("end", 8, 1), ((string)events[^1]["event"]!, (int)events[^1]["finished"]!, (int)events[0]["limit"]!));
+        Assert.Equal(("end", 4, 1), ((string)events[^1]["event"]!, (int)events[^1]["finished"]!, (int)events[0]["limit"]!));
     }
 
     private (int Code, string Output, string Error) Sweep(SweepRequest request, WorkerDevice[]? devices = null)
@@ -167,7 +167,7 @@ public sealed partial class DevicesSweepTests : IDisposable
     [GeneratedRegex("(,[^,]*){10}$", RegexOptions.Multiline)]
     private static partial Regex Times();
 
-    [GeneratedRegex(@"^(?:one|two) \[ *(\d+)/8\]", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?:one|two) \[ *(\d+)/4\]", RegexOptions.Multiline)]
     private static partial Regex TrialLine();
 
     private sealed class Recorder(Action<SweepEvent> onEvent) : IProgress<SweepEvent>

@@ -95,7 +95,7 @@ public sealed record FrontierTable(
             {
                 IsBaseline = point.Point.IsBaseline,
                 Interval = point.Interval,
-                ScoreLoss = point.Point.ScoreLoss,
+                ScoreLoss = point.Loss,
                 ScoreLossInterval = point.LossInterval,
                 DominatedConfidence = point.DominatedShare,
             }),

@@ -18,7 +18,7 @@ internal static class ObjectiveCsv
         .. objectives.Select((objective, i) => new CsvColumn<Row>(objective.Column, row => objective.Cell(row.Point.Values[i]))),
         new("ci_low", row => CsvFormat.Points(row.Point.Interval.Low)),
         new("ci_high", row => CsvFormat.Points(row.Point.Interval.High)),
-        new("score_loss", row => CsvFormat.Points(row.Point.Point.ScoreLoss)),
+        new("score_loss", row => CsvFormat.Points(row.Point.Loss)),
         new("score_loss_ci_low", row => CsvFormat.Points(row.Point.LossInterval?.Low)),
         new("score_loss_ci_high", row => CsvFormat.Points(row.Point.LossInterval?.High)),
         new("frontier", row => CsvFormat.Flag(row.Point.OnFrontier)),

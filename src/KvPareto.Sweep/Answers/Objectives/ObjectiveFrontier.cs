@@ -57,6 +57,7 @@ internal sealed class ObjectiveFrontier
         var points = whole.Select((point, i) => new ObjectivePoint(point.Point, point.Values)
         {
             Interval = bootstrap.Interval(point.Index),
+            Loss = baseline < 0 ? null : model.Points[baseline].Score - point.Point.Score,
             LossInterval = baseline < 0 ? null : bootstrap.LossInterval(baseline, point.Index),
             OnFrontier = kept[i],
             DominatedShare = shares[i],

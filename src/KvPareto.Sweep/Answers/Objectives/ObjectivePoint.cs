@@ -10,6 +10,9 @@ internal sealed record ObjectivePoint(FrontierPoint Point, double[] Values)
     /// <summary>95 % interval of the score.</summary>
     public required ScoreInterval Interval { get; init; }
 
+    /// <summary>Points that it loses against the baseline, tasks counted as the score counts them; null without one.</summary>
+    public double? Loss { get; init; }
+
     /// <summary>95 % interval of what it loses against the baseline, paired; null without one.</summary>
     public ScoreInterval? LossInterval { get; init; }
 
