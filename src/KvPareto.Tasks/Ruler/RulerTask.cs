@@ -57,22 +57,29 @@ internal sealed class RulerTask : TextTask
 
     private TaskSample Prepare(PromptContext context, int index)
     {
-        var room = _options.Length - _newTokens;
-        RulerPrompt Make(int size) => _generator.Make(
-            stream => new((ulong)_options.Seed, (ulong)index, stream, (ulong)_kind.Name.Sum(letter => (long)letter)), size);
-        var ids = LongestFit.Find(_generator.LeastSize, _generator.MostSize, room, size =>
-        {
-            var prompt = Make(size);
-            return PromptText.Encode(context, prompt.Text, _options.Chat, prompt.AnswerPrefix);
-        });
+        var ids = LongestFit.Find(
+            _generator.LeastSize, _generator.MostSize, _options.Length - _newTokens, size => Encode(context, Make(index, size)));
         return new()
         {
             Id = index.ToString(CultureInfo.InvariantCulture),
-            PromptIds = ids ?? throw RulerOptions.Mistake(
-                "length", $"is {_options.Length}; {_kind.Name} needs more beside {_newTokens} tokens for the answer"),
+            PromptIds = ids ?? throw TooShort(context),
             MaxNewTokens = _newTokens,
-            Answers = Make(_generator.LeastSize).Answers,
+            Answers = Make(index, _generator.LeastSize).Answers,
         };
+    }
+
+    private RulerPrompt Make(int index, int size) => _generator.Make(
+        stream => new((ulong)_options.Seed, (ulong)index, stream, (ulong)_kind.Name.Sum(letter => (long)letter)), size);
+
+    private int[] Encode(PromptContext context, RulerPrompt prompt) =>
+        PromptText.Encode(context, prompt.Text, _options.Chat, prompt.AnswerPrefix);
+
+    private ConfigException TooShort(PromptContext context)
+    {
+        var least = Enumerable.Range(0, _options.Samples).Max(index => Encode(context, Make(index, _generator.LeastSize)).Length);
+        return RulerOptions.Mistake("length",
+            $"is {_options.Length}; allowed for {_kind.Name} in this model's tokens: {least + _newTokens} or more, {_newTokens} of them "
+                + "for the answer");
     }
 
     private static string[] Words(RulerOptions options)

@@ -164,7 +164,12 @@ public class RulerTaskTests
         Refuses(fine with { Length = 100 }, "key 'length' is 100; allowed: 256 to 1048576");
         var error = Assert.Throws<ConfigException>(
             () => new RulerTask(fine with { Length = 300 }).Prepare(ByteTokenizer.Context(folder, 10_000)));
-        Assert.Contains("key 'length' is 300; vt needs more beside 30 tokens", error.Message, StringComparison.Ordinal);
+        Assert.Contains("key 'length' is 300; allowed for vt in this model's tokens: ", error.Message, StringComparison.Ordinal);
+        // What it allows is the least that is allowed.
+        var least = int.Parse(Regex.Match(error.Message, @"(\d+) or more, 30 of them for the answer").Groups[1].Value);
+        Assert.NotEmpty(new RulerTask(fine with { Length = least }).Prepare(ByteTokenizer.Context(folder, 10_000)));
+        Assert.Throws<ConfigException>(
+            () => new RulerTask(fine with { Length = least - 1 }).Prepare(ByteTokenizer.Context(folder, 10_000)));
 
         static void Refuses(RulerOptions options, string expected) =>
             Assert.Contains(expected, Assert.Throws<ConfigException>(() => new RulerTask(options)).Message, StringComparison.Ordinal);
