@@ -96,7 +96,7 @@ public class SearchSweepTests
         // Until one has helped, slow enough for an idle worker to be there before a trial is over.
         foreach (var engine in engines)
             engine.Before = (_, _, _) =>
-                SpinWait.SpinUntil(HasHelped, TimeSpan.FromMilliseconds(200));
+                SpinWait.SpinUntil(HasHelped, TimeSpan.FromMilliseconds(100));
         // Threads of their own: a pool would begin with as many as there are cores.
         await Task.WhenAll(engines.Select((engine, i) => Task.Factory.StartNew(
             () => Run(folder, engine, search, worker: $"w{i}"), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning,
