@@ -20,6 +20,7 @@ internal sealed unsafe class TorchWeight : Weight
     private readonly TorchBuffer? _bias;
     private readonly torch.Tensor _rows; // of _data, a vector's too
     private readonly torch.Tensor _shifts;
+    private torch.Tensor[]? _parts;
 
     /// <summary>Uploads a weight.</summary>
     public TorchWeight(MemoryLedger ledger, TorchCodes codec, HostWeight host, DType activations)
@@ -71,7 +72,7 @@ internal sealed unsafe class TorchWeight : Weight
     public torch.Tensor Vector => _data.Data;
 
     /// <summary>As Scripts/elements.py takes it.</summary>
-    public torch.Tensor[] Parts => [_rows, _entries?.Data ?? _codec.Nothing, _bias?.Data ?? _codec.Nothing, _shifts];
+    public torch.Tensor[] Parts => _parts ??= [_rows, _entries?.Data ?? _codec.Nothing, _bias?.Data ?? _codec.Nothing, _shifts];
 
     /// <inheritdoc/>
     public override long ByteCount => _data.ByteCount + (_entries?.ByteCount ?? 0) + (_bias?.ByteCount ?? 0);

@@ -13,12 +13,16 @@ internal sealed class TorchWorkspace : Workspace
     private readonly torch.Device _device;
     private readonly long _bytes;
     private RopeTable? _table;
+    private readonly Backend? _kernels;
+    private readonly Workspace? _joined;
     private (int, int, int)? _masked;
     private torch.Tensor? _mask;
 
-    public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens) : base(shape)
+    public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens, Backend? kernels) : base(shape)
     {
-        (_ledger, _device, StretchTokens, _bytes) = (ledger, device, stretchTokens, PredictByteCount(shape, stretchTokens));
+        (_ledger, _device, StretchTokens, _kernels) = (ledger, device, stretchTokens, kernels);
+        _joined = kernels?.CreateWorkspace(shape);
+        _bytes = kernels is null ? PredictByteCount(shape, stretchTokens) : 0;
         ledger.Add(MemoryCategory.Workspace, _bytes);
     }
 
@@ -27,6 +31,9 @@ internal sealed class TorchWorkspace : Workspace
 
     /// <summary>Token ids [T].</summary>
     public torch.Tensor? Ids { get; private set; }
+
+    /// <summary>The step as the backend of the kernels takes it; null where there is none.</summary>
+    public Step? Joined { get; private set; }
 
     private torch.Tensor? Turned { get; set; }
 
@@ -45,6 +52,7 @@ internal sealed class TorchWorkspace : Workspace
     {
         Forget();
         Ids = TorchMemory.Guard(() => torch.tensor(step.Ids, [step.Count], device: _device));
+        Joined = _joined is null ? null : _kernels!.Join(step, _joined);
     }
 
     /// <summary>What turns a step's rows, as Scripts/elements.py takes it.</summary>
@@ -89,6 +97,7 @@ internal sealed class TorchWorkspace : Workspace
     public override void Dispose()
     {
         Forget();
+        _joined?.Dispose();
         _ledger.Remove(MemoryCategory.Workspace, _bytes);
     }
 
@@ -97,6 +106,6 @@ internal sealed class TorchWorkspace : Workspace
         Ids?.Dispose();
         Turned?.Dispose();
         _mask?.Dispose();
-        (Ids, Turned, _table, _masked, _mask) = (null, null, null, null, null);
+        (Ids, Joined, Turned, _table, _masked, _mask) = (null, null, null, null, null, null);
     }
 }

@@ -92,6 +92,14 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         return step;
     }
 
+    /// <summary>Takes up a step that another backend began, whose memory this one works on, with scratch of its own.</summary>
+    public Step Join(Step step, Workspace workspace)
+    {
+        var own = new Step(workspace, step.Ids, step.Positions, step.Caches, step.Starts);
+        BeginCore(own);
+        return own;
+    }
+
     /// <summary>Copies f32 values from the host, row after row, into <paramref name="x"/> [R, C].</summary>
     public abstract void Write(ReadOnlySpan<float> source, Tensor x);
 

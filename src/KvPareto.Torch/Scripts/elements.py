@@ -25,7 +25,7 @@ def rope(xs: List[Tensor], turns: Tensor, width: int):
 
 
 def silu_mul(gate: Tensor, up: Tensor):
-    gate.copy_(torch.silu(gate) * up)
+    torch.silu_(gate).mul_(up)
 
 
 def add(x: Tensor, y: Tensor):
