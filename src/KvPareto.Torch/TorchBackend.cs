@@ -24,20 +24,21 @@ public sealed class TorchBackend : Backend
     /// <param name="device">Which.</param>
     /// <param name="threads">Threads on the processor; null for PyTorch's own choice.</param>
     /// <param name="stretchTokens">Tokens of a layer that are unpacked at once; null for the device's.</param>
-    /// <param name="kernels">Makes the backend whose kernels work on a CUDA device's memory; null, or what gives null, for PyTorch's ops
-    /// alone.</param>
+    /// <param name="kernels">Makes the backend whose kernels work on a CUDA device's memory; without one PyTorch's ops do all.</param>
     /// <exception cref="ConfigException">libtorch cannot be found or loaded, or it has no such device.</exception>
-    public TorchBackend(TorchDevice device, int? threads = null, int? stretchTokens = null, Func<int, MemoryLender, Backend?>? kernels = null)
+    public TorchBackend(
+        TorchDevice device, int? threads = null, int? stretchTokens = null, Func<int, MemoryLender, Backend?>? kernels = null)
         : base(Open(device))
     {
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
-        if (device.Kind == "cuda") _kernels = kernels?.Invoke(device.Ordinal, Lend);
-        _layout = new TorchMemoryLayout(device, _kernels?.Layout);
+        _layout = new TorchMemoryLayout(device);
         _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
+        if (device.Kind == "cuda") _kernels = kernels?.Invoke(device.Ordinal, Lend);
+        if (_kernels is not null) _layout = new TorchMemoryLayout(device, _kernels.Layout);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var library = TorchLibrary.Load();
         var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
-        Instructions = TorchInstructions.Of(library.Version, device);
+        Instructions = device.Instructions(library.Version);
         Device = $"{device.Kind} by {Instructions}{threadText}{(_kernels is null ? "" : ", caches by CUDA kernels")}";
         Memory.Add(MemoryCategory.Workspace, _layout.FixedBytes);
     }
@@ -106,42 +107,36 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale)
     {
-        if (embedding is TorchWeight) TorchScripts.Run("embed", Parts(embedding), Of(step).Ids, x, scale);
+        if (embedding is TorchWeight) TorchScripts.Run("embed", Parts(embedding), Of(step).Ids(step), x, scale);
         else _kernels!.Embed(Of(step).Joined!, embedding, x, scale);
     }
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
-        TorchScripts.Run("rms_norm", x, Vector(gain), epsilon, y);
+        TorchScripts.Run("rms_norm", x, ((TorchWeight)gain).Vector, epsilon, y);
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, Weight weight, Tensor y)
-    {
-        if (weight is TorchWeight) TorchScripts.Run("linear", x, Parts(weight), y, _codec.Stripe);
-        else _kernels!.Linear(x, weight, y);
-    }
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        var ours = Ours(weights);
-        if (ours == weights.Length) TorchScripts.Run("linears", x, Parts(weights), ys.ToArray(), _codec.Stripe);
-        else if (ours == 0) _kernels!.Linear(x, weights, ys);
-        else base.LinearCore(x, weights, ys);
+        var isOurs = weights[0] is TorchWeight;
+        var same = 1;
+        while (same < weights.Length && weights[same] is TorchWeight == isOurs) same++;
+        if (isOurs) TorchScripts.Run("linears", x, Parts(weights[..same]), ys[..same].ToArray(), _codec.Stripe);
+        else _kernels!.Linear(x, weights[..same], ys[..same]);
+        if (same < weights.Length) LinearCore(x, weights[same..], ys[same..]);
     }
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
-        TorchScripts.Run("rope", new[] { x }, Of(step).Turns(step, table), table.HeadDim);
-
-    /// <inheritdoc/>
-    protected override void RopeCore(Step step, Tensor q, Tensor k, RopeTable table) =>
-        TorchScripts.Run("rope", new[] { q, k }, Of(step).Turns(step, table), table.HeadDim);
+        TorchScripts.Run("rope", x, Of(step).Turns(step, table), table.HeadDim);
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
-        if (step.Caches[0] is TorchKvCache) TorchAttention.Run(step, layer, q, k, v, y);
+        if (step.Caches[0] is TorchKvCache) TorchKvCache.Attend(step, layer, q, k, v, y);
         else _kernels!.Attention(Of(step).Joined!, layer, q, k, v, y);
     }
 
@@ -159,24 +154,9 @@ public sealed class TorchBackend : Backend
     protected override void AddCore(Tensor x, Tensor y) => TorchScripts.Run("add", x, y);
 
     /// <inheritdoc/>
-    protected override void NormLinearCore(
-        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
-    {
-        if (Ours(weights) < weights.Length) base.NormLinearCore(x, gain, epsilon, h, weights, ys);
-        else TorchScripts.Run("norm_linear", x, Vector(gain), epsilon, h, Parts(weights), ys.ToArray(), _codec.Stripe);
-    }
-
-    /// <inheritdoc/>
-    protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
-    {
-        if (Ours([gate, up]) < 2) base.NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
-        else TorchScripts.Run("norm_gated", x, Vector(gain), epsilon, h, Parts(gate, up), new[] { g, u }, _codec.Stripe);
-    }
-
-    /// <inheritdoc/>
     protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
     {
-        if (weight is TorchWeight) TorchScripts.Run("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
+        if (weight is TorchWeight) base.LinearAddCore(x, weight, y, sum);
         else _kernels!.LinearAdd(x, weight, y, sum);
     }
 
@@ -185,22 +165,11 @@ public sealed class TorchBackend : Backend
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
 
-    private static torch.Tensor Vector(Weight gain) => ((TorchWeight)gain).Vector;
-
     private static torch.Tensor[] Parts(params ReadOnlySpan<Weight> weights)
     {
-        if (weights.Length == 1) return ((TorchWeight)weights[0]).Parts;
-        var parts = new List<torch.Tensor>(4 * weights.Length);
+        var parts = new List<torch.Tensor>();
         foreach (var weight in weights) parts.AddRange(((TorchWeight)weight).Parts);
         return [.. parts];
-    }
-
-    // How many are PyTorch's; the others are the kernels'.
-    private static int Ours(params ReadOnlySpan<Weight> weights)
-    {
-        var count = 0;
-        foreach (var weight in weights) count += weight is TorchWeight ? 1 : 0;
-        return count;
     }
 
     // The device's first use comes before its meter, which counts from then on.
@@ -212,15 +181,12 @@ public sealed class TorchBackend : Backend
             torch.InitializeDeviceType(DeviceType.CPU);
             return ProcessMeter.TryCreate();
         }
-        if (device.Kind == "cuda" && !library.HasCuda)
-            throw new ConfigException(
-                $"device {device}: libtorch in {library.Folder} was built without CUDA; allowed: {TorchLibrary.FolderVariable} set to "
-                    + "one with it, or torch");
-        if (device.Kind == "cuda" && (!torch.TryInitializeDeviceType(DeviceType.CUDA) || device.Ordinal >= torch.cuda.device_count()))
-            throw new ConfigException(
-                $"device {device}: libtorch in {library.Folder} finds {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} "
-                    + "CUDA devices; allowed: torch, and torch:cuda:N where there are some");
         if (device.Kind != "cuda") return null;
+        var count = library.HasCuda && torch.TryInitializeDeviceType(DeviceType.CUDA) ? torch.cuda.device_count() : 0;
+        if (device.Ordinal >= count)
+            throw new ConfigException(
+                $"device {device}: libtorch in {library.Folder} {(library.HasCuda ? $"finds {count} CUDA devices" : "has no CUDA")}; allowed: "
+                    + $"torch, or {TorchLibrary.FolderVariable} set to a libtorch that has the device");
         torch.zeros([1], device: new torch.Device(device.Kind, device.Ordinal)).Dispose();
         return PoolMeter.TryCreate(device.Ordinal);
     }

@@ -52,7 +52,8 @@ public sealed class TorchMemoryLayout(TorchDevice device, MemoryLayout? kernels 
 
     /// <inheritdoc/>
     public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) =>
-        HasKernels(geometry, spec) ? kernels!.CacheBytes(geometry, spec, capacity) : TorchKvCache.PredictByteCount(geometry, spec, capacity);
+        HasKernels(geometry, spec) ? kernels!.CacheBytes(geometry, spec, capacity)
+        : TorchKvCache.PredictByteCount(geometry, spec, capacity);
 
     /// <inheritdoc/>
     public override long WorkspaceBytes(WorkspaceShape shape) =>
