@@ -105,7 +105,7 @@ internal sealed class TorchKvCache : KvCache
             ? workspace.Once(window, () => TorchScripts.Tensor("mask", q, g.QueryHeads / g.KvHeads, start, first, window)) : null;
         TorchScripts.Run(
             "attention", q, k, v, y, _keys[layer], _values[layer], g.KvHeads, start, first, window, workspace.StretchTokens, isMath ? 1 : 0,
-            g.ScoreScale, Spec.Fit.Clip, mask, _means[layer], _biases[layer], _turns, _hadamard, RotatesValues ? 1 : 0);
+            g.ScoreScale, mask, _means[layer], _biases[layer], _turns, _hadamard, RotatesValues ? 1 : 0);
     }
 
     private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) =>
