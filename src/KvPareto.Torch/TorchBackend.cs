@@ -36,10 +36,9 @@ public sealed class TorchBackend : Backend
         if (device.Kind == "cuda") _kernels = kernels?.Invoke(device.Ordinal, Lend);
         if (_kernels is not null) _layout = new TorchMemoryLayout(device, _kernels.Layout);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
-        var library = TorchLibrary.Load();
-        var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
-        Instructions = device.Instructions(library.Version);
-        Device = $"{device.Kind} by {Instructions}{threadText}{(_kernels is null ? "" : ", caches by CUDA kernels")}";
+        var instructions = device.Instructions(TorchLibrary.Load().Version);
+        var how = device.IsCpu ? $", {torch.get_num_threads()} threads" : _kernels is null ? "" : ", caches by CUDA kernels";
+        (Instructions, Device) = (instructions, $"{device.Kind} by {instructions}{how}");
         Memory.Add(MemoryCategory.Workspace, _layout.FixedBytes);
     }
 
@@ -185,8 +184,8 @@ public sealed class TorchBackend : Backend
         var count = library.HasCuda && torch.TryInitializeDeviceType(DeviceType.CUDA) ? torch.cuda.device_count() : 0;
         if (device.Ordinal >= count)
             throw new ConfigException(
-                $"device {device}: libtorch in {library.Folder} {(library.HasCuda ? $"finds {count} CUDA devices" : "has no CUDA")}; allowed: "
-                    + $"torch, or {TorchLibrary.FolderVariable} set to a libtorch that has the device");
+                $"device {device}: libtorch in {library.Folder} {(library.HasCuda ? $"finds {count} CUDA devices" : "has no CUDA")}; "
+                    + $"allowed: torch, or {TorchLibrary.FolderVariable} set to a libtorch that has the device");
         torch.zeros([1], device: new torch.Device(device.Kind, device.Ordinal)).Dispose();
         return PoolMeter.TryCreate(device.Ordinal);
     }
