@@ -44,7 +44,8 @@ internal sealed class TorchWorkspace : Workspace
     public void Begin(Step step)
     {
         Forget();
-        Joined = _joined is null ? null : _kernels!.Join(step, _joined);
+        if (_joined is null) return;
+        _kernels!.Join(Joined = step.With(_joined));
     }
 
     /// <summary>What is made once for all ops of a step; the workspace's own.</summary>
