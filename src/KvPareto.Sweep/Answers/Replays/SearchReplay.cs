@@ -23,7 +23,11 @@ public sealed record SearchReplay(string Model, string Search)
     /// <summary>Time of what it measured, probes included, as a share of the whole run's.</summary>
     public required double CostShare { get; init; }
 
-    /// <summary>That of the probes alone.</summary>
+    /// <summary>Prompts that it read, probes' included, as a share of the whole run's samples: other work that a machine had to do is not
+    /// in it, nor how long a prompt takes.</summary>
+    public required double PromptShare { get; init; }
+
+    /// <summary>That of the probes alone, of time.</summary>
     public required double ProbeShare { get; init; }
 
     /// <summary>Hypervolume of what it measured whole, as a share of the whole run's.</summary>
@@ -95,6 +99,7 @@ public sealed record SearchReplay(string Model, string Search)
             Whole = found.Count,
             CostShare = replayed.Sum(trial => trial.SeenSeconds) / seconds,
             ProbeShare = probed / seconds,
+            PromptShare = (double)replayed.Sum(trial => trial.SeenPrompts) / replayed.Sum(trial => trial.WholePrompts),
             HypervolumeShare = Hypervolume.Compute(found, reference, Maximise) / whole,
             ChanceShare = Chance(
                 all, trials.ToList().FindIndex(trial => trial.Setting == history.Baseline), found.Count, reference) / whole,
