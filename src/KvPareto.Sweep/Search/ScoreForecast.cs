@@ -57,7 +57,8 @@ internal sealed class ScoreForecast
         var seen = level == 0 ? "" : string.Create(
             CultureInfo.InvariantCulture, $" and after {_levels.Counts(level).Sum()} of {point.Tasks.Sum(task => task.Samples)} samples");
         return string.Create(
-            CultureInfo.InvariantCulture, $"at a divergence of {point.Divergence:G3} nats{seen} a score of {low:F1} to {high:F1} is predicted")
+            CultureInfo.InvariantCulture,
+            $"at a divergence of {point.Divergence:G3} nats{seen} a score of {low:F1} to {high:F1} is predicted")
             + (rival < 0 ? "" : string.Create(
                 CultureInfo.InvariantCulture, $", and {_points[_known[rival]].Setting.Name}, which is at most as heavy, has {best:F1}"));
     }

@@ -86,7 +86,10 @@ public class PredictSearchTests
     public void Forecast_LearnsFromParts()
     {
         SearchPoint[] points =
-            [Baseline(PointState.Measured, 16), Point(50, 0.2, 12), SomePoint.Of("w16a16-k4v4-t64", 40, "0000", divergence: 0.2), Point(45, 0.2)];
+        [
+            Baseline(PointState.Measured, 16), Point(50, 0.2, 12), SomePoint.Of("w16a16-k4v4-t64", 40, "0000", divergence: 0.2),
+            Point(45, 0.2),
+        ];
         ScorePrediction Of(int level) => new ScoreForecast(
             points, [0, 1], new Dictionary<int, int> { [2] = level, [3] = 0 }, new SampleLevels(points[0].Tasks, 2)).Of(3);
         Assert.Equal(75, Of(0).Mean, 9);

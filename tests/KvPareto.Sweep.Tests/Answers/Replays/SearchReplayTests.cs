@@ -35,6 +35,8 @@ public class SearchReplayTests
             Assert.Equal((8, 8, replay.FrontierPoints), (replay.Settings, replay.Whole, replay.FrontierFound));
             Assert.Equal((1.0, 0.0, 1.0, 0.0), (replay.CostShare, replay.ProbeShare, replay.HypervolumeShare, replay.LargestLoss));
             Assert.Equal(1, replay.ChanceShare, 9);
+            Assert.Equal(1, replay.PromptShare);
+            Assert.InRange(replay.CostToNearlyAll!.Value, 1 / 8.0, 1);
         });
     }
 
@@ -49,7 +51,9 @@ public class SearchReplayTests
         {
             Assert.InRange(replay.Whole, 1, 7);
             Assert.InRange(replay.CostShare, 0.01, 0.99);
+            Assert.InRange(replay.PromptShare, 0.01, 0.99);
             Assert.InRange(replay.HypervolumeShare, 0.1, 1);
+            Assert.Equal(replay.HypervolumeShare >= 0.99, replay.CostToNearlyAll <= replay.CostShare);
             Assert.InRange(replay.ChanceShare, 0.1, 1);
             Assert.Equal(search == "predict", replay.ProbeShare > 0);
             Assert.InRange(replay.LargestLoss, 0, 100);
