@@ -62,6 +62,10 @@ public sealed record SearchReplay(string Model, string Search)
             throw new ConfigException($"{run}: {missing} has no result; allowed: a finished run");
         if (history.Results.FirstOrDefault(result => result.Status == TrialStatus.Dropped) is { } dropped)
             throw new ConfigException($"{run}: {dropped.Setting} of {dropped.Model} was dropped by a search; allowed: a run of everything");
+        if (history.Results.FirstOrDefault(result =>
+                result.Status == TrialStatus.Ok && history.SamplesOf(result).Count < result.Samples) is { } cut)
+            throw new ConfigException(
+                $"{run}: samples/ lacks samples of {cut.Setting} of {cut.Model}; allowed: a run whose samples are all there");
         var probes = ReplayedProbes.Read(run);
         return
         [

@@ -36,7 +36,7 @@ public class SearchReplayTests
             Assert.Equal((1.0, 0.0, 1.0, 0.0), (replay.CostShare, replay.ProbeShare, replay.HypervolumeShare, replay.LargestLoss));
             Assert.Equal(1, replay.ChanceShare, 9);
             Assert.Equal(1, replay.PromptShare);
-            Assert.InRange(replay.CostToNearlyAll!.Value, 1 / 8.0, 1);
+            Assert.InRange(replay.CostToNearlyAll!.Value, 0.05, 1);
         });
     }
 
@@ -58,6 +58,17 @@ public class SearchReplayTests
             Assert.Equal(search == "predict", replay.ProbeShare > 0);
             Assert.InRange(replay.LargestLoss, 0, 100);
         });
+    }
+
+    [Fact]
+    public void Of_RefusesARunThatLacksSamples()
+    {
+        using var temp = new ScratchFolder();
+        var run = Run(temp, "exhaustive");
+        File.WriteAllText(Directory.GetFiles(Path.Combine(run, "samples"))[0], "");
+        var error = Assert.Throws<ConfigException>(() => SearchReplay.Of(run, "halving"));
+        Assert.StartsWith($"{run}: samples/ lacks samples of ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("; allowed: a run whose samples are all there", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
