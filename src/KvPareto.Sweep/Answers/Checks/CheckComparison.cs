@@ -12,10 +12,14 @@ internal static class CheckComparison
     public static void RequireSameTasks(string file, EarlierPoint before, FrontierPoint now)
     {
         string[] then = [.. Tasks(before.Tasks)], today = [.. Tasks([.. now.Tasks.Select(task => task.Name)])];
-        if (then.Length > 0 && !then.SequenceEqual(today))
-            throw new ConfigException(OneLine.Of(
-                $"{file}: {before.Setting} of {before.Model} is scored on {string.Join(", ", then)} there and on "
-                    + $"{string.Join(", ", today)} now; allowed: an earlier run of the same tasks"));
+        if (then.Length == 0 || then.SequenceEqual(today)) return;
+        string?[] differences = [Alone(then.Except(today), "there"), Alone(today.Except(then), "here")];
+        throw new ConfigException(
+            $"{file}: {OneLine.Of(before.Setting)} of {OneLine.Of(before.Model)} is scored "
+                + $"{string.Join(" and ", differences.OfType<string>())}; allowed: an earlier run of the same tasks");
+
+        static string? Alone(IEnumerable<string> tasks, string where) =>
+            string.Join(", ", tasks.Select(OneLine.Of)) is { Length: > 0 } names ? $"on {names} {where} alone" : null;
     }
 
     /// <summary>What a user should know of the comparison, one line each.</summary>
