@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
 using TorchSharp;
 
@@ -10,10 +11,8 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
 {
     /// <summary>Bytes in all.</summary>
     public long ByteCount => (long)Heads * Plan.CodedTokens * Plan.HeadDim * Plan.Bits / 8
-        + (Plan.IsCoded
-            ? Entries.Aggregate((product, size) => product * size) * GroupMeta.ByteSize
-                + (long)Heads * (Plan.RingTokens + Plan.SinkTokens) * Plan.HeadDim * sizeof(ushort)
-            : 0);
+        + (!Plan.IsCoded ? 0 : Entries.Aggregate((product, size) => product * size) * GroupMeta.ByteSize
+            + (long)Heads * (Plan.RingTokens + Plan.SinkTokens) * Plan.HeadDim * sizeof(ushort));
 
     private int Axis => Plan.Granularity.Axis switch { KvAxis.Tensor => 1, KvAxis.PowerOfTwo => 2, _ => 0 };
 
@@ -37,6 +36,7 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
             numbers, zeros(torch.ScalarType.Byte, [Heads, Plan.CodedTokens, Plan.HeadDim * Plan.Bits / 8]),
             zeros(torch.ScalarType.Int32, Entries), zeros(torch.ScalarType.Float16, [Heads, Plan.RingTokens, Plan.HeadDim]),
             zeros(torch.ScalarType.Float16, [Heads, Plan.SinkTokens, Plan.HeadDim]), codec.Shifts(Plan.Bits), codec.Constants(Plan.Bits),
+            torch.tensor(MemoryMarshal.Cast<GroupFit, float>([Plan.Fit]).ToArray()),
         ];
     }
 }
