@@ -62,7 +62,8 @@ internal static class CheckComparison
                 $"the earlier run has {other.Before.Samples} samples of a setting, this one {other.Now.Samples}: "
                     + $"scores and peaks are of other samples");
         else if (pairs.Except(otherFiles).Any(pair => pair.Before.Trial is { } id && id != pair.Now.TrialId))
-            yield return "the earlier run has other trials of the same settings: its tasks, their data, the seed or the kind of device differ";
+            yield return "the earlier run has other trials of the same settings: its tasks, their data, the seed or the kind of device "
+                + "differ";
     }
 
     // A task's parts come with it, if the file has them.
