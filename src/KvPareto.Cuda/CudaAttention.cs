@@ -17,6 +17,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     private const string AnySource = "attention.cu";
     private const int CarriesIn = 1; // attention.cuh, Carry
     private const int CarriesOut = 2;
+    private const int Merges = 4;
+    private const int MostClusterBlocks = 8; // on every device that has clusters
     private const int StretchTokens = 16; // of a thread (stretch.cu)
     private const int LeastRowBlocks = 32; // that unpack a tile once each, from which on it is unpacked for all
     private const int LeastRowBlocksOfChannels = 4; // where keys have an entry for each channel
@@ -24,6 +26,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     // Codes must be those of the scalar definition: no contraction of products and sums.
     private readonly KernelModule _codec = context.Module("cache.cu", "--fmad=false");
     private readonly Dictionary<(string File, int Width, Variant Codes), KernelModule> _modules = [];
+    private readonly Dictionary<(Variant Codes, int Blocks), int> _clusters = []; // at a time
 
     /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
@@ -220,9 +223,16 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         if (TryAttendTokens(step, layer, q, y, null)) return;
         var (plan, codes) = (Plan(step), Codes(step, layer));
         var a = Arguments(step, layer, q, y, plan);
-        if (IsUsual(step, plan) && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16)
+        if (IsUsual(step, plan) && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16
+            && IsPairs(q) && IsPairs(y))
         {
             if (Stretches(step, plan, codes, a) is { } stretches) AttendStretches(step, stretches, plan, codes, ref a);
+            else if (MergesInClusters(plan, codes, a))
+            {
+                a.Carries = Merges;
+                AttendMany(codes, plan, a, a.Splits);
+                return;
+            }
             else AttendMany(codes, plan, a);
         }
         else AttendAny(AnyModule(plan, codes), plan, a);
@@ -232,10 +242,22 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
                 new(step.Count, (a.QueryHeads + TokenWarps - 1) / TokenWarps), Threads, a);
     }
 
-    private void AttendMany(in Variant codes, in AttentionPlan plan, in AttentionArguments a) =>
+    private static bool IsPairs(Tensor x) => x.Type == DType.BF16 && x.Address % 4 == 0 && x.RowStride % 2 == 0;
+
+    // Whether the parts of all rows run at a time, as clusters that put their results together.
+    private bool MergesInClusters(in AttentionPlan plan, in Variant codes, in AttentionArguments a)
+    {
+        if (a.Splits is 1 or > MostClusterBlocks) return false;
+        if (!_clusters.TryGetValue((codes, a.Splits), out var count))
+            _clusters[(codes, a.Splits)] = count = context.ResidentClusters(
+                Module("prefill.cu", codes), "attention_128", a.Splits, LargeThreads, plan.LargeSharedBytes);
+        return plan.LargeRowBlocks * a.KeyHeads <= count;
+    }
+
+    private void AttendMany(in Variant codes, in AttentionPlan plan, in AttentionArguments a, int cluster = 1) =>
         context.Launch(
             Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * a.Splits, a.KeyHeads), LargeThreads, a,
-                plan.LargeSharedBytes);
+                plan.LargeSharedBytes, cluster);
 
     // Worth it where several blocks of rows would unpack the same codes.
     private StretchPlan? Stretches(Step step, in AttentionPlan plan, in Variant codes, in AttentionArguments a)

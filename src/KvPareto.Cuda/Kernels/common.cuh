@@ -31,6 +31,14 @@ static __device__ __forceinline__ void let_next_start_of_many(int rows)
     if (rows > 8) let_next_start();
 }
 
+// What is read once a step, as weights are, is the first to leave the L2: code, activations and partial results then stay in it.
+static __device__ __forceinline__ u64 leave_first()
+{
+    u64 policy;
+    asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+    return policy;
+}
+
 enum ElementType { F32 = 0, F16 = 1, BF16 = 2 };
 
 #define INFINITE __int_as_float(0x7f800000)

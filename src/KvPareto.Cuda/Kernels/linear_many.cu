@@ -21,7 +21,8 @@ struct Barriers
     u64 empty[STAGES];
 };
 
-static __device__ __forceinline__ void fetch_weights(const ManyArguments& a, const Place& place, int step, u32 target, u64* full)
+static __device__ __forceinline__ void fetch_weights(
+    const ManyArguments& a, const Place& place, int step, u32 target, u64* full, u64 policy)
 {
     const ManyPart& part = a.parts[place.part];
     u32 bytes = INPUT_BYTES + WEIGHT_BYTES, entries = target + INPUT_BYTES + WEIGHT_BYTES;
@@ -36,13 +37,14 @@ static __device__ __forceinline__ void fetch_weights(const ManyArguments& a, con
         }
     }
     expect(full, bytes);
-    copy_box(target + INPUT_BYTES, part.weight, step * (CODED ? INNER * BITS / 8 : INNER), 0, 0, place.output / (a.mode == GATED ? 8 : 16), full);
+    int column = step * (CODED ? INNER * BITS / 8 : INNER);
+    copy_box(target + INPUT_BYTES, part.weight, column, 0, 0, place.output / (a.mode == GATED ? 8 : 16), full, policy);
     for (int i = 0; i < 2 * ENTRIES; i++)
     {
         // Behind the last column stands any entry: inputs are zero there.
         int half = i % 2, group = min((step * INNER + i / 2 * GROUP) / a.group, (a.columns - 1) / a.group);
         const u32* source = part.groups[half] + place.output + (a.mode == GATED ? 0 : half * (ROWS / 2)) + (i64)group * part.outputs;
-        if (counts[half] > 0) copy_bytes(entries + i * (ROWS / 2) * 4, source, counts[half], full);
+        if (counts[half] > 0) copy_bytes(entries + i * (ROWS / 2) * 4, source, counts[half], full, policy);
     }
 }
 
@@ -50,12 +52,13 @@ static __device__ __forceinline__ void fetch_weights(const ManyArguments& a, con
 static __device__ __forceinline__ void fetch_all(const ManyArguments& a, Way way, u32 rank, u8* stages, Barriers& barriers)
 {
     u32 base = shared_address(stages);
+    u64 policy = leave_first();
     fetch_map(a.inputs);
     Way early = way;
     int step = early.from;
     for (int i = 0; i < STAGES && !early.isOver(); i++)
     {
-        fetch_weights(a, Place(a, early.tile, rank), step, base + i * STAGE_BYTES, &barriers.full[i]);
+        fetch_weights(a, Place(a, early.tile, rank), step, base + i * STAGE_BYTES, &barriers.full[i], policy);
         if (++step < early.to) continue;
         early.next();
         step = early.from;
@@ -71,7 +74,7 @@ static __device__ __forceinline__ void fetch_all(const ManyArguments& a, Way way
             if (turn > 0)
             {
                 wait_for(&barriers.empty[stage], turn - 1 & 1);
-                fetch_weights(a, place, step, target, &barriers.full[stage]);
+                fetch_weights(a, place, step, target, &barriers.full[stage], policy);
             }
             #pragma unroll
             for (int slab = 0; slab < INNER / SLAB_INNER; slab++)
