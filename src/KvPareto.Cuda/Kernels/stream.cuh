@@ -73,13 +73,10 @@ template <int WORDS> static __device__ __forceinline__ void load_shared(u32 (&wo
     else asm volatile("ld.shared.u32 %0, [%1];" : "=r"(words[0]) : "r"(address) : "memory");
 }
 
-template <int BYTES> static __device__ __forceinline__ void copy_ahead(u32 target, const void* source, u64 policy)
+template <int BYTES> static __device__ __forceinline__ void copy_ahead(u32 target, const void* source)
 {
-    if constexpr (BYTES == 16)
-        asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2;" :: "r"(target), "l"(source), "l"(policy) : "memory");
-    else
-        asm volatile("cp.async.ca.shared.global.L2::cache_hint [%0], [%1], %2, %3;"
-            :: "r"(target), "l"(source), "n"(BYTES), "l"(policy) : "memory");
+    if constexpr (BYTES == 16) asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" :: "r"(target), "l"(source) : "memory");
+    else asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" :: "r"(target), "l"(source), "n"(BYTES) : "memory");
 }
 
 // The columns of a weight are cut into units. Of a unit lane i has WORDS words of two rows (i / 4 and eight on), neighbours in memory, and of
@@ -158,13 +155,12 @@ template <int BITS, int UNIT, int STAGES> struct Stream
     {
         if (tile < tiles)
         {
-            u64 policy = leave_first();
-            copy_ahead<Words * 4>(target, upper, policy);
-            copy_ahead<Words * 4>(target + Words * 4 * THREADS, lower, policy);
+            copy_ahead<Words * 4>(target, upper);
+            copy_ahead<Words * 4>(target + Words * 4 * THREADS, lower);
             if constexpr (Coded)
             {
-                copy_ahead<4>(target + entryBytes, upperEntries, policy);
-                copy_ahead<4>(target + entryBytes + 4, lowerEntries, policy);
+                copy_ahead<4>(target + entryBytes, upperEntries);
+                copy_ahead<4>(target + entryBytes + 4, lowerEntries);
                 if (++inGroup == unitsAGroup)
                 {
                     inGroup = 0;
