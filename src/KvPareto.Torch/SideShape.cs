@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
 using TorchSharp;
 
@@ -37,6 +38,7 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
             numbers, zeros(torch.ScalarType.Byte, [Heads, Plan.CodedTokens, Plan.HeadDim * Plan.Bits / 8]),
             zeros(torch.ScalarType.Int32, Entries), zeros(torch.ScalarType.Float16, [Heads, Plan.RingTokens, Plan.HeadDim]),
             zeros(torch.ScalarType.Float16, [Heads, Plan.SinkTokens, Plan.HeadDim]), codec.Shifts(Plan.Bits), codec.Constants(Plan.Bits),
+            torch.tensor(MemoryMarshal.Cast<GroupFit, float>([Plan.Fit]).ToArray()),
         ];
     }
 }

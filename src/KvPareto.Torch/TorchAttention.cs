@@ -25,7 +25,7 @@ internal static class TorchAttention
             TorchScripts.Run(
                 "attention", queries, k.Rows(i * rows, rows), v.Rows(i * rows, rows), y.Rows(i * rows, rows), cache.Keys[layer],
                 cache.Values[layer], g.KvHeads, start, first, window, workspace.StretchTokens,
-                workspace.Shape.Kernel == AttentionKernel.Math ? 1 : 0, g.ScoreScale, cache.Spec.Fit.Clip, mask, cache.Means[layer],
+                workspace.Shape.Kernel == AttentionKernel.Math ? 1 : 0, g.ScoreScale, mask, cache.Means[layer],
                 cache.Biases[layer], cache.Turns, cache.Hadamard, cache.RotatesValues ? 1 : 0);
         }
     }

@@ -1,6 +1,12 @@
 // What appending needs, be it a launch of its own (cache.cu) or part of a token's attention (decode.cu): arguments, codes, turns. Written
 // without contraction, so that codes are those of the scalar definition (GroupCodec) wherever their inputs are.
 
+// GroupFit of the host.
+struct GroupFit
+{
+    float clip;
+};
+
 struct AppendArguments
 {
     Matrix keys;   // [T, Nkv·D]
@@ -14,7 +20,7 @@ struct AppendArguments
     int width;     // D
     int heads;     // Nkv
     int rotation;  // 0 none, 1 keys, 2 both
-    float clip;
+    GroupFit fit;
     int rangeBlocks;
     int layers;
     int byToken; // sides whose rows a warp codes by itself: bit 0 keys, bit 1 values
@@ -57,8 +63,9 @@ static __device__ __forceinline__ float2 warp_range(float2 range)
 }
 
 // GroupCodec.Narrow.
-static __device__ float2 narrow(float2 range, float clip)
+static __device__ float2 narrow(float2 range, GroupFit fit)
 {
+    float clip = fit.clip;
     if (clip == 1 || range.x == range.y) return range;
     float cut = __fmul_rn(1 - clip, range.y - range.x);
     if (range.x >= 0) return make_float2(range.x, range.y - cut);
@@ -67,10 +74,10 @@ static __device__ float2 narrow(float2 range, float clip)
 }
 
 // GroupCodec.Fit.
-static __device__ u32 fit(float2 range, float clip, int bits)
+static __device__ u32 fit(float2 range, GroupFit fit, int bits)
 {
     const u32 NotANumber = 0x8000 | 0x7fc0;
-    range = narrow(range, clip);
+    range = narrow(range, fit);
     float low = range.x, high = range.y;
     if (!(fabsf(low) < INFINITE) || !(fabsf(high) < INFINITE)) return NotANumber;
     if (low == high)
@@ -155,13 +162,13 @@ static __device__ __forceinline__ void keep_pair(u16* place, float& x, float& y)
 
 // Entries of each channel of a granule of rows, of which `number(t, c)` tells; `fitted` keeps them too. By all threads of the block.
 template <class Number> static __device__ __forceinline__ void fit_channels(
-    const Side& side, int width, float clip, u32* groups, u32* fitted, Number number)
+    const Side& side, int width, GroupFit how, u32* groups, u32* fitted, Number number)
 {
     for (int c = threadIdx.x; c < width; c += blockDim.x)
     {
         float2 range = make_float2(INFINITE, -INFINITE);
         for (int t = 0; t < side.granule; t++) widen(range, number(t, c), number(t, c));
-        groups[c] = fitted[c] = fit(range, clip, side.bits);
+        groups[c] = fitted[c] = fit(range, how, side.bits);
     }
 }
 
@@ -205,7 +212,7 @@ template <int COUNT> static __device__ __forceinline__ void code_row(
     for (int i = 0; i < COUNT; i++) widen(range, x[i], x[i]);
     for (int step = 1; step < side.groupChannels / COUNT; step <<= 1)
         widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
-    u32 entry = fit(range, a.clip, side.bits), packed = 0;
+    u32 entry = fit(range, a.fit, side.bits), packed = 0;
     if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerTokenBlock + c / side.groupChannels] = entry;
     float scale, offset, least = (float)(1 << (side.bits - 1));
     read_group(entry, scale, offset);

@@ -115,7 +115,7 @@ extern "C" __global__ void fit_powers(AppendArguments a)
         __syncthreads();
     }
     if (c >= a.width) return;
-    range = narrow(range, a.clip);
+    range = narrow(range, a.fit);
     float low = range.x, high = range.y;
     u32 entry = 0x8000 | 0x7fc0;
     if (fabsf(low) < INFINITE && fabsf(high) < INFINITE)
@@ -175,19 +175,19 @@ extern "C" __global__ void encode_rows(AppendArguments a)
             float2 range = make_float2(INFINITE, -INFINITE);
             for (int c = lane; c < side.groupChannels; c += 32) widen(range, rows[g * side.groupChannels + c], rows[g * side.groupChannels + c]);
             range = warp_range(range);
-            if (lane == 0) groups[g] = fitted[g] = fit(range, a.clip, side.bits);
+            if (lane == 0) groups[g] = fitted[g] = fit(range, a.fit, side.bits);
         }
     }
     else if (side.axis == CHANNEL)
     {
-        fit_channels(side, a.width, a.clip, groups, fitted, number);
+        fit_channels(side, a.width, a.fit, groups, fitted, number);
     }
     else if (side.axis == BLOCK)
     {
         float2 range = make_float2(INFINITE, -INFINITE);
         for (int i = threadIdx.x; i < side.granule * a.width; i += blockDim.x) widen(range, rows[i], rows[i]);
         range = block_range(range, parts);
-        if (threadIdx.x == 0) groups[0] = fitted[0] = fit(range, a.clip, side.bits);
+        if (threadIdx.x == 0) groups[0] = fitted[0] = fit(range, a.fit, side.bits);
     }
     __syncthreads();
 
@@ -311,7 +311,7 @@ extern "C" __global__ void fit_tensor(AppendArguments a)
         widen(range, part.x, part.y);
     }
     int token = t.start + blockIdx.x * blockDim.x + threadIdx.x, row = token - t.side.sinkTokens;
-    if (token < t.end && row >= 0 && row < t.side.codedTokens) t.side.groups[row] = fit(range, a.clip, t.side.bits);
+    if (token < t.end && row >= 0 && row < t.side.codedTokens) t.side.groups[row] = fit(range, a.fit, t.side.bits);
 }
 
 // Rows that stay at 16 bits: sinks, and those that wait in the ring. After encode_rows, since the ring's places are used again.

@@ -116,7 +116,7 @@ static __device__ __forceinline__ void append(
 
 // The new key where channels have entries of their own: the codes of its granule, if that is whole now, and its place in the ring. By all
 // threads; `entries` has room for D.
-static __device__ __noinline__ void append_to_granule(const Side& side, float clip, int head, int token, const float* fresh, u32* entries)
+static __device__ __noinline__ void append_to_granule(const Side& side, GroupFit fit, int head, int token, const float* fresh, u32* entries)
 {
     int first = coded_end(side, token), row = first - side.sinkTokens;
     if (coded_end(side, token + 1) > first)
@@ -125,7 +125,7 @@ static __device__ __noinline__ void append_to_granule(const Side& side, float cl
         {
             return first + t == token ? fresh[c] : half_to_float(side.ring[((i64)head * side.ringTokens + (first + t) % side.ringTokens) * D + c]);
         };
-        fit_channels(side, D, clip, side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock, entries, number);
+        fit_channels(side, D, fit, side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock, entries, number);
         __syncthreads();
         code_granule(side, D, side.codes + head * side.headCodes + (i64)row * side.rowBytes, entries, number);
         __syncthreads();
@@ -196,7 +196,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     else
         for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
     __syncthreads();
-    if (KEY_GROUP == 0 && hasNew && !view.isApart) append_to_granule(cache.keys, t.turn.append.clip, head, view.length - 1, fresh[0], (u32*)results[1]);
+    if (KEY_GROUP == 0 && hasNew && !view.isApart) append_to_granule(cache.keys, t.turn.append.fit, head, view.length - 1, fresh[0], (u32*)results[1]);
     if (a.rotation > 0) hadamard(rows, group, D, D);
     for (int i = threadIdx.x; i < HEADS * D; i += THREADS) queries[query_place(i / D, i % D)] = i / D < group ? rows[i] : 0;
     bool isFresh = hasNew && view.isApart;

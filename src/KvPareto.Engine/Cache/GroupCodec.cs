@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Engine.Cache;
 
 /// <summary>
@@ -33,12 +35,27 @@ public readonly record struct GroupMeta(ushort ScaleBits, short Zero)
     }
 }
 
-/// <summary>How codes are fitted to a group's range.</summary>
-/// <param name="Clip">Share of the range that codes span (<see cref="GroupCodec.Narrow"/>).</param>
+/// <summary>
+/// How codes are fitted to a group's range. Of floats alone: CUDA's kernels (<c>GroupFit</c> of append.cuh) and TorchScript's (codec.py)
+/// read it as it lies.
+/// </summary>
+/// <param name="Clip">Share of the range that codes span (<see cref="GroupCodec.Narrow"/>); what lies outside is clipped.</param>
 public readonly record struct GroupFit(float Clip)
 {
     /// <summary>To all of it.</summary>
     public static readonly GroupFit Whole = new(1);
+
+    /// <summary>To this many percent of it.</summary>
+    public static GroupFit Percent(int clip) => new(clip / 100f);
+
+    /// <summary><see cref="Clip"/> in percent.</summary>
+    public int ClipPercent => (int)MathF.Round(Clip * 100);
+
+    /// <exception cref="ConfigException">A part is out of its range; the message names it and what is allowed.</exception>
+    internal void Validate()
+    {
+        if (Clip is not (>= 0.5f and <= 1)) throw new ConfigException($"clip {ClipPercent}; allowed: 50 to 100");
+    }
 }
 
 /// <summary>

@@ -33,12 +33,8 @@ public sealed record KvSpec
     /// <summary>Code keys without their projection's bias: RoPE(Wx) is coded, RoPE(b, position) added when reading.</summary>
     public bool PreBiasKeys { get; init; }
 
-    /// <summary>Percent of a group's range that codes span (<see cref="GroupCodec.Narrow"/>); what lies outside is clipped. 100 clips
-    /// nothing.</summary>
-    public int ClipPercent { get; init; } = 100;
-
-    /// <summary>How a group's range is fitted.</summary>
-    public GroupFit Fit => new(ClipPercent / 100f);
+    /// <summary>How codes are fitted to a group's range.</summary>
+    public GroupFit Fit { get; init; } = GroupFit.Whole;
 
     /// <summary>True where keys or values are coded at all.</summary>
     public bool IsCoded => Keys.IsCoded || Values.IsCoded;
@@ -60,7 +56,7 @@ public sealed record KvSpec
         Check("sink", SinkTokens, 0, 65536);
         Check("recent", RecentTokens, 0, 65536);
         Check("edge", EdgeLayers, 0, geometry.LayerCount / 2);
-        Check("clip", ClipPercent, 50, 100);
+        Fit.Validate();
         if (PreBiasKeys && !geometry.HasKeyBias && geometry.KeyBias is null)
             throw new ConfigException("prebias: the model's keys have no bias; allowed for models with one (Qwen2, Qwen2.5)");
     }

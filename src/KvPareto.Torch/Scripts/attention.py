@@ -33,7 +33,7 @@ def turned(bias: Tensor, turns: Tensor, first: int, stop: int) -> Tensor:
 
 
 # Stores a step's keys [T, Nkv·D], of tokens start …; the first step's mean is kept.
-def store_keys(k: Tensor, side: List[Tensor], heads: int, start: int, clip: float, mean: Optional[Tensor], bias: Optional[Tensor],
+def store_keys(k: Tensor, side: List[Tensor], heads: int, start: int, mean: Optional[Tensor], bias: Optional[Tensor],
                turns: Optional[Tensor], hadamard: Optional[Tensor]):
     rows = by_head(k, heads)
     if bias is not None and turns is not None:
@@ -42,7 +42,7 @@ def store_keys(k: Tensor, side: List[Tensor], heads: int, start: int, clip: floa
         if start == 0:
             mean.copy_(rows.to(torch.float64).mean([1], True).float())
         rows = rows - mean
-    store(side, rotated(rows, hadamard), start, clip)
+    store(side, rotated(rows, hadamard), start)
 
 
 # Keys first … stop − 1 of `length` as scores take them, [Nkv, stop − first, D]: rotated, without the mean, with the bias.
@@ -106,13 +106,13 @@ def merge(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], scale: float,
 # Stores k and v [T, Nkv·D] of tokens start …, then y = softmax(scale·q·kᵀ)·v of tokens first …, q and y [T, Nq·D]. What fits in one
 # stretch goes through PyTorch's own attention, with `mask` (None: a single query sees all); with all_scores they are held at once.
 def attention(q: Tensor, k: Tensor, v: Tensor, y: Tensor, key_side: List[Tensor], value_side: List[Tensor], heads: int, start: int,
-              first: int, window: int, stretch: int, all_scores: int, scale: float, clip: float, mask: Optional[Tensor],
+              first: int, window: int, stretch: int, all_scores: int, scale: float, mask: Optional[Tensor],
               mean: Optional[Tensor], bias: Optional[Tensor], turns: Optional[Tensor], hadamard: Optional[Tensor], rotates_values: int):
     count, stop, width = q.size(0), start + q.size(0), k.size(1) // heads
     groups = q.size(1) // k.size(1)
     value_hadamard = hadamard if rotates_values == 1 else None
-    store_keys(k, key_side, heads, start, clip, mean, bias, turns, hadamard)
-    store(value_side, rotated(by_head(v, heads), value_hadamard), start, clip)
+    store_keys(k, key_side, heads, start, mean, bias, turns, hadamard)
+    store(value_side, rotated(by_head(v, heads), value_hadamard), start)
     rows = rotated(group(q, heads, width), hadamard)
     if q.dtype == torch.bfloat16:
         rows = rows.to(torch.half)

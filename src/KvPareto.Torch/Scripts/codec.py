@@ -4,8 +4,9 @@
 # Rows are seen as [heads, runs, tokens of a group, groups, channels of a group] and entries as [heads, runs, 1, groups, 1].
 
 
-# A range narrowed to a share of itself.
-def narrow(low: Tensor, high: Tensor, clip: float) -> Tuple[Tensor, Tensor]:
+# A range narrowed to a share of itself; how: the parts of GroupFit.
+def narrow(low: Tensor, high: Tensor, how: List[float]) -> Tuple[Tensor, Tensor]:
+    clip = how[0]
     if clip == 1.0:
         return low, high
     margin = (high - low) * (1.0 - clip)
@@ -20,8 +21,8 @@ def entry(scale: Tensor, zero: Tensor) -> Tensor:
 
 # Entries of groups that span low … high. constants holds 2^bits − 1, 32,000 and 32,767 as tensors: a GPU multiplies by the reciprocal of a
 # number.
-def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float) -> Tensor:
-    low, high = narrow(low, high, clip)
+def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: List[float]) -> Tensor:
+    low, high = narrow(low, high, how)
     narrowest = (torch.maximum(low.abs(), high.abs()) / constants[1]).clamp(5.9604644775390625e-8, 65504.0)
     floor = narrowest.to(torch.half)
     floor = torch.where(floor.float() < narrowest, torch.view_copy(torch.view_copy(floor, dtype=torch.int16) + 1, dtype=torch.half), floor)
@@ -33,8 +34,8 @@ def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float)
 
 
 # Entries of channels for good: the smallest power of two that spans low … high, and an integer zero point.
-def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, clip: float) -> Tensor:
-    low, high = narrow(low, high, clip)
+def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, how: List[float]) -> Tensor:
+    low, high = narrow(low, high, how)
     narrowest = torch.maximum(low.abs(), high.abs()) / constants[2]
     step = torch.maximum((high - low) / constants[0], narrowest).clamp(5.9604644775390625e-8, 32768.0)
     mantissa, _ = torch.frexp(step)

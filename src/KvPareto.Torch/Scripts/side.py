@@ -1,6 +1,6 @@
 # The keys or the values of one layer, as a list. Plain: numbers, rows [heads, tokens, D]. Coded: numbers, codes [heads, coded tokens,
 # D·bits/8], entries [heads, runs, groups], ring [heads, ring tokens, D] f16 of rows that are not coded yet, sinks [heads, sinks, D] f16,
-# shifts and constants (codec.py). Tokens of the codes count from the end of the sinks.
+# shifts and constants (codec.py), GroupFit as it lies. Tokens of the codes count from the end of the sinks.
 # numbers: recent tokens, tokens that are coded together, channels of a group, bits, and axis: 0 a scale for each group, 1 one scale for an
 # append (tensor), 2 one for good (pow2).
 
@@ -23,15 +23,16 @@ def waiting(ring: Tensor, first: int, last: int) -> Tensor:
 
 
 # New rows [heads, T, D], of tokens start …; those whose time has come are coded.
-def store(side: List[Tensor], rows: Tensor, start: int, clip: float):
+def store(side: List[Tensor], rows: Tensor, start: int):
     if len(side) == 2:
         side[1][:, start:start + rows.size(1)] = rows
     else:
-        store_coded(side, rows.float(), start, clip)
+        store_coded(side, rows.float(), start)
 
 
-def store_coded(side: List[Tensor], rows: Tensor, start: int, clip: float):
-    numbers, codes, entries, ring, sink_rows, shifts, constants = side
+def store_coded(side: List[Tensor], rows: Tensor, start: int):
+    numbers, codes, entries, ring, sink_rows, shifts, constants, fits = side
+    how: List[float] = fits.tolist()
     n: List[int] = numbers.tolist()
     recent, granule, channels, bits, axis = n
     sinks, end = sink_rows.size(1), start + rows.size(1)
@@ -44,9 +45,9 @@ def store_coded(side: List[Tensor], rows: Tensor, start: int, clip: float):
     if fresh < end:
         new = rows[:, fresh - start:]
         if axis == 1:
-            entries[:, fresh - sinks:end - sinks] = fit(new.amin(), new.amax(), constants, least, clip)
+            entries[:, fresh - sinks:end - sinks] = fit(new.amin(), new.amax(), constants, least, how)
         if axis == 2 and start <= sinks:
-            entries.copy_(fit_power(new.amin([1], True), new.amax([1], True), constants, least, clip))
+            entries.copy_(fit_power(new.amin([1], True), new.amax([1], True), constants, least, how))
         first, last = coded_end(start, sinks, recent, granule), coded_end(end, sinks, recent, granule)
         if first < last:
             part = rows[:, max(first, start) - start:max(last, start) - start]
@@ -56,7 +57,7 @@ def store_coded(side: List[Tensor], rows: Tensor, start: int, clip: float):
             run, runs, tokens = runs_of(at, count, granule, axis)
             x = part.reshape(heads, -1, tokens, width // channels, channels)
             if axis == 0:
-                entries[:, run:runs] = fit(x.amin([2, 4]), x.amax([2, 4]), constants, least, clip)
+                entries[:, run:runs] = fit(x.amin([2, 4]), x.amax([2, 4]), constants, least, how)
             groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
             codes[:, at:at + count] = pack(encode(x, groups, least, -least - 1.0).reshape(heads, count, width), bits, shifts)
         kept = max(fresh, last)
@@ -73,7 +74,7 @@ def read(side: List[Tensor], first: int, stop: int, length: int) -> Tensor:
 
 
 def read_coded(side: List[Tensor], first: int, stop: int, length: int) -> Tensor:
-    numbers, codes, entries, ring, sink_rows, shifts, _ = side
+    numbers, codes, entries, ring, sink_rows, shifts, _, _ = side
     n: List[int] = numbers.tolist()
     recent, granule, channels, bits, axis = n
     sinks = sink_rows.size(1)

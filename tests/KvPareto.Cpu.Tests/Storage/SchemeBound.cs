@@ -71,7 +71,7 @@ internal sealed class SchemeBound
 
     private (double Low, double High) Clipped(double min, double max)
     {
-        var clip = _spec.ClipPercent / 100.0;
+        var clip = _spec.Fit.ClipPercent / 100.0;
         var cut = (1 - clip) * (max - min);
         return min >= 0 ? (min, max - cut) : max <= 0 ? (min + cut, max) : (min * clip, max * clip);
     }

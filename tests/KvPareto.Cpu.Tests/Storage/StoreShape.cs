@@ -14,7 +14,7 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
     /// <summary>Tokens that are coded together.</summary>
     public int Granule => Bits < 16 && Granularity.Axis is KvAxis.Channel or KvAxis.Block ? Granularity.Group : 1;
 
-    private GroupFit Fit => new(ClipPercent / 100f);
+    private GroupFit Fit => GroupFit.Percent(ClipPercent);
 
     /// <summary>Every head width, and of <c>token</c> every group that divides it.</summary>
     public static IEnumerable<StoreShape> Of(KvAxis axis, int bits) => HeadDims.SelectMany(headDim => Groups(axis, bits, headDim).Select(
@@ -36,7 +36,7 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
             : new TokenBlockValues(TokenBlockScheme(), capacity, width);
 
     /// <summary>The same by the scalar codec.</summary>
-    public ReferenceSide Reference(int heads) => new(heads, HeadDim, Bits, Granularity, new KvSpec { ClipPercent = ClipPercent });
+    public ReferenceSide Reference(int heads) => new(heads, HeadDim, Bits, Granularity, new KvSpec { Fit = Fit });
 
     private TokenScheme TokenScheme() => Granularity.Axis == KvAxis.Token
         ? new TokenGroupScheme(Bits, HeadDim, Granularity.Group, Fit)

@@ -18,7 +18,7 @@ internal sealed class ReferenceSide(int heads, int headDim, int bits, KvGranular
 
     private int Granule => bits < 16 && granularity.Axis is KvAxis.Channel or KvAxis.Block ? granularity.Group : 1;
 
-    private float Clip => spec.ClipPercent / 100f;
+    private float Clip => spec.Fit.Clip;
 
     /// <summary>Stores tokens, and codes those whose time has come.</summary>
     public void Append(IReadOnlyList<float[]> tokens)

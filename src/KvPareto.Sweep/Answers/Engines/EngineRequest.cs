@@ -38,7 +38,7 @@ internal sealed record EngineRequest(InferenceSetting Setting, int Tokens, int? 
             (CachePart.Smooth, cache.SmoothKeys, "smoothed keys"),
             (CachePart.PreBias, cache.PreBiasKeys, "keys coded without their bias"),
             (CachePart.Rotation, cache.Rotation != KvRotation.None, "rotation before coding"),
-            (CachePart.Clip, cache.ClipPercent < 100, $"clipping to {cache.ClipPercent} % of the range"),
+            (CachePart.Clip, cache.Fit.Clip < 1, $"clipping to {cache.Fit.ClipPercent} % of the range"),
             (CachePart.Sink, cache.SinkTokens > 0, $"the first {cache.SinkTokens} tokens at 16 bits"),
             (CachePart.Recent, cache.RecentTokens > 0, $"the latest {cache.RecentTokens} tokens at 16 bits"),
             (CachePart.Edge, cache.EdgeLayers > 0, $"the first and last {cache.EdgeLayers} layers at 16 bits"),
