@@ -9,7 +9,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
 {
     private const int Threads = 128;
     private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
-    private const int TurnedHeads = 2; // cache.cu, TURNED_HEADS
+    private const int TurnedHeads = 4; // cache.cu, TURNED_HEADS
     private const int MostThreads = 1024;
     private const int MostTokenBlocks = 3; // of one multiprocessor at a time (decode.cu, BLOCKS)
     private const int TokenSharedBytes = 40_000; // of such a block, at the most

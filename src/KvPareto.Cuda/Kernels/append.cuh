@@ -260,7 +260,9 @@ template <int COUNT> struct Turn
 {
     float2 turns[COUNT];
 
-    __device__ __forceinline__ Turn(const TurnArguments& t, int row, int lane)
+    __device__ __forceinline__ Turn() { }
+
+    __device__ __forceinline__ void find(const TurnArguments& t, int row, int lane)
     {
         #pragma unroll
         for (int i = 0; i < COUNT; i++) turns[i] = turn_of(t, row, lane % 16 * COUNT + i);

@@ -247,7 +247,7 @@ extern "C" __global__ void encode_tokens(AppendArguments a)
     else encode_token<2>(a, AsTheyAre());
 }
 
-#define TURNED_HEADS 2 // of queries, by a warp
+#define TURNED_HEADS 4 // of queries, by a warp
 
 // Turns do not depend on what ran before.
 template <int COUNT> static __device__ __forceinline__ void turn_and_encode(const TurnArguments& t)
@@ -257,7 +257,9 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
     int group = t.queryHeads / a.heads, shares = (group + TURNED_HEADS - 1) / TURNED_HEADS, sequence = part < 0 ? blockIdx.z / 2 : part / shares;
     if (row >= rows_of(a)) return;
     if (a.sequences > 1) row = sequence;
-    Turn<COUNT> turn(t, row, lane);
+    Turn<COUNT> turn;
+    bool isValues = part < 0 && blockIdx.z % 2 == 1;
+    if (!isValues) turn.find(t, row, lane);
     wait_for_previous();
     if (part < 0 && blockIdx.z % 2 == 0 && !(a.byToken & 1))
     {

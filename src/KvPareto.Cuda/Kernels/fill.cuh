@@ -208,17 +208,29 @@ struct HalfRows
 template <bool FIRST, class A, class B> struct Choose { typedef A Type; };
 template <class A, class B> struct Choose<false, A, B> { typedef B Type; };
 
-// The tiles of one side from `from` on, by FILLERS threads: two parts of a tile are on their way while others are stored. The first tiles do not
-// wait for what ran before, if their tokens and some more had been coded when there were `known` in all.
-template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline__ void fill(
-    u8* tiles, u64* full, u64* empty, const Side& s, int head, int from, int to, int length, int known, int thread)
+// One side's tiles of tokens [from, to), of a context of `length`, of which `known` were there before the step.
+struct Filling
 {
+    u8* tiles;
+    u64* full;
+    u64* empty;
+    const Side& side;
+    int head, from, to, length, known;
+    int thread;
+};
+
+// By FILLERS threads: two parts of a tile are on their way while others are stored. The first tiles do not wait for what ran before, if their
+// tokens and some more had been coded when there were `known` in all.
+template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline__ void fill(const Filling& f)
+{
+    const Side& s = f.side;
+    int head = f.head, from = f.from, length = f.length, thread = f.thread;
     const bool IsVector = BITS < 16 && GROUP > 0 && GROUP % 32 == 0;
     typedef typename Choose<BITS == 16, HalfRows,
         typename Choose<GROUP == 0, ChannelRows<BITS < 16 ? BITS : 8, BLOCK_TOKENS>,
         typename Choose<IsVector, CodedRows<BITS < 16 ? BITS : 8, IsVector ? GROUP : D, BLOCK_TOKENS>, AnyRows<BITS>>::Type>::Type>::Type Rows;
-    int end = coded_end(s, length), count = (to - from + TILE - 1) / TILE;
-    if (from + (STAGES + 2) * TILE > min(known, coded_end(s, known))) wait_for_previous();
+    int end = coded_end(s, length), count = (f.to - from + TILE - 1) / TILE;
+    if (from + (STAGES + 2) * TILE > min(f.known, coded_end(s, f.known))) wait_for_previous();
     Rows first, second;
     TokenBlockDecoders decoders;
     decoders.block = -1;
@@ -233,8 +245,8 @@ template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline
     {
         int tile = from + j * TILE, stage = j % STAGES, next = tile + TILE;
         bool isNextWhole = j + 1 < count && next >= s.sinkTokens && next + TILE <= end;
-        SwizzledRows rows = { (u16*)(tiles + stage * TILE_BYTES), SLAB };
-        wait_for(&empty[stage], j / STAGES % 2 ^ 1);
+        SwizzledRows rows = { (u16*)(f.tiles + stage * TILE_BYTES), SLAB };
+        wait_for(&f.empty[stage], j / STAGES % 2 ^ 1);
         if (j == STAGES) wait_for_previous();
         if (isWhole)
         {
@@ -261,7 +273,7 @@ template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline
         }
         wait_for_copies();
         publish();
-        arrive(&full[stage]);
+        arrive(&f.full[stage]);
         isWhole = isNextWhole;
     }
 }

@@ -3,12 +3,17 @@
 // Whether a cluster's part of a tile is there, for each block, group of warps and reader; who has read it clears it.
 __device__ u32 isThere[MOST_CLUSTERS][CLUSTER][2][MOST_SHARES];
 
+// Barriers of one of the groups that multiply, and of both.
 static __device__ __forceinline__ void wait_for_quad(int quad) { asm volatile("bar.sync %0, %1;" :: "r"(1 + quad), "n"(QUAD) : "memory"); }
+
+static __device__ __forceinline__ void wait_for_quads() { asm volatile("bar.sync 3, %0;" :: "n"(2 * QUAD) : "memory"); }
 
 static __device__ __forceinline__ float4* partial_of(const ManyArguments& a, int cluster, u32 rank, int thread)
 {
-    return (float4*)a.partials + (i64)(cluster * CLUSTER + rank) * (TOKENS / 8 * 2 * QUAD) + thread;
+    return (float4*)a.partials + (i64)(cluster * CLUSTER + rank) * (UNITS * ROWS / 64 * QUAD) + thread;
 }
+
+static __device__ __forceinline__ float4 sum_of(float4 x, float4 y) { return make_float4(x.x + y.x, x.y + y.y, x.z + y.z, x.w + y.w); }
 
 // What a thread knows of its place among those who put a tile together.
 struct Sharer
@@ -111,6 +116,67 @@ struct Sharer
             for (int i = 0; i < Ahead; i++)
                 if (first + i < to) target.store(first + i, whole[i]);
         }
+    }
+
+    // Deep tiles: sums of both groups go through shared memory, whose stages have been read, so that one short piece of code serves all of them. The
+    // copy engine hands on those of other shares' tokens, and brings in what others have of this one's. A thread has every other unit.
+    template <class Target> __device__ __forceinline__ void join(const float (&sums)[TOKENS / 2], float4* staging, u64* arrived, const Target& target) const
+    {
+        int share = cluster % a.shares, quad = thread / QUAD, lane = thread % QUAD;
+        int begin = UNITS * share / a.shares, end = UNITS * (share + 1) / a.shares;
+        float4* parts = staging + UNITS * QUAD; // [shares − 1, end − begin, QUAD], once both groups' sums are one
+        wait_for_quads();
+        #pragma unroll
+        for (int i = 0; i < UNITS; i++)
+            staging[(quad * UNITS + i) * QUAD + lane] = make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]);
+        wait_for_quads();
+        #pragma unroll 4
+        for (int i = quad * QUAD + lane; i < UNITS * QUAD; i += 2 * QUAD) staging[i] = sum_of(staging[i], parts[i]);
+        if (a.shares > 1)
+        {
+            publish();
+            wait_for_quads();
+            if (thread < 32) exchange(staging, parts, begin, end, share, arrived);
+            wait_for(arrived, 0);
+        }
+        #pragma unroll 2
+        for (int unit = begin + (begin + quad) % 2; unit < end; unit += 2)
+        {
+            float4 whole = make_float4(0, 0, 0, 0);
+            const float4* part = parts + (unit - begin) * QUAD + lane;
+            #pragma unroll 1
+            for (int i = 0; i < a.shares; i++)
+            {
+                whole = sum_of(whole, i == share ? staging[unit * QUAD + lane] : *part);
+                if (i != share) part += (end - begin) * QUAD;
+            }
+            target.store(unit, whole);
+        }
+    }
+
+    // By a warp: of the shares' sums those of units outside [begin, end) are written for the others, and theirs of these are read.
+    __device__ __forceinline__ void exchange(float4* staging, float4* parts, int begin, int end, int share, u64* arrived) const
+    {
+        const int UnitBytes = QUAD * sizeof(float4);
+        bool isOther = thread < a.shares && thread != share;
+        if (thread == 0)
+        {
+            float4* own = partial_of(a, cluster, rank, 0);
+            hand_on(own, shared_address(staging), begin * UnitBytes);
+            hand_on(own + end * QUAD, shared_address(staging + end * QUAD), (UNITS - end) * UnitBytes);
+            wait_until_handed_on();
+            expect(arrived, (a.shares - 1) * (end - begin) * UnitBytes);
+        }
+        __syncwarp();
+        if (!isOther) return;
+        __threadfence();
+        tell(thread);
+        wait(cluster - share + thread, share);
+        publish_everywhere();
+        int place = thread - (thread > share);
+        copy_bytes(
+            shared_address(parts + place * (end - begin) * QUAD), partial_of(a, cluster - share + thread, rank, 0) + begin * QUAD,
+            (end - begin) * UnitBytes, arrived, leave_first());
     }
 
     // Earlier clusters have the tile's beginning.

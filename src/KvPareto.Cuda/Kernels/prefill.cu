@@ -25,6 +25,7 @@
 #define TILE_BYTES (D / 64 * SLAB)
 #define STAGING (D + 4)              // floats of a row of results
 #define CONSUMER_BARRIER 1
+#define ARE_ALIKE (KEY_BITS == VALUE_BITS && KEY_GROUP == VALUE_GROUP && KEY_BLOCK_TOKENS == VALUE_BLOCK_TOKENS)
 
 static_assert(ROWS == TILE, "queries are swizzled as a tile is");
 
@@ -418,8 +419,13 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
     if (warp < QUAD / 32)
     {
         give_registers<FILL_REGISTERS>();
-        if (thread < FILLERS) fill<KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS>(keys, barriers.keysFull, barriers.keysEmpty, cache.keys, head, from, to, length, a.isUnpacked ? 0 : start, thread);
-        else fill<VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS>(values, barriers.valuesFull, barriers.valuesEmpty, cache.values, head, from, to, length, a.isUnpacked ? 0 : start, thread - FILLERS);
+        bool isKeys = thread < FILLERS;
+        Filling filling = { isKeys ? keys : values, isKeys ? barriers.keysFull : barriers.valuesFull,
+            isKeys ? barriers.keysEmpty : barriers.valuesEmpty, isKeys ? cache.keys : cache.values, head, from, to, length,
+            a.isUnpacked ? 0 : start, thread % FILLERS };
+        // One piece of code where both sides are coded alike: what runs for the first time has to come from memory.
+        if (ARE_ALIKE || isKeys) fill<KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS>(filling);
+        else fill<VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS>(filling);
     }
     else
     {
