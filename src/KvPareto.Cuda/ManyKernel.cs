@@ -4,8 +4,7 @@ namespace KvPareto.Cuda;
 /// <param name="Bits">Of a weight.</param>
 /// <param name="Group">Columns of a stage that share a scale; 0 of elements.</param>
 /// <param name="Tokens">Rows of a tile.</param>
-/// <param name="IsDeep">Blocks have half as many rows of weights, and multiply twice as many columns at a time.</param>
-internal readonly record struct ManyKernel(int Bits, int Group, int Tokens, bool IsDeep = false)
+internal readonly record struct ManyKernel(int Bits, int Group, int Tokens)
 {
     /// <summary>The kernel.</summary>
     public const string Function = "linear_many";
@@ -19,19 +18,18 @@ internal readonly record struct ManyKernel(int Bits, int Group, int Tokens, bool
     /// <summary>Blocks of a cluster, which share a tile's inputs.</summary>
     public const int Cluster = 2;
 
+    /// <summary>Rows of weights that a block multiplies.</summary>
+    public const int BlockRows = 128;
+
     /// <summary>Clusters that put a tile together, at the most (MOST_SHARES).</summary>
     public const int MostShares = 8;
 
     /// <summary>Columns of a row of inputs in shared memory (SLAB_INNER).</summary>
     public const int SlabColumns = 64;
 
-    private const int MostBlockRows = 128;
     private const int MostStages = 8;
     private const int MostTokens = 256;
     private const int StageAlignment = 1024;
-
-    /// <summary>Rows of weights that a block multiplies.</summary>
-    public int BlockRows => IsDeep ? MostBlockRows / 2 : MostBlockRows;
 
     /// <summary>Columns of a stage.</summary>
     public int Inner => Bits == 4 ? 2 * SlabColumns : SlabColumns;
@@ -69,12 +67,9 @@ internal readonly record struct ManyKernel(int Bits, int Group, int Tokens, bool
     /// <summary>The variant for tiles of fewer rows.</summary>
     public ManyKernel Narrow => this with { Tokens = MostTokens / 2 };
 
-    /// <summary>The variant whose blocks have fewer rows of weights, if there is one.</summary>
-    public ManyKernel? Deep => Bits == 8 ? null : this with { IsDeep = true };
-
     /// <summary>The compiler's options on a device whose blocks have so much shared memory.</summary>
     public string[] Options(int device) =>
-        [$"-DBITS={Bits}", $"-DGROUP={Group}", $"-DTOKENS={Tokens}", $"-DSTAGES={Stages(device)}", $"-DDEEP={(IsDeep ? 1 : 0)}"];
+        [$"-DBITS={Bits}", $"-DGROUP={Group}", $"-DTOKENS={Tokens}", $"-DSTAGES={Stages(device)}"];
 
     /// <summary>Dynamic shared memory.</summary>
     public int SharedBytes(int device) => Stages(device) * StageBytes + StageAlignment;

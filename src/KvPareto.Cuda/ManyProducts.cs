@@ -17,9 +17,9 @@ internal sealed class ManyProducts(CudaContext context)
     public void Prepare(CudaWeight weight)
     {
         if (!context.HasWarpGroups || ManyKernel.Of(weight, int.MaxValue) is not { } kernel) return;
-        var clusters = context.Multiprocessors / ManyKernel.Cluster;
-        foreach (var isGated in new[] { false, true })
-            context.Prepare(ManyKernel.File, Choose(kernel, int.MaxValue, [weight], isGated, _ => clusters).Options(SharedBytes));
+        context.Prepare(ManyKernel.File, kernel.Options(SharedBytes));
+        if (LeavesIdle(Tiles(weight, false), weight.ColumnCount, context.Multiprocessors / ManyKernel.Cluster))
+            context.Prepare(ManyKernel.File, kernel.Narrow.Options(SharedBytes));
     }
 
     /// <summary>How many of the weights, from the first on, one launch multiplies.</summary>
@@ -57,7 +57,7 @@ internal sealed class ManyProducts(CudaContext context)
     {
         var first = (CudaWeight)weights[0];
         var isGated = mode == LinearMode.Gated;
-        var kernel = Choose(ManyKernel.Of(first, rows)!.Value, rows, weights, isGated, kernel => Variant(kernel).Clusters);
+        var kernel = Choose(ManyKernel.Of(first, rows)!.Value, rows, weights, isGated);
         var a = new ManyArguments
         {
             Inputs = TensorMap.OfInputs(x, rows, first.ColumnCount, kernel.Tokens / ManyKernel.Cluster),
@@ -86,45 +86,30 @@ internal sealed class ManyProducts(CudaContext context)
                     Y = ys[i],
                     Outputs = one.RowCount,
                 };
-                tiles += Tiles(kernel, one, isGated);
+                tiles += Tiles(one, isGated);
             }
             a.Parts[i].EndTile = tiles;
         }
         a.Tiles = tiles * a.TokenTiles;
         var (module, clusters) = Variant(kernel);
-        clusters = Share(ref a, kernel, clusters, (int)Math.Min(scratch.Bytes / kernel.PartBytes, int.MaxValue));
+        clusters = Share(ref a, clusters, (int)Math.Min(scratch.Bytes / kernel.PartBytes, int.MaxValue));
         context.Launch(
             module, ManyKernel.Function, new(ManyKernel.Cluster * clusters), ManyKernel.Threads, a, kernel.SharedBytes(SharedBytes));
     }
 
-    private static int Tiles(in ManyKernel kernel, CudaWeight weight, bool isGated)
+    private static int Tiles(CudaWeight weight, bool isGated)
     {
-        var outputs = ManyKernel.Cluster * kernel.BlockRows / (isGated ? 2 : 1);
+        var outputs = ManyKernel.Cluster * ManyKernel.BlockRows / (isGated ? 2 : 1);
         return (weight.RowCount + outputs - 1) / outputs;
     }
 
-    private static int Tiles(in ManyKernel kernel, int rows, ReadOnlySpan<Weight> weights, bool isGated)
+    // Tiles of fewer rows, where those of many leave too much of the device idle.
+    private ManyKernel Choose(in ManyKernel kernel, int rows, ReadOnlySpan<Weight> weights, bool isGated)
     {
         var tiles = 0;
-        foreach (var weight in weights[..(isGated ? 1 : weights.Length)]) tiles += Tiles(kernel, (CudaWeight)weight, isGated);
-        return tiles * (rows / kernel.Tokens + (rows % kernel.Tokens > 0 ? 1 : 0));
-    }
-
-    // Deep tiles, where a cluster has one at the most and enough have one. Else tiles of fewer rows, where those of many leave too much of the
-    // device idle.
-    private static ManyKernel Choose(
-        in ManyKernel kernel, int rows, ReadOnlySpan<Weight> weights, bool isGated, Func<ManyKernel, int> clusters)
-    {
-        var columns = weights[0].ColumnCount;
-        if (kernel.Deep is { } wide)
-        {
-            foreach (var deep in new[] { wide, wide.Narrow })
-            {
-                var (deepTiles, most) = (Tiles(deep, rows, weights, isGated), clusters(deep));
-                if (deepTiles <= most && !LeavesIdle(deepTiles, columns, most)) return deep;
-            }
-        }
-        return LeavesIdle(Tiles(kernel, rows, weights, isGated), columns, clusters(kernel)) ? kernel.Narrow : kernel;
+        foreach (var weight in weights[..(isGated ? 1 : weights.Length)]) tiles += Tiles((CudaWeight)weight, isGated);
+        tiles *= (rows + kernel.Tokens - 1) / kernel.Tokens;
+        return LeavesIdle(tiles, weights[0].ColumnCount, Variant(kernel).Clusters) ? kernel.Narrow : kernel;
     }
 
     private static bool LeavesIdle(int tiles, int columns, int clusters) =>
@@ -133,15 +118,15 @@ internal sealed class ManyProducts(CudaContext context)
     private static int Shares(int tiles, int columns, int clusters) =>
         Math.Min(clusters / tiles, Math.Min(ManyKernel.MostShares, columns / LeastColumns));
 
-    // Few tiles, and deep ones, are cut into equal shares, one a cluster; of many the steps are shared out evenly. Where there is no room for so many
+    // Few tiles are cut into equal shares, one a cluster; of many the steps are shared out evenly. Where there is no room for so many
     // parts, tiles stay whole.
-    private static int Share(ref ManyArguments a, in ManyKernel kernel, int clusters, int parts)
+    private static int Share(ref ManyArguments a, int clusters, int parts)
     {
         var most = Shares(a.Tiles, a.Columns, Math.Min(clusters, parts));
-        if (most > 1 || kernel.IsDeep)
+        if (most > 1)
         {
-            a.Shares = Math.Max(1, most);
-            return a.Tiles * a.Shares;
+            a.Shares = most;
+            return a.Tiles * most;
         }
         if (a.Tiles >= clusters && parts + 1 >= clusters) return clusters;
         a.Shares = ManyArguments.WholeTiles;

@@ -30,7 +30,7 @@ internal unsafe struct TensorMap
             isCoded ? CudaDriver.TensorMapUInt8 : CudaDriver.TensorMapBf16, weight.Data,
             [isCoded ? row : (ulong)weight.ColumnCount, PairRows, 2, outputs / PairRows / (isPair ? 1u : 2u)],
             isPair ? [row, (ulong)(other.Data - weight.Data), PairRows * row] : [2 * row, row, 2 * PairRows * row],
-            [(uint)(isCoded ? kernel.RowBytes : kernel.Inner), PairRows, 2, (uint)(kernel.BlockRows / PairRows / 2)], isSwizzled: !isCoded);
+            [(uint)(isCoded ? kernel.RowBytes : kernel.Inner), PairRows, 2, ManyKernel.BlockRows / PairRows / 2], isSwizzled: !isCoded);
     }
 
     private static TensorMap Encode(

@@ -69,21 +69,6 @@ static __device__ __forceinline__ void copy_box_to_all(u32 target, const TensorM
         :: "r"(target), "l"(&map), "r"(c0), "r"(c1), "r"(shared_address(barrier)), "h"((u16)((1 << CLUSTER) - 1)) : "memory");
 }
 
-// From shared memory to device memory, by the copy engine; then until all of that is written.
-static __device__ __forceinline__ void hand_on(void* target, u32 source, u32 bytes)
-{
-    if (bytes == 0) return;
-    asm volatile("cp.async.bulk.global.shared::cta.bulk_group [%0], [%1], %2;" :: "l"(target), "r"(source), "r"(bytes) : "memory");
-}
-
-static __device__ __forceinline__ void wait_until_handed_on()
-{
-    asm volatile("cp.async.bulk.commit_group;\ncp.async.bulk.wait_group 0;\nfence.proxy.async;" ::: "memory");
-}
-
-// What this thread knows to be written in device memory is there for the copy engine too.
-static __device__ __forceinline__ void publish_everywhere() { asm volatile("fence.proxy.async;" ::: "memory"); }
-
 // Bytes side by side, a multiple of 16.
 static __device__ __forceinline__ void copy_bytes(u32 target, const void* source, u32 bytes, u64* barrier, u64 policy)
 {

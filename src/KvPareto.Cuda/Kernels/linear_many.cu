@@ -1,10 +1,9 @@
 // Linear layers of many rows for compute capability 9.0, straight from the weights as they are stored: yᵀ [N, T] = w [N, K] · xᵀ [K, T].
 // Compiled for the BITS of a weight (4, 8, 16), of codes for the columns that share a scale in a stage (GROUP: 32, 64, 128), for the TOKENS of a
-// tile (128, 256), the STAGES that shared memory has room for and whether tiles are DEEP.
+// tile (128, 256) and the STAGES that shared memory has room for.
 // Two blocks of a cluster multiply 128 rows of weights each with the same tokens, which each brings in for both by half. A warp fetches;
 // two groups of four warps multiply 64 rows each: bf16 weights from shared memory, codes unpacked to bf16 in registers while the product
-// of the columns before is at work. Of a deep tile a block has 64 rows, and each group half of a stage's columns: with half as many sums a
-// block, shares of K, where these are needed, have half as much to hand on. Few tiles are cut along K into parts, one a cluster, and each of a tile's clusters puts all parts of some of
+// of the columns before is at work. Few tiles are cut along K into parts, one a cluster, and each of a tile's clusters puts all parts of some of
 // its tokens together; of many tiles the steps along K are shared out evenly, and who has the end of a tile puts it together. Always in one order.
 
 #include "common.cuh"
@@ -20,7 +19,6 @@ struct Barriers
 {
     u64 full[STAGES];
     u64 empty[STAGES];
-    u64 arrived; // of a deep tile, what other shares have of it
 };
 
 static __device__ __forceinline__ void fetch_weights(
@@ -41,7 +39,6 @@ static __device__ __forceinline__ void fetch_weights(
     expect(full, bytes);
     int column = step * (CODED ? INNER * BITS / 8 : INNER);
     copy_box(target + INPUT_BYTES, part.weight, column, 0, 0, place.output / (a.mode == GATED ? 8 : 16), full, policy);
-    #pragma unroll 2
     for (int i = 0; i < 2 * ENTRIES; i++)
     {
         // Behind the last column stands any entry: inputs are zero there.
@@ -51,49 +48,41 @@ static __device__ __forceinline__ void fetch_weights(
     }
 }
 
-static __device__ __forceinline__ void fetch_inputs(const ManyArguments& a, const Place& place, int step, u32 target, u64* full, u32 rank)
-{
-    #pragma unroll
-    for (int slab = 0; slab < INNER / SLAB_INNER; slab++)
-        copy_box_to_all(
-            target + slab * SLAB_BYTES + rank * (SLAB_BYTES / CLUSTER), a.inputs, step * INNER + slab * SLAB_INNER,
-            place.token + rank * (TOKENS / CLUSTER), full);
-}
-
-// By one thread. Weights do not depend on what ran before: those of the first stages are fetched before the wait for it, by the code that
-// fetches inputs and all later stages, for what runs for the first time has to come from memory.
+// By one thread: weights do not depend on what ran before, and are fetched before the wait for it.
 static __device__ __forceinline__ void fetch_all(const ManyArguments& a, Way way, u32 rank, u8* stages, Barriers& barriers)
 {
-    enum { WEIGHTS = 1, INPUTS = 2, BOTH = 3 };
     u32 base = shared_address(stages);
     u64 policy = leave_first();
-    fetch_map(a.inputs);
-    Way at = way;
-    Place place(a, at.tile, rank);
-    int step = at.from;
-    #pragma unroll 1
-    for (int what = WEIGHTS; what <= BOTH; what++)
+    Way early = way;
+    int step = early.from;
+    for (int i = 0; i < STAGES && !early.isOver(); i++)
     {
-        if (what == INPUTS)
+        fetch_weights(a, Place(a, early.tile, rank), step, base + i * STAGE_BYTES, &barriers.full[i], policy);
+        if (++step < early.to) continue;
+        early.next();
+        step = early.from;
+    }
+    wait_for_previous();
+    int stage = 0, turn = 0;
+    for (; !way.isOver(); way.next())
+    {
+        Place place(a, way.tile, rank);
+        for (step = way.from; step < way.to; step++)
         {
-            wait_for_previous();
-            at = way;
-            place = Place(a, at.tile, rank);
-            step = at.from;
-        }
-        #pragma unroll 1
-        for (int i = 0; (what == BOTH || i < STAGES) && !at.isOver(); i++)
-        {
-            int stage = i % STAGES;
             u32 target = base + stage * STAGE_BYTES;
-            u64* full = &barriers.full[stage];
-            if (what == BOTH) wait_for(&barriers.empty[stage], i / STAGES % 2);
-            if (what & WEIGHTS) fetch_weights(a, place, step, target, full, policy);
-            if (what & INPUTS) fetch_inputs(a, place, step, target, full, rank);
-            if (++step < at.to) continue;
-            at.next();
-            place = Place(a, at.tile, rank);
-            step = at.from;
+            if (turn > 0)
+            {
+                wait_for(&barriers.empty[stage], turn - 1 & 1);
+                fetch_weights(a, place, step, target, &barriers.full[stage], policy);
+            }
+            #pragma unroll
+            for (int slab = 0; slab < INNER / SLAB_INNER; slab++)
+                copy_box_to_all(
+                    target + slab * SLAB_BYTES + rank * (SLAB_BYTES / CLUSTER), a.inputs, step * INNER + slab * SLAB_INNER,
+                    place.token + rank * (TOKENS / CLUSTER), &barriers.full[stage]);
+            if (++stage < STAGES) continue;
+            stage = 0;
+            turn++;
         }
     }
 }
@@ -145,7 +134,7 @@ struct Multiplier
             u64 x = inputs + stage * (STAGE_BYTES >> 4), w = weights + stage * (STAGE_BYTES >> 4);
             begin_products();
             #pragma unroll
-            for (int k = 0; k < GROUP_COLUMNS / 16; k++) multiply_rows(sums, w + k * 2, x + k * 2, true);
+            for (int k = 0; k < INNER / 16; k++) multiply_rows(sums, w + k * 2, x + k * 2, true);
             commit_products();
             wait_for_products<1>();
             release(before, i > 0);
@@ -157,7 +146,7 @@ struct Multiplier
     // Three products are at work while the operand of the next one is unpacked, whose codes have been loaded before.
     __device__ __forceinline__ void run_codes(float (&sums)[TOKENS / 2], int count)
     {
-        const int Products = GROUP_COLUMNS / 16, Covered = BITS == 4 ? 2 : 1, Entered = INNER / 16 / (ENTRIES + !CODED); // of a load, of an entry
+        const int Products = INNER / 16, Covered = BITS == 4 ? 2 : 1, Entered = Products / (ENTRIES + !CODED); // of a load, of an entry
         u32 w[4][4];
         RawCodes codes[2];
         Affine d[2];
@@ -193,6 +182,16 @@ struct Multiplier
     }
 };
 
+// Arguments have to come from memory when they are first read: by all warps at once, instead of one piece after the other by the one that fetches.
+static __device__ __forceinline__ void touch(const ManyArguments& a, int warp)
+{
+    const int LineWords = sizeof(ManyArguments) / sizeof(u32) / (3 * QUAD / 32);
+    if (threadIdx.x == 32) fetch_map(a.inputs);
+    if (threadIdx.x == 64) fetch_map(a.parts[0].weight);
+    u32 word = ((const u32*)&a)[warp * LineWords];
+    asm volatile("" :: "r"(word));
+}
+
 // Grid [clusters · CLUSTER]: no more than run at a time.
 extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 * QUAD, 1) linear_many(const __grid_constant__ ManyArguments a)
 {
@@ -201,11 +200,11 @@ extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 *
     u8* stages = memory + (1024 - shared_address(memory) % 1024) % 1024; // of each inputs [TOKENS, INNER], weights [ROWS, INNER] and entries
     u32 rank = rank_in_cluster();
     int cluster = blockIdx.x / CLUSTER, clusters = gridDim.x / CLUSTER, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    touch(a, warp);
     if (threadIdx.x < STAGES)
     {
         make_barrier(&barriers.full[threadIdx.x], 1);
         make_barrier(&barriers.empty[threadIdx.x], CLUSTER * 2 * QUAD / 32);
-        if (threadIdx.x == 0) make_barrier(&barriers.arrived, 1);
         publish_barriers();
     }
     wait_for_cluster();
@@ -221,35 +220,29 @@ extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 *
         take_registers<MULTIPLY_REGISTERS>();
         int thread = threadIdx.x - QUAD, quad = thread / QUAD;
         warp -= QUAD / 32;
-        if (DEEP) warp %= QUAD / 32;
-        u32 base = shared_address(stages), column = DEEP ? quad * GROUP_COLUMNS : 0;
-        u32 inputs = base + column / SLAB_INNER * SLAB_BYTES + column % SLAB_INNER * 2;
-        u32 weights = base + INPUT_BYTES + (DEEP ? column % SLAB_INNER * 2 : quad * (WEIGHT_BYTES / 2));
-        Multiplier multiplier = { barriers, base + INPUT_BYTES, descriptor(inputs, 0), descriptor(weights, 0),
-            LanePlace(a.mode == GATED, warp, column, lane), lane };
-        Sharer sharer = { a, cluster, rank, thread };
-        float sums[TOKENS / 2];
+        u32 base = shared_address(stages);
+        Multiplier multiplier = { barriers, base + INPUT_BYTES, descriptor(base, 0), descriptor(base + INPUT_BYTES + quad * (WEIGHT_BYTES / 2), 0),
+            LanePlace(a.mode == GATED, warp, lane), lane };
         wait_for_previous();
-        if constexpr (DEEP)
+        for (; !way.isOver(); way.next())
         {
+            float sums[TOKENS / 2];
             multiplier.run(sums, way.to - way.from);
-            sharer.join(sums, (float4*)stages, &barriers.arrived, Results(a, Place(a, way.tile, rank), warp, lane));
-        }
-        else for (; !way.isOver(); way.next())
-        {
-            multiplier.run(sums, way.to - way.from);
+            Sharer sharer = { a, cluster, rank, thread };
             Results results(a, Place(a, way.tile, rank), warp, lane);
-            if (a.shares > 1) sharer.scatter(sums, results);
-            else if (way.to < way.steps)
+            if (a.shares > 1)
+            {
+                sharer.scatter(sums, results);
+                continue;
+            }
+            if (way.to < way.steps)
             {
                 sharer.give(sums);
                 if (thread % QUAD == 0) sharer.tell(0);
+                continue;
             }
-            else
-            {
-                sharer.gather(sums, way, clusters);
-                results.store(sums);
-            }
+            sharer.gather(sums, way, clusters);
+            results.store(sums);
         }
     }
     wait_for_cluster(); // nobody leaves while the other may still write here

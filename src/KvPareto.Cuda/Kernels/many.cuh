@@ -1,11 +1,10 @@
 // What linear_many.cu is asked for, and which part of it is whose.
 
 #define QUAD 128     // threads of four warps
-#define ROWS (DEEP ? 64 : 128) // of weights of a block
+#define ROWS 128     // of weights of a block
 #define INNER (BITS == 4 ? 128 : 64) // columns of a stage
 #define SLAB_INNER 64                // of those that lie in one row of swizzled inputs
-#define GROUP_COLUMNS (DEEP ? INNER / 2 : INNER) // of a stage, that a group of four warps multiplies
-#define UNITS (TOKENS / 8) // of four sums of a thread: of eight tokens
+#define UNITS (TOKENS / 8) // of a thread's sums: four, of eight tokens
 #define PARTS 3
 #define CODED (BITS < 16)
 #define ENTRIES (CODED ? INNER / (GROUP + !CODED) : 0) // of a row in a stage
@@ -14,8 +13,9 @@
 #define WEIGHT_BYTES (ROWS * INNER * BITS / 8)
 #define ENTRY_BYTES (ENTRIES * ROWS * 4)
 #define STAGE_BYTES (INPUT_BYTES + WEIGHT_BYTES + (ENTRY_BYTES + 1023) / 1024 * 1024)
-#define FETCH_REGISTERS (TOKENS == 256 ? 40 : 48) // of a thread, and of those that multiply: 168 each are what there is
-#define MULTIPLY_REGISTERS (TOKENS == 256 ? 232 : 224)
+#define FETCH_REGISTERS 40
+#define MULTIPLY_REGISTERS 232
+#define END_STEPS (256 / INNER) // that the end of a tile, its results, takes about as long as
 #define MOST_CLUSTERS 512
 #define MOST_SHARES 8 // of a tile
 
@@ -68,8 +68,9 @@ struct Way
     {
         if (a.shares > 0) return cluster / a.shares * steps + steps * (cluster % a.shares) / a.shares;
         if (a.shares < 0) return (int)((i64)a.tiles * cluster / clusters) * steps;
-        int total = a.tiles * steps;
-        return total / clusters * cluster + min(total % clusters, cluster);
+        int cost = steps + END_STEPS, total = a.tiles * cost;
+        int at = total / clusters * cluster + min(total % clusters, cluster);
+        return at / cost * steps + min(at % cost, steps);
     }
 
     __device__ __forceinline__ bool isOver() const { return to == 0; }

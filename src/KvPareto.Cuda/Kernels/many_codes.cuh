@@ -61,16 +61,12 @@ struct LanePlace
     u32 entries[2];
     int pair;
 
-    // Of the columns of a stage from `column` on.
-    __device__ __forceinline__ LanePlace(bool isGated, int warp, int column, int lane)
+    __device__ __forceinline__ LanePlace(bool isGated, int warp, int lane)
     {
-        codes = (warp * 16 + lane / 4) * (INNER * BITS / 8) + column * BITS / 8;
+        codes = (warp * 16 + lane / 4) * (INNER * BITS / 8);
         #pragma unroll
         for (int half = 0; half < 2; half++)
-        {
-            int row = isGated ? half * (ROWS / 2) + warp * 8 + lane / 4 : warp * 16 + lane / 4 * 2 + half;
-            entries[half] = WEIGHT_BYTES + 4 * (column / (GROUP + !CODED) * ROWS + row);
-        }
+            entries[half] = WEIGHT_BYTES + 4 * (isGated ? half * (ROWS / 2) + warp * 8 + lane / 4 : warp * 16 + lane / 4 * 2 + half);
         pair = BITS == 4 ? (15 - 8 * (lane % 4)) & 31 : (lane % 4 * 2) | (lane % 4 * 2 + 1) << 4;
     }
 };

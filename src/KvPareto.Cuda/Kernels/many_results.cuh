@@ -3,17 +3,12 @@
 // Whether a cluster's part of a tile is there, for each block, group of warps and reader; who has read it clears it.
 __device__ u32 isThere[MOST_CLUSTERS][CLUSTER][2][MOST_SHARES];
 
-// Barriers of one of the groups that multiply, and of both.
 static __device__ __forceinline__ void wait_for_quad(int quad) { asm volatile("bar.sync %0, %1;" :: "r"(1 + quad), "n"(QUAD) : "memory"); }
-
-static __device__ __forceinline__ void wait_for_quads() { asm volatile("bar.sync 3, %0;" :: "n"(2 * QUAD) : "memory"); }
 
 static __device__ __forceinline__ float4* partial_of(const ManyArguments& a, int cluster, u32 rank, int thread)
 {
-    return (float4*)a.partials + (i64)(cluster * CLUSTER + rank) * (UNITS * ROWS / 64 * QUAD) + thread;
+    return (float4*)a.partials + (i64)(cluster * CLUSTER + rank) * (UNITS * 2 * QUAD) + thread;
 }
-
-static __device__ __forceinline__ float4 sum_of(float4 x, float4 y) { return make_float4(x.x + y.x, x.y + y.y, x.z + y.z, x.w + y.w); }
 
 // What a thread knows of its place among those who put a tile together.
 struct Sharer
@@ -42,7 +37,7 @@ struct Sharer
     {
         float4* target = partial_of(a, cluster, rank, thread);
         #pragma unroll
-        for (int i = 0; i < TOKENS / 8; i++)
+        for (int i = 0; i < UNITS; i++)
             __stcg(target + i * 2 * QUAD, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]));
         __threadfence();
         wait_for_quad(thread / QUAD);
@@ -53,7 +48,7 @@ struct Sharer
     {
         const float4* source = partial_of(a, writer, rank, thread);
         #pragma unroll
-        for (int first = 0; first < TOKENS / 8; first += 16)
+        for (int first = 0; first < UNITS; first += 16)
         {
             float4 parts[16];
             #pragma unroll
@@ -69,114 +64,61 @@ struct Sharer
         }
     }
 
-    // Each of a tile's clusters puts its share of the tokens together, and hands on four numbers at a time. These are no longer in registers, so
-    // that one piece of code serves them all: what is executed once has to come from memory.
+    // Each of a tile's clusters puts its share of the tokens together, four sums at a time. These are no longer in registers, so that one piece
+    // of code serves them all: what is executed once has to come from memory.
     template <class Target> __device__ __forceinline__ void scatter(const float (&sums)[TOKENS / 2], const Target& target) const
     {
-        const int Ahead = 4, Others = 4;
-        const i64 Stride = CLUSTER * (TOKENS / 8) * 2 * QUAD;
         int share = cluster % a.shares, other = thread % QUAD;
         bool isOther = other < a.shares && other != share;
         give(sums);
         if (isOther) tell(other);
         if (isOther) wait(cluster - share + other, share);
         wait_for_quad(thread / QUAD);
-        const float4* source = partial_of(a, cluster - share, rank, thread);
-        int to = TOKENS / 8 * (share + 1) / a.shares;
+        const float4* parts = partial_of(a, cluster - share, rank, thread);
+        int from = UNITS * share / a.shares, to = UNITS * (share + 1) / a.shares;
+        target.with_kind([&](auto of, auto write)
+        {
+            put_together(parts, from, to, [&](int unit, float4 whole) { target.put(unit, whole, of, write); });
+        });
+    }
+
+    // Units [from, to) of a tile, of which each cluster has a part, in the clusters' order.
+    template <class Put> __device__ __forceinline__ void put_together(const float4* parts, int from, int to, Put put) const
+    {
+        const int Ahead = 4, Others = 4;
+        const i64 Stride = CLUSTER * UNITS * 2 * QUAD;
         #pragma unroll 1
-        for (int first = TOKENS / 8 * share / a.shares; first < to; first += Ahead)
+        for (int first = from; first < to; first += Ahead)
         {
             float4 whole[Ahead] = {};
             #pragma unroll 1
             for (int base = 0; base < a.shares; base += Others)
             {
-                float4 parts[Others][Ahead];
+                float4 loaded[Others][Ahead] = {};
                 #pragma unroll
                 for (int j = 0; j < Others; j++)
                 {
                     #pragma unroll
                     for (int i = 0; i < Ahead; i++)
-                        parts[j][i] = __ldcg(source + min(base + j, a.shares - 1) * Stride + min(first + i, to - 1) * 2 * QUAD);
+                        if (base + j < a.shares && first + i < to) loaded[j][i] = __ldcg(parts + (base + j) * Stride + (first + i) * 2 * QUAD);
                 }
                 #pragma unroll
                 for (int j = 0; j < Others; j++)
                 {
-                    if (base + j >= a.shares) break;
                     #pragma unroll
                     for (int i = 0; i < Ahead; i++)
                     {
-                        whole[i].x += parts[j][i].x;
-                        whole[i].y += parts[j][i].y;
-                        whole[i].z += parts[j][i].z;
-                        whole[i].w += parts[j][i].w;
+                        whole[i].x += loaded[j][i].x;
+                        whole[i].y += loaded[j][i].y;
+                        whole[i].z += loaded[j][i].z;
+                        whole[i].w += loaded[j][i].w;
                     }
                 }
             }
             #pragma unroll
             for (int i = 0; i < Ahead; i++)
-                if (first + i < to) target.store(first + i, whole[i]);
+                if (first + i < to) put(first + i, whole[i]);
         }
-    }
-
-    // Deep tiles: sums of both groups go through shared memory, whose stages have been read, so that one short piece of code serves all of them. The
-    // copy engine hands on those of other shares' tokens, and brings in what others have of this one's. A thread has every other unit.
-    template <class Target> __device__ __forceinline__ void join(const float (&sums)[TOKENS / 2], float4* staging, u64* arrived, const Target& target) const
-    {
-        int share = cluster % a.shares, quad = thread / QUAD, lane = thread % QUAD;
-        int begin = UNITS * share / a.shares, end = UNITS * (share + 1) / a.shares;
-        float4* parts = staging + UNITS * QUAD; // [shares − 1, end − begin, QUAD], once both groups' sums are one
-        wait_for_quads();
-        #pragma unroll
-        for (int i = 0; i < UNITS; i++)
-            staging[(quad * UNITS + i) * QUAD + lane] = make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]);
-        wait_for_quads();
-        #pragma unroll 4
-        for (int i = quad * QUAD + lane; i < UNITS * QUAD; i += 2 * QUAD) staging[i] = sum_of(staging[i], parts[i]);
-        if (a.shares > 1)
-        {
-            publish();
-            wait_for_quads();
-            if (thread < 32) exchange(staging, parts, begin, end, share, arrived);
-            wait_for(arrived, 0);
-        }
-        #pragma unroll 2
-        for (int unit = begin + (begin + quad) % 2; unit < end; unit += 2)
-        {
-            float4 whole = make_float4(0, 0, 0, 0);
-            const float4* part = parts + (unit - begin) * QUAD + lane;
-            #pragma unroll 1
-            for (int i = 0; i < a.shares; i++)
-            {
-                whole = sum_of(whole, i == share ? staging[unit * QUAD + lane] : *part);
-                if (i != share) part += (end - begin) * QUAD;
-            }
-            target.store(unit, whole);
-        }
-    }
-
-    // By a warp: of the shares' sums those of units outside [begin, end) are written for the others, and theirs of these are read.
-    __device__ __forceinline__ void exchange(float4* staging, float4* parts, int begin, int end, int share, u64* arrived) const
-    {
-        const int UnitBytes = QUAD * sizeof(float4);
-        bool isOther = thread < a.shares && thread != share;
-        if (thread == 0)
-        {
-            float4* own = partial_of(a, cluster, rank, 0);
-            hand_on(own, shared_address(staging), begin * UnitBytes);
-            hand_on(own + end * QUAD, shared_address(staging + end * QUAD), (UNITS - end) * UnitBytes);
-            wait_until_handed_on();
-            expect(arrived, (a.shares - 1) * (end - begin) * UnitBytes);
-        }
-        __syncwarp();
-        if (!isOther) return;
-        __threadfence();
-        tell(thread);
-        wait(cluster - share + thread, share);
-        publish_everywhere();
-        int place = thread - (thread > share);
-        copy_bytes(
-            shared_address(parts + place * (end - begin) * QUAD), partial_of(a, cluster - share + thread, rank, 0) + begin * QUAD,
-            (end - begin) * UnitBytes, arrived, leave_first());
     }
 
     // Earlier clusters have the tile's beginning.
@@ -223,72 +165,42 @@ struct Results
         place = (u8*)part.y.data + first * rowBytes + n * size;
     }
 
-    __device__ __forceinline__ float gated(float one, float other) const
-    {
-        return quick_silu(a.gateHalf == 0 ? one : other) * (a.gateHalf == 0 ? other : one);
-    }
-
     // Nobody else adds to these, so that the order of sums is always one.
     static __device__ __forceinline__ void add(u8* place, float low, float high)
     {
         asm volatile("red.relaxed.gpu.global.add.v2.f32 [%0], {%1, %2};" :: "l"(place), "f"(low), "f"(high) : "memory");
     }
 
-    // What `value` of two sums of a token gives, where they belong. Values are found also where no token is, without a branch for each.
-    template <class Value, class Of> __device__ __forceinline__ void put(const float (&sums)[TOKENS / 2], Of value) const
+    // Calls `act` with what two sums of a token become, and with what writes that: found out once, not for each.
+    template <class Act> __device__ __forceinline__ void with_kind(Act act) const
     {
+        bool isWide = part.y.type == F32, isGateFirst = a.gateHalf == 0;
+        auto gated = [=](float one, float other) { return quick_silu(isGateFirst ? one : other) * (isGateFirst ? other : one); };
+        auto narrow = [](float x) { return (u16)pack_bfloats(x, 0); };
+        auto wide_pair = [](float low, float high) { return make_float2(low, high); };
         if (n >= part.outputs) return;
-        #pragma unroll
-        for (int j = 0; j < TOKENS / 8; j++)
-        {
-            #pragma unroll
-            for (int i = 0; i < 2; i++)
-            {
-                Value result = value(sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
-                if (first + 8 * j + i < a.rows) *(Value*)(place + (8 * j + i) * rowBytes) = result;
-            }
-        }
+        if (a.mode == ADD) act(wide_pair, [](u8* at, float2 x) { add(at, x.x, x.y); });
+        else if (a.mode == GATED && isWide) act(gated, [](u8* at, float x) { *(float*)at = x; });
+        else if (a.mode == GATED) act([=](float one, float other) { return narrow(gated(one, other)); }, [](u8* at, u16 x) { *(u16*)at = x; });
+        else if (isWide) act(wide_pair, [](u8* at, float2 x) { *(float2*)at = x; });
+        else act([](float low, float high) { return pack_bfloats(low, high); }, [](u8* at, u32 x) { *(u32*)at = x; });
+    }
+
+    // Four sums, numbers 4·unit to 4·unit + 3. Values are found also where no token is, without a branch for each.
+    template <class Of, class Write> __device__ __forceinline__ void put(int unit, float4 sums, Of of, Write write) const
+    {
+        u8* at = place + 8 * unit * rowBytes;
+        auto even = of(sums.x + bias[0], sums.z + bias[1]), odd = of(sums.y + bias[0], sums.w + bias[1]);
+        if (first + 8 * unit < a.rows) write(at, even);
+        if (first + 8 * unit + 1 < a.rows) write(at + rowBytes, odd);
     }
 
     __device__ __forceinline__ void store(const float (&sums)[TOKENS / 2]) const
     {
-        bool isWide = part.y.type == F32, isGateFirst = a.gateHalf == 0;
-        auto gated = [=](float one, float other) { return quick_silu(isGateFirst ? one : other) * (isGateFirst ? other : one); };
-        if (a.mode == ADD) add(sums);
-        else if (a.mode == GATED && isWide) put<float>(sums, gated);
-        else if (a.mode == GATED) put<u16>(sums, [=](float one, float other) { return (u16)pack_bfloats(gated(one, other), 0); });
-        else if (isWide) put<float2>(sums, [](float low, float high) { return make_float2(low, high); });
-        else put<u32>(sums, [](float low, float high) { return pack_bfloats(low, high); });
-    }
-
-    __device__ __forceinline__ void add(const float (&sums)[TOKENS / 2]) const
-    {
-        if (n >= part.outputs) return;
-        #pragma unroll
-        for (int j = 0; j < TOKENS / 8; j++)
+        with_kind([&](auto of, auto write)
         {
             #pragma unroll
-            for (int i = 0; i < 2; i++)
-                if (first + 8 * j + i < a.rows) add(place + (8 * j + i) * rowBytes, sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
-        }
-    }
-
-    // The same of four sums, numbers 4·j to 4·j + 3.
-    __device__ __forceinline__ void store(int j, float4 sums) const
-    {
-        if (n >= part.outputs) return;
-        bool isWide = part.y.type == F32;
-        #pragma unroll
-        for (int i = 0; i < 2; i++)
-        {
-            u8* at = place + (8 * j + i) * rowBytes;
-            float low = (i == 0 ? sums.x : sums.y) + bias[0], high = (i == 0 ? sums.z : sums.w) + bias[1];
-            if (first + 8 * j + i >= a.rows) return;
-            if (a.mode == ADD) add(at, low, high);
-            else if (a.mode == GATED && isWide) *(float*)at = gated(low, high);
-            else if (a.mode == GATED) *(u16*)at = (u16)pack_bfloats(gated(low, high), 0);
-            else if (isWide) *(float2*)at = make_float2(low, high);
-            else *(u32*)at = pack_bfloats(low, high);
-        }
+            for (int i = 0; i < UNITS; i++) put(i, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]), of, write);
+        });
     }
 };
