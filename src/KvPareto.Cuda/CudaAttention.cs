@@ -8,6 +8,8 @@ namespace KvPareto.Cuda;
 internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch scratch)
 {
     private const int Threads = 128;
+    private const int GranuleThreads = 512; // of a block that codes tokens together, at the most
+    private const int GranuleNumbers = 16; // of such a thread
     private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
     private const int TurnedHeads = 4; // cache.cu, TURNED_HEADS
     private const int MostThreads = 1024;
@@ -128,7 +130,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             if (side.IsByToken) continue;
             (granules, granule) = (Math.Max(granules, side.Granules(step.Starts, rows)), Math.Max(granule, side.Granule));
         }
-        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, granule * rowBytes);
+        var threads = Math.Clamp(granule * a.Width / GranuleNumbers / Threads * Threads, Threads, GranuleThreads);
+        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), threads, a, granule * rowBytes);
         if (keys.Keeps(step.Starts, rows) || values.Keeps(step.Starts, rows))
             context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
     }
@@ -227,16 +230,10 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             && IsPairs(q) && IsPairs(y))
         {
             if (Stretches(step, plan, codes, a) is { } stretches) AttendStretches(step, stretches, plan, codes, ref a);
-            else if (MergesInClusters(plan, codes, a))
-            {
-                a.Carries = Merges;
-                AttendMany(codes, plan, a, a.Splits);
-                return;
-            }
-            else AttendMany(codes, plan, a);
+            else AttendMany(codes, plan, ref a);
         }
         else AttendAny(AnyModule(plan, codes), plan, a);
-        if (a.Splits > 1)
+        if (a.Splits > 1 && a.Carries != Merges)
             context.Launch(
                 context.Module("merge.cu", $"-DHEAD_DIM={codes.HeadDim}"), "merge_splits",
                 new(step.Count, (a.QueryHeads + TokenWarps - 1) / TokenWarps), Threads, a);
@@ -254,10 +251,13 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         return plan.LargeRowBlocks * a.KeyHeads <= count;
     }
 
-    private void AttendMany(in Variant codes, in AttentionPlan plan, in AttentionArguments a, int cluster = 1) =>
+    private void AttendMany(in Variant codes, in AttentionPlan plan, ref AttentionArguments a)
+    {
+        if (a.Carries == 0 && MergesInClusters(plan, codes, a)) a.Carries = Merges;
         context.Launch(
             Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * a.Splits, a.KeyHeads), LargeThreads, a,
-                plan.LargeSharedBytes, cluster);
+                plan.LargeSharedBytes, a.Carries == Merges ? a.Splits : 1);
+    }
 
     // Worth it where several blocks of rows would unpack the same codes.
     private StretchPlan? Stretches(Step step, in AttentionPlan plan, in Variant codes, in AttentionArguments a)
@@ -298,7 +298,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
                     unpack);
             if (stretches.Count > 1) a.Carries = (i > 0 ? CarriesIn : 0) | (i < stretches.Count - 1 || a.Splits > 1 ? CarriesOut : 0);
             if (stretches.Count > 1 && a.Splits > 1) a.SplitTokens = StretchPlan.Part(a.To - a.From, a.Splits);
-            AttendMany(new(codes.HeadDim, halves, halves), plan, a);
+            AttendMany(new(codes.HeadDim, halves, halves), plan, ref a);
         }
     }
 
