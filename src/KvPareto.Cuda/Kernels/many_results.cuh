@@ -10,6 +10,29 @@ static __device__ __forceinline__ float4* partial_of(const ManyArguments& a, int
     return (float4*)a.partials + (i64)(cluster * CLUSTER + rank) * (UNITS * 2 * QUAD) + thread;
 }
 
+// What is done for one kind of results: units of a thread's own sums, or of those of a tile's clusters.
+template <class Target> struct Own
+{
+    const Target& target;
+    const float (&sums)[TOKENS / 2];
+
+    template <class Kind> __device__ __forceinline__ void operator()(const Kind& kind) const
+    {
+        #pragma unroll
+        for (int i = 0; i < UNITS; i++) target.put(i, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]), kind);
+    }
+};
+
+template <class Sharer, class Target> struct Share
+{
+    const Sharer& sharer;
+    const Target& target;
+    const float4* parts;
+    int from, to;
+
+    template <class Kind> __device__ __forceinline__ void operator()(const Kind& kind) const { sharer.put_together(parts, from, to, target, kind); }
+};
+
 // What a thread knows of its place among those who put a tile together.
 struct Sharer
 {
@@ -76,14 +99,12 @@ struct Sharer
         wait_for_quad(thread / QUAD);
         const float4* parts = partial_of(a, cluster - share, rank, thread);
         int from = UNITS * share / a.shares, to = UNITS * (share + 1) / a.shares;
-        target.with_kind([&](auto of, auto write)
-        {
-            put_together(parts, from, to, [&](int unit, float4 whole) { target.put(unit, whole, of, write); });
-        });
+        target.with_kind(Share<Sharer, Target> { *this, target, parts, from, to });
     }
 
     // Units [from, to) of a tile, of which each cluster has a part, in the clusters' order.
-    template <class Put> __device__ __forceinline__ void put_together(const float4* parts, int from, int to, Put put) const
+    template <class Target, class Kind> __device__ __forceinline__ void put_together(
+        const float4* parts, int from, int to, const Target& target, const Kind& kind) const
     {
         const int Ahead = 4, Others = 4;
         const i64 Stride = CLUSTER * UNITS * 2 * QUAD;
@@ -117,7 +138,7 @@ struct Sharer
             }
             #pragma unroll
             for (int i = 0; i < Ahead; i++)
-                if (first + i < to) put(first + i, whole[i]);
+                if (first + i < to) target.put(first + i, whole[i], kind);
         }
     }
 
@@ -143,6 +164,43 @@ static __device__ __forceinline__ float quick_silu(float x)
     return x * inverse;
 }
 
+// What two sums of a token become, and how that is written.
+struct WidePair
+{
+    __device__ __forceinline__ float2 of(float low, float high) const { return make_float2(low, high); }
+    __device__ __forceinline__ void write(u8* at, float2 x) const { *(float2*)at = x; }
+};
+
+// Nobody else adds to these, so that the order of sums is always one.
+struct AddedPair
+{
+    __device__ __forceinline__ float2 of(float low, float high) const { return make_float2(low, high); }
+    __device__ __forceinline__ void write(u8* at, float2 x) const
+    {
+        asm volatile("red.relaxed.gpu.global.add.v2.f32 [%0], {%1, %2};" :: "l"(at), "f"(x.x), "f"(x.y) : "memory");
+    }
+};
+
+struct NarrowPair
+{
+    __device__ __forceinline__ u32 of(float low, float high) const { return pack_bfloats(low, high); }
+    __device__ __forceinline__ void write(u8* at, u32 x) const { *(u32*)at = x; }
+};
+
+struct GatedWide
+{
+    bool isGateFirst;
+    __device__ __forceinline__ float of(float one, float other) const { return quick_silu(isGateFirst ? one : other) * (isGateFirst ? other : one); }
+    __device__ __forceinline__ void write(u8* at, float x) const { *(float*)at = x; }
+};
+
+struct GatedNarrow
+{
+    GatedWide wide;
+    __device__ __forceinline__ u16 of(float one, float other) const { return (u16)pack_bfloats(wide.of(one, other), 0); }
+    __device__ __forceinline__ void write(u8* at, u16 x) const { *(u16*)at = x; }
+};
+
 // What becomes of a thread's sums: number 4·j + 2·half + i is that of token 8·j + 2·(lane % 4) + i and of the output of this half.
 struct Results
 {
@@ -165,42 +223,27 @@ struct Results
         place = (u8*)part.y.data + first * rowBytes + n * size;
     }
 
-    // Nobody else adds to these, so that the order of sums is always one.
-    static __device__ __forceinline__ void add(u8* place, float low, float high)
+    // Calls `act` with the kind of results: found out once, not for each.
+    template <class Act> __device__ __forceinline__ void with_kind(const Act& act) const
     {
-        asm volatile("red.relaxed.gpu.global.add.v2.f32 [%0], {%1, %2};" :: "l"(place), "f"(low), "f"(high) : "memory");
-    }
-
-    // Calls `act` with what two sums of a token become, and with what writes that: found out once, not for each.
-    template <class Act> __device__ __forceinline__ void with_kind(Act act) const
-    {
-        bool isWide = part.y.type == F32, isGateFirst = a.gateHalf == 0;
-        auto gated = [=](float one, float other) { return quick_silu(isGateFirst ? one : other) * (isGateFirst ? other : one); };
-        auto narrow = [](float x) { return (u16)pack_bfloats(x, 0); };
-        auto wide_pair = [](float low, float high) { return make_float2(low, high); };
+        bool isWide = part.y.type == F32;
+        GatedWide gated = { a.gateHalf == 0 };
         if (n >= part.outputs) return;
-        if (a.mode == ADD) act(wide_pair, [](u8* at, float2 x) { add(at, x.x, x.y); });
-        else if (a.mode == GATED && isWide) act(gated, [](u8* at, float x) { *(float*)at = x; });
-        else if (a.mode == GATED) act([=](float one, float other) { return narrow(gated(one, other)); }, [](u8* at, u16 x) { *(u16*)at = x; });
-        else if (isWide) act(wide_pair, [](u8* at, float2 x) { *(float2*)at = x; });
-        else act([](float low, float high) { return pack_bfloats(low, high); }, [](u8* at, u32 x) { *(u32*)at = x; });
+        if (a.mode == ADD) act(AddedPair());
+        else if (a.mode == GATED && isWide) act(gated);
+        else if (a.mode == GATED) act(GatedNarrow { gated });
+        else if (isWide) act(WidePair());
+        else act(NarrowPair());
     }
 
     // Four sums, numbers 4·unit to 4·unit + 3. Values are found also where no token is, without a branch for each.
-    template <class Of, class Write> __device__ __forceinline__ void put(int unit, float4 sums, Of of, Write write) const
+    template <class Kind> __device__ __forceinline__ void put(int unit, float4 sums, const Kind& kind) const
     {
         u8* at = place + 8 * unit * rowBytes;
-        auto even = of(sums.x + bias[0], sums.z + bias[1]), odd = of(sums.y + bias[0], sums.w + bias[1]);
-        if (first + 8 * unit < a.rows) write(at, even);
-        if (first + 8 * unit + 1 < a.rows) write(at + rowBytes, odd);
+        auto even = kind.of(sums.x + bias[0], sums.z + bias[1]), odd = kind.of(sums.y + bias[0], sums.w + bias[1]);
+        if (first + 8 * unit < a.rows) kind.write(at, even);
+        if (first + 8 * unit + 1 < a.rows) kind.write(at + rowBytes, odd);
     }
 
-    __device__ __forceinline__ void store(const float (&sums)[TOKENS / 2]) const
-    {
-        with_kind([&](auto of, auto write)
-        {
-            #pragma unroll
-            for (int i = 0; i < UNITS; i++) put(i, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]), of, write);
-        });
-    }
+    __device__ __forceinline__ void store(const float (&sums)[TOKENS / 2]) const { with_kind(Own<Results> { *this, sums }); }
 };
