@@ -53,6 +53,7 @@ static __device__ __forceinline__ void fetch_all(const ManyArguments& a, Way way
 {
     u32 base = shared_address(stages);
     u64 policy = leave_first();
+    fetch_map(a.inputs);
     Way early = way;
     int step = early.from;
     for (int i = 0; i < STAGES && !early.isOver(); i++)
@@ -182,16 +183,6 @@ struct Multiplier
     }
 };
 
-// Arguments have to come from memory when they are first read: by all warps at once, instead of one piece after the other by the one that fetches.
-static __device__ __forceinline__ void touch(const ManyArguments& a, int warp)
-{
-    const int LineWords = sizeof(ManyArguments) / sizeof(u32) / (3 * QUAD / 32);
-    if (threadIdx.x == 32) fetch_map(a.inputs);
-    if (threadIdx.x == 64) fetch_map(a.parts[0].weight);
-    u32 word = ((const u32*)&a)[warp * LineWords];
-    asm volatile("" :: "r"(word));
-}
-
 // Grid [clusters · CLUSTER]: no more than run at a time.
 extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 * QUAD, 1) linear_many(const __grid_constant__ ManyArguments a)
 {
@@ -200,7 +191,6 @@ extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 *
     u8* stages = memory + (1024 - shared_address(memory) % 1024) % 1024; // of each inputs [TOKENS, INNER], weights [ROWS, INNER] and entries
     u32 rank = rank_in_cluster();
     int cluster = blockIdx.x / CLUSTER, clusters = gridDim.x / CLUSTER, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    touch(a, warp);
     if (threadIdx.x < STAGES)
     {
         make_barrier(&barriers.full[threadIdx.x], 1);

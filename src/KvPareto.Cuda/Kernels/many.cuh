@@ -4,7 +4,6 @@
 #define ROWS 128     // of weights of a block
 #define INNER (BITS == 4 ? 128 : 64) // columns of a stage
 #define SLAB_INNER 64                // of those that lie in one row of swizzled inputs
-#define UNITS (TOKENS / 8) // of a thread's sums: four, of eight tokens
 #define PARTS 3
 #define CODED (BITS < 16)
 #define ENTRIES (CODED ? INNER / (GROUP + !CODED) : 0) // of a row in a stage
@@ -15,7 +14,6 @@
 #define STAGE_BYTES (INPUT_BYTES + WEIGHT_BYTES + (ENTRY_BYTES + 1023) / 1024 * 1024)
 #define FETCH_REGISTERS 40
 #define MULTIPLY_REGISTERS 232
-#define END_STEPS (256 / INNER) // that the end of a tile, its results, takes about as long as
 #define MOST_CLUSTERS 512
 #define MOST_SHARES 8 // of a tile
 
@@ -68,9 +66,8 @@ struct Way
     {
         if (a.shares > 0) return cluster / a.shares * steps + steps * (cluster % a.shares) / a.shares;
         if (a.shares < 0) return (int)((i64)a.tiles * cluster / clusters) * steps;
-        int cost = steps + END_STEPS, total = a.tiles * cost;
-        int at = total / clusters * cluster + min(total % clusters, cluster);
-        return at / cost * steps + min(at % cost, steps);
+        int total = a.tiles * steps;
+        return total / clusters * cluster + min(total % clusters, cluster);
     }
 
     __device__ __forceinline__ bool isOver() const { return to == 0; }

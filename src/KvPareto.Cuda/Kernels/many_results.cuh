@@ -7,31 +7,8 @@ static __device__ __forceinline__ void wait_for_quad(int quad) { asm volatile("b
 
 static __device__ __forceinline__ float4* partial_of(const ManyArguments& a, int cluster, u32 rank, int thread)
 {
-    return (float4*)a.partials + (i64)(cluster * CLUSTER + rank) * (UNITS * 2 * QUAD) + thread;
+    return (float4*)a.partials + (i64)(cluster * CLUSTER + rank) * (TOKENS / 8 * 2 * QUAD) + thread;
 }
-
-// What is done for one kind of results: units of a thread's own sums, or of those of a tile's clusters.
-template <class Target> struct Own
-{
-    const Target& target;
-    const float (&sums)[TOKENS / 2];
-
-    template <class Kind> __device__ __forceinline__ void operator()(const Kind& kind) const
-    {
-        #pragma unroll
-        for (int i = 0; i < UNITS; i++) target.put(i, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]), kind);
-    }
-};
-
-template <class Sharer, class Target> struct Share
-{
-    const Sharer& sharer;
-    const Target& target;
-    const float4* parts;
-    int from, to;
-
-    template <class Kind> __device__ __forceinline__ void operator()(const Kind& kind) const { sharer.put_together(parts, from, to, target, kind); }
-};
 
 // What a thread knows of its place among those who put a tile together.
 struct Sharer
@@ -60,7 +37,7 @@ struct Sharer
     {
         float4* target = partial_of(a, cluster, rank, thread);
         #pragma unroll
-        for (int i = 0; i < UNITS; i++)
+        for (int i = 0; i < TOKENS / 8; i++)
             __stcg(target + i * 2 * QUAD, make_float4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]));
         __threadfence();
         wait_for_quad(thread / QUAD);
@@ -71,7 +48,7 @@ struct Sharer
     {
         const float4* source = partial_of(a, writer, rank, thread);
         #pragma unroll
-        for (int first = 0; first < UNITS; first += 16)
+        for (int first = 0; first < TOKENS / 8; first += 16)
         {
             float4 parts[16];
             #pragma unroll
@@ -87,58 +64,52 @@ struct Sharer
         }
     }
 
-    // Each of a tile's clusters puts its share of the tokens together, four sums at a time. These are no longer in registers, so that one piece
-    // of code serves them all: what is executed once has to come from memory.
+    // Each of a tile's clusters puts its share of the tokens together, and hands on four numbers at a time. These are no longer in registers, so
+    // that one piece of code serves them all: what is executed once has to come from memory.
     template <class Target> __device__ __forceinline__ void scatter(const float (&sums)[TOKENS / 2], const Target& target) const
     {
+        const int Ahead = 4, Others = 4;
+        const i64 Stride = CLUSTER * (TOKENS / 8) * 2 * QUAD;
         int share = cluster % a.shares, other = thread % QUAD;
         bool isOther = other < a.shares && other != share;
         give(sums);
         if (isOther) tell(other);
         if (isOther) wait(cluster - share + other, share);
         wait_for_quad(thread / QUAD);
-        const float4* parts = partial_of(a, cluster - share, rank, thread);
-        int from = UNITS * share / a.shares, to = UNITS * (share + 1) / a.shares;
-        target.with_kind(Share<Sharer, Target> { *this, target, parts, from, to });
-    }
-
-    // Units [from, to) of a tile, of which each cluster has a part, in the clusters' order.
-    template <class Target, class Kind> __device__ __forceinline__ void put_together(
-        const float4* parts, int from, int to, const Target& target, const Kind& kind) const
-    {
-        const int Ahead = 4, Others = 4;
-        const i64 Stride = CLUSTER * UNITS * 2 * QUAD;
+        const float4* source = partial_of(a, cluster - share, rank, thread);
+        int to = TOKENS / 8 * (share + 1) / a.shares;
         #pragma unroll 1
-        for (int first = from; first < to; first += Ahead)
+        for (int first = TOKENS / 8 * share / a.shares; first < to; first += Ahead)
         {
             float4 whole[Ahead] = {};
             #pragma unroll 1
             for (int base = 0; base < a.shares; base += Others)
             {
-                float4 loaded[Others][Ahead] = {};
+                float4 parts[Others][Ahead];
                 #pragma unroll
                 for (int j = 0; j < Others; j++)
                 {
                     #pragma unroll
                     for (int i = 0; i < Ahead; i++)
-                        if (base + j < a.shares && first + i < to) loaded[j][i] = __ldcg(parts + (base + j) * Stride + (first + i) * 2 * QUAD);
+                        parts[j][i] = __ldcg(source + min(base + j, a.shares - 1) * Stride + min(first + i, to - 1) * 2 * QUAD);
                 }
                 #pragma unroll
                 for (int j = 0; j < Others; j++)
                 {
+                    if (base + j >= a.shares) break;
                     #pragma unroll
                     for (int i = 0; i < Ahead; i++)
                     {
-                        whole[i].x += loaded[j][i].x;
-                        whole[i].y += loaded[j][i].y;
-                        whole[i].z += loaded[j][i].z;
-                        whole[i].w += loaded[j][i].w;
+                        whole[i].x += parts[j][i].x;
+                        whole[i].y += parts[j][i].y;
+                        whole[i].z += parts[j][i].z;
+                        whole[i].w += parts[j][i].w;
                     }
                 }
             }
             #pragma unroll
             for (int i = 0; i < Ahead; i++)
-                if (first + i < to) target.put(first + i, whole[i], kind);
+                if (first + i < to) target.store(first + i, whole[i]);
         }
     }
 
@@ -164,43 +135,6 @@ static __device__ __forceinline__ float quick_silu(float x)
     return x * inverse;
 }
 
-// What two sums of a token become, and how that is written.
-struct WidePair
-{
-    __device__ __forceinline__ float2 of(float low, float high) const { return make_float2(low, high); }
-    __device__ __forceinline__ void write(u8* at, float2 x) const { *(float2*)at = x; }
-};
-
-// Nobody else adds to these, so that the order of sums is always one.
-struct AddedPair
-{
-    __device__ __forceinline__ float2 of(float low, float high) const { return make_float2(low, high); }
-    __device__ __forceinline__ void write(u8* at, float2 x) const
-    {
-        asm volatile("red.relaxed.gpu.global.add.v2.f32 [%0], {%1, %2};" :: "l"(at), "f"(x.x), "f"(x.y) : "memory");
-    }
-};
-
-struct NarrowPair
-{
-    __device__ __forceinline__ u32 of(float low, float high) const { return pack_bfloats(low, high); }
-    __device__ __forceinline__ void write(u8* at, u32 x) const { *(u32*)at = x; }
-};
-
-struct GatedWide
-{
-    bool isGateFirst;
-    __device__ __forceinline__ float of(float one, float other) const { return quick_silu(isGateFirst ? one : other) * (isGateFirst ? other : one); }
-    __device__ __forceinline__ void write(u8* at, float x) const { *(float*)at = x; }
-};
-
-struct GatedNarrow
-{
-    GatedWide wide;
-    __device__ __forceinline__ u16 of(float one, float other) const { return (u16)pack_bfloats(wide.of(one, other), 0); }
-    __device__ __forceinline__ void write(u8* at, u16 x) const { *(u16*)at = x; }
-};
-
 // What becomes of a thread's sums: number 4·j + 2·half + i is that of token 8·j + 2·(lane % 4) + i and of the output of this half.
 struct Results
 {
@@ -223,27 +157,72 @@ struct Results
         place = (u8*)part.y.data + first * rowBytes + n * size;
     }
 
-    // Calls `act` with the kind of results: found out once, not for each.
-    template <class Act> __device__ __forceinline__ void with_kind(const Act& act) const
+    __device__ __forceinline__ float gated(float one, float other) const
     {
-        bool isWide = part.y.type == F32;
-        GatedWide gated = { a.gateHalf == 0 };
+        return quick_silu(a.gateHalf == 0 ? one : other) * (a.gateHalf == 0 ? other : one);
+    }
+
+    // Nobody else adds to these, so that the order of sums is always one.
+    static __device__ __forceinline__ void add(u8* place, float low, float high)
+    {
+        asm volatile("red.relaxed.gpu.global.add.v2.f32 [%0], {%1, %2};" :: "l"(place), "f"(low), "f"(high) : "memory");
+    }
+
+    // What `value` of two sums of a token gives, where they belong. Values are found also where no token is, without a branch for each.
+    template <class Value, class Of> __device__ __forceinline__ void put(const float (&sums)[TOKENS / 2], Of value) const
+    {
         if (n >= part.outputs) return;
-        if (a.mode == ADD) act(AddedPair());
-        else if (a.mode == GATED && isWide) act(gated);
-        else if (a.mode == GATED) act(GatedNarrow { gated });
-        else if (isWide) act(WidePair());
-        else act(NarrowPair());
+        #pragma unroll
+        for (int j = 0; j < TOKENS / 8; j++)
+        {
+            #pragma unroll
+            for (int i = 0; i < 2; i++)
+            {
+                Value result = value(sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
+                if (first + 8 * j + i < a.rows) *(Value*)(place + (8 * j + i) * rowBytes) = result;
+            }
+        }
     }
 
-    // Four sums, numbers 4·unit to 4·unit + 3. Values are found also where no token is, without a branch for each.
-    template <class Kind> __device__ __forceinline__ void put(int unit, float4 sums, const Kind& kind) const
+    __device__ __forceinline__ void store(const float (&sums)[TOKENS / 2]) const
     {
-        u8* at = place + 8 * unit * rowBytes;
-        auto even = kind.of(sums.x + bias[0], sums.z + bias[1]), odd = kind.of(sums.y + bias[0], sums.w + bias[1]);
-        if (first + 8 * unit < a.rows) kind.write(at, even);
-        if (first + 8 * unit + 1 < a.rows) kind.write(at + rowBytes, odd);
+        bool isWide = part.y.type == F32, isGateFirst = a.gateHalf == 0;
+        auto gated = [=](float one, float other) { return quick_silu(isGateFirst ? one : other) * (isGateFirst ? other : one); };
+        if (a.mode == ADD) add(sums);
+        else if (a.mode == GATED && isWide) put<float>(sums, gated);
+        else if (a.mode == GATED) put<u16>(sums, [=](float one, float other) { return (u16)pack_bfloats(gated(one, other), 0); });
+        else if (isWide) put<float2>(sums, [](float low, float high) { return make_float2(low, high); });
+        else put<u32>(sums, [](float low, float high) { return pack_bfloats(low, high); });
     }
 
-    __device__ __forceinline__ void store(const float (&sums)[TOKENS / 2]) const { with_kind(Own<Results> { *this, sums }); }
+    __device__ __forceinline__ void add(const float (&sums)[TOKENS / 2]) const
+    {
+        if (n >= part.outputs) return;
+        #pragma unroll
+        for (int j = 0; j < TOKENS / 8; j++)
+        {
+            #pragma unroll
+            for (int i = 0; i < 2; i++)
+                if (first + 8 * j + i < a.rows) add(place + (8 * j + i) * rowBytes, sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
+        }
+    }
+
+    // The same of four sums, numbers 4·j to 4·j + 3.
+    __device__ __forceinline__ void store(int j, float4 sums) const
+    {
+        if (n >= part.outputs) return;
+        bool isWide = part.y.type == F32;
+        #pragma unroll
+        for (int i = 0; i < 2; i++)
+        {
+            u8* at = place + (8 * j + i) * rowBytes;
+            float low = (i == 0 ? sums.x : sums.y) + bias[0], high = (i == 0 ? sums.z : sums.w) + bias[1];
+            if (first + 8 * j + i >= a.rows) return;
+            if (a.mode == ADD) add(at, low, high);
+            else if (a.mode == GATED && isWide) *(float*)at = gated(low, high);
+            else if (a.mode == GATED) *(u16*)at = (u16)pack_bfloats(gated(low, high), 0);
+            else if (isWide) *(float2*)at = make_float2(low, high);
+            else *(u32*)at = pack_bfloats(low, high);
+        }
+    }
 };
