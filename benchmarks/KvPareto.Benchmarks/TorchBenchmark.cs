@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using KvPareto.Cuda;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
@@ -22,7 +23,8 @@ internal static class TorchBenchmark
     {
         using var backend =
             new TorchBackend(
-            TorchDevice.Parse(device) ?? throw new ConfigException($"device torch{device}; allowed: :cpu, :cuda, :cuda:N"));
+            TorchDevice.Parse(device) ?? throw new ConfigException($"device torch{device}; allowed: :cpu, :cuda, :cuda:N"),
+            kernels: Environment.GetEnvironmentVariable("KVPARETO_TORCH_OPS") is null ? CudaBackend.TryCreate : null);
         Console.WriteLine(backend.Device);
         Console.WriteLine($"{"setting",-26}{"prompt",8}{"prefill s",11}{"token ms",10}{"host ms",9}{"peak GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();

@@ -58,7 +58,7 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     /// <exception cref="ConfigException">There is no such device.</exception>
     public static Backend CreateBackend(int? threads, string device = Verb.Cpu) => DeviceName.Parse(device) switch
     {
-        { Torch: { } torch } => new TorchBackend(torch, threads),
+        { Torch: { } torch } => new TorchBackend(torch, threads, kernels: CudaBackend.TryCreate),
         { CudaOrdinal: { } ordinal } => new CudaBackend(ordinal),
         _ => new CpuBackend(threads),
     };
@@ -88,7 +88,7 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     public static MemoryLayout Layout(int? threads, string device)
     {
         var name = DeviceName.Parse(device);
-        if (name.Torch is { } torch) return new TorchMemoryLayout(torch);
+        if (name.Torch is { } torch) return new TorchMemoryLayout(torch, torch.Kind == "cuda" ? new CudaMemoryLayout() : null);
         if (name.CudaOrdinal is not null) return new CudaMemoryLayout();
         using var backend = new CpuBackend(threads);
         return backend.Layout;

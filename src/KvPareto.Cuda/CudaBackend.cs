@@ -30,8 +30,9 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <summary>A backend on a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
+    /// <param name="lender">Whose memory and default stream it works on; null for its own.</param>
     /// <exception cref="ConfigException">There is no such device, or a library of CUDA is missing.</exception>
-    public CudaBackend(int ordinal = 0)
+    public CudaBackend(int ordinal = 0, MemoryLender? lender = null)
     {
         var devices = CudaDevice.List();
         if (ordinal < 0 || ordinal >= devices.Count)
@@ -44,7 +45,7 @@ public sealed unsafe class CudaBackend : Backend
                 throw new ConfigException(
                     $"device cuda: {library} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
         }
-        _context = new CudaContext(ordinal);
+        _context = new CudaContext(ordinal, lender);
         Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, {Instructions}, driver "
             + $"{devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
         Capacity = devices[ordinal].TotalBytes;
@@ -52,6 +53,19 @@ public sealed unsafe class CudaBackend : Backend
         _linear = new CudaLinear(_context, Memory);
         _attention = new CudaAttention(_context, _linear.Scratch);
         _repeated = new RepeatedSteps(_context);
+    }
+
+    /// <summary>One on another library's memory; null where this machine cannot have it.</summary>
+    public static CudaBackend? TryCreate(int ordinal, MemoryLender lender)
+    {
+        try
+        {
+            return new CudaBackend(ordinal, lender);
+        }
+        catch (ConfigException)
+        {
+            return null;
+        }
     }
 
     /// <inheritdoc/>

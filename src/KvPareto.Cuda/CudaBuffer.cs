@@ -9,6 +9,7 @@ internal sealed class CudaBuffer : AddressedBuffer
     private readonly CudaContext _context;
     private readonly MemoryLedger _ledger;
     private readonly MemoryCategory _category;
+    private readonly AddressedBuffer? _lent;
 
     /// <summary>Allocates uninitialised bytes.</summary>
     /// <exception cref="InsufficientMemoryException">The device has not so many.</exception>
@@ -16,9 +17,12 @@ internal sealed class CudaBuffer : AddressedBuffer
     {
         (_context, _ledger, _category, ByteCount) = (context, ledger, category, byteCount);
         context.MakeCurrent();
-        CudaException.ThrowIfFailed(
-            CudaDriver.cuMemAlloc_v2(out var address, (nuint)Math.Max(byteCount, 1)), $"{nameof(CudaDriver.cuMemAlloc_v2)}({byteCount})");
-        Address = address;
+        _lent = context.Lender?.Invoke(category, byteCount);
+        nint address = 0;
+        if (_lent is null)
+            CudaException.ThrowIfFailed(
+                CudaDriver.cuMemAlloc_v2(out address, (nuint)Math.Max(byteCount, 1)), $"{nameof(CudaDriver.cuMemAlloc_v2)}({byteCount})");
+        Address = _lent?.Address ?? address;
         ledger.Add(category, byteCount);
     }
 
@@ -27,7 +31,8 @@ internal sealed class CudaBuffer : AddressedBuffer
     {
         if (Address == 0) return;
         _context.MakeCurrent();
-        _ = CudaDriver.cuMemFree_v2(Address);
+        if (_lent is null) _ = CudaDriver.cuMemFree_v2(Address);
+        else _lent.Dispose();
         Address = 0;
         _ledger.Remove(_category, ByteCount);
     }

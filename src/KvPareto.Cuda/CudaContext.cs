@@ -1,4 +1,5 @@
 using KvPareto.Cuda.Interop;
+using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cuda;
@@ -19,12 +20,14 @@ internal sealed unsafe class CudaContext : IDisposable
     private readonly int _device;
     private readonly bool _startsEarly;
     private readonly nint _context;
-    private readonly nint _stream;
+    private readonly nint _stream; // 0 is the context's default one, which is nobody's to destroy
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number.</param>
-    public CudaContext(int ordinal)
+    /// <param name="lender">Whose memory and default stream it works on; null for its own.</param>
+    public CudaContext(int ordinal, MemoryLender? lender = null)
     {
+        Lender = lender;
         Check(CudaDriver.cuInit(0), nameof(CudaDriver.cuInit));
         Check(CudaDriver.cuDeviceGet(out _device, ordinal), nameof(CudaDriver.cuDeviceGet));
         var (major, minor) = (Attribute(ComputeMajor), Attribute(ComputeMinor));
@@ -32,13 +35,16 @@ internal sealed unsafe class CudaContext : IDisposable
             throw new ConfigException(
                 $"device cuda:{ordinal} has compute capability {major}.{minor}; allowed: {OldestMajor}.0 (Ampere) and later, or cpu");
         Capability = $"{major}.{minor}";
-        (Architecture, SharedBytes, _startsEarly) = ($"sm_{major}{minor}", Attribute(SharedBytesOptIn), major >= 9);
+        (Architecture, SharedBytes, _startsEarly) = ($"sm_{major}{minor}", Attribute(SharedBytesOptIn), major >= 9 && lender is null);
         (Multiprocessors, SharedBytesOfMultiprocessor) = (Attribute(MultiprocessorCount), Attribute(SharedBytesAMultiprocessor));
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
         MakeCurrent();
         if (major == 9) Architecture += "a"; // products of four warps are there on this one alone
-        Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
+        if (lender is null) Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
     }
+
+    /// <summary>Whose memory it works on; null for its own.</summary>
+    public MemoryLender? Lender { get; }
 
     /// <summary>Compute capability, as in <c>9.0</c>.</summary>
     public string Capability { get; }
@@ -163,7 +169,7 @@ internal sealed unsafe class CudaContext : IDisposable
     {
         KernelCompiler.Finish();
         foreach (var module in _modules.Values) module.Dispose();
-        _ = CudaDriver.cuStreamDestroy_v2(_stream);
+        if (_stream != 0) _ = CudaDriver.cuStreamDestroy_v2(_stream);
         _ = CudaDriver.cuDevicePrimaryCtxRelease_v2(_device);
     }
 

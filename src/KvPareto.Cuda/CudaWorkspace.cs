@@ -66,7 +66,7 @@ internal sealed unsafe class CudaWorkspace : Workspace
         fixed (int* description = _description) _context.Upload(Ids, description, _description.Length * sizeof(int));
         if (_caches.AsSpan().SequenceEqual(step.Caches)) return;
         _caches = step.Caches;
-        var layers = _caches.SelectMany(cache => ((CudaKvCache)cache).Layers).ToArray();
+        var layers = _caches.OfType<CudaKvCache>().SelectMany(cache => cache.Layers).ToArray(); // others attend to others' caches
         fixed (LayerCache* data = layers) _context.Upload(Caches, data, (long)layers.Length * sizeof(LayerCache));
     }
 

@@ -10,7 +10,6 @@ namespace KvPareto.Torch;
 internal sealed class ProcessMeter : MemoryMeter
 {
     private const string Status = "/proc/self/status";
-    private const string ClearRefs = "/proc/self/clear_refs";
 
     private readonly long _before;
 
@@ -40,16 +39,11 @@ internal sealed class ProcessMeter : MemoryMeter
     }
 
     /// <inheritdoc/>
-    public override void Reset() => File.WriteAllText(ClearRefs, "5"); // proc_pid_clear_refs(5): VmHWM becomes VmRSS
+    public override void Reset() => File.WriteAllText("/proc/self/clear_refs", "5"); // proc_pid_clear_refs(5): VmHWM becomes VmRSS
 
     private static long Read(string field)
     {
-        foreach (var line in File.ReadLines(Status))
-        {
-            if (line.StartsWith(field, StringComparison.Ordinal) && line[field.Length] == ':')
-                return long.Parse(line.AsSpan(field.Length + 1).Trim()[..^3], NumberStyles.None, CultureInfo.InvariantCulture) << 10;
-            // "… kB"
-        }
-        return 0;
+        var line = File.ReadLines(Status).FirstOrDefault(line => line.StartsWith(field + ":", StringComparison.Ordinal)); // "FIELD: … kB"
+        return line is null ? 0 : long.Parse(line.Split(' ')[^2], NumberStyles.None, CultureInfo.InvariantCulture) << 10;
     }
 }

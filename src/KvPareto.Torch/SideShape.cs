@@ -11,10 +11,8 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
 {
     /// <summary>Bytes in all.</summary>
     public long ByteCount => (long)Heads * Plan.CodedTokens * Plan.HeadDim * Plan.Bits / 8
-        + (Plan.IsCoded
-            ? Entries.Aggregate((product, size) => product * size) * GroupMeta.ByteSize
-                + (long)Heads * (Plan.RingTokens + Plan.SinkTokens) * Plan.HeadDim * sizeof(ushort)
-            : 0);
+        + (!Plan.IsCoded ? 0 : Entries.Aggregate((product, size) => product * size) * GroupMeta.ByteSize
+            + (long)Heads * (Plan.RingTokens + Plan.SinkTokens) * Plan.HeadDim * sizeof(ushort));
 
     private int Axis => Plan.Granularity.Axis switch { KvAxis.Tensor => 1, KvAxis.PowerOfTwo => 2, _ => 0 };
 

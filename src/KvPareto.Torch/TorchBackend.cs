@@ -1,6 +1,7 @@
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 using TorchSharp;
 using Tensor = KvPareto.Engine.Seam.Tensor;
@@ -9,29 +10,35 @@ namespace KvPareto.Torch;
 
 /// <summary>
 /// The seam on PyTorch: every device that the libtorch at hand knows, ops as TorchScript, caches and weights packed. On the processor
-/// activations are f32, elsewhere bf16. Peaks are measured where the system tells them (<see cref="MemoryMeter"/>).
+/// activations are f32, elsewhere bf16. On NVIDIA's devices another backend's kernels have the caches and the coded weights, in PyTorch's
+/// memory. Peaks are measured where the system tells them (<see cref="MemoryMeter"/>).
 /// </summary>
 public sealed class TorchBackend : Backend
 {
     private readonly TorchMemoryLayout _layout;
     private readonly TorchCodes _codec;
     private readonly int _stretchTokens;
+    private readonly Backend? _kernels;
 
     /// <summary>A backend on one of PyTorch's devices.</summary>
     /// <param name="device">Which.</param>
     /// <param name="threads">Threads on the processor; null for PyTorch's own choice.</param>
     /// <param name="stretchTokens">Tokens of a layer that are unpacked at once; null for the device's.</param>
+    /// <param name="kernels">Makes the backend whose kernels work on a CUDA device's memory; without one PyTorch's ops do all.</param>
     /// <exception cref="ConfigException">libtorch cannot be found or loaded, or it has no such device.</exception>
-    public TorchBackend(TorchDevice device, int? threads = null, int? stretchTokens = null) : base(Open(device))
+    public TorchBackend(
+        TorchDevice device, int? threads = null, int? stretchTokens = null, Func<int, MemoryLender, Backend?>? kernels = null)
+        : base(Open(device))
     {
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
         _layout = new TorchMemoryLayout(device);
         _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
+        if (device.Kind == "cuda") _kernels = kernels?.Invoke(device.Ordinal, Lend);
+        if (_kernels is not null) _layout = new TorchMemoryLayout(device, _kernels.Layout);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
-        var library = TorchLibrary.Load();
-        var threadText = device.IsCpu ? $", {torch.get_num_threads()} threads" : "";
-        Instructions = TorchInstructions.Of(library.Version, device);
-        Device = $"{device.Kind} by {Instructions}{threadText}";
+        var instructions = device.Instructions(TorchLibrary.Load().Version);
+        var how = device.IsCpu ? $", {torch.get_num_threads()} threads" : _kernels is null ? "" : ", caches by CUDA kernels";
+        (Instructions, Device) = (instructions, $"{device.Kind} by {instructions}{how}");
         Memory.Add(MemoryCategory.Workspace, _layout.FixedBytes);
     }
 
@@ -57,10 +64,12 @@ public sealed class TorchBackend : Backend
             0, type, rows, columns, columns);
 
     /// <inheritdoc/>
-    public override Weight Upload(HostWeight weight) => TorchMemory.Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
+    public override Weight Upload(HostWeight weight) => _kernels is not null && weight.Format.CodeBits() > 0 ? _kernels.Upload(weight)
+        : TorchMemory.Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
 
     /// <inheritdoc/>
-    public override Workspace CreateWorkspace(WorkspaceShape shape) => new TorchWorkspace(Memory, _codec.Device, shape, _stretchTokens);
+    public override Workspace CreateWorkspace(WorkspaceShape shape) =>
+        new TorchWorkspace(Memory, _codec.Device, shape, _stretchTokens, _kernels);
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
@@ -81,44 +90,61 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     public override void Dispose()
     {
+        _kernels?.Dispose();
         _codec.Dispose();
         Memory.Remove(MemoryCategory.Workspace, _layout.FixedBytes);
     }
 
     /// <inheritdoc/>
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
-        TorchMemory.Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
+        _layout.HasKernels(geometry, spec) ? _kernels!.CreateCache(geometry, spec, capacity)
+        : TorchMemory.Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
 
     /// <inheritdoc/>
     protected override void BeginCore(Step step) => Of(step).Begin(step);
 
     /// <inheritdoc/>
-    protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale) =>
-        TorchScripts.Run("embed", Parts(embedding), Of(step).Ids, x, scale);
+    protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale)
+    {
+        if (embedding is TorchWeight) TorchScripts.Run("embed", Parts(embedding), Of(step).Ids(step), x, scale);
+        else _kernels!.Embed(Of(step).Joined!, embedding, x, scale);
+    }
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
-        TorchScripts.Run("rms_norm", x, Vector(gain), epsilon, y);
+        TorchScripts.Run("rms_norm", x, ((TorchWeight)gain).Vector, epsilon, y);
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, Weight weight, Tensor y) =>
-        TorchScripts.Run("linear", x, Parts(weight), y, _codec.Stripe);
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
-        TorchScripts.Run("linears", x, Parts(weights), ys.ToArray(), _codec.Stripe);
+    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        var isOurs = weights[0] is TorchWeight;
+        var same = 1;
+        while (same < weights.Length && weights[same] is TorchWeight == isOurs) same++;
+        if (isOurs) TorchScripts.Run("linears", x, Parts(weights[..same]), ys[..same].ToArray(), _codec.Stripe);
+        else _kernels!.Linear(x, weights[..same], ys[..same]);
+        if (same < weights.Length) LinearCore(x, weights[same..], ys[same..]);
+    }
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
-        TorchScripts.Run("rope", new[] { x }, Of(step).Turns(step, table), table.HeadDim);
+        TorchScripts.Run("rope", x, Of(step).Turns(step, table), table.HeadDim);
 
     /// <inheritdoc/>
-    protected override void RopeCore(Step step, Tensor q, Tensor k, RopeTable table) =>
-        TorchScripts.Run("rope", new[] { q, k }, Of(step).Turns(step, table), table.HeadDim);
+    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
+    {
+        if (step.Caches[0] is TorchKvCache) TorchKvCache.Attend(step, layer, q, k, v, y);
+        else _kernels!.Attention(Of(step).Joined!, layer, q, k, v, y);
+    }
 
     /// <inheritdoc/>
-    protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
-        TorchAttention.Run(step, layer, q, k, v, y);
+    protected override void RopeAttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table)
+    {
+        if (step.Caches[0] is TorchKvCache) base.RopeAttentionCore(step, layer, q, k, v, y, table);
+        else _kernels!.RopeAttention(Of(step).Joined!, layer, q, k, v, y, table);
+    }
 
     /// <inheritdoc/>
     protected override void SiluMulCore(Tensor gate, Tensor up) => TorchScripts.Run("silu_mul", gate, up);
@@ -127,25 +153,20 @@ public sealed class TorchBackend : Backend
     protected override void AddCore(Tensor x, Tensor y) => TorchScripts.Run("add", x, y);
 
     /// <inheritdoc/>
-    protected override void NormLinearCore(
-        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
-        TorchScripts.Run("norm_linear", x, Vector(gain), epsilon, h, Parts(weights), ys.ToArray(), _codec.Stripe);
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    {
+        if (weight is TorchWeight) base.LinearAddCore(x, weight, y, sum);
+        else _kernels!.LinearAdd(x, weight, y, sum);
+    }
 
-    /// <inheritdoc/>
-    protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u) =>
-        TorchScripts.Run("norm_gated", x, Vector(gain), epsilon, h, Parts(gate, up), new[] { g, u }, _codec.Stripe);
-
-    /// <inheritdoc/>
-    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum) =>
-        TorchScripts.Run("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
+    private AddressedBuffer Lend(MemoryCategory category, long bytes) => TorchMemory.Guard(
+        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: _codec.Device)));
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
 
-    private static torch.Tensor Vector(Weight gain) => ((TorchWeight)gain).Vector;
-
     private static torch.Tensor[] Parts(params ReadOnlySpan<Weight> weights)
     {
-        var parts = new List<torch.Tensor>(weights.Length);
+        var parts = new List<torch.Tensor>();
         foreach (var weight in weights) parts.AddRange(((TorchWeight)weight).Parts);
         return [.. parts];
     }
@@ -159,15 +180,12 @@ public sealed class TorchBackend : Backend
             torch.InitializeDeviceType(DeviceType.CPU);
             return ProcessMeter.TryCreate();
         }
-        if (device.Kind == "cuda" && !library.HasCuda)
-            throw new ConfigException(
-                $"device {device}: libtorch in {library.Folder} was built without CUDA; allowed: {TorchLibrary.FolderVariable} set to "
-                    + "one with it, or torch");
-        if (device.Kind == "cuda" && (!torch.TryInitializeDeviceType(DeviceType.CUDA) || device.Ordinal >= torch.cuda.device_count()))
-            throw new ConfigException(
-                $"device {device}: libtorch in {library.Folder} finds {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} "
-                    + "CUDA devices; allowed: torch, and torch:cuda:N where there are some");
         if (device.Kind != "cuda") return null;
+        var count = library.HasCuda && torch.TryInitializeDeviceType(DeviceType.CUDA) ? torch.cuda.device_count() : 0;
+        if (device.Ordinal >= count)
+            throw new ConfigException(
+                $"device {device}: libtorch in {library.Folder} {(library.HasCuda ? $"finds {count} CUDA devices" : "has no CUDA")}; "
+                    + $"allowed: torch, or {TorchLibrary.FolderVariable} set to a libtorch that has the device");
         torch.zeros([1], device: new torch.Device(device.Kind, device.Ordinal)).Dispose();
         return PoolMeter.TryCreate(device.Ordinal);
     }

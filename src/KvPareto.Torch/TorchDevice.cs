@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using KvPareto.Torch.Interop;
 
 namespace KvPareto.Torch;
 
@@ -25,6 +28,19 @@ public sealed record TorchDevice(string Kind, int Ordinal = 0)
                 new("cuda", ordinal),
         _ => null,
     };
+
+    /// <summary>What PyTorch's sums are made with there, as far as can be known without asking it: its version, and the processor's vector
+    /// instructions or the GPU's compute capability.</summary>
+    internal string Instructions(string version)
+    {
+        var words = IsCpu ? Vectors() : Kind != "cuda" ? Kind
+            : CudaDriver.Capability(Ordinal) is { } capability ? $"compute capability {capability}" : null;
+        return words is null ? $"PyTorch {version}" : $"PyTorch {version}, {words}";
+    }
+
+    // As ATen chooses its kernels (c10's cpuinfo checks): all four, or AVX2.
+    private static string Vectors() => Avx512F.VL.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported ? "AVX-512"
+        : Avx2.IsSupported ? "AVX2" : RuntimeInformation.ProcessArchitecture.ToString();
 
     /// <inheritdoc/>
     public override string ToString() =>

@@ -1,35 +1,46 @@
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using TorchSharp;
+using Tensor = KvPareto.Engine.Seam.Tensor;
 
 namespace KvPareto.Torch;
 
-/// <summary>A cache in PyTorch's memory: for each layer keys, values, means; then what keys coded without bias need.</summary>
+/// <summary>
+/// A cache in PyTorch's memory, and attention over it (Scripts/attention.py): a stretch of a layer's keys and values is unpacked at a time.
+/// What fits in one goes through PyTorch's scaled_dot_product_attention; of more, running softmax states are merged. The
+/// <see cref="AttentionKernel.Math"/> kernel holds all scores.
+/// </summary>
 internal sealed class TorchKvCache : KvCache
 {
     private readonly List<TorchBuffer> _buffers = [];
+    private readonly torch.Tensor[][] _keys; // of each layer, as Scripts/side.py takes them
+    private readonly torch.Tensor[][] _values;
+    private readonly torch.Tensor?[] _means; // what keys are stored without, [Nkv, 1, D] f16
+    private readonly torch.Tensor?[] _biases; // the same, before it is turned, [Nkv, 1, D] f32
+    private readonly torch.Tensor? _turns; // cosines and sines of every position, [capacity, D] f32
+    private readonly torch.Tensor? _hadamard; // what keys are rotated by
 
     public TorchKvCache(MemoryLedger ledger, TorchCodes codec, KvGeometry geometry, KvSpec spec, int capacity)
         : base(geometry, spec, capacity)
     {
         var layers = geometry.LayerCount;
-        (Keys, Values) = (new torch.Tensor[layers][], new torch.Tensor[layers][]);
-        (Means, Biases) = (new torch.Tensor?[layers], new torch.Tensor?[layers]);
+        (_keys, _values) = (new torch.Tensor[layers][], new torch.Tensor[layers][]);
+        (_means, _biases) = (new torch.Tensor?[layers], new torch.Tensor?[layers]);
         long[] vector = [geometry.KvHeads, 1, geometry.HeadDim];
         try
         {
             for (var layer = 0; layer < layers; layer++)
             {
                 var own = spec.ForLayer(layer, layers);
-                Keys[layer] = Shape(geometry, own, own.Keys, capacity).Allocate(codec, Zeros);
-                Values[layer] = Shape(geometry, own, own.Values, capacity).Allocate(codec, Zeros);
-                if (spec.SmoothKeys) Means[layer] = Zeros(torch.ScalarType.Float16, vector);
-                if (spec.PreBiasKeys) Biases[layer] = Keep(torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
+                _keys[layer] = Shape(geometry, own, own.Keys, capacity).Allocate(codec, Zeros);
+                _values[layer] = Shape(geometry, own, own.Values, capacity).Allocate(codec, Zeros);
+                if (spec.SmoothKeys) _means[layer] = Zeros(torch.ScalarType.Float16, vector);
+                if (spec.PreBiasKeys) _biases[layer] = Keep(torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
             }
             if (spec.PreBiasKeys)
             {
                 int[] positions = [.. Enumerable.Range(0, capacity)];
-                Turns = Keep(torch.tensor(
+                _turns = Keep(torch.tensor(
                     TorchWorkspace.TurnsOf(geometry.KeyBias!.Rope, positions), [capacity, geometry.HeadDim], device: codec.Device));
             }
         }
@@ -38,8 +49,7 @@ internal sealed class TorchKvCache : KvCache
             Dispose();
             throw;
         }
-        if (spec.Rotation != KvRotation.None) Hadamard = codec.Hadamard(geometry.HeadDim);
-        ByteCount = PredictByteCount(geometry, spec, capacity);
+        if (spec.Rotation != KvRotation.None) _hadamard = codec.Hadamard(geometry.HeadDim);
 
         torch.Tensor Zeros(torch.ScalarType type, long[] size) => Keep(torch.zeros(size, dtype: type, device: codec.Device));
 
@@ -50,28 +60,9 @@ internal sealed class TorchKvCache : KvCache
         }
     }
 
-    public override long ByteCount { get; }
+    public override long ByteCount => _buffers.Sum(buffer => buffer.ByteCount);
 
-    /// <summary>Keys of each layer, as Scripts/side.py takes them.</summary>
-    public torch.Tensor[][] Keys { get; }
-
-    /// <summary>Values alike.</summary>
-    public torch.Tensor[][] Values { get; }
-
-    /// <summary>What keys are stored without, [Nkv, 1, D] f16.</summary>
-    public torch.Tensor?[] Means { get; }
-
-    /// <summary>The same, before it is turned, [Nkv, 1, D] f32.</summary>
-    public torch.Tensor?[] Biases { get; }
-
-    /// <summary>Cosines and sines of every position, [capacity, D] f32.</summary>
-    public torch.Tensor? Turns { get; }
-
-    /// <summary>What keys are rotated by; null where they are not.</summary>
-    public torch.Tensor? Hadamard { get; }
-
-    /// <summary>Whether values are, too.</summary>
-    public bool RotatesValues => Spec.Rotation == KvRotation.KeysAndValues;
+    private bool RotatesValues => Spec.Rotation == KvRotation.KeysAndValues;
 
     /// <summary>Bytes of a cache, from shapes alone.</summary>
     public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity)
@@ -84,15 +75,37 @@ internal sealed class TorchKvCache : KvCache
             + (spec.PreBiasKeys ? layers * vector * sizeof(float) + (long)capacity * geometry.HeadDim * sizeof(float) : 0);
     }
 
+    /// <summary>Appends a step's k and v, then y = softmax(s·q·kᵀ)·v; sequence after sequence.</summary>
+    public static void Attend(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
+    {
+        var (workspace, rows) = ((TorchWorkspace)step.Workspace, step.Caches.Length == 1 ? step.Count : 1);
+        for (var i = 0; i < step.Caches.Length; i++)
+        {
+            var (cache, start, at) = ((TorchKvCache)step.Caches[i], step.Starts[i], i * rows);
+            cache.Attend(workspace, start, layer, q.Rows(at, rows), k.Rows(at, rows), v.Rows(at, rows), y.Rows(at, rows));
+        }
+    }
+
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
     {
-        TorchScripts.Read(keys, "keys_given", Keys[layer], Length, Means[layer], Biases[layer], Turns, Hadamard);
-        TorchScripts.Read(values, "values_given", Values[layer], Length, RotatesValues ? Hadamard : null);
+        TorchScripts.Read(keys, "keys_given", _keys[layer], Length, _means[layer], _biases[layer], _turns, _hadamard);
+        TorchScripts.Read(values, "values_given", _values[layer], Length, RotatesValues ? _hadamard : null);
     }
 
     public override void Dispose()
     {
         foreach (var buffer in _buffers) buffer.Dispose();
+    }
+
+    private void Attend(TorchWorkspace workspace, int start, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
+    {
+        var (g, window, isMath) = (Geometry, Geometry.LayerWindows[layer], workspace.Shape.Kernel == AttentionKernel.Math);
+        var first = window > 0 ? Math.Max(0, start + 1 - window) : 0;
+        var mask = q.RowCount > 1 && !isMath && start + q.RowCount - first <= workspace.StretchTokens
+            ? workspace.Once(window, () => TorchScripts.Tensor("mask", q, g.QueryHeads / g.KvHeads, start, first, window)) : null;
+        TorchScripts.Run(
+            "attention", q, k, v, y, _keys[layer], _values[layer], g.KvHeads, start, first, window, workspace.StretchTokens, isMath ? 1 : 0,
+            g.ScoreScale, mask, _means[layer], _biases[layer], _turns, _hadamard, RotatesValues ? 1 : 0);
     }
 
     private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) =>

@@ -91,16 +91,11 @@ public sealed class TorchLibrary
 
     private static TorchLibrary? AtPython(out string reason)
     {
+        const string Question = "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])";
         try
         {
-            using var python =
-                Process.Start(
-                new ProcessStartInfo(
-                    "python3", ["-c", "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"])
-                {
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                })!;
+            using var python = Process.Start(
+                new ProcessStartInfo("python3", ["-c", Question]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             _ = python.StandardError.ReadToEndAsync();
             var folder = python.StandardOutput.ReadToEndAsync();
             if (!python.WaitForExit(PythonPatienceMs)) python.Kill();

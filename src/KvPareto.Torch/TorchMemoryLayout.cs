@@ -1,6 +1,7 @@
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Torch;
 
@@ -9,7 +10,8 @@ namespace KvPareto.Torch;
 /// measured.
 /// </summary>
 /// <param name="device">Where it runs.</param>
-public sealed class TorchMemoryLayout(TorchDevice device) : MemoryLayout
+/// <param name="kernels">Sizes of the backend that has the caches and the coded weights; null where PyTorch's ops do it.</param>
+public sealed class TorchMemoryLayout(TorchDevice device, MemoryLayout? kernels = null) : MemoryLayout
 {
     private const int BytesOfStripeElement = 9; // its code, the difference, the product
 
@@ -25,14 +27,35 @@ public sealed class TorchMemoryLayout(TorchDevice device) : MemoryLayout
     /// <summary>Tokens of a layer's cache that are unpacked at once.</summary>
     public int StretchTokens => device.IsCpu ? 1024 : 16384;
 
+    /// <summary>Whether kernels have a cache, and not PyTorch's ops.</summary>
+    public bool HasKernels(KvGeometry geometry, KvSpec spec)
+    {
+        try
+        {
+            kernels?.Check(geometry, spec);
+            return kernels is not null;
+        }
+        catch (ConfigException)
+        {
+            return false;
+        }
+    }
+
     /// <inheritdoc/>
     public override long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias) =>
-        TorchWeight.PredictByteCount(format, rows, columns, group, hasBias, ActivationType);
+        kernels is not null && format.CodeBits() > 0 ? kernels.WeightBytes(format, rows, columns, group, hasBias)
+        : TorchWeight.PredictByteCount(format, rows, columns, group, hasBias, ActivationType);
+
+    /// <inheritdoc/>
+    public override long ProductBytes(WeightFormat format, int rows, int columns) =>
+        kernels is not null && format.CodeBits() > 0 ? kernels.ProductBytes(format, rows, columns) : 0;
 
     /// <inheritdoc/>
     public override long CacheBytes(KvGeometry geometry, KvSpec spec, int capacity) =>
-        TorchKvCache.PredictByteCount(geometry, spec, capacity);
+        HasKernels(geometry, spec) ? kernels!.CacheBytes(geometry, spec, capacity)
+        : TorchKvCache.PredictByteCount(geometry, spec, capacity);
 
     /// <inheritdoc/>
-    public override long WorkspaceBytes(WorkspaceShape shape) => TorchWorkspace.PredictByteCount(shape, StretchTokens);
+    public override long WorkspaceBytes(WorkspaceShape shape) =>
+        kernels?.WorkspaceBytes(shape) ?? TorchWorkspace.PredictByteCount(shape, StretchTokens);
 }

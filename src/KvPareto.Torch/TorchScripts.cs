@@ -57,12 +57,7 @@ internal static class TorchScripts
         }
         finally
         {
-            for (var i = 0; i < held.Length; i++)
-            {
-                if (ReferenceEquals(held[i], arguments[i])) continue;
-                (held[i] as IDisposable)?.Dispose();
-                foreach (var view in held[i] as torch.Tensor[] ?? []) view.Dispose();
-            }
+            foreach (var number in held.OfType<Scalar>()) number.Dispose();
             GC.KeepAlive(held);
         }
     }

@@ -14,48 +14,41 @@ internal sealed unsafe class TorchWeight : Weight
 {
     private const int StagingBytes = 8 << 20;
 
-    private readonly TorchCodes _codec;
-    private readonly TorchBuffer _data;
-    private readonly TorchBuffer? _entries;
-    private readonly TorchBuffer? _bias;
-    private readonly torch.Tensor _rows; // of _data, a vector's too
-    private readonly torch.Tensor _shifts;
+    private readonly List<TorchBuffer> _buffers = [];
 
     /// <summary>Uploads a weight.</summary>
     public TorchWeight(MemoryLedger ledger, TorchCodes codec, HostWeight host, DType activations)
         : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
     {
-        _codec = codec;
         var type = TypeOf(host.Format, host.RowCount, activations);
         var rowBytes = (int)RowBytes(type, host.Format, host.ColumnCount);
-        _data = Buffer(type, host.RowCount == 1 ? [host.ColumnCount] : [host.RowCount, rowBytes / SizeOf(type)]);
-        _rows = _data.Data.view(host.RowCount, -1);
-        _shifts = host.Format.CodeBits() is > 0 and var bits ? codec.Shifts(bits) : codec.Nothing;
         try
         {
-            var isKept = IsKept(host.Format, type);
-            host.ForPieces((piece, first, end) =>
+            var (isKept, groups, entries, bias) = (IsKept(host.Format, type), 0, codec.Nothing, codec.Nothing);
+            var rows = Keep(type, [host.RowCount, rowBytes / SizeOf(type)]);
+            host.ForPieces((piece, first, end) => Fill(rows, isKept ? type : torch.ScalarType.Float32, first, end, (row, bytes) =>
             {
-                if (isKept) Fill(_data, type, host.RowCount, first, end, (row, bytes) =>
-                    new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes));
-                else Fill(_data, torch.ScalarType.Float32, host.RowCount, first, end, (row, bytes) => Decode(piece, row, bytes));
-            });
+                if (isKept) new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes);
+                else Decode(piece, row, bytes);
+            }));
             if (host.Format.CodeBits() > 0)
             {
-                var groups = host.ColumnCount / host.GroupSize;
-                _entries = Buffer(torch.ScalarType.Int32, [host.RowCount, groups]);
-                Fill(_entries, torch.ScalarType.Int32, host.RowCount, 0, host.RowCount, (row, bytes) =>
+                groups = host.ColumnCount / host.GroupSize;
+                entries = Keep(torch.ScalarType.Int32, [host.RowCount, groups]);
+                Fill(entries, torch.ScalarType.Int32, 0, host.RowCount, (row, bytes) =>
                 {
-                    var entries = MemoryMarshal.Cast<byte, int>(bytes);
-                    for (var i = 0; i < entries.Length; i++) entries[i] = TorchCodes.Entry(host.Groups[(long)row * groups + i]);
+                    var some = MemoryMarshal.Cast<byte, int>(bytes);
+                    for (var i = 0; i < some.Length; i++) some[i] = TorchCodes.Entry(host.Groups[(long)row * groups + i]);
                 });
             }
-            if (host.Bias is { } bias)
+            if (host.Bias is { } values)
             {
-                _bias = Buffer(torch.ScalarType.Float32, [bias.Length]);
-                using var values = torch.tensor(bias);
-                _bias.Data.copy_(values);
+                bias = Keep(torch.ScalarType.Float32, [values.Length]);
+                using var source = torch.tensor(values);
+                bias.copy_(source);
             }
+            Vector = rows.view(-1);
+            Parts = [rows, entries, bias, groups > 0 ? codec.Shifts(host.Format.CodeBits()) : codec.Nothing];
         }
         catch
         {
@@ -63,18 +56,21 @@ internal sealed unsafe class TorchWeight : Weight
             throw;
         }
 
-        TorchBuffer Buffer(torch.ScalarType element, long[] size) =>
-            new(ledger, MemoryCategory.Weights, torch.empty(size, dtype: element, device: codec.Device));
+        torch.Tensor Keep(torch.ScalarType element, long[] size)
+        {
+            _buffers.Add(new(ledger, MemoryCategory.Weights, torch.empty(size, dtype: element, device: codec.Device)));
+            return _buffers[^1].Data;
+        }
     }
 
     /// <summary>A vector's values [K] f32.</summary>
-    public torch.Tensor Vector => _data.Data;
+    public torch.Tensor? Vector { get; }
 
     /// <summary>As Scripts/elements.py takes it.</summary>
-    public torch.Tensor[] Parts => [_rows, _entries?.Data ?? _codec.Nothing, _bias?.Data ?? _codec.Nothing, _shifts];
+    public torch.Tensor[] Parts { get; } = [];
 
     /// <inheritdoc/>
-    public override long ByteCount => _data.ByteCount + (_entries?.ByteCount ?? 0) + (_bias?.ByteCount ?? 0);
+    public override long ByteCount => _buffers.Sum(buffer => buffer.ByteCount);
 
     /// <summary>Bytes that a weight takes.</summary>
     public static long PredictByteCount(WeightFormat format, int rows, int columns, int group, bool hasBias, DType activations) =>
@@ -85,10 +81,8 @@ internal sealed unsafe class TorchWeight : Weight
     /// <inheritdoc/>
     public override void Dispose()
     {
-        _rows.Dispose();
-        _data.Dispose();
-        _entries?.Dispose();
-        _bias?.Dispose();
+        Vector?.Dispose();
+        foreach (var buffer in _buffers) buffer.Dispose();
     }
 
     private static torch.ScalarType TypeOf(WeightFormat format, int rows, DType activations) =>
@@ -113,31 +107,17 @@ internal sealed unsafe class TorchWeight : Weight
 
     private static void Decode(HostWeight host, int first, Span<byte> rows)
     {
-        var values = new float[host.ColumnCount];
         var target = MemoryMarshal.Cast<byte, float>(rows);
-        for (var row = 0; row < target.Length / values.Length; row++)
-        {
-            host.DecodeRow(first + row, values);
-            values.CopyTo(target[(row * values.Length)..]);
-        }
+        for (var at = 0; at < target.Length; at += host.ColumnCount) host.DecodeRow(first++, target.Slice(at, host.ColumnCount));
     }
 
-    private delegate void WriteRows(int first, Span<byte> rows);
-
-    // Through host memory some rows at a time, of the type that they are written in; on the processor straight into place where that is
-    // the weight's.
-    private void Fill(TorchBuffer target, torch.ScalarType type, int rowCount, int from, int until, WriteRows write)
+    // Through host memory some rows at a time, of the type that they are written in.
+    private static void Fill(torch.Tensor target, torch.ScalarType type, int from, int until, Action<int, Span<byte>> write)
     {
-        using var flat = target.Data.view(rowCount, -1);
-        var rows = (int)Math.Max(1, StagingBytes / (flat.size(1) * SizeOf(type)));
+        var rows = (int)Math.Max(1, StagingBytes / (target.size(1) * SizeOf(type)));
         for (var first = from; first < until; first += rows)
         {
-            using var part = flat.narrow(0, first, Math.Min(rows, until - first));
-            if (_codec.Device.type == DeviceType.CPU && part.dtype == type)
-            {
-                write(first, part.bytes);
-                continue;
-            }
+            using var part = target.narrow(0, first, Math.Min(rows, until - first));
             using var staging = torch.empty(part.shape, dtype: type);
             write(first, staging.bytes);
             part.copy_(staging);

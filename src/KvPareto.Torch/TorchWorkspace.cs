@@ -4,7 +4,7 @@ using TorchSharp;
 
 namespace KvPareto.Torch;
 
-/// <summary>A run's scratch: the step's ids and turns, and a count of what attention takes while it runs.</summary>
+/// <summary>A run's scratch: what a step's ops share, and a count of what attention takes while it runs.</summary>
 internal sealed class TorchWorkspace : Workspace
 {
     private const int Copies = 3; // of a stretch at once: codes or f16 rows, differences, f32 rows
@@ -12,23 +12,23 @@ internal sealed class TorchWorkspace : Workspace
     private readonly MemoryLedger _ledger;
     private readonly torch.Device _device;
     private readonly long _bytes;
-    private RopeTable? _table;
-    private (int, int, int)? _masked;
-    private torch.Tensor? _mask;
+    private readonly Backend? _kernels;
+    private readonly Workspace? _joined;
+    private readonly Dictionary<object, torch.Tensor> _made = []; // of the step at hand
 
-    public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens) : base(shape)
+    public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens, Backend? kernels) : base(shape)
     {
-        (_ledger, _device, StretchTokens, _bytes) = (ledger, device, stretchTokens, PredictByteCount(shape, stretchTokens));
+        (_ledger, _device, StretchTokens, _kernels) = (ledger, device, stretchTokens, kernels);
+        _joined = kernels?.CreateWorkspace(shape);
+        _bytes = kernels is null ? PredictByteCount(shape, stretchTokens) : 0;
         ledger.Add(MemoryCategory.Workspace, _bytes);
     }
 
     /// <summary>Most tokens of a layer that stand unpacked at once.</summary>
     public int StretchTokens { get; }
 
-    /// <summary>Token ids [T].</summary>
-    public torch.Tensor? Ids { get; private set; }
-
-    private torch.Tensor? Turned { get; set; }
+    /// <summary>The step as the backend of the kernels takes it; null where there is none.</summary>
+    public Step? Joined { get; private set; }
 
     /// <summary>Bytes that attention takes at the most, from shapes alone: keys and values of a stretch, scores and weights of it (or of
     /// all), results.</summary>
@@ -44,59 +44,53 @@ internal sealed class TorchWorkspace : Workspace
     public void Begin(Step step)
     {
         Forget();
-        Ids = TorchMemory.Guard(() => torch.tensor(step.Ids, [step.Count], device: _device));
+        if (_joined is null) return;
+        _kernels!.Join(Joined = step.With(_joined));
     }
 
-    /// <summary>What turns a step's rows, as Scripts/elements.py takes it.</summary>
-    public torch.Tensor Turns(Step step, RopeTable table)
+    /// <summary>What is made once for all ops of a step; the workspace's own.</summary>
+    public torch.Tensor Once(object key, Func<torch.Tensor> make)
     {
-        if (Turned is not null && _table == table) return Turned;
-        Turned?.Dispose();
-        using var turns = torch.tensor(TurnsOf(table, step.Positions), [step.Count, 2 * table.InverseFrequencies.Length], device: _device);
-        (_table, Turned) = (table, TorchScripts.Tensor("rope_turns", turns));
-        return Turned;
+        if (!_made.TryGetValue(key, out var tensor)) _made[key] = tensor = TorchMemory.Guard(make);
+        return tensor;
     }
+
+    /// <summary>Token ids [T].</summary>
+    public torch.Tensor Ids(Step step) => Once(nameof(Ids), () => torch.tensor(step.Ids, [step.Count], device: _device));
+
+    /// <summary>What turns a step's rows, as Scripts/elements.py takes it.</summary>
+    public torch.Tensor Turns(Step step, RopeTable table) => Once(table, () =>
+    {
+        using var turns = torch.tensor(TurnsOf(table, step.Positions), [step.Count, 2 * table.InverseFrequencies.Length], device: _device);
+        return TorchScripts.Tensor("rope_turns", turns);
+    });
 
     /// <summary>Cosines and then sines of each position, with the rotary embedding's scale.</summary>
     public static float[] TurnsOf(RopeTable table, ReadOnlySpan<int> positions)
     {
         var (half, at) = (table.InverseFrequencies.Length, 0);
         var turns = new float[positions.Length * 2 * half];
-        foreach (var position in positions)
+        for (var t = 0; t < positions.Length; t++, at += half)
         {
-            for (var i = 0; i < half; i++)
+            for (var i = 0; i < half; i++, at++)
             {
-                var (sin, cos) = Math.SinCos(position * table.InverseFrequencies[i]);
-                (turns[at + i], turns[at + half + i]) = ((float)cos * table.AttentionScale, (float)sin * table.AttentionScale);
+                var (sin, cos) = Math.SinCos(positions[t] * table.InverseFrequencies[i]);
+                (turns[at], turns[at + half]) = ((float)cos * table.AttentionScale, (float)sin * table.AttentionScale);
             }
-            at += 2 * half;
         }
         return turns;
-    }
-
-    /// <summary>What queries do not see, made once for neighbouring layers that see alike; the workspace's own.</summary>
-    /// <param name="key">Start, queries, window.</param>
-    /// <param name="make">Makes it.</param>
-    public torch.Tensor Mask((int, int, int) key, Func<torch.Tensor> make)
-    {
-        if (_masked == key) return _mask!;
-        _mask?.Dispose();
-        (_masked, _mask) = (null, null);
-        (_mask, _masked) = (make(), key);
-        return _mask;
     }
 
     public override void Dispose()
     {
         Forget();
+        _joined?.Dispose();
         _ledger.Remove(MemoryCategory.Workspace, _bytes);
     }
 
     private void Forget()
     {
-        Ids?.Dispose();
-        Turned?.Dispose();
-        _mask?.Dispose();
-        (Ids, Turned, _table, _masked, _mask) = (null, null, null, null, null);
+        foreach (var tensor in _made.Values) tensor.Dispose();
+        _made.Clear();
     }
 }

@@ -33,7 +33,8 @@ public class TorchCodecTests
             var x = torch.tensor(groups.SelectMany(group => group).ToArray(), [1, 1, 1, groups.Length, Count], device: codec.Device);
             var entries =
                 TorchScripts.Tensor(
-                "fit", x.amin([2, 4], true), x.amax([2, 4], true), codec.Constants(bits), (double)GroupCodec.MinCode(bits), clip);
+                "fit", x.amin([2, 4], true), x.amax([2, 4], true), codec.Constants(bits), (double)GroupCodec.MinCode(bits),
+                torch.tensor([clip]));
             var codes = TorchScripts.Tensor("encode", x, entries, (double)GroupCodec.MinCode(bits), (double)GroupCodec.MaxCode(bits));
             var packed = TorchScripts.Tensor("pack", codes.reshape(groups.Length, Count), bits, codec.Shifts(bits));
             var values = TorchScripts.Tensor("decode", codes, entries, (double)GroupCodec.MinCode(bits)).cpu().data<float>().ToArray();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using KvPareto.Cpu;
+using KvPareto.Cuda;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
@@ -50,7 +51,7 @@ public class TorchFidelityTests
         var model = TestData.SmolLm2OrSkip();
         var text = File.ReadAllText(TestData.SharedOrSkip("data", "text", "wiki.test.raw"))[..(Windows * WindowTokens * 16)];
         int[][] windows = [.. Tokenizer.Load(model).Encode(text, addSpecialTokens: false).Take(Windows * WindowTokens).Chunk(WindowTokens)];
-        using var backend = new TorchBackend(TorchLibraryOrSkip.Device);
+        using var backend = new TorchBackend(TorchLibraryOrSkip.Device, kernels: CudaBackend.TryCreate);
         AssertClose(
             MeanDivergences(backend, model, windows, Rows.Select(row => row.Setting).Where(setting => Regex.IsMatch(setting.Name, chosen))),
             Rows.ToDictionary(row => row.Setting.Name, row => row.Divergence), Deviation, Noise);

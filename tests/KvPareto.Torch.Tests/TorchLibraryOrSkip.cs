@@ -1,3 +1,4 @@
+using KvPareto.Cuda;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Torch.Tests;
@@ -28,10 +29,12 @@ internal static class TorchLibraryOrSkip
     }
 
     /// <summary>A backend on the device of KVPARETO_TORCH_DEVICE, or on the processor.</summary>
-    public static TorchBackend Backend(int? stretchTokens = null)
+    /// <param name="stretchTokens">As the backend takes it.</param>
+    /// <param name="usesKernels">With CUDA's kernels, where they can be had.</param>
+    public static TorchBackend Backend(int? stretchTokens = null, bool usesKernels = true)
     {
         Require();
-        return new TorchBackend(Device, threads: 1, stretchTokens);
+        return new TorchBackend(Device, threads: 1, stretchTokens, usesKernels ? CudaBackend.TryCreate : null);
     }
 
     /// <summary>KVPARETO_TORCH_DEVICE, as in <c>:cuda</c>; the processor where it is not set.</summary>

@@ -6,8 +6,7 @@ namespace KvPareto.Engine.Model;
 
 /// <summary>
 /// A tensor of a checkpoint, row-major. One of a file is read when its elements are first asked for, whole or a piece at a time, into
-/// memory
-/// that counts in the ledger it was asked for with; one that was made has memory from the start.
+/// memory that counts in the ledger it was asked for with; one that was made has memory from the start.
 /// </summary>
 public sealed unsafe class HostTensor : HostRows, IDisposable
 {
@@ -63,7 +62,15 @@ public sealed unsafe class HostTensor : HostRows, IDisposable
     }
 
     /// <summary>The bytes, of a tensor below 2 GiB.</summary>
-    public ReadOnlySpan<byte> Bytes => new(Data, checked((int)ByteCount));
+    /// <exception cref="OverflowException">It is larger.</exception>
+    public ReadOnlySpan<byte> Bytes
+    {
+        get
+        {
+            var count = checked((int)ByteCount); // before it is read
+            return new(Data, count);
+        }
+    }
 
     /// <summary>The shape as messages give it.</summary>
     public string ShapeText => Header.ShapeText;

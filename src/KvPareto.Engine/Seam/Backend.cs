@@ -72,16 +72,15 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <exception cref="CapacityException">A cache, or the workspace, has no room for so many tokens.</exception>
     public Step Begin(Workspace workspace, ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, params ReadOnlySpan<KvCache> caches)
     {
-        Require(ids.Length > 0
-            && ids.Length <= workspace.Shape.MaxTokens, $"a step takes 1 to {workspace.Shape.MaxTokens} tokens, not {ids.Length}");
+        var (tokens, most) = (workspace.Shape.MaxTokens, workspace.Shape.MaxSequences);
+        Require(ids.Length > 0 && ids.Length <= tokens, $"a step takes 1 to {tokens} tokens, not {ids.Length}");
         Require(positions.Length == ids.Length, "one position a token");
         Require(caches.Length == 1 || caches.Length == ids.Length, "one cache, or one a token");
-        Require(caches.Length <= workspace.Shape.MaxSequences,
-            $"the workspace was made for {workspace.Shape.MaxSequences} sequences, not {caches.Length}");
+        Require(caches.Length <= most, $"the workspace was made for {most} sequences, not {caches.Length}");
         foreach (var cache in caches)
         {
-            Require(cache.Spec == caches[0].Spec
-                && cache.Geometry == caches[0].Geometry, "caches of a step have one geometry and one way to store");
+            var isAlike = cache.Spec == caches[0].Spec && cache.Geometry == caches[0].Geometry;
+            Require(isAlike, "caches of a step have one geometry and one way to store");
             if (cache.Length + ids.Length / caches.Length > workspace.Shape.Capacity)
                 throw new CapacityException($"the workspace was made for contexts of {workspace.Shape.Capacity} tokens");
         }
@@ -91,6 +90,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         BeginCore(step);
         return step;
     }
+
+    /// <summary>Takes up a step that another backend began, whose memory this one works on; with scratch of this one's.</summary>
+    public void Join(Step step) => BeginCore(step);
 
     /// <summary>Copies f32 values from the host, row after row, into <paramref name="x"/> [R, C].</summary>
     public abstract void Write(ReadOnlySpan<float> source, Tensor x);
@@ -164,8 +166,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>
     /// Appends k and v to the step's caches, then causal grouped attention over them: y = softmax(s·q·kᵀ)·v, s the geometry's
     /// <see cref="KvGeometry.ScoreScale"/>, with every key and value, the step's own included, read from its packed form. q, y [T, Nq·D];
-    /// k, v [T, Nkv·D]. y may be q; k and v may be
-    /// overwritten.
+    /// k, v [T, Nkv·D]. y may be q; k and v may be overwritten.
     /// </summary>
     public void Attention(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
@@ -199,8 +200,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     }
 
     /// <summary>
-    /// The start of a block: h = x / rms(x) · gain, then ys[i] = h·weights[i]ᵀ + b. x and h [T, K], gain [K]; h is for the backend to use,
-    /// and
+    /// The start of a block: h = x / rms(x) · gain, then ys[i] = h·weights[i]ᵀ + b. x and h [T, K], gain [K]; h is the backend's to use;
     /// what it holds afterwards is not said. A token's norm costs a GPU a launch of one block, 5 µs, unless the products take it in
     /// (docs/performance.md).
     /// </summary>
@@ -213,8 +213,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 
     /// <summary>
     /// The start of a feed-forward block: h as of <see cref="NormLinear"/>, then g = silu(h·gateᵀ + b)·(h·upᵀ + b). g and u [T, F]; u is
-    /// for
-    /// the backend to use. Saves a token's launch of silu.
+    /// the backend's to use. Saves a token's launch of silu.
     /// </summary>
     public void NormGated(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
     {

@@ -23,7 +23,9 @@ public sealed unsafe class NativeBuffer : AddressedBuffer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         (_ledger, _category, ByteCount) = (ledger, category, byteCount);
-        Address = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), Alignment);
+        var isLarge = byteCount >= Glibc.LargePage;
+        Address = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), (nuint)(isLarge ? Glibc.LargePage : Alignment));
+        if (isLarge) Glibc.UseLargePages(Address, byteCount);
         ledger.Add(category, byteCount);
     }
 

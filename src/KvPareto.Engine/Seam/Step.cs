@@ -42,6 +42,9 @@ public sealed class Step
     /// <summary>Scratch of the run.</summary>
     public Workspace Workspace { get; }
 
+    /// <summary>The same step with other scratch.</summary>
+    public Step With(Workspace workspace) => new(workspace, Ids, Positions, Caches, Starts);
+
     /// <summary>T.</summary>
     public int Count => Ids.Length;
 

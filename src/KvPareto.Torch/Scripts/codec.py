@@ -4,9 +4,9 @@
 # Rows are seen as [heads, runs, tokens of a group, groups, channels of a group] and entries as [heads, runs, 1, groups, 1].
 
 
-# A range narrowed to a share of itself; how: the parts of GroupFit.
-def narrow(low: Tensor, high: Tensor, how: List[float]) -> Tuple[Tensor, Tensor]:
-    clip = how[0]
+# A range narrowed to a share of itself; how: the parts of GroupFit, on the host.
+def narrow(low: Tensor, high: Tensor, how: Tensor) -> Tuple[Tensor, Tensor]:
+    clip = float(how[0].item())
     if clip == 1.0:
         return low, high
     margin = (high - low) * (1.0 - clip)
@@ -21,7 +21,7 @@ def entry(scale: Tensor, zero: Tensor) -> Tensor:
 
 # Entries of groups that span low … high. constants holds 2^bits − 1, 32,000 and 32,767 as tensors: a GPU multiplies by the reciprocal of a
 # number.
-def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: List[float]) -> Tensor:
+def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: Tensor) -> Tensor:
     low, high = narrow(low, high, how)
     narrowest = (torch.maximum(low.abs(), high.abs()) / constants[1]).clamp(5.9604644775390625e-8, 65504.0)
     floor = narrowest.to(torch.half)
@@ -34,7 +34,7 @@ def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: List[fl
 
 
 # Entries of channels for good: the smallest power of two that spans low … high, and an integer zero point.
-def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, how: List[float]) -> Tensor:
+def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, how: Tensor) -> Tensor:
     low, high = narrow(low, high, how)
     narrowest = torch.maximum(low.abs(), high.abs()) / constants[2]
     step = torch.maximum((high - low) / constants[0], narrowest).clamp(5.9604644775390625e-8, 32768.0)

@@ -16,16 +16,15 @@ def rope_turns(turns: Tensor) -> Tensor:
 
 
 # A head's first channels turn, in pairs that are halves of them.
-def rope(xs: List[Tensor], turns: Tensor, width: int):
+def rope(x: Tensor, turns: Tensor, width: int):
     cos, sin = turns.unbind()
     channels = turns.size(3)
-    for x in xs:
-        heads = x.unflatten(-1, [-1, width])[..., :channels]
-        heads.copy_(torch.addcmul(heads * cos, heads.roll(channels // 2, -1), sin))
+    heads = x.unflatten(-1, [-1, width])[..., :channels]
+    heads.copy_(torch.addcmul(heads * cos, heads.roll(channels // 2, -1), sin))
 
 
 def silu_mul(gate: Tensor, up: Tensor):
-    gate.copy_(torch.silu(gate) * up)
+    torch.silu_(gate).mul_(up)
 
 
 def add(x: Tensor, y: Tensor):
@@ -73,25 +72,9 @@ def linear(x: Tensor, weight: List[Tensor], y: Tensor, stripe: Tensor):
         y.add_(bias)
 
 
-# Several ops of a block at once: coming back to .NET between them costs more than a token's small ops.
 def linears(x: Tensor, weights: List[Tensor], ys: List[Tensor], stripe: Tensor):
     for i in range(len(ys)):
         linear(x, weights[4 * i:4 * i + 4], ys[i], stripe)
-
-
-def norm_linear(x: Tensor, gain: Tensor, epsilon: float, h: Tensor, weights: List[Tensor], ys: List[Tensor], stripe: Tensor):
-    rms_norm(x, gain, epsilon, h)
-    linears(h, weights, ys, stripe)
-
-
-def norm_gated(x: Tensor, gain: Tensor, epsilon: float, h: Tensor, weights: List[Tensor], ys: List[Tensor], stripe: Tensor):
-    norm_linear(x, gain, epsilon, h, weights, ys, stripe)
-    silu_mul(ys[0], ys[1])
-
-
-def linear_add(x: Tensor, weight: List[Tensor], y: Tensor, stripe: Tensor, total: Tensor):
-    linear(x, weight, y, stripe)
-    total.add_(y)
 
 
 # Rows of coded weights, f32; in the stripe where that is f32.

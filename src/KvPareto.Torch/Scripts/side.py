@@ -31,8 +31,7 @@ def store(side: List[Tensor], rows: Tensor, start: int):
 
 
 def store_coded(side: List[Tensor], rows: Tensor, start: int):
-    numbers, codes, entries, ring, sink_rows, shifts, constants, fits = side
-    how: List[float] = fits.tolist()
+    numbers, codes, entries, ring, sink_rows, shifts, constants, how = side
     n: List[int] = numbers.tolist()
     recent, granule, channels, bits, axis = n
     sinks, end = sink_rows.size(1), start + rows.size(1)

@@ -2,10 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace KvPareto.Engine.Seam.Interop;
 
-/// <summary>The one setting of glibc's allocator that this engine depends on.</summary>
+/// <summary>What is asked of glibc and of the system about memory.</summary>
 internal static partial class Glibc
 {
+    /// <summary>Size of a large page: 2 MiB on x86-64, and on Arm64 with pages of 4 KiB.</summary>
+    public const int LargePage = 2 << 20;
+
     private const int MmapThreshold = -3; // M_MMAP_THRESHOLD of malloc.h
+    private const int HugePages = 14; // MADV_HUGEPAGE of sys/mman.h
     private const int LargeBytes = 1 << 20;
 
     /// <summary>
@@ -26,6 +30,26 @@ internal static partial class Glibc
             return;
         }
     }
+
+    /// <summary>
+    /// Asks for large pages, where the system gives them to those who ask (transparent_hugepage, madvise): weights are read from end to
+    /// end, and every small page costs a fault at the first touch and a walk of the page tables later.
+    /// </summary>
+    public static void UseLargePages(nint address, long byteCount)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            _ = MAdvise(address, (nuint)byteCount, HugePages);
+        }
+        catch (Exception error) when (error is EntryPointNotFoundException or DllNotFoundException)
+        {
+            return;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int MAdvise(nint address, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int MallOpt(int parameter, int value);

@@ -3,21 +3,21 @@ using System.Runtime.InteropServices;
 namespace KvPareto.Torch.Interop;
 
 /// <summary>What the CUDA driver tells about a device, and how much of its default memory pool is used (cuda.h).</summary>
-internal static partial class CudaDevice
+internal static partial class CudaDriver
 {
     private const string Library = "libcuda.so.1";
     private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
     private const int ComputeMinor = 76;
     private const int UsedHigh = 8; // CU_MEMPOOL_ATTR_USED_MEM_HIGH: most bytes used since it was last set to zero
 
-    /// <summary>The compute capability, as in <c>9.0</c>; null where the driver does not say.</summary>
-    public static string? Capability(int ordinal) => Ask(() =>
-        cuDeviceGet(out var device, ordinal) == 0 && cuDeviceGetAttribute(out var major, ComputeMajor, device) == 0
-        && cuDeviceGetAttribute(out var minor, ComputeMinor, device) == 0 ? $"{major}.{minor}" : null);
+    /// <summary>The compute capability, as in <c>9.0</c>; null where there is no such driver.</summary>
+    public static string? Capability(int ordinal) => HasDevice(ordinal, out var device)
+        && cuDeviceGetAttribute(out var major, ComputeMajor, device) == 0
+        && cuDeviceGetAttribute(out var minor, ComputeMinor, device) == 0 ? $"{major}.{minor}" : null;
 
-    /// <summary>The default memory pool; null where the driver has none.</summary>
-    public static nint? Pool(int ordinal) => Ask(() =>
-        cuDeviceGet(out var device, ordinal) == 0 && cuDeviceGetDefaultMemPool(out var pool, device) == 0 ? pool : (nint?)null);
+    /// <summary>The default memory pool; null where there is none.</summary>
+    public static nint? Pool(int ordinal) =>
+        HasDevice(ordinal, out var device) && cuDeviceGetDefaultMemPool(out var pool, device) == 0 ? pool : null;
 
     /// <summary>The high mark of a pool in bytes.</summary>
     public static long HighBytes(nint pool) => cuMemPoolGetAttribute(pool, UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
@@ -25,16 +25,10 @@ internal static partial class CudaDevice
     /// <summary>Sets it to what is used now.</summary>
     public static void ResetHigh(nint pool) => _ = cuMemPoolSetAttribute(pool, UsedHigh, 0);
 
-    private static T? Ask<T>(Func<T?> question)
+    private static bool HasDevice(int ordinal, out int device)
     {
-        try
-        {
-            return question();
-        }
-        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
-        {
-            return default;
-        }
+        device = 0;
+        return NativeLibrary.TryLoad(Library, out _) && cuDeviceGet(out device, ordinal) == 0;
     }
 
     [LibraryImport(Library)]
