@@ -38,8 +38,8 @@ static __device__ __forceinline__ float2 load_remote_pair(u32 address)
 
 static __device__ __forceinline__ void publish_barriers() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
 
-// Arrives at the barrier that a block of the cluster has in this place. What is told is that something was read: no write of this thread's is
-// published, which would cost a fence of the whole device.
+// Arrives at the barrier that a block of the cluster has in this place. What is told is that something was read: no write of this thread's
+// is published, which would cost a fence of the whole device.
 static __device__ __forceinline__ void arrive_at(u64* barrier, u32 rank)
 {
     asm volatile("{\n.reg .b32 remote;\nmapa.shared::cluster.u32 remote, %0, %1;\nmbarrier.arrive.shared::cluster.b64 _, [remote];\n}"
@@ -65,7 +65,8 @@ static __device__ __forceinline__ void copy_box(u32 target, const TensorMap& map
 // A box of a matrix of two dimensions into the shared memory of both blocks, whose barriers in this place count the bytes.
 static __device__ __forceinline__ void copy_box_to_all(u32 target, const TensorMap& map, int c0, int c1, u64* barrier)
 {
-    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%2, %3}], [%4], %5;"
+    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
+        "[%0], [%1, {%2, %3}], [%4], %5;"
         :: "r"(target), "l"(&map), "r"(c0), "r"(c1), "r"(shared_address(barrier)), "h"((u16)((1 << CLUSTER) - 1)) : "memory");
 }
 

@@ -24,8 +24,8 @@ static __device__ __forceinline__ void let_next_start()
 #endif
 }
 
-// The same where there are many rows. Of few, products that come later would fetch weights while others still read theirs, and the two get in
-// each other's way.
+// The same where there are many rows. Of few, products that come later would fetch weights while others still read theirs, and the two get
+// in each other's way.
 static __device__ __forceinline__ void let_next_start_of_many(int rows)
 {
     if (rows > 8) let_next_start();
@@ -94,7 +94,10 @@ struct Matrix
     int stride;
 };
 
-static __device__ __forceinline__ float at(const Matrix& x, int row, int column) { return load_element(x.data, x.type, (i64)row * x.stride + column); }
+static __device__ __forceinline__ float at(const Matrix& x, int row, int column)
+{
+    return load_element(x.data, x.type, (i64)row * x.stride + column);
+}
 
 static __device__ __forceinline__ void put(const Matrix& x, int row, int column, float value)
 {

@@ -1,8 +1,8 @@
 // Causal grouped attention of many query rows over packed caches for compute capability 9.0: products of four warps from shared memory.
 // Compiled like attention.cu, for heads of 64 or 128 channels. A block has 128 query rows (a row is a query token and one of the heads that
-// share a key head): two warps fill tiles of 128 keys in shared memory, unpacked to f16, two more those of values; two groups of four warps multiply 64
-// rows each and keep their maxima, sums and weighted values (online softmax, base 2). The next tile's scores are multiplied while this
-// one's values are. Blocks of the parts of a context may be a cluster: then they put its results together.
+// share a key head): two warps fill tiles of 128 keys in shared memory, unpacked to f16, two more those of values; two groups of four warps
+// multiply 64 rows each and keep their maxima, sums and weighted values (online softmax, base 2). The next tile's scores are multiplied
+// while this one's values are. Blocks of the parts of a context may be a cluster: then they put its results together.
 
 #include "common.cuh"
 
@@ -39,7 +39,10 @@ struct Barriers
 
 #include "fill.cuh"
 
-static __device__ __forceinline__ void wait_for_consumers() { asm volatile("bar.sync %0, %1;" :: "n"(CONSUMER_BARRIER), "n"(2 * QUAD) : "memory"); }
+static __device__ __forceinline__ void wait_for_consumers()
+{
+    asm volatile("bar.sync %0, %1;" :: "n"(CONSUMER_BARRIER), "n"(2 * QUAD) : "memory");
+}
 
 // Channels of a row that a lane has: side by side.
 #define LANE_CHANNELS (D / 32)
@@ -380,7 +383,8 @@ static __device__ __forceinline__ void attend(
         total += __shfl_xor_sync(0xffffffff, total, 2);
         float* target = (float*)keys + (row + lane / 4 + 8 * half) * STAGING;
         #pragma unroll
-        for (int j = 0; j < D / 8; j++) *(float2*)(target + 8 * j + lane % 4 * 2) = make_float2(sums[4 * j + 2 * half], sums[4 * j + 2 * half + 1]);
+        for (int j = 0; j < D / 8; j++)
+            *(float2*)(target + 8 * j + lane % 4 * 2) = make_float2(sums[4 * j + 2 * half], sums[4 * j + 2 * half + 1]);
         if (lane % 4 == 0) *(float2*)(target + D) = make_float2(softmax.maxima[half], total);
     }
 }
