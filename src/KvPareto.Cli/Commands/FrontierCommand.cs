@@ -55,6 +55,10 @@ internal static class FrontierCommand
         };
         command.SetAction(parsed =>
         {
+            Option[] others = [objectives, metric, tasks, weights, csv, picture];
+            if (parsed.GetValue(check) is not null
+                && others.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } other)
+                throw new ConfigException($"{other.Name} beside --check; allowed: without it, since all that was scored is compared");
             var runs = RunMerge.Read(parsed.GetValue(folders)!);
             if (parsed.GetValue(check) is { } earlier)
                 return Check(context, runs, earlier, parsed.GetValue(tolerance), parsed.GetValue(json));

@@ -48,7 +48,7 @@ internal static class SweepCommand
         var device = Verb.DeviceOption();
         var devices = new Option<string?>("--devices")
         {
-            Description = "One process for each of these CUDA devices, or for all; they share DIR and its trials. In place of --device.",
+            Description = "One process for each of these CUDA devices (0,0: two on one), or for all; they share DIR. In place of --device.",
             HelpName = "0,1",
         };
         var format = Verb.FormatOption();
@@ -106,15 +106,16 @@ internal static class SweepCommand
     {
         var config = request.Config();
         if (!request.Quiet && PreviewText.Reading(config) is { } reading) context.Error.WriteLine(reading);
-        using var backend = CommandContext.CreateBackend(request.Threads, Workers(request)?[0].Name ?? request.Device);
+        if (Workers(request) is [var worker, ..]) request = request.On(worker);
+        using var backend = CommandContext.CreateBackend(request.Threads, request.Device);
         var preview = SweepPreview.Of(config, request.Options(config, backend));
         if (request.Json) PreviewText.WriteJson(context, preview);
         else PreviewText.Show(context, preview);
         return ExitCode.Ok;
     }
 
-    private static WorkerDevice[]? Workers(SweepRequest request) => request.Devices is not { } devices ? null
-        : [.. DeviceList.Parse(devices, CudaDevice.List().Count).Select(name => new WorkerDevice(name, name))];
+    private static IReadOnlyList<WorkerDevice>? Workers(SweepRequest request) => request.Devices is not { } devices ? null
+        : DeviceList.Parse(devices, [.. CudaDevice.List().Select(device => device.TotalBytes)]);
 
     private static int Run(CommandContext context, SweepRequest request, CancellationToken cancellation) =>
         Run(context, request, Workers(request), cancellation);

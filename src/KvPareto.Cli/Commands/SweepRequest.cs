@@ -1,4 +1,6 @@
+using System.Globalization;
 using KvPareto.Cli.Terminal;
+using KvPareto.Cli.Workers;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
@@ -61,6 +63,14 @@ internal sealed record SweepRequest
 
     /// <summary>Most samples of each task; null for all.</summary>
     public int? MostSamples() => Limit is { } given ? given.Most : IsOfRun ? RunHistory.LimitOf(Folder!) : null;
+
+    /// <summary>The same for one of several workers.</summary>
+    public SweepRequest On(WorkerDevice worker) => this with
+    {
+        Device = worker.Name,
+        Devices = null,
+        Memory = Memory ?? (worker.ShareBytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"{bytes}B") : null),
+    };
 
     /// <summary>Where and how.</summary>
     /// <param name="config">What.</param>

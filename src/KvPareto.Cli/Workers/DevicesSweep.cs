@@ -41,7 +41,7 @@ internal static class DevicesSweep
         all.AddRange(["--limit", SampleLimit.Text(limit), "--json", "--quiet", "--no-report"]);
         foreach (var model in request.Models) all.AddRange(["--model", model]);
         if (request.RetryFailed) all.Add("--retry-failed");
-        if (request.Memory is { } memory) all.AddRange(["--memory", memory]);
+        if (request.On(device).Memory is { } memory) all.AddRange(["--memory", memory]);
         if (request.BudgetHours is { } hours) all.AddRange(["--budget-hours", hours.ToString(CultureInfo.InvariantCulture)]);
         if (request.Threads is { } threads) all.AddRange(["--threads", $"{threads}"]);
         return new(device.Label, file, all);
@@ -51,7 +51,7 @@ internal static class DevicesSweep
     private static string NameOf(SweepRequest request, WorkerDevice device)
     {
         var name = string.Concat((request.Worker ?? Environment.MachineName).Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
-        var own = string.Concat(device.Label.Where(char.IsAsciiLetterOrDigit));
+        var own = string.Concat(device.Label.Where(c => char.IsAsciiLetterOrDigit(c) || c == '-'));
         return $"{name[..Math.Min(name.Length, MostNameCharacters)]}-{own}";
     }
 }
@@ -59,4 +59,8 @@ internal static class DevicesSweep
 /// <summary>A device that a worker has.</summary>
 /// <param name="Label">Unique among a sweep's workers.</param>
 /// <param name="Name">As <c>--device</c> has it.</param>
-internal sealed record WorkerDevice(string Label, string Name);
+internal sealed record WorkerDevice(string Label, string Name)
+{
+    /// <summary>Bytes of the device's memory that a trial may take; null for all.</summary>
+    public long? ShareBytes { get; init; }
+}

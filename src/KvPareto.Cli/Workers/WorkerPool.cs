@@ -76,14 +76,22 @@ internal sealed class WorkerPool
         using (process)
         {
             await using var stop = cancellation.Register(() => Signals.Stop(process));
-            process.StandardInput.Close();
-            var errors = Last(process.StandardError);
-            var (hasBegun, end) = await Follow(start.Label, process.StandardOutput);
-            var lines = await errors;
-            await process.WaitForExitAsync(CancellationToken.None);
-            var code = process.ExitCode;
-            var isWell = code is ExitCode.Ok or ExitCode.TrialsFailed && end is not null;
-            return new(start.Label, code, hasBegun, isWell ? null : end?.Error ?? Words(code, lines));
+            try
+            {
+                process.StandardInput.Close();
+                var errors = Last(process.StandardError);
+                var (hasBegun, end) = await Follow(start.Label, process.StandardOutput);
+                var lines = await errors;
+                await process.WaitForExitAsync(CancellationToken.None);
+                var code = process.ExitCode;
+                var isWell = code is ExitCode.Ok or ExitCode.TrialsFailed && end is not null;
+                return new(start.Label, code, hasBegun, isWell ? null : end?.Error ?? Words(code, lines));
+            }
+            finally
+            {
+                // Where events cannot be handed on any more nobody is left to end it.
+                Signals.Stop(process);
+            }
         }
     }
 

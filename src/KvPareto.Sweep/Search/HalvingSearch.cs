@@ -14,22 +14,19 @@ internal sealed class HalvingSearch(HalvingOptions options) : ISearch
     {
         var alive = Enumerable.Range(0, points.Count).Where(index => points[index].State != PointState.Failed).ToList();
         var dropped = new List<SearchVerdict>();
-        for (var level = 0; level < options.Levels; level++)
+        var levels = new SampleLevels(points[0].Tasks, options.Levels);
+        for (var level = 1; level < levels.Whole; level++)
         {
-            int[] counts = [.. points[0].Tasks.Select(task => CountAt(level, task.Samples))];
+            var counts = levels.Counts(level);
             // A level at which no sample is added tells nothing new.
-            if (level > 0 && counts.SequenceEqual(points[0].Tasks.Select(task => CountAt(level - 1, task.Samples)))) continue;
-            SearchWish[] missing = [.. alive.Where(index => !Has(points[index], counts)).Select(index => new PartWish(index, counts))];
+            if (level > 1 && counts.SequenceEqual(levels.Counts(level - 1))) continue;
+            SearchWish[] missing =
+                [.. alive.Where(index => !levels.Has(points[index], level)).Select(index => new PartWish(index, counts))];
             if (missing.Length > 0) return new(missing, dropped);
             alive = Survivors(points, alive, counts, dropped);
         }
         return new([.. alive.Where(index => points[index].State == PointState.Open).Select(index => new WholeWish(index))], dropped);
     }
-
-    private int CountAt(int level, int samples) => (int)Math.Ceiling(samples * Math.Pow(2, level - options.Levels));
-
-    private static bool Has(SearchPoint point, int[] counts) =>
-        point.Tasks.Zip(counts).All(pair => pair.First.Scores.Count >= pair.Second);
 
     // From the lightest up: each is compared with those that stay and are at most as heavy, of equal ones with the better.
     private List<int> Survivors(IReadOnlyList<SearchPoint> points, List<int> alive, int[] counts, List<SearchVerdict> dropped)

@@ -21,6 +21,10 @@ internal sealed record PredictOptions : SearchOptions
     /// <summary>Settings measured before predictions are made anew: as many workers can share them.</summary>
     public int Batch { get; init; } = 1;
 
+    /// <summary>How often a setting's samples are doubled before all are measured: the first share is 1 / 2^Levels; 0 for all at
+    /// once.</summary>
+    public int Levels { get; init; } = 2;
+
     /// <inheritdoc/>
     public override string Kind => Word;
 
@@ -28,7 +32,9 @@ internal sealed record PredictOptions : SearchOptions
     public override int Probes => Prompts;
 
     public override string Text => string.Create(
-        CultureInfo.InvariantCulture, $"{Word} probes={Prompts} margin={Margin} confidence={Confidence} batch={Batch} seed={Seed}");
+        CultureInfo.InvariantCulture,
+        $"{Word} probes={Prompts} margin={Margin} confidence={Confidence} levels={Levels} batch={Batch} "
+            + $"seed={Seed}");
 
     public override ISearch Create() => new PredictSearch(this);
 }

@@ -1,11 +1,9 @@
-using System.Globalization;
-using KvPareto.Sweep.Frontier;
-
 namespace KvPareto.Sweep.Search;
 
 /// <summary>
 /// Ranks settings by divergence: first those that no other setting undercuts in both memory and divergence, some of them; then, batch by
-/// batch, those whose predicted score is expected to add the most hypervolume, until no predicted interval reaches above what is known.
+/// batch, those whose expected score is likely to add the most hypervolume, each on a part of the samples, then on twice as many, as long
+/// as its interval reaches above what is known.
 /// </summary>
 /// <param name="options">Options.</param>
 internal sealed class PredictSearch(PredictOptions options) : ISearch
@@ -26,19 +24,28 @@ internal sealed class PredictSearch(PredictOptions options) : ISearch
             .Select(pair => new SearchVerdict(pair.Index, $"its probe failed: {pair.Item.ProbeFailure}")).ToList();
         var open = points.Index().Where(pair => pair.Item is { Divergence: not null, State: not PointState.Failed })
             .Select(pair => pair.Index).ToList();
-        var known = new List<int>();
-        var batch = First(points, open);
-        while (batch.Count > 0)
+        var levels = new SampleLevels(points[0].Tasks, options.Levels);
+        var known = First(points, open);
+        var next = known.ConvertAll(index => (Point: index, Level: levels.Whole));
+        var reached = open.ToDictionary(index => index, _ => 0);
+        while (true)
         {
-            SearchWish[] wishes = [.. batch.Where(index => points[index].State == PointState.Open).Select(index => new WholeWish(index))];
+            SearchWish[] wishes = [.. next.Where(step => !levels.Has(points[step.Point], step.Level)).Select(step => Wish(levels, step))];
             if (wishes.Length > 0) return new(wishes, dropped);
-            known.AddRange(batch);
-            open.RemoveAll(batch.Contains);
-            batch = Best(points, open, known);
+            foreach (var (point, level) in next) reached[point] = level;
+            open.RemoveAll(index => reached[index] == levels.Whole);
+            known.AddRange(next.Select(step => step.Point).Where(index => reached[index] == levels.Whole).Except(known));
+            var forecast = new ScoreForecast(points, known, reached, levels);
+            next = Best(points, open, reached, forecast);
+            if (next.Count > 0) continue;
+            dropped.AddRange(open.Where(index => points[index].State == PointState.Open)
+                .Select(index => new SearchVerdict(index, forecast.Reason(index, options.Confidence))));
+            return new([], dropped);
         }
-        dropped.AddRange(open.Where(index => points[index].State == PointState.Open).Select(index => Verdict(points, index, known)));
-        return new([], dropped);
     }
+
+    private static SearchWish Wish(SampleLevels levels, (int Point, int Level) step) =>
+        step.Level == levels.Whole ? new WholeWish(step.Point) : new PartWish(step.Point, levels.Counts(step.Level));
 
     // The baseline, and settings spread over those that are not undercut, the lightest and the heaviest among them.
     private List<int> First(IReadOnlyList<SearchPoint> points, List<int> open)
@@ -52,41 +59,16 @@ internal sealed class PredictSearch(PredictOptions options) : ISearch
             .Concat(spread).Distinct()];
     }
 
-    private List<int> Best(IReadOnlyList<SearchPoint> points, List<int> open, List<int> known)
+    private List<(int Point, int Level)> Best(
+        IReadOnlyList<SearchPoint> points, List<int> open, Dictionary<int, int> reached, ScoreForecast forecast)
     {
-        var (predictor, frontier) = Model(points, known);
+        var expected = open.Select(index => (Index: index, Score: forecast.Of(index)));
         return
         [
-            .. open.Where(index => Reaches(points[index], predictor, frontier))
-                .OrderByDescending(index =>
-                    frontier.ExpectedGain(points[index].PeakBytes, predictor.Predict(points[index].Divergence!.Value)))
-                .ThenBy(index => index).Take(options.Batch),
+            .. expected.Where(one => one.Score.Interval(options.Confidence).High
+                    > forecast.Known.BestWithin(points[one.Index].PeakBytes).Score + options.Margin)
+                .OrderByDescending(one => forecast.Known.ExpectedGain(points[one.Index].PeakBytes, one.Score))
+                .ThenBy(one => one.Index).Take(options.Batch).Select(one => (one.Index, reached[one.Index] + 1)),
         ];
-    }
-
-    private bool Reaches(SearchPoint point, ScorePredictor predictor, KnownFrontier frontier) =>
-        predictor.Predict(point.Divergence!.Value).Interval(options.Confidence).High
-            > frontier.BestWithin(point.PeakBytes).Score + options.Margin;
-
-    private static (ScorePredictor Predictor, KnownFrontier Frontier) Model(IReadOnlyList<SearchPoint> points, List<int> known) =>
-    (
-        // A baseline whose probe failed has a score and no divergence.
-        new(known.Where(index => points[index].Divergence is not null)
-            .Select(index => (points[index].Divergence!.Value, points[index].Score))),
-        new([.. known.Select(index => (points[index].PeakBytes, points[index].Score))],
-            ModelFrontier.ReferenceBytesOf(points.Max(point => point.PeakBytes)))
-    );
-
-    private SearchVerdict Verdict(IReadOnlyList<SearchPoint> points, int index, List<int> known)
-    {
-        var (predictor, frontier) = Model(points, known);
-        var point = points[index];
-        var (low, high) = predictor.Predict(point.Divergence!.Value).Interval(options.Confidence);
-        var (best, rival) = frontier.BestWithin(point.PeakBytes);
-        return new(index, string.Create(
-            CultureInfo.InvariantCulture,
-            $"at a divergence of {point.Divergence:G3} nats a score of {low:F1} to {high:F1} is predicted")
-            + (rival < 0 ? "" : string.Create(
-                CultureInfo.InvariantCulture, $", and {points[known[rival]].Setting.Name}, which is at most as heavy, has {best:F1}")));
     }
 }

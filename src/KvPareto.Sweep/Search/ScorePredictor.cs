@@ -35,6 +35,9 @@ internal sealed class ScorePredictor
         return new(Mean(Pooled(_points), x), Spread(x, _errors.Length));
     }
 
+    /// <summary>How far two divergences lie apart, in units of ln KL.</summary>
+    public static double Distance(double one, double other) => Math.Abs(At(one) - At(other));
+
     /// <summary>What the others predict of each measured setting, in the order of their divergences, beside what was measured.</summary>
     public IReadOnlyList<(double Score, ScorePrediction Predicted)> LeaveOneOut() =>
         [.. _points.Select((point, index) => (point.Score, new ScorePrediction(point.Score - _errors[index], Spread(point.X, index))))];
@@ -55,14 +58,14 @@ internal sealed class ScorePredictor
 
     private static double At(double divergence) => Math.Log(Math.Max(divergence, LeastDivergence));
 
-    // Steps of falling height, each with the mean place and score of its points.
+    // Steps of falling height, each with the mean place and score of its points; points of one place are one step.
     private static List<(double X, double Score, int Count)> Pooled((double X, double Score)[] points)
     {
         var steps = new List<(double X, double Score, int Count)>();
         foreach (var (x, score) in points)
         {
             var step = (X: x, Score: score, Count: 1);
-            while (steps.Count > 0 && steps[^1].Score <= step.Score)
+            while (steps.Count > 0 && (steps[^1].Score <= step.Score || steps[^1].X >= step.X))
             {
                 var (before, count) = (steps[^1], steps[^1].Count + step.Count);
                 step = (
@@ -90,6 +93,16 @@ internal sealed class ScorePredictor
 internal readonly record struct ScorePrediction(double Mean, double Deviation)
 {
     private const double MostScore = 100;
+
+    /// <summary>The same, put together with what was found otherwise: each counts by its precision.</summary>
+    /// <param name="score">What was found.</param>
+    /// <param name="deviation">Standard deviation of it; 0 where it is certain.</param>
+    public ScorePrediction With(double score, double deviation)
+    {
+        if (deviation == 0) return new(score, 0);
+        var (own, other) = (1 / (Deviation * Deviation), 1 / (deviation * deviation));
+        return new((Mean * own + score * other) / (own + other), Math.Sqrt(1 / (own + other)));
+    }
 
     /// <summary>The interval that holds it with some confidence, two-sided.</summary>
     public (double Low, double High) Interval(double confidence)

@@ -83,6 +83,39 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
     }
 
     [Fact]
+    public void OtherTasks_AreRefused()
+    {
+        var (columns, rows) = Table();
+        var text = File.ReadAllText(Path.Combine(runs.Short, "results.csv")).Replace(":gsm8k", ":mmlu", StringComparison.Ordinal);
+        File.WriteAllText(runs["tasks.csv"], text);
+        var run = CommandRun.Of("frontier", runs.Short, "--check", runs["tasks.csv"]);
+        Assert.Equal(
+            (2, $"kvpareto: {runs["tasks.csv"]}: {rows[0][columns.IndexOf("setting")]} of {SmallRuns.Model} is scored on mmlu there alone "
+                + "and on gsm8k here alone; allowed: an earlier run of the same tasks\n"),
+            (run.Code, run.Error));
+    }
+
+    [Theory]
+    [InlineData("model_digest", "00", "the files of embedded:llama are not those that the earlier run had\n")]
+    [InlineData("samples", "999", "the earlier run has 999 samples of a setting, this one N: scores and peaks are of other samples\n")]
+    [InlineData("trial", "00",
+        "the earlier run has other trials of the same settings: its tasks, their data, the seed or the kind of device differ\n")]
+    public void OtherModelsOrSamples_AreSaid(string column, string text, string expected)
+    {
+        var run = CommandRun.Of("frontier", runs.Short, "--check", Edited("w4g64a16-k8v8-t64-c64", (column, text)));
+        var samples = Cell("w4g64a16-k8v8-t64-c64", "samples");
+        Assert.Equal((0, expected.Replace("one N", $"one {samples}", StringComparison.Ordinal)), (run.Code, run.Error));
+    }
+
+    [Fact]
+    public void OtherOptions_AreRefused()
+    {
+        var run = CommandRun.Of("frontier", runs.Short, "--check", Path.Combine(runs.Short, "results.csv"), "--tasks", "fact");
+        Assert.Equal(
+            (2, "kvpareto: --tasks beside --check; allowed: without it, since all that was scored is compared\n"), (run.Code, run.Error));
+    }
+
+    [Fact]
     public void Contexts_AreComparedEachWithItself()
     {
         File.WriteAllText(runs["contexts.yaml"], $"""
@@ -102,6 +135,7 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
     [InlineData("model,setting,total_peak_bytes,score,ci_low\n", "holds no setting with a result")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1e999,1,1\n", ":2: column 'total_peak_bytes' is '1e999'")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,NaN,1\n", ":2: column 'score' is 'NaN'")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,250,1\n", ":2: column 'score' is '250'; allowed: a number from 0 to 100")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,1\n", ":2: is no line of its table")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,1,1\na,b,1,1,1\n", "has b of a twice")]
     public void Damage_IsNamedInOneLine(string content, string words)

@@ -11,21 +11,33 @@ public class DeviceListTests
     [InlineData("all", 3, "cuda:0 cuda:1 cuda:2")]
     [InlineData("0,1", 2, "cuda:0 cuda:1")]
     [InlineData("3, 1", 4, "cuda:3 cuda:1")]
-    public void Parse_GivesNames(string text, int available, string expected) =>
-        Assert.Equal(expected, string.Join(' ', DeviceList.Parse(text, available)));
+    public void Parse_GivesNames(string text, int available, string expected)
+    {
+        var workers = DeviceList.Parse(text, Bytes(available));
+        Assert.Equal(expected, string.Join(' ', workers.Select(worker => worker.Name)));
+        Assert.Equal(expected, string.Join(' ', workers.Select(worker => worker.Label)));
+        Assert.All(workers, worker => Assert.Null(worker.ShareBytes));
+    }
+
+    [Fact]
+    public void Parse_SharesADeviceThatStandsSeveralTimes() => Assert.Equal(
+        [
+            new WorkerDevice("cuda:1", "cuda:1") { ShareBytes = 666 }, new WorkerDevice("cuda:0", "cuda:0") { ShareBytes = 666 },
+            new WorkerDevice("cuda:1-2", "cuda:1") { ShareBytes = 666 }, new WorkerDevice("cuda:1-3", "cuda:1") { ShareBytes = 666 },
+        ],
+        DeviceList.Parse("1,0,1,1", Bytes(2)));
 
     [Theory]
     [InlineData("all", 0, "--devices all: this machine has no CUDA device or driver; allowed: --device cpu")]
     [InlineData("0,1", 0, "--devices 0,1: this machine has no CUDA device or driver; allowed: --device cpu")]
     [InlineData("0,2", 2, "--devices 0,2; allowed: 0 to 1, joined by commas, or all")]
     [InlineData("1", 1, "--devices 1; allowed: 0, or all")]
-    [InlineData("1,1", 2, "--devices 1,1; allowed: each device once")]
     [InlineData("", 2, "--devices ''; allowed: all, or numbers of CUDA devices joined by commas, such as 0,1")]
     [InlineData("cpu,cpu", 2, "--devices 'cpu,cpu'; allowed: all, or numbers of CUDA devices joined by commas, such as 0,1")]
     [InlineData("0,-1", 2, "--devices '0,-1'; allowed: all, or numbers of CUDA devices joined by commas, such as 0,1")]
     [InlineData("99999999999", 2, "--devices '99999999999'; allowed: all, or numbers of CUDA devices joined by commas, such as 0,1")]
     public void Parse_RefusesAnythingElse(string text, int available, string expected) =>
-        Assert.Equal(expected, Assert.Throws<ConfigException>(() => DeviceList.Parse(text, available)).Message);
+        Assert.Equal(expected, Assert.Throws<ConfigException>(() => DeviceList.Parse(text, Bytes(available))).Message);
 
     [Fact]
     public void Sweep_RefusesADeviceBesideThem()
@@ -45,4 +57,7 @@ public class DeviceListTests
                 (2, "kvpareto: --devices all: this machine has no CUDA device or driver; allowed: --device cpu\n"), (run.Code, run.Error));
         }
     }
+
+    // Of device n: 1000 (n + 1).
+    private static long[] Bytes(int devices) => [.. Enumerable.Range(1, devices).Select(number => 1000L * number)];
 }

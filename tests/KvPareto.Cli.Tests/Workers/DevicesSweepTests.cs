@@ -100,6 +100,45 @@ public sealed partial class DevicesSweepTests : IDisposable
         Assert.Equal(32, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
     }
 
+    /// <summary>As where the reader of a pipe has gone: nobody is left to tell, and no process may stay behind.</summary>
+    [Fact]
+    public void EventsThatCannotBeHandedOn_EndAll()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("ends by signal");
+        var config = _temp.Write("sweep.yaml", Config);
+        var processes = new List<int>();
+        var told = new Recorder(value =>
+        {
+            if (value is not SampleMeasured { Worker: { } worker }) return;
+            processes.Add(HolderOf(worker));
+            throw new IOException("Broken pipe");
+        });
+        Assert.Throws<IOException>(() => DevicesSweep.Run(Request(config), _temp["run"], null, Two, told, _timeout.Token));
+        Assert.NotEmpty(processes);
+        while (processes.Exists(process => Directory.Exists($"/proc/{process}")))
+        {
+            _timeout.Token.ThrowIfCancellationRequested();
+            Thread.Sleep(50);
+        }
+        Assert.True(Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()) < 32);
+    }
+
+    /// <summary>Two on one device: each has a journal of its own, and trials that do not fit its share are not tried.</summary>
+    [Fact]
+    public void WorkersOfOneDevice_HaveTheirShare()
+    {
+        var config = _temp.Write("sweep.yaml", Config);
+        const long share = 2_500_000;
+        WorkerDevice[] workers = [new("cuda:0", "cpu") { ShareBytes = share }, new("cuda:0-2", "cpu") { ShareBytes = share }];
+        var (code, _, error) = Sweep(Request(config) with { Limit = new(1) }, workers);
+        Assert.Equal(1, code);
+        Assert.Contains("and there are 2.38 MiB", error, StringComparison.Ordinal);
+        Assert.Equal(
+            ["cuda0-2.jsonl", "cuda0.jsonl"],
+            Directory.GetFiles(_temp["run"], "journal-*.jsonl").Select(file => file[file.LastIndexOf("cuda", StringComparison.Ordinal)..])
+                .Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Mistake_IsSaidOnce()
     {

@@ -45,8 +45,65 @@ public class PredictSearchTests
     {
         var step = Next(
             Baseline(PointState.Measured, 16), Point(80, 0.005, 16), Point(60, 0.05, 15), Point(50, 0.2, 12), Point(30, 1, 2),
-            Point(55, 0.06), Point(40, 0.06), Point(49, 0.06));
-        Assert.Equal([new WholeWish(6)], step.Wishes);
+            Point(58, 0.06), Point(55, 0.06), Point(57, 0.06));
+        Assert.Equal((6, 4), One(step));
+    }
+
+    /// <summary>Setting 6 diverges like 2, which has 15 of 16, and is lighter; what is as light has 12. As long as it is right it goes on,
+    /// from 4 to 8 to 16 samples; wrong on the first 4, it is expected to stay below 12.</summary>
+    [Fact]
+    public void Next_DoublesSamplesAsLongAsTheIntervalReaches()
+    {
+        SearchPoint[] Points(string seen) =>
+        [
+            Baseline(PointState.Measured, 16), Point(80, 0.005, 16), Point(60, 0.05, 15), Point(50, 0.2, 12), Point(30, 1, 2),
+            Point(90, 0.5), SomePoint.Of("w16a16-k8v8-t64-c55", 55, seen, divergence: 0.06),
+        ];
+        Assert.Equal((6, 4), One(Next(Points("111"))));
+        Assert.Equal((6, 8), One(Next(Points("1111"))));
+        Assert.Equal((6, 8), One(Next(Points("1111111"))));
+        Assert.Equal([new WholeWish(6)], Next(Points("11111111")).Wishes);
+        Assert.Equal([5, 6], Next(Points("0000")).Dropped.Select(verdict => verdict.Point));
+        Assert.StartsWith(
+            "at a divergence of 0.06 nats and after 4 of 16 samples a score of ", Next(Points("0000")).Dropped[1].Reason,
+            StringComparison.Ordinal);
+        // Decisions look at no more than they asked for.
+        Assert.Equal([5, 6], Next(Points("000011111111")).Dropped.Select(verdict => verdict.Point));
+    }
+
+    [Fact]
+    public void Next_WithoutLevels_MeasuresWholeAtOnce()
+    {
+        var step = new PredictSearch(Options with { Levels = 0 }).Next([
+            Baseline(PointState.Measured, 16), Point(80, 0.005, 16), Point(60, 0.05, 15), Point(50, 0.2, 12), Point(30, 1, 2),
+            Point(55, 0.06)]);
+        Assert.Equal([new WholeWish(5)], step.Wishes);
+    }
+
+    /// <summary>Two settings of one divergence: that the first was wrong on all it was asked lowers what is predicted of the
+    /// second.</summary>
+    [Fact]
+    public void Forecast_LearnsFromParts()
+    {
+        SearchPoint[] points =
+        [
+            Baseline(PointState.Measured, 16), Point(50, 0.2, 12), SomePoint.Of("w16a16-k4v4-t64", 40, "0000", divergence: 0.2),
+            Point(45, 0.2),
+        ];
+        ScorePrediction Of(int level) => new ScoreForecast(
+            points, [0, 1], new Dictionary<int, int> { [2] = level, [3] = 0 }, new SampleLevels(points[0].Tasks, 2)).Of(3);
+        Assert.Equal(75, Of(0).Mean, 9);
+        Assert.True(Of(1).Mean < 70 && Of(1).Mean > 25);
+    }
+
+    /// <summary>Precisions 1/4² and 1/2²: the mean lies four fifths of the way to what is four times as precise.</summary>
+    [Fact]
+    public void PredictionWith_WeighsByPrecision()
+    {
+        var both = new ScorePrediction(50, 4).With(60, 2);
+        Assert.Equal(58, both.Mean, 9);
+        Assert.Equal(Math.Sqrt(16 / 5.0), both.Deviation, 9);
+        Assert.Equal(new ScorePrediction(60, 0), new ScorePrediction(50, 4).With(60, 0));
     }
 
     [Fact]
@@ -87,6 +144,10 @@ public class PredictSearchTests
         Assert.Equal(85, predictor.Predict(0.001).Mean, 9);
         Assert.Equal(50, predictor.Predict(1).Mean, 9);
     }
+
+    [Fact]
+    public void Predictor_OfPointsOfOneDivergence_IsTheirMean() =>
+        Assert.Equal(70, new ScorePredictor([(0.01, 90), (0.1, 80), (0.1, 60)]).Predict(0.1).Mean, 9);
 
     [Fact]
     public void Predictor_IsSurerWhereItsErrorsAreSmaller()
@@ -142,6 +203,10 @@ public class PredictSearchTests
     private static SearchPoint Point(int peak, double divergence, int? right = null) => SomePoint.Of(
         $"w16a16-k8v8-t64-c{peak}", peak, right is { } count ? Seen(count) : "",
         state: right is null ? PointState.Open : PointState.Measured, divergence: divergence);
+
+    // The setting that is asked for, and how many of its samples.
+    private static (int Point, int Samples) One(SearchStep step) =>
+        Assert.IsType<PartWish>(Assert.Single(step.Wishes)) is var wish ? (wish.Point, Assert.Single(wish.Counts)) : default;
 
     private static SearchStep Next(params SearchPoint[] points) => new PredictSearch(Options).Next(points);
 }

@@ -10,6 +10,10 @@ internal static class EarlierCsv
 {
     private const int LargestFile = 1 << 28;
 
+    private const double MostScore = 100;
+    private const double Most = 1e18;
+    private const string TaskColumn = "task:";
+
     private static readonly string[] Needed = ["model", "setting", "total_peak_bytes", "score", "ci_low"];
 
     /// <summary>All settings with a result; those that failed then are left out.</summary>
@@ -45,24 +49,34 @@ internal static class EarlierCsv
     private const string Allowed = "allowed: results.csv or frontier.csv of a run";
 
     private static EarlierPoint Point(string path, CsvReader csv) => new(
-        csv.GetField("model")!, csv.GetField("setting")!, Optional(csv, "context") is null ? null
-            : (int)Math.Min(int.MaxValue, Number(path, csv, "context")), (long)Number(path, csv, "total_peak_bytes"),
-        Number(path, csv, "score"), Number(path, csv, "ci_low"))
+        csv.GetField("model")!, csv.GetField("setting")!, Whole(path, csv, "context"), (long)Number(path, csv, "total_peak_bytes", Most),
+        Number(path, csv, "score", MostScore), Number(path, csv, "ci_low", MostScore))
     {
+        Trial = Optional(csv, "trial"),
+        ModelDigest = Optional(csv, "model_digest"),
+        Samples = Whole(path, csv, "samples"),
+        Tasks =
+        [
+            .. csv.HeaderRecord!.Where(name => name.StartsWith(TaskColumn, StringComparison.Ordinal) && Optional(csv, name) is not null)
+                .Select(name => name[TaskColumn.Length..]),
+        ],
         OnFrontier = Optional(csv, "frontier") is null or "true",
         PeakKind = Optional(csv, "peak_kind"),
-        Limit = Optional(csv, "limit") is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, "limit")),
+        Limit = Whole(path, csv, "limit"),
         Instructions = Optional(csv, "instructions"),
     };
 
     private static string? Optional(CsvReader csv, string column) =>
         csv.TryGetField<string>(column, out var text) && text is { Length: > 0 } ? text : null;
 
-    private static double Number(string path, CsvReader csv, string column) =>
+    private static int? Whole(string path, CsvReader csv, string column) =>
+        Optional(csv, column) is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, column, Most));
+
+    private static double Number(string path, CsvReader csv, string column, double most) =>
         double.TryParse(csv.GetField(column), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-        && number is >= 0 and <= 1e18
+        && number >= 0 && number <= most
             ? number
             : throw new ConfigException(
-                $"{path}:{csv.Parser.RawRow}: column '{column}' is '{OneLine.Of(csv.GetField(column) ?? "")}'; allowed: a number of at "
-                    + "least 0");
+                $"{path}:{csv.Parser.RawRow}: column '{column}' is '{OneLine.Of(csv.GetField(column) ?? "")}'; allowed: a number "
+                    + (most == MostScore ? "from 0 to 100" : "of at least 0"));
 }

@@ -9,6 +9,18 @@ namespace KvPareto.Sweep.Answers.Checks;
 /// <param name="Low">Lower end of its 95 % interval.</param>
 internal sealed record EarlierPoint(string Model, string Setting, int? Context, long PeakBytes, double Score, double Low)
 {
+    /// <summary>Id of its trial, which other tasks, data or seeds change; null where the file does not say.</summary>
+    public string? Trial { get; init; }
+
+    /// <summary>Digest of the model's files; null where the file does not say.</summary>
+    public string? ModelDigest { get; init; }
+
+    /// <summary>Samples that were measured; null where the file does not say.</summary>
+    public int? Samples { get; init; }
+
+    /// <summary>Tasks and their parts that were scored; empty where the file does not say.</summary>
+    public IReadOnlyList<string> Tasks { get; init; } = [];
+
     /// <summary>Whether no other setting dominated it; also where the file does not say.</summary>
     public bool OnFrontier { get; init; } = true;
 

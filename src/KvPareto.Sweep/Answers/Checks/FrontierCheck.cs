@@ -22,7 +22,7 @@ public sealed class FrontierCheck
     /// <param name="runs">Finished runs, read as one.</param>
     /// <param name="earlier">The file. Of a results.csv all settings are compared, of a frontier.csv those of the frontier.</param>
     /// <param name="tolerancePercent">By how much a peak may grow, since scratch depends on the machine's threads.</param>
-    /// <exception cref="ConfigException">The file is none of these, or is damaged.</exception>
+    /// <exception cref="ConfigException">The file is none of these, is damaged, or has scores of other tasks.</exception>
     public static FrontierCheck Of(RunHistory runs, string earlier, double tolerancePercent)
     {
         ArgumentNullException.ThrowIfNull(runs);
@@ -39,14 +39,18 @@ public sealed class FrontierCheck
                 throw new ConfigException($"{point.Setting} of {point.Model} was measured on {found.Count} sets of tasks or in several ways"
                     + "; allowed: runs of the same tasks");
             var failure = failed[(point.Model, point.Setting, point.Context)].FirstOrDefault();
-            if (found is [var same]) points.Add(Compared(point, same, tolerancePercent));
+            if (found is [var same])
+            {
+                CheckComparison.RequireSameTasks(earlier, point, same);
+                points.Add(Compared(point, same, tolerancePercent));
+            }
             // A search leaves out what is not on the frontier; what was on it is missed.
             else if (failure?.Status == TrialStatus.Dropped && !point.OnFrontier) unmeasured++;
             else points.Add(Plain(point, failure is null ? "has no result" : $"{failure.Status}: {failure.Failure}"));
         }
         string[] dropped = unmeasured == 0 ? [] :
             [$"{unmeasured} settings that were not on the frontier of the earlier file were dropped by the search: not compared"];
-        return new(points, [.. dropped, .. Differences(before, now, runs)]);
+        return new(points, [.. dropped, .. CheckComparison.Differences(before, now, runs)]);
     }
 
     private static CheckedPoint Compared(EarlierPoint point, FrontierPoint now, double tolerancePercent)
@@ -74,28 +78,4 @@ public sealed class FrontierCheck
         new(point.Model, ContextText.Of(point.Setting, point.Context), point.PeakBytes, point.Score) { Worse = worse };
 
     private static (string Model, string Setting, int? Context) Key(TrialResult trial) => (trial.Model, trial.Setting, trial.Context);
-
-    private static IEnumerable<string> Differences(
-        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), FrontierPoint> now,
-            RunHistory runs)
-    {
-        string[] added =
-        [
-            .. now.Where(
-                group => group.Any(point => point.OnFrontier)
-                    && !before.Any(point => (point.Model, point.Setting, point.Context) == group.Key))
-                .Select(group => ContextText.Of(group.Key.Setting, group.Key.Context)),
-        ];
-        if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
-        var (earlier, limit) = (before.Min(point => point.Limit), runs.Limit);
-        if (earlier != limit)
-            yield return $"the earlier run has {Samples(earlier)}, this one {Samples(limit)}: scores and peaks are of other samples";
-        var then = InstructionWords.All(before.Select(point => point.Instructions));
-        var others = InstructionWords.All(runs.Results.Select(result => result.Instructions));
-        if (then.Count > 0 && others.Count > 0 && !then.SequenceEqual(others))
-            yield return $"the earlier run was measured with {string.Join(" and with ", then)}, this one with "
-                + $"{string.Join(" and with ", others)}: {InstructionWords.Consequence}";
-    }
-
-    private static string Samples(int? limit) => limit is { } most ? RunHistory.LimitWords(most) : "all samples";
 }

@@ -20,9 +20,15 @@ internal sealed class ReplayedProbes
             result => SampleLog.Read(RunPaths.Samples(folder, result.TrialId)).Records.ToArray()));
 
     /// <summary>The probe of a trial's setting on the first prompts; null where it was on fewer.</summary>
-    public (double Divergence, double Seconds)? Of(TrialResult trial, int prompts) =>
+    public ReplayedProbe? Of(TrialResult trial, int prompts) =>
         _probes.GetValueOrDefault((trial.ModelDigest, trial.Setting, trial.Context)) is { } records
             && prompts > 0 && records.Length >= prompts
-            ? (SearchPlan.Divergence(records[..prompts]), records[..prompts].Sum(ReplayedTrial.SecondsOf))
+            ? new(SearchPlan.Divergence(records[..prompts]), records[..prompts].Sum(ReplayedTrial.SecondsOf), prompts)
             : null;
 }
+
+/// <summary>What was found by probing a setting.</summary>
+/// <param name="Divergence">Mean KL divergence, in nats.</param>
+/// <param name="Seconds">Time that it took.</param>
+/// <param name="Prompts">Prompts that were read.</param>
+internal sealed record ReplayedProbe(double Divergence, double Seconds, int Prompts);

@@ -12,19 +12,20 @@ internal sealed class ReplayedTrial
     private readonly Task[] _tasks;
     private readonly double? _divergence;
     private readonly double _probeSeconds;
+    private readonly int _probePrompts;
     private bool _isProbed;
 
     /// <summary>A trial of which nothing was seen yet.</summary>
     /// <param name="trial">The trial.</param>
     /// <param name="records">Its samples.</param>
     /// <param name="isBaseline">Whether others are compared with it.</param>
-    /// <param name="probe">Divergence and time of its probe; null where it was not probed.</param>
+    /// <param name="probe">Its probe; null where it was not probed.</param>
     /// <param name="seed">Seed of the order of samples.</param>
     public ReplayedTrial(
-        TrialResult trial, IReadOnlyList<SampleRecord> records, bool isBaseline, (double Divergence, double Seconds)? probe, int seed)
+        TrialResult trial, IReadOnlyList<SampleRecord> records, bool isBaseline, ReplayedProbe? probe, int seed)
     {
         (Trial, _setting, _isBaseline) = (trial, InferenceSetting.Parse(trial.Setting), isBaseline);
-        (_divergence, _probeSeconds) = (probe?.Divergence, probe?.Seconds ?? 0);
+        (_divergence, _probeSeconds, _probePrompts) = (probe?.Divergence, probe?.Seconds ?? 0, probe?.Prompts ?? 0);
         _tasks = [.. records.GroupBy(record => record.Task).Select(task => Task.Of(trial, task.Key, [.. task], seed))];
         WholeSeconds = _tasks.Sum(task => task.Seconds.Sum());
     }
@@ -38,8 +39,14 @@ internal sealed class ReplayedTrial
     /// <summary>Time of all its samples, in seconds.</summary>
     public double WholeSeconds { get; }
 
+    /// <summary>All its samples.</summary>
+    public int WholePrompts => _tasks.Sum(task => task.Scores.Length);
+
     /// <summary>Time of what was seen, probe included.</summary>
     public double SeenSeconds => (_isProbed ? _probeSeconds : 0) + _tasks.Sum(task => task.Seconds.Take(task.Seen).Sum());
+
+    /// <summary>Prompts that were read, probes' included.</summary>
+    public int SeenPrompts => (_isProbed ? _probePrompts : 0) + _tasks.Sum(task => task.Seen);
 
     /// <summary>The trial as a search sees it now.</summary>
     public SearchPoint Point() => new(_setting, () =>

@@ -11,6 +11,7 @@ namespace KvPareto.Sweep.Answers.Replays;
 public sealed record SearchReplay(string Model, string Search)
 {
     private const int ChanceDraws = 200;
+    private const double NearlyAll = 0.99;
 
     private static readonly bool[] Maximise = [false, true];
 
@@ -23,7 +24,11 @@ public sealed record SearchReplay(string Model, string Search)
     /// <summary>Time of what it measured, probes included, as a share of the whole run's.</summary>
     public required double CostShare { get; init; }
 
-    /// <summary>That of the probes alone.</summary>
+    /// <summary>Prompts that it read, probes' included, as a share of the whole run's samples: other work that a machine had to do is not
+    /// in it, nor how long a prompt takes.</summary>
+    public required double PromptShare { get; init; }
+
+    /// <summary>That of the probes alone, of time.</summary>
     public required double ProbeShare { get; init; }
 
     /// <summary>Hypervolume of what it measured whole, as a share of the whole run's.</summary>
@@ -31,6 +36,9 @@ public sealed record SearchReplay(string Model, string Search)
 
     /// <summary>Mean of the same of as many settings drawn by lot, the baseline among them.</summary>
     public required double ChanceShare { get; init; }
+
+    /// <summary>Share of the run's time after which it had 99 % of the whole run's hypervolume; null where it never had.</summary>
+    public required double? CostToNearlyAll { get; init; }
 
     /// <summary>Settings of the run's frontier.</summary>
     public required int FrontierPoints { get; init; }
@@ -54,6 +62,10 @@ public sealed record SearchReplay(string Model, string Search)
             throw new ConfigException($"{run}: {missing} has no result; allowed: a finished run");
         if (history.Results.FirstOrDefault(result => result.Status == TrialStatus.Dropped) is { } dropped)
             throw new ConfigException($"{run}: {dropped.Setting} of {dropped.Model} was dropped by a search; allowed: a run of everything");
+        if (history.Results.FirstOrDefault(result =>
+                result.Status == TrialStatus.Ok && history.SamplesOf(result).Count < result.Samples) is { } cut)
+            throw new ConfigException(
+                $"{run}: samples/ lacks samples of {cut.Setting} of {cut.Model}; allowed: a run whose samples are all there");
         var probes = ReplayedProbes.Read(run);
         return
         [
@@ -73,7 +85,13 @@ public sealed record SearchReplay(string Model, string Search)
             throw new ConfigException(
                 $"{history.Place}: {unprobed.Setting} of {model} was probed on fewer prompts than {options.Kind} needs"
                 + $"; allowed: a run with search: {{kind: exhaustive, probes: {options.Probes}}}, also a resumed one");
-        var (search, probed) = (options.Create(), 0.0);
+        var all = Points(trials);
+        double[] reference =
+            [ModelFrontier.ReferenceBytesOf(trials.Max(trial => trial.Peaks.Inference.Total)), ModelFrontier.ReferenceScore];
+        double Volume(List<double[]> points) => points.Count == 0 ? 0 : Hypervolume.Compute(points, reference, Maximise);
+        List<double[]> Found() => Points([.. replayed.Where(trial => trial.IsWhole).Select(trial => trial.Trial)]);
+        var (search, whole, seconds) = (options.Create(), Volume(all), replayed.Sum(trial => trial.WholeSeconds));
+        var (probed, toNearlyAll) = (0.0, (double?)null);
         while (search.Next([.. replayed.Select(trial => trial.Point())]).Wishes is { Count: > 0 } wishes)
         {
             foreach (var wish in wishes)
@@ -81,21 +99,21 @@ public sealed record SearchReplay(string Model, string Search)
                 var before = replayed[wish.Point].SeenSeconds;
                 replayed[wish.Point].Show(wish);
                 if (wish is ProbeWish) probed += replayed[wish.Point].SeenSeconds - before;
+                if (wish is WholeWish && toNearlyAll is null && Volume(Found()) >= NearlyAll * whole)
+                    toNearlyAll = replayed.Sum(trial => trial.SeenSeconds) / seconds;
             }
         }
-        var (all, found) = (Points(trials), Points([.. replayed.Where(trial => trial.IsWhole).Select(trial => trial.Trial)]));
-        double[] reference =
-            [ModelFrontier.ReferenceBytesOf(trials.Max(trial => trial.Peaks.Inference.Total)), ModelFrontier.ReferenceScore];
-        var whole = Hypervolume.Compute(all, reference, Maximise);
+        var found = Found();
         var frontier = all.Where((_, index) => ParetoFrontier.NonDominated(all, Maximise)[index]).ToList();
-        var seconds = replayed.Sum(trial => trial.WholeSeconds);
         return new(model, options.Text)
         {
             Settings = trials.Count,
             Whole = found.Count,
             CostShare = replayed.Sum(trial => trial.SeenSeconds) / seconds,
             ProbeShare = probed / seconds,
-            HypervolumeShare = Hypervolume.Compute(found, reference, Maximise) / whole,
+            PromptShare = (double)replayed.Sum(trial => trial.SeenPrompts) / replayed.Sum(trial => trial.WholePrompts),
+            HypervolumeShare = Volume(found) / whole,
+            CostToNearlyAll = toNearlyAll,
             ChanceShare = Chance(
                 all, trials.ToList().FindIndex(trial => trial.Setting == history.Baseline), found.Count, reference) / whole,
             FrontierPoints = frontier.Count,

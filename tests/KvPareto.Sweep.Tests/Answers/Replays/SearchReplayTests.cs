@@ -35,6 +35,8 @@ public class SearchReplayTests
             Assert.Equal((8, 8, replay.FrontierPoints), (replay.Settings, replay.Whole, replay.FrontierFound));
             Assert.Equal((1.0, 0.0, 1.0, 0.0), (replay.CostShare, replay.ProbeShare, replay.HypervolumeShare, replay.LargestLoss));
             Assert.Equal(1, replay.ChanceShare, 9);
+            Assert.Equal(1, replay.PromptShare);
+            Assert.InRange(replay.CostToNearlyAll!.Value, 0.05, 1);
         });
     }
 
@@ -49,11 +51,24 @@ public class SearchReplayTests
         {
             Assert.InRange(replay.Whole, 1, 7);
             Assert.InRange(replay.CostShare, 0.01, 0.99);
+            Assert.InRange(replay.PromptShare, 0.01, 0.99);
             Assert.InRange(replay.HypervolumeShare, 0.1, 1);
+            Assert.Equal(replay.HypervolumeShare >= 0.99, replay.CostToNearlyAll <= replay.CostShare);
             Assert.InRange(replay.ChanceShare, 0.1, 1);
             Assert.Equal(search == "predict", replay.ProbeShare > 0);
             Assert.InRange(replay.LargestLoss, 0, 100);
         });
+    }
+
+    [Fact]
+    public void Of_RefusesARunThatLacksSamples()
+    {
+        using var temp = new ScratchFolder();
+        var run = Run(temp, "exhaustive");
+        File.WriteAllText(Directory.GetFiles(Path.Combine(run, "samples"))[0], "");
+        var error = Assert.Throws<ConfigException>(() => SearchReplay.Of(run, "halving"));
+        Assert.StartsWith($"{run}: samples/ lacks samples of ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("; allowed: a run whose samples are all there", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
