@@ -22,7 +22,8 @@ internal static class CudaBenchmark
     private static readonly int[] DefaultPrompts = [1000, 10_240];
 
     /// <param name="model">Model.</param>
-    /// <param name="arguments">Lengths of prompts and names of settings, in any order.</param>
+    /// <param name="arguments">Lengths of prompts and names of settings, in any order; of <c>SETTING@TOKENS</c> the prompt is that
+    /// long.</param>
     public static void Run(string model, string[] arguments)
     {
         var prompts = arguments.Where(text => int.TryParse(text, CultureInfo.InvariantCulture, out _))
@@ -35,18 +36,23 @@ internal static class CudaBenchmark
         Console.WriteLine(
             $"{"setting",-26}{"prompt",8}{"prefill s",11}{"floor",8}{"of it",7}{"token ms",10}{"floor",8}{"of it",7}{"host ms",9}{"read GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
-        foreach (var settings in (names.Length > 0 ? names : DefaultSettings).Select(InferenceSetting.Parse)
-            .GroupBy(setting => setting.Weights))
+        foreach (var settings in (names.Length > 0 ? names : DefaultSettings).Select(Parse).GroupBy(one => one.Setting.Weights))
         {
             using var weights = TransformerWeights.Load(backend, checkpoint, settings.Key);
             var transformer = new Transformer(backend, checkpoint.Config, weights);
             var unread = weights.ByteCount - transformer.WeightBytesRead;
-            foreach (var setting in settings)
+            foreach (var (setting, own) in settings)
             {
-                foreach (var prompt in prompts.Length > 0 ? prompts : DefaultPrompts)
+                foreach (var prompt in own is { } tokens ? [tokens] : prompts.Length > 0 ? prompts : DefaultPrompts)
                     Measure(transformer, setting, prompt, unread, bandwidth, rate);
             }
         }
+    }
+
+    private static (InferenceSetting Setting, int? Prompt) Parse(string name)
+    {
+        var parts = name.Split('@', 2);
+        return (InferenceSetting.Parse(parts[0]), parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : null);
     }
 
     private static void Measure(Transformer transformer, InferenceSetting setting, int prompt, long unread, double bandwidth, double rate)

@@ -14,7 +14,8 @@ internal static class Program
           attention [DEPTH [SETTING…]]  one token's attention over a deep cache (4096 tokens), against its bytes and operations
           model MODEL [SETTING…]    prefill and decode of a whole model, at depth 0 and 4096
           cuda [MODEL [TOKENS… SETTING…]]   the same on a CUDA device after prompts of so many tokens, else of 1,000 and 10,240 (random:1:Llama-3.1-8B)
-          torch DEVICE TOKENS [MODEL [SETTING…]]  the same on PyTorch (:cpu, :cuda) after a prompt of so many tokens
+          torch DEVICE TOKENS [MODEL [SETTING…]]  the same on PyTorch (:cpu, :cuda) after a prompt of so many tokens; torch-ops: by
+                                    PyTorch's ops alone
           tokenizer FOLDER TEXT     loading, first and later passes over a text
         """;
 
@@ -31,12 +32,10 @@ internal static class Program
                 AttentionBenchmark.Run(tokens, settings); return 0;
             case ["cuda"]: CudaBenchmark.Run(DefaultModel, []); return 0;
             case ["cuda", var model, .. var settings]: CudaBenchmark.Run(model, settings); return 0;
-            case ["torch", var device, var length] when int.TryParse(length, out var tokens)
+            case ["torch" or "torch-ops", var device, var length, .. var rest] when int.TryParse(length, out var tokens)
                 && tokens > 0:
-                TorchBenchmark.Run(device, DefaultModel, tokens, []); return 0;
-            case ["torch", var device, var length, var model, .. var settings] when int.TryParse(length, out var tokens)
-                && tokens > 0:
-                TorchBenchmark.Run(device, model, tokens, settings); return 0;
+                TorchBenchmark.Run(device, rest.FirstOrDefault() ?? DefaultModel, tokens, [.. rest.Skip(1)], args[0] == "torch");
+                return 0;
             case ["model", var model, .. var settings]: ModelBenchmark.Run(model, settings); return 0;
             case ["tokenizer", var folder, var text]: TokenizerBenchmark.Run(folder, text); return 0;
             default:

@@ -19,12 +19,12 @@ internal static class TorchBenchmark
 
     private static readonly string[] DefaultSettings = ["w16a16-k16v16-c256", "w16a16-k4v4-t64-c256"];
 
-    public static void Run(string device, string model, int prompt, string[] names)
+    public static void Run(string device, string model, int prompt, string[] names, bool usesKernels)
     {
         using var backend =
             new TorchBackend(
             TorchDevice.Parse(device) ?? throw new ConfigException($"device torch{device}; allowed: :cpu, :cuda, :cuda:N"),
-            kernels: Environment.GetEnvironmentVariable("KVPARETO_TORCH_OPS") is null ? CudaBackend.TryCreate : null);
+            kernels: usesKernels ? CudaBackend.TryCreate : null);
         Console.WriteLine(backend.Device);
         Console.WriteLine($"{"setting",-26}{"prompt",8}{"prefill s",11}{"token ms",10}{"host ms",9}{"peak GB",9}");
         using var checkpoint = ModelSource.Open(model).OpenCheckpoint();

@@ -8,8 +8,10 @@ namespace KvPareto.Cuda;
 internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch scratch)
 {
     private const int Threads = 128;
+    private const int GranuleThreads = 512; // of a block that codes tokens together, at the most
+    private const int GranuleNumbers = 16; // of such a thread
     private const int TokenWarps = Threads / 32; // cache.cu, TOKEN_WARPS; merge.cu, WARPS
-    private const int TurnedHeads = 2; // cache.cu, TURNED_HEADS
+    private const int TurnedHeads = 4; // cache.cu, TURNED_HEADS
     private const int MostThreads = 1024;
     private const int MostTokenBlocks = 3; // of one multiprocessor at a time (decode.cu, BLOCKS)
     private const int TokenSharedBytes = 40_000; // of such a block, at the most
@@ -17,6 +19,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     private const string AnySource = "attention.cu";
     private const int CarriesIn = 1; // attention.cuh, Carry
     private const int CarriesOut = 2;
+    private const int Merges = 4;
+    private const int MostClusterBlocks = 8; // on every device that has clusters
     private const int StretchTokens = 16; // of a thread (stretch.cu)
     private const int LeastRowBlocks = 32; // that unpack a tile once each, from which on it is unpacked for all
     private const int LeastRowBlocksOfChannels = 4; // where keys have an entry for each channel
@@ -24,6 +28,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
     // Codes must be those of the scalar definition: no contraction of products and sums.
     private readonly KernelModule _codec = context.Module("cache.cu", "--fmad=false");
     private readonly Dictionary<(string File, int Width, Variant Codes), KernelModule> _modules = [];
+    private readonly Dictionary<(Variant Codes, int Blocks), int> _clusters = []; // at a time
 
     /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public void Run(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
@@ -125,7 +130,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             if (side.IsByToken) continue;
             (granules, granule) = (Math.Max(granules, side.Granules(step.Starts, rows)), Math.Max(granule, side.Granule));
         }
-        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), Threads, a, granule * rowBytes);
+        var threads = Math.Clamp(granule * a.Width / GranuleNumbers / Threads * Threads, Threads, GranuleThreads);
+        context.Launch(_codec, "encode_rows", new(granules, a.Heads, sides), threads, a, granule * rowBytes);
         if (keys.Keeps(step.Starts, rows) || values.Keeps(step.Starts, rows))
             context.Launch(_codec, "keep_rows", new(rows, a.Heads, sides), Threads, a, rowBytes);
     }
@@ -220,22 +226,38 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         if (TryAttendTokens(step, layer, q, y, null)) return;
         var (plan, codes) = (Plan(step), Codes(step, layer));
         var a = Arguments(step, layer, q, y, plan);
-        if (IsUsual(step, plan) && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16)
+        if (IsUsual(step, plan) && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16
+            && IsPairs(q) && IsPairs(y))
         {
             if (Stretches(step, plan, codes, a) is { } stretches) AttendStretches(step, stretches, plan, codes, ref a);
-            else AttendMany(codes, plan, a);
+            else AttendMany(codes, plan, ref a);
         }
         else AttendAny(AnyModule(plan, codes), plan, a);
-        if (a.Splits > 1)
+        if (a.Splits > 1 && a.Carries != Merges)
             context.Launch(
                 context.Module("merge.cu", $"-DHEAD_DIM={codes.HeadDim}"), "merge_splits",
                 new(step.Count, (a.QueryHeads + TokenWarps - 1) / TokenWarps), Threads, a);
     }
 
-    private void AttendMany(in Variant codes, in AttentionPlan plan, in AttentionArguments a) =>
+    private static bool IsPairs(Tensor x) => x.Type == DType.BF16 && x.Address % 4 == 0 && x.RowStride % 2 == 0;
+
+    // Whether the parts of all rows run at a time, as clusters that put their results together.
+    private bool MergesInClusters(in AttentionPlan plan, in Variant codes, in AttentionArguments a)
+    {
+        if (a.Splits is 1 or > MostClusterBlocks) return false;
+        if (!_clusters.TryGetValue((codes, a.Splits), out var count))
+            _clusters[(codes, a.Splits)] = count = context.ResidentClusters(
+                Module("prefill.cu", codes), "attention_128", a.Splits, LargeThreads, plan.LargeSharedBytes);
+        return plan.LargeRowBlocks * a.KeyHeads <= count;
+    }
+
+    private void AttendMany(in Variant codes, in AttentionPlan plan, ref AttentionArguments a)
+    {
+        if (a.Carries == 0 && MergesInClusters(plan, codes, a)) a.Carries = Merges;
         context.Launch(
             Module("prefill.cu", codes), "attention_128", new(plan.LargeRowBlocks * a.Splits, a.KeyHeads), LargeThreads, a,
-                plan.LargeSharedBytes);
+                plan.LargeSharedBytes, a.Carries == Merges ? a.Splits : 1);
+    }
 
     // Worth it where several blocks of rows would unpack the same codes.
     private StretchPlan? Stretches(Step step, in AttentionPlan plan, in Variant codes, in AttentionArguments a)
@@ -276,7 +298,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
                     unpack);
             if (stretches.Count > 1) a.Carries = (i > 0 ? CarriesIn : 0) | (i < stretches.Count - 1 || a.Splits > 1 ? CarriesOut : 0);
             if (stretches.Count > 1 && a.Splits > 1) a.SplitTokens = StretchPlan.Part(a.To - a.From, a.Splits);
-            AttendMany(new(codes.HeadDim, halves, halves), plan, a);
+            AttendMany(new(codes.HeadDim, halves, halves), plan, ref a);
         }
     }
 

@@ -85,7 +85,15 @@ internal sealed unsafe class CudaContext : IDisposable
     public void Prepare(string file, params ReadOnlySpan<string> options) => KernelCompiler.Prepare(file, Architecture, options);
 
     /// <summary>Launches a kernel that takes one structure.</summary>
-    public void Launch<TArguments>(KernelModule module, string kernel, Grid grid, int threads, in TArguments arguments, int sharedBytes = 0)
+    /// <param name="module">Where it is.</param>
+    /// <param name="kernel">Its name.</param>
+    /// <param name="grid">Blocks.</param>
+    /// <param name="threads">Of a block.</param>
+    /// <param name="arguments">What it takes.</param>
+    /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
+    /// <param name="cluster">Neighbouring blocks that run together, where the kernel does not say so itself.</param>
+    public void Launch<TArguments>(
+        KernelModule module, string kernel, Grid grid, int threads, in TArguments arguments, int sharedBytes = 0, int cluster = 1)
         where TArguments : unmanaged
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
@@ -94,7 +102,10 @@ internal sealed unsafe class CudaContext : IDisposable
         {
             void* parameter = pointer;
             // Kernels wait for the one before them themselves (common.cuh, wait_for_previous).
-            var early = new CudaDriver.LaunchAttribute { Id = CudaDriver.LaunchAttribute.ProgrammaticSerialization, Value = 1 };
+            var attributes = stackalloc CudaDriver.LaunchAttribute[2];
+            var count = 0;
+            if (_startsEarly) attributes[count++] = new() { Id = CudaDriver.LaunchAttribute.ProgrammaticSerialization, Value = 1 };
+            if (cluster > 1) attributes[count++] = Cluster(cluster);
             var config = new CudaDriver.LaunchConfig
             {
                 GridX = (uint)grid.X,
@@ -105,8 +116,8 @@ internal sealed unsafe class CudaContext : IDisposable
                 BlockZ = 1,
                 SharedBytes = (uint)sharedBytes,
                 Stream = _stream,
-                Attributes = &early,
-                AttributeCount = _startsEarly ? 1u : 0,
+                Attributes = attributes,
+                AttributeCount = (uint)count,
             };
             var code = CudaDriver.cuLaunchKernelEx(config, function, &parameter, null);
             if (code != 0) Check(code, $"{nameof(CudaDriver.cuLaunchKernelEx)}({kernel})");
@@ -116,13 +127,7 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>How many clusters of a kernel the device runs at a time.</summary>
     public int ResidentClusters(KernelModule module, string kernel, int cluster, int threads, int sharedBytes)
     {
-        var dimension = new CudaDriver.LaunchAttribute
-        {
-            Id = CudaDriver.LaunchAttribute.ClusterDimension,
-            Value = cluster,
-            ValueY = 1,
-            ValueZ = 1,
-        };
+        var dimension = Cluster(cluster);
         var config = new CudaDriver.LaunchConfig
         {
             GridX = (uint)(cluster * Multiprocessors),
@@ -167,6 +172,9 @@ internal sealed unsafe class CudaContext : IDisposable
         if (_stream != 0) _ = CudaDriver.cuStreamDestroy_v2(_stream);
         _ = CudaDriver.cuDevicePrimaryCtxRelease_v2(_device);
     }
+
+    private static CudaDriver.LaunchAttribute Cluster(int blocks) =>
+        new() { Id = CudaDriver.LaunchAttribute.ClusterDimension, Value = blocks, ValueY = 1, ValueZ = 1 };
 
     private int Attribute(int attribute)
     {

@@ -13,14 +13,6 @@ internal sealed class PoolMeter(nint pool) : MemoryMeter
     /// <inheritdoc/>
     public override long HighBytes => CudaDriver.HighBytes(pool);
 
-    /// <summary>A meter of a device that libtorch has already begun to use; null where the driver has no such pool.</summary>
-    public static PoolMeter? TryCreate(int ordinal)
-    {
-        var meter = CudaDriver.Pool(ordinal) is { } pool ? new PoolMeter(pool) : null;
-        meter?.Reset();
-        return meter;
-    }
-
     /// <inheritdoc/>
     public override void Reset() => CudaDriver.ResetHigh(pool);
 }

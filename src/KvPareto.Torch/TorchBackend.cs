@@ -3,6 +3,7 @@ using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
+using KvPareto.Torch.Interop;
 using TorchSharp;
 using Tensor = KvPareto.Engine.Seam.Tensor;
 
@@ -33,7 +34,7 @@ public sealed class TorchBackend : Backend
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
         _layout = new TorchMemoryLayout(device);
         _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
-        if (device.Kind == "cuda") _kernels = kernels?.Invoke(device.Ordinal, Lend);
+        if (device.Kind == "cuda" && TorchLibrary.Load().Has("torch_cuda")) _kernels = kernels?.Invoke(device.Ordinal, Lend); // not ROCm's
         if (_kernels is not null) _layout = new TorchMemoryLayout(device, _kernels.Layout);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var instructions = device.Instructions(TorchLibrary.Load().Version);
@@ -187,6 +188,8 @@ public sealed class TorchBackend : Backend
                 $"device {device}: libtorch in {library.Folder} {(library.HasCuda ? $"finds {count} CUDA devices" : "has no CUDA")}; "
                     + $"allowed: torch, or {TorchLibrary.FolderVariable} set to a libtorch that has the device");
         torch.zeros([1], device: new torch.Device(device.Kind, device.Ordinal)).Dispose();
-        return PoolMeter.TryCreate(device.Ordinal);
+        var meter = CudaDriver.Pool(device.Ordinal) is { } pool ? new PoolMeter(pool) : null;
+        meter?.Reset();
+        return meter;
     }
 }

@@ -39,7 +39,10 @@ public sealed class TorchLibrary
     public string Version { get; private set; } = "";
 
     /// <summary>Whether it was built for CUDA (or ROCm).</summary>
-    public bool HasCuda => File.Exists(PathOf("torch_cuda")) || File.Exists(PathOf("torch_hip"));
+    public bool HasCuda => Has("torch_cuda") || Has("torch_hip");
+
+    /// <summary>Whether it has this library.</summary>
+    internal bool Has(string name) => File.Exists(PathOf(name));
 
     /// <summary>Loads libtorch, once a process.</summary>
     /// <exception cref="ConfigException">It is not there, does not fit, or the C++ library is too old; one line says which.</exception>
@@ -131,7 +134,7 @@ public sealed class TorchLibrary
             var cpu = NativeLibrary.Load(PathOf("torch_cpu"));
             foreach (var name in new[] { "c10_cuda", "torch_cuda", "c10_hip", "torch_hip", "torch" })
             {
-                if (File.Exists(PathOf(name))) NativeLibrary.Load(PathOf(name));
+                if (Has(name)) NativeLibrary.Load(PathOf(name));
             }
             // Not before CUDA's part is there: the first question about devices settles for good whether there are any.
             RequireFittingVersion(cpu);

@@ -22,4 +22,17 @@ public class SourceTests
             Assert.True(widest <= LongestLine, $"{file}: a line of {widest} characters; allowed: {LongestLine}");
         }
     }
+
+    [Fact]
+    public void NoLineOfAKernel_IsTooLong()
+    {
+        var folder = Path.Combine(TestData.RepositoryRoot, "src", "KvPareto.Cuda", "Kernels");
+        string[] files = [.. Directory.EnumerateFiles(folder).Where(file => Path.GetExtension(file) is ".cu" or ".cuh")];
+        Assert.True(files.Length > 20, $"{files.Length} files: the test no longer sees what it should");
+        foreach (var file in files)
+        {
+            var widest = File.ReadLines(file).Max(line => line.Length);
+            Assert.True(widest <= LongestLine, $"{file}: a line of {widest} characters; allowed: {LongestLine}");
+        }
+    }
 }

@@ -193,8 +193,8 @@ template <class Number> static __device__ __forceinline__ void code_granule(
     }
 }
 
-// A new row as codes, by a warp, a lane some of its channels: of one coded token by token, in groups of 32 channels or more, or at 16 bits. Leaves
-// what the codes stand for.
+// A new row as codes, by a warp, a lane some of its channels: of one coded token by token, in groups of 32 channels or more, or at 16 bits.
+// Leaves what the codes stand for.
 template <int COUNT> static __device__ __forceinline__ void code_row(
     const AppendArguments& a, const Side& side, int head, int token, float (&x)[COUNT], int lane)
 {
@@ -213,7 +213,8 @@ template <int COUNT> static __device__ __forceinline__ void code_row(
     for (int step = 1; step < side.groupChannels / COUNT; step <<= 1)
         widen(range, __shfl_xor_sync(0xffffffff, range.x, step), __shfl_xor_sync(0xffffffff, range.y, step));
     u32 entry = fit(range, a.fit, side.bits), packed = 0;
-    if (c % side.groupChannels == 0) side.groups[head * side.headGroups + (i64)row * side.groupsPerTokenBlock + c / side.groupChannels] = entry;
+    if (c % side.groupChannels == 0)
+        side.groups[head * side.headGroups + (i64)row * side.groupsPerTokenBlock + c / side.groupChannels] = entry;
     float scale, offset, least = (float)(1 << (side.bits - 1));
     read_group(entry, scale, offset);
     #pragma unroll
@@ -260,7 +261,9 @@ template <int COUNT> struct Turn
 {
     float2 turns[COUNT];
 
-    __device__ __forceinline__ Turn(const TurnArguments& t, int row, int lane)
+    __device__ __forceinline__ Turn() { }
+
+    __device__ __forceinline__ void find(const TurnArguments& t, int row, int lane)
     {
         #pragma unroll
         for (int i = 0; i < COUNT; i++) turns[i] = turn_of(t, row, lane % 16 * COUNT + i);

@@ -26,8 +26,8 @@ const float TurnScale = 64;
 // The math kernel's weights sum to one: in a long context each is near f16's end, unless times this, which their total has too.
 const float WeightScale = 32768;
 
-// Query rows [ROWS, WIDTH + PAD] in f16, scaled by scoreScale·log2(e) and turned as the keys are; behind the D channels the vector whose product
-// with a position's cosines and sines is that with the bias' turn. `rows` is scratch for [ROWS, WIDTH] f32.
+// Query rows [ROWS, WIDTH + PAD] in f16, scaled by scoreScale·log2(e) and turned as the keys are; behind the D channels the vector whose
+// product with a position's cosines and sines is that with the bias' turn. `rows` is scratch for [ROWS, WIDTH] f32.
 template <int ROWS> static __device__ __forceinline__ void load_queries(
     u16* target, float* rows, const AttentionArguments& a, const LayerCache& cache, int sequence, int head, int firstRow)
 {
@@ -71,7 +71,8 @@ template <int ROWS> static __device__ __forceinline__ void load_queries(
 }
 
 // Cosines and sines of the tile's positions, behind the keys' channels.
-template <int TEAM, int TILE> static __device__ __forceinline__ void load_turns(u16* keys, const float* turns, int tile, int end, int thread)
+template <int TEAM, int TILE> static __device__ __forceinline__ void load_turns(
+    u16* keys, const float* turns, int tile, int end, int thread)
 {
     for (int i = thread; i < TILE * (D / 2); i += TEAM)
     {
@@ -82,7 +83,8 @@ template <int TEAM, int TILE> static __device__ __forceinline__ void load_turns(
 }
 
 // Scores [16, TILE] of a warp's rows: q · kᵀ.
-template <int TILE> static __device__ __forceinline__ void multiply_keys(float (&scores)[TILE / 8][4], const u16* queries, const u16* keys, int lane)
+template <int TILE> static __device__ __forceinline__ void multiply_keys(
+    float (&scores)[TILE / 8][4], const u16* queries, const u16* keys, int lane)
 {
     const u16* query = queries + lane % 16 * (WIDTH + PAD) + lane / 16 * 8;
     const u16* key = keys + (lane / 16 * 8 + lane % 8) * (WIDTH + PAD) + lane / 8 % 2 * 8;
@@ -106,7 +108,8 @@ template <int TILE> static __device__ __forceinline__ void multiply_keys(float (
 }
 
 // sums [16, D] += weights [16, TILE] · values.
-template <int TILE> static __device__ __forceinline__ void add_values(float (&sums)[D / 8][4], const float (&weights)[TILE / 8][4], const u16* values, int lane)
+template <int TILE> static __device__ __forceinline__ void add_values(
+    float (&sums)[D / 8][4], const float (&weights)[TILE / 8][4], const u16* values, int lane)
 {
     const u16* value = values + (lane / 8 % 2 * 8 + lane % 8) * (D + PAD) + lane / 16 * 8;
     #pragma unroll
@@ -311,7 +314,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, MANY_BLOCKS) attention_64(
 extern "C" __global__ void __launch_bounds__(THREADS) scores_64(AttentionArguments a) { attend<1, MANY_TILE, SCORES>(a); }
 extern "C" __global__ void __launch_bounds__(THREADS) values_64(AttentionArguments a) { attend<1, MANY_TILE, VALUES>(a); }
 
-// The math kernel's softmax (base 2) over a row of scores, in place: grid [T, query heads]. Columns outside of what was scored are not touched.
+// The math kernel's softmax (base 2) over a row of scores, in place: grid [T, query heads]. Columns outside of what was scored are not
+// touched.
 extern "C" __global__ void softmax_rows(AttentionArguments a)
 {
     __shared__ float parts[32];

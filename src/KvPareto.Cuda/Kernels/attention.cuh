@@ -30,8 +30,9 @@ struct AttentionArguments
     int isUnpacked;   // whether what is read was unpacked by the launch before, and is no cache that was there
 };
 
-// A context may be gone through in stretches, a launch each: a later one goes on from the partials of the one before.
-enum Carry { CARRIES_IN = 1, CARRIES_OUT = 2 };
+// A context may be gone through in stretches, a launch each: a later one goes on from the partials of the one before. Or the blocks of its
+// parts, a cluster, put them together.
+enum Carry { CARRIES_IN = 1, CARRIES_OUT = 2, MERGES = 4 };
 
 static_assert(sizeof(AttentionArguments) == 136, "structures differ from the host's");
 

@@ -5,7 +5,8 @@
 #include "common.cuh"
 #include "append.cuh"
 
-static __device__ __forceinline__ float key_without_bias(const AppendArguments& a, const LayerCache& cache, int row, int head, int token, int c)
+static __device__ __forceinline__ float key_without_bias(
+    const AppendArguments& a, const LayerCache& cache, int row, int head, int token, int c)
 {
     float x = at(a.keys, row, head * a.width + c);
     if (cache.bias == nullptr) return x;
@@ -130,7 +131,10 @@ extern "C" __global__ void fit_powers(AppendArguments a)
     side.groups[head * side.headGroups + c] = entry;
 }
 
-static __device__ __forceinline__ bool is_by_token(const AppendArguments& a, const Target& t) { return a.byToken >> (t.isKeys ? 0 : 1) & 1; }
+static __device__ __forceinline__ bool is_by_token(const AppendArguments& a, const Target& t)
+{
+    return a.byToken >> (t.isKeys ? 0 : 1) & 1;
+}
 
 // Codes the tokens whose time has come. A block is a granule of tokens of one head: grid [granules, heads, sides].
 extern "C" __global__ void encode_rows(AppendArguments a)
@@ -173,7 +177,8 @@ extern "C" __global__ void encode_rows(AppendArguments a)
         for (int g = warp; g < side.groupsPerTokenBlock; g += blockDim.x / 32)
         {
             float2 range = make_float2(INFINITE, -INFINITE);
-            for (int c = lane; c < side.groupChannels; c += 32) widen(range, rows[g * side.groupChannels + c], rows[g * side.groupChannels + c]);
+            for (int c = lane; c < side.groupChannels; c += 32)
+                widen(range, rows[g * side.groupChannels + c], rows[g * side.groupChannels + c]);
             range = warp_range(range);
             if (lane == 0) groups[g] = fitted[g] = fit(range, a.fit, side.bits);
         }
@@ -196,8 +201,8 @@ extern "C" __global__ void encode_rows(AppendArguments a)
 
 #define TOKEN_WARPS 4
 
-// The same of sides that are coded token by token, in groups of 32 channels or more or at 16 bits, where D is 64 or 128: a warp is a new row of
-// one head, a lane some of its channels. Grid [tokens / TOKEN_WARPS, heads, sides].
+// The same of sides that are coded token by token, in groups of 32 channels or more or at 16 bits, where D is 64 or 128: a warp is a new
+// row of one head, a lane some of its channels. Grid [tokens / TOKEN_WARPS, heads, sides].
 template <int COUNT, class Turning> static __device__ __forceinline__ void encode_token(const AppendArguments& a, Turning turning)
 {
     int lane = threadIdx.x % 32, head = blockIdx.y, c = lane * COUNT;
@@ -213,7 +218,8 @@ template <int COUNT, class Turning> static __device__ __forceinline__ void encod
     {
         // It has waited in the ring.
         #pragma unroll
-        for (int i = 0; i < COUNT; i++) x[i] = half_to_float(side.ring[((i64)head * side.ringTokens + token % side.ringTokens) * a.width + c + i]);
+        for (int i = 0; i < COUNT; i++)
+            x[i] = half_to_float(side.ring[((i64)head * side.ringTokens + token % side.ringTokens) * a.width + c + i]);
     }
     else
     {
@@ -247,17 +253,20 @@ extern "C" __global__ void encode_tokens(AppendArguments a)
     else encode_token<2>(a, AsTheyAre());
 }
 
-#define TURNED_HEADS 2 // of queries, by a warp
+#define TURNED_HEADS 4 // of queries, by a warp
 
 // Turns do not depend on what ran before.
 template <int COUNT> static __device__ __forceinline__ void turn_and_encode(const TurnArguments& t)
 {
     const AppendArguments& a = t.append;
     int lane = threadIdx.x % 32, row = blockIdx.x * TOKEN_WARPS + threadIdx.x / 32, part = (int)blockIdx.z - 2 * a.sequences;
-    int group = t.queryHeads / a.heads, shares = (group + TURNED_HEADS - 1) / TURNED_HEADS, sequence = part < 0 ? blockIdx.z / 2 : part / shares;
+    int group = t.queryHeads / a.heads, shares = (group + TURNED_HEADS - 1) / TURNED_HEADS,
+        sequence = part < 0 ? blockIdx.z / 2 : part / shares;
     if (row >= rows_of(a)) return;
     if (a.sequences > 1) row = sequence;
-    Turn<COUNT> turn(t, row, lane);
+    Turn<COUNT> turn;
+    bool isValues = part < 0 && blockIdx.z % 2 == 1;
+    if (!isValues) turn.find(t, row, lane);
     wait_for_previous();
     if (part < 0 && blockIdx.z % 2 == 0 && !(a.byToken & 1))
     {
@@ -266,7 +275,8 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
         load_channels(x, a.keys, row, blockIdx.y, 1, lane);
         turn.apply(x[0], lane);
         #pragma unroll
-        for (int i = 0; i < COUNT; i += 2) put_pair(a.keys, row, blockIdx.y * a.width + lane * COUNT + i, make_float2(x[0][i], x[0][i + 1]));
+        for (int i = 0; i < COUNT; i += 2)
+            put_pair(a.keys, row, blockIdx.y * a.width + lane * COUNT + i, make_float2(x[0][i], x[0][i + 1]));
         return;
     }
     if (part < 0)
@@ -288,8 +298,8 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
     }
 }
 
-// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of sides that are coded token
-// by token and keep no rows beside the codes, and no means; of other keys the rows are turned where they are.
+// Queries too: grid [tokens / TOKEN_WARPS, heads, sides, and for each sequence its shares of a key head's queries]. Of sides that are coded
+// token by token and keep no rows beside the codes, and no means; of other keys the rows are turned where they are.
 extern "C" __global__ void turn_and_encode_tokens(const __grid_constant__ TurnArguments t)
 {
     let_next_start_of_many(t.append.rows);

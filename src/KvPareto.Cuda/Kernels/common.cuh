@@ -24,11 +24,19 @@ static __device__ __forceinline__ void let_next_start()
 #endif
 }
 
-// The same where there are many rows. Of few, products that come later would fetch weights while others still read theirs, and the two get in
-// each other's way.
+// The same where there are many rows. Of few, products that come later would fetch weights while others still read theirs, and the two get
+// in each other's way.
 static __device__ __forceinline__ void let_next_start_of_many(int rows)
 {
     if (rows > 8) let_next_start();
+}
+
+// What is read once a step, as weights are, is the first to leave the L2: code, activations and partial results then stay in it.
+static __device__ __forceinline__ u64 leave_first()
+{
+    u64 policy;
+    asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+    return policy;
 }
 
 enum ElementType { F32 = 0, F16 = 1, BF16 = 2 };
@@ -86,7 +94,10 @@ struct Matrix
     int stride;
 };
 
-static __device__ __forceinline__ float at(const Matrix& x, int row, int column) { return load_element(x.data, x.type, (i64)row * x.stride + column); }
+static __device__ __forceinline__ float at(const Matrix& x, int row, int column)
+{
+    return load_element(x.data, x.type, (i64)row * x.stride + column);
+}
 
 static __device__ __forceinline__ void put(const Matrix& x, int row, int column, float value)
 {

@@ -61,7 +61,8 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     v.part = part_tokens(v.codedTo - v.codedFrom, a.parts);
     v.parts = (v.codedTo - v.codedFrom + v.part - 1) / v.part;
     v.hasEdge = v.codedFrom > v.first || v.codedTo < v.end || v.parts == 0;
-    v.isKept = KEY_GROUP == 0 && v.isApart && v.parts > 0 && v.codedFrom == v.first && valuesTo >= v.end && v.end - v.codedTo <= WARPS * UNIT;
+    v.isKept = KEY_GROUP == 0 && v.isApart && v.parts > 0 && v.codedFrom == v.first && valuesTo >= v.end
+        && v.end - v.codedTo <= WARPS * UNIT;
     return v;
 }
 
@@ -82,10 +83,11 @@ static_assert(sizeof(TokenArguments) == 536, "structures differ from the host's"
 
 #define COUNT (D / 32) // channels of a lane
 
-// The new key or value of a head, by a warp: coded, or kept in place of the one that is coded now; `fresh` is what it then stands for. Where
-// channels have entries of their own and others are coded with it, `append_to_granule` goes on from `fresh`.
+// The new key or value of a head, by a warp: coded, or kept in place of the one that is coded now; `fresh` is what it then stands for.
+// Where channels have entries of their own and others are coded with it, `append_to_granule` goes on from `fresh`.
 static __device__ __forceinline__ void append(
-    const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, bool isApart, float* fresh, int lane)
+    const TurnArguments& t, const LayerCache& cache, const float2* turns, int sequence, int head, int token, bool isKey, bool isApart,
+        float* fresh, int lane)
 {
     const AppendArguments& a = t.append;
     const Side& side = isKey ? cache.keys : cache.values;
@@ -123,9 +125,11 @@ static __device__ __noinline__ void append_to_granule(const Side& side, GroupFit
     {
         auto number = [&](int t, int c)
         {
-            return first + t == token ? fresh[c] : half_to_float(side.ring[((i64)head * side.ringTokens + (first + t) % side.ringTokens) * D + c]);
+            return first + t == token ? fresh[c]
+                : half_to_float(side.ring[((i64)head * side.ringTokens + (first + t) % side.ringTokens) * D + c]);
         };
-        fit_channels(side, D, fit, side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock, entries, number);
+        fit_channels(side, D, fit, side.groups + head * side.headGroups + (i64)(row / side.groupTokens) * side.groupsPerTokenBlock,
+            entries, number);
         __syncthreads();
         code_granule(side, D, side.codes + head * side.headCodes + (i64)row * side.rowBytes, entries, number);
         __syncthreads();
@@ -137,8 +141,8 @@ static __device__ __noinline__ void append_to_granule(const Side& side, GroupFit
 
 #include "parts.cuh"
 
-// Grid [splits, key heads, sequences]: the last of the splits is for the tokens around the coded ones. Where the new row is appended here, one
-// block does that beside its own tokens; those before it are in the cache already, and are asked for before the wait for queries.
+// Grid [splits, key heads, sequences]: the last of the splits is for the tokens around the coded ones. Where the new row is appended here,
+// one block does that beside its own tokens; those before it are in the cache already, and are asked for before the wait for queries.
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const __grid_constant__ TokenArguments t)
 {
     __shared__ __align__(16) float queries[HEADS * QUERY_STRIDE];
@@ -151,11 +155,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     __shared__ float freshScores[HEADS];
     const AttentionArguments& a = t.attention;
     if (!t.turns) wait_for_previous();
-    int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32,
+        lane = threadIdx.x % 32;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
     View view = view_of(a, sequence, cache, t.turns);
     u32 tag = tag_of(t);
-    bool isEdge = split == a.splits - 1, isKept = isEdge && view.isKept, hasNew = t.turns && (view.isApart && view.parts > 0 ? split == view.parts - 1 : isEdge);
+    bool isEdge = split == a.splits - 1, isKept = isEdge && view.isKept,
+        hasNew = t.turns && (view.isApart && view.parts > 0 ? split == view.parts - 1 : isEdge);
     if (isEdge ? !view.hasEdge : split >= view.parts) return;
     Span span = { (isKept ? view.end : view.codedTo) - view.codedFrom, view.codedFrom, 0, 0, view.end };
     int share = isKept ? UNIT : view.part / WARPS, from = (isKept ? view.codedTo - view.codedFrom : split * view.part) + warp * share;
@@ -196,7 +202,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     else
         for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
     __syncthreads();
-    if (KEY_GROUP == 0 && hasNew && !view.isApart) append_to_granule(cache.keys, t.turn.append.fit, head, view.length - 1, fresh[0], (u32*)results[1]);
+    if (KEY_GROUP == 0 && hasNew && !view.isApart)
+        append_to_granule(cache.keys, t.turn.append.fit, head, view.length - 1, fresh[0], (u32*)results[1]);
     if (a.rotation > 0) hadamard(rows, group, D, D);
     for (int i = threadIdx.x; i < HEADS * D; i += THREADS) queries[query_place(i / D, i % D)] = i / D < group ? rows[i] : 0;
     bool isFresh = hasNew && view.isApart;
@@ -215,7 +222,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     {
         int before = view.codedFrom - view.first, after = view.end - view.codedTo;
         Span around = { before + after, view.first, before, view.codedTo - view.codedFrom, view.end };
-        int share = (around.count + WARPS * UNIT - 1) / (WARPS * UNIT) * UNIT, first = warp * share, end = min((warp + 1) * share, around.count);
+        int share = (around.count + WARPS * UNIT - 1) / (WARPS * UNIT) * UNIT, first = warp * share,
+            end = min((warp + 1) * share, around.count);
         typedef Attend<16, D, 16, D, 1, true> Edge;
         Edge edge(cache.keys, cache.values, around, queries, nullptr, (u16*)results[warp], head, lane);
         edge.run(state, first, end, false);

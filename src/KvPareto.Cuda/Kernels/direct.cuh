@@ -26,7 +26,8 @@ struct State
     float totals[2];
 };
 
-// EDGE: any tokens, which a warp brings into shared memory first, unit by unit. KG, VG: channels of an entry; KG = 0: keys with an entry for each channel. NU: units at a time.
+// EDGE: any tokens, which a warp brings into shared memory first, unit by unit. KG, VG: channels of an entry; KG = 0: keys with an entry
+// for each channel. NU: units at a time.
 template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
 {
     static const bool Channels = KG == 0;
@@ -55,8 +56,10 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     u32 keyEntries[NU][2 * KeyPiece::Groups];
     u32 valueEntries[NU][2 * ValuePiece::Groups];
 
-    __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries, ChannelScales* scales, u16* rows, int head, int lane)
-        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), rows { rows }, head(head), lane(lane), firstRow(token_of_row(lane / 4))
+    __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries,
+        ChannelScales* scales, u16* rows, int head, int lane)
+        : keySide(keySide), valueSide(valueSide), span(span), queries(queries), scales(scales), rows { rows }, head(head), lane(lane),
+            firstRow(token_of_row(lane / 4))
     {
     }
 
@@ -77,7 +80,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             #pragma unroll
             for (int n = 0; n < Pairs; n++)
             {
-                float low = queries[query_place(lane / 4, key_channel(g, n, 0))], high = queries[query_place(lane / 4, key_channel(g, n, 1))], factor = Up * pair_factor<KB>(n % WordPairs);
+                float low = queries[query_place(lane / 4, key_channel(g, n, 0))],
+                    high = queries[query_place(lane / 4, key_channel(g, n, 1))], factor = Up * pair_factor<KB>(n % WordPairs);
                 query[g * Pairs + n] = pack_halves(low * factor, high * factor);
                 sum += sum_of_halves(query[g * Pairs + n]) / factor;
             }
@@ -132,7 +136,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int i = 0; i < Codes; i += 4)
             {
                 float4 q = *(const float4*)(queries + query_place(lane / 4, c + i));
-                float4 low = *(const float4*)(scales->steps + ChannelScales::place(c + i)), high = *(const float4*)(scales->steps + ChannelScales::place(c + i) + 2);
+                float4 low = *(const float4*)(scales->steps + ChannelScales::place(c + i)),
+                    high = *(const float4*)(scales->steps + ChannelScales::place(c + i) + 2);
                 scaled[i] = q.x * low.x;
                 scaled[i + 1] = q.y * low.z;
                 scaled[i + 2] = q.z * high.x;
@@ -159,15 +164,18 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     // Before the first load.
     __device__ __forceinline__ void seek()
     {
-        keyCodes = keySide.codes + head * keySide.headCodes + (i64)(span.from - keySide.sinkTokens + firstRow) * (D * KB / 8) + lane % 4 * KeyPiece::Chunk;
-        valueCodes = valueSide.codes + head * valueSide.headCodes + (i64)(span.from - valueSide.sinkTokens + lane % 4) * (D * VB / 8) + lane / 4 * ValuePiece::Chunk;
+        keyCodes = keySide.codes + head * keySide.headCodes + (i64)(span.from - keySide.sinkTokens + firstRow) * (D * KB / 8)
+            + lane % 4 * KeyPiece::Chunk;
+        valueCodes = valueSide.codes + head * valueSide.headCodes + (i64)(span.from - valueSide.sinkTokens + lane % 4) * (D * VB / 8)
+            + lane / 4 * ValuePiece::Chunk;
     }
 
     // The tokens that are read where those from `at` on are wanted: as many end with the last one.
     __device__ __forceinline__ int place_of(int at) const { return EDGE ? at : min(at, span.count - NU * UNIT); }
 
     // Entries of the lane's product row in half a unit.
-    template <int BLOCK_TOKENS> static __device__ __forceinline__ const u32* entries_at(const Side& s, int head, int unitRow, int row, int groups)
+    template <int BLOCK_TOKENS> static __device__ __forceinline__ const u32* entries_at(
+        const Side& s, int head, int unitRow, int row, int groups)
     {
         return s.groups + head * s.headGroups + (i64)(BLOCK_TOKENS == 1 ? unitRow + row : unitRow / BLOCK_TOKENS) * groups;
     }
@@ -187,7 +195,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 if constexpr (EDGE) rows.take<KeyPiece::Groups, KeyPiece::Words, 4>(keys[u][half], row + firstRow, lane % 4);
                 else KeyPiece::load(keys[u][half], codes + row * (D * KB / 8));
                 if constexpr (KeyEntries)
-                    KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups, entries_at<KEY_BLOCK_TOKENS>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
+                    KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups,
+                        entries_at<KEY_BLOCK_TOKENS>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
             }
         }
     }
@@ -211,7 +220,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
             for (int half = 0; half < 2; half++)
             {
                 if constexpr (ValueEntries)
-                    ValuePiece::load_entries(valueEntries[u] + half * ValuePiece::Groups, entries_at<VALUE_BLOCK_TOKENS>(valueSide, head, unitRow + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
+                    ValuePiece::load_entries(valueEntries[u] + half * ValuePiece::Groups,
+                        entries_at<VALUE_BLOCK_TOKENS>(valueSide, head, unitRow + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
             }
         }
     }
@@ -304,7 +314,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
     // After `begin`, and with queries in shared memory.
     __device__ __forceinline__ void run(State& state, int from, int to, bool isKept)
     {
-        float bound = 8.67361738e-19f, up = ValueEntries ? WeightScale / bound : WeightScale, corrections[ValuePiece::Groups][2]; // 2^-60; above all scales of values so far
+        // 2^-60; above all scales of values so far
+        float bound = 8.67361738e-19f, up = ValueEntries ? WeightScale / bound : WeightScale, corrections[ValuePiece::Groups][2];
         #pragma unroll
         for (int j = 0; j < D / 16; j++)
             for (int i = 0; i < 4; i++) state.sums[j][i] = 0;
@@ -385,7 +396,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 #pragma unroll
                 for (int c = 0; c < 2; c++)
                 {
-                    float next = fmaxf(state.maxima[c], column_max(most[c])), factor = state.maxima[c] == -INFINITE ? 0 : power_of_two(state.maxima[c] - next);
+                    float next = fmaxf(state.maxima[c], column_max(most[c])),
+                        factor = state.maxima[c] == -INFINITE ? 0 : power_of_two(state.maxima[c] - next);
                     state.maxima[c] = next;
                     state.totals[c] *= factor;
                     #pragma unroll
@@ -473,7 +485,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend
                 for (int e = 0; e < ValuePiece::Codes; e++)
                 {
                     float& sum = state.sums[g * (ValuePiece::Codes / 2) + e / 2][e % 2 * 2 + c];
-                    sum = ValueEntries ? (sum * (CodeScale * pair_factor<VB>(e % (16 / VB))) - correction) * (bound / WeightScale) : sum / WeightScale;
+                    sum = ValueEntries ? (sum * (CodeScale * pair_factor<VB>(e % (16 / VB))) - correction) * (bound / WeightScale)
+                        : sum / WeightScale;
                 }
             }
         }

@@ -74,7 +74,8 @@ extern "C" __global__ void rms_norm(NormArguments a)
         int c = threadIdx.x + i * threads;
         if (c < a.width) put(a.y, row, first + c, held[i] * factor * gains[i]);
     }
-    for (int c = threadIdx.x + HELD * threads; c < a.width; c += threads) put(a.y, row, first + c, at(a.x, row, first + c) * factor * a.gain[c]);
+    for (int c = threadIdx.x + HELD * threads; c < a.width; c += threads)
+        put(a.y, row, first + c, at(a.x, row, first + c) * factor * a.gain[c]);
 }
 
 // The same of f32 rows that begin at multiples of 16 bytes, four columns at a time.
@@ -94,8 +95,10 @@ extern "C" __global__ void rms_norm_four(NormArguments a)
     for (int i = 0; i < HELD; i++) held[i] = x[min(threadIdx.x + i * threads, fours - 1)];
     #pragma unroll
     for (int i = 0; i < HELD; i++)
-        if (threadIdx.x + i * threads < fours) sum += held[i].x * held[i].x + held[i].y * held[i].y + held[i].z * held[i].z + held[i].w * held[i].w;
-    for (int c = threadIdx.x + HELD * threads; c < fours; c += threads) sum += x[c].x * x[c].x + x[c].y * x[c].y + x[c].z * x[c].z + x[c].w * x[c].w;
+        if (threadIdx.x + i * threads < fours)
+            sum += held[i].x * held[i].x + held[i].y * held[i].y + held[i].z * held[i].z + held[i].w * held[i].w;
+    for (int c = threadIdx.x + HELD * threads; c < fours; c += threads)
+        sum += x[c].x * x[c].x + x[c].y * x[c].y + x[c].z * x[c].z + x[c].w * x[c].w;
     sum = warp_sum(sum);
     if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = sum;
     __syncthreads();
@@ -125,7 +128,8 @@ struct RopeArguments
 
 static_assert(sizeof(RopeArguments) == 576, "structures differ from the host's");
 
-// Half-split pairs in place. A block is some heads of a row, those of k behind those of q, a thread a pair of each: grid [rows, heads / HEADS].
+// Half-split pairs in place. A block is some heads of a row, those of k behind those of q, a thread a pair of each: grid [rows, heads /
+// HEADS].
 extern "C" __global__ void rope(RopeArguments a)
 {
     const int HEADS = 8;

@@ -55,7 +55,8 @@ template <int BITS, int GROUP, int BLOCK_TOKENS> struct CodedRows
         return make_uint2(BITS == 4 ? words[i][p % BITS] : words[i][p / 2 % BITS] >> 16 * (p % 2) & 0xffff, 0);
     }
 
-    __device__ __forceinline__ void store(TokenBlockDecoders&, const SwizzledRows& rows, const Side&, int, int, int part, int, int, int thread) const
+    __device__ __forceinline__ void store(
+        TokenBlockDecoders&, const SwizzledRows& rows, const Side&, int, int, int part, int, int, int thread) const
     {
         // Threads of one row that write to different slabs begin with different pieces: else they would meet in the same banks.
         int chunk = thread % Chunks, row = thread / Chunks, turn = chunk & 2;
@@ -86,7 +87,8 @@ template <int BITS, int BLOCK_TOKENS> struct ChannelRows
 
     __device__ __forceinline__ void fetch(const Side& s, int head, int tile, int part, int, int, int thread)
     {
-        const u8* source = s.codes + head * s.headCodes + (i64)(tile - s.sinkTokens + part * Tokens + thread / Pieces) * (D * BITS / 8) + thread % Pieces * (2 * BITS);
+        const u8* source = s.codes + head * s.headCodes + (i64)(tile - s.sinkTokens + part * Tokens + thread / Pieces) * (D * BITS / 8)
+            + thread % Pieces * (2 * BITS);
         #pragma unroll
         for (int i = 0; i < Units; i++)
         {
@@ -148,7 +150,8 @@ template <int BITS, int BLOCK_TOKENS> struct ChannelRows
         fetch_block(decoders.next, s, head, min(block + 1, last), thread);
     }
 
-    __device__ __forceinline__ void store(TokenBlockDecoders& decoders, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int, int thread) const
+    __device__ __forceinline__ void store(TokenBlockDecoders& decoders, const SwizzledRows& rows, const Side& s, int head, int tile,
+        int part, int codedEnd, int, int thread) const
     {
         int row = thread / Pieces, first = tile - s.sinkTokens + part * Tokens + row, last = (codedEnd - s.sinkTokens - 1) / BLOCK_TOKENS;
         int piece = thread % Pieces * 2;
@@ -182,9 +185,11 @@ template <int BITS> struct AnyRows
         load.fetch(s, head, tile + part * Tokens, codedEnd, end, thread);
     }
 
-    __device__ __forceinline__ void store(TokenBlockDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int end, int thread)
+    __device__ __forceinline__ void store(
+        TokenBlockDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int codedEnd, int end, int thread)
     {
-        load.store(SwizzledRows { (u16*)((u8*)rows.base + part * Tokens * 128), rows.slabBytes }, s, head, tile + part * Tokens, codedEnd, end, thread);
+        load.store(SwizzledRows { (u16*)((u8*)rows.base + part * Tokens * 128), rows.slabBytes }, s, head, tile + part * Tokens, codedEnd,
+            end, thread);
     }
 };
 
@@ -195,7 +200,8 @@ struct HalfRows
 
     __device__ __forceinline__ void fetch(const Side&, int, int, int, int, int, int) { }
 
-    __device__ __forceinline__ void store(TokenBlockDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int, int, int thread)
+    __device__ __forceinline__ void store(
+        TokenBlockDecoders&, const SwizzledRows& rows, const Side& s, int head, int tile, int part, int, int, int thread)
     {
         const int Pieces = D / 8, Step = FILLERS / Pieces;
         int c = thread % Pieces * 8, row = part * (TILE / Parts) + thread / Pieces;
@@ -208,17 +214,30 @@ struct HalfRows
 template <bool FIRST, class A, class B> struct Choose { typedef A Type; };
 template <class A, class B> struct Choose<false, A, B> { typedef B Type; };
 
-// The tiles of one side from `from` on, by FILLERS threads: two parts of a tile are on their way while others are stored. The first tiles do not
-// wait for what ran before, if their tokens and some more had been coded when there were `known` in all.
-template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline__ void fill(
-    u8* tiles, u64* full, u64* empty, const Side& s, int head, int from, int to, int length, int known, int thread)
+// One side's tiles of tokens [from, to), of a context of `length`, of which `known` were there before the step.
+struct Filling
 {
+    u8* tiles;
+    u64* full;
+    u64* empty;
+    const Side& side;
+    int head, from, to, length, known;
+    int thread;
+};
+
+// By FILLERS threads: two parts of a tile are on their way while others are stored. The first tiles do not wait for what ran before, if
+// their tokens and some more had been coded when there were `known` in all.
+template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline__ void fill(const Filling& f)
+{
+    const Side& s = f.side;
+    int head = f.head, from = f.from, length = f.length, thread = f.thread;
     const bool IsVector = BITS < 16 && GROUP > 0 && GROUP % 32 == 0;
     typedef typename Choose<BITS == 16, HalfRows,
         typename Choose<GROUP == 0, ChannelRows<BITS < 16 ? BITS : 8, BLOCK_TOKENS>,
-        typename Choose<IsVector, CodedRows<BITS < 16 ? BITS : 8, IsVector ? GROUP : D, BLOCK_TOKENS>, AnyRows<BITS>>::Type>::Type>::Type Rows;
-    int end = coded_end(s, length), count = (to - from + TILE - 1) / TILE;
-    if (from + (STAGES + 2) * TILE > min(known, coded_end(s, known))) wait_for_previous();
+        typename Choose<IsVector, CodedRows<BITS < 16 ? BITS : 8, IsVector ? GROUP : D, BLOCK_TOKENS>,
+            AnyRows<BITS>>::Type>::Type>::Type Rows;
+    int end = coded_end(s, length), count = (f.to - from + TILE - 1) / TILE;
+    if (from + (STAGES + 2) * TILE > min(f.known, coded_end(s, f.known))) wait_for_previous();
     Rows first, second;
     TokenBlockDecoders decoders;
     decoders.block = -1;
@@ -233,8 +252,8 @@ template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline
     {
         int tile = from + j * TILE, stage = j % STAGES, next = tile + TILE;
         bool isNextWhole = j + 1 < count && next >= s.sinkTokens && next + TILE <= end;
-        SwizzledRows rows = { (u16*)(tiles + stage * TILE_BYTES), SLAB };
-        wait_for(&empty[stage], j / STAGES % 2 ^ 1);
+        SwizzledRows rows = { (u16*)(f.tiles + stage * TILE_BYTES), SLAB };
+        wait_for(&f.empty[stage], j / STAGES % 2 ^ 1);
         if (j == STAGES) wait_for_previous();
         if (isWhole)
         {
@@ -252,7 +271,8 @@ template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline
         {
             #pragma unroll 4
             for (int i = thread; i < TILE * (D / 8); i += FILLERS)
-                *(uint4*)rows.at(i / (D / 8), i % (D / 8) * 8) = load_token<BITS, GROUP == 0>(s, head, tile + i / (D / 8), end, length, i % (D / 8) * 8);
+                *(uint4*)rows.at(i / (D / 8), i % (D / 8) * 8) =
+                    load_token<BITS, GROUP == 0>(s, head, tile + i / (D / 8), end, length, i % (D / 8) * 8);
             if (isNextWhole)
             {
                 first.fetch(s, head, next, 0, end, length, thread);
@@ -261,7 +281,7 @@ template <int BITS, int GROUP, int BLOCK_TOKENS> static __device__ __forceinline
         }
         wait_for_copies();
         publish();
-        arrive(&full[stage]);
+        arrive(&f.full[stage]);
         isWhole = isNextWhole;
     }
 }

@@ -7,8 +7,8 @@
 #include "linear_elements.cuh"
 #include "linear_codes.cuh"
 
-// y[t, n] = Σ x[t, k]·w[n, k] + b[n] of any elements and places. A block is a tile; a lane takes eight columns at a time where rows are whole
-// eights, else one.
+// y[t, n] = Σ x[t, k]·w[n, k] + b[n] of any elements and places. A block is a tile; a lane takes eight columns at a time where rows are
+// whole eights, else one.
 extern "C" __global__ void __launch_bounds__(THREADS) linear_any(LinearArguments a)
 {
     __shared__ float sums[WARPS][MOST_ROWS][OUTPUTS];
@@ -64,7 +64,8 @@ static __device__ __forceinline__ float2 addends(const LinearArguments& a, int t
 }
 
 // What becomes of a token's sum over the warps' parts for an output of a tile.
-template <class M> static __device__ __forceinline__ void finish(const LinearArguments& a, const float* sums, int count, int tile, int token, int output, float factor, float2 added)
+template <class M> static __device__ __forceinline__ void finish(
+    const LinearArguments& a, const float* sums, int count, int tile, int token, int output, float factor, float2 added)
 {
     bool isGated = a.mode == GATED;
     int first = tile * (OUTPUTS / 2);
@@ -90,7 +91,8 @@ template <class M, int TEAMS> static __device__ __forceinline__ void multiply_fe
 {
     extern __shared__ uint4 memory[];
     __shared__ float squares[M::Squares][MOST_ROWS];
-    int team = threadIdx.x / THREADS, warp = threadIdx.x / 32 % WARPS, lane = threadIdx.x % 32, columns = a.parts[0].weight.columns, count = M::columns(a.rows);
+    int team = threadIdx.x / THREADS, warp = threadIdx.x / 32 % WARPS, lane = threadIdx.x % 32, columns = a.parts[0].weight.columns,
+        count = M::columns(a.rows);
     // Of few tiles each is another block's.
     int firstTile = team * gridDim.x + blockIdx.x, stride = TEAMS * gridDim.x;
     typename M::Weights weights((u8*)memory + team * M::Weights::Bytes, a, firstTile, stride);
@@ -150,19 +152,22 @@ template <class M, int TEAMS> static __device__ __forceinline__ void multiply_fe
     }
 }
 
-// Named by the bits of a weight; of bf16, `wide` takes f32 inputs whole; of codes, by the columns of a unit, and `many` takes more than two rows,
-// or rows of which two teams' memory has no room for one.
-// The host says how many stages and teams there is room for.
-// Teams leave registers for a block of a token's attention, which then begins while they are at work.
+// Named by the bits of a weight; of bf16, `wide` takes f32 inputs whole; of codes, by the columns of a unit, and `many` takes more than two
+// rows, or rows of which two teams' memory has no room for one. The host says how many stages and teams there is room for. Teams leave
+// registers for a block of a token's attention, which then begins while they are at work.
 #if MOST_TEAMS == 1
 #define LIMITS __launch_bounds__(THREADS, 2)
 #else
 #define LIMITS __maxnreg__(80)
 #endif
-#define ELEMENTS(name, low) extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Elements<low, ELEMENT_STAGES>, 1>(a); }
+#define ELEMENTS(name, low) \
+    extern "C" __global__ void __launch_bounds__(THREADS, 2) name(LinearArguments a) { multiply_few<Elements<low, ELEMENT_STAGES>, 1>(a); }
 #define CODES(name, bits, unit) \
     extern "C" __global__ void LIMITS name(LinearArguments a) { multiply_few<Codes<bits, unit, 1, CODE_STAGES>, MOST_TEAMS>(a); } \
-    extern "C" __global__ void __launch_bounds__(THREADS, 2) name##_many(LinearArguments a) { multiply_few<Codes<bits, unit, 3, CODE_STAGES>, 1>(a); }
+    extern "C" __global__ void __launch_bounds__(THREADS, 2) name##_many(LinearArguments a) \
+    { \
+        multiply_few<Codes<bits, unit, 3, CODE_STAGES>, 1>(a); \
+    }
 
 ELEMENTS(linear_16, false)
 ELEMENTS(linear_16_wide, true)

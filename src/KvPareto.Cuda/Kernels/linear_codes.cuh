@@ -1,7 +1,7 @@
-// Few rows times codes of 4 or 8 bits by the tensor cores' products of 8-bit integers. Within a unit, whose columns share a group, the inputs
-// are whole numbers of up to 22 bits and a sign times a power of two: three signed bytes each, which are three columns of a product. So
-// codes need no more than their bits apart, bf16 inputs stay exact but for those 2^14 times smaller than the unit's largest, and sums of a
-// unit are exact.
+// Few rows times codes of 4 or 8 bits by the tensor cores' products of 8-bit integers. Within a unit, whose columns share a group, the
+// inputs are whole numbers of up to 22 bits and a sign times a power of two: three signed bytes each, which are three columns of a product.
+// So codes need no more than their bits apart, bf16 inputs stay exact but for those 2^14 times smaller than the unit's largest, and sums of
+// a unit are exact.
 
 template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
 {
@@ -86,7 +86,8 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         #pragma unroll
         for (int step = 1; step < UNIT / 8; step <<= 1) most = max(most, __shfl_xor_sync(0xffffffff, most, step));
         int exponent = max((int)(most >> 23), 30);
-        float up = __uint_as_float((u32)(275 - exponent) << 23), down = __uint_as_float((u32)(exponent - 21) << 23); // 2^(21 − e), 2^(e − 21)
+        // 2^(21 − e), 2^(e − 21)
+        float up = __uint_as_float((u32)(275 - exponent) << 23), down = __uint_as_float((u32)(exponent - 21) << 23);
         if (most >= 0x7f800000) down = __uint_as_float(0x7fffffff);
         u32 n[8], planes[Bytes][2];
         #pragma unroll
@@ -102,7 +103,8 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
             u32 low = __byte_perm(n[4 * i], n[4 * i + 1], 0x5140), high = __byte_perm(n[4 * i + 2], n[4 * i + 3], 0x5140);
             planes[0][i] = __byte_perm(low, high, 0x5410) ^ 0x80808080;
             planes[1][i] = __byte_perm(low, high, 0x7632) ^ 0x80808080;
-            planes[2][i] = __byte_perm(__byte_perm(n[4 * i], n[4 * i + 1], 0x0062), __byte_perm(n[4 * i + 2], n[4 * i + 3], 0x6200), 0x7610) ^ 0x80808080;
+            planes[2][i] = __byte_perm(__byte_perm(n[4 * i], n[4 * i + 1], 0x0062), __byte_perm(n[4 * i + 2], n[4 * i + 3], 0x6200),
+                0x7610) ^ 0x80808080;
         }
         // Two sums of up to 2^14 in one number.
         int sums[Bytes], pair;
@@ -126,7 +128,8 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         }
     }
 
-    // total [16, Columns] += a unit's part: scale·(code − zero), where the code has its least value in it, gives scale·(Σ x·code − zero·Σ x).
+    // total [16, Columns] += a unit's part: scale·(code − zero), where the code has its least value in it, gives scale·(Σ x·code − zero·Σ
+    // x).
     __device__ __forceinline__ void add(float (&total)[TILES][4], const Weights& w, int unit) const
     {
         const u32 Mask = 0x0f0f0f0f;
@@ -145,7 +148,8 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
             for (int i = 0; i < UNIT / 32; i++)
             {
                 if constexpr (BITS == 4)
-                    multiply_bytes(products[t], upper[i] & Mask, lower[i] & Mask, upper[i] >> 4 & Mask, lower[i] >> 4 & Mask, x[2 * i], x[2 * i + 1]);
+                    multiply_bytes(products[t], upper[i] & Mask, lower[i] & Mask, upper[i] >> 4 & Mask, lower[i] >> 4 & Mask, x[2 * i],
+                        x[2 * i + 1]);
                 else multiply_bytes(products[t], upper[2 * i], lower[2 * i], upper[2 * i + 1], lower[2 * i + 1], x[2 * i], x[2 * i + 1]);
             }
         }
@@ -161,10 +165,12 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         for (int t = 0; t < TILES; t++)
         {
             uint4 span = load_shared_four(sums + (unit * Columns + 8 * t) * 8);
-            float powers[2] = { __uint_as_float(span.x), __uint_as_float(span.z) }, bytes[2] = { __uint_as_float(span.y), __uint_as_float(span.w) };
+            float powers[2] = { __uint_as_float(span.x), __uint_as_float(span.z) },
+                bytes[2] = { __uint_as_float(span.y), __uint_as_float(span.w) };
             #pragma unroll
             for (int j = 0; j < 4; j++)
-                total[t][j] = fmaf(scales[j / 2] * powers[j % 2], fmaf(-(zeros[j / 2] + Least), bytes[j % 2], (float)products[t][j]), total[t][j]);
+                total[t][j] = fmaf(scales[j / 2] * powers[j % 2], fmaf(-(zeros[j / 2] + Least), bytes[j % 2], (float)products[t][j]),
+                    total[t][j]);
         }
     }
 

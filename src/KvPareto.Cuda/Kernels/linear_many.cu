@@ -1,10 +1,10 @@
 // Linear layers of many rows for compute capability 9.0, straight from the weights as they are stored: yᵀ [N, T] = w [N, K] · xᵀ [K, T].
-// Compiled for the BITS of a weight (4, 8, 16), of codes for the columns that share a scale in a stage (GROUP: 32, 64, 128), for the TOKENS of a
-// tile (128, 256) and the STAGES that shared memory has room for.
-// Two blocks of a cluster multiply 128 rows of weights each with the same tokens, which each brings in for both by half. A warp fetches;
-// two groups of four warps multiply 64 rows each: bf16 weights from shared memory, codes unpacked to bf16 in registers while the product
-// of the columns before is at work. Few tiles are cut along K into parts, one a cluster, and each of a tile's clusters puts all parts of some of
-// its tokens together; of many tiles the steps along K are shared out evenly, and who has the end of a tile puts it together. Always in one order.
+// Compiled for the BITS of a weight (4, 8, 16), of codes for the columns that share a scale in a stage (GROUP: 32, 64, 128), for the TOKENS
+// of a tile (128, 256) and the STAGES that shared memory has room for. Two blocks of a cluster multiply 128 rows of weights each with the
+// same tokens, which each brings in for both by half. A warp fetches; two groups of four warps multiply 64 rows each: bf16 weights from
+// shared memory, codes unpacked to bf16 in registers while the product of the columns before is at work. Few tiles are cut along K into
+// parts, one a cluster, and each of a tile's clusters puts all parts of some of its tokens together; of many tiles the steps along K are
+// shared out evenly, and who has the end of a tile puts it together. Always in one order.
 
 #include "common.cuh"
 #include "tensor_cores.cuh"
@@ -21,7 +21,8 @@ struct Barriers
     u64 empty[STAGES];
 };
 
-static __device__ __forceinline__ void fetch_weights(const ManyArguments& a, const Place& place, int step, u32 target, u64* full)
+static __device__ __forceinline__ void fetch_weights(
+    const ManyArguments& a, const Place& place, int step, u32 target, u64* full, u64 policy)
 {
     const ManyPart& part = a.parts[place.part];
     u32 bytes = INPUT_BYTES + WEIGHT_BYTES, entries = target + INPUT_BYTES + WEIGHT_BYTES;
@@ -36,13 +37,14 @@ static __device__ __forceinline__ void fetch_weights(const ManyArguments& a, con
         }
     }
     expect(full, bytes);
-    copy_box(target + INPUT_BYTES, part.weight, step * (CODED ? INNER * BITS / 8 : INNER), 0, 0, place.output / (a.mode == GATED ? 8 : 16), full);
+    int column = step * (CODED ? INNER * BITS / 8 : INNER);
+    copy_box(target + INPUT_BYTES, part.weight, column, 0, 0, place.output / (a.mode == GATED ? 8 : 16), full, policy);
     for (int i = 0; i < 2 * ENTRIES; i++)
     {
         // Behind the last column stands any entry: inputs are zero there.
         int half = i % 2, group = min((step * INNER + i / 2 * GROUP) / a.group, (a.columns - 1) / a.group);
         const u32* source = part.groups[half] + place.output + (a.mode == GATED ? 0 : half * (ROWS / 2)) + (i64)group * part.outputs;
-        if (counts[half] > 0) copy_bytes(entries + i * (ROWS / 2) * 4, source, counts[half], full);
+        if (counts[half] > 0) copy_bytes(entries + i * (ROWS / 2) * 4, source, counts[half], full, policy);
     }
 }
 
@@ -50,12 +52,13 @@ static __device__ __forceinline__ void fetch_weights(const ManyArguments& a, con
 static __device__ __forceinline__ void fetch_all(const ManyArguments& a, Way way, u32 rank, u8* stages, Barriers& barriers)
 {
     u32 base = shared_address(stages);
+    u64 policy = leave_first();
     fetch_map(a.inputs);
     Way early = way;
     int step = early.from;
     for (int i = 0; i < STAGES && !early.isOver(); i++)
     {
-        fetch_weights(a, Place(a, early.tile, rank), step, base + i * STAGE_BYTES, &barriers.full[i]);
+        fetch_weights(a, Place(a, early.tile, rank), step, base + i * STAGE_BYTES, &barriers.full[i], policy);
         if (++step < early.to) continue;
         early.next();
         step = early.from;
@@ -71,7 +74,7 @@ static __device__ __forceinline__ void fetch_all(const ManyArguments& a, Way way
             if (turn > 0)
             {
                 wait_for(&barriers.empty[stage], turn - 1 & 1);
-                fetch_weights(a, place, step, target, &barriers.full[stage]);
+                fetch_weights(a, place, step, target, &barriers.full[stage], policy);
             }
             #pragma unroll
             for (int slab = 0; slab < INNER / SLAB_INNER; slab++)
@@ -181,11 +184,13 @@ struct Multiplier
 };
 
 // Grid [clusters · CLUSTER]: no more than run at a time.
-extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 * QUAD, 1) linear_many(const __grid_constant__ ManyArguments a)
+extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 * QUAD, 1) linear_many(
+    const __grid_constant__ ManyArguments a)
 {
     extern __shared__ u8 memory[];
     __shared__ Barriers barriers;
-    u8* stages = memory + (1024 - shared_address(memory) % 1024) % 1024; // of each inputs [TOKENS, INNER], weights [ROWS, INNER] and entries
+    // Of each inputs [TOKENS, INNER], weights [ROWS, INNER] and entries
+    u8* stages = memory + (1024 - shared_address(memory) % 1024) % 1024;
     u32 rank = rank_in_cluster();
     int cluster = blockIdx.x / CLUSTER, clusters = gridDim.x / CLUSTER, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     if (threadIdx.x < STAGES)
@@ -208,7 +213,8 @@ extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 *
         int thread = threadIdx.x - QUAD, quad = thread / QUAD;
         warp -= QUAD / 32;
         u32 base = shared_address(stages);
-        Multiplier multiplier = { barriers, base + INPUT_BYTES, descriptor(base, 0), descriptor(base + INPUT_BYTES + quad * (WEIGHT_BYTES / 2), 0),
+        Multiplier multiplier = {
+            barriers, base + INPUT_BYTES, descriptor(base, 0), descriptor(base + INPUT_BYTES + quad * (WEIGHT_BYTES / 2), 0),
             LanePlace(a.mode == GATED, warp, lane), lane };
         wait_for_previous();
         for (; !way.isOver(); way.next())

@@ -36,7 +36,8 @@ static __device__ __forceinline__ u32 pair_of(u32 codes, int turn, const Affine&
 static __device__ __forceinline__ u32 pair_of(u32 first, u32 second, int places, const Affine& d)
 {
     u32 pair = __byte_perm(first, second, places); // 2^23 + code, less 2^23 + 128
-    float low = __uint_as_float(__byte_perm(pair, 0x4b000000, 0x7440)) - 8388736.0f, high = __uint_as_float(__byte_perm(pair, 0x4b000000, 0x7441)) - 8388736.0f;
+    float low = __uint_as_float(__byte_perm(pair, 0x4b000000, 0x7440)) - 8388736.0f,
+        high = __uint_as_float(__byte_perm(pair, 0x4b000000, 0x7441)) - 8388736.0f;
     return pack_bfloats(fmaf(low, d.scales[0], d.offsets[0]), fmaf(high, d.scales[1], d.offsets[1]));
 }
 

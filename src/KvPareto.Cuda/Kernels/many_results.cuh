@@ -64,8 +64,8 @@ struct Sharer
         }
     }
 
-    // Each of a tile's clusters puts its share of the tokens together, and hands on four numbers at a time. These are no longer in registers, so
-    // that one piece of code serves them all: what is executed once has to come from memory.
+    // Each of a tile's clusters puts its share of the tokens together, and hands on four numbers at a time. These are no longer in
+    // registers, so that one piece of code serves them all: what is executed once has to come from memory.
     template <class Target> __device__ __forceinline__ void scatter(const float (&sums)[TOKENS / 2], const Target& target) const
     {
         const int Ahead = 4, Others = 4;
@@ -145,13 +145,15 @@ struct Results
     u8* place;     // of the first sum
     i64 rowBytes;
 
-    __device__ __forceinline__ Results(const ManyArguments& arguments, const Place& at, int warp, int lane) : a(arguments), part(arguments.parts[at.part])
+    __device__ __forceinline__ Results(
+        const ManyArguments& arguments, const Place& at, int warp, int lane) : a(arguments), part(arguments.parts[at.part])
     {
         bool isGated = a.mode == GATED;
         n = at.output + (isGated ? warp * 8 + lane / 4 : warp * 16 + lane / 4 * 2);
         first = at.token + lane % 4 * 2;
         #pragma unroll
-        for (int half = 0; half < 2; half++) bias[half] = part.bias[half] && n < part.outputs ? part.bias[half][n + (isGated ? 0 : half)] : 0;
+        for (int half = 0; half < 2; half++)
+            bias[half] = part.bias[half] && n < part.outputs ? part.bias[half][n + (isGated ? 0 : half)] : 0;
         int size = part.y.type == F32 ? 4 : 2;
         rowBytes = (i64)part.y.stride * size;
         place = (u8*)part.y.data + first * rowBytes + n * size;
@@ -203,7 +205,8 @@ struct Results
         {
             #pragma unroll
             for (int i = 0; i < 2; i++)
-                if (first + 8 * j + i < a.rows) add(place + (8 * j + i) * rowBytes, sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
+                if (first + 8 * j + i < a.rows)
+                    add(place + (8 * j + i) * rowBytes, sums[4 * j + i] + bias[0], sums[4 * j + 2 + i] + bias[1]);
         }
     }
 

@@ -32,9 +32,10 @@ static __device__ __forceinline__ bool take_tagged(float2& x, const TaggedPair* 
 // The factor on what was summed beside a maximum when that becomes `most`.
 static __device__ __forceinline__ float factor_of(float maximum, float most) { return maximum == most ? 1 : power_of_two(maximum - most); }
 
-// Share `index` of a key head's results, of as many as there are parts, each as soon as it is there: some pairs of channels of a query head at a time, each by several
-// threads that go through some of the parts. `sums` has room for two numbers a thread, and two more.
-static __device__ __forceinline__ void merge_share(const AttentionArguments& a, const View& view, int sequence, int keyHead, int index, u32 tag, float2* sums)
+// Share `index` of a key head's results, of as many as there are parts, each as soon as it is there: some pairs of channels of a query head
+// at a time, each by several threads that go through some of the parts. `sums` has room for two numbers a thread, and two more.
+static __device__ __forceinline__ void merge_share(
+    const AttentionArguments& a, const View& view, int sequence, int keyHead, int index, u32 tag, float2* sums)
 {
     const int Pairs = D / 2, FewestPairs = 8, Ahead = 6;
     int group = a.queryHeads / a.keyHeads, count = view.parts + (view.hasEdge ? 1 : 0), own = a.rotation == 2 ? Pairs : FewestPairs;

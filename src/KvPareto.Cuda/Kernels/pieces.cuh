@@ -13,7 +13,10 @@ template <int BITS> static __device__ __forceinline__ u32 pair_of(u32 word, int 
     return (j * BITS >= 8 ? word >> 8 : word) & mask * 0x10001;
 }
 
-template <int BITS> static __device__ __forceinline__ constexpr float pair_factor(int j) { return BITS == 16 ? 1 : 1.0f / (1 << j * BITS % 8); }
+template <int BITS> static __device__ __forceinline__ constexpr float pair_factor(int j)
+{
+    return BITS == 16 ? 1 : 1.0f / (1 << j * BITS % 8);
+}
 
 // A lane's piece of a token's group: BYTES in chunks of up to 16, between those of its LANES neighbours.
 template <int BITS, int GROUP, int LANES> struct Piece
@@ -55,7 +58,8 @@ template <int BITS, int GROUP, int LANES> struct Piece
                     words[g][2 * i] = x.x;
                     words[g][2 * i + 1] = x.y;
                 }
-                else words[g][i] = Chunk == 4 ? LOAD_CACHE((const u32*)source) : Chunk == 2 ? LOAD_CACHE((const u16*)source) : LOAD_CACHE(source);
+                else words[g][i] = Chunk == 4 ? LOAD_CACHE((const u32*)source) : Chunk == 2 ? LOAD_CACHE((const u16*)source)
+                    : LOAD_CACHE(source);
             }
         }
     }

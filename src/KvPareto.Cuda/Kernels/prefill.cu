@@ -1,8 +1,8 @@
 // Causal grouped attention of many query rows over packed caches for compute capability 9.0: products of four warps from shared memory.
 // Compiled like attention.cu, for heads of 64 or 128 channels. A block has 128 query rows (a row is a query token and one of the heads that
-// share a key head): two warps fill tiles of 128 keys in shared memory, unpacked to f16, two more those of values; two groups of four warps multiply 64
-// rows each and keep their maxima, sums and weighted values (online softmax, base 2). The next tile's scores are multiplied while this
-// one's values are.
+// share a key head): two warps fill tiles of 128 keys in shared memory, unpacked to f16, two more those of values; two groups of four warps
+// multiply 64 rows each and keep their maxima, sums and weighted values (online softmax, base 2). The next tile's scores are multiplied
+// while this one's values are. Blocks of the parts of a context may be a cluster: then they put its results together.
 
 #include "common.cuh"
 
@@ -12,6 +12,7 @@
 #include "attention.cuh"
 #include "tiles.cuh"
 #include "warpgroups.cuh"
+#include "clusters.cuh"
 
 #define QUAD 128 // threads of four warps
 #define ROWS 128
@@ -24,6 +25,7 @@
 #define TILE_BYTES (D / 64 * SLAB)
 #define STAGING (D + 4)              // floats of a row of results
 #define CONSUMER_BARRIER 1
+#define ARE_ALIKE (KEY_BITS == VALUE_BITS && KEY_GROUP == VALUE_GROUP && KEY_BLOCK_TOKENS == VALUE_BLOCK_TOKENS)
 
 static_assert(ROWS == TILE, "queries are swizzled as a tile is");
 
@@ -36,33 +38,11 @@ struct Barriers
 };
 
 #include "fill.cuh"
+#include "block_rows.cuh"
 
-static __device__ __forceinline__ void wait_for_consumers() { asm volatile("bar.sync %0, %1;" :: "n"(CONSUMER_BARRIER), "n"(2 * QUAD) : "memory"); }
-
-// Channels of a row that a lane has: side by side.
-#define LANE_CHANNELS (D / 32)
-
-// A warp's 16 query rows in f16, scaled by scoreScale·log2(e) and turned as the keys are.
-static __device__ __forceinline__ void load_queries(const SwizzledRows& target, const AttentionArguments& a, int head, int firstRow, int row, int lane)
+static __device__ __forceinline__ void wait_for_consumers()
 {
-    int group = a.queryHeads / a.keyHeads, count = a.rows * group, c = lane * LANE_CHANNELS;
-    float scale = 1.44269504f * a.scoreScale;
-    #pragma unroll 4
-    for (int r = row; r < row + 16; r++)
-    {
-        int at = firstRow + r, first = (head * group + at % group) * D + c;
-        float x[LANE_CHANNELS];
-        #pragma unroll
-        for (int i = 0; i < LANE_CHANNELS; i += 2)
-        {
-            float2 pair = at < count ? pair_at(a.q, at / group, first + i) : make_float2(0, 0);
-            x[i] = pair.x * scale;
-            x[i + 1] = pair.y * scale;
-        }
-        if (a.rotation > 0) hadamard_of_warp(x, lane);
-        #pragma unroll
-        for (int i = 0; i < LANE_CHANNELS; i += 2) *(u32*)(target.at(r, c / 8 * 8) + c % 8 + i) = pack_halves(x[i], x[i + 1]);
-    }
+    asm volatile("bar.sync %0, %1;" :: "n"(CONSUMER_BARRIER), "n"(2 * QUAD) : "memory");
 }
 
 // scores [64, TILE] = queries · keysᵀ, on its way afterwards. Both are descriptors of a tile's first 16 channels.
@@ -137,15 +117,15 @@ static __device__ __forceinline__ void scale_sums(float (&sums)[D / 2], const So
 }
 
 // What an earlier stretch of the context has left of a thread's two rows.
-static __device__ __forceinline__ void carry_in(Softmax& softmax, float (&sums)[D / 2], const AttentionArguments& a, int head, int split, int row, int lane)
+static __device__ __forceinline__ void carry_in(
+    Softmax& softmax, float (&sums)[D / 2], const AttentionArguments& a, const BlockRows& rows, int head, int split, int row, int lane)
 {
-    int group = a.queryHeads / a.keyHeads;
     #pragma unroll
     for (int half = 0; half < 2; half++)
     {
         int at = row + lane / 4 + 8 * half;
-        if (at >= a.rows * group) continue;
-        const float* partial = partial_of(a, at / group, head * group + at % group, split);
+        if (!rows.has(at)) continue;
+        const float* partial = partial_of(a, rows.token_of(at), head * rows.group + rows.head_of(at), split);
         #pragma unroll
         for (int j = 0; j < D / 8; j++)
         {
@@ -168,7 +148,84 @@ static __device__ __forceinline__ void pack_weights(u32 (&weights)[TILE / 16][4]
     }
 }
 
-// Grid [row blocks · splits, key heads]; one sequence.
+// What a group of four warps makes of a part: staged in the end, a row's sums, then its maximum and total.
+static __device__ __forceinline__ void attend(
+    const AttentionArguments& a, Barriers& barriers, u8* queries, int head, int split, int start, int from, int to, int row, int lane)
+{
+    BlockRows rows(a);
+    u8* keys = queries + TILE_BYTES;
+    u8* values = keys + STAGES * TILE_BYTES;
+    load_queries({ (u16*)queries, SLAB }, a, rows, head, row, lane);
+    publish();
+    wait_for_consumers();
+
+    Sight sights[2] = { rows.sight(a, start, row + lane / 4), rows.sight(a, start, row + lane / 4 + 8) };
+    int clearFrom = rows.sight(a, start, row + 15).first, clearTo = rows.has(row + 15) ? rows.sight(a, start, row).end : 0;
+    u64 queriesAt = descriptor(shared_address(queries) + row / 64 * 64 * 128, SLAB);
+    u64 keysAt = descriptor(shared_address(keys), SLAB), valuesAt = descriptor(shared_address(values), SLAB);
+    float scores[TILE / 2], sums[D / 2];
+    u32 weights[TILE / 16][4];
+    Softmax softmax;
+    #pragma unroll
+    for (int i = 0; i < D / 2; i++) sums[i] = 0;
+    if (a.carries & CARRIES_IN) carry_in(softmax, sums, a, rows, head, split, row, lane);
+
+    int tiles = (to - from + TILE - 1) / TILE;
+    wait_for(&barriers.keysFull[0], 0);
+    begin_products();
+    multiply_keys(scores, queriesAt, keysAt);
+    wait_for_products<0>();
+    hold(scores);
+    if (lane == 0) arrive(&barriers.keysEmpty[0]);
+    softmax.apply(scores, sights, from, from >= clearFrom && from + TILE <= clearTo, lane);
+    if (a.carries & CARRIES_IN) scale_sums(sums, softmax);
+    pack_weights(weights, scores);
+    #pragma unroll 1
+    for (int j = 1; j < tiles; j++)
+    {
+        int tile = from + j * TILE, stage = j % STAGES, earlier = (j - 1) % STAGES;
+        wait_for(&barriers.keysFull[stage], j / STAGES % 2);
+        hold(scores);
+        hold(sums);
+        begin_products();
+        multiply_keys(scores, queriesAt, keysAt + stage * (TILE_BYTES >> 4));
+        wait_for(&barriers.valuesFull[earlier], (j - 1) / STAGES % 2);
+        add_values(sums, weights, valuesAt + earlier * (TILE_BYTES >> 4));
+        wait_for_products<1>();
+        hold(scores);
+        if (lane == 0) arrive(&barriers.keysEmpty[stage]);
+        softmax.apply(scores, sights, tile, tile >= clearFrom && tile + TILE <= clearTo, lane);
+        wait_for_products<0>();
+        hold(sums);
+        if (lane == 0) arrive(&barriers.valuesEmpty[earlier]);
+        if (__any_sync(0xffffffff, softmax.factors[0] != 1 || softmax.factors[1] != 1))
+            scale_sums(sums, softmax);
+        pack_weights(weights, scores);
+    }
+    int last = tiles - 1;
+    wait_for(&barriers.valuesFull[last % STAGES], last / STAGES % 2);
+    hold(sums);
+    begin_products();
+    add_values(sums, weights, valuesAt + last % STAGES * (TILE_BYTES >> 4));
+    wait_for_products<0>();
+    hold(sums);
+    wait_for_consumers();
+
+    #pragma unroll
+    for (int half = 0; half < 2; half++)
+    {
+        float total = softmax.totals[half];
+        total += __shfl_xor_sync(0xffffffff, total, 1);
+        total += __shfl_xor_sync(0xffffffff, total, 2);
+        float* target = (float*)keys + (row + lane / 4 + 8 * half) * STAGING;
+        #pragma unroll
+        for (int j = 0; j < D / 8; j++)
+            *(float2*)(target + 8 * j + lane % 4 * 2) = make_float2(sums[4 * j + 2 * half], sums[4 * j + 2 * half + 1]);
+        if (lane % 4 == 0) *(float2*)(target + D) = make_float2(softmax.maxima[half], total);
+    }
+}
+
+// Grid [row blocks · splits, key heads]; one sequence. Where parts are merged, a cluster is those of a block of rows.
 extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(AttentionArguments a)
 {
     extern __shared__ u8 memory[];
@@ -178,16 +235,17 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
     u8* keys = queries + TILE_BYTES;                                      // [STAGES, TILE, D] f16
     u8* values = keys + STAGES * TILE_BYTES;
     float* staging = (float*)keys;                                        // [ROWS, STAGING] f32, at last
-    int head = blockIdx.y, split = blockIdx.x % a.splits, firstRow = blockIdx.x / a.splits * ROWS, start = a.starts[0], length = start + a.rows;
-    int group = a.queryHeads / a.keyHeads, count = a.rows * group, thread = threadIdx.x % QUAD, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    int head = blockIdx.y, split = blockIdx.x % a.splits, start = a.starts[0], length = start + a.rows;
+    int thread = threadIdx.x % QUAD, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    BlockRows rows(a);
     if (a.isUnpacked) wait_for_previous();
     const LayerCache& cache = a.caches[a.layer];
 
-    int from = sight_of(a, start, firstRow).first, to = sight_of(a, start, min(firstRow + ROWS, count) - 1).end;
+    int from = rows.sight(a, start, 0).first, to = rows.sight(a, start, min(ROWS, rows.count - rows.first) - 1).end;
     from = max(from, a.from + split * a.splitTokens) / TILE * TILE;
     to = min(to, a.to);
     if (a.splits > 1) to = min(to, a.from + (split + 1) * a.splitTokens);
-    if (from >= to) return;
+    if (from >= to && !(a.carries & MERGES)) return;
 
     if (threadIdx.x < STAGES)
     {
@@ -201,106 +259,31 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
     if (warp < QUAD / 32)
     {
         give_registers<FILL_REGISTERS>();
-        if (thread < FILLERS) fill<KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS>(keys, barriers.keysFull, barriers.keysEmpty, cache.keys, head, from, to, length, a.isUnpacked ? 0 : start, thread);
-        else fill<VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS>(values, barriers.valuesFull, barriers.valuesEmpty, cache.values, head, from, to, length, a.isUnpacked ? 0 : start, thread - FILLERS);
+        bool isKeys = thread < FILLERS;
+        Filling filling = { isKeys ? keys : values, isKeys ? barriers.keysFull : barriers.valuesFull,
+            isKeys ? barriers.keysEmpty : barriers.valuesEmpty, isKeys ? cache.keys : cache.values, head, from, to, length,
+            a.isUnpacked ? 0 : start, thread % FILLERS };
+        // One piece of code where both sides are coded alike: what runs for the first time has to come from memory.
+        if (ARE_ALIKE || isKeys) fill<KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS>(filling);
+        else fill<VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS>(filling);
     }
     else
     {
         take_registers<MULTIPLY_REGISTERS>();
-        int row = (warp - QUAD / 32) * 16; // the warp's first in the block
         wait_for_previous();
-        load_queries({ (u16*)queries, SLAB }, a, head, firstRow, row, lane);
-        publish();
-        wait_for_consumers();
-
-        Sight sights[2] = { sight_of(a, start, firstRow + row + lane / 4), sight_of(a, start, firstRow + row + lane / 4 + 8) };
-        int clearFrom = sight_of(a, start, min(firstRow + row + 15, count - 1)).first, clearTo = sight_of(a, start, firstRow + row).end;
-        if (firstRow + row + 16 > count) clearTo = 0;
-        u64 queriesAt = descriptor(shared_address(queries) + row / 64 * 64 * 128, SLAB);
-        u64 keysAt = descriptor(shared_address(keys), SLAB), valuesAt = descriptor(shared_address(values), SLAB);
-        float scores[TILE / 2], sums[D / 2];
-        u32 weights[TILE / 16][4];
-        Softmax softmax;
-        #pragma unroll
-        for (int i = 0; i < D / 2; i++) sums[i] = 0;
-        if (a.carries & CARRIES_IN) carry_in(softmax, sums, a, head, split, firstRow + row, lane);
-
-        int tiles = (to - from + TILE - 1) / TILE;
-        wait_for(&barriers.keysFull[0], 0);
-        begin_products();
-        multiply_keys(scores, queriesAt, keysAt);
-        wait_for_products<0>();
-        hold(scores);
-        if (lane == 0) arrive(&barriers.keysEmpty[0]);
-        softmax.apply(scores, sights, from, from >= clearFrom && from + TILE <= clearTo, lane);
-        if (a.carries & CARRIES_IN) scale_sums(sums, softmax);
-        pack_weights(weights, scores);
-        #pragma unroll 1
-        for (int j = 1; j < tiles; j++)
+        int row = (warp - QUAD / 32) * 16; // the warp's first in the block
+        if (from < to) attend(a, barriers, queries, head, split, start, from, to, row, lane);
+        else stage_nothing(staging, row, lane);
+        if (a.carries & MERGES)
         {
-            int tile = from + j * TILE, stage = j % STAGES, earlier = (j - 1) % STAGES;
-            wait_for(&barriers.keysFull[stage], j / STAGES % 2);
-            hold(scores);
-            hold(sums);
-            begin_products();
-            multiply_keys(scores, queriesAt, keysAt + stage * (TILE_BYTES >> 4));
-            wait_for(&barriers.valuesFull[earlier], (j - 1) / STAGES % 2);
-            add_values(sums, weights, valuesAt + earlier * (TILE_BYTES >> 4));
-            wait_for_products<1>();
-            hold(scores);
-            if (lane == 0) arrive(&barriers.keysEmpty[stage]);
-            softmax.apply(scores, sights, tile, tile >= clearFrom && tile + TILE <= clearTo, lane);
-            wait_for_products<0>();
-            hold(sums);
-            if (lane == 0) arrive(&barriers.valuesEmpty[earlier]);
-            if (__any_sync(0xffffffff, softmax.factors[0] != 1 || softmax.factors[1] != 1))
-                scale_sums(sums, softmax);
-            pack_weights(weights, scores);
+            wait_for_cluster();
+            merge_rows(a, staging, head, warp - QUAD / 32, lane);
+            wait_for_cluster(); // nobody leaves while others read here
         }
-        int last = tiles - 1;
-        wait_for(&barriers.valuesFull[last % STAGES], last / STAGES % 2);
-        hold(sums);
-        begin_products();
-        add_values(sums, weights, valuesAt + last % STAGES * (TILE_BYTES >> 4));
-        wait_for_products<0>();
-        hold(sums);
-        wait_for_consumers();
-
-        // Through shared memory: a row's sums, maximum and total.
-        #pragma unroll
-        for (int half = 0; half < 2; half++)
+        else
         {
-            float total = softmax.totals[half];
-            total += __shfl_xor_sync(0xffffffff, total, 1);
-            total += __shfl_xor_sync(0xffffffff, total, 2);
-            float* target = staging + (row + lane / 4 + 8 * half) * STAGING;
-            #pragma unroll
-            for (int j = 0; j < D / 8; j++) *(float2*)(target + 8 * j + lane % 4 * 2) = make_float2(sums[4 * j + 2 * half], sums[4 * j + 2 * half + 1]);
-            if (lane % 4 == 0) *(float2*)(target + D) = make_float2(softmax.maxima[half], total);
-        }
-        __syncwarp();
-        int c = lane * LANE_CHANNELS;
-        for (int r = row; r < row + 16 && firstRow + r < count; r++)
-        {
-            int token = (firstRow + r) / group, query = head * group + (firstRow + r) % group;
-            const float* source = staging + r * STAGING;
-            float x[LANE_CHANNELS];
-            #pragma unroll
-            for (int i = 0; i < LANE_CHANNELS; i++) x[i] = source[c + i];
-            if (a.splits > 1 || (a.carries & CARRIES_OUT))
-            {
-                float* partial = partial_of(a, token, query, split);
-                #pragma unroll
-                for (int i = 0; i < LANE_CHANNELS; i += 2) *(float2*)(partial + c + i) = make_float2(x[i], x[i + 1]);
-                if (lane == 0) *(float2*)(partial + D) = *(const float2*)(source + D);
-                continue;
-            }
-            float factor = 1 / source[D + 1];
-            #pragma unroll
-            for (int i = 0; i < LANE_CHANNELS; i++) x[i] *= factor;
-            if (a.rotation == 2) hadamard_of_warp(x, lane);
-            #pragma unroll
-            for (int i = 0; i < LANE_CHANNELS; i += 2) put_pair(a.y, token, query * D + c + i, make_float2(x[i], x[i + 1]));
+            __syncwarp();
+            put_rows(a, staging, head, split, row, lane);
         }
     }
 }

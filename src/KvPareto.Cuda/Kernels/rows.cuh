@@ -1,5 +1,5 @@
-// A warp's rows in shared memory, where one new token of a sequence attends (decode.cu): f16 numbers of a unit's tokens that are not read as
-// codes, because they are none, or lie among such.
+// A warp's rows in shared memory, where one new token of a sequence attends (decode.cu): f16 numbers of a unit's tokens that are not read
+// as codes, because they are none, or lie among such.
 
 // The tokens that a block treats, counted from 0: coded ones side by side, or those around them that may be at 16 bits.
 struct Span

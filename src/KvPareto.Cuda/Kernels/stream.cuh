@@ -79,8 +79,8 @@ template <int BYTES> static __device__ __forceinline__ void copy_ahead(u32 targe
     else asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" :: "r"(target), "l"(source), "n"(BYTES) : "memory");
 }
 
-// The columns of a weight are cut into units. Of a unit lane i has WORDS words of two rows (i / 4 and eight on), neighbours in memory, and of
-// codes the rows' entries. A warp goes through its units of one tile after another; each lane fills and reads its own places of a stage.
+// The columns of a weight are cut into units. Of a unit lane i has WORDS words of two rows (i / 4 and eight on), neighbours in memory, and
+// of codes the rows' entries. A warp goes through its units of one tile after another; each lane fills and reads its own places of a stage.
 template <int BITS, int UNIT, int STAGES> struct Stream
 {
     static const bool Coded = BITS < 16;

@@ -1,5 +1,5 @@
-// A stretch of one sequence's cache as f16, so that many blocks of query rows need not unpack it each by itself. Compiled like prefill.cu, for
-// heads of 64 or 128 channels.
+// A stretch of one sequence's cache as f16, so that many blocks of query rows need not unpack it each by itself. Compiled like prefill.cu,
+// for heads of 64 or 128 channels.
 
 #include "common.cuh"
 
@@ -44,7 +44,8 @@ static __device__ Side as_halves(const Side& s, u16* rows, const StretchArgument
 // A thread has eight channels of some tokens.
 template <int BITS, bool CHANNELS> static __device__ __forceinline__ void unpack(const Side& s, u16* target, const StretchArguments& a)
 {
-    int head = blockIdx.y, c = threadIdx.x % PIECES * 8, first = a.from + blockIdx.x * BLOCK_TOKENS + threadIdx.x / PIECES * TOKENS, block = -1;
+    int head = blockIdx.y, c = threadIdx.x % PIECES * 8, first = a.from + blockIdx.x * BLOCK_TOKENS + threadIdx.x / PIECES * TOKENS,
+        block = -1;
     int codedEnd = coded_end(s, a.length);
     u16* rows = target + ((i64)head * (a.to - a.from) - a.from) * D + c;
     Decoder d[4];
@@ -53,7 +54,8 @@ template <int BITS, bool CHANNELS> static __device__ __forceinline__ void unpack
     {
         if (token < s.sinkTokens || token + AHEAD > min(codedEnd, a.to))
         {
-            for (int i = token; i < min(token + AHEAD, a.to); i++) *(uint4*)(rows + (i64)i * D) = load_token<BITS, CHANNELS>(s, head, i, codedEnd, a.length, c);
+            for (int i = token; i < min(token + AHEAD, a.to); i++)
+                *(uint4*)(rows + (i64)i * D) = load_token<BITS, CHANNELS>(s, head, i, codedEnd, a.length, c);
             continue;
         }
         int row = token - s.sinkTokens;

@@ -1,6 +1,6 @@
-// Tiles of a packed cache as f16 rows in shared memory, for tensor cores to read. D is the head width. Caches are read through the cache for
-// constants: kernels before have written them, but addresses come from memory that is read after the wait for those. Who writes and reads
-// in one kernel says otherwise.
+// Tiles of a packed cache as f16 rows in shared memory, for tensor cores to read. D is the head width. Caches are read through the cache
+// for constants: kernels before have written them, but addresses come from memory that is read after the wait for those. Who writes and
+// reads in one kernel says otherwise.
 
 #ifndef LOAD_CACHE
 #define LOAD_CACHE(address) __ldg(address)
@@ -81,7 +81,8 @@ static __device__ __forceinline__ const u32* entries_of(const Side& s, int head,
 }
 
 // Channels c … c + 7 of any token: zero where there is none.
-template <int BITS, bool CHANNELS> static __device__ __forceinline__ uint4 load_token(const Side& s, int head, int token, int codedEnd, int end, int c)
+template <int BITS, bool CHANNELS> static __device__ __forceinline__ uint4 load_token(
+    const Side& s, int head, int token, int codedEnd, int end, int c)
 {
     if (token >= end) return make_uint4(0, 0, 0, 0);
     if (token < s.sinkTokens) return *(const uint4*)(s.sinks + ((i64)head * s.sinkTokens + token) * D + c);
@@ -148,13 +149,15 @@ template <int TEAM, int TILE, int BITS, bool CHANNELS> struct TileLoad
         }
     }
 
-    template <class Rows> __device__ __forceinline__ void store(const Rows& rows, const Side& s, int head, int tile, int codedEnd, int end, int thread)
+    template <class Rows> __device__ __forceinline__ void store(
+        const Rows& rows, const Side& s, int head, int tile, int codedEnd, int end, int thread)
     {
         if (!whole)
         {
             #pragma unroll 2
             for (int i = thread; i < TILE * Pieces; i += TEAM)
-                *(uint4*)rows.at(i / Pieces, i % Pieces * 8) = load_token<BITS, CHANNELS>(s, head, tile + i / Pieces, codedEnd, end, i % Pieces * 8);
+                *(uint4*)rows.at(i / Pieces, i % Pieces * 8) = load_token<BITS,
+                    CHANNELS>(s, head, tile + i / Pieces, codedEnd, end, i % Pieces * 8);
             return;
         }
         if (thread >= Step * Pieces) return;

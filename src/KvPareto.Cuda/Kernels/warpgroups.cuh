@@ -1,4 +1,5 @@
-// Products by a group of four warps straight from shared memory (PTX ISA, wgmma, compute capability 9.0), and the barriers of those who fill it.
+// Products by a group of four warps straight from shared memory (PTX ISA, wgmma, compute capability 9.0), and the barriers of those who
+// fill it.
 
 // Rows of 64 halves, 128 bytes, in shared memory; 16-byte pieces of a row change places by its number (128-byte swizzle). Wider rows stand
 // in slabs of 64 halves each.
@@ -12,7 +13,8 @@ struct SwizzledRows
     }
 };
 
-// What a product takes for a matrix of swizzled rows: its address, the distance of slabs (where the product runs across them), and of eight rows.
+// What a product takes for a matrix of swizzled rows: its address, the distance of slabs (where the product runs across them), and of eight
+// rows.
 static __device__ __forceinline__ u64 descriptor(u32 address, int slabBytes)
 {
     return (u64)(address >> 4 & 0x3fff) | (u64)(slabBytes >> 4) << 16 | (u64)(1024 >> 4) << 32 | (u64)1 << 62;
@@ -23,7 +25,10 @@ static __device__ __forceinline__ void begin_products() { asm volatile("wgmma.fe
 static __device__ __forceinline__ void commit_products() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 
 // Until at most so many committed groups are at work.
-template <int COUNT> static __device__ __forceinline__ void wait_for_products() { asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(COUNT) : "memory"); }
+template <int COUNT> static __device__ __forceinline__ void wait_for_products()
+{
+    asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(COUNT) : "memory");
+}
 
 // The compiler may not move what reads or writes these numbers across this place.
 template <int COUNT> static __device__ __forceinline__ void hold(float (&x)[COUNT])
@@ -38,17 +43,26 @@ template <int COUNT> static __device__ __forceinline__ void hold(u32 (&x)[COUNT]
     for (int i = 0; i < COUNT; i++) asm volatile("" : "+r"(x[i]) :: "memory");
 }
 
-#define SUMS_8(d, i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), "+f"(d[i + 7])
+#define SUMS_8(d, i) "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), \
+    "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), "+f"(d[i + 7])
 #define SUMS_32(d, i) SUMS_8(d, i), SUMS_8(d, i + 8), SUMS_8(d, i + 16), SUMS_8(d, i + 24)
-#define NAMES_32 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
-#define NAMES_64 NAMES_32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define NAMES_32 \
+    "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15" \
+    ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define NAMES_64 NAMES_32 \
+    ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47" \
+    ", %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
 
 #define SUMS_64(d) SUMS_32(d, 0), SUMS_32(d, 32)
 #define SUMS_128(d) SUMS_64(d), SUMS_32(d, 64), SUMS_32(d, 96)
-#define NAMES_128 NAMES_64 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95, " \
-    "%96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111, %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
+#define NAMES_128 NAMES_64 \
+    ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79" \
+    ", %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95" \
+    ", %96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, %110, %111" \
+    ", %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, %125, %126, %127"
 
-// d [64, N] = a [64, 16] · bᵀ of bf16, or += where `add`; b [N, 16] in rows of the inner side, a so too or in registers as multiply_bfloats has it.
+// d [64, N] = a [64, 16] · bᵀ of bf16, or += where `add`; b [N, 16] in rows of the inner side, a so too or in registers as multiply_bfloats
+// has it.
 static __device__ __forceinline__ void multiply_rows(float (&d)[128], const u32 (&a)[4], u64 b, bool add)
 {
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %133, 0;\n"
@@ -119,6 +133,12 @@ static __device__ __forceinline__ void wait_for(u64* barrier, int parity)
 }
 
 // Registers of a thread from here on, of a group of four warps.
-template <int COUNT> static __device__ __forceinline__ void take_registers() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" :: "n"(COUNT)); }
+template <int COUNT> static __device__ __forceinline__ void take_registers()
+{
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" :: "n"(COUNT));
+}
 
-template <int COUNT> static __device__ __forceinline__ void give_registers() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" :: "n"(COUNT)); }
+template <int COUNT> static __device__ __forceinline__ void give_registers()
+{
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" :: "n"(COUNT));
+}

@@ -48,7 +48,8 @@ extern "C" __global__ void unpack_weight(UnpackArguments a)
             read_group(entries[i], scale, offset);
             #pragma unroll
             for (int c = 0; c < 8; c++)
-                values[c] = fmaf(__int_as_float(0x4b000000 | (words[i] >> 4 * c & 15)) - 8388616.0f, scale, offset); // 2^23 + code, less 2^23 + 8
+                // 2^23 + code, less 2^23 + 8
+                values[c] = fmaf(__int_as_float(0x4b000000 | (words[i] >> 4 * c & 15)) - 8388616.0f, scale, offset);
             *(uint4*)(target + 8 * place) = pack_eight(values);
         }
         return;

@@ -17,7 +17,10 @@ enum LinearMode { STORE = 0, ADD = 1, GATED = 2 };
 
 static_assert(sizeof(WeightRows) == 32, "structures differ from the host's");
 
-static __device__ __forceinline__ u32 entry_at(const WeightRows& w, int row, int column) { return w.groups[(i64)(column / w.group) * w.rows + row]; }
+static __device__ __forceinline__ u32 entry_at(const WeightRows& w, int row, int column)
+{
+    return w.groups[(i64)(column / w.group) * w.rows + row];
+}
 
 static __device__ __forceinline__ float weight_at(const WeightRows& w, int row, int column)
 {

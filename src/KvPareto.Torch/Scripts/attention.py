@@ -92,15 +92,22 @@ def scores(q: Tensor, k: Tensor, seen: Optional[Tensor], scale: float) -> Tensor
     return s if seen is None else s.masked_fill(torch.logical_not(seen), -float('inf'))
 
 
-# Takes a stretch into running softmax states: maximum and total [Nkv, G·T, 1], result [Nkv, G·T, D]; all f32.
-def merge(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], scale: float, maximum: Tensor, total: Tensor, result: Tensor):
+# Attention over a stretch by itself: results [Nkv, G·T, D], and logarithms of the rows' sums [Nkv, G·T, 1], −1e30 where a row sees nothing.
+# The processor's own kernel holds no scores: memory that is fresh each time costs it several times the arithmetic.
+def attend(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], scale: float) -> Tuple[Tensor, Tensor]:
+    if q.is_cpu:
+        mask: Optional[Tensor] = None
+        if seen is not None:
+            mask = torch.zeros(seen.size(), dtype=q.dtype).masked_fill_(torch.logical_not(seen), -float('inf'))
+        result, sums = torch._scaled_dot_product_flash_attention_for_cpu(
+            q.unsqueeze(0), k.to(q.dtype).unsqueeze(0), v.to(q.dtype).unsqueeze(0), 0.0, False, attn_mask=mask, scale=scale)
+        result, sums = result.squeeze(0), sums.squeeze(0).unsqueeze(-1)
+        if seen is not None:
+            sums = sums.masked_fill(torch.logical_not(seen.any(-1, True)), -1e30)  # there PyTorch says 0
+        return result, sums
     s = scores(q, k, seen, scale)
-    top = torch.maximum(maximum, s.amax(-1, True))
-    weights = torch.exp(s - top)
-    kept = torch.exp(maximum - top)
-    total.mul_(kept).add_(weights.sum(-1, True))
-    result.mul_(kept).add_(torch.matmul(weights, v.float()))
-    maximum.copy_(top)
+    sums = s.logsumexp(-1, True).clamp_min(-1e30)
+    return torch.matmul(torch.exp(s - sums), v.float()), sums
 
 
 # Stores k and v [T, Nkv·D] of tokens start …, then y = softmax(scale·q·kᵀ)·v of tokens first …, q and y [T, Nq·D]. What fits in one
@@ -132,13 +139,14 @@ def attention(q: Tensor, k: Tensor, v: Tensor, y: Tensor, key_side: List[Tensor]
         all_values = read(value_side, first, stop, stop).to(rows.dtype).unsqueeze(0)
         result = torch.scaled_dot_product_attention(rows.unsqueeze(0), all_keys, all_values, mask, scale=scale).squeeze(0)
     else:
-        maximum = torch.full([heads, groups * count, 1], -1e30, dtype=torch.float32, device=q.device)  # of rows that have seen nothing yet
-        total = torch.zeros_like(maximum)
+        total = torch.full([heads, groups * count, 1], -1e30, dtype=torch.float32, device=q.device)
         result = torch.zeros(rows.size(), dtype=torch.float32, device=q.device)
         for at in range(first, stop, stretch):
             to = min(stop, at + stretch)
             seen = visible(count, groups, start, at, to, window, q)
             some_keys, some_values = keys(key_side, at, to, stop, bias, turns, hadamard), read(value_side, at, to, stop)
-            merge(rows, some_keys, some_values, seen, scale, maximum, total, result)
-        result.div_(total)
+            some, sums = attend(rows, some_keys, some_values, seen, scale)
+            both = torch.logaddexp(total, sums)
+            result.mul_(torch.exp(total - both)).add_(some * torch.exp(sums - both))
+            total = both
     ungroup(rotated(result, value_hadamard), y)
