@@ -119,15 +119,13 @@ public sealed class TorchBackend : Backend
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
-    {
-        var isOurs = weights[0] is TorchWeight;
-        var same = 1;
-        while (same < weights.Length && weights[same] is TorchWeight == isOurs) same++;
-        if (isOurs) TorchScripts.Run("linears", x, Parts(weights[..same]), ys[..same].ToArray(), _codec.Stripe);
-        else _kernels!.Linear(x, weights[..same], ys[..same]);
-        if (same < weights.Length) LinearCore(x, weights[same..], ys[same..]);
-    }
+    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
+        Multiply(x, null, 0, x, weights, ys);
+
+    /// <inheritdoc/>
+    protected override void NormLinearCore(
+        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
+        Multiply(x, gain, epsilon, h, weights, ys);
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
@@ -156,8 +154,24 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
     {
-        if (weight is TorchWeight) base.LinearAddCore(x, weight, y, sum);
+        if (weight is TorchWeight) TorchScripts.Run("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
         else _kernels!.LinearAdd(x, weight, y, sum);
+    }
+
+    // Of x, or of its norm in h, with weights that are PyTorch's or the kernels'.
+    private void Multiply(Tensor x, Weight? gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        var (isOurs, same) = (weights[0] is TorchWeight, 1);
+        while (same < weights.Length && weights[same] is TorchWeight == isOurs) same++;
+        if (isOurs)
+            TorchScripts.Run(
+                "linears", x, ((TorchWeight?)gain)?.Vector, epsilon, h, Parts(weights[..same]), ys[..same].ToArray(), _codec.Stripe);
+        else
+        {
+            if (gain is not null) RmsNormCore(x, gain, epsilon, h);
+            _kernels!.Linear(h, weights[..same], ys[..same]);
+        }
+        if (same < weights.Length) LinearCore(h, weights[same..], ys[same..]);
     }
 
     private AddressedBuffer Lend(MemoryCategory category, long bytes) => TorchMemory.Guard(

@@ -1,7 +1,6 @@
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
-using KvPareto.Text.Input;
 
 namespace KvPareto.Torch;
 
@@ -28,18 +27,7 @@ public sealed class TorchMemoryLayout(TorchDevice device, MemoryLayout? kernels 
     public int StretchTokens => device.IsCpu ? 1024 : 16384;
 
     /// <summary>Whether kernels have a cache, and not PyTorch's ops.</summary>
-    public bool HasKernels(KvGeometry geometry, KvSpec spec)
-    {
-        try
-        {
-            kernels?.Check(geometry, spec);
-            return kernels is not null;
-        }
-        catch (ConfigException)
-        {
-            return false;
-        }
-    }
+    public bool HasKernels(KvGeometry geometry, KvSpec spec) => kernels is not null && kernels.Takes(geometry, spec);
 
     /// <inheritdoc/>
     public override long WeightBytes(WeightFormat format, int rows, int columns, int group, bool hasBias) =>

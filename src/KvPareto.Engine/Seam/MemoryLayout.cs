@@ -20,6 +20,20 @@ public abstract class MemoryLayout
     /// <exception cref="ConfigException">A part does not fit; the message names it and what is allowed.</exception>
     public virtual void Check(KvGeometry geometry, KvSpec spec) => spec.Validate(geometry);
 
+    /// <summary>Whether <see cref="Check"/> has nothing against a cache.</summary>
+    public bool Takes(KvGeometry geometry, KvSpec spec)
+    {
+        try
+        {
+            Check(geometry, spec);
+            return true;
+        }
+        catch (ConfigException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Bytes of an uploaded weight.</summary>
     /// <param name="format">Stored element format.</param>
     /// <param name="rows">Output channels N; 1 for a vector.</param>
