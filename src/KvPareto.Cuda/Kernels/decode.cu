@@ -20,6 +20,7 @@
 
 #include "pieces.cuh"
 #include "rows.cuh"
+#include "keys.cuh"
 #include "direct.cuh"
 
 // What a token sees of its cache: coded tokens of both sides, which are cut into parts, and those around them.

@@ -4,7 +4,7 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Checks;
 
-/// <summary>Whether an earlier run can be compared with others, and what is to be known of it: what was measured, on what, and how.</summary>
+/// <summary>Whether an earlier run can be compared with others, and what is to be known of it beforehand.</summary>
 internal static class CheckComparison
 {
     /// <summary>Refuses scores that are of other tasks. A file that does not name the tasks is taken as it is.</summary>
@@ -35,7 +35,8 @@ internal static class CheckComparison
             .. now.Where(
                 group => group.Any(point => point.OnFrontier)
                     && !before.Any(point => (point.Model, point.Setting, point.Context) == group.Key))
-                .Select(group => ContextText.Of(group.Key.Setting, group.Key.Context) + (severalModels ? $" of {group.Key.Model}" : "")),
+                .Select(group =>
+                    ContextText.Of(group.Key.Setting, group.Key.Context) + (severalModels ? $" of {group.Key.Model}" : "")),
         ];
         if (added.Length > 0) yield return $"on the frontier now and not in the earlier file: {string.Join(", ", added)}";
         foreach (var line in SampleDifferences(before, now, runs.Limit)) yield return line;
@@ -62,8 +63,8 @@ internal static class CheckComparison
                 $"the earlier run has {other.Before.Samples} samples of a setting, this one {other.Now.Samples}: "
                     + $"scores and peaks are of other samples");
         else if (pairs.Except(otherFiles).Any(pair => pair.Before.Trial is { } id && id != pair.Now.TrialId))
-            yield return "the earlier run has other trials of the same settings: its tasks, their data, the seed or the kind of device "
-                + "differ";
+            yield return "the earlier run has other trials of the same settings: its tasks, their data, the seed or the kind of "
+                + "device differ";
     }
 
     // A task's parts come with it, if the file has them.

@@ -90,7 +90,8 @@ function mark(point, x, y, isKept) {
   const chosen = [place === state.a ? "A" : "", place === state.b ? "B" : ""].filter(Boolean).join(" ");
   return draw("g", {
     class: "point", tabindex: 0, role: "button", "data-setting": point.setting, "data-frontier": String(isKept),
-    "aria-label": `${point.setting}, ${bytes(point.peak)}, score ${fixed(point.score, 2)}${isKept ? ", on the frontier" : ""}${chosen ? `, chosen as ${chosen}` : ""}`,
+    "aria-label": `${point.setting}, ${bytes(point.peak)}, score ${fixed(point.score, 2)}`
+      + (isKept ? ", on the frontier" : "") + (chosen ? `, chosen as ${chosen}` : ""),
     mouseenter: event => hint(point, event), focus: event => hint(point, event), mouseleave: unhint, blur: unhint,
     click: event => pick(place, event.shiftKey),
   }, [

@@ -42,13 +42,15 @@ function start() {
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTheme(document.getElementById("theme").dataset.theme));
   put("title", data.run);
-  put("summary", data.models.map(one => `${one.name}: ${one.points.filter(point => point.isFrontier).length} of ${one.points.length} settings on the frontier, `
+  put("summary", data.models.map(one => `${one.name}: ${one.points.filter(point => point.isFrontier).length} of `
+    + `${one.points.length} settings on the frontier, `
     + `hypervolume ${fixed(one.hypervolume, 1)} %`).join("; "));
   renderProvenance();
   renderUnscored();
   if (models.length === 0) {
     put("count", data.models.some(one => one.unscored.length > 0) ? "No trial has a score." : "No trial has a result.");
-    put("failed", make("ul", {}, data.models.flatMap(one => [...one.failed, ...one.dropped]).map(trial => make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`))));
+    put("failed", make("ul", {}, data.models.flatMap(one => [...one.failed, ...one.dropped]).map(
+      trial => make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`))));
     return;
   }
   startPair();

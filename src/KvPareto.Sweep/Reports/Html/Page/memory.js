@@ -9,7 +9,8 @@ function renderMemory() {
   const [height, left, right] = [22, 300, 110];
   const width = 1100 - left - right;
   put("bars", points.length === 0 ? make("p", {}, "No setting is shown.") : draw("svg", {
-    viewBox: `0 0 1100 ${height * points.length + 6}`, role: "img", "aria-label": `Memory at the ${phases.find(([key]) => key === state.phase)[1]}`,
+    viewBox: `0 0 1100 ${height * points.length + 6}`, role: "img",
+    "aria-label": `Memory at the ${phases.find(([key]) => key === state.phase)[1]}`,
   }, points.flatMap((point, row) => bar(point, row * height, height, left, width, most))));
 }
 

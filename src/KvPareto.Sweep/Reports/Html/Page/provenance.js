@@ -5,7 +5,8 @@ function renderProvenance() {
     return;
   }
   const facts = [["name", record.name], ["begun", record.startedAt], ["seed", record.seed], ["baseline", record.baseline],
-    ...Object.entries(record.host ?? {}), ["config digest", record.configDigest], ["template", record.template && JSON.stringify(record.template)],
+    ...Object.entries(record.host ?? {}), ["config digest", record.configDigest],
+    ["template", record.template && JSON.stringify(record.template)],
     ...(record.models ?? []).map(model => [`model ${model.name}`, model.digest]),
     ...(record.tasks ?? []).map(task => [`task ${task.name}`, task.digest])];
   put("record",

@@ -21,7 +21,9 @@ function renderSamples() {
 function renderTasks(a, b) {
   const rows = a.tasks.flatMap((task, i) => {
     const other = b.tasks[i];
-    const parts = task.parts.map(([name, mean]) => [`${task.name}/${name}`, "", mean, other?.parts.find(part => part[0] === name)?.[1] ?? null]);
+    const parts = task.parts.map(([name, mean]) => [
+      `${task.name}/${name}`, "", mean, other?.parts.find(part => part[0] === name)?.[1] ?? null,
+    ]);
     return [[task.name, String(task.samples), task.mean, other?.mean ?? null], ...parts];
   });
   put("tasks", make("table", {},
@@ -92,7 +94,9 @@ function sampleRow({ sample, a, b }) {
 
 function prompt(sample) {
   if (sample.head === null) return make("span", { class: "cut" }, `${sample.tokens} tokens`);
-  return [sample.head, sample.tail === null ? null : [make("span", { class: "cut" }, ` … (${sample.tokens} tokens) … `), sample.tail]].flat();
+  return [
+    sample.head, sample.tail === null ? null : [make("span", { class: "cut" }, ` … (${sample.tokens} tokens) … `), sample.tail],
+  ].flat();
 }
 
 function scores(answer) {

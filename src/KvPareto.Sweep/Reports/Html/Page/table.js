@@ -15,7 +15,8 @@ const columns = [
 function taskColumns() {
   const tasks = model().points[0].tasks;
   return tasks.length < 2 ? [] : tasks.map((task, i) => ({
-    key: `task:${i}`, name: task.name, of: point => point.tasks[i]?.mean ?? null, text: point => withError(point.tasks[i]?.mean, point.tasks[i]?.error),
+    key: `task:${i}`, name: task.name, of: point => point.tasks[i]?.mean ?? null,
+    text: point => withError(point.tasks[i]?.mean, point.tasks[i]?.error),
     more: point => lossText(point.tasks[i]),
   }));
 }
@@ -24,17 +25,18 @@ function renderTable() {
   const all = [...columns, ...taskColumns()];
   const by = all.find(column => column.key === state.sort) ?? all[1];
   const rows = [...shown()].sort((a, b) => (state.rising ? 1 : -1) * compare(by.of(a), by.of(b)) || a.peak - b.peak);
+  const heads = all.map(column => make("th", {
+    scope: "col", class: column.type === "name" ? null : "number",
+    "aria-sort": column === by ? (state.rising ? "ascending" : "descending") : "none",
+  }, make("button", {
+    type: "button", "data-sort": column.key,
+    click: () => {
+      choose({ sort: column.key, rising: column === by ? !state.rising : true });
+      document.querySelector(`[data-sort="${CSS.escape(column.key)}"]`).focus();
+    },
+  }, column.name + (column === by ? (state.rising ? " ▲" : " ▼") : ""))));
   put("table", make("table", {},
-    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Compare"), make("th", { scope: "col" }, ""), all.map(column => make("th", {
-      scope: "col", class: column.type === "name" ? null : "number",
-      "aria-sort": column === by ? (state.rising ? "ascending" : "descending") : "none",
-    }, make("button", {
-      type: "button", "data-sort": column.key,
-      click: () => {
-        choose({ sort: column.key, rising: column === by ? !state.rising : true });
-        document.querySelector(`[data-sort="${CSS.escape(column.key)}"]`).focus();
-      },
-    }, column.name + (column === by ? (state.rising ? " ▲" : " ▼") : "")))))),
+    make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Compare"), make("th", { scope: "col" }, ""), heads)),
     make("tbody", {}, rows.map(point => make("tr", { "data-setting": point.setting },
       make("td", {}, ["A", "B"].map(side => pairButton(side, point))),
       make("td", { class: "star" }, point.isFrontier ? "★" : point.isBaseline ? "base" : ""),
