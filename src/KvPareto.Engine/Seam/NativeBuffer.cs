@@ -23,9 +23,8 @@ public sealed unsafe class NativeBuffer : AddressedBuffer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         (_ledger, _category, ByteCount) = (ledger, category, byteCount);
-        var isLarge = byteCount >= Glibc.LargePage;
-        Address = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), (nuint)(isLarge ? Glibc.LargePage : Alignment));
-        if (isLarge) Glibc.UseLargePages(Address, byteCount);
+        Address = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), Alignment);
+        Glibc.UseLargePages(Address, byteCount);
         ledger.Add(category, byteCount);
     }
 
