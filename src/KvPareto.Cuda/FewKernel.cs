@@ -31,6 +31,8 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
     private const int ColumnsOfProduct = 8;
     private const int ManyProducts = 3;
     private const int BatchTiles = 4;
+    private const int ReservedBytes = 1024; // of a block, by the driver
+    private const int SharedBytesUnit = 128;
 
     /// <summary>Blocks that a multiprocessor should have at a time: loads of more than one get in each other's way, but codes must be
     /// worked on.</summary>
@@ -86,6 +88,24 @@ internal readonly record struct FewKernel(string Name, int Bits, int Unit, bool 
         var row = (columns + 127) / 128 * 128 + (Bits == 4 && words == 4 ? 16 : 64);
         return teams * CodeStages(device) * (stage + 2 * sizeof(uint) * Threads) + sums + spans + rows * BytesOfInput * row;
     }
+
+    /// <summary>Shared memory that the kernel has of its own (linear.cu, <c>squares</c>).</summary>
+    /// <param name="device">Shared memory of a block, at the most.</param>
+    public int OwnBytes(int device) => (IsCoded ? MostTeams(device) : 1) * Warps * MostRows * sizeof(float);
+
+    /// <summary>What a block takes of a multiprocessor's shared memory in all.</summary>
+    /// <param name="shared">Its dynamic one.</param>
+    /// <param name="device">Shared memory of a block, at the most.</param>
+    public int BlockBytes(int shared, int device) =>
+        (shared + OwnBytes(device) + ReservedBytes + SharedBytesUnit - 1) / SharedBytesUnit * SharedBytesUnit;
+
+    /// <summary>Dynamic shared memory with which a multiprocessor takes its share of the blocks and no more, though they come in while some
+    /// of them are still at work for the launch before.</summary>
+    /// <param name="each">The share.</param>
+    /// <param name="multiprocessor">Shared memory of one.</param>
+    /// <param name="device">Shared memory of a block, at the most.</param>
+    public int EvenSharedBytes(int each, int multiprocessor, int device) =>
+        multiprocessor / (each + 1) / SharedBytesUnit * SharedBytesUnit + SharedBytesUnit - OwnBytes(device) - ReservedBytes;
 
     /// <summary>The compiler's options: stages that weights are fetched ahead in, and teams.</summary>
     public static string[] Options(int device) =>

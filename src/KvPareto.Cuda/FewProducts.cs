@@ -6,14 +6,12 @@ namespace KvPareto.Cuda;
 internal sealed class FewProducts(CudaContext context)
 {
     private const int Outputs = 16; // of a tile (stream.cuh, OUTPUTS)
-    private const int StaticSharedBytes = 512; // of a kernel
-    private const int ReservedBytes = 1024; // of a block, by the driver
-    private const int SharedBytesUnit = 128;
+    private const int MostOwnBytes = 512; // of a kernel (FewKernel.OwnBytes)
     private const string AnyKernel = "linear_any";
 
-    private readonly string[] _options = FewKernel.Options(context.SharedBytes - StaticSharedBytes);
+    private readonly string[] _options = FewKernel.Options(context.SharedBytes - MostOwnBytes);
 
-    private int SharedBytes => context.SharedBytes - StaticSharedBytes;
+    private int SharedBytes => context.SharedBytes - MostOwnBytes;
 
     private KernelModule Module => context.Module(FewKernel.File, _options);
 
@@ -94,22 +92,16 @@ internal sealed class FewProducts(CudaContext context)
             arguments.Batch = kernel.Batch(part.RowCount, x.ColumnCount, teams, SharedBytes);
             var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch, teams, SharedBytes);
             var blocks = Math.Clamp(
-                context.SharedBytesOfMultiprocessor / (shared + StaticSharedBytes + ReservedBytes), 1, kernel.Blocks(teams));
+                context.SharedBytesOfMultiprocessor / kernel.BlockBytes(shared, SharedBytes), 1, kernel.Blocks(teams));
             var grid = Math.Min(tiles, context.Multiprocessors * blocks);
             context.Launch(
                 Module, kernel.Function(part.RowCount, teams, SharedBytes), new(grid), teams * FewKernel.Threads, arguments,
-                Math.Max(shared, EvenSharedBytes(grid)));
+                Math.Max(shared, Math.Min(EvenSharedBytes(kernel, grid), SharedBytes)));
         }
     }
 
-    // With so much a multiprocessor takes its share of the blocks and no more, though they come in while some of them are still at work
-    // for the launch before.
-    private int EvenSharedBytes(int grid)
-    {
-        var each = (grid + context.Multiprocessors - 1) / context.Multiprocessors;
-        var bytes = context.SharedBytesOfMultiprocessor / (each + 1) - StaticSharedBytes - ReservedBytes + SharedBytesUnit;
-        return Math.Min(bytes, SharedBytes);
-    }
+    private int EvenSharedBytes(in FewKernel kernel, int grid) => kernel.EvenSharedBytes(
+        (grid + context.Multiprocessors - 1) / context.Multiprocessors, context.SharedBytesOfMultiprocessor, SharedBytes);
 
     private static int Fill(ref LinearArguments arguments, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {

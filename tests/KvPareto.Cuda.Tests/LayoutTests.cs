@@ -68,6 +68,30 @@ public class LayoutTests
         Assert.True(kernel.SharedBytes(1, Columns, kernel.Batch(1, Columns, teams, SharedBytes), teams, SharedBytes) <= SharedBytes);
     }
 
+    /// <summary>
+    /// A multiprocessor has room for its share of the blocks, and for no other block beside them. What kernels have of their own is what
+    /// the assembler reports of linear.cu: sums of squares of eight warps, or of sixteen, for eight rows.
+    /// </summary>
+    [Theory]
+    [InlineData(16, 32, 228, 227, 256)]
+    [InlineData(8, 64, 228, 227, 512)]
+    [InlineData(4, 128, 228, 227, 512)]
+    [InlineData(16, 32, 100, 99, 256)]
+    [InlineData(4, 128, 100, 99, 256)]
+    public void Blocks_AreEvenlySpread(int bits, int unit, int multiprocessorKiB, int blockKiB, int own)
+    {
+        const int Unit = 128, Reserved = 1024, MostOwn = 512;
+        var (multiprocessor, device) = (multiprocessorKiB << 10, (blockKiB << 10) - MostOwn);
+        var kernel = new FewKernel("", bits, unit, false);
+        foreach (var each in new[] { 1, 2 })
+        {
+            var bytes = kernel.EvenSharedBytes(each, multiprocessor, device);
+            var taken = (bytes + own + Reserved + Unit - 1) / Unit * Unit;
+            Assert.Equal(taken, kernel.BlockBytes(bytes, device));
+            Assert.True(each * taken <= multiprocessor && (each + 1) * taken > multiprocessor, $"{each} of {taken} in {multiprocessor}");
+        }
+    }
+
     /// <summary>Bytes of one layer's keys and values for two heads of 64 channels: codes, entries of four bytes, rows at 16 bits.</summary>
     [Theory]
     [InlineData("k16v16", 2 * 2 * 512 * 128)]
