@@ -17,10 +17,10 @@ internal static class TorchScripts
         new(() => torch.jit.compile(string.Join('\n', new[] { "codec.py", "side.py", "attention.py", "elements.py" }.Select(Text))));
 
     // Compiled from text, scripts know element types by their numbers alone (c10/core/ScalarType.h).
-    private static readonly Dictionary<string, int> Types = new()
-    {
-        ["uint8"] = 0, ["int16"] = 2, ["int32"] = 3, ["half"] = 5, ["float32"] = 6, ["float64"] = 7, ["bfloat16"] = 15,
-    };
+    private static readonly Dictionary<string, int> Types = new(
+    [
+        new("uint8", 0), new("int16", 2), new("int32", 3), new("half", 5), new("float32", 6), new("float64", 7), new("bfloat16", 15),
+    ]);
 
     /// <summary>Runs a function that returns a tensor; the caller disposes it.</summary>
     /// <exception cref="InsufficientMemoryException">The device has not enough memory.</exception>

@@ -51,7 +51,7 @@ internal static class ClosingTable
     }
 
     /// <summary>What should be known of a run, one line each.</summary>
-    public static IEnumerable<string> Notes(RunHistory history) => 
+    public static IEnumerable<string> Notes(RunHistory history) =>
     [
         .. history.Missing.Count == 0 ? [] : (ReadOnlySpan<string>)
             [$"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them"],
