@@ -95,7 +95,7 @@ public unsafe class CudaLinearTests
 
                 backend.NormGated(x, norm, 1e-5f, h, gate, up, ys[0], ys[1]);
                 backend.Read(ys[0], c);
-                Check(Difference([.. a.Zip(b, (g, u) => g / (1 + Math.Exp(-g)) * u)], c) / 4, "gated");
+                Check(RelativeError.Of([.. a.Zip(b, (g, u) => g / (1 + Math.Exp(-g)) * u)], c) / 4, "gated");
 
                 var rounded = backend.Alloc(type, rows, columns);
                 backend.Write(input, rounded);
@@ -104,7 +104,7 @@ public unsafe class CudaLinearTests
                 backend.Write(before, ys[2]);
                 backend.LinearAdd(rounded, gate, ys[1], ys[2]);
                 backend.Read(ys[2], c);
-                Check(Difference([.. a.Zip(before, (sum, value) => (double)sum + value)], c), "added");
+                Check(RelativeError.Of([.. a.Zip(before, (sum, value) => (double)sum + value)], c), "added");
                 foreach (var tensor in ys.Append(x).Append(h).Append(rounded)) tensor.Buffer.Dispose();
             }
         }
@@ -335,7 +335,4 @@ public unsafe class CudaLinearTests
         }
         return normed;
     }
-
-    private static double Difference(double[] expected, float[] actual) =>
-        Math.Sqrt(expected.Zip(actual, (e, a) => Math.Pow(e - a, 2)).Sum() / expected.Sum(e => e * e));
 }

@@ -32,7 +32,7 @@ public class CudaModelTests
         var expected = TensorFile.Floats(Path.Combine(folder, "expected.safetensors"), "logits");
         foreach (var setting in new[] { "w16a16-k16v16", "w16a16-k32v32-c7", "w16a16-k16v16-c64", "w16a16-k16v16-c64-math" })
         {
-            var error = Difference(expected, Logits(backend, folder, setting));
+            var error = RelativeError.Of(expected, Logits(backend, folder, setting));
             Assert.True(error < Bf16Tolerance, string.Create(CultureInfo.InvariantCulture, $"{setting}: {error:g3}"));
         }
     }
@@ -49,7 +49,7 @@ public class CudaModelTests
         using var backend = Device();
         using var cpu = new CpuBackend();
         var folder = TestData.Golden("models", family);
-        var error = Difference(Logits(cpu, folder, setting), Logits(backend, folder, setting));
+        var error = RelativeError.Of(Logits(cpu, folder, setting), Logits(backend, folder, setting));
         Assert.True(error < (setting.Contains("k16", StringComparison.Ordinal) ? Bf16Tolerance : CodedTolerance),
             string.Create(CultureInfo.InvariantCulture, $"{error:g3}"));
     }
@@ -130,17 +130,5 @@ public class CudaModelTests
         using var weights = TransformerWeights.Load(backend, checkpoint, parsed.Weights);
         var ids = TensorFile.Ids(Path.Combine(folder, "expected.safetensors"), "input_ids");
         return AllLogits.Of(new Transformer(backend, checkpoint.Config, weights), parsed, ids);
-    }
-
-    private static double Difference(float[] expected, float[] actual)
-    {
-        Assert.Equal(expected.Length, actual.Length);
-        var (difference, norm) = (0.0, 0.0);
-        for (var i = 0; i < expected.Length; i++)
-        {
-            difference += Math.Pow(expected[i] - actual[i], 2);
-            norm += Math.Pow(expected[i], 2);
-        }
-        return Math.Sqrt(difference / norm);
     }
 }

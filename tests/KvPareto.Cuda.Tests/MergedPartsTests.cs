@@ -30,7 +30,7 @@ public sealed class MergedPartsTests
         var geometry = new KvGeometry(heads, keyHeads, width, [window]);
         var actual = Run(backend, spec, geometry, chunk, length, chunk);
         var expected = Run(backend, spec, geometry, chunk, length, 16 / (heads / keyHeads));
-        var difference = Math.Sqrt(expected.Zip(actual, (a, b) => Math.Pow(a - b, 2)).Sum() / expected.Sum(a => (double)a * a));
+        var difference = RelativeError.Of(expected, actual);
         Assert.True(difference < Tolerance, difference.ToString("g3", CultureInfo.InvariantCulture));
         Assert.Equal(actual, Run(backend, spec, geometry, chunk, length, chunk));
     }

@@ -60,7 +60,7 @@ public sealed class StretchTests
         using var weight = TestWeights.Upload(backend, WeightFormat.BF16, 0, 512, values, new float[rows]);
         Assert.InRange(backend.Memory.Live.Workspace, scratchBytes, 3 * scratchBytes);
         var actual = Run(backend, spec, geometry, chunk, length);
-        var difference = Math.Sqrt(expected.Zip(actual, (a, b) => Math.Pow(a - b, 2)).Sum() / expected.Sum(a => (double)a * a));
+        var difference = RelativeError.Of(expected, actual);
         Assert.True(difference < Tolerance, difference.ToString("g3", CultureInfo.InvariantCulture));
         Assert.Equal(actual, Run(backend, spec, geometry, chunk, length));
     }

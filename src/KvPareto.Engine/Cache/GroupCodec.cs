@@ -45,9 +45,6 @@ public readonly record struct GroupFit(float Clip)
     /// <summary>To all of it.</summary>
     public static readonly GroupFit Whole = new(1);
 
-    /// <summary>To this many percent of it.</summary>
-    public static GroupFit Percent(int clip) => new(clip / 100f);
-
     /// <summary><see cref="Clip"/> in percent.</summary>
     public int ClipPercent => (int)MathF.Round(Clip * 100);
 

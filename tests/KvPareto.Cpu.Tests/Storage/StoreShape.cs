@@ -14,7 +14,7 @@ internal sealed record StoreShape(KvGranularity Granularity, int Bits, int HeadD
     /// <summary>Tokens that are coded together.</summary>
     public int Granule => Bits < 16 && Granularity.Axis is KvAxis.Channel or KvAxis.Block ? Granularity.Group : 1;
 
-    private GroupFit Fit => GroupFit.Percent(ClipPercent);
+    private GroupFit Fit => new(ClipPercent / 100f);
 
     /// <summary>Every head width, and of <c>token</c> every group that divides it.</summary>
     public static IEnumerable<StoreShape> Of(KvAxis axis, int bits) => HeadDims.SelectMany(headDim => Groups(axis, bits, headDim).Select(

@@ -192,7 +192,7 @@ public sealed class MemoryModelTests
                 RecentTokens = Pick(random, 0, 0, 16, 100),
                 EdgeLayers = random.Next(config.LayerCount / 2 + 1),
                 PreBiasKeys = config.QkvBias && random.Next(2) == 0,
-                Fit = GroupFit.Percent(Pick(random, 100, 96)),
+                Fit = new(Pick(random, 100, 96) / 100f),
             },
             Chunk = random.Next(3) switch { 0 => null, 1 => random.Next(1, 40), _ => random.Next(40, 400) },
             Attention = Pick(random, AttentionKernel.Flash, AttentionKernel.Math),
