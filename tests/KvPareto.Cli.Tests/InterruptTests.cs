@@ -6,12 +6,16 @@ namespace KvPareto.Cli.Tests;
 /// <summary>A sweep that is told to stop says how to go on, and leaves what it measured.</summary>
 public class InterruptTests
 {
-    // Of some seconds, so that there is something to interrupt once a trial has ended.
+    // Of many trials, so that there is something to interrupt once one has ended, however late the signal comes.
     private const string Config = """
         name: interrupted
         models: [embedded:llama]
         tasks: [{task: embedded, kind: fact, samples: 8, length: 400}]
-        settings: [w16a16-k8v8-t64-c64, w16a16-k4v4-t64-c64, w16a16-k2v2-t64-c64]
+        axes:
+          weights: [w16, w8, w4]
+          cache: [k8v8, k8v4, k4v4, k4v2, k2v2]
+          granularity: [t64]
+          chunk: [16, 32, 64, 128]
         """;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
