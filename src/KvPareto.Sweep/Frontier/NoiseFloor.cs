@@ -14,10 +14,11 @@ internal sealed record NoiseFloor(int Repeats, double Score, int Samples, long P
     {
         TrialResult[] again = [.. repeats.Where(repeat => repeat.Status == TrialStatus.Ok)];
         if (again.Length == 0) return null;
+        double[][] scores = [.. again.Select(Scores)];
         return new(
             again.Length,
             again.Max(repeat => Math.Abs(repeat.Score!.Value - baseline.Score!.Value)),
-            Scores(baseline).Where((score, sample) => again.Any(repeat => Scores(repeat).ElementAt(sample) != score)).Count(),
+            Scores(baseline).Where((score, sample) => scores.Any(repeat => repeat[sample] != score)).Count(),
             again.Max(repeat => Math.Abs(repeat.Peaks.Inference.Total - baseline.Peaks.Inference.Total)),
             Percent(baseline.TtftMs, again.Select(repeat => repeat.TtftMs)),
             Percent(baseline.TpotMs, again.Select(repeat => repeat.TpotMs)));

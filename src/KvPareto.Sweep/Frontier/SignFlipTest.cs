@@ -16,6 +16,7 @@ internal static class SignFlipTest
     /// <summary>Most sums that are gone through one by one.</summary>
     public const int MostSums = 1 << 16;
 
+    // Of the largest difference: what lies below is rounding.
     private const double Tolerance = 1e-9;
 
     /// <summary>The p value: 1 where nothing differs.</summary>
@@ -23,25 +24,26 @@ internal static class SignFlipTest
     /// <param name="stream">Seed of the draws.</param>
     public static double P(IReadOnlyCollection<double> differences, ulong stream)
     {
-        double[] sizes = [.. differences.Select(Math.Abs).Where(size => size > Tolerance).Order()];
+        var least = Tolerance * differences.Select(Math.Abs).DefaultIfEmpty().Max();
+        double[] sizes = [.. differences.Select(Math.Abs).Where(size => size > least).Order()];
         if (sizes.Length == 0) return 1;
-        var far = Math.Abs(differences.Sum()) - Tolerance * sizes.Length;
-        return IsExact(sizes) ? Exact(sizes, far) : Drawn(sizes, far, stream);
+        var far = Math.Abs(differences.Sum()) - least * sizes.Length;
+        return IsExact(sizes, least) ? Exact(sizes, least, far) : Drawn(sizes, far, stream);
     }
 
-    private static bool IsExact(double[] sizes)
+    private static bool IsExact(double[] sizes, double least)
     {
         var sums = 1L;
-        foreach (var (_, count) in Alike(sizes))
+        foreach (var (_, count) in Alike(sizes, least))
             if ((sums *= count + 1) > MostSums) return false;
         return true;
     }
 
     // Of n differences of one size, k are positive with the binomial's probability; sizes are independent of each other.
-    private static double Exact(double[] sizes, double far)
+    private static double Exact(double[] sizes, double least, double far)
     {
         List<(double Sum, double Share)> all = [(0, 1)];
-        foreach (var (size, count) in Alike(sizes))
+        foreach (var (size, count) in Alike(sizes, least))
         {
             var shares = Binomial(count);
             all = [.. all.SelectMany(_ => Enumerable.Range(0, count + 1), (part, positive) =>
@@ -69,11 +71,11 @@ internal static class SignFlipTest
     }
 
     // Sizes in rising order, those that only rounding tells apart together.
-    private static IEnumerable<(double Size, int Count)> Alike(double[] sizes)
+    private static IEnumerable<(double Size, int Count)> Alike(double[] sizes, double least)
     {
         for (var (start, end) = (0, 0); start < sizes.Length; start = end)
         {
-            for (end = start + 1; end < sizes.Length && sizes[end] - sizes[start] <= Tolerance;) end++;
+            for (end = start + 1; end < sizes.Length && sizes[end] - sizes[start] <= least;) end++;
             yield return (sizes[start], end - start);
         }
     }

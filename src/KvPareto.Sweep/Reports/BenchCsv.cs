@@ -79,8 +79,7 @@ public static class BenchCsv
             LaterToken = Time("tpot"),
         };
 
-        // An apostrophe stands before what a spreadsheet would take for a formula.
-        string Text(string name) => csv.GetField(name)?.TrimStart('\'') ?? "";
+        string Text(string name) => CsvTable.Read(csv.GetField(name) ?? "");
 
         long Whole(string name) => long.TryParse(csv.GetField(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             && (value <= int.MaxValue || name.EndsWith("bytes", StringComparison.Ordinal)) ? value : throw Wrong(name);

@@ -38,6 +38,9 @@ internal static class CsvTable
         return buffer.ToArray();
     }
 
+    /// <summary>A text as it was before it was written to a cell: without the apostrophe of <see cref="Write"/>.</summary>
+    public static string Read(string cell) => cell is ['\'', .. var text] && Harmless(text) == cell ? text : cell;
+
     /// <summary>With an apostrophe before what a spreadsheet would take for a formula, blanks before it or not.</summary>
     private static string Harmless(string text) =>
         text.AsSpan().TrimStart() is [var first, ..] && FormulaStarts.Contains(first, StringComparison.Ordinal) ? "'" + text : text;

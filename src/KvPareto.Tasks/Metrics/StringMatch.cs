@@ -1,6 +1,7 @@
 namespace KvPareto.Tasks.Metrics;
 
-/// <summary>Whether texts stand in a prediction, in whatever case: RULER's <c>string_match_all</c> and <c>string_match_part</c>.</summary>
+/// <summary>Whether texts stand in a prediction, in whatever case: RULER's <c>string_match_all</c> and <c>string_match_part</c>, which
+/// compare by Python's <c>lower()</c>.</summary>
 internal static class StringMatch
 {
     /// <summary>The share of the answers that the prediction holds; 0 where there are none.</summary>
@@ -12,10 +13,9 @@ internal static class StringMatch
     /// <exception cref="ScoreBudgetException">As for <see cref="All"/>.</exception>
     public static double Any(string prediction, IReadOnlyList<string> answers) => Held(prediction, answers).Any(isHeld => isHeld) ? 1 : 0;
 
-    // Texts are alike to StringComparison.OrdinalIgnoreCase where their capitals are.
     private static IEnumerable<bool> Held(string prediction, IReadOnlyList<string> answers)
     {
-        var (text, budget) = (prediction.ToUpperInvariant(), new ScoreBudget());
-        return answers.Select(answer => budget.Holds(text, answer.ToUpperInvariant()));
+        var (text, budget) = (PythonText.Lower(prediction), new ScoreBudget());
+        return answers.Select(answer => budget.Holds(text, PythonText.Lower(answer)));
     }
 }

@@ -16,8 +16,8 @@ internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList
         Best("rouge_l", budget => prediction => answer => RougeL.Score(prediction, answer, budget: budget)),
         Best("exact", _ => prediction => answer => prediction.Trim() == answer.Trim() ? 1 : 0),
         Best("exact_words", _ => prediction => answer => QaF1.Exact(prediction, answer)),
-        new("contains_all", (prediction, answers, _) => StringMatch.All(prediction, answers)),
-        new("contains_any", (prediction, answers, _) => StringMatch.Any(prediction, answers)),
+        new("contains_all", (prediction, answers, _) => StringMatch.All(prediction, Written(answers))),
+        new("contains_any", (prediction, answers, _) => StringMatch.Any(prediction, Written(answers))),
         Best("last_number", _ => prediction => answer => Gsm8kAnswer.Matches(Gsm8kAnswer.Flexible(prediction), answer) ? 1 : 0),
         Best("numbers", budget => prediction => NumberMatch.Against(prediction, budget)),
         Best("code_similarity", budget => prediction => answer => CodeSimilarity.Score(prediction, answer, budget)),
@@ -32,6 +32,9 @@ internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList
 
     /// <summary>The metric of a name.</summary>
     public static OwnMetric Of(string name) => All.Single(metric => metric.Name == name);
+
+    // Every prediction holds an empty text.
+    private static string[] Written(IEnumerable<string> answers) => [.. answers.Where(answer => !string.IsNullOrWhiteSpace(answer))];
 
     private static OwnMetric Best(string name, Func<ScoreBudget, Func<string, Func<string, double>>> against) =>
         new(name, (prediction, answers, _) =>

@@ -129,6 +129,21 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
         Assert.Equal((0, "0 of 4 settings worse than in results.csv, 0 better\n"), (run.Code, run.Output));
     }
 
+    /// <summary>Its cells have an apostrophe before the name, for spreadsheets.</summary>
+    [Fact]
+    public void AModelWhoseNameBeginsAsAFormula_IsFoundAgain()
+    {
+        File.WriteAllText(runs["at.yaml"], $$"""
+            models: [{name: "@tiny", path: "{{SmallRuns.Model}}"}]
+            tasks: [{task: embedded, kind: fact, samples: 2, length: 300}]
+            settings: [w4g64a16-k2v2-t64-c64]
+            """);
+        Assert.Equal(0, CommandRun.Of("sweep", runs["at.yaml"], "--out", runs["at"], "--threads", "1").Code);
+        Assert.Contains(",'@tiny,", File.ReadAllText(Path.Combine(runs["at"], "results.csv")), StringComparison.Ordinal);
+        var run = CommandRun.Of("frontier", runs["at"], "--check", Path.Combine(runs["at"], "results.csv"));
+        Assert.Equal((0, "0 of 2 settings worse than in results.csv, 0 better\n"), (run.Code, run.Output));
+    }
+
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("model,setting\na,b\n", "has no column 'total_peak_bytes'")]

@@ -18,6 +18,19 @@ public class SignFlipTestTests
     public void P_KnownValues(double[] differences, double expected) =>
         Assert.Equal(expected, SignFlipTest.P(differences, 1), 1e-12);
 
+    /// <summary>Means over many samples and tasks have small differences; they are no less different for it.</summary>
+    [Theory]
+    [InlineData(1e-12)]
+    [InlineData(1e-7)]
+    [InlineData(1e6)]
+    public void P_DoesNotDependOnTheUnit(double unit)
+    {
+        double[] differences = [.. Enumerable.Range(0, 1000).Select(i => i < 420 ? 1.0 : -1.0)];
+        Assert.Equal(SignFlipTest.P(differences, 1), SignFlipTest.P([.. differences.Select(value => unit * value)], 1), 1e-12);
+        double[] uneven = [.. Enumerable.Range(1, 40).Select(i => i % 3 == 0 ? -Math.Sqrt(i) : Math.Sqrt(i))];
+        Assert.Equal(SignFlipTest.P(uneven, 1), SignFlipTest.P([.. uneven.Select(value => unit * value)], 1), 1e-12);
+    }
+
     /// <summary>scipy.stats.binomtest(420, 1000).pvalue: McNemar's exact test of 1,000 samples that differ.</summary>
     [Fact]
     public void P_OfManySamplesOfZeroAndOne_IsTheBinomialTests()

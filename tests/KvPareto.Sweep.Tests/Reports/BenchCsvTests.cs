@@ -19,6 +19,18 @@ public sealed class BenchCsvTests : IDisposable
         Assert.Equal(rows, BenchCsv.Read(_folder.Write("b.csv", BenchCsv.Write(rows))));
     }
 
+    /// <summary>Only the apostrophe that was written is taken off again.</summary>
+    [Theory]
+    [InlineData("=cmd")]
+    [InlineData(" @cmd")]
+    [InlineData("'quoted'")]
+    [InlineData("''")]
+    public void NamesThatASpreadsheetWouldTakeForFormulas_ReadBack(string name)
+    {
+        BenchRow[] rows = [Row(0, 512, null, new(2, 0.5, 1)) with { Model = name }];
+        Assert.Equal(name, Assert.Single(BenchCsv.Read(_folder.Write("b.csv", BenchCsv.Write(rows)))).Model);
+    }
+
     [Theory]
     [InlineData("a,b\n1,2\n", ": is no table of kvpareto bench")]
     [InlineData("", ": is no table of kvpareto bench")]

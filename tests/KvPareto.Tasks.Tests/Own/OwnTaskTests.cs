@@ -108,6 +108,8 @@ public class OwnTaskTests
     [InlineData("exact_words", "The Rome!", "rome", 1)]
     [InlineData("contains_all", "it is ROME", "Rome", 1)]
     [InlineData("contains_any", "it is Milan", "Rome", 0)]
+    [InlineData("contains_any", "it is Milan", "", 0)]
+    [InlineData("contains_all", "it is Milan", " ", 0)]
     [InlineData("last_number", "in 1,963 or 1964.", "1964", 1)]
     [InlineData("last_number", "1964, or in 1963", "1964", 0)]
     [InlineData("numbers", "12 of 13", "12", 0.5)]

@@ -133,6 +133,15 @@ public class RulerTaskTests
     public void Score_IsTheShareOfTheAnswersFound(string prediction, double expected) =>
         Assert.Equal(expected, StringMatch.All(prediction, ["abcde", "FGHIJ", "klmno"]), 12);
 
+    /// <summary>Case is Python's <c>lower()</c>, which RULER compares by: the Kelvin sign, the capital sharp s, a sigma at a word's end.</summary>
+    [Theory]
+    [InlineData("5 \u212A", "5 k", 1)]
+    [InlineData("STRA\u1E9EE", "stra\u00DFe", 1)]
+    [InlineData("\u039F\u0394\u039F\u03A3", "\u03BF\u03B4\u03BF\u03C2", 1)]
+    [InlineData("\u03BF\u03B4\u03BF\u03C3", "\u03BF\u03B4\u03BF\u03C2", 0)]
+    public void Score_IgnoresCaseAsPythonDoes(string prediction, string answer, double expected) =>
+        Assert.Equal(expected, StringMatch.All(prediction, [answer]));
+
     [Fact]
     public void Questions_FollowTheSeed_AndTheDigestAllThatTheyAreMadeOf()
     {

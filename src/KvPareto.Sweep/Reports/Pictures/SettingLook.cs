@@ -28,14 +28,14 @@ internal sealed class SettingLook
             .Where(axis => _named.TrueForAll(other => other.Place != axis.Place))
             .Select(axis => labelled.Select(axis.PartOf).FirstOrDefault(part => part.Length > 0)).OfType<string>();
         var varying = Varying(settings).ToList();
-        Common = string.Join('-', common);
+        Common = _named.Count == 0 ? "" : string.Join('-', common);
         _color = varying.Find(axis => Values(axis, settings).Count <= Look.Palette.Count);
         if (_color is not null) _colorValues = Values(_color, settings);
         _shape = varying.Find(axis => axis != _color && Values(axis, settings).Count <= Enum.GetValues<PointShape>().Length);
         if (_shape is not null) _shapeValues = Values(_shape, settings);
     }
 
-    /// <summary>What all labelled settings share, as names have it; labels leave it out.</summary>
+    /// <summary>What all labelled settings share, as names have it; labels leave it out. Empty where labels are whole names.</summary>
     public string Common { get; }
 
     /// <summary>The axis that colour stands for, with all its values and their colours; null where nothing varies.</summary>

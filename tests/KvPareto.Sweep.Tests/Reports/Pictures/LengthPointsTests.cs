@@ -29,6 +29,8 @@ public sealed class LengthPointsTests : IDisposable
         Assert.Equal([400L, 900L], points.Select(point => point.PeakBytes));
         Assert.Equal([4.0, 50.0], points.Select(point => point.FirstToken?.Median));
         Assert.All(points, point => Assert.True(point.IsBaseline));
+        // Its one name is whole.
+        Assert.DoesNotContain(new ContextFigure("r", points).Facts, fact => fact.StartsWith("names leave out", StringComparison.Ordinal));
         Assert.Null(new LatencyFigure("r", points).Missing);
         var csv = Encoding.UTF8.GetString(new ContextFigure("r", points).Csv());
         Assert.Equal(
