@@ -1,4 +1,3 @@
-using System.Text;
 using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers;
 
@@ -22,7 +21,7 @@ public static class CalibrationTexts
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokens);
         var texts = IsJsonLines(path)
             ? JsonLines.Read(path).Take(samples).Select(row => Tokens(tokenizer, Text(row)).Take(tokens).ToArray())
-            : Tokens(tokenizer, Plain(path)).Chunk(tokens).Take(samples);
+            : Tokens(tokenizer, ForeignFile.ReadText(path, MostBytes)).Chunk(tokens).Take(samples);
         int[][] filled = [.. texts.Where(ids => ids.Length > 0)];
         return filled.Length > 0 ? filled : throw new ConfigException($"{path}: holds no text; allowed: a file with at least one token");
     }
@@ -33,17 +32,4 @@ public static class CalibrationTexts
     private static string Text(JsonRow row) => row.Has("context") ? row.Text("context") : row.Text("text");
 
     private static int[] Tokens(Tokenizer tokenizer, string text) => tokenizer.Encode(text, addSpecialTokens: false);
-
-    private static string Plain(string path)
-    {
-        try
-        {
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true)
-                .GetString(ForeignFile.ReadAll(path, MostBytes));
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new ConfigException($"{path}: not UTF-8 at byte {error.Index}", error);
-        }
-    }
 }

@@ -10,6 +10,9 @@ internal static class JsonLines
     /// <summary>Longest line that is read: far over any prompt, and a bound on the memory that a damaged file can claim.</summary>
     internal const int MaxLineBytes = 16 << 20;
 
+    // Which of two would count depends on the reader.
+    private static readonly JsonDocumentOptions OneOfEachKey = new() { AllowDuplicateProperties = false };
+
     /// <summary>The rows that are not blank; each is valid only until the next is asked for.</summary>
     /// <exception cref="ConfigException">The file cannot be read, or a line is too long, not UTF-8 or not one JSON object.</exception>
     public static IEnumerable<JsonRow> Read(string path) => Rows(path, () => Open(path));
@@ -42,12 +45,12 @@ internal static class JsonLines
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(line);
+            document = JsonDocument.Parse(line, OneOfEachKey);
         }
         catch (JsonException error)
         {
-            throw new ConfigException(
-                $"{path}:{number}: not valid JSON at byte {error.BytePositionInLine}; each line must be one JSON object", error);
+            throw new ConfigException($"{path}:{number}: " + (error.BytePositionInLine is { } at
+                ? $"not valid JSON at byte {at}; each line must be one JSON object" : $"not valid JSON: {OneLine.OfMessage(error.Message)}"), error);
         }
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
         document.Dispose();

@@ -47,7 +47,7 @@ public sealed partial record SlurmProfile
     /// <exception cref="ConfigException">Names file, line and key, and what is allowed.</exception>
     public static SlurmProfile Load(string path)
     {
-        var text = System.Text.Encoding.UTF8.GetString(ForeignFile.ReadAll(path, LargestFile));
+        var text = ForeignFile.ReadText(path, LargestFile);
         var top = new ConfigValue(path, "", YamlTree.Parse(path, text)).Map(Keys);
         var options = new List<string>();
         Add("partition", "partition");

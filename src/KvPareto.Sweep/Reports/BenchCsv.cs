@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using KvPareto.Sweep.Latency;
@@ -49,7 +48,7 @@ public static class BenchCsv
     /// <exception cref="ConfigException">It is missing, or no such file.</exception>
     public static IReadOnlyList<BenchRow> Read(string file)
     {
-        var text = Encoding.UTF8.GetString(ForeignFile.ReadAll(file, MostBytes));
+        var text = ForeignFile.ReadText(file, MostBytes);
         using var csv = new CsvReader(new StringReader(text), new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             BadDataFound = null,

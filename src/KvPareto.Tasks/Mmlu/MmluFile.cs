@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using KvPareto.Text.Input;
@@ -32,7 +31,7 @@ internal static class MmluFile
                 throw Damaged(
                     path, line, "a quotation mark stands within a field; allowed: fields quoted whole, and marks in them doubled"),
         };
-        using var parser = new CsvParser(new StringReader(Text(path)), form);
+        using var parser = new CsvParser(new StringReader(ForeignFile.ReadText(path, MaxBytes).TrimStart('\uFEFF')), form);
         while (rows.Count < (limit ?? int.MaxValue) && parser.Read())
         {
             if (parser.Count != Header.Length)
@@ -51,19 +50,6 @@ internal static class MmluFile
         return answer >= 0
             ? new(fields[0], fields[1..^1], answer)
             : throw Damaged(path, line, $"the answer is none of the choices; allowed: {string.Join(", ", answers.ToCharArray())}");
-    }
-
-    private static string Text(string path)
-    {
-        try
-        {
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true)
-                .GetString(ForeignFile.ReadAll(path, MaxBytes)).TrimStart('\uFEFF');
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new ConfigException($"{path}: not UTF-8 at byte {error.Index}; allowed: a CSV file of MMLU, UTF-8", error);
-        }
     }
 
     private static ConfigException Damaged(string path, int line, string problem) => new($"{path}:{line}: {problem}");

@@ -1,8 +1,12 @@
+using System.Text;
+
 namespace KvPareto.Text.Input;
 
 /// <summary>Opening of files that come from outside: whatever the system refuses becomes one line naming the file.</summary>
 internal static class ForeignFile
 {
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Opens a regular file for reading.</summary>
     /// <exception cref="ConfigException">It is missing, a folder, not readable or not a regular file.</exception>
     public static FileStream Open(string path) => Open(path, isPipeAllowed: false);
@@ -44,6 +48,24 @@ internal static class ForeignFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new ConfigException($"{path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
+        }
+    }
+
+    /// <summary>Reads a whole text file, as <see cref="ReadAll"/>; a byte order mark is a character of it.</summary>
+    /// <exception cref="ConfigException">As <see cref="ReadAll"/>, or it is not UTF-8.</exception>
+    public static string ReadText(string path, int largest) => TextOf(path, ReadAll(path, largest));
+
+    /// <summary>The text of a file's bytes.</summary>
+    /// <exception cref="ConfigException">They are not UTF-8.</exception>
+    public static string TextOf(string path, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return StrictUtf8.GetString(bytes);
+        }
+        catch (DecoderFallbackException error)
+        {
+            throw new ConfigException($"{path}: not UTF-8 at byte {error.Index}", error);
         }
     }
 

@@ -15,7 +15,7 @@ internal static class ChatTemplateFiles
         var variables = SpecialTokens(JsonFiles.Read(Path.Combine(folder, "special_tokens_map.json")), config);
         var file = Path.Combine(folder, "chat_template.jinja");
         if (JsonFiles.ReadBytes(file) is { } bytes)
-            return (file, System.Text.Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF'), variables);
+            return (file, ForeignFile.TextOf(file, bytes).TrimStart('\uFEFF'), variables);
         var standing = JsonFiles.Read(Path.Combine(folder, "chat_template.json")) ?? config;
         return standing?.Child("chat_template") is { } template ? (template.File, Text(template), variables) : null;
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Yaml;
@@ -11,16 +10,5 @@ public static class YamlFile
     /// <summary>The text, without a byte order mark.</summary>
     /// <param name="file">Path; messages name it as given.</param>
     /// <exception cref="ConfigException">There is no such file, it is too large, not UTF-8 or cannot be read.</exception>
-    public static string ReadText(string file)
-    {
-        try
-        {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(ForeignFile.ReadAll(file, MaxFileBytes))
-                .TrimStart('\uFEFF');
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new ConfigException($"{file}: not UTF-8 text", e);
-        }
-    }
+    public static string ReadText(string file) => ForeignFile.ReadText(file, MaxFileBytes).TrimStart('\uFEFF');
 }

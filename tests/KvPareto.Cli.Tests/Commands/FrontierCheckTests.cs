@@ -175,7 +175,7 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
         const string Row = "model,setting,total_peak_bytes,score,ci_low\nM\u00fcller,b,1,1,1\n";
         File.WriteAllBytes(runs["latin.csv"], System.Text.Encoding.Latin1.GetBytes(Row));
         Assert.Equal(
-            (2, $"kvpareto: {runs["latin.csv"]}: not UTF-8; allowed: results.csv or frontier.csv of a run\n"),
+            (2, $"kvpareto: {runs["latin.csv"]}: not UTF-8 at byte 45\n"),
             CommandRun.Of("frontier", runs.Short, "--check", runs["latin.csv"]) is var run ? (run.Code, run.Error) : default);
         File.WriteAllText(runs["long.csv"], Row.Replace("b,", new string('b', 1 << 17) + ",", StringComparison.Ordinal));
         run = CommandRun.Of("frontier", runs.Short, "--check", runs["long.csv"]);

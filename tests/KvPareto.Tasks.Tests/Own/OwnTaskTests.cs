@@ -172,12 +172,14 @@ public class OwnTaskTests
     [InlineData("data: rows.jsonl, prompt: x, questions: l, answers: m, metrics: exact",
         "rows.jsonl:1: field 'm' has 1 items for the 2 of 'l'")]
     [InlineData("data: half.jsonl, prompt: x, answers: a, metrics: exact", "half.jsonl:1: a text has half of a surrogate pair")]
+    [InlineData("data: twice.jsonl, prompt: x, answers: a, metrics: exact", "twice.jsonl:1: not valid JSON: Duplicate property 'q'")]
     [InlineData("data: empty, prompt: x, answers: a, metrics: exact", "has no file that ends in .jsonl")]
     public void Mistakes_NameTheirPlace(string keys, string expected)
     {
         using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", """{"q": "x", "a": "y", "o": {"k": 1}, "n": null, "l": ["1", "2"], "m": ["1"]}""");
         folder.Write("half.jsonl", """{"u": "\ud800", "a": "y"}""");
+        folder.Write("twice.jsonl", """{"q": "1", "q": "2", "a": "y"}""");
         folder.Write("bad.yaml", "prompt: x\nmetric: exact\n");
         Directory.CreateDirectory(Path.Combine(folder.Root, "empty"));
         var error = Assert.Throws<ConfigException>(() => Prepare(folder, keys));

@@ -51,6 +51,11 @@ public class ChatTemplateTests
 
         File.WriteAllText(folder["chat_template.jinja"], "jinja {{ bos_token }}\n");
         Assert.Equal("jinja <s>", ChatTemplate.Load(folder.Root)!.Render(Hello));
+
+        File.WriteAllBytes(folder["chat_template.jinja"], [.. "latin "u8, 0xE9]);
+        Assert.Equal(
+            folder["chat_template.jinja"] + ": not UTF-8 at byte 6",
+            Assert.Throws<ConfigException>(() => ChatTemplate.Load(folder.Root)).Message);
     }
 
     [Theory]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using KvPareto.Sweep.Reports;
@@ -14,8 +13,6 @@ internal static class EarlierCsv
 
     private const int LongestField = 1 << 16;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private const double MostScore = 100;
     private const double Most = 1e18;
     private const string TaskColumn = "task:";
@@ -26,7 +23,7 @@ internal static class EarlierCsv
     /// <exception cref="ConfigException">The file is none of these, or is damaged: names file, line and column.</exception>
     public static IReadOnlyList<EarlierPoint> Read(string path)
     {
-        using var text = new StreamReader(new MemoryStream(ForeignFile.ReadAll(path, LargestFile)), StrictUtf8);
+        using var text = new StringReader(ForeignFile.ReadText(path, LargestFile).TrimStart('\uFEFF'));
         using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             DetectColumnCountChanges = true,
@@ -45,10 +42,6 @@ internal static class EarlierCsv
             {
                 if (HasResult(path, csv)) points.Add(Point(path, csv));
             }
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new ConfigException($"{path}: not UTF-8; {Allowed}");
         }
         catch (CsvHelperException)
         {
