@@ -3,16 +3,16 @@ using KvPareto.Torch.Interop;
 
 namespace KvPareto.Torch;
 
-/// <summary>The high mark of a CUDA device's default memory pool, from which libtorch allocates (cudaMallocAsync); exact to the
-/// byte.</summary>
-internal sealed class PoolMeter(nint pool) : MemoryMeter
+/// <summary>The high mark of a CUDA device's default memory pool, from which libtorch allocates (cudaMallocAsync), exact to the byte; with
+/// that of the memory of graphs.</summary>
+internal sealed class PoolMeter(nint pool, int ordinal) : MemoryMeter
 {
     /// <inheritdoc/>
     public override PeakKind Kind => PeakKind.Pool;
 
     /// <inheritdoc/>
-    public override long HighBytes => CudaDriver.HighBytes(pool);
+    public override long HighBytes => CudaDriver.HighBytes(pool, ordinal);
 
     /// <inheritdoc/>
-    public override void Reset() => CudaDriver.ResetHigh(pool);
+    public override void Reset() => CudaDriver.ResetHigh(pool, ordinal);
 }

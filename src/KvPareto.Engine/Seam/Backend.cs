@@ -33,6 +33,10 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Bytes of memory that the device has in all; null where that is not known.</summary>
     public virtual long? Capacity => null;
 
+    /// <summary>Whether launches of an earlier step stand for the ops of the one that <see cref="Run"/> goes through, but for attention's.
+    /// Who had this backend work for him leaves his own out.</summary>
+    public virtual bool StandsForOps => false;
+
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
     public abstract DType ActivationType { get; }
 
