@@ -3,16 +3,16 @@ using KvPareto.Torch.Interop;
 
 namespace KvPareto.Torch;
 
-/// <summary>The high mark of a CUDA device's default memory pool, from which libtorch allocates (cudaMallocAsync), exact to the byte; with
-/// that of the memory of graphs.</summary>
-internal sealed class PoolMeter(nint pool, int ordinal) : MemoryMeter
+/// <summary>The high mark of a CUDA device's default memory pool, from which libtorch allocates (cudaMallocAsync); exact to the
+/// byte.</summary>
+internal sealed class PoolMeter(nint pool) : MemoryMeter
 {
     /// <inheritdoc/>
     public override PeakKind Kind => PeakKind.Pool;
 
     /// <inheritdoc/>
-    public override long HighBytes => CudaDriver.HighBytes(pool, ordinal);
+    public override long HighBytes => CudaDriver.HighBytes(pool);
 
     /// <inheritdoc/>
-    public override void Reset() => CudaDriver.ResetHigh(pool, ordinal);
+    public override void Reset() => CudaDriver.ResetHigh(pool);
 }

@@ -20,7 +20,7 @@ public sealed class TorchBackend : Backend
     private readonly TorchCodes _codec;
     private readonly int _stretchTokens;
     private readonly Backend? _kernels;
-    private readonly TorchStream? _stream; // NVIDIA's devices alone
+    private readonly TorchStream? _stream;
 
     /// <summary>A backend on one of PyTorch's devices.</summary>
     /// <param name="device">Which.</param>
@@ -35,11 +35,8 @@ public sealed class TorchBackend : Backend
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
         _layout = new TorchMemoryLayout(device);
         _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
-        if (device.Kind == "cuda" && TorchLibrary.Load().Has("torch_cuda")) // not ROCm's
-        {
-            _stream = new TorchStream(device.Ordinal);
-            _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(Lend, Follow));
-        }
+        if (device.Kind == "cuda") _stream = TorchStream.TryCreate(device.Ordinal);
+        if (_stream is not null) _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(Lend, _stream.Follow));
         if (_kernels is not null) _layout = new TorchMemoryLayout(device, _kernels.Layout);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var instructions = device.Instructions(TorchLibrary.Load().Version);
@@ -64,35 +61,24 @@ public sealed class TorchBackend : Backend
     public override MemoryLayout Layout => _layout;
 
     /// <inheritdoc/>
-    public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations)
-    {
-        _stream?.MakeCurrent();
-        return new(TorchMemory.Guard(() => new TorchBuffer(
-            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: _codec.Device))),
+    public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
+        new(TorchMemory.Guard(() => new TorchBuffer(
+            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: Codec.Device))),
             0, type, rows, columns, columns);
-    }
 
     /// <inheritdoc/>
-    public override Weight Upload(HostWeight weight)
-    {
-        _stream?.MakeCurrent();
-        return _kernels is not null && weight.Format.CodeBits() > 0 ? _kernels.Upload(weight)
-            : TorchMemory.Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
-    }
+    public override Weight Upload(HostWeight weight) => _kernels is not null && weight.Format.CodeBits() > 0 ? _kernels.Upload(weight)
+        : TorchMemory.Guard(() => new TorchWeight(Memory, Codec, weight, ActivationType));
 
     /// <inheritdoc/>
-    public override Workspace CreateWorkspace(WorkspaceShape shape)
-    {
-        _stream?.MakeCurrent();
-        return new TorchWorkspace(Memory, _codec.Device, shape, _stretchTokens, _kernels);
-    }
+    public override Workspace CreateWorkspace(WorkspaceShape shape) =>
+        TorchMemory.Guard(() => new TorchWorkspace(Memory, Codec.Device, shape, _stretchTokens, _kernels));
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
     {
-        _stream?.MakeCurrent();
         using var rows = torch.tensor(source.ToArray(), [x.RowCount, x.ColumnCount]);
-        TorchScripts.Run("write", x, rows);
+        Do("write", x, rows);
     }
 
     /// <inheritdoc/>
@@ -105,7 +91,8 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     public override void Synchronize()
     {
-        if (_codec.Device.type == DeviceType.CUDA) torch.cuda.synchronize(_codec.Device);
+        if (_kernels is not null) _kernels.Synchronize();
+        else if (_codec.Device.type == DeviceType.CUDA) torch.cuda.synchronize(_codec.Device);
     }
 
     /// <inheritdoc/>
@@ -117,12 +104,9 @@ public sealed class TorchBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity)
-    {
-        _stream?.MakeCurrent();
-        return _layout.HasKernels(geometry, spec) ? _kernels!.CreateCache(geometry, spec, capacity)
-            : TorchMemory.Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
-    }
+    protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
+        _layout.HasKernels(geometry, spec) ? _kernels!.CreateCache(geometry, spec, capacity)
+        : TorchMemory.Guard(() => new TorchKvCache(Memory, Codec, geometry, spec, capacity));
 
     /// <inheritdoc/>
     protected override void BeginCore(Step step)
@@ -142,15 +126,13 @@ public sealed class TorchBackend : Backend
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale)
     {
         if (!Runs()) return;
-        if (embedding is TorchWeight) TorchScripts.Run("embed", Parts(embedding), Of(step).Ids(step), x, scale);
+        if (embedding is TorchWeight) Do("embed", Parts(embedding), Of(step).Ids(step), x, scale);
         else _kernels!.Embed(Of(step).Joined!, embedding, x, scale);
     }
 
     /// <inheritdoc/>
-    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y)
-    {
-        if (Runs()) TorchScripts.Run("rms_norm", x, ((TorchWeight)gain).Vector, epsilon, y);
-    }
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
+        Do("rms_norm", x, ((TorchWeight)gain).Vector, epsilon, y);
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
@@ -165,10 +147,8 @@ public sealed class TorchBackend : Backend
         Multiply(x, gain, epsilon, h, weights, ys);
 
     /// <inheritdoc/>
-    protected override void RopeCore(Step step, Tensor x, RopeTable table)
-    {
-        if (Runs()) TorchScripts.Run("rope", x, Of(step).Turns(step, table), table.HeadDim);
-    }
+    protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
+        Do("rope", x, Of(step).Turns(step, table), table.HeadDim);
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
@@ -186,22 +166,16 @@ public sealed class TorchBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void SiluMulCore(Tensor gate, Tensor up)
-    {
-        if (Runs()) TorchScripts.Run("silu_mul", gate, up);
-    }
+    protected override void SiluMulCore(Tensor gate, Tensor up) => Do("silu_mul", gate, up);
 
     /// <inheritdoc/>
-    protected override void AddCore(Tensor x, Tensor y)
-    {
-        if (Runs()) TorchScripts.Run("add", x, y);
-    }
+    protected override void AddCore(Tensor x, Tensor y) => Do("add", x, y);
 
     /// <inheritdoc/>
     protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
     {
         if (!Runs()) return;
-        if (weight is TorchWeight) TorchScripts.Run("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
+        if (weight is TorchWeight) Do("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
         else _kernels!.LinearAdd(x, weight, y, sum);
     }
 
@@ -212,7 +186,7 @@ public sealed class TorchBackend : Backend
         var (isOurs, same) = (weights[0] is TorchWeight, 1);
         while (same < weights.Length && weights[same] is TorchWeight == isOurs) same++;
         if (isOurs)
-            TorchScripts.Run(
+            Do(
                 "linears", x, ((TorchWeight?)gain)?.Vector, epsilon, h, Parts(weights[..same]), ys[..same].ToArray(), _codec.Stripe);
         else
         {
@@ -223,20 +197,26 @@ public sealed class TorchBackend : Backend
     }
 
     // Not where launches of an earlier step stand for it.
-    private bool Runs()
+    private bool Runs() => _kernels is not { StandsForOps: true };
+
+    private void Do(string function, params object?[] arguments)
     {
         _stream?.MakeCurrent();
-        return _kernels is not { StandsForOps: true };
-    }
-
-    private void Follow(nint stream)
-    {
-        _stream!.Handle = stream;
-        _stream.MakeCurrent();
+        if (Runs()) TorchScripts.Run(function, arguments);
     }
 
     private TorchBuffer Lend(MemoryCategory category, long bytes) => TorchMemory.Guard(
-        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: _codec.Device)));
+        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: Codec.Device)));
+
+    // What is made on its device belongs to its stream.
+    private TorchCodes Codec
+    {
+        get
+        {
+            _stream?.MakeCurrent();
+            return _codec;
+        }
+    }
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
 
@@ -263,7 +243,7 @@ public sealed class TorchBackend : Backend
                 $"device {device}: libtorch in {library.Folder} {(library.HasCuda ? $"finds {count} CUDA devices" : "has no CUDA")}; "
                     + $"allowed: torch, or {TorchLibrary.FolderVariable} set to a libtorch that has the device");
         torch.zeros([1], device: new torch.Device(device.Kind, device.Ordinal)).Dispose();
-        var meter = CudaDriver.Pool(device.Ordinal) is { } pool ? new PoolMeter(pool, device.Ordinal) : null;
+        var meter = CudaDriver.Pool(device.Ordinal) is { } pool ? new PoolMeter(pool) : null;
         meter?.Reset();
         return meter;
     }

@@ -21,10 +21,10 @@ internal sealed class TorchWorkspace : Workspace
     {
         (_ledger, _device, StretchTokens, _kernels) = (ledger, device, stretchTokens, kernels);
         _joined = kernels?.CreateWorkspace(shape);
-        _bytes = kernels is null ? PredictByteCount(shape, stretchTokens) : 0;
-        ledger.Add(MemoryCategory.Workspace, _bytes);
         _ids = new TorchBuffer(
             ledger, MemoryCategory.Workspace, torch.zeros([shape.MaxTokens], dtype: torch.ScalarType.Int32, device: device));
+        _bytes = kernels is null ? PredictByteCount(shape, stretchTokens) : 0;
+        ledger.Add(MemoryCategory.Workspace, _bytes);
     }
 
     /// <summary>Most tokens of a layer that stand unpacked at once.</summary>

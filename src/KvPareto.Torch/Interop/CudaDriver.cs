@@ -9,7 +9,6 @@ internal static partial class CudaDriver
     private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
     private const int ComputeMinor = 76;
     private const int UsedHigh = 8; // CU_MEMPOOL_ATTR_USED_MEM_HIGH: most bytes used since it was last set to zero
-    private const int GraphUsedHigh = 1; // CU_GRAPH_MEM_ATTR_USED_MEM_HIGH: the same of what graphs take while they run
 
     /// <summary>The compute capability, as in <c>9.0</c>; null where there is no such driver.</summary>
     public static string? Capability(int ordinal) => HasDevice(ordinal, out var device)
@@ -20,17 +19,11 @@ internal static partial class CudaDriver
     public static nint? Pool(int ordinal) =>
         HasDevice(ordinal, out var device) && cuDeviceGetDefaultMemPool(out var pool, device) == 0 ? pool : null;
 
-    /// <summary>The high marks in bytes of a pool and of the memory of graphs, which is not from there.</summary>
-    public static long HighBytes(nint pool, int ordinal) =>
-        (cuMemPoolGetAttribute(pool, UsedHigh, out var bytes) == 0 ? (long)bytes : 0)
-        + (HasDevice(ordinal, out var device) && cuDeviceGetGraphMemAttribute(device, GraphUsedHigh, out bytes) == 0 ? (long)bytes : 0);
+    /// <summary>The high mark of a pool in bytes.</summary>
+    public static long HighBytes(nint pool) => cuMemPoolGetAttribute(pool, UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
 
-    /// <summary>Sets both to what is used now.</summary>
-    public static void ResetHigh(nint pool, int ordinal)
-    {
-        _ = cuMemPoolSetAttribute(pool, UsedHigh, 0);
-        if (HasDevice(ordinal, out var device)) _ = cuDeviceSetGraphMemAttribute(device, GraphUsedHigh, 0);
-    }
+    /// <summary>Sets it to what is used now.</summary>
+    public static void ResetHigh(nint pool) => _ = cuMemPoolSetAttribute(pool, UsedHigh, 0);
 
     private static bool HasDevice(int ordinal, out int device)
     {
@@ -46,12 +39,6 @@ internal static partial class CudaDriver
 
     [LibraryImport(Library)]
     private static partial int cuDeviceGetDefaultMemPool(out nint pool, int device);
-
-    [LibraryImport(Library)]
-    private static partial int cuDeviceGetGraphMemAttribute(int device, int attribute, out ulong value);
-
-    [LibraryImport(Library)]
-    private static partial int cuDeviceSetGraphMemAttribute(int device, int attribute, in ulong value);
 
     [LibraryImport(Library)]
     private static partial int cuMemPoolGetAttribute(nint pool, int attribute, out ulong value);
