@@ -31,7 +31,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Bytes of memory that the device has in all; null where that is not known.</summary>
     public virtual long? Capacity => null;
 
-    /// <summary>Whether launches of an earlier step stand for the ops at hand, but for attention; a joined one leaves its own out.</summary>
+    /// <summary>Whether launches of an earlier step stand for the ops at hand, but for attention; a joined one leaves its out.</summary>
     public virtual bool StandsForOps => false;
 
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
