@@ -30,7 +30,7 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <summary>A backend on a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
-    /// <param name="lender">Whose memory and default stream it works on; null for its own.</param>
+    /// <param name="lender">Whose memory it works on; null for its own.</param>
     /// <exception cref="ConfigException">There is no such device, or a library of CUDA is missing.</exception>
     public CudaBackend(int ordinal = 0, MemoryLender? lender = null)
     {
@@ -82,6 +82,9 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     public override DType ActivationType => Layout.ActivationType;
+
+    /// <inheritdoc/>
+    public override bool StandsForOps => _repeated.StandForOps;
 
     /// <inheritdoc/>
     public override MemoryLayout Layout { get; } = new CudaMemoryLayout();
@@ -188,7 +191,7 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void RunCore(Step step, (object Weights, object Tensors) owners, Action ops)
     {
-        if (step.Count <= FewKernel.MostRows) _repeated.Run(step, owners, CudaAttention.Parts(step), ops);
+        if (step.Count <= FewKernel.MostRows || _context.Lender is not null) _repeated.Run(step, owners, CudaAttention.Parts(step), ops);
         else ops();
     }
 
@@ -248,13 +251,14 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
-        _attention.Run(step, layer, q, k, v, y);
+        _repeated.EachTime(() => _attention.Run(step, layer, q, k, v, y));
 
     /// <inheritdoc/>
-    protected override void RopeAttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table)
-    {
-        if (!_attention.TryTurnAndRun(step, layer, q, k, v, y, table)) base.RopeAttentionCore(step, layer, q, k, v, y, table);
-    }
+    protected override void RopeAttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table) =>
+        _repeated.EachTime(() =>
+        {
+            if (!_attention.TryTurnAndRun(step, layer, q, k, v, y, table)) base.RopeAttentionCore(step, layer, q, k, v, y, table);
+        });
 
     /// <inheritdoc/>
     protected override void SiluMulCore(Tensor gate, Tensor up)

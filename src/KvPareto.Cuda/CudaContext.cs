@@ -20,11 +20,11 @@ internal sealed unsafe class CudaContext : IDisposable
     private readonly int _device;
     private readonly bool _startsEarly;
     private readonly nint _context;
-    private readonly nint _stream; // 0 is the context's default one, which is nobody's to destroy
+    private readonly nint _stream;
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number.</param>
-    /// <param name="lender">Whose memory and default stream it works on; null for its own.</param>
+    /// <param name="lender">Whose memory it works on; null for its own.</param>
     public CudaContext(int ordinal, MemoryLender? lender = null)
     {
         Lender = lender;
@@ -40,7 +40,8 @@ internal sealed unsafe class CudaContext : IDisposable
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
         MakeCurrent();
         if (major == 9) Architecture += "a"; // products of four warps are there on this one alone
-        if (lender is null) Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
+        Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
+        lender?.Follow(_stream);
     }
 
     /// <summary>Whose memory it works on; null for its own.</summary>
@@ -169,7 +170,7 @@ internal sealed unsafe class CudaContext : IDisposable
     {
         KernelCompiler.Finish();
         foreach (var module in _modules.Values) module.Dispose();
-        if (_stream != 0) _ = CudaDriver.cuStreamDestroy_v2(_stream);
+        if (Lender is null) _ = CudaDriver.cuStreamDestroy_v2(_stream); // what was lent goes back in its order, later than this
         _ = CudaDriver.cuDevicePrimaryCtxRelease_v2(_device);
     }
 

@@ -21,10 +21,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>The device in words, for provenance.</summary>
     public abstract string Device { get; }
 
-    /// <summary>
-    /// The instructions that its sums are made with, in words: <c>AVX2</c>, <c>compute capability 9.0</c>. Others sum in another order, and
-    /// settings with very few bits part there. Neither threads nor memory nor a driver are of them.
-    /// </summary>
+    /// <summary>The instructions that its sums are made with, in words: <c>AVX2</c>, <c>compute capability 9.0</c>. Others sum in another
+    /// order, and settings with very few bits part there. Neither threads nor memory nor a driver are of them.</summary>
     public abstract string Instructions { get; }
 
     /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
@@ -32,6 +30,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 
     /// <summary>Bytes of memory that the device has in all; null where that is not known.</summary>
     public virtual long? Capacity => null;
+
+    /// <summary>Whether launches of an earlier step stand for the ops at hand, but for attention; a joined one leaves its out.</summary>
+    public virtual bool StandsForOps => false;
 
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
     public abstract DType ActivationType { get; }
