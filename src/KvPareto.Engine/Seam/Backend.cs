@@ -224,8 +224,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
     }
 
-    /// <summary>
-    /// The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
+    /// <summary>The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
     /// Saves a launch a block and y's way through memory. Where a norm of sum with the gains `next` comes next, y its h
     /// (<see cref="NormLinear"/>, <see cref="NormGated"/>), a backend may prepare y for it, which saves that launch.</summary>
     public void LinearAdd(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next = null)
