@@ -30,7 +30,7 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <summary>A backend on a device.</summary>
     /// <param name="ordinal">Its number, from 0.</param>
-    /// <param name="lender">Whose memory and default stream it works on; null for its own.</param>
+    /// <param name="lender">Whose memory it works on; null for its own.</param>
     /// <exception cref="ConfigException">There is no such device, or a library of CUDA is missing.</exception>
     public CudaBackend(int ordinal = 0, MemoryLender? lender = null)
     {
@@ -82,6 +82,9 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     public override DType ActivationType => Layout.ActivationType;
+
+    /// <inheritdoc/>
+    public override bool StandsForOps => _repeated.StandForOps;
 
     /// <inheritdoc/>
     public override MemoryLayout Layout { get; } = new CudaMemoryLayout();
@@ -188,7 +191,7 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void RunCore(Step step, (object Weights, object Tensors) owners, Action ops)
     {
-        if (step.Count <= FewKernel.MostRows) _repeated.Run(step, owners, CudaAttention.Parts(step), ops);
+        if (step.Count <= FewKernel.MostRows || _context.Lender is not null) _repeated.Run(step, owners, CudaAttention.Parts(step), ops);
         else ops();
     }
 
@@ -213,6 +216,7 @@ public sealed unsafe class CudaBackend : Backend
     protected override void NormLinearCore(
         Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
+        if (_linear.TryMultiplyPrepared(x, gain, epsilon, h, weights, ys, LinearMode.Store)) return;
         if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, weights, ys, LinearMode.Store))
             base.NormLinearCore(x, gain, epsilon, h, weights, ys);
     }
@@ -220,6 +224,7 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
     {
+        if (_linear.TryMultiplyPrepared(x, gain, epsilon, h, [gate, up], [g], LinearMode.Gated)) return;
         if (_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated)) return;
         RmsNormCore(x, gain, epsilon, h);
         if (_linear.TryMultiplyGated(h, gate, up, g)) return;
@@ -228,9 +233,10 @@ public sealed unsafe class CudaBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
     {
-        if (!_linear.TryAdd(x, (CudaWeight)weight, sum)) base.LinearAddCore(x, weight, y, sum);
+        if (next is not null && _linear.TryAddAndPrepare(x, (CudaWeight)weight, y, sum, next)) return;
+        if (!_linear.TryAdd(x, (CudaWeight)weight, sum)) base.LinearAddCore(x, weight, y, sum, next);
     }
 
     /// <inheritdoc/>
@@ -248,13 +254,14 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y) =>
-        _attention.Run(step, layer, q, k, v, y);
+        _repeated.EachTime(() => _attention.Run(step, layer, q, k, v, y));
 
     /// <inheritdoc/>
-    protected override void RopeAttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table)
-    {
-        if (!_attention.TryTurnAndRun(step, layer, q, k, v, y, table)) base.RopeAttentionCore(step, layer, q, k, v, y, table);
-    }
+    protected override void RopeAttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y, RopeTable table) =>
+        _repeated.EachTime(() =>
+        {
+            if (!_attention.TryTurnAndRun(step, layer, q, k, v, y, table)) base.RopeAttentionCore(step, layer, q, k, v, y, table);
+        });
 
     /// <inheritdoc/>
     protected override void SiluMulCore(Tensor gate, Tensor up)

@@ -17,7 +17,7 @@ internal sealed class CudaBuffer : AddressedBuffer
     {
         (_context, _ledger, _category, ByteCount) = (context, ledger, category, byteCount);
         context.MakeCurrent();
-        _lent = context.Lender?.Invoke(category, byteCount);
+        _lent = context.Lender?.Lend(category, byteCount);
         nint address = 0;
         if (_lent is null)
             CudaException.ThrowIfFailed(

@@ -20,11 +20,11 @@ internal sealed unsafe class CudaContext : IDisposable
     private readonly int _device;
     private readonly bool _startsEarly;
     private readonly nint _context;
-    private readonly nint _stream; // 0 is the context's default one, which is nobody's to destroy
+    private readonly nint _stream;
 
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its number.</param>
-    /// <param name="lender">Whose memory and default stream it works on; null for its own.</param>
+    /// <param name="lender">Whose memory it works on; null for its own.</param>
     public CudaContext(int ordinal, MemoryLender? lender = null)
     {
         Lender = lender;
@@ -40,7 +40,8 @@ internal sealed unsafe class CudaContext : IDisposable
         Check(CudaDriver.cuDevicePrimaryCtxRetain(out _context, _device), nameof(CudaDriver.cuDevicePrimaryCtxRetain));
         MakeCurrent();
         if (major == 9) Architecture += "a"; // products of four warps are there on this one alone
-        if (lender is null) Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
+        Check(CudaDriver.cuStreamCreate(out _stream, NonBlocking), nameof(CudaDriver.cuStreamCreate));
+        lender?.Follow(_stream);
     }
 
     /// <summary>Whose memory it works on; null for its own.</summary>
@@ -66,6 +67,9 @@ internal sealed unsafe class CudaContext : IDisposable
 
     /// <summary>Set by launches that depend on more of a step than <see cref="RepeatedSteps"/> knows.</summary>
     public bool LaunchesVary { get; set; }
+
+    /// <summary>How many launches and copies there were: what was prepared by one holds while there is no other.</summary>
+    public long Works { get; private set; }
 
     /// <summary>The stream that everything runs on.</summary>
     public nint Stream => _stream;
@@ -97,6 +101,7 @@ internal sealed unsafe class CudaContext : IDisposable
         where TArguments : unmanaged
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
+        Works++;
         var function = module.Function(kernel, sharedBytes);
         fixed (TArguments* pointer = &arguments)
         {
@@ -147,9 +152,15 @@ internal sealed unsafe class CudaContext : IDisposable
         return count;
     }
 
+    /// <summary>Counts what a library launches on the stream.</summary>
+    public void CountWork() => Works++;
+
     /// <summary>Copies from the host; the source may be changed afterwards.</summary>
-    public void Upload(nint destination, void* source, long bytes) =>
+    public void Upload(nint destination, void* source, long bytes)
+    {
+        Works++;
         Check(CudaDriver.cuMemcpyHtoDAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyHtoDAsync_v2));
+    }
 
     /// <summary>Copies to the host; complete after <see cref="Synchronize"/>.</summary>
     public void Download(void* destination, nint source, long bytes) =>
@@ -158,6 +169,7 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Makes bytes zero.</summary>
     public void Clear(nint address, long bytes)
     {
+        Works++;
         if (bytes > 0) Check(CudaDriver.cuMemsetD8Async(address, 0, (nuint)bytes, _stream), nameof(CudaDriver.cuMemsetD8Async));
     }
 
@@ -169,7 +181,7 @@ internal sealed unsafe class CudaContext : IDisposable
     {
         KernelCompiler.Finish();
         foreach (var module in _modules.Values) module.Dispose();
-        if (_stream != 0) _ = CudaDriver.cuStreamDestroy_v2(_stream);
+        if (Lender is null) _ = CudaDriver.cuStreamDestroy_v2(_stream); // what was lent goes back in its order, later than this
         _ = CudaDriver.cuDevicePrimaryCtxRelease_v2(_device);
     }
 

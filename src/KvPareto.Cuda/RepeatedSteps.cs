@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvPareto.Cuda.Interop;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
@@ -6,17 +7,31 @@ namespace KvPareto.Cuda;
 
 /// <summary>
 /// Steps that follow each other with the same launches, as tokens of one sequence do: what differs is in device memory. Those of one are
-/// kept as a graph of the device, which stands for the later ones.
+/// kept as a graph of the device, which stands for the later ones. Where attention launches otherwise each time and another library's ops
+/// lie between, which cost the host more than a kernel, what is between two attentions is a graph.
 /// </summary>
 internal sealed class RepeatedSteps(CudaContext context) : IDisposable
 {
     private const int Relaxed = 2; // CU_STREAM_CAPTURE_MODE_RELAXED
     private const int StepsBefore = 4; // a graph is worth some steps
 
+    private readonly List<nint> _graphs = [];
     private Key? _key;
     private int _steps;
     private bool _varies;
-    private nint _graph;
+    private bool _isRefused;
+    private State _state;
+    private int _next;
+
+    private enum State
+    {
+        Running,
+        Capturing,
+        Replaying,
+    }
+
+    /// <summary>Whether graphs stand for ops outside of <see cref="EachTime"/>, which are to be left out.</summary>
+    public bool StandForOps => _state == State.Replaying;
 
     /// <summary>Does what <paramref name="ops"/> launch.</summary>
     /// <param name="step">Step; its caches, its workspace and how many rows it has are of what the launches depend on.</param>
@@ -25,64 +40,115 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
     /// <param name="ops">Ops.</param>
     public void Run(Step step, (object Weights, object Tensors) owners, int parts, Action ops)
     {
-        var key = new Key(owners, step.Workspace, step.Caches, step.Count, parts);
-        if (!key.Equals(_key)) Forget(key);
-        if (_graph == 0 && (_varies || _steps++ < StepsBefore))
+        // Libraries keep scratch of their own for a thread.
+        var key = new Key(owners, step.Workspace, step.Count, Environment.CurrentManagedThreadId, step.Caches, parts);
+        if (!key.Takes(_key, _varies)) Forget(key);
+        if (_isRefused || (_varies && context.Lender is null) || _steps++ < StepsBefore)
         {
             context.LaunchesVary = false;
             ops();
             _varies |= context.LaunchesVary;
             return;
         }
-        if (_graph == 0) _graph = Capture(ops);
-        if (_graph != 0)
+        if (_graphs.Count == 0) _isRefused = !TryCapture(ops);
+        else if (_varies) Go(State.Replaying, ops);
+        else Launch(_graphs[0]);
+        if (_isRefused) ops();
+    }
+
+    /// <summary>Runs what launches otherwise each time, if attention does.</summary>
+    public void EachTime(Action op)
+    {
+        if (!_varies || _state == State.Running)
         {
-            Check(CudaDriver.cuGraphLaunch(_graph, context.Stream), nameof(CudaDriver.cuGraphLaunch));
+            op();
             return;
         }
-        _varies = true; // a device or driver that keeps no such launches
-        ops();
+        var state = _state;
+        End();
+        _state = State.Running;
+        op();
+        _state = state;
+        Begin();
     }
 
     /// <inheritdoc/>
     public void Dispose() => Forget(null);
 
-    private void Forget(Key? key)
+    // False for a device, a driver or a library that keeps no such launches: none has run then.
+    private bool TryCapture(Action ops)
     {
-        if (_graph != 0)
-        {
-            context.Synchronize();
-            _ = CudaDriver.cuGraphExecDestroy(_graph);
-        }
-        (_key, _steps, _varies, _graph) = (key, 0, false, 0);
-    }
-
-    private nint Capture(Action ops)
-    {
-        if (CudaDriver.cuStreamBeginCapture_v2(context.Stream, Relaxed) != 0) return 0;
-        nint graph, executable;
         try
         {
+            Go(State.Capturing, ops);
+            return true;
+        }
+        catch (Exception error) when (_graphs.Count == 0 && error is CudaException or ExternalException)
+        {
+            return false;
+        }
+    }
+
+    private void Go(State state, Action ops)
+    {
+        var isDone = false;
+        (_state, _next) = (state, 0);
+        try
+        {
+            Begin();
             ops();
+            End();
+            isDone = true;
         }
         finally
         {
-            if (CudaDriver.cuStreamEndCapture(context.Stream, out graph) != 0) graph = 0;
+            _state = State.Running;
+            if (!isDone)
+            {
+                _ = CudaDriver.cuStreamEndCapture(context.Stream, out _);
+                if (_graphs.Count > 0) Forget(null);
+            }
         }
-        if (graph == 0) return 0;
-        if (CudaDriver.cuGraphInstantiateWithFlags(out executable, graph, 0) != 0) executable = 0;
-        _ = CudaDriver.cuGraphDestroy(graph);
-        return executable;
+    }
+
+    private void Begin()
+    {
+        if (_state == State.Capturing)
+            Check(CudaDriver.cuStreamBeginCapture_v2(context.Stream, Relaxed), nameof(CudaDriver.cuStreamBeginCapture_v2));
+    }
+
+    private void End()
+    {
+        if (_state == State.Capturing)
+        {
+            Check(CudaDriver.cuStreamEndCapture(context.Stream, out var graph), nameof(CudaDriver.cuStreamEndCapture));
+            var code = CudaDriver.cuGraphInstantiateWithFlags(out var executable, graph, 0);
+            _ = CudaDriver.cuGraphDestroy(graph);
+            Check(code, nameof(CudaDriver.cuGraphInstantiateWithFlags));
+            _graphs.Add(executable);
+        }
+        Launch(_graphs[_next++]);
+    }
+
+    private void Launch(nint graph) => Check(CudaDriver.cuGraphLaunch(graph, context.Stream), nameof(CudaDriver.cuGraphLaunch));
+
+    private void Forget(Key? key)
+    {
+        if (_graphs.Count > 0) context.Synchronize();
+        foreach (var graph in _graphs) _ = CudaDriver.cuGraphExecDestroy(graph);
+        _graphs.Clear();
+        (_key, _steps, _varies, _isRefused) = (key, 0, false, false);
     }
 
     private static void Check(int code, string call) => CudaException.ThrowIfFailed(code, call);
 
-    private sealed record Key((object Weights, object Tensors) Owners, Workspace Workspace, KvCache[] Caches, int Count, int Parts)
+    private sealed record Key(
+        (object Weights, object Tensors) Owners, Workspace Workspace, int Count, int Thread, KvCache[] Caches, int Parts)
     {
-        public bool Equals(Key? other) => other is not null && ReferenceEquals(Owners.Weights, other.Owners.Weights)
+        // Whether a step launches what one of another key did: outside of attention caches and parts change nothing.
+        public bool Takes(Key? other, bool attentionVaries) => other is not null && ReferenceEquals(Owners.Weights, other.Owners.Weights)
             && ReferenceEquals(Owners.Tensors, other.Owners.Tensors) && ReferenceEquals(Workspace, other.Workspace)
-            && Caches.AsSpan().SequenceEqual(other.Caches) && (Count, Parts) == (other.Count, other.Parts);
-
-        public override int GetHashCode() => HashCode.Combine(Workspace, Count, Parts);
+            && (Count, Thread) == (other.Count, other.Thread)
+            && (attentionVaries || (Caches.AsSpan().SequenceEqual(other.Caches) && Parts == other.Parts));
     }
 }

@@ -20,6 +20,7 @@ public sealed class TorchBackend : Backend
     private readonly TorchCodes _codec;
     private readonly int _stretchTokens;
     private readonly Backend? _kernels;
+    private readonly TorchStream? _stream;
 
     /// <summary>A backend on one of PyTorch's devices.</summary>
     /// <param name="device">Which.</param>
@@ -34,7 +35,8 @@ public sealed class TorchBackend : Backend
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
         _layout = new TorchMemoryLayout(device);
         _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
-        if (device.Kind == "cuda" && TorchLibrary.Load().Has("torch_cuda")) _kernels = kernels?.Invoke(device.Ordinal, Lend); // not ROCm's
+        if (device.Kind == "cuda") _stream = TorchStream.TryCreate(device.Ordinal);
+        if (_stream is not null) _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(Lend, _stream.Follow));
         if (_kernels is not null) _layout = new TorchMemoryLayout(device, _kernels.Layout);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
         var instructions = device.Instructions(TorchLibrary.Load().Version);
@@ -61,31 +63,36 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
         new(TorchMemory.Guard(() => new TorchBuffer(
-            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: _codec.Device))),
+            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: Codec.Device))),
             0, type, rows, columns, columns);
 
     /// <inheritdoc/>
     public override Weight Upload(HostWeight weight) => _kernels is not null && weight.Format.CodeBits() > 0 ? _kernels.Upload(weight)
-        : TorchMemory.Guard(() => new TorchWeight(Memory, _codec, weight, ActivationType));
+        : TorchMemory.Guard(() => new TorchWeight(Memory, Codec, weight, ActivationType));
 
     /// <inheritdoc/>
     public override Workspace CreateWorkspace(WorkspaceShape shape) =>
-        new TorchWorkspace(Memory, _codec.Device, shape, _stretchTokens, _kernels);
+        TorchMemory.Guard(() => new TorchWorkspace(Memory, Codec.Device, shape, _stretchTokens, _kernels));
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
     {
         using var rows = torch.tensor(source.ToArray(), [x.RowCount, x.ColumnCount]);
-        TorchScripts.Run("write", x, rows);
+        Do("write", x, rows);
     }
 
     /// <inheritdoc/>
-    public override void Read(Tensor x, Span<float> destination) => TorchScripts.Read(destination, "to_host", x);
+    public override void Read(Tensor x, Span<float> destination)
+    {
+        _stream?.MakeCurrent();
+        TorchScripts.Read(destination, "to_host", x);
+    }
 
     /// <inheritdoc/>
     public override void Synchronize()
     {
-        if (_codec.Device.type == DeviceType.CUDA) torch.cuda.synchronize(_codec.Device);
+        if (_kernels is not null) _kernels.Synchronize();
+        else if (_codec.Device.type == DeviceType.CUDA) torch.cuda.synchronize(_codec.Device);
     }
 
     /// <inheritdoc/>
@@ -99,21 +106,33 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
         _layout.HasKernels(geometry, spec) ? _kernels!.CreateCache(geometry, spec, capacity)
-        : TorchMemory.Guard(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
+        : TorchMemory.Guard(() => new TorchKvCache(Memory, Codec, geometry, spec, capacity));
 
     /// <inheritdoc/>
-    protected override void BeginCore(Step step) => Of(step).Begin(step);
+    protected override void BeginCore(Step step)
+    {
+        _stream?.MakeCurrent();
+        Of(step).Begin(step);
+    }
+
+    /// <inheritdoc/>
+    protected override void RunCore(Step step, (object Weights, object Tensors) owners, Action ops)
+    {
+        if (_kernels is null || step.Caches[0] is TorchKvCache) ops();
+        else _kernels.Run(Of(step).Joined!, owners.Weights, owners.Tensors, ops);
+    }
 
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale)
     {
-        if (embedding is TorchWeight) TorchScripts.Run("embed", Parts(embedding), Of(step).Ids(step), x, scale);
+        if (!Runs()) return;
+        if (embedding is TorchWeight) Do("embed", Parts(embedding), Of(step).Ids(step), x, scale);
         else _kernels!.Embed(Of(step).Joined!, embedding, x, scale);
     }
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
-        TorchScripts.Run("rms_norm", x, ((TorchWeight)gain).Vector, epsilon, y);
+        Do("rms_norm", x, ((TorchWeight)gain).Vector, epsilon, y);
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
@@ -129,11 +148,12 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
-        TorchScripts.Run("rope", x, Of(step).Turns(step, table), table.HeadDim);
+        Do("rope", x, Of(step).Turns(step, table), table.HeadDim);
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
+        _stream?.MakeCurrent();
         if (step.Caches[0] is TorchKvCache) TorchKvCache.Attend(step, layer, q, k, v, y);
         else _kernels!.Attention(Of(step).Joined!, layer, q, k, v, y);
     }
@@ -146,25 +166,27 @@ public sealed class TorchBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void SiluMulCore(Tensor gate, Tensor up) => TorchScripts.Run("silu_mul", gate, up);
+    protected override void SiluMulCore(Tensor gate, Tensor up) => Do("silu_mul", gate, up);
 
     /// <inheritdoc/>
-    protected override void AddCore(Tensor x, Tensor y) => TorchScripts.Run("add", x, y);
+    protected override void AddCore(Tensor x, Tensor y) => Do("add", x, y);
 
     /// <inheritdoc/>
-    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
     {
-        if (weight is TorchWeight) TorchScripts.Run("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
+        if (!Runs()) return;
+        if (weight is TorchWeight) Do("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
         else _kernels!.LinearAdd(x, weight, y, sum);
     }
 
     // Of x, or of its norm in h, with weights that are PyTorch's or the kernels'.
     private void Multiply(Tensor x, Weight? gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
+        if (!Runs()) return;
         var (isOurs, same) = (weights[0] is TorchWeight, 1);
         while (same < weights.Length && weights[same] is TorchWeight == isOurs) same++;
         if (isOurs)
-            TorchScripts.Run(
+            Do(
                 "linears", x, ((TorchWeight?)gain)?.Vector, epsilon, h, Parts(weights[..same]), ys[..same].ToArray(), _codec.Stripe);
         else
         {
@@ -174,8 +196,27 @@ public sealed class TorchBackend : Backend
         if (same < weights.Length) LinearCore(h, weights[same..], ys[same..]);
     }
 
-    private AddressedBuffer Lend(MemoryCategory category, long bytes) => TorchMemory.Guard(
-        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: _codec.Device)));
+    // Not where launches of an earlier step stand for it.
+    private bool Runs() => _kernels is not { StandsForOps: true };
+
+    private void Do(string function, params object?[] arguments)
+    {
+        _stream?.MakeCurrent();
+        if (Runs()) TorchScripts.Run(function, arguments);
+    }
+
+    private TorchBuffer Lend(MemoryCategory category, long bytes) => TorchMemory.Guard(
+        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: Codec.Device)));
+
+    // What is made on its device belongs to its stream.
+    private TorchCodes Codec
+    {
+        get
+        {
+            _stream?.MakeCurrent();
+            return _codec;
+        }
+    }
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
 

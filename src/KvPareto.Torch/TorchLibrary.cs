@@ -44,6 +44,10 @@ public sealed class TorchLibrary
     /// <summary>Whether it has this library.</summary>
     internal bool Has(string name) => File.Exists(PathOf(name));
 
+    /// <summary>A function of its part for NVIDIA's devices; 0 where it has none.</summary>
+    internal nint CudaFunction(string name) =>
+        Has("torch_cuda") && NativeLibrary.TryGetExport(NativeLibrary.Load(PathOf("torch_cuda")), name, out var function) ? function : 0;
+
     /// <summary>Loads libtorch, once a process.</summary>
     /// <exception cref="ConfigException">It is not there, does not fit, or the C++ library is too old; one line says which.</exception>
     public static TorchLibrary Load()

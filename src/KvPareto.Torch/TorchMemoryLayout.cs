@@ -45,5 +45,5 @@ public sealed class TorchMemoryLayout(TorchDevice device, MemoryLayout? kernels 
 
     /// <inheritdoc/>
     public override long WorkspaceBytes(WorkspaceShape shape) =>
-        kernels?.WorkspaceBytes(shape) ?? TorchWorkspace.PredictByteCount(shape, StretchTokens);
+        (kernels?.WorkspaceBytes(shape) ?? TorchWorkspace.PredictByteCount(shape, StretchTokens)) + TorchWorkspace.IdBytes(shape);
 }

@@ -14,12 +14,15 @@ internal sealed class TorchWorkspace : Workspace
     private readonly long _bytes;
     private readonly Backend? _kernels;
     private readonly Workspace? _joined;
+    private readonly TorchBuffer _ids; // [MaxTokens] i32, always in one place: launches that are kept read it
     private readonly Dictionary<object, torch.Tensor> _made = []; // of the step at hand
 
     public TorchWorkspace(MemoryLedger ledger, torch.Device device, WorkspaceShape shape, int stretchTokens, Backend? kernels) : base(shape)
     {
         (_ledger, _device, StretchTokens, _kernels) = (ledger, device, stretchTokens, kernels);
         _joined = kernels?.CreateWorkspace(shape);
+        _ids = new TorchBuffer(
+            ledger, MemoryCategory.Workspace, torch.zeros([shape.MaxTokens], dtype: torch.ScalarType.Int32, device: device));
         _bytes = kernels is null ? PredictByteCount(shape, stretchTokens) : 0;
         ledger.Add(MemoryCategory.Workspace, _bytes);
     }
@@ -40,10 +43,14 @@ internal sealed class TorchWorkspace : Workspace
         return sizeof(float) * (2 * Copies * keys + 2 * queries * scored + 3 * queries * g.HeadDim);
     }
 
+    /// <summary>Bytes of token ids.</summary>
+    public static long IdBytes(WorkspaceShape shape) => (long)shape.MaxTokens * sizeof(int);
+
     /// <summary>Takes in a step.</summary>
     public void Begin(Step step)
     {
         Forget();
+        using (var ids = torch.tensor(step.Ids)) TorchScripts.Run("write", Ids(step), ids);
         if (_joined is null) return;
         _kernels!.Join(Joined = step.With(_joined));
     }
@@ -56,7 +63,7 @@ internal sealed class TorchWorkspace : Workspace
     }
 
     /// <summary>Token ids [T].</summary>
-    public torch.Tensor Ids(Step step) => Once(nameof(Ids), () => torch.tensor(step.Ids, [step.Count], device: _device));
+    public torch.Tensor Ids(Step step) => Once(nameof(Ids), () => _ids.Data.narrow(0, 0, step.Count));
 
     /// <summary>What turns a step's rows, as Scripts/elements.py takes it.</summary>
     public torch.Tensor Turns(Step step, RopeTable table) => Once(table, () =>
@@ -84,6 +91,7 @@ internal sealed class TorchWorkspace : Workspace
     public override void Dispose()
     {
         Forget();
+        _ids.Dispose();
         _joined?.Dispose();
         _ledger.Remove(MemoryCategory.Workspace, _bytes);
     }

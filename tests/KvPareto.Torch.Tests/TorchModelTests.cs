@@ -99,6 +99,49 @@ public class TorchModelTests
         }
     }
 
+    /// <summary>
+    /// Chunks and tokens of two sequences, which a CUDA device keeps as graphs from the fifth on, against the same ones launched anew each
+    /// time.
+    /// </summary>
+    [Theory]
+    [InlineData("w16a16-k16v16")]
+    [InlineData("w4g32a16-e8-k4v4-t32")]
+    [InlineData("w16a16-k8v8-t64-smooth-sink4-recent8")]
+    public void RepeatedSteps_AreEachByItself(string name)
+    {
+        const int Chunk = 24, Chunks = 8, Tokens = 12, Capacity = Chunk * Chunks + Tokens;
+        using var backend = TorchLibraryOrSkip.Backend();
+        using var folder = new ScratchFolder();
+        folder.Write("config.json", File.ReadAllText(Path.Combine(TestData.Golden("models", "llama"), "config.json"))
+            .Replace("\"head_dim\": 32", "\"head_dim\": 64", StringComparison.Ordinal));
+        using var checkpoint = ModelSource.Open($"random:3:{folder.Root}").OpenCheckpoint();
+        var setting = InferenceSetting.Parse(name);
+        using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+        var transformer = new Transformer(backend, checkpoint.Config, weights);
+        var geometry = transformer.Geometry(Capacity);
+        using var workspace = backend.CreateWorkspace(new WorkspaceShape(Chunk, Capacity, geometry, setting.Attention));
+        var tensors = Enumerable.Range(0, 2).Select(_ => new TransformerActivations(backend, checkpoint.Config, Chunk)).ToArray();
+        float[][] Run(bool alternates)
+        {
+            using var cache = backend.CreateCache(geometry, setting.Cache, Capacity);
+            var results = new List<float[]>();
+            while (cache.Length < Capacity)
+            {
+                var ids = Enumerable.Range(cache.Length, cache.Length < Chunk * Chunks ? Chunk : 1).ToArray();
+                var hidden = transformer.Forward(backend.Begin(workspace, ids, ids, cache), tensors[alternates ? results.Count % 2 : 0]);
+                var values = new float[ids.Length * checkpoint.Config.HiddenSize];
+                backend.Read(hidden, values);
+                results.Add(values);
+            }
+            return [.. results];
+        }
+        var expected = Run(alternates: true);
+        Assert.Equal(Chunks + Tokens, expected.Length);
+        Assert.All(expected[1..], (values, i) => Assert.NotEqual(expected[i], values));
+        for (var i = 0; i < 2; i++) Assert.Equal(expected, Run(alternates: false));
+        foreach (var tensor in tensors) tensor.Dispose();
+    }
+
     private static float[] Logits(Backend backend, string model, string setting, int[] ids)
     {
         var parsed = InferenceSetting.Parse(setting);

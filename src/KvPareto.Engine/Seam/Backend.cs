@@ -21,10 +21,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>The device in words, for provenance.</summary>
     public abstract string Device { get; }
 
-    /// <summary>
-    /// The instructions that its sums are made with, in words: <c>AVX2</c>, <c>compute capability 9.0</c>. Others sum in another order, and
-    /// settings with very few bits part there. Neither threads nor memory nor a driver are of them.
-    /// </summary>
+    /// <summary>The instructions that its sums are made with, in words: <c>AVX2</c>, <c>compute capability 9.0</c>. Others sum in another
+    /// order, and settings with very few bits part there. Neither threads nor memory nor a driver are of them.</summary>
     public abstract string Instructions { get; }
 
     /// <summary>How many workers have scratch of their own, which peaks depend on; null where they do not.</summary>
@@ -32,6 +30,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 
     /// <summary>Bytes of memory that the device has in all; null where that is not known.</summary>
     public virtual long? Capacity => null;
+
+    /// <summary>Whether launches of an earlier step stand for the ops at hand, but for attention; a joined one leaves its out.</summary>
+    public virtual bool StandsForOps => false;
 
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
     public abstract DType ActivationType { get; }
@@ -223,15 +224,15 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
     }
 
-    /// <summary>
-    /// The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
-    /// Saves a launch a block and y's way through memory.
-    /// </summary>
-    public void LinearAdd(Tensor x, Weight weight, Tensor y, Tensor sum)
+    /// <summary>The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
+    /// Saves a launch a block and y's way through memory. Where a norm of sum with the gains `next` comes next, y its h
+    /// (<see cref="NormLinear"/>, <see cref="NormGated"/>), a backend may prepare y for it, which saves that launch.</summary>
+    public void LinearAdd(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next = null)
     {
         RequireSeveral(x, [weight], [y]);
         Require(sum.RowCount == y.RowCount && sum.ColumnCount == y.ColumnCount && sum.Type == DType.F32, "LinearAdd: sum is [T, N], f32");
-        LinearAddCore(x, weight, y, sum);
+        Require(next is null || next.ColumnCount == sum.ColumnCount, "a gain for each column");
+        LinearAddCore(x, weight, y, sum, next);
     }
 
     /// <inheritdoc/>
@@ -303,7 +304,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     }
 
     /// <summary>See <see cref="LinearAdd"/>.</summary>
-    protected virtual void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    protected virtual void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
     {
         LinearCore(x, weight, y);
         AddCore(sum, y);

@@ -1,7 +1,7 @@
 namespace KvPareto.Engine.Seam;
 
-/// <summary>Memory of another library, for a backend whose kernels work in the order of that library's default stream.</summary>
-/// <param name="category">What it is for.</param>
-/// <param name="byteCount">Bytes, uninitialised.</param>
-/// <exception cref="InsufficientMemoryException">The device has not so many.</exception>
-public delegate AddressedBuffer MemoryLender(MemoryCategory category, long byteCount);
+/// <summary>Another library, for a backend whose kernels work on its memory and in the order of its work.</summary>
+/// <param name="Lend">Gives so many bytes, uninitialised, for a purpose; throws <see cref="InsufficientMemoryException"/> where the device
+/// has not so many.</param>
+/// <param name="Follow">Takes the stream of the device that its own work goes to from now on.</param>
+public sealed record MemoryLender(Func<MemoryCategory, long, AddressedBuffer> Lend, Action<nint> Follow);
