@@ -49,8 +49,13 @@ internal static class JsonLines
         }
         catch (JsonException error)
         {
-            throw new ConfigException($"{path}:{number}: " + (error.BytePositionInLine is { } at
-                ? $"not valid JSON at byte {at}; each line must be one JSON object" : $"not valid JSON: {OneLine.OfMessage(error.Message)}"), error);
+            var place = error.BytePositionInLine is { } at ? $" at byte {at}; each line must be one JSON object"
+                : $": {OneLine.OfMessage(error.Message)}";
+            throw new ConfigException($"{path}:{number}: not valid JSON{place}", error);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new ConfigException($"{path}:{number}: a text has half of a surrogate pair", error);
         }
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
         document.Dispose();

@@ -133,7 +133,8 @@ public class RulerTaskTests
     public void Score_IsTheShareOfTheAnswersFound(string prediction, double expected) =>
         Assert.Equal(expected, StringMatch.All(prediction, ["abcde", "FGHIJ", "klmno"]), 12);
 
-    /// <summary>Case is Python's <c>lower()</c>, which RULER compares by: the Kelvin sign, the capital sharp s, a sigma at a word's end.</summary>
+    /// <summary>Case is Python's <c>lower()</c>, which RULER compares by: the Kelvin sign, the capital sharp s, a sigma at a word's
+    /// end.</summary>
     [Theory]
     [InlineData("5 \u212A", "5 k", 1)]
     [InlineData("STRA\u1E9EE", "stra\u00DFe", 1)]

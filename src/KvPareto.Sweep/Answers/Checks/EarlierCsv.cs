@@ -61,7 +61,8 @@ internal static class EarlierCsv
         && (Optional(csv, "score") is not null || Optional(csv, "ci_low") is not null || Tasks(csv).Any());
 
     private static EarlierPoint Point(string path, CsvReader csv) => new(
-        CsvTable.Read(csv.GetField("model")!), csv.GetField("setting")!, Whole(path, csv, "context"), (long)Number(path, csv, "total_peak_bytes", Most),
+        CsvTable.Read(csv.GetField("model")!), csv.GetField("setting")!, Whole(path, csv, "context"),
+        (long)Number(path, csv, "total_peak_bytes", Most),
         Number(path, csv, "score", MostScore), Low(path, csv))
     {
         Trial = Optional(csv, "trial"),
