@@ -13,7 +13,7 @@ internal static class LinearBenchmark
         [("q, o", 576, 576), ("k, v", 192, 576), ("gate, up", 1536, 576), ("down", 576, 1536), ("head", 49152, 576)];
     private static readonly (string Name, WeightFormat Format, int Group)[] Formats =
         [("bf16", WeightFormat.BF16, 0), ("f16", WeightFormat.F16, 0), ("f32", WeightFormat.F32, 0), ("w4 g32", WeightFormat.W4, 32),
-            ("w4 g64", WeightFormat.W4, 64)];
+            ("w4 g64", WeightFormat.W4, 64), ("w8 g64", WeightFormat.W8, 64)];
 
     /// <summary>Prints a table.</summary>
     public static void Run()

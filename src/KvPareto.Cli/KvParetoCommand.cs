@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using KvPareto.Cli.Commands;
 using KvPareto.Cli.Doctor;
 using KvPareto.Cli.Shell;
@@ -38,7 +39,9 @@ internal static class KvParetoCommand
         }
         catch (Exception error)
         {
-            var (code, line) = Outcome(error);
+            // Verbs that can say more of an empty value do so.
+            var (code, line) = error is ArgumentException && EmptyValue(parsed) is { } name
+                ? (ExitCode.UserMistake, $"{name} ''; 'kvpareto {NameOf(parsed)}--help' says what is allowed") : Outcome(error);
             if (line is not null) context.Error.WriteLine($"kvpareto: {line}");
             return code;
         }
@@ -89,6 +92,15 @@ internal static class KvParetoCommand
             CompletionCommand.Create(context),
             ManCommand.Create(context),
         }));
+
+    // The option or argument that was given as ''; null for none.
+    private static string? EmptyValue(ParseResult parsed) =>
+        parsed.CommandResult.Children.FirstOrDefault(given => given.Tokens.Any(token => token.Value.Length == 0)) switch
+        {
+            OptionResult option => option.Option.Name,
+            ArgumentResult argument => argument.Argument.Name,
+            _ => null,
+        };
 
     private static string NameOf(ParseResult parsed) =>
         parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Reports.Pictures;
@@ -85,6 +86,15 @@ internal sealed class Verb(string name, string description, string example, stri
 
     /// <summary>The option that every verb has that writes a report.</summary>
     public static Option<bool> NoHtmlOption() => new("--no-html") { Description = "Without report.html." };
+
+    /// <summary>Reads an option's number with its decimal point; the parser's own would leave out the comma of 1,5.</summary>
+    public static double Number(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) return number;
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name} '{text}'; allowed: a number");
+        return 0;
+    }
 
     /// <summary>A setting with what <c>--chunk</c> says.</summary>
     /// <param name="setting">As named.</param>

@@ -216,6 +216,7 @@ public sealed unsafe class CudaBackend : Backend
     protected override void NormLinearCore(
         Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
+        if (_linear.TryMultiplyPrepared(x, gain, epsilon, h, weights, ys, LinearMode.Store)) return;
         if (!_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, weights, ys, LinearMode.Store))
             base.NormLinearCore(x, gain, epsilon, h, weights, ys);
     }
@@ -223,6 +224,7 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void NormGatedCore(Tensor x, Weight gain, float epsilon, Tensor h, Weight gate, Weight up, Tensor g, Tensor u)
     {
+        if (_linear.TryMultiplyPrepared(x, gain, epsilon, h, [gate, up], [g], LinearMode.Gated)) return;
         if (_linear.TryMultiplyNormed(x, gain, epsilon, h.Type == DType.F32, [gate, up], [g], LinearMode.Gated)) return;
         RmsNormCore(x, gain, epsilon, h);
         if (_linear.TryMultiplyGated(h, gate, up, g)) return;
@@ -231,9 +233,10 @@ public sealed unsafe class CudaBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
     {
-        if (!_linear.TryAdd(x, (CudaWeight)weight, sum)) base.LinearAddCore(x, weight, y, sum);
+        if (next is not null && _linear.TryAddAndPrepare(x, (CudaWeight)weight, y, sum, next)) return;
+        if (!_linear.TryAdd(x, (CudaWeight)weight, sum)) base.LinearAddCore(x, weight, y, sum, next);
     }
 
     /// <inheritdoc/>

@@ -68,6 +68,9 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Set by launches that depend on more of a step than <see cref="RepeatedSteps"/> knows.</summary>
     public bool LaunchesVary { get; set; }
 
+    /// <summary>How many launches and copies there were: what was prepared by one holds while there is no other.</summary>
+    public long Works { get; private set; }
+
     /// <summary>The stream that everything runs on.</summary>
     public nint Stream => _stream;
 
@@ -98,6 +101,7 @@ internal sealed unsafe class CudaContext : IDisposable
         where TArguments : unmanaged
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
+        Works++;
         var function = module.Function(kernel, sharedBytes);
         fixed (TArguments* pointer = &arguments)
         {
@@ -148,9 +152,15 @@ internal sealed unsafe class CudaContext : IDisposable
         return count;
     }
 
+    /// <summary>Counts what a library launches on the stream.</summary>
+    public void CountWork() => Works++;
+
     /// <summary>Copies from the host; the source may be changed afterwards.</summary>
-    public void Upload(nint destination, void* source, long bytes) =>
+    public void Upload(nint destination, void* source, long bytes)
+    {
+        Works++;
         Check(CudaDriver.cuMemcpyHtoDAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyHtoDAsync_v2));
+    }
 
     /// <summary>Copies to the host; complete after <see cref="Synchronize"/>.</summary>
     public void Download(void* destination, nint source, long bytes) =>
@@ -159,6 +169,7 @@ internal sealed unsafe class CudaContext : IDisposable
     /// <summary>Makes bytes zero.</summary>
     public void Clear(nint address, long bytes)
     {
+        Works++;
         if (bytes > 0) Check(CudaDriver.cuMemsetD8Async(address, 0, (nuint)bytes, _stream), nameof(CudaDriver.cuMemsetD8Async));
     }
 

@@ -17,6 +17,7 @@ internal sealed class CudaLinear : IDisposable
     private readonly MatrixProducts _products;
     private readonly FewProducts _few;
     private readonly ManyProducts _many;
+    private Prepared _prepared;
 
     /// <summary>Opens the library of dense products.</summary>
     public CudaLinear(CudaContext context, MemoryLedger ledger)
@@ -62,6 +63,46 @@ internal sealed class CudaLinear : IDisposable
     {
         if (x.RowCount <= FewKernel.MostRows) return _few.TryMultiply(x, default, x.Type == DType.F32, [weight], [sum], LinearMode.Add);
         MultiplyMany(x, [weight], [sum], LinearMode.Add);
+        return true;
+    }
+
+    /// <summary>The same, and y becomes sum · gain, still to be divided by its rows' norms; false where no kernel does all of it.</summary>
+    public bool TryAddAndPrepare(Tensor x, CudaWeight weight, Tensor y, Tensor sum, Weight gain)
+    {
+        if (x.RowCount <= FewKernel.MostRows || x.Type != DType.BF16 || weight.Stored == CudaWeight.StoredKind.BF16) return false;
+        var norm = ManyNorm.Before(((CudaWeight)gain).Data, y, Scratch);
+        if (!_many.TryAddAndPrepare(x, weight, sum, norm, (Scratch.Address, norm.ScratchBytes))) return false;
+        _prepared = new(_context.Works, sum, gain, y);
+        return true;
+    }
+
+    /// <summary>Results of h as <see cref="TryAddAndPrepare"/> has left it, if it was the last to run.</summary>
+    public bool TryMultiplyPrepared(
+        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode)
+    {
+        var isPrepared = _prepared == new Prepared(_context.Works, x, gain, h);
+        _prepared = default;
+        if (!isPrepared || !AreAllDirect(h, weights, ys, mode)) return false;
+        var norm = ManyNorm.After(epsilon, h, Scratch);
+        for (var i = 0; i < ys.Length;)
+        {
+            var count = _many.Count(h, h.RowCount, weights[i..], ys[i..], mode);
+            _many.Multiply(h, h.RowCount, weights.Slice(i, count), mode == LinearMode.Gated ? ys : ys.Slice(i, count), mode,
+                (Scratch.Address, norm.ScratchBytes), norm);
+            i += count;
+        }
+        return true;
+    }
+
+    // Whether no weight is left to the library.
+    private bool AreAllDirect(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode)
+    {
+        for (var i = 0; i < ys.Length;)
+        {
+            var count = _many.Count(x, x.RowCount, weights[i..], ys[i..], mode);
+            if (count == 0 || (count == 1 && ((CudaWeight)weights[i]).Stored == CudaWeight.StoredKind.BF16)) return false;
+            i += count;
+        }
         return true;
     }
 
@@ -195,6 +236,9 @@ internal sealed class CudaLinear : IDisposable
 
     private void Multiply(Matrix x, CudaWeight weight, nint data, Tensor y, bool adds) =>
         _products.Multiply(x, data, y, y.RowCount, y.ColumnCount, weight.ColumnCount, adds, (Scratch.Address, weight.Products.Workspace));
+
+    // What was left for a norm of x with this gain, by which launch.
+    private readonly record struct Prepared(long Works, Tensor X, Weight Gain, Tensor H);
 
     private static Grid Columns(Tensor x) => new(x.RowCount, (x.ColumnCount + Threads - 1) / Threads);
 }

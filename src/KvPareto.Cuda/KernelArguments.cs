@@ -148,23 +148,28 @@ internal struct ManyParts
     private ManyPart _first;
 }
 
-[StructLayout(LayoutKind.Sequential, Size = 768)]
+[StructLayout(LayoutKind.Sequential, Size = 1472)]
 internal struct ManyArguments
 {
-    /// <summary>Of <see cref="Shares"/>: clusters take whole tiles.</summary>
-    public const int WholeTiles = -1;
-
     public TensorMap Inputs;
     public ManyParts Parts;
     public nint Partials;
     public int Rows;
-    public int Columns;
-    public int Group;
+    public int Steps;
     public int Mode;
     public int GateHalf;
     public int TokenTiles;
-    public int Tiles;
+    public int GroupUnits;
+    public int LastGroup;
     public int Shares;
+    public nint Gain;
+    public nint Squares;
+    public Matrix Normed;
+    public float Epsilon;
+    public int IsNormed;
+    public int Columns;
+    public int Reserved;
+    public ManyBegins Begins;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -21,9 +21,6 @@ internal readonly record struct ManyKernel(int Bits, int Group, int Tokens)
     /// <summary>Rows of weights that a block multiplies.</summary>
     public const int BlockRows = 128;
 
-    /// <summary>Clusters that put a tile together, at the most (MOST_SHARES).</summary>
-    public const int MostShares = 8;
-
     /// <summary>Columns of a row of inputs in shared memory (SLAB_INNER).</summary>
     public const int SlabColumns = 64;
 

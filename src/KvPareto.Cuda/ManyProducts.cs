@@ -5,8 +5,7 @@ namespace KvPareto.Cuda;
 /// <summary>Products of many rows without a stop in scratch, on devices of compute capability 9.0.</summary>
 internal sealed class ManyProducts(CudaContext context)
 {
-    private const int StaticSharedBytes = 256; // of the kernel
-    private const int LeastColumns = 512;      // of a tile's share
+    private const int StaticSharedBytes = 1280; // of the kernel
     private const double LeastUse = 2.0 / 3;   // of the clusters, or tiles are made narrower
 
     private readonly Dictionary<ManyKernel, (KernelModule Module, int Clusters)> _variants = [];
@@ -52,8 +51,10 @@ internal sealed class ManyProducts(CudaContext context)
     /// <param name="ys">Results.</param>
     /// <param name="mode">What becomes of sums.</param>
     /// <param name="scratch">Device memory for parts of tiles.</param>
+    /// <param name="norm">That of the inputs, or the one that comes next.</param>
     public void Multiply(
-        Matrix x, int rows, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode, (nint Address, long Bytes) scratch)
+        Matrix x, int rows, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode, (nint Address, long Bytes) scratch,
+        in ManyNorm norm = default)
     {
         var first = (CudaWeight)weights[0];
         var isGated = mode == LinearMode.Gated;
@@ -64,9 +65,15 @@ internal sealed class ManyProducts(CudaContext context)
             Partials = scratch.Address,
             Rows = rows,
             Columns = first.ColumnCount,
-            Group = Math.Max(1, first.Rows.Group),
+            GroupUnits = kernel.Group == 0 ? 1 : first.Rows.Group / kernel.Group,
+            LastGroup = first.Rows.Group == 0 ? 0 : (first.ColumnCount - 1) / first.Rows.Group,
             Mode = (int)mode,
             TokenTiles = (rows + kernel.Tokens - 1) / kernel.Tokens,
+            Gain = norm.Gain,
+            Squares = norm.Squares,
+            Normed = norm.Normed,
+            Epsilon = norm.Epsilon,
+            IsNormed = norm.Gain == 0 && norm.Squares != 0 ? 1 : 0,
         };
         var tiles = 0;
         for (var i = 0; i < ManyParts.Count; i++)
@@ -90,12 +97,32 @@ internal sealed class ManyProducts(CudaContext context)
             }
             a.Parts[i].EndTile = tiles;
         }
-        a.Tiles = tiles * a.TokenTiles;
         var (module, clusters) = Variant(kernel);
-        clusters = Share(ref a, clusters, (int)Math.Min(scratch.Bytes / kernel.PartBytes, int.MaxValue));
+        var shares = ManyShares.Of(
+            kernel, tiles * a.TokenTiles, first.ColumnCount, clusters, Parts(kernel, scratch.Bytes), norm.Gain != 0);
+        (a.Steps, a.Shares, a.Begins) = (shares.Steps, shares.Each, shares.Begins());
         context.Launch(
-            module, ManyKernel.Function, new(ManyKernel.Cluster * clusters), ManyKernel.Threads, a, kernel.SharedBytes(SharedBytes));
+            module, ManyKernel.Function, new(ManyKernel.Cluster * shares.Clusters), ManyKernel.Threads, a, kernel.SharedBytes(SharedBytes));
     }
+
+    /// <summary>sum += x·wᵀ + b, and prepares a norm; false where that is not done, which is where tiles are not cut into shares.</summary>
+    /// <param name="x">Inputs.</param>
+    /// <param name="weight">Weight.</param>
+    /// <param name="sum">[T, N].</param>
+    /// <param name="norm">The norm that comes next.</param>
+    /// <param name="scratch">Device memory for parts of tiles.</param>
+    public bool TryAddAndPrepare(Tensor x, CudaWeight weight, Tensor sum, in ManyNorm norm, (nint Address, long Bytes) scratch)
+    {
+        if (!norm.Fits || Count(x, x.RowCount, [weight], [sum], LinearMode.Add) == 0) return false;
+        var kernel = Choose(ManyKernel.Of(weight, x.RowCount)!.Value, x.RowCount, [weight], false);
+        var tiles = Tiles(weight, false) * ((x.RowCount + kernel.Tokens - 1) / kernel.Tokens);
+        var shares = ManyShares.Of(kernel, tiles, x.ColumnCount, Variant(kernel).Clusters, Parts(kernel, scratch.Bytes), true);
+        if (shares.Each <= 1) return false;
+        Multiply(x, x.RowCount, [weight], [sum], LinearMode.Add, scratch, norm);
+        return true;
+    }
+
+    private static int Parts(in ManyKernel kernel, long bytes) => (int)Math.Min(ManyShares.MostClusters, bytes / kernel.PartBytes);
 
     private static int Tiles(CudaWeight weight, bool isGated)
     {
@@ -113,25 +140,7 @@ internal sealed class ManyProducts(CudaContext context)
     }
 
     private static bool LeavesIdle(int tiles, int columns, int clusters) =>
-        tiles * Math.Max(1, Shares(tiles, columns, clusters)) < LeastUse * clusters;
-
-    private static int Shares(int tiles, int columns, int clusters) =>
-        Math.Min(clusters / tiles, Math.Min(ManyKernel.MostShares, columns / LeastColumns));
-
-    // Few tiles are cut into equal shares, one a cluster; of many the steps are shared out evenly. Where there is no room for so many
-    // parts, tiles stay whole.
-    private static int Share(ref ManyArguments a, int clusters, int parts)
-    {
-        var most = Shares(a.Tiles, a.Columns, Math.Min(clusters, parts));
-        if (most > 1)
-        {
-            a.Shares = most;
-            return a.Tiles * most;
-        }
-        if (a.Tiles >= clusters && parts + 1 >= clusters) return clusters;
-        a.Shares = ManyArguments.WholeTiles;
-        return Math.Min(a.Tiles, clusters);
-    }
+        tiles * Math.Max(1, ManyShares.Most(tiles, columns, clusters)) < LeastUse * clusters;
 
     private (KernelModule Module, int Clusters) Variant(in ManyKernel kernel)
     {

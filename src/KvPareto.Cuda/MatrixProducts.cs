@@ -42,6 +42,7 @@ internal sealed unsafe class MatrixProducts : IDisposable
             rows, outputs, inputs, x.Stride, y.Stride, (DType)x.Type, (DType)y.Type, Alignment(x.Data), Alignment(weight),
                 Alignment(y.Data), workspace.Bytes);
         if (!_plans.TryGetValue(shape, out var plan)) _plans[shape] = plan = Prepare(shape);
+        _context.CountWork();
         float one = 1, kept = adds ? 1 : 0;
         fixed (ulong* algorithm = plan.Algorithm)
         {

@@ -80,8 +80,8 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     /// <exception cref="ConfigException">A file is damaged.</exception>
     public static int? LimitOf(string folder) => JournalReader.Read(folder).Run?.Limit;
 
-    /// <summary>A folder holds a run, whole or not.</summary>
-    public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder));
+    /// <summary>A folder holds a run, whole or not: what it is stands in <c>run.json</c>, or else in a journal.</summary>
+    public static bool IsIn(string folder) => File.Exists(RunFile.PathOf(folder)) || JournalReader.Files(folder).Count > 0;
 
     /// <summary>
     /// Reads the journals of a run folder and compares their figures with each other and with the samples; changes nothing in it.

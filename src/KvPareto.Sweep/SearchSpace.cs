@@ -28,7 +28,7 @@ public static class SearchSpace
         if (config.Axes is null && model?.Weights is null) return [];
         var axes = (config.Axes ?? new SweepAxes([])).For(model);
         if (axes.Count > MaxSettings)
-            throw new ConfigException($"{config.Name}: the axes make {axes.Count} settings; allowed: at most {MaxSettings}");
+            throw config.Error("axes", $"makes {axes.Count} settings", $"at most {MaxSettings}");
         return Distinct(axes.Product());
     }
 

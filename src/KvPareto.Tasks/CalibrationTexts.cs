@@ -20,7 +20,6 @@ public static class CalibrationTexts
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(samples);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokens);
-        if (!File.Exists(path)) throw new ConfigException($"{path}: there is no such file; allowed: a .jsonl or text file");
         var texts = IsJsonLines(path)
             ? JsonLines.Read(path).Take(samples).Select(row => Tokens(tokenizer, Text(row)).Take(tokens).ToArray())
             : Tokens(tokenizer, Plain(path)).Chunk(tokens).Take(samples);
@@ -39,16 +38,12 @@ public static class CalibrationTexts
     {
         try
         {
-            if (new FileInfo(path).Length > MostBytes) throw new ConfigException($"{path}: is larger than {MostBytes} bytes");
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path));
+            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true)
+                .GetString(ForeignFile.ReadAll(path, MostBytes));
         }
         catch (DecoderFallbackException error)
         {
             throw new ConfigException($"{path}: not UTF-8 at byte {error.Index}", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{path}: cannot be read: {error.Message}", error);
         }
     }
 }

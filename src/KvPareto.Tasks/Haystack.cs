@@ -47,7 +47,7 @@ internal static class Haystack
     {
         try
         {
-            using var reader = new StreamReader(file, StrictUtf8);
+            using var reader = new StreamReader(ForeignFile.OpenOnce(file), StrictUtf8);
             var buffer = new char[1 << 14];
             while (reader.Read(buffer, 0, Math.Min(buffer.Length, maxCharacters - text.Length)) is > 0 and var count)
                 text.Append(buffer, 0, count);

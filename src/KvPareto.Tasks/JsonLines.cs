@@ -32,7 +32,7 @@ internal static class JsonLines
 
     private static Stream Open(string path)
     {
-        var file = File.OpenRead(path);
+        var file = ForeignFile.OpenOnce(path);
         return path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 

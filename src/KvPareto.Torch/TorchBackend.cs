@@ -172,7 +172,7 @@ public sealed class TorchBackend : Backend
     protected override void AddCore(Tensor x, Tensor y) => Do("add", x, y);
 
     /// <inheritdoc/>
-    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
     {
         if (!Runs()) return;
         if (weight is TorchWeight) Do("linear_add", x, Parts(weight), y, _codec.Stripe, sum);

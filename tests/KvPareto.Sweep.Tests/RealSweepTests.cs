@@ -138,7 +138,7 @@ public class RealSweepTests
         var config = Config(temp);
         foreach (var file in Directory.GetFiles(temp["llama"]))
             File.Copy(file, Path.Combine(temp["qwen2"], Path.GetFileName(file)), overwrite: true);
-        Refuses(temp, config, "models 'llama' and 'qwen2' are the same files");
+        Refuses(temp, config, "key 'models' has 'llama' and 'qwen2', which are the same files; allowed: each model once");
     }
 
     private static void Refuses(ScratchFolder temp, SweepConfig config, string expected)

@@ -42,6 +42,7 @@ internal static class FrontierCommand
         {
             Description = "With --check: percent by which a peak may grow.",
             HelpName = "P",
+            CustomParser = Verb.Number,
             DefaultValueFactory = _ => DefaultTolerance,
         };
         var json = new Option<bool>("--json") { Description = "Print {\"models\":[…]}; docs/answers.md names the fields." };

@@ -17,8 +17,8 @@ internal static class RunFolderName
         return resume && worker is null && !Path.Exists(folder) ? throw NothingToResume(folder) : folder;
     }
 
-    // A run begun from scratch in a mistyped folder would measure everything again.
-    private static ConfigException NothingToResume(string folder)
+    /// <summary>A run begun from scratch in a mistyped folder would measure everything again.</summary>
+    public static ConfigException NothingToResume(string folder)
     {
         var full = Path.GetFullPath(folder);
         var parent = Path.GetDirectoryName(full);
@@ -29,7 +29,7 @@ internal static class RunFolderName
         var named = string.Join(", ", runs.Take(MostRunsNamed).Select(found => Path.GetRelativePath(".", found)));
         var allowed = runs.Count == 0 ? "leave out --resume to begin a run"
             : $"{named}{(runs.Count > MostRunsNamed ? ", …" : "")}, or leave out --resume to begin a run";
-        return new($"--resume: {folder}: there is no such folder; allowed: {allowed}");
+        return new($"--resume: {folder}: {(Directory.Exists(folder) ? "holds no run" : "there is no such folder")}; allowed: {allowed}");
     }
 
     private static string FreeFolder(string name)

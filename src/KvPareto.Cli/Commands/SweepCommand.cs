@@ -42,6 +42,7 @@ internal static class SweepCommand
         {
             Description = "Hours after which no further sample is begun: the report is written, and --resume goes on.",
             HelpName = "H",
+            CustomParser = result => Verb.Number(result),
         };
         var limit = SampleLimit.Option();
         var threads = Verb.ThreadsOption();

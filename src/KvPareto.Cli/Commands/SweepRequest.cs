@@ -5,6 +5,7 @@ using KvPareto.Engine.Seam;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
@@ -52,8 +53,10 @@ internal sealed record SweepRequest
     private bool IsOfRun => File is null && (Resume || Worker is not null) && Folder is not null && RunHistory.IsIn(Folder);
 
     /// <summary>What is to be swept.</summary>
+    /// <exception cref="ConfigException">The config is wrong, or there is nothing to resume.</exception>
     public SweepConfig Config() => File is not null ? SweepConfig.Load(File, Models)
         : IsOfRun ? SweepConfig.OfRun(Folder!, Models)
+        : Resume && Worker is null && Folder is not null ? throw RunFolderName.NothingToResume(Folder)
         : SweepConfig.Quickstart(Models);
 
     /// <summary>The run folder.</summary>

@@ -54,8 +54,7 @@ internal static class TokenizeCommand
         }
         else
         {
-            if (!File.Exists(file)) throw new ConfigException($"{file}: there is no such file");
-            bytes = File.ReadAllBytes(file);
+            bytes = ForeignFile.ReadAll(file, Array.MaxLength);
         }
         try
         {

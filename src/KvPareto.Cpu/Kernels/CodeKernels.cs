@@ -82,13 +82,8 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
             {
                 if (Sse.IsSupported) Sse.Prefetch0(lines + Strip.PrefetchBytes);
                 var codes = TLanes.LoadIntegers((int*)lines);
-                for (var i = 0; i < TCodes.LineChannels; i++)
-                {
-                    var xi = TLanes.Broadcast(x[i]);
-                    low = TLanes.MultiplyAdd(xi, Decode(codes, 0, scale0, offset0), low);
-                    high = TLanes.MultiplyAdd(xi, Decode(codes, TCodes.Bits, scale1, offset1), high);
-                    codes = TLanes.ShiftRight(codes, 2 * TCodes.Bits);
-                }
+                for (var i = 0; i < TCodes.LineChannels; i++, codes = TLanes.ShiftRight(codes, 2 * TCodes.Bits))
+                    AddChannel(codes, 0, x[i], scale0, offset0, scale1, offset1, ref low, ref high);
             }
         }
         TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(y), low) : low, y);
@@ -114,21 +109,31 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
                     Sse.Prefetch0(lines + Strip.PrefetchBytes);
                     Sse.Prefetch0(lines + Strip.PrefetchBytes + Line);
                 }
-                var codes0 = TLanes.LoadIntegers((int*)lines);
-                var codes1 = TLanes.LoadIntegers((int*)(lines + Line));
-                for (var i = 0; i < TCodes.LineChannels; i++)
-                {
-                    var (x0, x1) = (TLanes.Broadcast(x[i]), TLanes.Broadcast(x[i + Strip.BlockChannels]));
-                    low0 = TLanes.MultiplyAdd(x0, Decode(codes0, 0, scale0, offset0), low0);
-                    low1 = TLanes.MultiplyAdd(x1, Decode(codes1, 0, scale2, offset2), low1);
-                    high0 = TLanes.MultiplyAdd(x0, Decode(codes0, TCodes.Bits, scale1, offset1), high0);
-                    high1 = TLanes.MultiplyAdd(x1, Decode(codes1, TCodes.Bits, scale3, offset3), high1);
-                    (codes0, codes1) = (TLanes.ShiftRight(codes0, 2 * TCodes.Bits), TLanes.ShiftRight(codes1, 2 * TCodes.Bits));
-                }
+                // Written out: as a loop over channels it takes a tenth longer.
+                var (codes0, codes1) = (TLanes.LoadIntegers((int*)lines), TLanes.LoadIntegers((int*)(lines + Line)));
+                var next = x + Strip.BlockChannels;
+                AddChannel(codes0, 0, x[0], scale0, offset0, scale1, offset1, ref low0, ref high0);
+                AddChannel(codes1, 0, next[0], scale2, offset2, scale3, offset3, ref low1, ref high1);
+                AddChannel(codes0, 1, x[1], scale0, offset0, scale1, offset1, ref low0, ref high0);
+                AddChannel(codes1, 1, next[1], scale2, offset2, scale3, offset3, ref low1, ref high1);
+                if (TCodes.LineChannels == 2) continue;
+                AddChannel(codes0, 2, x[2], scale0, offset0, scale1, offset1, ref low0, ref high0);
+                AddChannel(codes1, 2, next[2], scale2, offset2, scale3, offset3, ref low1, ref high1);
+                AddChannel(codes0, 3, x[3], scale0, offset0, scale1, offset1, ref low0, ref high0);
+                AddChannel(codes1, 3, next[3], scale2, offset2, scale3, offset3, ref low1, ref high1);
             }
         }
         TLanes.Store(TLanes.Add(accumulate ? TLanes.Add(TLanes.Load(y), low0) : low0, low1), y);
         TLanes.Store(TLanes.Add(accumulate ? TLanes.Add(TLanes.Load(y + Strip.HalfRows), high0) : high0, high1), y + Strip.HalfRows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddChannel(
+        TInt codes, int channel, float x, TFloat scale0, TFloat offset0, TFloat scale1, TFloat offset1, ref TFloat low, ref TFloat high)
+    {
+        var value = TLanes.Broadcast(x);
+        low = TLanes.MultiplyAdd(value, Decode(codes, 2 * channel * TCodes.Bits, scale0, offset0), low);
+        high = TLanes.MultiplyAdd(value, Decode(codes, (2 * channel + 1) * TCodes.Bits, scale1, offset1), high);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -143,24 +143,26 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static (Vector512<float> Scale, Vector512<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
         return Groups(
-            Avx512F.ConvertToVector512Int32(Vector256.Load((short*)scaleBits)), Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)));
+            Avx512F.ConvertToVector512Int32(Vector256.Load(scaleBits)) << 16, Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<float> Scale, Vector512<float> Offset) Groups(GroupMeta* metas)
     {
         var both = Vector512.Load((int*)metas);
-        return Groups(both << 16 >> 16, both >> 16);
+        return Groups(both << 16, both >> 16);
     }
 
+    // bits: the f16 scale in the upper half, whose sign tells a constant group.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> Scale, Vector512<float> Offset) Groups(Vector512<int> bits, Vector512<int> zero)
     {
-        var scale = HalfToSingle(bits);
+        // An f16 without a sign, moved to an f32's place, is the value times 2^-112.
+        var scale = (bits >>> 3).AsSingle() * Vector512.Create(5.192296858534828e33f);
         var offset = -Vector512.ConvertToSingle(zero) * scale;
-        var constant = Vector512.LessThan(bits, Vector512<int>.Zero);
-        if (constant == Vector512<int>.Zero) return (scale, offset);
-        var magnitude = (((bits & Vector512.Create(0x7FFF)) << 16) | (zero & Vector512.Create(0xFFFF))).AsSingle();
+        if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
+        var constant = bits >> 31;
+        var magnitude = ((bits & Vector512.Create(0x7FFF0000)) | (zero & Vector512.Create(0xFFFF))).AsSingle();
         return (Vector512.ConditionalSelect(constant.AsSingle(), magnitude, scale), Vector512.AndNot(offset, constant.AsSingle()));
     }
 

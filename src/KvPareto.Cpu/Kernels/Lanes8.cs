@@ -133,24 +133,26 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector256<float> Scale, Vector256<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
-        return Groups(Avx2.ConvertToVector256Int32((short*)scaleBits), Avx2.ConvertToVector256Int32(zeros));
+        return Groups(Avx2.ConvertToVector256Int32(scaleBits) << 16, Avx2.ConvertToVector256Int32(zeros));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector256<float> Scale, Vector256<float> Offset) Groups(GroupMeta* metas)
     {
         var both = Vector256.Load((int*)metas);
-        return Groups(both << 16 >> 16, both >> 16);
+        return Groups(both << 16, both >> 16);
     }
 
+    // bits: the f16 scale in the upper half, whose sign tells a constant group.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector256<float> Scale, Vector256<float> Offset) Groups(Vector256<int> bits, Vector256<int> zero)
     {
-        var scale = HalfToSingle(bits);
+        // An f16 without a sign, moved to an f32's place, is the value times 2^-112.
+        var scale = (bits >>> 3).AsSingle() * Vector256.Create(5.192296858534828e33f);
         var offset = -Vector256.ConvertToSingle(zero) * scale;
-        var constant = Vector256.LessThan(bits, Vector256<int>.Zero);
-        if (constant == Vector256<int>.Zero) return (scale, offset);
-        var magnitude = (((bits & Vector256.Create(0x7FFF)) << 16) | (zero & Vector256.Create(0xFFFF))).AsSingle();
+        if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
+        var constant = bits >> 31;
+        var magnitude = ((bits & Vector256.Create(0x7FFF0000)) | (zero & Vector256.Create(0xFFFF))).AsSingle();
         return (Vector256.ConditionalSelect(constant.AsSingle(), magnitude, scale), Vector256.AndNot(offset, constant.AsSingle()));
     }
 

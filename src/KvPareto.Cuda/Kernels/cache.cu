@@ -302,6 +302,7 @@ template <int COUNT> static __device__ __forceinline__ void turn_and_encode(cons
 // token by token and keep no rows beside the codes, and no means; of other keys the rows are turned where they are.
 extern "C" __global__ void turn_and_encode_tokens(const __grid_constant__ TurnArguments t)
 {
+    touch(t);
     let_next_start_of_many(t.append.rows);
     if (t.append.width == 128) turn_and_encode<4>(t);
     else turn_and_encode<2>(t);

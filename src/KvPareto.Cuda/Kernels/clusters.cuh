@@ -21,6 +21,11 @@ static __device__ __forceinline__ void wait_for_cluster()
     asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
 }
 
+// The same in two steps, the first without a word on memory: it would wait for all that was written.
+static __device__ __forceinline__ void arrive_in_cluster() { asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory"); }
+
+static __device__ __forceinline__ void wait_in_cluster() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
+
 // A place of this block's shared memory in that of another block of the cluster.
 static __device__ __forceinline__ u32 remote_address(u32 address, u32 rank)
 {

@@ -31,6 +31,18 @@ static __device__ __forceinline__ void let_next_start_of_many(int rows)
     if (rows > 8) let_next_start();
 }
 
+// A launch's arguments have to come from memory when they are first read: by all warps at once, instead of one piece after the other where
+// they are wanted.
+template <class Arguments> static __device__ __forceinline__ void touch(const Arguments& a)
+{
+    const int LineWords = 16, Lines = sizeof(Arguments) / (4 * LineWords);
+    for (int line = threadIdx.x / 32; line < Lines; line += blockDim.x / 32)
+    {
+        u32 word = ((const u32*)&a)[line * LineWords];
+        asm volatile("" :: "r"(word));
+    }
+}
+
 // What is read once a step, as weights are, is the first to leave the L2: code, activations and partial results then stay in it.
 static __device__ __forceinline__ u64 leave_first()
 {

@@ -1,10 +1,11 @@
 // Linear layers of many rows for compute capability 9.0, straight from the weights as they are stored: yᵀ [N, T] = w [N, K] · xᵀ [K, T].
 // Compiled for the BITS of a weight (4, 8, 16), of codes for the columns that share a scale in a stage (GROUP: 32, 64, 128), for the TOKENS
 // of a tile (128, 256) and the STAGES that shared memory has room for. Two blocks of a cluster multiply 128 rows of weights each with the
-// same tokens, which each brings in for both by half. A warp fetches; two groups of four warps multiply 64 rows each: bf16 weights from
-// shared memory, codes unpacked to bf16 in registers while the product of the columns before is at work. Few tiles are cut along K into
-// parts, one a cluster, and each of a tile's clusters puts all parts of some of its tokens together; of many tiles the steps along K are
-// shared out evenly, and who has the end of a tile puts it together. Always in one order.
+// same tokens, which each brings in for both by half. A thread fetches weights and another one inputs; two groups of four warps multiply 64
+// rows each: bf16 weights from shared memory, codes unpacked to bf16 in registers while the product of the columns before is at work. Few
+// tiles are cut along K into parts, one a cluster, and each of a tile's clusters puts all parts of some of its tokens together; of many
+// tiles the steps along K are shared out evenly, and who has the end of a tile puts it together. Always in one order. A norm between two
+// such products is no launch of its own: the first one leaves its sums times the gains and their squares, the second divides results.
 
 #include "common.cuh"
 #include "tensor_cores.cuh"
@@ -13,6 +14,7 @@
 #include "clusters.cuh"
 #include "many.cuh"
 #include "many_codes.cuh"
+#include "many_kinds.cuh"
 #include "many_results.cuh"
 
 struct Barriers
@@ -21,69 +23,107 @@ struct Barriers
     u64 empty[STAGES];
 };
 
-static __device__ __forceinline__ void fetch_weights(
-    const ManyArguments& a, const Place& place, int step, u32 target, u64* full, u64 policy)
+// The place of what is fetched or multiplied in the ring of stages.
+struct Ring
 {
-    const ManyPart& part = a.parts[place.part];
-    u32 bytes = INPUT_BYTES + WEIGHT_BYTES, entries = target + INPUT_BYTES + WEIGHT_BYTES;
-    int counts[2] = {};
-    if constexpr (CODED)
+    int stage = 0, turn = 0;
+
+    __device__ __forceinline__ void step()
     {
+        bool isLast = stage == STAGES - 1;
+        stage = isLast ? 0 : stage + 1;
+        turn += isLast;
+    }
+
+    // Until all that was in the stage at hand has been read.
+    __device__ __forceinline__ void wait_until_empty(Barriers& barriers) const
+    {
+        if (turn > 0) wait_for(&barriers.empty[stage], turn - 1 & 1);
+    }
+};
+
+// A block's rows of a tile's weights.
+struct WeightSource
+{
+    const TensorMap* map;
+    const u32* entries[2]; // of both halves, of the first group
+    int counts[2];         // bytes of these
+    int row, outputs;
+    u32 bytes; // of a stage
+
+    __device__ __forceinline__ WeightSource(const ManyArguments& a, const Place& place)
+    {
+        const ManyPart& part = a.parts[place.part];
+        map = &part.weight;
+        bytes = INPUT_BYTES + WEIGHT_BYTES;
+        row = place.output / (a.mode == GATED ? 8 : 16);
+        outputs = part.outputs;
         #pragma unroll
-        for (int half = 0; half < 2; half++)
+        for (int half = 0; half < 2 * CODED; half++)
         {
-            counts[half] = min(max(part.outputs - place.output - (a.mode == GATED ? 0 : half * (ROWS / 2)), 0), ROWS / 2) * 4;
+            int first = place.output + (a.mode == GATED ? 0 : half * (ROWS / 2));
+            counts[half] = min(max(outputs - first, 0), ROWS / 2) * 4;
+            entries[half] = part.groups[half] + first;
             bytes += ENTRIES * counts[half];
         }
     }
-    expect(full, bytes);
-    int column = step * (CODED ? INNER * BITS / 8 : INNER);
-    copy_box(target + INPUT_BYTES, part.weight, column, 0, 0, place.output / (a.mode == GATED ? 8 : 16), full, policy);
-    for (int i = 0; i < 2 * ENTRIES; i++)
-    {
-        // Behind the last column stands any entry: inputs are zero there.
-        int half = i % 2, group = min((step * INNER + i / 2 * GROUP) / a.group, (a.columns - 1) / a.group);
-        const u32* source = part.groups[half] + place.output + (a.mode == GATED ? 0 : half * (ROWS / 2)) + (i64)group * part.outputs;
-        if (counts[half] > 0) copy_bytes(entries + i * (ROWS / 2) * 4, source, counts[half], full, policy);
-    }
-}
 
-// By one thread: weights do not depend on what ran before, and are fetched before the wait for it.
-static __device__ __forceinline__ void fetch_all(const ManyArguments& a, Way way, u32 rank, u8* stages, Barriers& barriers)
-{
-    u32 base = shared_address(stages);
-    u64 policy = leave_first();
-    fetch_map(a.inputs);
-    Way early = way;
-    int step = early.from;
-    for (int i = 0; i < STAGES && !early.isOver(); i++)
+    __device__ __forceinline__ void fetch(const ManyArguments& a, int step, u32 target, u64* full, u64 policy) const
     {
-        fetch_weights(a, Place(a, early.tile, rank), step, base + i * STAGE_BYTES, &barriers.full[i], policy);
-        if (++step < early.to) continue;
-        early.next();
-        step = early.from;
+        copy_box(target + INPUT_BYTES, *map, step * (CODED ? INNER * BITS / 8 : INNER), 0, 0, row, full, policy);
+        #pragma unroll
+        for (int i = 0; i < ENTRIES; i++)
+        {
+            // Behind the last column stands any entry: inputs are zero there.
+            int unit = step * ENTRIES + i, group = min(a.groupUnits == 1 ? unit : unit / a.groupUnits, a.lastGroup);
+            #pragma unroll
+            for (int half = 0; half < 2; half++)
+                if (counts[half] > 0)
+                    copy_bytes(target + INPUT_BYTES + WEIGHT_BYTES + (2 * i + half) * (ROWS / 2) * 4,
+                        entries[half] + (i64)group * outputs, counts[half], full, policy);
+        }
+        expect(full, bytes);
     }
-    wait_for_previous();
-    int stage = 0, turn = 0;
+};
+
+// By one thread: weights do not depend on what ran before.
+static __device__ __forceinline__ void fetch_weights(const ManyArguments& a, Way way, u32 rank, u32 base, Barriers& barriers)
+{
+    u64 policy = leave_first();
+    Ring ring;
     for (; !way.isOver(); way.next())
     {
-        Place place(a, way.tile, rank);
-        for (step = way.from; step < way.to; step++)
+        WeightSource source(a, Place(a, way.tile, rank));
+        #pragma unroll 1
+        for (int step = way.from; step < way.to; step++, ring.step())
         {
-            u32 target = base + stage * STAGE_BYTES;
-            if (turn > 0)
-            {
-                wait_for(&barriers.empty[stage], turn - 1 & 1);
-                fetch_weights(a, place, step, target, &barriers.full[stage], policy);
-            }
+            ring.wait_until_empty(barriers);
+            source.fetch(a, step, base + ring.stage * STAGE_BYTES, &barriers.full[ring.stage], policy);
+        }
+    }
+    // Nobody leaves while the other block may still tell of a stage here.
+    #pragma unroll 1
+    for (int i = 0; i < STAGES; i++, ring.step()) ring.wait_until_empty(barriers);
+}
+
+// By another: half of a tile's inputs, for both blocks.
+static __device__ __forceinline__ void fetch_inputs(const ManyArguments& a, Way way, u32 rank, u32 base, Barriers& barriers)
+{
+    Ring ring;
+    base += rank * (SLAB_BYTES / CLUSTER);
+    int token = Place(a, way.tile, rank).token;
+    wait_for_previous();
+    for (; !way.isOver(); way.next(), token = Place(a, way.tile, rank).token)
+    {
+        #pragma unroll 1
+        for (int step = way.from; step < way.to; step++, ring.step())
+        {
+            ring.wait_until_empty(barriers);
             #pragma unroll
             for (int slab = 0; slab < INNER / SLAB_INNER; slab++)
                 copy_box_to_all(
-                    target + slab * SLAB_BYTES + rank * (SLAB_BYTES / CLUSTER), a.inputs, step * INNER + slab * SLAB_INNER,
-                    place.token + rank * (TOKENS / CLUSTER), &barriers.full[stage]);
-            if (++stage < STAGES) continue;
-            stage = 0;
-            turn++;
+                    base + ring.stage * STAGE_BYTES + slab * SLAB_BYTES, a.inputs, step * INNER + slab * SLAB_INNER,
+                    token + rank * (TOKENS / CLUSTER), &barriers.full[ring.stage]);
         }
     }
 }
@@ -183,60 +223,104 @@ struct Multiplier
     }
 };
 
+#define FACTOR_THREADS (NORMED_ROWS / 4)
+#define FACTORS_BARRIER 3
+
+// What results of a token are to be multiplied with, by threads that have nothing else to do.
+static __device__ __forceinline__ void find_factors(const ManyArguments& a, float* factors, int thread)
+{
+    float4 sum = make_float4(0, 0, 0, 0);
+    if (a.isNormed)
+    {
+        wait_for_previous();
+        int count = (a.columns + SQUARED - 1) / SQUARED;
+        #pragma unroll 4
+        for (int i = 0; i < count; i++)
+        {
+            float4 part = __ldcg((const float4*)(a.squares + i * NORMED_ROWS) + thread);
+            sum.x += part.x;
+            sum.y += part.y;
+            sum.z += part.z;
+            sum.w += part.w;
+        }
+        float columns = a.columns, epsilon = a.epsilon;
+        sum = make_float4(1 / sqrtf(sum.x / columns + epsilon), 1 / sqrtf(sum.y / columns + epsilon),
+            1 / sqrtf(sum.z / columns + epsilon), 1 / sqrtf(sum.w / columns + epsilon));
+    }
+    else sum = make_float4(1, 1, 1, 1);
+    ((float4*)factors)[thread] = sum;
+    asm volatile("bar.arrive %0, %1;" :: "n"(FACTORS_BARRIER), "n"(FACTOR_THREADS + 2 * QUAD) : "memory");
+}
+
+static __device__ __forceinline__ void wait_for_factors()
+{
+    asm volatile("bar.sync %0, %1;" :: "n"(FACTORS_BARRIER), "n"(FACTOR_THREADS + 2 * QUAD) : "memory");
+}
+
 // Grid [clusters · CLUSTER]: no more than run at a time.
 extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(3 * QUAD, 1) linear_many(
     const __grid_constant__ ManyArguments a)
 {
     extern __shared__ u8 memory[];
     __shared__ Barriers barriers;
+    __shared__ __align__(16) float factors[NORMED_ROWS];
     // Of each inputs [TOKENS, INNER], weights [ROWS, INNER] and entries
     u8* stages = memory + (1024 - shared_address(memory) % 1024) % 1024;
     u32 rank = rank_in_cluster();
-    int cluster = blockIdx.x / CLUSTER, clusters = gridDim.x / CLUSTER, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    int cluster = blockIdx.x / CLUSTER, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    if (threadIdx.x == 32) fetch_map(a.inputs);
+    if (threadIdx.x == 64) fetch_map(a.parts[0].weight);
+    touch(a);
     if (threadIdx.x < STAGES)
     {
         make_barrier(&barriers.full[threadIdx.x], 1);
         make_barrier(&barriers.empty[threadIdx.x], CLUSTER * 2 * QUAD / 32);
         publish_barriers();
     }
-    wait_for_cluster();
+    __syncwarp();
+    arrive_in_cluster();
+    Way way(a, cluster);
+    u32 base = shared_address(stages);
+    wait_in_cluster();
     let_next_start();
-    Way way(a, cluster, clusters);
     if (warp < QUAD / 32)
     {
         give_registers<FETCH_REGISTERS>();
-        if (threadIdx.x == 0) fetch_all(a, way, rank, stages, barriers);
+        if (threadIdx.x == 0) fetch_weights(a, way, rank, base, barriers);
+        else if (threadIdx.x == 32) fetch_inputs(a, way, rank, base, barriers);
+        else if (warp >= 2) find_factors(a, factors, threadIdx.x - 64);
     }
     else
     {
         take_registers<MULTIPLY_REGISTERS>();
         int thread = threadIdx.x - QUAD, quad = thread / QUAD;
         warp -= QUAD / 32;
-        u32 base = shared_address(stages);
         Multiplier multiplier = {
             barriers, base + INPUT_BYTES, descriptor(base, 0), descriptor(base + INPUT_BYTES + quad * (WEIGHT_BYTES / 2), 0),
             LanePlace(a.mode == GATED, warp, lane), lane };
         wait_for_previous();
+        bool isFirst = true;
         for (; !way.isOver(); way.next())
         {
             float sums[TOKENS / 2];
             multiplier.run(sums, way.to - way.from);
-            Sharer sharer = { a, cluster, rank, thread };
-            Results results(a, Place(a, way.tile, rank), warp, lane);
+            if (isFirst) wait_for_factors();
+            isFirst = false;
+            Sharer sharer = { a, cluster, rank, thread, base };
+            Results results(a, Place(a, way.tile, rank), shared_address(factors), warp, lane);
             if (a.shares > 1)
             {
-                sharer.scatter(sums, results);
+                sharer.scatter(sums, way.tile, results);
                 continue;
             }
-            if (way.to < way.steps)
+            if (way.to < a.steps)
             {
-                sharer.give(sums);
+                sharer.give(sums, 0, 0);
                 if (thread % QUAD == 0) sharer.tell(0);
                 continue;
             }
-            sharer.gather(sums, way, clusters);
+            sharer.gather(sums, way);
             results.store(sums);
         }
     }
-    wait_for_cluster(); // nobody leaves while the other may still write here
 }

@@ -4,6 +4,7 @@
 #define ROWS 128     // of weights of a block
 #define INNER (BITS == 4 ? 128 : 64) // columns of a stage
 #define SLAB_INNER 64                // of those that lie in one row of swizzled inputs
+#define UNITS (TOKENS / 8) // of a thread's sums: four, of eight tokens
 #define PARTS 3
 #define CODED (BITS < 16)
 #define ENTRIES (CODED ? INNER / (GROUP + !CODED) : 0) // of a row in a stage
@@ -14,8 +15,10 @@
 #define STAGE_BYTES (INPUT_BYTES + WEIGHT_BYTES + (ENTRY_BYTES + 1023) / 1024 * 1024)
 #define FETCH_REGISTERS 40
 #define MULTIPLY_REGISTERS 232
-#define MOST_CLUSTERS 512
+#define MOST_CLUSTERS 80
 #define MOST_SHARES 8 // of a tile
+#define NORMED_ROWS 256 // of inputs that are still to be divided by their norms, at the most
+#define SQUARED 64      // outputs whose squares are added up together
 
 // One weight of those that a launch multiplies the same input with, or a gated pair. Rows of a block are taken by sixteens, in the order
 // in which products have them: a thread has rows i and i + 8, which are two neighbouring outputs, or an output of both of a pair.
@@ -29,57 +32,75 @@ struct ManyPart
     int endTile;          // tiles up to its end, earlier parts' included
 };
 
+// The first step of a cluster's share: fewer than a tile has.
+struct Begin
+{
+    int tile;
+    int step;
+};
+
 struct ManyArguments
 {
     TensorMap inputs;      // [K, T] bf16
     ManyPart parts[PARTS]; // of one kind and K
     float* partials;       // [clusters, CLUSTER, TOKENS / 8, 2 · QUAD, 4]
     int rows;              // T
-    int columns;           // K
-    int group;
+    int steps;             // of a tile: its columns, INNER at a time
     int mode;
     int gateHalf;          // of a pair, which half is the gate's
     int tokenTiles;
-    int tiles;             // of outputs and tokens
-    int shares;            // clusters of a tile; 0 where steps are shared out evenly, −1 where whole tiles are
+    int groupUnits;        // GROUPs of columns that share an entry
+    int lastGroup;         // of a row
+    int shares;            // clusters of a tile, which put it together; 0 where who has its end does
+    const float* gain;     // [N] of the norm that comes next, where what is added to is prepared for it; or null
+    float* squares;        // [N or K / SQUARED, NORMED_ROWS]: sums of squares of what was added to, before gains
+    Matrix normed;         // [T, N] bf16: what was added to, times gains
+    float epsilon;
+    int isNormed;          // inputs are such, and results are divided by the root of the mean of their squares
+    int columns;           // K
+    int reserved;
+    Begin begins[MOST_CLUSTERS + 1]; // of each cluster's share
 };
 
-static_assert(sizeof(ManyPart) == 192 && sizeof(ManyArguments) == 768, "structures differ from the host's");
+static_assert(sizeof(ManyPart) == 192 && sizeof(ManyArguments) == 1472, "structures differ from the host's");
+
+// Of small numbers, for which a float is exact but for one.
+static __device__ __forceinline__ int quotient(int n, int d)
+{
+    int q = (int)__fdividef(n, d), rest = n - q * d;
+    return q + (rest >= d) - (rest < 0);
+}
 
 // A cluster's way through its share of the work, from its end: steps [from, to) of a tile's K at a time, ascending.
 struct Way
 {
-    int steps; // of a tile
-    int begin, at;
+    const ManyArguments& a;
+    int cluster;
     int tile, from, to;
 
-    __device__ __forceinline__ Way(const ManyArguments& a, int cluster, int clusters)
+    __device__ __forceinline__ Way(const ManyArguments& a, int cluster) : a(a), cluster(cluster)
     {
-        steps = (a.columns + INNER - 1) / INNER;
-        begin = first(a, cluster, clusters);
-        at = first(a, cluster + 1, clusters);
-        next();
-    }
-
-    // The first step of a cluster's share.
-    __device__ __forceinline__ int first(const ManyArguments& a, int cluster, int clusters) const
-    {
-        if (a.shares > 0) return cluster / a.shares * steps + steps * (cluster % a.shares) / a.shares;
-        if (a.shares < 0) return (int)((i64)a.tiles * cluster / clusters) * steps;
-        int total = a.tiles * steps;
-        return total / clusters * cluster + min(total % clusters, cluster);
+        Begin end = a.begins[cluster + 1];
+        tile = end.tile;
+        to = end.step;
+        if (to == 0) next();
+        else seek();
     }
 
     __device__ __forceinline__ bool isOver() const { return to == 0; }
 
     __device__ __forceinline__ void next()
     {
-        to = 0;
-        if (at <= begin) return;
-        tile = (at - 1) / steps;
-        from = max(begin - tile * steps, 0);
-        to = at - tile * steps;
-        at = tile * steps + from;
+        tile--;
+        to = a.steps;
+        seek();
+    }
+
+    __device__ __forceinline__ void seek()
+    {
+        Begin begin = a.begins[cluster];
+        from = tile == begin.tile ? begin.step : 0;
+        if (tile < begin.tile || to <= from) to = 0;
     }
 };
 
@@ -92,8 +113,8 @@ struct Place
 
     __device__ __forceinline__ Place(const ManyArguments& a, int tile, u32 rank)
     {
-        int outputs = tile / a.tokenTiles;
-        token = tile % a.tokenTiles * TOKENS;
+        int outputs = a.tokenTiles == 1 ? tile : tile / a.tokenTiles;
+        token = (tile - outputs * a.tokenTiles) * TOKENS;
         part = outputs >= a.parts[0].endTile ? outputs >= a.parts[1].endTile ? 2 : 1 : 0;
         output = ((outputs - (part > 0 ? a.parts[part - 1].endTile : 0)) * CLUSTER + rank) * (a.mode == GATED ? ROWS / 2 : ROWS);
     }

@@ -226,10 +226,11 @@ static __device__ __forceinline__ void attend(
 }
 
 // Grid [row blocks · splits, key heads]; one sequence. Where parts are merged, a cluster is those of a block of rows.
-extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(AttentionArguments a)
+extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(const __grid_constant__ AttentionArguments a)
 {
     extern __shared__ u8 memory[];
     __shared__ Barriers barriers;
+    touch(a);
     let_next_start();
     u8* queries = memory + (1024 - shared_address(memory) % 1024) % 1024; // [ROWS, D] f16
     u8* keys = queries + TILE_BYTES;                                      // [STAGES, TILE, D] f16
@@ -278,7 +279,8 @@ extern "C" __global__ void __launch_bounds__(3 * QUAD, 1) attention_128(Attentio
         {
             wait_for_cluster();
             merge_rows(a, staging, head, warp - QUAD / 32, lane);
-            wait_for_cluster(); // nobody leaves while others read here
+            arrive_in_cluster();
+            wait_in_cluster(); // nobody leaves while others read here
         }
         else
         {

@@ -115,6 +115,37 @@ static __device__ __forceinline__ void multiply_columns(float (&d)[32], const u3
 // What was stored in shared memory by this thread is there for products after the barrier that follows.
 static __device__ __forceinline__ void publish() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
+static __device__ __forceinline__ void store_shared(u32 address, float4 x)
+{
+    asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" :: "r"(address), "f"(x.x), "f"(x.y), "f"(x.z), "f"(x.w) : "memory");
+}
+
+static __device__ __forceinline__ void store_shared(u32 address, float2 x)
+{
+    asm volatile("st.shared.v2.f32 [%0], {%1, %2};" :: "r"(address), "f"(x.x), "f"(x.y) : "memory");
+}
+
+static __device__ __forceinline__ float4 load_shared_fours(u32 address)
+{
+    float4 x;
+    asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w) : "r"(address) : "memory");
+    return x;
+}
+
+static __device__ __forceinline__ float2 load_shared_pair(u32 address)
+{
+    float2 x;
+    asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(x.x), "=f"(x.y) : "r"(address) : "memory");
+    return x;
+}
+
+static __device__ __forceinline__ float load_shared_number(u32 address)
+{
+    float x;
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(x) : "r"(address) : "memory");
+    return x;
+}
+
 static __device__ __forceinline__ void make_barrier(u64* barrier, int arrivals)
 {
     asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" :: "r"(shared_address(barrier)), "r"(arrivals) : "memory");

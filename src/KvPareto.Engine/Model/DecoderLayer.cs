@@ -26,14 +26,14 @@ internal enum LayerPoint
 internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeTable rope)
 {
     /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)). <paramref name="cacheLayer"/> is the layer of the
-    /// caches.</summary>
-    public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b)
+    /// caches, <paramref name="next"/> the first norm of the layer that follows.</summary>
+    public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Weight? next = null)
     {
         backend.NormLinear(b.X, w.InputNorm, config.StreamEpsilon, b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
         Attend(w, step, cacheLayer, b);
-        backend.LinearAdd(b.Q, w.Output, b.H, b.X);
+        backend.LinearAdd(b.Q, w.Output, b.H, b.X, w.PostAttentionNorm);
         backend.NormGated(b.X, w.PostAttentionNorm, config.StreamEpsilon, b.H, w.Gate, w.Up, b.Gate, b.Up);
-        backend.LinearAdd(b.Gate, w.Down, b.H, b.X);
+        backend.LinearAdd(b.Gate, w.Down, b.H, b.X, next);
     }
 
     /// <summary>The same op by op, to show the inputs of linear layers.</summary>

@@ -38,7 +38,9 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
         {
             Backend.Embed(step, weights.Embedding, b.X, Config.EmbeddingScale);
             var decoder = new DecoderLayer(Backend, Config, Config.Rope.For(step.Workspace.Shape.Capacity));
-            for (var layer = 0; layer < Config.LayerCount; layer++) decoder.Run(weights.Layers[layer], step, layer, b);
+            for (var layer = 0; layer < Config.LayerCount; layer++)
+                decoder.Run(
+                    weights.Layers[layer], step, layer, b, layer + 1 < Config.LayerCount ? weights.Layers[layer + 1].InputNorm : null);
         });
         return b.X;
     }

@@ -224,15 +224,15 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
     }
 
-    /// <summary>
-    /// The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
-    /// Saves a launch a block and y's way through memory.
-    /// </summary>
-    public void LinearAdd(Tensor x, Weight weight, Tensor y, Tensor sum)
+    /// <summary>The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
+    /// Saves a launch a block and y's way through memory. Where a norm of sum with the gains `next` comes next, y its h
+    /// (<see cref="NormLinear"/>, <see cref="NormGated"/>), a backend may prepare y for it, which saves that launch.</summary>
+    public void LinearAdd(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next = null)
     {
         RequireSeveral(x, [weight], [y]);
         Require(sum.RowCount == y.RowCount && sum.ColumnCount == y.ColumnCount && sum.Type == DType.F32, "LinearAdd: sum is [T, N], f32");
-        LinearAddCore(x, weight, y, sum);
+        Require(next is null || next.ColumnCount == sum.ColumnCount, "a gain for each column");
+        LinearAddCore(x, weight, y, sum, next);
     }
 
     /// <inheritdoc/>
@@ -304,7 +304,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     }
 
     /// <summary>See <see cref="LinearAdd"/>.</summary>
-    protected virtual void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum)
+    protected virtual void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
     {
         LinearCore(x, weight, y);
         AddCore(sum, y);

@@ -63,6 +63,10 @@ public sealed record SweepConfig
 
     internal IReadOnlyList<SettingMatch> Exclude { get; init; } = [];
 
+    /// <summary>A mistake in a key that only the whole config shows.</summary>
+    internal ConfigException Error(string key, string problem, string allowed) =>
+        new($"{Origin?.File ?? Name}: key '{key}' {problem}; allowed: {allowed}");
+
     /// <summary>Reads a YAML file.</summary>
     /// <param name="file">Path; messages name it as given.</param>
     /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for none.</param>

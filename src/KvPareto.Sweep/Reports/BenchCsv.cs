@@ -49,7 +49,7 @@ public static class BenchCsv
     /// <exception cref="ConfigException">It is missing, or no such file.</exception>
     public static IReadOnlyList<BenchRow> Read(string file)
     {
-        var text = Encoding.UTF8.GetString(ForeignBytes(file));
+        var text = Encoding.UTF8.GetString(ForeignFile.ReadAll(file, MostBytes));
         using var csv = new CsvReader(new StringReader(text), new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             BadDataFound = null,
@@ -97,19 +97,5 @@ public static class BenchCsv
         }
 
         ConfigException Wrong(string name) => new($"{file}:{csv.Parser.RawRow}: {name} '{csv.GetField(name)}'; allowed: a number");
-    }
-
-    private static byte[] ForeignBytes(string file)
-    {
-        try
-        {
-            var length = new FileInfo(file).Length;
-            return length <= MostBytes ? File.ReadAllBytes(file)
-                : throw new ConfigException($"{file}: {length} bytes; allowed: {MostBytes}");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{file}: cannot be read: {error.Message}", error);
-        }
     }
 }

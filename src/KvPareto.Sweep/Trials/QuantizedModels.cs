@@ -64,7 +64,8 @@ internal sealed class QuantizedModels(Backend backend)
 
     private string NameOf(string digest, AwqRecipe recipe)
     {
-        var texts = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(recipe.Calibration)));
+        using var calibration = ForeignFile.Open(recipe.Calibration);
+        var texts = Convert.ToHexStringLower(SHA256.HashData(calibration));
         var identity = string.Create(CultureInfo.InvariantCulture,
             $"{Layout}\n{digest}\n{backend.Name}\n{recipe.Bits}\n{recipe.Group}\n{recipe.Samples}\n{recipe.Tokens}\n"
                 + $"{Path.GetExtension(recipe.Calibration)}\n{texts}");

@@ -52,7 +52,7 @@ internal sealed class SweepPlan
     {
         tasks = [.. tasks.Select(task => task with { Limit = limit })];
         if (tasks.GroupBy(task => (task.Name, task.Context)).FirstOrDefault(group => group.Count() > 1) is { } named)
-            throw new ConfigException($"{config.Name}: two tasks are named '{named.Key.Name}'; allowed: a 'name' of its own for each");
+            throw config.Error("tasks", $"has two named '{named.Key.Name}'", "a 'name' of its own for each");
         var tasksOf = tasks.GroupBy(task => task.Context).ToList();
         (ModelEntry Entry, IReadOnlyList<InferenceSetting> Settings)[] entries =
             [.. config.Models.Select(model => (model, SearchSpace.Expand(config, model)))];
@@ -68,12 +68,12 @@ internal sealed class SweepPlan
         tasks = [.. tasks.Select(Uncut)];
         models = [.. models.Select(model => model with { Tasks = [.. model.Tasks.Select(task => task with { Task = Uncut(task.Task) })] })];
         if (models.GroupBy(model => (model.Digest, model.Context)).FirstOrDefault(group => group.Count() > 1) is { } same)
-            throw new ConfigException($"{config.Name}: models '{same.First().Name}' and '{same.Last().Name}' are the same files"
-                + "; allowed: each model once");
+            throw config.Error(
+                "models", $"has '{same.First().Name}' and '{same.Last().Name}', which are the same files", "each model once");
 
         if (config.Search.Chooses && tasksOf.FirstOrDefault(context => !context.Any(task => task.Task.IsScored)) is not null)
-            throw new ConfigException($"{config.Name}: search: {config.Search.Kind} has no score to choose by; allowed: beside a task "
-                + $"that is scored, or {ExhaustiveOptions.Word}");
+            throw config.Error("search", $"is {config.Search.Kind}, which has no score to choose by",
+                $"beside a task that is scored, or {ExhaustiveOptions.Word}");
         var probes = config.Search.Probes == 0 ? [] : tasks.GroupBy(task => task.Context).Select(context => new SweepTask(
             ProbeTask.TaskName, new ProbeTask(context, config.Search.Probes, config.Search.Seed))
         { Context = context.Key, IsProbe = true }).ToList();

@@ -56,8 +56,7 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
                 .Select(options => At(config, context, options))),
         ];
         if (config.Contexts.Count > 0 && made.Length == 0)
-            throw new ConfigException(
-                $"{config.Name}: contexts: all tasks have lengths of their own; allowed: beside a task that can be made to a length");
+            throw config.Error("contexts", "has no task: all have lengths of their own", "beside a task that can be made to a length");
         return [.. made, .. config.Tasks.Where(options => HasOwnLength(config, options)).Select(Made)];
     }
 
@@ -73,7 +72,8 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
         }
         catch (ConfigException e)
         {
-            throw new ConfigException($"{config.Name}: contexts: {ContextText.Of(context)}: {e.Message}", e);
+            throw new ConfigException(
+                $"{config.Origin?.File ?? config.Name}: key 'contexts': {ContextText.Of(context)}: {e.Message}", e);
         }
     }
 

@@ -26,11 +26,10 @@ internal sealed class FidelityText
     /// <exception cref="ConfigException">The file is not there, cannot be read, or is not UTF-8.</exception>
     public static FidelityText Read(string file, int tokens)
     {
-        if (!File.Exists(file)) throw new ConfigException($"fidelity: {file}: there is no such file; allowed: a text file, UTF-8");
         try
         {
             // A byte order mark is a character like others: ids are those of the file's exact text.
-            using var reader = new StreamReader(file, StrictUtf8, detectEncodingFromByteOrderMarks: false);
+            using var reader = new StreamReader(ForeignFile.OpenOnce(file), StrictUtf8, detectEncodingFromByteOrderMarks: false);
             var text = new StringBuilder();
             var buffer = new char[1 << 14];
             var left = (long)tokens * CharactersPerToken;

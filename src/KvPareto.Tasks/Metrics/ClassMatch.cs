@@ -7,11 +7,11 @@ internal static class ClassMatch
     public static double Score(string prediction, string answer, IReadOnlyList<string> allClasses, ScoreBudget? budget = null)
     {
         budget ??= new();
-        var named = allClasses.Where(name => TextSearch.Contains(prediction, name, budget)).ToList();
+        var named = allClasses.Where(name => budget.Holds(prediction, name)).ToList();
         // The original removes from the list that it is walking, so the name after a removed one is never looked at.
         for (var i = 0; i < named.Count; i++)
         {
-            if (!TextSearch.Contains(answer, named[i], budget) || named[i] == answer) continue;
+            if (!budget.Holds(answer, named[i]) || named[i] == answer) continue;
             budget.Spend(named.Count);
             named.Remove(named[i]);
         }

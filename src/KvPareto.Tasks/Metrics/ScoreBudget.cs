@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Tasks.Metrics;
 
 /// <summary>Steps that the scoring of one prediction may take, whatever it and its answers hold: about a second's.</summary>
@@ -18,6 +20,14 @@ internal sealed class ScoreBudget(long most = ScoreBudget.Most)
     {
         _left -= steps;
         if (_left < 0) throw new ScoreBudgetException();
+    }
+
+    /// <summary>Whether <paramref name="text"/> holds <paramref name="wanted"/>, character by character; counted.</summary>
+    /// <exception cref="ScoreBudgetException">They are longer than is left.</exception>
+    public bool Holds(string text, string wanted)
+    {
+        Spend(text.Length + wanted.Length);
+        return wanted.Length == 0 || new TextSearch(wanted).Find(text) >= 0;
     }
 }
 

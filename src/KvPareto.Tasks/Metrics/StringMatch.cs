@@ -4,12 +4,18 @@ namespace KvPareto.Tasks.Metrics;
 internal static class StringMatch
 {
     /// <summary>The share of the answers that the prediction holds; 0 where there are none.</summary>
+    /// <exception cref="ScoreBudgetException">There are too many, and the prediction is too long.</exception>
     public static double All(string prediction, IReadOnlyList<string> answers) =>
-        answers.Count == 0 ? 0 : answers.Average(answer => Holds(prediction, answer) ? 1.0 : 0.0);
+        answers.Count == 0 ? 0 : Held(prediction, answers).Average(isHeld => isHeld ? 1.0 : 0.0);
 
     /// <summary>1 where the prediction holds one of the answers, else 0.</summary>
-    public static double Any(string prediction, IReadOnlyList<string> answers) =>
-        answers.Any(answer => Holds(prediction, answer)) ? 1 : 0;
+    /// <exception cref="ScoreBudgetException">As for <see cref="All"/>.</exception>
+    public static double Any(string prediction, IReadOnlyList<string> answers) => Held(prediction, answers).Any(isHeld => isHeld) ? 1 : 0;
 
-    private static bool Holds(string prediction, string answer) => prediction.Contains(answer, StringComparison.OrdinalIgnoreCase);
+    // Texts are alike to StringComparison.OrdinalIgnoreCase where their capitals are.
+    private static IEnumerable<bool> Held(string prediction, IReadOnlyList<string> answers)
+    {
+        var (text, budget) = (prediction.ToUpperInvariant(), new ScoreBudget());
+        return answers.Select(answer => budget.Holds(text, answer.ToUpperInvariant()));
+    }
 }

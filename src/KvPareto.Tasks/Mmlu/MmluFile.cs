@@ -57,20 +57,12 @@ internal static class MmluFile
     {
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
-                throw new ConfigException($"{path}: is too large; allowed: up to {MaxBytes >> 20} MiB");
-            var text = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true)
-                .GetString(File.ReadAllBytes(path));
-            return text.TrimStart('\uFEFF');
+            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true)
+                .GetString(ForeignFile.ReadAll(path, MaxBytes)).TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException error)
         {
             throw new ConfigException($"{path}: not UTF-8 at byte {error.Index}; allowed: a CSV file of MMLU, UTF-8", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException(
-                $"{path}: cannot be read: {OneLine.OfMessage(error.Message)}; allowed: a CSV file of MMLU", error);
         }
     }
 

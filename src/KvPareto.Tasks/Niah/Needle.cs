@@ -43,7 +43,7 @@ public sealed record Needle(string Name, string Text, string Question, IReadOnly
     public static double Score(string prediction, IReadOnlyList<string> keyPhrases)
     {
         var (text, budget) = (Plain(prediction), new ScoreBudget());
-        var found = keyPhrases.Count(phrase => TextSearch.Contains(text, Plain(phrase), budget));
+        var found = keyPhrases.Count(phrase => budget.Holds(text, Plain(phrase)));
         return keyPhrases.Count == 0 ? 0 : (double)found / keyPhrases.Count;
     }
 

@@ -21,6 +21,11 @@ internal static unsafe partial class FileKind
         return StatX(WorkingFolder, path, 0, Type, buffer) == 0 && (*(ushort*)(buffer + StatxMode) & KindMask) != RegularFile;
     }
 
+    /// <summary>True for a name of what the caller opened for this process, standard input or a shell's <c>&lt;(…)</c>: nobody needs
+    /// to be waited for to open it.</summary>
+    public static bool IsInherited(string path) => path == "/dev/stdin" || path.StartsWith("/dev/fd/", StringComparison.Ordinal)
+        || path.StartsWith("/proc/self/fd/", StringComparison.Ordinal);
+
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatX(int folder, string path, int flags, uint mask, byte* buffer);
 }

@@ -5,11 +5,14 @@ internal static class ForeignFile
 {
     /// <summary>Opens a regular file for reading.</summary>
     /// <exception cref="ConfigException">It is missing, a folder, not readable or not a regular file.</exception>
-    public static FileStream Open(string path)
+    public static FileStream Open(string path) => Open(path, isPipeAllowed: false);
+
+    private static FileStream Open(string path, bool isPipeAllowed)
     {
         if (Directory.Exists(path)) throw new ConfigException($"{path}: is a folder; allowed: a file");
         if (!File.Exists(path)) throw new ConfigException($"{path}: no such file");
-        if (FileKind.IsSpecial(path)) throw new ConfigException($"{path}: is a pipe, a socket or a device; allowed: a regular file");
+        if (!isPipeAllowed && FileKind.IsSpecial(path))
+            throw new ConfigException($"{path}: is a pipe, a socket or a device; allowed: a regular file");
         try
         {
             return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
@@ -20,15 +23,20 @@ internal static class ForeignFile
         }
     }
 
-    /// <summary>Reads a whole file that may not be larger than <paramref name="largest"/> bytes.</summary>
-    /// <exception cref="ConfigException">As <see cref="Open"/>, or it is larger.</exception>
+    /// <summary>Opens a file that is read once from front to end: a regular one, or what the caller has opened already.</summary>
+    /// <exception cref="ConfigException">As <see cref="Open(string)"/>.</exception>
+    public static FileStream OpenOnce(string path) => Open(path, FileKind.IsInherited(path));
+
+    /// <summary>Reads a whole file that may not be larger than <paramref name="largest"/> bytes; once, as <see cref="OpenOnce"/>.</summary>
+    /// <exception cref="ConfigException">As <see cref="Open(string)"/>, or it is larger.</exception>
     public static byte[] ReadAll(string path, int largest)
     {
-        using var stream = Open(path);
-        LfsPointer.Refuse(path, stream);
-        if (stream.Length > largest) throw new ConfigException($"{path}: is {stream.Length} bytes; allowed: up to {largest}");
+        using var stream = OpenOnce(path);
         try
         {
+            if (!stream.CanSeek) return ReadPipe(path, stream, largest);
+            LfsPointer.Refuse(path, stream);
+            if (stream.Length > largest) throw new ConfigException($"{path}: is {stream.Length} bytes; allowed: up to {largest}");
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             return bytes;
@@ -37,5 +45,17 @@ internal static class ForeignFile
         {
             throw new ConfigException($"{path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
         }
+    }
+
+    private static byte[] ReadPipe(string path, FileStream stream, int largest)
+    {
+        using var bytes = new MemoryStream();
+        var piece = new byte[1 << 16];
+        while (stream.Read(piece) is > 0 and var count)
+        {
+            bytes.Write(piece, 0, count);
+            if (bytes.Length > largest) throw new ConfigException($"{path}: is longer than {largest} bytes; allowed: up to {largest}");
+        }
+        return bytes.ToArray();
     }
 }

@@ -24,7 +24,8 @@ public readonly record struct ConfigValue(string File, string Key, YamlNode Node
     {
         var allowed = string.Join(", ", words);
         var text = Text(allowed);
-        return words.Contains(text) ? text : throw Error($"has the unknown value '{Shorten(text)}'", allowed);
+        return words.Contains(text) ? text
+            : throw Error($"has the unknown value '{Shorten(text)}'", allowed + Nearest.Question(text, words));
     }
 
     /// <summary>A whole number within bounds.</summary>
@@ -77,7 +78,9 @@ public readonly record struct ConfigValue(string File, string Key, YamlNode Node
         var allowed = string.Join(", ", keys);
         if (Node is not YamlMapping map) throw Error($"is a {Kind}, not a mapping", $"keys {allowed}");
         foreach (var (key, line) in map.KeyLines)
-            if (!keys.Contains(key)) throw new ConfigException($"{File}:{line}: key '{Shorten(Join(key))}' is unknown; allowed: {allowed}");
+            if (!keys.Contains(key))
+                throw new ConfigException(
+                    $"{File}:{line}: key '{Shorten(Join(key))}' is unknown; allowed: {allowed}{Nearest.Question(key, keys)}");
         return new ConfigMap(this, map);
     }
 

@@ -15,22 +15,12 @@ public static class YamlFile
     {
         try
         {
-            var info = new FileInfo(file);
-            if (info.Exists && info.Length > MaxFileBytes)
-                throw new ConfigException($"{file}: {info.Length} bytes; a config has at most {MaxFileBytes}");
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(file)).TrimStart('\uFEFF');
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(ForeignFile.ReadAll(file, MaxFileBytes))
+                .TrimStart('\uFEFF');
         }
         catch (DecoderFallbackException e)
         {
             throw new ConfigException($"{file}: not UTF-8 text", e);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ConfigException($"{file}: there is no such config file", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigException($"{file}: cannot be read: {e.Message}", e);
         }
     }
 }

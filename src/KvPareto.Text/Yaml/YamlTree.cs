@@ -27,13 +27,16 @@ public sealed class YamlTree
     public static YamlNode Parse(string file, string text)
     {
         var tree = new YamlTree(file, text);
+        // The parser takes a NUL for the end.
+        if (text.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var nul)
+            throw tree.Refused(1 + text.AsSpan(..nul).Count('\n'), "holds a NUL character");
         try
         {
             return tree.Document();
         }
         catch (YamlException e)
         {
-            throw tree.Refused(e.Start.Line, $"not YAML: {Words(e.Message)}", e);
+            throw tree.Refused(tree.LineOf(e, text), $"not YAML: {Words(e.Message)}", e);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or ArithmeticException)
         {
@@ -85,6 +88,16 @@ public sealed class YamlTree
             values.Add(key.Text, Value(depth + 1));
         }
         return new(values, lines, line);
+    }
+
+    // Of a tab that indents, the parser gives no place: it is the first one after what was read last.
+    private long LineOf(YamlException problem, string text)
+    {
+        if (!problem.Message.Contains(" tab ", StringComparison.Ordinal)) return problem.Start.Line;
+        var read = (int)(_parser.Current?.End.Line ?? 1) - 1;
+        var lines = text.Split('\n');
+        var tab = Array.FindIndex(lines, Math.Clamp(read, 0, lines.Length), line => line.TrimStart(' ').StartsWith('\t'));
+        return tab < 0 ? problem.Start.Line : tab + 1;
     }
 
     // "While parsing a flow sequence, did not find expected ',' or ']'." says what was found before where.

@@ -137,6 +137,13 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,NaN,1\n", ":2: column 'score' is 'NaN'")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,250,1\n", ":2: column 'score' is '250'; allowed: a number from 0 to")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,1\n", ":2: is no line of its table")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,,1\n", ":2: column 'score' is ''; allowed: a number from 0 to 100")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low,task:x\na,b,1,,,1\n", ":2: column 'score' is ''")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,50,51\n", ":2: column 'ci_low' is '51'; allowed: a number up to the")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low,status\na,b,1,1,1,fine\n", "'status' is 'fine'; allowed: ok, failed, dropped")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low,frontier\na,b,1,1,1,yes\n", "'frontier' is 'yes'; allowed: true, false")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low,context\na,b,1,1,1,1.5\n", "'context' is '1.5'; allowed: a whole number")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low,score\na,b,1,1,1,1\n", "has the column 'score' twice")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,1,1\na,b,1,1,1\n", "has b of a twice")]
     public void Damage_IsNamedInOneLine(string content, string words)
     {
@@ -145,6 +152,20 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
         Assert.Equal(2, run.Code);
         Assert.Contains(words, run.Error, StringComparison.Ordinal);
         Assert.Equal(1, run.Error.Count(character => character == '\n'));
+    }
+
+    [Fact]
+    public void FilesOfOtherKinds_AreNamedInOneLine()
+    {
+        const string Row = "model,setting,total_peak_bytes,score,ci_low\nM\u00fcller,b,1,1,1\n";
+        File.WriteAllBytes(runs["latin.csv"], System.Text.Encoding.Latin1.GetBytes(Row));
+        Assert.Equal(
+            (2, $"kvpareto: {runs["latin.csv"]}: not UTF-8; allowed: results.csv or frontier.csv of a run\n"),
+            CommandRun.Of("frontier", runs.Short, "--check", runs["latin.csv"]) is var run ? (run.Code, run.Error) : default);
+        File.WriteAllText(runs["long.csv"], Row.Replace("b,", new string('b', 1 << 17) + ",", StringComparison.Ordinal));
+        run = CommandRun.Of("frontier", runs.Short, "--check", runs["long.csv"]);
+        Assert.Equal((2, ""), (run.Code, run.Output));
+        Assert.Contains(":2: is no line of its table", run.Error, StringComparison.Ordinal);
     }
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -153,7 +153,7 @@ public sealed class PlanCommandTests
     [InlineData("--paper", "plan", "Qwen2.5-3B", "--paper")]
     [InlineData("give either a CONFIG or MODEL", "plan")]
     [InlineData("there is no such model", "plan", "nothing-there")]
-    [InlineData("there is no such config file", "plan", "nothing-there.yaml")]
+    [InlineData("no such file", "plan", "nothing-there.yaml")]
     [InlineData("--context '10q'", "plan", "Qwen2.5-3B", "--context", "10q")]
     [InlineData("--new-tokens 0", "plan", "Qwen2.5-3B", "--new-tokens", "0")]
     [InlineData("setting 'w5a16'", "plan", "Qwen2.5-3B", "--settings", "w5a16")]

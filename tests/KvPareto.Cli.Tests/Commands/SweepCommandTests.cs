@@ -26,6 +26,26 @@ public class SweepCommandTests
         Assert.StartsWith("3 trials, 3 samples; 0 trials done before\n", resumed.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>The journal says it too; the quickstart would not be what the folder holds.</summary>
+    [Fact]
+    public void Sweep_ResumedWithoutRunJson_TakesTheConfigOfTheJournal()
+    {
+        using var temp = new ScratchFolder();
+        Assert.Equal(0, CommandRun.Of("sweep", Write(temp, Config), "--out", temp["run"], "--threads", "1").Code);
+        File.Delete(temp["run/run.json"]);
+        var resumed = CommandRun.Of("sweep", "--resume", "--out", temp["run"], "--threads", "1");
+        Assert.Equal(0, resumed.Code);
+        Assert.StartsWith("3 trials, 3 samples; 3 trials done before\n", resumed.Error, StringComparison.Ordinal);
+        Assert.True(File.Exists(temp["run/run.json"]));
+
+        foreach (var journal in Directory.GetFiles(temp["run"], "journal*.jsonl")) File.Delete(journal);
+        File.Delete(temp["run/run.json"]);
+        resumed = CommandRun.Of("sweep", "--resume", "--out", temp["run"], "--threads", "1");
+        Assert.Equal(2, resumed.Code);
+        Assert.StartsWith($"kvpareto: --resume: {temp["run"]}: holds no run; allowed: ", resumed.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(temp["run/run.json"]));
+    }
+
     [Fact]
     public void Sweep_ResumedWithAnotherConfig_MeasuresWhatIsNew_AndReportReadsBothRuns()
     {

@@ -151,9 +151,9 @@ public class SweepConfigTests
     }
 
     [Theory]
-    [InlineData("cfg.yaml", null, "there is no such config file")]
+    [InlineData("cfg.yaml", null, "no such file")]
     [InlineData("cfg.yaml", "caf\u00e9", "not UTF-8")]
-    [InlineData("", null, "cannot be read")]
+    [InlineData("", null, "is a folder; allowed: a file")]
     public void Load_NamesTheFile(string name, string? content, string expected)
     {
         using var temp = new ScratchFolder();

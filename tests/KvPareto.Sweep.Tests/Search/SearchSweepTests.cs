@@ -310,7 +310,8 @@ public class SearchSweepTests
         var error = Assert.Throws<ConfigException>(
             () => FakeSweep.Run(temp["run"], Engine(), FakeSweep.Config(search: "halving"), tasks: unscored));
         Assert.Equal(
-            "fake: search: halving has no score to choose by; allowed: beside a task that is scored, or exhaustive", error.Message);
+            "fake.yaml: key 'search' is halving, which has no score to choose by; allowed: beside a task that is scored, or exhaustive",
+            error.Message);
     }
 
     private static SweepConfig FakeSweepCosts() => SweepConfigReader.Read("costs.yaml", """

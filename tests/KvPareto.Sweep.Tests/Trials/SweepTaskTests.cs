@@ -15,7 +15,7 @@ public class SweepTaskTests
         Assert.Contains("rows.jsonl:1: field 'dataset' is 'dureader'", Refusal(""), StringComparison.Ordinal);
         Directory.CreateDirectory(folder["words"]);
         Assert.StartsWith(
-            $"{folder[Path.Combine("words", "dict.txt")]}: cannot be read", Refusal(", jieba: words"), StringComparison.Ordinal);
+            $"{folder[Path.Combine("words", "dict.txt")]}: no such file", Refusal(", jieba: words"), StringComparison.Ordinal);
 
         string Refusal(string jieba)
         {

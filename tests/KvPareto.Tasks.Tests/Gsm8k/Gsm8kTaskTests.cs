@@ -110,7 +110,7 @@ public class Gsm8kTaskTests
         var empty = folder.Write("empty.jsonl", "\n");
         Refuses(options with { File = empty }, empty, "has no rows");
         Refuses(options with { ShotsFile = options.File, Shots = 3 }, options.File, "has 2 rows; allowed: at least the task's 3 shots");
-        Refuses(options with { File = Path.Combine(folder.Root, "none.jsonl") }, folder.Root, "cannot be read");
+        Refuses(options with { File = Path.Combine(folder.Root, "none.jsonl") }, folder.Root, "no such file");
         var cot = options with { Format = Gsm8kFormat.Cot, ShotsFile = options.File };
         Refuses(cot, $"{options.File}:1: ", "a solution with 'The answer is ' and a number");
     }

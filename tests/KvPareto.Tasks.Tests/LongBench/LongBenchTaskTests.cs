@@ -85,7 +85,7 @@ public class LongBenchTaskTests
             new LongBenchTask(new LongBenchOptions { File = file, Jieba = folder.Root }).Digest);
         var chinese = folder.Write("chinese.jsonl", Row.Replace("hotpotqa", "dureader", StringComparison.Ordinal));
         var error = Assert.Throws<ConfigException>(() => new LongBenchTask(new LongBenchOptions { File = chinese, Jieba = folder.Root }));
-        Assert.StartsWith(Path.Combine(folder.Root, "dict.txt: cannot be read"), error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(Path.Combine(folder.Root, "dict.txt: no such file"), error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -121,8 +121,8 @@ public class LongBenchTaskTests
         Refuses(folder.Write("bytes.jsonl", [.. "{\"_id\": \""u8, 0xC3, 0x28, .. "\"}"u8]), "not valid UTF-8");
         Refuses(folder.Write("empty.jsonl", "\n \n"), "has no rows");
         Refuses(folder.Write("torn.jsonl.gz", [0x1F, 0x8B, 8, 0, 0, 0]), "");
-        Refuses(Path.Combine(folder.Root, "missing.jsonl"), "cannot be read");
-        Refuses(folder.Root, "cannot be read");
+        Refuses(Path.Combine(folder.Root, "missing.jsonl"), "no such file");
+        Refuses(folder.Root, "is a folder; allowed: a file");
 
         static void Refuses(string file, string expected)
         {

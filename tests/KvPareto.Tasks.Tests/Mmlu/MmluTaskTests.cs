@@ -90,7 +90,7 @@ public class MmluTaskTests
         var dev = folder.Write("mmlu/dev/astronomy_dev.csv", Header + "One?,1,2,3,4,0\n");
         Refuses(options, dev, "has 1 rows; allowed: at least the task's 5 shots");
         File.Delete(dev);
-        Refuses(options, dev, "cannot be read");
+        Refuses(options, dev, "no such file");
         Assert.Equal(4, new MmluTask(options with { Shots = 0 }).Prepare(ByteTokenizer.Context(folder, 4000)).Count);
     }
 

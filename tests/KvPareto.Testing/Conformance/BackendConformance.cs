@@ -190,7 +190,19 @@ public abstract class BackendConformance
         backend.Add(apart.View, y.View);
         backend.LinearAdd(x.View, weight, y.View, together.View);
         AssertClose([.. apart.Read().Select(value => (double)value)], together.Read(), OpTolerance);
-        foreach (var slice in new[] { x, y, together }) slice.AssertPoisonUntouched();
+
+        // The same where it is told of the norm that comes next.
+        using var gain = Upload(backend, "gain", 1, outputs, Values(3, outputs));
+        using var after = Upload(backend, "linear", inputs, outputs, Values(41, inputs * outputs));
+        var (z, expected) = (Slice(backend, tokens, inputs), Slice(backend, tokens, inputs));
+        backend.RmsNorm(apart.View, gain, 1e-5f, y.View);
+        backend.Linear(y.View, after, expected.View);
+        together.Write(Values(2, tokens * outputs));
+        backend.LinearAdd(x.View, weight, y.View, together.View, gain);
+        backend.NormLinear(together.View, gain, 1e-5f, y.View, [after], [z.View]);
+        AssertClose([.. apart.Read().Select(value => (double)value)], together.Read(), OpTolerance);
+        AssertClose([.. expected.Read().Select(value => (double)value)], z.Read(), 4 * OpTolerance);
+        foreach (var slice in new[] { x, y, z, together }) slice.AssertPoisonUntouched();
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Pipes;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers;
@@ -32,6 +33,30 @@ public class ForeignFileTests
         Assert.Contains(
             "allowed: a regular file", Assert.Throws<ConfigException>(() => ForeignFile.Open("/dev/zero"))
                 .Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As a shell's <c>&lt;(…)</c> gives it: the other end is open already.</summary>
+    [Fact]
+    public void APipeThatIsOpenAlreadyIsReadUpToTheLimit()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /dev/fd");
+        using (var pipe = new AnonymousPipeServerStream(PipeDirection.Out))
+        {
+            pipe.Write("text"u8);
+            var path = $"/dev/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}";
+            Assert.Equal(
+                $"{path}: is longer than 3 bytes; allowed: up to 3",
+                Assert.Throws<ConfigException>(() => ForeignFile.ReadAll(path, 3)).Message);
+        }
+        using (var pipe = new AnonymousPipeServerStream(PipeDirection.Out))
+        {
+            pipe.Write("text"u8);
+            var path = $"/dev/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}";
+            using var reading = ForeignFile.OpenOnce(path);
+            Assert.Equal('t', reading.ReadByte());
+            Assert.Contains(
+                "allowed: a regular file", Assert.Throws<ConfigException>(() => ForeignFile.Open(path)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -21,6 +21,9 @@ public class TokenizerHostileTests
         { "vocab/!=\"x\"", "is not a whole number" },
         { "vocab/!=1", "id 1 belongs to both '!' and" },
         { "type=\"Unigram\"", "the model type 'Unigram' is not known; known: BPE" },
+        { "vocab=[1]", "model.vocab: expected an object, found Array" },
+        { "vocab={}", "model.vocab: holds no token" },
+        { "/model=\"BPE\"", "model: expected an object, found String" },
         { "type=7", "model.type: expected a string" },
         { "unk_token=\"nope\"", "model.unk_token: 'nope' is not in the vocabulary" },
         { "dropout=0.1", "model.dropout" },
@@ -48,7 +51,7 @@ public class TokenizerHostileTests
             "added_tokens[1]: the token '<x>' stands twice" },
         { "/added_tokens=7", "added_tokens: expected an array" },
         { "/added_tokens=[{\"id\":\"a\",\"content\":\"<x>\"}]", "added_tokens[0].id: expected a whole number" },
-        { "/model=7", "the key 'model' is missing" },
+        { "/model=7", "model: expected an object, found Number" },
     };
 
     [Theory]

@@ -15,7 +15,9 @@ public class YamlTreeTests
     [InlineData("? [a]\n: 1\n", "a key must be a word")]
     [InlineData("a: [1, 2\nb: 3\n", "not YAML")]
     [InlineData("a: [1", "f:2: not YAML: did not find expected ',' or ']'")]
-    [InlineData("a:\n\t- 1\n", "not YAML")]
+    [InlineData("a:\n\t- 1\n", "f:2: not YAML: found invalid tab")]
+    [InlineData("a: 1\nb:\n  - c\n\t- d\n", "f:4: not YAML: found a tab")]
+    [InlineData("a: 1\nb: 2\0\nc: 3\n", "f:2: holds a NUL character")]
     [InlineData("a: 'x\n", "not YAML")]
     public void Parse_RefusesWhatAConfigNeverNeeds(string yaml, string expected)
     {

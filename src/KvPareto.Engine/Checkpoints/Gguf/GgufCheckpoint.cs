@@ -29,6 +29,7 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
         _isReordered = family.IsReorderedInGguf;
         foreach (var (name, tensor) in file.Tensors)
             if (GgufTensorNames.ToHuggingFace(name, family) is { } known) Add(known, tensor);
+        LayerNumbers.Check(path, Config, _tensors.Keys);
         FusedTensors.Split(Config, _tensors);
     }
 

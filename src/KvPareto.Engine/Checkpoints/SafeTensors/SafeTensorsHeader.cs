@@ -96,8 +96,10 @@ internal sealed class SafeTensorsHeader
 
     private TensorType ReadType(ref Utf8JsonReader reader, string name)
     {
-        var text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-        return TensorTypes.Parse(text) ?? throw Refuse(name, $"has dtype '{OneLine.Of(text ?? "")}'; allowed: {TensorTypes.AllNames}");
+        if (reader.TokenType != JsonTokenType.String)
+            throw Refuse(name, $"has a 'dtype' that is not a string; allowed: {TensorTypes.AllNames}");
+        var text = reader.GetString()!;
+        return TensorTypes.Parse(text) ?? throw Refuse(name, $"has dtype '{OneLine.Of(text)}'; allowed: {TensorTypes.AllNames}");
     }
 
     private List<long> ReadIntegers(ref Utf8JsonReader reader, string name, string key, int most)

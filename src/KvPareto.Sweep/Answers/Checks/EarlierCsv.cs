@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using KvPareto.Text.Input;
@@ -10,6 +11,10 @@ internal static class EarlierCsv
 {
     private const int LargestFile = 1 << 28;
 
+    private const int LongestField = 1 << 16;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     private const double MostScore = 100;
     private const double Most = 1e18;
     private const string TaskColumn = "task:";
@@ -20,20 +25,29 @@ internal static class EarlierCsv
     /// <exception cref="ConfigException">The file is none of these, or is damaged: names file, line and column.</exception>
     public static IReadOnlyList<EarlierPoint> Read(string path)
     {
-        using var text = new StreamReader(new MemoryStream(ForeignFile.ReadAll(path, LargestFile)));
-        using var csv = new CsvReader(
-            text, new CsvConfiguration(CultureInfo.InvariantCulture) { DetectColumnCountChanges = true, MissingFieldFound = null });
+        using var text = new StreamReader(new MemoryStream(ForeignFile.ReadAll(path, LargestFile)), StrictUtf8);
+        using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
+        {
+            DetectColumnCountChanges = true,
+            MissingFieldFound = null,
+            MaxFieldSize = LongestField,
+        });
         var points = new List<EarlierPoint>();
         try
         {
             if (!csv.Read() || !csv.ReadHeader()) throw new ConfigException($"{path}: is empty; {Allowed}");
             if (Needed.FirstOrDefault(name => !csv.HeaderRecord!.Contains(name, StringComparer.Ordinal)) is { } missing)
                 throw new ConfigException($"{path}: has no column '{missing}'; {Allowed}");
+            if (csv.HeaderRecord!.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } doubled)
+                throw new ConfigException($"{path}: has the column '{OneLine.Of(doubled.Key)}' twice; {Allowed}");
             while (csv.Read())
             {
-                // Made-up prompts have no score.
-                if (Optional(csv, "status") is null or "ok" && Optional(csv, "score") is not null) points.Add(Point(path, csv));
+                if (HasResult(path, csv)) points.Add(Point(path, csv));
             }
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new ConfigException($"{path}: not UTF-8; {Allowed}");
         }
         catch (CsvHelperException)
         {
@@ -48,19 +62,19 @@ internal static class EarlierCsv
 
     private const string Allowed = "allowed: results.csv or frontier.csv of a run";
 
+    // Made-up prompts have no score, and then nothing else of one.
+    private static bool HasResult(string path, CsvReader csv) => Word(path, csv, "status", "ok", "failed", "dropped") is null or "ok"
+        && (Optional(csv, "score") is not null || Optional(csv, "ci_low") is not null || Tasks(csv).Any());
+
     private static EarlierPoint Point(string path, CsvReader csv) => new(
         csv.GetField("model")!, csv.GetField("setting")!, Whole(path, csv, "context"), (long)Number(path, csv, "total_peak_bytes", Most),
-        Number(path, csv, "score", MostScore), Number(path, csv, "ci_low", MostScore))
+        Number(path, csv, "score", MostScore), Low(path, csv))
     {
         Trial = Optional(csv, "trial"),
         ModelDigest = Optional(csv, "model_digest"),
         Samples = Whole(path, csv, "samples"),
-        Tasks =
-        [
-            .. csv.HeaderRecord!.Where(name => name.StartsWith(TaskColumn, StringComparison.Ordinal) && Optional(csv, name) is not null)
-                .Select(name => name[TaskColumn.Length..]),
-        ],
-        OnFrontier = Optional(csv, "frontier") is null or "true",
+        Tasks = [.. Tasks(csv)],
+        OnFrontier = Word(path, csv, "frontier", "true", "false") is null or "true",
         PeakKind = Optional(csv, "peak_kind"),
         Limit = Whole(path, csv, "limit"),
         Instructions = Optional(csv, "instructions"),
@@ -69,14 +83,35 @@ internal static class EarlierCsv
     private static string? Optional(CsvReader csv, string column) =>
         csv.TryGetField<string>(column, out var text) && text is { Length: > 0 } ? text : null;
 
-    private static int? Whole(string path, CsvReader csv, string column) =>
-        Optional(csv, column) is null ? null : (int)Math.Min(int.MaxValue, Number(path, csv, column, Most));
+    private static IEnumerable<string> Tasks(CsvReader csv) =>
+        csv.HeaderRecord!.Where(name => name.StartsWith(TaskColumn, StringComparison.Ordinal) && Optional(csv, name) is not null)
+            .Select(name => name[TaskColumn.Length..]);
+
+    private static double Low(string path, CsvReader csv)
+    {
+        var (low, score) = (Number(path, csv, "ci_low", MostScore), Number(path, csv, "score", MostScore));
+        return low <= score ? low : throw Wrong(path, csv, "ci_low", "a number up to the score");
+    }
+
+    private static string? Word(string path, CsvReader csv, string column, params ReadOnlySpan<string> words)
+    {
+        var text = Optional(csv, column);
+        return text is null || words.Contains(text) ? text : throw Wrong(path, csv, column, string.Join(", ", words));
+    }
+
+    private static int? Whole(string path, CsvReader csv, string column)
+    {
+        if (Optional(csv, column) is not { } text) return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : throw Wrong(path, csv, column, "a whole number of at least 0");
+    }
 
     private static double Number(string path, CsvReader csv, string column, double most) =>
         double.TryParse(csv.GetField(column), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         && number >= 0 && number <= most
             ? number
-            : throw new ConfigException(
-                $"{path}:{csv.Parser.RawRow}: column '{column}' is '{OneLine.Of(csv.GetField(column) ?? "")}'; allowed: a number "
-                    + (most == MostScore ? "from 0 to 100" : "of at least 0"));
+            : throw Wrong(path, csv, column, most == MostScore ? "a number from 0 to 100" : "a number of at least 0");
+
+    private static ConfigException Wrong(string path, CsvReader csv, string column, string allowed) =>
+        new($"{path}:{csv.Parser.RawRow}: column '{column}' is '{OneLine.Of(csv.GetField(column) ?? "")}'; allowed: {allowed}");
 }

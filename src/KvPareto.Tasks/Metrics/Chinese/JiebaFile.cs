@@ -15,22 +15,7 @@ internal readonly record struct JiebaFile(string Path, ReadOnlyMemory<byte> Byte
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ConfigException">It cannot be read, or is too large.</exception>
-    public static JiebaFile Read(string path)
-    {
-        try
-        {
-            using var stream = File.OpenRead(path);
-            var bytes = new byte[MaxBytes + 1];
-            var count = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return count <= MaxBytes
-                ? new(path, bytes.AsMemory(0, count))
-                : throw new ConfigException($"{path}: is too large; allowed: up to {MaxBytes >> 20} MiB");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new ConfigException($"{path}: cannot be read: {OneLine.OfMessage(error.Message)}; allowed: jieba's own file", error);
-        }
-    }
+    public static JiebaFile Read(string path) => new(path, ForeignFile.ReadAll(path, MaxBytes));
 
     /// <summary>The file's text.</summary>
     /// <exception cref="ConfigException">It is not UTF-8.</exception>

@@ -135,7 +135,7 @@ internal sealed class ExpressionParser
     private Expression Not()
     {
         if (!_tokens.Current.IsName("not")) return Comparison();
-        RenderState.EnsureStack();
+        RenderState.EnsureStack(_tokens.Current.Line);
         return new UnaryExpression("not", After(Not, out var line), line);
     }
 
@@ -187,7 +187,7 @@ internal sealed class ExpressionParser
         Expression result;
         if (_tokens.Current.IsOperator("-") || _tokens.Current.IsOperator("+"))
         {
-            RenderState.EnsureStack();
+            RenderState.EnsureStack(_tokens.Current.Line);
             var sign = _tokens.Take();
             result = new UnaryExpression(sign.Text, Unary(withFilter: false), sign.Line);
         }

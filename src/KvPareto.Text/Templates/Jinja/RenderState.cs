@@ -31,10 +31,11 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals, 
     public IReadOnlyDictionary<string, object?> Globals { get; } = globals;
 
     /// <summary>Fails while there is still stack to do so.</summary>
+    /// <param name="line">Line of the template; 0 while not known.</param>
     /// <exception cref="JinjaException">Nested too deeply.</exception>
-    public static void EnsureStack()
+    public static void EnsureStack(int line = 0)
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new JinjaException("nested too deeply");
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new JinjaException("nested too deeply", line);
     }
 
     /// <summary>Counts steps.</summary>

@@ -63,6 +63,8 @@ internal sealed class TokenizerComponents(
         // Files older than the key are BPE where they have merges; other models have none.
         var type = ModelSetting("type")?.AsString() ?? (merges.Count > 0 ? "BPE" : "");
         if (type != "BPE") throw new JsonPart(file, "model", default).Unknown("the model type", type, "BPE");
+        if (ModelSetting("vocab") is { } vocabulary) throw vocabulary.Error($"expected an object, found {vocabulary.Value.ValueKind}");
+        if (builder.Vocabulary.Count == 0) throw new ConfigException($"{file}: model.vocab: holds no token");
         if (ModelSetting("dropout") is { } dropout && !(dropout.Value.ValueKind == JsonValueKind.Number && dropout.Value.GetDouble() == 0))
             throw dropout.Error("dropout makes ids random; only null or 0 can be used");
         int? unknown = null;

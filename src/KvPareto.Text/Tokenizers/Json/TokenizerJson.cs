@@ -62,7 +62,9 @@ internal sealed class TokenizerJson
         {
             var key = reader.GetString()!;
             reader.Read();
-            if (key != "model" || reader.TokenType != JsonTokenType.StartObject) _components[key] = ReadTree(ref reader);
+            if (key != "model") _components[key] = ReadTree(ref reader);
+            else if (reader.TokenType != JsonTokenType.StartObject)
+                throw new ConfigException($"{_file}: model: expected an object, found {reader.TokenType}");
             else if (_hasModel) throw new ConfigException($"{_file}: the key 'model' stands twice");
             else ReadModel(ref reader);
         }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
@@ -6,7 +7,7 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Tests.Checkpoints.SafeTensors;
 
-public class SafeTensorsCheckpointTests
+public partial class SafeTensorsCheckpointTests
 {
     private const string Index = "model.safetensors.index.json";
 
@@ -38,6 +39,21 @@ public class SafeTensorsCheckpointTests
         Assert.Equal(21, single.Names.Count);
         foreach (var name in single.Names) Assert.Equal(single.Get(name).Bytes, sharded.Get(name).Bytes);
         Assert.EndsWith(Index, sharded.Source, StringComparison.Ordinal);
+    }
+
+    /// <summary>Its last layers would be left out, and every figure be another model's.</summary>
+    [Fact]
+    public void Open_RefusesMoreLayersThanTheConfigurationHas()
+    {
+        using var folder = new ScratchFolder();
+        var model = new TinyModel();
+        model.Write(folder.Root);
+        var config = File.ReadAllText(folder["config.json"]);
+        Assert.Equal(2, model.Layers);
+        File.WriteAllText(folder["config.json"], LayerCount().Replace(config, "$1 1"));
+        var error = Assert.Throws<ConfigException>(() => SafeTensorsCheckpoint.Open(folder.Root));
+        Assert.Contains(
+            "' is of layer 1, counted from 0; the configuration has 1 layers", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -100,4 +116,7 @@ public class SafeTensorsCheckpointTests
         Assert.StartsWith(folder, error.Message, StringComparison.Ordinal);
         return error.Message;
     }
+
+    [GeneratedRegex("(\"num_hidden_layers\":) *2")]
+    private static partial Regex LayerCount();
 }

@@ -64,7 +64,7 @@ public class SafeTensorsFileTests
     [InlineData("""{"a":1}""", 0, "'a' is not described")]
     [InlineData("""{"__metadata__":{"a":1}}""", 0, "__metadata__")]
     [InlineData("""{"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}""", 4, "'a' has dtype 'F31'; allowed: BOOL")]
-    [InlineData("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,4]}}""", 4, "'a' has dtype")]
+    [InlineData("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,4]}}""", 4, "'a' has a 'dtype' that is not a string")]
     [InlineData("""{"a":{"shape":[1],"data_offsets":[0,4]}}""", 4, "'a' lacks")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}""", 4, "'a' lacks")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}""", 4, "'data_offsets' other than")]

@@ -5,17 +5,17 @@ using KvPareto.Tasks.Metrics;
 
 namespace KvPareto.Tasks.Tests.Metrics;
 
-public class TextSearchTests
+public class ScoreBudgetTests
 {
     [Fact]
-    public void Contains_IsStringsOwn()
+    public void Holds_IsStringsContains()
     {
         var text = Gen.Choose('a', 'c').ArrayOf().Select(letters => string.Concat(letters.Select(letter => (char)letter))).ToArbitrary();
         Prop.ForAll(text, text, (all, wanted) =>
         {
             var some = wanted[..(wanted.Length / 4)];
-            return TextSearch.Contains(all, some, new()) == all.Contains(some, StringComparison.Ordinal)
-                && TextSearch.Contains(all + some + all, some, new());
+            return new ScoreBudget().Holds(all, some) == all.Contains(some, StringComparison.Ordinal)
+                && new ScoreBudget().Holds(all + some + all, some);
         }).QuickCheckThrowOnFailure();
     }
 
@@ -40,14 +40,23 @@ public class TextSearchTests
     {
         // The product of the lengths is 10¹¹: hours, not a second.
         var text = new string('a', 1_000_000);
-        Assert.False(TextSearch.Contains(text, new string('a', 100_000) + "b", new()));
-        Assert.True(TextSearch.Contains(text + "b", new string('a', 100_000) + "b", new()));
+        Assert.False(new ScoreBudget().Holds(text, new string('a', 100_000) + "b"));
+        Assert.True(new ScoreBudget().Holds(text + "b", new string('a', 100_000) + "b"));
+    }
+
+    /// <summary>RULER's metric too: the product of the lengths would be 10¹².</summary>
+    [Fact]
+    public void PeriodicAnswers_TakeLinearTime()
+    {
+        var prediction = new string('a', 3_000_000);
+        Assert.Equal(0.5, StringMatch.All(prediction, [new string('A', 1_000_000), new string('a', 1_000_000) + "b"]));
+        Assert.Equal(0, StringMatch.Any(prediction, [new string('a', 1_000_000) + "b"]));
     }
 
     [Fact]
     public void Budget_CountsBothTexts()
     {
-        Assert.True(TextSearch.Contains("abc", "c", new(4)));
-        Assert.Throws<ScoreBudgetException>(() => TextSearch.Contains("abc", "c", new(3)));
+        Assert.True(new ScoreBudget(4).Holds("abc", "c"));
+        Assert.Throws<ScoreBudgetException>(() => new ScoreBudget(3).Holds("abc", "c"));
     }
 }
