@@ -19,9 +19,11 @@ internal static class KvParetoCommand
     {
         // A prompt may begin with '@'.
         var parsed = Build(context).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction)
+        var unknown = UnknownOption(parsed);
+        if (parsed.Action is ParseErrorAction || unknown is not null)
         {
-            var message = parsed.UnmatchedTokens is [var token, ..] ? $"'{token}' is no command or option here"
+            var message = (unknown ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is { } token
+                ? $"'{token}' is no command or option here{Nearest.Question(token, Words(parsed))}"
                 : Verb.WithoutTypes(parsed.Errors[0].Message);
             context.Error.WriteLine($"kvpareto: {OneLine(message.TrimEnd('.'))}; 'kvpareto {NameOf(parsed)}--help' says what is allowed");
             return ExitCode.UserMistake;
@@ -92,6 +94,16 @@ internal static class KvParetoCommand
             CompletionCommand.Create(context),
             ManCommand.Create(context),
         }));
+
+    // The parser takes a misspelt option for an argument where there is room for one.
+    private static string? UnknownOption(ParseResult parsed) =>
+        parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? null
+        : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value).FirstOrDefault(value => value is ['-', _, ..] && !Path.Exists(value));
+
+    private static string[] Words(ParseResult parsed) =>
+        [.. parsed.CommandResult.Command.Subcommands.Select(command => command.Name),
+            .. parsed.CommandResult.Command.Options.SelectMany(option => option.Aliases.Prepend(option.Name))];
 
     // The option or argument that was given as ''; null for none.
     private static string? EmptyValue(ParseResult parsed) =>

@@ -75,7 +75,7 @@ internal sealed class Axis
     {
         if (high - low < LeastScoreSpan)
         {
-            var middle = Math.Clamp((low + high) / 2, LeastScoreSpan / 2, Math.Max(100 - LeastScoreSpan / 2, high));
+            var middle = Math.Clamp((low + high) / 2, LeastScoreSpan / 2, 100 - LeastScoreSpan / 2);
             (low, high) = (Math.Min(low, middle - LeastScoreSpan / 2), Math.Max(high, middle + LeastScoreSpan / 2));
         }
         var margin = Margin * (high - low);

@@ -38,15 +38,16 @@ internal static class LengthPoints
     /// <summary>Lengths further apart than this make a picture worth looking at.</summary>
     private const double WorthDrawing = 1.5;
 
-    /// <summary>The points of a run's baseline and frontier settings, from its samples.</summary>
+    /// <summary>The points of a run's baseline and frontier settings, from its samples; a setting that is on the frontier of one context
+    /// has its points at all.</summary>
     /// <param name="folders">Folders of the runs that have the samples.</param>
     /// <param name="analysis">The trials.</param>
     public static IReadOnlyList<LengthPoint> Of(IReadOnlyList<string> folders, FrontierAnalysis analysis) =>
     [
         .. from model in analysis.Models
            from point in model.Points
-           where point.IsBaseline || point.OnFrontier
            group point by (point.Trial.Model, point.Trial.Setting) into same
+           where same.Any(point => point.IsBaseline || point.OnFrontier)
            from length in Lengths([.. same.SelectMany(point => TrialSamples.Read(folders, point.Trial))])
            select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length),
     ];

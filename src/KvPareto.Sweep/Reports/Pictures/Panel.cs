@@ -13,6 +13,7 @@ internal sealed class Panel
     public const float BottomHeight = 38;
 
     private const double SecondLine = 11;
+    private const double LeastGap = 4;
 
     // How far a name may reach past the plot: less than the page's margin, and than the room between two panels.
     private const double MostOverhang = 5;
@@ -66,9 +67,12 @@ internal sealed class Panel
     private void DrawAxes(Sheet sheet, Box plot, double left)
     {
         var (ticks, titles) = (Look.TickText, Look.AxisTitle);
-        var lower = Crowded(plot.Width) ? SecondLine : 0;
+        // Names take a second line, numbers with a title there leave out those that have no room.
+        var lower = _x.Title.Length == 0 && Crowded(plot.Width) ? SecondLine : 0;
+        var end = double.NegativeInfinity;
         for (var i = 0; i < _x.Ticks.Count; i++)
         {
+            if (_x.Title.Length > 0 && !HasRoom(_x.Ticks[i], plot.Width, ref end)) continue;
             var centre = Math.Min(
                 plot.Left + _x.Share(_x.Ticks[i].Value) * plot.Width, plot.Right + MostOverhang - ticks.Width(_x.Ticks[i].Label) / 2);
             sheet.Text(
@@ -114,8 +118,17 @@ internal sealed class Panel
 
     /// <summary>Whether numbers or names on the level axis would touch in one line.</summary>
     private bool Crowded(double width) => _x.Ticks.Zip(_x.Ticks.Skip(1)).Any(pair =>
-        (Look.TickText.Width(pair.First.Label) + Look.TickText.Width(pair.Second.Label)) / 2 + 4
+        (Look.TickText.Width(pair.First.Label) + Look.TickText.Width(pair.Second.Label)) / 2 + LeastGap
             > width * (_x.Share(pair.Second.Value) - _x.Share(pair.First.Value)));
+
+    // What stands before it ends at the end; moved on where there is room.
+    private bool HasRoom(Tick tick, double width, ref double end)
+    {
+        var (centre, half) = (_x.Share(tick.Value) * width, Look.TickText.Width(tick.Label) / 2);
+        if (centre - half < end + LeastGap) return false;
+        end = centre + half;
+        return true;
+    }
 
     private static void Dress(IAxis axis, Axis values)
     {

@@ -45,6 +45,26 @@ public class PanelTests
         Assert.InRange(name[^1] - name[0], Look.TickText.Width("whole prompt") - 8, Look.TickText.Width("whole prompt") + 2);
     }
 
+    /// <summary>Close ticks of a broken axis: those that find no room are left out, none stands in the title's line.</summary>
+    [Fact]
+    public void CloseTicks_StandInOneLine()
+    {
+        const int left = 30;
+        const int bottom = 160 - (int)Panel.BottomHeight;
+        long[] peaks = [281, 285, 290, 298, 306, 335, 484, 493, 538, 564];
+        var panel = new Panel(Axis.Memory([.. peaks.Select(peak => (peak << 20) / 100)]), Axis.Score(0, 100), "");
+        using var bitmap = new SKBitmap(Size, Size);
+        using (var canvas = new SKCanvas(bitmap))
+        {
+            canvas.Clear(SKColors.White);
+            panel.Draw(new(canvas, Outlines: false), left, new(0, left + 300, 160, 0));
+        }
+        bool Inked(int row) => Enumerable.Range(left, 300).Any(column => bitmap.GetPixel(column, row).Red < 200);
+        Assert.Contains(Enumerable.Range(bottom + 8, 6), Inked);
+        Assert.DoesNotContain(Enumerable.Range(bottom + 17, 4), Inked);
+        Assert.Contains(Enumerable.Range(bottom + 24, 6), Inked);
+    }
+
     // Rows in which some pixel has much of one colour and little of the others.
     private static (int Top, int Bottom) Rows(byte[,,] pixels, int colour)
     {
