@@ -40,8 +40,8 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
     /// <param name="ops">Ops.</param>
     public void Run(Step step, (object Weights, object Tensors) owners, int parts, Action ops)
     {
-        // Libraries keep scratch of their own for a thread.
-        var key = new Key(owners, step.Workspace, step.Count, Environment.CurrentManagedThreadId, step.Caches, parts);
+        var thread = context.Lender is null ? 0 : Environment.CurrentManagedThreadId; // other libraries keep scratch for each
+        var key = new Key(owners, step.Workspace, step.Count, thread, step.Caches, parts);
         if (!key.Takes(_key, _varies)) Forget(key);
         if (_isRefused || (_varies && context.Lender is null) || _steps++ < StepsBefore)
         {

@@ -63,16 +63,16 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
         new(TorchMemory.Guard(() => new TorchBuffer(
-            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: Codec.Device))),
+            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: Codec().Device))),
             0, type, rows, columns, columns);
 
     /// <inheritdoc/>
     public override Weight Upload(HostWeight weight) => _kernels is not null && weight.Format.CodeBits() > 0 ? _kernels.Upload(weight)
-        : TorchMemory.Guard(() => new TorchWeight(Memory, Codec, weight, ActivationType));
+        : TorchMemory.Guard(() => new TorchWeight(Memory, Codec(), weight, ActivationType));
 
     /// <inheritdoc/>
     public override Workspace CreateWorkspace(WorkspaceShape shape) =>
-        TorchMemory.Guard(() => new TorchWorkspace(Memory, Codec.Device, shape, _stretchTokens, _kernels));
+        TorchMemory.Guard(() => new TorchWorkspace(Memory, Codec().Device, shape, _stretchTokens, _kernels));
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
@@ -106,7 +106,7 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
         _layout.HasKernels(geometry, spec) ? _kernels!.CreateCache(geometry, spec, capacity)
-        : TorchMemory.Guard(() => new TorchKvCache(Memory, Codec, geometry, spec, capacity));
+        : TorchMemory.Guard(() => new TorchKvCache(Memory, Codec(), geometry, spec, capacity));
 
     /// <inheritdoc/>
     protected override void BeginCore(Step step)
@@ -206,16 +206,13 @@ public sealed class TorchBackend : Backend
     }
 
     private TorchBuffer Lend(MemoryCategory category, long bytes) => TorchMemory.Guard(
-        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: Codec.Device)));
+        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: Codec().Device)));
 
     // What is made on its device belongs to its stream.
-    private TorchCodes Codec
+    private TorchCodes Codec()
     {
-        get
-        {
-            _stream?.MakeCurrent();
-            return _codec;
-        }
+        _stream?.MakeCurrent();
+        return _codec;
     }
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
