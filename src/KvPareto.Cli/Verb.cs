@@ -91,7 +91,8 @@ internal sealed class Verb(string name, string description, string example, stri
     public static double Number(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) return number;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+            return number;
         result.AddError($"{((OptionResult)result.Parent!).Option.Name} '{text}'; allowed: a number");
         return 0;
     }

@@ -76,6 +76,8 @@ internal sealed class TaskSection(ConfigValue value, string folder, int seed, in
     private string Existing(ConfigValue path, Func<string, bool> exists, string words)
     {
         var full = ConfigPath.Resolve(path, folder);
-        return exists(full) ? full : throw path.Error($"names '{full}', which does not exist", words);
+        if (exists(full)) return full;
+        var problem = System.IO.File.Exists(full) ? "is a file" : Directory.Exists(full) ? "is a folder" : "does not exist";
+        throw path.Error($"names '{full}', which {problem}", words);
     }
 }

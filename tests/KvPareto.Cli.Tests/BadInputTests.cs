@@ -44,6 +44,8 @@ public class BadInputTests
         { ["submit", "", "--profile", "", "--out", "nowhere"], "''; 'kvpareto submit --help' says what is allowed" },
         { ["sweep", "--resume", "--out", "."], "--resume: .: holds no run; allowed: " },
         { ["sweep", "--budget-hours", "1,5"], "--budget-hours '1,5'; allowed: a number" },
+        { ["sweep", "--budget-hours", "nan"], "--budget-hours 'nan'; allowed: a number" },
+        { ["sweep", "--budget-hours", "-1e300", "--out", "nowhere"], "--budget-hours -1; allowed: a number above 0" },
         { ["frontier", "r", "--check", "b.csv", "--peak-tolerance", "1,5"], "--peak-tolerance '1,5'; allowed: a number" },
         { ["sweep", "--threads", "abc"], "--threads 'abc'; allowed: 1 to 1024" },
         { ["plan", "Llama-3.1-8B", "--threads", "0"], "--threads '0'; allowed: 1 to 1024" },

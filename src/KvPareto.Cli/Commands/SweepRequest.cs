@@ -12,6 +12,9 @@ namespace KvPareto.Cli.Commands;
 /// <summary>A sweep as the command line asks for it.</summary>
 internal sealed record SweepRequest
 {
+    // A century.
+    private const double MostHours = 1e6;
+
     public required string? File { get; init; }
 
     public required string? Folder { get; init; }
@@ -87,6 +90,6 @@ internal sealed record SweepRequest
         Worker = Worker,
         Room = Memory is null ? null : ByteText.Parse("--memory", Memory),
         Limit = MostSamples(),
-        Budget = BudgetHours is { } hours ? TimeSpan.FromHours(hours) : null,
+        Budget = BudgetHours is { } hours ? TimeSpan.FromHours(Math.Clamp(hours, -1, MostHours)) : null,
     };
 }

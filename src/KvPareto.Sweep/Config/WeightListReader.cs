@@ -71,7 +71,11 @@ internal sealed class WeightListReader(string baseFolder)
             ConfigPath.Resolve(file, baseFolder),
             map.Find("samples")?.Integer(1, 100_000) ?? 64,
             map.Find("tokens")?.Integer(1, 100_000) ?? 512);
-        if (!File.Exists(recipe.Calibration)) throw file.Error($"names '{recipe.Calibration}', which does not exist", "a file of texts");
+        if (!File.Exists(recipe.Calibration))
+        {
+            var problem = Directory.Exists(recipe.Calibration) ? "is a folder" : "does not exist";
+            throw file.Error($"names '{recipe.Calibration}', which {problem}", "a file of texts");
+        }
         var source =
             string.Create(
             CultureInfo.InvariantCulture, $"made with {file.Text("a path")}, {recipe.Samples} texts of {recipe.Tokens} tokens");

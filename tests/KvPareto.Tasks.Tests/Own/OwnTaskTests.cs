@@ -153,7 +153,8 @@ public class OwnTaskTests
 
     [Theory]
     [InlineData("data: rows.jsonl", "key 'tasks[0].answers' is missing; allowed: the name of a field")]
-    [InlineData("data: none.jsonl, " + Plain, "key 'tasks[0].data' names '")]
+    [InlineData("data: none.jsonl, " + Plain, "none.jsonl', which does not exist; allowed: ")]
+    [InlineData("definition: empty, data: rows.jsonl", "empty', which is a folder; allowed: ")]
     [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: bleu",
         "key 'tasks[0].metrics' has the unknown value 'bleu'; allowed: qa_f1, rouge_l, ")]
     [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: class", "task own: key 'classes' is missing for the metric class")]
