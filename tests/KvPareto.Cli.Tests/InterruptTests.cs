@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests;
@@ -21,16 +22,19 @@ public class InterruptTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Theory]
-    [InlineData("INT")]
-    [InlineData("TERM")]
-    public async Task Signal_EndsASweepThatCanBeResumed(string signal)
+    [InlineData("INT", 2)]
+    [InlineData("TERM", 15)]
+    public async Task Signal_EndsASweepThatCanBeResumed(string signal, int number)
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("sends POSIX signals by kill");
         using var folder = new ScratchFolder();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         timeout.CancelAfter(Patience);
         var config = folder.Write("sweep.yaml", Config);
-        var start = new ProcessStartInfo("dotnet", [typeof(KvParetoCommand).Assembly.Location, "sweep", config, "--out", folder["run"]])
+        string[] command = ["dotnet", typeof(KvParetoCommand).Assembly.Location, "sweep", config, "--out", folder["run"]];
+        // What a script begins in the background ignores SIGINT, and so does all that it begins in turn.
+        if (IsIgnored(number)) command = ["env", $"--default-signal={signal}", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -52,5 +56,12 @@ public class InterruptTests
         {
             if (!sweep.HasExited) sweep.Kill();
         }
+    }
+
+    private static bool IsIgnored(int signal)
+    {
+        const string Mask = "SigIgn:";
+        var line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith(Mask, StringComparison.Ordinal));
+        return (ulong.Parse(line.AsSpan(Mask.Length), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (signal - 1) & 1) != 0;
     }
 }
