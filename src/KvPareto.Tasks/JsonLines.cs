@@ -33,7 +33,9 @@ internal static class JsonLines
         }
     }
 
-    private static Stream Open(string path)
+    /// <summary>A file's bytes, decompressed where its name ends in ".gz".</summary>
+    /// <exception cref="ConfigException">It cannot be opened.</exception>
+    internal static Stream Open(string path)
     {
         var file = ForeignFile.OpenOnce(path);
         return path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;

@@ -4,7 +4,7 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks;
 
-/// <summary>One object of a JSON Lines file; whatever is wrong with it is reported by file, line and field.</summary>
+/// <summary>One object of a JSON Lines file, or row of a table; whatever is wrong with it is reported by file, line and field.</summary>
 /// <param name="File">Path as the user gave it.</param>
 /// <param name="Line">1-based.</param>
 /// <param name="Root">The object.</param>

@@ -12,7 +12,7 @@ namespace KvPareto.Tasks.Own;
 /// <param name="Classes">The classes of a classification, or none.</param>
 internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<string> Answers, IReadOnlyList<string> Classes)
 {
-    private static readonly string[] Endings = [".jsonl", ".jsonl.gz"];
+    private static readonly string[] Endings = [".jsonl", ".jsonl.gz", .. CsvRows.Endings];
 
     /// <summary>The questions of all rows, in order; of a folder, file by file in ordinal order of their names.</summary>
     /// <exception cref="ConfigException">Names file, line and field.</exception>
@@ -22,7 +22,7 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         var files = Files(options.Data);
         var rows =
             from file in files
-            from row in JsonLines.Read(file)
+            from row in EndsIn(file, CsvRows.Endings) ? CsvRows.Read(file) : JsonLines.Read(file)
             select Questions(options, template, row, files.Length > 1 ? $"{Stem(file)}-" : "");
         OwnQuestion[] questions = [.. rows.Take(options.Limit ?? int.MaxValue).SelectMany(all => all)];
         return questions.Length > 0 ? questions : throw new ConfigException($"{options.Data}: has no rows");
@@ -34,13 +34,16 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         string[] files =
         [
             .. Directory.EnumerateFiles(data)
-                .Where(file => Array.Exists(Endings, ending => file.EndsWith(ending, StringComparison.Ordinal)))
+                .Where(file => EndsIn(file, Endings))
                 .Order(StringComparer.Ordinal),
         ];
         return files.Length > 0 ? files : throw new ConfigException($"{data}: has no file that ends in {string.Join(" or ", Endings)}");
     }
 
-    private static string Stem(string file) => Path.GetFileName(file) is var name && name.EndsWith(".gz", StringComparison.Ordinal)
+    private static bool EndsIn(string file, string[] endings) =>
+        Array.Exists(endings, ending => file.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+
+    private static string Stem(string file) => Path.GetFileName(file) is var name && name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
         ? Path.GetFileNameWithoutExtension(name[..^3]) : Path.GetFileNameWithoutExtension(name);
 
     // A row is valid only until the next is read.
@@ -100,7 +103,9 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
                from answer in Texts(row, field, part(value))
                select answer,
         ];
-        return answers.Length > 0 ? answers : throw row.Error(string.Join("', '", fields), "has no answer");
+        if (answers.Length == 0) throw row.Error(string.Join("', '", fields), "has no answer");
+        // Of a table with a column for each of several answers some are empty.
+        return Array.FindAll(answers, answer => answer.Length > 0) is { Length: > 0 } written ? written : answers;
     }
 
     private static IEnumerable<string> Texts(JsonRow row, string field, JsonElement value) => value.ValueKind switch

@@ -86,6 +86,20 @@ public class OwnTaskTests
         Assert.Equal(["a-1", "a-3"], Prepare(folder, $"data: rows, limit: 2, {Plain}").Samples.Select(sample => sample.Id));
     }
 
+    [Fact]
+    public void Tables_AreRowsOfTexts_AndEmptyAnswersBesideOthersNone()
+    {
+        using var folder = new ScratchFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Root, "rows"));
+        folder.Write("rows/b.csv", "q,a,other\n\"Who, then?\",Ann,Annie\nWho?,Bob,\n");
+        folder.Write("rows/c.TSV", "q\ta\tother\n7?\t\t\n");
+        folder.Write("rows/a.jsonl", """{"q": "1", "a": "one", "other": ["two", ""]}""");
+        var (_, samples, texts) = Prepare(folder, "data: rows, prompt: \"Q: {{ q }} A:\", answers: [a, other], metrics: exact");
+        Assert.Equal(["a-1", "b-2", "b-3", "c-2"], samples.Select(sample => sample.Id));
+        Assert.Equal(["one|two", "Ann|Annie", "Bob", "|"], samples.Select(sample => string.Join('|', sample.Answers)));
+        Assert.Equal(["Q: 1 A:", "Q: Who, then? A:", "Q: Who? A:", "Q: 7? A:"], texts);
+    }
+
     [Theory]
     [InlineData("middle", "089")] // half of the limit from each end, the tokenizer's own first token among them
     [InlineData("left", "6789")]
