@@ -10,11 +10,9 @@ public class CsvRowsTests
     [Theory]
     [InlineData("t.csv", "q,a\r\n\"Who, and \"\"why\"\"?\",Ann\r\n\r\n\"two\nlines\", \r\n")]
     [InlineData("t.csv", "\uFEFFq;a\n\"Who, and \"\"why\"\"?\";Ann\n\n\"two\nlines\"; ")]
-    [InlineData("t.tsv", "\"q\"\t\"a\"\nWho, and \"\"why\"\"?\tAnn\n\ntwo\nlines\t ")]
+    [InlineData("t.tsv", "\"q\"\t\"a\"\n\"Who, and \"\"why\"\"?\"\tAnn\n\n\"two\nlines\"\t ")]
     public void Rows_AreTextsByTheHeadersNames(string name, string table)
     {
-        // A tab parts fields as quoted as a comma's.
-        if (name == "t.tsv") table = table.Replace("Who, and \"\"why\"\"?", "\"Who, and \"\"why\"\"?\"").Replace("two\nlines", "\"two\nlines\"");
         using var folder = new ScratchFolder();
         var rows = Rows(folder.Write(name, table));
         Assert.Equal([(2, "Who, and \"why\"?", "Ann"), (4, "two\nlines", " ")], rows);
@@ -47,9 +45,13 @@ public class CsvRowsTests
     {
         using var folder = new ScratchFolder();
         File.WriteAllBytes(folder["t.csv"], [.. "q,a\n1,"u8, 0xE4, (byte)'\n']);
-        Assert.Equal($"{folder["t.csv"]}:1: is not UTF-8, or a row soon after it", Assert.Throws<ConfigException>(() => Rows(folder["t.csv"])).Message);
+        Assert.Equal(
+            $"{folder["t.csv"]}:1: is not UTF-8, or a row soon after it",
+            Assert.Throws<ConfigException>(() => Rows(folder["t.csv"])).Message);
         File.WriteAllBytes(folder["t.csv.gz"], Encoding.UTF8.GetBytes("q,a\n1,2\n"));
-        Assert.StartsWith($"{folder["t.csv.gz"]}: cannot be read: ", Assert.Throws<ConfigException>(() => Rows(folder["t.csv.gz"])).Message);
+        Assert.StartsWith(
+            $"{folder["t.csv.gz"]}: cannot be read: ", Assert.Throws<ConfigException>(() => Rows(folder["t.csv.gz"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

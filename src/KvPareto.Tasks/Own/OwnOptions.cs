@@ -13,7 +13,8 @@ internal sealed record OwnOptions : TaskOptions
     internal const string Example = "definition: FILE, data: PATH, …";
 
     private const int DefaultNewTokens = 64;
-    private const string DataWords = "a JSON Lines file (.jsonl, .jsonl.gz) or a table (.csv, .tsv, .csv.gz, .tsv.gz), or a folder of such files";
+    private const string DataWords =
+        "a JSON Lines file (.jsonl, .jsonl.gz) or a table (.csv, .tsv, .csv.gz, .tsv.gz), or a folder of such files";
     private const string FieldWords = "the name of a field, or a list of names";
 
     private static readonly string[] Keys =
