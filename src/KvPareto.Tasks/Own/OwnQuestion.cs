@@ -43,8 +43,8 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
     private static bool EndsIn(string file, string[] endings) =>
         Array.Exists(endings, ending => file.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
-    private static string Stem(string file) =>
-        Path.GetFileName(file) is var name && name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? Path.GetFileNameWithoutExtension(name[..^3]) : Path.GetFileNameWithoutExtension(name);
+    private static string Stem(string file) => Path.GetFileNameWithoutExtension(
+        file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? file[..^3] : file);
 
     // A row is valid only until the next is read.
     private static OwnQuestion[] Questions(OwnOptions options, PromptTemplate template, JsonRow row, string prefix)
