@@ -19,8 +19,6 @@ internal static class CsvRows
     private const string Delimiters = ",;\t";
     private const int MaxField = JsonLines.MaxLineBytes; // characters
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>The rows that are not blank; each is valid only until the next is asked for.</summary>
     /// <exception cref="ConfigException">The file cannot be read, is not UTF-8, is damaged, or a row has more or fewer fields than the
     /// header.</exception>
@@ -37,7 +35,7 @@ internal static class CsvRows
             BadDataFound = _ => throw Damaged(
                 path, line, "a quotation mark stands within a field; allowed: fields quoted whole, and marks in them doubled"),
         };
-        using var text = new StreamReader(JsonLines.Open(path), StrictUtf8, detectEncodingFromByteOrderMarks: false);
+        using var text = new StreamReader(JsonLines.Open(path), ForeignFile.StrictUtf8, detectEncodingFromByteOrderMarks: false);
         using var parser = new CsvParser(text, form);
         string[]? names = null;
         for (; Next(path, line, parser); line = parser.RawRow + 1)

@@ -5,7 +5,8 @@ namespace KvPareto.Text.Input;
 /// <summary>Opening of files that come from outside: whatever the system refuses becomes one line naming the file.</summary>
 internal static class ForeignFile
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    /// <summary>UTF-8 that throws a <see cref="DecoderFallbackException"/> at what is none, and takes no byte order mark for itself.</summary>
+    public static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Opens a regular file for reading.</summary>
     /// <exception cref="ConfigException">It is missing, a folder, not readable or not a regular file.</exception>
