@@ -5,7 +5,7 @@ namespace KvPareto.Text.Input;
 /// <summary>Opening of files that come from outside: whatever the system refuses becomes one line naming the file.</summary>
 internal static class ForeignFile
 {
-    /// <summary>UTF-8 that throws a <see cref="DecoderFallbackException"/> at what is none, and takes no byte order mark for itself.</summary>
+    /// <summary>UTF-8 that throws a <see cref="DecoderFallbackException"/> at what is none.</summary>
     public static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Opens a regular file for reading.</summary>
