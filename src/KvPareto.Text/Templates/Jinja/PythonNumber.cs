@@ -14,8 +14,8 @@ internal static class PythonNumber
     private static readonly SearchValues<char> InFloats = SearchValues.Create("0123456789+-.eE");
 
     /// <summary>
-    /// <c>int(text, base)</c>: digits of any script, single underscores between them, a prefix of the base. A <see cref="long"/>, beyond it a
-    /// <see cref="BigInteger"/>; null where the text is no int, or has more digits than Python reads.
+    /// <c>int(text, base)</c>: digits of any script, single underscores between them, a prefix of the base. A <see cref="long"/>, beyond it
+    /// a <see cref="BigInteger"/>; null where the text is no int, or has more digits than Python reads.
     /// </summary>
     public static object? Whole(string text, long numberBase = 10)
     {
@@ -93,7 +93,8 @@ internal static class PythonNumber
     private static string? Together(string digits)
     {
         for (var at = 0; (at = digits.IndexOf('_', at)) >= 0; at++)
-            if (at == 0 || at + 1 == digits.Length || !char.IsAsciiLetterOrDigit(digits[at - 1]) || !char.IsAsciiLetterOrDigit(digits[at + 1]))
+            if (at == 0 || at + 1 == digits.Length
+                || !char.IsAsciiLetterOrDigit(digits[at - 1]) || !char.IsAsciiLetterOrDigit(digits[at + 1]))
                 return null;
         return digits.Replace("_", "", StringComparison.Ordinal);
     }

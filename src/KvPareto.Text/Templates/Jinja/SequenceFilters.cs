@@ -2,7 +2,9 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
-/// <summary>The filters over lists, dicts and other sequences. What Jinja2 walks lazily is reckoned at once, and walked once all the same.</summary>
+/// <summary>
+/// The filters over lists, dicts and other sequences. What Jinja2 walks lazily is reckoned at once, and walked once all the same.
+/// </summary>
 internal static class SequenceFilters
 {
     private static readonly object None = new();
@@ -13,7 +15,8 @@ internal static class SequenceFilters
         ["length"] = static (_, v, _) => Length(v),
         ["list"] = static (s, v, _) => List(Items(s, v)),
         ["first"] = First,
-        ["last"] = static (s, v, _) => v is JinjaGenerator ? throw Filters.Wrong(v, "a sequence") : Items(s, v) is { Count: > 0 } items ? items[^1] : new Undefined("the last item of nothing"),
+        ["last"] = static (s, v, _) => v is JinjaGenerator ? throw Filters.Wrong(v, "a sequence")
+            : Items(s, v) is { Count: > 0 } items ? items[^1] : new Undefined("the last item of nothing"),
         ["join"] = Join,
         ["items"] = static (s, v, _) =>
             v is Undefined ? Lazy([]) : v is JinjaDict dict ? Lazy(DictMethods.Pairs(dict).Items) : throw Filters.Wrong(v, "a dict"),

@@ -46,8 +46,8 @@ internal static class Values
     /// <exception cref="ArgumentException">Another type.</exception>
     public static object? From(object? value) => value switch
     {
-        null or bool or long or double or string or BigInteger or JinjaList or JinjaDict or JinjaNamespace or JinjaFunction or JinjaGenerator
-            or Undefined => value,
+        null or bool or long or double or string or BigInteger or JinjaList or JinjaDict or JinjaNamespace or JinjaFunction
+            or JinjaGenerator or Undefined => value,
         int number => (long)number,
         float number => (double)number,
         JsonElement json => FromJson(json),
