@@ -116,6 +116,17 @@ public sealed unsafe class CudaBackend : Backend
     public override Workspace CreateWorkspace(WorkspaceShape shape) => new CudaWorkspace(_context, Memory, shape);
 
     /// <inheritdoc/>
+    public override Workspace CreateWorkspace(Workspace beside, Tensor description) =>
+        new CudaWorkspace((CudaWorkspace)beside, description.Address);
+
+    /// <inheritdoc/>
+    public override bool LeavesUp(Weight gate, Weight up) => _linear.MultipliesGated((CudaWeight)gate, (CudaWeight)up);
+
+    /// <inheritdoc/>
+    public override DeviceBuffer? AllocSteps(long bytes, long stepBytes, int most) =>
+        _context.Lender is null ? _linear.TryLend(bytes, stepBytes, most) : null;
+
+    /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
     {
         _context.MakeCurrent();

@@ -18,6 +18,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Short name: <c>cpu</c>, <c>cuda</c>, <c>torch</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Rows that a backend may treat in another way than more of them.</summary>
+    public const int FewRows = 8;
+
     /// <summary>The device in words, for provenance.</summary>
     public abstract string Device { get; }
 
@@ -65,6 +68,22 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 
     /// <summary>Allocates the scratch of a run.</summary>
     public abstract Workspace CreateWorkspace(WorkspaceShape shape);
+
+    /// <summary>Scratch for a step that is under way together with those of <paramref name="beside"/>, which it shares but for what
+    /// describes the step: that is in <paramref name="description"/>, of <see cref="Workspace.DescriptionInts"/> numbers.</summary>
+    public virtual Workspace CreateWorkspace(Workspace beside, Tensor description) => throw new NotSupportedException();
+
+    /// <summary>
+    /// Memory for the activations of several steps, which take the linear layers of all their rows together; null where there is none
+    /// for two. It counts as <paramref name="bytes"/> of activations: all else is a part of the workspace that products can spare.
+    /// </summary>
+    /// <param name="bytes">Of one step by itself.</param>
+    /// <param name="stepBytes">Of each step, whole times 256.</param>
+    /// <param name="most">Steps at the most.</param>
+    public virtual DeviceBuffer? AllocSteps(long bytes, long stepBytes, int most) => null;
+
+    /// <summary>Whether <see cref="NormGated"/> of more than <see cref="FewRows"/> rows leaves u alone.</summary>
+    public virtual bool LeavesUp(Weight gate, Weight up) => false;
 
     /// <summary>
     /// Starts a forward pass over T tokens and reserves their rows in the caches. One cache means a chunk of one sequence;
