@@ -116,8 +116,12 @@ public sealed unsafe class CudaBackend : Backend
     public override Workspace CreateWorkspace(WorkspaceShape shape) => new CudaWorkspace(_context, Memory, shape);
 
     /// <inheritdoc/>
-    public override Workspace CreateWorkspace(Workspace beside, Tensor description) =>
-        new CudaWorkspace((CudaWorkspace)beside, description.Address);
+    public override Workspace CreateWorkspace(Workspace beside, Tensor description, int maxTokens) =>
+        new CudaWorkspace((CudaWorkspace)beside, description.Address, maxTokens);
+
+    /// <inheritdoc/>
+    public override bool TakesAsOne(Workspace workspace, KvCache cache, int chunk, int tokens) =>
+        ((CudaWorkspace)workspace).Takes(tokens, cache.Spec.PreBiasKeys) && ((CudaKvCache)cache).Layout.TakesAsOne(cache.Length, chunk);
 
     /// <inheritdoc/>
     public override bool LeavesUp(Weight gate, Weight up) => _linear.MultipliesGated((CudaWeight)gate, (CudaWeight)up);

@@ -28,7 +28,7 @@ internal sealed unsafe class CudaWorkspace : Workspace
     }
 
     /// <summary>For a step beside those of another workspace, with a description of its own.</summary>
-    public CudaWorkspace(CudaWorkspace other, nint description) : base(other.Shape)
+    public CudaWorkspace(CudaWorkspace other, nint description, int maxTokens) : base(other.Shape with { MaxTokens = maxTokens })
     {
         (_context, _sizes, _memory, Ids) = (other._context, other._sizes, other._memory, description);
         _description = new int[DescriptionInts(Shape.MaxTokens, Shape.MaxSequences)];
@@ -63,6 +63,10 @@ internal sealed unsafe class CudaWorkspace : Workspace
 
     /// <summary>Bytes of a workspace of this shape.</summary>
     public static long PredictByteCount(WorkspaceShape shape) => new Sizes(shape).Bytes;
+
+    /// <summary>Whether attention of a step of so many tokens of one sequence has room for what it writes.</summary>
+    public bool Takes(int tokens, bool preBias) => Shape.Kernel == AttentionKernel.Flash
+        && new AttentionPlan(Shape.Geometry, preBias, 1, tokens).PartialBytes(Shape.Capacity) <= _sizes.ScoresAt - _sizes.PartialsAt;
 
     /// <summary>Takes in a step.</summary>
     public void Begin(Step step)

@@ -124,7 +124,9 @@ public class CudaModelTests
     [InlineData("llama", "w16a16-k16v16-c32")]
     [InlineData("qwen2", "w4g32a16-k4v4-t32-c32")]
     [InlineData("qwen3", "w8g32a16-k8v4-kch32-vt32-c16")]
+    [InlineData("llama", "w4g32a16-k4v4-kch32-vt32-c64")]
     [InlineData("mistral", "w16a16-k4v4-t32-smooth-sink4-recent20-c40")]
+    [InlineData("qwen2", "w16a16-k4v4-tensor-math-c50")]
     public void StepsTogether_AreThoseOneByOne(string family, string name)
     {
         const int Prompt = 250;

@@ -18,6 +18,7 @@ internal sealed class Sequence : IDisposable
     private readonly KvCache _cache;
     private TransformerActivations? _activations;
     private Workspace[] _workspaces = []; // of steps under way together
+    private Workspace? _workspaceOfAll;   // of one that stands for them
     private int _maxTokens;
 
     public Sequence(Transformer transformer, InferenceSetting setting, int capacity, int maxTokens)
@@ -51,8 +52,10 @@ internal sealed class Sequence : IDisposable
         _maxTokens = maxTokens;
         var activations = _activations = _transformer.Activations(maxTokens, MostSteps);
         _workspaces = [Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _cache.Geometry, _kernel))];
+        if (activations.Steps == 1) return;
         for (var i = 1; i < activations.Steps; i++)
-            _workspaces = [.. _workspaces, Backend.CreateWorkspace(_workspaces[0], activations.Description(i))];
+            _workspaces = [.. _workspaces, Backend.CreateWorkspace(_workspaces[0], activations.Description(i), maxTokens)];
+        _workspaceOfAll = Backend.CreateWorkspace(_workspaces[0], activations.DescriptionOfAll, activations.Steps * maxTokens);
     }
 
     /// <summary>Tokens that steps of <paramref name="chunk"/> tokens under way together have.</summary>
@@ -64,6 +67,8 @@ internal sealed class Sequence : IDisposable
     /// <summary>The same in steps of <paramref name="chunk"/> tokens, for up to <see cref="TokensTogether"/>.</summary>
     public Tensor Feed(ReadOnlySpan<int> ids, int chunk)
     {
+        if (ids.Length > chunk && Backend.TakesAsOne(_workspaceOfAll!, _cache, chunk, ids.Length))
+            return _transformer.Forward(Begin(_workspaceOfAll!, ids), _activations!);
         var steps = new Step[(ids.Length + chunk - 1) / chunk];
         for (var i = 0; i < steps.Length; i++) steps[i] = Begin(_workspaces[i], ids[(i * chunk)..Math.Min((i + 1) * chunk, ids.Length)]);
         return _transformer.Forward(steps, _activations!);
@@ -92,7 +97,8 @@ internal sealed class Sequence : IDisposable
     {
         _activations?.Dispose();
         foreach (var workspace in _workspaces) workspace.Dispose();
-        (_activations, _workspaces) = (null, []);
+        _workspaceOfAll?.Dispose();
+        (_activations, _workspaces, _workspaceOfAll) = (null, [], null);
     }
 
     // As many as there may be to feed, and as make products quick.

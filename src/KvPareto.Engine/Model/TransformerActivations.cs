@@ -16,7 +16,7 @@ public sealed class TransformerActivations : IDisposable
     private readonly Tensor _h;
     private readonly Tensor _wide;
     private readonly Tensor _widest; // of several steps
-    private readonly Tensor _descriptions; // of all steps but the first
+    private readonly Tensor _descriptions;
 
     /// <summary>Allocates for <paramref name="maxTokens"/> tokens a step, and for several steps where the backend has room.</summary>
     /// <param name="backend">Where.</param>
@@ -30,14 +30,14 @@ public sealed class TransformerActivations : IDisposable
         var narrow = wide with { Columns = Math.Max(AttentionColumns(config), config.FeedForwardSize) };
         if (most > 1 && maxTokens >= Backend.FewRows)
         {
-            var description = (Type: DType.F32, Columns: (int)Aligned(Workspace.DescriptionInts(maxTokens, 1)));
+            var description = (Type: DType.F32, Columns: DescriptionColumns);
             var stepBytes = Bytes(x, maxTokens) + Bytes(h, maxTokens) + Bytes(narrow, maxTokens) + Bytes(description, 1);
             if (backend.AllocSteps(PredictByteCount(backend.Layout, config, maxTokens), stepBytes, most) is { } memory)
             {
                 Steps = (int)(memory.ByteCount / stepBytes);
                 var rows = Steps * maxTokens;
                 var at = 0L;
-                (_x, _h, _widest, _descriptions) = (Next(x, rows), Next(h, rows), Next(narrow, rows), Next(description, Steps - 1));
+                (_x, _h, _widest, _descriptions) = (Next(x, rows), Next(h, rows), Next(narrow, rows), Next(description with { Columns = Steps * description.Columns }, 1));
                 _wide = _widest with { RowCount = maxTokens, ColumnCount = wide.Columns, RowStride = wide.Columns };
                 return;
 
@@ -71,8 +71,13 @@ public sealed class TransformerActivations : IDisposable
         return new(_config, _x.Rows(0, tokens), _h.Rows(0, tokens), (isOne ? _wide : _widest).Rows(0, tokens), isOne);
     }
 
-    /// <summary>Where a step but the first of several is described (<see cref="Backend.CreateWorkspace(Workspace, Tensor)"/>).</summary>
-    public Tensor Description(int step) => _descriptions.Rows(step - 1, 1);
+    /// <summary>Where a step but the first of several is described (<see cref="Backend.CreateWorkspace(Workspace, Tensor, int)"/>).</summary>
+    public Tensor Description(int step) => _descriptions.Columns(step * DescriptionColumns, DescriptionColumns);
+
+    /// <summary>Where one that stands for all of them is, in place of theirs.</summary>
+    public Tensor DescriptionOfAll => _descriptions;
+
+    private int DescriptionColumns => (int)Aligned(Workspace.DescriptionInts(_maxTokens, 1));
 
     /// <inheritdoc/>
     public void Dispose()

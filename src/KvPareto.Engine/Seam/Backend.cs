@@ -70,8 +70,13 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     public abstract Workspace CreateWorkspace(WorkspaceShape shape);
 
     /// <summary>Scratch for a step that is under way together with those of <paramref name="beside"/>, which it shares but for what
-    /// describes the step: that is in <paramref name="description"/>, of <see cref="Workspace.DescriptionInts"/> numbers.</summary>
-    public virtual Workspace CreateWorkspace(Workspace beside, Tensor description) => throw new NotSupportedException();
+    /// describes the step: that is in <paramref name="description"/>, of <see cref="Workspace.DescriptionInts"/> numbers for
+    /// <paramref name="maxTokens"/>.</summary>
+    public virtual Workspace CreateWorkspace(Workspace beside, Tensor description, int maxTokens) => throw new NotSupportedException();
+
+    /// <summary>Whether one step of <paramref name="tokens"/> tokens caches and attends to what steps of <paramref name="chunk"/> tokens
+    /// would, one after the other, and its scratch suffices: then it is quicker.</summary>
+    public virtual bool TakesAsOne(Workspace workspace, KvCache cache, int chunk, int tokens) => false;
 
     /// <summary>
     /// Memory for the activations of several steps, which take the linear layers of all their rows together; null where there is none
