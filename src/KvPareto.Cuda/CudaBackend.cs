@@ -51,6 +51,7 @@ public sealed unsafe class CudaBackend : Backend
         Capacity = devices[ordinal].TotalBytes;
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
+        Several = _context.HasWarpGroups && lender is null ? new CudaSeveralSteps(_linear) : null;
         _attention = new CudaAttention(_context, _linear.Scratch);
         _repeated = new RepeatedSteps(_context);
     }
@@ -87,6 +88,9 @@ public sealed unsafe class CudaBackend : Backend
     public override bool StandsForOps => _repeated.StandForOps;
 
     /// <inheritdoc/>
+    public override SeveralSteps? Several { get; }
+
+    /// <inheritdoc/>
     public override MemoryLayout Layout { get; } = new CudaMemoryLayout();
 
     /// <inheritdoc/>
@@ -114,21 +118,6 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     public override Workspace CreateWorkspace(WorkspaceShape shape) => new CudaWorkspace(_context, Memory, shape);
-
-    /// <inheritdoc/>
-    public override Workspace CreateWorkspace(Workspace beside, Tensor description, int maxTokens) =>
-        new CudaWorkspace((CudaWorkspace)beside, description.Address, maxTokens);
-
-    /// <inheritdoc/>
-    public override bool TakesAsOne(Workspace workspace, KvCache cache, int chunk, int tokens) =>
-        ((CudaWorkspace)workspace).Takes(tokens, cache.Spec.PreBiasKeys) && ((CudaKvCache)cache).Layout.TakesAsOne(cache.Length, chunk);
-
-    /// <inheritdoc/>
-    public override bool LeavesUp(Weight gate, Weight up) => _linear.MultipliesGated((CudaWeight)gate, (CudaWeight)up);
-
-    /// <inheritdoc/>
-    public override DeviceBuffer? AllocSteps(long bytes, long stepBytes, int most) =>
-        _context.Lender is null ? _linear.TryLend(bytes, stepBytes, most) : null;
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)

@@ -53,9 +53,6 @@ internal sealed class CudaLinear : IDisposable
         return true;
     }
 
-    /// <summary>Whether that is so for any number of rows beyond a few.</summary>
-    public bool MultipliesGated(CudaWeight gate, CudaWeight up) => _context.HasWarpGroups && ManyProducts.TakesPair(gate, up);
-
     /// <summary>Memory for steps that multiply together, beside what products need.</summary>
     /// <param name="bytes">That are added to the scratch.</param>
     /// <param name="stepBytes">Of a step.</param>

@@ -111,7 +111,7 @@ internal sealed unsafe class CudaWeight : Weight
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        _scratch.Release(Products.ByteCount);
+        _scratch.Release(Products);
         _data?.Dispose();
         _groups?.Dispose();
         _bias?.Dispose();

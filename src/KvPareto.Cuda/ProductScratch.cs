@@ -8,10 +8,10 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
 {
     private const int Alignment = 256;
 
-    private readonly SortedDictionary<long, int> _wanted = []; // bytes, and how many weights ask for so many
+    private readonly Tally _wanted = new(); // bytes that weights ask for
+    private readonly Tally _least = new();  // and that they cannot do without
     private CudaBuffer? _buffer;
     private Loan? _loan;
-    private long _least; // that products need
 
     /// <summary>Its address; what a product has there, the next one may overwrite.</summary>
     public nint Address => _buffer?.Address ?? 0;
@@ -23,19 +23,17 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
     /// <exception cref="InsufficientMemoryException">The device has not so many bytes.</exception>
     public void Want(in ProductLayout layout)
     {
-        var bytes = layout.ByteCount;
-        if (bytes > ByteCount) Fit(bytes);
-        _wanted[bytes] = _wanted.GetValueOrDefault(bytes) + 1;
-        _least = Math.Max(_least, layout.LeastByteCount);
+        if (layout.ByteCount > ByteCount) Fit(layout.ByteCount);
+        _wanted.Add(layout.ByteCount);
+        _least.Add(layout.LeastByteCount);
     }
 
-    /// <summary>One that has asked for so many is gone.</summary>
-    public void Release(long bytes)
+    /// <summary>It is gone.</summary>
+    public void Release(in ProductLayout layout)
     {
-        if (!_wanted.TryGetValue(bytes, out var count)) return; // the backend is gone already
-        if (count == 1) _wanted.Remove(bytes);
-        else _wanted[bytes] = count - 1;
-        if (_loan is null) Fit(Wanted);
+        if (!_wanted.Remove(layout.ByteCount)) return; // the backend is gone already
+        _least.Remove(layout.LeastByteCount);
+        if (_loan is null) Fit(_wanted.Most);
     }
 
     /// <summary>Lends memory for as many pieces as there is room for; null for fewer than two, or while some is lent.</summary>
@@ -45,8 +43,8 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
     /// <param name="kept">That products should keep, if they have them.</param>
     public AddressedBuffer? TryLend(long bytes, long pieceBytes, int most, long kept)
     {
-        var whole = Wanted + bytes;
-        var count = Math.Min(most, (whole - Math.Max(_least, Math.Min(Wanted, kept)) - Alignment) / pieceBytes);
+        var whole = _wanted.Most + bytes;
+        var count = Math.Min(most, (whole - Math.Max(_least.Most, Math.Min(_wanted.Most, kept)) - Alignment) / pieceBytes);
         if (_loan is not null || count < 2) return null;
         try
         {
@@ -54,7 +52,7 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
         }
         catch (InsufficientMemoryException)
         {
-            Fit(Wanted);
+            Fit(_wanted.Most);
             return null;
         }
         Count(MemoryCategory.Workspace, MemoryCategory.Activations, bytes);
@@ -68,8 +66,6 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
         (_buffer, _loan) = (null, null);
         _wanted.Clear();
     }
-
-    private long Wanted => _wanted.Count == 0 ? 0 : _wanted.Keys.Last();
 
     private void Count(MemoryCategory from, MemoryCategory to, long bytes)
     {
@@ -93,7 +89,7 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
         if (loan == _loan)
         {
             _loan = null;
-            Fit(Wanted);
+            Fit(_wanted.Most);
         }
         else buffer.Dispose();
     }
@@ -120,5 +116,25 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
             Address = 0;
             _owner.TakeBack(this, _buffer, _added);
         }
+    }
+
+    /// <summary>Sizes that are asked for, and the largest of them.</summary>
+    private sealed class Tally
+    {
+        private readonly SortedDictionary<long, int> _counts = [];
+
+        public long Most => _counts.Count == 0 ? 0 : _counts.Keys.Last();
+
+        public void Add(long bytes) => _counts[bytes] = _counts.GetValueOrDefault(bytes) + 1;
+
+        public bool Remove(long bytes)
+        {
+            if (!_counts.TryGetValue(bytes, out var count)) return false;
+            if (count == 1) _counts.Remove(bytes);
+            else _counts[bytes] = count - 1;
+            return true;
+        }
+
+        public void Clear() => _counts.Clear();
     }
 }

@@ -126,7 +126,8 @@ public class CudaModelTests
     [InlineData("qwen2", "w4g32a16-k4v4-t32-c32")]
     [InlineData("qwen3", "w8g32a16-k8v4-kch32-vt32-c16")]
     [InlineData("llama", "w4g32a16-k4v4-kch32-vt32-c64")]
-    [InlineData("mistral", "w16a16-k4v4-t32-smooth-sink4-recent20-c40")]
+    [InlineData("mistral", "w16a16-k8v8-t32-smooth-sink4-recent20-c40")]
+    [InlineData("llama", "w16a16-k8v8-kch32-vt32-c40")]
     [InlineData("qwen2", "w16a16-k4v4-tensor-c50-math")]
     public void StepsTogether_AreThoseOneByOne(string family, string name)
     {
@@ -156,7 +157,7 @@ public class CudaModelTests
         var actual = Run(true);
         Assert.Equal(actual, Run(true));
         var error = RelativeError.Of(Run(false), actual);
-        Assert.True(error < (setting.Name.Contains("k16", StringComparison.Ordinal) ? Bf16Tolerance : CodedTolerance),
+        Assert.True(error < (setting.Cache.Keys.Bits >= 8 ? Bf16Tolerance : CodedTolerance),
             string.Create(CultureInfo.InvariantCulture, $"{error:g3}"));
     }
 

@@ -52,10 +52,10 @@ internal sealed class Sequence : IDisposable
         _maxTokens = maxTokens;
         var activations = _activations = _transformer.Activations(maxTokens, MostSteps);
         _workspaces = [Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _cache.Geometry, _kernel))];
-        if (activations.Steps == 1) return;
+        if (activations.Steps == 1 || Backend.Several is not { } several) return;
         for (var i = 1; i < activations.Steps; i++)
-            _workspaces = [.. _workspaces, Backend.CreateWorkspace(_workspaces[0], activations.Description(i), maxTokens)];
-        _workspaceOfAll = Backend.CreateWorkspace(_workspaces[0], activations.DescriptionOfAll, activations.Steps * maxTokens);
+            _workspaces = [.. _workspaces, several.Beside(_workspaces[0], activations.Description(i), maxTokens)];
+        _workspaceOfAll = several.Beside(_workspaces[0], activations.DescriptionOfAll, activations.Steps * maxTokens);
     }
 
     /// <summary>Tokens that steps of <paramref name="chunk"/> tokens under way together have.</summary>
@@ -67,7 +67,7 @@ internal sealed class Sequence : IDisposable
     /// <summary>The same in steps of <paramref name="chunk"/> tokens, for up to <see cref="TokensTogether"/>.</summary>
     public Tensor Feed(ReadOnlySpan<int> ids, int chunk)
     {
-        if (ids.Length > chunk && Backend.TakesAsOne(_workspaceOfAll!, _cache, chunk, ids.Length))
+        if (ids.Length > chunk && Backend.Several!.AreOne(_workspaceOfAll!, _cache, chunk, ids.Length))
             return _transformer.Forward(Begin(_workspaceOfAll!, ids), _activations!);
         var steps = new Step[(ids.Length + chunk - 1) / chunk];
         for (var i = 0; i < steps.Length; i++) steps[i] = Begin(_workspaces[i], ids[(i * chunk)..Math.Min((i + 1) * chunk, ids.Length)]);

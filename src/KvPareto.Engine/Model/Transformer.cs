@@ -32,7 +32,7 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     /// <param name="most">Steps that there are, at the most.</param>
     public TransformerActivations Activations(int maxTokens, int most)
     {
-        var leavesUp = weights.Layers.All(layer => Backend.LeavesUp(layer.Gate, layer.Up));
+        var leavesUp = Backend.Several is { } several && weights.Layers.All(layer => several.LeavesUp(layer.Gate, layer.Up));
         return new(Backend, Config, maxTokens, leavesUp ? most : 1);
     }
 

@@ -28,16 +28,16 @@ public sealed class TransformerActivations : IDisposable
         (_config, _maxTokens) = (config, maxTokens);
         var (x, h, wide) = Shapes(config, backend.ActivationType);
         var narrow = wide with { Columns = Math.Max(AttentionColumns(config), config.FeedForwardSize) };
-        if (most > 1 && maxTokens >= Backend.FewRows)
+        if (backend.Several is { } several && most > 1 && maxTokens >= SeveralSteps.LeastTokens)
         {
             var description = (Type: DType.F32, Columns: DescriptionColumns);
             var stepBytes = Bytes(x, maxTokens) + Bytes(h, maxTokens) + Bytes(narrow, maxTokens) + Bytes(description, 1);
-            if (backend.AllocSteps(PredictByteCount(backend.Layout, config, maxTokens), stepBytes, most) is { } memory)
+            if (several.Alloc(PredictByteCount(backend.Layout, config, maxTokens), stepBytes, most) is { } memory)
             {
                 Steps = (int)(memory.ByteCount / stepBytes);
                 var rows = Steps * maxTokens;
                 var at = 0L;
-                (_x, _h, _widest, _descriptions) = (Next(x, rows), Next(h, rows), Next(narrow, rows), Next(description with { Columns = Steps * description.Columns }, 1));
+                (_x, _h, _widest, _descriptions) = (Next(x, rows), Next(h, rows), Next(narrow, rows), Next(description, Steps));
                 _wide = _widest with { RowCount = maxTokens, ColumnCount = wide.Columns, RowStride = wide.Columns };
                 return;
 
@@ -71,10 +71,10 @@ public sealed class TransformerActivations : IDisposable
         return new(_config, _x.Rows(0, tokens), _h.Rows(0, tokens), (isOne ? _wide : _widest).Rows(0, tokens), isOne);
     }
 
-    /// <summary>Where a step but the first of several is described (<see cref="Backend.CreateWorkspace(Workspace, Tensor, int)"/>).</summary>
-    public Tensor Description(int step) => _descriptions.Columns(step * DescriptionColumns, DescriptionColumns);
+    /// <summary>Where a step but the first of several is described (<see cref="SeveralSteps.Beside"/>).</summary>
+    public Tensor Description(int step) => _descriptions.Rows(step, 1);
 
-    /// <summary>Where one that stands for all of them is, in place of theirs.</summary>
+    /// <summary>Where one that stands for all of them is described, in place of theirs.</summary>
     public Tensor DescriptionOfAll => _descriptions;
 
     private int DescriptionColumns => (int)Aligned(Workspace.DescriptionInts(_maxTokens, 1));

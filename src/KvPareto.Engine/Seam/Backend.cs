@@ -18,9 +18,6 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Short name: <c>cpu</c>, <c>cuda</c>, <c>torch</c>.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Rows that a backend may treat in another way than more of them.</summary>
-    public const int FewRows = 8;
-
     /// <summary>The device in words, for provenance.</summary>
     public abstract string Device { get; }
 
@@ -66,34 +63,14 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         return CreateCacheCore(geometry, spec, capacity);
     }
 
+    /// <summary>Steps whose linear layers run together; null where the backend takes them one by one.</summary>
+    public virtual SeveralSteps? Several => null;
+
     /// <summary>Allocates the scratch of a run.</summary>
     public abstract Workspace CreateWorkspace(WorkspaceShape shape);
 
-    /// <summary>Scratch for a step that is under way together with those of <paramref name="beside"/>, which it shares but for what
-    /// describes the step: that is in <paramref name="description"/>, of <see cref="Workspace.DescriptionInts"/> numbers for
-    /// <paramref name="maxTokens"/>.</summary>
-    public virtual Workspace CreateWorkspace(Workspace beside, Tensor description, int maxTokens) => throw new NotSupportedException();
-
-    /// <summary>Whether one step of <paramref name="tokens"/> tokens caches and attends to what steps of <paramref name="chunk"/> tokens
-    /// would, one after the other, and its scratch suffices: then it is quicker.</summary>
-    public virtual bool TakesAsOne(Workspace workspace, KvCache cache, int chunk, int tokens) => false;
-
-    /// <summary>
-    /// Memory for the activations of several steps, which take the linear layers of all their rows together; null where there is none
-    /// for two. It counts as <paramref name="bytes"/> of activations: all else is a part of the workspace that products can spare.
-    /// </summary>
-    /// <param name="bytes">Of one step by itself.</param>
-    /// <param name="stepBytes">Of each step, whole times 256.</param>
-    /// <param name="most">Steps at the most.</param>
-    public virtual DeviceBuffer? AllocSteps(long bytes, long stepBytes, int most) => null;
-
-    /// <summary>Whether <see cref="NormGated"/> of more than <see cref="FewRows"/> rows leaves u alone.</summary>
-    public virtual bool LeavesUp(Weight gate, Weight up) => false;
-
-    /// <summary>
-    /// Starts a forward pass over T tokens and reserves their rows in the caches. One cache means a chunk of one sequence;
-    /// T caches mean one row of each of T sequences.
-    /// </summary>
+    /// <summary>Starts a forward pass over T tokens and reserves their rows in the caches. One cache means a chunk of one sequence;
+    /// T caches mean one row of each of T sequences.</summary>
     /// <exception cref="CapacityException">A cache, or the workspace, has no room for so many tokens.</exception>
     public Step Begin(Workspace workspace, ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, params ReadOnlySpan<KvCache> caches)
     {
@@ -170,10 +147,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         LinearCore(x, weights, ys);
     }
 
-    /// <summary>
-    /// Rotary position embedding of half-split pairs, in place: of each head's D channels the first <see cref="RopeTable.TurnedChannels"/>.
-    /// x [T, G·D].
-    /// </summary>
+    /// <summary>Rotary position embedding of half-split pairs, in place: of each head's D channels the first
+    /// <see cref="RopeTable.TurnedChannels"/>. x [T, G·D].</summary>
     public void Rope(Step step, Tensor x, RopeTable table)
     {
         Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");
