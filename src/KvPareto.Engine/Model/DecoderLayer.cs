@@ -27,7 +27,8 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeT
 {
     /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)), for the rows of one step after the other.
     /// <paramref name="cacheLayer"/> is the layer of the caches, <paramref name="next"/> the first norm of the layer that follows.</summary>
-    public void Run(LayerWeights w, ReadOnlySpan<Step> steps, int cacheLayer, TransformerActivations.Buffers b, Weight? next = null)
+    public void Run(
+        LayerWeights w, ReadOnlySpan<Step> steps, int cacheLayer, TransformerActivations.Buffers b, Weight? next = null)
     {
         backend.NormLinear(b.X, w.InputNorm, config.StreamEpsilon, b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
         Attend(w, steps, cacheLayer, b);
