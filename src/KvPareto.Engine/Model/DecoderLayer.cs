@@ -26,7 +26,8 @@ internal enum LayerPoint
 internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeTable rope)
 {
     /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)), for the rows of one step after the other.
-    /// <paramref name="cacheLayer"/> is the layer of the caches, <paramref name="next"/> the first norm of the layer that follows.</summary>
+    /// <paramref name="cacheLayer"/> is the layer of the caches, <paramref name="next"/> the first norm of the layer that
+    /// follows.</summary>
     public void Run(
         LayerWeights w, ReadOnlySpan<Step> steps, int cacheLayer, TransformerActivations.Buffers b, Weight? next = null)
     {
