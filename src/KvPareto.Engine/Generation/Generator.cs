@@ -102,10 +102,11 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         var (chunk, width) = (Setting.StepTokens(ids.Length), Config.HiddenSize);
         using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
         var states = new float[(long)ids.Length * width];
-        for (var from = 0; from < ids.Length; from += chunk)
+        var together = sequence.TokensTogether(chunk);
+        for (var from = 0; from < ids.Length; from += together)
         {
             cancellation.ThrowIfCancellationRequested();
-            var hidden = sequence.Feed(ids.Slice(from, Math.Min(chunk, ids.Length - from)));
+            var hidden = sequence.Feed(ids.Slice(from, Math.Min(together, ids.Length - from)), chunk);
             Backend.Read(hidden, states.AsSpan(from * width));
         }
         return new(states, width, sequence.CacheBytes, clock.Elapsed, memory.Peaks);
