@@ -7,7 +7,7 @@ public class OutcomeTests
     public static TheoryData<Exception, int, string?> Outcomes => new()
     {
         { new ConfigException("a.yaml: key 'x' is 1;\nallowed: 2"), 2, "a.yaml: key 'x' is 1; allowed: 2" },
-        { new OutOfMemoryException("4 GiB"), 2, "out of memory: 4 GiB; kvpareto plan says what a setting needs" },
+        { new InsufficientMemoryException("4 GiB"), 2, "out of memory: 4 GiB; kvpareto plan says what a setting needs" },
         {
             new NotFiniteNumberException("setting w4: the logits are not finite"), 2,
             "setting w4: the logits are not finite: the model's weights are damaged, or the setting is too coarse for it"
