@@ -76,9 +76,8 @@ internal sealed class Panel
         {
             if (_x.Title.Length > 0 && !HasRoom(_x.Ticks[i], plot.Width, ref end)) continue;
             var label = ticks.Fit(_x.Ticks[i].Label, room);
-            sheet.Text(
-                ticks, label, new(plot.Left + Centre(_x.Ticks[i], label, plot.Width), plot.Bottom + 8 + i % lines * LineHeight + ticks.CapHeight),
-                SKTextAlign.Center);
+            var (across, down) = (Centre(_x.Ticks[i], label, plot.Width), 8 + i % lines * LineHeight + ticks.CapHeight);
+            sheet.Text(ticks, label, new(plot.Left + across, plot.Bottom + down), SKTextAlign.Center);
         }
         foreach (var tick in _y.Ticks)
             sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2),
