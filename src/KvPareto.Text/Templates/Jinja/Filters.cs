@@ -22,7 +22,7 @@ internal static class Filters
         ["capitalize"] = static (_, v, _) => PythonCase.Capitalize(Text(v)),
         ["title"] = static (_, v, _) => Title(Text(v)),
         ["string"] = static (_, v, _) => Text(v),
-        ["safe"] = static (_, v, _) => v,
+        ["safe"] = static (_, v, _) => Text(v),
         ["escape"] = static (s, v, _) => Escape(Text(v), s),
         ["replace"] = static (s, v, a) =>
             StringMethods.Replace(Text(v), Text(a.Required(0, "old")), Text(a.Required(1, "new")), a.Whole(2, "count", -1), s),
@@ -117,7 +117,7 @@ internal static class Filters
     };
 
     private static object? Truncated(double value) =>
-        !double.IsFinite(value) ? null : Values.IsWhole(Math.Truncate(value)) ? (long)value : new BigInteger(value);
+        !double.IsFinite(value) ? null : Values.IsWhole(Math.Truncate(value)) ? (object)(long)value : new BigInteger(value);
 
     private static double? ToFloat(object? value) => value switch
     {

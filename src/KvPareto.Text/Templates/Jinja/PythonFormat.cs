@@ -50,7 +50,7 @@ internal static class PythonFormat
             state.CheckLength(result.Length + (long)text.Length);
             result.Append(text);
         }
-        return next == arguments.Count || argument is JinjaDict ? result.ToString()
+        return next == arguments.Count || argument is JinjaDict or JinjaList { IsTuple: false } ? result.ToString()
             : throw new JinjaException("too many arguments for the format");
     }
 

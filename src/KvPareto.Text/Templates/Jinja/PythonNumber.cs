@@ -42,7 +42,7 @@ internal static class PythonNumber
             value = value * numberBase + digit;
         }
         value *= sign;
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     /// <summary><c>float(text)</c>.</summary>

@@ -84,7 +84,7 @@ internal static class SequenceFilters
     {
         if (value is not string text || caseSensitive) return value;
         state.Walk(text);
-        return text.ToLowerInvariant();
+        return PythonCase.Lower(text);
     }
 
     private static List<object?> Sorted(RenderState state, List<object?> items, object? attribute, bool caseSensitive, bool descending)
