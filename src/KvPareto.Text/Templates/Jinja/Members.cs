@@ -48,10 +48,8 @@ internal static class Members
             var (first, end) = ((int)Clamp(start ?? 0, text.Length, 0), (int)Clamp(stop ?? text.Length, text.Length, 0));
             return first < end ? text[first..end] : "";
         }
-        if (Values.Fail(value) is { } undefined) throw undefined;
-        if (value is JinjaDict) throw new JinjaException("a dict cannot be sliced");
-        if (value is not (string or JinjaList)) return Missing(value, "slice");
-        var items = Values.Iterate(value, state);
+        var items = value is string or JinjaList ? Values.Iterate(value, state)
+            : throw Values.Fail(value) ?? new JinjaException($"{Values.TypeName(value)} cannot be sliced");
         state.Step(items.Count);
         List<object?> result = [];
         var low = step > 0 ? 0 : -1;
