@@ -27,7 +27,8 @@ internal sealed class FidelityText
         try
         {
             // A byte order mark is a character like others: ids are those of the file's exact text.
-            using var reader = new StreamReader(ForeignFile.OpenOnce(file), ForeignFile.StrictUtf8, detectEncodingFromByteOrderMarks: false);
+            using var reader = new StreamReader(
+                ForeignFile.OpenOnce(file), ForeignFile.StrictUtf8, detectEncodingFromByteOrderMarks: false);
             var text = new StringBuilder();
             var buffer = new char[1 << 14];
             var left = (long)tokens * CharactersPerToken;
