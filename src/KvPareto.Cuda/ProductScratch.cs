@@ -23,7 +23,7 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
     /// <exception cref="InsufficientMemoryException">The device has not so many bytes.</exception>
     public void Want(in ProductLayout layout)
     {
-        if (layout.ByteCount > ByteCount) Fit(layout.ByteCount);
+        if (layout.ByteCount > ByteCount) Fit(Math.Max(layout.ByteCount, _wanted.Most));
         _wanted.Add(layout.ByteCount);
         _least.Add(layout.LeastByteCount);
     }

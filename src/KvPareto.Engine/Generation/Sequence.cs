@@ -11,7 +11,7 @@ namespace KvPareto.Engine.Generation;
 /// </summary>
 internal sealed class Sequence : IDisposable
 {
-    private const int MostTokensTogether = 1024;
+    private const int TokensOfAPass = 1024; // from which on more rows make products hardly quicker
 
     private readonly Transformer _transformer;
     private readonly AttentionKernel _kernel;
@@ -101,8 +101,8 @@ internal sealed class Sequence : IDisposable
         (_activations, _workspaces, _workspaceOfAll) = (null, [], null);
     }
 
-    // As many as there may be to feed, and as make products quick.
-    private int MostSteps => Math.Min(Math.Max(1, MostTokensTogether / _maxTokens), (_cache.Capacity + _maxTokens - 1) / _maxTokens);
+    // As many as make products quick, and as there may be to feed.
+    private int MostSteps => (Math.Min(TokensOfAPass, _cache.Capacity) + _maxTokens - 1) / _maxTokens;
 
     private Step Begin(Workspace workspace, ReadOnlySpan<int> ids)
     {
