@@ -1,3 +1,4 @@
+using System.Numerics;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
@@ -26,7 +27,7 @@ internal static class Operators
                 return PythonFormat.Percent(format, b, state);
         }
         if (!Values.TryNumber(a, out var left) || !Values.TryNumber(b, out var right))
-            throw new JinjaException($"'{operation}' does not take {Values.TypeName(a)} and {Values.TypeName(b)}");
+            throw a is BigInteger || b is BigInteger ? new JinjaException($"'{operation}' has an int beyond 64 bits") : new JinjaException($"'{operation}' does not take {Values.TypeName(a)} and {Values.TypeName(b)}");
         if (operation is "/" or "//" or "%" && right == 0) throw new JinjaException("division by zero");
         if (operation == "/") return left / right;
         if (a is double || b is double || (operation == "**" && right < 0)) return Floating(operation, left, right);
@@ -86,7 +87,7 @@ internal static class Operators
     /// <summary>A value as a dict's key.</summary>
     public static object Key(object? value) => value switch
     {
-        string or bool or long or double => value,
+        string or bool or long or double or BigInteger => value,
         JinjaList { IsTuple: true } => value,
         _ => throw Values.Fail(value) ?? new JinjaException($"{Values.TypeName(value)} cannot be a dict's key"),
     };

@@ -30,6 +30,7 @@ internal sealed class ValueComparer : IEqualityComparer<object>
         bool or long => Of(Values.ToLong(value)),
         double d when Values.IsWhole(d) => Of((long)d),
         double d => Of(BitConverter.DoubleToInt64Bits(d)),
+        BigInteger i => Of(BitConverter.DoubleToInt64Bits((double)i)),
         string s => s.GetHashCode(StringComparison.Ordinal),
         JinjaList list =>
             list.Items.Aggregate(list.Items.Count, (hash, item) => HashCode.Combine(hash, item is null ? 0 : GetHashCode(item))),
@@ -77,14 +78,13 @@ internal static class Values
     {
         (null, null) or (Undefined, Undefined) => true,
         (string x, string y) => x == y,
-        (BigInteger x, BigInteger y) => x == y,
         (JinjaList x, JinjaList y) =>
             ReferenceEquals(x, y)
                 || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count
                     && x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second))),
         (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y)
             || (x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other))),
-        _ when TryNumber(a, out _) && TryNumber(b, out _) => CompareNumbers(a, b) == 0 && a is not double.NaN && b is not double.NaN,
+        _ when IsNumber(a) && IsNumber(b) => CompareNumbers(a, b) == 0 && a is not double.NaN && b is not double.NaN,
         _ => ReferenceEquals(a, b),
     };
 
@@ -99,7 +99,7 @@ internal static class Values
             case (JinjaList x, JinjaList y) when x.IsTuple == y.IsTuple:
                 return x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second))
                     .Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count);
-            case var _ when TryNumber(a, out _) && TryNumber(b, out _):
+            case var _ when IsNumber(a) && IsNumber(b):
                 return CompareNumbers(a, b);
             default:
                 throw Fail(a) ?? Fail(b) ?? new JinjaException($"{TypeName(a)} and {TypeName(b)} have no order");
@@ -168,11 +168,17 @@ internal static class Values
     /// <summary>The failure of using an undefined value, or null for others.</summary>
     public static JinjaException? Fail(object? value) => (value as Undefined)?.Error();
 
+    private static bool IsNumber(object? value) => value is bool or long or double or BigInteger;
+
     private const double TwoTo63 = 9223372036854775808;
 
     // Exact, as Python's: an int may lie between two floats.
     private static int CompareNumbers(object? a, object? b) => (a, b) switch
     {
+        (BigInteger x, double y) => -y.CompareTo((double)x),
+        (double x, BigInteger y) => x.CompareTo((double)y),
+        (BigInteger x, _) => x.CompareTo(b is BigInteger y ? y : ToLong(b)),
+        (_, BigInteger) => -CompareNumbers(b, a),
         (double x, double y) => x.CompareTo(y),
         (double x, _) => -CompareWith(ToLong(b), x),
         (_, double y) => CompareWith(ToLong(a), y),
