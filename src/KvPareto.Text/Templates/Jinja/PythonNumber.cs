@@ -9,18 +9,20 @@ namespace KvPareto.Text.Templates.Jinja;
 internal static class PythonNumber
 {
     private const int MostDecimals = 15;
-    private const int MostDigits = 4300;
+
+    /// <summary>Digits of an int, so that a template cannot spend its time on one.</summary>
+    public const int MostDigits = 128;
 
     private static readonly SearchValues<char> InFloats = SearchValues.Create("0123456789+-.eE");
 
     /// <summary>
     /// <c>int(text, base)</c>: digits of any script, single underscores between them, a prefix of the base. A <see cref="long"/>, beyond it
-    /// a <see cref="BigInteger"/>; null where the text is no int, or has more digits than Python reads.
+    /// a <see cref="BigInteger"/>; null where the text is no int, or longer than <see cref="MostDigits"/>.
     /// </summary>
     public static object? Whole(string text, long numberBase = 10)
     {
-        if (text.Length > MostDigits) return null;
         var (digits, sign) = (Plain(text), 1);
+        if (digits.Length > MostDigits) return null;
         if (digits is ['+' or '-', ..])
         {
             sign = digits[0] == '-' ? -1 : 1;

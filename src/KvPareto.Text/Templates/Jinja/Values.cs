@@ -260,6 +260,6 @@ internal static class Values
 
     // An int beyond 64 bits, which is carried and printed, but not reckoned with.
     private static BigInteger? LargeWhole(JsonElement json) =>
-        json.GetRawText() is { Length: <= 4300 } text && text.AsSpan().IndexOfAny('.', 'e', 'E') < 0
+        json.GetRawText() is { Length: <= PythonNumber.MostDigits } text && text.AsSpan().IndexOfAny('.', 'e', 'E') < 0
             ? BigInteger.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : null;
 }

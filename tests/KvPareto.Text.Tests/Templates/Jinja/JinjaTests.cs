@@ -70,6 +70,7 @@ public class JinjaTests
         "{{ range(0, 9223372036854775807, 1) }}{{ range(-9223372036854775807, 9223372036854775807) }}",
         "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
         "{{ 'a' * 1000000000 }}",
+        "{% for i in range(100000) %}{{ ('9' * 100000) | int }}{{ ('z' * 127) | int(0, 36) }}{% endfor %}",
         "{{ [0] * 1000000000000 }}",
         "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(1000) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
         "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(1000) %}{% set ns.s = ns.s | replace('a', 'aaaaaaaa') %}{% endfor %}",
