@@ -15,7 +15,7 @@ internal sealed class Templates : HostileKind
         "select | list", "select('string') | list", "reject('none') | list", "groupby('a')", "replace('a','aa')", "replace('','b')",
             "truncate(9223372036854775807)",
         "truncate(3, true, '')", "center(99999999)", "center(-9)", "indent(1000)", "indent('a' * 9999)", "default('x')", "format(1)",
-            "attr('a')", "nope",
+            "attr('a')", "slice(3)", "groupby('k', default=1)", "int(0, 16)", "nope",
     ];
 
     private static readonly string[] Methods =
