@@ -522,11 +522,11 @@ public abstract class BackendConformance
         var (tolerance, cacheTolerance) = movesCodes ? (CodeEdgeTolerance, CodeEdgeTolerance) : (AttentionTolerance, 5 * OpTolerance);
         foreach (var tokens in steps)
         {
-            var step = run.Begin(new int[tokens]);
+            var (step, call) = (run.Begin(new int[tokens]), new AttentionCall(backend, geometry, tokens));
             for (var layer = 0; layer < geometry.LayerCount; layer++)
             {
                 var (q, k, v) = Inputs(geometry, tokens, ref seed);
-                AssertClose(references[layer].Run(q, k, v), RunAttention(backend, step, layer, q, k, v), tolerance);
+                AssertClose(references[layer].Run(q, k, v), call.Run(step, layer, q, k, v), tolerance);
             }
         }
         for (var layer = 0; layer < geometry.LayerCount; layer++)
@@ -547,10 +547,11 @@ public abstract class BackendConformance
         foreach (var tokens in steps)
         {
             var (step, otherStep) = (one.Begin(new int[tokens]), other.Begin(new int[tokens]));
+            var (call, otherCall) = (new AttentionCall(first, geometry, tokens), new AttentionCall(second, geometry, tokens));
             for (var layer = 0; layer < geometry.LayerCount; layer++)
             {
                 var (q, k, v) = Inputs(geometry, tokens, ref seed);
-                Assert.Equal(RunAttention(first, step, layer, q, k, v), RunAttention(second, otherStep, layer, q, k, v));
+                Assert.Equal(call.Run(step, layer, q, k, v), otherCall.Run(otherStep, layer, q, k, v));
             }
         }
         for (var layer = 0; layer < geometry.LayerCount; layer++)
@@ -576,20 +577,8 @@ public abstract class BackendConformance
         return (keys, values);
     }
 
-    private static float[] RunAttention(Backend backend, Step step, int layer, float[] q, float[] k, float[] v)
-    {
-        var tokens = step.Count;
-        var (tq, tk, tv) =
-            (Slice(backend, tokens, q.Length / tokens), Slice(backend, tokens, k.Length / tokens),
-            Slice(backend, tokens, v.Length / tokens));
-        var ty = Slice(backend, tokens, q.Length / tokens);
-        tq.Write(q);
-        tk.Write(k);
-        tv.Write(v);
-        backend.Attention(step, layer, tq.View, tk.View, tv.View, ty.View);
-        ty.AssertPoisonUntouched();
-        return ty.Read();
-    }
+    private static float[] RunAttention(Backend backend, Step step, int layer, float[] q, float[] k, float[] v) =>
+        new AttentionCall(backend, step.Count, q.Length / step.Count, k.Length / step.Count).Run(step, layer, q, k, v);
 
     private static int[] Positions(int from, int count) => [.. Enumerable.Range(from, count)];
 
@@ -654,6 +643,8 @@ public abstract class BackendConformance
             return values;
         }
 
+        public void Poisoned() => Write(Enumerable.Repeat(Poison, View.RowCount * View.ColumnCount).ToArray());
+
         public void AssertPoisonUntouched()
         {
             var values = new float[_whole.RowCount * _whole.ColumnCount];
@@ -664,6 +655,30 @@ public abstract class BackendConformance
                 if (line[..Margin].ContainsAnyExcept(Poison) || line[^Margin..].ContainsAnyExcept(Poison))
                     Assert.Fail($"wrote beside row {row}");
             }
+        }
+    }
+
+    // The tensors of attention over some tokens, for one layer after the other.
+    private sealed class AttentionCall(Backend backend, int tokens, int queryWidth, int keyWidth)
+    {
+        private readonly Sliced _q = Slice(backend, tokens, queryWidth), _k = Slice(backend, tokens, keyWidth);
+        private readonly Sliced _v = Slice(backend, tokens, keyWidth), _y = Slice(backend, tokens, queryWidth);
+
+        public AttentionCall(Backend backend, KvGeometry geometry, int tokens)
+            : this(backend, tokens, geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim)
+        {
+        }
+
+        public float[] Run(Step step, int layer, float[] q, float[] k, float[] v)
+        {
+            _q.Write(q);
+            _k.Write(k);
+            _v.Write(v);
+            backend.Attention(step, layer, _q.View, _k.View, _v.View, _y.View);
+            _y.AssertPoisonUntouched();
+            var y = _y.Read();
+            _y.Poisoned();
+            return y;
         }
     }
 
