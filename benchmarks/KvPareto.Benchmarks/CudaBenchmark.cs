@@ -67,7 +67,7 @@ internal static class CudaBenchmark
             using var sequence = new Sequence(transformer, setting, prompt + DecodeTokens, chunk);
             backend.Synchronize();
             var clock = Stopwatch.GetTimestamp();
-            for (var from = 0; from < prompt; from += chunk) sequence.Feed(ids.AsSpan(from, Math.Min(chunk, prompt - from)));
+            sequence.Prefill(ids, chunk, default);
             backend.Synchronize();
             prefill = Math.Min(prefill, Stopwatch.GetElapsedTime(clock).TotalSeconds);
             sequence.Resize(1);

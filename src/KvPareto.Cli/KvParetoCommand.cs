@@ -57,7 +57,7 @@ internal static class KvParetoCommand
         ConfigException or IOException or UnauthorizedAccessException => (ExitCode.UserMistake, OneLine(error.Message)),
         OutOfMemoryException =>
             (ExitCode.UserMistake, $"out of memory: {OneLine(error.Message)}; kvpareto plan says what a setting needs"),
-        ArithmeticException =>
+        NotFiniteNumberException =>
             (ExitCode.UserMistake, $"{OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it"),
         _ => (ExitCode.Internal, $"internal error: {error.GetType().Name}: {OneLine(error.Message)}"),
     };

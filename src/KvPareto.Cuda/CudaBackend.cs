@@ -51,6 +51,7 @@ public sealed unsafe class CudaBackend : Backend
         Capacity = devices[ordinal].TotalBytes;
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
+        Several = _context.HasWarpGroups && lender is null ? new CudaSeveralSteps(_linear) : null;
         _attention = new CudaAttention(_context, _linear.Scratch);
         _repeated = new RepeatedSteps(_context);
     }
@@ -85,6 +86,9 @@ public sealed unsafe class CudaBackend : Backend
 
     /// <inheritdoc/>
     public override bool StandsForOps => _repeated.StandForOps;
+
+    /// <inheritdoc/>
+    public override SeveralSteps? Several { get; }
 
     /// <inheritdoc/>
     public override MemoryLayout Layout { get; } = new CudaMemoryLayout();

@@ -39,6 +39,11 @@ internal sealed class CudaKvLayout
     /// <summary>Bytes in all.</summary>
     public long ByteCount { get; }
 
+    /// <summary>Whether an append of several <paramref name="chunk"/>s of tokens, the last of which may be shorter, leaves what appends of
+    /// one after the other do, and each token sees what it would have seen then.</summary>
+    public bool TakesAsOne(int start, int chunk) =>
+        _meanBytes == 0 && Keys.All(side => side.TakesAsOne(start, chunk)) && Values.All(side => side.TakesAsOne(start, chunk));
+
     private int Width => _geometry.KvHeads * _geometry.HeadDim;
 
     /// <summary>A layer's key bias, [Nkv·D] f32.</summary>

@@ -53,6 +53,13 @@ internal sealed class CudaLinear : IDisposable
         return true;
     }
 
+    /// <summary>Memory for steps that multiply together, beside what products need.</summary>
+    /// <param name="bytes">That are added to the scratch.</param>
+    /// <param name="stepBytes">Of a step.</param>
+    /// <param name="most">Steps.</param>
+    public AddressedBuffer? TryLend(long bytes, long stepBytes, int most) =>
+        Scratch.TryLend(bytes, stepBytes, most, ManyKernel.MostPartBytes * _context.Multiprocessors / ManyKernel.Cluster);
+
     /// <summary>The same with x / rms(x) · gain, where one kernel does it.</summary>
     public bool TryMultiplyNormed(
         Tensor x, Weight gain, float epsilon, bool keepsF32, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, LinearMode mode) =>
@@ -166,14 +173,14 @@ internal sealed class CudaLinear : IDisposable
                     new BiasArguments { X = y, Bias = weight.Bias, Columns = y.ColumnCount });
     }
 
-    private static ProductLayout Largest(ReadOnlySpan<Weight> weights)
+    private ProductLayout Largest(ReadOnlySpan<Weight> weights)
     {
         var largest = ((CudaWeight)weights[0]).Products;
         foreach (var weight in weights)
         {
             if (((CudaWeight)weight).Products.ByteCount > largest.ByteCount) largest = ((CudaWeight)weight).Products;
         }
-        return largest;
+        return largest.Within(Scratch.ByteCount);
     }
 
     // As many weights at a time as one launch takes: straight from what is stored, or by the library.

@@ -26,7 +26,7 @@ internal sealed unsafe class CudaWeight : Weight
         _scratch = scratch;
         var kind = Kind(host.Format, host.RowCount);
         Products = ProductLayout.Of(kind, host.RowCount, host.ColumnCount);
-        scratch.Want(Products.ByteCount);
+        scratch.Want(Products);
         var rowBytes = RowBytes(kind, host.ColumnCount);
         try
         {
@@ -111,7 +111,7 @@ internal sealed unsafe class CudaWeight : Weight
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        _scratch.Release(Products.ByteCount);
+        _scratch.Release(Products);
         _data?.Dispose();
         _groups?.Dispose();
         _bias?.Dispose();

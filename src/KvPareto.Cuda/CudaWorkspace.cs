@@ -13,6 +13,7 @@ internal sealed unsafe class CudaWorkspace : Workspace
 
     private readonly CudaContext _context;
     private readonly CudaBuffer _memory;
+    private readonly bool _isOwner;
     private readonly Sizes _sizes;
     private readonly int[] _description;
     private KvCache[] _caches = [];
@@ -22,12 +23,19 @@ internal sealed unsafe class CudaWorkspace : Workspace
     {
         (_context, _sizes) = (context, new Sizes(shape));
         _memory = new CudaBuffer(context, ledger, MemoryCategory.Workspace, _sizes.Bytes);
-        _description = new int[2 * shape.MaxTokens + shape.MaxSequences + 1];
+        (_description, Ids, _isOwner) = (new int[DescriptionInts(shape.MaxTokens, shape.MaxSequences)], _memory.Address, true);
         context.Clear(Partials, _sizes.ScoresAt - _sizes.PartialsAt);
     }
 
+    /// <summary>For a step beside those of another workspace, with a description of its own.</summary>
+    public CudaWorkspace(CudaWorkspace other, nint description, int maxTokens) : base(other.Shape with { MaxTokens = maxTokens })
+    {
+        (_context, _sizes, _memory, Ids) = (other._context, other._sizes, other._memory, description);
+        _description = new int[DescriptionInts(Shape.MaxTokens, Shape.MaxSequences)];
+    }
+
     /// <summary>Token ids [T].</summary>
-    public nint Ids => _memory.Address;
+    public nint Ids { get; }
 
     /// <summary>Positions [T].</summary>
     public nint Positions => Ids + Shape.MaxTokens * sizeof(int);
@@ -56,6 +64,10 @@ internal sealed unsafe class CudaWorkspace : Workspace
     /// <summary>Bytes of a workspace of this shape.</summary>
     public static long PredictByteCount(WorkspaceShape shape) => new Sizes(shape).Bytes;
 
+    /// <summary>Whether attention of a step of so many tokens of one sequence has room for what it writes.</summary>
+    public bool Takes(int tokens, bool preBias) => Shape.Kernel == AttentionKernel.Flash
+        && new AttentionPlan(Shape.Geometry, preBias, 1, tokens).PartialBytes(Shape.Capacity) <= _sizes.ScoresAt - _sizes.PartialsAt;
+
     /// <summary>Takes in a step.</summary>
     public void Begin(Step step)
     {
@@ -70,14 +82,17 @@ internal sealed unsafe class CudaWorkspace : Workspace
         fixed (LayerCache* data = layers) _context.Upload(Caches, data, (long)layers.Length * sizeof(LayerCache));
     }
 
-    public override void Dispose() => _memory.Dispose();
+    public override void Dispose()
+    {
+        if (_isOwner) _memory.Dispose();
+    }
 
     private readonly struct Sizes
     {
         public Sizes(WorkspaceShape shape)
         {
             var (g, sequences) = (shape.Geometry, shape.MaxSequences);
-            CachesAt = SideLayout.Align((2L * shape.MaxTokens + sequences + 1) * sizeof(int));
+            CachesAt = SideLayout.Align(DescriptionInts(shape.MaxTokens, shape.MaxSequences) * sizeof(int));
             RangesAt = CachesAt + (long)sequences * g.LayerCount * Marshal.SizeOf<LayerCache>();
             PartialsAt = SideLayout.Align(RangesAt + 2L * sequences * RangeBlocks * 2 * sizeof(float));
             ScoresAt = SideLayout.Align(PartialsAt + PartialBytes(shape));

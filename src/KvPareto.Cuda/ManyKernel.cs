@@ -37,6 +37,9 @@ internal readonly record struct ManyKernel(int Bits, int Group, int Tokens)
     /// <summary>Bytes of a cluster's sums of a tile.</summary>
     public long PartBytes => (long)Cluster * BlockRows * Tokens * sizeof(float);
 
+    /// <summary>The most of them.</summary>
+    public const long MostPartBytes = Cluster * BlockRows * MostTokens * sizeof(float);
+
     private int StageBytes
     {
         get

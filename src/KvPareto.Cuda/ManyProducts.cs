@@ -21,6 +21,10 @@ internal sealed class ManyProducts(CudaContext context)
             context.Prepare(ManyKernel.File, kernel.Narrow.Options(SharedBytes));
     }
 
+    /// <summary>Whether one launch multiplies a gated pair, whatever its rows.</summary>
+    public static bool TakesPair(CudaWeight gate, CudaWeight up) =>
+        ManyKernel.Of(gate, int.MaxValue) is { } kernel && ManyKernel.Of(up, int.MaxValue) == kernel && gate.Rows.Group == up.Rows.Group;
+
     /// <summary>How many of the weights, from the first on, one launch multiplies.</summary>
     /// <param name="x">Inputs, bf16.</param>
     /// <param name="rows">T.</param>

@@ -5,7 +5,8 @@ namespace KvPareto.Cuda;
 /// <param name="Workspace">cuBLASLt's.</param>
 /// <param name="Strip">Rows of a weight that is not bf16, unpacked.</param>
 /// <param name="Inputs">f32 inputs as bf16.</param>
-internal readonly record struct ProductLayout(long Workspace, long Strip, long Inputs)
+/// <param name="Row">One row of these.</param>
+internal readonly record struct ProductLayout(long Workspace, long Strip, long Inputs, long Row)
 {
     /// <summary>Outputs of a strip are a multiple of this: whole tiles of the product, and outputs that stay aligned.</summary>
     public const int StripRows = 64;
@@ -20,6 +21,11 @@ internal readonly record struct ProductLayout(long Workspace, long Strip, long I
     /// <summary>Of all.</summary>
     public long ByteCount => Workspace + Strip + Inputs;
 
+    /// <summary>What products cannot do without: fewer rows at a time take longer.</summary>
+    public long LeastByteCount => Workspace + LeastStrip + Aligned(Row);
+
+    private long LeastStrip => Math.Min(Strip, Aligned(StripRows * Row));
+
     /// <summary>For products with a weight [N, K] that is stored so. A vector takes part in none.</summary>
     public static ProductLayout Of(CudaWeight.StoredKind stored, int outputs, int inputs)
     {
@@ -28,7 +34,15 @@ internal readonly record struct ProductLayout(long Workspace, long Strip, long I
         var strip = stored == CudaWeight.StoredKind.BF16 ? 0
             : Math.Min(Math.Max(MostStripBytes / row / StripRows, 1), ((long)outputs + StripRows - 1) / StripRows) * StripRows * row;
         return new(Aligned(Math.Min(MostWorkspaceBytes, WorkspaceFactor * outputs * row)), Aligned(strip),
-            Aligned(Math.Max(row, Math.Min(MostInputBytes, InputRows * row))));
+            Aligned(Math.Max(row, Math.Min(MostInputBytes, InputRows * row))), row);
+    }
+
+    /// <summary>The same in so many bytes, at least <see cref="LeastByteCount"/>.</summary>
+    public ProductLayout Within(long bytes)
+    {
+        var over = Aligned(Math.Max(ByteCount - bytes, 0));
+        var strip = Math.Max(Strip - over, LeastStrip);
+        return this with { Strip = strip, Inputs = Inputs - (over - (Strip - strip)) };
     }
 
     private static long Aligned(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;

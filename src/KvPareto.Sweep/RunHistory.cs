@@ -58,6 +58,11 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
         return this with { Baseline = name, Repeats = [] };
     }
 
+    /// <summary>The refusal of what asks for scores where no trial has one.</summary>
+    internal ConfigException WithoutScores() => Results.Any(result => result.Status == TrialStatus.Ok)
+        ? new($"{Place}: no trial has a score, as made-up prompts have none; allowed: a run with a task that is scored")
+        : new($"{Place}: no trial has a result; allowed: a run with at least one");
+
     /// <summary>A trial as <see cref="Missing"/> names it.</summary>
     internal static string NameOf(string setting, int? context, string model, int? repeat) =>
         $"{ContextText.Of(setting, context)} of {model}"

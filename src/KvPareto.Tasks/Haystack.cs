@@ -6,8 +6,6 @@ namespace KvPareto.Tasks;
 /// <summary>Reads the background text of a needle test.</summary>
 internal static class Haystack
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>
     /// The text of a file, or of all <c>*.txt</c> files of a folder in ordinal order of their names with nothing between them.
     /// </summary>
@@ -47,7 +45,7 @@ internal static class Haystack
     {
         try
         {
-            using var reader = new StreamReader(ForeignFile.OpenOnce(file), StrictUtf8);
+            using var reader = new StreamReader(ForeignFile.OpenOnce(file), ForeignFile.StrictUtf8);
             var buffer = new char[1 << 14];
             while (reader.Read(buffer, 0, Math.Min(buffer.Length, maxCharacters - text.Length)) is > 0 and var count)
                 text.Append(buffer, 0, count);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Checkpoints.Sources;
@@ -60,6 +61,7 @@ public class CudaModelTests
     [InlineData("mistral", "w8g32a16-k8v8-kch32-vb16-sink4-recent20-edge1", 90, 1)]
     [InlineData("qwen2", "w16a16-k2v2-t16-prebias-math", 77, 4)]
     [InlineData("qwen3", "w16a16-k4v4-tensor-rotkv-clip90-c256", 64, 2)]
+    [InlineData("qwen3", "w4g32a16-k4v4-t32-c8", 200, 2)]
     public void Peaks_ArePredicted(string family, string name, int prompt, int newTokens)
     {
         using var backend = Device();
@@ -115,6 +117,48 @@ public class CudaModelTests
         var expected = Run(length => tensors[length % 2]);
         for (var i = 0; i < 2; i++) Assert.Equal(expected, Run(_ => tensors[0]));
         foreach (var tensor in tensors) tensor.Dispose();
+    }
+
+    /// <summary>Chunks of a prompt whose linear layers run together, where the device has kernels for that, against one after the other;
+    /// the same twice, and with a last one that is shorter.</summary>
+    [Theory]
+    [InlineData("llama", "w16a16-k16v16-c32")]
+    [InlineData("qwen2", "w4g32a16-k4v4-t32-c32")]
+    [InlineData("qwen3", "w8g32a16-k8v4-kch32-vt32-c16")]
+    [InlineData("llama", "w4g32a16-k4v4-kch32-vt32-c64")]
+    [InlineData("mistral", "w16a16-k8v8-t32-smooth-sink4-recent20-c40")]
+    [InlineData("llama", "w16a16-k8v8-kch32-vt32-c40")]
+    [InlineData("qwen2", "w16a16-k4v4-tensor-c50-math")]
+    public void StepsTogether_AreThoseOneByOne(string family, string name)
+    {
+        const int Prompt = 250;
+        using var backend = Device();
+        var setting = InferenceSetting.Parse(name);
+        using var folder = new ScratchFolder();
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(TestData.Golden("models", family), "config.json")))!;
+        // Large enough that products have scratch to spare.
+        (config["hidden_size"], config["intermediate_size"], config["head_dim"]) = (768, 4096, 128);
+        folder.Write("config.json", config.ToJsonString());
+        using var checkpoint = ModelSource.Open($"random:3:{folder.Root}").OpenCheckpoint();
+        using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+        var transformer = new Transformer(backend, checkpoint.Config, weights);
+        var (chunk, width) = (setting.StepTokens(Prompt), checkpoint.Config.HiddenSize);
+        int[] ids = [.. Enumerable.Range(0, Prompt).Select(i => i * 7 % checkpoint.Config.VocabularySize)];
+        float[] Run(bool together)
+        {
+            using var sequence = new Sequence(transformer, setting, Prompt, chunk);
+            Assert.True(sequence.TokensTogether(chunk) > chunk || !backend.Instructions.EndsWith("9.0", StringComparison.Ordinal));
+            var step = together ? sequence.TokensTogether(chunk) : chunk;
+            var values = new float[Prompt * width];
+            for (var from = 0; from < Prompt; from += step)
+                backend.Read(sequence.Feed(ids.AsSpan(from, Math.Min(step, Prompt - from)), chunk), values.AsSpan(from * width));
+            return values;
+        }
+        var actual = Run(true);
+        Assert.Equal(actual, Run(true));
+        var error = RelativeError.Of(Run(false), actual);
+        Assert.True(error < (setting.Cache.Keys.Bits >= 8 ? Bf16Tolerance : CodedTolerance),
+            string.Create(CultureInfo.InvariantCulture, $"{error:g3}"));
     }
 
     private static CudaBackend Device()

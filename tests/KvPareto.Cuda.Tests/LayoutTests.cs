@@ -53,7 +53,22 @@ public class LayoutTests
     [InlineData("F32", 1, 4096, 0, 0, 0)]
     public void ScratchOfProducts_GrowsWithTheWeight(string stored, int outputs, int inputs, long workspace, long strip, long converted) =>
         Assert.Equal(
-            new ProductLayout(workspace, strip, converted), ProductLayout.Of(Enum.Parse<CudaWeight.StoredKind>(stored), outputs, inputs));
+            new ProductLayout(workspace, strip, converted, workspace == 0 ? 0 : inputs * sizeof(ushort)),
+            ProductLayout.Of(Enum.Parse<CudaWeight.StoredKind>(stored), outputs, inputs));
+
+    /// <summary>Strips become narrower first, down to one tile of outputs, then there are fewer rows of inputs, down to one.</summary>
+    [Theory]
+    [InlineData(80 << 20, 1728 * 28_672, 256 * 28_672)]
+    [InlineData((16 << 20) + (1000 + 256) * 28_672, 1000 * 28_672, 256 * 28_672)]
+    [InlineData((16 << 20) + (64 + 100) * 28_672, 64 * 28_672, 100 * 28_672)]
+    [InlineData((16 << 20) + (64 + 1) * 28_672, 64 * 28_672, 28_672)]
+    public void ScratchOfProducts_CanDoWithLess(long bytes, long strip, long converted)
+    {
+        var whole = ProductLayout.Of(CudaWeight.StoredKind.W4, 4096, 14_336);
+        var less = whole.Within(bytes);
+        Assert.Equal(whole with { Strip = strip, Inputs = converted }, less);
+        Assert.InRange(less.ByteCount, whole.LeastByteCount, bytes);
+    }
 
     /// <summary>A row of 14,336 columns fits the least that a device of these capabilities has, 99 KiB.</summary>
     [Theory]

@@ -105,7 +105,7 @@ public class SweepRunnerTests
             Before = (_, setting, sample) =>
             {
                 if (setting.Cache.Keys.Bits == 2 && sample.Id == "facts-2")
-                    throw new ArithmeticException("logit 5 of step 1\nis not a number");
+                    throw new NotFiniteNumberException("logit 5 of step 1\nis not a number");
                 if (setting.Cache.Keys.Bits == 4) throw new InsufficientMemoryException("no 7 GiB");
             },
         };

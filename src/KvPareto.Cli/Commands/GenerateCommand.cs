@@ -79,7 +79,11 @@ internal static class GenerateCommand
     {
         if (given.Text is not null && !source.HasTokenizer) throw source.WithoutTokenizer();
         using var backend = CommandContext.CreateBackend(threads, device);
-        using (var checkpoint = source.OpenCheckpoint()) backend.Check(checkpoint.Config.Geometry, setting.Cache);
+        using (var checkpoint = source.OpenCheckpoint())
+        {
+            setting = setting.For(checkpoint.Config);
+            backend.Check(checkpoint.Config.Geometry, setting.Cache);
+        }
         using var model = LanguageModel.Load(backend, source, setting.Weights);
         var prompt = given.Ids(model);
         if (prompt.Length == 0) throw new ConfigException("the prompt is empty; allowed: at least one token");

@@ -10,8 +10,6 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto tokenize MODEL [FILE]</c></summary>
 internal static class TokenizeCommand
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     public static Command Create(CommandContext context)
     {
         var model = new Argument<string>("MODEL")
@@ -58,7 +56,7 @@ internal static class TokenizeCommand
         }
         try
         {
-            return StrictUtf8.GetString(bytes);
+            return ForeignFile.StrictUtf8.GetString(bytes);
         }
         catch (DecoderFallbackException error)
         {

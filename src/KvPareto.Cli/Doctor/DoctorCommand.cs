@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Input;
@@ -33,38 +33,55 @@ internal static class DoctorCommand
             AllowMultipleArgumentsPerToken = true
         };
         var threads = Verb.ThreadsOption();
+        var json = new Option<bool>("--json") { Description = "Print one JSON object: machine, backends, comparisons, failed." };
         var command = new Verb(
             "doctor",
             "Says what of this machine can be used, and compares the logits of every backend that runs here with the processor's.",
             "kvpareto doctor                                  this machine, with a small model\nkvpareto doctor my-model --setting "
                 + "w16a16-k4v4-t64  one's own model")
         {
-            model, settings, threads,
+            model, settings, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
             var names = parsed.GetValue(settings) is { Length: > 0 } given ? given : Settings;
             return Task.FromResult(
                 Run(context, ModelSource.Open(parsed.GetValue(model)!), [.. names.Select(InferenceSetting.Parse)], parsed.GetValue(threads),
-                    cancellation));
+                    parsed.GetValue(json), cancellation));
         });
         return command;
     }
 
     private static int Run(
-        CommandContext context, ModelSource source, IReadOnlyList<InferenceSetting> settings, int? threads, CancellationToken cancellation)
+        CommandContext context, ModelSource source, IReadOnlyList<InferenceSetting> settings, int? threads, bool isJson,
+        CancellationToken cancellation)
     {
-        foreach (var (name, found) in Machine.Describe()) context.Output.WriteLine($"{name,-16} {found}");
+        var text = isJson ? null : new DoctorText(context.Output);
+        (string Name, string Found)[] machine = [.. Machine.Describe()];
+        text?.Write(machine);
         var backends = new List<(string Name, Backend Backend)>();
         try
         {
+            var opened = new List<OpenedBackend>();
             foreach (var device in Devices)
             {
                 if (Open(device, threads, out var reason) is { } backend) backends.Add((device, backend));
-                context.Output.WriteLine($"{device,-16} {(reason is null ? backends[^1].Backend.Device : $"does not run here: {reason}")}");
+                opened.Add(new(device, reason is null ? backends[^1].Backend.Device : null, reason));
+                text?.Write(opened[^1]);
             }
-            context.Output.WriteLine();
-            return Compare(context, source, settings, backends, cancellation);
+            using var shapes = source.OpenShapes();
+            var ids = SyntheticPrompt.Ids(Math.Min(TextTokens, shapes.Config.MaxPositions), shapes.Config.VocabularySize);
+            text?.Begin(source.Name, ids.Length, settings, [.. backends.Select(backend => backend.Name)]);
+            var comparisons = new List<BackendComparison>();
+            foreach (var comparison in Compare(source, shapes.Config, ids, settings, backends, cancellation))
+            {
+                comparisons.Add(comparison);
+                text?.Write(comparison);
+            }
+            var failed = comparisons.Count(comparison => comparison.Passes is false);
+            text?.End(failed);
+            if (isJson) context.Output.WriteLine(DoctorJson.Of(machine, opened, source.Name, ids.Length, comparisons));
+            return failed == 0 ? ExitCode.Ok : ExitCode.TrialsFailed;
         }
         finally
         {
@@ -72,43 +89,31 @@ internal static class DoctorCommand
         }
     }
 
-    private static int Compare(
-        CommandContext context, ModelSource source, IReadOnlyList<InferenceSetting> settings, List<(string Name, Backend Backend)> backends,
-            CancellationToken cancellation)
+    private static IEnumerable<BackendComparison> Compare(
+        ModelSource source, ModelConfig config, int[] ids, IReadOnlyList<InferenceSetting> settings,
+        IReadOnlyList<(string Name, Backend Backend)> backends, CancellationToken cancellation)
     {
-        using var shapes = source.OpenShapes();
-        var ids = SyntheticPrompt.Ids(Math.Min(TextTokens, shapes.Config.MaxPositions), shapes.Config.VocabularySize);
-        var widths = (Setting: settings.Max(setting => setting.Name.Length), Backend: backends.Max(backend => backend.Name.Length));
-        context.Output.WriteLine($"{source.Name}, {ids.Length} tokens; error: of the logits, relative to {backends[0].Name}'s");
-        Line("setting", "backend", "error", "allowed", "tokens/s", "result");
-        var failed = 0;
         foreach (var setting in settings)
         {
             CheckedLogits? reference = null;
             foreach (var (name, backend) in backends)
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (Misfit(setting, shapes.Config, backend) is { } misfit)
+                if (Misfit(setting, config, backend) is { } misfit)
                 {
-                    Line(setting.Name, name, "", "", "", $"left out: {misfit}");
+                    yield return new(setting.Name, name) { LeftOut = misfit };
                     continue;
                 }
                 var logits = CheckedLogits.Of(backend, source, setting, ids);
                 reference ??= logits;
-                var (error, allowed) = (logits.Error(reference.Value), CheckedLogits.Allowed(backend, setting));
-                var passes = double.IsFinite(error) && error <= allowed;
-                if (!passes) failed++;
-                Line(setting.Name, name, Short(error), Short(allowed), logits.TokensPerSecond.ToString("F0", CultureInfo.InvariantCulture),
-                    passes ? "pass" : "FAIL");
+                yield return new(setting.Name, name)
+                {
+                    Error = logits.Error(reference.Value),
+                    Allowed = CheckedLogits.Allowed(backend, setting),
+                    TokensPerSecond = logits.TokensPerSecond,
+                };
             }
         }
-        context.Output.WriteLine(
-            failed > 0 ? $"{failed} comparisons failed" : backends.Count == 1 ? "one backend runs here: there is nothing to compare it with"
-                : $"{backends.Count} backends agree");
-        return failed == 0 ? ExitCode.Ok : ExitCode.TrialsFailed;
-
-        void Line(string setting, string backend, string error, string allowed, string rate, string result) => context.Output.WriteLine(
-            $"{setting.PadRight(widths.Setting)}  {backend.PadRight(widths.Backend)}  {error,8}  {allowed,7}  {rate,8}  {result}");
     }
 
     private static Backend? Open(string device, int? threads, out string? reason)
@@ -125,7 +130,7 @@ internal static class DoctorCommand
         }
     }
 
-    private static string? Misfit(InferenceSetting setting, Engine.Model.ModelConfig config, Backend backend)
+    private static string? Misfit(InferenceSetting setting, ModelConfig config, Backend backend)
     {
         try
         {
@@ -138,6 +143,4 @@ internal static class DoctorCommand
             return error.Message;
         }
     }
-
-    private static string Short(double value) => value.ToString("g2", CultureInfo.InvariantCulture);
 }

@@ -30,7 +30,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     /// <param name="onToken">Called with each new id as it comes.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">The setting does not fit the model, or the prompt its vocabulary.</exception>
-    /// <exception cref="ArithmeticException">A logit is not a number.</exception>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
     public Completion Generate(
         ReadOnlySpan<int> prompt,
         int maxNewTokens,
@@ -75,7 +75,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     /// <param name="continuations">Token ids of each, at least one.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">The setting does not fit the model, or an id its vocabulary.</exception>
-    /// <exception cref="ArithmeticException">A logit is not a number.</exception>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
     public ContinuationLikelihoods LogLikelihoods(
         ReadOnlySpan<int> prompt, IReadOnlyList<int[]> continuations, CancellationToken cancellation = default)
     {
@@ -102,10 +102,11 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         var (chunk, width) = (Setting.StepTokens(ids.Length), Config.HiddenSize);
         using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
         var states = new float[(long)ids.Length * width];
-        for (var from = 0; from < ids.Length; from += chunk)
+        var together = sequence.TokensTogether(chunk);
+        for (var from = 0; from < ids.Length; from += together)
         {
             cancellation.ThrowIfCancellationRequested();
-            var hidden = sequence.Feed(ids.Slice(from, Math.Min(chunk, ids.Length - from)));
+            var hidden = sequence.Feed(ids.Slice(from, Math.Min(together, ids.Length - from)), chunk);
             Backend.Read(hidden, states.AsSpan(from * width));
         }
         return new(states, width, sequence.CacheBytes, clock.Elapsed, memory.Peaks);
@@ -149,7 +150,8 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     private int Best(ReadOnlySpan<float> logits)
     {
         var best = TensorPrimitives.IndexOfMax(logits);
-        return float.IsFinite(logits[best]) ? best : throw new ArithmeticException($"setting {Setting.Name}: the logits are not finite");
+        return float.IsFinite(logits[best])
+            ? best : throw new NotFiniteNumberException($"setting {Setting.Name}: the logits are not finite");
     }
 
     // ln Σ eˣ, in double precision.

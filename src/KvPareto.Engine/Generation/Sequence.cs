@@ -11,11 +11,14 @@ namespace KvPareto.Engine.Generation;
 /// </summary>
 internal sealed class Sequence : IDisposable
 {
+    private const int TokensOfAPass = 1024; // from which on more rows make products hardly quicker
+
     private readonly Transformer _transformer;
     private readonly AttentionKernel _kernel;
     private readonly KvCache _cache;
     private TransformerActivations? _activations;
-    private Workspace? _workspace;
+    private Workspace[] _workspaces = []; // of steps under way together
+    private Workspace? _workspaceOfAll;   // of one that stands for them
     private int _maxTokens;
 
     public Sequence(Transformer transformer, InferenceSetting setting, int capacity, int maxTokens)
@@ -47,26 +50,39 @@ internal sealed class Sequence : IDisposable
         if (_maxTokens == maxTokens) return;
         ReleaseStep();
         _maxTokens = maxTokens;
-        _activations = new TransformerActivations(Backend, _transformer.Config, maxTokens);
-        _workspace = Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _cache.Geometry, _kernel));
+        var activations = _activations = _transformer.Activations(maxTokens, MostSteps);
+        _workspaces = [Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _cache.Geometry, _kernel))];
+        if (activations.Steps == 1 || Backend.Several is not { } several) return;
+        for (var i = 1; i < activations.Steps; i++)
+            _workspaces = [.. _workspaces, several.Beside(_workspaces[0], activations.Description(i), maxTokens)];
+        _workspaceOfAll = several.Beside(_workspaces[0], activations.DescriptionOfAll, activations.Steps * maxTokens);
     }
+
+    /// <summary>Tokens that steps of <paramref name="chunk"/> tokens under way together have.</summary>
+    public int TokensTogether(int chunk) => _workspaces.Length * chunk;
 
     /// <summary>Feeds tokens and returns their hidden states [T, H], valid until the next call.</summary>
-    public Tensor Feed(ReadOnlySpan<int> ids)
+    public Tensor Feed(ReadOnlySpan<int> ids) => Feed(ids, ids.Length);
+
+    /// <summary>The same in steps of <paramref name="chunk"/> tokens, for up to <see cref="TokensTogether"/>.</summary>
+    public Tensor Feed(ReadOnlySpan<int> ids, int chunk)
     {
-        Span<int> positions = new int[ids.Length];
-        for (var i = 0; i < positions.Length; i++) positions[i] = _cache.Length + i;
-        return _transformer.Forward(Backend.Begin(_workspace!, ids, positions, _cache), _activations!);
+        if (ids.Length > chunk && Backend.Several!.AreOne(_workspaceOfAll!, _cache, chunk, ids.Length))
+            return _transformer.Forward(Begin(_workspaceOfAll!, ids), _activations!);
+        var steps = new Step[(ids.Length + chunk - 1) / chunk];
+        for (var i = 0; i < steps.Length; i++) steps[i] = Begin(_workspaces[i], ids[(i * chunk)..Math.Min((i + 1) * chunk, ids.Length)]);
+        return _transformer.Forward(steps, _activations!);
     }
 
-    /// <summary>Feeds a prompt in steps of <paramref name="chunk"/> tokens and returns the last step's hidden states.</summary>
+    /// <summary>Feeds a prompt in steps of <paramref name="chunk"/> tokens and returns the last hidden states.</summary>
     public Tensor Prefill(ReadOnlySpan<int> prompt, int chunk, CancellationToken cancellation)
     {
         Tensor hidden = default;
-        for (var from = 0; from < prompt.Length; from += chunk)
+        var together = TokensTogether(chunk);
+        for (var from = 0; from < prompt.Length; from += together)
         {
             cancellation.ThrowIfCancellationRequested();
-            hidden = Feed(prompt.Slice(from, Math.Min(chunk, prompt.Length - from)));
+            hidden = Feed(prompt.Slice(from, Math.Min(together, prompt.Length - from)), chunk);
         }
         return hidden;
     }
@@ -80,7 +96,18 @@ internal sealed class Sequence : IDisposable
     private void ReleaseStep()
     {
         _activations?.Dispose();
-        _workspace?.Dispose();
-        (_activations, _workspace) = (null, null);
+        foreach (var workspace in _workspaces) workspace.Dispose();
+        _workspaceOfAll?.Dispose();
+        (_activations, _workspaces, _workspaceOfAll) = (null, [], null);
+    }
+
+    // As many as make products quick, and as there may be to feed.
+    private int MostSteps => (Math.Min(TokensOfAPass, _cache.Capacity) + _maxTokens - 1) / _maxTokens;
+
+    private Step Begin(Workspace workspace, ReadOnlySpan<int> ids)
+    {
+        Span<int> positions = new int[ids.Length];
+        for (var i = 0; i < positions.Length; i++) positions[i] = _cache.Length + i;
+        return Backend.Begin(workspace, ids, positions, _cache);
     }
 }

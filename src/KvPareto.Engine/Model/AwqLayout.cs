@@ -12,6 +12,10 @@ internal static class AwqLayout
     public const string Zeros = "qzeros";
     public const string Scales = "scales";
 
+    /// <summary>The tensors that a linear layer lies in, its bias aside.</summary>
+    public static string[] NamesOf(WeightShape shape) =>
+        [$"{shape.Layer}.{Codes}", $"{shape.Layer}.{Zeros}", $"{shape.Layer}.{Scales}"];
+
     /// <summary>Outputs of a word.</summary>
     public static int WordOutputs(int bits) => 32 / bits;
 

@@ -25,12 +25,14 @@ internal enum LayerPoint
 /// <param name="rope">Its rotary embedding for the length of the run.</param>
 internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeTable rope)
 {
-    /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)). <paramref name="cacheLayer"/> is the layer of the
-    /// caches, <paramref name="next"/> the first norm of the layer that follows.</summary>
-    public void Run(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b, Weight? next = null)
+    /// <summary>x += attention(norm(x)), then x += feed-forward(norm(x)), for the rows of one step after the other.
+    /// <paramref name="cacheLayer"/> is the layer of the caches, <paramref name="next"/> the first norm of the layer that
+    /// follows.</summary>
+    public void Run(
+        LayerWeights w, ReadOnlySpan<Step> steps, int cacheLayer, TransformerActivations.Buffers b, Weight? next = null)
     {
         backend.NormLinear(b.X, w.InputNorm, config.StreamEpsilon, b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
-        Attend(w, step, cacheLayer, b);
+        Attend(w, steps, cacheLayer, b);
         backend.LinearAdd(b.Q, w.Output, b.H, b.X, w.PostAttentionNorm);
         backend.NormGated(b.X, w.PostAttentionNorm, config.StreamEpsilon, b.H, w.Gate, w.Up, b.Gate, b.Up);
         backend.LinearAdd(b.Gate, w.Down, b.H, b.X, next);
@@ -53,7 +55,7 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeT
     {
         probe?.Invoke(LayerPoint.AttentionInput, b.H);
         backend.Linear(b.H, [w.Query, w.Key, w.Value], [b.Q, b.K, b.V]);
-        Attend(w, step, cacheLayer, b);
+        Attend(w, [step], cacheLayer, b);
         probe?.Invoke(LayerPoint.OutputInput, b.Q);
         backend.Linear(b.Q, w.Output, b.H);
     }
@@ -69,14 +71,20 @@ internal readonly struct DecoderLayer(Backend backend, ModelConfig config, RopeT
     }
 
     // From q, k and v to attention's result in Q.
-    private void Attend(LayerWeights w, Step step, int cacheLayer, TransformerActivations.Buffers b)
+    private void Attend(LayerWeights w, ReadOnlySpan<Step> steps, int cacheLayer, TransformerActivations.Buffers b)
     {
         if (w.QueryNorm is not null && w.KeyNorm is not null)
         {
             backend.RmsNorm(b.Q, w.QueryNorm, config.NormEpsilon, b.Q);
             backend.RmsNorm(b.K, w.KeyNorm, config.NormEpsilon, b.K);
         }
-        if (w.IsTurned) backend.RopeAttention(step, cacheLayer, b.Q, b.K, b.V, b.Q, rope);
-        else backend.Attention(step, cacheLayer, b.Q, b.K, b.V, b.Q);
+        var row = 0;
+        foreach (var step in steps)
+        {
+            var (q, k, v) = (b.Q.Rows(row, step.Count), b.K.Rows(row, step.Count), b.V.Rows(row, step.Count));
+            if (w.IsTurned) backend.RopeAttention(step, cacheLayer, q, k, v, q, rope);
+            else backend.Attention(step, cacheLayer, q, k, v, q);
+            row += step.Count;
+        }
     }
 }

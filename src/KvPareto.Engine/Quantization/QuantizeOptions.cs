@@ -30,11 +30,14 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
     public int LossTokens { get; init; } = 4096;
 
     /// <summary>Refuses what cannot be written for a model.</summary>
+    /// <param name="config">The model's widths.</param>
+    /// <param name="model">Its name, for messages.</param>
+    /// <param name="options">What stands before an option's name where the user gives it.</param>
     /// <exception cref="ConfigException">Bits or group are unknown, a width does not fit them, or the model is packed already.</exception>
-    internal void Validate(ModelConfig config, string model)
+    public void Validate(ModelConfig config, string model, string options = "--")
     {
-        if (!AllBits.Contains(Bits)) throw new ConfigException($"--bits {Bits}; allowed: {string.Join(", ", AllBits)}");
-        if (!Groups.Contains(Group)) throw new ConfigException($"--group {Group}; allowed: {string.Join(", ", Groups)}");
+        if (!AllBits.Contains(Bits)) throw new ConfigException($"{options}bits {Bits}; allowed: {string.Join(", ", AllBits)}");
+        if (!Groups.Contains(Group)) throw new ConfigException($"{options}group {Group}; allowed: {string.Join(", ", Groups)}");
         if (config.Quantization is not null)
             throw new ConfigException(
                 $"{model}: config.json: key 'quantization_config' is there already; allowed: a model whose weights are not packed");
@@ -45,7 +48,7 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
         if (Array.Exists(inputs, width => width % Group != 0))
         {
             var fitting = Groups.Where(group => Array.TrueForAll(inputs, width => width % group == 0)).ToArray();
-            throw new ConfigException($"{model}: --group {Group} does not divide all of the linear layers' input widths"
+            throw new ConfigException($"{model}: {options}group {Group} does not divide all of the linear layers' input widths"
                 + $" {string.Join(", ", inputs)}; allowed: {(fitting.Length == 0 ? "none" : string.Join(", ", fitting))}");
         }
         int[] outputs = [.. inputs, config.KvHeads * config.HeadDim];

@@ -46,7 +46,7 @@ internal static unsafe class ScaleSearch
             if (loss < bestLoss) (best, bestRatio, bestLoss) = (scales, ratio, loss);
         }
         return best is null
-            ? throw new ArithmeticException($"the outputs of {layers[0].Layer} are not finite")
+            ? throw new NotFiniteNumberException($"the outputs of {layers[0].Layer} are not finite")
             : (best, new(name, bestRatio, bestLoss, lossAtZero));
     }
 

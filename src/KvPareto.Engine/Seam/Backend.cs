@@ -63,13 +63,14 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         return CreateCacheCore(geometry, spec, capacity);
     }
 
+    /// <summary>Steps whose linear layers run together; null where the backend takes them one by one.</summary>
+    public virtual SeveralSteps? Several => null;
+
     /// <summary>Allocates the scratch of a run.</summary>
     public abstract Workspace CreateWorkspace(WorkspaceShape shape);
 
-    /// <summary>
-    /// Starts a forward pass over T tokens and reserves their rows in the caches. One cache means a chunk of one sequence;
-    /// T caches mean one row of each of T sequences.
-    /// </summary>
+    /// <summary>Starts a forward pass over T tokens and reserves their rows in the caches. One cache means a chunk of one sequence;
+    /// T caches mean one row of each of T sequences.</summary>
     /// <exception cref="CapacityException">A cache, or the workspace, has no room for so many tokens.</exception>
     public Step Begin(Workspace workspace, ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, params ReadOnlySpan<KvCache> caches)
     {
@@ -146,10 +147,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         LinearCore(x, weights, ys);
     }
 
-    /// <summary>
-    /// Rotary position embedding of half-split pairs, in place: of each head's D channels the first <see cref="RopeTable.TurnedChannels"/>.
-    /// x [T, G·D].
-    /// </summary>
+    /// <summary>Rotary position embedding of half-split pairs, in place: of each head's D channels the first
+    /// <see cref="RopeTable.TurnedChannels"/>. x [T, G·D].</summary>
     public void Rope(Step step, Tensor x, RopeTable table)
     {
         Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");

@@ -27,6 +27,9 @@ public abstract class Workspace(WorkspaceShape shape) : IDisposable
     /// <summary>What it was sized for.</summary>
     public WorkspaceShape Shape { get; } = shape;
 
+    /// <summary>How many 32-bit numbers describe a step: ids, positions, starts, and one for the backend.</summary>
+    public static int DescriptionInts(int maxTokens, int maxSequences) => 2 * maxTokens + maxSequences + 1;
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }

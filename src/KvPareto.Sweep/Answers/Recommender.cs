@@ -29,7 +29,7 @@ public static class Recommender
             if (models.Length == 0)
                 throw new ConfigException($"--model '{wanted}'; allowed: {Names(analysis.Models.Select(model => model.Model))}");
         }
-        if (models.Length == 0) throw new ConfigException($"{runs.Place}: no trial has a result; allowed: a run with at least one");
+        if (models.Length == 0) throw runs.WithoutScores();
         return [.. models.Select(model => Answer(model, runs, request, layoutOf))];
     }
 

@@ -1,6 +1,8 @@
 using KvPareto.Engine.Checkpoints.Awq;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
+using KvPareto.Engine.Quantization;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Config;
 
@@ -18,8 +20,20 @@ public sealed record WeightVariant(WeightForm Form, string Source, string Place)
 
     /// <summary>Its names and shapes, for what needs no values: it need not have been made.</summary>
     /// <param name="model">The model that it is a variant of; stays the caller's.</param>
-    public Checkpoint Open(Checkpoint model) =>
-        Path is null ? new AwqShapes(model, new(Recipe!.Bits, Recipe.Group, [])) : ModelSource.Open(Path).OpenShapes();
+    /// <exception cref="ConfigException">It cannot be made of this model, or its file cannot be read.</exception>
+    public Checkpoint Open(Checkpoint model)
+    {
+        if (Recipe is not { } recipe) return ModelSource.Open(Path!).OpenShapes();
+        try
+        {
+            new QuantizeOptions(QuantizeMethod.Awq, recipe.Bits, recipe.Group).Validate(model.Config, model.Source, options: "");
+        }
+        catch (ConfigException e)
+        {
+            throw new ConfigException($"{Place}: {e.Message}", e);
+        }
+        return new AwqShapes(model, new(recipe.Bits, recipe.Group, []));
+    }
 }
 
 /// <summary>How AWQ weights are made of a model, as <c>kvpareto quantize --method awq</c> makes them.</summary>

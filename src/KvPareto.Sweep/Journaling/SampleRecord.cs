@@ -55,7 +55,7 @@ internal sealed record SampleRecord
     public double? TpotMs { get; init; }
 
     /// <summary>The same prediction as a task's sample, scored by that task.</summary>
-    /// <exception cref="ArithmeticException">The score is outside 0 to 1.</exception>
+    /// <exception cref="InvalidOperationException">The score is outside 0 to 1: a defect of its metric.</exception>
     /// <exception cref="FormatException">The prediction is of another kind.</exception>
     public SampleRecord ScoredBy(SweepTask task, TaskSample sample)
     {
@@ -69,7 +69,8 @@ internal sealed record SampleRecord
         };
         if (!task.Task.IsScored) return record;
         var score = task.Task.Score(sample, Prediction);
-        if (score is not (>= 0 and <= 1)) throw new ArithmeticException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
+        if (score is not (>= 0 and <= 1))
+            throw new InvalidOperationException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
         var parts = task.Task.Parts(sample, Prediction);
         return record with { Score = score, Parts = parts.Count > 0 ? parts : null };
     }

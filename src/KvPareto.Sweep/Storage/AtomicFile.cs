@@ -29,8 +29,8 @@ internal static class AtomicFile
             using (var file = DiskFile.TryCreate(draft, append: true))
             {
                 if (file is null) throw new IOException($"{path}: cannot be written: its folder is gone");
-                DiskFile.Write(file, draft, content);
-                DiskFile.Flush(file, draft);
+                DiskFile.Write(file, path, content); // messages name what was asked for
+                DiskFile.Flush(file, path);
             }
             DiskFile.Replace(draft, path);
             return true;

@@ -49,7 +49,7 @@ internal interface ITrialEngine
 internal interface ITrialModel : IDisposable
 {
     /// <summary>Answers, compares or rates one sample, as its kind says.</summary>
-    /// <exception cref="ArithmeticException">A logit is not a number.</exception>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
     Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
 
     /// <summary>The text of token ids; null where they have none.</summary>

@@ -18,7 +18,7 @@ internal static class TrialFailure
     public static string? Reason(Exception failure) => failure switch
     {
         OutOfMemoryException => Of("out of memory", failure),
-        ArithmeticException => Of("not a number", failure),
+        NotFiniteNumberException => Of("not a number", failure),
         ScoreBudgetException => Of("not scored", failure),
         CapacityException => Of("too long", failure),
         _ => null,

@@ -24,7 +24,7 @@ public sealed class FidelityMeter(Transformer transformer, FidelityReference ref
     /// <param name="tokens">Last tokens that are compared; null for all.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="ConfigException">The setting does not fit the model.</exception>
-    /// <exception cref="ArithmeticException">A logit is not finite.</exception>
+    /// <exception cref="NotFiniteNumberException">A logit is not finite.</exception>
     public WindowFidelity Measure(InferenceSetting setting, int window, int? tokens = null, CancellationToken cancellation = default)
     {
         var ids = reference.Windows[window];
@@ -32,7 +32,7 @@ public sealed class FidelityMeter(Transformer transformer, FidelityReference ref
         var begun = Stopwatch.GetTimestamp();
         var rows = Compare(reference.States(window), states, ids, Math.Max(0, ids.Length - (tokens ?? ids.Length)), cancellation);
         if (!rows.All(row => double.IsFinite(row.Divergence)))
-            throw new ArithmeticException($"setting {setting.Name}: the logits are not finite");
+            throw new NotFiniteNumberException($"setting {setting.Name}: the logits are not finite");
         return new()
         {
             Tokens = ids.Length,

@@ -10,8 +10,6 @@ internal sealed class FidelityText
     // Several times what any prose needs, so that the first tokens do not feel the cut.
     private const int CharactersPerToken = 16;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly string _file;
 
     private FidelityText(string file, string text)
@@ -29,7 +27,8 @@ internal sealed class FidelityText
         try
         {
             // A byte order mark is a character like others: ids are those of the file's exact text.
-            using var reader = new StreamReader(ForeignFile.OpenOnce(file), StrictUtf8, detectEncodingFromByteOrderMarks: false);
+            using var reader = new StreamReader(
+                ForeignFile.OpenOnce(file), ForeignFile.StrictUtf8, detectEncodingFromByteOrderMarks: false);
             var text = new StringBuilder();
             var buffer = new char[1 << 14];
             var left = (long)tokens * CharactersPerToken;

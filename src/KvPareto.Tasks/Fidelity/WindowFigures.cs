@@ -9,7 +9,7 @@ public static class WindowFigures
     /// <summary>What is kept of a window.</summary>
     /// <param name="window">The window.</param>
     /// <param name="geometry">The model's cache.</param>
-    /// <exception cref="ArithmeticException">A perplexity is beyond all bounds.</exception>
+    /// <exception cref="NotFiniteNumberException">A perplexity is beyond all bounds.</exception>
     public static FidelityPrediction Of(WindowFidelity window, KvGeometry geometry)
     {
         var bytesPerToken = (double)window.CacheBytes / window.Tokens;
@@ -21,7 +21,7 @@ public static class WindowFigures
     }
 
     /// <summary>The figures over all positions of a window.</summary>
-    /// <exception cref="ArithmeticException">A perplexity is beyond all bounds.</exception>
+    /// <exception cref="NotFiniteNumberException">A perplexity is beyond all bounds.</exception>
     public static FidelityFigures Of(WindowFidelity window)
     {
         double[] sorted = [.. window.Divergences.Order()];
@@ -35,7 +35,7 @@ public static class WindowFigures
             (double)window.SameTop / sorted.Length,
             Perplexity(SecondHalf(window.Surprises, window)),
             SecondHalf(window.Divergences, window).DefaultIfEmpty().Average());
-        return double.IsFinite(figures.Ppl) ? figures : throw new ArithmeticException("the perplexity is not finite");
+        return double.IsFinite(figures.Ppl) ? figures : throw new NotFiniteNumberException("the perplexity is not finite");
     }
 
     /// <summary>The figures over all positions of some windows of one length; every position counts the same.</summary>

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using KvPareto.Tasks.Metrics;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Gsm8k;
 
@@ -48,7 +48,7 @@ internal static partial class Gsm8kAnswer
         if (text.LastIndexOf(HashMarker, StringComparison.Ordinal) is >= 0 and var marker) text = text[(marker + HashMarker.Length)..];
         if (text.EndsWith('.')) text = text[..^1];
         else if (text.EndsWith(".\n", StringComparison.Ordinal)) text = text[..^2] + '\n';
-        return PythonText.Lower(text);
+        return PythonCase.Lower(text);
     }
 
     // Digits are [0-9] rather than \d in the original too, so that Python's and .NET's patterns mean the same.

@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics;
 
@@ -50,7 +51,7 @@ internal static class QaF1
     private static List<string> Words(string text)
     {
         var kept = new StringBuilder(text.Length);
-        foreach (var c in PythonText.Lower(text))
+        foreach (var c in PythonCase.Lower(text))
             if (!PythonText.IsAsciiPunctuation(c)) kept.Append(c);
         return PythonText.Split(RemoveArticles(kept.ToString()));
     }

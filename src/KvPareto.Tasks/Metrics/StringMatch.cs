@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Tasks.Metrics;
 
 /// <summary>Whether texts stand in a prediction, in whatever case: RULER's <c>string_match_all</c> and <c>string_match_part</c>, which
@@ -15,7 +17,7 @@ internal static class StringMatch
 
     private static IEnumerable<bool> Held(string prediction, IReadOnlyList<string> answers)
     {
-        var (text, budget) = (PythonText.Lower(prediction), new ScoreBudget());
-        return answers.Select(answer => budget.Holds(text, PythonText.Lower(answer)));
+        var (text, budget) = (PythonCase.Lower(prediction), new ScoreBudget());
+        return answers.Select(answer => budget.Holds(text, PythonCase.Lower(answer)));
     }
 }

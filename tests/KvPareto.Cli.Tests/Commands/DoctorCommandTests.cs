@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace KvPareto.Cli.Tests.Commands;
 
 public class DoctorCommandTests
@@ -13,6 +15,29 @@ public class DoctorCommandTests
             Assert.Contains("\n" + line, "\n" + run.Output, StringComparison.Ordinal);
         Assert.Matches(@"w16a16-k16v16 +cpu +0 +0\.001 +\d+ +pass", run.Output);
         Assert.Matches(@"w16a16-k8v8-t64-prebias .*left out: prebias: the model's keys have no bias", run.Output);
+    }
+
+    [Fact]
+    public void Doctor_SaysTheSameAsJson()
+    {
+        var run = CommandRun.Of(
+            "doctor", "embedded:llama", "--threads", "1", "--setting", "w16a16-k16v16", "--setting", "w16a16-k8v8-t64-prebias", "--json");
+        Assert.Equal(0, run.Code);
+        using var document = JsonDocument.Parse(run.Output);
+        var root = document.RootElement;
+        Assert.StartsWith(".NET", root.GetProperty("machine").GetProperty(".NET").GetString(), StringComparison.Ordinal);
+        Assert.Equal(
+            ["cpu", "cuda", "torch", "torch:cuda"],
+            root.GetProperty("backends").EnumerateArray().Select(backend => backend.GetProperty("name").GetString()));
+        Assert.Equal(JsonValueKind.Null, root.GetProperty("backends")[0].GetProperty("reason").ValueKind);
+        Assert.Equal(("embedded:llama", 192), (root.GetProperty("model").GetString(), root.GetProperty("tokens").GetInt32()));
+        var first = root.GetProperty("comparisons")[0];
+        Assert.Equal(("w16a16-k16v16", "cpu"), (first.GetProperty("setting").GetString(), first.GetProperty("backend").GetString()));
+        Assert.Equal((0, true), (first.GetProperty("error").GetDouble(), first.GetProperty("passes").GetBoolean()));
+        var last = root.GetProperty("comparisons").EnumerateArray().Last();
+        Assert.Equal(JsonValueKind.Null, last.GetProperty("passes").ValueKind);
+        Assert.Contains("keys have no bias", last.GetProperty("leftOut").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0, root.GetProperty("failed").GetInt32());
     }
 
     [Fact]

@@ -20,6 +20,15 @@ public class GenerateCommandTests
     }
 
     [Fact]
+    public void SettingIsCalledByTheGroupThatWasTaken()
+    {
+        using var folder = new ScratchFolder();
+        var model = new TinyModel { FeedForward = 96 }.Write(folder["model"]);
+        var run = CommandRun.Of("generate", model, "--prompt-tokens", "5", "--max-new-tokens", "2", "--setting", "w4a16-k16v16");
+        Assert.StartsWith("w4g32a16-k16v16: 5 prompt tokens", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WeightsThatAreNotFinite_EndInOneLineAndExitCode2()
     {
         using var folder = new ScratchFolder();

@@ -68,6 +68,21 @@ public class SweepPreviewTests
     }
 
     [Fact]
+    public void GroupOfMadeWeights_ThatFitsNoWidth_IsNamedByItsKey()
+    {
+        using var temp = new ScratchFolder();
+        Variants.Write(temp);
+        File.WriteAllText(temp["text.txt"], "Some text.");
+        var config = Variants.Config(
+            temp, "[{name: tiny, path: model, weights: [w16, awq: {group: 128, calibration: text.txt}]}]",
+            tasks: "{task: embedded, kind: fact, samples: 2, length: 96}");
+        using var backend = new CpuBackend(1);
+        var problem = Assert.Throws<ConfigException>(() => SweepPreview.Of(config, new() { Backend = backend, Folder = temp["run"] }));
+        Assert.Contains("key 'models[0].weights[1].awq': ", problem.Message, StringComparison.Ordinal);
+        Assert.Contains(": group 128 does not divide", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WeightsToBeMade_AreNotMade()
     {
         using var temp = new ScratchFolder();

@@ -153,7 +153,8 @@ public class SearchSweepTests
             Skill = Skill,
             Before = (_, setting, sample) =>
             {
-                if (setting.Name != Bad && setting.Name != "w16a16-k16v16" && sample.Id == "facts-15") throw new ArithmeticException("NaN");
+                if (setting.Name != Bad && setting.Name != "w16a16-k16v16" && sample.Id == "facts-15")
+                    throw new NotFiniteNumberException("NaN");
             },
         };
         var history = Run(temp["run"], engine);
@@ -258,7 +259,7 @@ public class SearchSweepTests
         var engine = new FakeEngine
         {
             Skill = Skill,
-            Before = (_, setting, _) => { if (setting.Cache.Keys.Bits == 2) throw new ArithmeticException("NaN"); },
+            Before = (_, setting, _) => { if (setting.Cache.Keys.Bits == 2) throw new NotFiniteNumberException("NaN"); },
         };
         var history = Run(temp["run"], engine);
         var summary = ReportWriter.Write(temp["run"], history.Results, new()

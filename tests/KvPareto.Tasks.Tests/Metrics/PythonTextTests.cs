@@ -6,18 +6,6 @@ namespace KvPareto.Tasks.Tests.Metrics;
 public class PythonTextTests
 {
     [Theory]
-    [InlineData("İX", "i\u0307x")]
-    [InlineData("ΟΔΟΣ", "οδος")]
-    [InlineData("ΟΔΟΣ.", "οδος.")]
-    [InlineData("ΟΔΟΣ'Α", "οδοσ'α")]
-    [InlineData("Σ", "σ")]
-    [InlineData("1Σ", "1σ")]
-    [InlineData("ⅧΣ", "ⅷς")]
-    [InlineData("STRASSE ß ẞ", "strasse ß ß")]
-    [InlineData("𐐀Ა", "𐐨ა")]
-    public void Lower_IsPythons(string text, string expected) => Assert.Equal(expected, PythonText.Lower(text));
-
-    [Theory]
     [InlineData(" a\u001Cb\u0085c\u00A0d\u2028e\u3000f\n", "a|b|c|d|e|f")]
     [InlineData("a\u200Bb\u180Ec\uFEFFd", "a\u200Bb\u180Ec\uFEFFd")]
     [InlineData("   ", "")]

@@ -28,9 +28,12 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
         var family = FamilyTable.Of(Config.Family);
         _isReordered = family.IsReorderedInGguf;
         foreach (var (name, tensor) in file.Tensors)
+        {
             if (GgufTensorNames.ToHuggingFace(name, family) is { } known) Add(known, tensor);
-        LayerNumbers.Check(path, Config, _tensors.Keys);
+            else if (GgufTensorNames.IsOfALayer(name)) throw SurplusTensors.Unknown(path, Config, name);
+        }
         FusedTensors.Split(Config, _tensors);
+        SurplusTensors.Refuse(path, Config, _tensors.Keys);
     }
 
     /// <inheritdoc/>

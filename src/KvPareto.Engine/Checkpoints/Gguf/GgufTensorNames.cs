@@ -16,6 +16,7 @@ internal static class GgufTensorNames
     public const string LongRopeFactors = "rope_factors_long.weight";
 
     private const string LayerPrefix = "blk.";
+    private const string RotaryBuffer = ".attn_rot_embd.weight"; // follows from the metadata; llama.cpp passes over it too
 
     private static readonly Dictionary<string, string> Model = new(StringComparer.Ordinal)
     {
@@ -55,6 +56,10 @@ internal static class GgufTensorNames
                 ? string.Create(CultureInfo.InvariantCulture, $"model.layers.{layer}.{found}{suffix}")
                 : null;
     }
+
+    /// <summary>True of a layer's own tensor, whether it has a name of Hugging Face's or not.</summary>
+    public static bool IsOfALayer(string name) =>
+        name.StartsWith(LayerPrefix, StringComparison.Ordinal) && !name.EndsWith(RotaryBuffer, StringComparison.Ordinal);
 
     /// <summary>True for weights and biases that ggml's converter reorders, of families where it does.</summary>
     public static bool IsRotary(string huggingFaceName) =>

@@ -33,8 +33,8 @@ public sealed class SafeTensorsCheckpoint : Checkpoint
                 _files.Add(SafeTensorsFile.Open(Source));
                 _tensors = new(_files[0].Tensors, StringComparer.Ordinal);
             }
-            LayerNumbers.Check(Source, config, _tensors.Keys);
             FusedTensors.Split(config, _tensors);
+            SurplusTensors.Refuse(Source, config, _tensors.Keys);
         }
         catch
         {

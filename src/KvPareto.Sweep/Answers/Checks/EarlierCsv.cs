@@ -47,7 +47,7 @@ internal static class EarlierCsv
         {
             throw new ConfigException($"{path}:{csv.Parser.RawRow}: is no line of its table; {Allowed}");
         }
-        if (points.Count == 0) throw new ConfigException($"{path}: holds no setting with a result; {Allowed}");
+        if (points.Count == 0) throw new ConfigException($"{path}: holds no setting with a score; {Allowed}");
         var twice = points.GroupBy(point => (point.Model, point.Setting, point.Context)).FirstOrDefault(group => group.Count() > 1);
         return twice is null
             ? points

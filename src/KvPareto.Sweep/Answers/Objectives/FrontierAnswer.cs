@@ -56,6 +56,7 @@ public sealed class FrontierAnswer
         if (format is not null && objectives.Count > MostDrawn)
             throw new ConfigException($"--picture: {objectives.Count} objectives; allowed: two, or three with the third as colour");
         var analysis = ObjectiveAnalysis.Of(runs, objectives, TaskSelection.Parse(request.Tasks, request.Metric, request.Weights));
+        if (runs.Results.All(result => result.Score is null)) throw runs.WithoutScores();
         if (analysis.Models.All(model => model.Points.Count == 0))
             throw new ConfigException($"{runs.Place}: no setting has a value for every one of {request.Objectives}"
                 + "; allowed: objectives that the run has measured");

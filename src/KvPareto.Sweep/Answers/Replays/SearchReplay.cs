@@ -66,10 +66,11 @@ public sealed record SearchReplay(string Model, string Search)
                 result.Status == TrialStatus.Ok && history.SamplesOf(result).Count < result.Samples) is { } cut)
             throw new ConfigException(
                 $"{run}: samples/ lacks samples of {cut.Setting} of {cut.Model}; allowed: a run whose samples are all there");
+        if (history.Results.All(result => result.Score is null)) throw history.WithoutScores();
         var probes = ReplayedProbes.Read(run);
         return
         [
-            .. history.Results.Where(result => result.Status == TrialStatus.Ok)
+            .. history.Results.Where(result => result is { Status: TrialStatus.Ok, Score: not null })
                 .GroupBy(result => (result.FrontierDigest, result.Context))
                 .Select(group => Of(history, [.. group], probes, options)),
         ];
@@ -112,16 +113,19 @@ public sealed record SearchReplay(string Model, string Search)
             CostShare = replayed.Sum(trial => trial.SeenSeconds) / seconds,
             ProbeShare = probed / seconds,
             PromptShare = (double)replayed.Sum(trial => trial.SeenPrompts) / replayed.Sum(trial => trial.WholePrompts),
-            HypervolumeShare = Volume(found) / whole,
+            HypervolumeShare = Share(Volume(found), whole),
             CostToNearlyAll = toNearlyAll,
-            ChanceShare = Chance(
-                all, trials.ToList().FindIndex(trial => trial.Setting == history.Baseline), found.Count, reference) / whole,
+            ChanceShare = Share(
+                Chance(all, trials.ToList().FindIndex(trial => trial.Setting == history.Baseline), found.Count, reference), whole),
             FrontierPoints = frontier.Count,
             FrontierFound = frontier.Count(point => found.Exists(other => other.SequenceEqual(point))),
             LargestLoss = frontier.Max(point => point[1] - found.Where(other => other[0] <= point[0]).Select(other => other[1])
                 .DefaultIfEmpty(ModelFrontier.ReferenceScore).Max()),
         };
     }
+
+    // Of nothing, where every score is 0, all is found.
+    private static double Share(double part, double whole) => whole == 0 ? 1 : part / whole;
 
     private static List<double[]> Points(IReadOnlyList<TrialResult> trials) =>
         [.. trials.Select(trial => new double[] { trial.Peaks.Inference.Total, trial.Score!.Value })];

@@ -27,10 +27,14 @@ internal sealed class Legend
 
     private readonly List<List<LegendEntry>> _rows = [];
 
+    /// <summary>Entries as they are drawn, a list a row.</summary>
+    public IReadOnlyList<IReadOnlyList<LegendEntry>> Rows => _rows;
+
     /// <summary>Groups of entries, broken into rows of <paramref name="width"/>.</summary>
     public Legend(IEnumerable<IReadOnlyList<LegendEntry>> groups, double width)
     {
-        foreach (var group in groups) Append(group, width);
+        foreach (var group in groups)
+            Append([.. group.Select(entry => entry with { Text = Look.Note.Fit(entry.Text, width - TextLeft(entry, 0)) })], width);
     }
 
     /// <summary>Height of all rows.</summary>

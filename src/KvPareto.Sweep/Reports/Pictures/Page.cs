@@ -71,9 +71,10 @@ internal sealed class Page
     {
         var (left, right) = (corner.X + _left, corner.X + _cellWidth);
         var baseline = corner.Y + _panelHeading - 7;
-        var noteWidth = Look.Note.Width(panel.Note);
-        sheet.Text(Look.PanelTitle, Look.PanelTitle.Fit(panel.Title, right - left - noteWidth - 10), new(left, baseline));
-        sheet.Text(Look.Note, panel.Note, new(right, baseline), SKTextAlign.Right);
+        var width = right - left - 10;
+        var note = Look.Note.Fit(panel.Note, Math.Max(width / 2, width - Look.PanelTitle.Width(panel.Title)));
+        sheet.Text(Look.PanelTitle, Look.PanelTitle.Fit(panel.Title, width - Look.Note.Width(note)), new(left, baseline));
+        sheet.Text(Look.Note, note, new(right, baseline), SKTextAlign.Right);
         var (top, bottom) = (corner.Y + _panelHeading, corner.Y + _cellHeight);
         panel.Draw(sheet, _left, new PixelRect((float)corner.X, (float)right, (float)bottom, (float)top));
     }

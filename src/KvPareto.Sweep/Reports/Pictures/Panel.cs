@@ -12,7 +12,8 @@ internal sealed class Panel
     /// <summary>Room for those of the level axis, in points.</summary>
     public const float BottomHeight = 38;
 
-    private const double SecondLine = 11;
+    private const double LineHeight = 11;
+    private const int MostLines = 3;
     private const double LeastGap = 4;
 
     // How far a name may reach past the plot: less than the page's margin, and than the room between two panels.
@@ -67,16 +68,16 @@ internal sealed class Panel
     private void DrawAxes(Sheet sheet, Box plot, double left)
     {
         var (ticks, titles) = (Look.TickText, Look.AxisTitle);
-        // Names take a second line, numbers with a title there leave out those that have no room.
-        var lower = _x.Title.Length == 0 && Crowded(plot.Width) ? SecondLine : 0;
+        // Names take more lines, numbers with a title there leave out those that have no room.
+        var lines = _x.Title.Length == 0 ? NameLines(plot.Width) : 1;
+        var room = lines == MostLines ? MostLines * plot.Width / _x.Ticks.Count - LeastGap : double.PositiveInfinity;
         var end = double.NegativeInfinity;
         for (var i = 0; i < _x.Ticks.Count; i++)
         {
             if (_x.Title.Length > 0 && !HasRoom(_x.Ticks[i], plot.Width, ref end)) continue;
-            var centre = Math.Min(
-                plot.Left + _x.Share(_x.Ticks[i].Value) * plot.Width, plot.Right + MostOverhang - ticks.Width(_x.Ticks[i].Label) / 2);
-            sheet.Text(
-                ticks, _x.Ticks[i].Label, new(centre, plot.Bottom + 8 + i % 2 * lower + ticks.CapHeight), SKTextAlign.Center);
+            var label = ticks.Fit(_x.Ticks[i].Label, room);
+            var (across, down) = (Centre(_x.Ticks[i], label, plot.Width), 8 + i % lines * LineHeight + ticks.CapHeight);
+            sheet.Text(ticks, label, new(plot.Left + across, plot.Bottom + down), SKTextAlign.Center);
         }
         foreach (var tick in _y.Ticks)
             sheet.Text(ticks, tick.Label, new(plot.Left - 7, plot.Bottom - _y.Share(tick.Value) * plot.Height + ticks.CapHeight / 2),
@@ -116,10 +117,21 @@ internal sealed class Panel
         });
     }
 
-    /// <summary>Whether numbers or names on the level axis would touch in one line.</summary>
-    private bool Crowded(double width) => _x.Ticks.Zip(_x.Ticks.Skip(1)).Any(pair =>
-        (Look.TickText.Width(pair.First.Label) + Look.TickText.Width(pair.Second.Label)) / 2 + LeastGap
-            > width * (_x.Share(pair.Second.Value) - _x.Share(pair.First.Value)));
+    /// <summary>In how few lines, one after the other, names do not touch.</summary>
+    private int NameLines(double width)
+    {
+        var lines = 1;
+        while (lines < MostLines && _x.Ticks.Zip(_x.Ticks.Skip(lines)).Any(pair => Touch(pair.First, pair.Second))) lines++;
+        return lines;
+
+        bool Touch(Tick left, Tick right) =>
+            (Look.TickText.Width(left.Label) + Look.TickText.Width(right.Label)) / 2 + LeastGap
+            > Centre(right, right.Label, width) - Centre(left, left.Label, width);
+    }
+
+    // From the plot's left; what would reach too far past its right is moved back.
+    private double Centre(Tick tick, string label, double width) =>
+        Math.Min(_x.Share(tick.Value) * width, width + MostOverhang - Look.TickText.Width(label) / 2);
 
     // What stands before it ends at the end; moved on where there is room.
     private bool HasRoom(Tick tick, double width, ref double end)

@@ -18,7 +18,9 @@ internal sealed record TextStyle(float Size, Color Color, bool Bold = false)
         return font.MeasureText(OneLine(text));
     }
 
-    /// <summary>The text, cut at its end where it is wider than <paramref name="width"/>.</summary>
+    /// <summary>
+    /// The text, cut within where it is wider than <paramref name="width"/>: names differ at their ends too, by a context for example.
+    /// </summary>
     public string Fit(string text, double width)
     {
         text = OneLine(text);
@@ -27,10 +29,19 @@ internal sealed record TextStyle(float Size, Color Color, bool Bold = false)
         while (tooLong - fits > 1)
         {
             var middle = (fits + tooLong) / 2;
-            if (Width(text[..middle] + Ellipsis) <= width) fits = middle;
+            if (Width(Cut(text, middle)) <= width) fits = middle;
             else tooLong = middle;
         }
-        return text[..fits] + Ellipsis;
+        return Cut(text, fits);
+    }
+
+    // A third of what is kept is the end; no character is split.
+    private static string Cut(string text, int kept)
+    {
+        var (start, end) = (kept - kept / 3, text.Length - kept / 3);
+        if (start > 0 && char.IsHighSurrogate(text[start - 1])) start--;
+        if (end < text.Length && char.IsLowSurrogate(text[end])) end++;
+        return text[..start].TrimEnd() + Ellipsis + text[end..].TrimStart();
     }
 
     /// <summary>The font at its size, without hinting: shapes do not depend on the resolution.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics.Chinese;
 
@@ -21,7 +22,7 @@ internal static class ChineseQaF1
     private static string Normalize(string word)
     {
         var kept = new StringBuilder(word.Length);
-        foreach (var c in PythonText.Lower(word))
+        foreach (var c in PythonCase.Lower(word))
             if (!IsPunctuation(c) && !PythonText.IsWhiteSpace(c)) kept.Append(c);
         return kept.ToString();
     }

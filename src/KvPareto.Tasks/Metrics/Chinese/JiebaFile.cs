@@ -11,8 +11,6 @@ internal readonly record struct JiebaFile(string Path, ReadOnlyMemory<byte> Byte
     /// <summary>Largest file that is read: three times jieba's dictionary, twice its larger one.</summary>
     internal const int MaxBytes = 16 << 20;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>Reads a file.</summary>
     /// <exception cref="ConfigException">It cannot be read, or is too large.</exception>
     public static JiebaFile Read(string path) => new(path, ForeignFile.ReadAll(path, MaxBytes));
@@ -23,7 +21,7 @@ internal readonly record struct JiebaFile(string Path, ReadOnlyMemory<byte> Byte
     {
         try
         {
-            return StrictUtf8.GetString(Bytes.Span);
+            return ForeignFile.StrictUtf8.GetString(Bytes.Span);
         }
         catch (DecoderFallbackException error)
         {

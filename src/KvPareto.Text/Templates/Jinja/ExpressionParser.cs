@@ -64,18 +64,22 @@ internal sealed class ExpressionParser
     public Expression Target(bool withNamespace)
     {
         var (items, isTuple, line) = (new List<Expression>(), false, _tokens.Current.Line);
-        var parentheses = _tokens.TryOperator("(");
+        Enter(line);
         do
         {
             if (items.Count > 0) isTuple = true;
-            if (_tokens.Current.Kind != TokenKind.Name) break;
-            var name = _tokens.Take();
-            if (withNamespace && _tokens.TryOperator("."))
+            if (_tokens.TryOperator("("))
+            {
+                items.Add(Target(withNamespace));
+                _tokens.Operator(")");
+            }
+            else if (_tokens.Current.Kind != TokenKind.Name) break;
+            else if (_tokens.Take() is var name && withNamespace && _tokens.TryOperator("."))
                 items.Add(new NamespaceTarget(name.Text, _tokens.Expect(TokenKind.Name, "an attribute").Text, name.Line));
             else items.Add(new NameExpression(name.Text, name.Line));
         }
         while (_tokens.TryOperator(","));
-        if (parentheses) _tokens.Operator(")");
+        _depth--;
         return items.Count == 0 ? throw _tokens.Unexpected("a name") : isTuple ? new ListExpression(items, true, line) : items[0];
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
-using System.Globalization;
+using System.Numerics;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -16,9 +17,9 @@ internal static class Filters
     private static readonly Dictionary<string, Filter> All = new(StringComparer.Ordinal)
     {
         ["trim"] = static (_, v, a) => PythonText.Trim(Text(v), a.Get(0, "chars") is string chars ? SearchValues.Create(chars) : null),
-        ["upper"] = static (_, v, _) => PythonText.Upper(Text(v)),
-        ["lower"] = static (_, v, _) => PythonText.Lower(Text(v)),
-        ["capitalize"] = static (_, v, _) => StringMethods.Capitalize(Text(v)),
+        ["upper"] = static (_, v, _) => PythonCase.Upper(Text(v)),
+        ["lower"] = static (_, v, _) => PythonCase.Lower(Text(v)),
+        ["capitalize"] = static (_, v, _) => PythonCase.Capitalize(Text(v)),
         ["title"] = static (_, v, _) => Title(Text(v)),
         ["string"] = static (_, v, _) => Text(v),
         ["safe"] = static (_, v, _) => v,
@@ -27,8 +28,8 @@ internal static class Filters
             StringMethods.Replace(Text(v), Text(a.Required(0, "old")), Text(a.Required(1, "new")), a.Whole(2, "count", -1), s),
         ["default"] = static (_, v, a) =>
             v is Undefined || (a.Flag(1, "boolean", false) && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
-        ["int"] = static (_, v, a) => ToInt(v) ?? a.Get(0, "default", 0L),
-        ["float"] = static (_, v, a) => ToFloat(v) ?? a.Get(0, "default", 0.0),
+        ["int"] = static (_, v, a) => ToInt(v, a.Whole(1, "base", 10)) ?? a.Get(0, "default", 0L),
+        ["float"] = static (_, v, a) => ToFloat(v) is { } number ? number : a.Get(0, "default", 0.0),
         ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
         ["round"] = static (_, v, a) => Round(v, a.Whole(0, "precision", 0), a.Text(1, "method", "common")),
         ["indent"] = static (s, v, a) => Indent(Text(v), a, s),
@@ -37,7 +38,6 @@ internal static class Filters
         ["truncate"] = static (_, v, a) => Truncate(Text(v), a),
         ["center"] = static (s, v, a) => Center(Text(v), a.Whole(0, "width", 80), s),
         ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), new JinjaList(a.Positional, isTuple: true), s),
-        ["pprint"] = static (_, v, _) => v is string ? PythonText.Repr((string)v) : Text(v),
     };
 
     private static readonly Dictionary<string, string> Aliases =
@@ -93,39 +93,48 @@ internal static class Filters
     // Words begin after white space, hyphens and opening brackets.
     private static string Title(string text)
     {
-        var (result, inWord) = (new StringBuilder(text.Length), false);
-        foreach (var c in text)
+        var result = new StringBuilder(text.Length);
+        for (int start = 0, end; start < text.Length; start = end)
         {
-            result.Append(inWord ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c));
-            inWord = !(PythonText.IsWhiteSpace(c) || c is '-' or '(' or '{' or '[' or '<');
+            var parts = IsBetweenWords(text[start]);
+            for (end = start + 1; end < text.Length && IsBetweenWords(text[end]) == parts;) end++;
+            var first = start + 1 < end && char.IsSurrogatePair(text[start], text[start + 1]) ? 2 : 1;
+            result.Append(PythonCase.Upper(text.Substring(start, first))).Append(PythonCase.Lower(text[(start + first)..end]));
         }
         return result.ToString();
     }
 
-    private static object? ToInt(object? value) => value switch
+    private static bool IsBetweenWords(char c) => PythonText.IsWhiteSpace(c) || c is '-' or '(' or '{' or '[' or '<';
+
+    private static object? ToInt(object? value, long numberBase) => value switch
     {
         bool or long => Values.ToLong(value),
-        double d => d is > -9.2e18 and < 9.2e18 ? (long)d : null,
-        string s when long.TryParse(s.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => whole,
-        string s => ToFloat(s) is double d and > -9.2e18 and < 9.2e18 ? (long)d : null,
+        BigInteger => value,
+        double d => Truncated(d),
+        string s when PythonNumber.Whole(s, numberBase) is { } whole => whole,
+        string s => PythonNumber.Float(s) is { } d ? Truncated(d) : null,
         _ => Values.Fail(value) is { } undefined ? throw undefined : null,
     };
 
-    private static object? ToFloat(object? value) => value switch
+    private static object? Truncated(double value) =>
+        !double.IsFinite(value) ? null : Values.IsWhole(Math.Truncate(value)) ? (long)value : new BigInteger(value);
+
+    private static double? ToFloat(object? value) => value switch
     {
-        string s => double.TryParse(s.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null,
+        string s => PythonNumber.Float(s),
         _ when Values.TryNumber(value, out var number) => number,
         _ => Values.Fail(value) is { } undefined ? throw undefined : null,
     };
 
-    private static double Round(object? value, long precision, string method)
+    private static object? Round(object? value, long precision, string method)
     {
         if (!Values.TryNumber(value, out var number)) throw Wrong(value, "a number");
         var scale = Math.Pow(10, Math.Clamp(precision, -15, 15));
         return method switch
         {
-            "common" => precision is >= 0 and <= 15 ? Math.Round(number, (int)precision, MidpointRounding.ToEven)
-                : Math.Round(number * scale) / scale,
+            "common" when value is not double && precision >= 0 => Values.ToLong(value),
+            "common" when value is not double => (object)(long)PythonNumber.Round(number, precision),
+            "common" => PythonNumber.Round(number, precision),
             "ceil" => Math.Ceiling(number * scale) / scale,
             "floor" => Math.Floor(number * scale) / scale,
             _ => throw new JinjaException("the method is not known; known: common, ceil, floor"),
@@ -137,10 +146,8 @@ internal static class Filters
         var width = arguments.Get(0, "width", 4L) is string given ? given
             : new string(' ', (int)Math.Clamp(arguments.Whole(0, "width", 4), 0, 1000));
         var (first, blank) = (arguments.Flag(1, "first", false), arguments.Flag(2, "blank", false));
-        var count = text.AsSpan().Count('\n') + 1L;
-        state.Step(count);
-        state.Text(text.Length + count * width.Length);
-        var lines = text.Split('\n');
+        var lines = StringMethods.Lines(text + "\n", keepEnds: false, state).ToList();
+        state.Text(text.Length + (long)lines.Count * width.Length);
         return string.Join('\n', lines.Select((line, i) => (i == 0 ? first : blank || line.Length > 0) ? width + line : line));
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace KvPareto.Text.Templates.Jinja;
@@ -7,26 +8,27 @@ namespace KvPareto.Text.Templates.Jinja;
 /// <c>tojson</c> as Hugging Face transformers defines it: Python's <c>json.dumps</c> with <c>ensure_ascii=False</c>, and no escaping
 /// of HTML.
 /// </summary>
-internal sealed class JsonText(string? indent, string itemSeparator, string keySeparator, bool sortKeys, RenderState state)
+internal sealed class JsonText(
+    string? indent, string itemSeparator, string keySeparator, bool sortKeys, bool isAscii, RenderState state)
 {
     private readonly StringBuilder _output = new();
 
-    /// <summary>The filter <c>tojson(indent=none, separators=none, sort_keys=false)</c>.</summary>
+    /// <summary>The filter <c>tojson(ensure_ascii=false, indent=none, separators=none, sort_keys=false)</c>.</summary>
     public static string Filter(RenderState state, object? value, Arguments arguments)
     {
-        var first = arguments.Positional.Count > 0 && arguments.Positional[0] is long ? arguments.Positional[0] : null;
-        var indent = arguments.Get(1, "indent", first) switch
+        var indent = arguments.Get(1, "indent") switch
         {
             null => null,
             string text => text,
             var number => new string(' ', (int)Math.Clamp(Values.ToLong(number), 0, 100)),
         };
-        var separators = arguments.Named.GetValueOrDefault("separators") as JinjaList;
+        var separators = arguments.Get(2, "separators") as JinjaList;
         if (separators is not null and not { Items: [string, string] }) throw new JinjaException("separators must be two strings");
         var itemSeparator = separators?.Items[0] as string ?? (indent is null ? ", " : ",");
         var keySeparator = separators?.Items[1] as string ?? ": ";
-        var sortKeys = Values.IsTrue(arguments.Named.GetValueOrDefault("sort_keys"));
-        var writer = new JsonText(indent, itemSeparator, keySeparator, sortKeys, state);
+        var sortKeys = arguments.Flag(3, "sort_keys", false);
+        var writer = new JsonText(
+            indent, itemSeparator, keySeparator, sortKeys, arguments.Flag(0, "ensure_ascii", false), state);
         writer.Write(value, 0);
         return writer._output.ToString();
     }
@@ -40,6 +42,7 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
             case bool b: Append(b ? "true" : "false"); break;
             case long l: Append(l.ToString(CultureInfo.InvariantCulture)); break;
             case double d: Append(Number(d)); break;
+            case BigInteger i: Append(i.ToString(CultureInfo.InvariantCulture)); break;
             case string s: WriteString(s); break;
             case JinjaList list: WriteItems('[', ']', list.Items, i => Write(i, depth + 1), depth); break;
             case JinjaDict dict: WriteItems('{', '}', Sorted(dict), p => WritePair(p, depth), depth); break;
@@ -110,7 +113,7 @@ internal sealed class JsonText(string? indent, string itemSeparator, string keyS
                 case '\t': _output.Append("\\t"); break;
                 case '\b': _output.Append("\\b"); break;
                 case '\f': _output.Append("\\f"); break;
-                case < ' ': _output.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"); break;
+                case < ' ' or > '~' when c < ' ' || isAscii: _output.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"); break;
                 default: _output.Append(c); break;
             }
         }

@@ -22,7 +22,7 @@ internal static class Members
         if (index is string name) return TryKey(value, name, out var found) || Own(value, name, out found) ? found : Missing(value, name);
         switch (value)
         {
-            case JinjaDict dict:
+            case JinjaDict dict when index is not (JinjaList { IsTuple: false } or JinjaDict):
                 return state.TryGet(dict, index, out var item) ? item : Missing(value, Values.ToText(index));
             case JinjaList list when index is bool or long:
                 var place = Values.ToLong(index);
@@ -91,6 +91,7 @@ internal static class Members
     {
         member = value switch
         {
+            JinjaList { IsGroup: true } group when name is "grouper" or "list" => group.Items[name == "grouper" ? 0 : 1],
             string text => StringMethods.Find(text, name),
             JinjaDict dict => DictMethods.Find(dict, name),
             JinjaList list => ListMethods.Find(list, name),

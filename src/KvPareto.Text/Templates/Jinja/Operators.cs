@@ -65,7 +65,7 @@ internal static class Operators
                     : throw Values.Fail(item) ?? new JinjaException($"'in' a str needs a str, not {Values.TypeName(item)}");
             case JinjaDict dict:
                 return state.TryGet(dict, item, out _);
-            case JinjaList or Undefined:
+            case JinjaList or JinjaGenerator or Undefined:
                 return Values.Iterate(container, state).Any(i => state.AreEqual(i, item));
             default:
                 throw new JinjaException($"'in' does not take {Values.TypeName(container)}");

@@ -61,31 +61,6 @@ internal static class PythonText
         return char.IsSurrogate(x[at]) == char.IsSurrogate(y[at]) ? x[at] - y[at] : char.IsSurrogate(x[at]) ? 1 : -1;
     }
 
-    /// <summary><c>str.upper</c>: full mappings of the Latin and Armenian characters that become several.</summary>
-    public static string Upper(string text)
-    {
-        if (text.AsSpan().IndexOfAny(Expanding) >= 0)
-            text = string.Concat(
-                text.Select(static c =>
-                    "ßŉǰևﬀﬁﬂﬃﬄﬅﬆ".IndexOf(c, StringComparison.Ordinal) is var at and >= 0 ? Expanded[at] : c.ToString()));
-        return text.ToUpperInvariant();
-    }
-
-    /// <summary><c>str.lower</c>: sigma at a word's end is ς, İ becomes two characters.</summary>
-    public static string Lower(string text)
-    {
-        var lower = text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
-        if (!text.Contains('Σ')) return lower;
-        return string.Create(lower.Length, (text.Replace("\u0130", "i\u0307", StringComparison.Ordinal), lower), static (result, source) =>
-        {
-            source.lower.CopyTo(result);
-            for (var i = 1; i < result.Length; i++)
-                if (source.Item1[i] == 'Σ' && char.IsLetter(source.Item1[i - 1])
-                    && (i + 1 == result.Length || !char.IsLetter(source.Item1[i + 1])))
-                    result[i] = 'ς';
-        });
-    }
-
     /// <summary><c>repr</c> of a string: single quotes unless only those occur.</summary>
     public static string Repr(string text)
     {
@@ -130,8 +105,6 @@ internal static class PythonText
     }
 
     private static readonly SearchValues<char> Spaces = SearchValues.Create(WhiteSpace);
-    private static readonly SearchValues<char> Expanding = SearchValues.Create("ßŉǰևﬀﬁﬂﬃﬄﬅﬆ");
-    private static readonly string[] Expanded = ["SS", "ʼN", "J\u030C", "ԵՒ", "FF", "FI", "FL", "FFI", "FFL", "ST", "ST"];
     private static readonly SearchValues<char> LowSurrogates =
         SearchValues.Create([.. Enumerable.Range(0xDC00, 0x400).Select(static c => (char)c)]);
 

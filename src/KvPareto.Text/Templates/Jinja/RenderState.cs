@@ -75,7 +75,9 @@ internal sealed class RenderState(IReadOnlyDictionary<string, object?> globals, 
     public bool TryGet(JinjaDict dict, object? key, out object? value)
     {
         Walk(key);
-        return dict.Items.TryGetValue(Operators.Key(key), out value);
+        Require(key);
+        value = null;
+        return key is not (null or Undefined) && dict.Items.TryGetValue(Operators.Key(key), out value);
     }
 
     /// <summary>Fails where nothing may be made of what has no value.</summary>

@@ -2,24 +2,29 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
-/// <summary>The filters over lists, dicts and other sequences. What Jinja2 gives as a generator is a list here.</summary>
+/// <summary>
+/// The filters over lists, dicts and other sequences. What Jinja2 walks lazily is reckoned at once, and walked once all the same.
+/// </summary>
 internal static class SequenceFilters
 {
+    private static readonly object None = new();
+
     /// <summary>Filters by name.</summary>
     public static IReadOnlyDictionary<string, Filter> All { get; } = new Dictionary<string, Filter>(StringComparer.Ordinal)
     {
         ["length"] = static (_, v, _) => Length(v),
         ["list"] = static (s, v, _) => List(Items(s, v)),
-        ["first"] = static (s, v, _) => Items(s, v) is { Count: > 0 } items ? items[0] : new Undefined("the first item of nothing"),
-        ["last"] = static (s, v, _) => Items(s, v) is { Count: > 0 } items ? items[^1] : new Undefined("the last item of nothing"),
+        ["first"] = First,
+        ["last"] = static (s, v, _) => v is JinjaGenerator ? throw Filters.Wrong(v, "a sequence")
+            : Items(s, v) is { Count: > 0 } items ? items[^1] : new Undefined("the last item of nothing"),
         ["join"] = Join,
         ["items"] = static (s, v, _) =>
-            v is Undefined ? List([]) : v is JinjaDict dict ? DictMethods.Pairs(dict) : throw Filters.Wrong(v, "a dict"),
+            v is Undefined ? Lazy([]) : v is JinjaDict dict ? Lazy(DictMethods.Pairs(dict).Items) : throw Filters.Wrong(v, "a dict"),
         ["dictsort"] = DictSort,
         ["sort"] = static (s, v, a) =>
             List(Sorted(s, Items(s, v), a.Get(2, "attribute"), a.Flag(1, "case_sensitive", false), a.Flag(0, "reverse", false))),
-        ["unique"] = static (s, v, a) => List(Distinct(s, Items(s, v), a)),
-        ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : List(r),
+        ["unique"] = static (s, v, a) => Lazy(Distinct(s, Items(s, v), a)),
+        ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : Lazy(r),
         ["sum"] = static (s, v, a) => Items(s, v)
             .Select(i => Pick(s, i, a.Get(0, "attribute"))).Aggregate(a.Get(1, "start", 0L), (x, y) => Operators.Binary("+", x, y, s)),
         ["min"] = static (s, v, a) =>
@@ -29,14 +34,24 @@ internal static class SequenceFilters
             Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive", false), true) is { Count: > 0 } items ? items[0]
                 : new Undefined("the maximum of nothing"),
         ["map"] = Map,
-        ["select"] = static (s, v, a) => List(Items(s, v).Where(i => Passes(s, i, a, 0))),
-        ["reject"] = static (s, v, a) => List(Items(s, v).Where(i => !Passes(s, i, a, 0))),
-        ["selectattr"] = static (s, v, a) => List(Items(s, v).Where(i => Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
-        ["rejectattr"] = static (s, v, a) => List(Items(s, v).Where(i => !Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
+        ["select"] = static (s, v, a) => Lazy(Items(s, v).Where(i => Passes(s, i, a, 0))),
+        ["reject"] = static (s, v, a) => Lazy(Items(s, v).Where(i => !Passes(s, i, a, 0))),
+        ["selectattr"] = static (s, v, a) => Lazy(Items(s, v).Where(i => Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
+        ["rejectattr"] = static (s, v, a) => Lazy(Items(s, v).Where(i => !Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
         ["groupby"] = GroupBy,
         ["batch"] = Batch,
+        ["slice"] = Slice,
         ["attr"] = static (s, v, a) => Members.Attribute(v, a.Text(0, "name"), s),
     };
+
+    private static JinjaGenerator Lazy(IEnumerable<object?> items) => new(items);
+
+    private static object? First(RenderState state, object? value, Arguments arguments)
+    {
+        var (item, isThere) = value is JinjaGenerator generator ? generator.Next()
+            : Items(state, value) is { Count: > 0 } items ? (items[0], true) : (null, false);
+        return isThere ? item : new Undefined("the first item of nothing");
+    }
 
     private static JinjaList List(IEnumerable<object?> items) => new([.. items]);
 
@@ -115,19 +130,19 @@ internal static class SequenceFilters
             state.Step();
             var key = Fold(state, Pick(state, item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive", false));
             state.Walk(key);
-            if (seen.Add(Operators.Key(key))) yield return item;
+            if (seen.Add(key is null ? None : Operators.Key(key))) yield return item;
         }
     }
 
-    private static JinjaList Map(RenderState state, object? value, Arguments arguments)
+    private static JinjaGenerator Map(RenderState state, object? value, Arguments arguments)
     {
         if (arguments.Named.TryGetValue("attribute", out var attribute))
-            return List(Items(state, value).Select(i => Members.Path(i, attribute, state))
+            return Lazy(Items(state, value).Select(i => Members.Path(i, attribute, state))
                 .Select(f => f is Undefined ? arguments.Named.GetValueOrDefault("default", f) : f));
         var name = arguments.Text(0, "filter");
         var filter = Filters.Find(name) ?? throw new JinjaException($"filter {OneLine.Quote(name)} is not known");
         var rest = new Arguments(arguments.Positional[1..], arguments.Named);
-        return List(Items(state, value).Select(i => Filters.Apply(filter, state, i, rest)));
+        return Lazy(Items(state, value).Select(i => Filters.Apply(filter, state, i, rest)));
     }
 
     private static bool Passes(RenderState state, object? value, Arguments arguments, int at)
@@ -141,25 +156,46 @@ internal static class SequenceFilters
 
     private static JinjaList GroupBy(RenderState state, object? value, Arguments arguments)
     {
-        var attribute = arguments.Required(0, "attribute");
-        var sorted = Sorted(state, Items(state, value), attribute, caseSensitive: false, descending: false);
-        var groups = new List<(object? Key, List<object?> Items)>();
-        foreach (var item in sorted)
+        var (attribute, absent) = (arguments.Required(0, "attribute"), arguments.Get(1, "default"));
+        object? Of(object? item) => Pick(state, item, attribute) is var key && key is Undefined && absent is not null ? absent : key;
+        var caseSensitive = arguments.Flag(2, "case_sensitive", false);
+        var groups = new List<(object? Key, object? Folded, List<object?> Items)>();
+        foreach (var item in InOrder(state, Items(state, value), i => Fold(state, Of(i), caseSensitive)))
         {
-            var key = Pick(state, item, attribute);
-            if (groups.Count > 0 && state.AreEqual(groups[^1].Key, key)) groups[^1].Items.Add(item);
-            else groups.Add((key, [item]));
+            var key = Of(item);
+            var folded = Fold(state, key, caseSensitive);
+            if (groups.Count > 0 && state.AreEqual(groups[^1].Folded, folded)) groups[^1].Items.Add(item);
+            else groups.Add((key, folded, [item]));
         }
-        return List(groups.Select(static g => new JinjaList([g.Key, new JinjaList(g.Items)], isTuple: true)));
+        return List(groups.Select(static g => new JinjaList([g.Key, new JinjaList(g.Items)], isTuple: true) { IsGroup = true }));
     }
 
-    private static JinjaList Batch(RenderState state, object? value, Arguments arguments)
+    private static JinjaGenerator Batch(RenderState state, object? value, Arguments arguments)
     {
         var size = arguments.Whole(0, "linecount", 0) is var given and > 0 and <= RenderState.LongestRange ? (int)given
             : throw new JinjaException("'linecount' is not within 1 to 100000");
         state.Step(size);
         var rows = Items(state, value).Chunk(size).Select(static c => c.ToList()).ToList();
         if (rows.Count > 0 && arguments.Get(1, "fill_with") is { } fill) rows[^1].AddRange(Enumerable.Repeat(fill, size - rows[^1].Count));
-        return List(rows.Select(static r => new JinjaList(r)));
+        return Lazy(rows.Select(static r => new JinjaList(r)));
+    }
+
+    // The first ones are longer by one where the number does not go up.
+    private static JinjaGenerator Slice(RenderState state, object? value, Arguments arguments)
+    {
+        var count = arguments.Whole(0, "slices", 0) is var given and > 0 and <= RenderState.LongestRange ? (int)given
+            : throw new JinjaException("'slices' is not within 1 to 100000");
+        state.Step(count);
+        var (items, fill, from) = (Items(state, value), arguments.Get(1, "fill_with"), 0);
+        var rows = new List<object?>();
+        for (var i = 0; i < count; i++)
+        {
+            var size = items.Count / count + (i < items.Count % count ? 1 : 0);
+            var row = items.GetRange(from, size);
+            if (fill is not null && i >= items.Count % count) row.Add(fill);
+            rows.Add(new JinjaList(row));
+            from += size;
+        }
+        return Lazy(rows);
     }
 }

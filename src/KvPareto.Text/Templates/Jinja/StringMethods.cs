@@ -14,18 +14,20 @@ internal static class StringMethods
 
     private static readonly Dictionary<string, Method> All = new(StringComparer.Ordinal)
     {
-        ["upper"] = static (t, _, _) => PythonText.Upper(t),
-        ["lower"] = static (t, _, _) => PythonText.Lower(t),
-        ["casefold"] = static (t, _, _) => PythonText.Lower(t.Replace("ß", "ss", StringComparison.Ordinal)),
-        ["capitalize"] = static (t, _, _) => Capitalize(t),
-        ["title"] = static (t, _, _) => Title(t),
-        ["swapcase"] = static (t, _, _) =>
-            string.Concat(t.Select(static c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
+        ["upper"] = static (t, _, _) => PythonCase.Upper(t),
+        ["lower"] = static (t, _, _) => PythonCase.Lower(t),
+        ["casefold"] = static (t, _, _) => PythonCase.Fold(t),
+        ["capitalize"] = static (t, _, _) => PythonCase.Capitalize(t),
+        ["title"] = static (t, _, _) => PythonCase.Title(t),
+        ["istitle"] = static (t, _, _) => PythonCase.IsTitle(t),
+        ["swapcase"] = static (t, _, _) => PythonCase.Swap(t),
         ["strip"] = static (t, a, _) => PythonText.Trim(t, Set(a)),
         ["lstrip"] = static (t, a, _) => PythonText.Trim(t, Set(a), right: false),
         ["rstrip"] = static (t, a, _) => PythonText.Trim(t, Set(a), left: false),
-        ["startswith"] = static (t, a, _) => Affixes(a).Any(p => t.StartsWith(p, StringComparison.Ordinal)),
-        ["endswith"] = static (t, a, _) => Affixes(a).Any(p => t.EndsWith(p, StringComparison.Ordinal)),
+        ["startswith"] = static (t, a, s) =>
+            Within(t, a, s) is var (part, _) && Affixes(a).Any(p => part.StartsWith(p, StringComparison.Ordinal)),
+        ["endswith"] = static (t, a, s) =>
+            Within(t, a, s) is var (part, _) && Affixes(a).Any(p => part.EndsWith(p, StringComparison.Ordinal)),
         ["removeprefix"] = static (t, a, _) =>
             a.Text(0, "prefix") is var p && t.StartsWith(p, StringComparison.Ordinal) ? t[p.Length..] : t,
         ["removesuffix"] = static (t, a, _) => a.Text(0, "suffix") is var s && t.EndsWith(s, StringComparison.Ordinal) ? t[..^s.Length] : t,
@@ -36,16 +38,18 @@ internal static class StringMethods
         ["rpartition"] = static (t, a, _) => Partition(t, Separator(a), new TextSearch(Separator(a)).FindLast(t), lastPart: true),
         ["replace"] = static (t, a, s) => Replace(t, a.Text(0, "old"), a.Text(1, "new"), a.Whole(2, "count", -1), s),
         ["join"] = static (t, a, s) => Join(t, Values.Iterate(a.Required(0, "iterable"), s), s),
-        ["find"] = static (t, a, _) => Place(t, First(t, a)),
-        ["rfind"] = static (t, a, _) => Place(t, a.Text(0, "sub") is { Length: > 0 } part ? new TextSearch(part).FindLast(t) : t.Length),
-        ["index"] = static (t, a, _) => First(t, a) is var at and >= 0 ? Place(t, at) : throw new JinjaException("substring not found"),
-        ["count"] = static (t, a, _) => Count(t, a.Text(0, "sub")),
+        ["find"] = static (t, a, s) => Sought(t, a, s, fromEnd: false),
+        ["rfind"] = static (t, a, s) => Sought(t, a, s, fromEnd: true),
+        ["index"] = static (t, a, s) => Found(Sought(t, a, s, fromEnd: false)),
+        ["rindex"] = static (t, a, s) => Found(Sought(t, a, s, fromEnd: true)),
+        ["count"] = static (t, a, s) => Within(t, a, s) is var (part, _) ? Count(part, a.Text(0, "sub")) : 0L,
+        ["center"] = static (t, a, s) => Center(t, a, s),
         ["zfill"] = static (t, a, s) =>
             t.Length > 0 && t[0] is '+' or '-' ? t[0] + Padding(t, a, s, "0") + t[1..] : Padding(t, a, s, "0") + t,
         ["ljust"] = static (t, a, s) => t + Padding(t, a, s, a.Text(1, "fillchar", " ")),
         ["rjust"] = static (t, a, s) => Padding(t, a, s, a.Text(1, "fillchar", " ")) + t,
-        ["isdigit"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
-        ["isdecimal"] = static (t, _, _) => t.Length > 0 && t.All(char.IsDigit),
+        ["isdigit"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => IsDigit(r)),
+        ["isdecimal"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsDigit),
         ["isnumeric"] = static (t, _, _) => t.Length > 0 && t.All(char.IsNumber),
         ["isalpha"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsLetter),
         ["isalnum"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => Rune.IsLetter(r) || Rune.IsNumber(r)),
@@ -63,10 +67,6 @@ internal static class StringMethods
         state.Step(arguments.Parts);
         return method(text, arguments, state);
     });
-
-    /// <summary>The first character in upper case, the others in lower case.</summary>
-    public static string Capitalize(string text) =>
-        text.Length == 0 ? text : string.Concat(PythonText.Upper(text[..1]), PythonText.Lower(text[1..]));
 
     /// <summary><paramref name="text"/> with the first <paramref name="count"/> (negative: all) occurrences replaced.</summary>
     public static string Replace(string text, string old, string replacement, long count, RenderState state)
@@ -94,8 +94,43 @@ internal static class StringMethods
     private static SearchValues<char>? Set(Arguments arguments) =>
         arguments.Get(0, "chars") is null ? null : SearchValues.Create(arguments.Text(0, "chars"));
 
-    private static int First(string text, Arguments arguments) =>
-        arguments.Text(0, "sub") is { Length: > 0 } part ? new TextSearch(part).Find(text) : 0;
+    // The part of a text that the arguments start and end leave, and its place in code points; null where it begins beyond the end.
+    private static (string Part, long Place)? Within(string text, Arguments arguments, RenderState state)
+    {
+        if (arguments.Count < 2) return (text, 0);
+        var length = PythonText.Length(text);
+        long Clamp(long place) => Math.Clamp(place < 0 ? place + length : place, 0, length);
+        var start = arguments.Whole(1, "start", 0);
+        if (start > length) return null;
+        (start, var end) = (Clamp(start), Clamp(arguments.Whole(2, "end", length)));
+        if (start > end) return null;
+        return ((string)Members.Slice(text, start, end, 1, state)!, start);
+    }
+
+    private static long Sought(string text, Arguments arguments, RenderState state, bool fromEnd)
+    {
+        var sought = arguments.Text(0, "sub");
+        if (Within(text, arguments, state) is not var (part, place)) return -1;
+        var at = sought.Length == 0 ? fromEnd ? part.Length : 0
+            : fromEnd ? new TextSearch(sought).FindLast(part) : new TextSearch(sought).Find(part);
+        return at < 0 ? -1 : place + PythonText.Length(part[..at]);
+    }
+
+    private static long Found(long place) => place >= 0 ? place : throw new JinjaException("substring not found");
+
+    private static string Center(string text, Arguments arguments, RenderState state)
+    {
+        var fill = Padding(text, arguments, state, arguments.Text(1, "fillchar", " "));
+        var missing = PythonText.Length(fill);
+        // Python puts the odd one on the left only where the width is odd, too.
+        var left = missing / 2 + (missing & (int)(arguments.Whole(0, "width", 0) & 1));
+        var cut = PythonText.Place(fill, left);
+        return fill[..cut] + text + fill[cut..];
+    }
+
+    // Decimal digits, and those of other shapes: superscript, circled and the like, which have a value and are no fractions.
+    private static bool IsDigit(Rune rune) => Rune.IsDigit(rune)
+        || (Rune.GetUnicodeCategory(rune) == UnicodeCategory.OtherNumber && CharUnicodeInfo.GetDigitValue(rune.ToString(), 0) >= 0);
 
     private static IEnumerable<string> Affixes(Arguments arguments) =>
         arguments.Required(0, "prefix") is JinjaList { IsTuple: true } tuple ? tuple.Items.Select(Values.ToText)
@@ -152,7 +187,8 @@ internal static class StringMethods
     private static string Separator(Arguments arguments) =>
         arguments.Text(0, "sep") is { Length: > 0 } separator ? separator : throw new JinjaException("empty separator");
 
-    private static IEnumerable<string> Lines(string text, bool keepEnds, RenderState state)
+    /// <summary><c>str.splitlines</c>.</summary>
+    public static IEnumerable<string> Lines(string text, bool keepEnds, RenderState state)
     {
         for (var start = 0; start < text.Length;)
         {
@@ -168,8 +204,6 @@ internal static class StringMethods
     private static JinjaList Partition(string text, string separator, int at, bool lastPart) => new(
         at >= 0 ? [text[..at], separator, text[(at + separator.Length)..]] : lastPart ? ["", "", text] : [text, "", ""], isTuple: true);
 
-    private static long Place(string text, int at) => at < 0 ? -1 : PythonText.Length(text[..at]);
-
     private static long Count(string text, string part)
     {
         if (part.Length == 0) return PythonText.Length(text) + 1;
@@ -184,16 +218,5 @@ internal static class StringMethods
         state.Text(missing);
         state.Text((text.Length + missing) * fill.Length);
         return fill.Length == 1 ? new string(fill[0], (int)missing) : string.Concat(Enumerable.Repeat(fill, (int)missing));
-    }
-
-    private static string Title(string text)
-    {
-        var (result, inWord) = (new StringBuilder(text.Length), false);
-        foreach (var c in text)
-        {
-            result.Append(inWord ? char.ToLower(c, CultureInfo.InvariantCulture) : char.ToUpper(c, CultureInfo.InvariantCulture));
-            inWord = char.IsLetter(c);
-        }
-        return result.ToString();
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace KvPareto.Text.Templates.Jinja;
 
 /// <summary>What <c>is</c> asks of a value.</summary>
@@ -14,12 +16,12 @@ internal static class Tests
         ["boolean"] = static (_, v, _) => v is bool,
         ["true"] = static (_, v, _) => v is true,
         ["false"] = static (_, v, _) => v is false,
-        ["integer"] = static (_, v, _) => v is long,
+        ["integer"] = static (_, v, _) => v is long or BigInteger,
         ["float"] = static (_, v, _) => v is double,
-        ["number"] = static (_, v, _) => v is bool or long or double,
+        ["number"] = static (_, v, _) => v is bool or long or double or BigInteger,
         ["string"] = static (_, v, _) => v is string,
         ["mapping"] = static (_, v, _) => v is JinjaDict,
-        ["iterable"] = static (_, v, _) => v is string or JinjaList or JinjaDict or Undefined,
+        ["iterable"] = static (_, v, _) => v is string or JinjaList or JinjaDict or JinjaGenerator or Undefined,
         ["sequence"] = static (_, v, _) => v is string or JinjaList or JinjaDict or Undefined,
         ["callable"] = static (_, v, _) => v is JinjaFunction,
         ["even"] = static (_, v, _) => Values.ToLong(v) % 2 == 0,

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 
@@ -11,81 +12,6 @@ internal sealed record Undefined(string Description)
 {
     /// <summary>The failure of using it.</summary>
     public JinjaException Error() => new($"{Description} is undefined");
-}
-
-/// <summary>
-/// A list or dict with its size: what is walked by comparing, printing or writing as JSON is bounded when it is made, so that none
-/// of these can take for ever or overflow the stack, however often one part is shared.
-/// </summary>
-internal abstract class JinjaContainer
-{
-    private const int MostParts = 1 << 22;
-    private const int DeepestNesting = 100;
-    private const int CharactersPerPart = 16;
-
-    /// <summary>Values within, at all depths, long strings counted by their length.</summary>
-    public int Parts { get; private set; } = 1;
-
-    private int Depth { get; set; } = 1;
-
-    /// <summary>Parts of any value.</summary>
-    public static int PartsOf(object? value) => value switch
-    {
-        JinjaContainer container => container.Parts,
-        string text => 1 + text.Length / CharactersPerPart,
-        _ => 1,
-    };
-
-    /// <summary>Counts an item in.</summary>
-    /// <exception cref="JinjaException">The container is too large or too deep.</exception>
-    protected void Count(object? item)
-    {
-        Parts += PartsOf(item);
-        if (item is JinjaContainer inner) Depth = Math.Max(Depth, inner.Depth + 1);
-        if (Parts > MostParts) throw new JinjaException($"a value of more than {MostParts} parts");
-        if (Depth > DeepestNesting) throw new JinjaException($"more than {DeepestNesting} lists or dicts within each other");
-    }
-}
-
-/// <summary>A list or tuple; does not change once made.</summary>
-internal sealed class JinjaList : JinjaContainer
-{
-    /// <param name="items">Items; the list is taken over.</param>
-    /// <param name="isTuple">A tuple, which differs in printing and is never equal to a list.</param>
-    public JinjaList(List<object?> items, bool isTuple = false)
-    {
-        (Items, IsTuple) = (items, isTuple);
-        foreach (var item in items) Count(item);
-    }
-
-    public List<object?> Items { get; }
-
-    public bool IsTuple { get; }
-}
-
-/// <summary>A dict, in insertion order; does not change once made.</summary>
-internal sealed class JinjaDict : JinjaContainer
-{
-    private readonly OrderedDictionary<object, object?> _items = new(ValueComparer.Instance);
-
-    /// <param name="pairs">Pairs; a later one replaces the value of an earlier one.</param>
-    public JinjaDict(IEnumerable<KeyValuePair<object, object?>> pairs)
-    {
-        foreach (var (key, value) in pairs)
-        {
-            _items[key] = value;
-            Count(key);
-            Count(value);
-        }
-    }
-
-    public IReadOnlyDictionary<object, object?> Items => _items;
-}
-
-/// <summary>The object of <c>namespace()</c>: attributes that survive the scope they are set in.</summary>
-internal sealed class JinjaNamespace
-{
-    public Dictionary<string, object?> Attributes { get; } = new(StringComparer.Ordinal);
 }
 
 /// <summary>A function, method, macro or <c>loop</c> itself.</summary>
@@ -120,7 +46,8 @@ internal static class Values
     /// <exception cref="ArgumentException">Another type.</exception>
     public static object? From(object? value) => value switch
     {
-        null or bool or long or double or string or JinjaList or JinjaDict or JinjaNamespace or JinjaFunction or Undefined => value,
+        null or bool or long or double or string or BigInteger or JinjaList or JinjaDict or JinjaNamespace or JinjaFunction
+            or JinjaGenerator or Undefined => value,
         int number => (long)number,
         float number => (double)number,
         JsonElement json => FromJson(json),
@@ -150,6 +77,7 @@ internal static class Values
     {
         (null, null) or (Undefined, Undefined) => true,
         (string x, string y) => x == y,
+        (BigInteger x, BigInteger y) => x == y,
         (JinjaList x, JinjaList y) =>
             ReferenceEquals(x, y)
                 || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count
@@ -205,6 +133,7 @@ internal static class Values
         return value switch
         {
             JinjaList list => list.Items,
+            JinjaGenerator generator => generator.Rest(),
             JinjaDict dict => [.. dict.Items.Keys],
             string text => [.. PythonText.Characters(text)],
             Undefined => [],
@@ -217,11 +146,12 @@ internal static class Values
     {
         null => "NoneType",
         bool => "bool",
-        long => "int",
+        long or BigInteger => "int",
         double => "float",
         string => "str",
         JinjaList list => list.IsTuple ? "tuple" : "list",
         JinjaDict => "dict",
+        JinjaGenerator => "generator",
         JinjaNamespace => "Namespace",
         Undefined => "Undefined",
         _ => "function",
@@ -286,6 +216,7 @@ internal static class Values
                     null => "None",
                     bool b => b ? "True" : "False",
                     long l => l.ToString(CultureInfo.InvariantCulture),
+                    BigInteger i => i.ToString(CultureInfo.InvariantCulture),
                     double d => PythonText.Repr(d),
                     string s => PythonText.Repr(s),
                     Undefined => "Undefined",
@@ -315,9 +246,14 @@ internal static class Values
             new JinjaDict(json.EnumerateObject().Select(static p => KeyValuePair.Create<object, object?>(p.Name, FromJson(p.Value)))),
         JsonValueKind.Array => new JinjaList([.. json.EnumerateArray().Select(FromJson)]),
         JsonValueKind.String => json.GetString(),
-        JsonValueKind.Number => json.TryGetInt64(out var whole) ? (object)whole : json.GetDouble(),
+        JsonValueKind.Number => json.TryGetInt64(out var whole) ? whole : LargeWhole(json) ?? (object)json.GetDouble(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         _ => null,
     };
+
+    // An int beyond 64 bits, which is carried and printed, but not reckoned with.
+    private static BigInteger? LargeWhole(JsonElement json) =>
+        json.GetRawText() is { Length: <= 4300 } text && text.AsSpan().IndexOfAny('.', 'e', 'E') < 0
+            ? BigInteger.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : null;
 }

@@ -96,6 +96,23 @@ public sealed class GgufCheckpointTests : IDisposable
     }
 
     [Theory]
+    [InlineData("blk.1.attn_sinks.weight")]
+    [InlineData("blk.1.ffn_norm.bias")]
+    [InlineData("blk.0.attn_q_norm.weight")]
+    public void TensorsOfALayer_ThatTheArchitectureHasNoPlaceFor_AreRefused(string name)
+    {
+        const uint f32 = 0;
+        const ulong after = 64 * 32 * 2; // the embedding
+        Assert.Matches(
+            "tensor '.*' has no place in a layer of llama as its configuration says it is: without it this would be another model",
+            Refusal(Small().AddTensor(name, f32, after, 64)));
+        using var passed = GgufCheckpoint.Open(
+            Small().AddTensor("blk.0.attn_rot_embd.weight", f32, after, 64).AddTensor("blk.0.attn_q.bias", f32, after + 256, 64)
+                .Write(_folder["x.gguf"]));
+        Assert.Contains("model.layers.0.self_attn.q_proj.bias", passed.Names);
+    }
+
+    [Theory]
     [InlineData("m-00001-of-00002.gguf")]
     [InlineData("m-00002-of-00002.gguf")]
     public void PartsOfASplitFile_AreJoined_WhicheverIsGiven(string given)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Text.Json.Nodes;
 using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
@@ -54,6 +55,18 @@ public partial class SafeTensorsCheckpointTests
         var error = Assert.Throws<ConfigException>(() => SafeTensorsCheckpoint.Open(folder.Root));
         Assert.Contains(
             "' is of layer 1, counted from 0; the configuration has 1 layers", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Queries and keys would go without their norm.</summary>
+    [Fact]
+    public void Open_RefusesWeightsThatTheArchitectureHasNoPlaceFor()
+    {
+        using var folder = new ScratchFolder();
+        new TinyModel { Family = "qwen3", Overrides = new Dictionary<string, JsonNode?> { ["model_type"] = "llama" } }.Write(folder.Root);
+        var error = Assert.Throws<ConfigException>(() => SafeTensorsCheckpoint.Open(folder.Root));
+        Assert.Matches(
+            @"tensor 'model\.layers\.\d\.self_attn\.[qk]_norm\.weight' has no place in a layer of llama as its configuration says it is",
+            error.Message);
     }
 
     [Theory]

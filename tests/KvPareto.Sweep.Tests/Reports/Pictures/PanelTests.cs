@@ -45,6 +45,29 @@ public class PanelTests
         Assert.InRange(name[^1] - name[0], Look.TickText.Width("whole prompt") - 8, Look.TickText.Width("whole prompt") + 2);
     }
 
+    /// <summary>Names too long for two lines take a third: each line has room between its names.</summary>
+    [Fact]
+    public void LongNames_StandApart()
+    {
+        const int left = 40;
+        const int width = 190;
+        string[] names = ["plain", "rotk", "rotkv", "smooth", "smooth-rotk", "smooth-rotkv"];
+        var panel = new Panel(Axis.Categories(names, ""), Axis.Score(0, 100), "");
+        using var bitmap = new SKBitmap(Size, Size);
+        using (var canvas = new SKCanvas(bitmap))
+        {
+            canvas.Clear(SKColors.White);
+            panel.Draw(new(canvas, Outlines: false), left, new(0, left + width, 160, 0));
+        }
+        var bottom = 160 - (int)Panel.BottomHeight + 6;
+        for (var line = 0; line < 3; line++)
+        {
+            bool Inked(int column) => Enumerable.Range(bottom + 11 * line, 10).Any(row => bitmap.GetPixel(column, row).Red < 200);
+            int[] inked = [.. Enumerable.Range(0, Size).Where(Inked)];
+            Assert.Single(inked.Zip(inked.Skip(1)), pair => pair.Second - pair.First > 8);
+        }
+    }
+
     /// <summary>Close ticks of a broken axis: those that find no room are left out, none stands in the title's line.</summary>
     [Fact]
     public void CloseTicks_StandInOneLine()

@@ -11,10 +11,12 @@ public class JinjaTests
     /// Templates of this project with what Jinja2 3.1.6 makes of them (immutable sandbox, trim_blocks, lstrip_blocks, loop controls).
     /// Where Jinja2 fails, this engine must fail too; its words are its own.
     /// </summary>
-    [Fact]
-    public void TemplatesEqualJinja2()
+    [Theory]
+    [InlineData("jinja.json")]
+    [InlineData("jinja-python.json")]
+    public void TemplatesEqualJinja2(string file)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(TestData.Golden("text", "jinja.json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(TestData.Golden("text", file)));
         var variables = document.RootElement.GetProperty("variables").EnumerateObject().ToDictionary(
             static p => p.Name, static p => (object?)p.Value);
         var messages = ((JsonElement)variables["messages"]!).EnumerateArray().Select(static m => (object)m).ToList();

@@ -1,0 +1,50 @@
+using System.Globalization;
+using KvPareto.Engine.Settings;
+
+namespace KvPareto.Cli.Doctor;
+
+/// <summary>What <c>kvpareto doctor</c> prints, line by line as it is found.</summary>
+/// <param name="output">Where to.</param>
+internal sealed class DoctorText(TextWriter output)
+{
+    private int _settingWidth;
+    private int _backendWidth;
+    private int _backends;
+
+    /// <summary>The machine.</summary>
+    public void Write(IEnumerable<(string Name, string Found)> machine)
+    {
+        foreach (var (name, found) in machine) Line(name, found);
+    }
+
+    /// <summary>A backend.</summary>
+    public void Write(OpenedBackend opened) => Line(opened.Name, opened.Device ?? $"does not run here: {opened.Reason}");
+
+    /// <summary>The head of the comparisons.</summary>
+    public void Begin(string model, int tokens, IEnumerable<InferenceSetting> settings, IReadOnlyList<string> backends)
+    {
+        (_settingWidth, _backendWidth) = (settings.Max(setting => setting.Name.Length), backends.Max(name => name.Length));
+        _backends = backends.Count;
+        output.WriteLine();
+        output.WriteLine($"{model}, {tokens} tokens; error: of the logits, relative to {backends[0]}'s");
+        Line("setting", "backend", "error", "allowed", "tokens/s", "result");
+    }
+
+    /// <summary>A comparison.</summary>
+    public void Write(BackendComparison comparison) => Line(
+        comparison.Setting, comparison.Backend, Short(comparison.Error), Short(comparison.Allowed),
+        comparison.TokensPerSecond?.ToString("F0", CultureInfo.InvariantCulture) ?? "",
+        comparison.Passes switch { true => "pass", false => "FAIL", null => $"left out: {comparison.LeftOut}" });
+
+    /// <summary>What came of them.</summary>
+    public void End(int failed) => output.WriteLine(
+        failed > 0 ? $"{failed} comparisons failed" : _backends == 1 ? "one backend runs here: there is nothing to compare it with"
+            : $"{_backends} backends agree");
+
+    private void Line(string name, string found) => output.WriteLine($"{name,-18} {found}");
+
+    private void Line(string setting, string backend, string error, string allowed, string rate, string result) => output.WriteLine(
+        $"{setting.PadRight(_settingWidth)}  {backend.PadRight(_backendWidth)}  {error,8}  {allowed,7}  {rate,8}  {result}");
+
+    private static string Short(double? value) => value?.ToString("g2", CultureInfo.InvariantCulture) ?? "";
+}

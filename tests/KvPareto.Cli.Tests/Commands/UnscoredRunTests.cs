@@ -1,0 +1,58 @@
+using System.Text.Json;
+using KvPareto.Testing;
+
+namespace KvPareto.Cli.Tests.Commands;
+
+/// <summary>What asks for scores says so of runs that have none, or none above 0.</summary>
+public class UnscoredRunTests
+{
+    [Fact]
+    public void RunOfMadeUpPrompts_IsRefusedInOneLine()
+    {
+        using var folder = new ScratchFolder();
+        var run = Sweep(folder, "{task: prompt, length: 32, new_tokens: 2, samples: 1}");
+        string[][] commands =
+        [
+            ["replay", run, "--search", "halving"], ["recommend", run, "--budget", "1GiB"], ["frontier", run],
+            ["frontier", run, "--objectives", "memory,tpot"],
+        ];
+        foreach (var command in commands)
+        {
+            var answer = CommandRun.Of(command);
+            Assert.Equal((2, ""), (answer.Code, answer.Output));
+            Assert.Contains(": no trial has a score, as made-up prompts have none; allowed: ", answer.Error, StringComparison.Ordinal);
+        }
+        var check = CommandRun.Of("frontier", run, "--check", Path.Combine(run, "results.csv"));
+        Assert.Equal(2, check.Code);
+        Assert.Contains("holds no setting with a score", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RunWithoutAResult_IsRefusedByReplay()
+    {
+        using var folder = new ScratchFolder();
+        var run = Sweep(folder, "{task: embedded, kind: fact, samples: 1, length: 96}", code: 1, "--memory", "100KiB");
+        var answer = CommandRun.Of("replay", run, "--search", "halving");
+        Assert.Equal(2, answer.Code);
+        Assert.Contains(": no trial has a result; allowed: ", answer.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ReplayOfScoresThatAreAllNothing_FindsAllOfIt()
+    {
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder["rows.jsonl"], """{"q": "Who?", "a": "no model says this"}""" + "\n");
+        var run = Sweep(folder, "{task: own, data: rows.jsonl, prompt: '{{ q }}', answers: a, metrics: exact, max_new_tokens: 2}");
+        var answer = CommandRun.Of("replay", run, "--search", "exhaustive", "--json");
+        Assert.Equal((0, ""), (answer.Code, answer.Error));
+        using var json = JsonDocument.Parse(answer.Output);
+        Assert.Equal(1, json.RootElement.GetProperty("replays")[0].GetProperty("hypervolumeShare").GetDouble());
+    }
+
+    private static string Sweep(ScratchFolder folder, string task, int code = 0, params string[] more)
+    {
+        File.WriteAllText(folder["c.yaml"], $"models: [\"embedded:llama\"]\ntasks: [{task}]\nsettings: [w16a16-k8v8-t64]\n");
+        Assert.Equal(code, CommandRun.Of(["sweep", folder["c.yaml"], "--out", folder["run"], "--threads", "1", .. more]).Code);
+        return folder["run"];
+    }
+}
