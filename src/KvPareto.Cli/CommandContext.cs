@@ -28,6 +28,9 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     /// <summary>Columns of the terminal that is standard error, asked anew each time; null where it is none.</summary>
     public Func<int?> ErrorWidth { get; init; } = () => null;
 
+    /// <summary>Seconds for which each rate of the processor is measured.</summary>
+    public double RateSeconds { get; init; } = 1;
+
     /// <summary>Standard output for tables, without colours.</summary>
     public IAnsiConsole PlainOutput() => AnsiConsole.Create(new AnsiConsoleSettings
     {
@@ -64,13 +67,13 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     };
 
     /// <summary>What a device does at best; null where it has no room to measure that.</summary>
-    public static DeviceRates? RatesOf(Backend backend)
+    public DeviceRates? RatesOf(Backend backend)
     {
         try
         {
             return backend switch
             {
-                CpuBackend cpu => CpuRates.Measure(cpu),
+                CpuBackend cpu => CpuRates.Measure(cpu, RateSeconds),
                 CudaBackend cuda => CudaRates.Measure(cuda),
                 _ => DeviceRates.OfProduct(backend),
             };

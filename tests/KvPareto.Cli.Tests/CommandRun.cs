@@ -24,7 +24,8 @@ internal sealed record CommandRun(int Code, string Output, string Error)
         using var output = new StringWriter();
         using var error = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error), Ansi = AnsiSupport.No });
-        var context = new CommandContext(input, output, error, console) { OutputWidth = () => columns, ErrorWidth = () => columns };
+        var context = new CommandContext(input, output, error, console)
+        { OutputWidth = () => columns, ErrorWidth = () => columns, RateSeconds = 0.1 };
         var code = KvParetoCommand.Run(arguments, context);
         return new(code, output.ToString(), error.ToString());
     }

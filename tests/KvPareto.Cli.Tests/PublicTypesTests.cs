@@ -17,10 +17,11 @@ public class PublicTypesTests
     [Fact]
     public void NoTypeIsPublicForNobody()
     {
+        var files = Files();
         var unneeded = Projects.SelectMany(project =>
         {
             Type[] types = [.. Assembly.Load($"KvPareto.{project}").GetExportedTypes().Where(type => !type.IsNested)];
-            var words = WordsOutside($"KvPareto.{project}");
+            var words = WordsOutside(files, $"KvPareto.{project}");
             var needed = new HashSet<Type>();
             foreach (var type in types.Where(type => words.Contains(NameOf(type)) || IsExtensions(type))) Add(type, needed);
             return types.Except(needed);
@@ -34,13 +35,19 @@ public class PublicTypesTests
 
     private static string NameOf(Type type) => type.Name.Split('`')[0];
 
-    private static HashSet<string> WordsOutside(string project) =>
+    // Each file's folders and words.
+    private static List<(string[] Folders, HashSet<string> Words)> Files() =>
     [
         .. Folders.SelectMany(folder => Directory.EnumerateFiles(
                 Path.Combine(TestData.RepositoryRoot, folder), "*.cs", SearchOption.AllDirectories))
-            .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part =>
-                part == project || part == project + ".Tests" || part is "obj" or "bin"))
-            .SelectMany(file => Regex.Matches(File.ReadAllText(file), @"\w+").Select(match => match.Value)),
+            .Select(file => (File: file, Folders: file.Split(Path.DirectorySeparatorChar)))
+            .Where(file => !file.Folders.Any(part => part is "obj" or "bin"))
+            .Select(file => (file.Folders, Regex.Matches(File.ReadAllText(file.File), @"\w+").Select(match => match.Value).ToHashSet())),
+    ];
+
+    private static HashSet<string> WordsOutside(List<(string[] Folders, HashSet<string> Words)> files, string project) =>
+    [
+        .. files.Where(file => !file.Folders.Any(part => part == project || part == project + ".Tests")).SelectMany(file => file.Words),
     ];
 
     private static void Add(Type type, HashSet<Type> needed)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -11,6 +12,10 @@ namespace KvPareto.Testing;
 public sealed record TinyModel
 {
     private const string HeadName = "lm_head.weight";
+    private const int MostKept = 1 << 16;
+
+    // Tests write the same few models again and again.
+    private static readonly ConcurrentDictionary<(int Hash, bool IsNorm, double Spread, long Count), float[]> Kept = new();
 
     /// <summary>llama, qwen2, qwen3 or mistral.</summary>
     public string Family { get; init; } = "llama";
@@ -136,10 +141,19 @@ public sealed record TinyModel
     /// <summary>The values of one tensor before they are rounded to <see cref="Type"/>.</summary>
     public float[] Values(TensorSpec tensor)
     {
-        var random = new Random(HashCodeOf(tensor.Name));
         var isNorm = tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal);
         var spread = isNorm ? 0.1 : tensor.Shape.Length == 1 ? 0.5 : 1 / Math.Sqrt(tensor.Shape[^1]);
-        var values = new float[tensor.Shape.Aggregate(1L, (product, length) => product * length)];
+        var count = tensor.Shape.Aggregate(1L, (product, length) => product * length);
+        var hash = HashCodeOf(tensor.Name);
+        return count <= MostKept
+            ? [.. Kept.GetOrAdd((hash, isNorm, spread, count), key => Drawn(key.Hash, key.IsNorm, key.Spread, key.Count))]
+            : Drawn(hash, isNorm, spread, count);
+    }
+
+    private static float[] Drawn(int seed, bool isNorm, double spread, long count)
+    {
+        var random = new Random(seed);
+        var values = new float[count];
         for (var i = 0; i < values.Length; i++)
         {
             var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());

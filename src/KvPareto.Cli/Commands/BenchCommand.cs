@@ -89,7 +89,7 @@ internal static class BenchCommand
         DeviceRates? rates = null;
         if (floors)
         {
-            rates = CommandContext.RatesOf(backend);
+            rates = context.RatesOf(backend);
             context.Error.WriteLine(TerminalText.OneLine($"{backend.Device}: {rates?.Words ?? "no room to measure what it does at best"}"));
         }
         var rows = new List<BenchRow>();

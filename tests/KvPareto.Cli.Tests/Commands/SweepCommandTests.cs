@@ -15,7 +15,7 @@ public class SweepCommandTests
     {
         using var temp = new ScratchFolder();
         var config = Write(temp, Config);
-        Assert.Equal(0, CommandRun.Of("sweep", config, "--out", temp["run"], "--threads", "1").Code);
+        Assert.Equal(0, CommandRun.Of("sweep", config, "--out", temp["run"], "--threads", "1", "--no-report").Code);
         File.Delete(config);
         File.Delete(Directory.GetFiles(temp["run/samples"]).Order().First());
         var lines = File.ReadAllLines(temp["run/journal.jsonl"]);
@@ -31,7 +31,7 @@ public class SweepCommandTests
     public void Sweep_ResumedWithoutRunJson_TakesTheConfigOfTheJournal()
     {
         using var temp = new ScratchFolder();
-        Assert.Equal(0, CommandRun.Of("sweep", Write(temp, Config), "--out", temp["run"], "--threads", "1").Code);
+        Assert.Equal(0, CommandRun.Of("sweep", Write(temp, Config), "--out", temp["run"], "--threads", "1", "--no-report").Code);
         File.Delete(temp["run/run.json"]);
         var resumed = CommandRun.Of("sweep", "--resume", "--out", temp["run"], "--threads", "1");
         Assert.Equal(0, resumed.Code);
@@ -58,7 +58,7 @@ public class SweepCommandTests
         Assert.Equal(3, Directory.GetFiles(temp["run/samples"]).Count(file => File.ReadAllText(file).Contains("\"measuredIn\"")));
 
         var other = Config.Replace("w16a16-k4v4-t64", "w16a16-k2v2-t64", StringComparison.Ordinal);
-        Assert.Equal(0, CommandRun.Of("sweep", Write(temp, other), "--out", temp["other"], "--threads", "1").Code);
+        Assert.Equal(0, CommandRun.Of("sweep", Write(temp, other), "--out", temp["other"], "--threads", "1", "--no-report").Code);
         Assert.Equal(2, CommandRun.Of("report", temp["run"], temp["other"]).Code);
         Assert.Equal(2, CommandRun.Of("report", temp["run"], "--out", temp["other"]).Code);
         var merged = CommandRun.Of("report", temp["run"], temp["other"], "--out", temp["both"]);

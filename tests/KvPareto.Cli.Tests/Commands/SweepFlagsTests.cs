@@ -77,8 +77,8 @@ public class SweepFlagsTests
     public void Limit_StaysUntilItIsLifted()
     {
         using var temp = new ScratchFolder();
-        Assert.Equal(0, Sweep(temp, "--limit", "1").Code);
-        Assert.Contains("(at most 1 sample of each task: --limit)", Resume(temp).Error, StringComparison.Ordinal);
+        Assert.Equal(0, Sweep(temp, "--limit", "1", "--no-report").Code);
+        Assert.Contains("(at most 1 sample of each task: --limit)", Resume(temp, "--no-report").Error, StringComparison.Ordinal);
         var all = Resume(temp, "--limit", "all");
         Assert.StartsWith("3 trials, 15 samples; 0 trials done before\n", all.Error, StringComparison.Ordinal);
         Assert.Contains(",5,,", File.ReadAllText(temp["run/results.csv"]), StringComparison.Ordinal);
@@ -106,7 +106,7 @@ public class SweepFlagsTests
         using var temp = new ScratchFolder();
         var preview = JsonNode.Parse(Sweep(temp, "--dry-run", "--json").Output)!;
         Assert.Equal((15, 0, null), ((int)preview["samples"]!, (int)preview["samplesDone"]!, preview["secondsLeft"]));
-        var run = Sweep(temp, "--json", "--quiet");
+        var run = Sweep(temp, "--json", "--quiet", "--no-report");
         var measured = Lines(run).Where(value => (string)value["event"]! == "finished").Select(value => value["result"]!)
             .ToDictionary(result => (string)result["trialId"]!, result => (long)result["predictedPeakBytes"]!);
         Assert.Equal(measured.OrderBy(pair => pair.Key), preview["trials"]!.AsArray()

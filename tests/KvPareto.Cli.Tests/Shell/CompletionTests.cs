@@ -1,8 +1,13 @@
+using System.Collections.Concurrent;
+
 namespace KvPareto.Cli.Tests.Shell;
 
 public class CompletionTests
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "kvpareto");
+
+    // What the program writes for each shell.
+    private static readonly ConcurrentDictionary<string, Task<(int Code, string Output)>> Scripts = new();
 
     [Theory]
     [InlineData("sw", "sweep")]
@@ -38,7 +43,7 @@ public class CompletionTests
     [InlineData("kvpareto sweep a.yaml --device torch", "torch,torch:cuda")]
     [InlineData("kvpareto tokenize runs/", "")] // left to bash's names of files
     public async Task Bash_PutsInWhatTheProgramNames(string line, string words) => Assert.Equal(words, await Run("bash", $$"""
-        source /dev/stdin <<< "$('{{Program}}' completion bash)"
+        source /dev/stdin
         COMP_LINE='{{line}}' COMP_POINT={{line.Length}} _kvpareto '{{Program}}'
         IFS=,; echo "${COMPREPLY[*]}"
         """));
@@ -48,7 +53,7 @@ public class CompletionTests
     [InlineData("bench embedded:ll", "embedded:llama")]
     public async Task Zsh_PutsInWhatTheProgramNames(string line, string words) => Assert.Equal(words, await Run("zsh", $$"""
         compdef() { : }; _files() { : }; compadd() { shift; print -- ${(j:,:)@} }
-        source <('{{Program}}' completion zsh)
+        source /dev/stdin
         words=('{{Program}}' ${(z):-'{{line}}'}) CURRENT=$#words PREFIX=$words[-1]
         _kvpareto
         """));
@@ -59,7 +64,7 @@ public class CompletionTests
     public async Task Fish_PutsInWhatTheProgramNames(string line, string words) => Assert.Equal(words, await Run("fish", $$"""
         cd (mktemp -d)
         set -x PATH '{{AppContext.BaseDirectory}}' $PATH
-        '{{Program}}' completion fish | source
+        source -
         complete -C 'kvpareto {{line}}'
         """));
 
@@ -77,7 +82,10 @@ public class CompletionTests
 
     private static async Task<string> Run(string shell, string script)
     {
-        var (code, output) = await ExternalProgram.Run(shell, ["-c", script], "");
+        var (code, completion) =
+            await Scripts.GetOrAdd(shell, static shell => ExternalProgram.Run(Program, ["completion", shell], ""));
+        Assert.Equal(0, code);
+        (code, var output) = await ExternalProgram.Run(shell, ["-c", script], completion);
         Assert.Equal(0, code);
         return output.Trim();
     }

@@ -95,7 +95,7 @@ public sealed partial class DevicesSweepTests : IDisposable
             () => DevicesSweep.Run(Request(config), _temp["run"], null, Two, told, cancel.Token));
         Assert.Empty(told.Events.OfType<WorkerGone>());
         Assert.Empty(Directory.GetFiles(_temp["run/leases"]));
-        var (code, _, _) = Sweep(Request(null) with { Resume = true });
+        var (code, _, _) = Sweep(Request(null) with { Resume = true, NoReport = true });
         Assert.Equal(0, code);
         Assert.Equal(32, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
     }
@@ -130,7 +130,7 @@ public sealed partial class DevicesSweepTests : IDisposable
         var config = _temp.Write("sweep.yaml", Config);
         const long share = 2_500_000;
         WorkerDevice[] workers = [new("cuda:0", "cpu") { ShareBytes = share }, new("cuda:0-2", "cpu") { ShareBytes = share }];
-        var (code, _, error) = Sweep(Request(config) with { Limit = new(1) }, workers);
+        var (code, _, error) = Sweep(Request(config) with { Limit = new(1), NoReport = true }, workers);
         Assert.Equal(1, code);
         Assert.Contains("and there are 2.38 MiB", error, StringComparison.Ordinal);
         Assert.Equal(
@@ -154,7 +154,8 @@ public sealed partial class DevicesSweepTests : IDisposable
     public void WorkerThatCannotBegin_IsSaid_AndTheRunIsWhole()
     {
         var config = _temp.Write("sweep.yaml", Config);
-        var (code, output, _) = Sweep(Request(config) with { Json = true, Limit = new(1) }, [Two[0], new("two", "torch:mps")]);
+        var request = Request(config) with { Json = true, Limit = new(1), NoReport = true };
+        var (code, output, _) = Sweep(request, [Two[0], new("two", "torch:mps")]);
         Assert.Equal(0, code);
         var events = output.TrimEnd().Split('\n').Select(line => JsonNode.Parse(line)!).ToList();
         var gone = Assert.Single(events, value => (string)value["event"]! == "gone");

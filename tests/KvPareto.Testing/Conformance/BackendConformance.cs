@@ -11,6 +11,7 @@ namespace KvPareto.Testing.Conformance;
 public abstract class BackendConformance
 {
     private const float Poison = 1e30f;
+    private const int FirstSeed = 100;
 
     /// <summary>Relative error of one op, norm of the difference over norm.</summary>
     protected virtual double OpTolerance => 2e-6;
@@ -510,47 +511,74 @@ public abstract class BackendConformance
         Assert.Throws<CapacityException>(() => run.Begin(new int[1]));
     }
 
-    private void CheckAttention(KvGeometry geometry, KvSpec spec, int[] steps, AttentionKernel kernel)
+    /// <summary>Steps of all layers, and then what the cache reads back, against <see cref="ReferenceAttention"/>.</summary>
+    protected virtual void CheckAttention(KvGeometry geometry, KvSpec spec, int[] steps, AttentionKernel kernel)
     {
         using var backend = Create();
         using var run = new Run(backend, geometry, spec, steps.Max(), steps.Sum(), kernel);
         var references = geometry.LayerWindows.Select((_, layer) => new ReferenceAttention(geometry, spec, layer)).ToArray();
-        var (queryWidth, keyWidth) = (geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim);
-        var seed = 100;
+        var seed = FirstSeed;
         var movesCodes = spec.Rotation != KvRotation.None || spec.PreBiasKeys;
         var (tolerance, cacheTolerance) = movesCodes ? (CodeEdgeTolerance, CodeEdgeTolerance) : (AttentionTolerance, 5 * OpTolerance);
         foreach (var tokens in steps)
         {
-            var step = run.Begin(new int[tokens]);
+            var (step, call) = (run.Begin(new int[tokens]), new AttentionCall(backend, geometry, tokens));
             for (var layer = 0; layer < geometry.LayerCount; layer++)
             {
-                var (q, k, v) = (Values(seed++, tokens * queryWidth), Keys(seed++, tokens, keyWidth), Values(seed++, tokens * keyWidth));
-                AssertClose(references[layer].Run(q, k, v), RunAttention(backend, step, layer, q, k, v), tolerance);
+                var (q, k, v) = Inputs(geometry, tokens, ref seed);
+                AssertClose(references[layer].Run(q, k, v), call.Run(step, layer, q, k, v), tolerance);
             }
         }
         for (var layer = 0; layer < geometry.LayerCount; layer++)
         {
-            var (keys, values) = (new float[run.Cache.Length * keyWidth], new float[run.Cache.Length * keyWidth]);
-            run.Cache.Unpack(layer, keys, values);
+            var (keys, values) = Unpacked(run.Cache, geometry, layer);
             AssertClose(references[layer].Keys, keys, cacheTolerance);
             AssertClose(references[layer].Values, values, cacheTolerance);
         }
     }
 
-    private static float[] RunAttention(Backend backend, Step step, int layer, float[] q, float[] k, float[] v)
+    /// <summary>The same steps on two backends, bit for bit.</summary>
+    protected static void AssertSameAttention(
+        Backend first, Backend second, KvGeometry geometry, KvSpec spec, int[] steps, AttentionKernel kernel)
     {
-        var tokens = step.Count;
-        var (tq, tk, tv) =
-            (Slice(backend, tokens, q.Length / tokens), Slice(backend, tokens, k.Length / tokens),
-            Slice(backend, tokens, v.Length / tokens));
-        var ty = Slice(backend, tokens, q.Length / tokens);
-        tq.Write(q);
-        tk.Write(k);
-        tv.Write(v);
-        backend.Attention(step, layer, tq.View, tk.View, tv.View, ty.View);
-        ty.AssertPoisonUntouched();
-        return ty.Read();
+        using var one = new Run(first, geometry, spec, steps.Max(), steps.Sum(), kernel);
+        using var other = new Run(second, geometry, spec, steps.Max(), steps.Sum(), kernel);
+        var seed = FirstSeed;
+        foreach (var tokens in steps)
+        {
+            var (step, otherStep) = (one.Begin(new int[tokens]), other.Begin(new int[tokens]));
+            var (call, otherCall) = (new AttentionCall(first, geometry, tokens), new AttentionCall(second, geometry, tokens));
+            for (var layer = 0; layer < geometry.LayerCount; layer++)
+            {
+                var (q, k, v) = Inputs(geometry, tokens, ref seed);
+                Assert.Equal(call.Run(step, layer, q, k, v), otherCall.Run(otherStep, layer, q, k, v));
+            }
+        }
+        for (var layer = 0; layer < geometry.LayerCount; layer++)
+        {
+            var (expected, unpacked) = (Unpacked(one.Cache, geometry, layer), Unpacked(other.Cache, geometry, layer));
+            Assert.Equal(expected.Keys, unpacked.Keys);
+            Assert.Equal(expected.Values, unpacked.Values);
+        }
     }
+
+    // Queries [T, Nq·D], keys and values [T, Nkv·D] of one layer's step.
+    private static (float[] Q, float[] K, float[] V) Inputs(KvGeometry geometry, int tokens, ref int seed)
+    {
+        var (queryWidth, keyWidth) = (geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim);
+        return (Values(seed++, tokens * queryWidth), Keys(seed++, tokens, keyWidth), Values(seed++, tokens * keyWidth));
+    }
+
+    private static (float[] Keys, float[] Values) Unpacked(KvCache cache, KvGeometry geometry, int layer)
+    {
+        var count = cache.Length * geometry.KvHeads * geometry.HeadDim;
+        var (keys, values) = (new float[count], new float[count]);
+        cache.Unpack(layer, keys, values);
+        return (keys, values);
+    }
+
+    private static float[] RunAttention(Backend backend, Step step, int layer, float[] q, float[] k, float[] v) =>
+        new AttentionCall(backend, step.Count, q.Length / step.Count, k.Length / step.Count).Run(step, layer, q, k, v);
 
     private static int[] Positions(int from, int count) => [.. Enumerable.Range(from, count)];
 
@@ -615,15 +643,42 @@ public abstract class BackendConformance
             return values;
         }
 
+        public void Poisoned() => Write(Enumerable.Repeat(Poison, View.RowCount * View.ColumnCount).ToArray());
+
         public void AssertPoisonUntouched()
         {
             var values = new float[_whole.RowCount * _whole.ColumnCount];
             _backend.Read(_whole, values);
-            for (var i = 0; i < values.Length; i++)
+            for (var row = 0; row < _whole.RowCount; row++)
             {
-                var column = i % _whole.ColumnCount;
-                if (column < Margin || column >= _whole.ColumnCount - Margin) Assert.Equal(Poison, values[i]);
+                var line = values.AsSpan(row * _whole.ColumnCount, _whole.ColumnCount);
+                if (line[..Margin].ContainsAnyExcept(Poison) || line[^Margin..].ContainsAnyExcept(Poison))
+                    Assert.Fail($"wrote beside row {row}");
             }
+        }
+    }
+
+    // The tensors of attention over some tokens, for one layer after the other.
+    private sealed class AttentionCall(Backend backend, int tokens, int queryWidth, int keyWidth)
+    {
+        private readonly Sliced _q = Slice(backend, tokens, queryWidth), _k = Slice(backend, tokens, keyWidth);
+        private readonly Sliced _v = Slice(backend, tokens, keyWidth), _y = Slice(backend, tokens, queryWidth);
+
+        public AttentionCall(Backend backend, KvGeometry geometry, int tokens)
+            : this(backend, tokens, geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim)
+        {
+        }
+
+        public float[] Run(Step step, int layer, float[] q, float[] k, float[] v)
+        {
+            _q.Write(q);
+            _k.Write(k);
+            _v.Write(v);
+            backend.Attention(step, layer, _q.View, _k.View, _v.View, _y.View);
+            _y.AssertPoisonUntouched();
+            var y = _y.Read();
+            _y.Poisoned();
+            return y;
         }
     }
 

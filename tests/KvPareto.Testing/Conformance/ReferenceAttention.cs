@@ -32,9 +32,19 @@ public sealed class ReferenceAttention
     public double[] Keys => [.. _keys.Rows.SelectMany((row, t) => EffectiveKey(t).Select((x, c) => x + (_mean?[c] ?? 0)))];
 
     /// <summary>Values as the model would have them.</summary>
-    public double[] Values =>
-        [.. _values.Rows.SelectMany(
-            row => Array.ConvertAll(_spec.Rotation == KvRotation.KeysAndValues ? Rotate(row) : row, x => (double)x))];
+    public double[] Values
+    {
+        get
+        {
+            var values = new double[_values.Rows.Count * Width];
+            for (var t = 0; t < _values.Rows.Count; t++)
+            {
+                ReadOnlySpan<float> row = _spec.Rotation == KvRotation.KeysAndValues ? Rotate(_values.Rows[t]) : _values.Rows[t];
+                TensorPrimitives.ConvertChecked(row, values.AsSpan(t * Width, Width));
+            }
+            return values;
+        }
+    }
 
     private int Width => _geometry.KvHeads * _geometry.HeadDim;
 
@@ -91,7 +101,9 @@ public sealed class ReferenceAttention
     {
         var row = _keys.Rows[token];
         var bias = Bias(token);
-        return [.. (_spec.Rotation != KvRotation.None ? Rotate(row) : row).Select((x, c) => (double)x + (bias?[c] ?? 0))];
+        var key = Array.ConvertAll(_spec.Rotation != KvRotation.None ? Rotate(row) : row, x => (double)x);
+        for (var c = 0; bias is not null && c < key.Length; c++) key[c] += bias[c];
+        return key;
     }
 
     private float[]? Bias(int position)

@@ -107,7 +107,8 @@ internal sealed class ReferenceSide(int heads, int headDim, int bits, KvGranular
     // Codes a rectangle of tokens and channels with one scale, and puts back what is read.
     private void Recode(int first, int tokens, int column, int columns, GroupMeta? given)
     {
-        var part = Enumerable.Range(first, tokens).SelectMany(t => Enumerable.Range(column, columns).Select(c => _rows[t][c])).ToArray();
+        var part = new float[tokens * columns];
+        for (var t = 0; t < tokens; t++) _rows[first + t].AsSpan(column, columns).CopyTo(part.AsSpan(t * columns));
         var meta = given ?? Fit(part.Min(), part.Max());
         for (var t = 0; t < tokens; t++)
         {

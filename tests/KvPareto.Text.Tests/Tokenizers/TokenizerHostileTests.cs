@@ -174,7 +174,7 @@ public class TokenizerHostileTests
             (JsonNode)new JsonObject { ["id"] = 5000 + i, ["content"] = new string('a', i) + "<" })]);
         var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
         Assert.Equal([5003], tokenizer.Encode("aaa<"));
-        Assert.Throws<ConfigException>(() => tokenizer.Encode(new string('a', 1 << 20)));
+        Assert.Throws<ConfigException>(() => tokenizer.Encode(new string('a', 1 << 17)));
     }
 
     [Theory]
@@ -183,11 +183,11 @@ public class TokenizerHostileTests
     public void ComponentsAreBounded(string component, string sequence, string stage, string expected)
     {
         var file = TokenizerFixtures.FileOf("gpt2");
-        file[component] =
-            JsonNode.Parse(
-            sequence.Replace(
-                "*", string.Join(',', Enumerable.Repeat(stage, component == "normalizer" ? 65 : 200_000)), StringComparison.Ordinal));
-        AssertRefused(file.ToJsonString(), expected);
+        const string Place = "the stages";
+        file[component] = Place;
+        var stages = string.Join(',', Enumerable.Repeat(stage, component == "normalizer" ? 65 : 200_000));
+        var json = sequence.Replace("*", stages, StringComparison.Ordinal);
+        AssertRefused(file.ToJsonString().Replace($"\"{Place}\"", json, StringComparison.Ordinal), expected);
     }
 
     [Fact]

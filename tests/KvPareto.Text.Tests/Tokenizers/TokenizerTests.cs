@@ -104,16 +104,22 @@ public class TokenizerTests
     private static List<string> MergedByRank(char[] letters, string[] pairs)
     {
         var tokens = letters.Select(static letter => letter.ToString()).ToList();
+        // The rank of each token with the next one.
+        var ranks = tokens.Select((_, at) => RankAt(at)).ToList();
         while (true)
         {
-            var best = (Rank: -1, At: -1);
-            for (var at = 0; at + 1 < tokens.Count; at++)
-                if (Array.LastIndexOf(pairs, tokens[at] + "|" + tokens[at + 1]) is var rank and >= 0 && (best.Rank < 0 || rank < best.Rank))
-                    best = (rank, at);
-            if (best.Rank < 0) return tokens;
-            tokens[best.At] += tokens[best.At + 1];
-            tokens.RemoveAt(best.At + 1);
+            var best = -1;
+            for (var at = 0; at < ranks.Count; at++)
+                if (ranks[at] >= 0 && (best < 0 || ranks[at] < ranks[best])) best = at;
+            if (best < 0) return tokens;
+            tokens[best] += tokens[best + 1];
+            tokens.RemoveAt(best + 1);
+            ranks.RemoveAt(best + 1);
+            ranks[best] = RankAt(best);
+            if (best > 0) ranks[best - 1] = RankAt(best - 1);
         }
+
+        int RankAt(int at) => at + 1 < tokens.Count ? Array.LastIndexOf(pairs, tokens[at] + "|" + tokens[at + 1]) : -1;
     }
 
     [Fact]
