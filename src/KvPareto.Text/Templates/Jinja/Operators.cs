@@ -27,7 +27,8 @@ internal static class Operators
                 return PythonFormat.Percent(format, b, state);
         }
         if (!Values.TryNumber(a, out var left) || !Values.TryNumber(b, out var right))
-            throw a is BigInteger || b is BigInteger ? new JinjaException($"'{operation}' has an int beyond 64 bits") : new JinjaException($"'{operation}' does not take {Values.TypeName(a)} and {Values.TypeName(b)}");
+            throw a is BigInteger || b is BigInteger ? new JinjaException($"'{operation}' has an int beyond 64 bits")
+                : new JinjaException($"'{operation}' does not take {Values.TypeName(a)} and {Values.TypeName(b)}");
         if (operation is "/" or "//" or "%" && right == 0) throw new JinjaException("division by zero");
         if (operation == "/") return left / right;
         if (a is double || b is double || (operation == "**" && right < 0)) return Floating(operation, left, right);
