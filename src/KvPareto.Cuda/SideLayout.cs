@@ -72,9 +72,10 @@ internal sealed class SideLayout
         return false;
     }
 
-    /// <summary>Whether each token is coded when its chunk is appended, by itself or with others of that chunk.</summary>
+    /// <summary>Whether each token is coded when its chunk is appended, by itself or with others of that chunk, and by no scale over the
+    /// append.</summary>
     public bool TakesAsOne(int start, int chunk) => SinkTokens == 0 && _shape.RecentTokens == 0 && start % Granule == 0
-        && chunk % Granule == 0 && Axis is not (KvAxis.Tensor or KvAxis.PowerOfTwo);
+        && chunk % Granule == 0 && (!_plan.IsCoded || Axis is KvAxis.Token or KvAxis.Channel or KvAxis.Block);
 
     /// <summary>Whether a token's attention can append its row (decode.cu).</summary>
     public bool IsByRow => IsByToken || (_plan.HeadDim is 64 or 128 && Axis == KvAxis.Channel);

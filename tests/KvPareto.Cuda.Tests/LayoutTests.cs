@@ -70,6 +70,24 @@ public class LayoutTests
         Assert.InRange(less.ByteCount, whole.LeastByteCount, bytes);
     }
 
+    /// <summary>Chunks may be one append where none of their ends bears on a scale, or on what stays at 16 bits.</summary>
+    [Theory]
+    [InlineData("w16a16-k16v16", 100, 50, true)]
+    [InlineData("w16a16-k4v4-t64", 100, 50, true)]
+    [InlineData("w16a16-k4v4-t64-rotkv-edge1", 100, 50, true)]
+    [InlineData("w16a16-k4v4-kch32-vt64", 96, 64, true)]
+    [InlineData("w16a16-k4v4-kch32-vt64", 96, 50, false)]
+    [InlineData("w16a16-k4v4-kch32-vt64", 100, 64, false)]
+    [InlineData("w16a16-k4v4-b16", 96, 64, true)]
+    [InlineData("w16a16-k4v4-b16", 96, 50, false)]
+    [InlineData("w16a16-k4v4-tensor", 64, 64, false)]
+    [InlineData("w16a16-k4v4-pow2", 64, 64, false)]
+    [InlineData("w16a16-k4v4-t64-smooth", 64, 64, false)]
+    [InlineData("w16a16-k4v4-t64-sink4", 64, 64, false)]
+    [InlineData("w16a16-k4v4-t64-recent64", 64, 64, false)]
+    public void ChunksAreOneAppend_WhereThatMakesNoDifference(string name, int start, int chunk, bool expected) => Assert.Equal(
+        expected, new CudaKvLayout(Geometry, InferenceSetting.Parse(name).Cache, Capacity).TakesAsOne(start, chunk));
+
     /// <summary>A row of 14,336 columns fits the least that a device of these capabilities has, 99 KiB.</summary>
     [Theory]
     [InlineData(16, 32, false)]

@@ -19,7 +19,8 @@ public sealed class SurplusTensorsTests : IDisposable
     [InlineData("model.rotary_emb.inv_freq")]
     [InlineData("lm_head.weight")]
     [InlineData("vision_tower.layers.0.norm.weight")]
-    public void WhatBearsOnNothing_Passes(string name) => SurplusTensors.Refuse("x", Config(), [name]);
+    public void WhatBearsOnNothing_Passes(string name) =>
+        Assert.Null(Record.Exception(() => SurplusTensors.Refuse("x", Config(), [name])));
 
     [Theory]
     [InlineData("model.layers.0.input_layernorm.bias")]
