@@ -41,8 +41,9 @@ public static class SlurmScript
         foreach (var line in profile.Setup) script.Append(line).Append('\n');
         script.Append(string.Create(CultureInfo.InvariantCulture, $$"""
             # USR1: the time is nearly over. TERM: cancelled or preempted. (What a script starts with & does not hear INT.)
-            again=
-            finish() { kill -TERM "$worker" 2>/dev/null; }
+            # A signal that comes before the worker's number is known waits for it.
+            again= ended= worker=
+            finish() { if [ -n "$worker" ]; then kill -TERM "$worker" 2>/dev/null; else ended=1; fi; }
             trap 'again=1; finish' USR1
             trap finish INT TERM
 
@@ -50,10 +51,11 @@ public static class SlurmScript
               --out {{Quoted(Path.GetFullPath(run))}} --resume --worker "slurm-$SLURM_ARRAY_JOB_ID-$SLURM_ARRAY_TASK_ID" \
               --device {{Quoted(profile.Device)}} &
             worker=$!
+            [ -z "$ended" ] || finish
+            # A trap ends the waiting, not the worker; how that ended is remembered.
+            while kill -0 "$worker" 2>/dev/null; do wait "$worker"; done
             wait "$worker"
             code=$?
-            # A trap ends the waiting, not the worker.
-            while kill -0 "$worker" 2>/dev/null; do wait "$worker"; code=$?; done
 
             """));
         if (profile.Requeue)

@@ -9,6 +9,8 @@ public sealed class SlurmScriptTests : IDisposable
 {
     private const int Interrupted = 130;
 
+    private const string Forever = "while :; do sleep 0.05; done";
+
     private readonly ScratchFolder _folder = new();
 
     [Fact]
@@ -65,23 +67,20 @@ public sealed class SlurmScriptTests : IDisposable
     public void Job_EndsAsItsWorkerDoes_AndComesBackWhenItsTimeIsOver(
         string signal, int ownCode, string more, int code, string requeued)
     {
-        var wait = signal.Length > 0 ? "while :; do sleep 0.05; done" : $"exit {ownCode}";
-        var program = Executable("worker", $"trap 'exit {Interrupted}' TERM\necho ready >> {_folder["ready"]}\n{wait}\n");
-        Executable("scontrol", $"echo \"$*\" >> {_folder["requeued"]}\n");
-        File.WriteAllText(_folder["requeued"], "");
-        var profile = Profile($"workers: 4\nprogram: {program}\n{more}\n");
-        var script = _folder.Write("job.sh", SlurmScript.Write("x", "/c.yaml", _folder["run"], profile, "unused"));
-
-        var start = new ProcessStartInfo("bash") { ArgumentList = { script } };
-        start.Environment["PATH"] = $"{_folder.Root}:{Environment.GetEnvironmentVariable("PATH")}";
-        (start.Environment["SLURM_ARRAY_JOB_ID"], start.Environment["SLURM_ARRAY_TASK_ID"]) = ("7", "3");
-        using var job = Process.Start(start)!;
+        var wait = signal.Length > 0 ? Forever : $"exit {ownCode}";
+        using var job = StartJob($"trap 'exit {Interrupted}' TERM\necho ready >> {_folder["ready"]}\n{wait}\n", more);
         Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder["ready"]), TimeSpan.FromSeconds(30)));
         if (signal.Length > 0) using (var kill = Process.Start("kill", ["-" + signal, $"{job.Id}"])) kill.WaitForExit();
-        var ended = job.WaitForExit(TimeSpan.FromSeconds(30));
-        if (!ended) job.Kill(entireProcessTree: true);
-        Assert.True(ended);
-        Assert.Equal((code, requeued), (job.ExitCode, File.ReadAllText(_folder["requeued"])));
+        Assert.Equal((code, requeued), (CodeOf(job), File.ReadAllText(_folder["requeued"])));
+    }
+
+    /// <summary>A signal may come while the worker is being started: this script sends it to itself just before.</summary>
+    [Fact]
+    public void Job_EndsWhenASignalCameBeforeItsWorker()
+    {
+        const int killed = 128 + 15;
+        using var job = StartJob($"trap 'exit {Interrupted}' TERM\n{Forever}\n", "container: \"kill -TERM $$;\"");
+        Assert.True(CodeOf(job) is killed or Interrupted); // before or after the worker's own trap
     }
 
     [Theory]
@@ -106,6 +105,29 @@ public sealed class SlurmScriptTests : IDisposable
         StringComparison.Ordinal);
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Starts a job's script, whose worker is a shell script too; what it asks of scontrol stands in the file
+    /// "requeued".</summary>
+    private Process StartJob(string worker, string more)
+    {
+        var program = Executable("worker", worker);
+        Executable("scontrol", $"echo \"$*\" >> {_folder["requeued"]}\n");
+        File.WriteAllText(_folder["requeued"], "");
+        var profile = Profile($"workers: 4\nprogram: {program}\n{more}\n");
+        var script = _folder.Write("job.sh", SlurmScript.Write("x", "/c.yaml", _folder["run"], profile, "unused"));
+        var start = new ProcessStartInfo("bash") { ArgumentList = { script } };
+        start.Environment["PATH"] = $"{_folder.Root}:{Environment.GetEnvironmentVariable("PATH")}";
+        (start.Environment["SLURM_ARRAY_JOB_ID"], start.Environment["SLURM_ARRAY_TASK_ID"]) = ("7", "3");
+        return Process.Start(start)!;
+    }
+
+    private static int CodeOf(Process job)
+    {
+        var ended = job.WaitForExit(TimeSpan.FromSeconds(30));
+        if (!ended) job.Kill(entireProcessTree: true);
+        Assert.True(ended);
+        return job.ExitCode;
+    }
 
     private SlurmProfile Profile(string yaml) => SlurmProfile.Load(_folder.Write("profile.yaml", yaml));
 
