@@ -119,7 +119,7 @@ public class ContextSweepTests
             Assert.Equal((0, 2), (model.Points.Count, model.Unscored.Count));
             Assert.True(model.Unscored[0].MemorySavedPercent > 0 && model.Unscored[1] is { IsBaseline: true, MemorySavedPercent: 0 });
         });
-        Assert.Equal("tiny at 150: its tasks have no score; memory and times are listed without a frontier", analysis.Messages[0]);
+        Assert.Equal("tiny at 150: its tasks have no score; memory and times are all that its settings are compared by", analysis.Messages[0]);
         Assert.Equal(4, Encoding.UTF8.GetString(ResultsCsv.Write(analysis)).Split("\n").Count(line => line.Contains(",ledger,")));
     }
 

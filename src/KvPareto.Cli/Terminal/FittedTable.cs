@@ -36,7 +36,8 @@ internal sealed class FittedTable<TRow>(IReadOnlyList<FittedColumn<TRow>> column
     {
         var texts = columns.ToDictionary(column => column, column => rows.Select(row => TerminalText.OneLine(column.Cell(row))).ToArray());
         var widths = columns.ToDictionary(column => column, column => texts[column].Append(column.Name).Max(Cells));
-        var shown = Fitting(width, widths);
+        FittedColumn<TRow>[] filled = [.. columns.Where(column => texts[column].Any(text => text.Length > 0))];
+        var shown = Fitting(filled, width, widths);
         var table = new Table().Border(TableBorder.Simple);
         foreach (var column in shown)
         {
@@ -51,14 +52,13 @@ internal sealed class FittedTable<TRow>(IReadOnlyList<FittedColumn<TRow>> column
         console.Profile.Width = Math.Max(width ?? 0, Total(shown, widths));
         console.Write(table);
         console.Profile.Width = width ?? Math.Max(before, console.Profile.Width);
-        string[] left = [.. columns.Where(column => !shown.Contains(column)).Select(column => column.Name)];
+        string[] left = [.. filled.Where(column => !shown.Contains(column)).Select(column => column.Name)];
         if (left.Length > 0) console.WriteLine($"left out at {width} columns: {string.Join(", ", left)}; {elsewhere}");
         console.Profile.Width = before;
     }
 
-    private FittedColumn<TRow>[] Fitting(int? width, Dictionary<FittedColumn<TRow>, int> widths)
+    private static FittedColumn<TRow>[] Fitting(FittedColumn<TRow>[] shown, int? width, Dictionary<FittedColumn<TRow>, int> widths)
     {
-        FittedColumn<TRow>[] shown = [.. columns];
         while (width is { } room && Total(shown, widths) > room && shown.MaxBy(column => column.Rank) is { Rank: > 0 } least)
             shown = [.. shown.Where(column => column != least)];
         return shown;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Sweep.Answers.Objectives;
+using KvPareto.Sweep.Frontier;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Terminal;
@@ -21,7 +22,7 @@ internal static class FrontierText
                 new("", 0, row => row.OnFrontier ? "★" : row.IsBaseline ? "base" : "") { IsText = true },
                 new("setting", 0, row => row.Setting) { IsText = true },
                 .. answer.Headings.Select((heading, i) => new FittedColumn<FrontierRow>(heading, 1 + i, row => row.Texts[i])),
-                new("95 % interval", IntervalRank, row => $"{Number(row.Interval.Low, "F1")} – {Number(row.Interval.High, "F1")}"),
+                new("95 % interval", IntervalRank, row => Interval(row.Interval)),
                 new("loss", LossRank, row => row.ScoreLoss is { } loss ? Number(loss, "F2") : ""),
                 new("dominated", DominatedRank, row => row.OnFrontier ? "" : Number(100 * row.DominatedConfidence, "F0") + " %"),
             ],
@@ -52,12 +53,17 @@ internal static class FrontierText
                 isBaseline = row.IsBaseline,
                 onFrontier = row.OnFrontier,
                 dominatedConfidence = row.DominatedConfidence,
-                interval = new[] { row.Interval.Low, row.Interval.High },
+                interval = Pair(row.Interval),
                 scoreLoss = row.ScoreLoss,
-                scoreLossInterval = row.ScoreLossInterval is { } loss ? new[] { loss.Low, loss.High } : null,
+                scoreLossInterval = Pair(row.ScoreLossInterval),
             }),
         }),
     }));
+
+    private static double[]? Pair(ScoreInterval? interval) => interval is { } ends ? [ends.Low, ends.High] : null;
+
+    private static string Interval(ScoreInterval? interval) =>
+        interval is { } ends ? $"{Number(ends.Low, "F1")} – {Number(ends.High, "F1")}" : "";
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

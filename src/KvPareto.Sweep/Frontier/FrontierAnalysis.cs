@@ -60,7 +60,7 @@ internal sealed class FrontierAnalysis
         models = Named(models, failedOf);
         messages.AddRange(models.Where(model => model.Noise is not null).Select(model => Noise(model.Model, model.Noise!)));
         foreach (var model in models.Where(model => model.Unscored.Count > 0))
-            messages.Add($"{model.Model}: its tasks have no score; memory and times are listed without a frontier");
+            messages.Add($"{model.Model}: its tasks have no score; memory and times are all that its settings are compared by");
         foreach (var model in models.Where(model => model.Points.Count == 0 && model.Unscored.Count == 0))
             messages.Add($"{model.Model}: no trial has a result");
         foreach (var model in models.Where(model => model.Points.Count > 0 && model.Baseline is null))

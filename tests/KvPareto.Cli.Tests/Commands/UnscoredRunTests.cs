@@ -14,7 +14,7 @@ public class UnscoredRunTests
         string[][] commands =
         [
             ["replay", run, "--search", "halving"], ["recommend", run, "--budget", "1GiB"], ["frontier", run],
-            ["frontier", run, "--objectives", "memory,tpot"],
+            ["frontier", run, "--objectives", "memory,score,tpot"],
         ];
         foreach (var command in commands)
         {
@@ -25,6 +25,23 @@ public class UnscoredRunTests
         var check = CommandRun.Of("frontier", run, "--check", Path.Combine(run, "results.csv"));
         Assert.Equal(2, check.Code);
         Assert.Contains("holds no setting with a score", check.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RunOfMadeUpPrompts_HasAFrontierOfMemoryAndTime()
+    {
+        using var folder = new ScratchFolder();
+        var run = Sweep(folder, "{task: prompt, length: 32, new_tokens: 4, samples: 2}");
+        string[] asked = ["frontier", run, "--objectives", "memory,tpot", "--csv", folder["f.csv"]];
+        var table = CommandRun.Of(asked);
+        Assert.Equal(0, table.Code);
+        Assert.Contains(" of 2 settings on the frontier", table.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("95 %", table.Output, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(CommandRun.Of([.. asked, "--json"]).Output);
+        var setting = json.RootElement.GetProperty("models")[0].GetProperty("settings")[0];
+        Assert.True(setting.GetProperty("values").GetProperty("total_peak_bytes").GetInt64() > 0);
+        Assert.Equal(JsonValueKind.Null, setting.GetProperty("interval").ValueKind);
+        Assert.StartsWith("model,setting,trial,total_peak_bytes,tpot_ms,ci_low", File.ReadAllText(folder["f.csv"]), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -56,7 +56,8 @@ public sealed class FrontierAnswer
         if (format is not null && objectives.Count > MostDrawn)
             throw new ConfigException($"--picture: {objectives.Count} objectives; allowed: two, or three with the third as colour");
         var analysis = ObjectiveAnalysis.Of(runs, objectives, TaskSelection.Parse(request.Tasks, request.Metric, request.Weights));
-        if (runs.Results.All(result => result.Score is null)) throw runs.WithoutScores();
+        var wantsScores = objectives.Any(objective => objective.Name == ObjectiveCatalog.Score);
+        if (runs.Results.All(result => wantsScores ? result.Score is null : result.Status != TrialStatus.Ok)) throw runs.WithoutScores();
         if (analysis.Models.All(model => model.Points.Count == 0))
             throw new ConfigException($"{runs.Place}: no setting has a value for every one of {request.Objectives}"
                 + "; allowed: objectives that the run has measured");
@@ -90,11 +91,11 @@ public sealed record FrontierTable(
         objectives.Zip(model.Reference).ToDictionary(pair => pair.First.Column, pair => pair.Second),
         [
             .. model.Points.Select(point => new FrontierRow(
-                point.Point.Trial.Setting, point.OnFrontier,
+                point.Trial.Setting, point.OnFrontier,
                 objectives.Zip(point.Values).ToDictionary(pair => pair.First.Column, pair => pair.Second),
                 [.. objectives.Zip(point.Values, (objective, value) => objective.Text(value))])
             {
-                IsBaseline = point.Point.IsBaseline,
+                IsBaseline = point.IsBaseline,
                 Interval = point.Interval,
                 ScoreLoss = point.Loss,
                 ScoreLossInterval = point.LossInterval,
@@ -113,8 +114,8 @@ public sealed record FrontierRow(string Setting, bool OnFrontier, IReadOnlyDicti
     /// <summary>The baseline.</summary>
     public bool IsBaseline { get; init; }
 
-    /// <summary>95 % interval of the score.</summary>
-    public required ScoreInterval Interval { get; init; }
+    /// <summary>95 % interval of the score; null where the tasks have none.</summary>
+    public ScoreInterval? Interval { get; init; }
 
     /// <summary>The baseline's score less this one's; null without a baseline.</summary>
     public double? ScoreLoss { get; init; }

@@ -22,8 +22,8 @@ internal sealed record Objective
     /// <summary>Whether more is better.</summary>
     public bool Maximise { get; init; }
 
-    /// <summary>Its value at a point; null where it was not measured.</summary>
-    public required Func<FrontierPoint, double?> Value { get; init; }
+    /// <summary>Its value of a trial; null where it was not measured.</summary>
+    public required Func<TrialResult, double?> Value { get; init; }
 
     /// <summary>A value as a cell of a CSV file.</summary>
     public required Func<double, string?> Cell { get; init; }
@@ -55,24 +55,24 @@ internal static class ObjectiveCatalog
     /// <summary>All.</summary>
     public static IReadOnlyList<Objective> All { get; } =
     [
-        Bytes("memory", "peak", "total_peak_bytes", "Total peak memory", point => point.PeakBytes),
+        Bytes("memory", "peak", "total_peak_bytes", "Total peak memory", trial => trial.Peaks.Inference.Total),
         new()
         {
             Name = Score,
             Heading = "score",
             Column = "score",
             Maximise = true,
-            Value = point => point.Score,
+            Value = trial => trial.Score is { } score ? PairedBootstrap.Comparable(score) : null,
             Cell = value => CsvFormat.Points(value),
             Text = value => Number(value, "F2"),
             Axis = values => Axis.Score(values.Min(), values.Max()),
         },
-        Time("ttft", "first token", "ttft_ms", "Time to the first token (ms)", point => point.Trial.TtftMs),
-        Time("tpot", "later token", "tpot_ms", "Time of a later token (ms)", point => point.Trial.TpotMs),
-        Bytes("cache", "KV cache", "peak_kv_cache_bytes", "KV cache at the peak", point => point.Trial.Peaks.Inference.KvCache),
-        Bytes("load", "load peak", "load_peak_bytes", "Peak while loading", point => point.Trial.Peaks.Load.Total),
-        Bytes("prefill", "prefill", "prefill_peak_bytes", "Peak of prefill", point => point.Trial.Peaks.Prefill.Total),
-        Bytes("decode", "decode", "decode_peak_bytes", "Peak of decoding", point => point.Trial.Peaks.Decode.Total),
+        Time("ttft", "first token", "ttft_ms", "Time to the first token (ms)", trial => trial.TtftMs),
+        Time("tpot", "later token", "tpot_ms", "Time of a later token (ms)", trial => trial.TpotMs),
+        Bytes("cache", "KV cache", "peak_kv_cache_bytes", "KV cache at the peak", trial => trial.Peaks.Inference.KvCache),
+        Bytes("load", "load peak", "load_peak_bytes", "Peak while loading", trial => trial.Peaks.Load.Total),
+        Bytes("prefill", "prefill", "prefill_peak_bytes", "Peak of prefill", trial => trial.Peaks.Prefill.Total),
+        Bytes("decode", "decode", "decode_peak_bytes", "Peak of decoding", trial => trial.Peaks.Decode.Total),
     ];
 
     /// <summary>Names of all, for messages and help.</summary>
@@ -90,23 +90,23 @@ internal static class ObjectiveCatalog
         return chosen;
     }
 
-    private static Objective Bytes(string name, string heading, string column, string title, Func<FrontierPoint, long> value) => new()
+    private static Objective Bytes(string name, string heading, string column, string title, Func<TrialResult, long> value) => new()
     {
         Name = name,
         Heading = heading,
         Column = column,
-        Value = point => value(point) is > 0 and var bytes ? bytes : null,
+        Value = trial => value(trial) is > 0 and var bytes ? bytes : null,
         Cell = bytes => CsvFormat.Whole((long)bytes),
         Text = bytes => Axis.Bytes((long)bytes),
         Axis = values => Axis.Memory([.. values.Select(bytes => (long)bytes)], title),
     };
 
-    private static Objective Time(string name, string heading, string column, string title, Func<FrontierPoint, double?> value) => new()
+    private static Objective Time(string name, string heading, string column, string title, Func<TrialResult, double?> value) => new()
     {
         Name = name,
         Heading = heading,
         Column = column,
-        Value = point => value(point) is > 0 and var time ? time : null,
+        Value = trial => value(trial) is > 0 and var time ? time : null,
         Cell = time => CsvFormat.Milliseconds(time),
         Text = time => Number(time, time < 10 ? "F2" : time < 100 ? "F1" : "F0") + " ms",
         Axis = values => Axis.Logarithmic(values.Min(), values.Max(), title),

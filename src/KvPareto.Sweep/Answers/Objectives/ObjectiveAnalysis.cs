@@ -21,9 +21,10 @@ internal sealed class ObjectiveAnalysis
     {
         var analysis = FrontierAnalysis.Of(selection.Of(runs), runs.Baseline, runs.Seed);
         var (models, messages) = (new List<ObjectiveFrontier>(), analysis.Messages.ToList());
-        foreach (var model in analysis.Models.Where(model => model.Points.Count > 0))
+        foreach (var model in analysis.Models.Where(model => model.Points.Count + model.Unscored.Count > 0))
         {
-            var frontier = ObjectiveFrontier.Of(model, objectives, runs.Seed, selection.WeightsOf(model.Points[0].Trial));
+            var weights = model.Points.Count > 0 ? selection.WeightsOf(model.Points[0].Trial) : null;
+            var frontier = ObjectiveFrontier.Of(model, objectives, runs.Seed, weights);
             models.Add(frontier);
             if (frontier.Without.Count > 0)
                 messages.Add($"{model.Model}: left out, since an objective was not measured: {string.Join(", ", frontier.Without)}");

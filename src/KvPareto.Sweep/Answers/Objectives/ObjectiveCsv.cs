@@ -13,11 +13,11 @@ internal static class ObjectiveCsv
     private static List<CsvColumn<Row>> Columns(IReadOnlyList<Objective> objectives) =>
     [
         new("model", row => row.Model.Model) { IsText = true },
-        new("setting", row => row.Point.Point.Trial.Setting) { IsText = true },
-        new("trial", row => row.Point.Point.Trial.TrialId) { IsText = true },
+        new("setting", row => row.Point.Trial.Setting) { IsText = true },
+        new("trial", row => row.Point.Trial.TrialId) { IsText = true },
         .. objectives.Select((objective, i) => new CsvColumn<Row>(objective.Column, row => objective.Cell(row.Point.Values[i]))),
-        new("ci_low", row => CsvFormat.Points(row.Point.Interval.Low)),
-        new("ci_high", row => CsvFormat.Points(row.Point.Interval.High)),
+        new("ci_low", row => CsvFormat.Points(row.Point.Interval?.Low)),
+        new("ci_high", row => CsvFormat.Points(row.Point.Interval?.High)),
         new("score_loss", row => CsvFormat.Points(row.Point.Loss)),
         new("score_loss_ci_low", row => CsvFormat.Points(row.Point.LossInterval?.Low)),
         new("score_loss_ci_high", row => CsvFormat.Points(row.Point.LossInterval?.High)),

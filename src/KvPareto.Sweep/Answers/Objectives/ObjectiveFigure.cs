@@ -84,7 +84,7 @@ internal sealed class ObjectiveFigure : Figure
     /// <inheritdoc/>
     public override IReadOnlyList<Panel> Panels() => [.. _models.Select(Draw)];
 
-    private static InferenceSetting? Setting(ObjectivePoint point) => FrontierAnalysis.SettingOf(point.Point.Trial);
+    private static InferenceSetting? Setting(ObjectivePoint point) => FrontierAnalysis.SettingOf(point.Trial);
 
     private Panel Draw(ObjectiveFrontier model)
     {
@@ -102,7 +102,7 @@ internal sealed class ObjectiveFigure : Figure
             Names =
             [
                 .. model.Points.Where(point => point.OnFrontier).Select(point => new PointName(
-                    panel.At(point.Values[0], point.Values[1]), Look.StarRadius, _look.LabelOf(point.Point.Trial.Setting, Setting(point)))),
+                    panel.At(point.Values[0], point.Values[1]), Look.StarRadius, _look.LabelOf(point.Trial.Setting, Setting(point)))),
             ],
             Obstacles =
             [

@@ -33,7 +33,7 @@ internal sealed class ObjectiveFrontier
     public double HypervolumePercent { get; }
 
     /// <summary>The frontier of a model.</summary>
-    /// <param name="model">Its measured settings.</param>
+    /// <param name="model">Its measured settings; those of tasks without a score have no place where the score is an objective.</param>
     /// <param name="objectives">At least two.</param>
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="weights">What each task counts; null for as much as any other.</param>
@@ -42,34 +42,36 @@ internal sealed class ObjectiveFrontier
         ModelFrontier model, IReadOnlyList<Objective> objectives, long seed, IReadOnlyList<double>? weights = null,
         int resamples = PairedBootstrap.DefaultResamples)
     {
-        // The draws depend on the tasks alone, so these are the resamples that the reports are made of.
-        var bootstrap = PairedBootstrap.Over([.. model.Points.Select(point => point.Trial.Scores)], seed, resamples, weights);
-        var baseline = model.Points.ToList().FindIndex(point => point.IsBaseline);
-        (int Index, FrontierPoint Point, double?[] Values)[] all =
+        (TrialResult Trial, bool IsBaseline)[] trials =
         [
-            .. model.Points.Select((point, i) => (i, point, objectives.Select(objective => Value(objective, point)).ToArray())),
+            .. model.Points.Select(point => (point.Trial, point.IsBaseline)),
+            .. model.Unscored.Select(point => (point.Trial, point.IsBaseline)),
         ];
+        // The draws depend on the tasks alone, so these are the resamples that the reports are made of.
+        var bootstrap = model.Points.Count == 0 ? null
+            : PairedBootstrap.Over([.. model.Points.Select(point => point.Trial.Scores)], seed, resamples, weights);
+        var baseline = Array.FindIndex(trials, trial => trial.IsBaseline);
+        var all = trials.Select((trial, i) => (Index: i, Values: objectives.Select(objective => objective.Value(trial.Trial)).ToArray()))
+            .ToList();
         var whole = all.Where(point => point.Values.All(value => value is not null))
-            .Select(point => (point.Index, point.Point, Values: Array.ConvertAll(point.Values, value => value!.Value))).ToList();
+            .Select(point => (point.Index, Values: Array.ConvertAll(point.Values, value => value!.Value))).ToList();
         bool[] maximise = [.. objectives.Select(objective => objective.Maximise)];
         var kept = ParetoFrontier.NonDominated([.. whole.Select(point => point.Values)], maximise);
-        var shares = DominatedShares(bootstrap, whole.ConvertAll(point => (point.Index, point.Values)), objectives, maximise, resamples);
-        var points = whole.Select((point, i) => new ObjectivePoint(point.Point, point.Values)
+        var shares = DominatedShares(bootstrap, whole, objectives, maximise, resamples);
+        var points = whole.Select((point, i) => new ObjectivePoint(trials[point.Index].Trial, point.Values)
         {
-            Interval = bootstrap.Interval(point.Index),
-            Loss = baseline < 0 ? null : model.Points[baseline].Score - point.Point.Score,
-            LossInterval = baseline < 0 ? null : bootstrap.LossInterval(baseline, point.Index),
+            IsBaseline = point.Index == baseline,
+            Interval = bootstrap?.Interval(point.Index),
+            Loss = baseline < 0 ? null : trials[baseline].Trial.Score - trials[point.Index].Trial.Score,
+            LossInterval = baseline < 0 ? null : bootstrap?.LossInterval(baseline, point.Index),
             OnFrontier = kept[i],
             DominatedShare = shares[i],
         });
         return new(
             model.Model, objectives,
-                [.. points.OrderBy(point => point.Values, Comparer<double[]>.Create((a, b) => Compare(a, b, maximise)))],
-            [.. all.Where(point => point.Values.Any(value => value is null)).Select(point => point.Point.Trial.Setting)]);
+            [.. points.OrderBy(point => point.Values, Comparer<double[]>.Create((a, b) => Compare(a, b, maximise)))],
+            [.. all.Where(point => point.Values.Contains(null)).Select(point => trials[point.Index].Trial.Setting)]);
     }
-
-    private static double? Value(Objective objective, FrontierPoint point) =>
-        objective.Value(point) is { } value ? objective.Name == ObjectiveCatalog.Score ? PairedBootstrap.Comparable(value) : value : null;
 
     private static int Compare(double[] a, double[] b, bool[] maximise)
     {
@@ -79,18 +81,18 @@ internal sealed class ObjectiveFrontier
     }
 
     private static double[] DominatedShares(
-        PairedBootstrap bootstrap, List<(int Index, double[] Values)> points, IReadOnlyList<Objective> objectives, bool[] maximise,
+        PairedBootstrap? bootstrap, List<(int Index, double[] Values)> points, IReadOnlyList<Objective> objectives, bool[] maximise,
             int resamples)
     {
         var score = objectives.ToList().FindIndex(objective => objective.Name == ObjectiveCatalog.Score);
         var counts = new int[points.Count];
         // Where nothing varies, one look says it all.
-        var looks = score < 0 ? 1 : resamples;
+        var varies = bootstrap is not null && score >= 0;
+        var looks = varies ? resamples : 1;
         var drawn = points.ConvertAll(point => (double[])point.Values.Clone());
         for (var look = 0; look < looks; look++)
         {
-            if (score >= 0)
-                for (var i = 0; i < points.Count; i++) drawn[i][score] = bootstrap.Scores(points[i].Index)[look];
+            for (var i = 0; varies && i < points.Count; i++) drawn[i][score] = bootstrap!.Scores(points[i].Index)[look];
             var kept = ParetoFrontier.NonDominated(drawn, maximise);
             for (var i = 0; i < kept.Length; i++)
                 if (!kept[i]) counts[i]++;

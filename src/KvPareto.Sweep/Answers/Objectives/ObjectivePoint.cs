@@ -3,12 +3,15 @@ using KvPareto.Sweep.Frontier;
 namespace KvPareto.Sweep.Answers.Objectives;
 
 /// <summary>A measured setting under the objectives that were chosen.</summary>
-/// <param name="Point">The setting.</param>
+/// <param name="Trial">The setting's trial.</param>
 /// <param name="Values">[objectives]</param>
-internal sealed record ObjectivePoint(FrontierPoint Point, double[] Values)
+internal sealed record ObjectivePoint(TrialResult Trial, double[] Values)
 {
-    /// <summary>95 % interval of the score.</summary>
-    public required ScoreInterval Interval { get; init; }
+    /// <summary>Whether the setting is the baseline.</summary>
+    public required bool IsBaseline { get; init; }
+
+    /// <summary>95 % interval of the score; null where its tasks have none.</summary>
+    public ScoreInterval? Interval { get; init; }
 
     /// <summary>Points that it loses against the baseline, tasks counted as the score counts them; null without one.</summary>
     public double? Loss { get; init; }

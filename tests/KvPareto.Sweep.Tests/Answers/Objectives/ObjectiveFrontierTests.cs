@@ -25,7 +25,7 @@ public class ObjectiveFrontierTests
         var trials =
             set.Points.Select((point, i) => Trial($"w16a16-k16v16-c{i + 1}", (long)Math.Round(1e6 * point[0]), point[1], point[2]));
         var frontier = Of([.. trials], "memory,score,tpot");
-        var byName = frontier.Points.ToDictionary(point => point.Point.Trial.Setting, point => point.OnFrontier);
+        var byName = frontier.Points.ToDictionary(point => point.Trial.Setting, point => point.OnFrontier);
         Assert.Equal(set.Nondominated, set.Points.Select((_, i) => byName[$"w16a16-k16v16-c{i + 1}"]));
         var box = frontier.Reference[0] * 100 * frontier.Reference[2];
         double[][] points = [.. set.Points.Select(point => new[] { Math.Round(1e6 * point[0]), 100 * point[1], point[2] })];
@@ -42,12 +42,13 @@ public class ObjectiveFrontierTests
         var report = FrontierAnalysis.Of(trials, "w16a16-k16v16", 7).Models.Single();
         var chosen = ObjectiveFrontier.Of(report, ObjectiveCatalog.Parse("--objectives", "memory,score"), 7);
         Assert.Equal(report.HypervolumePercent, chosen.HypervolumePercent, 1e-4);
-        foreach (var point in chosen.Points)
+        foreach (var (expected, point) in report.Points.Zip(chosen.Points))
         {
-            Assert.Equal(point.Point.OnFrontier, point.OnFrontier);
-            Assert.Equal(point.Point.DominatedShare, point.DominatedShare);
-            Assert.Equal(point.Point.Interval, point.Interval);
-            Assert.Equal(point.Point.ScoreLossInterval, point.LossInterval);
+            Assert.Equal(expected.Trial, point.Trial);
+            Assert.Equal(expected.OnFrontier, point.OnFrontier);
+            Assert.Equal(expected.DominatedShare, point.DominatedShare);
+            Assert.Equal(expected.Interval, point.Interval);
+            Assert.Equal(expected.ScoreLossInterval, point.LossInterval);
         }
     }
 
@@ -66,7 +67,7 @@ public class ObjectiveFrontierTests
         Assert.Equal(100 * (lower + upper) / (105 * 100 * 21), frontier.HypervolumePercent, 9);
 
         static IEnumerable<bool> Kept(ObjectiveFrontier frontier) => new[] { "w16a16-k16v16", "w16a16-k8v8-t64", "w16a16-k4v4-t64" }
-            .Select(setting => frontier.Points.Single(point => point.Point.Trial.Setting == setting).OnFrontier);
+            .Select(setting => frontier.Points.Single(point => point.Trial.Setting == setting).OnFrontier);
     }
 
     [Fact]
@@ -76,6 +77,24 @@ public class ObjectiveFrontierTests
         var frontier = Of([Trial("w16a16-k16v16", 100, 1, 10), untimed], "memory,score,tpot");
         Assert.Equal(["w16a16-k8v8-t64"], frontier.Without);
         Assert.Single(frontier.Points);
+    }
+
+    /// <summary>Made-up prompts have no score: other objectives compare them all the same, in a box of 105 bytes by 21 ms.</summary>
+    [Fact]
+    public void TrialsWithoutAScore_HaveAFrontierOfTheOtherObjectives()
+    {
+        TrialResult[] trials = [Unscored("w16a16-k16v16", 100, 10), Unscored("w16a16-k8v8-t64", 60, 20), Unscored("w16a16-k4v4-t64", 80, 20)];
+        var frontier = Of(trials, "memory,tpot");
+        Assert.Equal(["w16a16-k8v8-t64", "w16a16-k4v4-t64", "w16a16-k16v16"], frontier.Points.Select(point => point.Trial.Setting));
+        Assert.Equal([true, false, true], frontier.Points.Select(point => point.OnFrontier));
+        Assert.Equal([0, 1.0, 0], frontier.Points.Select(point => point.DominatedShare));
+        Assert.Equal("w16a16-k16v16", frontier.Points.Single(point => point.IsBaseline).Trial.Setting);
+        Assert.All(frontier.Points, point => Assert.Equal((null, null, null), (point.Interval, point.Loss, point.LossInterval)));
+        Assert.Equal(100 * (45 * 1 + 5 * 10) / (105 * 21.0), frontier.HypervolumePercent, 9);
+        Assert.Equal(3, Of(trials, "memory,score").Without.Count);
+
+        static TrialResult Unscored(string setting, long peak, double tpot) =>
+            Trial(setting, peak, 0, tpot) with { Score = null, Scores = [] };
     }
 
     [Theory]
