@@ -27,13 +27,15 @@ public sealed class TorchBackend : Backend
     /// <param name="threads">Threads on the processor; null for PyTorch's own choice.</param>
     /// <param name="stretchTokens">Tokens of a layer that are unpacked at once; null for the device's.</param>
     /// <param name="kernels">Makes the backend whose kernels work on a CUDA device's memory; without one PyTorch's ops do all.</param>
+    /// <param name="activations">Type of the tensors between PyTorch's ops, f32 or bf16; null for the device's. The kernels' is bf16.</param>
     /// <exception cref="ConfigException">libtorch cannot be found or loaded, or it has no such device.</exception>
     public TorchBackend(
-        TorchDevice device, int? threads = null, int? stretchTokens = null, Func<int, MemoryLender, Backend?>? kernels = null)
+        TorchDevice device, int? threads = null, int? stretchTokens = null, Func<int, MemoryLender, Backend?>? kernels = null,
+        DType? activations = null)
         : base(Open(device))
     {
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
-        _layout = new TorchMemoryLayout(device);
+        _layout = new TorchMemoryLayout(device, activations: activations);
         _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
         if (device.Kind == "cuda") _stream = TorchStream.TryCreate(device.Ordinal);
         if (_stream is not null) _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(Lend, _stream.Follow));

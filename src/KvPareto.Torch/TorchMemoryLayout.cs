@@ -10,12 +10,13 @@ namespace KvPareto.Torch;
 /// </summary>
 /// <param name="device">Where it runs.</param>
 /// <param name="kernels">Sizes of the backend that has the caches and the coded weights; null where PyTorch's ops do it.</param>
-public sealed class TorchMemoryLayout(TorchDevice device, MemoryLayout? kernels = null) : MemoryLayout
+/// <param name="activations">Type of the tensors between ops; null for the device's.</param>
+public sealed class TorchMemoryLayout(TorchDevice device, MemoryLayout? kernels = null, DType? activations = null) : MemoryLayout
 {
     private const int BytesOfStripeElement = 9; // its code, the difference, the product
 
     /// <inheritdoc/>
-    public override DType ActivationType => device.IsCpu ? DType.F32 : DType.BF16;
+    public override DType ActivationType { get; } = activations ?? (device.IsCpu ? DType.F32 : DType.BF16);
 
     /// <inheritdoc/>
     public override long FixedBytes => (long)StripeElements * BytesOfStripeElement;
