@@ -27,7 +27,7 @@ public sealed class TorchBackend : Backend
     /// <param name="threads">Threads on the processor; null for PyTorch's own choice.</param>
     /// <param name="stretchTokens">Tokens of a layer that are unpacked at once; null for the device's.</param>
     /// <param name="kernels">Makes the backend whose kernels work on a CUDA device's memory; without one PyTorch's ops do all.</param>
-    /// <param name="activations">Type of the tensors between PyTorch's ops, f32 or bf16; null for the device's. The kernels' is bf16.</param>
+    /// <param name="activations">Type of the tensors between PyTorch's ops; null for the device's. The kernels' is bf16.</param>
     /// <exception cref="ConfigException">libtorch cannot be found or loaded, or it has no such device.</exception>
     public TorchBackend(
         TorchDevice device, int? threads = null, int? stretchTokens = null, Func<int, MemoryLender, Backend?>? kernels = null,

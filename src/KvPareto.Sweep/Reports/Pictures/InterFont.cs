@@ -19,7 +19,14 @@ internal sealed class InterFont : IFontResolver
     private const string Resource = "!AvaloniaResources";
     private const int IndexVersion = 2;
 
-    private static readonly Lazy<InterFont> Loaded = new(Load);
+    // ScottPlot's list of fonts is one for the process, and not made for several threads.
+    private static readonly Lazy<InterFont> Loaded = new(() =>
+    {
+        var font = Load();
+        Fonts.FontResolvers.Insert(0, font);
+        Fonts.Default = Name;
+        return font;
+    });
 
     private readonly SKTypeface _regular;
     private readonly SKTypeface _bold;
@@ -32,12 +39,7 @@ internal sealed class InterFont : IFontResolver
 
     /// <summary>Makes ScottPlot draw all text with this font.</summary>
     /// <exception cref="PictureException">The font did not travel with the program, or is no font.</exception>
-    public static void Use()
-    {
-        if (Fonts.FontResolvers.Contains(Loaded.Value)) return;
-        Fonts.FontResolvers.Insert(0, Loaded.Value);
-        Fonts.Default = Name;
-    }
+    public static void Use() => _ = Loaded.Value;
 
     /// <inheritdoc/>
     public SKTypeface CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
