@@ -147,7 +147,7 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("model,setting\na,b\n", "has no column 'total_peak_bytes'")]
-    [InlineData("model,setting,total_peak_bytes,score,ci_low\n", "holds no setting with a score")]
+    [InlineData("model,setting,total_peak_bytes,score,ci_low\n", "holds no setting with a result")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1e999,1,1\n", ":2: column 'total_peak_bytes' is '1e999'")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,NaN,1\n", ":2: column 'score' is 'NaN'")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,250,1\n", ":2: column 'score' is '250'; allowed: a number from 0 to")]

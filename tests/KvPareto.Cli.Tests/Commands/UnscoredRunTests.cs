@@ -22,9 +22,6 @@ public class UnscoredRunTests
             Assert.Equal((2, ""), (answer.Code, answer.Output));
             Assert.Contains(": no trial has a score, as made-up prompts have none; allowed: ", answer.Error, StringComparison.Ordinal);
         }
-        var check = CommandRun.Of("frontier", run, "--check", Path.Combine(run, "results.csv"));
-        Assert.Equal(2, check.Code);
-        Assert.Contains("holds no setting with a score", check.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -42,6 +39,32 @@ public class UnscoredRunTests
         Assert.True(setting.GetProperty("values").GetProperty("total_peak_bytes").GetInt64() > 0);
         Assert.Equal(JsonValueKind.Null, setting.GetProperty("interval").ValueKind);
         Assert.StartsWith("model,setting,trial,total_peak_bytes,tpot_ms,ci_low", File.ReadAllText(folder["f.csv"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RunOfMadeUpPrompts_IsCheckedByItsPeaks()
+    {
+        using var folder = new ScratchFolder();
+        var run = Sweep(folder, "{task: prompt, length: 32, new_tokens: 2, samples: 1}");
+        var before = File.ReadAllText(Path.Combine(run, "results.csv"));
+        Assert.Equal((0, "0 of 2 settings worse than in before.csv, 0 better\n"), Check(before));
+
+        using var json = JsonDocument.Parse(CommandRun.Of("frontier", run, "--objectives", "memory,cache", "--json").Output);
+        var peak = json.RootElement.GetProperty("models")[0].GetProperty("settings").EnumerateArray()
+            .Single(setting => setting.GetProperty("setting").GetString() == "w16a16-k8v8-t64").GetProperty("values")
+            .GetProperty("total_peak_bytes").GetInt64();
+        var (code, words) = Check(before.Replace($",{peak},", $",{peak / 2},", StringComparison.Ordinal));
+        Assert.Equal(3, code);
+        Assert.Contains("k8v8-t64\n    peak ", words, StringComparison.Ordinal);
+        Assert.Contains("1 of 2 settings worse than in before.csv", words, StringComparison.Ordinal);
+        Assert.Equal((2, ""), Check(before.Replace(",1,,,,,,", ",1,,50,,40,60,", StringComparison.Ordinal))); // scored then
+
+        (int Code, string Output) Check(string earlier)
+        {
+            File.WriteAllText(folder["before.csv"], earlier);
+            var answer = CommandRun.Of("frontier", run, "--check", folder["before.csv"]);
+            return (answer.Code, answer.Output);
+        }
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KvPareto.Sweep.Frontier;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Checks;
@@ -9,11 +8,13 @@ internal static class CheckComparison
 {
     /// <summary>Refuses scores that are of other tasks. A file that does not name the tasks is taken as it is.</summary>
     /// <exception cref="ConfigException">They are: names the file and the tasks.</exception>
-    public static void RequireSameTasks(string file, EarlierPoint before, FrontierPoint now)
+    public static void RequireSameTasks(string file, EarlierPoint before, MeasuredPoint now)
     {
-        string[] then = [.. Tasks(before.Tasks)], today = [.. Tasks([.. now.Tasks.Select(task => task.Name)])];
-        if (then.Length == 0 || then.SequenceEqual(today)) return;
-        string?[] differences = [Alone(then.Except(today), "there"), Alone(today.Except(then), "here")];
+        string[] then = [.. Tasks(before.Tasks)], today = [.. Tasks(now.Tasks)];
+        var areScored = (Then: before.Score is not null, Today: today.Length > 0);
+        if (areScored.Then == areScored.Today && (then.Length == 0 || then.SequenceEqual(today))) return;
+        string?[] differences = then.Length == 0 && areScored.Then
+            ? ["there alone"] : [Alone(then.Except(today), "there"), Alone(today.Except(then), "here")];
         throw new ConfigException(
             $"{file}: {OneLine.Of(before.Setting)} of {OneLine.Of(before.Model)} is scored "
                 + $"{string.Join(" and ", differences.OfType<string>())}; allowed: an earlier run of the same tasks");
@@ -27,7 +28,7 @@ internal static class CheckComparison
     /// <param name="now">These runs.</param>
     /// <param name="runs">The same.</param>
     public static IEnumerable<string> Differences(
-        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), FrontierPoint> now, RunHistory runs)
+        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), MeasuredPoint> now, RunHistory runs)
     {
         var severalModels = now.Select(group => group.Key.Model).Distinct().Count() > 1;
         string[] added =
@@ -48,7 +49,7 @@ internal static class CheckComparison
     }
 
     private static IEnumerable<string> SampleDifferences(
-        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), FrontierPoint> now, int? limit)
+        IReadOnlyList<EarlierPoint> before, ILookup<(string Model, string Setting, int? Context), MeasuredPoint> now, int? limit)
     {
         var pairs = before.SelectMany(point =>
             now[(point.Model, point.Setting, point.Context)].Select(same => (Before: point, Now: same.Trial))).ToList();

@@ -40,14 +40,14 @@ internal static class EarlierCsv
                 throw new ConfigException($"{path}: has the column '{OneLine.Of(doubled.Key)}' twice; {Allowed}");
             while (csv.Read())
             {
-                if (HasResult(path, csv)) points.Add(Point(path, csv));
+                if (Word(path, csv, "status", "ok", "failed", "dropped") is null or "ok") points.Add(Point(path, csv));
             }
         }
         catch (CsvHelperException)
         {
             throw new ConfigException($"{path}:{csv.Parser.RawRow}: is no line of its table; {Allowed}");
         }
-        if (points.Count == 0) throw new ConfigException($"{path}: holds no setting with a score; {Allowed}");
+        if (points.Count == 0) throw new ConfigException($"{path}: holds no setting with a result; {Allowed}");
         var twice = points.GroupBy(point => (point.Model, point.Setting, point.Context)).FirstOrDefault(group => group.Count() > 1);
         return twice is null
             ? points
@@ -56,14 +56,10 @@ internal static class EarlierCsv
 
     private const string Allowed = "allowed: results.csv or frontier.csv of a run";
 
-    // Made-up prompts have no score, and then nothing else of one.
-    private static bool HasResult(string path, CsvReader csv) => Word(path, csv, "status", "ok", "failed", "dropped") is null or "ok"
-        && (Optional(csv, "score") is not null || Optional(csv, "ci_low") is not null || Tasks(csv).Any());
-
     private static EarlierPoint Point(string path, CsvReader csv) => new(
         CsvTable.Read(csv.GetField("model")!), csv.GetField("setting")!, Whole(path, csv, "context"),
-        (long)Number(path, csv, "total_peak_bytes", Most),
-        Number(path, csv, "score", MostScore), Low(path, csv))
+        (long)Number(path, csv, "total_peak_bytes", Most), IsScored(csv) ? Number(path, csv, "score", MostScore) : null,
+        IsScored(csv) ? Low(path, csv) : null)
     {
         Trial = Optional(csv, "trial"),
         ModelDigest = Optional(csv, "model_digest"),
@@ -74,6 +70,10 @@ internal static class EarlierCsv
         Limit = Whole(path, csv, "limit"),
         Instructions = Optional(csv, "instructions"),
     };
+
+    // Made-up prompts have no score, and then nothing else of one.
+    private static bool IsScored(CsvReader csv) =>
+        Optional(csv, "score") is not null || Optional(csv, "ci_low") is not null || Tasks(csv).Any();
 
     private static string? Optional(CsvReader csv, string column) =>
         csv.TryGetField<string>(column, out var text) && text is { Length: > 0 } ? text : null;

@@ -5,9 +5,9 @@ namespace KvPareto.Sweep.Answers.Checks;
 /// <param name="Setting">Short name.</param>
 /// <param name="Context">Tokens of the prompts where the sweep had several; else null.</param>
 /// <param name="PeakBytes">Total peak.</param>
-/// <param name="Score">Score, 0 to 100.</param>
+/// <param name="Score">Score, 0 to 100; null of tasks without one.</param>
 /// <param name="Low">Lower end of its 95 % interval.</param>
-internal sealed record EarlierPoint(string Model, string Setting, int? Context, long PeakBytes, double Score, double Low)
+internal sealed record EarlierPoint(string Model, string Setting, int? Context, long PeakBytes, double? Score, double? Low)
 {
     /// <summary>Id of its trial, which other tasks, data or seeds change; null where the file does not say.</summary>
     public string? Trial { get; init; }

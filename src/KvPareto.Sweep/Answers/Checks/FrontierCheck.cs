@@ -28,8 +28,7 @@ public sealed class FrontierCheck
         ArgumentNullException.ThrowIfNull(runs);
         var before = EarlierCsv.Read(earlier);
         var analysis = FrontierAnalysis.Of(runs.Results, runs.Baseline, runs.Seed, resamples: 1);
-        var now = analysis.Models.SelectMany(model => model.Points.Select(point => (model.Model, Point: point)))
-            .ToLookup(pair => Key(pair.Point.Trial), pair => pair.Point);
+        var now = analysis.Models.SelectMany(MeasuredPoint.Of).ToLookup(point => Key(point.Trial));
         var failed = runs.Results.Where(trial => trial.Status != TrialStatus.Ok).ToLookup(Key);
         var (points, unmeasured) = (new List<CheckedPoint>(), 0);
         foreach (var point in before)
@@ -53,21 +52,21 @@ public sealed class FrontierCheck
         return new(points, [.. dropped, .. CheckComparison.Differences(before, now, runs)]);
     }
 
-    private static CheckedPoint Compared(EarlierPoint point, FrontierPoint now, double tolerancePercent)
+    private static CheckedPoint Compared(EarlierPoint point, MeasuredPoint now, double tolerancePercent)
     {
         // What a CSV file says of a score is rounded to four digits.
-        var score = Math.Round(now.Score, 4);
-        var worse = new List<string>();
+        double? score = now.Trial.Score is { } measured ? Math.Round(measured, 4) : null;
+        var (peak, worse) = (now.Trial.Peaks.Inference.Total, new List<string>());
         if (score < point.Low)
             worse.Add(string.Create(
                 CultureInfo.InvariantCulture, $"score {point.Score:F2} → {score:F2}, below its interval from {point.Low:F2}"));
-        var growth = 100.0 * (now.PeakBytes - point.PeakBytes) / Math.Max(1, point.PeakBytes);
+        var growth = 100.0 * (peak - point.PeakBytes) / Math.Max(1, point.PeakBytes);
         if (growth > tolerancePercent)
             worse.Add(string.Create(
-                CultureInfo.InvariantCulture, $"peak {point.PeakBytes:N0} → {now.PeakBytes:N0} bytes, {growth:F1} % more"));
+                CultureInfo.InvariantCulture, $"peak {point.PeakBytes:N0} → {peak:N0} bytes, {growth:F1} % more"));
         return Plain(point) with
         {
-            PeakBytes = now.PeakBytes,
+            PeakBytes = peak,
             Score = score,
             Worse = worse,
             IsBetter = worse.Count == 0 && (score > point.Score || growth < -tolerancePercent),
