@@ -13,6 +13,7 @@ public sealed unsafe class NativeBuffer : AddressedBuffer
 
     private readonly MemoryLedger _ledger;
     private readonly MemoryCategory _category;
+    private readonly SharedBlock? _block;
 
     /// <summary>Allocates <paramref name="byteCount"/> uninitialised bytes.</summary>
     /// <param name="ledger">Where the bytes count.</param>
@@ -23,8 +24,13 @@ public sealed unsafe class NativeBuffer : AddressedBuffer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         (_ledger, _category, ByteCount) = (ledger, category, byteCount);
-        Address = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), Alignment);
-        Glibc.UseLargePages(Address, byteCount);
+        if (category == MemoryCategory.Weights && byteCount <= SharedBlock.MaxPartBytes)
+            (_block, Address) = SharedBlock.Take((int)byteCount);
+        else
+        {
+            Address = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(byteCount, 1), Alignment);
+            Glibc.UseLargePages(Address, byteCount);
+        }
         ledger.Add(category, byteCount);
     }
 
@@ -42,7 +48,8 @@ public sealed unsafe class NativeBuffer : AddressedBuffer
     public override void Dispose()
     {
         if (Address == 0) return;
-        NativeMemory.AlignedFree((void*)Address);
+        if (_block is null) NativeMemory.AlignedFree((void*)Address);
+        else _block.Return();
         Address = 0;
         _ledger.Remove(_category, ByteCount);
     }

@@ -5,10 +5,12 @@ namespace KvPareto.Engine.Seam.Interop;
 /// <summary>What is asked of glibc and of the system about memory.</summary>
 internal static partial class Glibc
 {
+    /// <summary>Bytes of a large page of x86-64, and of Arm64 with pages of 4 KiB.</summary>
+    public const int LargePage = 2 << 20;
+
     private const int MmapThreshold = -3; // M_MMAP_THRESHOLD of malloc.h
     private const int HugePages = 14; // MADV_HUGEPAGE of sys/mman.h
     private const int LargeBytes = 1 << 20;
-    private const int LargePage = 2 << 20; // of x86-64, and of Arm64 with pages of 4 KiB
 
     /// <summary>
     /// Makes blocks of a mebibyte or more mappings of their own, which go back to the system when freed. By default glibc raises that
