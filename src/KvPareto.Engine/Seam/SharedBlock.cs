@@ -15,7 +15,7 @@ internal sealed unsafe class SharedBlock
 
     private const int Bytes = 32 << 20;
     private static readonly Lock Gate = new();
-    private static SharedBlock? s_open; // the one that parts are taken of
+    private static SharedBlock? _open; // the one that parts are taken of
 
     private readonly nint _address = (nint)NativeMemory.AlignedAlloc(Bytes, Glibc.LargePage);
     private int _used;
@@ -29,11 +29,11 @@ internal sealed unsafe class SharedBlock
     {
         lock (Gate)
         {
-            if (s_open is null || Bytes - s_open._used < byteCount) s_open = new SharedBlock();
-            var address = s_open._address + s_open._used;
-            s_open._used += (byteCount + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
-            s_open._parts++;
-            return (s_open, address);
+            if (_open is null || Bytes - _open._used < byteCount) _open = new SharedBlock();
+            var address = _open._address + _open._used;
+            _open._used += (byteCount + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+            _open._parts++;
+            return (_open, address);
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed unsafe class SharedBlock
         lock (Gate)
         {
             if (--_parts > 0) return;
-            if (s_open == this) s_open = null;
+            if (_open == this) _open = null;
             NativeMemory.AlignedFree((void*)_address);
         }
     }
