@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics;
 
@@ -28,7 +28,7 @@ internal static class NumberMatch
             var digits = new StringBuilder();
             foreach (var rune in rest.EnumerateRunes())
             {
-                if (Rune.GetUnicodeCategory(rune) != UnicodeCategory.DecimalDigitNumber) break;
+                if (!Rune.IsDigit(rune)) break;
                 digits.Append(rune.ToString());
             }
             if (digits.Length > 0) return digits.ToString();
