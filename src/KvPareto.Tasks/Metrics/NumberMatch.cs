@@ -6,10 +6,7 @@ namespace KvPareto.Tasks.Metrics;
 /// <summary>LongBench's <c>count_score</c> and <c>retrieval_score</c>: the share of the predicted numbers that are right.</summary>
 internal static class NumberMatch
 {
-    /// <summary>Share of the digit runs in <paramref name="prediction"/> spelled as <paramref name="number"/> is; 0 without any.</summary>
-    public static double Score(string prediction, string number) => Against(prediction, new())(number);
-
-    /// <summary>The same for many numbers.</summary>
+    /// <summary>Share of the digit runs in <paramref name="prediction"/> spelled as a number is; 0 without any.</summary>
     public static Func<string, double> Against(string prediction, ScoreBudget budget)
     {
         var numbers = PythonText.DigitRuns(prediction);
