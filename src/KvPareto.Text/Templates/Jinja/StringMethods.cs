@@ -50,13 +50,13 @@ internal static class StringMethods
         ["rjust"] = static (t, a, s) => Padding(t, Width(a), Fill(a), s) + t,
         ["isdigit"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => IsDigit(r)),
         ["isdecimal"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsDigit),
-        ["isnumeric"] = static (t, _, _) => t.Length > 0 && t.All(char.IsNumber),
+        ["isnumeric"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsNumber),
         ["isalpha"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsLetter),
         ["isalnum"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => Rune.IsLetter(r) || Rune.IsNumber(r)),
         ["isspace"] = static (t, _, _) => t.Length > 0 && t.All(PythonText.IsWhiteSpace),
-        ["isupper"] = static (t, _, _) => t.Any(char.IsUpper) && !t.Any(char.IsLower),
+        ["isupper"] = static (t, _, _) => t.EnumerateRunes().Any(Rune.IsUpper) && !t.EnumerateRunes().Any(Rune.IsLower),
         ["format"] = static (t, a, s) => PythonFormat.Braces(t, a, s),
-        ["islower"] = static (t, _, _) => t.Any(char.IsLower) && !t.Any(char.IsUpper),
+        ["islower"] = static (t, _, _) => t.EnumerateRunes().Any(Rune.IsLower) && !t.EnumerateRunes().Any(Rune.IsUpper),
     };
 
     /// <summary>The method of <paramref name="text"/> with this name, or null.</summary>
