@@ -1,7 +1,6 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
-using KvPareto.Engine.Settings;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Fidelity;
@@ -88,9 +87,7 @@ internal static class FidelityCommand
                 Text = parsed.GetValue(text)
                     ?? throw new ConfigException("fidelity: --text FILE is missing; allowed: a text file, UTF-8"),
                 Reference = parsed.GetValue(reference),
-                Settings = parsed.GetValue(settings) is { } names
-                    ? [.. names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse)]
-                    : null,
+                Settings = parsed.GetValue(settings) is { } names ? [.. Verb.Settings(names)] : null,
                 Tokens = parsed.GetValue(tokens),
                 Window = parsed.GetValue(window),
                 Chunk = parsed.GetValue(chunk),
