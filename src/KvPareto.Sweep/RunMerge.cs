@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
@@ -118,11 +116,8 @@ public static class RunMerge
     }
 
     // Of no trial that a run has, and the same whatever the order of the runs.
-    private static string IdOf(Measured[] used)
-    {
-        var ids = string.Join('\n', used.Select(one => one.Result.TrialId).Order(StringComparer.Ordinal));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ids)).AsSpan(0, 8));
-    }
+    private static string IdOf(Measured[] used) =>
+        TextHash.Id(string.Join('\n', used.Select(one => one.Result.TrialId).Order(StringComparer.Ordinal)));
 
     private sealed record Measured(IReadOnlyList<TrialSource> Sources, TrialResult Result)
     {

@@ -26,7 +26,7 @@ internal sealed class TaskSection(ConfigValue value, string folder, int seed, in
     public int Seed => seed;
 
     /// <summary>File, line and key, for messages.</summary>
-    public string Place => $"{value.File}:{value.Node.Line}: key '{value.Key}'";
+    public string Place => value.Place;
 
     /// <summary>The key <c>name</c>, or null.</summary>
     public string? Name => Find("name")?.Text("any text");

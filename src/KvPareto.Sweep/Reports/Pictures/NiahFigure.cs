@@ -65,7 +65,7 @@ internal sealed class NiahFigure : Figure
     public override IReadOnlyList<string> Facts =>
     [
         "score 0 to 100", "baseline first, then the frontier by falling peak",
-        .. _look.Common.Length > 0 ? [$"names leave out what all share: {_look.Common}"] : Array.Empty<string>(),
+        .. _look.CommonFacts,
     ];
 
     /// <inheritdoc/>
