@@ -100,7 +100,6 @@ public static class RunMerge
         var result = TrialSummary.Timed([.. sources.SelectMany(source => source.Samples())], used[0].Result with
         {
             TrialId = IdOf(used),
-            MergedFrom = [.. used.Select(one => one.Result.TrialId)],
             Device = InstructionWords.Join(used.Select(one => one.Result.Device)),
             Limit = used.Min(one => one.Result.Limit),
             Instructions = InstructionWords.Join(InstructionWords.All(used.Select(one => one.Result.Instructions))),

@@ -124,7 +124,7 @@ internal static class FidelityCommand
             throw;
         }
         progress.End(history);
-        Report(context, options.Folder, FidelityRows.OfRun([options.Folder], history.Results), json, formats);
+        Report(context, options.Folder, FidelityRows.OfRun(history), json, formats);
         var isWhole = history.Missing.Count == 0 && history.Results.All(result => result.Status == TrialStatus.Ok);
         return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
     }
@@ -133,7 +133,7 @@ internal static class FidelityCommand
     private static IReadOnlyList<FidelityRow> Rows(string path)
     {
         if (!Directory.Exists(path)) return FidelityRows.Read(path);
-        var rows = FidelityRows.OfRun([path], RunHistory.Read(path).Results);
+        var rows = FidelityRows.OfRun(RunHistory.Read(path));
         return rows.Count > 0 ? rows : throw new ConfigException($"{path}: has no trial of the task fidelity; allowed: runs that have");
     }
 
