@@ -31,6 +31,12 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     /// <summary>Seconds for which each rate of the processor is measured.</summary>
     public double RateSeconds { get; init; } = 1;
 
+    /// <summary>Standard input.</summary>
+    /// <param name="what">What is expected of it, for the message.</param>
+    /// <exception cref="ConfigException">It was closed.</exception>
+    public Stream RequireInput(string what) =>
+        Input ?? throw new ConfigException($"standard input is closed; allowed: a file, or {what} on standard input");
+
     /// <summary>Standard output for tables, without colours.</summary>
     public IAnsiConsole PlainOutput() => AnsiConsole.Create(new AnsiConsoleSettings
     {

@@ -97,6 +97,11 @@ internal sealed class Verb(string name, string description, string example, stri
         return 0;
     }
 
+    /// <summary>Settings whose short names are joined by commas.</summary>
+    /// <exception cref="ConfigException">One is no setting.</exception>
+    public static IEnumerable<InferenceSetting> Settings(string names) =>
+        names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse);
+
     /// <summary>A setting with what <c>--chunk</c> says.</summary>
     /// <param name="setting">As named.</param>
     /// <param name="chunk">Tokens; 0 for the whole prompt, null for the setting's own.</param>

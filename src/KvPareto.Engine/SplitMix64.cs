@@ -25,6 +25,16 @@ public struct SplitMix64(ulong seed)
     /// <summary>A number from 0 to <paramref name="bound"/> − 1.</summary>
     public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
 
+    /// <summary>Puts the elements into a uniformly random order (Fisher and Yates).</summary>
+    public void Shuffle<T>(Span<T> items)
+    {
+        for (var last = items.Length - 1; last > 0; last--)
+        {
+            var other = Below(last + 1);
+            (items[last], items[other]) = (items[other], items[last]);
+        }
+    }
+
     /// <summary>The generator's output function, which turns neighbouring seeds into unrelated ones.</summary>
     public static ulong Mix(ulong value)
     {

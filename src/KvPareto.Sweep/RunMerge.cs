@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
@@ -102,7 +100,6 @@ public static class RunMerge
         var result = TrialSummary.Timed([.. sources.SelectMany(source => source.Samples())], used[0].Result with
         {
             TrialId = IdOf(used),
-            MergedFrom = [.. used.Select(one => one.Result.TrialId)],
             Device = InstructionWords.Join(used.Select(one => one.Result.Device)),
             Limit = used.Min(one => one.Result.Limit),
             Instructions = InstructionWords.Join(InstructionWords.All(used.Select(one => one.Result.Instructions))),
@@ -118,11 +115,8 @@ public static class RunMerge
     }
 
     // Of no trial that a run has, and the same whatever the order of the runs.
-    private static string IdOf(Measured[] used)
-    {
-        var ids = string.Join('\n', used.Select(one => one.Result.TrialId).Order(StringComparer.Ordinal));
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ids)).AsSpan(0, 8));
-    }
+    private static string IdOf(Measured[] used) =>
+        TextHash.Id(string.Join('\n', used.Select(one => one.Result.TrialId).Order(StringComparer.Ordinal)));
 
     private sealed record Measured(IReadOnlyList<TrialSource> Sources, TrialResult Result)
     {

@@ -67,8 +67,9 @@ public static class RunRepair
         catch (ConfigException e)
         {
             var path = RunFile.PathOf(folder);
-            File.Move(path, path + ".damaged", overwrite: true);
-            said.Add($"{e.Message.Split(';')[0]}: dropped, and kept as {path}.damaged");
+            var kept = RecordRepair.KeptNameOf(path);
+            File.Move(path, kept);
+            said.Add($"{e.Message.Split(';')[0]}: dropped, and kept as {kept}");
             var state = JournalReader.Read(folder);
             if (state.Run is not { } run) return state;
             RunFile.Write(folder, run with { StartedAt = state.StartedAt ?? run.StartedAt });

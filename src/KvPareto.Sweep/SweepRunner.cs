@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
@@ -79,7 +77,7 @@ public static class SweepRunner
         Baseline = SettingAxes.Collapse(config.Baseline).Name,
         StartedAt = DateTimeOffset.UtcNow,
         Host = RunHost.Here(engine),
-        ConfigDigest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(config.Source))),
+        ConfigDigest = TextHash.Of(config.Source),
         Config = config.Source,
         ConfigFile = config.Origin?.File,
         ConfigFolder = config.Origin?.Folder,
@@ -92,7 +90,7 @@ public static class SweepRunner
         Tasks = [.. plan.Tasks.Select(task => new RunInput(task.Name, task.Digest)
         { Context = task.Context, Unscored = task.Task.IsScored ? null : true, Probe = task.IsProbe ? true : null })],
         Trials = [.. plan.Specs.Select(spec => new RunTrial(spec.Id, spec.Model, spec.Setting.Name)
-            { Repeat = spec.Repeat > 0 ? spec.Repeat : null, Context = spec.Context, Probe = spec.IsProbe ? true : null })],
+            { Repeat = spec.Repeat, Context = spec.Context, Probe = spec.IsProbe ? true : null })],
         Search = plan.Search.Chooses ? plan.Search.Text : null,
     };
 }

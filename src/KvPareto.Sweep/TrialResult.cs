@@ -90,13 +90,6 @@ public sealed record TrialResult
     [JsonIgnore]
     public int? Limit { get; init; }
 
-    /// <summary>Ids of the trials of several runs that this one is put together of; empty for a trial of one run.</summary>
-    [JsonIgnore]
-    public IReadOnlyList<string> MergedFrom { get; init; } = [];
-
-    /// <summary>Ids of the trials that have its samples.</summary>
-    internal IReadOnlyList<string> SampleLogs => MergedFrom.Count > 0 ? MergedFrom : [TrialId];
-
     /// <summary>Number of a repeat of the baseline, from 1, which tells how far figures move by themselves; null for a trial of the
     /// sweep.</summary>
     public int? Repeat { get; init; }

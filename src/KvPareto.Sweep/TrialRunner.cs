@@ -134,5 +134,5 @@ internal sealed class TrialRunner(
     }
 
     private static double? Milliseconds(IEnumerable<TimeSpan> times) =>
-        TrialSummary.Median(times.Select(time => time.TotalMilliseconds)) is { } median ? Math.Round(median, 4) : null;
+        SampleStatistics.Median(times.Select(time => time.TotalMilliseconds)) is { } median ? Math.Round(median, 4) : null;
 }

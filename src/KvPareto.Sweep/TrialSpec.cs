@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Templates;
@@ -14,28 +12,26 @@ namespace KvPareto.Sweep;
 /// <param name="Seed">The sweep's seed.</param>
 /// <param name="Backend">Kind of device (<see cref="Engine.Seam.Backend.Name"/>): activations are rounded differently on another.</param>
 /// <param name="Template">What chat templates are told, as JSON; null for the default.</param>
-/// <param name="Repeat">Number of a repeat, from 1; 0 for a trial of the sweep.</param>
+/// <param name="Repeat">Number of a repeat of the baseline, from 1; null for a trial of the sweep.</param>
 /// <param name="Context">Tokens that the tasks were made to; not part of the identity, the tasks are.</param>
 /// <param name="IsProbe">Whether it is a comparison that a search ranks settings by; not part of the identity, its task is.</param>
 internal sealed record TrialSpec(
     string Model, string ModelDigest, InferenceSetting Setting, IReadOnlyList<string> TaskDigests, int Seed, string Backend = TrialSpec.Cpu,
-        string? Template = null, int Repeat = 0, int? Context = null, bool IsProbe = false)
+        string? Template = null, int? Repeat = null, int? Context = null, bool IsProbe = false)
 {
     private const string Cpu = "cpu";
-    private const int IdBytes = 8;
 
     private static readonly string DefaultTemplate = TemplateSettings.Default.ToJson().ToJsonString();
 
     /// <summary>
-    /// The first 16 hex digits of SHA-256 over the canonical JSON of model digest, seed, setting and task digests, and of the backend
-    /// where it is not the processor of the template's settings where there are any, and of the
-    /// number of a repeat.
+    /// Hash of the canonical JSON of model digest, setting, task digests and seed, and of what an ordinary trial on a processor has
+    /// none of: another backend, settings of chat templates, the number of a repeat.
     /// </summary>
     public string Id { get; } = IdOf(ModelDigest, Setting.Name, TaskDigests, Seed, Backend, Template, Repeat);
 
     /// <summary>The same of a setting's short name.</summary>
     internal static string IdOf(
-        string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template, int repeat = 0)
+        string modelDigest, string setting, IReadOnlyList<string> taskDigests, int seed, string backend, string? template, int? repeat)
     {
         var identity = new JsonObject
         {
@@ -46,14 +42,11 @@ internal sealed record TrialSpec(
         };
         if (backend != Cpu) identity["backend"] = backend;
         if (template is not null) identity["template"] = template;
-        if (repeat > 0) identity["repeat"] = repeat;
-        return Hash(CanonicalJson.Write(identity));
+        if (repeat is not null) identity["repeat"] = repeat;
+        return TextHash.Id(CanonicalJson.Write(identity));
     }
 
     /// <summary>What chat templates are told, as the identity has it: null for the default, which earlier versions knew alone.</summary>
     internal static string? TemplateOf(JsonObject? settings) =>
         settings?.ToJsonString() is { } text && text != DefaultTemplate ? text : null;
-
-    private static string Hash(string canonical) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)).AsSpan(0, IdBytes));
 }

@@ -35,19 +35,12 @@ internal sealed class SampleRandom
     public T Pick<T>(T[] choices) => choices[Below(choices.Length)];
 
     /// <summary>Puts the elements into a uniformly random order (Fisher and Yates).</summary>
-    public void Shuffle<T>(Span<T> items)
-    {
-        for (var last = items.Length - 1; last > 0; last--)
-        {
-            var other = Below(last + 1);
-            (items[last], items[other]) = (items[other], items[last]);
-        }
-    }
+    public void Shuffle<T>(Span<T> items) => _stream.Shuffle(items);
 
     /// <summary>Fills <paramref name="hand"/> with <paramref name="deck"/> in random order, whatever it held before.</summary>
     public void Deal<T>(T[] deck, T[] hand)
     {
         deck.CopyTo(hand, 0);
-        Shuffle(hand.AsSpan());
+        Shuffle(hand);
     }
 }

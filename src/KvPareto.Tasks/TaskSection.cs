@@ -26,7 +26,7 @@ internal sealed class TaskSection(ConfigValue value, string folder, int seed, in
     public int Seed => seed;
 
     /// <summary>File, line and key, for messages.</summary>
-    public string Place => $"{value.File}:{value.Node.Line}: key '{value.Key}'";
+    public string Place => value.Place;
 
     /// <summary>The key <c>name</c>, or null.</summary>
     public string? Name => Find("name")?.Text("any text");
@@ -43,18 +43,17 @@ internal sealed class TaskSection(ConfigValue value, string folder, int seed, in
     /// <param name="words">What is allowed.</param>
     public ConfigValue Require(string key, string words) => _map.Require(key, words);
 
-    /// <summary>The length of prompts, which must be there unless the config has contexts.</summary>
-    /// <param name="key">Key.</param>
+    /// <summary>The key <c>length</c> of prompts, which must be there unless the config has contexts.</summary>
     /// <param name="words">What is allowed.</param>
     /// <param name="least">Least length.</param>
     /// <param name="most">Greatest length.</param>
-    public int Length(string key, string words, int least, int most) =>
-        context is int tokens && Find(key) is null ? Math.Clamp(tokens, least, most) : Require(key, words).Integer(least, most);
+    public int Length(string words, int least, int most) =>
+        context is int tokens && Find("length") is null ? Math.Clamp(tokens, least, most) : Require("length", words).Integer(least, most);
 
-    /// <summary>The lengths of prompts, by the same rule.</summary>
-    public int[] Lengths(string key, string words, int least, int most) => context is int tokens && Find(key) is null
+    /// <summary>The key <c>lengths</c>, by the same rule.</summary>
+    public int[] Lengths(string words, int least, int most) => context is int tokens && Find("lengths") is null
         ? [Math.Clamp(tokens, least, most)]
-        : [.. Require(key, words).List(words).Select(item => item.Integer(least, most))];
+        : [.. Require("lengths", words).List(words).Select(item => item.Integer(least, most))];
 
     /// <summary>The path of a file that must be named and be there.</summary>
     /// <param name="key">Key.</param>

@@ -25,14 +25,6 @@ internal static class TruncatedPrompt
     /// <summary>Smallest prompt that the middle can be cut out of: one token from each end.</summary>
     public const int SmallestLength = 2;
 
-    /// <summary>
-    /// The text that goes into the chat template: <paramref name="prompt"/> itself where it has no more than
-    /// <paramref name="maxLength"/> tokens (special ones included), else those tokens that stay, decoded; of the middle cut out the first
-    /// and the last half, joined.
-    /// </summary>
-    public static string Truncate(Tokenizer tokenizer, string prompt, int maxLength, Truncation truncation = Truncation.Middle) =>
-        Truncate(tokenizer, prompt, tokenizer.Encode(prompt), maxLength, truncation);
-
     /// <summary>Ids of at most <see cref="PromptContext.MaxPromptTokens"/>, after truncation and chat template.</summary>
     /// <param name="context">The model's side.</param>
     /// <param name="prompt">Filled template.</param>
@@ -56,7 +48,12 @@ internal static class TruncatedPrompt
         throw new ConfigException($"a prompt limit of {context.MaxPromptTokens} tokens leaves no room beside the chat template");
     }
 
-    private static string Truncate(Tokenizer tokenizer, string prompt, int[] ids, int maxLength, Truncation truncation)
+    /// <summary>
+    /// The text that goes into the chat template: <paramref name="prompt"/> itself where it has no more than
+    /// <paramref name="maxLength"/> tokens (special ones included), else those tokens that stay, decoded; of the middle cut out the first
+    /// and the last half, joined.
+    /// </summary>
+    internal static string Truncate(Tokenizer tokenizer, string prompt, int[] ids, int maxLength, Truncation truncation)
     {
         if (ids.Length <= maxLength) return prompt;
         var half = maxLength / 2;

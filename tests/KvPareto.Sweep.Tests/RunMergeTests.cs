@@ -1,3 +1,6 @@
+using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
@@ -33,7 +36,8 @@ public class RunMergeTests
         var whole = FakeSweep.Run(temp["whole"], new FakeEngine(), tasks: [Facts, Counts]);
         var merged = RunMerge.Read([temp["a"], temp["b"]]);
         Assert.Equal(Figures(whole), Figures(merged));
-        Assert.All(merged.Results, result => Assert.Equal(2, result.MergedFrom.Count));
+        Assert.All(merged.Results, result =>
+            Assert.Equal(["counts", "facts"], merged.SamplesOf(result).Select(sample => sample.Task).Distinct().Order()));
         Assert.Equal(FakeSweep.Trials, merged.Results.Select(result => result.TrialId).Distinct().Count());
         Assert.All(merged.Results, result => Assert.True(result.TtftMs >= result.TtftSpread!.MinMs));
     }
@@ -57,12 +61,17 @@ public class RunMergeTests
     public void Read_OfTwoDevices_KeepsThemApart()
     {
         using var temp = new ScratchFolder();
-        FakeSweep.Run(temp["a"], new FakeEngine());
-        FakeSweep.Run(temp["b"], new FakeEngine { Device = "other" });
+        FakeSweep.Run(temp["a"], new FakeEngine { Skill = _ => 0 });
+        FakeSweep.Run(temp["b"], new FakeEngine { Skill = _ => 1, Device = "other" });
         var merged = RunMerge.Read([temp["a"], temp["b"]]);
         Assert.Equal(
             ["one on none", "two on none", "one on other", "two on other"], merged.Results.Select(result => result.Model).Distinct());
         Assert.Equal(2 * FakeSweep.Trials, merged.Results.Count);
+        var options = new ReportOptions { History = merged };
+        var points = LengthPoints.Of(
+            FrontierAnalysis.Of(merged.Results, merged.Baseline, 1, resamples: 10), trial => options.SamplesOf(temp["a"], trial));
+        Assert.All(points, point => Assert.Equal(point.Model.EndsWith("other", StringComparison.Ordinal) ? 100 : 0, point.Score));
+        Assert.Equal(4, points.Select(point => point.Model).Distinct().Count());
     }
 
     [Fact]

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
-using KvPareto.Engine.Memory;
-using KvPareto.Engine.Settings;
 using KvPareto.Engine.Speed;
 using KvPareto.Sweep.Latency;
 using KvPareto.Text.Input;
@@ -56,9 +54,9 @@ internal static class BenchCommand
         command.SetAction((parsed, cancellation) =>
         {
             IReadOnlyList<int> Of(Option<string> option) =>
-                NumberRanges.Parse(option.Name, parsed.GetValue(option)!, 0, MemoryModel.MostTokens / 2);
+                NumberRanges.Parse(option.Name, parsed.GetValue(option)!, 0, TokenCounts.Most);
             var output = BenchOutput.Of(parsed.GetValue(format)!);
-            var names = parsed.GetValue(settings)!.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse);
+            var names = Verb.Settings(parsed.GetValue(settings)!);
             var own = parsed.GetValue(chunks) is { } list ? NumberRanges.Parse("--chunk", list, 0, MostChunk) : null;
             var request = new BenchRequest(
                 [

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
-using KvPareto.Engine.Settings;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Fidelity;
@@ -88,9 +87,7 @@ internal static class FidelityCommand
                 Text = parsed.GetValue(text)
                     ?? throw new ConfigException("fidelity: --text FILE is missing; allowed: a text file, UTF-8"),
                 Reference = parsed.GetValue(reference),
-                Settings = parsed.GetValue(settings) is { } names
-                    ? [.. names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse)]
-                    : null,
+                Settings = parsed.GetValue(settings) is { } names ? [.. Verb.Settings(names)] : null,
                 Tokens = parsed.GetValue(tokens),
                 Window = parsed.GetValue(window),
                 Chunk = parsed.GetValue(chunk),
@@ -127,7 +124,7 @@ internal static class FidelityCommand
             throw;
         }
         progress.End(history);
-        Report(context, options.Folder, FidelityRows.OfRun([options.Folder], history.Results), json, formats);
+        Report(context, options.Folder, FidelityRows.OfRun(history), json, formats);
         var isWhole = history.Missing.Count == 0 && history.Results.All(result => result.Status == TrialStatus.Ok);
         return isWhole ? ExitCode.Ok : ExitCode.TrialsFailed;
     }
@@ -136,7 +133,7 @@ internal static class FidelityCommand
     private static IReadOnlyList<FidelityRow> Rows(string path)
     {
         if (!Directory.Exists(path)) return FidelityRows.Read(path);
-        var rows = FidelityRows.OfRun([path], RunHistory.Read(path).Results);
+        var rows = FidelityRows.OfRun(RunHistory.Read(path));
         return rows.Count > 0 ? rows : throw new ConfigException($"{path}: has no trial of the task fidelity; allowed: runs that have");
     }
 

@@ -125,30 +125,16 @@ internal static class GenerateCommand
         return clock.Elapsed;
     }
 
-    private static string Json(LanguageModel model, Completion completion, TimeSpan warmUp)
+    private static string Json(LanguageModel model, Completion completion, TimeSpan warmUp) => JsonText.Of(new
     {
-        var peak = completion.Peaks.Inference;
-        return JsonText.Of(new
-        {
-            promptTokens = completion.PromptTokens,
-            ids = completion.Ids,
-            text = model.HasTokenizer ? model.Tokenizer.Decode(completion.Ids) : null,
-            ttftMs = completion.TimeToFirstToken.TotalMilliseconds,
-            tpotMs = completion.TimePerOutputToken?.TotalMilliseconds,
-            warmUpMs = warmUp.TotalMilliseconds,
-            peakBytes = new
-            {
-                total = peak.Total,
-                weights = peak.Weights,
-                kvCache = peak.KvCache,
-                activations = peak.Activations,
-                workspace = peak.Workspace,
-                load = model.LoadPeak.Total,
-                prefill = completion.Peaks.Prefill.Total,
-                decode = completion.Peaks.Decode.Total,
-            },
-        });
-    }
+        promptTokens = completion.PromptTokens,
+        ids = completion.Ids,
+        text = model.HasTokenizer ? model.Tokenizer.Decode(completion.Ids) : null,
+        ttftMs = completion.TimeToFirstToken.TotalMilliseconds,
+        tpotMs = completion.TimePerOutputToken?.TotalMilliseconds,
+        warmUpMs = warmUp.TotalMilliseconds,
+        peakBytes = JsonText.PeakBytes(completion.Peaks, model.LoadPeak),
+    });
 
     /// <summary>A text, or where that is null a number of made-up ids.</summary>
     private readonly record struct Prompt(string? Text, int Count, bool Chat)

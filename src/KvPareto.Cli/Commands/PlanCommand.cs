@@ -14,8 +14,6 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto plan CONFIG|MODEL</c></summary>
 internal static class PlanCommand
 {
-    private const int DefaultNewTokens = 128;
-
     private static readonly int[] DefaultContexts = [10_000, 32_000, 128_000];
 
     public static Command Create(CommandContext context)
@@ -35,8 +33,7 @@ internal static class PlanCommand
         };
         var settings = new Option<string?>("--settings")
         { Description = "Short names joined by commas, in place of the sweep's or the default list.", HelpName = "A,B" };
-        var newTokens = new Option<int>("--new-tokens")
-        { Description = "Tokens generated after the prompt.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
+        var newTokens = TokenCounts.NewTokensOption();
         var fits = new Option<string?>("--fits")
         { Description = "Only what fits in so much memory, loading included; nothing does: exit code 3.", HelpName = "8GiB" };
         var paper = new Option<bool>("--paper")
@@ -57,12 +54,9 @@ internal static class PlanCommand
         command.SetAction(parsed =>
         {
             var request = new Request(
-                parsed.GetValue(contexts) is { } list ? TokenCounts.Parse("--context", list, MemoryModel.MostTokens / 2) : null,
-                parsed.GetValue(settings) is { } names
-                    ? [.. names.Split(',').Select(name => InferenceSetting.Parse(name.Trim())).DistinctBy(setting => setting.Name)] : null,
-                parsed.GetValue(newTokens));
-            if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
-                throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
+                parsed.GetValue(contexts) is { } list ? TokenCounts.Parse("--context", list, TokenCounts.Most) : null,
+                parsed.GetValue(settings) is { } names ? [.. Verb.Settings(names).DistinctBy(setting => setting.Name)] : null,
+                TokenCounts.NewTokens(parsed.GetValue(newTokens)));
             long? room = parsed.GetValue(fits) is { } size ? ByteText.Parse("--fits", size) : null;
             var layout = CommandContext.Layout(parsed.GetValue(threads), parsed.GetValue(device)!);
             IReadOnlyList<ModelPlan> plans = (parsed.GetValue(paper), parsed.GetValue(target)) switch

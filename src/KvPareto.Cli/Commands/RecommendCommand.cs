@@ -1,6 +1,5 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
-using KvPareto.Engine.Memory;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Answers;
@@ -11,8 +10,6 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto recommend RUN…</c></summary>
 internal static class RecommendCommand
 {
-    private const int DefaultNewTokens = 128;
-
     private static readonly Dictionary<string, Preference> Preferences = new()
     {
         ["score"] = Preference.Score,
@@ -31,8 +28,7 @@ internal static class RecommendCommand
                 + "the lengths that were measured.",
             HelpName = "32k",
         };
-        var newTokens = new Option<int>("--new-tokens")
-        { Description = "Tokens generated after it.", HelpName = "N", DefaultValueFactory = _ => DefaultNewTokens };
+        var newTokens = TokenCounts.NewTokensOption();
         var loss = new Option<string?>("--max-loss")
         { Description = "Most that may be lost: 2% of the baseline's score, or 2pt, points of score.", HelpName = "2%" };
         var certain = new Option<bool>("--certain") { Description = "The upper end of the loss's 95 % interval must be within it too." };
@@ -67,7 +63,7 @@ internal static class RecommendCommand
             {
                 Budget = parsed.GetValue(budget) is { } size ? ByteText.Parse("--budget", size) : null,
                 Context = parsed.GetValue(length) is { } tokens ? One("--context", tokens) : null,
-                NewTokens = parsed.GetValue(newTokens),
+                NewTokens = TokenCounts.NewTokens(parsed.GetValue(newTokens)),
                 MaxLoss = parsed.GetValue(loss) is { } limit ? LossLimit.Parse("--max-loss", limit) : null,
                 Certain = parsed.GetValue(certain),
                 Prefer = Preferences.TryGetValue(parsed.GetValue(prefer)!, out var preference) ? preference : throw new ConfigException(
@@ -75,8 +71,6 @@ internal static class RecommendCommand
                 Model = parsed.GetValue(model),
                 Shapes = parsed.GetValue(shapes),
             };
-            if (request.NewTokens is < 1 or > MemoryModel.MostTokens / 2)
-                throw new ConfigException($"--new-tokens {request.NewTokens}; allowed: 1 to {MemoryModel.MostTokens / 2}");
             var runs = RunMerge.Read(parsed.GetValue(folders)!);
             var answers = Recommender.Answer(runs, request, Layout);
             foreach (var message in runs.Messages)
@@ -92,7 +86,7 @@ internal static class RecommendCommand
     public static Argument<string[]> RunsArgument() => new("RUN")
     { Description = "Run folders of sweeps, finished or not; of one baseline.", Arity = ArgumentArity.OneOrMore };
 
-    private static int One(string option, string text) => TokenCounts.Parse(option, text, MemoryModel.MostTokens / 2) is [var only]
+    private static int One(string option, string text) => TokenCounts.Parse(option, text, TokenCounts.Most) is [var only]
         ? only
         : throw new ConfigException($"{option} '{text}'; allowed: one number of tokens, such as 32k");
 

@@ -61,7 +61,7 @@ internal static class ReportCommand
             if (other is not null) history = history.Against(other);
             ClosingTable.Show(context, history, Write(
                 target ?? folders[0], history, PictureFormats.Parse(parsed.GetValue(format)!), !parsed.GetValue(noHtml),
-                parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries), folders));
+                parsed.GetValue(figure)?.Split(',', StringSplitOptions.TrimEntries)));
             return ExitCode.Ok;
         });
         return command;
@@ -77,8 +77,7 @@ internal static class ReportCommand
 
     /// <summary>Writes the report of a run.</summary>
     public static ReportSummary Write(
-        string folder, RunHistory history, IReadOnlyList<PictureFormat> formats, bool html, IReadOnlyList<string>? figures = null,
-        IReadOnlyList<string>? sources = null)
+        string folder, RunHistory history, IReadOnlyList<PictureFormat> formats, bool html, IReadOnlyList<string>? figures = null)
     {
         var options = new ReportOptions
         {
@@ -87,7 +86,7 @@ internal static class ReportCommand
             Seed = history.Seed,
             Formats = formats,
             Figures = figures,
-            Sources = sources,
+            History = history,
             Notes = [.. history.Notes, .. history.Remarks],
             Html = html,
         };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Sweep;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
@@ -23,7 +24,7 @@ internal static class RunFolderName
         var full = Path.GetFullPath(folder);
         var parent = Path.GetDirectoryName(full);
         var runs = Directory.Exists(parent)
-            ? Directory.EnumerateDirectories(parent).Where(found => File.Exists(Path.Combine(found, "run.json")))
+            ? Directory.EnumerateDirectories(parent).Where(RunHistory.IsIn)
                 .Order(StringComparer.Ordinal).Take(MostRunsNamed + 1).ToList()
             : [];
         var named = string.Join(", ", runs.Take(MostRunsNamed).Select(found => Path.GetRelativePath(".", found)));

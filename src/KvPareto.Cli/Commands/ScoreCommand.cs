@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
 using KvPareto.Tasks.Scoring;
-using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
 
@@ -40,7 +39,7 @@ internal static class ScoreCommand
             var path = parsed.GetValue(file)!;
             var files = path == StandardInput
                 ? [Score(PredictionScorer.StandardInput,
-                    PredictionScorer.ScoreStream(Input(context), parsed.GetValue(jieba), parsed.GetValue(task)))]
+                    PredictionScorer.ScoreStream(context.RequireInput("rows"), parsed.GetValue(jieba), parsed.GetValue(task)))]
                 : PredictionScorer.Files(path)
                     .Select(name => Score(name, PredictionScorer.ScoreFile(name, parsed.GetValue(jieba), parsed.GetValue(task)))).ToList();
             if (parsed.GetValue(json)) WriteJson(context.Output, files);
@@ -49,9 +48,6 @@ internal static class ScoreCommand
         });
         return command;
     }
-
-    private static Stream Input(CommandContext context) =>
-        context.Input ?? throw new ConfigException("standard input is closed; allowed: a file, or rows on standard input");
 
     private static ScoredFile Score(string name, IEnumerable<ScoredPrediction> scored)
     {

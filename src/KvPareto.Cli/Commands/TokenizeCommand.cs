@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Text.Input;
@@ -42,26 +41,10 @@ internal static class TokenizeCommand
     /// <summary>A file's text, or standard input's; exactly its characters, a byte order mark included.</summary>
     public static string Read(CommandContext context, string? file)
     {
-        byte[] bytes;
-        if (file is null or "-")
-        {
-            var input = context.Input ?? throw new ConfigException("standard input is closed; allowed: a file, or text on standard input");
-            using var buffer = new MemoryStream();
-            input.CopyTo(buffer);
-            bytes = buffer.ToArray();
-        }
-        else
-        {
-            bytes = ForeignFile.ReadAll(file, Array.MaxLength);
-        }
-        try
-        {
-            return ForeignFile.StrictUtf8.GetString(bytes);
-        }
-        catch (DecoderFallbackException error)
-        {
-            throw new ConfigException($"{file ?? "standard input"}: not UTF-8 at byte {error.Index}", error);
-        }
+        if (file is not (null or "-")) return ForeignFile.ReadText(file, Array.MaxLength);
+        using var buffer = new MemoryStream();
+        context.RequireInput("text").CopyTo(buffer);
+        return ForeignFile.TextOf("standard input", buffer.ToArray());
     }
 
     private static int[] EncodeChat(ModelSource source, string text, TemplateSettings settings)

@@ -6,7 +6,6 @@ namespace KvPareto.Cli.Terminal;
 /// <summary>The axes as help shows them: key, meaning, values and default, within 80 columns.</summary>
 internal static class AxesText
 {
-    private const int Columns = 80;
     private const string Indent = "  ";
 
     /// <summary>A heading, and a paragraph for each axis.</summary>
@@ -14,32 +13,18 @@ internal static class AxesText
     {
         var text = new StringBuilder("Axes:\n");
         var margin = axes.Max(axis => axis.Key.Length) + 2 * Indent.Length;
+        var width = WrappedText.UsualWidth - margin;
         var standard = new InferenceSetting();
         foreach (var axis in axes)
         {
             var key = Indent + axis.Key;
             var values = $"values: {axis.Words}; default {axis.WordOf(standard)}";
-            foreach (var line in Wrap(axis.Meaning, Columns - margin).Concat(Wrap(values, Columns - margin)))
+            foreach (var line in WrappedText.Words(axis.Meaning, width).Concat(WrappedText.Words(values, width)))
             {
                 text.Append(key.PadRight(margin)).Append(line).Append('\n');
                 key = "";
             }
         }
         return text.ToString();
-    }
-
-    private static IEnumerable<string> Wrap(string text, int width)
-    {
-        var line = new StringBuilder();
-        foreach (var word in text.Split(' '))
-        {
-            if (line.Length > 0 && line.Length + 1 + word.Length > width)
-            {
-                yield return line.ToString();
-                line.Clear();
-            }
-            line.Append(line.Length > 0 ? " " : "").Append(word);
-        }
-        yield return line.ToString();
     }
 }

@@ -49,7 +49,7 @@ internal sealed class FidelityProgress : IProgress<SweepEvent>
     private void Show(TrialResult result)
     {
         if (!_shown.Add(result.TrialId)) return;
-        foreach (var row in FidelityRows.OfRun([_folder], [result])) _table.Write(row);
+        foreach (var row in FidelityRows.OfTrial(_folder, result)) _table.Write(row);
         if (result.Status == TrialStatus.Failed)
             _context.Error.WriteLine(TerminalText.OneLine($"{result.Setting} of {result.Model}: {TrialText.Outcome(result)}"));
     }

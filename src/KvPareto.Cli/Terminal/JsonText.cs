@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using KvPareto.Engine.Seam;
 
 namespace KvPareto.Cli.Terminal;
 
@@ -10,4 +11,19 @@ internal static class JsonText
 
     /// <summary>The value as JSON.</summary>
     public static string Of<T>(T value) => JsonSerializer.Serialize(value, Plain);
+
+    /// <summary>The keys of <c>peakBytes</c>.</summary>
+    /// <param name="peaks">Of a prompt and its new tokens.</param>
+    /// <param name="load">Of loading.</param>
+    public static object PeakBytes(MemoryPeaks peaks, MemoryUse load) => new
+    {
+        total = peaks.Inference.Total,
+        weights = peaks.Inference.Weights,
+        kvCache = peaks.Inference.KvCache,
+        activations = peaks.Inference.Activations,
+        workspace = peaks.Inference.Workspace,
+        load = load.Total,
+        prefill = peaks.Prefill.Total,
+        decode = peaks.Decode.Total,
+    };
 }

@@ -55,17 +55,7 @@ internal static class PlanTable
                 context = row.Context,
                 newTokens,
                 peakPhase = Phase(row),
-                peakBytes = new
-                {
-                    total = row.Peak.Total,
-                    weights = row.Peak.Weights,
-                    kvCache = row.Peak.KvCache,
-                    activations = row.Peak.Activations,
-                    workspace = row.Peak.Workspace,
-                    load = row.Peaks.Load.Total,
-                    prefill = row.Peaks.Prefill.Total,
-                    decode = row.Peaks.Decode.Total,
-                },
+                peakBytes = JsonText.PeakBytes(row.Peaks, row.Peaks.Load),
                 baselineBytes = new { math = row.MathBaseline, flash = row.FlashBaseline, paper = Needed(row, plan.PaperPercent) },
                 savedPercent = new { math = row.SavedAgainstMath, flash = row.SavedAgainstFlash, paper = plan.PaperPercent },
             };

@@ -106,8 +106,7 @@ public sealed record RunProgress
         foreach (var file in JournalReader.Files(folder))
         {
             begun.Clear();
-            foreach (var (_, entry, _) in RecordFile.Read<JournalEvent>(
-                file, JournalReader.Subject, JournalReader.Kind, JournalReader.Check))
+            foreach (var (_, entry, _) in JournalReader.Events(file))
             {
                 if (entry is { Event: JournalEvent.TrialStarted, Trial: { } started }) begun[started] = entry.At;
                 else if (entry is { Event: JournalEvent.TrialFinished, Trial: { } ended } && begun.Remove(ended, out var from))

@@ -71,11 +71,7 @@ public sealed record SweepConfig
     /// <param name="file">Path; messages name it as given.</param>
     /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for none.</param>
     /// <exception cref="ConfigException">The file is missing, or something in it is wrong: file, line, key and what is allowed.</exception>
-    public static SweepConfig Load(string file, params IReadOnlyList<string> models)
-    {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
-        return SweepConfigReader.Read(file, YamlFile.ReadText(file), folder, models);
-    }
+    public static SweepConfig Load(string file, params IReadOnlyList<string> models) => LoadFile(file, models, needsTasks: true);
 
     /// <summary>The config that a run folder was last worked on with, from its <c>run.json</c>.</summary>
     /// <param name="folder">Run folder.</param>
@@ -93,11 +89,7 @@ public sealed record SweepConfig
     /// <summary>Reads a YAML file for its models and settings; it may do without tasks.</summary>
     /// <param name="file">Path; messages name it as given.</param>
     /// <exception cref="ConfigException">As for <see cref="Load"/>.</exception>
-    public static SweepConfig LoadForPlan(string file)
-    {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
-        return SweepConfigReader.Read(file, YamlFile.ReadText(file), folder, [], needsTasks: false);
-    }
+    public static SweepConfig LoadForPlan(string file) => LoadFile(file, [], needsTasks: false);
 
     /// <summary>The sweep that runs where no config is named: embedded models on embedded tasks.</summary>
     /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for none.</param>
@@ -107,5 +99,11 @@ public sealed record SweepConfig
             ?? throw new InvalidOperationException($"{QuickstartResource} is not embedded");
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return SweepConfigReader.Read(QuickstartResource, reader.ReadToEnd(), Directory.GetCurrentDirectory(), models);
+    }
+
+    private static SweepConfig LoadFile(string file, IReadOnlyList<string> models, bool needsTasks)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".";
+        return SweepConfigReader.Read(file, YamlFile.ReadText(file), folder, models, needsTasks);
     }
 }

@@ -127,10 +127,9 @@ internal static partial class SweepConfigReader
         ModelEntry FromValue(ConfigValue value, string? name)
         {
             var text = value.Text(ModelWords);
-            var place = $"{value.File}:{value.Node.Line}: key '{value.Key}'";
             return IsPath(text)
-                ? FromPath(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, place)
-                : Opened(text, name, place);
+                ? FromPath(ConfigPath.Resolve(value, baseFolder, ", or name a model with --model"), name, value.Place)
+                : Opened(text, name, value.Place);
         }
     }
 
@@ -170,7 +169,7 @@ internal static partial class SweepConfigReader
         }
         catch (ConfigException e)
         {
-            throw new ConfigException($"{value.File}:{value.Node.Line}: key '{value.Key}': {e.Message}", e);
+            throw new ConfigException($"{value.Place}: {e.Message}", e);
         }
     }
 

@@ -79,7 +79,7 @@ internal sealed class WeightListReader(string baseFolder)
         var source =
             string.Create(
             CultureInfo.InvariantCulture, $"made with {file.Text("a path")}, {recipe.Samples} texts of {recipe.Tokens} tokens");
-        return new(WeightForm.Awq(recipe.Bits, recipe.Group), source, Place(value)) { Recipe = recipe };
+        return new(WeightForm.Awq(recipe.Bits, recipe.Group), source, value.Place) { Recipe = recipe };
     }
 
     private WeightVariant Found(ConfigValue value, string method)
@@ -93,11 +93,11 @@ internal sealed class WeightListReader(string baseFolder)
             using var checkpoint = ModelSource.Open(path).OpenShapes();
             if (checkpoint.Form is not { } form || form.Method != method)
                 throw value.Error($"names '{path}', which is no such checkpoint", allowed);
-            return new(form, value.Text(allowed), Place(value)) { Path = path };
+            return new(form, value.Text(allowed), value.Place) { Path = path };
         }
         catch (ConfigException e) when (!e.Message.StartsWith(value.File + ":", StringComparison.Ordinal))
         {
-            throw new ConfigException($"{Place(value)}: {e.Message}", e);
+            throw new ConfigException($"{value.Place}: {e.Message}", e);
         }
     }
 
@@ -107,6 +107,4 @@ internal sealed class WeightListReader(string baseFolder)
         var number = value.Integer(allowed[0], allowed[^1], words);
         return allowed.Contains(number) ? number : throw value.Error($"is {number}", words);
     }
-
-    private static string Place(ConfigValue value) => $"{value.File}:{value.Node.Line}: key '{value.Key}'";
 }

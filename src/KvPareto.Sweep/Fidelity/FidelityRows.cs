@@ -20,17 +20,22 @@ public static class FidelityRows
     public static string ToJson(IReadOnlyList<FidelityRow> rows) => Encoding.UTF8.GetString(JournalJson.WriteLine(new Document(rows)));
 
     /// <summary>The rows of a run: one for each trial and text of the task fidelity, in the order of the plan.</summary>
-    /// <param name="folders">Folders of the runs that have its samples.</param>
-    /// <param name="trials">Its trials.</param>
     /// <exception cref="ConfigException">The run's samples are damaged.</exception>
-    public static IReadOnlyList<FidelityRow> OfRun(IReadOnlyList<string> folders, IEnumerable<TrialResult> trials) =>
-    [
-        .. from trial in trials
-           where trial.Status == TrialStatus.Ok
-           from task in TrialSamples.Read(folders, trial).GroupBy(record => record.Task)
-           where task.All(record => record.Prediction is FidelityPrediction)
-           select Checked(RunPaths.Samples(folders[0], trial.TrialId), FidelityRow.Of(trial, task.Key, [.. task])),
-    ];
+    public static IReadOnlyList<FidelityRow> OfRun(RunHistory history) =>
+        [.. history.Results.SelectMany(trial => Of(trial, history.SamplesOf(trial)))];
+
+    /// <summary>The rows of a trial: one for each text.</summary>
+    /// <param name="folder">Folder of its run.</param>
+    /// <param name="trial">The trial.</param>
+    /// <exception cref="ConfigException">Its samples are damaged.</exception>
+    public static IEnumerable<FidelityRow> OfTrial(string folder, TrialResult trial) =>
+        Of(trial, SampleLog.Read(RunPaths.Samples(folder, trial.TrialId)).Records);
+
+    /// <summary>The same of samples that were read.</summary>
+    internal static IEnumerable<FidelityRow> Of(TrialResult trial, IEnumerable<SampleRecord> samples) =>
+        from task in samples.GroupBy(record => record.Task)
+        where trial.Status == TrialStatus.Ok && task.All(record => record.Prediction is FidelityPrediction)
+        select Checked(trial, FidelityRow.Of(trial, task.Key, [.. task]));
 
     /// <summary>
     /// The rows of a file, one a line, as earlier versions wrote them; of a setting that stands several times for one model, text and
@@ -63,10 +68,10 @@ public static class FidelityRows
         }
     }
 
-    private static FidelityRow Checked(string path, FidelityRow row) => IsInRange(row)
+    private static FidelityRow Checked(TrialResult trial, FidelityRow row) => IsInRange(row)
         ? row
-        : throw new ConfigException(
-            $"{path}: the figures of '{row.Text}' are out of range; the file is damaged; allowed: what a sweep wrote");
+        : throw new ConfigException($"samples/{trial.TrialId}.jsonl: the figures of '{row.Text}' are out of range; the file is damaged"
+            + "; allowed: what a sweep wrote");
 
     private static bool IsInRange(FidelityRow row) =>
         row is { Tokens: > 0, Window: > 0, BitsPerElement: >= Least and <= MostBits, BytesPerToken: >= Least and <= Most }

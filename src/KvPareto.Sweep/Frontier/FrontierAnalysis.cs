@@ -22,8 +22,8 @@ internal sealed class FrontierAnalysis
     public IReadOnlyList<string> Messages { get; }
 
     /// <summary>Computes all frontiers; the order of <paramref name="results"/> and the number of threads do not matter.</summary>
-    /// <param name="results">Trials of a run, repeats of the baseline among them. Of several with one id an <c>ok</c> one counts, and the
-    /// later of two alike.</param>
+    /// <param name="results">Trials of a run, repeats of the baseline among them. Of several with one model and id an <c>ok</c> one
+    /// counts, and the later of two alike.</param>
     /// <param name="baseline">Short name of the setting that losses and savings refer to.</param>
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="resamples">Resamples of the bootstrap, at least 1.</param>
@@ -81,7 +81,8 @@ internal sealed class FrontierAnalysis
 
     private static List<TrialResult> Distinct(IReadOnlyList<TrialResult> results) =>
     [
-        .. results.GroupBy(trial => trial.TrialId)
+        // The same trial on two machines is two models' by name.
+        .. results.GroupBy(trial => (trial.Model, trial.TrialId))
             .Select(same => same.LastOrDefault(trial => trial.Status == TrialStatus.Ok) ?? same.Last())
             .OrderBy(trial => trial.Model, StringComparer.Ordinal)
             .ThenBy(trial => trial.ModelDigest, StringComparer.Ordinal)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
@@ -10,9 +11,6 @@ internal static class JournalReader
 {
     /// <summary>What the checksums of a journal say it is.</summary>
     public const string Subject = "journal";
-
-    /// <summary>An entry in words.</summary>
-    public const string Kind = "a journal entry";
 
     private const long MostBytes = 1L << 60;
     private const double Rounding = 1e-9;
@@ -43,7 +41,7 @@ internal static class JournalReader
         foreach (var file in Files(folder))
         {
             state.BeginJournal();
-            foreach (var entry in RecordFile.Read<JournalEvent>(file, Subject, Kind, Check))
+            foreach (var entry in Events(file))
             {
                 state.Add(entry.Value);
                 if (!entry.IsSealed) state.Unsealed++;
@@ -51,6 +49,11 @@ internal static class JournalReader
         }
         return state;
     }
+
+    /// <summary>The events of one journal.</summary>
+    /// <exception cref="ConfigException">A line is damaged; names file and line.</exception>
+    public static IEnumerable<RecordFile.Entry<JournalEvent>> Events(string file) =>
+        RecordFile.Read<JournalEvent>(file, LineReader.Read(file), Subject, "a journal entry", Check);
 
     /// <summary>Refuses an event that no sweep wrote.</summary>
     /// <exception cref="JsonException">Says what does not agree.</exception>
@@ -62,14 +65,14 @@ internal static class JournalReader
                 RunCheck.Check(run);
                 break;
             case { Event: JournalEvent.TrialStarted, Trial: { } trial, Run: null, Result: null, Samples: null or >= 0 }:
-                Require(RunCheck.IsId(trial), "a trial's id is not 16 hex digits");
+                Require(TextHash.IsId(trial), "a trial's id is not 16 hex digits");
                 break;
             case
             {
                 Event: JournalEvent.TrialFinished or JournalEvent.TrialFailed or JournalEvent.TrialDropped,
                 Trial: { } trial, Result: { } result, Run: null,
             }:
-                Require(RunCheck.IsId(trial) && result.TrialId == trial, "a trial's id is not 16 hex digits, or not the result's");
+                Require(TextHash.IsId(trial) && result.TrialId == trial, "a trial's id is not 16 hex digits, or not the result's");
                 Require(result.Status is TrialStatus.Ok or TrialStatus.Failed or TrialStatus.Dropped,
                     "the status is neither ok, failed nor dropped");
                 Require((result.Status == TrialStatus.Ok) == (entry.Event == JournalEvent.TrialFinished)
@@ -90,7 +93,7 @@ internal static class JournalReader
         Require(isScored ? result.Score is >= 0 and <= 100 : result.Score is null, "a score is missing or out of range");
         Require((ok || !isScored) && ok == (result.Failure is null), "scores or reason do not fit the status");
         Require(
-            result.Status == TrialStatus.Dropped ? result.DroppedBy is { } search && RunCheck.IsId(search) : result.DroppedBy is null,
+            result.Status == TrialStatus.Dropped ? result.DroppedBy is { } search && TextHash.IsId(search) : result.DroppedBy is null,
             "what a trial was dropped by is missing, or is no 16 hex digits");
         foreach (var score in result.Scores) Check(score);
         Require(

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
@@ -14,16 +13,12 @@ internal static class RecordFile
     /// <param name="IsSealed">Its checksum was there and fits.</param>
     public readonly record struct Entry<T>(int Line, T Value, bool IsSealed);
 
-    /// <summary>The records of a file; none where it is missing.</summary>
+    /// <summary>The records of a file's lines.</summary>
     /// <param name="path">File.</param>
+    /// <param name="lines">Its lines, from where they are to be read.</param>
     /// <param name="subject">What the checksums say the file is of.</param>
     /// <param name="kind">A record in words.</param>
     /// <param name="check">Throws where a record's values cannot be.</param>
-    /// <exception cref="ConfigException">A line is damaged; names file and line.</exception>
-    public static IEnumerable<Entry<T>> Read<T>(string path, string subject, string kind, Action<T> check) =>
-        Read(path, LineReader.Read(path), subject, kind, check);
-
-    /// <summary>The records of lines.</summary>
     /// <exception cref="ConfigException">A line is damaged; names file and line.</exception>
     public static IEnumerable<Entry<T>> Read<T>(
         string path, IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> lines, string subject, string kind, Action<T> check)

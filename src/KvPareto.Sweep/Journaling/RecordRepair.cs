@@ -44,11 +44,18 @@ internal static class RecordRepair
         return said;
     }
 
-    private static string Keep(string path)
+    /// <summary>The name under which a damaged file is kept: that of no file kept before.</summary>
+    public static string KeptNameOf(string path)
     {
         var kept = path + KeptSuffix;
         for (var number = 2; Path.Exists(kept); number++)
             kept = string.Create(CultureInfo.InvariantCulture, $"{path}{KeptSuffix}-{number}");
+        return kept;
+    }
+
+    private static string Keep(string path)
+    {
+        var kept = KeptNameOf(path);
         using var file = DiskFile.TryOpenRead(path) ?? throw new ConfigException($"{path}: is gone");
         var bytes = new byte[RandomAccess.GetLength(file)];
         for (var at = 0; at < bytes.Length;)

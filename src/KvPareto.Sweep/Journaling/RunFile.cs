@@ -46,9 +46,9 @@ internal static class RunFile
 
     private static (byte[] Page, bool IsSealed) Open(byte[] content)
     {
-        var length = Tail(new string('0', 16)).Length;
+        var length = Tail(new string('0', Seal.SumLength)).Length;
         if (content.Length <= length) return (content, false);
-        var sum = Encoding.Latin1.GetString(content.AsSpan(content.Length - length)[^(16 + 4)..^4]);
+        var sum = Encoding.Latin1.GetString(content.AsSpan(content.Length - length)[^(Seal.SumLength + 4)..^4]);
         if (!content.AsSpan()[^length..].SequenceEqual(Encoding.Latin1.GetBytes(Tail(sum)))) return (content, false);
         byte[] page = [.. content.AsSpan()[..^length], .. "\n}\n"u8];
         return sum == Seal.SumOf(page, Subject, 1) ? (page, true) : throw new JsonException("its checksum does not fit");

@@ -74,7 +74,7 @@ internal static class RunFolderCheck
         foreach (var name in leases.Names())
         {
             var id = RunPaths.TrialOfRange(name) ?? name;
-            if (!RunCheck.IsId(id) || planned.Contains(id)) continue;
+            if (!TextHash.IsId(id) || planned.Contains(id)) continue;
             if (leases.Take(name) is { } free)
             {
                 free.Dispose();

@@ -39,17 +39,17 @@ internal static class RunPaths
 
     /// <summary>The trial that a lease is of a part of, by the lease's name; null where it is of something else.</summary>
     public static string? TrialOfRange(string lease) =>
-        lease.Length > RunCheck.IdLength && lease[RunCheck.IdLength] == '-' && RunCheck.IsId(lease[..RunCheck.IdLength])
-            ? lease[..RunCheck.IdLength] : null;
+        lease.Length > TextHash.IdLength && lease[TextHash.IdLength] == '-' && TextHash.IsId(lease[..TextHash.IdLength])
+            ? lease[..TextHash.IdLength] : null;
 
     /// <summary>The trial that a sample log is of by its name; null where it is none.</summary>
     private static string? TrialOf(string path)
     {
         if (Path.GetExtension(path) != LogSuffix) return null;
         var name = Path.GetFileNameWithoutExtension(path);
-        var trial = name[..Math.Min(name.Length, RunCheck.IdLength)];
+        var trial = name[..Math.Min(name.Length, TextHash.IdLength)];
         var rest = name[trial.Length..];
         var isHelpers = rest.Length == 1 + TokenLength && rest[0] == '-' && rest[1..].All(char.IsAsciiHexDigitLower);
-        return RunCheck.IsId(trial) && (rest.Length == 0 || isHelpers) ? trial : null;
+        return TextHash.IsId(trial) && (rest.Length == 0 || isHelpers) ? trial : null;
     }
 }

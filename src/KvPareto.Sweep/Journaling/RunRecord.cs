@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace KvPareto.Sweep.Journaling;
@@ -7,8 +5,6 @@ namespace KvPareto.Sweep.Journaling;
 /// <summary>What was run, with what and where: the content of <c>run.json</c> and of each <c>run</c> event of a journal.</summary>
 internal sealed record RunRecord
 {
-    private const int IdBytes = 8;
-
     /// <summary>Name of the sweep.</summary>
     public required string Name { get; init; }
 
@@ -59,8 +55,8 @@ internal sealed record RunRecord
 
     /// <summary>What a dropped trial must name to count: a hash of <see cref="Search"/> and the plan; null where none is
     /// dropped.</summary>
-    public string? SearchId() => Search is null ? null : Convert.ToHexStringLower(SHA256.HashData(
-        Encoding.UTF8.GetBytes(string.Join('\n', Trials.Select(trial => trial.Id).Prepend(Search)))).AsSpan(0, IdBytes));
+    public string? SearchId() => Search is null ? null
+        : TextHash.Id(string.Join('\n', Trials.Select(trial => trial.Id).Prepend(Search)));
 }
 
 /// <summary>A model or task.</summary>

@@ -12,8 +12,10 @@ namespace KvPareto.Sweep.Journaling;
 /// </summary>
 internal static class Seal
 {
-    private const int SumBytes = 8;
-    private static readonly int TailLength = Tail(new string('0', 2 * SumBytes)).Length;
+    /// <summary>Hex digits of a checksum.</summary>
+    public const int SumLength = 16;
+
+    private static readonly int TailLength = Tail(new string('0', SumLength)).Length;
 
     /// <summary>What a seal says.</summary>
     /// <param name="Json">The record.</param>
@@ -37,7 +39,7 @@ internal static class Seal
         if (line.Length <= TailLength) return null;
         var head = line[..^TailLength];
         var tail = line[^TailLength..];
-        var sum = Encoding.Latin1.GetString(tail[^(2 * SumBytes + 2)..^2]);
+        var sum = Encoding.Latin1.GetString(tail[^(SumLength + 2)..^2]);
         if (!tail.SequenceEqual(Encoding.Latin1.GetBytes(Tail(sum)))) return null;
         var at = head.LastIndexOf(",\"line\":"u8);
         if (at < 0) return null;
@@ -52,7 +54,7 @@ internal static class Seal
     public static string SumOf(ReadOnlySpan<byte> json, string subject, int line)
     {
         var place = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{subject}\n{line}\n"));
-        return Convert.ToHexStringLower(SHA256.HashData([.. place, .. json]).AsSpan(0, SumBytes));
+        return Convert.ToHexStringLower(SHA256.HashData([.. place, .. json]))[..SumLength];
     }
 
     private static string Tail(string sum) => $",\"sum\":\"{sum}\"}}";

@@ -2,7 +2,8 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 
-/// <summary>What was measured of a trial, wherever it stands.</summary>
+/// <summary>What was measured of a trial that may be in work, wherever it stands; of a result <see cref="RunHistory.SamplesOf"/>
+/// knows.</summary>
 internal static class TrialSamples
 {
     /// <summary>The samples of a trial that may be in work: those of its own log, and of the logs of workers that help with it, which
@@ -22,14 +23,4 @@ internal static class TrialSamples
         var mine = read(own);
         return others.Length == 0 ? mine : [.. mine.Concat(others).DistinctBy(record => (record.Task, record.Sample))];
     }
-
-    /// <summary>The samples of a trial that has a result, each once; none where its logs are not there.</summary>
-    /// <param name="folders">Run folders that may have them.</param>
-    /// <param name="trial">The trial.</param>
-    /// <exception cref="ConfigException">A log is damaged.</exception>
-    public static IEnumerable<SampleRecord> Read(IReadOnlyList<string> folders, TrialResult trial) => folders
-        .SelectMany(folder => trial.SampleLogs.Select(id => RunPaths.Samples(folder, id)))
-        .SelectMany(log => SampleLog.Read(log).Records)
-        // Runs that are merged may have measured the same.
-        .DistinctBy(record => (record.Task, record.Sample));
 }

@@ -47,14 +47,9 @@ public sealed record BenchRow
 public sealed record RunTime(double Median, double? Deviation, double? Floor)
 {
     /// <summary>The time of several runs; null of none.</summary>
-    public static RunTime? Of(IReadOnlyList<double> milliseconds, double? floor)
+    public static RunTime? Of(IEnumerable<double> milliseconds, double? floor)
     {
-        if (milliseconds.Count == 0) return null;
         double[] sorted = [.. milliseconds.Order()];
-        var (middle, mean) = (sorted.Length / 2, sorted.Average());
-        var median = sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-        double? deviation = sorted.Length < 2 ? null
-            : Math.Sqrt(sorted.Sum(time => (time - mean) * (time - mean)) / (sorted.Length - 1));
-        return new(median, deviation, floor);
+        return SampleStatistics.Median(sorted) is { } median ? new(median, SampleStatistics.Deviation(sorted), floor) : null;
     }
 }

@@ -82,6 +82,6 @@ public static class BenchRunner
         };
     }
 
-    private static List<double> Milliseconds(List<SpeedRun> runs, Func<SpeedRun, TimeSpan?> time) =>
-        [.. runs.Select(time).OfType<TimeSpan>().Select(one => one.TotalMilliseconds)];
+    private static IEnumerable<double> Milliseconds(List<SpeedRun> runs, Func<SpeedRun, TimeSpan?> time) =>
+        runs.Select(time).OfType<TimeSpan>().Select(one => one.TotalMilliseconds);
 }

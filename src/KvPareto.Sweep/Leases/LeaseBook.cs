@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
 using KvPareto.Sweep.Storage;
 
 namespace KvPareto.Sweep.Leases;
@@ -12,8 +10,6 @@ namespace KvPareto.Sweep.Leases;
 /// </summary>
 internal sealed class LeaseBook : IDisposable
 {
-    private const int MaxBytes = 4096;
-
     private readonly string _folder;
     private readonly LeaseTimes _times;
     private readonly List<Lease> _held = [];
@@ -34,7 +30,7 @@ internal sealed class LeaseBook : IDisposable
     /// <summary>What is leased by anyone, alive or not.</summary>
     public IEnumerable<string> Names() => Directory.EnumerateFiles(_folder)
         .Select(Path.GetFileName).OfType<string>()
-        .Where(file => GenerationOf(file) is not null).Select(file => file[..file.LastIndexOf('.')]).Distinct().ToList();
+        .Where(file => LeaseFile.GenerationOf(file) is not null).Select(file => file[..file.LastIndexOf('.')]).Distinct().ToList();
 
     /// <summary>Something is leased by anyone, alive or not.</summary>
     public bool Has(string name) => Files(name).Count > 0;
@@ -49,9 +45,8 @@ internal sealed class LeaseBook : IDisposable
         var generation = (current?.Generation ?? 0) + 1;
         if (Create(name, generation) is not { } lease) return null;
         // One that saw other files than this one did may have taken it too: both stand back and look again.
-        if (Files(name)
-            .Any(other =>
-            other.Generation > generation || (other.Generation < generation && !seen.Exists(file => file.Token == other.Token))))
+        if (Files(name).Any(other => other.Generation > generation
+            || (other.Generation < generation && !seen.Exists(file => file.Holder?.Token == other.Holder?.Token))))
         {
             lease.Dispose();
             // Under a later one it is not held, and so not deleted by itself; nobody makes this generation again.
@@ -59,8 +54,7 @@ internal sealed class LeaseBook : IDisposable
             return null;
         }
         // There are several where one was killed while it took over. The oldest goes first: its holder, should it wake, must not find its
-        // own
-        // file without a later one beside it.
+        // own file without a later one beside it.
         foreach (var old in seen.OrderBy(file => file.Generation)) File.Delete(Lease.PathOf(_folder, name, old.Generation));
         lock (_held) _held.Add(lease);
         _watched.Remove(name);
@@ -87,7 +81,7 @@ internal sealed class LeaseBook : IDisposable
     }
 
     /// <summary>Who holds a lease, in words.</summary>
-    public string HolderOf(string name) => Current(name)?.Holder?.ToString() ?? "a process that is not known";
+    public string HolderOf(string name) => Current(name)?.HolderWords ?? "a process that is not known";
 
     /// <inheritdoc/>
     public void Dispose()
@@ -155,43 +149,11 @@ internal sealed class LeaseBook : IDisposable
 
     private LeaseFile? Current(string name) => Files(name).MaxBy(file => file.Generation);
 
-    private List<LeaseFile> Files(string name)
-    {
-        var files = new List<LeaseFile>();
-        foreach (var path in Directory.EnumerateFileSystemEntries(_folder, name + ".*"))
-        {
-            if (Path.GetFileNameWithoutExtension(path) != name || GenerationOf(path) is not { } generation) continue;
-            if (DiskFile.TryOpenRead(path) is not { } file) continue;
-            using (file)
-            {
-                var bytes = new byte[MaxBytes];
-                var content = bytes[..RandomAccess.Read(file, bytes, 0)];
-                files.Add(new(generation, content, Parse(content)));
-            }
-        }
-        return files;
-    }
-
-    private static int? GenerationOf(string path) =>
-        int.TryParse(Path.GetExtension(path).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
-            ? generation : null;
-
-    private static LeaseHolder? Parse(byte[] content)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<LeaseHolder>(content);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private sealed record LeaseFile(int Generation, byte[] Content, LeaseHolder? Holder)
-    {
-        public string? Token => Holder?.Token;
-    }
+    private List<LeaseFile> Files(string name) =>
+    [
+        .. Directory.EnumerateFileSystemEntries(_folder, name + ".*").Where(path => Path.GetFileNameWithoutExtension(path) == name)
+            .Select(LeaseFile.TryRead).OfType<LeaseFile>(),
+    ];
 
     private sealed record Sighting(LeaseFile File, long At, TimeSpan Still);
 }

@@ -91,7 +91,7 @@ public sealed record SweepPreview
             return new(spec.Id, spec.Model, spec.Setting.Name, trial.Model.SampleCount, isDone ? trial.Model.SampleCount : done)
             {
                 Context = spec.Context,
-                Repeat = spec.Repeat > 0 ? spec.Repeat : null,
+                Repeat = spec.Repeat,
                 IsProbe = spec.IsProbe,
                 Status = isDone ? result!.Status : null,
                 PredictedPeakBytes = predicted is null ? null : engine.ExpectedPeak(trial),

@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Pictures;
 
 namespace KvPareto.Sweep.Reports;
@@ -21,8 +22,9 @@ public sealed record ReportOptions
     /// <summary>Names of the figures to write; null for all that the run has data for.</summary>
     public IReadOnlyList<string>? Figures { get; init; }
 
-    /// <summary>Run folders that have the trials' samples; null for the report's own folder.</summary>
-    public IReadOnlyList<string>? Sources { get; init; }
+    /// <summary>The run that the trials are of, or several read as one, which knows their samples; null where these are in the report's
+    /// own folder.</summary>
+    public RunHistory? History { get; init; }
 
     /// <summary>What a reader of the page should know of the run, one line each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
@@ -32,4 +34,11 @@ public sealed record ReportOptions
 
     /// <summary>Kinds of pictures to write.</summary>
     public IReadOnlyList<PictureFormat> Formats { get; init; } = [PictureFormat.Png];
+
+    /// <summary>The samples that a trial's figures are of; none where they are not there.</summary>
+    /// <param name="folder">The report's folder.</param>
+    /// <param name="trial">A trial with a result.</param>
+    /// <exception cref="KvPareto.Text.Input.ConfigException">A log is damaged.</exception>
+    internal IEnumerable<SampleRecord> SamplesOf(string folder, TrialResult trial) =>
+        History?.SamplesOf(trial) ?? SampleLog.Read(RunPaths.Samples(folder, trial.TrialId)).Records;
 }

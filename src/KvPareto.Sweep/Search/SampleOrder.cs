@@ -12,12 +12,7 @@ internal static class SampleOrder
     public static int[] Of(string task, int samples, int seed)
     {
         int[] order = [.. Enumerable.Range(0, samples)];
-        var random = new SplitMix64(SplitMix64.Mix((ulong)seed ^ SplitMix64.Hash("samples\n" + task)));
-        for (var i = order.Length - 1; i > 0; i--)
-        {
-            var other = random.Below(i + 1);
-            (order[i], order[other]) = (order[other], order[i]);
-        }
+        new SplitMix64(SplitMix64.Mix((ulong)seed ^ SplitMix64.Hash("samples\n" + task))).Shuffle(order);
         return order;
     }
 }

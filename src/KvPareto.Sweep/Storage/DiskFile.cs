@@ -19,12 +19,6 @@ internal static class DiskFile
     /// <exception cref="ConfigException">It is a link, a folder, a pipe or a device, or must not be read.</exception>
     public static SafeFileHandle? TryOpenRead(string path) => Open(path, Posix.OpenReadOnly, FileMode.Open, FileAccess.Read);
 
-    /// <summary>A file to read and write, whose every write goes to its end; made where it is missing.</summary>
-    /// <exception cref="ConfigException">It is a link, a folder, a pipe or a device, or must not be written.</exception>
-    public static SafeFileHandle OpenAppend(string path) => Open(
-        path, Posix.OpenReadWrite | Posix.OpenCreate | Posix.OpenAppend, FileMode.OpenOrCreate, FileAccess.ReadWrite)
-        ?? throw new IOException($"{path}: cannot be written: its folder is gone");
-
     /// <summary>A new file to read and write; null where the name is taken, atomically.</summary>
     /// <exception cref="ConfigException">It cannot be made.</exception>
     public static SafeFileHandle? TryCreate(string path, bool append)

@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace KvPareto.Sweep.Storage;
 
 /// <summary>
-/// Appends lines to a file, each in one write that goes to the file's end whatever else is written there. A line that
-/// <see cref="Append"/> has returned from outlives this process; one that was made durable outlives the machine.
+/// Appends lines to a file, each in one write. A line that <see cref="Append"/> has returned from outlives this process; one that was
+/// made durable outlives the machine.
 /// </summary>
 internal sealed class LineWriter : IDisposable
 {
@@ -16,18 +16,6 @@ internal sealed class LineWriter : IDisposable
     private LineWriter(string path, SafeFileHandle file)
     {
         (_path, _file) = (path, file);
-    }
-
-    /// <summary>Opens a file that others may append to as well, creating it where it is missing; cuts a torn last line.</summary>
-    /// <exception cref="KvPareto.Text.Input.ConfigException">It is no regular file, or cannot be opened.</exception>
-    public static LineWriter Open(string path)
-    {
-        var file = DiskFile.OpenAppend(path);
-        using var stream =
-            new FileStream(new SafeFileHandle(file.DangerousGetHandle(), ownsHandle: false), FileAccess.ReadWrite, bufferSize: 1);
-        var end = EndOfLines(file);
-        if (end < stream.Length) stream.SetLength(end);
-        return new(path, file);
     }
 
     /// <summary>

@@ -17,7 +17,6 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     {
         SampleKind.Compare => Compare(setting, sample, cancellation),
         SampleKind.Rate => Rate(setting, sample, cancellation),
-        SampleKind.Cost => Cost(setting, sample, cancellation),
         _ => Generate(setting, sample, cancellation),
     };
 
@@ -30,21 +29,10 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
         var stops = sample.StopTexts.Count > 0 ? new StopTexts(model.Tokenizer, sample.StopTexts) : null;
         var completion = GeneratorFor(setting)
             .Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
-        var text = model.Tokenizer.Decode(completion.Ids);
+        // Of what is only measured nobody reads the text, and the model may have no tokenizer.
+        var text = sample.Kind == SampleKind.Cost ? "" : model.Tokenizer.Decode(completion.Ids);
         return new(
             new TextPrediction(stops is null ? text : stops.Cut(text)),
-            completion.PromptTokens,
-            completion.Ids.Length,
-            completion.TimeToFirstToken,
-            completion.TimePerOutputToken,
-            completion.Peaks);
-    }
-
-    private Answer Cost(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
-    {
-        var completion = GeneratorFor(setting).Generate(sample.PromptIds, sample.MaxNewTokens, cancellation: cancellation);
-        return new(
-            new TextPrediction(""),
             completion.PromptTokens,
             completion.Ids.Length,
             completion.TimeToFirstToken,

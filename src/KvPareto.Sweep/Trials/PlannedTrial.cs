@@ -22,13 +22,7 @@ internal sealed record PlannedTrial(int Index, TrialSpec Spec, PreparedModel Mod
                from sample in task.Samples
                select (task.Task, sample),
         ];
-        if (Spec.Repeat == 0) return samples;
-        var random = new SplitMix64(SplitMix64.Mix((ulong)Spec.Repeat));
-        for (var i = samples.Length - 1; i > 0; i--)
-        {
-            var other = random.Below(i + 1);
-            (samples[i], samples[other]) = (samples[other], samples[i]);
-        }
+        if (Spec.Repeat is { } repeat) new SplitMix64(SplitMix64.Mix((ulong)repeat)).Shuffle(samples);
         return samples;
     }
 }

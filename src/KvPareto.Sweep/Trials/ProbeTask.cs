@@ -1,6 +1,5 @@
 using KvPareto.Sweep.Search;
 using KvPareto.Tasks;
-using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Trials;
 
@@ -8,7 +7,7 @@ namespace KvPareto.Sweep.Trials;
 /// Some prompts of a sweep's tasks, compared with the model's own unquantized run instead of being answered: reading a prompt takes less
 /// than answering it, and its divergence tells more than a right or wrong answer. Its score is top-1 agreement.
 /// </summary>
-internal sealed class ProbeTask : EvaluationTask
+internal sealed class ProbeTask : ComparisonTask
 {
     /// <summary>Its name in journals.</summary>
     public const string TaskName = "probe";
@@ -40,13 +39,6 @@ internal sealed class ProbeTask : EvaluationTask
     /// <inheritdoc/>
     public override string Digest { get; }
 
-    /// <summary>One for each model: what is compared with is its own unquantized run.</summary>
-    public override string DigestOf(string modelDigest)
-    {
-        using var digest = new TaskDigest();
-        return digest.Add(Digest).Add(modelDigest).Finish();
-    }
-
     /// <summary>The first prompts of a model's tasks in turn, in the order in which a search takes them.</summary>
     public IReadOnlyList<TaskSample> Of(IReadOnlyList<PreparedTask> tasks)
     {
@@ -71,8 +63,4 @@ internal sealed class ProbeTask : EvaluationTask
     /// <inheritdoc/>
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context) =>
         throw new NotSupportedException("a probe's prompts are those of other tasks");
-
-    /// <inheritdoc/>
-    public override double Score(TaskSample sample, Prediction prediction) =>
-        prediction is FidelityPrediction compared ? compared.Figures.Top1 : throw new FormatException("no comparison");
 }

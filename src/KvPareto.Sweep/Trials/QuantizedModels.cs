@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Quantization;
@@ -69,7 +68,7 @@ internal sealed class QuantizedModels(Backend backend)
         var identity = string.Create(CultureInfo.InvariantCulture,
             $"{Layout}\n{digest}\n{backend.Name}\n{recipe.Bits}\n{recipe.Group}\n{recipe.Samples}\n{recipe.Tokens}\n"
                 + $"{Path.GetExtension(recipe.Calibration)}\n{texts}");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
+        return TextHash.Of(identity);
     }
 
     private static FileStream WaitForTurn(string path, CancellationToken cancellation)

@@ -15,8 +15,6 @@ namespace KvPareto.Sweep.Trials;
 /// <param name="device">The device in words, with its instruction set and threads: rounding and peaks may depend on them.</param>
 internal sealed class SampleAddress(string device)
 {
-    private const int HashBytes = 8;
-
     private readonly Dictionary<TaskSample, string> _samples = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The address: 16 hex digits.</summary>
@@ -31,10 +29,10 @@ internal sealed class SampleAddress(string device)
             ["device"] = device,
             ["version"] = RunHost.ProgramVersion,
         };
-        if (trial.Spec.Repeat > 0) identity["repeat"] = trial.Spec.Repeat;
+        if (trial.Spec.Repeat is { } repeat) identity["repeat"] = repeat;
         // A comparison is with the model's own unquantized run over all windows of the task.
         if (sample.Kind == SampleKind.Compare) identity["task"] = task.Task.DigestOf(trial.Model.OriginalDigest);
-        return Hash(CanonicalJson.Write(identity));
+        return TextHash.Id(CanonicalJson.Write(identity));
     }
 
     private string DigestOf(TaskSample sample)
@@ -49,12 +47,9 @@ internal sealed class SampleAddress(string device)
             ["stopTexts"] = new JsonArray([.. sample.StopTexts.Select(text => JsonValue.Create(text))]),
             ["continuations"] = new JsonArray([.. sample.Continuations.Select(ids => JsonValue.Create(Hash(ids)))]),
         };
-        return _samples[sample] = Hash(CanonicalJson.Write(identity));
+        return _samples[sample] = TextHash.Id(CanonicalJson.Write(identity));
     }
 
     private static string Hash(int[] ids) => ids.Length.ToString(CultureInfo.InvariantCulture) + ":"
         + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(ids.AsSpan())));
-
-    private static string Hash(string text) =>
-        Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, HashBytes));
 }

@@ -25,10 +25,10 @@ internal sealed class SearchPlan
         (_options, _search, _logs) = (plan.Search, plan.Search.Create(), new(folder));
         var probes = plan.RunOrder.Where(trial => trial.Spec.IsProbe)
             .ToDictionary(trial => (trial.Spec.ModelDigest, trial.Spec.Setting.Name, trial.Spec.Context));
-        _others = [.. plan.RunOrder.Where(trial => trial.Spec.Repeat > 0)];
+        _others = [.. plan.RunOrder.Where(trial => trial.Spec.Repeat is not null)];
         _groups =
         [
-            .. plan.RunOrder.Where(trial => trial.Spec is { Repeat: 0, IsProbe: false })
+            .. plan.RunOrder.Where(trial => trial.Spec is { Repeat: null, IsProbe: false })
                 .GroupBy(trial => (trial.Model.OriginalDigest, trial.Spec.Context))
                 .Select(group => group.Select(trial => new Candidate(
                     trial, probes.GetValueOrDefault((trial.Spec.ModelDigest, trial.Spec.Setting.Name, trial.Spec.Context)),

@@ -84,8 +84,8 @@ internal sealed class SweepPlan
             from repeat in Enumerable.Range(0, 1 + (!model.IsProbe && IsBaseline(model, setting) ? config.BaselineRepeats : 0))
             let digests = model.Tasks.Select(task => task.Task.Digest).ToArray()
             select (Model: model, Spec: new TrialSpec(
-                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat, model.Context,
-                model.IsProbe))).ToArray();
+                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat > 0 ? repeat : null,
+                model.Context, model.IsProbe))).ToArray();
         var runOrder = pairs
             .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
             .SelectMany(group => group)

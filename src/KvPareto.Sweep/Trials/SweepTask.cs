@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;
@@ -43,7 +41,7 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
     {
         if (Limit is not { } limit) return digest;
         var identity = new JsonObject { ["limit"] = limit, ["task"] = digest };
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalJson.Write(identity))));
+        return TextHash.Of(CanonicalJson.Write(identity));
     }
 
     /// <summary>Makes a config's tasks, which read their data: each at every context, those that have lengths of their own once.</summary>

@@ -65,34 +65,24 @@ internal sealed class TimeEstimate
     /// <param name="wall">Time since the sample before, with loading, scoring and writing.</param>
     public void Measured(PlannedTrial trial, TaskSample sample, SampleRecord record, TimeSpan wall)
     {
-        var work = WorkOf(trial, sample);
-        _missing[(trial.Index, record.Task)] -= work;
-        var allowed = Math.Max(0, sample.MaxNewTokens - 1);
-        var made = Math.Max(0, record.NewTokens - 1);
-        if (allowed > 0) Add(_tokens, record.Task, made, allowed);
-        var share = allowed == 0 ? 0 : made / (double)allowed;
-        var (reading, making) = (record.TtftMs / 1000, (record.TpotMs ?? 0) / 1000 * made);
-        var besides = Math.Max(0, wall.TotalSeconds - _repeats * (reading + making));
+        _missing[(trial.Index, record.Task)] -= WorkOf(trial, sample);
+        var measured = Measure(trial, sample, record);
+        var besides = Math.Max(0, wall.TotalSeconds - _repeats * (measured.ReadSeconds + measured.MadeSeconds));
         if (_last is null || LoadOf(_last) != LoadOf(trial)) _loads.Add(besides, 1);
         else Add(_besides, record.Task, besides, 1);
         _last = trial;
 
-        _starting.Enqueue(new(trial, reading, work.Read, making, work.Made * share));
+        _starting.Enqueue(measured);
         if (_starting.Count > SteadySamples) _starting.Dequeue();
         _waited += wall.TotalSeconds;
         _isSteady |= IsSteady() || _waited > PatienceSeconds;
-        while (_isSteady && _starting.TryDequeue(out var measured)) Take(measured);
+        while (_isSteady && _starting.TryDequeue(out var first)) Take(first);
     }
 
     /// <summary>Takes in how long a sample took that an earlier run measured on this device.</summary>
     public void Seen(PlannedTrial trial, TaskSample sample, SampleRecord record)
     {
-        if (record.WarmUp) return;
-        var work = WorkOf(trial, sample);
-        var (allowed, made) = (Math.Max(0, sample.MaxNewTokens - 1), Math.Max(0, record.NewTokens - 1));
-        if (allowed > 0) Add(_tokens, record.Task, made, allowed);
-        var share = allowed == 0 ? 0 : made / (double)allowed;
-        Take(new(trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share));
+        if (!record.WarmUp) Take(Measure(trial, sample, record));
     }
 
     /// <summary>The time that a trial's missing samples will take; null while nothing tells.</summary>
@@ -130,6 +120,16 @@ internal sealed class TimeEstimate
 
     private bool IsSteady() => _starting.Count == SteadySamples
         && _starting.Max(measured => measured.ReadRate) <= SteadyFactor * _starting.Min(measured => measured.ReadRate);
+
+    // Time to the first token is reading; tokens after it are made.
+    private Measurement Measure(PlannedTrial trial, TaskSample sample, SampleRecord record)
+    {
+        var work = WorkOf(trial, sample);
+        var (allowed, made) = (Math.Max(0, sample.MaxNewTokens - 1), Math.Max(0, record.NewTokens - 1));
+        if (allowed > 0) Add(_tokens, record.Task, made, allowed);
+        var share = allowed == 0 ? 0 : made / (double)allowed;
+        return new(trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share);
+    }
 
     private void Take(Measurement measured)
     {

@@ -62,7 +62,7 @@ internal static class TrialSummary
         return IsHighest(result.Peaks.Load, records, peaks => peaks.Load)
             && IsHighest(result.Peaks.Prefill, records, peaks => peaks.Prefill)
             && IsHighest(result.Peaks.Decode, records, peaks => peaks.Decode)
-            && IsNear(result.TtftMs, Median(ttft)) && IsNear(result.TpotMs, Median(tpot))
+            && IsNear(result.TtftMs, SampleStatistics.Median(ttft)) && IsNear(result.TpotMs, SampleStatistics.Median(tpot))
             && Agrees(result.TtftSpread, ttft) && Agrees(result.TpotSpread, tpot)
             && (result.Status != TrialStatus.Ok || result.Scores.All(score => Agrees(score, records)));
     }
@@ -118,7 +118,7 @@ internal static class TrialSummary
             WeightBytes = peaks.Inference.Weights,
             KvCacheBytes = peaks.Inference.KvCache,
             Context = trial.Spec.Context,
-            Repeat = trial.Spec.Repeat > 0 ? trial.Spec.Repeat : null,
+            Repeat = trial.Spec.Repeat,
             Probe = trial.Spec.IsProbe ? true : null,
             Samples = records.Count,
         });
@@ -128,25 +128,18 @@ internal static class TrialSummary
     public static TrialResult Timed(IReadOnlyCollection<SampleRecord> records, TrialResult result)
     {
         var (ttft, tpot) = (Times(records, record => record.TtftMs), Times(records, record => record.TpotMs));
-        return result with { TtftMs = Median(ttft), TpotMs = Median(tpot), TtftSpread = Spread(ttft), TpotSpread = Spread(tpot) };
+        return result with
+        {
+            TtftMs = SampleStatistics.Median(ttft),
+            TpotMs = SampleStatistics.Median(tpot),
+            TtftSpread = Spread(ttft),
+            TpotSpread = Spread(tpot),
+        };
     }
 
     private static double[] Times(IEnumerable<SampleRecord> records, Func<SampleRecord, double?> time) =>
         [.. records.Where(record => !record.WarmUp).Select(time).OfType<double>().Order()];
 
-    private static TimeSpread? Spread(double[] times)
-    {
-        if (times.Length == 0) return null;
-        var mean = times.Average();
-        var squares = times.Sum(time => (time - mean) * (time - mean));
-        return new(times[0], times[^1]) { DeviationMs = times.Length > 1 ? Math.Sqrt(squares / (times.Length - 1)) : null };
-    }
-
-    /// <summary>The middle value, or the mean of the two; null of nothing.</summary>
-    internal static double? Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        var middle = sorted.Length / 2;
-        return sorted.Length == 0 ? null : sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
+    private static TimeSpread? Spread(double[] times) =>
+        times.Length == 0 ? null : new(times[0], times[^1]) { DeviationMs = SampleStatistics.Deviation(times) };
 }

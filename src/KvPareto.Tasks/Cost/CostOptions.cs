@@ -30,7 +30,7 @@ public sealed record CostOptions : TaskOptions
     internal static CostOptions Read(TaskSection section)
     {
         section.Allow("length", "new_tokens", "samples", "seed");
-        var length = section.Length("length", "a number of tokens", 1, MostTokens);
+        var length = section.Length("a number of tokens", 1, MostTokens);
         var options = new CostOptions { Length = length, Seed = section.Seed };
         return options with
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Fidelity;
@@ -10,7 +9,7 @@ namespace KvPareto.Tasks.Fidelity;
 /// (over the reference values of docs/fidelity.md all pairs but 2 of 861), has the sweep's scale, and says something by itself.
 /// All figures are kept as the sample's prediction.
 /// </summary>
-internal sealed class FidelityTask : EvaluationTask
+internal sealed class FidelityTask : ComparisonTask
 {
     private readonly FidelityOptions _options;
     private readonly FidelityText _text;
@@ -34,13 +33,6 @@ internal sealed class FidelityTask : EvaluationTask
     /// <inheritdoc/>
     public override string Digest { get; }
 
-    /// <summary>One for each model: what is compared with is its own unquantized run.</summary>
-    public override string DigestOf(string modelDigest)
-    {
-        using var digest = new TaskDigest();
-        return digest.Add(Digest).Add(modelDigest).Finish();
-    }
-
     /// <inheritdoc/>
     /// <exception cref="ConfigException">The text has too few tokens.</exception>
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context) =>
@@ -54,11 +46,4 @@ internal sealed class FidelityTask : EvaluationTask
             Answers = [],
         }),
     ];
-
-    /// <summary>Top-1 agreement.</summary>
-    /// <param name="sample">Not needed.</param>
-    /// <param name="prediction">The window's <see cref="FidelityPrediction"/>.</param>
-    /// <exception cref="FormatException">The prediction is something else.</exception>
-    public override double Score(TaskSample sample, Prediction prediction) =>
-        prediction is FidelityPrediction compared ? compared.Figures.Top1 : throw new FormatException("no comparison");
 }

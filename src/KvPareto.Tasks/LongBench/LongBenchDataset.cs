@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using KvPareto.Tasks.Metrics;
 using KvPareto.Tasks.Metrics.Chinese;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.LongBench;
 
@@ -61,7 +62,7 @@ internal sealed record LongBenchDataset
     public static bool TryFind(string name, [NotNullWhen(true)] out LongBenchDataset? dataset, [NotNullWhen(false)] out string? problem)
     {
         dataset = All.FirstOrDefault(known => name == known.Name || name == known.Name + "_e");
-        problem = dataset is null ? $"is '{Shorten(name)}', which is none of LongBench's; allowed: {Names}" : null;
+        problem = dataset is null ? $"is '{OneLine.Of(name)}', which is none of LongBench's; allowed: {Names}" : null;
         return dataset is not null;
     }
 
@@ -130,13 +131,6 @@ internal sealed record LongBenchDataset
             budget.Spend(ScoreBudget.StepsOfCharacter * ((long)prediction.Length + answer.Length));
             return compare(answer);
         };
-    }
-
-    private static string Shorten(string name)
-    {
-        const int enough = 40;
-        var plain = string.Concat(name.Take(enough).Select(c => char.IsControl(c) ? ' ' : c));
-        return name.Length > enough ? plain + "…" : plain;
     }
 
     private static IReadOnlyList<LongBenchDataset> ReadTable()

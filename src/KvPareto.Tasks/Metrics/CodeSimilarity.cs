@@ -1,3 +1,5 @@
+using KvPareto.Text.Input;
+
 namespace KvPareto.Tasks.Metrics;
 
 /// <summary>

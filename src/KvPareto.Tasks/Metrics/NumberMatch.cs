@@ -1,15 +1,12 @@
-using System.Globalization;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics;
 
 /// <summary>LongBench's <c>count_score</c> and <c>retrieval_score</c>: the share of the predicted numbers that are right.</summary>
 internal static class NumberMatch
 {
-    /// <summary>Share of the digit runs in <paramref name="prediction"/> spelled as <paramref name="number"/> is; 0 without any.</summary>
-    public static double Score(string prediction, string number) => Against(prediction, new())(number);
-
-    /// <summary>The same for many numbers.</summary>
+    /// <summary>Share of the digit runs in <paramref name="prediction"/> spelled as a number is; 0 without any.</summary>
     public static Func<string, double> Against(string prediction, ScoreBudget budget)
     {
         var numbers = PythonText.DigitRuns(prediction);
@@ -28,7 +25,7 @@ internal static class NumberMatch
             var digits = new StringBuilder();
             foreach (var rune in rest.EnumerateRunes())
             {
-                if (Rune.GetUnicodeCategory(rune) != UnicodeCategory.DecimalDigitNumber) break;
+                if (!Rune.IsDigit(rune)) break;
                 digits.Append(rune.ToString());
             }
             if (digits.Length > 0) return digits.ToString();

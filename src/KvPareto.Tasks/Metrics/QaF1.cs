@@ -11,10 +11,7 @@ internal static class QaF1
 {
     private static readonly string[] Articles = ["a", "an", "the"];
 
-    /// <summary>Score of one prediction against one answer, 0 to 1; 0 where nothing is shared, two empty texts included.</summary>
-    public static double Score(string prediction, string answer) => OfWords(Words(prediction), Words(answer));
-
-    /// <summary>The same for many answers.</summary>
+    /// <summary>Score of one prediction against answers, 0 to 1; 0 where nothing is shared, two empty texts included.</summary>
     public static Func<string, double> Against(string prediction, ScoreBudget budget) => Against(prediction, Words, budget);
 
     /// <summary>F1 of the bags of words that texts are cut into, a prediction's once for all answers.</summary>

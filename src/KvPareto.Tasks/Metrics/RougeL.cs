@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Metrics;
 

@@ -11,7 +11,7 @@ internal sealed record MmluOptions : TaskOptions
     /// <summary>Keys as a config may have them.</summary>
     internal const string Example = "folder: PATH, …";
 
-    private const string FolderWords = "a folder with test/SUBJECT_test.csv and dev/SUBJECT_dev.csv";
+    internal const string FolderWords = "a folder with test/SUBJECT_test.csv and dev/SUBJECT_dev.csv";
     private const string SubjectWords = "a list of subjects, world_religions for example";
 
     /// <summary>Folder with <c>test/SUBJECT_test.csv</c> and, where there are examples, <c>dev/SUBJECT_dev.csv</c>; required. Key

@@ -1,4 +1,4 @@
-using KvPareto.Tasks.Metrics;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Mmlu;
 
@@ -14,6 +14,6 @@ internal static class MmluPrompt
         + string.Concat(shots.Select(shot => $"{Ask(shot)} {shot.Letter}\n\n")) + Ask(row);
 
     private static string Ask(MmluRow row) =>
-        PythonText.Strip(row.Question) + string.Concat(row.Choices.Select((choice, index) => $"\n{MmluRow.Letters[index]}. {choice}"))
+        PythonText.Trim(row.Question) + string.Concat(row.Choices.Select((choice, index) => $"\n{MmluRow.Letters[index]}. {choice}"))
             + "\nAnswer:";
 }

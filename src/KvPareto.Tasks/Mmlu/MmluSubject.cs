@@ -6,7 +6,6 @@ namespace KvPareto.Tasks.Mmlu;
 internal sealed record MmluSubject(string Name, IReadOnlyList<MmluRow> Shots, IReadOnlyList<MmluRow> Rows)
 {
     private const string Suffix = "_test.csv";
-    private const string Allowed = "a folder with test/SUBJECT_test.csv and dev/SUBJECT_dev.csv";
 
     /// <summary>The subjects that the options ask for, in ordinal order of their names.</summary>
     /// <exception cref="ConfigException">A subject is not there, or a file is damaged.</exception>
@@ -38,11 +37,11 @@ internal sealed record MmluSubject(string Name, IReadOnlyList<MmluRow> Shots, IR
                     .Order(StringComparer.Ordinal),
             ];
             return names.Count > 0 ? names
-                : throw MmluOptions.Mistake("folder", $"names {folder}, which has no subject; allowed: {Allowed}");
+                : throw MmluOptions.Mistake("folder", $"names {folder}, which has no subject; allowed: {MmluOptions.FolderWords}");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw MmluOptions.Mistake("folder", $"names {folder}: {OneLine.OfMessage(error.Message)}; allowed: {Allowed}");
+            throw MmluOptions.Mistake("folder", $"names {folder}: {OneLine.OfMessage(error.Message)}; allowed: {MmluOptions.FolderWords}");
         }
     }
 }

@@ -38,6 +38,10 @@ public sealed record Needle(string Name, string Text, string Question, IReadOnly
     public static Needle Named(string name) => BuiltIn.FirstOrDefault(needle => needle.Name == name) ?? throw new ConfigException(
         $"task niah: key 'needles' has no needle '{name}'; allowed are {string.Join(", ", BuiltIn.Select(needle => needle.Name))}");
 
+    /// <summary>The prompt over a text that holds the needle, before any chat template.</summary>
+    internal string PromptOver(string text) =>
+        $"Read this text and answer the question after it.\n\n{text}\n\n{Question} Answer in one sentence.";
+
     /// <summary>Share of the key phrases that <paramref name="prediction"/> holds, 0 to 1, whatever their case and blanks.</summary>
     /// <exception cref="ScoreBudgetException">There are too many, and the text is too long.</exception>
     public static double Score(string prediction, IReadOnlyList<string> keyPhrases)

@@ -42,7 +42,7 @@ internal sealed partial record NiahOptions : TaskOptions
         var options = new NiahOptions
         {
             Folder = section.FileOrFolder("folder", FolderWords),
-            Lengths = section.Lengths("lengths", LengthWords, MinLength, MaxLength),
+            Lengths = section.Lengths(LengthWords, MinLength, MaxLength),
             MaxNewTokens = section.Find("max_new_tokens")?.Integer(1, TaskSection.MostTokens) ?? DefaultNewTokens,
         };
         return options with

@@ -5,7 +5,7 @@ namespace KvPareto.Tasks.Niah;
 
 /// <summary>
 /// Needle in a haystack (after github.com/gkamradt/LLMTest_NeedleInAHaystack): one sentence hidden in a long text at each of a grid of
-/// lengths and depths, in the prompt of <see cref="NeedlePrompt.Wrap"/>. The score is the share of the needle's key phrases that the
+/// lengths and depths, in the prompt of <see cref="Needle.PromptOver"/>. The score is the share of the needle's key phrases that the
 /// answer holds; <see cref="TaskSample.Answers"/> are those phrases, all of which count.
 /// </summary>
 /// <remarks>
@@ -70,8 +70,7 @@ internal sealed class NiahTask : TextTask
     {
         Id = string.Create(CultureInfo.InvariantCulture, $"{needle.Name}-{length}-{depth}"),
         Part = length.ToString(CultureInfo.InvariantCulture),
-        PromptIds = Fit(length, count =>
-            PromptText.Encode(context, NeedlePrompt.Wrap(haystack.WithNeedle(count, depth, needle.Text), needle.Question))),
+        PromptIds = Fit(length, count => PromptText.Encode(context, needle.PromptOver(haystack.WithNeedle(count, depth, needle.Text)))),
         MaxNewTokens = _options.MaxNewTokens,
         Answers = needle.KeyPhrases,
     };

@@ -44,7 +44,7 @@ internal sealed record RulerOptions : TaskOptions
         return new()
         {
             Kind = section.Require("kind", string.Join(", ", kinds)).Word(kinds),
-            Length = section.Length("length", "tokens of prompt and answer", LeastLength, TaskSection.MostTokens),
+            Length = section.Length("tokens of prompt and answer", LeastLength, TaskSection.MostTokens),
             Samples = section.Find("samples")?.Integer(1, TaskSection.MostRows) ?? DefaultSamples,
             Seed = section.Find("seed")?.Integer(0, int.MaxValue) ?? section.Seed,
             Haystack = section.Find("haystack") is null ? null : section.FileOrFolder("haystack", EssayWords),

@@ -19,7 +19,8 @@ internal static class TaskScores
     public static double Of(StoredPrediction stored, string? jieba)
     {
         var score = Array.Find(All, score => stored.Task == score.Task || stored.Task == score.Alias)
-            ?? throw stored.Row.Error(stored.TaskField, $"is {Quoted(stored.Task)}, of which no predictions are scored; allowed: {Names}");
+            ?? throw stored.Row.Error(
+                stored.TaskField, $"is '{OneLine.Of(stored.Task)}', of which no predictions are scored; allowed: {Names}");
         try
         {
             return score.Score(stored, jieba);
@@ -32,12 +33,5 @@ internal static class TaskScores
         {
             throw stored.Row.Error(stored.PredictionField, $"cannot be scored: {error.Message}");
         }
-    }
-
-    private static string Quoted(string name)
-    {
-        const int Enough = 40;
-        var plain = string.Concat(name.Take(Enough).Select(c => char.IsControl(c) ? ' ' : c));
-        return name.Length > Enough ? $"'{plain}…'" : $"'{plain}'";
     }
 }

@@ -59,7 +59,7 @@ public sealed record SyntheticOptions : TaskOptions
         {
             Kind = ParseKind(section.Require("kind", string.Join(", ", SyntheticKindNames.All)).Word(SyntheticKindNames.All)),
             Count = section.Require("samples", "a number of samples").Integer(1, MostCount),
-            Length = section.Length("length", "a length in words", LeastLength, MostLength),
+            Length = section.Length("a length in words", LeastLength, MostLength),
             Seed = section.Find("seed")?.Integer(0, FirstTrainingSeed - 1) ?? section.Seed,
         };
     }

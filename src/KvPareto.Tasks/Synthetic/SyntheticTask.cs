@@ -30,9 +30,6 @@ internal sealed class SyntheticTask : TextTask
     /// <inheritdoc/>
     public override string Digest { get; }
 
-    /// <summary>The samples as rows.</summary>
-    public IReadOnlyList<SyntheticSample> Samples => _samples;
-
     /// <inheritdoc/>
     /// <exception cref="ConfigException">A prompt is longer than the model takes: cutting it could cut the answer.</exception>
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context)

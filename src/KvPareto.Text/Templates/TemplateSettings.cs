@@ -39,9 +39,6 @@ public sealed record TemplateSettings
     /// <summary>Variables by name.</summary>
     public IReadOnlyDictionary<string, object?> Variables => _variables;
 
-    /// <summary>True where nothing was told.</summary>
-    public bool IsDefault => _variables.Count == 0 && Date == DefaultDate;
-
     /// <summary>Makes settings of names and values: text, numbers, truth values, null, lists, dictionaries with string keys.</summary>
     /// <param name="values">Names and values; a later one replaces an earlier one.</param>
     /// <exception cref="ConfigException">A name that cannot be set, a date that is none.</exception>

@@ -84,6 +84,9 @@ public readonly record struct ConfigValue(string File, string Key, YamlNode Node
         return new ConfigMap(this, map);
     }
 
+    /// <summary>File, line and key, for messages.</summary>
+    public string Place => $"{File}:{Node.Line}: key '{Key}'";
+
     /// <summary>A mistake in this value.</summary>
     public ConfigException Error(string problem, string allowed) =>
         new($"{File}:{Node.Line}: {(Key.Length == 0 ? "the config" : $"key '{Key}'")} {problem}; allowed: {allowed}");

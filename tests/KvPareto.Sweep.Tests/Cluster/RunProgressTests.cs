@@ -1,5 +1,4 @@
 using KvPareto.Sweep.Cluster;
-using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
@@ -53,7 +52,7 @@ public class RunProgressTests
             {
                 if (number != 12) return;
                 var trial = Directory.GetFiles(temp["run/leases"]).Select(file => Path.GetFileNameWithoutExtension(file))
-                    .Single(RunCheck.IsId);
+                    .Single(TextHash.IsId);
                 var elsewhere = LeaseHolder.Here() with { Scope = "elsewhere", Machine = "node7", Process = 7 };
                 Write($"{trial}-open", LeaseHolder.Here());
                 foreach (var range in new[] { 1, 2 }) Write($"{trial}-{range}", elsewhere);

@@ -164,7 +164,7 @@ public class FidelityRequestTests
         var options = new SweepOptions { Backend = backend, Folder = temp[folder] };
         var history = SweepRunner.Run(request.ToConfig(), options, new Ended(onTrial), TestContext.Current.CancellationToken);
         Assert.Equal(0, backend.Memory.Live.Weights + backend.Memory.Live.KvCache + backend.Memory.Live.Activations);
-        return FidelityRows.OfRun([temp[folder]], history.Results);
+        return FidelityRows.OfRun(history);
     }
 
     private sealed class Ended(Action<string>? onTrial) : IProgress<SweepEvent>

@@ -173,7 +173,7 @@ public class JournalTests
         var path = temp["lines"];
         int[] lengths = [0, 1, 65_535, 65_536, 65_537, 0, 300_000, 4095, 4096];
         string[] lines = [.. lengths.Select((length, i) => new string((char)('a' + i), length))];
-        using (var writer = LineWriter.Open(path))
+        using (var writer = LineWriter.TakeOver(path))
             foreach (var line in lines) writer.Append(Encoding.UTF8.GetBytes(line), durable: false);
         Assert.Equal(lines, LineReader.Read(path).Select(line => Encoding.UTF8.GetString(line.Bytes.Span)));
         Assert.Equal(Enumerable.Range(1, lines.Length), LineReader.Read(path).Select(line => line.Number));

@@ -44,9 +44,7 @@ public class DiskFileTests
         foreach (var way in new Action[]
         {
             () => DiskFile.TryOpenRead(path),
-            () => DiskFile.OpenAppend(path),
             () => Assert.Empty(LineReader.Read(path)),
-            () => LineWriter.Open(path),
             () => { if (kind != "device") LineWriter.TakeOver(path); else DiskFile.TryOpenRead(path); },
             () => { if (kind != "device") AtomicFile.Write(path, "new"u8); else DiskFile.TryOpenRead(path); },
         })
@@ -56,20 +54,6 @@ public class DiskFileTests
         }
         Assert.Equal("precious", File.ReadAllText(temp["victim"]));
         Assert.Empty(Directory.GetFiles(temp.Root, "*.tmp"));
-    }
-
-    [Fact]
-    public void Appends_OfTwoWriters_OverwriteNothing()
-    {
-        using var temp = new ScratchFolder();
-        using (var a = LineWriter.Open(temp["rows"]))
-        using (var b = LineWriter.Open(temp["rows"]))
-        {
-            a.Append("one"u8, durable: false);
-            b.Append("two"u8, durable: true);
-            a.Append("three"u8, durable: false);
-        }
-        Assert.Equal(["one", "two", "three"], File.ReadAllLines(temp["rows"]));
     }
 
     [Fact]

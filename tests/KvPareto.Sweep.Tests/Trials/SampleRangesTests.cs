@@ -40,7 +40,7 @@ public class SampleRangesTests
         Assert.Equal(repeat.InOrder().Select(next => next.Sample.Id), SampleRanges.Of(repeat).SelectMany(r => r).Select(n => n.Sample.Id));
     }
 
-    private static PlannedTrial Trial(int samples, int repeat = 0)
+    private static PlannedTrial Trial(int samples, int? repeat = null)
     {
         var task = new SweepTask("facts", new FakeTask("facts", samples));
         var setting = InferenceSetting.Parse("w16a16-k16v16");

@@ -1,18 +1,10 @@
 using System.Text.Json.Nodes;
-using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Trials;
 
 public class TrialSummaryTests
 {
-    [Theory]
-    [InlineData(new double[] { }, null)]
-    [InlineData(new[] { 3.0 }, 3.0)]
-    [InlineData(new[] { 9.0, 1, 5 }, 5.0)]
-    [InlineData(new[] { 9.0, 1, 5, 2 }, 3.5)]
-    public void Median_KnownValues(double[] values, double? expected) => Assert.Equal(expected, TrialSummary.Median(values));
-
     [Fact]
     public void Finished_MeansOverTasks_AndLeavesWarmUpOut()
     {

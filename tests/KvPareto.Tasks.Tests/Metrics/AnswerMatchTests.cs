@@ -19,7 +19,7 @@ public class AnswerMatchTests
     [InlineData("03", "3", 0)]
     [InlineData("٣", "3", 0)]
     public void NumberMatch_ComparesDigitsAsWritten(string prediction, string number, double expected) =>
-        Assert.Equal(expected, NumberMatch.Score(prediction, number), 12);
+        Assert.Equal(expected, NumberMatch.Against(prediction, new())(number), 12);
 
     [Theory]
     [InlineData("Paragraph 12", "12")]

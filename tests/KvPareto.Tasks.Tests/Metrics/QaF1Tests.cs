@@ -15,5 +15,5 @@ public class QaF1Tests
     [InlineData("x y x", "x x z", 2.0 / 3)]
     [InlineData("", "", 0)]
     public void Score_IsLongBenchs(string prediction, string answer, double expected) =>
-        Assert.Equal(expected, QaF1.Score(prediction, answer), 12);
+        Assert.Equal(expected, QaF1.Against(prediction, new())(answer), 12);
 }

@@ -46,12 +46,12 @@ public class SensitivityTests
                     (model.Tokenizer.Decode(generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds).Ids),
                     sample.Answers[0]);
                 scores.Add(("answer match", task.Score(sample, text)));
-                scores.Add((nameof(QaF1), QaF1.Score(text, answer)));
+                scores.Add((nameof(QaF1), QaF1.Against(text, new())(answer)));
                 scores.Add((nameof(RougeL), RougeL.Score(text, answer)));
                 scores.Add((nameof(CodeSimilarity), CodeSimilarity.Score(text, answer)));
                 if (kind == SyntheticKind.Fact) scores.Add((nameof(Needle), Needle.Score(text, [answer])));
                 if (kind == SyntheticKind.Fact) scores.Add((nameof(ClassMatch), ClassMatch.Score(text, answer, classes)));
-                if (kind == SyntheticKind.Count) scores.Add((nameof(NumberMatch), NumberMatch.Score(text, answer)));
+                if (kind == SyntheticKind.Count) scores.Add((nameof(NumberMatch), NumberMatch.Against(text, new())(answer)));
             }
         }
         return scores.GroupBy(score => score.Metric).ToDictionary(group => group.Key, group => group.Average(score => score.Score));

@@ -27,17 +27,8 @@ public class NeedleTests
             "sandwich, archive-code", Assert.Throws<ConfigException>(() => Needle.Named("hay")).Message, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(0, "|a😀b")]
-    [InlineData(50, "a|😀b")]
-    [InlineData(67, "a😀|b")]
-    [InlineData(100, "a😀b|")]
-    public void Build_CountsCodePoints(double depth, string expected) => Assert.Equal(
-        $"Read this text and answer the question after it.\n\n{expected}\n\nWhy? Answer in one sentence.",
-        NeedlePrompt.Build("a😀bcd", 3, depth, "|", "Why?"));
-
     [Fact]
-    public void Build_GivesThePromptsOfTheReferenceRuns()
+    public void PromptOver_GivesThePromptsOfTheReferenceRuns()
     {
         var model = TestData.SmolLm2OrSkip();
         var essays = Haystack.Read(TestData.SharedOrSkip("data", "niah", "PaulGrahamEssays"));
@@ -48,12 +39,8 @@ public class NeedleTests
             using var document = JsonDocument.Parse(line);
             var row = document.RootElement;
             if (row.GetProperty("kind").GetString() != "needle") continue;
-            var prompt = NeedlePrompt.Build(
-                essays,
-                row.GetProperty("chars").GetInt32(),
-                row.GetProperty("depth").GetDouble(),
-                Needle.Sandwich.Text,
-                Needle.Sandwich.Question);
+            var prompt = ReferencePrompt.Of(
+                essays, row.GetProperty("chars").GetInt32(), row.GetProperty("depth").GetDouble());
             var ids = tokenizer.Encode(template.Render([new ChatMessage("user", prompt)]), addSpecialTokens: false);
             Assert.Equal(row.GetProperty("prompt_tokens").GetInt32(), ids.Length);
             seen++;

@@ -3,7 +3,7 @@ using KvPareto.Cpu;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Settings;
 using KvPareto.Tasks.LongBench;
-using KvPareto.Tasks.Niah;
+using KvPareto.Tasks.Tests.Niah;
 using KvPareto.Testing;
 using KvPareto.Text.Templates;
 
@@ -14,8 +14,6 @@ public class SmolLm2GenerationTests
 {
     // Rows whose best two logits come closer than this may rightly differ with a 16-bit cache.
     private const double SafeMargin = 0.03;
-
-    private const string Needle = "\nThe best thing to do in San Francisco is eat a sandwich and sit in Dolores Park on a sunny day.\n";
 
     [Theory]
     [InlineData("w16a16-k16v16-c256")]
@@ -65,9 +63,7 @@ public class SmolLm2GenerationTests
             case "short":
                 return row.GetProperty("message").GetString()!;
             case "needle":
-                return NeedlePrompt.Build(
-                    essays, row.GetProperty("chars").GetInt32(), row.GetProperty("depth")
-                        .GetDouble(), Needle, "What is the best thing to do in San Francisco?");
+                return ReferencePrompt.Of(essays, row.GetProperty("chars").GetInt32(), row.GetProperty("depth").GetDouble());
             default:
                 using (var document = JsonDocument.Parse(news[row.GetProperty("row").GetInt32()]))
                 {

@@ -51,11 +51,12 @@ public class SyntheticTaskTests
     {
         using var folder = new ScratchFolder();
         var context = ByteTokenizer.Context(folder, maxPromptTokens: 4000, chat: true);
-        var task = new SyntheticTask(new SyntheticOptions { Kind = SyntheticKind.Label, Count = 3, Length = 200 });
+        var options = new SyntheticOptions { Kind = SyntheticKind.Label, Count = 3, Length = 200 };
+        var task = new SyntheticTask(options);
         var prepared = task.Prepare(context);
         Assert.Equal("embedded:label", task.Name);
         Assert.Equal(3, prepared.Select(sample => sample.Id).Distinct().Count());
-        foreach (var (sample, row) in prepared.Zip(task.Samples))
+        foreach (var (sample, row) in prepared.Zip(SyntheticSample.Generate(options)))
         {
             // The models were trained on plain text: a chat template is not applied.
             Assert.Equal(ByteTokenizer.Bos, sample.PromptIds[0]);

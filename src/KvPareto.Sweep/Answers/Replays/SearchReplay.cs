@@ -105,7 +105,7 @@ public sealed record SearchReplay(string Model, string Search)
             }
         }
         var found = Found();
-        var frontier = all.Where((_, index) => ParetoFrontier.NonDominated(all, Maximise)[index]).ToList();
+        var frontier = all.Zip(ParetoFrontier.NonDominated(all, Maximise)).Where(pair => pair.Second).Select(pair => pair.First).ToList();
         return new(model, options.Text)
         {
             Settings = trials.Count,

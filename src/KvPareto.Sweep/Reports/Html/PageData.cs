@@ -28,7 +28,7 @@ internal static class PageData
             ["messages"] = Texts(options.Notes.Concat(analysis.Messages)),
             ["axes"] = Texts(axes.Select(axis => axis.Name)),
             ["models"] = new JsonArray([.. analysis.Models.Select(model => Model(model, axes))]),
-            ["samples"] = SampleData.Of(options.Sources ?? [folder], trials),
+            ["samples"] = SampleData.Of(trials, trial => options.SamplesOf(folder, trial)),
             ["provenance"] = Provenance(folder),
         };
     }
@@ -59,7 +59,7 @@ internal static class PageData
         var setting = FrontierAnalysis.SettingOf(trial);
         return new()
         {
-            ["trial"] = trial.TrialId,
+            ["trial"] = SampleData.KeyOf(trial),
             ["setting"] = trial.Setting,
             ["axes"] = Texts(axes.Select(axis => setting is null ? "" : axis.Cell(setting) ?? "")),
             ["peak"] = point.PeakBytes,

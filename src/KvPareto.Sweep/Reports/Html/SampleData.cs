@@ -8,8 +8,7 @@ namespace KvPareto.Sweep.Reports.Html;
 
 /// <summary>
 /// The samples that <c>report.html</c> shows: of each task the first ones, so many that the page stays small enough to open, with long
-/// texts
-/// cut.
+/// texts cut.
 /// </summary>
 internal static class SampleData
 {
@@ -25,9 +24,9 @@ internal static class SampleData
     private const int MostReferences = 20;
 
     /// <summary>The samples of some trials.</summary>
-    /// <param name="folders">Folders of the runs that have them.</param>
     /// <param name="trials">The trials, with a result.</param>
-    public static JsonObject Of(IReadOnlyList<string> folders, IReadOnlyList<TrialResult> trials)
+    /// <param name="samplesOf">A trial's samples.</param>
+    public static JsonObject Of(IReadOnlyList<TrialResult> trials, Func<TrialResult, IEnumerable<SampleRecord>> samplesOf)
     {
         var tasks = trials.SelectMany(trial => trial.Scores.Select(score => NameOf(trial, score.Task))).Distinct().ToList();
         var most = (int)Math.Clamp(MostPredictions / Math.Max(1L, (long)trials.Count * tasks.Count), 1, MostOfATask);
@@ -37,7 +36,7 @@ internal static class SampleData
         foreach (var trial in trials)
         {
             var own = tasks.ToDictionary(task => task, _ => new JsonObject());
-            foreach (var task in TrialSamples.Read(folders, trial).GroupBy(record => record.Task))
+            foreach (var task in samplesOf(trial).GroupBy(record => record.Task))
             {
                 var name = NameOf(trial, task.Key);
                 if (!shown.TryGetValue(name, out var samples)) continue;
@@ -49,7 +48,7 @@ internal static class SampleData
                     own[name][$"{samples[record.Sample].Place}"] = Answer(record);
                 }
             }
-            answers[trial.TrialId] = new JsonArray([.. tasks.Select(task => own[task])]);
+            answers[KeyOf(trial)] = new JsonArray([.. tasks.Select(task => own[task])]);
         }
         return new()
         {
@@ -65,6 +64,9 @@ internal static class SampleData
             ["answers"] = answers,
         };
     }
+
+    /// <summary>What answers are found by: runs of several machines have the same trials.</summary>
+    public static string KeyOf(TrialResult trial) => $"{trial.TrialId} {trial.Model}";
 
     /// <summary>A task of a trial; at another context it is another, though its samples have the same ids.</summary>
     public static string NameOf(TrialResult trial, string task) => trial.Context is { } context

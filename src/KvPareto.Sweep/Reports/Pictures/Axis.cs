@@ -128,14 +128,14 @@ internal sealed class Axis
     public static Axis BytesFromZero(long high)
     {
         var to = high * (1 + Margin);
-        var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
+        var unit = UnitOf(to);
         return new(0, to, false, $"{TotalPeak} ({unit.Name})", Linear(0, to, 1.5 * to, unit.Bytes));
     }
 
     /// <summary>Bytes as a text of three digits.</summary>
     public static string Bytes(long bytes)
     {
-        var unit = Array.Find(Units, unit => bytes >= 1.5 * unit.Bytes || unit.Bytes == 1);
+        var unit = UnitOf(bytes);
         var value = bytes / unit.Bytes;
         return string.Create(
             CultureInfo.InvariantCulture,
@@ -154,6 +154,10 @@ internal sealed class Axis
         return part.From + (value - part.Low) / (part.High - part.Low) * (part.To - part.From);
     }
 
+    /// <summary>The largest unit of which there are at least one and a half.</summary>
+    private static (double Bytes, string Name) UnitOf(double bytes) =>
+        Array.Find(Units, unit => bytes >= 1.5 * unit.Bytes || unit.Bytes == 1);
+
     /// <summary>Two parts to one scale, with what lies between them cut out.</summary>
     private static Axis BrokenMemory(double low, double leftEnd, double rightStart, double high, string what)
     {
@@ -166,7 +170,7 @@ internal sealed class Axis
             new(low - before, leftEnd + margin, 0, cut),
             new(rightStart - margin, high + margin, cut + BreakWidth, 1),
         ];
-        var unit = Array.Find(Units, unit => high >= 1.5 * unit.Bytes || unit.Bytes == 1);
+        var unit = UnitOf(high);
         var ticks = parts.SelectMany(part =>
         {
             var own = Within(part, scale);
@@ -185,7 +189,7 @@ internal sealed class Axis
         var span = high > low ? high - low : Math.Max(0.2 * high, 1);
         var (from, to) = (Math.Max(0, low - MemoryMarginBefore * span), high + Margin * span);
         if (high <= low) (from, to) = (low - 0.55 * span, high + 0.45 * span);
-        var unit = Array.Find(Units, unit => to >= 1.5 * unit.Bytes || unit.Bytes == 1);
+        var unit = UnitOf(to);
         return new(from, to, false, $"{what} ({unit.Name})", Linear(from, to, unit.Bytes));
     }
 

@@ -54,13 +54,12 @@ internal sealed class FidelityFigure : Figure
         {
             var texts = _points.Select(point => point.Row).Select(row =>
                 string.Create(CultureInfo.InvariantCulture, $"{row.Text}, {row.Tokens} tokens in windows of {row.Window}"));
-            List<string> facts =
+            return
             [
                 .. texts.Distinct().Take(2),
                 string.Create(CultureInfo.InvariantCulture, $"{_points.Count} settings"),
+                .. _look.CommonFacts,
             ];
-            if (_look.Common.Length > 0) facts.Add($"names leave out what all share: {_look.Common}");
-            return facts;
         }
     }
 

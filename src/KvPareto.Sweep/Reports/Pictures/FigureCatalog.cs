@@ -1,5 +1,6 @@
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Journaling;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports.Pictures;
@@ -14,14 +15,14 @@ internal static class FigureCatalog
     /// <exception cref="ConfigException">A name is no figure's, or the run's samples are damaged.</exception>
     public static IReadOnlyList<Figure> Of(FrontierAnalysis analysis, ReportOptions options, string folder)
     {
-        var sources = options.Sources ?? [folder];
-        var lengths = LengthPoints.Of(sources, analysis);
+        IEnumerable<SampleRecord> SamplesOf(TrialResult trial) => options.SamplesOf(folder, trial);
+        var lengths = LengthPoints.Of(analysis, SamplesOf);
         Figure[] all =
         [
             new FrontierFigure(analysis, options), new MemoryFigure(analysis, options), new TasksFigure(analysis, options),
             new NiahFigure(analysis, options, folder), new AblationFigure(analysis, options),
-            new FidelityFigure(FidelityPoint.Of(FidelityRows.OfRun(
-                sources, analysis.Models.SelectMany(model => model.Points).Select(point => point.Trial)))),
+            new FidelityFigure(FidelityPoint.Of([.. analysis.Models.SelectMany(model => model.Points)
+                .SelectMany(point => FidelityRows.Of(point.Trial, SamplesOf(point.Trial)))])),
             new LatencyFigure(options.Run, lengths), new ContextFigure(options.Run, lengths),
         ];
         if (options.Figures is not { } names) return all;

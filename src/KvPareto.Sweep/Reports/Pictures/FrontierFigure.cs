@@ -56,15 +56,14 @@ internal sealed class FrontierFigure : Figure
         {
             var tasks = Points.SelectMany(point => point.Trial.Scores).Select(score => score.Task).Distinct().ToList();
             var samples = Points.Select(point => point.Trial.Samples).Distinct().Order().ToList();
-            List<string> facts =
+            return
             [
                 tasks.Count <= NamedTasks ? (tasks.Count == 1 ? "task " : "tasks ") + string.Join(", ", tasks) : $"{tasks.Count} tasks",
                 samples.Count == 1
                     ? string.Create(CultureInfo.InvariantCulture, $"{samples[0]} samples a setting")
                     : string.Create(CultureInfo.InvariantCulture, $"{samples[0]} to {samples[^1]} samples a setting"),
+                .. _look.CommonFacts,
             ];
-            if (_look.Common.Length > 0) facts.Add($"names leave out what all share: {_look.Common}");
-            return facts;
         }
     }
 

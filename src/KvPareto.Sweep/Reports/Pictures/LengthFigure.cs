@@ -25,10 +25,7 @@ internal abstract class LengthFigure : Figure
         : _points.Count == 0 ? "no prompt was measured, or the run's samples are not there" : "all prompts are about as long as each other";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Facts =>
-    [
-        .. _look.Common.Length > 0 ? [$"names leave out what all share: {_look.Common}"] : Array.Empty<string>(),
-    ];
+    public override IReadOnlyList<string> Facts => [.. _look.CommonFacts];
 
     /// <inheritdoc/>
     public override int PanelColumns => 2;

@@ -40,15 +40,16 @@ internal static class LengthPoints
 
     /// <summary>The points of a run's baseline and frontier settings, from its samples; a setting that is on the frontier of one context
     /// has its points at all.</summary>
-    /// <param name="folders">Folders of the runs that have the samples.</param>
     /// <param name="analysis">The trials.</param>
-    public static IReadOnlyList<LengthPoint> Of(IReadOnlyList<string> folders, FrontierAnalysis analysis) =>
+    /// <param name="samplesOf">A trial's samples.</param>
+    public static IReadOnlyList<LengthPoint> Of(
+        FrontierAnalysis analysis, Func<TrialResult, IEnumerable<SampleRecord>> samplesOf) =>
     [
         .. from model in analysis.Models
            from point in model.Points
            group point by (point.Trial.Model, point.Trial.Setting) into same
            where same.Any(point => point.IsBaseline || point.OnFrontier)
-           from length in Lengths([.. same.SelectMany(point => TrialSamples.Read(folders, point.Trial))])
+           from length in Lengths([.. same.SelectMany(point => samplesOf(point.Trial))])
            select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length),
     ];
 
@@ -93,8 +94,8 @@ internal static class LengthPoints
         {
             IsBaseline = isBaseline,
             Samples = records.Count,
-            FirstToken = RunTime.Of([.. timed.Select(record => record.TtftMs)], null),
-            LaterToken = RunTime.Of([.. timed.Select(record => record.TpotMs).OfType<double>()], null),
+            FirstToken = RunTime.Of(timed.Select(record => record.TtftMs), null),
+            LaterToken = RunTime.Of(timed.Select(record => record.TpotMs).OfType<double>(), null),
             PeakBytes = records.Max(record => record.Peaks.Inference.Total),
             Score = 100 * records.Average(record => record.Score),
         };

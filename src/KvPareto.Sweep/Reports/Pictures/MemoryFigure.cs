@@ -1,4 +1,3 @@
-using System.Globalization;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using ScottPlot;
@@ -9,7 +8,6 @@ namespace KvPareto.Sweep.Reports.Pictures;
 internal sealed class MemoryFigure : Figure
 {
     private const double BarWidth = 0.72;
-    private const int MostBars = 16;
 
     private static readonly (string Name, Func<MemoryUse, long> Bytes, Color Color)[] Categories =
     [
@@ -59,7 +57,7 @@ internal sealed class MemoryFigure : Figure
     public override int PanelColumns => FrontierFigure.ColumnsFor(_models.Count);
 
     /// <inheritdoc/>
-    public override (float Width, float Height) PlotSize => (250, 8 + 17 * _models.Max(model => Bars(model).Count));
+    public override (float Width, float Height) PlotSize => (250, 8 + 17 * _models.Max(model => FrontierBars.Of(model).Count));
 
     /// <inheritdoc/>
     public override IEnumerable<IReadOnlyList<LegendEntry>> Legend =>
@@ -74,7 +72,7 @@ internal sealed class MemoryFigure : Figure
 
     private static Panel Panel(ModelFrontier model)
     {
-        var bars = Bars(model);
+        var bars = FrontierBars.Of(model);
         var bytes = Axis.BytesFromZero(bars.Max(point => point.PeakBytes));
         var panel = new Panel(bytes, Axis.Categories([.. bars.Select(Label)], ""), model.Model);
         for (var i = 0; i < bars.Count; i++)
@@ -100,13 +98,5 @@ internal sealed class MemoryFigure : Figure
         return panel;
     }
 
-    /// <summary>The baseline at the foot, the frontier above it by falling peak.</summary>
-    private static List<FrontierPoint> Bars(ModelFrontier model) =>
-    [
-        .. model.Points.Where(point => point.IsBaseline && !point.OnFrontier),
-        .. model.Frontier.Reverse().TakeLast(MostBars),
-    ];
-
-    private static string Label(FrontierPoint point) => string.Create(
-        CultureInfo.InvariantCulture, $"{point.Trial.Setting}{(point.IsBaseline ? " (baseline)" : "")}  {Axis.Bytes(point.PeakBytes)}");
+    private static string Label(FrontierPoint point) => $"{FrontierBars.Label(point)}  {Axis.Bytes(point.PeakBytes)}";
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using KvPareto.Sweep.Journaling;
-using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 
@@ -18,13 +17,11 @@ internal static partial class NeedleScores
     private const string TaskName = "niah";
 
     /// <summary>The scores of a trial, by length and depth; none where it looked for no needles.</summary>
-    /// <param name="folders">Folders of the runs that have its samples.</param>
-    /// <param name="trial">The trial.</param>
-    /// <exception cref="ConfigException">The trial's samples are damaged.</exception>
-    public static IReadOnlyList<NeedleScore> Read(IReadOnlyList<string> folders, TrialResult trial)
+    /// <param name="samples">The trial's samples.</param>
+    public static IReadOnlyList<NeedleScore> Of(IEnumerable<SampleRecord> samples)
     {
         var cells = new Dictionary<(int Length, double Depth), List<double>>();
-        foreach (var record in TrialSamples.Read(folders, trial))
+        foreach (var record in samples)
         {
             if (!record.Task.StartsWith(TaskName, StringComparison.Ordinal) || Cell(record.Sample) is not { } cell) continue;
             if (!cells.TryGetValue(cell, out var scores)) cells.Add(cell, scores = []);

@@ -42,7 +42,7 @@ internal sealed class NiahFigure : Figure
         [
             .. from model in analysis.Models
                from point in model.Points.Where(point => point.IsBaseline).Concat(model.Points.Where(point => !point.IsBaseline).Reverse())
-               let scores = NeedleScores.Read(options.Sources ?? [folder], point.Trial)
+               let scores = NeedleScores.Of(options.SamplesOf(folder, point.Trial))
                where scores.Count > 0
                select new Map(model.Model, point, scores),
         ];
@@ -65,7 +65,7 @@ internal sealed class NiahFigure : Figure
     public override IReadOnlyList<string> Facts =>
     [
         "score 0 to 100", "baseline first, then the frontier by falling peak",
-        .. _look.Common.Length > 0 ? [$"names leave out what all share: {_look.Common}"] : Array.Empty<string>(),
+        .. _look.CommonFacts,
     ];
 
     /// <inheritdoc/>

@@ -38,6 +38,9 @@ internal sealed class SettingLook
     /// <summary>What all labelled settings share, as names have it; labels leave it out. Empty where labels are whole names.</summary>
     public string Common { get; }
 
+    /// <summary>The same as a fact of a figure; none where labels are whole names.</summary>
+    public IEnumerable<string> CommonFacts => Common.Length > 0 ? [$"names leave out what all share: {Common}"] : [];
+
     /// <summary>The axis that colour stands for, with all its values and their colours; null where nothing varies.</summary>
     public (string Title, IReadOnlyList<(string Text, Color Color)> Values)? Colors => _color is null
         ? null

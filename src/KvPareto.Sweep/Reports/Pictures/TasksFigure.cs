@@ -8,7 +8,6 @@ namespace KvPareto.Sweep.Reports.Pictures;
 /// task.</summary>
 internal sealed class TasksFigure : Figure
 {
-    private const int MostRows = 16;
     private const int LeastTasks = 2;
 
     private static readonly IReadOnlyList<CsvColumn<Row>> Columns =
@@ -70,7 +69,7 @@ internal sealed class TasksFigure : Figure
     public override int PanelColumns => Math.Min(2, _panels.Count);
 
     /// <inheritdoc/>
-    public override (float Width, float Height) PlotSize => (180, 8 + 14 * _panels.Max(panel => Rows(panel.Model).Count));
+    public override (float Width, float Height) PlotSize => (180, 8 + 14 * _panels.Max(panel => FrontierBars.Of(panel.Model).Count));
 
     /// <inheritdoc/>
     public override byte[] Csv() => CsvTable.Write(Columns, _analysis.Models.SelectMany(model => model.Points.SelectMany(point =>
@@ -82,12 +81,12 @@ internal sealed class TasksFigure : Figure
 
     private static Panel Panel(ModelFrontier model, string task, string note)
     {
-        var rows = Rows(model);
+        var rows = FrontierBars.Of(model);
         var scores = rows.ConvertAll(point => point.Tasks.FirstOrDefault(estimate => estimate.Name == task)?.Score);
         List<double> bounds = [.. scores.OfType<ScoreEstimate>().SelectMany(score => new[] { Low(score), High(score) })];
         var panel = new Panel(
-            Axis.Score(bounds.DefaultIfEmpty(0).Min(), bounds.DefaultIfEmpty(100).Max()), Axis.Categories([.. rows.Select(Label)], ""),
-            task, note);
+            Axis.Score(bounds.DefaultIfEmpty(0).Min(), bounds.DefaultIfEmpty(100).Max()),
+            Axis.Categories([.. rows.Select(FrontierBars.Label)], ""), task, note);
         if (rows.FindIndex(point => point.IsBaseline) is >= 0 and var baseline && scores[baseline] is { } before)
         {
             var across = panel.At(before.Mean, 0).X;
@@ -107,16 +106,6 @@ internal sealed class TasksFigure : Figure
     private static double Low(ScoreEstimate score) => score.Interval?.Low ?? score.Mean;
 
     private static double High(ScoreEstimate score) => score.Interval?.High ?? score.Mean;
-
-    /// <summary>The baseline at the foot, the frontier above it by falling peak.</summary>
-    private static List<FrontierPoint> Rows(ModelFrontier model) =>
-    [
-        .. model.Points.Where(point => point.IsBaseline && !point.OnFrontier),
-        .. model.Frontier.Reverse().TakeLast(MostRows),
-    ];
-
-    private static string Label(FrontierPoint point) =>
-        string.Create(CultureInfo.InvariantCulture, $"{point.Trial.Setting}{(point.IsBaseline ? " (baseline)" : "")}");
 
     private sealed record Row(ModelFrontier Model, FrontierPoint Point, TaskEstimate Task);
 }

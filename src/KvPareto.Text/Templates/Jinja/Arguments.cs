@@ -5,9 +5,6 @@ namespace KvPareto.Text.Templates.Jinja;
 /// <param name="Named">By name.</param>
 internal sealed record Arguments(List<object?> Positional, Dictionary<string, object?> Named)
 {
-    /// <summary>No arguments.</summary>
-    public static Arguments None => new([], new(StringComparer.Ordinal));
-
     /// <summary>How many were given.</summary>
     public int Count => Positional.Count + Named.Count;
 
@@ -35,8 +32,8 @@ internal sealed record Arguments(List<object?> Positional, Dictionary<string, ob
     /// <summary>An int, or the default where it is absent or none.</summary>
     public long Whole(int index, string name, long absent) => Get(index, name) is { } value ? Values.ToLong(value) : absent;
 
-    /// <summary>The truth of an argument.</summary>
-    public bool Flag(int index, string name, bool absent) => Values.IsTrue(Get(index, name, absent));
+    /// <summary>The truth of an argument; false where it is absent.</summary>
+    public bool Flag(int index, string name) => Values.IsTrue(Get(index, name));
 
     /// <summary>Refuses more than <paramref name="most"/> arguments.</summary>
     public Arguments AtMost(int most) => Count <= most ? this : throw new JinjaException($"{Count} arguments given, at most {most} taken");

@@ -27,7 +27,7 @@ internal static class Filters
         ["replace"] = static (s, v, a) =>
             StringMethods.Replace(Text(v), Text(a.Required(0, "old")), Text(a.Required(1, "new")), a.Whole(2, "count", -1), s),
         ["default"] = static (_, v, a) =>
-            v is Undefined || (a.Flag(1, "boolean", false) && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
+            v is Undefined || (a.Flag(1, "boolean") && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
         ["int"] = static (_, v, a) => ToInt(v, a.Whole(1, "base", 10)) ?? a.Get(0, "default", 0L),
         ["float"] = static (_, v, a) => ToFloat(v) is { } number ? number : a.Get(0, "default", 0.0),
         ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
@@ -36,7 +36,7 @@ internal static class Filters
         ["tojson"] = JsonText.Filter,
         ["wordcount"] = static (_, v, _) => WordCount(Text(v)),
         ["truncate"] = static (_, v, a) => Truncate(Text(v), a),
-        ["center"] = static (s, v, a) => Center(Text(v), a.Whole(0, "width", 80), s),
+        ["center"] = static (s, v, a) => StringMethods.Center(Text(v), a.Whole(0, "width", 80), " ", s),
         ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), new JinjaList(a.Positional, isTuple: true), s),
     };
 
@@ -72,7 +72,7 @@ internal static class Filters
         var (count, inWord) = (0L, false);
         foreach (var rune in text.EnumerateRunes())
         {
-            var isWord = Rune.IsLetterOrDigit(rune) || rune.Value == '_';
+            var isWord = PythonText.IsWord(rune);
             if (isWord && !inWord) count++;
             inWord = isWord;
         }
@@ -145,7 +145,7 @@ internal static class Filters
     {
         var width = arguments.Get(0, "width", 4L) is string given ? given
             : new string(' ', (int)Math.Clamp(arguments.Whole(0, "width", 4), 0, 1000));
-        var (first, blank) = (arguments.Flag(1, "first", false), arguments.Flag(2, "blank", false));
+        var (first, blank) = (arguments.Flag(1, "first"), arguments.Flag(2, "blank"));
         var lines = StringMethods.Lines(text + "\n", keepEnds: false, state).ToList();
         state.Text(text.Length + (long)lines.Count * width.Length);
         return string.Join('\n', lines.Select((line, i) => (i == 0 ? first : blank || line.Length > 0) ? width + line : line));
@@ -154,7 +154,7 @@ internal static class Filters
     private static string Truncate(string text, Arguments arguments)
     {
         var (length, kill, end, leeway) =
-            (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords", false), arguments.Text(2, "end", "..."),
+            (arguments.Whole(0, "length", 255), arguments.Flag(1, "killwords"), arguments.Text(2, "end", "..."),
             arguments.Whole(3, "leeway", 5));
         if (length < PythonText.Length(end)) throw new JinjaException("the length is below that of the end");
         if (leeway < 0) throw new JinjaException("the leeway is negative");
@@ -162,15 +162,5 @@ internal static class Filters
         if (characters <= length || characters - length <= leeway) return text;
         var cut = text[..PythonText.Place(text, (int)length - PythonText.Length(end))];
         return (kill || cut.LastIndexOf(' ') < 0 ? cut : cut[..cut.LastIndexOf(' ')]) + end;
-    }
-
-    private static string Center(string text, long width, RenderState state)
-    {
-        width = Math.Max(width, 0);
-        state.Text(width);
-        var missing = (int)Math.Max(width - PythonText.Length(text), 0);
-        // Python puts the odd space on the left only where the width is odd, too.
-        var left = missing / 2 + (missing & (int)width & 1);
-        return new string(' ', left) + text + new string(' ', missing - left);
     }
 }

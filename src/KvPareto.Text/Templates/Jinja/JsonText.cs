@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -26,9 +27,9 @@ internal sealed class JsonText(
         if (separators is not null and not { Items: [string, string] }) throw new JinjaException("separators must be two strings");
         var itemSeparator = separators?.Items[0] as string ?? (indent is null ? ", " : ",");
         var keySeparator = separators?.Items[1] as string ?? ": ";
-        var sortKeys = arguments.Flag(3, "sort_keys", false);
+        var sortKeys = arguments.Flag(3, "sort_keys");
         var writer = new JsonText(
-            indent, itemSeparator, keySeparator, sortKeys, arguments.Flag(0, "ensure_ascii", false), state);
+            indent, itemSeparator, keySeparator, sortKeys, arguments.Flag(0, "ensure_ascii"), state);
         writer.Write(value, 0);
         return writer._output.ToString();
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -85,7 +86,7 @@ internal static class PythonNumber
     // Without white space at the ends, decimal digits of all scripts as ASCII's.
     private static string Plain(string text)
     {
-        var trimmed = PythonText.Trim(text, null);
+        var trimmed = PythonText.Trim(text);
         if (Ascii.IsValid(trimmed)) return trimmed;
         return string.Concat(trimmed.EnumerateRunes().Select(static r => Rune.GetUnicodeCategory(r) == UnicodeCategory.DecimalDigitNumber
             ? ((int)Rune.GetNumericValue(r)).ToString(CultureInfo.InvariantCulture) : r.ToString()));

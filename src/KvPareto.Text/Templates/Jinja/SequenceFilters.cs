@@ -22,16 +22,16 @@ internal static class SequenceFilters
             v is Undefined ? Lazy([]) : v is JinjaDict dict ? Lazy(DictMethods.Pairs(dict).Items) : throw Filters.Wrong(v, "a dict"),
         ["dictsort"] = DictSort,
         ["sort"] = static (s, v, a) =>
-            List(Sorted(s, Items(s, v), a.Get(2, "attribute"), a.Flag(1, "case_sensitive", false), a.Flag(0, "reverse", false))),
+            List(Sorted(s, Items(s, v), a.Get(2, "attribute"), a.Flag(1, "case_sensitive"), a.Flag(0, "reverse"))),
         ["unique"] = static (s, v, a) => Lazy(Distinct(s, Items(s, v), a)),
         ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : Lazy(r),
         ["sum"] = static (s, v, a) => Items(s, v)
             .Select(i => Pick(s, i, a.Get(0, "attribute"))).Aggregate(a.Get(1, "start", 0L), (x, y) => Operators.Binary("+", x, y, s)),
         ["min"] = static (s, v, a) =>
-            Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive", false), false) is { Count: > 0 } items ? items[0]
+            Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive"), false) is { Count: > 0 } items ? items[0]
                 : new Undefined("the minimum of nothing"),
         ["max"] = static (s, v, a) =>
-            Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive", false), true) is { Count: > 0 } items ? items[0]
+            Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive"), true) is { Count: > 0 } items ? items[0]
                 : new Undefined("the maximum of nothing"),
         ["map"] = Map,
         ["select"] = static (s, v, a) => Lazy(Items(s, v).Where(i => Passes(s, i, a, 0))),
@@ -118,8 +118,8 @@ internal static class SequenceFilters
             "value" => 1L,
             _ => throw new JinjaException("'by' is not known; known: key, value"),
         };
-        return List(Sorted(state, DictMethods.Pairs(dict).Items, by, arguments.Flag(0, "case_sensitive", false),
-            arguments.Flag(2, "reverse", false)));
+        return List(Sorted(state, DictMethods.Pairs(dict).Items, by, arguments.Flag(0, "case_sensitive"),
+            arguments.Flag(2, "reverse")));
     }
 
     private static IEnumerable<object?> Distinct(RenderState state, List<object?> items, Arguments arguments)
@@ -128,7 +128,7 @@ internal static class SequenceFilters
         foreach (var item in items)
         {
             state.Step();
-            var key = Fold(state, Pick(state, item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive", false));
+            var key = Fold(state, Pick(state, item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive"));
             state.Walk(key);
             if (seen.Add(key is null ? None : Operators.Key(key))) yield return item;
         }
@@ -158,7 +158,7 @@ internal static class SequenceFilters
     {
         var (attribute, absent) = (arguments.Required(0, "attribute"), arguments.Get(1, "default"));
         object? Of(object? item) => Pick(state, item, attribute) is var key && key is Undefined && absent is not null ? absent : key;
-        var caseSensitive = arguments.Flag(2, "case_sensitive", false);
+        var caseSensitive = arguments.Flag(2, "case_sensitive");
         var groups = new List<(object? Key, object? Folded, List<object?> Items)>();
         foreach (var item in InOrder(state, Items(state, value), i => Fold(state, Of(i), caseSensitive)))
         {

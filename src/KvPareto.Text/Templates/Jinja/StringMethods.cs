@@ -33,7 +33,7 @@ internal static class StringMethods
         ["removesuffix"] = static (t, a, _) => a.Text(0, "suffix") is var s && t.EndsWith(s, StringComparison.Ordinal) ? t[..^s.Length] : t,
         ["split"] = static (t, a, s) => Strings(Split(t, a, s)),
         ["rsplit"] = static (t, a, s) => Strings(SplitRight(t, a, s)),
-        ["splitlines"] = static (t, a, s) => Strings(Lines(t, a.Flag(0, "keepends", false), s)),
+        ["splitlines"] = static (t, a, s) => Strings(Lines(t, a.Flag(0, "keepends"), s)),
         ["partition"] = static (t, a, _) => Partition(t, Separator(a), new TextSearch(Separator(a)).Find(t), lastPart: false),
         ["rpartition"] = static (t, a, _) => Partition(t, Separator(a), new TextSearch(Separator(a)).FindLast(t), lastPart: true),
         ["replace"] = static (t, a, s) => Replace(t, a.Text(0, "old"), a.Text(1, "new"), a.Whole(2, "count", -1), s),
@@ -43,20 +43,20 @@ internal static class StringMethods
         ["index"] = static (t, a, s) => Found(Sought(t, a, s, fromEnd: false)),
         ["rindex"] = static (t, a, s) => Found(Sought(t, a, s, fromEnd: true)),
         ["count"] = static (t, a, s) => Within(t, a, s) is var (part, _) ? Count(part, a.Text(0, "sub")) : 0L,
-        ["center"] = static (t, a, s) => Center(t, a, s),
+        ["center"] = static (t, a, s) => Center(t, Width(a), Fill(a), s),
         ["zfill"] = static (t, a, s) =>
-            t.Length > 0 && t[0] is '+' or '-' ? t[0] + Padding(t, a, s, "0") + t[1..] : Padding(t, a, s, "0") + t,
-        ["ljust"] = static (t, a, s) => t + Padding(t, a, s, a.Text(1, "fillchar", " ")),
-        ["rjust"] = static (t, a, s) => Padding(t, a, s, a.Text(1, "fillchar", " ")) + t,
+            t.Length > 0 && t[0] is '+' or '-' ? t[0] + Padding(t, Width(a), "0", s) + t[1..] : Padding(t, Width(a), "0", s) + t,
+        ["ljust"] = static (t, a, s) => t + Padding(t, Width(a), Fill(a), s),
+        ["rjust"] = static (t, a, s) => Padding(t, Width(a), Fill(a), s) + t,
         ["isdigit"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => IsDigit(r)),
         ["isdecimal"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsDigit),
-        ["isnumeric"] = static (t, _, _) => t.Length > 0 && t.All(char.IsNumber),
+        ["isnumeric"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsNumber),
         ["isalpha"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsLetter),
         ["isalnum"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => Rune.IsLetter(r) || Rune.IsNumber(r)),
         ["isspace"] = static (t, _, _) => t.Length > 0 && t.All(PythonText.IsWhiteSpace),
-        ["isupper"] = static (t, _, _) => t.Any(char.IsUpper) && !t.Any(char.IsLower),
+        ["isupper"] = static (t, _, _) => t.EnumerateRunes().Any(Rune.IsUpper) && !t.EnumerateRunes().Any(Rune.IsLower),
         ["format"] = static (t, a, s) => PythonFormat.Braces(t, a, s),
-        ["islower"] = static (t, _, _) => t.Any(char.IsLower) && !t.Any(char.IsUpper),
+        ["islower"] = static (t, _, _) => t.EnumerateRunes().Any(Rune.IsLower) && !t.EnumerateRunes().Any(Rune.IsUpper),
     };
 
     /// <summary>The method of <paramref name="text"/> with this name, or null.</summary>
@@ -118,15 +118,19 @@ internal static class StringMethods
 
     private static long Found(long place) => place >= 0 ? place : throw new JinjaException("substring not found");
 
-    private static string Center(string text, Arguments arguments, RenderState state)
+    /// <summary><c>str.center</c>.</summary>
+    public static string Center(string text, long width, string fill, RenderState state)
     {
-        var fill = Padding(text, arguments, state, arguments.Text(1, "fillchar", " "));
-        var missing = PythonText.Length(fill);
+        var padding = Padding(text, width, fill, state);
+        var missing = PythonText.Length(padding);
         // Python puts the odd one on the left only where the width is odd, too.
-        var left = missing / 2 + (missing & (int)(arguments.Whole(0, "width", 0) & 1));
-        var cut = PythonText.Place(fill, left);
-        return fill[..cut] + text + fill[cut..];
+        var cut = PythonText.Place(padding, missing / 2 + (missing & (int)(width & 1)));
+        return padding[..cut] + text + padding[cut..];
     }
+
+    private static long Width(Arguments arguments) => arguments.Whole(0, "width", 0);
+
+    private static string Fill(Arguments arguments) => arguments.Text(1, "fillchar", " ");
 
     // Decimal digits, and those of other shapes: superscript, circled and the like, which have a value and are no fractions.
     private static bool IsDigit(Rune rune) => Rune.IsDigit(rune)
@@ -211,10 +215,10 @@ internal static class StringMethods
     }
 
     // What is missing of a width, which counts code points.
-    private static string Padding(string text, Arguments arguments, RenderState state, string fill)
+    private static string Padding(string text, long width, string fill, RenderState state)
     {
         if (PythonText.Length(fill) != 1) throw new JinjaException("the fill character must be exactly one character long");
-        var missing = Math.Max(Math.Max(arguments.Whole(0, "width", 0), 0) - PythonText.Length(text), 0);
+        var missing = Math.Max(Math.Max(width, 0) - PythonText.Length(text), 0);
         state.Text(missing);
         state.Text((text.Length + missing) * fill.Length);
         return fill.Length == 1 ? new string(fill[0], (int)missing) : string.Concat(Enumerable.Repeat(fill, (int)missing));

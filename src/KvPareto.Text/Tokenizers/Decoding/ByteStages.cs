@@ -34,7 +34,6 @@ internal sealed class ByteLevelStage(DecodeStage next, WorkBudget budget) : Whol
 /// </summary>
 internal sealed class ByteFallbackStage(DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly List<byte> _run = [];
 
@@ -46,7 +45,7 @@ internal sealed class ByteFallbackStage(DecodeStage next, WorkBudget budget) : W
 
     protected override void TakeToken(string token)
     {
-        if (token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>'
+        if (MergeList.IsByte(token)
             && byte.TryParse(token.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
         {
             _run.Add(value);
@@ -63,7 +62,7 @@ internal sealed class ByteFallbackStage(DecodeStage next, WorkBudget budget) : W
         _run.Clear();
         try
         {
-            next.Take(Strict.GetString(bytes), true);
+            next.Take(ForeignFile.StrictUtf8.GetString(bytes), true);
         }
         catch (DecoderFallbackException)
         {

@@ -33,7 +33,7 @@ public sealed class HtmlReportTests : IDisposable
         Assert.Equal(Attack, data.RootElement.GetProperty("models")[0].GetProperty("name").GetString());
         var samples = data.RootElement.GetProperty("samples");
         Assert.Equal(Attack, samples.GetProperty("tasks")[0].GetProperty("name").GetString());
-        Assert.Equal(Attack, samples.GetProperty("answers").GetProperty(trial.TrialId)[0].GetProperty("0")[0].GetString());
+        Assert.Equal(Attack, samples.GetProperty("answers").GetProperty(SampleData.KeyOf(trial))[0].GetProperty("0")[0].GetString());
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class HtmlReportTests : IDisposable
         var root = data.RootElement;
         Assert.Equal(["one", "two"], root.GetProperty("models").EnumerateArray().Select(model => model.GetProperty("name").GetString()));
         var point = root.GetProperty("models")[0].GetProperty("points")[0];
-        var trial = history.Results.Single(result => result.TrialId == point.GetProperty("trial").GetString());
+        var trial = history.Results.Single(result => SampleData.KeyOf(result) == point.GetProperty("trial").GetString());
         Assert.Equal(trial.Peaks.Inference.Total, point.GetProperty("peak").GetInt64());
         Assert.Equal(trial.Score!.Value, point.GetProperty("score").GetDouble(), 4);
         Assert.Equal(
@@ -70,8 +70,8 @@ public sealed class HtmlReportTests : IDisposable
         Assert.Equal(
             ["niah at 1,000", "niah at 2,000"], samples.GetProperty("tasks").EnumerateArray()
                 .Select(task => task.GetProperty("name").GetString()));
-        Assert.Equal("at 1000", samples.GetProperty("answers").GetProperty(trials[0].TrialId)[0].GetProperty("0")[0].GetString());
-        Assert.Equal("at 2000", samples.GetProperty("answers").GetProperty(trials[1].TrialId)[1].GetProperty("0")[0].GetString());
+        Assert.Equal("at 1000", samples.GetProperty("answers").GetProperty(SampleData.KeyOf(trials[0]))[0].GetProperty("0")[0].GetString());
+        Assert.Equal("at 2000", samples.GetProperty("answers").GetProperty(SampleData.KeyOf(trials[1]))[1].GetProperty("0")[0].GetString());
     }
 
     /// <summary>Of very many samples the first ones, texts cut, so that the page has a bound.</summary>
@@ -88,8 +88,8 @@ public sealed class HtmlReportTests : IDisposable
         Assert.Equal(
             Enumerable.Range(0, SampleData.MostOfATask).Select(i => $"s{i}"),
             task.GetProperty("samples").EnumerateArray().Select(sample => sample.GetProperty("id").GetString()));
-        var text = data.RootElement.GetProperty("samples").GetProperty("answers").GetProperty(trial.TrialId)[0].GetProperty("0")[0]
-            .GetString();
+        var text = data.RootElement.GetProperty("samples").GetProperty("answers").GetProperty(SampleData.KeyOf(trial))[0]
+            .GetProperty("0")[0].GetString();
         Assert.Equal(new string('x', SampleData.MostCharacters - 1) + "…", text);
     }
 

@@ -23,7 +23,7 @@ public sealed class LengthPointsTests : IDisposable
         File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId),
             [Line("a", 105, 0, 9, 400, isWarmUp: true), Line("b", 1000, 1, 50, 900), Line("c", 100, 1, 4, 300)]);
         var analysis = FrontierAnalysis.Of([trial], "w16a16-k16v16", 1, resamples: 10);
-        var points = LengthPoints.Of([_folder.Root], analysis);
+        var points = Of(analysis);
         Assert.Equal([(105, 2), (1000, 1)], points.Select(point => (point.Context, point.Samples)));
         Assert.Equal([50.0, 100.0], points.Select(point => point.Score));
         Assert.Equal([400L, 900L], points.Select(point => point.PeakBytes));
@@ -38,6 +38,9 @@ public sealed class LengthPointsTests : IDisposable
                 + "m,w16a16-k16v16,true,1000,1,100.0000,900\n",
             csv);
     }
+
+    private IReadOnlyList<LengthPoint> Of(FrontierAnalysis analysis) =>
+        LengthPoints.Of(analysis, trial => SampleLog.Read(RunPaths.Samples(_folder.Root, trial.TrialId)).Records);
 
     /// <summary>Larger at the shorter context, so that the baseline dominates it there alone.</summary>
     [Fact]
@@ -54,7 +57,7 @@ public sealed class LengthPointsTests : IDisposable
         var analysis = FrontierAnalysis.Of(trials, "w16a16-k16v16", 1, resamples: 10);
         Assert.Equal(
             ["w16a16-k16v16 100", "w16a16-k16v16 1000", "w16a16-k8v8-t32 100", "w16a16-k8v8-t32 1000"],
-            LengthPoints.Of([_folder.Root], analysis).Select(point => $"{point.Setting} {point.Context}").Order(StringComparer.Ordinal));
+            Of(analysis).Select(point => $"{point.Setting} {point.Context}").Order(StringComparer.Ordinal));
 
         static TrialResult At(int context, string setting, long peak)
         {
@@ -70,12 +73,11 @@ public sealed class LengthPointsTests : IDisposable
         var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("t", [1.0]));
         var analysis = FrontierAnalysis.Of([trial], "w16a16-k16v16", 1, resamples: 10);
         Assert.Equal(
-            "no prompt was measured, or the run's samples are not there", new ContextFigure("r", LengthPoints.Of([_folder.Root], analysis))
-                .Missing);
+            "no prompt was measured, or the run's samples are not there", new ContextFigure("r", Of(analysis)).Missing);
         Directory.CreateDirectory(RunPaths.Samples(_folder.Root));
         File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId), [Line("a", 100, 1, 4, 300), Line("b", 130, 1, 4, 300)]);
         Assert.Equal(
-            "all prompts are about as long as each other", new LatencyFigure("r", LengthPoints.Of([_folder.Root], analysis)).Missing);
+            "all prompts are about as long as each other", new LatencyFigure("r", Of(analysis)).Missing);
     }
 
     private static string Line(string id, int tokens, double score, double ttft, long peak, bool isWarmUp = false) =>

@@ -2,9 +2,12 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 
-namespace KvPareto.Text.Templates.Jinja;
+namespace KvPareto.Text.Input;
 
-/// <summary>What Python's <c>str</c> does and .NET's string does otherwise: white space, length and places in code points.</summary>
+/// <summary>
+/// What Python 3's <c>str</c> and <c>re</c> do and .NET's string does otherwise: length and places are in code points, white space
+/// includes U+001C to U+001F, and <c>\w</c> has no marks or joiners. Templates, prompts and scores rest on it.
+/// </summary>
 internal static class PythonText
 {
     /// <summary>The characters that <c>str.strip()</c> removes: Unicode white space and the four ASCII separators.</summary>
@@ -14,7 +17,7 @@ internal static class PythonText
     public static bool IsWhiteSpace(char c) => char.IsWhiteSpace(c) || c is >= '\x1c' and <= '\x1f';
 
     /// <summary>Code points.</summary>
-    public static int Length(string text) => text.Length - text.AsSpan().Count(LowSurrogates);
+    public static int Length(string text) => text.Length - text.AsSpan().CountAny(LowSurrogates);
 
     /// <summary>The characters of <paramref name="text"/>, one string each.</summary>
     public static IEnumerable<string> Characters(string text)
@@ -44,7 +47,7 @@ internal static class PythonText
     }
 
     /// <summary><paramref name="text"/> without the characters of a set (null: white space) at its ends.</summary>
-    public static string Trim(string text, SearchValues<char>? set, bool left = true, bool right = true)
+    public static string Trim(string text, SearchValues<char>? set = null, bool left = true, bool right = true)
     {
         set ??= Spaces;
         var start = left ? text.AsSpan().IndexOfAnyExcept(set) : 0;
@@ -52,6 +55,56 @@ internal static class PythonText
         var end = right ? text.AsSpan().LastIndexOfAnyExcept(set) + 1 : text.Length;
         return end <= start ? "" : text[start..end];
     }
+
+    /// <summary>The code points of <paramref name="text"/>; a lone surrogate becomes U+FFFD.</summary>
+    public static int[] CodePoints(string text)
+    {
+        var points = new int[text.Length];
+        var count = 0;
+        foreach (var rune in text.EnumerateRunes()) points[count++] = rune.Value;
+        return points[..count];
+    }
+
+    /// <summary><c>str.split()</c>: runs of white space separate, none is kept.</summary>
+    public static List<string> Split(string text)
+    {
+        var words = new List<string>();
+        var start = -1;
+        for (var i = 0; i <= text.Length; i++)
+        {
+            var inWord = i < text.Length && !IsWhiteSpace(text[i]);
+            if (inWord && start < 0) start = i;
+            if (inWord || start < 0) continue;
+            words.Add(text[start..i]);
+            start = -1;
+        }
+        return words;
+    }
+
+    /// <summary><c>re.findall(r"\d+", text)</c>: the runs of decimal digits of any script.</summary>
+    public static List<string> DigitRuns(string text)
+    {
+        var runs = new List<string>();
+        var run = new StringBuilder();
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (Rune.IsDigit(rune))
+            {
+                run.Append(rune.ToString());
+                continue;
+            }
+            if (run.Length > 0) runs.Add(run.ToString());
+            run.Clear();
+        }
+        if (run.Length > 0) runs.Add(run.ToString());
+        return runs;
+    }
+
+    /// <summary><c>\w</c> of <c>re</c>: letters and numbers of every kind, and the underscore.</summary>
+    public static bool IsWord(Rune rune) => rune.Value == '_' || Rune.IsLetter(rune) || Rune.IsNumber(rune);
+
+    /// <summary>One character of <c>string.punctuation</c>: the 32 ASCII punctuation marks and symbols.</summary>
+    public static bool IsAsciiPunctuation(char c) => char.IsAscii(c) && (char.IsPunctuation(c) || char.IsSymbol(c));
 
     /// <summary>Order by code points: what lies beyond U+FFFF comes after all that does not.</summary>
     public static int Compare(string x, string y)
@@ -107,13 +160,6 @@ internal static class PythonText
     private static readonly SearchValues<char> Spaces = SearchValues.Create(WhiteSpace);
     private static readonly SearchValues<char> LowSurrogates =
         SearchValues.Create([.. Enumerable.Range(0xDC00, 0x400).Select(static c => (char)c)]);
-
-    private static int Count(this ReadOnlySpan<char> text, SearchValues<char> values)
-    {
-        var count = 0;
-        for (var at = 0; text[at..].IndexOfAny(values) is var next and >= 0; at += next + 1) count++;
-        return count;
-    }
 
     private static bool IsPrintable(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate

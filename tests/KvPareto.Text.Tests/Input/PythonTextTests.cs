@@ -1,6 +1,6 @@
-using KvPareto.Tasks.Metrics;
+using KvPareto.Text.Input;
 
-namespace KvPareto.Tasks.Tests.Metrics;
+namespace KvPareto.Text.Tests.Input;
 
 /// <summary>Expected values are CPython 3.13's.</summary>
 public class PythonTextTests

@@ -1,0 +1,19 @@
+using KvPareto.Sweep.Frontier;
+
+namespace KvPareto.Sweep.Reports.Pictures;
+
+/// <summary>The settings of a figure that has a row for each.</summary>
+internal static class FrontierBars
+{
+    private const int Most = 16;
+
+    /// <summary>The baseline at the foot, the frontier above it by falling peak.</summary>
+    public static List<FrontierPoint> Of(ModelFrontier model) =>
+    [
+        .. model.Points.Where(point => point.IsBaseline && !point.OnFrontier),
+        .. model.Frontier.Reverse().TakeLast(Most),
+    ];
+
+    /// <summary>The setting, and whether it is the baseline.</summary>
+    public static string Label(FrontierPoint point) => point.Trial.Setting + (point.IsBaseline ? " (baseline)" : "");
+}
