@@ -5,6 +5,7 @@ using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
 

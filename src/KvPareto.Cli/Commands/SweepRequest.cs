@@ -1,5 +1,4 @@
 using System.Globalization;
-using KvPareto.Cli.Terminal;
 using KvPareto.Cli.Workers;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep;

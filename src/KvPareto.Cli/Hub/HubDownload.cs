@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Enumeration;
 using System.Net;
 using System.Security.Cryptography;
+using KvPareto.Sweep;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Hub;
@@ -114,7 +115,7 @@ internal sealed class HubDownload(HubSettings settings, HubClient client, Action
             throw new ConfigException($"{file.Name}: its hash is {found}, the hub says {expected}; what came was thrown away");
         }
         File.Move(part, blob, overwrite: true);
-        report(string.Create(CultureInfo.InvariantCulture, $"{file.Name}  {Terminal.ByteText.Of(new FileInfo(blob).Length)}"));
+        report(string.Create(CultureInfo.InvariantCulture, $"{file.Name}  {ByteText.Of(new FileInfo(blob).Length)}"));
     }
 
     private async Task Append(HubFile file, FileStream target, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Sweep;
 using KvPareto.Sweep.Latency;
 using KvPareto.Sweep.Reports;
 using KvPareto.Text.Input;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Seam;
+using KvPareto.Sweep;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Terminal;

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep;
 using KvPareto.Sweep.Answers;
 using KvPareto.Sweep.Answers.Engines;
 using static System.FormattableString;

@@ -97,7 +97,7 @@ internal static class ObjectiveCatalog
         Column = column,
         Value = trial => value(trial) is > 0 and var bytes ? bytes : null,
         Cell = bytes => CsvFormat.Whole((long)bytes),
-        Text = bytes => Axis.Bytes((long)bytes),
+        Text = bytes => ByteText.Of((long)bytes),
         Axis = values => Axis.Memory([.. values.Select(bytes => (long)bytes)], title),
     };
 

@@ -132,16 +132,6 @@ internal sealed class Axis
         return new(0, to, false, $"{TotalPeak} ({unit.Name})", Linear(0, to, 1.5 * to, unit.Bytes));
     }
 
-    /// <summary>Bytes as a text of three digits.</summary>
-    public static string Bytes(long bytes)
-    {
-        var unit = UnitOf(bytes);
-        var value = bytes / unit.Bytes;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-                $"{value.ToString(value >= 100 ? "F0" : value >= 10 ? "F1" : "F2", CultureInfo.InvariantCulture)} {unit.Name}");
-    }
-
     /// <summary>Names side by side, each as wide as the others: the value of the first is 0, of the next 1, and so on.</summary>
     public static Axis Categories(IReadOnlyList<string> names, string title) =>
         new(-0.5, names.Count - 0.5, false, title, [.. names.Select((name, i) => new Tick(i, name))]);

@@ -98,5 +98,5 @@ internal sealed class MemoryFigure : Figure
         return panel;
     }
 
-    private static string Label(FrontierPoint point) => $"{FrontierBars.Label(point)}  {Axis.Bytes(point.PeakBytes)}";
+    private static string Label(FrontierPoint point) => $"{FrontierBars.Label(point)}  {ByteText.Of(point.PeakBytes)}";
 }

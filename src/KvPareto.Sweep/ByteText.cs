@@ -1,10 +1,10 @@
 using System.Globalization;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli.Terminal;
+namespace KvPareto.Sweep;
 
 /// <summary>Byte counts for people.</summary>
-internal static class ByteText
+public static class ByteText
 {
     private const double Most = 1L << 50;
 

@@ -1,7 +1,6 @@
-using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli.Tests.Terminal;
+namespace KvPareto.Sweep.Tests;
 
 public sealed class ByteTextTests
 {
