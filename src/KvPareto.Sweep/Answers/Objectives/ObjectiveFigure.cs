@@ -46,7 +46,7 @@ internal sealed class ObjectiveFigure : Figure
     [
         "stars: no other setting is as good in every objective and better in one",
         .. Colour is { } colour ? [$"colour: {colour.Heading}"] : Array.Empty<string>(),
-        .. _look.Common.Length > 0 ? [$"names leave out what all share: {_look.Common}"] : Array.Empty<string>(),
+        .. _look.CommonFacts,
     ];
 
     /// <inheritdoc/>
