@@ -93,7 +93,9 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     }
 
     /// <summary>Most parts of a context for a single token of each sequence, whatever else is in the batch; 0 for more tokens.</summary>
-    public int SingleParts => IsSingle ? Math.Max(1, SingleBlocks / geometry.KvHeads) : 0;
+    /// <param name="keepsRows">There are tokens beside the coded ones, which take a block of each key head: one that began when the others
+    /// have ended would double the time.</param>
+    public int SingleParts(bool keepsRows) => IsSingle ? Math.Max(1, SingleBlocks / geometry.KvHeads - (keepsRows ? 1 : 0)) : 0;
 
     private int Rows => tokens * (geometry.QueryHeads / geometry.KvHeads);
 
@@ -105,8 +107,7 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
 
     /// <summary>
     /// Room for the parts of a context of so many tokens, and the tokens of one. For a single token the kernels find the latter themselves,
-    /// and
-    /// the last part is for tokens beside the coded ones.
+    /// and the last two parts are for tokens beside the coded ones and for the new one.
     /// </summary>
     public (int Count, int Tokens) Splits(int length)
     {
@@ -129,7 +130,7 @@ internal readonly struct AttentionPlan(KvGeometry geometry, bool preBias, int se
     private int MostSplits(int length)
     {
         if (isMath) return 1;
-        if (IsSingle) return Math.Min(SingleParts, (length + PartStep - 1) / PartStep) + 1;
+        if (IsSingle) return Math.Min(SingleParts(keepsRows: false), (length + PartStep - 1) / PartStep) + 2;
         var wanted = IsFew ? TargetBlocks / Blocks : MostRowBlocks / LargeBlocks;
         return Math.Clamp((length + LeastTokens - 1) / LeastTokens, 1, Math.Max(1, wanted));
     }

@@ -186,7 +186,7 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
             Rotation = (int)cache.Spec.Rotation,
             Splits = splits.Count,
             SplitTokens = splits.Tokens,
-            Parts = plan.SingleParts,
+            Parts = plan.SingleParts(cache.Layout.Keys[layer].KeepsRows || cache.Layout.Values[layer].KeepsRows),
             MaxTokens = workspace.Shape.MaxTokens,
             ScoreStride = workspace.ScoreStride,
             Layers = g.LayerCount,

@@ -10,15 +10,30 @@ public class AttentionPlanTests
     private static readonly KvGeometry Llama = new(32, 8, 128, [0]);
 
     [Theory]
-    [InlineData(1, 2)]
-    [InlineData(128, 2)]
-    [InlineData(129, 3)]
-    [InlineData(8000, 50)]
-    [InlineData(131072, 50)]
+    [InlineData(1, 3)]
+    [InlineData(128, 3)]
+    [InlineData(129, 4)]
+    [InlineData(8000, 51)]
+    [InlineData(131072, 51)]
     public void Splits_OfASingleTokenAreFixed(int length, int count)
     {
         foreach (var sequences in new[] { 1, 7 })
             Assert.Equal(count, new AttentionPlan(Llama, false, sequences, 1).Splits(length).Count);
+    }
+
+    /// <summary>All blocks of a sequence's new token are at work at a time on a device of 132 multiprocessors, those for tokens beside the
+    /// coded ones too.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(8)]
+    [InlineData(32)]
+    public void Blocks_OfASingleTokenAreAtWorkTogether(int keyHeads)
+    {
+        var plan = new AttentionPlan(new KvGeometry(32, keyHeads, 128, [0]), false, 1, 1);
+        foreach (var beside in new[] { 0, 1 })
+            Assert.InRange((plan.SingleParts(keepsRows: beside > 0) + beside) * keyHeads, 1, 3 * 132);
     }
 
     /// <summary>Parts cover the context, none is empty, and they are whole tiles.</summary>

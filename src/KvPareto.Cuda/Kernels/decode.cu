@@ -17,6 +17,7 @@
 #define UNITS (KEY_BITS + VALUE_BITS <= 12 ? 2 : 1) // at a time
 #define HEADS 8  // columns of a product
 #define BLOCKS 3 // at a time on a multiprocessor, as far as registers go
+#define MOST_BLOCKS (3 * 132) // of a launch, all of which are at work at a time (AttentionPlan.SingleBlocks)
 
 #include "pieces.cuh"
 #include "rows.cuh"
@@ -33,6 +34,7 @@ struct View
     int parts;
     bool isApart;  // the new token is not in the cache yet, and is treated by itself
     bool hasEdge;
+    bool newIsBlock; // the new token has a block of its own in each key head
     bool isKept;   // tokens behind the coded ones have values that are coded and keys that are not
 };
 
@@ -62,6 +64,7 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     v.part = part_tokens(v.codedTo - v.codedFrom, a.parts);
     v.parts = (v.codedTo - v.codedFrom + v.part - 1) / v.part;
     v.hasEdge = v.codedFrom > v.first || v.codedTo < v.end || v.parts == 0;
+    v.newIsBlock = v.isApart && v.parts > 0 && (v.parts + 1 + v.hasEdge) * a.keyHeads * a.sequences <= MOST_BLOCKS;
     v.isKept = KEY_GROUP == 0 && v.isApart && v.parts > 0 && v.codedFrom == v.first && valuesTo >= v.end
         && v.end - v.codedTo <= WARPS * UNIT;
     return v;
@@ -142,8 +145,9 @@ static __device__ __noinline__ void append_to_granule(const Side& side, GroupFit
 
 #include "parts.cuh"
 
-// Grid [splits, key heads, sequences]: the last of the splits is for the tokens around the coded ones. Where the new row is appended here,
-// one block does that beside its own tokens; those before it are in the cache already, and are asked for before the wait for queries.
+// Grid [splits, key heads, sequences]. The last of the splits is for the new token, where all blocks are at work at a time even so, the one
+// before it for the tokens around the coded ones; these two begin first, for their code is the longest. Where there are more blocks, one
+// appends the new row beside its own tokens. Tokens before that are in the cache already, and are asked for before the wait for queries.
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const __grid_constant__ TokenArguments t)
 {
     __shared__ __align__(16) float queries[HEADS * QUERY_STRIDE];
@@ -156,17 +160,17 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     __shared__ float freshScores[HEADS];
     const AttentionArguments& a = t.attention;
     if (!t.turns) wait_for_previous();
-    int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x, group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32,
-        lane = threadIdx.x % 32;
+    int sequence = blockIdx.z, head = blockIdx.y, split = blockIdx.x < 2 ? a.splits - 1 - blockIdx.x : blockIdx.x - 2,
+        group = a.queryHeads / a.keyHeads, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const LayerCache& cache = a.caches[sequence * a.layers + a.layer];
     View view = view_of(a, sequence, cache, t.turns);
     u32 tag = tag_of(t);
-    bool isEdge = split == a.splits - 1, isKept = isEdge && view.isKept,
-        hasNew = t.turns && (view.isApart && view.parts > 0 ? split == view.parts - 1 : isEdge);
-    if (isEdge ? !view.hasEdge : split >= view.parts) return;
+    bool isNew = split == a.splits - 1, isEdge = split == a.splits - 2, isKept = isEdge && view.isKept,
+        hasNew = view.newIsBlock ? isNew : t.turns && (view.isApart && view.parts > 0 ? split == view.parts - 1 : isEdge);
+    if (isNew ? !view.newIsBlock : isEdge ? !view.hasEdge : split >= view.parts) return;
     Span span = { (isKept ? view.end : view.codedTo) - view.codedFrom, view.codedFrom, 0, 0, view.end };
     int share = isKept ? UNIT : view.part / WARPS, from = (isKept ? view.codedTo - view.codedFrom : split * view.part) + warp * share;
-    int to = isEdge && !isKept ? from : min(from + share, span.count);
+    int to = isNew || (isEdge && !isKept) ? from : min(from + share, span.count);
     typedef Attend<KEY_BITS, KEY_GROUP, VALUE_BITS, VALUE_GROUP, UNITS, false> Coded;
     Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, (u16*)results[warp], head, lane);
     coded.begin(from, to, isKept);
@@ -231,13 +235,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         __syncwarp();
         Edge::store(results[warp], state, lane);
     }
-    else
+    else if (!isNew)
     {
         coded.run(state, from, to, isKept);
         if (KEY_GROUP == 0) __syncwarp(); // rows of this warp are read
         Coded::store(results[warp], state, lane);
     }
-    if (lane < 4)
+    if (!isNew && lane < 4)
     {
         states[warp][2 * lane] = make_float2(state.maxima[0], state.totals[0]);
         states[warp][2 * lane + 1] = make_float2(state.maxima[1], state.totals[1]);
@@ -250,7 +254,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         float most = isFresh ? freshScores[h] : -INFINITE, total = 0;
         float2 sum = make_float2(0, 0);
         #pragma unroll
-        for (int w = 0; w < WARPS; w++) most = fmaxf(most, states[w][h].x);
+        for (int w = 0; w < WARPS; w++)
+            if (!isNew) most = fmaxf(most, states[w][h].x);
         if (isFresh)
         {
             total = power_of_two(freshScores[h] - most);
@@ -259,6 +264,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         #pragma unroll
         for (int w = 0; w < WARPS; w++)
         {
+            if (isNew) break;
             float factor = states[w][h].x == most ? 1 : power_of_two(states[w][h].x - most);
             float2 x = *(const float2*)(results[w] + h * D + c);
             total += factor * states[w][h].y;
@@ -271,7 +277,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     }
     if (!t.merges) return;
     let_next_start(); // its blocks come in evenly as these leave, and memory is free for its weights
-    merge_share(a, view, sequence, head, isEdge ? view.parts : split, tag, (float2*)results[0]);
+    int result = isNew ? parts_of(view) - 1 : isEdge ? view.parts : split;
+    merge_share(a, view, sequence, head, result, tag, (float2*)results[0]);
 }
 
 // Puts the parts together where `attend_token` does not: grid [splits, key heads, sequences].
@@ -282,6 +289,5 @@ extern "C" __global__ void __launch_bounds__(THREADS) merge_parts(const __grid_c
     wait_for_previous();
     int sequence = blockIdx.z;
     View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer], t.turns);
-    int count = view.parts + (view.hasEdge ? 1 : 0);
-    if (blockIdx.x < count) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, tag_of(t), sums);
+    if (blockIdx.x < parts_of(view)) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, tag_of(t), sums);
 }

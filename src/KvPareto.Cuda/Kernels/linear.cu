@@ -81,6 +81,11 @@ template <class M> static __device__ __forceinline__ void finish(
     put(part.y, token, n, sum);
 }
 
+// Divisions that a launch of one row does without.
+static __device__ __forceinline__ int over(int i, int rows) { return rows == 1 ? i : i / rows; }
+
+static __device__ __forceinline__ int rest(int i, int rows) { return rows == 1 ? 0 : i % rows; }
+
 // By the threads of a team.
 static __device__ __forceinline__ void meet(int team) { asm volatile("bar.sync %0, %1;" :: "r"(team + 1), "n"(THREADS) : "memory"); }
 
@@ -113,12 +118,12 @@ template <class M, int TEAMS> static __device__ __forceinline__ void multiply_fe
         for (int i = 0; i < M::Squares; i++) square += squares[i][lane];
         factor = 1 / sqrtf(square / columns + a.epsilon);
     }
-    int inBatch = 0, turn = 0, own = warp * 2 + lane / OUTPUTS, ownTile = own / a.rows;
+    int inBatch = 0, turn = 0, own = warp * 2 + lane / OUTPUTS, ownTile = over(own, a.rows);
     float2 added = make_float2(0, 0); // to the first sum that this thread puts together in a batch
     for (int tile = firstTile; tile < a.tiles; tile += stride)
     {
         float total[M::Tiles][4] = {};
-        if (inBatch == ownTile) added = addends(a, tile, own % a.rows, lane % OUTPUTS);
+        if (inBatch == ownTile) added = addends(a, tile, rest(own, a.rows), lane % OUTPUTS);
         for (int unit = weights.begin; unit < weights.end; unit++)
         {
             weights.take();
@@ -138,11 +143,11 @@ template <class M, int TEAMS> static __device__ __forceinline__ void multiply_fe
         meet(team);
         for (int base = warp * 2; base < inBatch * a.rows; base += 2 * WARPS)
         {
-            int i = base + lane / OUTPUTS, earlier = inBatch - 1 - i / a.rows, token = i % a.rows;
+            int i = base + lane / OUTPUTS, place = over(i, a.rows), earlier = inBatch - 1 - place, token = rest(i, a.rows);
             float its = __shfl_sync(0xffffffff, factor, token);
             if (i >= inBatch * a.rows) continue;
             int itsTile = tile - earlier * stride;
-            finish<M>(a, sums + i / a.rows * tileSums, count, itsTile, token, lane % OUTPUTS, its,
+            finish<M>(a, sums + place * tileSums, count, itsTile, token, lane % OUTPUTS, its,
                 i == own ? added : addends(a, itsTile, token, lane % OUTPUTS));
         }
         // The next batch's parts lie elsewhere, so that nobody waits for the end of this one's.

@@ -32,13 +32,22 @@ static __device__ __forceinline__ bool take_tagged(float2& x, const TaggedPair* 
 // The factor on what was summed beside a maximum when that becomes `most`.
 static __device__ __forceinline__ float factor_of(float maximum, float most) { return maximum == most ? 1 : power_of_two(maximum - most); }
 
+// Results of a key head: of the parts, then of the tokens around them, then of the new one.
+static __device__ __forceinline__ int parts_of(const View& view) { return view.parts + view.hasEdge + view.newIsBlock; }
+
+// The split of result i.
+static __device__ __forceinline__ int place_of(const AttentionArguments& a, const View& view, int i)
+{
+    return i < view.parts ? i : i == view.parts && view.hasEdge ? a.splits - 2 : a.splits - 1;
+}
+
 // Share `index` of a key head's results, of as many as there are parts, each as soon as it is there: some pairs of channels of a query head
 // at a time, each by several threads that go through some of the parts. `sums` has room for two numbers a thread, and two more.
 static __device__ __forceinline__ void merge_share(
     const AttentionArguments& a, const View& view, int sequence, int keyHead, int index, u32 tag, float2* sums)
 {
     const int Pairs = D / 2, FewestPairs = 8, Ahead = 6;
-    int group = a.queryHeads / a.keyHeads, count = view.parts + (view.hasEdge ? 1 : 0), own = a.rotation == 2 ? Pairs : FewestPairs;
+    int group = a.queryHeads / a.keyHeads, count = parts_of(view), own = a.rotation == 2 ? Pairs : FewestPairs;
     while (own < Pairs && own * count < group * Pairs) own *= 2;
     int slices = THREADS / own, slice = threadIdx.x / own;
     float2* states = sums + THREADS; // maximum and total
@@ -61,7 +70,7 @@ static __device__ __forceinline__ void merge_share(
                     its[j] = make_float2(-INFINITE, 0);
                     x[j] = make_float2(0, 0);
                     if (i >= count) continue;
-                    const TaggedPair* partial = partials + (i < view.parts ? i : a.splits - 1) * (Pairs + 1);
+                    const TaggedPair* partial = partials + place_of(a, view, i) * (Pairs + 1);
                     areThere &= take_tagged(its[j], partial + Pairs, tag);
                     areThere &= take_tagged(x[j], partial + pair, tag);
                 }

@@ -101,9 +101,12 @@ template <int BITS, int UNIT, int STAGES> struct Stream
     u32 source; // in the stage to read
     int unitsAGroup, inGroup; // and the next unit's place in its group
     int entryBytes; // from a thread's words to its entries: words take WORDS · 4 bytes, entries 8
-    i64 outputs;    // N
+    int outputs;    // N
     int tiles;      // of the launch
     int stride;     // from a team's tile to its next
+    int endTile;    // up to which a tile's rows are as far from those of the next as this one's
+    int beginInGroup; // of the warp's first unit
+    int bytesToNext, entriesToNext; // from the end of a tile's units to the begin of the next one's
 
     // `memory` is the team's.
     __device__ __forceinline__ Stream(u8* memory, const LinearArguments& a, int firstTile, int stride) : a(a), stride(stride)
@@ -117,7 +120,7 @@ template <int BITS, int UNIT, int STAGES> struct Stream
         base = target = source = shared_address(memory) + thread * (Words * 4);
         entryBytes = EntriesAt + thread * (8 - Words * 4);
         enter();
-        #pragma unroll
+        #pragma unroll 1 // a block's first instructions come from memory
         for (int i = 0; i < STAGES - 1; i++) fetch();
     }
 
@@ -135,19 +138,35 @@ template <int BITS, int UNIT, int STAGES> struct Stream
         }
         else part = &part_of(a, tile, first);
         const WeightRows& w = part->weight;
+        int tileRows = a.mode == GATED ? OUTPUTS / 2 : OUTPUTS;
+        endTile = (a.mode == GATED ? tiles : part->endTile) - (part->outputs % tileRows > 0);
         const WeightRows& other = a.mode == GATED ? a.parts[1].weight : w;
         int up = min(first + lane / 4, part->outputs - 1), low = a.mode == GATED ? up : min(first + lane / 4 + 8, part->outputs - 1);
         i64 rowBytes = (i64)w.columns * BITS / 8;
         int column = begin * (Words * 16) + lane % 4 * (Words * 4);
         upper = w.data + up * rowBytes + column;
         lower = other.data + low * rowBytes + column;
+        bytesToNext = stride * tileRows * (int)rowBytes - (end - begin) * (Words * 16);
         if (!Coded) return;
         outputs = w.rows;
         unitsAGroup = w.group / UNIT;
-        int group = begin / unitsAGroup;
-        inGroup = begin - group * unitsAGroup;
-        upperEntries = w.groups + group * outputs + up;
-        lowerEntries = other.groups + group * outputs + low;
+        int group = unitsAGroup == 1 ? begin : begin / unitsAGroup;
+        inGroup = beginInGroup = begin - group * unitsAGroup;
+        upperEntries = w.groups + (i64)group * outputs + up;
+        lowerEntries = other.groups + (i64)group * outputs + low;
+        entriesToNext = stride * tileRows - ((unitsAGroup == 1 ? end : end / unitsAGroup) - group) * outputs;
+    }
+
+    // To the rows of the next tile where it is one of the same weight: what `enter` does with a third of the instructions.
+    __device__ __forceinline__ void go_on()
+    {
+        unit = begin;
+        upper += bytesToNext;
+        lower += bytesToNext;
+        if (!Coded) return;
+        inGroup = beginInGroup;
+        upperEntries += entriesToNext;
+        lowerEntries += entriesToNext;
     }
 
     // Begins to copy the next unit.
@@ -173,7 +192,8 @@ template <int BITS, int UNIT, int STAGES> struct Stream
             if (++unit == end)
             {
                 tile += stride;
-                enter();
+                if (tile < endTile) go_on();
+                else enter();
             }
         }
         asm volatile("cp.async.commit_group;" ::: "memory");
