@@ -91,7 +91,7 @@ internal static class CudaBenchmark
         var (token, host) = (Median(tokens), Median(hosts));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{setting.Name,-26}{prompt,8}{prefill,11:F3}{prefillFloor,8:F3}{prefillFloor / prefill,7:P0}{token * 1e3,10:F2}{tokenFloor * 1e3,8:F2}{tokenFloor / token,7:P0}{host * 1e3,9:F2}{bytes / 1e9,9:F2}"));
+            $"{setting.Name,-26}{prompt,8}{prefill,11:F3}{prefillFloor,8:F3}{prefillFloor / prefill,7:P0}{token * 1e3,10:F3}{tokenFloor * 1e3,8:F3}{tokenFloor / token,7:P0}{host * 1e3,9:F2}{bytes / 1e9,9:F2}"));
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
