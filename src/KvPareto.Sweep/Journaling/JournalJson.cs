@@ -30,13 +30,16 @@ internal static partial class JournalJson
         }
         catch (JsonException e) when (NamesOfTypes.Match(e.Message) is { Success: true } match)
         {
-            throw new JsonException($"{(match.Groups["unknown"].Success ? "unknown" : "missing")} key {match.Groups["key"].Value}", e);
+            throw new JsonException(
+                match.Groups["key"] is { Success: true } key ? $"{(match.Groups["unknown"].Success ? "unknown" : "missing")} key {key.Value}"
+                    : $"a wrong value at {e.Path}", e);
         }
     }
 
-    // The library's messages on keys name types of this program, which tell a user nothing.
+    // The library's messages on keys and values name types of this program, which tell a user nothing.
     [GeneratedRegex(
-        @"JSON property (?<key>'[^']*') (?<unknown>could not be mapped)|missing required properties including: (?<key>'[^']*')")]
+        @"JSON property (?<key>'[^']*') (?<unknown>could not be mapped)|missing required properties including: (?<key>'[^']*')"
+            + "|JSON value could not be converted|doesn't allow setting null")]
     private static partial Regex NamesOfTypes { get; }
 
     private static JsonSerializerOptions Options(bool indented) => new()

@@ -63,6 +63,19 @@ public class JournalTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    /// <summary>Git's <c>autocrlf</c> and editors write such line ends.</summary>
+    [Fact]
+    public void Read_TakesLineEndsOfAnotherSystem()
+    {
+        using var temp = new ScratchFolder();
+        FinishedRun(temp);
+        var right = FakeSweep.WithoutTimes(RunHistory.Read(temp["run"]));
+        foreach (var file in Directory.GetFiles(temp["run"], "*.json*", SearchOption.AllDirectories))
+            File.WriteAllText(file, File.ReadAllText(file).ReplaceLineEndings("\r\n"));
+        Assert.Equal(right, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        Assert.Empty(RunRepair.Mend(temp["run"]));
+    }
+
     /// <summary>A journal that does not say how peaks were got is one of a version that knew the ledger alone.</summary>
     [Fact]
     public void Line_SaysHowPeaksWereGot_WhereNotByTheLedger()
@@ -129,6 +142,8 @@ public class JournalTests
     [InlineData("\"prefill\":", "\"prefyll\":", "unknown key 'prefyll'")]
     [InlineData("\"at\":", "\"extra\":1,\"at\":", "unknown key 'extra'")]
     [InlineData("\"weights\":1000,", "", "missing key 'weights'")]
+    [InlineData("\"weights\":1000,", "\"weights\":[],", "a wrong value at $.result.peaks.")]
+    [InlineData("\"setting\":\"", "\"setting\":null,\"s\":\"", "a wrong value at $.result.setting")]
     [InlineData("\"samples\":5", "\"samples\":6", "samples are not those")]
     [InlineData("\"weightBytes\":1000", "\"weightBytes\":1001", "are not those of the peak")]
     [InlineData("\"ttftMs\":", "\"ttftMs\":1e999,\"x\":", "out of range")]
