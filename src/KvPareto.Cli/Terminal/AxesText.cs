@@ -3,10 +3,10 @@ using KvPareto.Engine.Settings;
 
 namespace KvPareto.Cli.Terminal;
 
-/// <summary>The axes as help shows them: key, meaning, values and default, within 80 columns.</summary>
+/// <summary>The axes as help shows them: key, meaning, values and default, within 80 columns in the manual page too.</summary>
 internal static class AxesText
 {
-    private const int Columns = 80;
+    private const int Columns = 80 - 7; // what man moves an example by
     private const string Indent = "  ";
 
     /// <summary>A heading, and a paragraph for each axis.</summary>

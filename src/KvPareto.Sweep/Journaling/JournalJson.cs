@@ -30,9 +30,8 @@ internal static partial class JournalJson
         }
         catch (JsonException e) when (NamesOfTypes.Match(e.Message) is { Success: true } match)
         {
-            throw new JsonException(
-                match.Groups["key"] is { Success: true } key ? $"{(match.Groups["unknown"].Success ? "unknown" : "missing")} key {key.Value}"
-                    : $"a wrong value at {e.Path}", e);
+            var (key, isUnknown) = (match.Groups["key"].Value, match.Groups["unknown"].Success);
+            throw new JsonException(key.Length == 0 ? $"a wrong value at {e.Path}" : isUnknown ? $"unknown key {key}" : $"missing key {key}", e);
         }
     }
 
