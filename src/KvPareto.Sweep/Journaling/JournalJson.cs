@@ -30,8 +30,9 @@ internal static partial class JournalJson
         }
         catch (JsonException e) when (NamesOfTypes.Match(e.Message) is { Success: true } match)
         {
-            var (key, isUnknown) = (match.Groups["key"].Value, match.Groups["unknown"].Success);
-            throw new JsonException(key.Length == 0 ? $"a wrong value at {e.Path}" : isUnknown ? $"unknown key {key}" : $"missing key {key}", e);
+            var key = match.Groups["key"];
+            var problem = match.Groups["unknown"].Success ? "unknown key" : key.Success ? "missing key" : "a wrong value at";
+            throw new JsonException($"{problem} {(key.Success ? key.Value : e.Path)}", e);
         }
     }
 
