@@ -3,6 +3,7 @@ using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
+using KvPareto.Sweep.Tests.Reports;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -41,6 +42,26 @@ public class JournalTests
         Journal.Open(file, lease).Dispose();
         Assert.Equal("", File.ReadAllText(file));
         Assert.Equal(["journal.jsonl"], Directory.GetFiles(temp.Root).Select(Path.GetFileName));
+    }
+
+    /// <summary>Lines of a file that has no name any more are read by nobody: such a sweep would measure for ever.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Append_RefusesAJournalThatIsNotInItsPlace(bool isReplaced)
+    {
+        using var temp = new ScratchFolder();
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("niah", [1]));
+        using var leases = new LeaseBook(temp["leases"], LeaseTimes.Default);
+        using var lease = leases.TryTake("journal")!;
+        using var journal = Journal.Open(temp["journal.jsonl"], lease);
+        journal.TrialEnded(trial);
+        var lines = File.ReadAllText(temp["journal.jsonl"]);
+        File.Delete(temp["journal.jsonl"]);
+        if (isReplaced) File.WriteAllText(temp["journal.jsonl"], lines); // as editors and sed -i do
+        Assert.Contains(
+            "journal.jsonl: was removed or replaced", Assert.Throws<ConfigException>(() => journal.TrialEnded(trial)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
