@@ -65,6 +65,6 @@ internal sealed class Journal : IDisposable
         _writer.Append(Seal.Close(JournalJson.WriteLine(entry), JournalReader.Subject, ++_lines), durable: true);
         if (!_writer.IsInPlace)
             throw new ConfigException(
-                $"{_path}: was removed or replaced while the run wrote to it; allowed: to leave it alone; --resume makes again what is lost");
+                $"{_path}: was removed or replaced while the run wrote to it; allowed: to leave it alone; --resume goes on");
     }
 }
