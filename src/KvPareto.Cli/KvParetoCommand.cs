@@ -18,14 +18,11 @@ internal static class KvParetoCommand
     public static int Run(IReadOnlyList<string> arguments, CommandContext context)
     {
         // A prompt may begin with '@'.
-        var parsed = Build(context).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        var unknown = UnknownOption(parsed);
-        if (parsed.Action is ParseErrorAction || unknown is not null)
+        var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };
+        var parsed = Build(context).Parse([.. arguments.SelectMany(EmptyApart)], configuration);
+        if (LineMistake(parsed, arguments) is { } mistake)
         {
-            var message = (unknown ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is { } token
-                ? $"'{token}' is no command or option here{Nearest.Question(token, Words(parsed))}"
-                : Verb.WithoutTypes(parsed.Errors[0].Message);
-            context.Error.WriteLine($"kvpareto: {OneLine(message.TrimEnd('.'))}; 'kvpareto {NameOf(parsed)}--help' says what is allowed");
+            context.Error.WriteLine($"kvpareto: {OneLine(mistake)}; 'kvpareto {NameOf(parsed)}--help' says what is allowed");
             return ExitCode.UserMistake;
         }
         try
@@ -95,11 +92,35 @@ internal static class KvParetoCommand
             ManCommand.Create(context),
         }));
 
+    // What is wrong with the line as such; null for nothing.
+    private static string? LineMistake(ParseResult parsed, IReadOnlyList<string> arguments)
+    {
+        if (Valueless(parsed, arguments) is { } valueless) return $"{valueless} has no value";
+        var unknown = UnknownOption(parsed);
+        if (parsed.Action is not ParseErrorAction && unknown is null) return null;
+        return (unknown ?? (parsed.UnmatchedTokens is [var first, ..] ? first : null)) is { } token
+            ? $"'{token}' is no command or option here{Nearest.Question(token, Words(parsed))}"
+            : Verb.WithoutTypes(parsed.Errors[0].Message).TrimEnd('.');
+    }
+
     // The parser takes a misspelt option for an argument where there is room for one.
     private static string? UnknownOption(ParseResult parsed) =>
         parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? null
         : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
             .Select(token => token.Value).FirstOrDefault(value => value is ['-', _, ..] && !Path.Exists(value));
+
+    // The parser takes what follows '--out=' for its value.
+    private static string[] EmptyApart(string argument) =>
+        argument.StartsWith("--", StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) == argument.Length - 1
+            ? [argument[..^1], ""] : [argument];
+
+    // As in '--out $RUN --resume' without a RUN: the parser takes the next option for the value. Null for none.
+    private static string? Valueless(ParseResult parsed, IReadOnlyList<string> arguments)
+    {
+        string[] words = [.. Words(parsed), "--help"];
+        return parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => option.Tokens.Any(value =>
+            words.Contains(value.Value) && !arguments.Contains($"{option.IdentifierToken?.Value}={value.Value}")))?.Option.Name;
+    }
 
     private static string[] Words(ParseResult parsed) =>
         [.. parsed.CommandResult.Command.Subcommands.Select(command => command.Name),

@@ -27,11 +27,11 @@ public class HelpTests
     }
 
     [Fact]
-    public void AxesOfSweep_AreAllThere_WithinEightyColumns()
+    public void AxesOfSweep_AreAllThere_WithinEightyColumnsOfAManualPage()
     {
         var output = CommandRun.Of("sweep", "--help").Output.ReplaceLineEndings("\n");
         var axes = output[output.IndexOf("Axes:\n", StringComparison.Ordinal)..].Split('\n');
-        Assert.All(axes, line => Assert.InRange(line.Length, 0, 80));
+        Assert.All(axes, line => Assert.InRange(line.Length, 0, 80 - 7));
         foreach (var key in SettingAxes.Keys) Assert.Contains(axes, line => line.StartsWith($"  {key} ", StringComparison.Ordinal));
     }
 }

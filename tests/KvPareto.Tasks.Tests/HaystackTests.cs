@@ -45,6 +45,8 @@ public class HaystackTests
         Refuses(folder.Root, "holds no text");
         folder.Write("binary.txt", [0x41, 0xFF, 0xFE]);
         Refuses(folder.Root, "binary.txt: not valid UTF-8");
+        folder.Write("binary.txt", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n");
+        Refuses(folder.Root, "binary.txt: is a Git LFS pointer");
 
         static void Refuses(string path, string expected) =>
             Assert.Contains(expected, Assert.Throws<ConfigException>(() => Haystack.Read(path)).Message, StringComparison.Ordinal);

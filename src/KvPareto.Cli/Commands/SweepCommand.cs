@@ -64,8 +64,9 @@ internal static class SweepCommand
             "sweep",
             "Runs every setting of a sweep on its tasks and writes results.csv, frontier.csv, report.html, pictures, run.json, "
                 + "journal.jsonl and samples/.",
-            "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\nkvpareto sweep my.yaml --limit 2 --dry-run\n\nExit codes: 0 done, 1 "
-                + "done with trials that failed or are missing, 2 a mistake in config or options, 130 interrupted (go on with --resume).",
+            "kvpareto sweep configs/smollm2.yaml --out runs/smollm2\nkvpareto sweep my.yaml --limit 2 --dry-run\n\n"
+                + "Exit codes: 0 done, 1 done with trials that failed or are missing,\n"
+                + "2 a mistake in config or options, 130 interrupted (go on with --resume).",
             AxesText.Of(SettingAxes.All))
         {
             config, folder, resume, retry, models, limit, budget, dryRun, worker, memory, device, devices, threads, format, noHtml,

@@ -3,9 +3,10 @@ using KvPareto.Engine.Settings;
 
 namespace KvPareto.Cli.Terminal;
 
-/// <summary>The axes as help shows them: key, meaning, values and default, within 80 columns.</summary>
+/// <summary>The axes as help shows them: key, meaning, values and default, within 80 columns in the manual page too.</summary>
 internal static class AxesText
 {
+    private const int ManIndent = 7; // what man moves an example by
     private const string Indent = "  ";
 
     /// <summary>A heading, and a paragraph for each axis.</summary>
@@ -13,7 +14,7 @@ internal static class AxesText
     {
         var text = new StringBuilder("Axes:\n");
         var margin = axes.Max(axis => axis.Key.Length) + 2 * Indent.Length;
-        var width = WrappedText.UsualWidth - margin;
+        var width = WrappedText.UsualWidth - ManIndent - margin;
         var standard = new InferenceSetting();
         foreach (var axis in axes)
         {

@@ -62,8 +62,9 @@ internal sealed class FidelityTable
     public void End()
     {
         var left = All.Except(_shown).Select(column => column.Name).ToList();
-        if (left.Count > 0)
-            _output.WriteLine($"left out at {_width} columns: {string.Join(", ", left)}; fidelity.csv and --json have them");
+        if (left.Count == 0 || _width is not { } width) return;
+        var line = $"left out at {width} columns: {string.Join(", ", left)}; fidelity.csv and --json have them";
+        foreach (var wrapped in WrappedText.Words(line, width)) _output.WriteLine(wrapped);
     }
 
     private void WriteLine(string setting, Func<Column, string> cell) =>

@@ -40,7 +40,8 @@ internal static class PlanTable
             context.Output.WriteLine();
         }
         var note = plans.Any(plan => plan.PaperPercent is not null) ? SavedNote + PaperNote : SavedNote;
-        context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {note}"));
+        var line = string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {note}");
+        foreach (var wrapped in WrappedText.Words(line, context.OutputWidth() ?? WrappedText.UsualWidth)) context.Output.WriteLine(wrapped);
     }
 
     /// <summary>One JSON object with a row for each model, context and setting.</summary>

@@ -24,16 +24,9 @@ internal sealed unsafe class ModelBytes : IDisposable
         _path = path;
         _file = ForeignFile.Open(path);
         ByteCount = _file.Length;
-        try
-        {
-            if (ByteCount == 0) throw new ConfigException($"{path}: is empty");
-            LfsPointer.Refuse(path, _file);
-        }
-        catch
-        {
-            _file.Dispose();
-            throw;
-        }
+        if (ByteCount > 0) return;
+        _file.Dispose();
+        throw new ConfigException($"{path}: is empty");
     }
 
     /// <summary>Size of the file when it was opened.</summary>

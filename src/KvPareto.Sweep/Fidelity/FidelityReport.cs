@@ -17,8 +17,8 @@ public static class FidelityReport
     /// <param name="rows">At least one.</param>
     /// <param name="formats">Kinds of pictures to write.</param>
     /// <returns>Full paths of the files written.</returns>
-    /// <exception cref="ConfigException">The folder cannot be written.</exception>
-    /// <exception cref="PictureException">The tables are written, but what draws the picture is not there.</exception>
+    /// <exception cref="ConfigException">The folder cannot be written, or the tables are written but what draws the picture is not
+    /// there.</exception>
     public static IReadOnlyList<string> Write(string folder, IReadOnlyList<FidelityRow> rows, IReadOnlyList<PictureFormat> formats)
     {
         var points = FidelityPoint.Of(rows);

@@ -63,5 +63,8 @@ internal sealed class Journal : IDisposable
             throw new ConfigException($"{_path}: another run took it over while this one stood still; allowed: to let that one go on", e);
         }
         _writer.Append(Seal.Close(JournalJson.WriteLine(entry), JournalReader.Subject, ++_lines), durable: true);
+        if (!_writer.IsInPlace)
+            throw new ConfigException(
+                $"{_path}: was removed or replaced while the run wrote to it; allowed: to leave it alone; --resume goes on");
     }
 }

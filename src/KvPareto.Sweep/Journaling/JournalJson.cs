@@ -30,13 +30,16 @@ internal static partial class JournalJson
         }
         catch (JsonException e) when (NamesOfTypes.Match(e.Message) is { Success: true } match)
         {
-            throw new JsonException($"{(match.Groups["unknown"].Success ? "unknown" : "missing")} key {match.Groups["key"].Value}", e);
+            var key = match.Groups["key"];
+            var problem = match.Groups["unknown"].Success ? "unknown key" : key.Success ? "missing key" : "a wrong value at";
+            throw new JsonException($"{problem} {(key.Success ? key.Value : e.Path)}", e);
         }
     }
 
-    // The library's messages on keys name types of this program, which tell a user nothing.
+    // The library's messages on keys and values name types of this program, which tell a user nothing.
     [GeneratedRegex(
-        @"JSON property (?<key>'[^']*') (?<unknown>could not be mapped)|missing required properties including: (?<key>'[^']*')")]
+        @"JSON property (?<key>'[^']*') (?<unknown>could not be mapped)|missing required properties including: (?<key>'[^']*')"
+            + "|JSON value could not be converted|doesn't allow setting null")]
     private static partial Regex NamesOfTypes { get; }
 
     private static JsonSerializerOptions Options(bool indented) => new()

@@ -40,6 +40,7 @@ internal static class RecordFile
     public static (T? Value, string? Problem) TryParse<T>(
         ReadOnlySpan<byte> line, string subject, int number, ref bool wasSealed, Action<T> check)
     {
+        line = line.TrimEnd((byte)'\r'); // of Git's or an editor's making
         var opened = Seal.Open(line, subject);
         if (opened is { Fits: false }) return (default, "its checksum does not fit");
         if (opened is { } seal && seal.Line != number) return (default, $"it is line {seal.Line}: lines are missing, doubled or moved");

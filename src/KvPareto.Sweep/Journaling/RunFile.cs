@@ -31,7 +31,8 @@ internal static class RunFile
         if (file is null) return null;
         try
         {
-            var (page, isSealed) = Open(Bytes(file));
+            // Line ends of Git's or an editor's making; within a text they are escapes.
+            var (page, isSealed) = Open(Array.FindAll(Bytes(file), value => value != (byte)'\r'));
             var run = JournalJson.Read<RunRecord>(page);
             RunCheck.Check(run);
             return (run, isSealed);

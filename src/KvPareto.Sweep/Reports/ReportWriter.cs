@@ -18,8 +18,8 @@ public static class ReportWriter
     /// <param name="folder">The run's folder; made where it is not there.</param>
     /// <param name="results">The trials, finished and failed.</param>
     /// <param name="options">Heading, baseline, seed and kinds of pictures.</param>
-    /// <exception cref="ConfigException">The folder cannot be written, or the baseline is no setting.</exception>
-    /// <exception cref="PictureException">The tables are written, but what draws the pictures is not there.</exception>
+    /// <exception cref="ConfigException">The folder cannot be written, the baseline is no setting, or the tables are written but what
+    /// draws the pictures is not there.</exception>
     public static ReportSummary Write(string folder, IReadOnlyList<TrialResult> results, ReportOptions options)
     {
         ArgumentNullException.ThrowIfNull(results);
@@ -43,11 +43,10 @@ public static class ReportWriter
             Save("frontier.csv", FrontierCsv.Write(analysis));
             if (options.Html) Save(HtmlReport.FileName, HtmlReport.Write(folder, analysis, options));
             else File.Delete(Path.Combine(folder, HtmlReport.FileName));
+            // The tables are there also where nothing can be drawn.
             foreach (var figure in figures)
-            {
                 if (figure is not FrontierFigure) SaveTable(figure);
-                files.AddRange(FigureWriter.Write(folder, figure, options.Formats));
-            }
+            foreach (var figure in figures) files.AddRange(FigureWriter.Write(folder, figure, options.Formats));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

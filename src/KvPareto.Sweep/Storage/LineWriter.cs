@@ -62,6 +62,9 @@ internal sealed class LineWriter : IDisposable
         if (durable) Flush();
     }
 
+    /// <summary>Whether the path still names this file, as its length tells, which nobody else changes.</summary>
+    public bool IsInPlace => new FileInfo(_path) is { Exists: true, Length: var length } && length == RandomAccess.GetLength(_file);
+
     /// <summary>Waits until all lines are on the disk.</summary>
     /// <exception cref="IOException">The disk is full or fails.</exception>
     public void Flush() => DiskFile.Flush(_file, _path);

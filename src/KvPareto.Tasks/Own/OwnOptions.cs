@@ -1,4 +1,5 @@
 using KvPareto.Text.Input;
+using KvPareto.Text.Templates;
 using KvPareto.Text.Yaml;
 
 namespace KvPareto.Tasks.Own;
@@ -50,7 +51,7 @@ internal sealed record OwnOptions : TaskOptions
     public string? Classes { get; init; }
 
     /// <summary>Jinja template over the row's fields, <c>question</c> and <c>index</c>; required. Key <c>prompt</c>.</summary>
-    public required string Prompt { get; init; }
+    public required PromptTemplate Prompt { get; init; }
 
     /// <summary>Whether the prompt goes through the model's chat template, where it has one. Key <c>chat</c>.</summary>
     public bool Chat { get; init; } = true;
@@ -91,7 +92,7 @@ internal sealed record OwnOptions : TaskOptions
             Questions = layers.Find("questions")?.Text("the name of a field"),
             Answers = Texts(layers.Require("answers", FieldWords), FieldWords),
             Classes = layers.Find("classes")?.Text("the name of a field"),
-            Prompt = layers.Require("prompt", "a Jinja template").Text("a Jinja template"),
+            Prompt = Template(layers.Require("prompt", "a Jinja template")),
             Chat = layers.Find("chat")?.Boolean() ?? true,
             AnswerPrefix = layers.Find("answer_prefix")?.Text("the beginning of an answer") ?? "",
             Metrics = Words(layers.Require("metrics", "a list of " + string.Join(", ", MetricNames)), MetricNames),
@@ -124,6 +125,8 @@ internal sealed record OwnOptions : TaskOptions
         section.Allow(Keys);
         return section;
     }
+
+    private static PromptTemplate Template(ConfigValue value) => PromptTemplate.Parse(value.Text("a Jinja template"), value.Place);
 
     private static string[] Texts(ConfigValue value, string words, bool isBlank = false)
     {

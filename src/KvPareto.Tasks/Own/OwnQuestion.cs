@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using KvPareto.Text.Input;
-using KvPareto.Text.Templates;
 
 namespace KvPareto.Tasks.Own;
 
@@ -18,12 +17,12 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
     /// <exception cref="ConfigException">Names file, line and field.</exception>
     public static IReadOnlyList<OwnQuestion> Read(OwnOptions options)
     {
-        var template = PromptTemplate.Parse(options.Prompt, "task own: key 'prompt'");
         var files = Files(options.Data);
+        var places = new Dictionary<string, string>(StringComparer.Ordinal);
         var rows =
             from file in files
             from row in EndsIn(file, CsvRows.Endings) ? CsvRows.Read(file) : JsonLines.Read(file)
-            select Questions(options, template, row, files.Length > 1 ? $"{Stem(file)}-" : "");
+            select Questions(options, row, places, files.Length > 1 ? $"{Stem(file)}-" : "");
         OwnQuestion[] questions = [.. rows.Take(options.Limit ?? int.MaxValue).SelectMany(all => all)];
         return questions.Length > 0 ? questions : throw new ConfigException($"{options.Data}: has no rows");
     }
@@ -47,9 +46,12 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? file[..^3] : file);
 
     // A row is valid only until the next is read.
-    private static OwnQuestion[] Questions(OwnOptions options, PromptTemplate template, JsonRow row, string prefix)
+    private static OwnQuestion[] Questions(OwnOptions options, JsonRow row, Dictionary<string, string> places, string prefix)
     {
         var id = prefix + (options.Id is { } field ? One(row, field) : row.Line.ToString(CultureInfo.InvariantCulture));
+        var place = string.Create(CultureInfo.InvariantCulture, $"{row.File}:{row.Line}");
+        if (!places.TryAdd(id, place))
+            throw new ConfigException($"{place}: the id '{id}' is that of {places[id]} too; allowed: an id of its own for each row");
         var classes = options.Classes is { } names ? row.Texts(names) : [];
         var variables = row.Fields().ToDictionary(name => name, name => (object?)row.Find(name));
         if (options.Questions is not { } list)
@@ -74,15 +76,15 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         {
             try
             {
-                return template.Render(values);
+                return options.Prompt.Render(values);
             }
             catch (ConfigException problem)
             {
-                throw new ConfigException($"{row.File}:{row.Line}: {problem.Message}", problem);
+                throw new ConfigException($"{place}: {problem.Message}", problem);
             }
             catch (InvalidOperationException problem)
             {
-                throw new ConfigException($"{row.File}:{row.Line}: a text has half of a surrogate pair", problem);
+                throw new ConfigException($"{place}: a text has half of a surrogate pair", problem);
             }
         }
     }

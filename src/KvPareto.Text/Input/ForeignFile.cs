@@ -9,7 +9,8 @@ internal static class ForeignFile
     public static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Opens a regular file for reading.</summary>
-    /// <exception cref="ConfigException">It is missing, a folder, not readable or not a regular file.</exception>
+    /// <exception cref="ConfigException">It is missing, a folder, not readable, not a regular file, or a Git LFS pointer in place of
+    /// one.</exception>
     public static FileStream Open(string path) => Open(path, isPipeAllowed: false);
 
     private static FileStream Open(string path, bool isPipeAllowed)
@@ -20,12 +21,15 @@ internal static class ForeignFile
             throw new ConfigException($"{path}: is a pipe, a socket or a device; allowed: a regular file");
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            if (!file.CanSeek || !LfsPointer.Is(file)) return file;
+            file.Dispose();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new ConfigException($"{path}: cannot be opened: {OneLine.OfMessage(error.Message)}", error);
         }
+        throw new ConfigException($"{path}: is a Git LFS pointer, not the file itself; allowed: the file, for example by 'git lfs pull'");
     }
 
     /// <summary>Opens a file that is read once from front to end: a regular one, or what the caller has opened already.</summary>
@@ -40,7 +44,6 @@ internal static class ForeignFile
         try
         {
             if (!stream.CanSeek) return ReadPipe(path, stream, largest);
-            LfsPointer.Refuse(path, stream);
             if (stream.Length > largest) throw new ConfigException($"{path}: is {stream.Length} bytes; allowed: up to {largest}");
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);

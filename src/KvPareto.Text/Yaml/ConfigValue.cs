@@ -85,11 +85,10 @@ public readonly record struct ConfigValue(string File, string Key, YamlNode Node
     }
 
     /// <summary>File, line and key, for messages.</summary>
-    public string Place => $"{File}:{Node.Line}: key '{Key}'";
+    public string Place => $"{File}:{Node.Line}: {(Key.Length == 0 ? "the config" : $"key '{Key}'")}";
 
     /// <summary>A mistake in this value.</summary>
-    public ConfigException Error(string problem, string allowed) =>
-        new($"{File}:{Node.Line}: {(Key.Length == 0 ? "the config" : $"key '{Key}'")} {problem}; allowed: {allowed}");
+    public ConfigException Error(string problem, string allowed) => new($"{Place} {problem}; allowed: {allowed}");
 
     /// <summary>A text of the file for a message: its beginning, on one line.</summary>
     public static string Shorten(string text) => OneLine.Of(text.Length <= MostQuoted ? text : $"{text[..MostQuoted]}…");

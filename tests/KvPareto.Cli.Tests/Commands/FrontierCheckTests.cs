@@ -147,6 +147,7 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("model,setting\na,b\n", "has no column 'total_peak_bytes'")]
+    [InlineData("\uFEFFmodel;setting\r\na;b\r\n", "its columns are parted by semicolons; allowed: ")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\n", "holds no setting with a result")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1e999,1,1\n", ":2: column 'total_peak_bytes' is '1e999'")]
     [InlineData("model,setting,total_peak_bytes,score,ci_low\na,b,1,NaN,1\n", ":2: column 'score' is 'NaN'")]

@@ -25,6 +25,12 @@ public sealed class PlanCommandTests
         Assert.Equal(0, rows[0].GetProperty("savedPercent").GetProperty("flash").GetDouble());
     }
 
+    [Theory]
+    [InlineData("plan", "Llama-3.1-8B", "--context", "10k")]
+    [InlineData("plan", "--paper")]
+    public void Terminal_IsNoWiderThanItsColumns(params string[] arguments) =>
+        Assert.All(CommandRun.OnTerminal(80, arguments).Output.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
+
     [Fact]
     public void Config_PlansWeightsVariantsThatAreNotMade()
     {

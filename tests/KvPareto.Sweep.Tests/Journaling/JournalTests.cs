@@ -3,6 +3,7 @@ using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
+using KvPareto.Sweep.Tests.Reports;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -43,6 +44,26 @@ public class JournalTests
         Assert.Equal(["journal.jsonl"], Directory.GetFiles(temp.Root).Select(Path.GetFileName));
     }
 
+    /// <summary>Lines of a file that has no name any more are read by nobody: such a sweep would measure for ever.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Append_RefusesAJournalThatIsNotInItsPlace(bool isReplaced)
+    {
+        using var temp = new ScratchFolder();
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("niah", [1]));
+        using var leases = new LeaseBook(temp["leases"], LeaseTimes.Default);
+        using var lease = leases.TryTake("journal")!;
+        using var journal = Journal.Open(temp["journal.jsonl"], lease);
+        journal.TrialEnded(trial);
+        var lines = File.ReadAllText(temp["journal.jsonl"]);
+        File.Delete(temp["journal.jsonl"]);
+        if (isReplaced) File.WriteAllText(temp["journal.jsonl"], lines); // as editors and sed -i do
+        Assert.Contains(
+            "journal.jsonl: was removed or replaced", Assert.Throws<ConfigException>(() => journal.TrialEnded(trial)).Message,
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("\n")]
     [InlineData("null\n")]
@@ -61,6 +82,19 @@ public class JournalTests
         var error = Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"]));
         Assert.StartsWith($"{journal}:2: not a journal entry", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    /// <summary>Git's <c>autocrlf</c> and editors write such line ends.</summary>
+    [Fact]
+    public void Read_TakesLineEndsOfAnotherSystem()
+    {
+        using var temp = new ScratchFolder();
+        FinishedRun(temp);
+        var right = FakeSweep.WithoutTimes(RunHistory.Read(temp["run"]));
+        foreach (var file in Directory.GetFiles(temp["run"], "*.json*", SearchOption.AllDirectories))
+            File.WriteAllText(file, File.ReadAllText(file).ReplaceLineEndings("\r\n"));
+        Assert.Equal(right, FakeSweep.WithoutTimes(RunHistory.Read(temp["run"])));
+        Assert.Empty(RunRepair.Mend(temp["run"]));
     }
 
     /// <summary>A journal that does not say how peaks were got is one of a version that knew the ledger alone.</summary>
@@ -129,6 +163,8 @@ public class JournalTests
     [InlineData("\"prefill\":", "\"prefyll\":", "unknown key 'prefyll'")]
     [InlineData("\"at\":", "\"extra\":1,\"at\":", "unknown key 'extra'")]
     [InlineData("\"weights\":1000,", "", "missing key 'weights'")]
+    [InlineData("\"weights\":1000,", "\"weights\":[],", "a wrong value at $.result.peaks.")]
+    [InlineData("\"setting\":\"", "\"setting\":null,\"s\":\"", "a wrong value at $.result.setting")]
     [InlineData("\"samples\":5", "\"samples\":6", "samples are not those")]
     [InlineData("\"weightBytes\":1000", "\"weightBytes\":1001", "are not those of the peak")]
     [InlineData("\"ttftMs\":", "\"ttftMs\":1e999,\"x\":", "out of range")]

@@ -175,9 +175,12 @@ public class OwnTaskTests
     [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: [exact, exact]", "task own: key 'metrics' has a metric twice")]
     [InlineData("data: rows.jsonl, promt: x", "key 'tasks[0].promt' is unknown; allowed: task, name, data, ")]
     [InlineData("definition: bad.yaml, data: rows.jsonl", "bad.yaml:2: key 'metric' is unknown")]
-    [InlineData("data: rows.jsonl, prompt: '{% for %}', answers: a, metrics: exact", "task own: key 'prompt': line 1 of the template: ")]
+    [InlineData("data: rows.jsonl, prompt: '{% for %}', answers: a, metrics: exact",
+        "my.yaml:1: key 'tasks[0].prompt': line 1 of the template: ")]
+    [InlineData("definition: open.yaml, data: rows.jsonl", "open.yaml:2: key 'prompt': line 1 of the template: ")]
     [InlineData("data: rows.jsonl, prompt: '{{ context }}', answers: a, metrics: exact",
-        "rows.jsonl:1: task own: key 'prompt': line 1 of the template: 'context' is undefined")]
+        "rows.jsonl:1: my.yaml:1: key 'tasks[0].prompt': line 1 of the template: 'context' is undefined")]
+    [InlineData("data: same.jsonl, id: q, " + Plain, "same.jsonl:3: the id 'x' is that of ")]
     [InlineData("data: rows.jsonl, prompt: '{% for x in xs %}{% endfor %}', answers: a, metrics: exact", "'xs' is undefined")]
     [InlineData("data: rows.jsonl, prompt: x, answers: b, metrics: exact", "rows.jsonl:1: field 'b' is missing")]
     [InlineData("data: rows.jsonl, prompt: x, answers: o, metrics: exact",
@@ -196,6 +199,8 @@ public class OwnTaskTests
         folder.Write("half.jsonl", """{"u": "\ud800", "a": "y"}""");
         folder.Write("twice.jsonl", """{"q": "1", "q": "2", "a": "y"}""");
         folder.Write("bad.yaml", "prompt: x\nmetric: exact\n");
+        folder.Write("open.yaml", "answers: a\nprompt: '{% for %}'\nmetrics: exact\n");
+        folder.Write("same.jsonl", "{\"q\": \"x\", \"a\": 1}\n\n{\"q\": \"x\", \"a\": 1}\n");
         Directory.CreateDirectory(Path.Combine(folder.Root, "empty"));
         var error = Assert.Throws<ConfigException>(() => Prepare(folder, keys));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);

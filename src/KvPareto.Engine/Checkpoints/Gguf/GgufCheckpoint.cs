@@ -132,7 +132,7 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
 
     private void Add(string name, HostTensor tensor)
     {
-        if (!_tensors.TryAdd(name, tensor.As(name)))
+        if (!_tensors.TryAdd(name, tensor))
             throw new ConfigException($"{Source}: tensor '{OneLine.Of(tensor.Name)}' is another one's twin");
         if (_isReordered && GgufTensorNames.IsRotary(name) && tensor.Shape[0] % Config.HeadDim != 0)
             throw new ConfigException(

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using KvPareto.Engine.Model;
 using KvPareto.Text.Input;
 
@@ -56,7 +57,11 @@ public sealed class SafeTensorsFile : IDisposable
     {
         if (file.ByteCount < LengthBytes)
             throw new ConfigException($"{path}: is {file.ByteCount} bytes; a safetensors file begins with {LengthBytes} of header length");
-        var length = BinaryPrimitives.ReadUInt64LittleEndian(file.Window(0, LengthBytes));
+        var start = file.Window(0, LengthBytes);
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(start);
+        // A page of a server's, or a link that Git wrote as a text.
+        if (length > LargestHeader && Ascii.IsValid(start))
+            throw new ConfigException($"{path}: is no safetensors file: it begins with {OneLine.Quote(Encoding.ASCII.GetString(start))}");
         var most = Math.Min(file.ByteCount - LengthBytes, LargestHeader);
         if (length > (ulong)most)
             throw new ConfigException($"{path}: gives its header {length} bytes; allowed: up to {most} (the file has {file.ByteCount})");

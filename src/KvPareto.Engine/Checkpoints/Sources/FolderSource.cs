@@ -24,11 +24,11 @@ internal sealed class FolderSource : ModelSource
     private readonly string _folder;
 
     /// <summary>The model in <paramref name="folder"/>.</summary>
-    /// <exception cref="ConfigException">A file is a Git LFS pointer.</exception>
+    /// <exception cref="ConfigException">A file cannot be opened.</exception>
     public FolderSource(string model, string name, string folder) : base(model, name)
     {
         _folder = folder;
-        foreach (var file in Required.Concat(Optional)) LfsPointer.Refuse(Path.Combine(folder, file));
+        foreach (var file in Required.Concat(Optional).Where(Has)) ForeignFile.Open(Path.Combine(folder, file)).Dispose();
     }
 
     /// <inheritdoc/>

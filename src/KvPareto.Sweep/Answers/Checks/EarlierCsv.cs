@@ -34,6 +34,9 @@ internal static class EarlierCsv
         try
         {
             if (!csv.Read() || !csv.ReadHeader()) throw new ConfigException($"{path}: is empty; {Allowed}");
+            // A spreadsheet of some languages parts columns by semicolons, and writes decimal commas.
+            if (csv.HeaderRecord is [var all] && all.Contains(';', StringComparison.Ordinal))
+                throw new ConfigException($"{path}: its columns are parted by semicolons; {Allowed}, parted by commas");
             if (Needed.FirstOrDefault(name => !csv.HeaderRecord!.Contains(name, StringComparer.Ordinal)) is { } missing)
                 throw new ConfigException($"{path}: has no column '{missing}'; {Allowed}");
             if (csv.HeaderRecord!.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } doubled)

@@ -50,7 +50,7 @@ internal static partial class FigureWriter
                 _ => throw new ArgumentOutOfRangeException(nameof(format), format, "a format that nothing draws"),
             };
         }
-        catch (Exception error) when (error is DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException })
+        catch (Exception error) when (error.GetBaseException() is DllNotFoundException) // of a type that another type begins with
         {
             throw new PictureException($"{figure.Name} was not drawn: SkiaSharp's library is not there or not for this machine", error);
         }

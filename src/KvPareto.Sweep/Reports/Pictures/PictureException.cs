@@ -1,7 +1,7 @@
 namespace KvPareto.Sweep.Reports.Pictures;
 
-/// <summary>A picture cannot be drawn.</summary>
-internal sealed class PictureException : Exception
+/// <summary>A picture cannot be drawn, which is like a file that cannot be written.</summary>
+internal sealed class PictureException : IOException
 {
     /// <summary>With what is missing.</summary>
     public PictureException(string message) : base(message) { }

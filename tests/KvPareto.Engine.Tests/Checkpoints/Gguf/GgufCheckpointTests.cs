@@ -179,6 +179,15 @@ public sealed class GgufCheckpointTests : IDisposable
             "tensor 'blk.0.attn_q.weight' has 40 rows; allowed: a multiple of the head width 16",
             Refusal(Small().AddTensor("blk.0.attn_q.weight", 1, 4096, 4, 40)));
 
+    [Fact]
+    public void Shapes_ThatDoNotFit_AreToldOfTheFilesOwnTensor()
+    {
+        using var checkpoint = GgufCheckpoint.Open(Small().AddTensor("output_norm.weight", 0, 4096, 32).Write(_folder["x.gguf"]));
+        Assert.Contains(
+            "tensor 'output_norm.weight' has shape [32]; the configuration asks for [64]",
+            Assert.Throws<ConfigException>(() => checkpoint.Header("model.norm.weight", 64)).Message, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static GgufBuilder Small(string without = "")

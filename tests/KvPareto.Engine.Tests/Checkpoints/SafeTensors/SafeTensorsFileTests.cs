@@ -57,6 +57,11 @@ public class SafeTensorsFileTests
         Assert.Throws<ObjectDisposedException>(() => tensor.Bytes.Length);
     }
 
+    [Fact]
+    public void Open_CallsATextOne() => Assert.EndsWith(
+        ": is no safetensors file: it begins with '<!DOCTYP'", HostileSafeTensors.Refusal("<!DOCTYPE html><html></html>"u8.ToArray()),
+        StringComparison.Ordinal);
+
     [Theory]
     [InlineData("""[]""", 0, "not a JSON object")]
     [InlineData("""{"a":""", 0, "not valid JSON")]

@@ -1,5 +1,6 @@
 using System.Text;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
@@ -26,10 +27,29 @@ public class FiguresTests
         var files = ReportWriter.Write(temp["run"], Trials, Options).Files.Select(Path.GetFileName);
         Assert.Equal(
             [
-                "results.csv", "frontier.csv", "report.html", "frontier.png", "memory.csv", "memory.png", "niah.csv", "niah.png",
-                    "ablation.csv",
-                    "ablation.png",
+                "results.csv", "frontier.csv", "report.html", "memory.csv", "niah.csv", "ablation.csv", "frontier.png", "memory.png",
+                    "niah.png", "ablation.png",
             ], files);
+    }
+
+    [Fact]
+    public void Draw_SaysThatTheLibraryIsNotThere() =>
+        Assert.Equal(
+            "undrawable was not drawn: SkiaSharp's library is not there or not for this machine",
+            Assert.ThrowsAny<IOException>(() => FigureWriter.Draw(new Undrawable(), PictureFormat.Png)).Message);
+
+    private sealed class Undrawable : Figure
+    {
+        public override string Name => "undrawable";
+
+        public override string? Missing => null;
+
+        public override string Title => "";
+
+        public override byte[] Csv() => [];
+
+        public override IReadOnlyList<Panel> Panels() => throw new TypeInitializationException(
+            "ScottPlot.Fonts", new TypeInitializationException("SkiaSharp.SKObject", new DllNotFoundException("libSkiaSharp")));
     }
 
     [Fact]
