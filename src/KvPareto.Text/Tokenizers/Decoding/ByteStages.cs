@@ -34,7 +34,6 @@ internal sealed class ByteLevelStage(DecodeStage next, WorkBudget budget) : Whol
 /// </summary>
 internal sealed class ByteFallbackStage(DecodeStage next, WorkBudget budget) : WholeTokenStage(budget)
 {
-
     private readonly List<byte> _run = [];
 
     public override void Finish()
