@@ -15,7 +15,7 @@ internal sealed class FidelityTable
     [
         new("bits", 6, 1, row => Fixed(row.BitsPerElement, 3)),
         new("bytes/token", 11, 6, row => Fixed(row.BytesPerToken, 1)),
-        new("perplexity", 11, 3, row => Fixed(row.Ppl, 4)),
+        new("perplexity", 11, 3, row => Perplexity(row.Ppl)),
         new("KL mean", 10, 2, row => Digits(row.KlMean)),
         new("p50", 10, 8, row => Digits(row.KlP50)),
         new("p99", 10, 5, row => Digits(row.KlP99)),
@@ -48,7 +48,7 @@ internal sealed class FidelityTable
     public void Write(FidelityRow row)
     {
         var heading = TerminalText.OneLine(Invariant($"{row.Model}, {row.Text}: {row.Tokens} tokens in windows of {row.Window}")
-            + Invariant($"; perplexity unquantized {row.ReferencePpl:F4}; KL in nats"));
+            + Invariant($"; perplexity unquantized {Perplexity(row.ReferencePpl)}; KL in nats"));
         if (heading != _heading)
         {
             _output.WriteLine(heading);
@@ -71,6 +71,10 @@ internal sealed class FidelityTable
         _output.WriteLine(
             setting.PadRight(_settingWidth) + new string(' ', Gap)
                 + string.Join(' ', _shown.Select(column => cell(column).PadLeft(column.Width))));
+
+    // Of a setting that destroys a model it has no bound.
+    private static string Perplexity(double value) =>
+        value < 1e6 ? Fixed(value, 4) : value.ToString("0.0000e+0", CultureInfo.InvariantCulture);
 
     private static string Fixed(double value, int decimals) =>
         value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);

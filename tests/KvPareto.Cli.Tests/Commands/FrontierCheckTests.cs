@@ -17,6 +17,17 @@ public class FrontierCheckTests(SmallRuns runs) : IClassFixture<SmallRuns>
         if (settings > 0) Assert.Equal($"0 of {settings} settings worse than in {name}, 0 better\n", run.Output);
     }
 
+    /// <summary>A spreadsheet writes truths in capitals.</summary>
+    [Fact]
+    public void OwnTableOfASpreadsheet_IsNotWorse()
+    {
+        var table = File.ReadAllText(Path.Combine(runs.Short, "results.csv"));
+        File.WriteAllText(runs["capitals.csv"], table.Replace(",true,", ",TRUE,", StringComparison.Ordinal));
+        Assert.NotEqual(table, File.ReadAllText(runs["capitals.csv"]));
+        var run = CommandRun.Of("frontier", runs.Short, "--check", runs["capitals.csv"]);
+        Assert.Equal((0, "0 of 3 settings worse than in capitals.csv, 0 better\n"), (run.Code, run.Output));
+    }
+
     [Fact]
     public void LowerScore_IsWorseBelowTheEarlierInterval()
     {

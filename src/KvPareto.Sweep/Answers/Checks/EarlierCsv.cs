@@ -93,7 +93,7 @@ internal static class EarlierCsv
 
     private static string? Word(string path, CsvReader csv, string column, params ReadOnlySpan<string> words)
     {
-        var text = Optional(csv, column);
+        var text = Optional(csv, column)?.ToLowerInvariant(); // a spreadsheet writes TRUE
         return text is null || words.Contains(text) ? text : throw Wrong(path, csv, column, string.Join(", ", words));
     }
 
