@@ -115,8 +115,8 @@ public sealed unsafe class HostTensor : HostRows, IDisposable
         else new ReadOnlySpan<byte>(Data + first, destination.Length).CopyTo(destination);
     }
 
-    /// <summary>The same tensor of a file under another name, or for another ledger.</summary>
-    internal HostTensor As(string name, MemoryLedger? ledger = null) => new(File, name, Type, Shape, _file!, _offset, ByteCount, ledger);
+    /// <summary>The same tensor of a file under another name, whose bytes count in a ledger while they are read.</summary>
+    internal HostTensor As(string name, MemoryLedger ledger) => new(File, name, Type, Shape, _file!, _offset, ByteCount, ledger);
 
     /// <summary>Rows <paramref name="first"/> and those after it, of a tensor of a file.</summary>
     internal HostTensor Rows(string name, long first, long count)
