@@ -56,7 +56,7 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
     {
         var plain = context.PlainOutput();
         Columns.Write(plain, context.OutputWidth(), rows);
-        foreach (var line in WrappedText.Words(Note, context.OutputWidth() ?? WrappedText.UsualWidth)) context.Output.WriteLine(line);
+        WrappedText.Write(context, Note);
     }
 
     private static void Csv(CommandContext context, IReadOnlyList<BenchRow> rows) =>

@@ -53,14 +53,12 @@ internal static class FrontierText
                 isBaseline = row.IsBaseline,
                 onFrontier = row.OnFrontier,
                 dominatedConfidence = row.DominatedConfidence,
-                interval = Pair(row.Interval),
+                interval = JsonText.Ends(row.Interval),
                 scoreLoss = row.ScoreLoss,
-                scoreLossInterval = Pair(row.ScoreLossInterval),
+                scoreLossInterval = JsonText.Ends(row.ScoreLossInterval),
             }),
         }),
     }));
-
-    private static double[]? Pair(ScoreInterval? interval) => interval is { } ends ? [ends.Low, ends.High] : null;
 
     private static string Interval(ScoreInterval? interval) =>
         interval is { } ends ? $"{Number(ends.Low, "F1")} – {Number(ends.High, "F1")}" : "";

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using KvPareto.Engine.Seam;
+using KvPareto.Sweep.Frontier;
 
 namespace KvPareto.Cli.Terminal;
 
@@ -11,6 +12,9 @@ internal static class JsonText
 
     /// <summary>The value as JSON.</summary>
     public static string Of<T>(T value) => JsonSerializer.Serialize(value, Plain);
+
+    /// <summary>The two ends of an interval; null where there is none.</summary>
+    public static double[]? Ends(ScoreInterval? interval) => interval is { } ends ? [ends.Low, ends.High] : null;
 
     /// <summary>The keys of <c>peakBytes</c>.</summary>
     /// <param name="peaks">Of a prompt and its new tokens.</param>

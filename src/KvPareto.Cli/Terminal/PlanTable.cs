@@ -40,8 +40,7 @@ internal static class PlanTable
             context.Output.WriteLine();
         }
         var note = plans.Any(plan => plan.PaperPercent is not null) ? SavedNote + PaperNote : SavedNote;
-        var line = string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {note}");
-        foreach (var wrapped in WrappedText.Words(line, context.OutputWidth() ?? WrappedText.UsualWidth)) context.Output.WriteLine(wrapped);
+        WrappedText.Write(context, string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {note}"));
     }
 
     /// <summary>One JSON object with a row for each model, context and setting.</summary>

@@ -38,9 +38,7 @@ internal static class PreviewText
             Table.Write(plain, context.OutputWidth(), [.. model]);
             context.Output.WriteLine();
         }
-        foreach (var line in Sums(preview))
-            foreach (var wrapped in WrappedText.Words(line, context.OutputWidth() ?? WrappedText.UsualWidth))
-                context.Output.WriteLine(wrapped);
+        foreach (var line in Sums(preview)) WrappedText.Write(context, line);
     }
 
     /// <summary>One JSON object with a row for each trial.</summary>

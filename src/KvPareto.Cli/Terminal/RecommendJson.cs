@@ -40,9 +40,9 @@ internal static class RecommendJson
         correctionBytes = candidate.Peak.Correction,
         longestContext = candidate.LongestContext,
         score = candidate.Score,
-        interval = new[] { candidate.Interval.Low, candidate.Interval.High },
+        interval = JsonText.Ends(candidate.Interval),
         loss = candidate.Loss,
-        lossInterval = candidate.LossInterval is { } lost ? new[] { lost.Low, lost.High } : null,
+        lossInterval = JsonText.Ends(candidate.LossInterval),
         ttftMs = candidate.TtftMs,
         tpotMs = candidate.TpotMs,
     };

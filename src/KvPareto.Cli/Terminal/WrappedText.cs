@@ -15,6 +15,12 @@ internal static class WrappedText
     public static IEnumerable<string> Words(string text, int width, int first = 0, int next = 0) =>
         Lines(TerminalText.OneLine(text).Split(' '), width, "", first, next);
 
+    /// <summary>Writes words to standard output, in lines of the terminal's columns.</summary>
+    public static void Write(CommandContext context, string text)
+    {
+        foreach (var line in Words(text, context.OutputWidth() ?? UsualWidth)) context.Output.WriteLine(line);
+    }
+
     /// <summary>A command's parts, a backslash at the end of each line but the last; where a part is wider, so is its line.</summary>
     public static IEnumerable<string> Command(IReadOnlyList<string> parts, int width, string more = " \\") =>
         Lines([.. parts.Select(TerminalText.OneLine)], width, more, 2, 2 + Indent);

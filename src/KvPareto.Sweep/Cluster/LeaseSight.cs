@@ -14,7 +14,8 @@ internal sealed record LeaseSight(string Name, string Holder, TimeSpan Age)
         .. Directory.EnumerateFiles(folder).Select(LeaseFile.TryRead).OfType<LeaseFile>().Where(file => file.Holder?.IsGone() != true)
             .GroupBy(file => file.Name).Select(files => files.MaxBy(file => file.Generation)!)
             .OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => new LeaseSight(file.Name, file.HolderWords, AgeOf(Lease.PathOf(folder, file.Name, file.Generation)))),
+            .Select(file => new LeaseSight(
+                file.Name, LeaseFile.WordsOf(file.Holder), AgeOf(Lease.PathOf(folder, file.Name, file.Generation)))),
     ];
 
     private static TimeSpan AgeOf(string path)

@@ -81,7 +81,7 @@ internal sealed class LeaseBook : IDisposable
     }
 
     /// <summary>Who holds a lease, in words.</summary>
-    public string HolderOf(string name) => Current(name)?.HolderWords ?? "a process that is not known";
+    public string HolderOf(string name) => LeaseFile.WordsOf(Current(name)?.Holder);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -13,8 +13,8 @@ internal sealed record LeaseFile(string Name, int Generation, byte[] Content, Le
 {
     private const int MaxBytes = 4096;
 
-    /// <summary>Who has it, in words.</summary>
-    public string HolderWords => Holder?.ToString() ?? "a process that is not known";
+    /// <summary>A holder in words; null for one that is not known.</summary>
+    public static string WordsOf(LeaseHolder? holder) => holder?.ToString() ?? "a process that is not known";
 
     /// <summary>Reads a file; null where it is gone, or by its name no lease's.</summary>
     /// <exception cref="KvPareto.Text.Input.ConfigException">It is a link, a pipe or a folder.</exception>
