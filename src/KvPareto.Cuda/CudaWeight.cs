@@ -166,7 +166,7 @@ internal sealed unsafe class CudaWeight : Weight
             {
                 for (var row = 0; row < count; row++)
                 {
-                    host.DecodeRow(first + row, values);
+                    host.DecodeRows(first + row, values);
                     var to = target + row * rowBytes;
                     if (kind == StoredKind.F32) values.CopyTo(new Span<float>(to, values.Length));
                     else for (var i = 0; i < values.Length; i++) ((ushort*)to)[i] = BFloat16.FromSingle(values[i]);

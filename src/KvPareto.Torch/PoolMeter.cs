@@ -7,12 +7,9 @@ namespace KvPareto.Torch;
 /// byte.</summary>
 internal sealed class PoolMeter(nint pool) : MemoryMeter
 {
-    /// <inheritdoc/>
     public override PeakKind Kind => PeakKind.Pool;
 
-    /// <inheritdoc/>
     public override long HighBytes => CudaDriver.HighBytes(pool);
 
-    /// <inheritdoc/>
     public override void Reset() => CudaDriver.ResetHigh(pool);
 }

@@ -14,16 +14,11 @@ internal sealed class CpuKvLayout
     {
         _geometry = geometry;
         _meanBytes = spec.SmoothKeys ? Align((long)geometry.KvHeads * geometry.HeadDim * sizeof(ushort)) : 0;
-        Keys = new KvSide<KeyStore>[geometry.LayerCount];
-        Values = new KvSide<ValueStore>[geometry.LayerCount];
-        _layerAt = new long[geometry.LayerCount + 1];
-        for (var layer = 0; layer < geometry.LayerCount; layer++)
-        {
-            var own = spec.ForLayer(layer, geometry.LayerCount);
-            Keys[layer] = StoreFactory.KeySide(new SidePlan(own, own.Keys, geometry.HeadDim, capacity));
-            Values[layer] = StoreFactory.ValueSide(new SidePlan(own, own.Values, geometry.HeadDim, capacity));
-            _layerAt[layer + 1] = _layerAt[layer] + MeansAt(layer) + _meanBytes;
-        }
+        var layers = SidePlan.OfLayers(geometry, spec, capacity).ToArray();
+        Keys = [.. layers.Select(plan => StoreFactory.KeySide(plan.Keys))];
+        Values = [.. layers.Select(plan => StoreFactory.ValueSide(plan.Values))];
+        _layerAt = new long[layers.Length + 1];
+        for (var layer = 0; layer < layers.Length; layer++) _layerAt[layer + 1] = _layerAt[layer] + MeansAt(layer) + _meanBytes;
         TurnsAt = _layerAt[^1];
         ByteCount = TurnsAt + (spec.PreBiasKeys ? PositionTurns.ByteCount(geometry.HeadDim, capacity) : 0);
     }

@@ -87,7 +87,7 @@ internal static unsafe class WeightCoder
         var rented = ArrayPool<float>.Shared.Rent(columns);
         try
         {
-            FloatRows.Widen(source.Data + row * BlockShape.Of(source.Format).RowBytes(columns), source.Format, rented.AsSpan(0, columns));
+            source.DecodeRows(row, rented.AsSpan(0, columns));
             fixed (float* values = rented)
                 for (var column = 0; column < columns; column += group)
                 {
