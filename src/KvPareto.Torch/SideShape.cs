@@ -15,11 +15,7 @@ internal readonly record struct SideShape(SidePlan Plan, int Heads)
     private int Axis => Plan.Granularity.Axis switch { KvAxis.Tensor => 1, KvAxis.PowerOfTwo => 2, _ => 0 };
 
     // An append's one scale is for all heads.
-    private long[] Entries =>
-    [
-        Axis == 1 ? 1 : Heads, Plan.TokenBlock.Tokens == int.MaxValue ? 1 : Plan.CodedTokens / Plan.TokenBlock.Tokens,
-        Plan.TokenBlock.Groups,
-    ];
+    private long[] Entries => [Axis == 1 ? 1 : Heads, Plan.TokenBlocks, Plan.TokenBlock.Groups];
 
     // What counts as cache: rows; or codes, entries, ring, sinks.
     private (torch.ScalarType Type, long[] Size)[] Stored => !Plan.IsCoded

@@ -123,8 +123,8 @@ public sealed class TorchLibrary
         {
             NativeLibrary.Load(PathOf("c10"));
             var cpu = NativeLibrary.Load(PathOf("torch_cpu"));
-            foreach (var name in new[] { "c10_cuda", "torch_cuda", "c10_hip", "torch_hip", "torch" }.Where(Has))
-                NativeLibrary.Load(PathOf(name));
+            string[] others = ["c10_cuda", "torch_cuda", "c10_hip", "torch_hip", "torch"];
+            foreach (var name in others.Where(Has)) NativeLibrary.Load(PathOf(name));
             // Not before CUDA's part is there: the first question about devices settles for good whether there are any.
             RequireFittingVersion(cpu);
             NativeLibrary.Load("LibTorchSharp", typeof(torch).Assembly, null);

@@ -14,8 +14,7 @@ internal static unsafe class DecodeAttention
     private const int Tile = KeyStore.TileTokens;
 
     /// <summary>Floats of a worker's scratch: queries and those of their bias, scores of a split, the same aside, scaled weights (a group
-    /// has
-    /// at least 8 channels).</summary>
+    /// has at least 8 channels).</summary>
     public static int Floats(int groupSize, int headDim) =>
         groupSize * (2 * headDim + Split + (Split + Tile) + (Split + Tile) * Math.Max(1, headDim / 8));
 

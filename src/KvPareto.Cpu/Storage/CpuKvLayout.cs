@@ -13,7 +13,7 @@ internal sealed class CpuKvLayout
     public CpuKvLayout(KvGeometry geometry, KvSpec spec, int capacity)
     {
         _geometry = geometry;
-        _meanBytes = spec.SmoothKeys ? Align((long)geometry.KvHeads * geometry.HeadDim * sizeof(ushort)) : 0;
+        _meanBytes = spec.SmoothKeys ? NativeBuffer.Aligned((long)geometry.KvHeads * geometry.HeadDim * sizeof(ushort)) : 0;
         var layers = SidePlan.OfLayers(geometry, spec, capacity).ToArray();
         Keys = [.. layers.Select(plan => StoreFactory.KeySide(plan.Keys))];
         Values = [.. layers.Select(plan => StoreFactory.ValueSide(plan.Values))];
@@ -52,6 +52,4 @@ internal sealed class CpuKvLayout
 
     /// <summary>First byte of the layer's frozen means.</summary>
     public long MeansAt(int layer) => ValuesSharedAt(layer) + Values[layer].LayerBytes;
-
-    private static long Align(long bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
 }

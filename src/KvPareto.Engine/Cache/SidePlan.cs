@@ -74,4 +74,7 @@ public readonly record struct SidePlan
     /// after block, a head's together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
     /// </summary>
     public (int Tokens, int Groups, int Channels) TokenBlock { get; }
+
+    /// <summary>Blocks that the coded part has room for: one where entries are for good.</summary>
+    public int TokenBlocks => TokenBlock.Tokens == int.MaxValue ? 1 : CodedTokens / TokenBlock.Tokens;
 }

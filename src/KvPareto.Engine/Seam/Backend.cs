@@ -151,8 +151,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <see cref="RopeTable.TurnedChannels"/>. x [T, G·D].</summary>
     public void Rope(Step step, Tensor x, RopeTable table)
     {
-        Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");
-        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
+        RequireRope(step, x, x, table);
         if (!StandsForOps) RopeCore(step, x, table);
     }
 

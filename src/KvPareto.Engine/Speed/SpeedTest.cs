@@ -9,8 +9,7 @@ namespace KvPareto.Engine.Speed;
 
 /// <summary>
 /// Times of a setting at given lengths, on prompts that say nothing. An end token ends nothing, so that each run has as many tokens as it
-/// is
-/// asked for. The first run compiles what a device compiles and warms caches; <see cref="Warm"/> is that run.
+/// is asked for. The first run compiles what a device compiles and warms caches; <see cref="Warm"/> is that run.
 /// </summary>
 /// <param name="transformer">The model's weights at the setting's precision.</param>
 /// <param name="setting">Setting.</param>
