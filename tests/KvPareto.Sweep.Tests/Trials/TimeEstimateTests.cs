@@ -147,7 +147,7 @@ public class TimeEstimateTests
         var model = new PreparedModel(new("model", ".", "here"), "digest", prepared) { Settings = [], Config = Models[file] };
         PlannedTrial[] trials = [.. settings.Select((setting, index) => new PlannedTrial(
             index + 1, new TrialSpec("model", "digest", InferenceSetting.Parse(setting), [], 1), model))];
-        return (new TimeEstimate(trials, repeats: 1), trials, rows);
+        return (new TimeEstimate(trials, repeats: 1, isTogether: false), trials, rows);
 
         static int Whole(string text) => int.Parse(text, CultureInfo.InvariantCulture);
         static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
