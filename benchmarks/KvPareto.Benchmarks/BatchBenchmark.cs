@@ -29,7 +29,8 @@ internal static class BatchBenchmark
         var floors = MachineFloors.Measure();
         floors.Print();
         Console.WriteLine(
-            $"{"setting",-26}{"depth",7}{"rows",6}{"ms",9}{"tokens/s",10}{"of one",8}{"of read",9}{"of product",12}   a step's best quarter");
+            $"{"setting",-26}{"depth",7}{"rows",6}{"ms",9}{"tokens/s",10}{"of one",8}{"of read",9}{"of product",12}   best quarter "
+                + "of steps");
         foreach (var name in names.Length > 0 ? names : DefaultSettings)
         {
             var setting = InferenceSetting.Parse(name);

@@ -55,7 +55,11 @@ public class BatchedDecodingTests
         using var cache = Filled(transformer, setting, sequence);
         using var workspace = Workspace(transformer, setting, cache.Capacity, 1);
         using var activations = new TransformerActivations(transformer.Backend, transformer.Config, 1);
-        return [.. Enumerable.Range(0, Tokens(sequence)).Select(token => Decode(transformer, workspace, activations, [cache], [(sequence, token)])[0])];
+        return
+        [
+            .. Enumerable.Range(0, Tokens(sequence))
+                .Select(token => Decode(transformer, workspace, activations, [cache], [(sequence, token)])[0]),
+        ];
     }
 
     private static float[][][] Together(Transformer transformer, InferenceSetting setting)
@@ -66,9 +70,8 @@ public class BatchedDecodingTests
         var results = Prompts.Select(_ => new List<float[]>()).ToArray();
         for (var step = 0; step < Joins[^1] + MostTokens; step++)
         {
-            (int Sequence, int Token)[] rows =
-                [.. Enumerable.Range(0, Prompts.Length).Where(i => step >= Joins[i] && results[i].Count < Tokens(i)).Select(i => (i, results[i].Count))];
-            if (rows.Length == 0) continue;
+            var active = Enumerable.Range(0, Prompts.Length).Where(i => step >= Joins[i] && results[i].Count < Tokens(i));
+            (int Sequence, int Token)[] rows = [.. active.Select(i => (i, results[i].Count))];
             var logits = Decode(transformer, workspace, activations, [.. rows.Select(row => caches[row.Sequence])], rows);
             foreach (var (row, values) in rows.Zip(logits)) results[row.Sequence].Add(values);
         }
@@ -100,7 +103,8 @@ public class BatchedDecodingTests
     }
 
     private static float[][] Decode(
-        Transformer transformer, Workspace workspace, TransformerActivations activations, KvCache[] caches, (int Sequence, int Token)[] rows)
+        Transformer transformer, Workspace workspace, TransformerActivations activations, KvCache[] caches,
+        (int Sequence, int Token)[] rows)
     {
         var (backend, vocabulary) = (transformer.Backend, transformer.Config.VocabularySize);
         int[] positions = [.. caches.Select(cache => cache.Length)];
