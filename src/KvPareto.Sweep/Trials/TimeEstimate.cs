@@ -70,11 +70,9 @@ internal sealed class TimeEstimate
     {
         _missing[(trial.Index, record.Task)] -= WorkOf(trial, sample);
         var measured = Measure(trial, sample, record);
-        // Of samples that end together the first's time has work of the others in it.
-        var besides = wall.TotalSeconds - (record.BatchSize is null ? _repeats : 1) * (measured.ReadSeconds + measured.MadeSeconds);
-        if (record.BatchSize is null) besides = Math.Max(0, besides);
+        var besides = Math.Max(0, wall.TotalSeconds - _repeats * (measured.ReadSeconds + measured.MadeSeconds));
         if (_last is null || LoadOf(_last) != LoadOf(trial)) _loads.Add(besides, 1);
-        else Add(_besides, record.Task, besides, 1);
+        else if (!measured.IsTogether) Add(_besides, record.Task, besides, 1); // else there is work of others in it
         _last = trial;
 
         _starting.Enqueue(measured);
@@ -157,7 +155,7 @@ internal sealed class TimeEstimate
             if (work.Samples == 0) continue;
             if (Rate(_read, trial) is not { } read) return null;
             var made = work.Made * (_tokens.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? UnknownShare);
-            var besides = Math.Max(0, _besides.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? 0);
+            var besides = _besides.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? 0;
             // Before any token was made after a first one, making is as slow as reading.
             var make = (_isTogether ? Rate(_madeTogether, trial) : null) ?? Rate(_made, trial) ?? read;
             seconds += (_isTogether ? 1 : _repeats) * (work.Read * read + made * make) + work.Samples * besides;
