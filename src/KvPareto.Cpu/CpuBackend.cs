@@ -40,6 +40,9 @@ public sealed unsafe class CpuBackend : Backend
     public override int? Workers => _team.Count;
 
     /// <inheritdoc/>
+    public override int MostSequences => 64;
+
+    /// <inheritdoc/>
     public override long? Capacity => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <inheritdoc/>

@@ -83,6 +83,9 @@ public sealed unsafe class CudaBackend : Backend
     public override bool StandsForOps => _repeated.StandForOps;
 
     /// <inheritdoc/>
+    public override int MostSequences => _context.Lender is null ? FewKernel.MostRows : 1;
+
+    /// <inheritdoc/>
     public override SeveralSteps? Several { get; }
 
     /// <inheritdoc/>

@@ -8,16 +8,18 @@ using KvPareto.Tasks;
 namespace KvPareto.Sweep;
 
 /// <summary>
-/// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Keeps the loaded
+/// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Where several are answered
+/// together, those of <see cref="LoneSamples"/> come first. Keeps the loaded
 /// model while the next trial needs the same one. The only place where a trial's failure is caught.
 /// </summary>
 /// <param name="engine">Engine.</param>
 /// <param name="address">Names what is measured.</param>
 /// <param name="repeats">Generations of each sample; its times are their medians.</param>
 /// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
+/// <param name="batchSize">Samples that are answered together, where the engine does that.</param>
 /// <param name="deadline">When no further sample is begun.</param>
 internal sealed class TrialRunner(
-    ITrialEngine engine, SampleAddress address, int repeats, int warmUp, Deadline deadline) : IDisposable
+    ITrialEngine engine, SampleAddress address, int repeats, int warmUp, int batchSize, Deadline deadline) : IDisposable
 {
     /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
     private const int ShownTokens = 32;
@@ -42,21 +44,35 @@ internal sealed class TrialRunner(
     public string? Measure(
         TrialWork work, SampleLog log, Func<bool> goesOn, Action<TaskSample, SampleRecord> onSample, CancellationToken cancellation)
     {
+        var isOver = false;
         try
         {
-            foreach (var (task, sample) in work.Missing(log.Find).ToList())
+            var alone = batchSize > 1 ? LoneSamples.Of(work.Trial) : null;
+            var missing = work.Missing(log.Find).ToLookup(next => alone?.Contains((next.Task.Name, next.Sample.Id)) ?? true);
+            foreach (var next in missing[true])
             {
-                cancellation.ThrowIfCancellationRequested();
-                if (deadline.IsOver || !goesOn()) return null;
-                var record = Measure(work.Trial, task, sample, IsWarmUp(work.Trial), cancellation);
-                log.Append(record);
-                onSample(sample, record);
+                if (!GoesOn()) return null;
+                Keep(next.Sample, Measure(work.Trial, next, cancellation));
             }
+            foreach (var (sample, record) in Together(work.Trial, [.. missing[false]], GoesOn, cancellation)) Keep(sample, record);
             return null;
         }
         catch (Exception e) when (TrialFailure.Reason(e) is { } reason)
         {
             return reason;
+        }
+
+        bool GoesOn()
+        {
+            cancellation.ThrowIfCancellationRequested();
+            isOver = isOver || deadline.IsOver || !goesOn();
+            return !isOver;
+        }
+
+        void Keep(TaskSample sample, SampleRecord record)
+        {
+            log.Append(record);
+            onSample(sample, record);
         }
     }
 
@@ -83,12 +99,46 @@ internal sealed class TrialRunner(
         return measured < warmUp;
     }
 
-    private SampleRecord Measure(PlannedTrial trial, SweepTask task, TaskSample sample, bool isWarmUp, CancellationToken cancellation)
+    // As many together as there is room for, in the order of their ends. None is begun once it does not go on; those begun are ended.
+    private IEnumerable<(TaskSample Sample, SampleRecord Record)> Together(
+        PlannedTrial trial, (SweepTask Task, TaskSample Sample)[] samples, Func<bool> goesOn, CancellationToken cancellation)
+    {
+        if (samples.Length == 0 || !goesOn()) yield break;
+        var next = 0;
+        using (var batch = Model(trial, cancellation).Together(trial.Spec.Setting, [.. samples.Select(one => one.Sample)], batchSize))
+        {
+            for (var isFull = false; batch is not null;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                while (batch.Count < batchSize && !isFull && next < samples.Length && goesOn())
+                {
+                    isFull = !batch.TryAdd(next, cancellation);
+                    if (!isFull) next++;
+                }
+                var ended = batch.Step();
+                if (batch.Count == 0 && ended.Count == 0) break;
+                isFull &= ended.Count == 0;
+                foreach (var (index, answer) in ended)
+                    yield return (samples[index].Sample, Record(trial, samples[index], [answer]) with { BatchSize = batchSize });
+            }
+        }
+        // There was no room for what only answering together takes.
+        for (; next < samples.Length && goesOn(); next++)
+            yield return (samples[next].Sample, Measure(trial, samples[next], cancellation));
+    }
+
+    private SampleRecord Measure(PlannedTrial trial, (SweepTask Task, TaskSample Sample) next, CancellationToken cancellation)
     {
         var model = Model(trial, cancellation);
         var answers = new Answer[repeats];
-        for (var i = 0; i < repeats; i++) answers[i] = model.Measure(trial.Spec.Setting, sample, cancellation);
-        var first = answers[0];
+        for (var i = 0; i < repeats; i++) answers[i] = model.Measure(trial.Spec.Setting, next.Sample, cancellation);
+        return Record(trial, next, answers);
+    }
+
+    private SampleRecord Record(PlannedTrial trial, (SweepTask Task, TaskSample Sample) next, Answer[] answers)
+    {
+        var (task, sample) = next;
+        var (model, first) = (_loaded!, answers[0]);
         var record = new SampleRecord
         {
             Task = task.Name,
@@ -102,7 +152,7 @@ internal sealed class TrialRunner(
             NewTokens = first.NewTokens,
             Peaks = answers.Aggregate(default(MemoryPeaks), (highest, answer) => MemoryPeaks.Max(highest, answer.Peaks)),
             Address = address.Of(trial, task, sample),
-            WarmUp = isWarmUp,
+            WarmUp = IsWarmUp(trial),
             TtftMs = Milliseconds(answers.Select(answer => answer.TimeToFirstToken)) ?? 0,
             TpotMs = Milliseconds(answers.Select(answer => answer.TimePerToken).OfType<TimeSpan>()),
         };

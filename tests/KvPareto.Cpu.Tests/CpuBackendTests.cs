@@ -21,3 +21,8 @@ public class CpuBackendOneWorkerTests : BackendConformance
         AssertSameAttention(several, one, geometry, spec, steps, kernel);
     }
 }
+
+public class CpuBatchTests : BatchConformance
+{
+    protected override Backend Create() => new CpuBackend();
+}

@@ -23,3 +23,13 @@ public class CudaBackendTests : BackendConformance
         return new CudaBackend();
     }
 }
+
+[Trait("Category", "GPU")]
+public class CudaBatchTests : BatchConformance
+{
+    protected override Backend Create()
+    {
+        if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
+        return new CudaBackend();
+    }
+}

@@ -57,6 +57,14 @@ internal sealed class FakeEngine : ITrialEngine
     /// <summary>Called before each load; may throw.</summary>
     public Action<WeightSpec> BeforeLoad { get; set; } = _ => { };
 
+    public int MostTogether { get; init; } = 1;
+
+    /// <summary>Samples that there is room for together; 0: for none but alone, less: not even for a batch.</summary>
+    public Func<int> RoomTogether { get; init; } = () => int.MaxValue;
+
+    /// <summary>Most samples that were under way at a time.</summary>
+    public int MostUnderWay { get; private set; }
+
     public int Generated => _generated;
 
     /// <summary>Stops the sweep.</summary>
@@ -101,6 +109,9 @@ internal sealed class FakeEngine : ITrialEngine
                 TimeSpan.FromMilliseconds(hash[4]), peaks);
         }
 
+        public ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most) =>
+            engine.RoomTogether() < 0 ? null : new FakeBatch(engine, this, setting, samples, most);
+
         // A setting's divergence is what it lacks in skill.
         private Answer Compared(InferenceSetting setting, TaskSample sample)
         {
@@ -112,6 +123,34 @@ internal sealed class FakeEngine : ITrialEngine
         }
 
         public void Dispose() => engine.Live--;
+    }
+
+    // Each takes as many steps as its id has it.
+    private sealed class FakeBatch(
+        FakeEngine engine, FakeModel model, InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most) : ISampleBatch
+    {
+        private readonly List<(int Index, Answer Answer, int Steps)> _underWay = [];
+
+        public int Count => _underWay.Count(one => one.Steps > 0);
+
+        public bool TryAdd(int index, CancellationToken cancellation)
+        {
+            if (Count >= most) throw new InvalidOperationException("more than were to be");
+            if (Count >= engine.RoomTogether()) return false;
+            _underWay.Add((index, model.Measure(setting, samples[index], cancellation), samples[index].PromptIds[^1] * 7 % 4));
+            engine.MostUnderWay = Math.Max(engine.MostUnderWay, Count);
+            return true;
+        }
+
+        public IReadOnlyList<(int Index, Answer Answer)> Step()
+        {
+            for (var i = 0; i < _underWay.Count; i++) _underWay[i] = _underWay[i] with { Steps = _underWay[i].Steps - 1 };
+            (int, Answer)[] ended = [.. _underWay.Where(one => one.Steps <= 0).Select(one => (one.Index, one.Answer))];
+            _underWay.RemoveAll(one => one.Steps <= 0);
+            return ended;
+        }
+
+        public void Dispose() => _underWay.Clear();
     }
 }
 

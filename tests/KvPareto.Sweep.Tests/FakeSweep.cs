@@ -18,7 +18,8 @@ internal static class FakeSweep
         [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
 
     public static SweepConfig Config(
-        string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0, string search = "exhaustive") =>
+        string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0, string search = "exhaustive",
+        int batchSize = 1) =>
         SweepConfigReader.Read("fake.yaml", $$"""
             name: fake
             seed: {{seed}}
@@ -28,6 +29,7 @@ internal static class FakeSweep
             timing: {repeats: {{repeats}}}
             baseline_repeats: {{baselineRepeats}}
             search: {{search}}
+            batch_size: {{batchSize}}
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,

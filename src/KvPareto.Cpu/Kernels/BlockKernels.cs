@@ -66,8 +66,15 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
         get => (TFormat.ScaleBytes + TFormat.Elements * TFormat.CodeBits / 8) * Strip.Rows;
     }
 
-    /// <inheritdoc cref="StripKernel.Unpack"/>
-    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
+    /// <summary>The kernels.</summary>
+    public static readonly StripKernel Kernel = new(
+        [
+            &Multiply<Constant1>, &Multiply<Constant2>, &Multiply<Constant3>, &Multiply<Constant4>, &Multiply<Constant5>,
+            &Multiply<Constant6>, &Multiply<Constant7>, &Multiply<Constant8>,
+        ],
+        RowSums<TLanes, TFloat, TInt>.MaxRows, &Unpack);
+
+    private static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
     {
         var blocks = (byte*)weight.BlockAt(strip, channel).Address;
         var scales = stackalloc float[ChunkScales];
@@ -75,20 +82,20 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
         UnpackCodes(blocks, channels, scales, panel);
     }
 
-    /// <inheritdoc cref="StripKernel.Multiply"/>
-    public static void Multiply(CpuWeight weight, int strip, float* x, float* y)
+    private static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+        where TRows : struct, IConstant
     {
         var blocks = weight.StripAt(strip);
         var channels = weight.ColumnCount;
         var scales = stackalloc float[2 * ChunkScales];
         for (var k = 0; k < channels; k += Strip.BlockChannels)
         {
-            var isPair = k + 2 * Strip.BlockChannels <= channels;
+            var isPair = TRows.Value == 1 && k + 2 * Strip.BlockChannels <= channels;
             var count = isPair ? 2 * Strip.BlockChannels : Math.Min(Strip.BlockChannels, channels - k);
             Prefetch(blocks, count / TFormat.Elements * BlockBytes);
             ReadScales(blocks, count, scales);
             if (isPair) MultiplyPair(blocks, scales, x + k, y, k > 0);
-            else MultiplyCodes(blocks, count, scales, x + k, y, k > 0);
+            else MultiplyCodes<TRows>(blocks, count, scales, x + k, xStride, y, yStride, k > 0);
             blocks += count / TFormat.Elements * BlockBytes;
             if (isPair) k += Strip.BlockChannels;
         }
@@ -108,11 +115,13 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyCodes(byte* blocks, int channels, float* scales, float* x, float* y, bool accumulate)
+    private static void MultiplyCodes<TRows>(
+        byte* blocks, int channels, float* scales, float* x, nint xStride, float* y, nint yStride, bool accumulate)
+        where TRows : struct, IConstant
     {
         for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
         {
-            var (low, high) = (TLanes.Zero, TLanes.Zero);
+            var sums = default(RowSums<TLanes, TFloat, TInt>);
             var codes = FirstCodes(blocks, row);
             var scale = scales + row;
             var xi = x;
@@ -127,14 +136,16 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
                     var (top0, top1) = (Top(top), Top(top + Strip.HalfRows * LowBits));
                     for (var subBlockEnd = xi + TFormat.SubBlockLength; xi < subBlockEnd; xi += LineChannels, line += LineBytes)
                     {
-                        low = MultiplyLine(line, 0, xi, top0, scale0, offset0, low);
-                        high = MultiplyLine(line, 1, xi, top1, scale1, offset1, high);
+                        var nibbles = Nibbles(line);
+                        for (var i = 0; i < LineChannels; i++)
+                            sums.Add<TRows>(
+                                xi + i, xStride, Value(line, nibbles, top0, 2 * i, scale0, offset0),
+                                Value(line, nibbles, top1, 2 * i + 1, scale1, offset1));
                         (top0, top1) = (NextTop(top0), NextTop(top1));
                     }
                 }
             }
-            Sum(low, y + row, accumulate);
-            Sum(high, y + Strip.HalfRows + row, accumulate);
+            sums.Store<TRows>(y + row, yStride, accumulate);
         }
     }
 

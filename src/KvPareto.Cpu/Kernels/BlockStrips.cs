@@ -62,8 +62,7 @@ internal abstract unsafe class BlockStrips
     {
         protected override WeightFormat Format => TFormat.Format;
 
-        public override StripKernel Kernel<TLanes, TFloat, TInt>() => new(
-            &BlockKernels<TFormat, TLanes, TFloat, TInt>.Multiply, &BlockKernels<TFormat, TLanes, TFloat, TInt>.Unpack);
+        public override StripKernel Kernel<TLanes, TFloat, TInt>() => BlockKernels<TFormat, TLanes, TFloat, TInt>.Kernel;
 
         protected override void Pack(ReadOnlySpan<byte> block, byte* target, int row) => BlockPacker<TFormat>.Pack(block, target, row);
 

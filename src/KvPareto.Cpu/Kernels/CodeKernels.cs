@@ -20,27 +20,35 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
 {
     private const int Line = 64;
 
-    /// <inheritdoc cref="StripKernel.Multiply"/>
-    public static void Multiply(CpuWeight weight, int strip, float* x, float* y)
+    /// <summary>The kernels.</summary>
+    public static readonly StripKernel Kernel = new(
+        [
+            &Multiply<Constant1>, &Multiply<Constant2>, &Multiply<Constant3>, &Multiply<Constant4>, &Multiply<Constant5>,
+            &Multiply<Constant6>, &Multiply<Constant7>, &Multiply<Constant8>,
+        ],
+        RowSums<TLanes, TFloat, TInt>.MaxRows, &Unpack);
+
+    private static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+        where TRows : struct, IConstant
     {
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
             var (address, stride) = weight.BlockAt(strip, k);
-            var isPair = stride > Line;
+            var isPair = TRows.Value == 1 && stride > Line;
             for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
             {
                 var lines = (byte*)address + row * sizeof(int);
                 if (isPair) MultiplyPair(lines, x + k, weight.GroupSize, y + row, k > 0);
                 else
-                    MultiplyBlock(
-                        lines, x + k, Math.Min(Strip.BlockChannels, weight.ColumnCount - k), weight.GroupSize, y + row, k > 0);
+                    MultiplyBlock<TRows>(
+                        lines, stride, x + k, xStride, Math.Min(Strip.BlockChannels, weight.ColumnCount - k), weight.GroupSize, y + row,
+                            yStride, k > 0);
             }
             if (isPair) k += Strip.BlockChannels;
         }
     }
 
-    /// <inheritdoc cref="StripKernel.Unpack"/>
-    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
+    private static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
     {
         var (address, stride) = weight.BlockAt(strip, channel);
         for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
@@ -68,26 +76,27 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
         }
     }
 
-    // y = or += the block · x [channels].
+    // y = or += the block · x, [TRows, channels].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyBlock(byte* lines, float* x, int channels, int groupSize, float* y, bool accumulate)
+    private static void MultiplyBlock<TRows>(
+        byte* lines, nint stride, float* x, nint xStride, int channels, int groupSize, float* y, nint yStride, bool accumulate)
+        where TRows : struct, IConstant
     {
-        var (low, high) = (TLanes.Zero, TLanes.Zero);
+        var sums = default(RowSums<TLanes, TFloat, TInt>);
         for (var end = x + channels; x < end;)
         {
             var (scale0, offset0) = TLanes.Groups((GroupMeta*)lines);
-            var (scale1, offset1) = TLanes.Groups((GroupMeta*)(lines + Line));
-            lines += Strip.MetaLines * Line;
-            for (var groupEnd = x + groupSize; x < groupEnd; x += TCodes.LineChannels, lines += Line)
+            var (scale1, offset1) = TLanes.Groups((GroupMeta*)(lines + stride));
+            lines += Strip.MetaLines * stride;
+            for (var groupEnd = x + groupSize; x < groupEnd; lines += stride)
             {
                 if (Sse.IsSupported) Sse.Prefetch0(lines + Strip.PrefetchBytes);
                 var codes = TLanes.LoadIntegers((int*)lines);
-                for (var i = 0; i < TCodes.LineChannels; i++, codes = TLanes.ShiftRight(codes, 2 * TCodes.Bits))
-                    AddChannel(codes, 0, x[i], scale0, offset0, scale1, offset1, ref low, ref high);
+                for (var lineEnd = x + TCodes.LineChannels; x < lineEnd; x++, codes = TLanes.ShiftRight(codes, 2 * TCodes.Bits))
+                    sums.Add<TRows>(x, xStride, Decode(codes, 0, scale0, offset0), Decode(codes, TCodes.Bits, scale1, offset1));
             }
         }
-        TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(y), low) : low, y);
-        TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(y + Strip.HalfRows), high) : high, y + Strip.HalfRows);
+        sums.Store<TRows>(y, yStride, accumulate);
     }
 
     // Both blocks of a pair, in their order. Four chains hide the latency of the additions.

@@ -37,8 +37,7 @@ internal abstract unsafe class CodeStrips
     {
         protected override int Bits => TCodes.Bits;
 
-        public override StripKernel Kernel<TLanes, TFloat, TInt>() =>
-            new(&CodeKernels<TCodes, TLanes, TFloat, TInt>.Multiply, &CodeKernels<TCodes, TLanes, TFloat, TInt>.Unpack);
+        public override StripKernel Kernel<TLanes, TFloat, TInt>() => CodeKernels<TCodes, TLanes, TFloat, TInt>.Kernel;
 
         public override void Pack(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)
         {

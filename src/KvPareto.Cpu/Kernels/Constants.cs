@@ -36,6 +36,11 @@ internal readonly struct Constant6 : IConstant
     public static int Value => 6;
 }
 
+internal readonly struct Constant7 : IConstant
+{
+    public static int Value => 7;
+}
+
 internal readonly struct Constant8 : IConstant
 {
     public static int Value => 8;

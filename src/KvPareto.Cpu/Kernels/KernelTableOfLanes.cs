@@ -22,9 +22,9 @@ internal sealed unsafe class KernelTable<TLanes, TFloat, TInt> : KernelTable
 
     public override StripKernel Strip(WeightFormat format) => format switch
     {
-        WeightFormat.F32 => Elements<F32Elements>(),
-        WeightFormat.F16 => Elements<F16Elements>(),
-        WeightFormat.BF16 => Elements<BF16Elements>(),
+        WeightFormat.F32 => StripKernels<F32Elements, TLanes, TFloat, TInt>.Kernel,
+        WeightFormat.F16 => StripKernels<F16Elements, TLanes, TFloat, TInt>.Kernel,
+        WeightFormat.BF16 => StripKernels<BF16Elements, TLanes, TFloat, TInt>.Kernel,
         _ when BlockShape.IsBlocks(format) => BlockStrips.For(format).Kernel<TLanes, TFloat, TInt>(),
         _ => CodeStrips.For(format).Kernel<TLanes, TFloat, TInt>(),
     };
@@ -96,9 +96,6 @@ internal sealed unsafe class KernelTable<TLanes, TFloat, TInt> : KernelTable
         16 => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant16>,
         _ => &ValueKernels<TLanes, TFloat, TInt>.UnpackPlain<Constant32>,
     };
-
-    private static StripKernel Elements<TFormat>() where TFormat : struct, IElementFormat =>
-        new(&StripKernels<TFormat, TLanes, TFloat, TInt>.Multiply, &StripKernels<TFormat, TLanes, TFloat, TInt>.Unpack);
 
     private static delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] DotCodes<TBits>()
         where TBits : struct, IConstant =>

@@ -1,7 +1,8 @@
 namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
-/// y = x·wᵀ + b on weights in strips. One row of x multiplies straight from the strips, at the speed of memory. More rows go
+/// y = x·wᵀ + b on weights in strips. Few rows of x, up to a vector's lanes, multiply straight from the strips: one at the speed of memory,
+/// several, as of sequences that decode together, in little more time. More rows go
 /// through panels: a block of 256 channels of 64 output rows is unpacked to f32 into the second-level cache, and all rows of x
 /// pass over it. An element of y has the same bits in both ways, for any number of rows and workers and at any
 /// <see cref="SimdLevel"/>: a chunk's size never shows in a result.
@@ -32,14 +33,14 @@ internal static unsafe class LinearKernel
         if (scratch.WorkerCount < team.Count)
             throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
         var job = new Job(x, xStride, rows, weight, y, yStride, scratch, KernelTable.Of(level));
-        if (rows == 1) MultiplyVector(team, job);
-        else if (rows > 1) MultiplyMatrix(team, job);
+        if (rows <= (int)level) MultiplyStrips(team, job);
+        else MultiplyMatrix(team, job);
     }
 
     // A worker streams through a range of its own, strip by strip, and then helps with what others have left of theirs.
-    private static void MultiplyVector(WorkerTeam team, Job job)
+    private static void MultiplyStrips(WorkerTeam team, Job job)
     {
-        job = job with { Parts = job.Weight.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, job.Weight.StripCount) };
+        job = job with { Parts = job.Rows * job.Weight.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, job.Weight.StripCount) };
         for (var range = 0; range < job.Parts; range++) job.Scratch.NextStrip(range) = job.RangeStart(range);
         team.For(job.Parts, job, static (in Job job, int index, int worker) =>
         {
@@ -49,7 +50,7 @@ internal static unsafe class LinearKernel
                 var end = job.RangeStart(range + 1);
                 ref var next = ref job.Scratch.NextStrip(range);
                 for (var strip = Interlocked.Increment(ref next) - 1; strip < end; strip = Interlocked.Increment(ref next) - 1)
-                    MultiplyStrip(job, strip);
+                    MultiplyStrip(job, strip, worker);
             }
         });
     }
@@ -66,16 +67,17 @@ internal static unsafe class LinearKernel
             MultiplyPanel(job, index % job.Parts, index / job.Parts * job.BlockRows, worker));
     }
 
-    private static void MultiplyStrip(in Job job, int strip)
+    private static void MultiplyStrip(in Job job, int strip, int worker)
     {
         var weight = job.Weight;
         var first = strip * Strip.Rows;
         var count = Math.Min(Strip.Rows, weight.RowCount - first);
-        var whole = stackalloc float[Strip.Rows];
-        var y = count == Strip.Rows ? job.Y + first : whole;
-        job.Strips.Multiply(weight, strip, job.X, y);
-        AddBias(weight, first, count, y);
-        if (y == whole) new ReadOnlySpan<float>(whole, count).CopyTo(new Span<float>(job.Y + first, count));
+        // The kernels write 32 columns; where y has fewer, they go through a tile.
+        var isWhole = count == Strip.Rows;
+        var c = isWhole ? job.Y + first : job.Scratch.Tile(worker);
+        var ldc = isWhole ? job.YStride : Strip.Rows;
+        job.Strips.Multiply(weight, strip, job.X, job.XStride, job.Rows, c, ldc);
+        Finish(job, first, count, job.Rows, c, ldc, job.Y + first);
     }
 
     private static void MultiplyPanel(in Job job, int panelIndex, int firstRow, int worker)
@@ -98,20 +100,19 @@ internal static unsafe class LinearKernel
                 job.Strips.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows);
             job.MultiplyPanel(x + k, job.XStride, rows, panel, channels, (float*)c, ldc, k > 0);
         }
-        if (isWhole && weight.Bias is null) return;
-        for (var row = 0; row < rows; row++)
-        {
-            var tileRow = (float*)c + row * ldc;
-            AddBias(weight, firstColumn, columns, tileRow);
-            if (!isWhole) new ReadOnlySpan<float>(tileRow, columns).CopyTo(new Span<float>(y + row * job.YStride, columns));
-        }
+        Finish(job, firstColumn, columns, rows, (float*)c, ldc, y);
     }
 
-    private static void AddBias(CpuWeight weight, int first, int count, float* y)
+    // Adds the bias to columns from first on, which lie at c, and copies them to y where that is another place.
+    private static void Finish(in Job job, int first, int count, int rows, float* c, nint ldc, float* y)
     {
-        if (weight.Bias is null) return;
-        var bias = weight.Bias + first;
-        for (var i = 0; i < count; i++) y[i] += bias[i];
+        var bias = job.Weight.Bias;
+        if (c == y && bias is null) return;
+        for (var row = 0; row < rows; row++, c += ldc, y += job.YStride)
+        {
+            for (var i = 0; bias is not null && i < count; i++) c[i] += bias[first + i];
+            if (c != y) new ReadOnlySpan<float>(c, count).CopyTo(new Span<float>(y, count));
+        }
     }
 
     private readonly struct Job(

@@ -26,24 +26,34 @@ internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
         get => TLanes.Width < Strip.HalfRows;
     }
 
-    /// <inheritdoc cref="StripKernel.Multiply"/>
-    public static void Multiply(CpuWeight weight, int strip, float* x, float* y)
+    /// <summary>The kernels.</summary>
+    public static readonly StripKernel Kernel = new(
+        [
+            &Multiply<Constant1>, &Multiply<Constant2>, &Multiply<Constant3>, &Multiply<Constant4>, &Multiply<Constant5>,
+            &Multiply<Constant6>, &Multiply<Constant7>, &Multiply<Constant8>,
+        ],
+        RowSums<TLanes, TFloat, TInt>.MaxRows, &Unpack);
+
+    private static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+        where TRows : struct, IConstant
     {
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
             var (address, stride) = weight.BlockAt(strip, k);
-            var isPair = stride > TFormat.LineBytes;
-            for (var row = 0; row < Strip.HalfRows; row += HasSecond ? 2 * TLanes.Width : TLanes.Width)
+            var isPair = TRows.Value == 1 && stride > TFormat.LineBytes;
+            for (var row = 0; row < Strip.HalfRows; row += isPair && HasSecond ? 2 * TLanes.Width : TLanes.Width)
             {
                 if (isPair) MultiplyPair((byte*)address, row, x + k, y + row, k > 0);
-                else MultiplyBlock((byte*)address, row, x + k, Math.Min(Strip.BlockChannels, weight.ColumnCount - k), y + row, k > 0);
+                else
+                    MultiplyBlock<TRows>(
+                        (byte*)address, stride, row, x + k, xStride, Math.Min(Strip.BlockChannels, weight.ColumnCount - k), y + row,
+                            yStride, k > 0);
             }
             if (isPair) k += Strip.BlockChannels;
         }
     }
 
-    /// <inheritdoc cref="StripKernel.Unpack"/>
-    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
+    private static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
     {
         var (address, stride) = weight.BlockAt(strip, channel);
         UnpackBlock((byte*)address, stride, channels, panel);
@@ -61,23 +71,20 @@ internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
             }
     }
 
-    // y = or += the block · x [channels].
+    // y = or += the block · x, [TRows, channels].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyBlock(byte* lines, int row, float* x, int channels, float* y, bool accumulate)
+    private static void MultiplyBlock<TRows>(
+        byte* lines, nint stride, int row, float* x, nint xStride, int channels, float* y, nint yStride, bool accumulate)
+        where TRows : struct, IConstant
     {
-        var (low, high, nextLow, nextHigh) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
-        for (var end = x + channels; x < end; x++, lines += TFormat.LineBytes)
+        var sums = default(RowSums<TLanes, TFloat, TInt>);
+        for (var end = x + channels; x < end; x++, lines += stride)
         {
             Prefetch(lines, TFormat.LineBytes);
-            var xk = TLanes.Broadcast(x[0]);
-            Step(lines, row, xk, ref low, ref high);
-            if (HasSecond) Step(lines, row + TLanes.Width, xk, ref nextLow, ref nextHigh);
+            var (low, high) = TFormat.Load<TLanes, TFloat, TInt>(lines, row);
+            sums.Add<TRows>(x, xStride, low, high);
         }
-        Sum(low, y, accumulate);
-        Sum(high, y + Strip.HalfRows, accumulate);
-        if (!HasSecond) return;
-        Sum(nextLow, y + TLanes.Width, accumulate);
-        Sum(nextHigh, y + Strip.HalfRows + TLanes.Width, accumulate);
+        sums.Store<TRows>(y, yStride, accumulate);
     }
 
     // Both blocks of a pair, in their order. Four chains or more hide the latency of the additions.
@@ -110,10 +117,6 @@ internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
         low = TLanes.MultiplyAdd(x, w0, low);
         high = TLanes.MultiplyAdd(x, w1, high);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sum(TFloat sum, float* y, bool accumulate) =>
-        TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(y), sum) : sum, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Sum(TFloat first, TFloat second, float* y, bool accumulate) =>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Numerics.Tensors;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -39,32 +38,49 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         Action<int>? onToken = null,
         CancellationToken cancellation = default)
     {
+        using var generation = Begin(prompt, maxNewTokens, stopIds, stopTexts, onToken, cancellation);
+        var clock = Stopwatch.StartNew();
+        while (!generation.IsEnded)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            generation.Next();
+        }
+        return generation.Completed(clock.Elapsed, Backend.Memory.Peaks);
+    }
+
+    /// <summary>The same up to the first token, and with the memory that the others take.</summary>
+    internal Generation Begin(
+        ReadOnlySpan<int> prompt,
+        int maxNewTokens,
+        IReadOnlyCollection<int>? stopIds,
+        StopTexts? stopTexts,
+        Action<int>? onToken,
+        CancellationToken cancellation)
+    {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNewTokens);
         CheckIds("prompt", prompt);
         var (clock, memory) = Start();
-        var chunk = Setting.StepTokens(prompt.Length);
-        using var sequence = new Sequence(transformer, Setting, CacheCapacity(prompt.Length, maxNewTokens), chunk);
-        using var logits = new LastLogits(transformer);
-        var ids = new List<int> { Best(logits.Read(sequence.Prefill(prompt, chunk, cancellation))) };
-        var timeToFirst = clock.Elapsed;
-        onToken?.Invoke(ids[0]);
-
-        var ended = Ends(ids[0]);
-        if (ended || maxNewTokens == 1) return new(ids.ToArray(), prompt.Length, timeToFirst, TimeSpan.Zero, memory.Peaks);
-        sequence.Resize(1);
-        memory.Enter(MemoryPhase.Decode);
-        clock.Restart();
-        while (ids.Count < maxNewTokens && !ended)
+        var generation = new Generation(transformer, Setting, prompt.Length, maxNewTokens, Take);
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            var next = Best(logits.Read(sequence.Feed([ids[^1]])));
-            ids.Add(next);
-            onToken?.Invoke(next);
-            ended = Ends(next);
+            generation.Prefill(prompt, cancellation);
+            generation.TimeToFirstToken = clock.Elapsed;
+            if (generation.IsEnded) return generation;
+            generation.Resize();
+            memory.Enter(MemoryPhase.Decode);
+            return generation;
         }
-        return new(ids.ToArray(), prompt.Length, timeToFirst, clock.Elapsed, memory.Peaks);
+        catch
+        {
+            generation.Dispose();
+            throw;
+        }
 
-        bool Ends(int id) => Config.EosIds.Contains(id) || stopIds?.Contains(id) == true || stopTexts?.Push(id) == true;
+        bool Take(int id)
+        {
+            onToken?.Invoke(id);
+            return Config.EosIds.Contains(id) || stopIds?.Contains(id) == true || stopTexts?.Push(id) == true;
+        }
     }
 
     /// <summary>
@@ -109,7 +125,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
             var hidden = sequence.Feed(ids.Slice(from, Math.Min(together, ids.Length - from)), chunk);
             Backend.Read(hidden, states.AsSpan(from * width));
         }
-        return new(states, width, sequence.CacheBytes, clock.Elapsed, memory.Peaks);
+        return new(states, width, sequence.Cache.ByteCount, clock.Elapsed, memory.Peaks);
     }
 
     private (Stopwatch Clock, MemoryLedger Memory) Start()
@@ -129,7 +145,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         var common = continuations[run[0]].AsSpan()[..^1];
         var chunk = Setting.StepTokens(prompt.Length);
         using var sequence = new Sequence(transformer, Setting, prompt.Length + common.Length, chunk);
-        using var logits = new LastLogits(transformer);
+        using var logits = new LastLogits(transformer, rows: 1);
         var row = logits.Read(sequence.Prefill(prompt, chunk, cancellation));
         var before = 0.0;
         if (common.Length > 0)
@@ -147,17 +163,10 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         foreach (var i in run) values[i] = before + row[continuations[i][^1]] - sum;
     }
 
-    private int Best(ReadOnlySpan<float> logits)
-    {
-        var best = TensorPrimitives.IndexOfMax(logits);
-        return float.IsFinite(logits[best])
-            ? best : throw new NotFiniteNumberException($"setting {Setting.Name}: the logits are not finite");
-    }
-
     // ln Σ eˣ, in double precision.
     private double LogSum(ReadOnlySpan<float> logits)
     {
-        double max = logits[Best(logits)];
+        double max = logits[LastLogits.Best(logits, Setting)];
         var sum = 0.0;
         foreach (var logit in logits) sum += Math.Exp(logit - max);
         return max + Math.Log(sum);

@@ -39,8 +39,8 @@ internal sealed class Sequence : IDisposable
     /// <summary>Tokens fed so far.</summary>
     public int Length => _cache.Length;
 
-    /// <summary>Bytes of its cache, at full capacity.</summary>
-    public long CacheBytes => _cache.ByteCount;
+    /// <summary>Its keys and values.</summary>
+    public KvCache Cache => _cache;
 
     private Backend Backend => _transformer.Backend;
 
@@ -87,18 +87,20 @@ internal sealed class Sequence : IDisposable
         return hidden;
     }
 
-    public void Dispose()
-    {
-        ReleaseStep();
-        _cache.Dispose();
-    }
-
-    private void ReleaseStep()
+    /// <summary>Gives back the memory of steps; the cache stays.</summary>
+    public void ReleaseStep()
     {
         _activations?.Dispose();
         foreach (var workspace in _workspaces) workspace.Dispose();
         _workspaceOfAll?.Dispose();
-        (_activations, _workspaces, _workspaceOfAll) = (null, [], null);
+        (_activations, _workspaces, _workspaceOfAll, _maxTokens) = (null, [], null, 0);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ReleaseStep();
+        _cache.Dispose();
     }
 
     // As many as make products quick, and as there may be to feed.

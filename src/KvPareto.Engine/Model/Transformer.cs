@@ -67,7 +67,7 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
             Backend.Embed(step, weights.Embedding, b.X.Rows(row, step.Count), Config.EmbeddingScale);
             row += step.Count;
         }
-        var decoder = new DecoderLayer(Backend, Config, Config.Rope.For(steps[0].Workspace.Shape.Capacity));
+        var decoder = new DecoderLayer(Backend, Config, Config.Rope.For(steps[0].Caches[0].Capacity));
         for (var layer = 0; layer < Config.LayerCount; layer++)
             decoder.Run(
                 weights.Layers[layer], steps, layer, b, layer + 1 < Config.LayerCount ? weights.Layers[layer + 1].InputNorm : null);

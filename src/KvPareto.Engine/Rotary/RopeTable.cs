@@ -47,6 +47,8 @@ public sealed class RopeTable
         if (Longer is null || positions <= Positions) return this;
         if (_chosen is { } chosen && chosen.Positions == positions) return chosen.Table;
         var table = Longer(positions);
+        // Runs of the same frequencies have the same table.
+        if (_chosen is { } last && last.Table.InverseFrequencies.AsSpan().SequenceEqual(table.InverseFrequencies)) table = last.Table;
         _chosen = new(positions, table);
         return table;
     }

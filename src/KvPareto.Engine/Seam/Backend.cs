@@ -34,6 +34,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Whether launches of an earlier step stand for the ops at hand, which are left out then, but for attention.</summary>
     public virtual bool StandsForOps => false;
 
+    /// <summary>Most sequences of a step in which each has, bit for bit, the results that it has in a step by itself.</summary>
+    public virtual int MostSequences => 1;
+
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
     public abstract DType ActivationType { get; }
 
@@ -137,10 +140,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         if (!StandsForOps) LinearCore(x, weight, y);
     }
 
-    /// <summary>
-    /// Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of three
-    /// that do not fill it (docs/performance.md). The ys lie apart from x and each other.
-    /// </summary>
+    /// <summary>Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of
+    /// three that do not fill it (docs/performance.md). The ys lie apart from x and each other.</summary>
     public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
         RequireSeveral(x, weights, ys);

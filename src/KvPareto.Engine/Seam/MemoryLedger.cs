@@ -43,6 +43,10 @@ public readonly record struct MemoryUse(long Weights, long KvCache, long Activat
 {
     /// <summary>Sum over the categories.</summary>
     public long Total => Weights + KvCache + Activations + Workspace;
+
+    /// <summary>What one has beyond the other.</summary>
+    public static MemoryUse operator -(MemoryUse a, MemoryUse b) =>
+        new(a.Weights - b.Weights, a.KvCache - b.KvCache, a.Activations - b.Activations, a.Workspace - b.Workspace);
 }
 
 /// <summary>The high-water marks of one run, each with the categories at that moment; never a sum of separate maxima.</summary>
@@ -87,6 +91,7 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
     private readonly MemoryUse[] _peaks = new MemoryUse[Enum.GetValues<MemoryPhase>().Length];
     private readonly long[] _measured = new long[Enum.GetValues<MemoryPhase>().Length];
     private MemoryPhase _phase = MemoryPhase.Load;
+    private MemoryUse _others;
     private bool _isForgotten; // the phase was restarted: what was read of it no longer counts
 
     /// <summary>Bytes live now.</summary>
@@ -146,6 +151,25 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
         lock (_gate) _live[(int)category] -= bytes;
     }
 
+    /// <summary>
+    /// Runs something beside which others hold memory: it does not count to the peaks meanwhile. Not for peaks that a meter gives.
+    /// </summary>
+    /// <param name="others">Bytes of theirs, all live to the end.</param>
+    /// <param name="run">What is run.</param>
+    public T Beside<T>(MemoryUse others, Func<T> run)
+    {
+        if (meter is not null) throw new InvalidOperationException("a meter does not tell whose memory it reads");
+        lock (_gate) _others = others;
+        try
+        {
+            return run();
+        }
+        finally
+        {
+            lock (_gate) _others = default;
+        }
+    }
+
     private void TakeMeter()
     {
         if (meter is not null && !_isForgotten) _measured[(int)_phase] = Math.Max(_measured[(int)_phase], meter.HighBytes);
@@ -160,7 +184,7 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
 
     private void Mark()
     {
-        var now = Snapshot();
+        var now = Snapshot() - _others;
         if (now.Total > _peaks[(int)_phase].Total) _peaks[(int)_phase] = now;
     }
 

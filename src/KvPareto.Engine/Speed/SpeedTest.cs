@@ -37,7 +37,7 @@ public sealed class SpeedTest(Transformer transformer, InferenceSetting setting)
         memory.Enter(MemoryPhase.Prefill);
         var step = Math.Max(setting.StepTokens(Math.Max(lengths.Depth, 1)), setting.StepTokens(Math.Max(lengths.Prompt, 1)));
         using var sequence = new Sequence(transformer, setting, lengths.Capacity, step);
-        using var logits = new LastLogits(transformer);
+        using var logits = new LastLogits(transformer, rows: 1);
         if (lengths.Depth > 0) sequence.Prefill(ids.AsSpan(0, lengths.Depth), setting.StepTokens(lengths.Depth), cancellation);
         Backend.Synchronize();
 

@@ -40,6 +40,9 @@ public sealed record SweepConfig
     /// <summary>First samples of a trial whose times do not count.</summary>
     public required int WarmUp { get; init; }
 
+    /// <summary>Samples that are answered together, at the most, where the device answers each as it would alone.</summary>
+    public int BatchSize { get; init; } = 1;
+
     /// <summary>The YAML text, for provenance.</summary>
     public required string Source { get; init; }
 

@@ -15,9 +15,10 @@ internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "baseline_repeats", "timing",
-            "template", "contexts", "search"];
+            "template", "contexts", "search", "batch_size"];
 
     private const int MostContext = 1 << 20;
+    private const int MostBatchSize = 1024;
 
     // Larger seeds are those of the embedded models' training texts.
     public const int MaxSeed = SyntheticOptions.FirstTrainingSeed - 1;
@@ -59,6 +60,7 @@ internal static partial class SweepConfigReader
             BaselineRepeats = top.Find("baseline_repeats")?.Integer(0, 100) ?? 0,
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
+            BatchSize = top.Find("batch_size")?.Integer(1, MostBatchSize) ?? 1,
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Search = SearchReader.Read(top.Find("search"), seed),
             Source = text,

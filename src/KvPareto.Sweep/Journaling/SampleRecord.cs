@@ -48,11 +48,18 @@ internal sealed record SampleRecord
     /// <summary>Among the first of its process and trial: its times do not count.</summary>
     public bool WarmUp { get; init; }
 
+    /// <summary>Samples at the most that were answered together with it; null where it was answered alone.</summary>
+    public int? BatchSize { get; init; }
+
     /// <summary>Prompt in to first token out.</summary>
     public required double TtftMs { get; init; }
 
-    /// <summary>Mean of each later token; null where there was none.</summary>
+    /// <summary>Mean of each later token; null where there was none. With <see cref="BatchSize"/> its share of the steps' time, which counts to
+    /// no trial's time per token.</summary>
     public double? TpotMs { get; init; }
+
+    /// <summary>The time of each later token by itself, where it counts.</summary>
+    public double? TimedTpotMs => WarmUp || BatchSize is not null ? null : TpotMs;
 
     /// <summary>The same prediction as a task's sample, scored by that task.</summary>
     /// <exception cref="InvalidOperationException">The score is outside 0 to 1: a defect of its metric.</exception>

@@ -39,7 +39,11 @@ internal sealed class BackendTrialEngine(
     /// <inheritdoc/>
     public string Instructions => backend.Instructions;
 
+    /// <inheritdoc/>
     public int? Workers => backend.Workers;
+
+    /// <inheritdoc/>
+    public int MostTogether => backend.MostSequences;
 
     /// <inheritdoc/>
     public long? Room { get; } = room ?? backend.Capacity;
@@ -93,7 +97,7 @@ internal sealed class BackendTrialEngine(
     {
         _references.Prepare(model, cancellation);
         var original = model.Variant is null ? null : ModelSource.Open(model.Entry.Model);
-        return new BackendTrialModel(LanguageModel.Load(backend, ModelSource.Open(model.Location), weights, original), _references);
+        return new BackendTrialModel(LanguageModel.Load(backend, ModelSource.Open(model.Location), weights, original), _references, Room);
     }
 
     private PreparedModel Prepare(PreparedModel model, WeightVariant variant, ModelConfig own, IEnumerable<InferenceSetting> settings)

@@ -9,7 +9,8 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>A model loaded on a backend.</summary>
 /// <param name="model">The model; disposed with this object.</param>
 /// <param name="references">What its samples are compared with.</param>
-internal sealed class BackendTrialModel(LanguageModel model, TrialReferences references) : ITrialModel
+/// <param name="room">Bytes that there are; null where that is not known.</param>
+internal sealed class BackendTrialModel(LanguageModel model, TrialReferences references, long? room) : ITrialModel
 {
     private Generator? _generator;
 
@@ -22,13 +23,34 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
 
     public string? Text(ReadOnlySpan<int> ids) => model.HasTokenizer ? model.Tokenizer.Decode(ids) : null;
 
+    public ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most)
+    {
+        var capacity = samples.Max(sample => Generator.CacheCapacity(sample.PromptIds.Length, sample.MaxNewTokens));
+        try
+        {
+            return new Batch(this, samples, new(model.Transformer, GeneratorFor(setting), most, capacity, room));
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
     public void Dispose() => model.Dispose();
 
     private Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {
-        var stops = sample.StopTexts.Count > 0 ? new StopTexts(model.Tokenizer, sample.StopTexts) : null;
+        var stops = StopsOf(sample);
         var completion = GeneratorFor(setting)
             .Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
+        return Answered(sample, stops, completion);
+    }
+
+    private StopTexts? StopsOf(TaskSample sample) =>
+        sample.StopTexts.Count > 0 ? new StopTexts(model.Tokenizer, sample.StopTexts) : null;
+
+    private Answer Answered(TaskSample sample, StopTexts? stops, Completion completion)
+    {
         // Of what is only measured nobody reads the text, and the model may have no tokenizer.
         var text = sample.Kind == SampleKind.Cost ? "" : model.Tokenizer.Decode(completion.Ids);
         return new(
@@ -67,5 +89,22 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
             sample.ComparedTokens is null ? fidelity.Elapsed : fidelity.Elapsed + fidelity.ComparedIn,
             TimePerToken: null,
             fidelity.Peaks);
+    }
+
+    private sealed class Batch(
+        BackendTrialModel owner, IReadOnlyList<TaskSample> samples, GenerationBatch<(int Index, StopTexts? Stops)> batch) : ISampleBatch
+    {
+        public int Count => batch.Count;
+
+        public bool TryAdd(int index, CancellationToken cancellation)
+        {
+            var (sample, stops) = (samples[index], owner.StopsOf(samples[index]));
+            return batch.TryAdd((index, stops), sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation);
+        }
+
+        public IReadOnlyList<(int Index, Answer Answer)> Step() =>
+            [.. batch.Step().Select(one => (one.Key.Index, owner.Answered(samples[one.Key.Index], one.Key.Stops, one.Completion)))];
+
+        public void Dispose() => batch.Dispose();
     }
 }

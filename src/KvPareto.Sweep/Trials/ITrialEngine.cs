@@ -26,6 +26,9 @@ internal interface ITrialEngine
     /// <summary>Bytes that trials may take; null where that is not known.</summary>
     long? Room { get; }
 
+    /// <summary>Most samples that are answered together, each as it would be alone; 1 where none are.</summary>
+    int MostTogether => 1;
+
     /// <summary>
     /// Checks everything about a model that can be checked without running it, and writes its prompts: the model itself first, then the
     /// variants that the settings ask for, which are made where they have to be. Of each task as many samples as its limit allows.
@@ -52,8 +55,32 @@ internal interface ITrialModel : IDisposable
     /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
     Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
 
+    /// <summary>For samples that are answered together; null where there is no room for what only that takes.</summary>
+    /// <param name="setting">Setting.</param>
+    /// <param name="samples">The samples.</param>
+    /// <param name="most">Samples at a time, up to <see cref="ITrialEngine.MostTogether"/>.</param>
+    ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most) => throw new NotSupportedException();
+
     /// <summary>The text of token ids; null where they have none.</summary>
     string? Text(ReadOnlySpan<int> ids) => null;
+}
+
+/// <summary>Samples that are answered together.</summary>
+internal interface ISampleBatch : IDisposable
+{
+    /// <summary>How many have been begun and have no answer yet.</summary>
+    int Count { get; }
+
+    /// <summary>Begins with one; false where it has to wait for others to end, or where there are none, be answered alone.</summary>
+    /// <param name="index">Which of the samples.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
+    bool TryAdd(int index, CancellationToken cancellation);
+
+    /// <summary>Goes on with all of them.</summary>
+    /// <returns>Those that have ended since the last call.</returns>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
+    IReadOnlyList<(int Index, Answer Answer)> Step();
 }
 
 /// <summary>

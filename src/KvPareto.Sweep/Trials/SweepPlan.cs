@@ -8,33 +8,29 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>The trials of a sweep: every setting on every model.</summary>
 internal sealed class SweepPlan
 {
-    private SweepPlan(
-        string name, IReadOnlyList<PreparedModel> models, IReadOnlyList<SweepTask> tasks, IReadOnlyList<TrialSpec> specs,
-        IReadOnlyList<PlannedTrial> runOrder, int repeats, SearchOptions search)
-    {
-        (Name, Models, Tasks, Specs, RunOrder, Repeats, Search) = (name, models, tasks, specs, runOrder, repeats, search);
-    }
-
     /// <summary>Name of the sweep.</summary>
-    public string Name { get; }
+    public required string Name { get; init; }
 
     /// <summary>Each model with its prompts at each context.</summary>
-    public IReadOnlyList<PreparedModel> Models { get; }
+    public required IReadOnlyList<PreparedModel> Models { get; init; }
 
     /// <summary>The tasks at all contexts, the search's probes last.</summary>
-    public IReadOnlyList<SweepTask> Tasks { get; }
+    public required IReadOnlyList<SweepTask> Tasks { get; init; }
 
     /// <summary>In the config's order, that of reports: model by model, context by context, setting by setting.</summary>
-    public IReadOnlyList<TrialSpec> Specs { get; }
+    public required IReadOnlyList<TrialSpec> Specs { get; init; }
 
     /// <summary>Trials that share a model and its weights follow each other, so that these are loaded once.</summary>
-    public IReadOnlyList<PlannedTrial> RunOrder { get; }
+    public required IReadOnlyList<PlannedTrial> RunOrder { get; init; }
 
     /// <summary>How it is chosen what is measured.</summary>
-    public SearchOptions Search { get; }
+    public required SearchOptions Search { get; init; }
 
     /// <summary>Generations of each sample.</summary>
-    public int Repeats { get; }
+    public required int Repeats { get; init; }
+
+    /// <summary>Samples that are answered together, at the most.</summary>
+    public required int BatchSize { get; init; }
 
     /// <summary>Samples over all trials.</summary>
     public long SampleCount => RunOrder.Sum(trial => (long)trial.Model.SampleCount);
@@ -91,8 +87,17 @@ internal sealed class SweepPlan
             .SelectMany(group => group)
             .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model)
             { IsBaseline = IsBaseline(pair.Model, pair.Spec.Setting) });
-        return new(config.Name, models, [.. tasks, .. probes], [.. pairs.Select(pair => pair.Spec)], [.. runOrder], config.Repeats,
-            config.Search);
+        return new()
+        {
+            Name = config.Name,
+            Models = models,
+            Tasks = [.. tasks, .. probes],
+            Specs = [.. pairs.Select(pair => pair.Spec)],
+            RunOrder = [.. runOrder],
+            Search = config.Search,
+            Repeats = config.Repeats,
+            BatchSize = Math.Min(config.BatchSize, engine.MostTogether),
+        };
 
         IEnumerable<PreparedModel> Probing(PreparedModel model) =>
             from probe in probes

@@ -18,11 +18,13 @@ internal sealed class TimeEstimate
     private const double UnknownShare = 0.5; // of the new tokens that a sample allows
 
     private readonly int _repeats;
+    private readonly bool _isTogether;
     private readonly PlannedTrial[] _trials;
     private readonly Dictionary<(PreparedModel, AttentionKernel, string), SampleWork> _whole = [];
     private readonly Dictionary<(int Trial, string Task), SampleWork> _missing = [];
     private readonly Dictionary<object, WorkRate> _read = [];
     private readonly Dictionary<object, WorkRate> _made = [];
+    private readonly Dictionary<object, WorkRate> _madeTogether = [];
     private readonly Dictionary<object, WorkRate> _tokens = []; // new tokens of those allowed, by task
     private readonly Dictionary<object, WorkRate> _besides = []; // scoring and writing, by task
     private readonly WorkRate _loads = new();
@@ -35,9 +37,10 @@ internal sealed class TimeEstimate
     /// <summary>An estimate of a sweep of which nothing is done yet.</summary>
     /// <param name="trials">All trials in the order of running.</param>
     /// <param name="repeats">Generations of each sample.</param>
-    public TimeEstimate(IReadOnlyList<PlannedTrial> trials, int repeats)
+    /// <param name="isTogether">Most samples are answered together with others: their new tokens go as fast as those have.</param>
+    public TimeEstimate(IReadOnlyList<PlannedTrial> trials, int repeats, bool isTogether)
     {
-        (_trials, _repeats) = ([.. trials], repeats);
+        (_trials, _repeats, _isTogether) = ([.. trials], repeats, isTogether);
         foreach (var trial in trials)
             foreach (var (task, _) in trial.Model.Tasks) _missing[(trial.Index, task.Name)] = Whole(trial, task.Name);
     }
@@ -69,7 +72,7 @@ internal sealed class TimeEstimate
         var measured = Measure(trial, sample, record);
         var besides = Math.Max(0, wall.TotalSeconds - _repeats * (measured.ReadSeconds + measured.MadeSeconds));
         if (_last is null || LoadOf(_last) != LoadOf(trial)) _loads.Add(besides, 1);
-        else Add(_besides, record.Task, besides, 1);
+        else if (!measured.IsTogether) Add(_besides, record.Task, besides, 1); // else there is work of others in it
         _last = trial;
 
         _starting.Enqueue(measured);
@@ -128,7 +131,8 @@ internal sealed class TimeEstimate
         var (allowed, made) = (Math.Max(0, sample.MaxNewTokens - 1), Math.Max(0, record.NewTokens - 1));
         if (allowed > 0) Add(_tokens, record.Task, made, allowed);
         var share = allowed == 0 ? 0 : made / (double)allowed;
-        return new(trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share);
+        return new(
+            trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share, record.BatchSize is not null);
     }
 
     private void Take(Measurement measured)
@@ -136,7 +140,8 @@ internal sealed class TimeEstimate
         foreach (var key in Keys(measured.Trial))
         {
             Add(_read, key, measured.ReadSeconds, measured.ReadWork);
-            if (measured.MadeWork > 0) Add(_made, key, measured.MadeSeconds, measured.MadeWork);
+            if (measured.MadeWork > 0)
+                Add(measured.IsTogether ? _madeTogether : _made, key, measured.MadeSeconds, measured.MadeWork);
         }
         _done.Own += measured.ReadSeconds + measured.MadeSeconds;
     }
@@ -152,7 +157,8 @@ internal sealed class TimeEstimate
             var made = work.Made * (_tokens.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? UnknownShare);
             var besides = _besides.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? 0;
             // Before any token was made after a first one, making is as slow as reading.
-            seconds += _repeats * (work.Read * read + made * (Rate(_made, trial) ?? read)) + work.Samples * besides;
+            var make = (_isTogether ? Rate(_madeTogether, trial) : null) ?? Rate(_made, trial) ?? read;
+            seconds += (_isTogether ? 1 : _repeats) * (work.Read * read + made * make) + work.Samples * besides;
         }
         return seconds;
     }
@@ -188,7 +194,8 @@ internal sealed class TimeEstimate
         rate.Add(seconds, work);
     }
 
-    private sealed record Measurement(PlannedTrial Trial, double ReadSeconds, double ReadWork, double MadeSeconds, double MadeWork)
+    private sealed record Measurement(
+        PlannedTrial Trial, double ReadSeconds, double ReadWork, double MadeSeconds, double MadeWork, bool IsTogether)
     {
         public double ReadRate => ReadSeconds / ReadWork;
     }

@@ -62,7 +62,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
     [MemberData(nameof(Shapes))]
     public void Multiply_GivesTheSameBits_AtEveryLevel(WeightFormat format, int columns, int outputs, int group, bool bias)
     {
-        foreach (var rows in (int[])[1, 3, 13])
+        foreach (var rows in (int[])[1, 2, 3, 7, 13, 20])
         {
             using var linear = new LinearCase(format, rows, columns, outputs, group, bias);
             var reference = Bits(linear.Multiply(_team, SimdLevel.Scalar));
@@ -76,7 +76,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
     {
         using var linear = new LinearCase(format, 41, columns, outputs, group, bias);
         var whole = linear.Multiply(_team, Simd.Best);
-        foreach (var chunk in (int[])[1, 2, 7, 40])
+        foreach (var chunk in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 13, 40])
             for (var first = 0; first < linear.Rows; first += chunk)
             {
                 var rows = Math.Min(chunk, linear.Rows - first);

@@ -52,6 +52,29 @@ public class MeteredLedgerTests
         Assert.Equal(7, ledger.Peaks.Load.Workspace);
     }
 
+    /// <summary>Of several runs under way each has the peaks that it has alone.</summary>
+    [Fact]
+    public void WhatOthersHold_IsLeftOut()
+    {
+        var ledger = new MemoryLedger();
+        ledger.Add(MemoryCategory.Weights, 100);
+        var idle = ledger.Live;
+        ledger.Add(MemoryCategory.KvCache, 40);
+        ledger.Add(MemoryCategory.Workspace, 5);
+        var peaks = ledger.Beside(ledger.Live - idle, () =>
+        {
+            ledger.Restart(MemoryPhase.Prefill);
+            ledger.Enter(MemoryPhase.Prefill);
+            ledger.Add(MemoryCategory.KvCache, 7);
+            return ledger.Peaks;
+        });
+        Assert.Equal(new MemoryUse(100, 7, 0, 0), peaks.Prefill);
+        Assert.Equal(new MemoryUse(100, 47, 0, 5), ledger.Live);
+        ledger.Enter(MemoryPhase.Decode);
+        Assert.Equal(152, ledger.Peaks.Decode.Total);
+        Assert.Throws<InvalidOperationException>(() => new MemoryLedger(new FakeMeter()).Beside(default, () => 0));
+    }
+
     private sealed class FakeMeter : MemoryMeter
     {
         private long _high;

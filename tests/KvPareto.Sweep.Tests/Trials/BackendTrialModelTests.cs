@@ -15,7 +15,7 @@ public class BackendTrialModelTests
     {
         using var backend = new CpuBackend(2);
         using var model =
-            new BackendTrialModel(LanguageModel.Load(backend, "embedded:llama", WeightSpec.Full), new TrialReferences(backend));
+            new BackendTrialModel(LanguageModel.Load(backend, "embedded:llama", WeightSpec.Full), new TrialReferences(backend), room: null);
         var sample = new TaskSample { Id = "a", PromptIds = [40, 41, 42, 43], MaxNewTokens = 12, Answers = [] };
         var free = Measure(sample);
         Assert.Equal(12, free.NewTokens);

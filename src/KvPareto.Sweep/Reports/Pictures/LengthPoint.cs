@@ -95,7 +95,7 @@ internal static class LengthPoints
             IsBaseline = isBaseline,
             Samples = records.Count,
             FirstToken = RunTime.Of(timed.Select(record => record.TtftMs), null),
-            LaterToken = RunTime.Of(timed.Select(record => record.TpotMs).OfType<double>(), null),
+            LaterToken = RunTime.Of(timed.Select(record => record.TimedTpotMs).OfType<double>(), null),
             PeakBytes = records.Max(record => record.Peaks.Inference.Total),
             Score = 100 * records.Average(record => record.Score),
         };

@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Model;
+using KvPareto.Engine.Seam;
+using KvPareto.Text.Input;
+
+namespace KvPareto.Engine.Generation;
+
+/// <summary>
+/// Several answers of a model under one setting that are under way together: each prompt is read by itself, then a step makes a token of
+/// every answer, and reads the weights once for all. An answer's tokens are those that it gets alone (<see cref="Backend.MostSequences"/>),
+/// and so are its peaks: what single tokens would take is allocated, counted and given back before it joins. Its time per token is its
+/// share of the steps that it was in.
+/// </summary>
+/// <typeparam name="T">What an answer is known by.</typeparam>
+public sealed class GenerationBatch<T> : IDisposable
+{
+    private readonly Transformer _transformer;
+    private readonly Generator _generator;
+    private readonly long? _room;
+    private readonly MemoryUse _idle; // live before the batch was
+    private readonly TransformerActivations _activations;
+    private readonly Workspace _workspace;
+    private readonly LastLogits _logits;
+    private readonly List<Answer> _underWay = [];
+    private readonly List<(T Key, Completion Completion)> _ended = [];
+
+    /// <summary>Takes the memory of steps of several answers.</summary>
+    /// <param name="transformer">The model's weights.</param>
+    /// <param name="generator">Its setting.</param>
+    /// <param name="most">Answers under way together, 1 to <see cref="Backend.MostSequences"/>.</param>
+    /// <param name="capacity">Most tokens of a cache.</param>
+    /// <param name="room">Bytes that all may take; null where that is not known.</param>
+    public GenerationBatch(Transformer transformer, Generator generator, int most, int capacity, long? room = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, transformer.Backend.MostSequences);
+        (_transformer, _generator, Most, _room) = (transformer, generator, most, room);
+        _idle = Backend.Memory.Live;
+        var shape = new WorkspaceShape(most, capacity, Config.Geometry, generator.Setting.Attention, most);
+        try
+        {
+            _activations = transformer.Activations(most, most: 1);
+            _workspace = Backend.CreateWorkspace(shape);
+            _logits = new(transformer, most);
+        }
+        catch
+        {
+            _activations?.Dispose();
+            _workspace?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Answers under way together, at the most.</summary>
+    public int Most { get; }
+
+    /// <summary>Answers under way.</summary>
+    public int Count => _underWay.Count;
+
+    private Backend Backend => _transformer.Backend;
+
+    private ModelConfig Config => _transformer.Config;
+
+    /// <summary>
+    /// Reads a prompt; false where it has to wait for others to end, since there is no room beside them, or they turn their keys by other
+    /// frequencies; where there are no others, it has no room beside the batch's own memory. Parameters are those of
+    /// <see cref="Generator.Generate"/>.
+    /// </summary>
+    /// <exception cref="ConfigException">The prompt does not fit the model's vocabulary.</exception>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
+    public bool TryAdd(
+        T key, ReadOnlyMemory<int> prompt, int maxNewTokens, IReadOnlyCollection<int>? stopIds, StopTexts? stopTexts,
+        CancellationToken cancellation)
+    {
+        if (Count == Most || !Fits(prompt.Length, maxNewTokens)) return false;
+        Generation? generation = null;
+        try
+        {
+            var memory = Backend.Memory;
+            var peaks = memory.Beside(memory.Live - _idle, () =>
+            {
+                generation = _generator.Begin(prompt.Span, maxNewTokens, stopIds, stopTexts, onToken: null, cancellation);
+                return memory.Peaks;
+            });
+            var answer = new Answer(key, generation!, peaks);
+            if (generation!.IsEnded) End(answer);
+            else
+            {
+                generation.Release();
+                _underWay.Add(answer);
+            }
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            generation?.Dispose();
+            return false;
+        }
+        catch
+        {
+            generation?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes a token of every answer under way.</summary>
+    /// <returns>The answers that have ended since the last call.</returns>
+    /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
+    public IReadOnlyList<(T Key, Completion Completion)> Step()
+    {
+        if (Count > 0) TakeTokens();
+        (T, Completion)[] ended = [.. _ended];
+        _ended.Clear();
+        return ended;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var answer in _underWay) answer.Generation.Dispose();
+        _logits.Dispose();
+        _workspace.Dispose();
+        _activations.Dispose();
+    }
+
+    private void TakeTokens()
+    {
+        var clock = Stopwatch.StartNew();
+        KvCache[] caches = [.. _underWay.Select(answer => answer.Generation.Cache)];
+        int[] ids = [.. _underWay.Select(answer => answer.Generation.LastId)], positions = [.. caches.Select(cache => cache.Length)];
+        var hidden = _transformer.Forward(Backend.Begin(_workspace, ids, positions, caches), _activations);
+        var logits = _logits.Read(hidden, ids.Length);
+        for (var i = 0; i < ids.Length; i++) _underWay[i].Generation.Take(logits.Slice(i * _logits.Width, _logits.Width));
+        var share = clock.Elapsed / ids.Length;
+        foreach (var answer in _underWay) answer.DecodeTime += share;
+        foreach (var answer in _underWay.Where(answer => answer.Generation.IsEnded)) End(answer);
+        _underWay.RemoveAll(answer => answer.Generation.IsEnded);
+    }
+
+    private void End(Answer answer)
+    {
+        _ended.Add((answer.Key, answer.Generation.Completed(answer.DecodeTime, answer.Peaks)));
+        answer.Generation.Dispose();
+    }
+
+    private bool Fits(int promptTokens, int maxNewTokens)
+    {
+        var (capacity, setting, layout) = (Generator.CacheCapacity(promptTokens, maxNewTokens), _generator.Setting, Backend.Layout);
+        var geometry = _transformer.Geometry(capacity);
+        if (_underWay is [{ Generation.Cache: var first }, ..]
+            && (geometry != first.Geometry || Config.Rope.For(capacity) != Config.Rope.For(first.Capacity))) return false;
+        var tokens = setting.StepTokens(promptTokens);
+        return _room is not { } room || Backend.Memory.Live.Total + layout.CacheBytes(geometry, setting.Cache, capacity)
+            + TransformerActivations.PredictByteCount(layout, Config, tokens)
+            + layout.WorkspaceBytes(new WorkspaceShape(tokens, capacity, geometry, setting.Attention))
+            + layout.TensorBytes(DType.F32, 1, Config.VocabularySize) <= room;
+    }
+
+    private sealed class Answer(T key, Generation generation, MemoryPeaks peaks)
+    {
+        public T Key => key;
+
+        public Generation Generation => generation;
+
+        public MemoryPeaks Peaks => peaks;
+
+        public TimeSpan DecodeTime { get; set; }
+    }
+}
