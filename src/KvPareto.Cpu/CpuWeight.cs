@@ -52,9 +52,10 @@ internal sealed unsafe class CpuWeight : Weight
     {
         Require(host, host.RowCount > 0 && host.ColumnCount > 0, "has no elements");
         Require(host, host.Bias is null || host.Bias.Length == host.RowCount, "has a bias of another length");
-        var hasGroups = WeightFormats.StoredGroups.Contains(host.GroupSize) && host.ColumnCount % host.GroupSize == 0 && host.Groups is not null;
+        var (group, groups) = (host.GroupSize, WeightFormats.StoredGroups);
+        var hasGroups = groups.Contains(group) && host.ColumnCount % group == 0 && host.Groups is not null;
         Require(host, host.Format.CodeBits() == 0 || hasGroups,
-            $"has groups of {host.GroupSize}; {string.Join(", ", WeightFormats.StoredGroups)} dividing the columns are possible");
+            $"has groups of {group}; {string.Join(", ", groups)} dividing the columns are possible");
         Require(host, !BlockShape.IsBlocks(host.Format)
             || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");
         var weight = new CpuWeight(ledger, host);
