@@ -203,7 +203,7 @@ public sealed class TorchBackend : Backend
         return TorchMemory.Guard(make);
     }
 
-    // PyTorch keeps the current one for each thread: wherever another backend may have been at work before.
+    // PyTorch keeps a current stream for each thread: called wherever another backend may have been at work before.
     private void TakeStream()
     {
         if (_stream is { } stream) _ = TorchShim.SetStream(stream, _device.index);
