@@ -40,8 +40,7 @@ public sealed class TorchBackend : Backend
         if (device.Kind == "cuda" && TorchLibrary.Load().HasNvidia)
         {
             _stream = 0;
-            _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(
-                (category, bytes) => Zeros(category, torch.ScalarType.Byte, Math.Max(1, bytes)), stream => _stream = stream));
+            _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(Lend, Follow));
         }
         _layout = new TorchMemoryLayout(device, _kernels?.Layout, _kernels is null ? activations : null);
         _codec = new TorchCodes(_device, TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
@@ -72,7 +71,9 @@ public sealed class TorchBackend : Backend
 
     /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
-        new(Zeros(category, TorchBuffer.TypeOf(type), (long)rows * columns), 0, type, rows, columns, columns);
+        new(Make(() => new TorchBuffer(
+            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: _device))),
+            0, type, rows, columns, columns);
 
     /// <inheritdoc/>
     public override Weight Upload(HostWeight weight) => _kernels is not null && weight.Format.CodeBits() > 0 ? _kernels.Upload(weight)
@@ -209,8 +210,14 @@ public sealed class TorchBackend : Backend
         if (_stream is { } stream) _ = TorchShim.SetStream(stream, _device.index);
     }
 
-    private TorchBuffer Zeros(MemoryCategory category, torch.ScalarType type, long count) =>
-        Make(() => new TorchBuffer(Memory, category, torch.zeros([count], dtype: type, device: _device)));
+    private TorchBuffer Lend(MemoryCategory category, long bytes) => Make(() =>
+        new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: _device)));
+
+    private void Follow(nint stream)
+    {
+        _stream = stream;
+        TakeStream();
+    }
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
 
