@@ -9,7 +9,7 @@ internal sealed class PoolMeter(nint pool) : MemoryMeter
 {
     public override PeakKind Kind => PeakKind.Pool;
 
-    public override long HighBytes => CudaDriver.HighBytes(pool);
+    public override long HighBytes => CudaDriver.cuMemPoolGetAttribute(pool, CudaDriver.UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
 
-    public override void Reset() => CudaDriver.ResetHigh(pool);
+    public override void Reset() => _ = CudaDriver.cuMemPoolSetAttribute(pool, CudaDriver.UsedHigh, 0);
 }

@@ -139,7 +139,8 @@ public sealed class TorchBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) => Run("rms_norm", x, Rows(gain), epsilon, y);
+    protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
+        Run("rms_norm", x, ((TorchWeight)gain).Parts[0], epsilon, y);
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
@@ -156,7 +157,8 @@ public sealed class TorchBackend : Backend
     protected override void NormLinearCore(
         Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        if (Parts(weights) is { } parts) Run("linears", x, Rows(gain), epsilon, h, parts, ys.ToArray(), _codec.Stripe);
+        if (Parts(weights) is { } parts)
+            Run("linears", x, ((TorchWeight)gain).Parts[0], epsilon, h, parts, ys.ToArray(), _codec.Stripe);
         else base.NormLinearCore(x, gain, epsilon, h, weights, ys);
     }
 
@@ -220,8 +222,6 @@ public sealed class TorchBackend : Backend
     }
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
-
-    private static torch.Tensor Rows(Weight weight) => ((TorchWeight)weight).Parts[0];
 
     // Null where some are the kernels'.
     private static torch.Tensor[]? Parts(ReadOnlySpan<Weight> weights)
