@@ -13,8 +13,9 @@ namespace KvPareto.Cli.Terminal;
 internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyList<BenchRow>> write)
 {
     private const string Note =
-        "tokens of the prompt, @ those before it; together: sequences whose later tokens are made at once; milliseconds to the first token and of a later one, medians ± standard "
-        + "deviation; floor: the least that bytes over the device's bandwidth and operations over its rate allow, in percent of the time";
+        "tokens of the prompt, @ those before it; together: sequences whose later tokens are made at once; milliseconds to the first token "
+        + "and of a later one, medians ± standard deviation; floor: the least that bytes over the device's bandwidth and operations over its "
+        + "rate allow, in percent of the time";
 
     private static readonly BenchOutput[] All = [new("table", Table), new("csv", Csv), new("json", Json), new("md", Markdown)];
 
