@@ -14,8 +14,8 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
 {
     private const string Note =
         "tokens of the prompt, @ those before it; together: sequences whose later tokens are made at once; milliseconds to the first token "
-        + "and of a later one, medians ± standard deviation; floor: the least that bytes over the device's bandwidth and operations over its "
-        + "rate allow, in percent of the time";
+        + "and of a later one, medians ± standard deviation; floor: the least that bytes over the device's bandwidth and operations over "
+        + "its rate allow, in percent of the time";
 
     private static readonly BenchOutput[] All = [new("table", Table), new("csv", Csv), new("json", Json), new("md", Markdown)];
 
@@ -46,10 +46,12 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
         ?? throw new ConfigException($"-o '{name}'; allowed: {string.Join(", ", Names)}");
 
     /// <summary>A row as it comes, for who waits.</summary>
-    public static string Line(BenchRow row) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{row.Setting} depth {row.Depth}, prompt {row.Prompt}, {row.NewTokens} new{(row.Sequences > 1 ? $", {row.Sequences} together" : "")}: first token {Time(row.FirstToken)} ms, a token "
-            + $"{Time(row.LaterToken)} ms");
+    public static string Line(BenchRow row)
+    {
+        var together = row.Sequences > 1 ? $", {Whole(row.Sequences)} together" : "";
+        return $"{row.Setting} depth {Whole(row.Depth)}, prompt {Whole(row.Prompt)}, {Whole(row.NewTokens)} new{together}: first token "
+            + $"{Time(row.FirstToken)} ms, a token {Time(row.LaterToken)} ms";
+    }
 
     /// <summary>Writes all rows.</summary>
     public void Write(CommandContext context, IReadOnlyList<BenchRow> rows) => write(context, rows);
