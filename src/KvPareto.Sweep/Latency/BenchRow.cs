@@ -33,7 +33,7 @@ public sealed record BenchRow
     /// <summary>Median time to the first token; null without a prompt.</summary>
     public RunTime? FirstToken { get; init; }
 
-    /// <summary>Median over the runs of each run's mean time of a later token, of all sequences at once; null where there was none.</summary>
+    /// <summary>Median over the runs of each run's mean time of a later token, of all sequences at once; null without one.</summary>
     public RunTime? LaterToken { get; init; }
 
     /// <summary>Inference peak of all sequences.</summary>
