@@ -37,6 +37,7 @@ public sealed class GenerationBatch<T> : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(most, transformer.Backend.MostSequences);
         (_transformer, _generator, Most, _room) = (transformer, generator, most, room);
         _idle = Backend.Memory.Live;
+        Backend.Memory.Enter(MemoryPhase.Measuring); // a model that was just loaded is at the phase of loading
         var shape = new WorkspaceShape(most, capacity, Config.Geometry, generator.Setting.Attention, most);
         try
         {
