@@ -32,6 +32,7 @@ public sealed class GenerationBatch<T> : IDisposable
     {
         (_transformer, _generator, Most, _room) = (transformer, generator, most, room);
         _idle = Backend.Memory.Live;
+        Backend.Memory.Enter(MemoryPhase.Measuring); // a model that was just loaded is at the phase of loading
         _steps = new(transformer, generator.Setting.Attention, most, capacity);
     }
 
