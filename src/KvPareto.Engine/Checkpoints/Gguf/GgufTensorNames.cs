@@ -17,6 +17,7 @@ internal static class GgufTensorNames
 
     private const string LayerPrefix = "blk.";
     private const string RotaryBuffer = ".attn_rot_embd.weight"; // follows from the metadata; llama.cpp passes over it too
+    private static readonly string[] Suffixes = [".weight", ".bias"];
 
     private static readonly Dictionary<string, string> Model = new(StringComparer.Ordinal)
     {
@@ -45,7 +46,7 @@ internal static class GgufTensorNames
     public static string? ToHuggingFace(string name, Family family)
     {
         var dot = name.LastIndexOf('.');
-        if (dot < 0 || name[(dot + 1)..] is not ("weight" or "bias")) return null;
+        if (dot < 0 || !Suffixes.Contains(name[dot..])) return null;
         var (stem, suffix) = (name[..dot], name[dot..]);
         if (Model.TryGetValue(stem, out var found)) return found + suffix;
         if (!stem.StartsWith(LayerPrefix, StringComparison.Ordinal)) return null;
@@ -62,7 +63,7 @@ internal static class GgufTensorNames
     {
         var names =
             from own in Model.Keys.Concat(family.GgufNames.Keys.Concat(Layer.Keys).Select(part => $"{LayerPrefix}{LayerOf(name)}.{part}"))
-            from suffix in new[] { ".weight", ".bias" }
+            from suffix in Suffixes
             where ToHuggingFace(own + suffix, family) == name
             select own + suffix;
         return names.FirstOrDefault(name);
