@@ -193,7 +193,8 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void RunCore(Step step, (object Weights, object Tensors) owners, Action ops)
     {
-        if (step.Count <= FewKernel.MostRows || _context.Lender is not null) _repeated.Run(step, owners, CudaAttention.Parts(step), ops);
+        if (step.Count <= FewKernel.MostRows || _context.Lender is not null)
+            _repeated.Run(step, owners, CudaAttention.Parts(step), _linear.Scratch.Address, ops);
         else ops();
     }
 
