@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace KvPareto.Cpu.Kernels;
 
-/// <summary>Asks for memory that is read soon: streams are asked for a little ahead of where they are read, since unpacking and waiting take
-/// turns otherwise.</summary>
+/// <summary>Asks for memory that is read soon: streams are asked for a little ahead of where they are read, since unpacking and waiting
+/// take turns otherwise.</summary>
 internal static unsafe class Prefetch
 {
     private const int CacheLine = 64;
