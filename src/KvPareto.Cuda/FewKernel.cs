@@ -70,16 +70,19 @@ internal readonly record struct FewKernel(
         };
     }
 
-    /// <summary>The kernel for so many rows.</summary>
+    /// <summary>The kernel for so many rows; null where none has room, whether for one row or for more.</summary>
     /// <param name="rows">T.</param>
     /// <param name="columns">K.</param>
     /// <param name="areElements">Inputs are taken as they are, and bf16.</param>
     /// <param name="device">Shared memory of a block, at the most.</param>
-    public FewKernel For(int rows, int columns, bool areElements, int device)
+    public FewKernel? For(int rows, int columns, bool areElements, int device)
     {
-        if (rows <= MostRowsOfPass(columns, device)) return this;
-        if (IsCoded) return this with { IsMany = true };
-        return areElements && !IsWide && columns / (Unit * Warps) >= ElementStages ? this with { IsFar = true } : this;
+        var most = MostRowsOfPass(columns, device);
+        if (rows <= most) return this;
+        var many = this with { IsMany = true };
+        if (IsCoded) return most > 0 || many.MostRowsOfPass(columns, device) > 0 ? many : null;
+        if (areElements && !IsWide && columns / (Unit * Warps) >= ElementStages) return this with { IsFar = true };
+        return most > 0 ? this : null;
     }
 
     /// <summary>Most rows of K columns for which shared memory has room; 0 for none.</summary>
@@ -92,21 +95,22 @@ internal readonly record struct FewKernel(
         return rows;
     }
 
-    /// <summary>The kernel that takes all rows at a time, if inputs in chunks make room for them; all tiles of a team are then of one
-    /// batch.</summary>
+    /// <summary>For rows of which there is no room for all: the kernel that takes them at a time, if inputs in chunks make room, all tiles of
+    /// a team being of one batch; else one that takes some.</summary>
     /// <param name="rows">T.</param>
     /// <param name="columns">K.</param>
     /// <param name="batch">Tiles of a team, at the most.</param>
     /// <param name="device">Shared memory of a block, at the most.</param>
     public FewKernel InChunks(int rows, int columns, int batch, int device)
     {
-        for (var chunks = 2; IsMany && chunks <= MostChunks; chunks++)
+        if (!IsMany) return this;
+        for (var chunks = 2; chunks <= MostChunks; chunks++)
         {
             var kernel = this with { Chunks = chunks };
             if (columns / Unit / Warps <= (chunks - 1) * kernel.UnitsOfChunk(columns)) break; // a warp would have none in the last
             if (kernel.SharedBytes(rows, columns, batch, device) <= device) return kernel;
         }
-        return this;
+        return this with { IsMany = MostRowsOfPass(columns, device) > 0 };
     }
 
     /// <summary>The function.</summary>

@@ -64,12 +64,8 @@ internal sealed class FewProducts(CudaContext context, ProductScratch scratch)
     }
 
     // The kernel, if one row at least has room in shared memory.
-    private FewKernel? Fitting(Tensor x, nint gain, CudaWeight weight, bool keepsF32)
-    {
-        if (FewKernel.Of(x, weight, keepsF32) is not { } any) return null;
-        var kernel = any.For(x.RowCount, weight.ColumnCount, x.Type == DType.BF16 && gain == 0, SharedBytes);
-        return kernel.MostRowsOfPass(weight.ColumnCount, SharedBytes) > 0 ? kernel : null;
-    }
+    private FewKernel? Fitting(Tensor x, nint gain, CudaWeight weight, bool keepsF32) =>
+        FewKernel.Of(x, weight, keepsF32)?.For(x.RowCount, weight.ColumnCount, x.Type == DType.BF16 && gain == 0, SharedBytes);
 
     // In as few passes over the weights as shared memory allows, of about the same number of rows.
     private void Launch(FewKernel kernel, LinearArguments arguments, Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
