@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
 using KvPareto.Text.Input;
@@ -24,10 +25,11 @@ internal sealed class FolderSource : ModelSource
     private readonly string _folder;
 
     /// <summary>The model in <paramref name="folder"/>.</summary>
-    /// <exception cref="ConfigException">A file cannot be opened.</exception>
+    /// <exception cref="ConfigException">It is no model's folder, or a file cannot be opened.</exception>
     public FolderSource(string model, string name, string folder) : base(model, name)
     {
         _folder = folder;
+        if (!Required.Any(Has)) throw Missing(Required[0]);
         foreach (var file in Required.Concat(Optional).Where(Has)) ForeignFile.Open(Path.Combine(folder, file)).Dispose();
     }
 
@@ -36,9 +38,7 @@ internal sealed class FolderSource : ModelSource
     {
         get
         {
-            if (Required.FirstOrDefault(file => !Has(file)) is { } missing)
-                throw new ConfigException($"{_folder}: {missing} is missing"
-                    + "; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors");
+            if (Required.FirstOrDefault(file => !Has(file)) is { } missing) throw Missing(missing);
             var weights = SafeTensorsCheckpoint.FileNames(_folder);
             if (weights.Count == 0)
                 throw new ConfigException(
@@ -76,6 +76,13 @@ internal sealed class FolderSource : ModelSource
                 File.Copy(file, Path.Combine(target, name));
         }
         return JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))!.AsObject();
+    }
+
+    private ConfigException Missing(string file)
+    {
+        var gguf = Directory.EnumerateFiles(_folder, "*" + GgufCheckpoint.Extension).Order(StringComparer.Ordinal).FirstOrDefault();
+        return new($"{_folder}: {file} is missing; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors"
+            + (gguf is null ? "" : $", or the file {gguf}"));
     }
 
     private bool Has(string file) => File.Exists(Path.Combine(_folder, file));

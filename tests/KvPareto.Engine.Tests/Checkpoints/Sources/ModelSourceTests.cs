@@ -62,6 +62,19 @@ public sealed class ModelSourceTests
     }
 
     [Fact]
+    public void FolderOfNoModel_IsRefused_AndAGgufFileInItNamed()
+    {
+        using var folder = new ScratchFolder();
+        Assert.EndsWith("config.json is missing; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors",
+            Refusal(folder.Root), StringComparison.Ordinal);
+        folder.Write("model-q8_0.gguf", "");
+        var file = folder.Write("model-q4_k_m.gguf", "");
+        Assert.EndsWith($"*.safetensors, or the file {file}", Refusal(folder.Root), StringComparison.Ordinal);
+        folder.Write("tokenizer.json", ByteTokenizerFile.Json());
+        Assert.NotNull(ModelSource.Open(folder.Root).LoadTokenizer());
+    }
+
+    [Fact]
     public void Open_TakesFoldersOfTheHubsCache()
     {
         using var folder = new ScratchFolder();
