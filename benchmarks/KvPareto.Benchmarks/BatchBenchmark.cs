@@ -80,7 +80,8 @@ internal static class BatchBenchmark
         foreach (var cache in caches) cache.Dispose();
     }
 
-    private static KvCache Filled(Transformer transformer, InferenceSetting setting, int depth, int capacity, int seed)
+    /// <summary>A cache with a made-up prompt of so many tokens.</summary>
+    public static KvCache Filled(Transformer transformer, InferenceSetting setting, int depth, int capacity, int seed)
     {
         var (backend, geometry) = (transformer.Backend, transformer.Geometry(capacity));
         var cache = backend.CreateCache(geometry, setting.Cache, capacity);

@@ -18,7 +18,8 @@ internal static class Program
           attention [DEPTH [SETTING…]]  one token's attention over a deep cache (4096 tokens), against its bytes and operations
           model MODEL [SETTING…]    prefill and decode of a whole model, at depth 0 and 4096
           batch MODEL [DEPTHS [SETTING…]]  several sequences decoding together, after prompts of 64,512,4096 tokens
-          cuda [MODEL [TOKENS… SETTING…]]   the same on a CUDA device after prompts of so many tokens, else of 1,000 and 10,240 (random:1:Llama-3.1-8B)
+          cuda [MODEL [TOKENS… SETTING…]]   the same on a CUDA device after prompts of so many tokens, else of 1,000 and 10,240 (random:1:Llama-3.1-8B);
+                                    SETTING@TOKENSxN: steps of N sequences that have prompts of so many tokens
           torch DEVICE TOKENS [MODEL [SETTING…]]  the same on PyTorch (:cpu, :cuda) after a prompt of so many tokens; torch-ops: by
                                     PyTorch's ops alone
           tokenizer FOLDER TEXT     loading, first and later passes over a text

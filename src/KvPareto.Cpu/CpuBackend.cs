@@ -22,7 +22,7 @@ public sealed unsafe class CpuBackend : Backend
     /// <param name="workers">Threads; null for one a processor. Results do not depend on it.</param>
     public CpuBackend(int? workers = null)
     {
-        _team = new WorkerTeam(workers ?? Environment.ProcessorCount);
+        _team = new WorkerTeam(workers);
         Layout = new CpuMemoryLayout(_team.Count);
         _scratch = new LinearScratch(Memory, _team.Count);
     }

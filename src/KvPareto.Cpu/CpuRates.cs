@@ -25,7 +25,7 @@ public static unsafe class CpuRates
     /// <param name="seconds">How long to measure.</param>
     internal static double Read(int? workers, double seconds)
     {
-        using var team = new WorkerTeam(workers ?? 0);
+        using var team = new WorkerTeam(workers);
         using var block = new NativeBuffer(new MemoryLedger(), MemoryCategory.Workspace, BlockBytes).Clear();
         var sums = new float[team.Count * 16];
         var slice = 0L;

@@ -11,8 +11,6 @@ namespace KvPareto.Cpu;
 /// </summary>
 internal sealed unsafe class CpuWeight : Weight
 {
-    private static readonly int[] GroupSizes = [32, 64, 128, 256];
-
     private readonly NativeBuffer _strips; // [strips, StripBytes], or [K] f32 for a vector
     private readonly NativeBuffer? _bias; // [N] f32
 
@@ -54,9 +52,10 @@ internal sealed unsafe class CpuWeight : Weight
     {
         Require(host, host.RowCount > 0 && host.ColumnCount > 0, "has no elements");
         Require(host, host.Bias is null || host.Bias.Length == host.RowCount, "has a bias of another length");
-        var packed = host.Format.CodeBits() > 0;
-        Require(host, !packed || (GroupSizes.Contains(host.GroupSize) && host.ColumnCount % host.GroupSize == 0 && host.Groups is not null),
-            $"has groups of {host.GroupSize}; {string.Join(", ", GroupSizes)} dividing the columns are possible");
+        var (group, groups) = (host.GroupSize, WeightFormats.StoredGroups);
+        var hasGroups = groups.Contains(group) && host.ColumnCount % group == 0 && host.Groups is not null;
+        Require(host, host.Format.CodeBits() == 0 || hasGroups,
+            $"has groups of {group}; {string.Join(", ", groups)} dividing the columns are possible");
         Require(host, !BlockShape.IsBlocks(host.Format)
             || host.ColumnCount % BlockShape.Of(host.Format).Elements == 0, "has rows of no whole number of blocks");
         var weight = new CpuWeight(ledger, host);

@@ -61,19 +61,9 @@ internal sealed unsafe class CpuWorkspace : Workspace
     /// <summary>Cosines and sines of the step's positions, [T, 2, pairs].</summary>
     public float* Rope(Step step, RopeTable table)
     {
-        var half = table.InverseFrequencies.Length;
         var turns = _memory.As<float>() + _sizes.RopeAt;
         if (_ropeStep == step && _ropeTable == table) return turns;
-        for (var t = 0; t < step.Count; t++)
-        {
-            for (var i = 0; i < half; i++)
-            {
-                // The angle in f32, as the reference has it; its sine and cosine beyond that.
-                var (s, c) = Math.SinCos(step.Positions[t] * table.InverseFrequencies[i]);
-                turns[2 * t * half + i] = (float)c * table.AttentionScale;
-                turns[(2 * t + 1) * half + i] = (float)s * table.AttentionScale;
-            }
-        }
+        table.Turns(step.Positions, new Span<float>(turns, step.Count * table.TurnedChannels));
         (_ropeStep, _ropeTable) = (step, table);
         return turns;
     }

@@ -32,10 +32,10 @@ internal sealed unsafe class WorkerTeam : IDisposable
     private void* _state;
     private int _count;
 
-    /// <summary>Starts <paramref name="workers"/> − 1 threads; by default a worker a core.</summary>
-    public WorkerTeam(int workers = 0)
+    /// <summary>Starts <paramref name="workers"/> − 1 threads; null for a worker a processor.</summary>
+    public WorkerTeam(int? workers = null)
     {
-        Count = workers > 0 ? workers : Environment.ProcessorCount;
+        Count = workers ?? Environment.ProcessorCount;
         _threads = new Thread[Count - 1];
         for (var i = 0; i < _threads.Length; i++)
         {

@@ -226,8 +226,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         if (TryAttendTokens(step, layer, q, y, null)) return;
         var (plan, codes) = (Plan(step), Codes(step, layer));
         var a = Arguments(step, layer, q, y, plan);
-        if (IsUsual(step, plan) && !plan.IsFew && context.HasWarpGroups && codes.Keys.Bits <= 16 && codes.Values.Bits <= 16
-            && IsPairs(q) && IsPairs(y))
+        if (IsUsual(step, plan) && !plan.IsFew && !plan.IsSingle && context.HasWarpGroups && codes.Keys.Bits <= 16
+            && codes.Values.Bits <= 16 && IsPairs(q) && IsPairs(y))
         {
             if (Stretches(step, plan, codes, a) is { } stretches) AttendStretches(step, stretches, plan, codes, ref a);
             else AttendMany(codes, plan, ref a);

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using KvPareto.Cuda.Interop;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
@@ -39,16 +37,13 @@ public sealed unsafe class CudaBackend : Backend
             throw new ConfigException(devices.Count == 0
                 ? "device cuda: this machine has no CUDA device or driver; allowed: cpu"
                 : $"device cuda:{ordinal}; allowed: cpu, cuda:0 to cuda:{devices.Count - 1}");
-        foreach (var library in new[] { Nvrtc.Library, CublasLt.Library })
-        {
-            if (!NativeLibrary.TryLoad(library, out _))
-                throw new ConfigException(
-                    $"device cuda: {library} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
-        }
+        if (CudaLibraries.All.FirstOrDefault(library => !library.IsThere).Name is { } missing)
+            throw new ConfigException(
+                $"device cuda: {missing} cannot be loaded; install CUDA 13 or set LD_LIBRARY_PATH to its folder; allowed without: cpu");
         _context = new CudaContext(ordinal, lender);
-        Device = $"{devices[ordinal].Name} ({devices[ordinal].TotalBytes >> 20} MiB, {Instructions}, driver "
-            + $"{devices[ordinal].DriverVersion / 1000}.{devices[ordinal].DriverVersion % 1000 / 10})";
-        Capacity = devices[ordinal].TotalBytes;
+        var device = devices[ordinal];
+        Device = $"{device.Name} ({device.TotalBytes >> 20} MiB, {Instructions}, driver {device.Driver})";
+        Capacity = device.TotalBytes;
         foreach (var file in new[] { "weights.cu", "elements.cu" }) _context.Prepare(file);
         _linear = new CudaLinear(_context, Memory);
         Several = _context.HasWarpGroups && lender is null ? new CudaSeveralSteps(_linear) : null;
@@ -137,7 +132,7 @@ public sealed unsafe class CudaBackend : Backend
             }
             for (var r = 0; r < x.RowCount; r++)
             {
-                HostRows.Store(source.Slice(r * x.ColumnCount, x.ColumnCount), x.Type, row);
+                ElementRows.Store(source.Slice(r * x.ColumnCount, x.ColumnCount), x.Type, row);
                 _context.Upload(x.Address + r * x.RowStride * x.Type.ByteSize(), row, bytes.Length);
             }
         }
@@ -163,7 +158,7 @@ public sealed unsafe class CudaBackend : Backend
             {
                 _context.Download(row, x.Address + (nint)r * x.RowStride * x.Type.ByteSize(), bytes.Length);
                 _context.Synchronize();
-                HostRows.Load(row, x.Type, destination.Slice(r * x.ColumnCount, x.ColumnCount));
+                ElementRows.Load(row, x.Type, destination.Slice(r * x.ColumnCount, x.ColumnCount));
             }
         }
     }
@@ -198,7 +193,8 @@ public sealed unsafe class CudaBackend : Backend
     /// <inheritdoc/>
     protected override void RunCore(Step step, (object Weights, object Tensors) owners, Action ops)
     {
-        if (step.Count <= FewKernel.MostRows || _context.Lender is not null) _repeated.Run(step, owners, CudaAttention.Parts(step), ops);
+        if (step.Count <= FewKernel.MostRows || _context.Lender is not null)
+            _repeated.Run(step, owners, CudaAttention.Parts(step), _linear.Scratch.Address, ops);
         else ops();
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using KvPareto.Cuda.Interop;
 
@@ -7,10 +8,10 @@ namespace KvPareto.Cuda;
 /// <param name="Ordinal">Its number, from 0.</param>
 /// <param name="Name">As the driver names it.</param>
 /// <param name="TotalBytes">Its memory.</param>
-/// <param name="DriverVersion">CUDA version of the driver: 1000·major + 10·minor.</param>
-public sealed record CudaDevice(int Ordinal, string Name, long TotalBytes, int DriverVersion)
+/// <param name="Driver">CUDA version of the driver, as in <c>13.0</c>.</param>
+public sealed record CudaDevice(int Ordinal, string Name, long TotalBytes, string Driver)
 {
-    private const int NoDevice = 100;
+    private const int NoDevice = 100; // CUDA_ERROR_NO_DEVICE
     private const int NameLength = 256;
 
     /// <summary>The devices; none where there is no driver or no device.</summary>
@@ -23,6 +24,7 @@ public sealed record CudaDevice(int Ordinal, string Name, long TotalBytes, int D
         CudaException.ThrowIfFailed(initialised, nameof(CudaDriver.cuInit));
         CudaException.ThrowIfFailed(CudaDriver.cuDriverGetVersion(out var version), nameof(CudaDriver.cuDriverGetVersion));
         CudaException.ThrowIfFailed(CudaDriver.cuDeviceGetCount(out var count), nameof(CudaDriver.cuDeviceGetCount));
+        var driver = string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}");
         var devices = new List<CudaDevice>();
         var name = stackalloc byte[NameLength];
         for (var ordinal = 0; ordinal < count; ordinal++)
@@ -30,7 +32,7 @@ public sealed record CudaDevice(int Ordinal, string Name, long TotalBytes, int D
             CudaException.ThrowIfFailed(CudaDriver.cuDeviceGet(out var device, ordinal), nameof(CudaDriver.cuDeviceGet));
             CudaException.ThrowIfFailed(CudaDriver.cuDeviceGetName(name, NameLength, device), nameof(CudaDriver.cuDeviceGetName));
             CudaException.ThrowIfFailed(CudaDriver.cuDeviceTotalMem_v2(out var bytes, device), nameof(CudaDriver.cuDeviceTotalMem_v2));
-            devices.Add(new(ordinal, Marshal.PtrToStringUTF8((nint)name)!, (long)bytes, version));
+            devices.Add(new(ordinal, Marshal.PtrToStringUTF8((nint)name)!, (long)bytes, driver));
         }
         return devices;
     }

@@ -44,7 +44,7 @@ internal sealed unsafe class CudaKvCache : KvCache
         }
     }
 
-    private void UploadBias(KeyBias bias)
+    private void UploadBias(RotaryBias bias)
     {
         _context.MakeCurrent();
         for (var layer = 0; layer < bias.Layers.Length; layer++)
@@ -52,9 +52,7 @@ internal sealed unsafe class CudaKvCache : KvCache
             fixed (float* data = bias.Layers[layer]) _context.Upload(Layers[layer].Bias, data, bias.Layers[layer].Length * sizeof(float));
         }
         var turns = new float[(long)Capacity * Geometry.HeadDim];
-        var rotary = new RotaryBias(bias);
-        for (var position = 0; position < Capacity; position++)
-            rotary.Turns(position, turns.AsSpan(position * Geometry.HeadDim, Geometry.HeadDim));
+        bias.Rope.Turns([.. Enumerable.Range(0, Capacity)], turns);
         fixed (float* data = turns)
             _context.Upload(_memory.Address + (nint)Layout.TurnsAt, data, MemoryMarshal.AsBytes<float>(turns).Length);
         _context.Synchronize();

@@ -13,17 +13,14 @@ internal sealed class CudaKvLayout
     public CudaKvLayout(KvGeometry geometry, KvSpec spec, int capacity)
     {
         _geometry = geometry;
-        var layers = geometry.LayerCount;
         _meanBytes = spec.SmoothKeys ? SideLayout.Align((long)Width * sizeof(ushort)) : 0;
-        (Keys, Values, _layerAt) = (new SideLayout[layers], new SideLayout[layers], new long[layers + 1]);
-        for (var layer = 0; layer < layers; layer++)
-        {
-            var own = spec.ForLayer(layer, layers);
-            Keys[layer] = new(new(own, own.Keys, geometry.HeadDim, capacity), geometry.KvHeads);
-            Values[layer] = new(new(own, own.Values, geometry.HeadDim, capacity), geometry.KvHeads);
+        var layers = SidePlan.OfLayers(geometry, spec, capacity).ToArray();
+        Keys = [.. layers.Select(plan => new SideLayout(plan.Keys, geometry.KvHeads))];
+        Values = [.. layers.Select(plan => new SideLayout(plan.Values, geometry.KvHeads))];
+        _layerAt = new long[layers.Length + 1];
+        for (var layer = 0; layer < layers.Length; layer++)
             _layerAt[layer + 1] = _layerAt[layer] + Keys[layer].ByteCount + Values[layer].ByteCount + _meanBytes;
-        }
-        TurnsAt = BiasAt(layers);
+        TurnsAt = BiasAt(layers.Length);
         ByteCount = spec.PreBiasKeys ? TurnsAt + SideLayout.Align((long)capacity * geometry.HeadDim * sizeof(float)) : _layerAt[^1];
     }
 

@@ -25,7 +25,7 @@ internal sealed class CudaLinear : IDisposable
         _context = context;
         Scratch = new ProductScratch(context, ledger);
         _products = new MatrixProducts(context);
-        _few = new FewProducts(context);
+        _few = new FewProducts(context, Scratch);
         _few.Prepare();
         _many = new ManyProducts(context);
     }

@@ -59,8 +59,7 @@ internal sealed unsafe class CudaWeight : Weight
         _rows = new()
         {
             Data = _data.Address,
-            Groups = _groups?.Address
-            ?? 0,
+            Groups = _groups?.Address ?? 0,
             Kind = (int)kind,
             Columns = host.ColumnCount,
             Group = host.GroupSize,
@@ -166,10 +165,8 @@ internal sealed unsafe class CudaWeight : Weight
             {
                 for (var row = 0; row < count; row++)
                 {
-                    host.DecodeRow(first + row, values);
-                    var to = target + row * rowBytes;
-                    if (kind == StoredKind.F32) values.CopyTo(new Span<float>(to, values.Length));
-                    else for (var i = 0; i < values.Length; i++) ((ushort*)to)[i] = BFloat16.FromSingle(values[i]);
+                    host.DecodeRows(first + row, values);
+                    ElementRows.Store(values, kind == StoredKind.F32 ? DType.F32 : DType.BF16, target + row * rowBytes);
                 }
                 context.Upload(_data!.Address + (nint)(first * rowBytes), target, count * rowBytes);
                 context.Synchronize();

@@ -3,7 +3,7 @@ using KvPareto.Engine.Seam;
 namespace KvPareto.Cuda;
 
 /// <summary>Products of up to <see cref="FewKernel.MostRows"/> rows.</summary>
-internal sealed class FewProducts(CudaContext context)
+internal sealed class FewProducts(CudaContext context, ProductScratch scratch)
 {
     private const int Outputs = 16; // of a tile (stream.cuh, OUTPUTS)
     private const int MostOwnBytes = 512; // of a kernel (FewKernel.OwnBytes)
@@ -30,17 +30,17 @@ internal sealed class FewProducts(CudaContext context)
         foreach (var weight in weights)
         {
             var first = (CudaWeight)weights[0];
-            if (Fitting(x, (CudaWeight)weight, keepsF32) is not { } kernel) return false;
-            if (mode == LinearMode.Gated && (kernel != Fitting(x, first, keepsF32) || ((CudaWeight)weight).Rows.Group != first.Rows.Group))
-                return false;
+            if (Fitting(x, norm.Gain, (CudaWeight)weight, keepsF32) is not { } kernel) return false;
+            if (mode == LinearMode.Gated
+                && (kernel != Fitting(x, norm.Gain, first, keepsF32) || ((CudaWeight)weight).Rows.Group != first.Rows.Group)) return false;
         }
         var arguments = new LinearArguments { Gain = norm.Gain, Epsilon = norm.Epsilon, Mode = (int)mode };
         for (var at = 0; at < weights.Length;)
         {
-            var kernel = Fitting(x, (CudaWeight)weights[at], keepsF32)!.Value;
+            var kernel = Fitting(x, norm.Gain, (CudaWeight)weights[at], keepsF32)!.Value;
             var count = 1;
             while (count < LinearParts.Count && at + count < weights.Length
-                && Fitting(x, (CudaWeight)weights[at + count], keepsF32) == kernel) count++;
+                && Fitting(x, norm.Gain, (CudaWeight)weights[at + count], keepsF32) == kernel) count++;
             Launch(kernel, arguments, x, weights.Slice(at, count), mode == LinearMode.Gated ? ys : ys.Slice(at, count));
             at += count;
         }
@@ -64,40 +64,52 @@ internal sealed class FewProducts(CudaContext context)
     }
 
     // The kernel, if one row at least has room in shared memory.
-    private FewKernel? Fitting(Tensor x, CudaWeight weight, bool keepsF32) =>
-        FewKernel.Of(x, weight, keepsF32) is { } kernel && MostRows(kernel, weight.ColumnCount) > 0 ? kernel : null;
-
-    private int MostRows(in FewKernel kernel, int columns)
-    {
-        var rows = FewKernel.MostRows;
-        while (rows > 0 && kernel.SharedBytes(rows, columns, 1, kernel.Teams(rows, columns, SharedBytes), SharedBytes) > SharedBytes)
-            rows--;
-        return rows;
-    }
+    private FewKernel? Fitting(Tensor x, nint gain, CudaWeight weight, bool keepsF32) =>
+        FewKernel.Of(x, weight, keepsF32)?.For(x.RowCount, weight.ColumnCount, x.Type == DType.BF16 && gain == 0, SharedBytes);
 
     // In as few passes over the weights as shared memory allows, of about the same number of rows.
-    private void Launch(in FewKernel kernel, LinearArguments arguments, Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    private void Launch(FewKernel kernel, LinearArguments arguments, Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
-        var most = MostRows(kernel, x.ColumnCount);
-        var passes = (x.RowCount + most - 1) / most;
-        var rows = (x.RowCount + passes - 1) / passes;
-        for (var first = 0; first < x.RowCount; first += rows)
+        var columns = x.ColumnCount;
+        var teams = kernel.Teams(SharedBytes);
+        (arguments.X, arguments.Rows, arguments.Prepared) = (x, x.RowCount, scratch.Address);
+        var all = Fill(ref arguments, weights, ys);
+        var tilesOfTeam = (all + teams * context.Multiprocessors - 1) / (teams * context.Multiprocessors);
+        if (kernel.MostRowsOfPass(columns, SharedBytes) < x.RowCount)
+            kernel = kernel.InChunks(x.RowCount, columns, tilesOfTeam, SharedBytes);
+        var passes = kernel.Chunks > 1 ? 1 : Passes(kernel, x);
+        if (kernel.IsMany && passes * kernel.PreparedBytes(columns, SharedBytes) > scratch.ByteCount) // next to no outputs
         {
+            kernel = kernel with { IsMany = false, Chunks = 1 };
+            passes = Passes(kernel, x);
+        }
+        var rows = (x.RowCount + passes - 1) / passes;
+        var prepared = kernel.IsMany ? kernel.PreparedBytes(columns, SharedBytes) : 0;
+        arguments.Chunks = kernel.Chunks;
+        if (kernel.IsMany) context.Launch(Module, kernel.PrepareFunction, new(rows, passes), teams * FewKernel.Threads, arguments);
+        for (var pass = 0; pass < passes; pass++)
+        {
+            var first = pass * rows;
             var part = x.Rows(first, Math.Min(rows, x.RowCount - first));
             var results = new Tensor[ys.Length];
             for (var i = 0; i < ys.Length; i++) results[i] = ys[i].Rows(first, part.RowCount);
-            (arguments.X, arguments.Rows) = (part, part.RowCount);
+            (arguments.X, arguments.Rows, arguments.Prepared) = (part, part.RowCount, scratch.Address + pass * prepared);
             var tiles = Fill(ref arguments, weights, results);
-            var teams = kernel.Teams(part.RowCount, x.ColumnCount, SharedBytes);
-            arguments.Batch = kernel.Batch(part.RowCount, x.ColumnCount, teams, SharedBytes);
-            var shared = kernel.SharedBytes(part.RowCount, x.ColumnCount, arguments.Batch, teams, SharedBytes);
+            arguments.Batch = kernel.Chunks > 1 ? tilesOfTeam : kernel.Batch(part.RowCount, columns, SharedBytes);
+            var shared = kernel.SharedBytes(part.RowCount, columns, arguments.Batch, SharedBytes);
             var blocks = Math.Clamp(
-                context.SharedBytesOfMultiprocessor / kernel.BlockBytes(shared, SharedBytes), 1, kernel.Blocks(teams));
+                context.SharedBytesOfMultiprocessor / kernel.BlockBytes(shared, SharedBytes), 1, kernel.Blocks(SharedBytes));
             var grid = Math.Min(tiles, context.Multiprocessors * blocks);
             context.Launch(
-                Module, kernel.Function(part.RowCount, teams, SharedBytes), new(grid), teams * FewKernel.Threads, arguments,
+                Module, kernel.Function, new(grid), teams * FewKernel.Threads, arguments,
                 Math.Max(shared, Math.Min(EvenSharedBytes(kernel, grid), SharedBytes)));
         }
+    }
+
+    private int Passes(in FewKernel kernel, Tensor x)
+    {
+        var most = kernel.MostRowsOfPass(x.ColumnCount, SharedBytes);
+        return (x.RowCount + most - 1) / most;
     }
 
     private int EvenSharedBytes(in FewKernel kernel, int grid) => kernel.EvenSharedBytes(

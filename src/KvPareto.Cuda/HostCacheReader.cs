@@ -48,11 +48,9 @@ internal sealed unsafe class HostCacheReader(KvGeometry geometry, KvSpec spec, i
         else
         {
             var groups = (GroupMeta*)side.Groups + head * side.HeadGroups + (long)(at / side.GroupTokens) * side.GroupsPerTokenBlock;
+            var packed = new ReadOnlySpan<byte>(codes, side.RowBytes);
             for (var c = 0; c < Width; c++)
-            {
-                var code = codes[c * side.Bits / 8] >> c * side.Bits % 8 & (1 << side.Bits) - 1;
-                row[c] = GroupCodec.Decode(code + GroupCodec.MinCode(side.Bits), groups[c / side.GroupChannels]);
-            }
+                row[c] = GroupCodec.Decode(GroupCodec.Load(packed, c, side.Bits), groups[c / side.GroupChannels]);
         }
     }
 

@@ -109,7 +109,8 @@ internal struct LinearArguments
     public int Mode;
     public int Tiles;
     public int Batch;
-    public int Reserved;
+    public int Chunks;
+    public nint Prepared;
 }
 
 /// <summary>An append whose keys, and the queries, are turned before (cache.cu).</summary>

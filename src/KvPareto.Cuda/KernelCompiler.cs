@@ -10,12 +10,8 @@ namespace KvPareto.Cuda;
 /// <summary>Compiles the program's kernels, once a process and, as files keep images, once a machine.</summary>
 internal static unsafe class KernelCompiler
 {
-    private static readonly string[] Headers =
-    [
-        "append.cuh", "attention.cuh", "block_rows.cuh", "clusters.cuh", "common.cuh", "direct.cuh", "fill.cuh", "keys.cuh",
-        "linear_codes.cuh", "linear_elements.cuh", "many.cuh", "many_codes.cuh", "many_kinds.cuh", "many_results.cuh", "parts.cuh",
-        "pieces.cuh", "rows.cuh", "stream.cuh", "tensor_cores.cuh", "tiles.cuh", "warpgroups.cuh", "weights.cuh",
-    ];
+    private static readonly string[] Headers = [.. Assembly.GetExecutingAssembly().GetManifestResourceNames()
+        .Where(name => name.EndsWith(".cuh", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private static readonly ConcurrentDictionary<string, Lazy<byte[]>> Images = new(StringComparer.Ordinal);
 

@@ -6,20 +6,19 @@ using KvPareto.Engine.Seam;
 namespace KvPareto.Cuda;
 
 /// <summary>
-/// Steps that follow each other with the same launches, as tokens of one sequence do: what differs is in device memory. Those of one are
-/// kept as a graph of the device, which stands for the later ones. Where attention launches otherwise each time and another library's ops
-/// lie between, which cost the host more than a kernel, what is between two attentions is a graph.
+/// Steps that come again with the same launches, as tokens of a sequence or of several do: what differs is in device memory. Those of one
+/// are kept as a graph of the device, which stands for the later ones, for each number of sequences under way. Where attention launches
+/// otherwise each time and another library's ops lie between, which cost the host more than a kernel, what is between two attentions is a
+/// graph.
 /// </summary>
 internal sealed class RepeatedSteps(CudaContext context) : IDisposable
 {
     private const int Relaxed = 2; // CU_STREAM_CAPTURE_MODE_RELAXED
     private const int StepsBefore = 4; // a graph is worth some steps
 
-    private readonly List<nint> _graphs = [];
-    private Key? _key;
-    private int _steps;
-    private bool _varies;
-    private bool _isRefused;
+    private readonly List<Kind> _kinds = []; // the latest last
+    private readonly int _most = context.Lender is null ? 16 : 1; // a graph of another library's ops has memory of its own
+    private Kind? _kind; // of the step at hand
     private State _state;
     private int _next;
 
@@ -34,38 +33,39 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
     public bool StandForOps => _state == State.Replaying;
 
     /// <summary>Does what <paramref name="ops"/> launch.</summary>
-    /// <param name="step">Step; its caches, its workspace and how many rows it has are of what the launches depend on.</param>
+    /// <param name="step">Step; its workspace, how many rows it has and how its caches store are of what the launches depend on.</param>
     /// <param name="owners">Whose weights and tensors they take.</param>
     /// <param name="parts">Of a context in attention.</param>
+    /// <param name="scratch">Where products have theirs.</param>
     /// <param name="ops">Ops.</param>
-    public void Run(Step step, (object Weights, object Tensors) owners, int parts, Action ops)
+    public void Run(Step step, (object Weights, object Tensors) owners, int parts, nint scratch, Action ops)
     {
         var thread = context.Lender is null ? 0 : Environment.CurrentManagedThreadId; // other libraries keep scratch for each
-        var key = new Key(owners, step.Workspace, step.Count, thread, step.Caches, parts);
-        if (!key.Takes(_key, _varies)) Forget(key);
-        if (_isRefused || (_varies && context.Lender is null) || _steps++ < StepsBefore)
+        var cache = step.Caches[0];
+        var kind = _kind = KindOf(new(owners, step.Workspace, step.Count, thread, scratch, (cache.Geometry, cache.Spec), parts));
+        if (kind.IsRefused || (kind.Varies && context.Lender is null) || kind.Steps++ < StepsBefore)
         {
             context.LaunchesVary = false;
             ops();
-            _varies |= context.LaunchesVary;
+            kind.Varies |= context.LaunchesVary;
             return;
         }
-        if (_graphs.Count == 0) _isRefused = !TryCapture(ops);
-        else if (_varies) Go(State.Replaying, ops);
-        else Launch(_graphs[0]);
-        if (_isRefused) ops();
+        if (kind.Graphs.Count == 0) kind.IsRefused = !TryCapture(kind, ops);
+        else if (kind.Varies) Go(kind, State.Replaying, ops);
+        else Launch(kind.Graphs[0]);
+        if (kind.IsRefused) ops();
     }
 
     /// <summary>Runs what launches otherwise each time, if attention does.</summary>
     public void EachTime(Action op)
     {
-        if (!_varies || _state == State.Running)
+        if (_state == State.Running || !_kind!.Varies)
         {
             op();
             return;
         }
         var state = _state;
-        End();
+        End(_kind);
         _state = State.Running;
         op();
         _state = state;
@@ -73,23 +73,38 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Forget(null);
+    public void Dispose()
+    {
+        foreach (var kind in _kinds) Forget(kind);
+        _kinds.Clear();
+    }
+
+    // The one that a step is of, which is the latest then; the one that was longest ago makes room for another.
+    private Kind KindOf(Key key)
+    {
+        var at = _kinds.FindLastIndex(kind => key.Takes(kind.Key, kind.Varies));
+        var kind = at < 0 ? new Kind(key) : _kinds[at];
+        if (at < 0 && _kinds.Count == _most) Forget(_kinds[at = 0]);
+        if (at >= 0) _kinds.RemoveAt(at);
+        _kinds.Add(kind);
+        return kind;
+    }
 
     // False for a device, a driver or a library that keeps no such launches: none has run then.
-    private bool TryCapture(Action ops)
+    private bool TryCapture(Kind kind, Action ops)
     {
         try
         {
-            Go(State.Capturing, ops);
+            Go(kind, State.Capturing, ops);
             return true;
         }
-        catch (Exception error) when (_graphs.Count == 0 && error is CudaException or ExternalException)
+        catch (Exception error) when (kind.Graphs.Count == 0 && error is CudaException or ExternalException)
         {
             return false;
         }
     }
 
-    private void Go(State state, Action ops)
+    private void Go(Kind kind, State state, Action ops)
     {
         var isDone = false;
         (_state, _next) = (state, 0);
@@ -97,7 +112,7 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
         {
             Begin();
             ops();
-            End();
+            End(kind);
             isDone = true;
         }
         finally
@@ -106,7 +121,7 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
             if (!isDone)
             {
                 _ = CudaDriver.cuStreamEndCapture(context.Stream, out _);
-                if (_graphs.Count > 0) Forget(null);
+                if (kind.Graphs.Count > 0) Forget(kind);
             }
         }
     }
@@ -117,7 +132,7 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
             Check(CudaDriver.cuStreamBeginCapture_v2(context.Stream, Relaxed), nameof(CudaDriver.cuStreamBeginCapture_v2));
     }
 
-    private void End()
+    private void End(Kind kind)
     {
         if (_state == State.Capturing)
         {
@@ -125,30 +140,44 @@ internal sealed class RepeatedSteps(CudaContext context) : IDisposable
             var code = CudaDriver.cuGraphInstantiateWithFlags(out var executable, graph, 0);
             _ = CudaDriver.cuGraphDestroy(graph);
             Check(code, nameof(CudaDriver.cuGraphInstantiateWithFlags));
-            _graphs.Add(executable);
+            kind.Graphs.Add(executable);
         }
-        Launch(_graphs[_next++]);
+        Launch(kind.Graphs[_next++]);
     }
 
     private void Launch(nint graph) => Check(CudaDriver.cuGraphLaunch(graph, context.Stream), nameof(CudaDriver.cuGraphLaunch));
 
-    private void Forget(Key? key)
+    private void Forget(Kind kind)
     {
-        if (_graphs.Count > 0) context.Synchronize();
-        foreach (var graph in _graphs) _ = CudaDriver.cuGraphExecDestroy(graph);
-        _graphs.Clear();
-        (_key, _steps, _varies, _isRefused) = (key, 0, false, false);
+        if (kind.Graphs.Count > 0) context.Synchronize();
+        foreach (var graph in kind.Graphs) _ = CudaDriver.cuGraphExecDestroy(graph);
+        kind.Graphs.Clear();
+        kind.Steps = 0;
     }
 
     private static void Check(int code, string call) => CudaException.ThrowIfFailed(code, call);
 
+    private sealed class Kind(Key key)
+    {
+        public Key Key => key;
+
+        public List<nint> Graphs { get; } = [];
+
+        public int Steps { get; set; } // so far, but for those of graphs
+
+        public bool Varies { get; set; }
+
+        public bool IsRefused { get; set; }
+    }
+
     private sealed record Key(
-        (object Weights, object Tensors) Owners, Workspace Workspace, int Count, int Thread, KvCache[] Caches, int Parts)
+        (object Weights, object Tensors) Owners, Workspace Workspace, int Count, int Thread, nint Scratch,
+        (KvGeometry Geometry, KvSpec Spec) Caches, int Parts)
     {
         // Whether a step launches what one of another key did: outside of attention caches and parts change nothing.
-        public bool Takes(Key? other, bool attentionVaries) => other is not null && ReferenceEquals(Owners.Weights, other.Owners.Weights)
+        public bool Takes(Key other, bool attentionVaries) => ReferenceEquals(Owners.Weights, other.Owners.Weights)
             && ReferenceEquals(Owners.Tensors, other.Owners.Tensors) && ReferenceEquals(Workspace, other.Workspace)
-            && (Count, Thread) == (other.Count, other.Thread)
-            && (attentionVaries || (Caches.AsSpan().SequenceEqual(other.Caches) && Parts == other.Parts));
+            && (Count, Thread, Scratch) == (other.Count, other.Thread, other.Scratch)
+            && (attentionVaries || (Caches == other.Caches && Parts == other.Parts));
     }
 }

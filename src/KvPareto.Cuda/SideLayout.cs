@@ -94,7 +94,7 @@ internal sealed class SideLayout
     /// <summary>Whether rows are kept at 16 bits beside the codes.</summary>
     public bool KeepsRows => _shape.SinkTokens + _shape.RingTokens > 0;
 
-    /// <summary>Whether codes share a scale over an append or for good.</summary>
+    /// <summary>What groups of the codes run along; null where there are none.</summary>
     public KvAxis? Axis => _shape.Axis == PlainAxis ? null : (KvAxis)_shape.Axis;
 
     /// <summary>Bytes in all.</summary>
@@ -102,11 +102,11 @@ internal sealed class SideLayout
 
     private bool SharesGroups => _shape.Axis == (int)KvAxis.Tensor;
 
-    private long TokenBlocks => _shape.GroupTokens == int.MaxValue ? 1 : (_shape.CodedTokens + _shape.GroupTokens - 1) / _shape.GroupTokens;
-
     private long GroupsAt => Align((long)_heads * _shape.CodedTokens * _shape.RowBytes);
 
-    private long RingAt => GroupsAt + Align((SharesGroups ? 1 : _heads) * TokenBlocks * _shape.GroupsPerTokenBlock * GroupMeta.ByteSize);
+    private long HeadGroups => (long)_plan.TokenBlocks * _shape.GroupsPerTokenBlock;
+
+    private long RingAt => GroupsAt + Align((SharesGroups ? 1 : _heads) * HeadGroups * GroupMeta.ByteSize);
 
     private long SinksAt => RingAt + Align((long)_heads * _shape.RingTokens * _plan.HeadDim * sizeof(ushort));
 
@@ -121,7 +121,7 @@ internal sealed class SideLayout
         Ring = address + (nint)RingAt,
         Sinks = address + (nint)SinksAt,
         HeadCodes = (long)_shape.CodedTokens * _shape.RowBytes,
-        HeadGroups = SharesGroups ? 0 : TokenBlocks * _shape.GroupsPerTokenBlock,
+        HeadGroups = SharesGroups ? 0 : HeadGroups,
     };
 
     /// <summary>Bytes rounded up so that what follows can be read sixteen at a time.</summary>

@@ -7,12 +7,9 @@ namespace KvPareto.Torch;
 /// byte.</summary>
 internal sealed class PoolMeter(nint pool) : MemoryMeter
 {
-    /// <inheritdoc/>
     public override PeakKind Kind => PeakKind.Pool;
 
-    /// <inheritdoc/>
-    public override long HighBytes => CudaDriver.HighBytes(pool);
+    public override long HighBytes => CudaDriver.cuMemPoolGetAttribute(pool, CudaDriver.UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
 
-    /// <inheritdoc/>
-    public override void Reset() => CudaDriver.ResetHigh(pool);
+    public override void Reset() => _ = CudaDriver.cuMemPoolSetAttribute(pool, CudaDriver.UsedHigh, 0);
 }

@@ -19,10 +19,8 @@ internal sealed class ProcessMeter : MemoryMeter
         Reset();
     }
 
-    /// <inheritdoc/>
     public override PeakKind Kind => PeakKind.Process;
 
-    /// <inheritdoc/>
     public override long HighBytes => Math.Max(0, Read("VmHWM") - Read("RssFile") - Read("RssShmem") - _before);
 
     /// <summary>A meter; null where the system does not tell or does not let the mark be reset.</summary>
@@ -38,7 +36,6 @@ internal sealed class ProcessMeter : MemoryMeter
         }
     }
 
-    /// <inheritdoc/>
     public override void Reset() => File.WriteAllText("/proc/self/clear_refs", "5"); // proc_pid_clear_refs(5): VmHWM becomes VmRSS
 
     private static long Read(string field)

@@ -16,11 +16,12 @@ namespace KvPareto.Torch;
 /// </summary>
 public sealed class TorchBackend : Backend
 {
+    private readonly torch.Device _device;
     private readonly TorchMemoryLayout _layout;
     private readonly TorchCodes _codec;
     private readonly int _stretchTokens;
     private readonly Backend? _kernels;
-    private readonly TorchStream? _stream;
+    private nint? _stream; // of NVIDIA's devices the one that all work goes to, 0 for the default one; null for others
 
     /// <summary>A backend on one of PyTorch's devices.</summary>
     /// <param name="device">Which.</param>
@@ -35,15 +36,18 @@ public sealed class TorchBackend : Backend
         : base(Open(device))
     {
         if (threads is { } count && device.IsCpu) torch.set_num_threads(count);
-        _layout = new TorchMemoryLayout(device, activations: activations);
-        _codec = new TorchCodes(new(device.Kind, device.Ordinal), TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
-        if (device.Kind == "cuda") _stream = TorchStream.TryCreate(device.Ordinal);
-        if (_stream is not null) _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(Lend, _stream.Follow));
-        if (_kernels is not null) _layout = new TorchMemoryLayout(device, _kernels.Layout);
+        _device = new(device.Kind, device.Ordinal);
+        if (device.Kind == "cuda" && TorchLibrary.Load().HasNvidia)
+        {
+            _stream = 0;
+            _kernels = kernels?.Invoke(device.Ordinal, new MemoryLender(Lend, Follow));
+        }
+        _layout = new TorchMemoryLayout(device, _kernels?.Layout, _kernels is null ? activations : null);
+        _codec = new TorchCodes(_device, TorchBuffer.TypeOf(ActivationType), _layout.StripeElements);
         _stretchTokens = stretchTokens ?? _layout.StretchTokens;
-        var instructions = device.Instructions(TorchLibrary.Load().Version);
+        Instructions = device.Instructions(TorchLibrary.Load().Version);
         var how = device.IsCpu ? $", {torch.get_num_threads()} threads" : _kernels is null ? "" : ", caches by CUDA kernels";
-        (Instructions, Device) = (instructions, $"{device.Kind} by {instructions}{how}");
+        Device = $"{device.Kind} by {Instructions}{how}";
         Memory.Add(MemoryCategory.Workspace, _layout.FixedBytes);
     }
 
@@ -63,30 +67,33 @@ public sealed class TorchBackend : Backend
     public override MemoryLayout Layout => _layout;
 
     /// <inheritdoc/>
+    public override bool StandsForOps => _kernels is { StandsForOps: true };
+
+    /// <inheritdoc/>
     public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category = MemoryCategory.Activations) =>
-        new(TorchMemory.Guard(() => new TorchBuffer(
-            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: Codec().Device))),
+        new(Make(() => new TorchBuffer(
+            Memory, category, torch.zeros([(long)rows * columns], dtype: TorchBuffer.TypeOf(type), device: _device))),
             0, type, rows, columns, columns);
 
     /// <inheritdoc/>
     public override Weight Upload(HostWeight weight) => _kernels is not null && weight.Format.CodeBits() > 0 ? _kernels.Upload(weight)
-        : TorchMemory.Guard(() => new TorchWeight(Memory, Codec(), weight, ActivationType));
+        : Make(() => new TorchWeight(Memory, _codec, weight, ActivationType));
 
     /// <inheritdoc/>
     public override Workspace CreateWorkspace(WorkspaceShape shape) =>
-        TorchMemory.Guard(() => new TorchWorkspace(Memory, Codec().Device, shape, _stretchTokens, _kernels));
+        Make(() => new TorchWorkspace(Memory, _device, shape, _stretchTokens, _kernels));
 
     /// <inheritdoc/>
     public override void Write(ReadOnlySpan<float> source, Tensor x)
     {
         using var rows = torch.tensor(source.ToArray(), [x.RowCount, x.ColumnCount]);
-        Do("write", x, rows);
+        Run("write", x, rows);
     }
 
     /// <inheritdoc/>
     public override void Read(Tensor x, Span<float> destination)
     {
-        _stream?.MakeCurrent();
+        TakeStream();
         TorchScripts.Read(destination, "to_host", x);
     }
 
@@ -94,7 +101,7 @@ public sealed class TorchBackend : Backend
     public override void Synchronize()
     {
         if (_kernels is not null) _kernels.Synchronize();
-        else if (_codec.Device.type == DeviceType.CUDA) torch.cuda.synchronize(_codec.Device);
+        else if (_device.type == DeviceType.CUDA) torch.cuda.synchronize(_device);
     }
 
     /// <inheritdoc/>
@@ -108,54 +115,67 @@ public sealed class TorchBackend : Backend
     /// <inheritdoc/>
     protected override KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity) =>
         _layout.HasKernels(geometry, spec) ? _kernels!.CreateCache(geometry, spec, capacity)
-        : TorchMemory.Guard(() => new TorchKvCache(Memory, Codec(), geometry, spec, capacity));
+        : Make(() => new TorchKvCache(Memory, _codec, geometry, spec, capacity));
 
     /// <inheritdoc/>
     protected override void BeginCore(Step step)
     {
-        _stream?.MakeCurrent();
+        TakeStream();
         Of(step).Begin(step);
     }
 
     /// <inheritdoc/>
     protected override void RunCore(Step step, (object Weights, object Tensors) owners, Action ops)
     {
-        if (_kernels is null || step.Caches[0] is TorchKvCache) ops();
-        else _kernels.Run(Of(step).Joined!, owners.Weights, owners.Tensors, ops);
+        if (step.Caches[0] is TorchKvCache) ops();
+        else _kernels!.Run(Of(step).Joined!, owners.Weights, owners.Tensors, ops);
     }
 
     /// <inheritdoc/>
     protected override void EmbedCore(Step step, Weight embedding, Tensor x, float scale)
     {
-        if (!Runs()) return;
-        if (embedding is TorchWeight) Do("embed", Parts(embedding), Of(step).Ids(step), x, scale);
+        if (embedding is TorchWeight own) Run("embed", own.Parts, Of(step).Ids(step), x, scale);
         else _kernels!.Embed(Of(step).Joined!, embedding, x, scale);
     }
 
     /// <inheritdoc/>
     protected override void RmsNormCore(Tensor x, Weight gain, float epsilon, Tensor y) =>
-        Do("rms_norm", x, ((TorchWeight)gain).Vector, epsilon, y);
+        Run("rms_norm", x, ((TorchWeight)gain).Parts[0], epsilon, y);
 
     /// <inheritdoc/>
     protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
-        Multiply(x, null, 0, x, weights, ys);
+    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        if (Parts(weights) is { } parts) Run("linears", x, null, 0f, x, parts, ys.ToArray(), _codec.Stripe);
+        else if (weights.ToArray().OfType<TorchWeight>().Any()) base.LinearCore(x, weights, ys);
+        else _kernels!.Linear(x, weights, ys);
+    }
 
     /// <inheritdoc/>
     protected override void NormLinearCore(
-        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys) =>
-        Multiply(x, gain, epsilon, h, weights, ys);
+        Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        if (Parts(weights) is { } parts)
+            Run("linears", x, ((TorchWeight)gain).Parts[0], epsilon, h, parts, ys.ToArray(), _codec.Stripe);
+        else base.NormLinearCore(x, gain, epsilon, h, weights, ys);
+    }
 
     /// <inheritdoc/>
-    protected override void RopeCore(Step step, Tensor x, RopeTable table) =>
-        Do("rope", x, Of(step).Turns(step, table), table.HeadDim);
+    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
+    {
+        if (weight is TorchWeight own) Run("linear_add", x, own.Parts, y, _codec.Stripe, sum);
+        else _kernels!.LinearAdd(x, weight, y, sum);
+    }
+
+    /// <inheritdoc/>
+    protected override void RopeCore(Step step, Tensor x, RopeTable table) => Run("rope", x, Of(step).Turns(step, table), table.HeadDim);
 
     /// <inheritdoc/>
     protected override void AttentionCore(Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
-        _stream?.MakeCurrent();
+        TakeStream();
         if (step.Caches[0] is TorchKvCache) TorchKvCache.Attend(step, layer, q, k, v, y);
         else _kernels!.Attention(Of(step).Joined!, layer, q, k, v, y);
     }
@@ -168,61 +188,50 @@ public sealed class TorchBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void SiluMulCore(Tensor gate, Tensor up) => Do("silu_mul", gate, up);
+    protected override void SiluMulCore(Tensor gate, Tensor up) => Run("silu_mul", gate, up);
 
     /// <inheritdoc/>
-    protected override void AddCore(Tensor x, Tensor y) => Do("add", x, y);
+    protected override void AddCore(Tensor x, Tensor y) => Run("add", x, y);
 
-    /// <inheritdoc/>
-    protected override void LinearAddCore(Tensor x, Weight weight, Tensor y, Tensor sum, Weight? next)
+    private void Run(string function, params object?[] arguments)
     {
-        if (!Runs()) return;
-        if (weight is TorchWeight) Do("linear_add", x, Parts(weight), y, _codec.Stripe, sum);
-        else _kernels!.LinearAdd(x, weight, y, sum);
+        TakeStream();
+        TorchScripts.Run(function, arguments);
     }
 
-    // Of x, or of its norm in h, with weights that are PyTorch's or the kernels'.
-    private void Multiply(Tensor x, Weight? gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    // What is made on a device belongs to its stream.
+    private T Make<T>(Func<T> make)
     {
-        if (!Runs()) return;
-        var (isOurs, same) = (weights[0] is TorchWeight, 1);
-        while (same < weights.Length && weights[same] is TorchWeight == isOurs) same++;
-        if (isOurs)
-            Do(
-                "linears", x, ((TorchWeight?)gain)?.Vector, epsilon, h, Parts(weights[..same]), ys[..same].ToArray(), _codec.Stripe);
-        else
-        {
-            if (gain is not null) RmsNormCore(x, gain, epsilon, h);
-            _kernels!.Linear(h, weights[..same], ys[..same]);
-        }
-        if (same < weights.Length) LinearCore(h, weights[same..], ys[same..]);
+        TakeStream();
+        return TorchMemory.Guard(make);
     }
 
-    // Not where launches of an earlier step stand for it.
-    private bool Runs() => _kernels is not { StandsForOps: true };
-
-    private void Do(string function, params object?[] arguments)
+    // PyTorch keeps a current stream for each thread: called wherever another backend may have been at work before.
+    private void TakeStream()
     {
-        _stream?.MakeCurrent();
-        if (Runs()) TorchScripts.Run(function, arguments);
+        if (_stream is { } stream) _ = TorchShim.SetStream(stream, _device.index);
     }
 
-    private TorchBuffer Lend(MemoryCategory category, long bytes) => TorchMemory.Guard(
-        () => new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: Codec().Device)));
+    private TorchBuffer Lend(MemoryCategory category, long bytes) => Make(() =>
+        new TorchBuffer(Memory, category, torch.empty([Math.Max(1, bytes)], dtype: torch.ScalarType.Byte, device: _device)));
 
-    // What is made on its device belongs to its stream.
-    private TorchCodes Codec()
+    private void Follow(nint stream)
     {
-        _stream?.MakeCurrent();
-        return _codec;
+        _stream = stream;
+        TakeStream();
     }
 
     private static TorchWorkspace Of(Step step) => (TorchWorkspace)step.Workspace;
 
-    private static torch.Tensor[] Parts(params ReadOnlySpan<Weight> weights)
+    // Null where some are the kernels'.
+    private static torch.Tensor[]? Parts(ReadOnlySpan<Weight> weights)
     {
         var parts = new List<torch.Tensor>();
-        foreach (var weight in weights) parts.AddRange(((TorchWeight)weight).Parts);
+        foreach (var weight in weights)
+        {
+            if (weight is not TorchWeight own) return null;
+            parts.AddRange(own.Parts);
+        }
         return [.. parts];
     }
 

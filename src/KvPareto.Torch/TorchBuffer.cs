@@ -33,15 +33,9 @@ internal sealed class TorchBuffer : AddressedBuffer
     }
 
     /// <summary>PyTorch's name of an element type of the seam.</summary>
-    public static torch.ScalarType TypeOf(DType type) => type switch
-    {
-        DType.F32 => torch.ScalarType.Float32,
-        DType.F16 => torch.ScalarType.Float16,
-        DType.BF16 => torch.ScalarType.BFloat16,
-        _ => throw new ArgumentOutOfRangeException(nameof(type)),
-    };
+    public static torch.ScalarType TypeOf(DType type) =>
+        type switch { DType.F32 => torch.ScalarType.Float32, DType.F16 => torch.ScalarType.Float16, _ => torch.ScalarType.BFloat16 };
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         if (Data.IsInvalid) return;

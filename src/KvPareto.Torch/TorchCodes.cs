@@ -1,5 +1,4 @@
 using System.Numerics;
-using KvPareto.Engine.Cache;
 using TorchSharp;
 
 namespace KvPareto.Torch;
@@ -20,9 +19,6 @@ internal sealed class TorchCodes(torch.Device device, torch.ScalarType type, int
 
     /// <summary>What a script is given for a tensor that is not there.</summary>
     public torch.Tensor Nothing => Once(nameof(Nothing), 0, () => torch.empty([0]));
-
-    /// <summary>A group's entry as the scripts read it: the scale's bits above the zero point.</summary>
-    public static int Entry(GroupMeta group) => group.ScaleBits << 16 | (ushort)group.Zero;
 
     /// <summary>Where each code of a byte begins, [8 / bits] bytes.</summary>
     public torch.Tensor Shifts(int bits) => Once(
@@ -45,7 +41,6 @@ internal sealed class TorchCodes(torch.Device device, torch.ScalarType type, int
         return torch.tensor(values, [width, width], dtype: element, device: device);
     });
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var tensor in _made.Values) tensor.Dispose();

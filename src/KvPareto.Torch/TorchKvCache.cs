@@ -13,36 +13,26 @@ namespace KvPareto.Torch;
 internal sealed class TorchKvCache : KvCache
 {
     private readonly List<TorchBuffer> _buffers = [];
-    private readonly torch.Tensor[][] _keys; // of each layer, as Scripts/side.py takes them
-    private readonly torch.Tensor[][] _values;
-    private readonly torch.Tensor?[] _means; // what keys are stored without, [Nkv, 1, D] f16
-    private readonly torch.Tensor?[] _biases; // the same, before it is turned, [Nkv, 1, D] f32
+    private readonly Layer[] _layers;
     private readonly torch.Tensor? _turns; // cosines and sines of every position, [capacity, D] f32
     private readonly torch.Tensor? _hadamard; // what keys are rotated by
+    private readonly torch.Tensor? _valueHadamard; // what values are
 
     public TorchKvCache(MemoryLedger ledger, TorchCodes codec, KvGeometry geometry, KvSpec spec, int capacity)
         : base(geometry, spec, capacity)
     {
-        var layers = geometry.LayerCount;
-        (_keys, _values) = (new torch.Tensor[layers][], new torch.Tensor[layers][]);
-        (_means, _biases) = (new torch.Tensor?[layers], new torch.Tensor?[layers]);
         long[] vector = [geometry.KvHeads, 1, geometry.HeadDim];
         try
         {
-            for (var layer = 0; layer < layers; layer++)
-            {
-                var own = spec.ForLayer(layer, layers);
-                _keys[layer] = Shape(geometry, own, own.Keys, capacity).Allocate(codec, Zeros);
-                _values[layer] = Shape(geometry, own, own.Values, capacity).Allocate(codec, Zeros);
-                if (spec.SmoothKeys) _means[layer] = Zeros(torch.ScalarType.Float16, vector);
-                if (spec.PreBiasKeys) _biases[layer] = Keep(torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device));
-            }
+            _layers =
+            [
+                .. Shapes(geometry, spec, capacity).Select((sides, layer) => new Layer(
+                    sides.Keys.Allocate(codec, Zeros), sides.Values.Allocate(codec, Zeros),
+                    spec.SmoothKeys ? Zeros(torch.ScalarType.Float16, vector) : null,
+                    spec.PreBiasKeys ? Keep(torch.tensor(geometry.KeyBias!.Layers[layer], vector, device: codec.Device)) : null)),
+            ];
             if (spec.PreBiasKeys)
-            {
-                int[] positions = [.. Enumerable.Range(0, capacity)];
-                _turns = Keep(torch.tensor(
-                    TorchWorkspace.TurnsOf(geometry.KeyBias!.Rope, positions), [capacity, geometry.HeadDim], device: codec.Device));
-            }
+                _turns = Keep(TorchWorkspace.TurnsOf(geometry.KeyBias!.Rope, [.. Enumerable.Range(0, capacity)], codec.Device));
         }
         catch
         {
@@ -50,6 +40,7 @@ internal sealed class TorchKvCache : KvCache
             throw;
         }
         if (spec.Rotation != KvRotation.None) _hadamard = codec.Hadamard(geometry.HeadDim);
+        if (spec.Rotation == KvRotation.KeysAndValues) _valueHadamard = _hadamard;
 
         torch.Tensor Zeros(torch.ScalarType type, long[] size) => Keep(torch.zeros(size, dtype: type, device: codec.Device));
 
@@ -62,17 +53,13 @@ internal sealed class TorchKvCache : KvCache
 
     public override long ByteCount => _buffers.Sum(buffer => buffer.ByteCount);
 
-    private bool RotatesValues => Spec.Rotation == KvRotation.KeysAndValues;
-
     /// <summary>Bytes of a cache, from shapes alone.</summary>
     public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity)
     {
-        var layers = geometry.LayerCount;
-        var vector = (long)geometry.KvHeads * geometry.HeadDim;
-        var sides = Enumerable.Range(0, layers).Select(layer => spec.ForLayer(layer, layers))
-            .Sum(own => Shape(geometry, own, own.Keys, capacity).ByteCount + Shape(geometry, own, own.Values, capacity).ByteCount);
-        return sides + (spec.SmoothKeys ? layers * vector * sizeof(ushort) : 0)
-            + (spec.PreBiasKeys ? layers * vector * sizeof(float) + (long)capacity * geometry.HeadDim * sizeof(float) : 0);
+        var vectors = (long)geometry.LayerCount * geometry.KvHeads * geometry.HeadDim;
+        return Shapes(geometry, spec, capacity).Sum(sides => sides.Keys.ByteCount + sides.Values.ByteCount)
+            + (spec.SmoothKeys ? vectors * sizeof(ushort) : 0)
+            + (spec.PreBiasKeys ? (vectors + (long)capacity * geometry.HeadDim) * sizeof(float) : 0);
     }
 
     /// <summary>Appends a step's k and v, then y = softmax(s·q·kᵀ)·v; sequence after sequence.</summary>
@@ -88,8 +75,9 @@ internal sealed class TorchKvCache : KvCache
 
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
     {
-        TorchScripts.Read(keys, "keys_given", _keys[layer], Length, _means[layer], _biases[layer], _turns, _hadamard);
-        TorchScripts.Read(values, "values_given", _values[layer], Length, RotatesValues ? _hadamard : null);
+        var own = _layers[layer];
+        TorchScripts.Read(keys, "keys_given", own.Keys, Length, own.Mean, own.Bias, _turns, _hadamard);
+        TorchScripts.Read(values, "values_given", own.Values, Length, _valueHadamard);
     }
 
     public override void Dispose()
@@ -99,15 +87,23 @@ internal sealed class TorchKvCache : KvCache
 
     private void Attend(TorchWorkspace workspace, int start, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
-        var (g, window, isMath) = (Geometry, Geometry.LayerWindows[layer], workspace.Shape.Kernel == AttentionKernel.Math);
+        var (g, own, window) = (Geometry, _layers[layer], Geometry.LayerWindows[layer]);
+        var isMath = workspace.Shape.Kernel == AttentionKernel.Math;
         var first = window > 0 ? Math.Max(0, start + 1 - window) : 0;
         var mask = q.RowCount > 1 && !isMath && start + q.RowCount - first <= workspace.StretchTokens
             ? workspace.Once(window, () => TorchScripts.Tensor("mask", q, g.QueryHeads / g.KvHeads, start, first, window)) : null;
         TorchScripts.Run(
-            "attention", q, k, v, y, _keys[layer], _values[layer], g.KvHeads, start, first, window, workspace.StretchTokens, isMath ? 1 : 0,
-            g.ScoreScale, mask, _means[layer], _biases[layer], _turns, _hadamard, RotatesValues ? 1 : 0);
+            "attention", q, k, v, y, own.Keys, own.Values, g.KvHeads, start, first, window, workspace.StretchTokens, isMath ? 1 : 0,
+            g.ScoreScale, mask, own.Mean, own.Bias, _turns, _hadamard, _valueHadamard);
     }
 
-    private static SideShape Shape(KvGeometry geometry, KvSpec spec, SideSpec side, int capacity) =>
-        new(new SidePlan(spec, side, geometry.HeadDim, capacity), geometry.KvHeads);
+    private static IEnumerable<(SideShape Keys, SideShape Values)> Shapes(KvGeometry geometry, KvSpec spec, int capacity) =>
+        SidePlan.OfLayers(geometry, spec, capacity)
+            .Select(plan => (new SideShape(plan.Keys, geometry.KvHeads), new SideShape(plan.Values, geometry.KvHeads)));
+
+    /// <param name="Keys">As Scripts/side.py takes them.</param>
+    /// <param name="Values">The same.</param>
+    /// <param name="Mean">What keys are stored without, [Nkv, 1, D] f16.</param>
+    /// <param name="Bias">The same, before it is turned, [Nkv, 1, D] f32.</param>
+    private sealed record Layer(torch.Tensor[] Keys, torch.Tensor[] Values, torch.Tensor? Mean, torch.Tensor? Bias);
 }

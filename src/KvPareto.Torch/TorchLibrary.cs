@@ -15,17 +15,20 @@ public sealed class TorchLibrary
     /// <summary>Environment variable with the folder of libtorch.</summary>
     public const string FolderVariable = "KVPARETO_LIBTORCH";
 
-    /// <summary>The version that TorchSharp's native part was built with.</summary>
-    public const string BuiltFor = "2.10.0";
+    private const string BuiltFor = "2.10.0"; // TorchSharp's native part
+    private const string NewestCppSymbol = "_ZSt21ios_base_library_initv"; // of GLIBCXX_3.4.32
+    private const int PythonPatienceMs = 60_000;
 
     // TorchSharp calls functions of libtorch's C++ interface, which changes from one minor version to the next. 2.11 was tried and works.
     private static readonly string[] Fitting = ["2.10", "2.11"];
 
-    private const string NewestCppSymbol = "_ZSt21ios_base_library_initv"; // of GLIBCXX_3.4.32
-    private const int PythonPatienceMs = 60_000;
-
-    private static readonly Lock Gate = new();
-    private static TorchLibrary? _loaded;
+    private static readonly Lazy<TorchLibrary> Loaded = new(() =>
+    {
+        RequireCppLibrary();
+        var library = Find();
+        library.LoadAll();
+        return library;
+    });
 
     private TorchLibrary(string folder, string source) => (Folder, Source) = (folder, source);
 
@@ -39,32 +42,16 @@ public sealed class TorchLibrary
     public string Version { get; private set; } = "";
 
     /// <summary>Whether it was built for CUDA (or ROCm).</summary>
-    public bool HasCuda => Has("torch_cuda") || Has("torch_hip");
+    public bool HasCuda => HasNvidia || Has("torch_hip");
 
-    /// <summary>Whether it has this library.</summary>
-    internal bool Has(string name) => File.Exists(PathOf(name));
-
-    /// <summary>A function of its part for NVIDIA's devices; 0 where it has none.</summary>
-    internal nint CudaFunction(string name) =>
-        Has("torch_cuda") && NativeLibrary.TryGetExport(NativeLibrary.Load(PathOf("torch_cuda")), name, out var function) ? function : 0;
+    /// <summary>Whether it was built for NVIDIA's devices.</summary>
+    internal bool HasNvidia => Has("torch_cuda");
 
     /// <summary>Loads libtorch, once a process.</summary>
     /// <exception cref="ConfigException">It is not there, does not fit, or the C++ library is too old; one line says which.</exception>
-    public static TorchLibrary Load()
-    {
-        lock (Gate)
-        {
-            if (_loaded is not null) return _loaded;
-            RequireCppLibrary();
-            var library = Find();
-            library.LoadAll();
-            return _loaded = library;
-        }
-    }
+    public static TorchLibrary Load() => Loaded.Value;
 
-    /// <summary>Where libtorch is, without loading it.</summary>
-    /// <exception cref="ConfigException">It is in none of the places; one line names them.</exception>
-    public static TorchLibrary Find()
+    private static TorchLibrary Find()
     {
         if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named)
         {
@@ -82,9 +69,7 @@ public sealed class TorchLibrary
                     + $"libtorch {string.Join(" or ", Fitting)} in one of these places, or --device cpu");
     }
 
-    /// <summary>Refuses a C++ library that TorchSharp's native part cannot be loaded with.</summary>
-    /// <exception cref="ConfigException">It is older than GCC 13's.</exception>
-    public static void RequireCppLibrary()
+    private static void RequireCppLibrary()
     {
         if (!OperatingSystem.IsLinux()) return;
         if (!NativeLibrary.TryLoad("libstdc++.so.6", out var handle) || !NativeLibrary.TryGetExport(handle, NewestCppSymbol, out _))
@@ -94,7 +79,7 @@ public sealed class TorchLibrary
     }
 
     private static TorchLibrary? At(string folder, string source) =>
-        File.Exists(Path.Combine(folder, FileName("torch_cpu"))) ? new(folder, source) : null;
+        new TorchLibrary(folder, source) is var library && library.Has("torch_cpu") ? library : null;
 
     private static TorchLibrary? AtPython(out string reason)
     {
@@ -122,6 +107,8 @@ public sealed class TorchLibrary
 
     private string PathOf(string name) => Path.Combine(Folder, FileName(name));
 
+    private bool Has(string name) => File.Exists(PathOf(name));
+
     private void LoadAll()
     {
         if (!OperatingSystem.IsWindows())
@@ -136,10 +123,8 @@ public sealed class TorchLibrary
         {
             NativeLibrary.Load(PathOf("c10"));
             var cpu = NativeLibrary.Load(PathOf("torch_cpu"));
-            foreach (var name in new[] { "c10_cuda", "torch_cuda", "c10_hip", "torch_hip", "torch" })
-            {
-                if (Has(name)) NativeLibrary.Load(PathOf(name));
-            }
+            string[] others = ["c10_cuda", "torch_cuda", "c10_hip", "torch_hip", "torch"];
+            foreach (var name in others.Where(Has)) NativeLibrary.Load(PathOf(name));
             // Not before CUDA's part is there: the first question about devices settles for good whether there are any.
             RequireFittingVersion(cpu);
             NativeLibrary.Load("LibTorchSharp", typeof(torch).Assembly, null);

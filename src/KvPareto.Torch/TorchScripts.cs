@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
@@ -15,12 +14,6 @@ internal static class TorchScripts
 {
     private static readonly Lazy<torch.jit.CompilationUnit> Unit =
         new(() => torch.jit.compile(string.Join('\n', new[] { "codec.py", "side.py", "attention.py", "elements.py" }.Select(Text))));
-
-    // Compiled from text, scripts know element types by their numbers alone (c10/core/ScalarType.h).
-    private static readonly Dictionary<string, int> Types = new(
-    [
-        new("uint8", 0), new("int16", 2), new("int32", 3), new("half", 5), new("float32", 6), new("float64", 7), new("bfloat16", 15),
-    ]);
 
     /// <summary>Runs a function that returns a tensor; the caller disposes it.</summary>
     /// <exception cref="InsufficientMemoryException">The device has not enough memory.</exception>
@@ -62,11 +55,11 @@ internal static class TorchScripts
         }
     }
 
+    // Compiled from text, scripts know element types by their numbers alone.
     private static string Text(string file)
     {
         using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream(file)!);
         return Regex.Replace(
-            reader.ReadToEnd(), $@"torch\.({string.Join('|', Types.Keys)})\b",
-            name => Types[name.Groups[1].Value].ToString(CultureInfo.InvariantCulture));
+            reader.ReadToEnd(), @"torch\.((int|b?float)\d+)\b", name => $"{Enum.Parse<torch.ScalarType>(name.Groups[1].Value, true):D}");
     }
 }

@@ -20,26 +20,31 @@ internal sealed unsafe class TorchWeight : Weight
     public TorchWeight(MemoryLedger ledger, TorchCodes codec, HostWeight host, DType activations)
         : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
     {
-        var type = TypeOf(host.Format, host.RowCount, activations);
+        var (type, isKept) = Stored(host.Format, host.RowCount, activations);
         var rowBytes = (int)RowBytes(type, host.Format, host.ColumnCount);
+        var (entries, bias, shifts) = (codec.Nothing, codec.Nothing, codec.Nothing);
         try
         {
-            var (isKept, groups, entries, bias) = (IsKept(host.Format, type), 0, codec.Nothing, codec.Nothing);
-            var rows = Keep(type, [host.RowCount, rowBytes / SizeOf(type)]);
+            var rows = Keep(type, [host.RowCount, rowBytes / type.ElementSize()]);
             host.ForPieces((piece, first, end) => Fill(rows, isKept ? type : torch.ScalarType.Float32, first, end, (row, bytes) =>
             {
                 if (isKept) new ReadOnlySpan<byte>(piece.Data + row * (long)rowBytes, bytes.Length).CopyTo(bytes);
-                else Decode(piece, row, bytes);
+                else piece.DecodeRows(row, MemoryMarshal.Cast<byte, float>(bytes));
             }));
-            if (host.Format.CodeBits() > 0)
+            if (host.Format.CodeBits() is > 0 and var bits)
             {
-                groups = host.ColumnCount / host.GroupSize;
+                var groups = host.ColumnCount / host.GroupSize;
                 entries = Keep(torch.ScalarType.Int32, [host.RowCount, groups]);
                 Fill(entries, torch.ScalarType.Int32, 0, host.RowCount, (row, bytes) =>
                 {
                     var some = MemoryMarshal.Cast<byte, int>(bytes);
-                    for (var i = 0; i < some.Length; i++) some[i] = TorchCodes.Entry(host.Groups[(long)row * groups + i]);
+                    for (var i = 0; i < some.Length; i++)
+                    {
+                        var (scale, zero) = host.Groups[(long)row * groups + i];
+                        some[i] = scale << 16 | (ushort)zero;
+                    }
                 });
+                shifts = codec.Shifts(bits);
             }
             if (host.Bias is { } values)
             {
@@ -47,8 +52,7 @@ internal sealed unsafe class TorchWeight : Weight
                 using var source = torch.tensor(values);
                 bias.copy_(source);
             }
-            Vector = rows.view(-1);
-            Parts = [rows, entries, bias, groups > 0 ? codec.Shifts(host.Format.CodeBits()) : codec.Nothing];
+            Parts = [rows, entries, bias, shifts];
         }
         catch
         {
@@ -63,58 +67,40 @@ internal sealed unsafe class TorchWeight : Weight
         }
     }
 
-    /// <summary>A vector's values [K] f32.</summary>
-    public torch.Tensor? Vector { get; }
-
     /// <summary>As Scripts/elements.py takes it.</summary>
-    public torch.Tensor[] Parts { get; } = [];
+    public torch.Tensor[] Parts { get; }
 
-    /// <inheritdoc/>
     public override long ByteCount => _buffers.Sum(buffer => buffer.ByteCount);
 
     /// <summary>Bytes that a weight takes.</summary>
     public static long PredictByteCount(WeightFormat format, int rows, int columns, int group, bool hasBias, DType activations) =>
-        rows * RowBytes(TypeOf(format, rows, activations), format, columns)
+        rows * RowBytes(Stored(format, rows, activations).Type, format, columns)
         + (format.CodeBits() > 0 ? (long)rows * (columns / group) * GroupMeta.ByteSize : 0)
         + (hasBias ? rows * sizeof(float) : 0);
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
-        Vector?.Dispose();
         foreach (var buffer in _buffers) buffer.Dispose();
     }
 
-    private static torch.ScalarType TypeOf(WeightFormat format, int rows, DType activations) =>
-        rows == 1 ? torch.ScalarType.Float32 : format switch
-        {
-            WeightFormat.F32 => torch.ScalarType.Float32,
-            WeightFormat.F16 => torch.ScalarType.Float16,
-            WeightFormat.BF16 => torch.ScalarType.BFloat16,
-            _ when format.CodeBits() > 0 => torch.ScalarType.Byte,
-            _ => activations == DType.BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float16,
-        };
-
-    private static int SizeOf(torch.ScalarType type) =>
-        type switch { torch.ScalarType.Float32 or torch.ScalarType.Int32 => 4, torch.ScalarType.Byte => 1, _ => 2 };
+    // The type that rows have here, and whether it is the one that they come in.
+    private static (torch.ScalarType Type, bool IsKept) Stored(WeightFormat format, int rows, DType activations) => format switch
+    {
+        WeightFormat.W4 or WeightFormat.W8 => (torch.ScalarType.Byte, true),
+        WeightFormat.F32 => (torch.ScalarType.Float32, true),
+        _ when rows == 1 => (torch.ScalarType.Float32, false),
+        WeightFormat.F16 => (torch.ScalarType.Float16, true),
+        WeightFormat.BF16 => (torch.ScalarType.BFloat16, true),
+        _ => (activations == DType.BF16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float16, false),
+    };
 
     private static long RowBytes(torch.ScalarType type, WeightFormat format, int columns) =>
-        format.CodeBits() is > 0 and var bits && type == torch.ScalarType.Byte ? (long)columns * bits / 8 : (long)columns * SizeOf(type);
-
-    private static bool IsKept(WeightFormat format, torch.ScalarType type) => (format, type) is
-        (WeightFormat.F32, torch.ScalarType.Float32) or (WeightFormat.F16, torch.ScalarType.Float16)
-            or (WeightFormat.BF16, torch.ScalarType.BFloat16) or (_, torch.ScalarType.Byte);
-
-    private static void Decode(HostWeight host, int first, Span<byte> rows)
-    {
-        var target = MemoryMarshal.Cast<byte, float>(rows);
-        for (var at = 0; at < target.Length; at += host.ColumnCount) host.DecodeRow(first++, target.Slice(at, host.ColumnCount));
-    }
+        (long)columns * (format.CodeBits() is > 0 and var bits ? bits : 8 * type.ElementSize()) / 8;
 
     // Through host memory some rows at a time, of the type that they are written in.
     private static void Fill(torch.Tensor target, torch.ScalarType type, int from, int until, Action<int, Span<byte>> write)
     {
-        var rows = (int)Math.Max(1, StagingBytes / (target.size(1) * SizeOf(type)));
+        var rows = (int)Math.Max(1, StagingBytes / (target.size(1) * type.ElementSize()));
         for (var first = from; first < until; first += rows)
         {
             using var part = target.narrow(0, first, Math.Min(rows, until - first));

@@ -68,24 +68,16 @@ internal sealed class TorchWorkspace : Workspace
     /// <summary>What turns a step's rows, as Scripts/elements.py takes it.</summary>
     public torch.Tensor Turns(Step step, RopeTable table) => Once(table, () =>
     {
-        using var turns = torch.tensor(TurnsOf(table, step.Positions), [step.Count, 2 * table.InverseFrequencies.Length], device: _device);
+        using var turns = TurnsOf(table, step.Positions, _device);
         return TorchScripts.Tensor("rope_turns", turns);
     });
 
-    /// <summary>Cosines and then sines of each position, with the rotary embedding's scale.</summary>
-    public static float[] TurnsOf(RopeTable table, ReadOnlySpan<int> positions)
+    /// <summary><see cref="RopeTable.Turns"/> on a device, f32.</summary>
+    public static torch.Tensor TurnsOf(RopeTable table, int[] positions, torch.Device device)
     {
-        var (half, at) = (table.InverseFrequencies.Length, 0);
-        var turns = new float[positions.Length * 2 * half];
-        for (var t = 0; t < positions.Length; t++, at += half)
-        {
-            for (var i = 0; i < half; i++, at++)
-            {
-                var (sin, cos) = Math.SinCos(positions[t] * table.InverseFrequencies[i]);
-                (turns[at], turns[at + half]) = ((float)cos * table.AttentionScale, (float)sin * table.AttentionScale);
-            }
-        }
-        return turns;
+        var turns = new float[positions.Length * table.TurnedChannels];
+        table.Turns(positions, turns);
+        return torch.tensor(turns, [positions.Length, table.TurnedChannels], device: device);
     }
 
     public override void Dispose()

@@ -1,5 +1,5 @@
 using KvPareto.Engine.Cache;
-using KvPareto.Engine.Checkpoints.SafeTensors;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -8,14 +8,14 @@ using KvPareto.Testing;
 namespace KvPareto.Cpu.Tests;
 
 /// <summary>Sequences that decode together have the logits of each alone, bit for bit: of other lengths, with others leaving and
-/// joining.</summary>
+/// joining, by another number of workers.</summary>
 public class BatchedDecodingTests
 {
     private const int MostTokens = 12;
     private const int MostTogether = 13;
 
     // Prompts around a tile's and a split's ends; and when each joins, so that 2, 3, 5, 8 and 13 decode together.
-    private static readonly int[] Prompts = [5, 300, 1, 17, 256, 33, 16, 255, 47, 257, 2, 100, 520];
+    private static readonly int[] Prompts = [5, 300, 1, 17, 256, 33, 16, 255, 47, 257, 2, 100, 400];
     private static readonly int[] Joins = [0, 0, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4];
 
     [Theory]
@@ -25,28 +25,39 @@ public class BatchedDecodingTests
     [InlineData("qwen2", "w4g32a16-k4v4-kch32-vt32-prebias")]
     [InlineData("llama", "w8g32a16-e8-k8v8-b16-smooth-sink4-recent8")]
     [InlineData("qwen3", "w4g32a16-e4-k2v2-t16-rotkv-c50")]
-    [InlineData("mistral", "w16a16-k4v4-tensor-edge1-math")]
+    [InlineData("mistral", "w16a16-k4v4-tensor-sink2-math")]
     [InlineData("qwen2", "w16a16-k32v32-math")]
     [InlineData("llama", "w16a16-k4v2-kpow2-vb16-sink3")]
     public void Logits_AreThoseOfEachAlone(string family, string name)
     {
-        using var folder = new ScratchFolder();
         // Rows of two blocks of 256 that are summed as a pair, of one, and of a part of one.
         var model = new TinyModel
         {
-            Family = family, Hidden = 544, FeedForward = 352, Vocabulary = 100, Layers = 3, Window = family == "mistral" ? 100 : null,
+            Family = family, Hidden = 544, FeedForward = 352, Vocabulary = 100, Layers = 2, Window = family == "mistral" ? 100 : null,
             Type = family == "qwen3" ? TensorType.F16 : family == "qwen2" ? TensorType.F32 : TensorType.BF16,
         };
-        using var checkpoint = SafeTensorsCheckpoint.Open(model.Write(folder.Root));
+        using var folder = new ScratchFolder();
+        Compare(model.Write(folder.Root), name);
+    }
+
+    [Theory]
+    [InlineData("llama256-Q4_K_M.gguf", "w16a16-k16v16-c64")]
+    [InlineData("qwen128-Q8_0.gguf", "w16a16-k4v4-t16-prebias")]
+    public void Logits_OfBlocksAreThoseOfEachAlone(string file, string name) => Compare(TestData.Golden("gguf", file), name);
+
+    private static void Compare(string model, string name)
+    {
+        using var checkpoint = ModelSource.Open(model).OpenCheckpoint();
         var setting = InferenceSetting.Parse(name);
-        foreach (var workers in (int[])[1, 3])
+        var alone = Run(workers: 1, transformer => Enumerable.Range(0, Prompts.Length).Select(i => Alone(transformer, setting, i)).ToArray());
+        var together = Run(workers: 3, transformer => Together(transformer, setting));
+        for (var i = 0; i < Prompts.Length; i++) Assert.Equal(alone[i], together[i]);
+
+        float[][][] Run(int workers, Func<Transformer, float[][][]> logits)
         {
             using var backend = new CpuBackend(workers);
             using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
-            var transformer = new Transformer(backend, checkpoint.Config, weights);
-            var alone = Enumerable.Range(0, Prompts.Length).Select(i => Alone(transformer, setting, i)).ToArray();
-            var together = Together(transformer, setting);
-            for (var i = 0; i < Prompts.Length; i++) Assert.Equal(alone[i], together[i]);
+            return logits(new Transformer(backend, checkpoint.Config, weights));
         }
     }
 

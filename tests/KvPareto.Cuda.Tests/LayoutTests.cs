@@ -14,7 +14,7 @@ public class LayoutTests
     /// <summary>The kernels assert the same sizes when they are compiled.</summary>
     [Fact]
     public void Structures_HaveTheSizesThatTheKernelsAssert() => Assert.Equal(
-        (16, 32, 96, 216, 96, 136, 64, 240),
+        (16, 32, 96, 216, 96, 136, 64, 248),
         (Unsafe.SizeOf<Matrix>(), Unsafe.SizeOf<WeightRows>(), Unsafe.SizeOf<Side>(), Unsafe.SizeOf<LayerCache>(),
             Unsafe.SizeOf<AppendArguments>(),
             Unsafe.SizeOf<AttentionArguments>(), Unsafe.SizeOf<LinearPart>(), Unsafe.SizeOf<LinearArguments>()));
@@ -97,8 +97,62 @@ public class LayoutTests
     {
         const int Columns = 14_336, SharedBytes = (99 << 10) - 256;
         var kernel = new FewKernel("", bits, unit, isWide);
-        var teams = kernel.Teams(1, Columns, SharedBytes);
-        Assert.True(kernel.SharedBytes(1, Columns, kernel.Batch(1, Columns, teams, SharedBytes), teams, SharedBytes) <= SharedBytes);
+        Assert.True(kernel.SharedBytes(1, Columns, kernel.Batch(1, Columns, SharedBytes), SharedBytes) <= SharedBytes);
+    }
+
+    /// <summary>Eight rows take one pass over a weight where a block has 227 KiB.</summary>
+    [Theory]
+    [InlineData(16, 32, 4096)]
+    [InlineData(16, 32, 11_008)]
+    [InlineData(16, 32, 14_336)]
+    [InlineData(8, 64, 14_336)]
+    [InlineData(8, 32, 8192)]
+    [InlineData(4, 128, 4096)]
+    [InlineData(4, 128, 11_008)]
+    [InlineData(4, 128, 14_336)]
+    [InlineData(4, 64, 14_336)]
+    [InlineData(4, 32, 14_336)]
+    public void EightRows_TakeOnePass(int bits, int unit, int columns)
+    {
+        const int SharedBytes = (227 << 10) - 512;
+        var kernel = new FewKernel("", bits, unit).For(FewKernel.MostRows, columns, areElements: true, SharedBytes)!.Value;
+        if (kernel.MostRowsOfPass(columns, SharedBytes) < FewKernel.MostRows)
+            kernel = kernel.InChunks(FewKernel.MostRows, columns, batch: 1, SharedBytes);
+        Assert.True(kernel.SharedBytes(FewKernel.MostRows, columns, 1, SharedBytes) <= SharedBytes, kernel.ToString());
+    }
+
+    /// <summary>Where a kernel takes one row, one takes any number of them, so that each has the bits that it has alone; a block has as much
+    /// shared memory as there is.</summary>
+    [Theory]
+    [InlineData(16, 32, 99)]
+    [InlineData(8, 64, 99)]
+    [InlineData(8, 32, 99)]
+    [InlineData(4, 128, 99)]
+    [InlineData(4, 64, 99)]
+    [InlineData(4, 32, 99)]
+    [InlineData(16, 32, 227)]
+    [InlineData(8, 32, 227)]
+    [InlineData(4, 128, 227)]
+    public void Rows_HaveAKernelWhereOneHas(int bits, int unit, int blockKiB)
+    {
+        var device = (blockKiB << 10) - 512;
+        foreach (var isWide in new[] { false, bits == 16 })
+        {
+            for (var columns = 1024; columns <= 65_536; columns += 1024)
+            {
+                var one = new FewKernel("", bits, unit, isWide).For(1, columns, areElements: false, device);
+                for (var rows = 2; rows <= FewKernel.MostRows; rows++)
+                {
+                    var kernel = new FewKernel("", bits, unit, isWide).For(rows, columns, areElements: false, device);
+                    Assert.Equal(one is null, kernel is null);
+                    if (kernel is not { } some) continue;
+                    if (some.MostRowsOfPass(columns, device) < rows) some = some.InChunks(rows, columns, batch: 2, device);
+                    var ofPass = some.Chunks > 1 ? rows : Math.Min(rows, some.MostRowsOfPass(columns, device));
+                    Assert.InRange(ofPass, 1, rows);
+                    Assert.InRange(some.SharedBytes(ofPass, columns, some.Chunks > 1 ? 2 : 1, device), 1, device);
+                }
+            }
+        }
     }
 
     /// <summary>
@@ -115,7 +169,7 @@ public class LayoutTests
     {
         const int Unit = 128, Reserved = 1024, MostOwn = 512;
         var (multiprocessor, device) = (multiprocessorKiB << 10, (blockKiB << 10) - MostOwn);
-        var kernel = new FewKernel("", bits, unit, false);
+        var kernel = new FewKernel("", bits, unit);
         foreach (var each in new[] { 1, 2 })
         {
             var bytes = kernel.EvenSharedBytes(each, multiprocessor, device);

@@ -9,7 +9,10 @@ using KvPareto.Testing;
 
 namespace KvPareto.Torch.Tests;
 
-/// <summary>Whole models: against the reference library's logits, and against the processor's own backend.</summary>
+/// <summary>Whole models: against the reference library's logits, and against the processor's own backend. Alone: on a GPU their steps
+/// are captured, and what other tests ask of the device meanwhile can spoil a capture.</summary>
+[CollectionDefinition(nameof(TorchModelTests), DisableParallelization = true)]
+[Collection(nameof(TorchModelTests))]
 public class TorchModelTests
 {
     private const double F32Tolerance = 1e-4; // sums in another order

@@ -19,6 +19,7 @@ internal static class BenchCommand
         var prompts = Numbers("-p", "--prompt", "Tokens of the prompt; 0 to time new tokens alone.", "512");
         var newTokens = Numbers("-n", "--new-tokens", "Tokens generated; 0 to time the prompt alone.", "128");
         var depths = Numbers("-d", "--depth", "Tokens in the cache before the prompt, whose time does not count.", "0");
+        var sequences = Numbers("-s", "--sequences", "Sequences of these lengths whose later tokens are made together.", "1");
         var settings = new Option<string>("--settings")
         {
             Description = "Short names of settings, joined by commas.",
@@ -49,12 +50,12 @@ internal static class BenchCommand
                 + "random:1:Llama-3.1-8B -p 1k-64k*4 -n 32 --chunk 256,1k -r 3 --device cuda -o csv > bench.csv\nkvpareto report bench.csv "
                 + "--figure latency")
         {
-            model, prompts, newTokens, depths, settings, chunks, repeats, format, noFloors, device, threads,
+            model, prompts, newTokens, depths, sequences, settings, chunks, repeats, format, noFloors, device, threads,
         };
         command.SetAction((parsed, cancellation) =>
         {
-            IReadOnlyList<int> Of(Option<string> option) =>
-                NumberRanges.Parse(option.Name, parsed.GetValue(option)!, 0, TokenCounts.Most);
+            IReadOnlyList<int> Of(Option<string> option, int least = 0) =>
+                NumberRanges.Parse(option.Name, parsed.GetValue(option)!, least, TokenCounts.Most);
             var output = BenchOutput.Of(parsed.GetValue(format)!);
             var names = Verb.Settings(parsed.GetValue(settings)!);
             var own = parsed.GetValue(chunks) is { } list ? NumberRanges.Parse("--chunk", list, 0, MostChunk) : null;
@@ -63,7 +64,7 @@ internal static class BenchCommand
                     .. names.SelectMany(setting => own is null ? [setting] : own.Select(chunk => Verb.WithChunk(setting, chunk)))
                         .DistinctBy(setting => setting.Name),
                 ],
-                Of(depths), Of(prompts), Of(newTokens), parsed.GetValue(repeats));
+                Of(depths), Of(prompts), Of(newTokens), Of(sequences, least: 1), parsed.GetValue(repeats));
             if (request.Repeats is < 1 or > MostRepeats) throw new ConfigException($"-r {request.Repeats}; allowed: 1 to {MostRepeats}");
             Run(context, ModelSource.Open(parsed.GetValue(model)!), request, output, !parsed.GetValue(noFloors), parsed.GetValue(threads),
                 parsed.GetValue(device)!, cancellation);

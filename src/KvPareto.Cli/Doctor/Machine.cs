@@ -39,8 +39,7 @@ internal static class Machine
                     "; ", devices.Select(
                         device => string.Create(
                             CultureInfo.InvariantCulture,
-                                $"{device.Ordinal}: {device.Name}, {device.TotalBytes >> 20} MiB, driver "
-                                + $"{device.DriverVersion / 1000}.{device.DriverVersion % 1000 / 10}")));
+                                $"{device.Ordinal}: {device.Name}, {device.TotalBytes >> 20} MiB, driver {device.Driver}")));
         }
         catch (CudaException error)
         {

@@ -10,7 +10,8 @@ internal static class CompletionWords
 
     private static readonly string[] Models = [.. EmbeddedModels.Names];
 
-    /// <summary>Gives every value the words that its own help names: a choice such as <c>awq|rtn</c>, or the embedded models.</summary>
+    /// <summary>Gives every value the words that its own help names: a choice such as <c>awq|rtn</c>, or the embedded models; and
+    /// architectures where no weights are needed.</summary>
     public static RootCommand AddTo(RootCommand root)
     {
         foreach (var command in root.Subcommands)
@@ -23,9 +24,10 @@ internal static class CompletionWords
             }
             foreach (var argument in command.Arguments)
             {
-                if (!argument.Name.Split(Or).Contains("MODEL")) continue;
+                var words = argument.Name.Split(Or);
+                if (!words.Contains("MODEL")) continue;
                 argument.HelpName = argument.Name; // else help shows the words in its place
-                argument.CompletionSources.Add(Models);
+                argument.CompletionSources.Add(words.Contains("CONFIG") ? [.. Models, .. Architectures.Names] : Models);
             }
         }
         return root;

@@ -13,8 +13,9 @@ namespace KvPareto.Cli.Terminal;
 internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyList<BenchRow>> write)
 {
     private const string Note =
-        "tokens of the prompt, @ those before it; milliseconds to the first token and of a later one, medians ± standard "
-        + "deviation; floor: the least that bytes over the device's bandwidth and operations over its rate allow, in percent of the time";
+        "tokens of the prompt, @ those before it; together: sequences whose later tokens are made at once; milliseconds to the first token "
+        + "and of a later one, medians ± standard deviation; floor: the least that bytes over the device's bandwidth and operations over "
+        + "its rate allow, in percent of the time";
 
     private static readonly BenchOutput[] All = [new("table", Table), new("csv", Csv), new("json", Json), new("md", Markdown)];
 
@@ -22,14 +23,15 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
         [
             new("setting", 0, row => row.Setting) { IsText = true },
             new("tokens", 1, row => row.Depth == 0 ? Whole(row.Prompt) : $"{Whole(row.Prompt)} @{Whole(row.Depth)}"),
-            new("new", 8, row => Whole(row.NewTokens)),
-            new("first ms", 2, row => Time(row.FirstToken)),
-            new("floor", 4, row => Floor(row.FirstToken)),
-            new("later ms", 3, row => Time(row.LaterToken)),
-            new("floor", 5, row => Floor(row.LaterToken)),
-            new("prompt tokens/s", 9, row => Number(BenchCsv.Rate(row.Prompt, row.FirstToken), 1)),
-            new("new tokens/s", 10, row => Number(BenchCsv.Rate(1, row.LaterToken), 1)),
-            new("peak", 7, row => ByteText.Of(row.PeakBytes)),
+            new("together", 2, row => row.Sequences == 1 ? "" : Whole(row.Sequences)),
+            new("new", 9, row => Whole(row.NewTokens)),
+            new("first ms", 3, row => Time(row.FirstToken)),
+            new("floor", 5, row => Floor(row.FirstToken)),
+            new("later ms", 4, row => Time(row.LaterToken)),
+            new("floor", 6, row => Floor(row.LaterToken)),
+            new("prompt tokens/s", 10, row => Number(BenchCsv.Rate(row.Prompt, row.FirstToken), 1)),
+            new("new tokens/s", 7, row => Number(BenchCsv.Rate(row.Sequences, row.LaterToken), 1)),
+            new("peak", 8, row => ByteText.Of(row.PeakBytes)),
         ],
         "-o csv has them");
 
@@ -44,10 +46,12 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
         ?? throw new ConfigException($"-o '{name}'; allowed: {string.Join(", ", Names)}");
 
     /// <summary>A row as it comes, for who waits.</summary>
-    public static string Line(BenchRow row) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{row.Setting} depth {row.Depth}, prompt {row.Prompt}, {row.NewTokens} new: first token {Time(row.FirstToken)} ms, a token "
-            + $"{Time(row.LaterToken)} ms");
+    public static string Line(BenchRow row)
+    {
+        var together = row.Sequences > 1 ? $", {Whole(row.Sequences)} together" : "";
+        return $"{row.Setting} depth {Whole(row.Depth)}, prompt {Whole(row.Prompt)}, {Whole(row.NewTokens)} new{together}: first token "
+            + $"{Time(row.FirstToken)} ms, a token {Time(row.LaterToken)} ms";
+    }
 
     /// <summary>Writes all rows.</summary>
     public void Write(CommandContext context, IReadOnlyList<BenchRow> rows) => write(context, rows);
@@ -72,6 +76,7 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
             depth = row.Depth,
             prompt = row.Prompt,
             newTokens = row.NewTokens,
+            sequences = row.Sequences,
             repeats = row.Repeats,
             peakBytes = row.PeakBytes,
             loadBytes = row.LoadBytes,

@@ -84,7 +84,7 @@ internal static class PlanTable
     private static long? Needed(MemoryPlanRow row, double? paper) =>
         paper is { } percent ? (long)Math.Round(row.Peak.Total / (1 - percent / 100)) : null;
 
-    private static string Phase(MemoryPlanRow row) => row.PeakPhase == MemoryPhase.Decode ? "decode" : "prefill";
+    private static string Phase(MemoryPlanRow row) => row.Peaks.InferencePhase == MemoryPhase.Decode ? "decode" : "prefill";
 
     private static string Percent(double value) => value.ToString("F1", CultureInfo.InvariantCulture) + " %";
 }

@@ -21,7 +21,7 @@ internal static unsafe class CpuAttention
         return prefill ? Math.Max(decode, PrefillTile.Floats(queryBlock * groupSize, headDim, paddedHeadDim)) : decode;
     }
 
-    /// <summary>Appends k and v, then y = softmax(q·kᵀ/√D)·v.</summary>
+    /// <summary>Appends k and v, then y = softmax(s·q·kᵀ)·v.</summary>
     public static void Run(WorkerTeam team, Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         var call = new AttentionCall(step, (CpuWorkspace)step.Workspace, layer, q, k, v, y);

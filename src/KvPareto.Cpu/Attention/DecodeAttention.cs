@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.Intrinsics.X86;
 using KvPareto.Cpu.Kernels;
 using KvPareto.Cpu.Storage;
 
@@ -14,8 +13,7 @@ internal static unsafe class DecodeAttention
     private const int Tile = KeyStore.TileTokens;
 
     /// <summary>Floats of a worker's scratch: queries and those of their bias, scores of a split, the same aside, scaled weights (a group
-    /// has
-    /// at least 8 channels).</summary>
+    /// has at least 8 channels).</summary>
     public static int Floats(int groupSize, int headDim) =>
         groupSize * (2 * headDim + Split + (Split + Tile) + (Split + Tile) * Math.Max(1, headDim / 8));
 
@@ -47,7 +45,6 @@ internal static unsafe class DecodeAttention
         var scratch = aside + rows * (Split + Tile);
         var keys = cache.Keys(c.Layer, head);
         var values = cache.Values(c.Layer, head);
-        Prefetch(values, from, to);
         for (var i = 0; i < keys.Count; i++) Dot(keys[i], split * Split, from, to, queries, rows, scores, aside, only: keys.Count == 1);
         if (cache.Turns is { } turns)
         {
@@ -72,25 +69,8 @@ internal static unsafe class DecodeAttention
             totals[r] = Softmax.Exp(row + low, high - low, maxima[r]);
         }
         new Span<float>(output, rows * d).Clear();
-        Prefetch(keys, to, Math.Min(end, to + Split));
         for (var i = 0; i < values.Count; i++)
             Accumulate(values[i], split * Split, from, to, scores, rows, output, aside, scratch, only: values.Count == 1);
-    }
-
-    // Asks for the tiles of [from, to): they arrive while other work is done.
-    private static void Prefetch<TStore>(in TokenRanges<TStore> ranges, int from, int to)
-        where TStore : TokenStore
-    {
-        if (!Sse.IsSupported) return;
-        for (var i = 0; i < ranges.Count; i++)
-        {
-            var range = ranges[i];
-            var (first, end) = (Math.Max(from, range.First), Math.Min(to, range.End));
-            if (first >= end) continue;
-            var (tile, tiles, _) = AttentionCall.Tiles(range.Origin, first, end);
-            var address = range.Place.Head + (long)tile * range.Store.TileBytes;
-            for (var line = 0L; line < (long)tiles * range.Store.TileBytes; line += 64) Sse.Prefetch1(address + line);
-        }
     }
 
     // scores[r, t − origin] for the tokens of [from, to) that lie in one stretch. Where tiles hold tokens of other stretches too,

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace KvPareto.Cpu.Kernels;
 
@@ -15,7 +14,6 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     where TInt : unmanaged
 {
     private const int LineChannels = 4;
-    private const int CacheLine = 64;
 
     // Of each sub-block 32 scales and 32 offsets.
     private const int ScaleFloats = 2 * Strip.Rows;
@@ -92,7 +90,7 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
         {
             var isPair = TRows.Value == 1 && k + 2 * Strip.BlockChannels <= channels;
             var count = isPair ? 2 * Strip.BlockChannels : Math.Min(Strip.BlockChannels, channels - k);
-            Prefetch(blocks, count / TFormat.Elements * BlockBytes);
+            Prefetch.Lines(blocks + Strip.PrefetchBytes, count / TFormat.Elements * BlockBytes);
             ReadScales(blocks, count, scales);
             if (isPair) MultiplyPair(blocks, scales, x + k, y, k > 0);
             else MultiplyCodes<TRows>(blocks, count, scales, x + k, xStride, y, yStride, k > 0);
@@ -278,10 +276,4 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TInt Aligned(TInt top, int place) =>
         place > LowBits ? TLanes.ShiftRight(top, place - LowBits) : TLanes.ShiftLeft(top, LowBits - place);
-
-    private static void Prefetch(byte* from, int bytes)
-    {
-        if (!Sse.IsSupported) return;
-        for (var at = 0; at < bytes; at += CacheLine) Sse.Prefetch0(from + Strip.PrefetchBytes + at);
-    }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using KvPareto.Engine.Cache;
 
 namespace KvPareto.Cpu.Kernels;
@@ -90,7 +89,7 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
             lines += Strip.MetaLines * stride;
             for (var groupEnd = x + groupSize; x < groupEnd; lines += stride)
             {
-                if (Sse.IsSupported) Sse.Prefetch0(lines + Strip.PrefetchBytes);
+                Prefetch.Lines(lines + Strip.PrefetchBytes, Line);
                 var codes = TLanes.LoadIntegers((int*)lines);
                 for (var lineEnd = x + TCodes.LineChannels; x < lineEnd; x++, codes = TLanes.ShiftRight(codes, 2 * TCodes.Bits))
                     sums.Add<TRows>(x, xStride, Decode(codes, 0, scale0, offset0), Decode(codes, TCodes.Bits, scale1, offset1));
@@ -113,11 +112,7 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
             lines += 2 * Strip.MetaLines * Line;
             for (var groupEnd = x + groupSize; x < groupEnd; x += TCodes.LineChannels, lines += 2 * Line)
             {
-                if (Sse.IsSupported)
-                {
-                    Sse.Prefetch0(lines + Strip.PrefetchBytes);
-                    Sse.Prefetch0(lines + Strip.PrefetchBytes + Line);
-                }
+                Prefetch.Lines(lines + Strip.PrefetchBytes, 2 * Line);
                 // Written out: as a loop over channels it takes a tenth longer.
                 var (codes0, codes1) = (TLanes.LoadIntegers((int*)lines), TLanes.LoadIntegers((int*)(lines + Line)));
                 var next = x + Strip.BlockChannels;

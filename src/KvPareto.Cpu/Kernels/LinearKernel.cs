@@ -1,11 +1,13 @@
+using KvPareto.Engine.Weights;
+
 namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
 /// y = x·wᵀ + b on weights in strips. Few rows of x, up to a vector's lanes, multiply straight from the strips: one at the speed of memory,
-/// several, as of sequences that decode together, in little more time. More rows go
-/// through panels: a block of 256 channels of 64 output rows is unpacked to f32 into the second-level cache, and all rows of x
-/// pass over it. An element of y has the same bits in both ways, for any number of rows and workers and at any
-/// <see cref="SimdLevel"/>: a chunk's size never shows in a result.
+/// several, as of sequences that decode together, in little more time; and so does any number where unpacking costs next to nothing. Else
+/// more rows go through panels: a block of 256 channels of 64 output rows is unpacked to f32 into the second-level cache, and all rows
+/// of x pass over it. An element of y has the same bits in both ways, for any number of rows and workers and at any
+/// <see cref="SimdLevel"/>: neither a chunk's size nor what is decoded beside shows in a result.
 /// </summary>
 internal static unsafe class LinearKernel
 {
@@ -32,9 +34,20 @@ internal static unsafe class LinearKernel
         if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
         if (scratch.WorkerCount < team.Count)
             throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
-        var job = new Job(x, xStride, rows, weight, y, yStride, scratch, KernelTable.Of(level));
-        if (rows <= (int)level) MultiplyStrips(team, job);
-        else MultiplyMatrix(team, job);
+        var kernels = KernelTable.Of(level);
+        if (rows > (int)level && weight.Format is not (WeightFormat.F32 or WeightFormat.BF16))
+        {
+            MultiplyPanels(team, new(x, xStride, rows, weight, y, yStride, scratch, kernels));
+            return;
+        }
+        for (var blocks = (rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows; blocks > 0; blocks--)
+        {
+            var part = (rows + blocks - 1) / blocks;
+            MultiplyStrips(team, new(x, xStride, part, weight, y, yStride, scratch, kernels));
+            x += part * xStride;
+            y += part * yStride;
+            rows -= part;
+        }
     }
 
     // A worker streams through a range of its own, strip by strip, and then helps with what others have left of theirs.
@@ -55,7 +68,7 @@ internal static unsafe class LinearKernel
         });
     }
 
-    private static void MultiplyMatrix(WorkerTeam team, Job job)
+    private static void MultiplyPanels(WorkerTeam team, Job job)
     {
         var panels = (job.Weight.RowCount + MicroKernel.Columns - 1) / MicroKernel.Columns;
         // Enough items that the workers end together, but each with enough rows to pay for its unpacking.

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace KvPareto.Cpu.Kernels;
 
@@ -17,8 +16,6 @@ internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    private const int CacheLine = 64;
-
     // Whether a second vector of the lower and of the upper rows is done with the first.
     private static bool HasSecond
     {
@@ -80,7 +77,7 @@ internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
         var sums = default(RowSums<TLanes, TFloat, TInt>);
         for (var end = x + channels; x < end; x++, lines += stride)
         {
-            Prefetch(lines, TFormat.LineBytes);
+            Prefetch.Lines(lines + Strip.PrefetchBytes, (int)stride);
             var (low, high) = TFormat.Load<TLanes, TFloat, TInt>(lines, row);
             sums.Add<TRows>(x, xStride, low, high);
         }
@@ -95,7 +92,7 @@ internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
         var (low1, high1, nextLow1, nextHigh1) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
         for (var end = x + Strip.BlockChannels; x < end; x++, lines += 2 * TFormat.LineBytes)
         {
-            Prefetch(lines, 2 * TFormat.LineBytes);
+            Prefetch.Lines(lines + Strip.PrefetchBytes, 2 * TFormat.LineBytes);
             var xk = TLanes.Broadcast(x[0]);
             Step(lines, row, xk, ref low0, ref high0);
             if (HasSecond) Step(lines, row + TLanes.Width, xk, ref nextLow0, ref nextHigh0);
@@ -121,11 +118,4 @@ internal static unsafe class StripKernels<TFormat, TLanes, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Sum(TFloat first, TFloat second, float* y, bool accumulate) =>
         TLanes.Store(TLanes.Add(accumulate ? TLanes.Add(TLanes.Load(y), first) : first, second), y);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(byte* lines, int bytes)
-    {
-        if (!Sse.IsSupported) return;
-        for (var line = 0; line < bytes; line += CacheLine) Sse.Prefetch0(lines + Strip.PrefetchBytes + line);
-    }
 }

@@ -65,22 +65,16 @@ internal static unsafe class StripPacker
     /// <summary>Converts the one row of <paramref name="host"/> to f32.</summary>
     public static void CopyVector(HostWeight host, float* destination)
     {
-        if (BlockShape.IsBlocks(host.Format))
+        var bits = host.Format.CodeBits();
+        if (bits == 0)
         {
-            BlockCodec.Decode(host.Format, host.Data, new(destination, host.ColumnCount));
+            host.DecodeRows(0, new(destination, host.ColumnCount));
             return;
         }
+        var codes = new ReadOnlySpan<byte>(host.Data, host.ColumnCount * bits / 8);
         for (var k = 0; k < host.ColumnCount; k++)
-            destination[k] = host.Format switch
-            {
-                WeightFormat.F32 => Unsafe.ReadUnaligned<float>((float*)host.Data + k),
-                WeightFormat.F16 => (float)Unsafe.ReadUnaligned<Half>((Half*)host.Data + k),
-                WeightFormat.BF16 => BitConverter.UInt32BitsToSingle((uint)Unsafe.ReadUnaligned<ushort>((ushort*)host.Data + k) << 16),
-                _ => GroupCodec.Decode(
-                    GroupCodec.Load(
-                        new ReadOnlySpan<byte>(host.Data, host.ColumnCount * host.Format.CodeBits() / 8), k, host.Format.CodeBits()),
-                    Unsafe.ReadUnaligned<GroupMeta>(host.Groups + k / host.GroupSize)),
-            };
+            destination[k] = GroupCodec.Decode(
+                GroupCodec.Load(codes, k, bits), Unsafe.ReadUnaligned<GroupMeta>(host.Groups + k / host.GroupSize));
     }
 
     private static void Unpack<TFormat>(byte* lines, nint stride, int lane, int channels, float* destination)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KvPareto.Cpu.Storage;
 
 namespace KvPareto.Cpu.Kernels;
 
@@ -63,8 +64,12 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         return TLanes.MultiplyAdd(weight, offset, sum);
     }
 
-    /// <summary>Channels of a block.</summary>
-    public static int BlockChannels => 4 * TLanes.Width;
+    // Of a block.
+    private static int Channels
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 4 * TLanes.Width;
+    }
 
     /// <summary>output[r, c] += Σ_t weights[r, g(c), t]·v[t, c] over a run of tiles, for one block of channels.</summary>
     /// <typeparam name="TBits">2, 4 or 8 (codes, without their offsets), 16 or 32 (values).</typeparam>
@@ -99,6 +104,7 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
             var row = tiles;
             for (var token = 0; token < TileTokens; token++, row += rowBytes, w0++, w1++, w2++, w3++, halves++)
             {
+                Prefetch.Lines(row + TokenStore.PrefetchBytes, Channels * TBits.Value / 8);
                 Load<TBits>(row, out var v0, out var v1, out var v2, out var v3);
                 if (TBits.Value == 2)
                 {

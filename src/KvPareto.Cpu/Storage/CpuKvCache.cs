@@ -14,7 +14,6 @@ internal sealed unsafe class CpuKvCache : KvCache
     private readonly NativeBuffer _memory;
     private readonly CpuKvLayout _layout;
     private readonly bool[] _meanFrozen;
-    private readonly RotaryBias? _bias;
 
     public CpuKvCache(MemoryLedger ledger, KvGeometry geometry, KvSpec spec, int capacity) : base(geometry, spec, capacity)
     {
@@ -23,8 +22,7 @@ internal sealed unsafe class CpuKvCache : KvCache
         // Kernels read whole tiles; what no token has been written to must at least be finite.
         _memory = new NativeBuffer(ledger, MemoryCategory.KvCache, _layout.ByteCount).Clear();
         if (!spec.PreBiasKeys) return;
-        _bias = new RotaryBias(geometry.KeyBias!);
-        Turns = new PositionTurns(_bias, _memory.As<byte>() + _layout.TurnsAt, capacity);
+        Turns = new PositionTurns(geometry.KeyBias!, _memory.As<byte>() + _layout.TurnsAt, capacity);
     }
 
     public override long ByteCount => _memory.ByteCount;
@@ -59,10 +57,10 @@ internal sealed unsafe class CpuKvCache : KvCache
     public void Transform(int layer, int head, ReadOnlySpan<int> positions, float* keys, int keyStride, float* values, int valueStride)
     {
         var width = Geometry.HeadDim;
-        if (_bias is not null)
+        if (Spec.PreBiasKeys)
         {
             for (var i = 0; i < positions.Length; i++)
-                _bias.Add(layer, head, positions[i], new Span<float>(keys + (long)i * keyStride, width), -1);
+                Geometry.KeyBias!.Add(layer, head, positions[i], new Span<float>(keys + (long)i * keyStride, width), -1);
         }
         if (Spec.SmoothKeys)
         {
@@ -130,7 +128,7 @@ internal sealed unsafe class CpuKvCache : KvCache
                     Read(keyRanges, token, key);
                     if (Spec.Rotation != KvRotation.None) Hadamard.Transform(key, width);
                     if (Spec.SmoothKeys) for (var d = 0; d < width; d++) key[d] += (float)Mean(layer, head)[d];
-                    _bias?.Add(layer, head, token, new Span<float>(key, width), 1);
+                    if (Spec.PreBiasKeys) Geometry.KeyBias!.Add(layer, head, token, new Span<float>(key, width), 1);
                 }
                 fixed (float* value = values.Slice(at, width))
                 {

@@ -13,17 +13,12 @@ internal sealed class CpuKvLayout
     public CpuKvLayout(KvGeometry geometry, KvSpec spec, int capacity)
     {
         _geometry = geometry;
-        _meanBytes = spec.SmoothKeys ? Align((long)geometry.KvHeads * geometry.HeadDim * sizeof(ushort)) : 0;
-        Keys = new KvSide<KeyStore>[geometry.LayerCount];
-        Values = new KvSide<ValueStore>[geometry.LayerCount];
-        _layerAt = new long[geometry.LayerCount + 1];
-        for (var layer = 0; layer < geometry.LayerCount; layer++)
-        {
-            var own = spec.ForLayer(layer, geometry.LayerCount);
-            Keys[layer] = StoreFactory.KeySide(new SidePlan(own, own.Keys, geometry.HeadDim, capacity));
-            Values[layer] = StoreFactory.ValueSide(new SidePlan(own, own.Values, geometry.HeadDim, capacity));
-            _layerAt[layer + 1] = _layerAt[layer] + MeansAt(layer) + _meanBytes;
-        }
+        _meanBytes = spec.SmoothKeys ? NativeBuffer.Aligned((long)geometry.KvHeads * geometry.HeadDim * sizeof(ushort)) : 0;
+        var layers = SidePlan.OfLayers(geometry, spec, capacity).ToArray();
+        Keys = [.. layers.Select(plan => StoreFactory.KeySide(plan.Keys))];
+        Values = [.. layers.Select(plan => StoreFactory.ValueSide(plan.Values))];
+        _layerAt = new long[layers.Length + 1];
+        for (var layer = 0; layer < layers.Length; layer++) _layerAt[layer + 1] = _layerAt[layer] + MeansAt(layer) + _meanBytes;
         TurnsAt = _layerAt[^1];
         ByteCount = TurnsAt + (spec.PreBiasKeys ? PositionTurns.ByteCount(geometry.HeadDim, capacity) : 0);
     }
@@ -57,6 +52,4 @@ internal sealed class CpuKvLayout
 
     /// <summary>First byte of the layer's frozen means.</summary>
     public long MeansAt(int layer) => ValuesSharedAt(layer) + Values[layer].LayerBytes;
-
-    private static long Align(long bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
 }

@@ -28,10 +28,10 @@ internal sealed unsafe class KvSide<TStore>
         _coded = coded(plan.CodedTokens);
         if (plan.SinkTokens > 0) _sinks = plain(plan.SinkTokens);
         if (plan.RingTokens > 0) _ring = plain(TokenStore.TileCount(plan.RingTokens) * TokenStore.TileTokens);
-        _codedAt = Align(_sinks?.HeadBytes ?? 0);
-        _ringAt = _codedAt + Align(_coded.HeadBytes);
-        HeadBytes = _ringAt + Align(_ring?.HeadBytes ?? 0);
-        LayerBytes = Align(_coded.LayerBytes);
+        _codedAt = NativeBuffer.Aligned(_sinks?.HeadBytes ?? 0);
+        _ringAt = _codedAt + NativeBuffer.Aligned(_coded.HeadBytes);
+        HeadBytes = _ringAt + NativeBuffer.Aligned(_ring?.HeadBytes ?? 0);
+        LayerBytes = NativeBuffer.Aligned(_coded.LayerBytes);
     }
 
     /// <summary>Bytes of a head.</summary>
@@ -113,6 +113,4 @@ internal sealed unsafe class KvSide<TStore>
     private StorePlace Coded(StorePlace place) => new(place.Head + _codedAt, place.Layer);
 
     private StorePlace Ring(StorePlace place) => new(place.Head + _ringAt, place.Layer);
-
-    private static long Align(long bytes) => (bytes + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
 }

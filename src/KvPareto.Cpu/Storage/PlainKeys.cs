@@ -43,6 +43,7 @@ internal sealed unsafe class PlainKeys : KeyStore
     {
         for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
         {
+            Prefetch.Lines(place.Head + (long)t * TileBytes + PrefetchBytes, TileBytes);
             for (var r = 0; r < rows; r += KernelTable.MaxRows)
             {
                 var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];

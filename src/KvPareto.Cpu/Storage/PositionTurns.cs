@@ -17,7 +17,7 @@ internal sealed unsafe class PositionTurns
     public PositionTurns(RotaryBias bias, byte* memory, int capacity)
     {
         (_bias, _place) = (bias, new StorePlace(memory, null));
-        _store = new PlainKeys(bias.HeadDim, 32, capacity);
+        _store = new PlainKeys(bias.Rope.HeadDim, 32, capacity);
     }
 
     private int Half => _store.HeadDim / 2;
@@ -34,7 +34,7 @@ internal sealed unsafe class PositionTurns
         var row = stackalloc float[_store.HeadDim];
         for (; _filled < length; _filled++)
         {
-            _bias.Turns(_filled, new Span<float>(row, _store.HeadDim));
+            _bias.Rope.Turns([_filled], new Span<float>(row, _store.HeadDim));
             _store.Append(_place, _filled, 1, row, _store.HeadDim);
         }
     }

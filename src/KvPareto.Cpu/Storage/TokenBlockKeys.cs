@@ -65,6 +65,7 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
         for (var r = 0; r < rows; r++) sums[r] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + r * HeadDim, HeadDim));
         for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
         {
+            Prefetch.Lines(place.Head + t * _layout.TileBytes + PrefetchBytes, TileBytes);
             var meta = *_layout.Meta(place, t * TileTokens);
             new Span<ushort>(scales, TileTokens).Fill(meta.ScaleBits);
             new Span<short>(zeros, TileTokens).Fill(meta.Zero);
@@ -87,6 +88,7 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
         GroupMeta* current = null;
         for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
         {
+            Prefetch.Lines(place.Head + t * _layout.TileBytes + PrefetchBytes, TileBytes);
             var meta = _layout.Meta(place, t * TileTokens);
             if (meta != current)
             {

@@ -54,6 +54,7 @@ internal sealed unsafe class TokenKeys : KeyStore
             sums[g] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + g * _scheme.Group, _scheme.Group));
         for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
         {
+            Prefetch.Lines(place.Head + (long)t * TileBytes + PrefetchBytes, TileBytes);
             var codes = place.Head + (long)t * _tileBytes;
             var scales = Scales(place, t);
             for (var r = 0; r < rows; r += KernelTable.MaxRows)

@@ -11,6 +11,9 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     /// <summary>Tokens of a tile.</summary>
     public const int TileTokens = 16;
 
+    /// <summary>How far ahead decoding asks for tiles. Measured on Zen 5, one core, f16 out of memory: 17 → 22 GB/s.</summary>
+    public const int PrefetchBytes = 4096;
+
     /// <summary>D.</summary>
     public int HeadDim { get; } = headDim;
 

@@ -17,7 +17,7 @@
 #define UNITS (KEY_BITS + VALUE_BITS <= 12 ? 2 : 1) // at a time
 #define HEADS 8  // columns of a product
 #define BLOCKS 3 // at a time on a multiprocessor, as far as registers go
-#define MOST_BLOCKS (3 * 132) // of a launch, all of which are at work at a time (AttentionPlan.SingleBlocks)
+#define MOST_BLOCKS (3 * 132) // of a sequence, all of which are at work at a time (AttentionPlan.SingleBlocks)
 
 #include "pieces.cuh"
 #include "rows.cuh"
@@ -64,7 +64,7 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     v.part = part_tokens(v.codedTo - v.codedFrom, a.parts);
     v.parts = (v.codedTo - v.codedFrom + v.part - 1) / v.part;
     v.hasEdge = v.codedFrom > v.first || v.codedTo < v.end || v.parts == 0;
-    v.newIsBlock = v.isApart && v.parts > 0 && (v.parts + 1 + v.hasEdge) * a.keyHeads * a.sequences <= MOST_BLOCKS;
+    v.newIsBlock = v.isApart && v.parts > 0 && (v.parts + 1 + v.hasEdge) * a.keyHeads <= MOST_BLOCKS;
     v.isKept = KEY_GROUP == 0 && v.isApart && v.parts > 0 && v.codedFrom == v.first && valuesTo >= v.end
         && v.end - v.codedTo <= WARPS * UNIT;
     return v;

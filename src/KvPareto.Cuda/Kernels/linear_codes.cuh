@@ -6,41 +6,105 @@
 template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
 {
     static const int Tiles = TILES, Columns = 8 * TILES, Words = UNIT * BITS / 128, Bytes = 3, Squares = MOST_TEAMS * WARPS;
-    static const int Shares = TILES == 1 ? 1 : MOST_TEAMS; // of a thread, for sums to be those of as many threads whatever the rows
-    typedef Stream<BITS, UNIT, STAGES> Weights;
+    static const bool ArePrepared = TILES > 1, IsChunked = ArePrepared; // inputs, by a launch before
+    typedef Stream<BITS, UNIT, STAGES, false, IsChunked> Weights;
 
     u8* rows;     // [T · Bytes, K] bytes in the order in which lanes take them
     float2* spans; // [units, Columns]: the power of two, and the sum of the bytes
     int stride;
     u32 inputs[TILES]; // this lane's place
     u32 sums;
+    int share; // units of a warp in a chunk
+    int units;
 
     __device__ __forceinline__ Codes(u8* memory, const LinearArguments& a)
     {
         int columns = a.parts[0].weight.columns, lane = threadIdx.x % 32;
         spans = (float2*)memory;
+        if (IsChunked)
+        {
+            units = columns / UNIT;
+            share = units_of_chunk(units, a.chunks);
+            columns = WARPS * share * UNIT;
+        }
         rows = memory + columns / UNIT * (Columns * 8);
-        // Neighbours among rows fall on different banks.
-        stride = (columns + 127) / 128 * 128 + (Words == 4 && BITS == 4 ? 16 : 64);
+        stride = stride_of(columns);
         #pragma unroll
         for (int i = 0; i < TILES; i++)
             inputs[i] = shared_address(rows) + min(8 * i + lane / 4, a.rows * Bytes - 1) * stride + lane % 4 * (UNIT / 4);
         sums = shared_address(spans) + lane % 4 * 16;
     }
 
+    // Brings all rows of x in.
     __device__ __forceinline__ void prepare(const LinearArguments& a, float (*squares)[MOST_ROWS])
     {
-        // As many loads before the first use as registers allow.
-        if (a.gain) prepare_ahead<2, true>(a, squares);
-        else prepare_ahead<4, false>(a, squares);
+        if constexpr (ArePrepared) take_prepared(a, squares);
+        else prepare_rows(a, 0, 0, a.rows, squares);
     }
 
-    template <int AHEAD, bool NORMED> __device__ __forceinline__ void prepare_ahead(const LinearArguments& a, float (*squares)[MOST_ROWS])
+    // What a launch before has made of these rows: sums of squares, then chunks as they lie from `spans` on.
+    __device__ __forceinline__ void take_prepared(const LinearArguments& a, float (*squares)[MOST_ROWS])
+    {
+        for (int i = threadIdx.x; a.gain && i < Squares * MOST_ROWS; i += blockDim.x) squares[0][i] = ((const float*)a.prepared)[i];
+        take_chunk(a, 0);
+    }
+
+    __device__ __forceinline__ void take_chunk(const LinearArguments& a, int chunk)
+    {
+        int bytes = chunk_bytes(a.rows);
+        const u8* source = a.prepared + SquareBytes + (i64)chunk * chunk_bytes(MOST_ROWS) + 16 * threadIdx.x;
+        u32 target = shared_address(spans) + 16 * threadIdx.x;
+        for (int at = 16 * threadIdx.x; at < bytes; at += 16 * blockDim.x, target += 16 * blockDim.x, source += 16 * blockDim.x)
+            copy_ahead<16>(target, source);
+        asm volatile("cp.async.wait_all;" ::: "memory");
+    }
+
+    static const int SquareBytes = Squares * MOST_ROWS * 4;
+
+    // Neighbours among rows fall on different banks.
+    static __device__ __forceinline__ int stride_of(int columns)
+    {
+        return (columns + 127) / 128 * 128 + (Words == 4 && BITS == 4 ? 16 : 64);
+    }
+
+    // To where a pass has its chunks; returns the place before, of its sums of squares.
+    __device__ __forceinline__ u8* move_to_pass(const LinearArguments& a, int pass)
+    {
+        u8* squares = a.prepared + pass * (SquareBytes + a.chunks * chunk_bytes(MOST_ROWS));
+        rows += squares + SquareBytes - (u8*)spans;
+        spans = (float2*)(squares + SquareBytes);
+        return squares;
+    }
+
+    // From a unit of a warp to its place among those of a chunk.
+    __device__ __forceinline__ int shift(int warp, int begin) const { return IsChunked ? warp * share - begin : 0; }
+
+    // Of a chunk of so many rows.
+    __device__ __forceinline__ int chunk_bytes(int rows) const { return WARPS * share * (Columns * 8) + rows * Bytes * stride; }
+
+    // A unit's number among those of its chunk, from which on those of later chunks follow at a distance.
+    __device__ __forceinline__ int place_of(int unit, int& chunk) const
+    {
+        int warp = ((unit + 1) * WARPS - 1) / units, own = unit - warp * units / WARPS;
+        chunk = own / share;
+        return warp * share + own % share;
+    }
+
+    // Some of its rows, of which the first is row `first` of x.
+    __device__ __forceinline__ void prepare_rows(const LinearArguments& a, int first, int begin, int end, float (*squares)[MOST_ROWS])
+    {
+        // As many loads before the first use as registers allow.
+        if (a.gain) prepare_ahead<2, true>(a, first, begin, end, squares);
+        else prepare_ahead<4, false>(a, first, begin, end, squares);
+    }
+
+    template <int AHEAD, bool NORMED> __device__ __forceinline__ void prepare_ahead(
+        const LinearArguments& a, int firstRow, int begin, int end, float (*squares)[MOST_ROWS])
     {
         int eights = a.parts[0].weight.columns / 8, lane = threadIdx.x % 32;
-        for (int row = 0; row < a.rows; row++)
+        for (int row = begin; row < end; row++)
         {
-            float square[Shares] = {};
+            float square = 0;
             for (int first = threadIdx.x - lane; first < eights; first += AHEAD * blockDim.x)
             {
                 Eight raw[AHEAD];
@@ -51,7 +115,7 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
                     int eight = first + i * blockDim.x + lane;
                     raw[i].clear();
                     if (eight >= eights) continue;
-                    raw[i].load(a.x, row, 8 * eight);
+                    raw[i].load(a.x, firstRow + row, 8 * eight);
                     if (NORMED) load_gains(a, eight, gains[i]);
                 }
                 #pragma unroll
@@ -61,19 +125,13 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
                     if (eight - lane >= eights) continue;
                     float v[8];
                     raw[i].values(a.x.type, v);
-                    if (NORMED && eight < eights) square[i % Shares] += scale_inputs(gains[i], v);
+                    if (NORMED && eight < eights) square += scale_inputs(gains[i], v);
                     convert(v, row, eight, eight < eights);
                 }
             }
-            if constexpr (NORMED)
-            {
-                #pragma unroll
-                for (int i = 0; i < Shares; i++)
-                {
-                    square[i] = warp_sum(square[i]);
-                    if (lane == 0) squares[i * WARPS + threadIdx.x / 32][row] = square[i];
-                }
-            }
+            if (!NORMED) continue;
+            square = warp_sum(square);
+            if (lane == 0) squares[threadIdx.x / 32][row] = square;
         }
     }
 
@@ -120,11 +178,19 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         sums[0] = (short)pair;
         sums[1] = (pair - sums[0]) >> 16;
         if (!isThere) return;
+        i64 chunkAt = 0;
+        if (IsChunked)
+        {
+            int chunk, place = place_of(eight / (UNIT / 8), chunk);
+            chunkAt = (i64)chunk * chunk_bytes(MOST_ROWS);
+            eight = place * (UNIT / 8) + eight % (UNIT / 8);
+        }
         #pragma unroll
         for (int b = 0; b < Bytes; b++)
         {
-            *(uint2*)(rows + (row * Bytes + b) * stride + eight * 8) = make_uint2(planes[b][0], planes[b][1]);
-            if (eight % (UNIT / 8) == 0) spans[eight / (UNIT / 8) * Columns + row * Bytes + b] = make_float2(down, (float)sums[b]);
+            *(uint2*)(rows + chunkAt + (row * Bytes + b) * stride + eight * 8) = make_uint2(planes[b][0], planes[b][1]);
+            if (eight % (UNIT / 8) == 0)
+                *(float2*)((u8*)(spans + eight / (UNIT / 8) * Columns + row * Bytes + b) + chunkAt) = make_float2(down, (float)sums[b]);
         }
     }
 

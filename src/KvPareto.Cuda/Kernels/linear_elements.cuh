@@ -1,9 +1,11 @@
 // Few rows times bf16 weights by the tensor cores: the inputs as bf16 too, and where LOW what f32 has beyond that as a second number.
 
-template <bool LOW, int STAGES> struct Elements
+// FAR: bf16 inputs are not brought in ahead, but with the weights.
+template <bool LOW, bool FAR, int STAGES> struct Elements
 {
     static const int Unit = 32, Tiles = 1, Squares = WARPS;
-    typedef Stream<16, Unit, STAGES> Weights;
+    static const bool ArePrepared = FAR, IsChunked = false;
+    typedef Stream<16, Unit, STAGES, FAR> Weights;
 
     u8* rows;   // [T, K] high parts, then low ones
     int stride; // bytes of a row: two tokens' rows fall on different banks
@@ -19,9 +21,14 @@ template <bool LOW, int STAGES> struct Elements
         inputs = shared_address(rows) + min(lane / 4, a.rows - 1) * stride + lane % 4 * 16;
     }
 
+    __device__ __forceinline__ void take_chunk(const LinearArguments& a, int chunk) {}
+
+    static __device__ __forceinline__ int shift(int warp, int begin) { return 0; }
+
     // Brings all rows of x in; returns this lane's part of a row's sum of squares by `squares`.
     __device__ __forceinline__ void prepare(const LinearArguments& a, float (*squares)[MOST_ROWS])
     {
+        if constexpr (FAR) return;
         // As many loads before the first use as registers allow.
         if (a.gain) prepare_ahead<2, true>(a, squares);
         else prepare_ahead<4, false>(a, squares);
@@ -84,7 +91,7 @@ template <bool LOW, int STAGES> struct Elements
         #pragma unroll
         for (int part = 0; part < (LOW ? 2 : 1); part++)
         {
-            uint4 x = load_shared_four(inputs + part * lowBytes + unit * (Unit * 2));
+            uint4 x = load_shared_four(FAR ? w.source + Weights::EntriesAt : inputs + part * lowBytes + unit * (Unit * 2));
             multiply_bfloats(total[0], upper.x, lower.x, upper.y, lower.y, x.x, x.y);
             multiply_bfloats(total[0], upper.z, lower.z, upper.w, lower.w, x.z, x.w);
         }

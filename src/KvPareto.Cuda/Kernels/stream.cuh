@@ -26,10 +26,11 @@ struct LinearArguments
     int mode;
     int tiles;
     int batch;               // tiles of a block whose parts are put together at a time
-    int reserved;
+    int chunks;              // of inputs that are prepared, of which shared memory holds one at a time
+    u8* prepared;            // inputs as products of many rows of codes take them
 };
 
-static_assert(sizeof(LinearPart) == 64 && sizeof(LinearArguments) == 240, "structures differ from the host's");
+static_assert(sizeof(LinearPart) == 64 && sizeof(LinearArguments) == 248, "structures differ from the host's");
 
 // The part that a tile lies in, and its first output there.
 static __device__ __forceinline__ const LinearPart& part_of(const LinearArguments& a, int tile, int& first)
@@ -79,18 +80,23 @@ template <int BYTES> static __device__ __forceinline__ void copy_ahead(u32 targe
     else asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" :: "r"(target), "l"(source), "n"(BYTES) : "memory");
 }
 
+// Units of a warp in a chunk of inputs, at the most; one has as many in all but the last.
+static __device__ __forceinline__ int units_of_chunk(int units, int chunks) { return ((units + WARPS - 1) / WARPS + chunks - 1) / chunks; }
+
 // The columns of a weight are cut into units. Of a unit lane i has WORDS words of two rows (i / 4 and eight on), neighbours in memory, and
 // of codes the rows' entries. A warp goes through its units of one tile after another; each lane fills and reads its own places of a stage.
-template <int BITS, int UNIT, int STAGES> struct Stream
+// FAR: bf16 inputs of token i / 4 come with them, where shared memory does not hold all of them. CHUNKED: a warp goes through a share of
+// its units of all tiles, then through the next.
+template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false> struct Stream
 {
     static const bool Coded = BITS < 16;
     static const int Words = UNIT * BITS / 128;
-    static const int EntriesAt = 2 * Words * 4 * THREADS; // in a stage
-    static const int StageBytes = EntriesAt + (Coded ? 2 * 4 * THREADS : 0);
+    static const int EntriesAt = 2 * Words * 4 * THREADS; // in a stage, as inputs
+    static const int StageBytes = EntriesAt + (Coded ? 2 * 4 * THREADS : FAR ? 16 * THREADS : 0);
     static const int Bytes = STAGES * StageBytes;
 
     const LinearArguments& a;
-    int begin, end; // units of this warp
+    int begin, end; // units of this warp, of the chunk that is fetched
     int tile, unit; // the next to fetch
     const u8* upper;
     const u8* lower;
@@ -107,6 +113,8 @@ template <int BITS, int UNIT, int STAGES> struct Stream
     int endTile;    // up to which a tile's rows are as far from those of the next as this one's
     int beginInGroup; // of the warp's first unit
     int bytesToNext, entriesToNext; // from the end of a tile's units to the begin of the next one's
+    const u8* inputs; // of the lane's token, its columns of a unit
+    int warpBegin, warpEnd, firstTile, chunk, share; // units of a chunk
 
     // `memory` is the team's.
     __device__ __forceinline__ Stream(u8* memory, const LinearArguments& a, int firstTile, int stride) : a(a), stride(stride)
@@ -115,14 +123,42 @@ template <int BITS, int UNIT, int STAGES> struct Stream
         int thread = threadIdx.x % THREADS, warp = thread / 32, units = w.columns / UNIT;
         begin = warp * units / WARPS;
         end = (warp + 1) * units / WARPS;
+        if (CHUNKED)
+        {
+            warpBegin = begin;
+            warpEnd = end;
+            this->firstTile = firstTile;
+            share = units_of_chunk(units, a.chunks);
+            chunk = 0;
+            end = end_of(0);
+        }
         tiles = a.tiles;
         tile = begin < end ? firstTile : tiles;
         base = target = source = shared_address(memory) + thread * (Words * 4);
         entryBytes = EntriesAt + thread * (8 - Words * 4);
         enter();
         #pragma unroll 1 // a block's first instructions come from memory
-        for (int i = 0; i < STAGES - 1; i++) fetch();
+        for (int i = 0; i < STAGES - 1; i++) fetch(false);
     }
+
+    // Begins to copy the inputs of the units that are under way, which are all of the first tile.
+    __device__ __forceinline__ void begin_inputs()
+    {
+        if constexpr (!FAR) return;
+        int lane = threadIdx.x % 32;
+        inputs = (const u8*)a.x.data + (i64)min(lane / 4, a.rows - 1) * a.x.stride * 2 + lane % 4 * 16;
+        #pragma unroll 1
+        for (int i = 0; i < STAGES - 1; i++)
+        {
+            copy_ahead<16>(base + i * StageBytes + EntriesAt, inputs + (begin + i) * (UNIT * 2));
+            asm volatile("cp.async.commit_group;" ::: "memory");
+        }
+    }
+
+    // The units of a warp in a chunk.
+    __device__ __forceinline__ int begin_of(int chunk) const { return CHUNKED ? warpBegin + chunk * share : begin; }
+
+    __device__ __forceinline__ int end_of(int chunk) const { return CHUNKED ? min(warpBegin + (chunk + 1) * share, warpEnd) : end; }
 
     // The rows of the tile at hand.
     __device__ __forceinline__ void enter()
@@ -170,12 +206,13 @@ template <int BITS, int UNIT, int STAGES> struct Stream
     }
 
     // Begins to copy the next unit.
-    __device__ __forceinline__ void fetch()
+    __device__ __forceinline__ void fetch(bool hasInputs = true)
     {
         if (tile < tiles)
         {
             copy_ahead<Words * 4>(target, upper);
             copy_ahead<Words * 4>(target + Words * 4 * THREADS, lower);
+            if (FAR && hasInputs) copy_ahead<16>(target + EntriesAt, inputs + unit * (UNIT * 2));
             if constexpr (Coded)
             {
                 copy_ahead<4>(target + entryBytes, upperEntries);
@@ -192,7 +229,14 @@ template <int BITS, int UNIT, int STAGES> struct Stream
             if (++unit == end)
             {
                 tile += stride;
-                if (tile < endTile) go_on();
+                if (CHUNKED && tile >= tiles && chunk + 1 < a.chunks)
+                {
+                    tile = firstTile;
+                    begin = begin_of(++chunk);
+                    end = end_of(chunk);
+                    enter();
+                }
+                else if (tile < endTile) go_on();
                 else enter();
             }
         }

@@ -42,6 +42,9 @@ public readonly record struct GroupMeta(ushort ScaleBits, short Zero)
 /// <param name="Clip">Share of the range that codes span (<see cref="GroupCodec.Narrow"/>); what lies outside is clipped.</param>
 public readonly record struct GroupFit(float Clip)
 {
+    /// <summary>Narrowest share, in percent.</summary>
+    public const int LeastClipPercent = 50;
+
     /// <summary>To all of it.</summary>
     public static readonly GroupFit Whole = new(1);
 
@@ -51,7 +54,8 @@ public readonly record struct GroupFit(float Clip)
     /// <exception cref="ConfigException">A part is out of its range; the message names it and what is allowed.</exception>
     internal void Validate()
     {
-        if (Clip is not (>= 0.5f and <= 1)) throw new ConfigException($"clip {ClipPercent}; allowed: 50 to 100");
+        if (Clip is not (>= LeastClipPercent / 100f and <= 1))
+            throw new ConfigException($"clip {ClipPercent}; allowed: {LeastClipPercent} to 100");
     }
 }
 
@@ -116,8 +120,8 @@ public static class GroupCodec
 
     /// <summary>
     /// A range narrowed to a share of itself, for <see cref="Fit(float, float, int, GroupFit)"/>: both ends move towards zero where it lies
-    /// between them (min·clip and
-    /// max·clip, SKVQ, arXiv 2405.06219); else only the far end moves, so that no range is shifted and a single value stays itself.
+    /// between them (min·clip and max·clip, SKVQ, arXiv 2405.06219); else only the far end moves, so that no range is shifted and a
+    /// single value stays itself.
     /// </summary>
     public static (float Min, float Max) Narrow(float min, float max, GroupFit fit)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using KvPareto.Engine.Rotary;
 
 namespace KvPareto.Engine.Cache;
 
@@ -24,10 +23,5 @@ public sealed record KvGeometry(int QueryHeads, int KvHeads, int HeadDim, Immuta
 
     /// <summary>That bias, which <see cref="KvSpec.PreBiasKeys"/> leaves out of the codes; null where keys have none, or where nothing is
     /// to be stored.</summary>
-    public KeyBias? KeyBias { get; init; }
+    public RotaryBias? KeyBias { get; init; }
 }
-
-/// <summary>What every key of a layer carries besides W·x: a known vector, turned by the rotary embedding.</summary>
-/// <param name="Layers">For each layer [Nkv·D], before the rotary embedding.</param>
-/// <param name="Rope">The model's rotary frequencies.</param>
-public sealed record KeyBias(ImmutableArray<float[]> Layers, RopeTable Rope);

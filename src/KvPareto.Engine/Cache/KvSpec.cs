@@ -6,6 +6,9 @@ namespace KvPareto.Engine.Cache;
 /// stay at 16 bits.</summary>
 public sealed record KvSpec
 {
+    /// <summary>Most tokens that stay at 16 bits at either end.</summary>
+    public const int MostPlainTokens = 65536;
+
     /// <summary>16 bits for both.</summary>
     public static readonly KvSpec Full = new();
 
@@ -53,16 +56,16 @@ public sealed record KvSpec
         Values.Validate("value", headDim);
         if (Rotation != KvRotation.None && !int.IsPow2(headDim))
             throw new ConfigException($"rotation: the model's head_dim is {headDim}; allowed: a power of two");
-        Check("sink", SinkTokens, 0, 65536);
-        Check("recent", RecentTokens, 0, 65536);
-        Check("edge", EdgeLayers, 0, geometry.LayerCount / 2);
+        Check("sink", SinkTokens, MostPlainTokens);
+        Check("recent", RecentTokens, MostPlainTokens);
+        Check("edge", EdgeLayers, geometry.LayerCount / 2);
         Fit.Validate();
         if (PreBiasKeys && !geometry.HasKeyBias && geometry.KeyBias is null)
             throw new ConfigException("prebias: the model's keys have no bias; allowed for models with one (Qwen2, Qwen2.5)");
     }
 
-    private static void Check(string part, int value, int least, int most)
+    private static void Check(string part, int value, int most)
     {
-        if (value < least || value > most) throw new ConfigException($"{part} {value}; allowed: {least} to {most}");
+        if (value < 0 || value > most) throw new ConfigException($"{part} {value}; allowed: 0 to {most}");
     }
 }

@@ -1,30 +1,18 @@
+using System.Collections.Immutable;
+using KvPareto.Engine.Rotary;
+
 namespace KvPareto.Engine.Cache;
 
 /// <summary>
 /// What the bias b of a model's key projection adds to the key of each position: RoPE(b, t), known exactly, so that keys can be coded
 /// without it (<see cref="KvSpec.PreBiasKeys"/>).
 /// </summary>
-/// <param name="bias">The biases and the rotary frequencies.</param>
-public sealed class RotaryBias(KeyBias bias)
+/// <param name="Layers">b of each layer, [Nkv·D].</param>
+/// <param name="Rope">The model's rotary frequencies, which turn all D channels of a head.</param>
+public sealed record RotaryBias(ImmutableArray<float[]> Layers, RopeTable Rope)
 {
-    private readonly int _half = bias.Rope.HeadDim / 2;
-
-    /// <summary>D.</summary>
-    public int HeadDim => 2 * _half;
-
     /// <summary>b of a key head, [D].</summary>
-    public ReadOnlySpan<float> Of(int layer, int head) => bias.Layers[layer].AsSpan(head * HeadDim, HeadDim);
-
-    /// <summary>Cosines and then sines of a position, [D], with the rotary embedding's scale.</summary>
-    public void Turns(int position, Span<float> row)
-    {
-        for (var i = 0; i < _half; i++)
-        {
-            var (sin, cos) = Math.SinCos(position * bias.Rope.InverseFrequencies[i]);
-            row[i] = (float)cos * bias.Rope.AttentionScale;
-            row[_half + i] = (float)sin * bias.Rope.AttentionScale;
-        }
-    }
+    public ReadOnlySpan<float> Of(int layer, int head) => Layers[layer].AsSpan(head * Rope.HeadDim, Rope.HeadDim);
 
     /// <summary>key += sign · RoPE(b, position).</summary>
     /// <param name="layer">Layer.</param>
@@ -35,13 +23,14 @@ public sealed class RotaryBias(KeyBias bias)
     public void Add(int layer, int head, int position, Span<float> key, float sign)
     {
         var b = Of(layer, head);
-        Span<float> turns = stackalloc float[HeadDim];
-        Turns(position, turns);
-        for (var i = 0; i < _half; i++)
+        var half = b.Length / 2;
+        Span<float> turns = stackalloc float[b.Length];
+        Rope.Turns([position], turns);
+        for (var i = 0; i < half; i++)
         {
-            var (cos, sin) = (turns[i], turns[_half + i]);
-            key[i] += sign * (b[i] * cos - b[_half + i] * sin);
-            key[_half + i] += sign * (b[_half + i] * cos + b[i] * sin);
+            var (cos, sin) = (turns[i], turns[half + i]);
+            key[i] += sign * (b[i] * cos - b[half + i] * sin);
+            key[half + i] += sign * (b[half + i] * cos + b[i] * sin);
         }
     }
 }

@@ -26,6 +26,16 @@ public readonly record struct SidePlan
         Fit = spec.Fit;
     }
 
+    /// <summary>The keys and the values of each layer of a cache.</summary>
+    public static IEnumerable<(SidePlan Keys, SidePlan Values)> OfLayers(KvGeometry geometry, KvSpec spec, int capacity)
+    {
+        for (var layer = 0; layer < geometry.LayerCount; layer++)
+        {
+            var own = spec.ForLayer(layer, geometry.LayerCount);
+            yield return (new(own, own.Keys, geometry.HeadDim, capacity), new(own, own.Values, geometry.HeadDim, capacity));
+        }
+    }
+
     /// <summary>Bits of a stored number of the coded part.</summary>
     public int Bits { get; }
 
@@ -64,4 +74,7 @@ public readonly record struct SidePlan
     /// after block, a head's together; those of a <see cref="KvAxis.Tensor"/> are shared by the heads.
     /// </summary>
     public (int Tokens, int Groups, int Channels) TokenBlock { get; }
+
+    /// <summary>Blocks that the coded part has room for: one where entries are for good.</summary>
+    public int TokenBlocks => TokenBlock.Tokens == int.MaxValue ? 1 : CodedTokens / TokenBlock.Tokens;
 }

@@ -45,7 +45,8 @@ internal static class SurplusTensors
             known.Add(shape.Name);
             if (shape.Role != WeightRole.Projection) continue;
             known.Add(shape.BiasName);
-            if (config.Quantization is not null) known.UnionWith(AwqLayout.NamesOf(shape));
+            if (config.Quantization is { } packing)
+                known.UnionWith(AwqLayout.TensorsOf(shape, packing.Bits, packing.GroupOf(shape.Columns)).Select(part => part.Name));
         }
         return known;
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
@@ -19,9 +18,7 @@ public sealed class GenerationBatch<T> : IDisposable
     private readonly Generator _generator;
     private readonly long? _room;
     private readonly MemoryUse _idle; // live before the batch was
-    private readonly TransformerActivations _activations;
-    private readonly Workspace _workspace;
-    private readonly LastLogits _logits;
+    private readonly JointSteps _steps;
     private readonly List<Answer> _underWay = [];
     private readonly List<(T Key, Completion Completion)> _ended = [];
 
@@ -33,24 +30,10 @@ public sealed class GenerationBatch<T> : IDisposable
     /// <param name="room">Bytes that all may take; null where that is not known.</param>
     public GenerationBatch(Transformer transformer, Generator generator, int most, int capacity, long? room = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, transformer.Backend.MostSequences);
         (_transformer, _generator, Most, _room) = (transformer, generator, most, room);
         _idle = Backend.Memory.Live;
         Backend.Memory.Enter(MemoryPhase.Measuring); // a model that was just loaded is at the phase of loading
-        var shape = new WorkspaceShape(most, capacity, Config.Geometry, generator.Setting.Attention, most);
-        try
-        {
-            _activations = transformer.Activations(most, most: 1);
-            _workspace = Backend.CreateWorkspace(shape);
-            _logits = new(transformer, most);
-        }
-        catch
-        {
-            _activations?.Dispose();
-            _workspace?.Dispose();
-            throw;
-        }
+        _steps = new(transformer, generator.Setting.Attention, most, capacity);
     }
 
     /// <summary>Answers under way together, at the most.</summary>
@@ -120,19 +103,15 @@ public sealed class GenerationBatch<T> : IDisposable
     public void Dispose()
     {
         foreach (var answer in _underWay) answer.Generation.Dispose();
-        _logits.Dispose();
-        _workspace.Dispose();
-        _activations.Dispose();
+        _steps.Dispose();
     }
 
     private void TakeTokens()
     {
         var clock = Stopwatch.StartNew();
-        KvCache[] caches = [.. _underWay.Select(answer => answer.Generation.Cache)];
-        int[] ids = [.. _underWay.Select(answer => answer.Generation.LastId)], positions = [.. caches.Select(cache => cache.Length)];
-        var hidden = _transformer.Forward(Backend.Begin(_workspace, ids, positions, caches), _activations);
-        var logits = _logits.Read(hidden, ids.Length);
-        for (var i = 0; i < ids.Length; i++) _underWay[i].Generation.Take(logits.Slice(i * _logits.Width, _logits.Width));
+        int[] ids = [.. _underWay.Select(answer => answer.Generation.LastId)];
+        var logits = _steps.Feed(ids, [.. _underWay.Select(answer => answer.Generation.Cache)]);
+        for (var i = 0; i < ids.Length; i++) _underWay[i].Generation.Take(logits[i]);
         var share = clock.Elapsed / ids.Length;
         foreach (var answer in _underWay) answer.DecodeTime += share;
         foreach (var answer in _underWay.Where(answer => answer.Generation.IsEnded)) End(answer);

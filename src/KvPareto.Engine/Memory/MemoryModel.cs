@@ -75,7 +75,7 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         {
             WeightCoder.RequireDividing(spec.Group, shape.Columns, shape.Name, checkpoint.Source);
             (format, group, codedBytes) =
-                (WeightFormats.OfCodes(bits), WeightCoder.StoredGroup(spec.Group),
+                (WeightFormats.OfCodes(bits), WeightFormats.StoredGroup(spec.Group),
                 WeightCoder.PredictByteCount(shape.Rows, shape.Columns, bits, spec.Group));
         }
         if (hasBias) Stage(ledger, checkpoint.Stored(shape.BiasName).WholeBytes);

@@ -17,9 +17,6 @@ public sealed record MemoryPlanRow(InferenceSetting Setting, int Context, Memory
     /// <summary>The inference peak.</summary>
     public MemoryUse Peak => Peaks.Inference;
 
-    /// <summary>The phase that <see cref="Peak"/> belongs to.</summary>
-    public MemoryPhase PeakPhase => Peaks.Decode.Total > Peaks.Prefill.Total ? MemoryPhase.Decode : MemoryPhase.Prefill;
-
     /// <summary>Percent of <see cref="MathBaseline"/> that is not needed.</summary>
     public double SavedAgainstMath => Saved(MathBaseline);
 

@@ -21,7 +21,6 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     private const int LargestGroup = 1 << 20;
     private const int MostExceptions = 4096;
 
-    private static readonly int[] EngineGroups = [256, 128, 64, GroupStep];
 
     private static readonly string[] Layouts = ["gemm", "GEMM"];
 
@@ -36,8 +35,7 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     ];
 
     /// <summary>Reads the packing of a folder: <c>quantization_config</c> of its <c>config.json</c>, or the file <c>quant_config.json</c>
-    /// that AutoAWQ
-    /// wrote in 2023; null where it has neither.</summary>
+    /// that AutoAWQ wrote in 2023; null where it has neither.</summary>
     /// <exception cref="ConfigException">It describes another method, version or layout.</exception>
     internal static AwqConfig? Of(JsonSection config)
     {
@@ -92,7 +90,7 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
                 + $" group_size {GroupSize} asks for a multiple of {Math.Max(GroupSize, GroupStep)}");
         if (weight.Rows % outputs != 0)
             throw new ConfigException($"{name} has {weight.Rows} outputs; allowed: a multiple of {outputs}");
-        var group = EngineGroups.First(candidate => own % candidate == 0);
+        var group = WeightFormats.StoredGroup(own);
         var read = HostTensor.StagingOf(weight.Columns, weight.Rows / 8 * Bits);
         var entries = (long)weight.Columns / own * weight.Rows;
         var codes = (long)weight.Rows * weight.Columns / 8 * Bits;

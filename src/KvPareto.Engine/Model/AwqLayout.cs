@@ -13,8 +13,19 @@ internal static class AwqLayout
     public const string Scales = "scales";
 
     /// <summary>The tensors that a linear layer lies in, its bias aside.</summary>
-    public static string[] NamesOf(WeightShape shape) =>
-        [$"{shape.Layer}.{Codes}", $"{shape.Layer}.{Zeros}", $"{shape.Layer}.{Scales}"];
+    /// <param name="layer">[N, K].</param>
+    /// <param name="bits">Of a code.</param>
+    /// <param name="group">g.</param>
+    public static (string Name, TensorType Type, int[] Shape)[] TensorsOf(WeightShape layer, int bits, int group)
+    {
+        var (words, groups) = (layer.Rows / WordOutputs(bits), layer.Columns / group);
+        return
+        [
+            ($"{layer.Layer}.{Codes}", TensorType.I32, [layer.Columns, words]),
+            ($"{layer.Layer}.{Zeros}", TensorType.I32, [groups, words]),
+            ($"{layer.Layer}.{Scales}", TensorType.F16, [groups, layer.Rows]),
+        ];
+    }
 
     /// <summary>Outputs of a word.</summary>
     public static int WordOutputs(int bits) => 32 / bits;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KvPareto.Engine.Seam;
+using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Model;
@@ -113,6 +114,15 @@ public sealed unsafe class HostTensor : HostRows, IDisposable
     {
         if (_memory is null && !_isDisposed) _file!.Read(_offset + first, destination);
         else new ReadOnlySpan<byte>(Data + first, destination.Length).CopyTo(destination);
+    }
+
+    /// <summary>All elements as f32, exactly.</summary>
+    /// <exception cref="ConfigException">As <see cref="Data"/>, or no weight has such elements.</exception>
+    internal float[] Floats()
+    {
+        var values = new float[checked((int)Shape.Aggregate(1L, (product, length) => product * length))];
+        FloatRows.Widen(Data, Header.Format, values);
+        return values;
     }
 
     /// <summary>The same tensor of a file under another name, whose bytes count in a ledger while they are read.</summary>

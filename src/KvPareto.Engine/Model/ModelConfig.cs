@@ -73,8 +73,7 @@ public sealed record ModelConfig
 
     /// <summary>
     /// Factor on the rows of the embedding. The residual stream is kept divided by <see cref="ResidualMultiplier"/>, so that blocks are
-    /// added
-    /// as they are: nothing but norms reads it, and those see a common factor only beside ε.
+    /// added as they are: nothing but norms reads it, and those see a common factor only beside ε.
     /// </summary>
     public float EmbeddingScale => EmbeddingMultiplier / ResidualMultiplier;
 

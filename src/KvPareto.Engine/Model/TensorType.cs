@@ -105,6 +105,43 @@ public enum TensorType
 /// <summary>Facts about <see cref="TensorType"/>.</summary>
 public static class TensorTypes
 {
+    // Its name, bits of an element (0 where elements lie in blocks), and what a weight of them is stored as (null where none is).
+    private static readonly Dictionary<TensorType, (string Name, int Bits, WeightFormat? Format)> Rows = new()
+    {
+        [TensorType.Bool] = ("BOOL", 8, null),
+        [TensorType.F4] = ("F4", 4, null),
+        [TensorType.F6E2M3] = ("F6_E2M3", 6, null),
+        [TensorType.F6E3M2] = ("F6_E3M2", 6, null),
+        [TensorType.U8] = ("U8", 8, null),
+        [TensorType.I8] = ("I8", 8, null),
+        [TensorType.F8E5M2] = ("F8_E5M2", 8, null),
+        [TensorType.F8E4M3] = ("F8_E4M3", 8, null),
+        [TensorType.F8E8M0] = ("F8_E8M0", 8, null),
+        [TensorType.I16] = ("I16", 16, null),
+        [TensorType.U16] = ("U16", 16, null),
+        [TensorType.F16] = ("F16", 16, WeightFormat.F16),
+        [TensorType.BF16] = ("BF16", 16, WeightFormat.BF16),
+        [TensorType.I32] = ("I32", 32, null),
+        [TensorType.U32] = ("U32", 32, null),
+        [TensorType.F32] = ("F32", 32, WeightFormat.F32),
+        [TensorType.C64] = ("C64", 64, null),
+        [TensorType.F64] = ("F64", 64, null),
+        [TensorType.I64] = ("I64", 64, null),
+        [TensorType.U64] = ("U64", 64, null),
+        [TensorType.Q40] = ("Q4_0", 0, WeightFormat.Q40),
+        [TensorType.Q41] = ("Q4_1", 0, WeightFormat.Q41),
+        [TensorType.Q50] = ("Q5_0", 0, WeightFormat.Q50),
+        [TensorType.Q51] = ("Q5_1", 0, WeightFormat.Q51),
+        [TensorType.Q80] = ("Q8_0", 0, WeightFormat.Q80),
+        [TensorType.Q4K] = ("Q4_K", 0, WeightFormat.Q4K),
+        [TensorType.Q5K] = ("Q5_K", 0, WeightFormat.Q5K),
+        [TensorType.Q6K] = ("Q6_K", 0, WeightFormat.Q6K),
+        [TensorType.Q2K] = ("Q2_K", 0, WeightFormat.Q2K),
+        [TensorType.Q3K] = ("Q3_K", 0, WeightFormat.Q3K),
+        [TensorType.IQ4NL] = ("IQ4_NL", 0, WeightFormat.IQ4NL),
+        [TensorType.IQ4XS] = ("IQ4_XS", 0, WeightFormat.IQ4XS),
+    };
+
     private static readonly Dictionary<string, TensorType> ByName =
         Enum.GetValues<TensorType>().Where(type => !type.IsBlocks()).ToDictionary(type => type.SafeTensorsName(), StringComparer.Ordinal);
 
@@ -113,64 +150,17 @@ public static class TensorTypes
 
     /// <summary>Bits of one element, of a type that has a whole number of them.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One of ggml's block types.</exception>
-    public static int BitSize(this TensorType type) => type switch
-    {
-        TensorType.F4 => 4,
-        TensorType.F6E2M3 or TensorType.F6E3M2 => 6,
-        <= TensorType.F8E8M0 => 8,
-        <= TensorType.BF16 => 16,
-        <= TensorType.F32 => 32,
-        <= TensorType.U64 => 64,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "elements lie in blocks"),
-    };
+    public static int BitSize(this TensorType type) =>
+        Rows[type].Bits is > 0 and var bits ? bits : throw new ArgumentOutOfRangeException(nameof(type), type, "elements lie in blocks");
 
     /// <summary>What a weight of such elements is stored as; null where no weight has them.</summary>
-    public static WeightFormat? Format(this TensorType type) => type switch
-    {
-        TensorType.F32 => WeightFormat.F32,
-        TensorType.F16 => WeightFormat.F16,
-        TensorType.BF16 => WeightFormat.BF16,
-        TensorType.Q40 => WeightFormat.Q40,
-        TensorType.Q41 => WeightFormat.Q41,
-        TensorType.Q50 => WeightFormat.Q50,
-        TensorType.Q51 => WeightFormat.Q51,
-        TensorType.Q80 => WeightFormat.Q80,
-        TensorType.Q2K => WeightFormat.Q2K,
-        TensorType.Q3K => WeightFormat.Q3K,
-        TensorType.Q4K => WeightFormat.Q4K,
-        TensorType.Q5K => WeightFormat.Q5K,
-        TensorType.Q6K => WeightFormat.Q6K,
-        TensorType.IQ4NL => WeightFormat.IQ4NL,
-        TensorType.IQ4XS => WeightFormat.IQ4XS,
-        _ => null,
-    };
+    public static WeightFormat? Format(this TensorType type) => Rows[type].Format;
 
     /// <summary>True for ggml's block types, which only GGUF has.</summary>
-    public static bool IsBlocks(this TensorType type) => type > TensorType.U64;
+    public static bool IsBlocks(this TensorType type) => Rows[type].Bits == 0;
 
     /// <summary>The name in a safetensors header, for example <c>BF16</c>; ggml's name of a block type.</summary>
-    public static string SafeTensorsName(this TensorType type) => type switch
-    {
-        TensorType.Bool => "BOOL",
-        TensorType.F6E2M3 => "F6_E2M3",
-        TensorType.F6E3M2 => "F6_E3M2",
-        TensorType.F8E5M2 => "F8_E5M2",
-        TensorType.F8E4M3 => "F8_E4M3",
-        TensorType.F8E8M0 => "F8_E8M0",
-        TensorType.Q40 => "Q4_0",
-        TensorType.Q41 => "Q4_1",
-        TensorType.Q50 => "Q5_0",
-        TensorType.Q51 => "Q5_1",
-        TensorType.Q80 => "Q8_0",
-        TensorType.Q4K => "Q4_K",
-        TensorType.Q5K => "Q5_K",
-        TensorType.Q6K => "Q6_K",
-        TensorType.Q2K => "Q2_K",
-        TensorType.Q3K => "Q3_K",
-        TensorType.IQ4NL => "IQ4_NL",
-        TensorType.IQ4XS => "IQ4_XS",
-        _ => type.ToString(),
-    };
+    public static string SafeTensorsName(this TensorType type) => Rows[type].Name;
 
     /// <summary>The type that a safetensors header calls <paramref name="name"/>; null where there is none.</summary>
     public static TensorType? Parse(string? name) => name is not null && ByName.TryGetValue(name, out var type) ? type : null;

@@ -18,7 +18,7 @@ public sealed class Transformer(Backend backend, ModelConfig config, Transformer
     /// <summary>Shape of a cache with room for <paramref name="capacity"/> tokens, with the bias of its keys.</summary>
     public KvGeometry Geometry(int capacity) => Config.Geometry with
     {
-        KeyBias = weights.KeyBiases is { } biases && Config.TurnsBiases ? new KeyBias(biases, Config.Rope.For(capacity)) : null,
+        KeyBias = weights.KeyBiases is { } biases && Config.TurnsBiases ? new RotaryBias(biases, Config.Rope.For(capacity)) : null,
     };
 
     /// <summary>Bytes of weights that a token's forward pass reads: of an embedding one row, unless it is the output head too.</summary>

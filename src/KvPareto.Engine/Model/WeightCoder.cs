@@ -18,9 +18,6 @@ internal static unsafe class WeightCoder
     private const int ElementsPerTask = 1 << 16;
     private const float LargestMagnitude = 65504; // what an f16 scale is made for, and all that an f16 weight can hold
 
-    // Groups that backends know; a group that is none of them is stored as several with the same scale and zero point.
-    private static readonly int[] StoredGroups = [256, 128, 64, 32];
-
     /// <summary>Codes <paramref name="source"/>. The result's memory counts as workspace and is given back by disposing it.</summary>
     /// <param name="source">[N, K] in f32, f16, bf16 or blocks; its bias goes over unchanged.</param>
     /// <param name="file">Where it comes from, for messages.</param>
@@ -63,31 +60,26 @@ internal static unsafe class WeightCoder
         }
         return new(source.Name, WeightFormats.OfCodes(bits), rows, columns, codes, buffer)
         {
-            GroupSize = StoredGroup(group),
+            GroupSize = WeightFormats.StoredGroup(group),
             Groups = groups,
             Bias = source.Bias,
         };
     }
 
-    /// <summary>Input channels of a group as it is stored: the widest that backends know and that divides
-    /// <paramref name="group"/>.</summary>
-    public static int StoredGroup(int group) => Array.Find(StoredGroups, stored => group % stored == 0);
-
     /// <summary>Bytes that the codes and metadata of a matrix [N, K] take.</summary>
     public static long PredictByteCount(int rows, int columns, int bits, int group) =>
-        MetaOffset(rows, columns, bits) + (long)rows * (columns / StoredGroup(group)) * GroupMeta.ByteSize;
+        MetaOffset(rows, columns, bits) + (long)rows * (columns / WeightFormats.StoredGroup(group)) * GroupMeta.ByteSize;
 
-    private static long MetaOffset(int rows, int columns, int bits) =>
-        ((long)rows * columns * bits / 8 + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+    private static long MetaOffset(int rows, int columns, int bits) => NativeBuffer.Aligned((long)rows * columns * bits / 8);
 
     private static bool EncodeRow(HostWeight source, int row, int bits, int group, byte* codes, GroupMeta* groups)
     {
-        var (columns, stored) = (source.ColumnCount, StoredGroup(group));
+        var (columns, stored) = (source.ColumnCount, WeightFormats.StoredGroup(group));
         var first = (long)row * columns;
         var rented = ArrayPool<float>.Shared.Rent(columns);
         try
         {
-            FloatRows.Widen(source.Data + row * BlockShape.Of(source.Format).RowBytes(columns), source.Format, rented.AsSpan(0, columns));
+            source.DecodeRows(row, rented.AsSpan(0, columns));
             fixed (float* values = rented)
                 for (var column = 0; column < columns; column += group)
                 {

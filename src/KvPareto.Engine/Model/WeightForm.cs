@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
@@ -29,11 +30,11 @@ public sealed partial record WeightForm(string Word, string Method, int Bits, in
 
     /// <summary>Reads the word at the beginning of a text.</summary>
     /// <param name="text">Text.</param>
-    /// <param name="form">What it says.</param>
+    /// <param name="form">What it says; null where it says none.</param>
     /// <param name="rest">What follows the word.</param>
-    public static bool TryRead(string text, out WeightForm form, out string rest)
+    public static bool TryRead(string text, [NotNullWhen(true)] out WeightForm? form, out string rest)
     {
-        (form, rest) = (null!, "");
+        (form, rest) = (null, "");
         if (Pattern().Match(text) is not { Success: true } match) return false;
         rest = text[match.Length..];
         var bits = int.Parse(match.Groups["bits"].Value, CultureInfo.InvariantCulture);

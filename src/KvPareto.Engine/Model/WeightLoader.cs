@@ -95,7 +95,7 @@ internal sealed unsafe class WeightLoader : IDisposable
     }
 
     private ImmutableArray<float[]>? KeyBiases(TransformerShapes shapes) => shapes.Layers.All(layer => HasBias(_checkpoint, layer.Key))
-        ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName, layer.Key.Rows))]
+        ? [.. shapes.Layers.Select(layer => Floats(layer.Key.BiasName))]
         : null;
 
     private LayerWeights Layer(LayerShapes shapes) => new()
@@ -127,7 +127,7 @@ internal sealed unsafe class WeightLoader : IDisposable
         return Coded(source, tensor.File, Bits(_spec, shape.Role));
     }
 
-    private float[]? Bias(WeightShape shape) => HasBias(_checkpoint, shape) ? Floats(shape.BiasName, shape.Rows) : null;
+    private float[]? Bias(WeightShape shape) => HasBias(_checkpoint, shape) ? Floats(shape.BiasName) : null;
 
     private Weight Coded(HostWeight source, string file, int bits)
     {
@@ -141,7 +141,7 @@ internal sealed unsafe class WeightLoader : IDisposable
 
     private Weight Vector(WeightShape shape, float divisor = 1)
     {
-        var values = Floats(shape.Name, shape.Columns);
+        var values = Floats(shape.Name);
         if (divisor != 1) TensorPrimitives.Divide(values, divisor, values);
         fixed (float* data = values) return Upload(new(shape.Name, WeightFormat.F32, 1, shape.Columns, data));
     }
@@ -153,11 +153,9 @@ internal sealed unsafe class WeightLoader : IDisposable
         return uploaded;
     }
 
-    private float[] Floats(string name, int length)
+    private float[] Floats(string name)
     {
         using var tensor = _checkpoint.Get(name, _backend.Memory);
-        var values = new float[length];
-        FloatRows.Widen(tensor.Data, tensor.Header.Format, values);
-        return values;
+        return tensor.Floats();
     }
 }

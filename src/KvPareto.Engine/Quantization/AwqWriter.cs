@@ -44,7 +44,8 @@ internal sealed unsafe class AwqWriter : IDisposable
         {
             if (linear.TryGetValue(name, out var weight))
             {
-                specs.AddRange(Packed(weight));
+                specs.AddRange(AwqLayout.TensorsOf(weight, options.Bits, options.Group)
+                    .Select(part => new TensorSpec(part.Name, part.Type, [.. part.Shape.Select(length => (long)length)])));
                 continue;
             }
             using var tensor = checkpoint.Get(name, staging);
@@ -96,14 +97,6 @@ internal sealed unsafe class AwqWriter : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
-
-    private IEnumerable<TensorSpec> Packed(WeightShape weight)
-    {
-        var (words, groups) = (weight.Rows / AwqLayout.WordOutputs(_options.Bits), weight.Columns / _options.Group);
-        yield return new($"{weight.Layer}.{AwqLayout.Codes}", TensorType.I32, [weight.Columns, words]);
-        yield return new($"{weight.Layer}.{AwqLayout.Zeros}", TensorType.I32, [groups, words]);
-        yield return new($"{weight.Layer}.{AwqLayout.Scales}", TensorType.F16, [groups, weight.Rows]);
-    }
 
     private void WriteFloats(string name, float[] values) => _file.Write(name, _types[name] == TensorType.F32
         ? MemoryMarshal.AsBytes<float>(values)

@@ -70,8 +70,7 @@ internal sealed unsafe class LinearMatrix(string layer, int rows, int columns, f
     public static float[] Floats(Checkpoint checkpoint, string name, MemoryLedger staging)
     {
         using var tensor = checkpoint.Get(name, staging);
-        var values = new float[checked((int)tensor.Shape.Aggregate(1L, (product, length) => product * length))];
-        FloatRows.Widen(tensor.Data, tensor.Header.Format, values);
+        var values = tensor.Floats();
         CheckHalf(tensor, values);
         return values;
     }

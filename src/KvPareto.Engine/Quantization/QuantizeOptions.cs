@@ -44,7 +44,7 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
         if (!FamilyTable.Of(config.Family).Fused.IsEmpty)
             throw new ConfigException(
                 $"{model}: {config.Family} fuses linear layers, which is not written; allowed: a model of another family");
-        int[] inputs = [config.HiddenSize, config.QueryHeads * config.HeadDim, config.FeedForwardSize];
+        var inputs = new WeightSpec(Bits).CodedWidths(config);
         if (Array.Exists(inputs, width => width % Group != 0))
         {
             var fitting = Groups.Where(group => Array.TrueForAll(inputs, width => width % group == 0)).ToArray();

@@ -53,6 +53,22 @@ public sealed class RopeTable
         return table;
     }
 
+    /// <summary>What the heads of tokens turn by, [T, <see cref="TurnedChannels"/>]: cosines and then sines, times
+    /// <see cref="AttentionScale"/>. Angles are f32, as the reference has them; their sines and cosines are computed in f64.</summary>
+    public void Turns(ReadOnlySpan<int> positions, Span<float> turns)
+    {
+        var half = InverseFrequencies.Length;
+        foreach (var position in positions)
+        {
+            for (var i = 0; i < half; i++)
+            {
+                var (sin, cos) = Math.SinCos(position * InverseFrequencies[i]);
+                (turns[i], turns[half + i]) = ((float)cos * AttentionScale, (float)sin * AttentionScale);
+            }
+            turns = turns[(2 * half)..];
+        }
+    }
+
     /// <summary>The same for heads of <paramref name="headDim"/> channels, of which only the first turn.</summary>
     internal RopeTable Within(int headDim) => headDim == HeadDim ? this : new(InverseFrequencies, AttentionScale, headDim)
     {

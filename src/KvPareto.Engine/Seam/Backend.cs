@@ -31,7 +31,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Bytes of memory that the device has in all; null where that is not known.</summary>
     public virtual long? Capacity => null;
 
-    /// <summary>Whether launches of an earlier step stand for the ops at hand, but for attention; a joined one leaves its out.</summary>
+    /// <summary>Whether launches of an earlier step stand for the ops at hand, which are left out then, but for attention.</summary>
     public virtual bool StandsForOps => false;
 
     /// <summary>Most sequences of a step in which each has, bit for bit, the results that it has in a step by itself.</summary>
@@ -122,7 +122,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     public void Embed(Step step, Weight embedding, Tensor x, float scale = 1)
     {
         Require(x.RowCount == step.Count && x.ColumnCount == embedding.ColumnCount, "Embed: x is [T, H]");
-        EmbedCore(step, embedding, x, scale);
+        if (!StandsForOps) EmbedCore(step, embedding, x, scale);
     }
 
     /// <summary>y = x / rms(x) · gain within each group of C columns. x, y [T, G·C], gain [C]; y may be x.</summary>
@@ -130,14 +130,14 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     {
         Require(x.RowCount == y.RowCount && x.ColumnCount == y.ColumnCount, "RmsNorm: x and y have one shape");
         Require(x.ColumnCount % gain.ColumnCount == 0, "RmsNorm: columns are a multiple of the gain's length");
-        RmsNormCore(x, gain, epsilon, y);
+        if (!StandsForOps) RmsNormCore(x, gain, epsilon, y);
     }
 
     /// <summary>y = x·wᵀ + b. x [T, K], w [N, K], y [T, N].</summary>
     public void Linear(Tensor x, Weight weight, Tensor y)
     {
         RequireSeveral(x, [weight], [y]);
-        LinearCore(x, weight, y);
+        if (!StandsForOps) LinearCore(x, weight, y);
     }
 
     /// <summary>Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of
@@ -145,23 +145,22 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
         RequireSeveral(x, weights, ys);
-        LinearCore(x, weights, ys);
+        if (!StandsForOps) LinearCore(x, weights, ys);
     }
 
     /// <summary>Rotary position embedding of half-split pairs, in place: of each head's D channels the first
     /// <see cref="RopeTable.TurnedChannels"/>. x [T, G·D].</summary>
     public void Rope(Step step, Tensor x, RopeTable table)
     {
-        Require(x.RowCount == step.Count && x.ColumnCount % table.HeadDim == 0, "Rope: x is [T, G·D]");
-        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
-        RopeCore(step, x, table);
+        RequireRope(step, x, x, table);
+        if (!StandsForOps) RopeCore(step, x, table);
     }
 
     /// <summary>The same for a step's q [T, Nq·D] and k [T, Nkv·D].</summary>
     public void Rope(Step step, Tensor q, Tensor k, RopeTable table)
     {
         RequireRope(step, q, k, table);
-        RopeCore(step, q, k, table);
+        if (!StandsForOps) RopeCore(step, q, k, table);
     }
 
     /// <summary>
@@ -190,14 +189,14 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     public void SiluMul(Tensor gate, Tensor up)
     {
         Require(gate.RowCount == up.RowCount && gate.ColumnCount == up.ColumnCount, "SiluMul: one shape");
-        SiluMulCore(gate, up);
+        if (!StandsForOps) SiluMulCore(gate, up);
     }
 
     /// <summary>x += y. Both [T, H]; x f32.</summary>
     public void Add(Tensor x, Tensor y)
     {
         Require(x.RowCount == y.RowCount && x.ColumnCount == y.ColumnCount, "Add: one shape");
-        AddCore(x, y);
+        if (!StandsForOps) AddCore(x, y);
     }
 
     /// <summary>
@@ -209,7 +208,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     {
         RequireNorm(x, gain, h);
         RequireSeveral(x, weights, ys);
-        NormLinearCore(x, gain, epsilon, h, weights, ys);
+        if (!StandsForOps) NormLinearCore(x, gain, epsilon, h, weights, ys);
     }
 
     /// <summary>
@@ -221,7 +220,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         RequireNorm(x, gain, h);
         RequireSeveral(x, [gate, up], [g, u]);
         Require(g.ColumnCount == u.ColumnCount, "NormGated: gate and up have one shape");
-        NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
+        if (!StandsForOps) NormGatedCore(x, gain, epsilon, h, gate, up, g, u);
     }
 
     /// <summary>The end of a block: sum += x·wᵀ + b. x [T, K], sum [T, N] f32; y [T, N] is for the backend to use, apart from both.
@@ -232,7 +231,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
         RequireSeveral(x, [weight], [y]);
         Require(sum.RowCount == y.RowCount && sum.ColumnCount == y.ColumnCount && sum.Type == DType.F32, "LinearAdd: sum is [T, N], f32");
         Require(next is null || next.ColumnCount == sum.ColumnCount, "a gain for each column");
-        LinearAddCore(x, weight, y, sum, next);
+        if (!StandsForOps) LinearAddCore(x, weight, y, sum, next);
     }
 
     /// <inheritdoc/>

@@ -44,8 +44,7 @@ public abstract class MemoryLayout
 
     /// <summary>
     /// Bytes of the scratch that products with an uploaded weight need, whatever their rows. A backend holds the most that a weight has
-    /// asked
-    /// for, beside <see cref="FixedBytes"/>.
+    /// asked for, beside <see cref="FixedBytes"/>.
     /// </summary>
     /// <param name="format">Stored element format.</param>
     /// <param name="rows">Output channels N; 1 for a vector.</param>

@@ -63,7 +63,10 @@ public readonly record struct MemoryPeaks(MemoryUse Load, MemoryUse Prefill, Mem
     public PeakKind Kind => Measured ?? PeakKind.Ledger;
 
     /// <summary>The inference peak: the higher of prefill and decode.</summary>
-    public MemoryUse Inference => Decode.Total > Prefill.Total ? Decode : Prefill;
+    public MemoryUse Inference => InferencePhase == MemoryPhase.Decode ? Decode : Prefill;
+
+    /// <summary>The phase that <see cref="Inference"/> belongs to.</summary>
+    public MemoryPhase InferencePhase => Decode.Total > Prefill.Total ? MemoryPhase.Decode : MemoryPhase.Prefill;
 
     /// <summary>The highest of each phase over two runs.</summary>
     public static MemoryPeaks Max(MemoryPeaks a, MemoryPeaks b) =>

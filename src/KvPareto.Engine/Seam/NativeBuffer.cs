@@ -34,6 +34,9 @@ public sealed unsafe class NativeBuffer : AddressedBuffer
         ledger.Add(category, byteCount);
     }
 
+    /// <summary>Bytes rounded up to whole cache lines.</summary>
+    public static long Aligned(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+
     /// <summary>The memory as <typeparamref name="T"/> elements from the first byte on.</summary>
     public T* As<T>() where T : unmanaged => (T*)Address;
 

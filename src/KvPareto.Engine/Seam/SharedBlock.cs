@@ -31,7 +31,7 @@ internal sealed unsafe class SharedBlock
         {
             if (_open is null || Bytes - _open._used < byteCount) _open = new SharedBlock();
             var address = _open._address + _open._used;
-            _open._used += (byteCount + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
+            _open._used += (int)NativeBuffer.Aligned(byteCount);
             _open._parts++;
             return (_open, address);
         }

@@ -100,16 +100,11 @@ public sealed unsafe class HostWeight : IDisposable
         else _rows.ForPieces((first, end, rows) => body(new(Name, Format, RowCount, ColumnCount, rows - first * RowBytes), first, end));
     }
 
-    /// <summary>Writes a row of a format without <see cref="Groups"/> as f32 [K], exactly.</summary>
-    public void DecodeRow(int row, Span<float> destination) =>
-        Weights.FloatRows.Widen(Data + row * RowBytes, Format, destination[..ColumnCount]);
+    /// <summary>Writes as many rows as <paramref name="destination"/> [rows, K] holds as f32, exactly; of a format without
+    /// <see cref="Groups"/>.</summary>
+    public void DecodeRows(int first, Span<float> destination) => FloatRows.Widen(Data + first * RowBytes, Format, destination);
 
-    private long RowBytes => Format switch
-    {
-        WeightFormat.F32 => ColumnCount * 4L,
-        WeightFormat.F16 or WeightFormat.BF16 => ColumnCount * 2L,
-        _ => Weights.BlockShape.Of(Format).RowBytes(ColumnCount),
-    };
+    private long RowBytes => BlockShape.Of(Format).RowBytes(ColumnCount);
 
     /// <inheritdoc/>
     public void Dispose() => _staging?.Dispose();

@@ -11,7 +11,6 @@ namespace KvPareto.Engine.Settings;
 /// </summary>
 public static class SettingAxes
 {
-    private const int MostTokens = 65536;
     private const int MostChunk = 1_000_000;
     private const int MostEdge = 999;
 
@@ -98,28 +97,30 @@ public static class SettingAxes
                 (KvRotation.None, _, _) or (_, false, _) => KvRotation.None,
                 _ => KvRotation.Keys,
             }),
-        Number("clip", "clip", "a percentage from 50 to 100", "percent of a group's range that its codes span", 100, "clip_percent",
+        Number("clip", "clip", $"a percentage from {GroupFit.LeastClipPercent} to 100",
+            "percent of a group's range that its codes span", 100, "clip_percent",
             setting => setting.Cache.Fit.ClipPercent,
             (setting, clip) => setting with { Cache = setting.Cache with { Fit = setting.Cache.Fit with { Clip = clip / 100f } } },
-            clip => clip is >= 50 and <= 100, setting => setting.Cache.IsCoded),
-        Number("sink", "sink", "a number of tokens from 0 to 65536", "first tokens that stay at 16 bits", 0, "sink_tokens",
+            clip => clip is >= GroupFit.LeastClipPercent and <= 100, setting => setting.Cache.IsCoded),
+        Number("sink", "sink", $"a number of tokens from 0 to {KvSpec.MostPlainTokens}",
+            "first tokens that stay at 16 bits", 0, "sink_tokens",
             setting => setting.Cache.SinkTokens,
             (setting, sink) => setting with { Cache = setting.Cache with { SinkTokens = sink } },
-            sink => sink <= MostTokens, setting => setting.Cache.IsCoded),
-        Number("recent", "recent", "a number of tokens from 0 to 65536", "latest tokens that stay at 16 bits until they leave the window",
-            0, "recent_tokens",
+            sink => sink <= KvSpec.MostPlainTokens, setting => setting.Cache.IsCoded),
+        Number("recent", "recent", $"a number of tokens from 0 to {KvSpec.MostPlainTokens}",
+            "latest tokens that stay at 16 bits until they leave the window", 0, "recent_tokens",
             setting => setting.Cache.RecentTokens,
             (setting, recent) => setting with { Cache = setting.Cache with { RecentTokens = recent } },
-            recent => recent <= MostTokens, setting => setting.Cache.IsCoded),
-        Number("edge", "edge", "a number of layers from 0 to 999", "first and last layers, this many of each, that stay at 16 bits", 0,
-            "edge_layers",
+            recent => recent <= KvSpec.MostPlainTokens, setting => setting.Cache.IsCoded),
+        Number("edge", "edge", $"a number of layers from 0 to {MostEdge}",
+            "first and last layers, this many of each, that stay at 16 bits", 0, "edge_layers",
             setting => setting.Cache.EdgeLayers,
             (setting, edge) => setting with { Cache = setting.Cache with { EdgeLayers = edge } },
             edge => edge <= MostEdge, setting => setting.Cache.IsCoded),
         new ValueAxis<int?>
         {
             Key = "chunk",
-            Words = "none, auto, or a number of tokens from 1 to 1000000",
+            Words = $"none, auto, or a number of tokens from 1 to {MostChunk}",
             PartWords = "cN or cauto",
             Meaning = "tokens of one prefill step; none for the whole prompt, auto for as many as fit the memory that a trial may take",
             Get = setting => setting.Chunk,

@@ -4,7 +4,8 @@ namespace KvPareto.Engine.Speed;
 /// <param name="Depth">Tokens in the cache before the prompt; their time does not count.</param>
 /// <param name="Prompt">Tokens of the prompt; 0 to time new tokens alone, which takes a depth.</param>
 /// <param name="NewTokens">Tokens generated; the first belongs to the prompt. 0 to time the prompt alone.</param>
-public readonly record struct SpeedCase(int Depth, int Prompt, int NewTokens)
+/// <param name="Sequences">Sequences, each of these lengths, whose later tokens are made together.</param>
+public readonly record struct SpeedCase(int Depth, int Prompt, int NewTokens, int Sequences = 1)
 {
     /// <summary>Tokens before the first new one.</summary>
     public int Context => Depth + Prompt;

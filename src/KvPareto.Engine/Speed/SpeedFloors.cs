@@ -8,7 +8,7 @@ namespace KvPareto.Engine.Speed;
 /// Of the prompt: the longer of its operations over the device's rate and all weights once over its bandwidth; null without a prompt.
 /// </param>
 /// <param name="LaterTokenMs">
-/// Of a later token: weights and the cache so far over the bandwidth; null without one, or where no bandwidth is measured.
+/// Of a later token: weights and the caches so far over the bandwidth; null without one, or where no bandwidth is measured.
 /// </param>
 public sealed record SpeedFloors(double? FirstTokenMs, double? LaterTokenMs)
 {
@@ -26,7 +26,7 @@ public sealed record SpeedFloors(double? FirstTokenMs, double? LaterTokenMs)
         double? reading = rates.BytesPerSecond is { } bandwidth ? 1000 * weights / bandwidth : null;
         return new(
             lengths.Prompt == 0 ? null : Math.Max(1000 * Operations(config, lengths) / rates.OperationsPerSecond, reading ?? 0),
-            lengths.Later == 0 || rates.BytesPerSecond is not { } rate ? null : 1000 * (weights + cache) / rate);
+            lengths.Later == 0 || rates.BytesPerSecond is not { } rate ? null : 1000 * (weights + lengths.Sequences * cache) / rate);
     }
 
     /// <summary>Two operations a weight and token, and attention's two products over all earlier tokens.</summary>

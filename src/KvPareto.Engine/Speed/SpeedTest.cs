@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using KvPareto.Engine.Cache;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
@@ -9,8 +10,7 @@ namespace KvPareto.Engine.Speed;
 
 /// <summary>
 /// Times of a setting at given lengths, on prompts that say nothing. An end token ends nothing, so that each run has as many tokens as it
-/// is
-/// asked for. The first run compiles what a device compiles and warms caches; <see cref="Warm"/> is that run.
+/// is asked for. The first run compiles what a device compiles and warms caches; <see cref="Warm"/> is that run.
 /// </summary>
 /// <param name="transformer">The model's weights at the setting's precision.</param>
 /// <param name="setting">Setting.</param>
@@ -37,29 +37,23 @@ public sealed class SpeedTest(Transformer transformer, InferenceSetting setting)
         memory.Restart(MemoryPhase.Decode);
         memory.Enter(MemoryPhase.Prefill);
         var step = Math.Max(setting.StepTokens(Math.Max(lengths.Depth, 1)), setting.StepTokens(Math.Max(lengths.Prompt, 1)));
-        using var sequence = new Sequence(transformer, setting, lengths.Capacity, step);
-        using var logits = new LastLogits(transformer, rows: 1);
-        if (lengths.Depth > 0) sequence.Prefill(ids.AsSpan(0, lengths.Depth), setting.StepTokens(lengths.Depth), cancellation);
-        Backend.Synchronize();
-
-        TimeSpan? first = null;
-        if (lengths.Prompt > 0)
+        var sequences = new List<Sequence>();
+        try
         {
-            var clock = Stopwatch.StartNew();
-            logits.Read(sequence.Prefill(ids.AsSpan(lengths.Depth), setting.StepTokens(lengths.Prompt), cancellation));
-            first = clock.Elapsed;
+            TimeSpan? first = null;
+            for (var i = 0; i < lengths.Sequences; i++)
+            {
+                sequences.Add(new(transformer, setting, lengths.Capacity, step));
+                var own = Read(sequences[i], ids, lengths, cancellation);
+                first ??= own;
+                if (lengths.Sequences > 1) sequences[i].ReleaseStep();
+            }
+            return new(first, lengths.Later == 0 ? null : TimeOfLater(sequences, ids, lengths, cancellation), memory.Peaks);
         }
-        if (lengths.Later == 0) return new(first, null, memory.Peaks);
-        sequence.Resize(1);
-        memory.Enter(MemoryPhase.Decode);
-        Backend.Synchronize();
-        var decoding = Stopwatch.StartNew();
-        for (var i = 0; i < lengths.Later; i++)
+        finally
         {
-            cancellation.ThrowIfCancellationRequested();
-            logits.Read(sequence.Feed([ids[i % ids.Length]]));
+            foreach (var sequence in sequences) sequence.Dispose();
         }
-        return new(first, decoding.Elapsed / lengths.Later, memory.Peaks);
     }
 
     /// <summary>Refuses lengths that a model was not made for.</summary>
@@ -73,5 +67,37 @@ public sealed class SpeedTest(Transformer transformer, InferenceSetting setting)
         if (lengths.Capacity > config.MaxPositions)
             throw new ConfigException($"bench: {lengths.Capacity} tokens, but the model was made for {config.MaxPositions} "
                 + "positions (max_position_embeddings); allowed: what they hold");
+    }
+
+    // The time of the prompt, if there is one.
+    private TimeSpan? Read(Sequence sequence, int[] ids, SpeedCase lengths, CancellationToken cancellation)
+    {
+        using var logits = new LastLogits(transformer, rows: 1);
+        if (lengths.Depth > 0) sequence.Prefill(ids.AsSpan(0, lengths.Depth), setting.StepTokens(lengths.Depth), cancellation);
+        Backend.Synchronize();
+        if (lengths.Prompt == 0) return null;
+        var clock = Stopwatch.StartNew();
+        logits.Read(sequence.Prefill(ids.AsSpan(lengths.Depth), setting.StepTokens(lengths.Prompt), cancellation));
+        return clock.Elapsed;
+    }
+
+    private TimeSpan TimeOfLater(List<Sequence> sequences, int[] ids, SpeedCase lengths, CancellationToken cancellation)
+    {
+        using var joint = sequences.Count > 1 ? new JointSteps(transformer, setting.Attention, sequences.Count, lengths.Capacity) : null;
+        using var logits = joint is null ? new LastLogits(transformer, rows: 1) : null;
+        if (joint is null) sequences[0].Resize(1);
+        Backend.Memory.Enter(MemoryPhase.Decode);
+        KvCache[] caches = [.. sequences.Select(sequence => sequence.Cache)];
+        var row = new int[caches.Length];
+        Backend.Synchronize();
+        var clock = Stopwatch.StartNew();
+        for (var i = 0; i < lengths.Later; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Array.Fill(row, ids[i % ids.Length]);
+            if (joint is not null) joint.Feed(row, caches);
+            else logits!.Read(sequences[0].Feed(row));
+        }
+        return clock.Elapsed / lengths.Later;
     }
 }

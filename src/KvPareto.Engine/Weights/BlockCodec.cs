@@ -8,11 +8,8 @@ namespace KvPareto.Engine.Weights;
 /// </summary>
 internal static unsafe class BlockCodec
 {
-    // What a code of IQ4_NL and IQ4_XS stands for, before its scale.
-    private static readonly sbyte[] FourBitValues = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
-
     /// <summary>What the sixteen codes of IQ4_NL and IQ4_XS stand for, before their scale.</summary>
-    public static ReadOnlySpan<sbyte> IQ4Values => FourBitValues;
+    public static ReadOnlySpan<sbyte> IQ4Values => [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
     /// <summary>Decodes a row of whole blocks.</summary>
     /// <param name="format">One of ggml's block formats.</param>
@@ -65,8 +62,7 @@ internal static unsafe class BlockCodec
     {
         switch (format)
         {
-            case WeightFormat.Q40: Nibbles(block[2..], codes[..16], codes[16..]); break;
-            case WeightFormat.IQ4NL: Nibbles(block[2..], codes[..16], codes[16..]); break;
+            case WeightFormat.Q40 or WeightFormat.IQ4NL: Nibbles(block[2..], codes[..16], codes[16..]); break;
             case WeightFormat.IQ4XS:
                 for (var i = 0; i < codes.Length; i += 32) Nibbles(block[(8 + i / 2)..], codes.Slice(i, 16), codes.Slice(i + 16, 16));
                 break;
@@ -124,7 +120,7 @@ internal static unsafe class BlockCodec
 
     private static void Look(ReadOnlySpan<byte> codes, float scale, Span<float> values)
     {
-        for (var i = 0; i < codes.Length; i++) values[i] = scale * FourBitValues[codes[i]];
+        for (var i = 0; i < codes.Length; i++) values[i] = scale * IQ4Values[codes[i]];
     }
 
     private static void AddFifthBits(uint bits, Span<byte> codes)

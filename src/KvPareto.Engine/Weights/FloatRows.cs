@@ -7,9 +7,6 @@ namespace KvPareto.Engine.Weights;
 /// <summary>Widening of stored elements to f32, exact for each of the three types, and decoding of blocks.</summary>
 internal static unsafe class FloatRows
 {
-    /// <summary>Bytes of one element of an unpacked format.</summary>
-    public static int ByteSize(WeightFormat format) => format == WeightFormat.F32 ? 4 : 2;
-
     /// <summary>Converts as many elements as <paramref name="values"/> holds, whole blocks, from an address of any alignment.</summary>
     public static void Widen(byte* source, WeightFormat format, Span<float> values)
     {

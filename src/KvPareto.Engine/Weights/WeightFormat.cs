@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace KvPareto.Engine.Weights;
 
 /// <summary>How a weight's elements are stored.</summary>
@@ -58,6 +60,13 @@ public enum WeightFormat
 /// <summary>Facts about <see cref="WeightFormat"/>.</summary>
 public static class WeightFormats
 {
+    /// <summary>Input channels of a group of codes that every backend knows, the widest first.</summary>
+    public static ImmutableArray<int> StoredGroups { get; } = [256, 128, 64, 32];
+
+    /// <summary>The widest of <see cref="StoredGroups"/> that divides a group, a multiple of 32: one that is none of them is stored as
+    /// several with the same scale and zero point.</summary>
+    public static int StoredGroup(int group) => StoredGroups.First(stored => group % stored == 0);
+
     /// <summary>Bits of a code of a format in groups; 0 for the others.</summary>
     public static int CodeBits(this WeightFormat format) => format switch { WeightFormat.W4 => 4, WeightFormat.W8 => 8, _ => 0 };
 

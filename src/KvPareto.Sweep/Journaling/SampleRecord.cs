@@ -54,8 +54,8 @@ internal sealed record SampleRecord
     /// <summary>Prompt in to first token out.</summary>
     public required double TtftMs { get; init; }
 
-    /// <summary>Mean of each later token; null where there was none. With <see cref="BatchSize"/> its share of the steps' time, which counts to
-    /// no trial's time per token.</summary>
+    /// <summary>Mean of each later token; null where there was none. With <see cref="BatchSize"/> its share of the steps' time, which
+    /// counts to no trial's time per token.</summary>
     public double? TpotMs { get; init; }
 
     /// <summary>The time of each later token by itself, where it counts.</summary>

@@ -8,10 +8,11 @@ namespace KvPareto.Sweep.Latency;
 /// <param name="Depths">Tokens before the prompt.</param>
 /// <param name="Prompts">Tokens of the prompt.</param>
 /// <param name="NewTokens">Tokens generated.</param>
+/// <param name="Sequences">Sequences whose later tokens are made together.</param>
 /// <param name="Repeats">Timed runs of each, after one that is not.</param>
 public sealed record BenchRequest(
     IReadOnlyList<InferenceSetting> Settings, IReadOnlyList<int> Depths, IReadOnlyList<int> Prompts, IReadOnlyList<int> NewTokens,
-        int Repeats)
+        IReadOnlyList<int> Sequences, int Repeats)
 {
     /// <summary>All combinations of lengths that leave something to time, depths first.</summary>
     public IReadOnlyList<SpeedCase> Cases =>
@@ -19,7 +20,8 @@ public sealed record BenchRequest(
         .. from depth in Depths
            from prompt in Prompts
            from count in NewTokens
-           let lengths = new SpeedCase(depth, prompt, count)
+           from sequences in Sequences
+           let lengths = new SpeedCase(depth, prompt, count, sequences)
            where lengths.Context > 0 && (prompt > 0 || lengths.Later > 0)
            select lengths,
     ];

@@ -21,6 +21,9 @@ public sealed record BenchRow
     /// <summary>Tokens generated.</summary>
     public required int NewTokens { get; init; }
 
+    /// <summary>Sequences whose later tokens are made together.</summary>
+    public int Sequences { get; init; } = 1;
+
     /// <summary>Timed runs.</summary>
     public required int Repeats { get; init; }
 
@@ -30,10 +33,10 @@ public sealed record BenchRow
     /// <summary>Median time to the first token; null without a prompt.</summary>
     public RunTime? FirstToken { get; init; }
 
-    /// <summary>Median over the runs of each run's mean time of a later token; null where there was none.</summary>
+    /// <summary>Median over the runs of each run's mean time of a later token, of all sequences at once; null without one.</summary>
     public RunTime? LaterToken { get; init; }
 
-    /// <summary>Inference peak.</summary>
+    /// <summary>Inference peak of all sequences.</summary>
     public required long PeakBytes { get; init; }
 
     /// <summary>Peak while loading.</summary>

@@ -26,6 +26,8 @@ public static class BenchRunner
         var cases = request.Cases;
         if (cases.Count == 0)
             throw new ConfigException("bench: nothing to time; allowed: a prompt (-p) or new tokens (-n) after a depth (-d)");
+        if (request.Sequences.Max() is var most && most > backend.MostSequences)
+            throw new ConfigException($"bench: {most} sequences together on {backend.Name}; allowed: 1 to {backend.MostSequences}");
         foreach (var group in request.Settings.GroupBy(setting => setting.Weights))
         {
             using var model = LanguageModel.Load(backend, source, group.Key);
@@ -55,7 +57,8 @@ public static class BenchRunner
         }
         catch (OutOfMemoryException error)
         {
-            failed(FormattableString.Invariant($"{setting.Name} at depth {lengths.Depth}, prompt {lengths.Prompt}: ") + error.Message);
+            failed(FormattableString.Invariant(
+                $"{setting.Name} at depth {lengths.Depth}, prompt {lengths.Prompt}, sequences {lengths.Sequences}: ") + error.Message);
             return null;
         }
     }
@@ -74,6 +77,7 @@ public static class BenchRunner
             Depth = lengths.Depth,
             Prompt = lengths.Prompt,
             NewTokens = lengths.NewTokens,
+            Sequences = lengths.Sequences,
             Repeats = runs.Count,
             FirstToken = RunTime.Of(Milliseconds(runs, run => run.FirstToken), floors?.FirstTokenMs),
             LaterToken = RunTime.Of(Milliseconds(runs, run => run.LaterToken), floors?.LaterTokenMs),

@@ -10,6 +10,7 @@ namespace KvPareto.Sweep.Reports;
 public static class BenchCsv
 {
     private const int MostBytes = 64 << 20;
+    private const string Sequences = "sequences"; // which tables of earlier versions lack
 
     private static readonly CsvColumn<BenchRow>[] Columns =
     [
@@ -19,6 +20,7 @@ public static class BenchCsv
         new("depth", row => CsvFormat.Whole(row.Depth)),
         new("prompt", row => CsvFormat.Whole(row.Prompt)),
         new("new_tokens", row => CsvFormat.Whole(row.NewTokens)),
+        new(Sequences, row => CsvFormat.Whole(row.Sequences)),
         new("repeats", row => CsvFormat.Whole(row.Repeats)),
         new("total_peak_bytes", row => CsvFormat.Whole(row.PeakBytes)),
         new("load_peak_bytes", row => CsvFormat.Whole(row.LoadBytes)),
@@ -29,7 +31,7 @@ public static class BenchCsv
         new("tpot_ms", row => CsvFormat.Milliseconds(row.LaterToken?.Median)),
         new("tpot_sd_ms", row => CsvFormat.Milliseconds(row.LaterToken?.Deviation)),
         new("tpot_floor_ms", row => CsvFormat.Milliseconds(row.LaterToken?.Floor)),
-        new("new_tokens_per_second", row => CsvFormat.Milliseconds(Rate(1, row.LaterToken))),
+        new("new_tokens_per_second", row => CsvFormat.Milliseconds(Rate(row.Sequences, row.LaterToken))),
     ];
 
     /// <summary>Headings of all columns.</summary>
@@ -54,7 +56,7 @@ public static class BenchCsv
             BadDataFound = null,
             MissingFieldFound = null,
         });
-        if (!csv.Read() || !csv.ReadHeader() || Headings.Except(csv.HeaderRecord ?? []).FirstOrDefault() is { } missing)
+        if (!csv.Read() || !csv.ReadHeader() || Headings.Except(csv.HeaderRecord ?? []).Any(name => name != Sequences))
             throw new ConfigException($"{file}: is no table of kvpareto bench; allowed: what 'kvpareto bench -o csv' writes");
         var rows = new List<BenchRow>();
         while (csv.Read()) rows.Add(Row(file, csv));
@@ -71,6 +73,7 @@ public static class BenchCsv
             Depth = (int)Whole("depth"),
             Prompt = (int)Whole("prompt"),
             NewTokens = (int)Whole("new_tokens"),
+            Sequences = csv.HeaderRecord!.Contains(Sequences) ? (int)Whole(Sequences) : 1,
             Repeats = (int)Whole("repeats"),
             PeakBytes = Whole("total_peak_bytes"),
             LoadBytes = Whole("load_peak_bytes"),

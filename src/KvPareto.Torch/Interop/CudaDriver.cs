@@ -8,7 +8,9 @@ internal static partial class CudaDriver
     private const string Library = "libcuda.so.1";
     private const int ComputeMajor = 75; // CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR
     private const int ComputeMinor = 76;
-    private const int UsedHigh = 8; // CU_MEMPOOL_ATTR_USED_MEM_HIGH: most bytes used since it was last set to zero
+
+    /// <summary>CU_MEMPOOL_ATTR_USED_MEM_HIGH: most bytes used since it was last set to zero.</summary>
+    public const int UsedHigh = 8;
 
     /// <summary>The compute capability, as in <c>9.0</c>; null where there is no such driver.</summary>
     public static string? Capability(int ordinal) => HasDevice(ordinal, out var device)
@@ -18,12 +20,6 @@ internal static partial class CudaDriver
     /// <summary>The default memory pool; null where there is none.</summary>
     public static nint? Pool(int ordinal) =>
         HasDevice(ordinal, out var device) && cuDeviceGetDefaultMemPool(out var pool, device) == 0 ? pool : null;
-
-    /// <summary>The high mark of a pool in bytes.</summary>
-    public static long HighBytes(nint pool) => cuMemPoolGetAttribute(pool, UsedHigh, out var bytes) == 0 ? (long)bytes : 0;
-
-    /// <summary>Sets it to what is used now.</summary>
-    public static void ResetHigh(nint pool) => _ = cuMemPoolSetAttribute(pool, UsedHigh, 0);
 
     private static bool HasDevice(int ordinal, out int device)
     {
@@ -41,8 +37,8 @@ internal static partial class CudaDriver
     private static partial int cuDeviceGetDefaultMemPool(out nint pool, int device);
 
     [LibraryImport(Library)]
-    private static partial int cuMemPoolGetAttribute(nint pool, int attribute, out ulong value);
+    public static partial int cuMemPoolGetAttribute(nint pool, int attribute, out ulong value);
 
     [LibraryImport(Library)]
-    private static partial int cuMemPoolSetAttribute(nint pool, int attribute, in ulong value);
+    public static partial int cuMemPoolSetAttribute(nint pool, int attribute, in ulong value);
 }

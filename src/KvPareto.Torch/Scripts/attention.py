@@ -1,6 +1,6 @@
 # Attention over the two sides of a layer (side.py), unpacked a stretch at a time. Queries are [Nkv, G·T, D]: the G heads that share a key
 # head, T rows each. What keys are without: mean [Nkv, 1, D] f16; bias [Nkv, 1, D] with the turns of every position [P, D], cosines and
-# sines. hadamard: the matrix that keys are rotated by; rotates_values: values too.
+# sines. hadamard: the matrix that keys are rotated by; value_hadamard: values.
 
 
 # [T, heads·width] as [heads, T, width].
@@ -83,7 +83,7 @@ def visible(count: int, groups: int, start: int, first: int, stop: int, window: 
 def mask(q: Tensor, groups: int, start: int, first: int, window: int) -> Tensor:
     seen = visible(q.size(0), groups, start, first, start + q.size(0), window, q)
     assert seen is not None
-    added = torch.zeros_like(seen, dtype=torch.half) if q.dtype == torch.bfloat16 else torch.zeros_like(seen, dtype=q.dtype)
+    added = torch.zeros_like(seen, dtype=torch.float16) if q.dtype == torch.bfloat16 else torch.zeros_like(seen, dtype=q.dtype)
     return added.masked_fill_(torch.logical_not(seen), -float('inf'))
 
 
@@ -114,15 +114,15 @@ def attend(q: Tensor, k: Tensor, v: Tensor, seen: Optional[Tensor], scale: float
 # stretch goes through PyTorch's own attention, with `mask` (None: a single query sees all); with all_scores they are held at once.
 def attention(q: Tensor, k: Tensor, v: Tensor, y: Tensor, key_side: List[Tensor], value_side: List[Tensor], heads: int, start: int,
               first: int, window: int, stretch: int, all_scores: int, scale: float, mask: Optional[Tensor],
-              mean: Optional[Tensor], bias: Optional[Tensor], turns: Optional[Tensor], hadamard: Optional[Tensor], rotates_values: int):
+              mean: Optional[Tensor], bias: Optional[Tensor], turns: Optional[Tensor], hadamard: Optional[Tensor],
+              value_hadamard: Optional[Tensor]):
     count, stop, width = q.size(0), start + q.size(0), k.size(1) // heads
     groups = q.size(1) // k.size(1)
-    value_hadamard = hadamard if rotates_values == 1 else None
     store_keys(k, key_side, heads, start, mean, bias, turns, hadamard)
     store(value_side, rotated(by_head(v, heads), value_hadamard), start)
     rows = rotated(group(q, heads, width), hadamard)
     if q.dtype == torch.bfloat16:
-        rows = rows.to(torch.half)
+        rows = rows.to(torch.float16)
     if all_scores == 1:
         s = torch.empty([heads, groups * count, stop - first], dtype=torch.float32, device=q.device)
         for at in range(first, stop, stretch):

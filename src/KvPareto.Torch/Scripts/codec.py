@@ -24,9 +24,10 @@ def entry(scale: Tensor, zero: Tensor) -> Tensor:
 def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: Tensor) -> Tensor:
     low, high = narrow(low, high, how)
     narrowest = (torch.maximum(low.abs(), high.abs()) / constants[1]).clamp(5.9604644775390625e-8, 65504.0)
-    floor = narrowest.to(torch.half)
-    floor = torch.where(floor.float() < narrowest, torch.view_copy(torch.view_copy(floor, dtype=torch.int16) + 1, dtype=torch.half), floor)
-    scale = (high / constants[0] - low / constants[0]).clamp(-65504.0, 65504.0).to(torch.half)
+    floor = narrowest.to(torch.float16)
+    above = torch.view_copy(torch.view_copy(floor, dtype=torch.int16) + 1, dtype=torch.float16)
+    floor = torch.where(floor.float() < narrowest, above, floor)
+    scale = (high / constants[0] - low / constants[0]).clamp(-65504.0, 65504.0).to(torch.float16)
     scale = torch.where(scale.float() < narrowest, floor, scale)
     zero = torch.round(least - low / scale.float()).clamp(-32768.0, 32767.0)
     entries = torch.where(low == high, torch.view_copy(low.abs(), dtype=torch.int32) | -2147483648, entry(scale, zero))
@@ -41,14 +42,14 @@ def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, how: T
     mantissa, _ = torch.frexp(step)
     scale = torch.where(mantissa == 0.5, step, step / mantissa).clamp(5.9604644775390625e-8, 32768.0)
     zero = torch.round(least - low / scale).clamp(-32768.0, 32767.0)
-    return torch.where(torch.isfinite(low) & torch.isfinite(high), entry(scale.to(torch.half), zero), -4194304)
+    return torch.where(torch.isfinite(low) & torch.isfinite(high), entry(scale.to(torch.float16), zero), -4194304)
 
 
 # Scales and zero points of entries.
 def scales(entries: Tensor) -> Tuple[Tensor, Tensor]:
     constant = entries < 0
     magnitude = torch.view_copy(entries & 2147483647, dtype=torch.float32)
-    scale = torch.view_copy((entries >> 16).to(torch.int16), dtype=torch.half).float()
+    scale = torch.view_copy((entries >> 16).to(torch.int16), dtype=torch.float16).float()
     zero = entries.to(torch.int16).float()
     return torch.where(constant, magnitude, scale), zero.masked_fill(constant, 0.0)
 
@@ -58,7 +59,7 @@ def encode(x: Tensor, entries: Tensor, least: float, most: float) -> Tensor:
     scale, zero = scales(entries)
     code = torch.round(x / scale + zero).clamp(least, most)
     code = torch.where(entries < 0, 1.0 - 2.0 * (x < 0).float(), code)
-    return (code - least).to(torch.uint8)
+    return (code - least).byte()
 
 
 def decode(codes: Tensor, entries: Tensor, least: float) -> Tensor:
@@ -70,7 +71,7 @@ def decode(codes: Tensor, entries: Tensor, least: float) -> Tensor:
 def pack(codes: Tensor, bits: int, shifts: Tensor) -> Tensor:
     if bits == 8:
         return codes
-    return (codes.unflatten(-1, [-1, 8 // bits]) << shifts).sum(-1, dtype=torch.uint8)
+    return (codes.unflatten(-1, [-1, 8 // bits]) << shifts).sum(-1, dtype=codes.dtype)
 
 
 def unpack(packed: Tensor, bits: int, shifts: Tensor) -> Tensor:

@@ -1,12 +1,13 @@
 # Row-wise ops.
 
 
+# gain [1, C].
 def rms_norm(x: Tensor, gain: Tensor, epsilon: float, y: Tensor):
-    width = gain.size(0)
+    width = gain.size(1)
     rows = x.float()
     if x.size(1) > width:
         rows, y = rows.unflatten(1, [-1, width]), y.unflatten(1, [-1, width])
-    y.copy_(torch.rms_norm(rows, [width], gain, epsilon))
+    y.copy_(torch.rms_norm(rows, [width], gain[0], epsilon))
 
 
 # Cosines and sines [T, channels] as `rope` takes them, [2, T, 1, channels]: cosines twice, sines with the first half's sign turned.

@@ -40,6 +40,18 @@ public class BenchCommandTests
             row.GetProperty("peakBytes").GetInt64());
     }
 
+    /// <summary>Each more has a cache of its own; the other memory of a step grows with them.</summary>
+    [Fact]
+    public void Sequences_DecodeTogether()
+    {
+        var rows = Rows("-p", "200", "-n", "5", "-s", "1,2,3");
+        Assert.Equal([1, 2, 3], rows.Select(row => row.GetProperty("sequences").GetInt32()));
+        long[] peaks = [.. rows.Select(row => row.GetProperty("peakBytes").GetInt64())];
+        Assert.True(peaks[2] - peaks[1] > 204 * 100, "a cache of 204 tokens");
+        Assert.True(peaks[1] > peaks[0]);
+        Assert.All(rows, row => Assert.True(row.GetProperty("tpotMs").GetProperty("median").GetDouble() > 0));
+    }
+
     [Fact]
     public void Floors_StandBesideTheTimes()
     {
@@ -87,6 +99,8 @@ public class BenchCommandTests
     [InlineData("-p", "0", "bench: nothing to time")]
     [InlineData("-p", "5-1", "--prompt '5-1'; allowed: numbers from 0")]
     [InlineData("-p", "4k", "bench: 4127 tokens, but the model was made for 2048 positions")]
+    [InlineData("-s", "0", "--sequences '0'; allowed: numbers from 1")]
+    [InlineData("-s", "65", "bench: 65 sequences together on cpu; allowed: 1 to 64")]
     [InlineData("-r", "0", "-r 0; allowed: 1 to 1000")]
     [InlineData("-o", "xml", "-o 'xml'; allowed: table, csv, json, md")]
     [InlineData("--chunk", "-1", "--chunk '-1'; allowed: numbers from 0")]

@@ -16,6 +16,7 @@ public class CompletionTests
     [InlineData("sweep a.yaml --device ", "cpu cuda torch torch:cuda")]
     [InlineData("report runs/a --format s", "svg")]
     [InlineData("bench embedded:q", "embedded:qwen2")]
+    [InlineData("plan Lla", "Llama-3.1-8B Llama-3.2-3B embedded:llama")]
     [InlineData("quantize m --method ", "awq rtn")]
     [InlineData("bench m -o ", "csv json md table")]
     [InlineData("completion ba", "bash")]

@@ -54,10 +54,10 @@ public sealed partial class DevicesSweepTests : IDisposable
 
         // Of what is done nothing is done again, and the folder is not begun in by mistake.
         Assert.Throws<ConfigException>(() => Sweep(Request(config)));
-        (code, _, error) = Sweep(Request(null) with { Resume = true });
+        (code, _, error) = Sweep(Request(null) with { Resume = true, NoReport = true }, [Two[0]]);
         Assert.Equal(0, code);
         Assert.StartsWith("4 trials, 32 samples; 4 trials done before\n", error, StringComparison.Ordinal);
-        Assert.Equal(WithoutTimes("alone"), WithoutTimes("run"));
+        Assert.Equal(32, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
     }
 
     [Fact]
@@ -95,8 +95,7 @@ public sealed partial class DevicesSweepTests : IDisposable
             () => DevicesSweep.Run(Request(config), _temp["run"], null, Two, told, cancel.Token));
         Assert.Empty(told.Events.OfType<WorkerGone>());
         Assert.Empty(Directory.GetFiles(_temp["run/leases"]));
-        var (code, _, _) = Sweep(Request(null) with { Resume = true, NoReport = true });
-        Assert.Equal(0, code);
+        Assert.Equal(0, CommandRun.Of("sweep", "--out", _temp["run"], "--resume", "--threads", "1", "--no-report", "--quiet").Code);
         Assert.Equal(32, Directory.GetFiles(_temp["run/samples"]).Sum(file => File.ReadLines(file).Count()));
     }
 

@@ -62,7 +62,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
     [MemberData(nameof(Shapes))]
     public void Multiply_GivesTheSameBits_AtEveryLevel(WeightFormat format, int columns, int outputs, int group, bool bias)
     {
-        foreach (var rows in (int[])[1, 2, 3, 7, 13, 20])
+        foreach (var rows in (int[])[1, 3, 13])
         {
             using var linear = new LinearCase(format, rows, columns, outputs, group, bias);
             var reference = Bits(linear.Multiply(_team, SimdLevel.Scalar));
@@ -76,7 +76,8 @@ public sealed unsafe class LinearKernelTests : IDisposable
     {
         using var linear = new LinearCase(format, 41, columns, outputs, group, bias);
         var whole = linear.Multiply(_team, Simd.Best);
-        foreach (var chunk in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 13, 40])
+        // With 16 lanes by products of 1 to 8 rows: 13 are 7 and 6, 16 twice 8, the 9 that are left 5 and 4.
+        foreach (var chunk in (int[])[1, 2, 3, 13, 16, 40])
             for (var first = 0; first < linear.Rows; first += chunk)
             {
                 var rows = Math.Min(chunk, linear.Rows - first);

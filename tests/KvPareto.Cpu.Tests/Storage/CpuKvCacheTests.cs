@@ -39,7 +39,7 @@ public sealed unsafe class CpuKvCacheTests
     {
         var geometry = new KvGeometry(Heads, Heads, HeadDim, [0, 0, 0])
         {
-            KeyBias = new KeyBias([.. Enumerable.Range(0, Layers).Select(layer => StoredHeads.Rows(1, Width, seed: 900 + layer)[0])], Rope),
+            KeyBias = new RotaryBias([.. Enumerable.Range(0, Layers).Select(layer => StoredHeads.Rows(1, Width, seed: 900 + layer)[0])], Rope),
         };
         var spec = InferenceSetting.Parse("w16a16-" + name).Cache;
         var tokens = Chunks.Sum();

@@ -89,7 +89,7 @@ public unsafe class WeightCoderTests
     [InlineData(256, 256)]
     public void Encode_TakesGroupsOfAnyMultipleOf32(int group, int stored)
     {
-        Assert.Equal(stored, WeightCoder.StoredGroup(group));
+        Assert.Equal(stored, WeightFormats.StoredGroup(group));
         var random = new Random(group);
         var values = Enumerable.Range(0, 3 * 2 * group).Select(_ => (float)(random.NextDouble() - 0.3)).ToArray();
         AssertIsTheScalarCodec(values, 3, 2 * group, 4, group, WeightFormat.F32);
@@ -158,7 +158,7 @@ public unsafe class WeightCoderTests
     {
         using var coded = Encode(values, rows, columns, bits, group, format, new MemoryLedger());
         Assert.Equal(
-            (WeightFormats.OfCodes(bits), rows, columns, WeightCoder.StoredGroup(group)),
+            (WeightFormats.OfCodes(bits), rows, columns, WeightFormats.StoredGroup(group)),
                 (coded.Format, coded.RowCount, coded.ColumnCount, coded.GroupSize));
         var expected = new byte[values.Length * bits / 8];
         var kept = Array.ConvertAll(values, value => Kept(value, format));

@@ -19,6 +19,17 @@ public sealed class BenchCsvTests : IDisposable
         Assert.Equal(rows, BenchCsv.Read(_folder.Write("b.csv", BenchCsv.Write(rows))));
     }
 
+    /// <summary>A table of a version that knew one sequence only has no column for more.</summary>
+    [Fact]
+    public void Sequences_ReadBack_OneWhereNotSaid()
+    {
+        var text = Encoding.UTF8.GetString(BenchCsv.Write([Row(0, 512, null, new(2, 0.5, 1)) with { Sequences = 8 }]));
+        Assert.Contains("4000.000", text, StringComparison.Ordinal); // tokens a second
+        Assert.Equal(8, Assert.Single(BenchCsv.Read(_folder.Write("b.csv", text))).Sequences);
+        var earlier = text.Replace(",sequences,", ",", StringComparison.Ordinal).Replace(",8,8,5,", ",8,5,", StringComparison.Ordinal);
+        Assert.Equal(1, Assert.Single(BenchCsv.Read(_folder.Write("b.csv", earlier))).Sequences);
+    }
+
     /// <summary>Only the apostrophe that was written is taken off again.</summary>
     [Theory]
     [InlineData("=cmd")]

@@ -374,7 +374,7 @@ public abstract class BackendConformance
         var rope = new RopeTable([.. Enumerable.Range(0, heads[2] / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / heads[2]))]);
         var geometry = new KvGeometry(heads[0], heads[1], heads[2], [0, int.Parse(parts[2]), 0])
         {
-            KeyBias = new KeyBias(
+            KeyBias = new RotaryBias(
                 [.. Enumerable.Range(0, layers).Select(layer => Values(900 + layer, width).Select(x => 5 * x).ToArray())], rope),
         };
         CheckAttention(geometry, setting.Cache, [.. parts[3].Split(',').Select(int.Parse)], setting.Attention);

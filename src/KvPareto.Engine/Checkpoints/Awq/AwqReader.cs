@@ -21,19 +21,20 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config)
     /// layout.</exception>
     public void Check(WeightShape weight)
     {
-        var (rows, columns) = (weight.Rows, weight.Columns);
         config.Stored(weight, checkpoint.Source);
-        var (groups, words) = (columns / config.GroupOf(columns), rows / AwqLayout.WordOutputs(config.Bits));
-        Check(weight, AwqLayout.Codes, TensorType.I32, columns, words);
-        Check(weight, AwqLayout.Zeros, TensorType.I32, groups, words);
-        Check(weight, AwqLayout.Scales, TensorType.F16, groups, rows);
+        foreach (var (name, type, shape) in AwqLayout.TensorsOf(weight, config.Bits, config.GroupOf(weight.Columns)))
+        {
+            var header = checkpoint.Header(name, shape);
+            if (header.Type != type)
+                throw header.Refuse($"is of type {header.Type.SafeTensorsName()}; allowed: {type.SafeTensorsName()}");
+        }
     }
 
     /// <summary>A weight with its bias; disposing it gives its memory back.</summary>
     /// <param name="weight">Its name and shape.</param>
     /// <param name="bias">Its bias.</param>
     /// <param name="ledger">Where the memory of what is read counts, as workspace.</param>
-    /// <exception cref="ConfigException">As <see cref="Check(WeightShape)"/>, or a scale is negative or not finite.</exception>
+    /// <exception cref="ConfigException">As <see cref="Check"/>, or a scale is negative or not finite.</exception>
     public HostWeight Read(WeightShape weight, float[]? bias, MemoryLedger ledger)
     {
         Check(weight);
@@ -103,12 +104,5 @@ internal sealed unsafe class AwqReader(Checkpoint checkpoint, AwqConfig config)
                 var meta = new GroupMeta(scale, (short)(zero + GroupCodec.MinCode(bits)));
                 new Span<GroupMeta>(target.Groups + (nint)row * perRow + g * parts, parts).Fill(meta);
             }
-    }
-
-    private void Check(WeightShape weight, string part, TensorType type, params ReadOnlySpan<int> shape)
-    {
-        var header = checkpoint.Header($"{weight.Layer}.{part}", shape);
-        if (header.Type != type)
-            throw header.Refuse($"is of type {header.Type.SafeTensorsName()}; allowed: {type.SafeTensorsName()}");
     }
 }

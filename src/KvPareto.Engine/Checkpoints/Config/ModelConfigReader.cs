@@ -25,6 +25,10 @@ public static class ModelConfigReader
     internal const double LargestMultiplier = 1e6;
     private const int MostEndTokens = 64;
 
+    /// <summary>What <c>torch_dtype</c> may say; the first where it is absent.</summary>
+    internal static readonly (string Word, DType Type)[] StoredTypes =
+        [("bfloat16", DType.BF16), ("float16", DType.F16), ("float32", DType.F32)];
+
     /// <summary>Reads an architecture.</summary>
     /// <param name="file">Path of a <c>config.json</c>.</param>
     /// <exception cref="ConfigException">The file is missing or damaged, or a value is missing, out of range or not supported.</exception>
@@ -121,13 +125,9 @@ public static class ModelConfigReader
 
     private static DType StoredType(JsonSection config)
     {
-        string[] types = ["bfloat16", "float16", "float32"];
-        return config.Word(config.Has("dtype") ? "dtype" : "torch_dtype", types, "bfloat16") switch
-        {
-            "float32" => DType.F32,
-            "float16" => DType.F16,
-            _ => DType.BF16,
-        };
+        var words = StoredTypes.Select(stored => stored.Word).ToArray();
+        var word = config.Word(config.Has("dtype") ? "dtype" : "torch_dtype", words, words[0]);
+        return StoredTypes.First(stored => stored.Word == word).Type;
     }
 
     private static ImmutableArray<int> EndTokens(JsonSection config, int vocabulary)

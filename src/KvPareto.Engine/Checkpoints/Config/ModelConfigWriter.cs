@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Model.Families;
-using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.Config;
@@ -46,7 +45,7 @@ internal static class ModelConfigWriter
                 [.. Enumerable.Range(0, config.LayerCount).Select(layer => (JsonNode)(config.UnturnedLayers.Contains(layer) ? 0 : 1))]);
         WriteWindow(config, family, written);
         written["tie_word_embeddings"] = config.TiedEmbeddings;
-        written["torch_dtype"] = config.StoredType switch { DType.F32 => "float32", DType.F16 => "float16", _ => "bfloat16" };
+        written["torch_dtype"] = ModelConfigReader.StoredTypes.First(stored => stored.Type == config.StoredType).Word;
         WriteEnds(config, written);
         return written;
     }

@@ -125,7 +125,11 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
 
     private HostTensor Stored(string name, out bool isRotary)
     {
-        if (!_tensors.TryGetValue(name, out var tensor)) throw new ConfigException($"{Source}: tensor '{OneLine.Of(name)}' is missing");
+        if (!_tensors.TryGetValue(name, out var tensor))
+        {
+            var own = GgufTensorNames.OfHuggingFace(name, FamilyTable.Of(Config.Family));
+            throw new ConfigException($"{Source}: tensor '{OneLine.Of(own)}' is missing");
+        }
         isRotary = _isReordered && GgufTensorNames.IsRotary(name);
         return tensor;
     }

@@ -2,7 +2,6 @@ using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Rotary;
-using KvPareto.Engine.Weights;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Engine.Checkpoints.Gguf;
@@ -83,8 +82,7 @@ internal sealed unsafe class GgufRopeReader(GgufFile file, Family family, int he
         var half = turned / 2;
         if (factors.Type != TensorType.F32 || factors.Shape.Length != 1 || factors.Shape[0] != half)
             throw Refuse(factors, $"is {factors.Type.SafeTensorsName()} {factors.ShapeText}; allowed: F32 [{half}]");
-        var divisors = new float[half];
-        FloatRows.Widen(factors.Data, WeightFormat.F32, divisors);
+        var divisors = factors.Floats();
         return divisors.All(static divisor => divisor > 0 && float.IsFinite(divisor)) ? divisors
             : throw Refuse(factors, "has a factor that is not above 0");
     }

@@ -17,6 +17,7 @@ internal static class GgufTensorNames
 
     private const string LayerPrefix = "blk.";
     private const string RotaryBuffer = ".attn_rot_embd.weight"; // follows from the metadata; llama.cpp passes over it too
+    private static readonly string[] Suffixes = [".weight", ".bias"];
 
     private static readonly Dictionary<string, string> Model = new(StringComparer.Ordinal)
     {
@@ -45,7 +46,7 @@ internal static class GgufTensorNames
     public static string? ToHuggingFace(string name, Family family)
     {
         var dot = name.LastIndexOf('.');
-        if (dot < 0 || name[(dot + 1)..] is not ("weight" or "bias")) return null;
+        if (dot < 0 || !Suffixes.Contains(name[dot..])) return null;
         var (stem, suffix) = (name[..dot], name[dot..]);
         if (Model.TryGetValue(stem, out var found)) return found + suffix;
         if (!stem.StartsWith(LayerPrefix, StringComparison.Ordinal)) return null;
@@ -57,9 +58,23 @@ internal static class GgufTensorNames
                 : null;
     }
 
+    /// <summary>The other way, for messages; a name that has none in GGUF stays itself.</summary>
+    public static string OfHuggingFace(string name, Family family)
+    {
+        var names =
+            from own in Model.Keys.Concat(family.GgufNames.Keys.Concat(Layer.Keys).Select(part => $"{LayerPrefix}{LayerOf(name)}.{part}"))
+            from suffix in Suffixes
+            where ToHuggingFace(own + suffix, family) == name
+            select own + suffix;
+        return names.FirstOrDefault(name);
+    }
+
     /// <summary>True of a layer's own tensor, whether it has a name of Hugging Face's or not.</summary>
     public static bool IsOfALayer(string name) =>
         name.StartsWith(LayerPrefix, StringComparison.Ordinal) && !name.EndsWith(RotaryBuffer, StringComparison.Ordinal);
+
+    // Of a name of Hugging Face's; empty where it is of none.
+    private static string LayerOf(string name) => name.Split('.') is ["model", "layers", var layer, ..] ? layer : "";
 
     /// <summary>True for weights and biases that ggml's converter reorders, of families where it does.</summary>
     public static bool IsRotary(string huggingFaceName) =>

@@ -4,8 +4,7 @@ namespace KvPareto.Engine.Checkpoints.Sources;
 
 /// <summary>
 /// Folders of the Hugging Face hub's cache: <c>models--ORG--NAME</c> with <c>refs/main</c>, which names a folder below <c>snapshots</c>;
-/// and
-/// the cache itself, where it has one model.
+/// and the cache itself, where it has one model.
 /// </summary>
 internal static class HubCache
 {

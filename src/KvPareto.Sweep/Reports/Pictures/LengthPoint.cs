@@ -53,10 +53,12 @@ internal static class LengthPoints
            select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length),
     ];
 
-    /// <summary>The points of a bench. A time to the first token is one of a whole context only where the prompt is all of it.</summary>
+    /// <summary>The points of a bench, of its fewest sequences together. A time to the first token is one of a whole context only where the
+    /// prompt is all of it.</summary>
     public static IReadOnlyList<LengthPoint> Of(IReadOnlyList<BenchRow> rows) =>
     [
         .. from row in rows
+           where row.Sequences == rows.Min(other => other.Sequences)
            group row by (row.Model, row.Setting, row.Context) into same
            let whole = same.FirstOrDefault(row => row.Depth == 0 && row.FirstToken is not null)
            select new LengthPoint(same.Key.Model, same.Key.Setting, same.Key.Context)

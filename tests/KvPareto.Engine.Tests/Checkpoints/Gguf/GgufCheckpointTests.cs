@@ -1,5 +1,6 @@
 using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Engine.Model.Families;
 using KvPareto.Engine.Rotary;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
@@ -165,6 +166,16 @@ public sealed class GgufCheckpointTests : IDisposable
         AddKeys(file, "");
         Assert.Equal("tensor 'token_embd.weight' is missing", Refusal(file));
     }
+
+    /// <summary>Messages name a tensor as the file does.</summary>
+    [Theory]
+    [InlineData("llama", "model.layers.31.self_attn.q_proj.weight", "blk.31.attn_q.weight")]
+    [InlineData("qwen2", "model.layers.0.self_attn.v_proj.bias", "blk.0.attn_v.bias")]
+    [InlineData("phi3", "model.layers.2.mlp.gate_up_proj.weight", "blk.2.ffn_up.weight")]
+    [InlineData("llama", "lm_head.weight", "output.weight")]
+    [InlineData("llama", "model.layers.x.y", "model.layers.x.y")]
+    public void Names_OfHuggingFace_HaveThoseOfTheFile(string family, string name, string own) =>
+        Assert.Equal(own, GgufTensorNames.OfHuggingFace(name, FamilyTable.Of(family)));
 
     [Theory]
     [InlineData(4, 0, "is F32 [4]; allowed: F32 [8]")]

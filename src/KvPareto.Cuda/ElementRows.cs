@@ -4,7 +4,7 @@ using KvPareto.Engine.Seam;
 namespace KvPareto.Cuda;
 
 /// <summary>Rows of a tensor's element type in host memory.</summary>
-internal static unsafe class HostRows
+internal static unsafe class ElementRows
 {
     /// <summary>Converts from f32.</summary>
     public static void Store(ReadOnlySpan<float> source, DType type, byte* row)
