@@ -25,11 +25,10 @@ internal sealed class FolderSource : ModelSource
     private readonly string _folder;
 
     /// <summary>The model in <paramref name="folder"/>.</summary>
-    /// <exception cref="ConfigException">It is no model's folder, or a file cannot be opened.</exception>
+    /// <exception cref="ConfigException">A file cannot be opened.</exception>
     public FolderSource(string model, string name, string folder) : base(model, name)
     {
         _folder = folder;
-        if (!Required.Any(Has)) throw Missing(Required[0]);
         foreach (var file in Required.Concat(Optional).Where(Has)) ForeignFile.Open(Path.Combine(folder, file)).Dispose();
     }
 
@@ -62,6 +61,9 @@ internal sealed class FolderSource : ModelSource
 
     /// <inheritdoc/>
     public override Tokenizer? LoadTokenizer() => HasTokenizer ? Tokenizer.Load(_folder) : null;
+
+    /// <inheritdoc/>
+    public override ConfigException WithoutTokenizer() => Has(Required[0]) ? base.WithoutTokenizer() : Missing(Required[0]);
 
     /// <inheritdoc/>
     public override ChatTemplate? LoadChatTemplate() => ChatTemplate.Load(_folder);

@@ -66,12 +66,14 @@ public sealed class ModelSourceTests
     {
         using var folder = new ScratchFolder();
         Assert.EndsWith("config.json is missing; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors",
-            Refusal(folder.Root), StringComparison.Ordinal);
+            WithoutTokenizer(), StringComparison.Ordinal);
         folder.Write("model-q8_0.gguf", "");
         var file = folder.Write("model-q4_k_m.gguf", "");
-        Assert.EndsWith($"*.safetensors, or the file {file}", Refusal(folder.Root), StringComparison.Ordinal);
-        folder.Write("tokenizer.json", ByteTokenizerFile.Json());
-        Assert.NotNull(ModelSource.Open(folder.Root).LoadTokenizer());
+        Assert.EndsWith($"*.safetensors, or the file {file}", WithoutTokenizer(), StringComparison.Ordinal);
+        folder.Write("config.json", "{}");
+        Assert.Contains("has no tokenizer", WithoutTokenizer(), StringComparison.Ordinal);
+
+        string WithoutTokenizer() => Assert.Throws<ConfigException>(ModelSource.Open(folder.Root).RequireTokenizer).Message;
     }
 
     [Fact]
