@@ -47,7 +47,7 @@ internal sealed class TrialRunner(
         var isOver = false;
         try
         {
-            var alone = batchSize > 1 ? LoneSamples.Of(work.Trial) : null;
+            var alone = batchSize > 1 ? LoneSamples.Of(work.Trial, warmUp) : null;
             var missing = work.Missing(log.Find).ToLookup(next => alone?.Contains((next.Task.Name, next.Sample.Id)) ?? true);
             foreach (var next in missing[true])
             {

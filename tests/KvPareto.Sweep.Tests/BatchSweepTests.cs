@@ -51,6 +51,17 @@ public class BatchSweepTests
         }
     }
 
+    [Fact]
+    public void Run_WithALongWarmUp_HasATimePerToken()
+    {
+        using var temp = new ScratchFolder();
+        IReadOnlyList<SweepTask> tasks = [new("facts", new FakeTask("facts", 9))];
+        var config = FakeSweep.Config(batchSize: 3) with { WarmUp = 6 };
+        var history = FakeSweep.Run(temp["run"], new FakeEngine { MostTogether = 3 }, config, tasks: tasks);
+        Assert.All(history.Results, result => Assert.NotNull(result.TpotMs));
+        Assert.Equal(2, Records(temp["run"], history.Results[0].TrialId).Count(record => record.BatchSize is not null));
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]

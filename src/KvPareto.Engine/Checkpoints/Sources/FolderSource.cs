@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
 using KvPareto.Text.Input;
@@ -36,9 +37,7 @@ internal sealed class FolderSource : ModelSource
     {
         get
         {
-            if (Required.FirstOrDefault(file => !Has(file)) is { } missing)
-                throw new ConfigException($"{_folder}: {missing} is missing"
-                    + "; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors");
+            if (Required.FirstOrDefault(file => !Has(file)) is { } missing) throw Missing(missing);
             var weights = SafeTensorsCheckpoint.FileNames(_folder);
             if (weights.Count == 0)
                 throw new ConfigException(
@@ -64,6 +63,9 @@ internal sealed class FolderSource : ModelSource
     public override Tokenizer? LoadTokenizer() => HasTokenizer ? Tokenizer.Load(_folder) : null;
 
     /// <inheritdoc/>
+    public override ConfigException WithoutTokenizer() => Has(Required[0]) ? base.WithoutTokenizer() : Missing(Required[0]);
+
+    /// <inheritdoc/>
     public override ChatTemplate? LoadChatTemplate() => ChatTemplate.Load(_folder);
 
     /// <inheritdoc/>
@@ -76,6 +78,13 @@ internal sealed class FolderSource : ModelSource
                 File.Copy(file, Path.Combine(target, name));
         }
         return JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))!.AsObject();
+    }
+
+    private ConfigException Missing(string file)
+    {
+        var gguf = Directory.EnumerateFiles(_folder, "*" + GgufCheckpoint.Extension).Order(StringComparer.Ordinal).FirstOrDefault();
+        return new($"{_folder}: {file} is missing; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors"
+            + (gguf is null ? "" : $", or the file {gguf}"));
     }
 
     private bool Has(string file) => File.Exists(Path.Combine(_folder, file));

@@ -88,7 +88,7 @@ public abstract class ModelSource
     public Tokenizer RequireTokenizer() => LoadTokenizer() ?? throw WithoutTokenizer();
 
     /// <summary>What to throw where text is given to a model without a tokenizer.</summary>
-    public ConfigException WithoutTokenizer() =>
+    public virtual ConfigException WithoutTokenizer() =>
         new($"{Model}: has no tokenizer (tokenizer.json), so it takes no text; allowed: a model with one, or 'generate --prompt-tokens N'");
 
     /// <summary>Refuses a model of which no Hugging Face folder can be made.</summary>

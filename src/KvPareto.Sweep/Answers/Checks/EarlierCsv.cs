@@ -69,7 +69,6 @@ internal static class EarlierCsv
         Samples = Whole(path, csv, "samples"),
         Tasks = [.. Tasks(csv)],
         OnFrontier = Word(path, csv, "frontier", "true", "false") is null or "true",
-        PeakKind = Optional(csv, "peak_kind"),
         Limit = Whole(path, csv, "limit"),
         Instructions = Optional(csv, "instructions"),
     };

@@ -24,9 +24,6 @@ internal sealed record EarlierPoint(string Model, string Setting, int? Context, 
     /// <summary>Whether no other setting dominated it; also where the file does not say.</summary>
     public bool OnFrontier { get; init; } = true;
 
-    /// <summary>How the peak was got; null where the file does not say.</summary>
-    public string? PeakKind { get; init; }
-
     /// <summary>Most samples that were measured of each task; null for all.</summary>
     public int? Limit { get; init; }
 

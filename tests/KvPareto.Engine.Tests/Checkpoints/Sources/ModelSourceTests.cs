@@ -62,6 +62,21 @@ public sealed class ModelSourceTests
     }
 
     [Fact]
+    public void FolderOfNoModel_IsRefused_AndAGgufFileInItNamed()
+    {
+        using var folder = new ScratchFolder();
+        Assert.EndsWith("config.json is missing; allowed: a Hugging Face model folder with config.json, tokenizer.json and *.safetensors",
+            WithoutTokenizer(), StringComparison.Ordinal);
+        folder.Write("model-q8_0.gguf", "");
+        var file = folder.Write("model-q4_k_m.gguf", "");
+        Assert.EndsWith($"*.safetensors, or the file {file}", WithoutTokenizer(), StringComparison.Ordinal);
+        folder.Write("config.json", "{}");
+        Assert.Contains("has no tokenizer", WithoutTokenizer(), StringComparison.Ordinal);
+
+        string WithoutTokenizer() => Assert.Throws<ConfigException>(ModelSource.Open(folder.Root).RequireTokenizer).Message;
+    }
+
+    [Fact]
     public void Open_TakesFoldersOfTheHubsCache()
     {
         using var folder = new ScratchFolder();
