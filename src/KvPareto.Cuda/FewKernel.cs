@@ -95,8 +95,8 @@ internal readonly record struct FewKernel(
         return rows;
     }
 
-    /// <summary>For rows of which there is no room for all: the kernel that takes them at a time, if inputs in chunks make room, all tiles of
-    /// a team being of one batch; else one that takes some.</summary>
+    /// <summary>For rows of which there is no room for all: the kernel that takes them at a time, if inputs in chunks make room, all tiles
+    /// of a team being of one batch; else one that takes some.</summary>
     /// <param name="rows">T.</param>
     /// <param name="columns">K.</param>
     /// <param name="batch">Tiles of a team, at the most.</param>
