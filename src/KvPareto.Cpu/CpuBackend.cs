@@ -77,6 +77,13 @@ public sealed unsafe class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
+    protected override void BestCore(Tensor x, Span<int> columns)
+    {
+        for (var row = 0; row < columns.Length; row++)
+            columns[row] = BestOf(new ReadOnlySpan<float>((float*)x.Rows(row, 1).Address, x.ColumnCount));
+    }
+
+    /// <inheritdoc/>
     public override void Synchronize() { }
 
     /// <inheritdoc/>

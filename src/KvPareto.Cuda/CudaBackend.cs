@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
@@ -17,6 +18,7 @@ public sealed unsafe class CudaBackend : Backend
     private const int NumbersAThread = 4; // of a norm
     private const int NumbersAThreadOfFours = 8;
     private const int StaticSharedBytes = 2048; // of a kernel, at the most
+    private const int MostBestRows = Warp; // elements.cu, gather_best
     private const int RopeHeads = 8; // of a block (elements.cu, rope)
     private const int RopeSlots = 4; // of rope_two: teams of a block's threads
     private const int RopeSlotHeads = 2;
@@ -161,6 +163,23 @@ public sealed unsafe class CudaBackend : Backend
                 ElementRows.Load(row, x.Type, destination.Slice(r * x.ColumnCount, x.ColumnCount));
             }
         }
+    }
+
+    /// <inheritdoc/>
+    protected override void BestCore(Tensor x, Span<int> columns)
+    {
+        if (x.RowCount > Math.Min(MostBestRows, x.ColumnCount))
+        {
+            base.BestCore(x, columns);
+            return;
+        }
+        _context.MakeCurrent();
+        var (module, arguments) = (_context.Module("elements.cu"), new BestArguments { X = x, Columns = x.ColumnCount, Rows = x.RowCount });
+        _context.Launch(module, "best_columns", new(x.RowCount), MostThreads, arguments);
+        if (x.RowCount > 1) _context.Launch(module, "gather_best", new(1), MostBestRows, arguments);
+        Span<float> found = stackalloc float[x.RowCount];
+        Read(x.Rows(0, 1).Columns(0, x.RowCount), found);
+        MemoryMarshal.Cast<float, int>(found).CopyTo(columns);
     }
 
     /// <inheritdoc/>

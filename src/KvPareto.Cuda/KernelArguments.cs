@@ -72,6 +72,14 @@ internal struct PairArguments
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct BestArguments
+{
+    public Matrix X;
+    public int Columns;
+    public int Rows;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct BiasArguments
 {
     public Matrix X;

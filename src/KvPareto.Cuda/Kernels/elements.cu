@@ -260,3 +260,63 @@ extern "C" __global__ void add_bias(BiasArguments a)
     int c = blockIdx.y * blockDim.x + threadIdx.x;
     if (c < a.columns) put(a.x, blockIdx.x, c, at(a.x, blockIdx.x, c) + a.bias[c]);
 }
+
+struct BestArguments
+{
+    Matrix x;
+    int columns;
+    int rows;
+};
+
+static_assert(sizeof(BestArguments) == 24, "structures differ from the host's");
+
+// Greater for a greater value, of equal ones for an earlier column; what is not a number is the greatest of all.
+static __device__ __forceinline__ u64 rank_of(float value, int column)
+{
+    const u32 SIGN = 0x80000000;
+    u32 bits = __float_as_uint(value);
+    u32 order = value != value ? 0xffffffff : bits & SIGN ? ~bits : bits | SIGN;
+    return (u64)order << 32 | (u32)~column;
+}
+
+static __device__ __forceinline__ u64 warp_most(u64 value)
+{
+    for (int step = 16; step > 0; step >>= 1)
+    {
+        u64 other = __shfl_xor_sync(0xffffffff, value, step);
+        value = other > value ? other : value;
+    }
+    return value;
+}
+
+// The column of each row's highest value, in the bits of the row's first number; -1 where that is not finite. A block is a row of f32.
+extern "C" __global__ void best_columns(BestArguments a)
+{
+    const u32 FIRST = 0x00800000, END = 0xff800000; // ranks of finite numbers
+    __shared__ u64 bests[32];
+    wait_for_previous();
+    float* row = (float*)a.x.data + (i64)blockIdx.x * a.x.stride;
+    u64 best = 0;
+    #pragma unroll 8
+    for (int c = threadIdx.x; c < a.columns; c += blockDim.x)
+    {
+        u64 rank = rank_of(row[c], c);
+        best = rank > best ? rank : best;
+    }
+    best = warp_most(best);
+    if (threadIdx.x % 32 == 0) bests[threadIdx.x / 32] = best;
+    __syncthreads();
+    best = warp_most(threadIdx.x % 32 < blockDim.x / 32 ? bests[threadIdx.x % 32] : 0);
+    u32 order = (u32)(best >> 32);
+    if (threadIdx.x == 0) *(int*)row = order >= FIRST && order < END ? (int)~(u32)best : -1;
+}
+
+// The first numbers of up to a warp's number of rows, side by side in the first row.
+extern "C" __global__ void gather_best(BestArguments a)
+{
+    wait_for_previous();
+    int row = threadIdx.x;
+    float first = row < a.rows ? at(a.x, row, 0) : 0;
+    __syncwarp();
+    if (row < a.rows) put(a.x, 0, row, first);
+}

@@ -51,7 +51,7 @@ internal sealed class Generation : IDisposable
 
     /// <summary>Reads the prompt; the first token is there.</summary>
     public void Prefill(ReadOnlySpan<int> prompt, CancellationToken cancellation) =>
-        Take(_logits.Read(_sequence.Prefill(prompt, _setting.StepTokens(prompt.Length), cancellation)));
+        Take(_logits.Best(_sequence.Prefill(prompt, _setting.StepTokens(prompt.Length), cancellation)));
 
     /// <summary>Gives back the memory of reading the prompt and takes that of single tokens.</summary>
     public void Resize() => _sequence.Resize(1);
@@ -64,12 +64,14 @@ internal sealed class Generation : IDisposable
     }
 
     /// <summary>The next token, by a step of its own.</summary>
-    public void Next() => Take(_logits.Read(_sequence.Feed([LastId])));
+    public void Next() => Take(_logits.Best(_sequence.Feed([LastId])));
 
-    /// <summary>The next token: the best of these logits [V].</summary>
-    public void Take(ReadOnlySpan<float> logits)
+    /// <summary>The next token, whose logit is the highest.</summary>
+    /// <param name="id">Its id; −1 where a logit is not finite.</param>
+    /// <exception cref="NotFiniteNumberException">It is not.</exception>
+    public void Take(int id)
     {
-        var id = LastLogits.Best(logits, _setting);
+        if (id < 0) throw Generator.NotFinite(_setting);
         _ids.Add(id);
         IsEnded = _take(id) | _ids.Count == _maxNewTokens;
     }

@@ -110,8 +110,8 @@ public sealed class GenerationBatch<T> : IDisposable
     {
         var clock = Stopwatch.StartNew();
         int[] ids = [.. _underWay.Select(answer => answer.Generation.LastId)];
-        var logits = _steps.Feed(ids, [.. _underWay.Select(answer => answer.Generation.Cache)]);
-        for (var i = 0; i < ids.Length; i++) _underWay[i].Generation.Take(logits[i]);
+        _steps.Feed(ids, [.. _underWay.Select(answer => answer.Generation.Cache)]);
+        for (var i = 0; i < ids.Length; i++) _underWay[i].Generation.Take(ids[i]);
         var share = clock.Elapsed / ids.Length;
         foreach (var answer in _underWay) answer.DecodeTime += share;
         foreach (var answer in _underWay.Where(answer => answer.Generation.IsEnded)) End(answer);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Numerics.Tensors;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -163,10 +164,15 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         foreach (var i in run) values[i] = before + row[continuations[i][^1]] - sum;
     }
 
+    /// <summary>What to throw where a logit is not finite.</summary>
+    internal static NotFiniteNumberException NotFinite(InferenceSetting setting) =>
+        new($"setting {setting.Name}: the logits are not finite");
+
     // ln Σ eˣ, in double precision.
     private double LogSum(ReadOnlySpan<float> logits)
     {
-        double max = logits[LastLogits.Best(logits, Setting)];
+        double max = TensorPrimitives.Max(logits);
+        if (!double.IsFinite(max)) throw NotFinite(Setting);
         var sum = 0.0;
         foreach (var logit in logits) sum += Math.Exp(logit - max);
         return max + Math.Log(sum);

@@ -36,16 +36,14 @@ internal sealed class JointSteps : IDisposable
         }
     }
 
-    /// <summary>Feeds a token to each cache.</summary>
-    /// <param name="ids">Token ids [S].</param>
+    /// <summary>Feeds a token to each cache and finds the next ones.</summary>
+    /// <param name="ids">Token ids [S]; then those of the highest logits, −1 where a logit is not finite.</param>
     /// <param name="caches">Caches [S], of one geometry and one way to store.</param>
-    /// <returns>Logits [S], [V] each; valid until the next call.</returns>
-    public JointLogits Feed(ReadOnlySpan<int> ids, ReadOnlySpan<KvCache> caches)
+    public void Feed(Span<int> ids, ReadOnlySpan<KvCache> caches)
     {
         var positions = new int[caches.Length];
         for (var i = 0; i < positions.Length; i++) positions[i] = caches[i].Length;
-        var hidden = _transformer.Forward(_transformer.Backend.Begin(_workspace, ids, positions, caches), _activations);
-        return new(_logits.Read(hidden, ids.Length), _logits.Width);
+        _logits.Best(_transformer.Forward(_transformer.Backend.Begin(_workspace, ids, positions, caches), _activations), ids);
     }
 
     /// <inheritdoc/>
@@ -55,15 +53,4 @@ internal sealed class JointSteps : IDisposable
         _workspace.Dispose();
         _activations.Dispose();
     }
-}
-
-/// <summary>Logits of a joint step.</summary>
-/// <param name="values">Those of all sequences [S, V].</param>
-/// <param name="width">V.</param>
-internal readonly ref struct JointLogits(ReadOnlySpan<float> values, int width)
-{
-    private readonly ReadOnlySpan<float> _values = values;
-
-    /// <summary>Those of a sequence [V].</summary>
-    public ReadOnlySpan<float> this[int sequence] => _values.Slice(sequence * width, width);
 }

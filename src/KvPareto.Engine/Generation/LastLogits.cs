@@ -1,8 +1,5 @@
-using System.Numerics.Tensors;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
-using KvPareto.Engine.Settings;
-using Tensor = KvPareto.Engine.Seam.Tensor;
 
 namespace KvPareto.Engine.Generation;
 
@@ -12,35 +9,36 @@ namespace KvPareto.Engine.Generation;
 internal sealed class LastLogits(Transformer transformer, int rows) : IDisposable
 {
     private readonly Tensor _logits = transformer.Backend.Alloc(DType.F32, rows, transformer.Config.VocabularySize);
-    private readonly float[] _values = new float[rows * transformer.Config.VocabularySize]; // [rows, V]
-
-    /// <summary>V.</summary>
-    public int Width => _logits.ColumnCount;
+    private float[]? _row; // [V]
 
     /// <summary>The logits [V] of the last of some hidden states [T, H], which are changed; valid until the next call.</summary>
-    public ReadOnlySpan<float> Read(Tensor hidden) => Read(hidden, 1);
-
-    /// <summary>The same of the last <paramref name="count"/>, [count, V].</summary>
-    public ReadOnlySpan<float> Read(Tensor hidden, int count)
+    public ReadOnlySpan<float> Read(Tensor hidden)
     {
-        var logits = _logits.Rows(0, count);
-        transformer.Head.Apply(hidden.Rows(hidden.RowCount - count, count), logits);
-        var values = _values.AsSpan(0, count * Width);
-        transformer.Backend.Read(logits, values);
-        return values;
+        _row ??= new float[_logits.ColumnCount];
+        transformer.Backend.Read(Of(hidden, 1), _row);
+        return _row;
     }
 
-    /// <summary>The id of the highest logit.</summary>
-    /// <param name="logits">Logits [V].</param>
-    /// <param name="setting">What they were made under, for messages.</param>
-    /// <exception cref="NotFiniteNumberException">It is not a number.</exception>
-    public static int Best(ReadOnlySpan<float> logits, InferenceSetting setting)
+    /// <summary>The ids of the highest logits of the last hidden states, which are changed; −1 where a logit is not finite.</summary>
+    /// <param name="hidden">Hidden states [T, H].</param>
+    /// <param name="ids">As many ids as rows are asked for.</param>
+    public void Best(Tensor hidden, Span<int> ids) => transformer.Backend.Best(Of(hidden, ids.Length), ids);
+
+    /// <summary>The same of the last one.</summary>
+    public int Best(Tensor hidden)
     {
-        var best = TensorPrimitives.IndexOfMax(logits);
-        return float.IsFinite(logits[best])
-            ? best : throw new NotFiniteNumberException($"setting {setting.Name}: the logits are not finite");
+        var id = 0;
+        Best(hidden, new Span<int>(ref id));
+        return id;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _logits.Buffer.Dispose();
+
+    private Tensor Of(Tensor hidden, int count)
+    {
+        var logits = _logits.Rows(0, count);
+        transformer.Head.Apply(hidden.Rows(hidden.RowCount - count, count), logits);
+        return logits;
+    }
 }

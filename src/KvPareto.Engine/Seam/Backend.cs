@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.Numerics.Tensors;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Rotary;
 using KvPareto.Text.Input;
+using static KvPareto.Engine.Seam.OpShapes;
 
 namespace KvPareto.Engine.Seam;
 
@@ -104,6 +107,18 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
 
     /// <summary>Copies <paramref name="x"/> [R, C] to the host as f32, row after row; waits for the ops before it.</summary>
     public abstract void Read(Tensor x, Span<float> destination);
+
+    /// <summary>
+    /// The column of each row's highest value, the first of several (of zeros a positive one is the higher); −1 where that is infinite, or a
+    /// value is not a number. Waits for the ops before it. What x holds afterwards is not said.
+    /// </summary>
+    /// <param name="x">Values [R, C], f32.</param>
+    /// <param name="columns">Columns [R].</param>
+    public void Best(Tensor x, Span<int> columns)
+    {
+        Require(x.Type == DType.F32 && columns.Length == x.RowCount, "Best: x is [R, C], f32, with a column a row");
+        BestCore(x, columns);
+    }
 
     /// <summary>Waits for all ops.</summary>
     public abstract void Synchronize();
@@ -240,6 +255,26 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>See <see cref="CreateCache"/>.</summary>
     protected abstract KvCache CreateCacheCore(KvGeometry geometry, KvSpec spec, int capacity);
 
+    /// <summary>See <see cref="Best"/>.</summary>
+    protected virtual void BestCore(Tensor x, Span<int> columns)
+    {
+        var values = ArrayPool<float>.Shared.Rent(x.ColumnCount);
+        for (var row = 0; row < columns.Length; row++)
+        {
+            var own = values.AsSpan(0, x.ColumnCount);
+            Read(x.Rows(row, 1), own);
+            columns[row] = BestOf(own);
+        }
+        ArrayPool<float>.Shared.Return(values);
+    }
+
+    /// <summary>See <see cref="Best"/>: of one row.</summary>
+    protected static int BestOf(ReadOnlySpan<float> row)
+    {
+        var best = TensorPrimitives.IndexOfMax(row);
+        return float.IsFinite(row[best]) ? best : -1;
+    }
+
     /// <summary>Prepares a step whose rows are reserved, for example by uploading its ids.</summary>
     protected virtual void BeginCore(Step step) { }
 
@@ -307,43 +342,5 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     {
         LinearCore(x, weight, y);
         AddCore(sum, y);
-    }
-
-    private static void RequireRope(Step step, Tensor q, Tensor k, RopeTable table)
-    {
-        Require(q.RowCount == step.Count && k.RowCount == step.Count && q.ColumnCount % table.HeadDim == 0
-            && k.ColumnCount % table.HeadDim == 0, "Rope: q and k are [T, G·D]");
-        Require(table.HeadDim <= step.Workspace.Shape.Geometry.HeadDim, "Rope: the workspace was made for narrower heads");
-    }
-
-    private static void RequireAttention(Step step, Tensor q, Tensor k, Tensor v, Tensor y)
-    {
-        var g = step.Caches[0].Geometry;
-        Require(q.RowCount == step.Count && q.ColumnCount == g.QueryHeads * g.HeadDim && y.RowCount == q.RowCount
-            && y.ColumnCount == q.ColumnCount, "Attention: q and y are [T, Nq·D]");
-        Require(k.RowCount == step.Count && k.ColumnCount == g.KvHeads * g.HeadDim && v.RowCount == k.RowCount
-            && v.ColumnCount == k.ColumnCount, "Attention: k and v are [T, Nkv·D]");
-    }
-
-    private static void RequireNorm(Tensor x, Weight gain, Tensor h)
-    {
-        Require(x.RowCount == h.RowCount && x.ColumnCount == h.ColumnCount, "a norm's input and output have one shape");
-        Require(x.ColumnCount == gain.ColumnCount, "a gain for each column");
-    }
-
-    private static void RequireSeveral(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
-    {
-        Require(weights.Length == ys.Length, "Linear: one y a weight");
-        for (var i = 0; i < ys.Length; i++)
-        {
-            Require(x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount,
-                $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y "
-                    + $"[{ys[i].RowCount}, {ys[i].ColumnCount}]");
-        }
-    }
-
-    private static void Require(bool condition, string message)
-    {
-        if (!condition) throw new ArgumentException(message);
     }
 }

@@ -77,7 +77,7 @@ public sealed class SpeedTest(Transformer transformer, InferenceSetting setting)
         Backend.Synchronize();
         if (lengths.Prompt == 0) return null;
         var clock = Stopwatch.StartNew();
-        logits.Read(sequence.Prefill(ids.AsSpan(lengths.Depth), setting.StepTokens(lengths.Prompt), cancellation));
+        logits.Best(sequence.Prefill(ids.AsSpan(lengths.Depth), setting.StepTokens(lengths.Prompt), cancellation));
         return clock.Elapsed;
     }
 
@@ -96,7 +96,7 @@ public sealed class SpeedTest(Transformer transformer, InferenceSetting setting)
             cancellation.ThrowIfCancellationRequested();
             Array.Fill(row, ids[i % ids.Length]);
             if (joint is not null) joint.Feed(row, caches);
-            else logits!.Read(sequences[0].Feed(row));
+            else logits!.Best(sequences[0].Feed(row));
         }
         return clock.Elapsed / lengths.Later;
     }

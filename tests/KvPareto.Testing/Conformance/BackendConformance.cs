@@ -437,6 +437,41 @@ public abstract class BackendConformance
             AssertClose([.. expected.Select(value => (double)value)], actual, CodeEdgeTolerance);
     }
 
+    /// <summary>The first of the highest; none where that is infinite, or one is not a number.</summary>
+    [Theory]
+    [InlineData(1, 3000)]
+    [InlineData(1, 7)]
+    [InlineData(16, 4999)]
+    [InlineData(40, 64)]
+    public void Best_IsTheFirstOfTheHighest(int rows, int columns)
+    {
+        using var backend = Create();
+        float[] special = [0, float.NaN, -float.NaN, float.PositiveInfinity, float.NegativeInfinity];
+        var values = Values(61, rows * columns);
+        var expected = new int[rows];
+        for (var row = 0; row < rows; row++)
+        {
+            var own = values.AsSpan(row * columns, columns);
+            var at = expected[row] = row * 37 % columns;
+            if (row % 3 == 0) own.Fill(-1.5f); // all alike but two
+            if (row == 5) own.Fill(-0f);
+            own[at] = row == 5 ? 0 : row % 3 == 0 ? -1.25f : 20;
+            own[^1] = own[at];
+            if (row < 3 * special.Length && row % 3 == 1 && special[row / 3] is var odd and not 0)
+                (own[columns / 2], expected[row]) = (odd, float.IsNegativeInfinity(odd) ? at : -1);
+        }
+        var x = backend.Alloc(DType.F32, rows + 1, columns);
+        backend.Write(values, x.Rows(0, rows));
+        var actual = new int[rows];
+        backend.Best(x.Rows(0, rows), actual);
+        Assert.Equal(expected, actual);
+
+        backend.Write([.. Enumerable.Repeat(float.NegativeInfinity, columns)], x.Rows(0, 1));
+        backend.Best(x.Rows(0, 1), actual.AsSpan(0, 1));
+        Assert.Equal(-1, actual[0]);
+        x.Buffer.Dispose();
+    }
+
     [Fact]
     public void Attention_BatchedDecodeEqualsSingle()
     {
