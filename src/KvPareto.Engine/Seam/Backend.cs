@@ -109,8 +109,8 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     public abstract void Read(Tensor x, Span<float> destination);
 
     /// <summary>
-    /// The column of each row's highest value, the first of several (of zeros a positive one is the higher); −1 where that is infinite, or a
-    /// value is not a number. Waits for the ops before it. What x holds afterwards is not said.
+    /// The column of each row's highest value, the first of several (of zeros a positive one is the higher); −1 where that is infinite, or
+    /// a value is not a number. Waits for the ops before it. What x holds afterwards is not said.
     /// </summary>
     /// <param name="x">Values [R, C], f32.</param>
     /// <param name="columns">Columns [R].</param>
