@@ -44,17 +44,21 @@ internal static class ReportCommand
             };
         command.SetAction(parsed =>
         {
-            var folders = parsed.GetValue(runs)!;
+            var (folders, target) = (parsed.GetValue(runs)!, parsed.GetValue(output));
+            if (target is not null && !folders.Contains(target) && RunHistory.IsIn(target))
+                throw new ConfigException($"--out {target}: holds another run; allowed: a folder that holds none");
             if (folders is [var file] && file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && File.Exists(file))
-                return Latency(context, file, parsed.GetValue(figure), PictureFormats.Parse(parsed.GetValue(format)!));
-            var target = parsed.GetValue(output);
+            {
+                if (parsed.GetValue(baseline) is not null || parsed.GetValue(repair))
+                    throw new ConfigException($"{file}: is no run; allowed for a bench's table: --out, --figure latency, --format");
+                var formats = PictureFormats.Parse(parsed.GetValue(format)!);
+                return Latency(context, file, target, parsed.GetValue(figure), formats);
+            }
             if (target is null && folders.Length > 1)
                 throw new ConfigException($"report of {folders.Length} runs; allowed: --out FOLDER, a folder for it");
             var other = parsed.GetValue(baseline);
             if (other is not null && (target is null || folders.Contains(target)))
                 throw new ConfigException("report with --baseline; allowed: --out FOLDER, a folder for it");
-            if (target is not null && !folders.Contains(target) && RunHistory.IsIn(target))
-                throw new ConfigException($"--out {target}: holds another run; allowed: a folder that holds none");
             if (parsed.GetValue(repair))
                 foreach (var line in folders.SelectMany(RunRepair.Mend)) context.Error.WriteLine(TerminalText.OneLine(line));
             var history = RunMerge.Read(folders);
@@ -68,10 +72,10 @@ internal static class ReportCommand
     }
 
     // A bench's table has one figure.
-    private static int Latency(CommandContext context, string file, string? figure, IReadOnlyList<PictureFormat> formats)
+    private static int Latency(CommandContext context, string file, string? folder, string? figure, IReadOnlyList<PictureFormat> formats)
     {
         if (figure is not (null or "latency")) throw new ConfigException($"--figure '{figure}'; allowed for a bench's table: latency");
-        foreach (var written in ReportWriter.WriteLatency(file, formats)) context.Output.WriteLine(TerminalText.OneLine(written));
+        foreach (var written in ReportWriter.WriteLatency(file, formats, folder)) context.Output.WriteLine(TerminalText.OneLine(written));
         return ExitCode.Ok;
     }
 

@@ -69,18 +69,20 @@ public static class ReportWriter
         }
     }
 
-    /// <summary>Draws the figure of times from a table of <c>kvpareto bench</c>, beside it.</summary>
+    /// <summary>Draws the figure of times from a table of <c>kvpareto bench</c>.</summary>
     /// <param name="file">The table.</param>
     /// <param name="formats">Kinds of pictures.</param>
+    /// <param name="folder">Where to; null for beside it.</param>
     /// <returns>Full paths of the files written.</returns>
     /// <exception cref="ConfigException">The file is no such table, has one length only, or the figure cannot be written.</exception>
-    public static IReadOnlyList<string> WriteLatency(string file, IReadOnlyList<PictureFormat> formats)
+    public static IReadOnlyList<string> WriteLatency(string file, IReadOnlyList<PictureFormat> formats, string? folder = null)
     {
         var figure = new LatencyFigure(Path.GetFileNameWithoutExtension(file), LengthPoints.Of(BenchCsv.Read(file)));
         if (figure.Missing is { } missing) throw new ConfigException($"{file}: {missing}; allowed: rows of several lengths");
-        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        folder = Path.GetFullPath(folder ?? Path.GetDirectoryName(Path.GetFullPath(file))!);
         try
         {
+            Directory.CreateDirectory(folder);
             var table = Path.Combine(folder, figure.Name + ".csv");
             if (table == Path.GetFullPath(file))
                 throw new ConfigException($"{file}: the figure's own table would take its place; allowed: another name");

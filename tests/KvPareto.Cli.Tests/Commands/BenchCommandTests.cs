@@ -72,7 +72,11 @@ public class BenchCommandTests
         Assert.Equal(0, run.Code);
         var report = CommandRun.Of("report", folder.Write("bench.csv", run.Output), "--figure", "latency");
         Assert.Equal((0, $"{folder["latency.csv"]}\n{folder["latency.png"]}\n"), (report.Code, report.Output));
+        var elsewhere = CommandRun.Of("report", folder["bench.csv"], "--out", folder["figures"]);
+        Assert.Equal((0, $"{folder["figures/latency.csv"]}\n{folder["figures/latency.png"]}\n"), (elsewhere.Code, elsewhere.Output));
         Assert.Equal(2, CommandRun.Of("report", folder["bench.csv"], "--figure", "memory").Code);
+        Assert.Contains("bench.csv: is no run; allowed for a bench's table: --out,",
+            CommandRun.Of("report", folder["bench.csv"], "--repair").Error, StringComparison.Ordinal);
     }
 
     [Fact]
