@@ -104,16 +104,18 @@ internal sealed class TrialRunner(
         PlannedTrial trial, (SweepTask Task, TaskSample Sample)[] samples, Func<bool> goesOn, CancellationToken cancellation)
     {
         if (samples.Length == 0 || !goesOn()) yield break;
-        var next = 0;
+        var alone = new List<(SweepTask, TaskSample Sample)>(); // for which there is no room beside what only answering together takes
         using (var batch = Model(trial, cancellation).Together(trial.Spec.Setting, [.. samples.Select(one => one.Sample)], batchSize))
         {
-            for (var isFull = false; batch is not null;)
+            if (batch is null) alone.AddRange(samples);
+            for (var (next, isFull) = (0, false); batch is not null;)
             {
                 cancellation.ThrowIfCancellationRequested();
                 while (batch.Count < batchSize && !isFull && next < samples.Length && goesOn())
                 {
-                    isFull = !batch.TryAdd(next, cancellation);
-                    if (!isFull) next++;
+                    if (batch.TryAdd(next, cancellation)) next++;
+                    else if (batch.Count > 0) isFull = true;
+                    else alone.Add(samples[next++]);
                 }
                 var ended = batch.Step();
                 if (batch.Count == 0 && ended.Count == 0) break;
@@ -122,9 +124,7 @@ internal sealed class TrialRunner(
                     yield return (samples[index].Sample, Record(trial, samples[index], [answer]) with { BatchSize = batchSize });
             }
         }
-        // There was no room for what only answering together takes.
-        for (; next < samples.Length && goesOn(); next++)
-            yield return (samples[next].Sample, Measure(trial, samples[next], cancellation));
+        foreach (var one in alone.TakeWhile(_ => goesOn())) yield return (one.Sample, Measure(trial, one, cancellation));
     }
 
     private SampleRecord Measure(PlannedTrial trial, (SweepTask Task, TaskSample Sample) next, CancellationToken cancellation)

@@ -78,6 +78,17 @@ public class BatchSweepTests
     }
 
     [Fact]
+    public void Run_WithASampleTooLargeForCompany_AnswersThatAlone()
+    {
+        using var temp = new ScratchFolder();
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: Tasks));
+        var engine = new FakeEngine { MostTogether = 8, IsLarge = sample => sample.Id is "facts-5" or "counts-4" };
+        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: 3), tasks: Tasks);
+        Assert.Equal(whole, FakeSweep.WithoutTimes(history));
+        Assert.Equal(Samples - Alone - 2, Records(temp["run"], history.Results[0].TrialId).Count(record => record.BatchSize is not null));
+    }
+
+    [Fact]
     public void Run_KilledAtAnySample_LosesThoseUnderWay_AndEndsWithTheSame()
     {
         using var temp = new ScratchFolder();

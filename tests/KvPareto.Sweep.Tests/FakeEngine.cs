@@ -62,6 +62,9 @@ internal sealed class FakeEngine : ITrialEngine
     /// <summary>Samples that there is room for together; 0: for none but alone, less: not even for a batch.</summary>
     public Func<int> RoomTogether { get; init; } = () => int.MaxValue;
 
+    /// <summary>Samples that there is room for only alone.</summary>
+    public Func<TaskSample, bool> IsLarge { get; init; } = _ => false;
+
     /// <summary>Most samples that were under way at a time.</summary>
     public int MostUnderWay { get; private set; }
 
@@ -136,7 +139,7 @@ internal sealed class FakeEngine : ITrialEngine
         public bool TryAdd(int index, CancellationToken cancellation)
         {
             if (Count >= most) throw new InvalidOperationException("more than were to be");
-            if (Count >= engine.RoomTogether()) return false;
+            if (Count >= engine.RoomTogether() || engine.IsLarge(samples[index])) return false;
             _underWay.Add((index, model.Measure(setting, samples[index], cancellation), samples[index].PromptIds[^1] * 7 % 4));
             engine.MostUnderWay = Math.Max(engine.MostUnderWay, Count);
             return true;
