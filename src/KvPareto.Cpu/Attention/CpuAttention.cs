@@ -36,10 +36,19 @@ internal static unsafe class CpuAttention
             team.For(step.Count * call.KvHeads * call.Items, call, static (in AttentionCall c, int index, int worker) =>
                 DecodeAttention.Run(c, index, worker));
             team.For(step.Count * call.KvHeads, call, static (in AttentionCall c, int index, int _) => DecodeAttention.Merge(c, index));
-            return;
         }
-        var blocks = (step.Count + call.Workspace.QueryBlock - 1) / call.Workspace.QueryBlock;
-        team.For(blocks * call.KvHeads, call, static (in AttentionCall c, int index, int worker) => PrefillAttention.Run(c, index, worker));
+        else
+        {
+            var blocks = (step.Count + call.Workspace.QueryBlock - 1) / call.Workspace.QueryBlock;
+            team.For(
+                blocks * call.KvHeads, call, static (in AttentionCall c, int index, int worker) => PrefillAttention.Run(c, index, worker));
+        }
+        for (var i = 0; i < step.Caches.Length; i++)
+        {
+            if (!call.Cache(i).IsBroken) continue;
+            var (first, count) = call.Rows(i);
+            for (var row = first; row < first + count; row++) new Span<float>(call.Row(y, row), y.ColumnCount).Fill(float.NaN);
+        }
     }
 
     private static void Append(WorkerTeam team, in AttentionCall call)

@@ -15,7 +15,7 @@ internal static unsafe class BlockPlanes<TLanes, TFloat, TInt>
 
     /// <summary>The f16 field that planes <paramref name="at"/> and the next hold.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TFloat Half(byte* planes, int row, int at) => TLanes.LoadHalf((ushort*)(planes + at * Strip.Rows) + row);
+    public static TFloat Half(byte* planes, int row, int at) => TLanes.LoadAnyHalf((ushort*)(planes + at * Strip.Rows) + row);
 
     /// <summary>Scale and negated minimum of a sub-block in Q4_K and Q5_K.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

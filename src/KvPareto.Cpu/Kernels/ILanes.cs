@@ -44,7 +44,7 @@ internal unsafe interface ILanes<TFloat, TInt>
     static abstract TFloat Multiply(TFloat a, TFloat b);
 
     /// <summary>Values of f16 numbers, infinities and NaN too.</summary>
-    static abstract TFloat LoadHalf(ushort* source);
+    static abstract TFloat LoadAnyHalf(ushort* source);
 
     /// <summary>Values of the f16 numbers in the low (half 0) or high words of each lane, infinities and NaN too.</summary>
     static abstract TFloat AnyHalf(TInt words, int half);
@@ -72,6 +72,9 @@ internal unsafe interface ILanes<TFloat, TInt>
 
     /// <summary>The low <paramref name="bits"/> (2, 4 or 5) bits of each lane as a float.</summary>
     static abstract TFloat Unsigned(TInt value, int bits);
+
+    /// <summary>Values of f16 numbers; infinities and NaN are not expected.</summary>
+    static abstract TFloat LoadHalf(ushort* source);
 
     /// <summary>Bytes widened to integers.</summary>
     static abstract TInt LoadBytes(byte* source);

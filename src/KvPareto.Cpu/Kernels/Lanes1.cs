@@ -27,7 +27,7 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
     public static float ZeroBelow(float limit, float x, float value) => x < limit ? 0 : value;
     public static float MultiplyAdd(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
     public static float Multiply(float a, float b) => a * b;
-    public static float LoadHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
+    public static float LoadAnyHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
     public static float AnyHalf(int words, int half) => (float)BitConverter.UInt16BitsToHalf((ushort)(words >> 16 * half));
     public static float AsSingle(int value) => BitConverter.Int32BitsToSingle(value);
     public static int LoadIntegers(int* source) => *source;
@@ -38,6 +38,7 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
     public static int Select(int mask, int a, int b) => (a & mask) | (b & ~mask);
     public static float ToSingle(int value) => value;
     public static float Unsigned(int value, int bits) => value & ((1 << bits) - 1);
+    public static float LoadHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
     public static int LoadBytes(byte* source) => *source;
     public static int LoadShorts(ushort* source) => *source;
     public static float IQ4Value(int value) => BlockCodec.IQ4Values[value & 15];

@@ -70,11 +70,11 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadHalf(ushort* source) =>
-        HalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+    public static Vector512<float> LoadAnyHalf(ushort* source) =>
+        AnyHalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> AnyHalf(Vector512<int> words, int half) => HalfToSingle(half == 0 ? words << 16 >> 16 : words >> 16);
+    public static Vector512<float> AnyHalf(Vector512<int> words, int half) => AnyHalfToSingle(half == 0 ? words << 16 >> 16 : words >> 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> AsSingle(Vector512<int> value) => value.AsSingle();
@@ -105,6 +105,10 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static Vector512<float> Unsigned(Vector512<int> value, int bits) => bits == 4
         ? Avx512F.PermuteVar16x32(Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), value)
         : Vector512.ConvertToSingle(value & Vector512.Create((1 << bits) - 1));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadHalf(ushort* source) =>
+        HalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> LoadBytes(byte* source) => Avx512F.ConvertToVector512Int32(Vector128.Load(source));
@@ -167,10 +171,14 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
         Avx512F.PermuteVar16x32x2(a, Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b),
         Avx512F.PermuteVar16x32x2(a, Vector512.Create(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b));
 
-    // The sign-extended f16 shifted into an f32's place is the value times 2^-112, subnormals included; infinities and NaN, whose
-    // exponent has only ones, get theirs back.
+    // The sign-extended f16 shifted into an f32's place is the value times 2^-112, subnormals included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> HalfToSingle(Vector512<int> signExtended)
+    private static Vector512<float> HalfToSingle(Vector512<int> signExtended) =>
+        ((signExtended << 13) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector512.Create(5.192296858534828e33f);
+
+    // As above; infinities and NaN, whose exponent has only ones, get theirs back.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> AnyHalfToSingle(Vector512<int> signExtended)
     {
         var placed = (signExtended << 13) & Vector512.Create(unchecked((int)0x8FFFE000));
         var special = Vector512.Equals(placed & Vector512.Create(0x0F800000), Vector512.Create(0x0F800000));

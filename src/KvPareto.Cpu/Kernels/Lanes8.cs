@@ -69,10 +69,10 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadHalf(ushort* source) => HalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
+    public static Vector256<float> LoadAnyHalf(ushort* source) => AnyHalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> AnyHalf(Vector256<int> words, int half) => HalfToSingle(half == 0 ? words << 16 >> 16 : words >> 16);
+    public static Vector256<float> AnyHalf(Vector256<int> words, int half) => AnyHalfToSingle(half == 0 ? words << 16 >> 16 : words >> 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> AsSingle(Vector256<int> value) => value.AsSingle();
@@ -102,6 +102,9 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Unsigned(Vector256<int> value, int bits) =>
         Vector256.ConvertToSingle(value & Vector256.Create((1 << bits) - 1));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadHalf(ushort* source) => HalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> LoadBytes(byte* source) => Avx2.ConvertToVector256Int32(source);
@@ -161,10 +164,14 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
         return (Avx.Permute2x128(low, high, 0x20), Avx.Permute2x128(low, high, 0x31));
     }
 
-    // The sign-extended f16 shifted into an f32's place is the value times 2^-112, subnormals included; infinities and NaN, whose
-    // exponent has only ones, get theirs back.
+    // The sign-extended f16 shifted into an f32's place is the value times 2^-112, subnormals included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> HalfToSingle(Vector256<int> signExtended)
+    private static Vector256<float> HalfToSingle(Vector256<int> signExtended) =>
+        ((signExtended << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(5.192296858534828e33f);
+
+    // As above; infinities and NaN, whose exponent has only ones, get theirs back.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> AnyHalfToSingle(Vector256<int> signExtended)
     {
         var placed = (signExtended << 13) & Vector256.Create(unchecked((int)0x8FFFE000));
         var special = Vector256.Equals(placed & Vector256.Create(0x0F800000), Vector256.Create(0x0F800000));

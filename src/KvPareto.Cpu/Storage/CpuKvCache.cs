@@ -11,6 +11,8 @@ namespace KvPareto.Cpu.Storage;
 /// </summary>
 internal sealed unsafe class CpuKvCache : KvCache
 {
+    private const float HalfEnd = 65520; // from which on f16 has infinity
+
     private readonly NativeBuffer _memory;
     private readonly CpuKvLayout _layout;
     private readonly bool[] _meanFrozen;
@@ -33,6 +35,12 @@ internal sealed unsafe class CpuKvCache : KvCache
     /// <summary>Bytes of a cache: the size that the constructor allocates.</summary>
     public static long PredictByteCount(KvGeometry geometry, KvSpec spec, int capacity) =>
         new CpuKvLayout(geometry, spec, capacity).ByteCount;
+
+    /// <summary>
+    /// Whether it was given what 16 bits cannot hold: a number that is none, infinite, or beyond f16. Kernels read f16 as if there were
+    /// neither, which is quicker, so all that attends to such a cache has to be made NaN.
+    /// </summary>
+    public bool IsBroken { get; private set; }
 
     /// <summary>Where the keys of a head lie, up to the present length.</summary>
     public TokenRanges<KeyStore> Keys(int layer, int head) => _layout.Keys[layer].Ranges(KeyPlace(layer, head), Length);
@@ -106,11 +114,14 @@ internal sealed unsafe class CpuKvCache : KvCache
     {
         _layout.Keys[layer].Append(KeyPlace(layer, head), start, count, keys, keyStride);
         _layout.Values[layer].Append(ValuePlace(layer, head), start, count, values, valueStride);
+        for (var i = 0; i < count; i++)
+            if (!Fits(Spec.Keys, keys + (long)i * keyStride) || !Fits(Spec.Values, values + (long)i * valueStride)) IsBroken = true;
     }
 
     public override void Reset()
     {
         base.Reset();
+        IsBroken = false;
         Array.Clear(_meanFrozen);
     }
 
@@ -149,6 +160,9 @@ internal sealed unsafe class CpuKvCache : KvCache
             if (token >= range.First && token < range.End) range.Store.Read(range.Place, token - range.Origin, row);
         }
     }
+
+    private bool Fits(SideSpec side, float* row) =>
+        side.Bits == 32 || MathF.Abs(TensorPrimitives.MaxMagnitude(new ReadOnlySpan<float>(row, Geometry.HeadDim))) < HalfEnd;
 
     private byte* Layer(int layer) => _memory.As<byte>() + _layout.LayerAt(layer);
 
