@@ -114,8 +114,8 @@ internal sealed unsafe class CpuKvCache : KvCache
     {
         _layout.Keys[layer].Append(KeyPlace(layer, head), start, count, keys, keyStride);
         _layout.Values[layer].Append(ValuePlace(layer, head), start, count, values, valueStride);
-        for (var i = 0; i < count; i++)
-            if (!Fits(Spec.Keys, keys + (long)i * keyStride) || !Fits(Spec.Values, values + (long)i * valueStride)) IsBroken = true;
+        if (_layout.Keys[layer].HasHalves) RequireHalves(count, keys, keyStride);
+        if (_layout.Values[layer].HasHalves) RequireHalves(count, values, valueStride);
     }
 
     public override void Reset()
@@ -161,8 +161,14 @@ internal sealed unsafe class CpuKvCache : KvCache
         }
     }
 
-    private bool Fits(SideSpec side, float* row) =>
-        side.Bits == 32 || MathF.Abs(TensorPrimitives.MaxMagnitude(new ReadOnlySpan<float>(row, Geometry.HeadDim))) < HalfEnd;
+    private void RequireHalves(int count, float* rows, int stride)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var row = new ReadOnlySpan<float>(rows + (long)i * stride, Geometry.HeadDim);
+            if (!(MathF.Abs(TensorPrimitives.MaxMagnitude(row)) < HalfEnd)) IsBroken = true;
+        }
+    }
 
     private byte* Layer(int layer) => _memory.As<byte>() + _layout.LayerAt(layer);
 

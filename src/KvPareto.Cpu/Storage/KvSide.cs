@@ -40,6 +40,9 @@ internal sealed unsafe class KvSide<TStore>
     /// <summary>Bytes that the layer's heads share.</summary>
     public long LayerBytes { get; }
 
+    /// <summary>Whether tokens stand in it at 16 bits, for good or until they are coded.</summary>
+    public bool HasHalves => _plan.Bits == 16 || _sinks is not null || _ring is not null;
+
     /// <summary>The stretches of a head that holds <paramref name="length"/> tokens.</summary>
     public TokenRanges<TStore> Ranges(StorePlace place, int length)
     {
