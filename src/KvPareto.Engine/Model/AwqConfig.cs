@@ -21,7 +21,6 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
     private const int LargestGroup = 1 << 20;
     private const int MostExceptions = 4096;
 
-
     private static readonly string[] Layouts = ["gemm", "GEMM"];
 
     // Read, or of how another tool made or runs the layers.
