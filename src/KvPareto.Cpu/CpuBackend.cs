@@ -40,7 +40,7 @@ public sealed unsafe class CpuBackend : Backend
     public override int? Workers => _team.Count;
 
     /// <inheritdoc/>
-    public override int MostSequences => 64;
+    public override int MostSequences => 64; // any number has these bits; more make nothing quicker
 
     /// <inheritdoc/>
     public override long? Capacity => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

@@ -9,8 +9,8 @@ namespace KvPareto.Sweep;
 
 /// <summary>
 /// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Where several are answered
-/// together, those of <see cref="LoneSamples"/> come first. Keeps the loaded
-/// model while the next trial needs the same one. The only place where a trial's failure is caught.
+/// together, those of <see cref="LoneSamples"/> come first. Keeps the loaded model while the next trial needs the same one. The only
+/// place where a trial's failure is caught.
 /// </summary>
 /// <param name="engine">Engine.</param>
 /// <param name="address">Names what is measured.</param>

@@ -7,7 +7,7 @@ namespace KvPareto.Cpu.Kernels;
 /// <typeparam name="TLanes">Vector width.</typeparam>
 /// <typeparam name="TFloat">Vector of floats.</typeparam>
 /// <typeparam name="TInt">Vector of integers.</typeparam>
-internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
+internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IStripKernels
     where TFormat : struct, IBlockFormat
     where TLanes : ILanes<TFloat, TInt>
     where TFloat : unmanaged
@@ -65,14 +65,11 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
     }
 
     /// <summary>The kernels.</summary>
-    public static readonly StripKernel Kernel = new(
-        [
-            &Multiply<Constant1>, &Multiply<Constant2>, &Multiply<Constant3>, &Multiply<Constant4>, &Multiply<Constant5>,
-            &Multiply<Constant6>, &Multiply<Constant7>, &Multiply<Constant8>,
-        ],
-        RowSums<TLanes, TFloat, TInt>.MaxRows, &Unpack);
+    public static readonly StripKernel Kernel =
+        StripKernel.Of<BlockKernels<TFormat, TLanes, TFloat, TInt>>(RowSums<TLanes, TFloat, TInt>.MaxRows);
 
-    private static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
+    /// <inheritdoc/>
+    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
     {
         var blocks = (byte*)weight.BlockAt(strip, channel).Address;
         var scales = stackalloc float[ChunkScales];
@@ -80,7 +77,8 @@ internal static unsafe class BlockKernels<TFormat, TLanes, TFloat, TInt>
         UnpackCodes(blocks, channels, scales, panel);
     }
 
-    private static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+    /// <inheritdoc/>
+    public static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
         where TRows : struct, IConstant
     {
         var blocks = weight.StripAt(strip);

@@ -11,7 +11,7 @@ namespace KvPareto.Cpu.Kernels;
 /// <typeparam name="TLanes">Vector width.</typeparam>
 /// <typeparam name="TFloat">Its floats.</typeparam>
 /// <typeparam name="TInt">Its integers.</typeparam>
-internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
+internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStripKernels
     where TCodes : struct, ICodeFormat
     where TLanes : ILanes<TFloat, TInt>
     where TFloat : unmanaged
@@ -20,14 +20,11 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
     private const int Line = 64;
 
     /// <summary>The kernels.</summary>
-    public static readonly StripKernel Kernel = new(
-        [
-            &Multiply<Constant1>, &Multiply<Constant2>, &Multiply<Constant3>, &Multiply<Constant4>, &Multiply<Constant5>,
-            &Multiply<Constant6>, &Multiply<Constant7>, &Multiply<Constant8>,
-        ],
-        RowSums<TLanes, TFloat, TInt>.MaxRows, &Unpack);
+    public static readonly StripKernel Kernel =
+        StripKernel.Of<CodeKernels<TCodes, TLanes, TFloat, TInt>>(RowSums<TLanes, TFloat, TInt>.MaxRows);
 
-    private static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+    /// <inheritdoc/>
+    public static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
         where TRows : struct, IConstant
     {
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
@@ -47,7 +44,8 @@ internal static unsafe class CodeKernels<TCodes, TLanes, TFloat, TInt>
         }
     }
 
-    private static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
+    /// <inheritdoc/>
+    public static void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel)
     {
         var (address, stride) = weight.BlockAt(strip, channel);
         for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)

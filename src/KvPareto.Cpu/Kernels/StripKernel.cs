@@ -1,16 +1,39 @@
 namespace KvPareto.Cpu.Kernels;
 
-/// <summary>The kernels of a weight format at a vector width. Those of all widths give the same bits.</summary>
-/// <param name="multiply">See <see cref="Multiply"/>: for 1, 2, … rows.</param>
-/// <param name="maxRows">How many of them are to be used.</param>
-/// <param name="unpack">See <see cref="Unpack"/>.</param>
-internal readonly unsafe struct StripKernel(
-    delegate*<CpuWeight, int, float*, nint, float*, nint, void>[] multiply, int maxRows,
-    delegate*<CpuWeight, int, int, int, float*, void> unpack)
+/// <summary>How strips of a weight format are multiplied and unpacked at a vector width.</summary>
+internal unsafe interface IStripKernels
 {
-    private readonly delegate*<CpuWeight, int, float*, nint, float*, nint, void>[] _multiply = multiply;
-    private readonly int _maxRows = maxRows;
-    private readonly delegate*<CpuWeight, int, int, int, float*, void> _unpack = unpack;
+    /// <summary>See <see cref="StripKernel.Multiply"/>, of a number of rows that is known when it is compiled.</summary>
+    static abstract void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+        where TRows : struct, IConstant;
+
+    /// <summary>See <see cref="StripKernel.Unpack"/>.</summary>
+    static abstract void Unpack(CpuWeight weight, int strip, int channel, int channels, float* panel);
+}
+
+/// <summary>The kernels of a weight format at a vector width. Those of all widths give the same bits.</summary>
+internal readonly unsafe struct StripKernel
+{
+    private readonly delegate*<CpuWeight, int, float*, nint, float*, nint, void>[] _multiply; // for 1, 2, … rows
+    private readonly int _maxRows;
+    private readonly delegate*<CpuWeight, int, int, int, float*, void> _unpack;
+
+    private StripKernel(
+        delegate*<CpuWeight, int, float*, nint, float*, nint, void>[] multiply, int maxRows,
+        delegate*<CpuWeight, int, int, int, float*, void> unpack)
+    {
+        (_multiply, _maxRows) = (multiply, maxRows);
+        _unpack = unpack;
+    }
+
+    /// <summary>Those of <typeparamref name="TKernels"/>.</summary>
+    /// <param name="maxRows">Rows that are taken at a time, up to 8.</param>
+    public static StripKernel Of<TKernels>(int maxRows) where TKernels : struct, IStripKernels => new(
+        [
+            &TKernels.Multiply<Constant1>, &TKernels.Multiply<Constant2>, &TKernels.Multiply<Constant3>, &TKernels.Multiply<Constant4>,
+            &TKernels.Multiply<Constant5>, &TKernels.Multiply<Constant6>, &TKernels.Multiply<Constant7>, &TKernels.Multiply<Constant8>,
+        ],
+        maxRows, &TKernels.Unpack);
 
     /// <summary>y [rows, 32] = x [rows, K] · stripᵀ: one fused chain an element for every 256 channels, these sums added in order. As many
     /// rows at a time as registers hold, so that a weight is unpacked once for all of these.</summary>

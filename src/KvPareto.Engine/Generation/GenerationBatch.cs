@@ -58,34 +58,24 @@ public sealed class GenerationBatch<T> : IDisposable
         CancellationToken cancellation)
     {
         if (Count == Most || !Fits(prompt.Length, maxNewTokens)) return false;
-        Generation? generation = null;
+        var memory = Backend.Memory;
+        Answer answer;
         try
         {
-            var memory = Backend.Memory;
-            var peaks = memory.Beside(memory.Live - _idle, () =>
-            {
-                generation = _generator.Begin(prompt.Span, maxNewTokens, stopIds, stopTexts, onToken: null, cancellation);
-                return memory.Peaks;
-            });
-            var answer = new Answer(key, generation!, peaks);
-            if (generation!.IsEnded) End(answer);
-            else
-            {
-                generation.Release();
-                _underWay.Add(answer);
-            }
-            return true;
+            answer = memory.Beside(memory.Live - _idle, () => new Answer(
+                key, _generator.Begin(prompt.Span, maxNewTokens, stopIds, stopTexts, onToken: null, cancellation), memory.Peaks));
         }
         catch (OutOfMemoryException)
         {
-            generation?.Dispose();
             return false;
         }
-        catch
+        if (answer.Pending.IsEnded) End(answer);
+        else
         {
-            generation?.Dispose();
-            throw;
+            answer.Pending.Release();
+            _underWay.Add(answer);
         }
+        return true;
     }
 
     /// <summary>Makes a token of every answer under way.</summary>
@@ -102,46 +92,43 @@ public sealed class GenerationBatch<T> : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var answer in _underWay) answer.Generation.Dispose();
+        foreach (var answer in _underWay) answer.Pending.Dispose();
         _steps.Dispose();
     }
 
     private void TakeTokens()
     {
         var clock = Stopwatch.StartNew();
-        int[] ids = [.. _underWay.Select(answer => answer.Generation.LastId)];
-        _steps.Feed(ids, [.. _underWay.Select(answer => answer.Generation.Cache)]);
-        for (var i = 0; i < ids.Length; i++) _underWay[i].Generation.Take(ids[i]);
+        int[] ids = [.. _underWay.Select(answer => answer.Pending.LastId)];
+        _steps.Feed(ids, [.. _underWay.Select(answer => answer.Pending.Cache)]);
+        for (var i = 0; i < ids.Length; i++) _underWay[i].Pending.Take(ids[i]);
         var share = clock.Elapsed / ids.Length;
         foreach (var answer in _underWay) answer.DecodeTime += share;
-        foreach (var answer in _underWay.Where(answer => answer.Generation.IsEnded)) End(answer);
-        _underWay.RemoveAll(answer => answer.Generation.IsEnded);
+        foreach (var answer in _underWay.Where(answer => answer.Pending.IsEnded)) End(answer);
+        _underWay.RemoveAll(answer => answer.Pending.IsEnded);
     }
 
     private void End(Answer answer)
     {
-        _ended.Add((answer.Key, answer.Generation.Completed(answer.DecodeTime, answer.Peaks)));
-        answer.Generation.Dispose();
+        _ended.Add((answer.Key, answer.Pending.Completed(answer.DecodeTime, answer.Peaks)));
+        answer.Pending.Dispose();
     }
 
     private bool Fits(int promptTokens, int maxNewTokens)
     {
         var (capacity, setting, layout) = (Generator.CacheCapacity(promptTokens, maxNewTokens), _generator.Setting, Backend.Layout);
         var geometry = _transformer.Geometry(capacity);
-        if (_underWay is [{ Generation.Cache: var first }, ..]
+        if (_underWay is [{ Pending.Cache: var first }, ..]
             && (geometry != first.Geometry || Config.Rope.For(capacity) != Config.Rope.For(first.Capacity))) return false;
-        var tokens = setting.StepTokens(promptTokens);
-        return _room is not { } room || Backend.Memory.Live.Total + layout.CacheBytes(geometry, setting.Cache, capacity)
-            + TransformerActivations.PredictByteCount(layout, Config, tokens)
-            + layout.WorkspaceBytes(new WorkspaceShape(tokens, capacity, geometry, setting.Attention))
-            + layout.TensorBytes(DType.F32, 1, Config.VocabularySize) <= room;
+        var own = PendingCompletion.Predict(layout, Config, setting, capacity, setting.StepTokens(promptTokens)).Total;
+        return _room is not { } room || Backend.Memory.Live.Total + own <= room;
     }
 
-    private sealed class Answer(T key, Generation generation, MemoryPeaks peaks)
+    private sealed class Answer(T key, PendingCompletion pending, MemoryPeaks peaks)
     {
         public T Key => key;
 
-        public Generation Generation => generation;
+        public PendingCompletion Pending => pending;
 
         public MemoryPeaks Peaks => peaks;
 

@@ -39,18 +39,18 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         Action<int>? onToken = null,
         CancellationToken cancellation = default)
     {
-        using var generation = Begin(prompt, maxNewTokens, stopIds, stopTexts, onToken, cancellation);
+        using var pending = Begin(prompt, maxNewTokens, stopIds, stopTexts, onToken, cancellation);
         var clock = Stopwatch.StartNew();
-        while (!generation.IsEnded)
+        while (!pending.IsEnded)
         {
             cancellation.ThrowIfCancellationRequested();
-            generation.Next();
+            pending.Next();
         }
-        return generation.Completed(clock.Elapsed, Backend.Memory.Peaks);
+        return pending.Completed(clock.Elapsed, Backend.Memory.Peaks);
     }
 
     /// <summary>The same up to the first token, and with the memory that the others take.</summary>
-    internal Generation Begin(
+    internal PendingCompletion Begin(
         ReadOnlySpan<int> prompt,
         int maxNewTokens,
         IReadOnlyCollection<int>? stopIds,
@@ -61,19 +61,19 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNewTokens);
         CheckIds("prompt", prompt);
         var (clock, memory) = Start();
-        var generation = new Generation(transformer, Setting, prompt.Length, maxNewTokens, Take);
+        var pending = new PendingCompletion(transformer, Setting, prompt.Length, maxNewTokens, Take);
         try
         {
-            generation.Prefill(prompt, cancellation);
-            generation.TimeToFirstToken = clock.Elapsed;
-            if (generation.IsEnded) return generation;
-            generation.Resize();
+            pending.Prefill(prompt, cancellation);
+            pending.TimeToFirstToken = clock.Elapsed;
+            if (pending.IsEnded) return pending;
+            pending.Resize();
             memory.Enter(MemoryPhase.Decode);
-            return generation;
+            return pending;
         }
         catch
         {
-            generation.Dispose();
+            pending.Dispose();
             throw;
         }
 

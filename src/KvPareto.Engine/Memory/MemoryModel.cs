@@ -44,18 +44,18 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
             foreach (var layer in _shapes.Layers) Stage(ledger, checkpoint.Stored(layer.Key.BiasName).WholeBytes);
 
         var capacity = Generator.CacheCapacity(promptTokens, newTokens);
-        var step = setting.StepTokens(promptTokens);
+        var prefill = PendingCompletion.Predict(layout, Config, setting, capacity, setting.StepTokens(promptTokens));
         ledger.Enter(MemoryPhase.Prefill);
-        ledger.Add(MemoryCategory.KvCache, layout.CacheBytes(Config.Geometry, setting.Cache, capacity));
-        ledger.Add(MemoryCategory.Activations, ActivationBytes(step));
-        ledger.Add(MemoryCategory.Workspace, WorkspaceBytes(setting, capacity, step));
-        ledger.Add(MemoryCategory.Activations, layout.TensorBytes(DType.F32, 1, Config.VocabularySize));
+        ledger.Add(MemoryCategory.KvCache, prefill.KvCache);
+        ledger.Add(MemoryCategory.Activations, prefill.Activations);
+        ledger.Add(MemoryCategory.Workspace, prefill.Workspace);
         if (newTokens == 1) return ledger.Peaks;
 
-        ledger.Remove(MemoryCategory.Activations, ActivationBytes(step));
-        ledger.Remove(MemoryCategory.Workspace, WorkspaceBytes(setting, capacity, step));
-        ledger.Add(MemoryCategory.Activations, ActivationBytes(1));
-        ledger.Add(MemoryCategory.Workspace, WorkspaceBytes(setting, capacity, 1));
+        var decode = PendingCompletion.Predict(layout, Config, setting, capacity, 1);
+        ledger.Remove(MemoryCategory.Activations, prefill.Activations);
+        ledger.Remove(MemoryCategory.Workspace, prefill.Workspace);
+        ledger.Add(MemoryCategory.Activations, decode.Activations);
+        ledger.Add(MemoryCategory.Workspace, decode.Workspace);
         ledger.Enter(MemoryPhase.Decode);
         return ledger.Peaks;
     }
@@ -99,9 +99,4 @@ public sealed class MemoryModel(MemoryLayout layout, Checkpoint checkpoint)
         ledger.Add(MemoryCategory.Workspace, bytes);
         ledger.Remove(MemoryCategory.Workspace, bytes);
     }
-
-    private long ActivationBytes(int tokens) => TransformerActivations.PredictByteCount(layout, Config, tokens);
-
-    private long WorkspaceBytes(InferenceSetting setting, int capacity, int tokens) =>
-        layout.WorkspaceBytes(new WorkspaceShape(tokens, capacity, Config.Geometry, setting.Attention));
 }

@@ -59,7 +59,7 @@ internal interface ITrialModel : IDisposable
     /// <param name="setting">Setting.</param>
     /// <param name="samples">The samples.</param>
     /// <param name="most">Samples at a time, up to <see cref="ITrialEngine.MostTogether"/>.</param>
-    ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most) => throw new NotSupportedException();
+    ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most);
 
     /// <summary>The text of token ids; null where they have none.</summary>
     string? Text(ReadOnlySpan<int> ids) => null;

@@ -57,8 +57,7 @@ internal static class LengthPoints
     /// prompt is all of it.</summary>
     public static IReadOnlyList<LengthPoint> Of(IReadOnlyList<BenchRow> rows) =>
     [
-        .. from row in rows
-           where row.Sequences == rows.Min(other => other.Sequences)
+        .. from row in rows.GroupBy(row => row.Sequences).MinBy(same => same.Key)?.AsEnumerable() ?? []
            group row by (row.Model, row.Setting, row.Context) into same
            let whole = same.FirstOrDefault(row => row.Depth == 0 && row.FirstToken is not null)
            select new LengthPoint(same.Key.Model, same.Key.Setting, same.Key.Context)

@@ -6,7 +6,7 @@ using KvPareto.Engine.Settings;
 namespace KvPareto.Engine.Generation;
 
 /// <summary>One answer under way: its sequence, and its tokens so far.</summary>
-internal sealed class Generation : IDisposable
+internal sealed class PendingCompletion : IDisposable
 {
     private readonly InferenceSetting _setting;
     private readonly int _promptTokens;
@@ -22,7 +22,7 @@ internal sealed class Generation : IDisposable
     /// <param name="promptTokens">Tokens of the prompt.</param>
     /// <param name="maxNewTokens">Limit on new tokens, at least one.</param>
     /// <param name="take">Told of each new token; true where it is the last.</param>
-    public Generation(Transformer transformer, InferenceSetting setting, int promptTokens, int maxNewTokens, Func<int, bool> take)
+    public PendingCompletion(Transformer transformer, InferenceSetting setting, int promptTokens, int maxNewTokens, Func<int, bool> take)
     {
         (_setting, _promptTokens, _maxNewTokens, _take) = (setting, promptTokens, maxNewTokens, take);
         _sequence = new(transformer, setting, Generator.CacheCapacity(promptTokens, maxNewTokens), setting.StepTokens(promptTokens));
@@ -48,6 +48,18 @@ internal sealed class Generation : IDisposable
 
     /// <summary>Keys and values of the prompt and the tokens fed since.</summary>
     public KvCache Cache => _sequence.Cache;
+
+    /// <summary>Bytes that it takes while steps have <paramref name="tokens"/> tokens, beside the weights.</summary>
+    /// <param name="layout">Sizes of the backend's allocations.</param>
+    /// <param name="config">Architecture.</param>
+    /// <param name="setting">Setting.</param>
+    /// <param name="capacity">Tokens of its cache.</param>
+    /// <param name="tokens">T.</param>
+    public static MemoryUse Predict(MemoryLayout layout, ModelConfig config, InferenceSetting setting, int capacity, int tokens) => new(
+        Weights: 0,
+        layout.CacheBytes(config.Geometry, setting.Cache, capacity),
+        TransformerActivations.PredictByteCount(layout, config, tokens) + layout.TensorBytes(DType.F32, 1, config.VocabularySize),
+        layout.WorkspaceBytes(new WorkspaceShape(tokens, capacity, config.Geometry, setting.Attention)));
 
     /// <summary>Reads the prompt; the first token is there.</summary>
     public void Prefill(ReadOnlySpan<int> prompt, CancellationToken cancellation) =>
