@@ -38,11 +38,12 @@ internal static class TorchScripts
     {
         var held = Array.ConvertAll(arguments, argument => argument switch
         {
+            null or torch.Tensor or torch.Tensor[] => argument,
             int number => ((long)number).ToScalar(),
-            float number => ((double)number).ToScalar(),
+            float or double => Convert.ToDouble(argument).ToScalar(),
             Tensor view => TorchBuffer.View(view),
             Tensor[] views => Array.ConvertAll(views, TorchBuffer.View),
-            _ => argument,
+            _ => throw new ArgumentException($"'{function}' was given a {argument.GetType()}.", nameof(arguments)),
         });
         try
         {
