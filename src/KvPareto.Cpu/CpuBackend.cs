@@ -40,6 +40,9 @@ public sealed unsafe class CpuBackend : Backend
     public override int? Workers => _team.Count;
 
     /// <inheritdoc/>
+    public override bool CopiesCaches => true;
+
+    /// <inheritdoc/>
     public override int MostSequences => 64; // any number has these bits; more make nothing quicker
 
     /// <inheritdoc/>

@@ -26,3 +26,8 @@ public class CpuBatchTests : BatchConformance
 {
     protected override Backend Create() => new CpuBackend();
 }
+
+public class CpuPrefixTests : PrefixConformance
+{
+    protected override Backend Create() => new CpuBackend();
+}

@@ -33,3 +33,13 @@ public class CudaBatchTests : BatchConformance
         return new CudaBackend();
     }
 }
+
+[Trait("Category", "GPU")]
+public class CudaPrefixTests : PrefixConformance
+{
+    protected override Backend Create()
+    {
+        if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
+        return new CudaBackend();
+    }
+}

@@ -125,6 +125,24 @@ internal sealed unsafe class CpuKvCache : KvCache
         Array.Clear(_meanFrozen);
     }
 
+    protected override void TakeCore(KvCache other)
+    {
+        var from = (CpuKvCache)other;
+        for (var layer = 0; layer < Geometry.LayerCount; layer++)
+        {
+            for (var head = 0; head < Geometry.KvHeads; head++)
+            {
+                _layout.Keys[layer].Take(
+                    from._layout.Keys[layer], from.KeyPlace(layer, head), KeyPlace(layer, head), other.Length, isFirst: head == 0);
+                _layout.Values[layer].Take(
+                    from._layout.Values[layer], from.ValuePlace(layer, head), ValuePlace(layer, head), other.Length, isFirst: head == 0);
+                if (Spec.SmoothKeys) from.Mean(layer, head).CopyTo(Mean(layer, head));
+            }
+        }
+        IsBroken = from.IsBroken;
+        from._meanFrozen.CopyTo(_meanFrozen, 0);
+    }
+
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
     {
         var (heads, width) = (Geometry.KvHeads, Geometry.HeadDim);

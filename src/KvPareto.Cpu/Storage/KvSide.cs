@@ -93,6 +93,26 @@ internal sealed unsafe class KvSide<TStore>
         }
     }
 
+    /// <summary>Copies a head's tokens from a side that holds <paramref name="length"/>.</summary>
+    /// <param name="other">A side of the same spec, for another capacity.</param>
+    /// <param name="from">The head there.</param>
+    /// <param name="to">The head here.</param>
+    /// <param name="length">Tokens.</param>
+    /// <param name="isFirst">Whether what heads share comes along.</param>
+    public void Take(KvSide<TStore> other, StorePlace from, StorePlace to, int length, bool isFirst)
+    {
+        var codedEnd = Math.Max(_plan.CodedEnd(length), Math.Min(length, _plan.SinkTokens));
+        _sinks?.Take(other._sinks!, from, to, Math.Min(length, _plan.SinkTokens));
+        _coded.Take(other._coded, other.Coded(from), Coded(to), Math.Max(0, codedEnd - _plan.SinkTokens));
+        if (isFirst) _coded.TakeShared(other._coded, from, to, Math.Max(0, length - _plan.SinkTokens));
+        var row = stackalloc float[_coded.HeadDim];
+        for (var token = codedEnd; token < length; token++)
+        {
+            other._ring!.Read(other.Ring(from), token % other._ring.Capacity, row);
+            _ring!.Append(Ring(to), token % _ring.Capacity, 1, row, _coded.HeadDim);
+        }
+    }
+
     private void Code(StorePlace place, int from, int to, int start, float* rows, int stride)
     {
         if (from >= to) return;

@@ -35,6 +35,12 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
     public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
         _layout.BeginAppend(heads, start, count, rows, stride);
 
+    public override void Take(TokenStore other, StorePlace from, StorePlace to, int tokens)
+    {
+        base.Take(other, from, to, tokens);
+        _layout.TakeMeta(((TokenBlockKeys)other)._layout, from, to, tokens);
+    }
+
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         var codes = stackalloc byte[HeadDim];

@@ -37,6 +37,14 @@ internal sealed unsafe class TokenBlockLayout
         return meta;
     }
 
+    /// <summary>Copies the scales of the first tokens from a layout for another capacity.</summary>
+    public void TakeMeta(TokenBlockLayout other, StorePlace from, StorePlace to, int tokens)
+    {
+        var runs = _scheme.BlockTokens == TokenBlockScheme.AllTokens ? 1 : (tokens + _scheme.BlockTokens - 1) / _scheme.BlockTokens;
+        var bytes = (long)runs * _scheme.Scales * GroupMeta.ByteSize;
+        Buffer.MemoryCopy(other.Meta(from, 0), Meta(to, 0), bytes, bytes);
+    }
+
     /// <summary>Finds scales that hold for good, at the first append.</summary>
     public void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride)
     {

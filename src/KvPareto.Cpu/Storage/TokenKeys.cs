@@ -26,7 +26,7 @@ internal sealed unsafe class TokenKeys : KeyStore
 
     public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
 
-    public override long LayerBytes => (long)TileCount(Capacity) * _scheme.LayerTileBytes;
+    public override int LayerTileBytes => _scheme.LayerTileBytes;
 
     public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
         _scheme.BeginAppend(heads[0].Layer, Capacity, start, count, rows, heads.Length * HeadDim, stride);

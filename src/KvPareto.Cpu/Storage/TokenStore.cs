@@ -26,8 +26,11 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     /// <summary>Bytes of one head.</summary>
     public abstract long HeadBytes { get; }
 
+    /// <summary>Bytes of a tile that all heads of a layer share.</summary>
+    public virtual int LayerTileBytes => 0;
+
     /// <summary>Bytes that all heads of a layer share.</summary>
-    public virtual long LayerBytes => 0;
+    public long LayerBytes => (long)TileCount(Capacity) * LayerTileBytes;
 
     /// <summary>Bytes from one tile to the next; a head begins with its tiles.</summary>
     public abstract int TileBytes { get; }
@@ -47,6 +50,21 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     /// <param name="rows">[count, D] with a row stride.</param>
     /// <param name="stride">Elements from one token to the next.</param>
     public abstract void Append(StorePlace place, int start, int count, float* rows, int stride);
+
+    /// <summary>Copies the first tokens of a head from a store of the same kind, for another capacity.</summary>
+    /// <param name="other">The store.</param>
+    /// <param name="from">The head there.</param>
+    /// <param name="to">The head here.</param>
+    /// <param name="tokens">Tokens that are coded there.</param>
+    public virtual void Take(TokenStore other, StorePlace from, StorePlace to, int tokens) =>
+        Copy(from.Head, to.Head, (long)TileCount(tokens) * TileBytes);
+
+    /// <summary>Copies what heads share of the first tokens, coded or not, as far as both stores have room.</summary>
+    public void TakeShared(TokenStore other, StorePlace from, StorePlace to, int tokens) =>
+        Copy(from.Layer, to.Layer, (long)TileCount(Math.Min(tokens, Math.Min(Capacity, other.Capacity))) * LayerTileBytes);
+
+    /// <summary>Copies bytes.</summary>
+    protected static void Copy(byte* from, byte* to, long bytes) => Buffer.MemoryCopy(from, to, bytes, bytes);
 
     /// <summary>One token's values [D].</summary>
     public abstract void Read(StorePlace place, int token, float* row);

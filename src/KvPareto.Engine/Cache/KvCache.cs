@@ -25,6 +25,23 @@ public abstract class KvCache(KvGeometry geometry, KvSpec spec, int capacity) : 
     /// <summary>Forgets all tokens and what was frozen from them.</summary>
     public virtual void Reset() => Length = 0;
 
+    /// <summary>
+    /// Takes over all tokens of a cache of the same geometry, storage and backend (<see cref="Seam.Backend.CopiesCaches"/>) in place of its
+    /// own. What follows is then as if they had been appended here, where that one's capacity has room for <see cref="KvSpec.RecentTokens"/>
+    /// more than it holds: what they need to be coded is there.
+    /// </summary>
+    /// <exception cref="CapacityException">There is no room for them.</exception>
+    public void Take(KvCache other)
+    {
+        if (other.Geometry != Geometry || other.Spec != Spec) throw new ArgumentException("a cache of another kind", nameof(other));
+        Reset();
+        TakeCore(other);
+        Reserve(other.Length);
+    }
+
+    /// <summary>Copies what a cache holds; this one was just reset.</summary>
+    protected virtual void TakeCore(KvCache other) => throw new NotSupportedException($"{GetType().Name} does not copy");
+
     /// <summary>The keys and values of one layer as attention reads them, [<see cref="Length"/>, Nkv·D] each. For tests.</summary>
     public abstract void Unpack(int layer, Span<float> keys, Span<float> values);
 

@@ -10,6 +10,9 @@ namespace KvPareto.Engine.Generation;
 /// <param name="Peaks">High-water marks of this generation by phase; load's is the model's.</param>
 public sealed record Completion(int[] Ids, int PromptTokens, TimeSpan TimeToFirstToken, TimeSpan DecodeTime, MemoryPeaks Peaks)
 {
+    /// <summary>Tokens of the prompt that were taken over from another (<see cref="PromptPrefixes"/>).</summary>
+    public int PrefixTokens { get; init; }
+
     /// <summary>Mean time of each token after the first; null where there was none.</summary>
     public TimeSpan? TimePerOutputToken => Ids.Length > 1 ? DecodeTime / (Ids.Length - 1) : null;
 }

@@ -17,7 +17,7 @@ public sealed class GenerationBatch<T> : IDisposable
     private readonly Transformer _transformer;
     private readonly Generator _generator;
     private readonly long? _room;
-    private readonly MemoryUse _idle; // live before the batch was
+    private readonly MemoryUse _idle; // counted before the batch was
     private readonly JointSteps _steps;
     private readonly List<Answer> _underWay = [];
     private readonly List<(T Key, Completion Completion)> _ended = [];
@@ -31,7 +31,7 @@ public sealed class GenerationBatch<T> : IDisposable
     public GenerationBatch(Transformer transformer, Generator generator, int most, int capacity, long? room = null)
     {
         (_transformer, _generator, Most, _room) = (transformer, generator, most, room);
-        _idle = Backend.Memory.Live;
+        _idle = Backend.Memory.Counted;
         Backend.Memory.Enter(MemoryPhase.Measuring); // a model that was just loaded is at the phase of loading
         _steps = new(transformer, generator.Setting.Attention, most, capacity);
     }
@@ -62,7 +62,7 @@ public sealed class GenerationBatch<T> : IDisposable
         Answer answer;
         try
         {
-            answer = memory.Beside(memory.Live - _idle, () => new Answer(
+            answer = memory.Beside(memory.Counted - _idle, () => new Answer(
                 key, _generator.Begin(prompt.Span, maxNewTokens, stopIds, stopTexts, onToken: null, cancellation), memory.Peaks));
         }
         catch (OutOfMemoryException)

@@ -10,7 +10,8 @@ namespace KvPareto.Engine.Generation;
 /// <summary>Runs a model under one setting, greedily. Weights are the model's; cache, chunk and attention kernel the setting's.</summary>
 /// <param name="transformer">Its weights at the setting's precision.</param>
 /// <param name="setting">Setting.</param>
-public sealed class Generator(Transformer transformer, InferenceSetting setting)
+/// <param name="prefixes">What prompts have in common, under this setting; null where each is read whole.</param>
+public sealed class Generator(Transformer transformer, InferenceSetting setting, PromptPrefixes? prefixes = null)
 {
     /// <summary>The setting.</summary>
     public InferenceSetting Setting { get; } = setting;
@@ -60,11 +61,11 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNewTokens);
         CheckIds("prompt", prompt);
-        var (clock, memory) = Start();
+        var (clock, memory) = Start(prompt.Length, CacheCapacity(prompt.Length, maxNewTokens));
         var pending = new PendingCompletion(transformer, Setting, prompt.Length, maxNewTokens, Take);
         try
         {
-            pending.Prefill(prompt, cancellation);
+            pending.Prefill(prompt, prefixes, cancellation);
             pending.TimeToFirstToken = clock.Elapsed;
             if (pending.IsEnded) return pending;
             pending.Resize();
@@ -98,11 +99,15 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     {
         CheckIds("prompt", prompt);
         foreach (var continuation in continuations) CheckIds("continuation", continuation);
-        var (clock, memory) = Start();
+        var (clock, memory) = Start(prompt.Length, prompt.Length + continuations.Max(continuation => continuation.Length - 1));
         var values = new double[continuations.Count];
+        int? taken = null;
         foreach (var run in Enumerable.Range(0, values.Length).GroupBy(i => string.Join(' ', continuations[i].SkipLast(1))))
-            Rate(prompt, continuations, [.. run], values, cancellation);
-        return new(values, clock.Elapsed, memory.Peaks);
+        {
+            var prefix = Rate(prompt, continuations, [.. run], values, cancellation);
+            taken ??= prefix;
+        }
+        return new(values, clock.Elapsed, memory.Peaks) { PrefixTokens = taken ?? 0 };
     }
 
     /// <summary>
@@ -115,7 +120,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
     public TextStates Feed(ReadOnlySpan<int> ids, CancellationToken cancellation = default)
     {
         CheckIds("prompt", ids);
-        var (clock, memory) = Start();
+        var (clock, memory) = Start(ids.Length, ids.Length);
         var (chunk, width) = (Setting.StepTokens(ids.Length), Config.HiddenSize);
         using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
         var states = new float[(long)ids.Length * width];
@@ -129,17 +134,18 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         return new(states, width, sequence.Cache.ByteCount, clock.Elapsed, memory.Peaks);
     }
 
-    private (Stopwatch Clock, MemoryLedger Memory) Start()
+    private (Stopwatch Clock, MemoryLedger Memory) Start(int promptTokens, int capacity)
     {
         var (clock, memory) = (Stopwatch.StartNew(), Backend.Memory);
+        prefixes?.MakeRoom(PendingCompletion.Predict(Backend.Layout, Config, Setting, capacity, Setting.StepTokens(promptTokens)).Total);
         memory.Restart(MemoryPhase.Prefill);
         memory.Restart(MemoryPhase.Decode);
         memory.Enter(MemoryPhase.Prefill);
         return (clock, memory);
     }
 
-    // Continuations that have all tokens but the last in common.
-    private void Rate(
+    // Continuations that have all tokens but the last in common; how much of the prompt was taken over.
+    private int Rate(
         ReadOnlySpan<int> prompt, IReadOnlyList<int[]> continuations, int[] run, double[] values, CancellationToken cancellation)
     {
         Backend.Memory.Enter(MemoryPhase.Prefill);
@@ -147,7 +153,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         var chunk = Setting.StepTokens(prompt.Length);
         using var sequence = new Sequence(transformer, Setting, prompt.Length + common.Length, chunk);
         using var logits = new LastLogits(transformer, rows: 1);
-        var row = logits.Read(sequence.Prefill(prompt, chunk, cancellation));
+        var row = logits.Read(sequence.Prefill(prompt, chunk, prefixes, cancellation));
         var before = 0.0;
         if (common.Length > 0)
         {
@@ -162,6 +168,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting)
         }
         var sum = LogSum(row);
         foreach (var i in run) values[i] = before + row[continuations[i][^1]] - sum;
+        return sequence.PrefixTokens;
     }
 
     /// <summary>What to throw where a logit is not finite.</summary>

@@ -62,8 +62,8 @@ internal sealed class PendingCompletion : IDisposable
         layout.WorkspaceBytes(new WorkspaceShape(tokens, capacity, config.Geometry, setting.Attention)));
 
     /// <summary>Reads the prompt; the first token is there.</summary>
-    public void Prefill(ReadOnlySpan<int> prompt, CancellationToken cancellation) =>
-        Take(_logits.Best(_sequence.Prefill(prompt, _setting.StepTokens(prompt.Length), cancellation)));
+    public void Prefill(ReadOnlySpan<int> prompt, PromptPrefixes? prefixes, CancellationToken cancellation) =>
+        Take(_logits.Best(_sequence.Prefill(prompt, _setting.StepTokens(prompt.Length), prefixes, cancellation)));
 
     /// <summary>Gives back the memory of reading the prompt and takes that of single tokens.</summary>
     public void Resize() => _sequence.Resize(1);
@@ -92,7 +92,8 @@ internal sealed class PendingCompletion : IDisposable
     /// <param name="decodeTime">Time of all tokens after the first.</param>
     /// <param name="peaks">High-water marks.</param>
     public Completion Completed(TimeSpan decodeTime, MemoryPeaks peaks) =>
-        new([.. _ids], _promptTokens, TimeToFirstToken, _ids.Count > 1 ? decodeTime : TimeSpan.Zero, peaks);
+        new([.. _ids], _promptTokens, TimeToFirstToken, _ids.Count > 1 ? decodeTime : TimeSpan.Zero, peaks)
+        { PrefixTokens = _sequence.PrefixTokens };
 
     /// <inheritdoc/>
     public void Dispose()

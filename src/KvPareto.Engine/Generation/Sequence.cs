@@ -39,6 +39,9 @@ internal sealed class Sequence : IDisposable
     /// <summary>Tokens fed so far.</summary>
     public int Length => _cache.Length;
 
+    /// <summary>Tokens of the prompt that were not fed, but taken over.</summary>
+    public int PrefixTokens { get; private set; }
+
     /// <summary>Its keys and values.</summary>
     public KvCache Cache => _cache;
 
@@ -74,15 +77,18 @@ internal sealed class Sequence : IDisposable
         return _transformer.Forward(steps, _activations!);
     }
 
-    /// <summary>Feeds a prompt in steps of <paramref name="chunk"/> tokens and returns the last hidden states.</summary>
-    public Tensor Prefill(ReadOnlySpan<int> prompt, int chunk, CancellationToken cancellation)
+    /// <summary>Feeds a prompt in steps of <paramref name="chunk"/> tokens and returns the last hidden states. A beginning of it may be
+    /// among the <paramref name="prefixes"/> that are kept; null to feed it whole.</summary>
+    public Tensor Prefill(ReadOnlySpan<int> prompt, int chunk, PromptPrefixes? prefixes, CancellationToken cancellation)
     {
         Tensor hidden = default;
         var together = TokensTogether(chunk);
-        for (var from = 0; from < prompt.Length; from += together)
+        PrefixTokens = prefixes?.Begin(prompt, _cache, together) ?? 0;
+        for (var from = PrefixTokens; from < prompt.Length; from += together)
         {
             cancellation.ThrowIfCancellationRequested();
             hidden = Feed(prompt.Slice(from, Math.Min(together, prompt.Length - from)), chunk);
+            prefixes?.Keep(_cache);
         }
         return hidden;
     }

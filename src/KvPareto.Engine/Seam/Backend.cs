@@ -40,6 +40,9 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>Most sequences of a step in which each has, bit for bit, the results that it has in a step by itself.</summary>
     public virtual int MostSequences => 1;
 
+    /// <summary>Whether a cache can take over the tokens of another (<see cref="KvCache.Take"/>).</summary>
+    public virtual bool CopiesCaches => false;
+
     /// <summary>Type of the tensors between ops; the residual stream is f32 everywhere.</summary>
     public abstract DType ActivationType { get; }
 

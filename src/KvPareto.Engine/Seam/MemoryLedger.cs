@@ -91,13 +91,20 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
     private readonly MemoryUse[] _peaks = new MemoryUse[Enum.GetValues<MemoryPhase>().Length];
     private readonly long[] _measured = new long[Enum.GetValues<MemoryPhase>().Length];
     private MemoryPhase _phase = MemoryPhase.Load;
-    private MemoryUse _others;
+    private readonly long[] _others = new long[Enum.GetValues<MemoryCategory>().Length]; // live, and no part of a peak
+    private bool _isAside; // what is allocated and given back is others'
     private bool _isForgotten; // the phase was restarted: what was read of it no longer counts
 
     /// <summary>Bytes live now.</summary>
     public MemoryUse Live
     {
-        get { lock (_gate) return Snapshot(); }
+        get { lock (_gate) return Use(_live); }
+    }
+
+    /// <summary>The part of them that counts to peaks.</summary>
+    public MemoryUse Counted
+    {
+        get { lock (_gate) return Use(_live) - Use(_others); }
     }
 
     /// <summary>The peaks since construction or the last <see cref="Restart"/> of each phase.</summary>
@@ -141,6 +148,7 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
         lock (_gate)
         {
             _live[(int)category] += bytes;
+            if (_isAside) _others[(int)category] += bytes;
             Mark();
         }
     }
@@ -148,7 +156,11 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
     /// <summary>Records <paramref name="bytes"/> bytes given back.</summary>
     public void Remove(MemoryCategory category, long bytes)
     {
-        lock (_gate) _live[(int)category] -= bytes;
+        lock (_gate)
+        {
+            _live[(int)category] -= bytes;
+            if (_isAside) _others[(int)category] -= bytes;
+        }
     }
 
     /// <summary>
@@ -158,15 +170,47 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
     /// <param name="run">What is run.</param>
     public T Beside<T>(MemoryUse others, Func<T> run)
     {
-        if (meter is not null) throw new InvalidOperationException("a meter does not tell whose memory it reads");
-        lock (_gate) _others = others;
+        RequireNoMeter();
+        CountOut(others);
         try
         {
             return run();
         }
         finally
         {
-            lock (_gate) _others = default;
+            CountOut(default(MemoryUse) - others);
+        }
+    }
+
+    /// <summary>What <paramref name="change"/> allocates counts to no peak, until another change gives it back. Not for peaks that a meter
+    /// gives.</summary>
+    public void Aside(Action change)
+    {
+        RequireNoMeter();
+        _isAside = true;
+        try
+        {
+            change();
+        }
+        finally
+        {
+            _isAside = false;
+        }
+    }
+
+    private void RequireNoMeter()
+    {
+        if (meter is not null) throw new InvalidOperationException("a meter does not tell whose memory it reads");
+    }
+
+    private void CountOut(MemoryUse bytes)
+    {
+        lock (_gate)
+        {
+            _others[(int)MemoryCategory.Weights] += bytes.Weights;
+            _others[(int)MemoryCategory.KvCache] += bytes.KvCache;
+            _others[(int)MemoryCategory.Activations] += bytes.Activations;
+            _others[(int)MemoryCategory.Workspace] += bytes.Workspace;
         }
     }
 
@@ -184,13 +228,13 @@ public sealed class MemoryLedger(MemoryMeter? meter = null)
 
     private void Mark()
     {
-        var now = Snapshot() - _others;
+        var now = Use(_live) - Use(_others);
         if (now.Total > _peaks[(int)_phase].Total) _peaks[(int)_phase] = now;
     }
 
-    private MemoryUse Snapshot() => new(
-        _live[(int)MemoryCategory.Weights],
-        _live[(int)MemoryCategory.KvCache],
-        _live[(int)MemoryCategory.Activations],
-        _live[(int)MemoryCategory.Workspace]);
+    private static MemoryUse Use(long[] bytes) => new(
+        bytes[(int)MemoryCategory.Weights],
+        bytes[(int)MemoryCategory.KvCache],
+        bytes[(int)MemoryCategory.Activations],
+        bytes[(int)MemoryCategory.Workspace]);
 }
