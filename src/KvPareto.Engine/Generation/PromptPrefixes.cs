@@ -27,8 +27,15 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
         if (Backend.Memory.Live.Total + bytes > room) Drop(0);
     }
 
+    /// <summary>Gives all up.</summary>
+    public void Clear()
+    {
+        Drop(0);
+        _previous = [];
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => Drop(0);
+    public void Dispose() => Clear();
 
     /// <summary>Gives an empty cache what is kept of a prompt's beginning; at least the last token is left to feed.</summary>
     /// <param name="prompt">Token ids.</param>
