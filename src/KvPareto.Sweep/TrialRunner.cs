@@ -122,7 +122,10 @@ internal sealed class TrialRunner(
                 if (batch.Count == 0 && ended.Count == 0) break;
                 isFull &= ended.Count == 0;
                 foreach (var (index, answer) in ended)
-                    yield return (samples[index].Sample, Record(trial, samples[index], [answer], sharing.Prefixes) with { BatchSize = sharing.BatchSize });
+                {
+                    var record = Record(trial, samples[index], [answer], sharing.Prefixes);
+                    yield return (samples[index].Sample, record with { BatchSize = sharing.BatchSize });
+                }
             }
         }
         foreach (var one in alone.TakeWhile(_ => goesOn())) yield return (one.Sample, Measure(trial, one, isTimed: !sharing.Prefixes, cancellation));
