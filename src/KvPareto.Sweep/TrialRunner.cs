@@ -9,8 +9,8 @@ namespace KvPareto.Sweep;
 
 /// <summary>
 /// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Where samples share
-/// work, <see cref="TimedSamples"/> come first. Keeps the loaded model while the next trial needs the same one. The only
-/// place where a trial's failure is caught.
+/// work, <see cref="TimedSamples"/> come first. Keeps the loaded model while the next trial needs the same one. The only place where a
+/// trial's failure is caught.
 /// </summary>
 /// <param name="engine">Engine.</param>
 /// <param name="address">Names what is measured.</param>
@@ -128,7 +128,8 @@ internal sealed class TrialRunner(
                 }
             }
         }
-        foreach (var one in alone.TakeWhile(_ => goesOn())) yield return (one.Sample, Measure(trial, one, isTimed: !sharing.Prefixes, cancellation));
+        foreach (var one in alone.TakeWhile(_ => goesOn()))
+            yield return (one.Sample, Measure(trial, one, isTimed: !sharing.Prefixes, cancellation));
     }
 
     private SampleRecord Measure(

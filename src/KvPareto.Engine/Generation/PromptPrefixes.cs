@@ -53,7 +53,7 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
         return cache.Length;
     }
 
-    /// <summary>Keeps what a cache holds of the prompt begun last, where it is as much as the prompt has in common with the one before.</summary>
+    /// <summary>Keeps what a cache holds of the prompt begun last, where that is what it has in common with the one before.</summary>
     /// <param name="cache">The cache, between two passes.</param>
     internal void Keep(KvCache cache)
     {

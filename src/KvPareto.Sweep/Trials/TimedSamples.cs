@@ -1,5 +1,3 @@
-using KvPareto.Tasks;
-
 namespace KvPareto.Sweep.Trials;
 
 /// <summary>
