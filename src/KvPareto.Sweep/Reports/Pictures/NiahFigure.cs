@@ -11,6 +11,7 @@ internal sealed class NiahFigure : Figure
 {
     private const int MostPanels = 12;
     private const int LegendSteps = 6;
+    private const float MostHeading = 420; // points; longer ones are cut
 
     private static readonly ScottPlot.Colormaps.Viridis Colours = new();
 
@@ -77,7 +78,8 @@ internal sealed class NiahFigure : Figure
         get
         {
             var heading = (float)Drawn.Select(map => Look.PanelTitle.Width(HeadingOf(map))).DefaultIfEmpty().Max();
-            return (Math.Clamp(Math.Max(34 * _lengths.Count, heading), 140, 340), Math.Clamp(20 * _depths.Count, 60, 240));
+            var columns = Math.Clamp(34 * _lengths.Count, 140, 340);
+            return (Math.Max(columns, Math.Min(heading, MostHeading)), Math.Clamp(20 * _depths.Count, 60, 240));
         }
     }
 
