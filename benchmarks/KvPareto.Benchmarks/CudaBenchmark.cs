@@ -83,7 +83,7 @@ internal static class CudaBenchmark
             using var sequence = new Sequence(transformer, setting, prompt + DecodeTokens, chunk);
             transformer.Backend.Synchronize();
             var clock = Stopwatch.GetTimestamp();
-            sequence.Prefill(ids, chunk, default);
+            sequence.Prefill(ids, chunk, prefixes: null, default);
             transformer.Backend.Synchronize();
             best = Math.Min(best, Stopwatch.GetElapsedTime(clock).TotalSeconds);
         }

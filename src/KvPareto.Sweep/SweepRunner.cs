@@ -49,7 +49,7 @@ public static class SweepRunner
             var address = new SampleAddress(engine.Device);
             ResultCheck.Settle(options.Folder, folder.Read());
             var reuse = new SampleReuse(options.Folder, plan, address);
-            using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp, plan.BatchSize, deadline);
+            using var runner = new TrialRunner(engine, address, config.Repeats, config.WarmUp, plan.Sharing, deadline);
             using var help = new TrialHelp(folder, record.Host, runner);
             var queue = new TrialQueue(folder, plan, new(plan, engine, options.Folder), help, reuse, options, progress);
             var worker = new TrialWorker(

@@ -8,18 +8,18 @@ using KvPareto.Tasks;
 namespace KvPareto.Sweep;
 
 /// <summary>
-/// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Where several are answered
-/// together, those of <see cref="LoneSamples"/> come first. Keeps the loaded model while the next trial needs the same one. The only
-/// place where a trial's failure is caught.
+/// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Where samples share
+/// work, <see cref="TimedSamples"/> come first. Keeps the loaded model while the next trial needs the same one. The only place where a
+/// trial's failure is caught.
 /// </summary>
 /// <param name="engine">Engine.</param>
 /// <param name="address">Names what is measured.</param>
 /// <param name="repeats">Generations of each sample; its times are their medians.</param>
 /// <param name="warmUp">First samples of a process and trial whose times do not count.</param>
-/// <param name="batchSize">Samples that are answered together, where the engine does that.</param>
+/// <param name="sharing">What samples share, as far as the engine can.</param>
 /// <param name="deadline">When no further sample is begun.</param>
 internal sealed class TrialRunner(
-    ITrialEngine engine, SampleAddress address, int repeats, int warmUp, int batchSize, Deadline deadline) : IDisposable
+    ITrialEngine engine, SampleAddress address, int repeats, int warmUp, WorkSharing sharing, Deadline deadline) : IDisposable
 {
     /// <summary>Tokens at either end of a prompt that its sample's line shows.</summary>
     private const int ShownTokens = 32;
@@ -47,14 +47,15 @@ internal sealed class TrialRunner(
         var isOver = false;
         try
         {
-            var alone = batchSize > 1 ? LoneSamples.Of(work.Trial, warmUp) : null;
-            var missing = work.Missing(log.Find).ToLookup(next => alone?.Contains((next.Task.Name, next.Sample.Id)) ?? true);
-            foreach (var next in missing[true])
+            var timed = sharing.IsAny ? TimedSamples.Of(work.Trial, warmUp, sharing) : null;
+            var missing = work.Missing(log.Find).ToLookup(next => timed?.Contains((next.Task.Name, next.Sample.Id)) ?? true);
+            var others = missing[false].ToLookup(next => sharing.IsTogether(next.Sample));
+            foreach (var (next, isTimed) in missing[true].Select(next => (next, true)).Concat(others[false].Select(next => (next, false))))
             {
                 if (!GoesOn()) return null;
-                Keep(next.Sample, Measure(work.Trial, next, cancellation));
+                Keep(next.Sample, Measure(work.Trial, next, isTimed, cancellation));
             }
-            foreach (var (sample, record) in Together(work.Trial, [.. missing[false]], GoesOn, cancellation)) Keep(sample, record);
+            foreach (var (sample, record) in Together(work.Trial, [.. others[true]], GoesOn, cancellation)) Keep(sample, record);
             return null;
         }
         catch (Exception e) when (TrialFailure.Reason(e) is { } reason)
@@ -105,13 +106,13 @@ internal sealed class TrialRunner(
     {
         if (samples.Length == 0 || !goesOn()) yield break;
         var alone = new List<(SweepTask, TaskSample Sample)>(); // for which there is no room beside what only answering together takes
-        using (var batch = Model(trial, cancellation).Together(trial.Spec.Setting, [.. samples.Select(one => one.Sample)], batchSize))
+        using (var batch = Model(trial, cancellation).Together(trial.Spec.Setting, [.. samples.Select(one => one.Sample)], sharing))
         {
             if (batch is null) alone.AddRange(samples);
             for (var (next, isFull) = (0, false); batch is not null;)
             {
                 cancellation.ThrowIfCancellationRequested();
-                while (batch.Count < batchSize && !isFull && next < samples.Length && goesOn())
+                while (batch.Count < sharing.BatchSize && !isFull && next < samples.Length && goesOn())
                 {
                     if (batch.TryAdd(next, cancellation)) next++;
                     else if (batch.Count > 0) isFull = true;
@@ -121,21 +122,26 @@ internal sealed class TrialRunner(
                 if (batch.Count == 0 && ended.Count == 0) break;
                 isFull &= ended.Count == 0;
                 foreach (var (index, answer) in ended)
-                    yield return (samples[index].Sample, Record(trial, samples[index], [answer]) with { BatchSize = batchSize });
+                {
+                    var record = Record(trial, samples[index], [answer], sharing.Prefixes);
+                    yield return (samples[index].Sample, record with { BatchSize = sharing.BatchSize });
+                }
             }
         }
-        foreach (var one in alone.TakeWhile(_ => goesOn())) yield return (one.Sample, Measure(trial, one, cancellation));
+        foreach (var one in alone.TakeWhile(_ => goesOn()))
+            yield return (one.Sample, Measure(trial, one, isTimed: !sharing.Prefixes, cancellation));
     }
 
-    private SampleRecord Measure(PlannedTrial trial, (SweepTask Task, TaskSample Sample) next, CancellationToken cancellation)
+    private SampleRecord Measure(
+        PlannedTrial trial, (SweepTask Task, TaskSample Sample) next, bool isTimed, CancellationToken cancellation)
     {
         var model = Model(trial, cancellation);
-        var answers = new Answer[repeats];
-        for (var i = 0; i < repeats; i++) answers[i] = model.Measure(trial.Spec.Setting, next.Sample, cancellation);
-        return Record(trial, next, answers);
+        var answers = new Answer[isTimed ? repeats : 1];
+        for (var i = 0; i < answers.Length; i++) answers[i] = model.Measure(trial.Spec.Setting, next.Sample, !isTimed, cancellation);
+        return Record(trial, next, answers, prefixes: !isTimed);
     }
 
-    private SampleRecord Record(PlannedTrial trial, (SweepTask Task, TaskSample Sample) next, Answer[] answers)
+    private SampleRecord Record(PlannedTrial trial, (SweepTask Task, TaskSample Sample) next, Answer[] answers, bool prefixes)
     {
         var (task, sample) = next;
         var (model, first) = (_loaded!, answers[0]);
@@ -153,6 +159,7 @@ internal sealed class TrialRunner(
             Peaks = answers.Aggregate(default(MemoryPeaks), (highest, answer) => MemoryPeaks.Max(highest, answer.Peaks)),
             Address = address.Of(trial, task, sample),
             WarmUp = IsWarmUp(trial),
+            PrefixTokens = prefixes ? first.PrefixTokens : null,
             TtftMs = Milliseconds(answers.Select(answer => answer.TimeToFirstToken)) ?? 0,
             TpotMs = Milliseconds(answers.Select(answer => answer.TimePerToken).OfType<TimeSpan>()),
         };

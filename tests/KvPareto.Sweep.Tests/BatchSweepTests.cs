@@ -12,7 +12,7 @@ namespace KvPareto.Sweep.Tests;
 public class BatchSweepTests
 {
     private const int Samples = 9 + 6;
-    private const int Alone = LoneSamples.Timed + LoneSamples.Timed;
+    private const int Alone = TimedSamples.OfPart + TimedSamples.OfPart;
 
     private static readonly IReadOnlyList<SweepTask> Tasks =
         [new("facts", new FakeTask("facts", 9)), new("counts", new FakeTask("counts", 6))];
@@ -159,7 +159,7 @@ public class BatchSweepTests
         {
             var (before, now) = (Ordered(temp["run1"], result.TrialId), Ordered(temp["run5"], result.TrialId));
             Assert.Equal(before.Select(Untimed), now.Select(Untimed));
-            Assert.Equal(8 - LoneSamples.Timed, now.Count(record => record.BatchSize == 5));
+            Assert.Equal(8 - TimedSamples.OfPart, now.Count(record => record.BatchSize == 5));
             Assert.Contains(now, record => record is { BatchSize: 5, NewTokens: > 1, TpotMs: > 0 });
         }
 

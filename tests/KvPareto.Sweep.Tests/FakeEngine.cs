@@ -59,6 +59,8 @@ internal sealed class FakeEngine : ITrialEngine
 
     public int MostTogether { get; init; } = 1;
 
+    public bool KeepsPrefixes { get; init; }
+
     /// <summary>Samples that there is room for together; 0: for none but alone, less: not even for a batch.</summary>
     public Func<int> RoomTogether { get; init; } = () => int.MaxValue;
 
@@ -100,7 +102,7 @@ internal sealed class FakeEngine : ITrialEngine
 
     private sealed class FakeModel(FakeEngine engine) : ITrialModel
     {
-        public Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+        public Answer Measure(InferenceSetting setting, TaskSample sample, bool prefixes, CancellationToken cancellation)
         {
             engine.Before(engine._generated++, setting, sample);
             var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{setting.Name} {sample.Id}"));
@@ -109,11 +111,12 @@ internal sealed class FakeEngine : ITrialEngine
             var peaks = new MemoryPeaks(new(1000, 0, 0, 0), new(1000, hash[1], 10, 0), new(1000, hash[2], 5, 0));
             return new(
                 new TextPrediction(text), sample.PromptIds.Length, 3, TimeSpan.FromMilliseconds(hash[3]),
-                TimeSpan.FromMilliseconds(hash[4]), peaks);
+                TimeSpan.FromMilliseconds(hash[4]), peaks)
+            { PrefixTokens = prefixes ? 1 : 0 };
         }
 
-        public ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most) =>
-            engine.RoomTogether() < 0 ? null : new FakeBatch(engine, this, setting, samples, most);
+        public ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, WorkSharing sharing) =>
+            engine.RoomTogether() < 0 ? null : new FakeBatch(engine, this, setting, samples, sharing);
 
         // A setting's divergence is what it lacks in skill.
         private Answer Compared(InferenceSetting setting, TaskSample sample)
@@ -130,7 +133,7 @@ internal sealed class FakeEngine : ITrialEngine
 
     // Each takes as many steps as its id has it.
     private sealed class FakeBatch(
-        FakeEngine engine, FakeModel model, InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most) : ISampleBatch
+        FakeEngine engine, FakeModel model, InferenceSetting setting, IReadOnlyList<TaskSample> samples, WorkSharing sharing) : ISampleBatch
     {
         private readonly List<(int Index, Answer Answer, int Steps)> _underWay = [];
 
@@ -138,9 +141,9 @@ internal sealed class FakeEngine : ITrialEngine
 
         public bool TryAdd(int index, CancellationToken cancellation)
         {
-            if (Count >= most) throw new InvalidOperationException("more than were to be");
+            if (Count >= sharing.BatchSize) throw new InvalidOperationException("more than were to be");
             if (Count >= engine.RoomTogether() || engine.IsLarge(samples[index])) return false;
-            _underWay.Add((index, model.Measure(setting, samples[index], cancellation), samples[index].PromptIds[^1] * 7 % 4));
+            _underWay.Add((index, model.Measure(setting, samples[index], sharing.Prefixes, cancellation), samples[index].PromptIds[^1] * 7 % 4));
             engine.MostUnderWay = Math.Max(engine.MostUnderWay, Count);
             return true;
         }

@@ -19,7 +19,7 @@ internal static class FakeSweep
 
     public static SweepConfig Config(
         string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0, string search = "exhaustive",
-        int batchSize = 1) =>
+        int batchSize = 1, bool prefixes = false) =>
         SweepConfigReader.Read("fake.yaml", $$"""
             name: fake
             seed: {{seed}}
@@ -30,6 +30,7 @@ internal static class FakeSweep
             baseline_repeats: {{baselineRepeats}}
             search: {{search}}
             batch_size: {{batchSize}}
+            prefix_caching: {{(prefixes ? "true" : "false")}}
             """, AppContext.BaseDirectory, []);
 
     public static RunHistory Run(string folder, FakeEngine engine, SweepConfig? config = null, bool resume = false, string? worker = null,

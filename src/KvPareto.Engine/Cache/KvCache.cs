@@ -27,8 +27,8 @@ public abstract class KvCache(KvGeometry geometry, KvSpec spec, int capacity) : 
 
     /// <summary>
     /// Takes over all tokens of a cache of the same geometry, storage and backend (<see cref="Seam.Backend.CopiesCaches"/>) in place of its
-    /// own. What follows is then as if they had been appended here, where that one's capacity has room for <see cref="KvSpec.RecentTokens"/>
-    /// more than it holds: what they need to be coded is there.
+    /// own. What follows is as if they had been appended here, where that one has room for so many more as are kept at 16 bits
+    /// (<see cref="KvSpec.RecentTokens"/>): what these need to be coded is then there.
     /// </summary>
     /// <exception cref="CapacityException">There is no room for them.</exception>
     public void Take(KvCache other)

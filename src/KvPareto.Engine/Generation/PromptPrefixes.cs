@@ -27,8 +27,15 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
         if (Backend.Memory.Live.Total + bytes > room) Drop(0);
     }
 
+    /// <summary>Gives all up.</summary>
+    public void Clear()
+    {
+        Drop(0);
+        _previous = [];
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => Drop(0);
+    public void Dispose() => Clear();
 
     /// <summary>Gives an empty cache what is kept of a prompt's beginning; at least the last token is left to feed.</summary>
     /// <param name="prompt">Token ids.</param>
@@ -46,7 +53,7 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
         return cache.Length;
     }
 
-    /// <summary>Keeps what a cache holds of the prompt begun last, where it is as much as the prompt has in common with the one before.</summary>
+    /// <summary>Keeps what a cache holds of the prompt begun last, where that is what it has in common with the one before.</summary>
     /// <param name="cache">The cache, between two passes.</param>
     internal void Keep(KvCache cache)
     {

@@ -73,7 +73,8 @@ public sealed class SpeedTest(Transformer transformer, InferenceSetting setting)
     private TimeSpan? Read(Sequence sequence, int[] ids, SpeedCase lengths, CancellationToken cancellation)
     {
         using var logits = new LastLogits(transformer, rows: 1);
-        if (lengths.Depth > 0) sequence.Prefill(ids.AsSpan(0, lengths.Depth), setting.StepTokens(lengths.Depth), prefixes: null, cancellation);
+        if (lengths.Depth > 0)
+            sequence.Prefill(ids.AsSpan(0, lengths.Depth), setting.StepTokens(lengths.Depth), prefixes: null, cancellation);
         Backend.Synchronize();
         if (lengths.Prompt == 0) return null;
         var clock = Stopwatch.StartNew();

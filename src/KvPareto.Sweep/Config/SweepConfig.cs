@@ -43,6 +43,9 @@ public sealed record SweepConfig
     /// <summary>Samples that are answered together, at the most, where the device answers each as it would alone.</summary>
     public int BatchSize { get; init; } = 1;
 
+    /// <summary>Whether what a prompt has in common with the one before is read once, where the device can copy caches.</summary>
+    public bool PrefixCaching { get; init; }
+
     /// <summary>The YAML text, for provenance.</summary>
     public required string Source { get; init; }
 

@@ -15,7 +15,7 @@ internal static partial class SweepConfigReader
 {
     private static readonly string[] TopKeys =
         ["name", "seed", "models", "tasks", "axes", "settings", "include", "exclude", "baseline", "baseline_repeats", "timing",
-            "template", "contexts", "search", "batch_size"];
+            "template", "contexts", "search", "batch_size", "prefix_caching"];
 
     private const int MostContext = 1 << 20;
     private const int MostBatchSize = 1024;
@@ -61,6 +61,7 @@ internal static partial class SweepConfigReader
             Repeats = timing?.Find("repeats")?.Integer(1, 1000) ?? 1,
             WarmUp = timing?.Find("warmup")?.Integer(0, 1000) ?? 1,
             BatchSize = top.Find("batch_size")?.Integer(1, MostBatchSize) ?? 1,
+            PrefixCaching = top.Find("prefix_caching")?.Boolean() ?? false,
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Search = SearchReader.Read(top.Find("search"), seed),
             Source = text,

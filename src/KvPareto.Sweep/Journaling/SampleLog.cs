@@ -98,7 +98,7 @@ internal sealed class SampleLog : IDisposable
     public static void Check(SampleRecord record)
     {
         var isInRange = record is { Score: >= 0 and <= 1, PromptTokens: > 0, NewTokens: >= 0, TtftMs: >= 0, TpotMs: null or >= 0 }
-            && record.BatchSize is null or > 1
+            && record.BatchSize is null or > 1 && (record.PrefixTokens is null || (uint)record.PrefixTokens < record.PromptTokens)
             && (record.Address is null || TextHash.IsId(record.Address)) && (record.MeasuredIn is null || TextHash.IsId(record.MeasuredIn))
             && record.Parts?.Values.All(score => score is >= 0 and <= 1) != false;
         if (!isInRange) throw new JsonException("a value is out of range");

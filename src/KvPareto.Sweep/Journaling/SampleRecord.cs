@@ -51,15 +51,23 @@ internal sealed record SampleRecord
     /// <summary>Samples at the most that were answered together with it; null where it was answered alone.</summary>
     public int? BatchSize { get; init; }
 
+    /// <summary>Tokens of the prompt that were taken over from another, with prefix caching; null where it was read by itself.</summary>
+    public int? PrefixTokens { get; init; }
+
+    /// <summary>True where it shared work with others.</summary>
+    public bool IsShared => BatchSize is not null || PrefixTokens is not null;
+
     /// <summary>Prompt in to first token out.</summary>
     public required double TtftMs { get; init; }
 
-    /// <summary>Mean of each later token; null where there was none. With <see cref="BatchSize"/> its share of the steps' time, which
-    /// counts to no trial's time per token.</summary>
+    /// <summary>Mean of each later token; null where there was none. With <see cref="BatchSize"/> its share of the steps' time.</summary>
     public double? TpotMs { get; init; }
 
-    /// <summary>The time of each later token by itself, where it counts.</summary>
-    public double? TimedTpotMs => WarmUp || BatchSize is not null ? null : TpotMs;
+    /// <summary>The time to the first token of a whole prompt, where it counts to the trial's.</summary>
+    public double? TimedTtftMs => WarmUp || PrefixTokens is not null ? null : TtftMs;
+
+    /// <summary>The time of each later token by itself, where it counts to the trial's.</summary>
+    public double? TimedTpotMs => WarmUp || IsShared ? null : TpotMs;
 
     /// <summary>The same prediction as a task's sample, scored by that task.</summary>
     /// <exception cref="InvalidOperationException">The score is outside 0 to 1: a defect of its metric.</exception>

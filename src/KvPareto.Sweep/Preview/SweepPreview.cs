@@ -48,7 +48,7 @@ public sealed record SweepPreview
         var state = JournalReader.Read(options.Folder);
         var address = new SampleAddress(engine.Device);
         var reuse = new SampleReuse(options.Folder, plan, address);
-        var estimate = new TimeEstimate(plan.RunOrder, plan.Repeats, plan.BatchSize > 1);
+        var estimate = new TimeEstimate(plan.RunOrder, plan.Repeats, plan.Sharing.IsAny);
         // All are seen before any is estimated.
         var trials = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => (Planned: trial, Seen: Look(trial)));
         return new()

@@ -46,6 +46,9 @@ internal sealed class BackendTrialEngine(
     public int MostTogether => backend.MostSequences;
 
     /// <inheritdoc/>
+    public bool KeepsPrefixes => backend.CopiesCaches;
+
+    /// <inheritdoc/>
     public long? Room { get; } = room ?? backend.Capacity;
 
     /// <inheritdoc/>

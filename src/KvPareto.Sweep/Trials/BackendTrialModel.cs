@@ -12,23 +12,26 @@ namespace KvPareto.Sweep.Trials;
 /// <param name="room">Bytes that there are; null where that is not known.</param>
 internal sealed class BackendTrialModel(LanguageModel model, TrialReferences references, long? room) : ITrialModel
 {
+    private readonly PromptPrefixes _prefixes = new(model.Transformer, room);
     private Generator? _generator;
+    private Generator? _generatorOfPrefixes;
 
-    public Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation) => sample.Kind switch
+    public Answer Measure(InferenceSetting setting, TaskSample sample, bool prefixes, CancellationToken cancellation) => sample.Kind switch
     {
         SampleKind.Compare => Compare(setting, sample, cancellation),
-        SampleKind.Rate => Rate(setting, sample, cancellation),
-        _ => Generate(setting, sample, cancellation),
+        SampleKind.Rate => Rate(GeneratorFor(setting, prefixes), sample, cancellation),
+        _ => Generate(GeneratorFor(setting, prefixes), sample, cancellation),
     };
 
     public string? Text(ReadOnlySpan<int> ids) => model.HasTokenizer ? model.Tokenizer.Decode(ids) : null;
 
-    public ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most)
+    public ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, WorkSharing sharing)
     {
         var capacity = samples.Max(sample => Generator.CacheCapacity(sample.PromptIds.Length, sample.MaxNewTokens));
         try
         {
-            return new Batch(this, samples, new(model.Transformer, GeneratorFor(setting), most, capacity, room));
+            return new Batch(this, samples, new(
+                model.Transformer, GeneratorFor(setting, sharing.Prefixes), sharing.BatchSize, capacity, room));
         }
         catch (OutOfMemoryException)
         {
@@ -36,13 +39,16 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
         }
     }
 
-    public void Dispose() => model.Dispose();
+    public void Dispose()
+    {
+        _prefixes.Dispose();
+        model.Dispose();
+    }
 
-    private Answer Generate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+    private Answer Generate(Generator generator, TaskSample sample, CancellationToken cancellation)
     {
         var stops = StopsOf(sample);
-        var completion = GeneratorFor(setting)
-            .Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
+        var completion = generator.Generate(sample.PromptIds, sample.MaxNewTokens, sample.StopIds, stops, cancellation: cancellation);
         return Answered(sample, stops, completion);
     }
 
@@ -59,26 +65,36 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
             completion.Ids.Length,
             completion.TimeToFirstToken,
             completion.TimePerOutputToken,
-            completion.Peaks);
+            completion.Peaks)
+        { PrefixTokens = completion.PrefixTokens };
     }
 
-    private Answer Rate(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
+    private static Answer Rate(Generator generator, TaskSample sample, CancellationToken cancellation)
     {
-        var rated = GeneratorFor(setting).LogLikelihoods(sample.PromptIds, sample.Continuations, cancellation);
+        var rated = generator.LogLikelihoods(sample.PromptIds, sample.Continuations, cancellation);
         return new(
             new LikelihoodPrediction(rated.Values),
             sample.PromptIds.Length,
             NewTokens: 0,
             rated.Elapsed,
             TimePerToken: null,
-            rated.Peaks);
+            rated.Peaks)
+        { PrefixTokens = rated.PrefixTokens };
     }
 
-    private Generator GeneratorFor(InferenceSetting setting) =>
-        _generator?.Setting == setting ? _generator : _generator = new Generator(model.Transformer, setting);
+    // Prefixes are those of one setting, and take no room of what is measured without them.
+    private Generator GeneratorFor(InferenceSetting setting, bool prefixes)
+    {
+        if (_generator?.Setting != setting)
+            (_generator, _generatorOfPrefixes) = (new(model.Transformer, setting), new(model.Transformer, setting, _prefixes));
+        else if (prefixes) return _generatorOfPrefixes!;
+        _prefixes.Clear();
+        return prefixes ? _generatorOfPrefixes! : _generator;
+    }
 
     private Answer Compare(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)
     {
+        _prefixes.Clear();
         var (reference, window) = references.Of(sample);
         var fidelity = new FidelityMeter(model.Transformer, reference).Measure(setting, window, sample.ComparedTokens, cancellation);
         return new(

@@ -29,6 +29,9 @@ internal interface ITrialEngine
     /// <summary>Most samples that are answered together, each as it would be alone; 1 where none are.</summary>
     int MostTogether => 1;
 
+    /// <summary>Whether what a prompt has in common with the one before can be read once, and gives what it would by itself.</summary>
+    bool KeepsPrefixes => false;
+
     /// <summary>
     /// Checks everything about a model that can be checked without running it, and writes its prompts: the model itself first, then the
     /// variants that the settings ask for, which are made where they have to be. Of each task as many samples as its limit allows.
@@ -52,14 +55,18 @@ internal interface ITrialEngine
 internal interface ITrialModel : IDisposable
 {
     /// <summary>Answers, compares or rates one sample, as its kind says.</summary>
+    /// <param name="setting">Setting.</param>
+    /// <param name="sample">The sample.</param>
+    /// <param name="prefixes">Whether what its prompt has in common with the one before is read once.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="NotFiniteNumberException">A logit is not a number.</exception>
-    Answer Measure(InferenceSetting setting, TaskSample sample, CancellationToken cancellation);
+    Answer Measure(InferenceSetting setting, TaskSample sample, bool prefixes, CancellationToken cancellation);
 
     /// <summary>For samples that are answered together; null where there is no room for what only that takes.</summary>
     /// <param name="setting">Setting.</param>
     /// <param name="samples">The samples.</param>
-    /// <param name="most">Samples at a time, up to <see cref="ITrialEngine.MostTogether"/>.</param>
-    ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, int most);
+    /// <param name="sharing">Samples at a time, up to <see cref="ITrialEngine.MostTogether"/>, and whether prefixes are kept.</param>
+    ISampleBatch? Together(InferenceSetting setting, IReadOnlyList<TaskSample> samples, WorkSharing sharing);
 
     /// <summary>The text of token ids; null where they have none.</summary>
     string? Text(ReadOnlySpan<int> ids) => null;
@@ -87,4 +94,8 @@ internal interface ISampleBatch : IDisposable
 /// What the model made of a sample, with the cost; where nothing is generated, the time is that of reading the text.
 /// </summary>
 internal sealed record Answer(
-    Prediction Prediction, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks);
+    Prediction Prediction, int PromptTokens, int NewTokens, TimeSpan TimeToFirstToken, TimeSpan? TimePerToken, MemoryPeaks Peaks)
+{
+    /// <summary>Tokens of the prompt that were taken over from another.</summary>
+    public int PrefixTokens { get; init; }
+}

@@ -22,7 +22,7 @@ internal sealed class ProgressReport
         _isWorker = options.Worker is not null;
         (_trials, _samples, _observer) = (plan.RunOrder.Count, plan.SampleCount, observer);
         _doneOf = new int[_trials + 1];
-        _time = new(plan.RunOrder, plan.Repeats, plan.BatchSize > 1);
+        _time = new(plan.RunOrder, plan.Repeats, plan.Sharing.IsAny);
         PlannedTrial[] done = [.. plan.RunOrder.Where(isDone)];
         foreach (var trial in done)
         {

@@ -29,8 +29,8 @@ internal sealed class SweepPlan
     /// <summary>Generations of each sample.</summary>
     public required int Repeats { get; init; }
 
-    /// <summary>Samples that are answered together, at the most.</summary>
-    public required int BatchSize { get; init; }
+    /// <summary>What samples share.</summary>
+    public required WorkSharing Sharing { get; init; }
 
     /// <summary>Samples over all trials.</summary>
     public long SampleCount => RunOrder.Sum(trial => (long)trial.Model.SampleCount);
@@ -96,7 +96,7 @@ internal sealed class SweepPlan
             RunOrder = [.. runOrder],
             Search = config.Search,
             Repeats = config.Repeats,
-            BatchSize = Math.Min(config.BatchSize, engine.MostTogether),
+            Sharing = new(Math.Min(config.BatchSize, engine.MostTogether), config.PrefixCaching && engine.KeepsPrefixes),
         };
 
         IEnumerable<PreparedModel> Probing(PreparedModel model) =>

@@ -18,13 +18,14 @@ internal sealed class TimeEstimate
     private const double UnknownShare = 0.5; // of the new tokens that a sample allows
 
     private readonly int _repeats;
-    private readonly bool _isTogether;
+    private readonly bool _sharesWork;
     private readonly PlannedTrial[] _trials;
     private readonly Dictionary<(PreparedModel, AttentionKernel, string), SampleWork> _whole = [];
     private readonly Dictionary<(int Trial, string Task), SampleWork> _missing = [];
     private readonly Dictionary<object, WorkRate> _read = [];
+    private readonly Dictionary<object, WorkRate> _readShared = [];
     private readonly Dictionary<object, WorkRate> _made = [];
-    private readonly Dictionary<object, WorkRate> _madeTogether = [];
+    private readonly Dictionary<object, WorkRate> _madeShared = [];
     private readonly Dictionary<object, WorkRate> _tokens = []; // new tokens of those allowed, by task
     private readonly Dictionary<object, WorkRate> _besides = []; // scoring and writing, by task
     private readonly WorkRate _loads = new();
@@ -37,10 +38,10 @@ internal sealed class TimeEstimate
     /// <summary>An estimate of a sweep of which nothing is done yet.</summary>
     /// <param name="trials">All trials in the order of running.</param>
     /// <param name="repeats">Generations of each sample.</param>
-    /// <param name="isTogether">Most samples are answered together with others: their new tokens go as fast as those have.</param>
-    public TimeEstimate(IReadOnlyList<PlannedTrial> trials, int repeats, bool isTogether)
+    /// <param name="sharesWork">Most samples share work with others: they go as fast as those have.</param>
+    public TimeEstimate(IReadOnlyList<PlannedTrial> trials, int repeats, bool sharesWork)
     {
-        (_trials, _repeats, _isTogether) = ([.. trials], repeats, isTogether);
+        (_trials, _repeats, _sharesWork) = ([.. trials], repeats, sharesWork);
         foreach (var trial in trials)
             foreach (var (task, _) in trial.Model.Tasks) _missing[(trial.Index, task.Name)] = Whole(trial, task.Name);
     }
@@ -72,7 +73,7 @@ internal sealed class TimeEstimate
         var measured = Measure(trial, sample, record);
         var besides = Math.Max(0, wall.TotalSeconds - _repeats * (measured.ReadSeconds + measured.MadeSeconds));
         if (_last is null || LoadOf(_last) != LoadOf(trial)) _loads.Add(besides, 1);
-        else if (!measured.IsTogether) Add(_besides, record.Task, besides, 1); // else there is work of others in it
+        else if (!measured.IsShared) Add(_besides, record.Task, besides, 1); // else there is work of others in it
         _last = trial;
 
         _starting.Enqueue(measured);
@@ -132,16 +133,16 @@ internal sealed class TimeEstimate
         if (allowed > 0) Add(_tokens, record.Task, made, allowed);
         var share = allowed == 0 ? 0 : made / (double)allowed;
         return new(
-            trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share, record.BatchSize is not null);
+            trial, record.TtftMs / 1000, work.Read, (record.TpotMs ?? 0) / 1000 * made, work.Made * share, record.IsShared);
     }
 
     private void Take(Measurement measured)
     {
         foreach (var key in Keys(measured.Trial))
         {
-            Add(_read, key, measured.ReadSeconds, measured.ReadWork);
+            Add(measured.IsShared ? _readShared : _read, key, measured.ReadSeconds, measured.ReadWork);
             if (measured.MadeWork > 0)
-                Add(measured.IsTogether ? _madeTogether : _made, key, measured.MadeSeconds, measured.MadeWork);
+                Add(measured.IsShared ? _madeShared : _made, key, measured.MadeSeconds, measured.MadeWork);
         }
         _done.Own += measured.ReadSeconds + measured.MadeSeconds;
     }
@@ -153,12 +154,12 @@ internal sealed class TimeEstimate
         {
             var work = _missing[(trial.Index, task.Name)];
             if (work.Samples == 0) continue;
-            if (Rate(_read, trial) is not { } read) return null;
+            if (((_sharesWork ? Rate(_readShared, trial) : null) ?? Rate(_read, trial)) is not { } read) return null;
             var made = work.Made * (_tokens.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? UnknownShare);
             var besides = _besides.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? 0;
             // Before any token was made after a first one, making is as slow as reading.
-            var make = (_isTogether ? Rate(_madeTogether, trial) : null) ?? Rate(_made, trial) ?? read;
-            seconds += (_isTogether ? 1 : _repeats) * (work.Read * read + made * make) + work.Samples * besides;
+            var make = (_sharesWork ? Rate(_madeShared, trial) : null) ?? Rate(_made, trial) ?? read;
+            seconds += (_sharesWork ? 1 : _repeats) * (work.Read * read + made * make) + work.Samples * besides;
         }
         return seconds;
     }
@@ -195,7 +196,7 @@ internal sealed class TimeEstimate
     }
 
     private sealed record Measurement(
-        PlannedTrial Trial, double ReadSeconds, double ReadWork, double MadeSeconds, double MadeWork, bool IsTogether)
+        PlannedTrial Trial, double ReadSeconds, double ReadWork, double MadeSeconds, double MadeWork, bool IsShared)
     {
         public double ReadRate => ReadSeconds / ReadWork;
     }

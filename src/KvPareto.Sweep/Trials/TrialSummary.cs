@@ -58,7 +58,7 @@ internal static class TrialSummary
     /// <summary>The samples, in whatever order, give these figures.</summary>
     public static bool Agrees(TrialResult result, IReadOnlyCollection<SampleRecord> records)
     {
-        var (ttft, tpot) = (Times(records, record => record.TtftMs), Times(records, record => record.TimedTpotMs));
+        var (ttft, tpot) = (Times(records, record => record.TimedTtftMs), Times(records, record => record.TimedTpotMs));
         return IsHighest(result.Peaks.Load, records, peaks => peaks.Load)
             && IsHighest(result.Peaks.Prefill, records, peaks => peaks.Prefill)
             && IsHighest(result.Peaks.Decode, records, peaks => peaks.Decode)
@@ -127,7 +127,7 @@ internal static class TrialSummary
     /// <summary>A result with the times of its samples.</summary>
     public static TrialResult Timed(IReadOnlyCollection<SampleRecord> records, TrialResult result)
     {
-        var (ttft, tpot) = (Times(records, record => record.TtftMs), Times(records, record => record.TimedTpotMs));
+        var (ttft, tpot) = (Times(records, record => record.TimedTtftMs), Times(records, record => record.TimedTpotMs));
         return result with
         {
             TtftMs = SampleStatistics.Median(ttft),
@@ -138,7 +138,7 @@ internal static class TrialSummary
     }
 
     private static double[] Times(IEnumerable<SampleRecord> records, Func<SampleRecord, double?> time) =>
-        [.. records.Where(record => !record.WarmUp).Select(time).OfType<double>().Order()];
+        [.. records.Select(time).OfType<double>().Order()];
 
     private static TimeSpread? Spread(double[] times) =>
         times.Length == 0 ? null : new(times[0], times[^1]) { DeviationMs = SampleStatistics.Deviation(times) };

@@ -75,6 +75,30 @@ public class MeteredLedgerTests
         Assert.Throws<InvalidOperationException>(() => new MemoryLedger(new FakeMeter()).Beside(default, () => 0));
     }
 
+    /// <summary>What is kept for later runs counts to none, under way together or alone, until it is given back.</summary>
+    [Fact]
+    public void WhatIsPutAside_CountsToNoPeak()
+    {
+        var ledger = new MemoryLedger();
+        ledger.Add(MemoryCategory.Weights, 100);
+        ledger.Enter(MemoryPhase.Prefill);
+        var peaks = ledger.Beside(new(0, 20, 0, 0), () =>
+        {
+            ledger.Add(MemoryCategory.KvCache, 30); // 20 of them another's
+            ledger.Aside(() => ledger.Add(MemoryCategory.KvCache, 1000));
+            ledger.Add(MemoryCategory.Activations, 3);
+            return ledger.Peaks;
+        });
+        Assert.Equal(new MemoryUse(100, 10, 3, 0), peaks.Prefill);
+        Assert.Equal((new MemoryUse(100, 1030, 3, 0), new MemoryUse(100, 30, 3, 0)), (ledger.Live, ledger.Counted));
+        ledger.Enter(MemoryPhase.Decode);
+        ledger.Aside(() => ledger.Remove(MemoryCategory.KvCache, 1000));
+        ledger.Add(MemoryCategory.Workspace, 2);
+        Assert.Equal(new MemoryUse(100, 30, 3, 2), ledger.Peaks.Decode);
+        Assert.Equal(ledger.Live, ledger.Counted);
+        Assert.Throws<InvalidOperationException>(() => new MemoryLedger(new FakeMeter()).Aside(() => { }));
+    }
+
     private sealed class FakeMeter : MemoryMeter
     {
         private long _high;

@@ -29,6 +29,6 @@ public class BackendTrialModelTests
 
         static string Text(Answer answer) => Assert.IsType<TextPrediction>(answer.Prediction).Text;
 
-        Answer Measure(TaskSample question) => model.Measure(new InferenceSetting(), question, TestContext.Current.CancellationToken);
+        Answer Measure(TaskSample question) => model.Measure(new InferenceSetting(), question, prefixes: false, TestContext.Current.CancellationToken);
     }
 }

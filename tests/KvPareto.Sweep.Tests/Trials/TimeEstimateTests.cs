@@ -111,7 +111,7 @@ public class TimeEstimateTests
     [Fact]
     public void Left_OfSamplesTogether_GoesByThose()
     {
-        var (time, trials, rows) = Start("smollm2.csv", ["niah", "narrativeqa", "multi_news"], isTogether: true);
+        var (time, trials, rows) = Start("smollm2.csv", ["niah", "narrativeqa", "multi_news"], sharesWork: true);
         Row[] own = [.. rows.Where(row => row.Setting == trials[0].Spec.Setting.Name)
             .Select(row => row with { Prompt = 500, Ttft = 1, Tpot = 50, Allowed = 64, Made = 64 })];
         time.Begun(trials[0], (_, _) => false);
@@ -153,7 +153,7 @@ public class TimeEstimateTests
         return estimates;
     }
 
-    private static (TimeEstimate Time, PlannedTrial[] Trials, Row[] Rows) Start(string file, string[] tasks, bool isTogether = false)
+    private static (TimeEstimate Time, PlannedTrial[] Trials, Row[] Rows) Start(string file, string[] tasks, bool sharesWork = false)
     {
         using var csv = new CsvReader(new StreamReader(TestData.Golden("timings", file)), CultureInfo.InvariantCulture);
         var rows = csv.GetRecords<dynamic>().Select((row, index) => new Row(
@@ -166,7 +166,7 @@ public class TimeEstimateTests
         var model = new PreparedModel(new("model", ".", "here"), "digest", prepared) { Settings = [], Config = Models[file] };
         PlannedTrial[] trials = [.. settings.Select((setting, index) => new PlannedTrial(
             index + 1, new TrialSpec("model", "digest", InferenceSetting.Parse(setting), [], 1), model))];
-        return (new TimeEstimate(trials, repeats: 1, isTogether), trials, rows);
+        return (new TimeEstimate(trials, repeats: 1, sharesWork), trials, rows);
 
         static int Whole(string text) => int.Parse(text, CultureInfo.InvariantCulture);
         static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

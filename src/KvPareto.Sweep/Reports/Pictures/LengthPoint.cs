@@ -90,13 +90,12 @@ internal static class LengthPoints
 
     private static LengthPoint Of(string model, string setting, bool isBaseline, List<SampleRecord> records)
     {
-        SampleRecord[] timed = [.. records.Where(record => !record.WarmUp)];
         return new(model, setting, records[records.Count / 2].PromptTokens)
         {
             IsBaseline = isBaseline,
             Samples = records.Count,
-            FirstToken = RunTime.Of(timed.Select(record => record.TtftMs), null),
-            LaterToken = RunTime.Of(timed.Select(record => record.TimedTpotMs).OfType<double>(), null),
+            FirstToken = RunTime.Of(records.Select(record => record.TimedTtftMs).OfType<double>(), null),
+            LaterToken = RunTime.Of(records.Select(record => record.TimedTpotMs).OfType<double>(), null),
             PeakBytes = records.Max(record => record.Peaks.Inference.Total),
             Score = 100 * records.Average(record => record.Score),
         };
