@@ -46,7 +46,7 @@ internal static class KvParetoCommand
         }
     }
 
-    /// <summary>The exit code of what went wrong, and what is said of it in one line; null of an interruption, which the verb tells.</summary>
+    /// <summary>The exit code of what went wrong, and its one line; null of an interruption, which the verb tells.</summary>
     public static (int Code, string? Line) Outcome(Exception error) => error switch
     {
         OperationCanceledException => (ExitCode.Interrupted, null),
