@@ -46,8 +46,7 @@ internal static class KvParetoCommand
         }
     }
 
-    /// <summary>The exit code of what went wrong, and what is said of it in one line; null of an interruption, which the verb
-    /// tells.</summary>
+    /// <summary>The exit code of what went wrong, and its one line; null of an interruption, which the verb tells.</summary>
     public static (int Code, string? Line) Outcome(Exception error) => error switch
     {
         OperationCanceledException => (ExitCode.Interrupted, null),
@@ -114,12 +113,15 @@ internal static class KvParetoCommand
         argument.StartsWith("--", StringComparison.Ordinal) && argument.IndexOf('=', StringComparison.Ordinal) == argument.Length - 1
             ? [argument[..^1], ""] : [argument];
 
-    // As in '--out $RUN --resume' without a RUN: the parser takes the next option for the value. Null for none.
+    // As in '--out $RUN --resume' without a RUN, where the parser takes the next option for the value, and in '--out a --out', where it
+    // keeps the first. Null for none.
     private static string? Valueless(ParseResult parsed, IReadOnlyList<string> arguments)
     {
         string[] words = [.. Words(parsed), "--help"];
-        return parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => option.Tokens.Any(value =>
-            words.Contains(value.Value) && !arguments.Contains($"{option.IdentifierToken?.Value}={value.Value}")))?.Option.Name;
+        return parsed.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(option =>
+            (option.Option.Arity.MinimumNumberOfValues > 0 && option.Tokens.Count < option.IdentifierTokenCount)
+                || option.Tokens.Any(value => words.Contains(value.Value)
+                    && !arguments.Contains($"{option.IdentifierToken?.Value}={value.Value}")))?.Option.Name;
     }
 
     private static string[] Words(ParseResult parsed) =>

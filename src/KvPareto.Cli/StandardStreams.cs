@@ -43,8 +43,7 @@ internal static partial class StandardStreams
     }
 
     // A descriptor that was closed is soon one of the runtime's own, and those, unlike inherited ones, end with exec. Reading would wait
-    // for
-    // ever, and writing would reach whatever it is now.
+    // for ever, and writing would reach whatever it is now.
     private static bool IsClosed(int descriptor) =>
         !OperatingSystem.IsWindows() && (DescriptorControl(descriptor, GetDescriptorFlags) is var flags)
             && (flags < 0 || (flags & CloseOnExec) != 0);

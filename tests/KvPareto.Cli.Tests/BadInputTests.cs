@@ -43,6 +43,7 @@ public class BadInputTests
         { ["sweep", "--model", ""], "--model ''" },
         { ["sweep", "--out", "--dry-run"], "--out has no value; 'kvpareto sweep --help' says what is allowed" },
         { ["sweep", "--out", "--help"], "--out has no value" },
+        { ["plan", "embedded:llama", "--context", "100", "--context"], "--context has no value" },
         { ["sweep", "--out=", "--dry-run"], "--out ''; allowed: a folder" },
         { ["bench", "embedded:llama", "-p", "-n", "4"], "--prompt has no value" },
         { ["logits", "embedded:llama", "--ids=", "--out", "nowhere.safetensors"], "--ids ''; allowed: token ids" },

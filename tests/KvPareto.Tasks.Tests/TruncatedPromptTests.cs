@@ -71,8 +71,7 @@ public partial class TruncatedPromptTests
                 .Format(row.RootElement.GetProperty("context").GetString()!, row.RootElement.GetProperty("input").GetString()!);
 
             // The reference is transformers 5, which puts GPT-2's pre-tokenizer in place of the one that SmolLM2's tokenizer.json has:
-            // without
-            // its digit splitting, blanks before a number fall apart. That moves this count, and none of the texts.
+            // without its digit splitting, blanks before a number fall apart. That moves this count, and none of the texts.
             var countsDiffer = name == "smollm2" && BlanksBeforeDigit().IsMatch(prompt);
             if (!countsDiffer) Assert.Equal(golden.GetProperty("prompt_tokens").GetInt32(), tokenizer.Encode(prompt).Length);
             var cut = Cut(tokenizer, prompt, golden.GetProperty("max_length").GetInt32());

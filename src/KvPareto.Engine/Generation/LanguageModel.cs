@@ -58,8 +58,7 @@ public sealed class LanguageModel : IDisposable
     /// <param name="weights">Weight precision.</param>
     /// <param name="original">
     /// The model that <paramref name="source"/> is a variant of: its tokenizer, chat template and end tokens count, so that both read and
-    /// end
-    /// alike. Null where it is a model of its own.
+    /// end alike. Null where it is a model of its own.
     /// </param>
     /// <exception cref="ConfigException">A file is missing, damaged or of an unknown kind.</exception>
     public static LanguageModel Load(Backend backend, ModelSource source, WeightSpec weights, ModelSource? original = null)

@@ -73,8 +73,8 @@ public static class BenchCsv
             Depth = (int)Whole("depth"),
             Prompt = (int)Whole("prompt"),
             NewTokens = (int)Whole("new_tokens"),
-            Sequences = csv.HeaderRecord!.Contains(Sequences) ? (int)Whole(Sequences) : 1,
-            Repeats = (int)Whole("repeats"),
+            Sequences = csv.HeaderRecord!.Contains(Sequences) ? (int)Count(Sequences) : 1,
+            Repeats = (int)Count("repeats"),
             PeakBytes = Whole("total_peak_bytes"),
             LoadBytes = Whole("load_peak_bytes"),
             FirstToken = Time("ttft"),
@@ -85,6 +85,8 @@ public static class BenchCsv
 
         long Whole(string name) => long.TryParse(csv.GetField(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             && (value <= int.MaxValue || name.EndsWith("bytes", StringComparison.Ordinal)) ? value : throw Wrong(name);
+
+        long Count(string name) => Whole(name) is > 0 and var value ? value : throw Wrong(name, "a number above 0");
 
         RunTime? Time(string name) => Number($"{name}_ms") is { } median
             ? new(median, Number($"{name}_sd_ms"), Number($"{name}_floor_ms"))
@@ -97,6 +99,7 @@ public static class BenchCsv
                 : throw Wrong(name);
         }
 
-        ConfigException Wrong(string name) => new($"{file}:{csv.Parser.RawRow}: {name} '{csv.GetField(name)}'; allowed: a number");
+        ConfigException Wrong(string name, string allowed = "a number") =>
+            new($"{file}:{csv.Parser.RawRow}: {name} '{csv.GetField(name)}'; allowed: {allowed}");
     }
 }

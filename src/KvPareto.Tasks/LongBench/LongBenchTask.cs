@@ -40,8 +40,7 @@ internal sealed class LongBenchTask : TextTask
 
     /// <summary>
     /// SHA-256 (hex) over the rows' own fields, prompts and limits, and over jieba's data where a score depends on them; the file's place
-    /// and
-    /// its form do not bear on it.
+    /// and its form do not bear on it.
     /// </summary>
     public override string Digest { get; }
 

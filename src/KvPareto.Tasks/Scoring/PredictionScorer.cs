@@ -4,8 +4,7 @@ namespace KvPareto.Tasks.Scoring;
 
 /// <summary>
 /// Scores stored predictions without the model (<see cref="PredictionReader"/> tells the forms, <see cref="TaskScores"/> the tasks).
-/// Samples of
-/// a run's <c>samples/</c> have their scores already, and keep them.
+/// Samples of a run's <c>samples/</c> have their scores already, and keep them.
 /// </summary>
 public static class PredictionScorer
 {

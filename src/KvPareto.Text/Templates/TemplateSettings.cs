@@ -57,8 +57,7 @@ public sealed record TemplateSettings
 
     /// <summary>
     /// The value of a text without quotes: <c>true</c>, <c>false</c>, <c>null</c>, a number, or JSON where it begins with a bracket, a
-    /// brace
-    /// or a quotation mark; else the text.
+    /// brace or a quotation mark; else the text.
     /// </summary>
     /// <exception cref="ConfigException">It begins as JSON and is none.</exception>
     public static object? Value(string text) => text switch

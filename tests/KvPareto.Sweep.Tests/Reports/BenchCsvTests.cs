@@ -62,6 +62,18 @@ public sealed class BenchCsvTests : IDisposable
     }
 
     [Fact]
+    public void RowOfNoSequencesOrRepeats_IsRefused()
+    {
+        var row = Row(0, 512, null, new(2, 0.5, 1));
+        foreach (var (none, name) in new[] { (row with { Sequences = 0 }, "sequences"), (row with { Repeats = 0 }, "repeats") })
+        {
+            var file = _folder.Write("b.csv", BenchCsv.Write([none]));
+            var error = Assert.Throws<ConfigException>(() => BenchCsv.Read(file));
+            Assert.Equal($"{file}:2: {name} '0'; allowed: a number above 0", error.Message);
+        }
+    }
+
+    [Fact]
     public void Figure_IsDrawnBesideTheTable()
     {
         var file = _folder.Write("b.csv", BenchCsv.Write(

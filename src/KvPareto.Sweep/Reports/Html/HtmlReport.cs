@@ -11,8 +11,7 @@ namespace KvPareto.Sweep.Reports.Html;
 
 /// <summary>
 /// <c>report.html</c>: one file that needs no network and no server. The page is made of the files beside this one; its data are a JSON
-/// text
-/// within it, which scripts put into the page as text, never as markup.
+/// text within it, which scripts put into the page as text, never as markup.
 /// </summary>
 internal static class HtmlReport
 {

@@ -11,6 +11,7 @@ internal sealed class NiahFigure : Figure
 {
     private const int MostPanels = 12;
     private const int LegendSteps = 6;
+    private const float MostHeading = 420; // points; longer ones are cut
 
     private static readonly ScottPlot.Colormaps.Viridis Colours = new();
 
@@ -72,8 +73,15 @@ internal sealed class NiahFigure : Figure
     public override int PanelColumns => 2;
 
     /// <inheritdoc/>
-    public override (float Width, float Height) PlotSize =>
-        (Math.Clamp(34 * _lengths.Count, 140, 340), Math.Clamp(20 * _depths.Count, 60, 240));
+    public override (float Width, float Height) PlotSize
+    {
+        get
+        {
+            var heading = (float)Drawn.Select(map => Look.PanelTitle.Width(HeadingOf(map))).DefaultIfEmpty().Max();
+            var columns = Math.Clamp(34 * _lengths.Count, 140, 340);
+            return (Math.Max(columns, Math.Min(heading, MostHeading)), Math.Clamp(20 * _depths.Count, 60, 240));
+        }
+    }
 
     /// <inheritdoc/>
     public override IEnumerable<IReadOnlyList<LegendEntry>> Legend =>
@@ -90,20 +98,21 @@ internal sealed class NiahFigure : Figure
     public override byte[] Csv() => CsvTable.Write(Columns, _maps.SelectMany(map => map.Scores.Select(score => (map, score))));
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Panel> Panels()
+    public override IReadOnlyList<Panel> Panels() => [.. Drawn.Select(Draw)];
+
+    private string HeadingOf(Map map)
     {
-        var several = _maps.Select(map => map.Model).Distinct().Count() > 1;
-        return [.. Drawn.Select(map => Draw(map, several))];
+        var setting = map.Point.Trial.Setting;
+        var name = map.Point.IsBaseline ? $"{setting} (baseline)" : _look.LabelOf(setting, FrontierAnalysis.SettingOf(setting));
+        return _maps.Any(other => other.Model != map.Model) ? $"{map.Model}: {name}" : name;
     }
 
-    private Panel Draw(Map map, bool namesModel)
+    private Panel Draw(Map map)
     {
         var lengths =
             Axis.Categories([.. _lengths.Select(length => length.ToString(CultureInfo.InvariantCulture))], "Tokens of the prompt");
         var depths = Axis.Categories([.. _depths.Select(depth => depth.ToString(CultureInfo.InvariantCulture))], "Depth (%)");
-        var setting = map.Point.Trial.Setting;
-        var name = map.Point.IsBaseline ? $"{setting} (baseline)" : _look.LabelOf(setting, FrontierAnalysis.SettingOf(setting));
-        var panel = new Panel(lengths, depths, namesModel ? $"{map.Model}: {name}" : name);
+        var panel = new Panel(lengths, depths, HeadingOf(map));
         var words = new List<(Coordinates, string, Color)>();
         foreach (var score in map.Scores)
         {

@@ -177,9 +177,8 @@ internal sealed class MergeEngine
 
     /// <summary>
     /// Merges a stretch window by window, each from a token boundary of the one before. Where both have the same first token there, no
-    /// merge
-    /// of the whole crosses its two ends: one that did would have found the same neighbours, in the same order of ranks, in the window
-    /// that holds them. So the tokens of the one up to there and of the other from there are those of the whole.
+    /// merge of the whole crosses its two ends: one that did would have found the same neighbours, in the same order of ranks, in the
+    /// window that holds them. So the tokens of the one up to there and of the other from there are those of the whole.
     /// </summary>
     private void MergeLong(ReadOnlySpan<char> characters, List<int> ids, WorkBudget budget)
     {

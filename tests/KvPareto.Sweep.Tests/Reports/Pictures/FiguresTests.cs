@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Testing;
@@ -108,6 +109,19 @@ public class FiguresTests
                 "m,w16a16-k16v16,true,1000,10,2,75.0000", "m,w16a16-k16v16,true,3000,12.5,1,0.0000",
             ],
             File.ReadAllLines(temp["run/niah.csv"]));
+    }
+
+    /// <summary>A heading that is cut says neither model nor setting.</summary>
+    [Fact]
+    public void Niah_HasRoomForItsHeadings_HoweverFewLengths()
+    {
+        using var temp = new ScratchFolder();
+        TrialResult[] trials = [Trials[0], Trials[0] with { TrialId = "other", Model = "SmolLM2-135M at 1500" }];
+        foreach (var trial in trials) Samples(temp["run"], trial);
+        var figure = new NiahFigure(FrontierAnalysis.Of(trials, "w16a16-k16v16", 1, 20), Options, temp["run"]);
+        var panels = figure.Panels();
+        Assert.Contains(panels, panel => panel.Title == "SmolLM2-135M at 1500: w16a16-k16v16 (baseline)");
+        Assert.All(panels, panel => Assert.InRange(Look.PanelTitle.Width(panel.Title), 0, figure.PlotSize.Width));
     }
 
     [Fact]
