@@ -56,7 +56,7 @@ internal sealed class HubClient : IDisposable
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new ConfigException(
-                $"{address}: is no description of a repository ({OneLine.OfMessage(error.Message)}); allowed: a hub's answer", error);
+                $"{address}: is no description of a repository ({OneLine.OfMessage(error)}); allowed: a hub's answer", error);
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed class HubClient : IDisposable
             }
             catch (HttpRequestException error)
             {
-                throw new IOException($"{address.GetLeftPart(UriPartial.Path)}: {OneLine.OfMessage(error.Message)}", error);
+                throw new IOException($"{address.GetLeftPart(UriPartial.Path)}: {OneLine.OfMessage(error)}", error);
             }
             if (!IsRedirect(response)) return response;
             // One within the hub is another name of the repository, whose answer counts.

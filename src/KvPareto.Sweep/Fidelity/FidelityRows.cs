@@ -63,7 +63,7 @@ public static class FidelityRows
         }
         catch (JsonException error)
         {
-            var reason = OneLine.OfMessage(error.Message);
+            var reason = OneLine.OfMessage(error);
             throw new ConfigException($"{path}:{number}: no row: {reason}; allowed: {Allowed}", error);
         }
     }

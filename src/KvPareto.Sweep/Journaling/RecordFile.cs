@@ -54,7 +54,7 @@ internal static class RecordFile
         }
         catch (Exception e) when (e is JsonException or ConfigException)
         {
-            return (default, OneLine.OfMessage(e.Message));
+            return (default, OneLine.OfMessage(e));
         }
     }
 }

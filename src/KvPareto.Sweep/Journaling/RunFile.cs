@@ -40,7 +40,7 @@ internal static class RunFile
         catch (Exception e) when (e is JsonException or ConfigException)
         {
             throw new ConfigException(
-                $"{path}: not a run's record ({OneLine.OfMessage(e.Message)}); the file is damaged"
+                $"{path}: not a run's record ({OneLine.OfMessage(e)}); the file is damaged"
                 + "; allowed: what a sweep wrote; kvpareto report DIR --repair writes it again from the journals", e);
         }
     }

@@ -69,7 +69,7 @@ public sealed record LikelihoodPrediction(IReadOnlyList<double> LogLikelihoods) 
         }
         catch (JsonException error)
         {
-            throw new FormatException($"no log likelihoods: {OneLine.OfMessage(error.Message)}", error);
+            throw new FormatException($"no log likelihoods: {OneLine.OfMessage(error)}", error);
         }
     }
 }

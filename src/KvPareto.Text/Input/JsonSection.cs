@@ -40,7 +40,7 @@ internal sealed class JsonSection
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new ConfigException($"{file}: is not valid JSON: {OneLine.OfMessage(error.Message)}", error);
+            throw new ConfigException($"{file}: is not valid JSON: {OneLine.OfMessage(error)}", error);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace KvPareto.Text.Input;
 
@@ -10,12 +11,25 @@ public static class OneLine
     private const int LongestMessage = 300;
     private const int LongestQuote = 60;
 
+    // What System.Text.Json says for programmers.
+    private static readonly string[] JsonTails =
+        [" which is not supported in this mode", " Expected the input to start", " Path: $", " LineNumber: "];
+
     /// <summary>A name or value of a foreign file: control characters and lone surrogates as <c>?</c> or U+FFFD, cut at 80
     /// characters.</summary>
     public static string Of(string text) => Of(text, LongestName, '?');
 
     /// <summary>Another program's or exception's message: line ends as blanks, cut at 300 characters.</summary>
     public static string OfMessage(string message) => Of(message.ReplaceLineEndings(" "), LongestMessage, ' ');
+
+    /// <summary>An exception's message. Of JSON it says where in the file, and nothing of the reader's own options.</summary>
+    public static string OfMessage(Exception error)
+    {
+        if (error is not JsonException { LineNumber: { } line, BytePositionInLine: { } at }) return OfMessage(error.Message);
+        var end = Array.ConvertAll(JsonTails, tail => error.Message.IndexOf(tail, StringComparison.Ordinal)).Where(found => found >= 0)
+            .DefaultIfEmpty(error.Message.Length).Min();
+        return $"{OfMessage(error.Message[..end].TrimEnd('.'))} (line {line + 1}, at byte {at})";
+    }
 
     /// <summary>A text whose every character may matter, in single quotes: control characters and surrogates escaped, cut at 60
     /// characters.</summary>

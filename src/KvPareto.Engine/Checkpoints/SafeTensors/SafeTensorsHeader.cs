@@ -44,7 +44,7 @@ internal sealed class SafeTensorsHeader
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new ConfigException($"{file}: the safetensors header is not valid JSON: {OneLine.OfMessage(error.Message)}", error);
+            throw new ConfigException($"{file}: the safetensors header is not valid JSON: {OneLine.OfMessage(error)}", error);
         }
         header.CheckCoverage();
         return header._entries;

@@ -24,7 +24,7 @@ internal static class JsonFiles
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
-            throw new ConfigException($"{path}: not valid JSON: {OneLine.OfMessage(problem.Message)}", problem);
+            throw new ConfigException($"{path}: not valid JSON: {OneLine.OfMessage(problem)}", problem);
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class TokenizerJson
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException)
         {
-            throw new ConfigException($"{_file}: not valid JSON: {OneLine.OfMessage(problem.Message)}", problem);
+            throw new ConfigException($"{_file}: not valid JSON: {OneLine.OfMessage(problem)}", problem);
         }
     }
 
