@@ -43,6 +43,19 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
         Assert.False(await hint.IsVisibleAsync());
     }
 
+    /// <summary>Where all score alike, the picture is not of hundredths of a point.</summary>
+    [Theory]
+    [InlineData("[0, 0]", 0, 4)]
+    [InlineData("[70, 70.5]", 68, 72)]
+    [InlineData("[100, 100]", 96, 100)]
+    [InlineData("[0, 90]", 0, 80)]
+    public async Task ScoresThatAreAlike_SpanSomePoints(string scores, double first, double last)
+    {
+        var opened = await chromium.Open(run.Page);
+        var ticks = await opened.Page.EvaluateAsync<double[]>($"scale({scores}, 400, 0, measures.score).ticks");
+        Assert.Equal((first, last), (ticks[0], ticks[^1]));
+    }
+
     [Fact]
     public async Task Filters_LeaveOutSettingsEverywhere()
     {

@@ -1,4 +1,5 @@
 const plot = { width: 1100, height: 430, left: 64, right: 20, top: 14, bottom: 46 };
+const leastPoints = 4; // of score, from the lowest to the highest
 
 function renderChart() {
   const tasks = model().points[0].tasks;
@@ -29,12 +30,16 @@ function frontier(points, x, y) {
   return points.filter(point => !points.some(other => dominates(other, point)));
 }
 
-// Logarithmic for bytes and times over a wide range.
+// Logarithmic for bytes and times over a wide range; of scores at least some points, else noise would fill the picture.
 function scale(values, from, to, one) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const logarithmic = one.lower && low > 0 && high > 24 * low;
   const [enter, leave] = logarithmic ? [Math.log, Math.exp] : [value => value, value => value];
   let [first, last] = [enter(low), enter(high)];
+  if (!one.lower && last - first < leastPoints) {
+    const middle = Math.max(leastPoints / 2, Math.min(100 - leastPoints / 2, (first + last) / 2));
+    [first, last] = [middle - leastPoints / 2, middle + leastPoints / 2];
+  }
   const room = (last - first || Math.abs(last) || 1) * 0.07;
   [first, last] = [first - room, last + room];
   const unit = one.text === bytes ? units.find(([, size]) => high >= size)?.[1] ?? 1 : 1;
