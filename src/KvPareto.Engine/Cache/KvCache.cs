@@ -35,11 +35,11 @@ public abstract class KvCache(KvGeometry geometry, KvSpec spec, int capacity) : 
     {
         if (other.Geometry != Geometry || other.Spec != Spec) throw new ArgumentException("a cache of another kind", nameof(other));
         Reset();
-        TakeCore(other);
         Reserve(other.Length);
+        TakeCore(other);
     }
 
-    /// <summary>Copies what a cache holds; this one was just reset.</summary>
+    /// <summary>Copies what a cache holds; this one is empty, and has room for it.</summary>
     protected virtual void TakeCore(KvCache other) => throw new NotSupportedException($"{GetType().Name} does not copy");
 
     /// <summary>The keys and values of one layer as attention reads them, [<see cref="Length"/>, Nkv·D] each. For tests.</summary>

@@ -99,7 +99,8 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting,
     {
         CheckIds("prompt", prompt);
         foreach (var continuation in continuations) CheckIds("continuation", continuation);
-        var (clock, memory) = Start(prompt.Length, prompt.Length + continuations.Max(continuation => continuation.Length - 1));
+        var (clock, memory) = Start(
+            prompt.Length, prompt.Length + continuations.Select(continuation => continuation.Length - 1).DefaultIfEmpty().Max());
         var values = new double[continuations.Count];
         int? taken = null;
         foreach (var run in Enumerable.Range(0, values.Length).GroupBy(i => string.Join(' ', continuations[i].SkipLast(1))))

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KvPareto.Engine.Cache;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -55,6 +56,14 @@ public abstract class PrefixConformance
                 Assert.Equal(one.Ids, other.Ids);
                 Assert.Equal(one.Peaks, other.Peaks);
                 Assert.Equal((0, taken), (one.PrefixTokens, other.PrefixTokens));
+            }
+            using (var full = backend.CreateCache(loaded.Transformer.Geometry(32), setting.Cache, 32))
+            using (var small = backend.CreateCache(full.Geometry, setting.Cache, 16))
+            using (var workspace = backend.CreateWorkspace(new(32, 32, full.Geometry, setting.Attention)))
+            {
+                int[] positions = [.. Enumerable.Range(0, 17)];
+                backend.Begin(workspace, positions, positions, full);
+                Assert.Throws<CapacityException>(() => small.Take(full));
             }
             Assert.NotEqual(live, backend.Memory.Live);
             Assert.Equal(live, backend.Memory.Counted);
