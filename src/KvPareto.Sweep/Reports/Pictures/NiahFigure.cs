@@ -5,7 +5,8 @@ using ScottPlot;
 namespace KvPareto.Sweep.Reports.Pictures;
 
 /// <summary>
-/// Needles found by prompt length and depth, the baseline beside the frontier's settings: figure 3 of KV Pareto (arXiv 2512.01953).
+/// Needles found by prompt length and depth, the baseline beside the frontier's settings: figure 3 of KV Pareto (arXiv 2512.01953). A
+/// setting that is on the frontier of one context has its needles of all.
 /// </summary>
 internal sealed class NiahFigure : Figure
 {
@@ -18,8 +19,8 @@ internal sealed class NiahFigure : Figure
     private static readonly IReadOnlyList<CsvColumn<(Map Map, NeedleScore Score)>> Columns =
     [
         new("model", row => row.Map.Model) { IsText = true },
-        new("setting", row => row.Map.Point.Trial.Setting) { IsText = true },
-        new("baseline", row => CsvFormat.Flag(row.Map.Point.IsBaseline)),
+        new("setting", row => row.Map.Setting) { IsText = true },
+        new("baseline", row => CsvFormat.Flag(row.Map.IsBaseline)),
         new("length", row => CsvFormat.Whole(row.Score.Length)),
         new("depth_percent", row => row.Score.Depth.ToString(CultureInfo.InvariantCulture)),
         new("samples", row => CsvFormat.Whole(row.Score.Samples)),
@@ -41,15 +42,21 @@ internal sealed class NiahFigure : Figure
         _options = options;
         _maps =
         [
-            .. from model in analysis.Models
-               from point in model.Points.Where(point => point.IsBaseline).Concat(model.Points.Where(point => !point.IsBaseline).Reverse())
-               let scores = NeedleScores.Of(options.SamplesOf(folder, point.Trial))
+            .. from point in analysis.Models.SelectMany(model => model.Points.Reverse())
+               group point by point.Trial.Model into model
+               from same in model.GroupBy(point => point.Trial.Setting)
+                   .OrderByDescending(same => same.Any(point => point.IsBaseline)).ThenByDescending(same => same.Max(point => point.PeakBytes))
+               let scores = NeedleScores.Of(same.SelectMany(point => options.SamplesOf(folder, point.Trial)))
                where scores.Count > 0
-               select new Map(model.Model, point, scores),
+               select new Map(model.Key, same.Key, scores)
+               {
+                   IsBaseline = same.Any(point => point.IsBaseline),
+                   IsDrawn = same.Any(point => point.IsBaseline || point.OnFrontier),
+               },
         ];
         _lengths = [.. _maps.SelectMany(map => map.Scores).Select(score => score.Length).Distinct().Order()];
         _depths = [.. _maps.SelectMany(map => map.Scores).Select(score => score.Depth).Distinct().OrderDescending()];
-        var named = Drawn.Where(map => !map.Point.IsBaseline).Select(map => FrontierAnalysis.SettingOf(map.Point.Trial)).ToList();
+        var named = Drawn.Where(map => !map.IsBaseline).Select(map => FrontierAnalysis.SettingOf(map.Setting)).ToList();
         _look = new(named, named);
     }
 
@@ -77,7 +84,7 @@ internal sealed class NiahFigure : Figure
     {
         get
         {
-            var heading = (float)Drawn.Select(map => Look.PanelTitle.Width(HeadingOf(map))).DefaultIfEmpty().Max();
+            var heading = (float)Math.Ceiling(Drawn.Select(map => Look.PanelTitle.Width(HeadingOf(map))).DefaultIfEmpty().Max());
             var columns = Math.Clamp(34 * _lengths.Count, 140, 340);
             return (Math.Max(columns, Math.Min(heading, MostHeading)), Math.Clamp(20 * _depths.Count, 60, 240));
         }
@@ -92,7 +99,7 @@ internal sealed class NiahFigure : Figure
         ],
     ];
 
-    private IEnumerable<Map> Drawn => _maps.Where(map => map.Point.IsBaseline || map.Point.OnFrontier).Take(MostPanels);
+    private IEnumerable<Map> Drawn => _maps.Where(map => map.IsDrawn).Take(MostPanels);
 
     /// <inheritdoc/>
     public override byte[] Csv() => CsvTable.Write(Columns, _maps.SelectMany(map => map.Scores.Select(score => (map, score))));
@@ -102,8 +109,7 @@ internal sealed class NiahFigure : Figure
 
     private string HeadingOf(Map map)
     {
-        var setting = map.Point.Trial.Setting;
-        var name = map.Point.IsBaseline ? $"{setting} (baseline)" : _look.LabelOf(setting, FrontierAnalysis.SettingOf(setting));
+        var name = map.IsBaseline ? $"{map.Setting} (baseline)" : _look.LabelOf(map.Setting, FrontierAnalysis.SettingOf(map.Setting));
         return _maps.Any(other => other.Model != map.Model) ? $"{map.Model}: {name}" : name;
     }
 
@@ -126,5 +132,10 @@ internal sealed class NiahFigure : Figure
         return panel;
     }
 
-    private sealed record Map(string Model, FrontierPoint Point, IReadOnlyList<NeedleScore> Scores);
+    private sealed record Map(string Model, string Setting, IReadOnlyList<NeedleScore> Scores)
+    {
+        public required bool IsBaseline { get; init; }
+
+        public required bool IsDrawn { get; init; }
+    }
 }

@@ -13,6 +13,7 @@ internal sealed class Page
     private const double NoPanelHeading = 8;
     private const double BetweenPanels = 14;
     private const double BeforeLegend = 6;
+    private const double BeforeNote = 10; // from the end of a panel's heading
 
     private readonly Figure _figure;
     private readonly IReadOnlyList<Panel> _panels;
@@ -71,7 +72,7 @@ internal sealed class Page
     {
         var (left, right) = (corner.X + _left, corner.X + _cellWidth);
         var baseline = corner.Y + _panelHeading - 7;
-        var width = right - left - 10;
+        var width = right - left - (panel.Note.Length > 0 ? BeforeNote : 0);
         var note = Look.Note.Fit(panel.Note, Math.Max(width / 2, width - Look.PanelTitle.Width(panel.Title)));
         sheet.Text(Look.PanelTitle, Look.PanelTitle.Fit(panel.Title, width - Look.Note.Width(note)), new(left, baseline));
         sheet.Text(Look.Note, note, new(right, baseline), SKTextAlign.Right);

@@ -111,6 +111,25 @@ public class FiguresTests
             File.ReadAllLines(temp["run/niah.csv"]));
     }
 
+    /// <summary>Contexts are columns of one map, in which a setting that one of them has on its frontier is shown whole.</summary>
+    [Fact]
+    public void Niah_PutsTheContextsOfAModelTogether()
+    {
+        using var temp = new ScratchFolder();
+        TrialResult[] trials = [.. new[] { 1000, 3000 }.SelectMany(context => SomeTrial.Sweep("m").Select(trial => trial with
+        { TrialId = $"{trial.TrialId}{context}", Context = context }))];
+        foreach (var trial in trials)
+            Samples(temp["run"], trial, $"-{trial.Context}-");
+        var figure = new NiahFigure(FrontierAnalysis.Of(trials, "w16a16-k16v16", 1, 20), Options, temp["run"]);
+        var settings = trials.Where(trial => trial.Score is not null).Select(trial => trial.Setting).Distinct().Count();
+        var rows = Encoding.UTF8.GetString(figure.Csv()).TrimEnd().Split('\n').Skip(1).ToList();
+        Assert.Equal(2 * settings, rows.Count);
+        Assert.All(rows, row => Assert.StartsWith("m,", row, StringComparison.Ordinal));
+        Assert.Equal(["m,w16a16-k16v16,true,1000,10,2,75.0000", "m,w16a16-k16v16,true,3000,12.5,1,0.0000"], rows[..2]);
+        Assert.Equal("w16a16-k16v16 (baseline)", figure.Panels()[0].Title);
+        Assert.Equal(figure.Panels().Count, figure.Panels().Select(panel => panel.Title).Distinct().Count());
+    }
+
     /// <summary>A heading that is cut says neither model nor setting.</summary>
     [Fact]
     public void Niah_HasRoomForItsHeadings_HoweverFewLengths()
@@ -145,11 +164,11 @@ public class FiguresTests
                 error.Message);
     }
 
-    private static void Samples(string folder, TrialResult trial)
+    private static void Samples(string folder, TrialResult trial, string part = "")
     {
         (string Id, double Score)[] samples = [("sandwich-1000-10", 1), ("city-1000-10", 0.5), ("sandwich-3000-12.5", 0), ("no cell", 1)];
         var text = new StringBuilder();
-        foreach (var (id, score) in samples)
+        foreach (var (id, score) in samples.Where(sample => sample.Id.Contains(part, StringComparison.Ordinal)))
         {
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $$"""{"task":"niah","sample":"{{id}}","prediction":"p","score":{{score}},""");
             text.Append("""
