@@ -45,7 +45,8 @@ internal sealed class NiahFigure : Figure
             .. from point in analysis.Models.SelectMany(model => model.Points.Reverse())
                group point by point.Trial.Model into model
                from same in model.GroupBy(point => point.Trial.Setting)
-                   .OrderByDescending(same => same.Any(point => point.IsBaseline)).ThenByDescending(same => same.Max(point => point.PeakBytes))
+                   .OrderByDescending(same => same.Any(point => point.IsBaseline))
+                   .ThenByDescending(same => same.Max(point => point.PeakBytes))
                let scores = NeedleScores.Of(same.SelectMany(point => options.SamplesOf(folder, point.Trial)))
                where scores.Count > 0
                select new Map(model.Key, same.Key, scores)
