@@ -11,11 +11,8 @@ namespace KvPareto.Sweep.Tests;
 /// <summary>Sweeps whose samples are answered together.</summary>
 public class BatchSweepTests
 {
-    private const int Samples = 9 + 6;
+    private const int Samples = FakeSweep.LongSamples;
     private const int Alone = TimedSamples.OfPart + TimedSamples.OfPart;
-
-    private static readonly IReadOnlyList<SweepTask> Tasks =
-        [new("facts", new FakeTask("facts", 9)), new("counts", new FakeTask("counts", 6))];
 
     private sealed class Killed : Exception;
 
@@ -36,9 +33,9 @@ public class BatchSweepTests
     public void Run_GivesTheSame_WithAsManyAsConfigAndDeviceHave(int size, int device, int together)
     {
         using var temp = new ScratchFolder();
-        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: Tasks));
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: FakeSweep.LongTasks));
         var engine = new FakeEngine { MostTogether = device };
-        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: size), tasks: Tasks);
+        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: size), tasks: FakeSweep.LongTasks);
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
         Assert.Equal((FakeSweep.Trials * Samples, together), (engine.Generated, engine.MostUnderWay));
         foreach (var result in history.Results)
@@ -69,9 +66,9 @@ public class BatchSweepTests
     public void Run_WithoutRoomForMore_GoesOnWithFewer(int room)
     {
         using var temp = new ScratchFolder();
-        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: Tasks));
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: FakeSweep.LongTasks));
         var engine = new FakeEngine { MostTogether = 8, RoomTogether = () => room };
-        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: 8), tasks: Tasks);
+        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: 8), tasks: FakeSweep.LongTasks);
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
         Assert.Equal((FakeSweep.Trials * Samples, Math.Max(0, room)), (engine.Generated, engine.MostUnderWay));
         Assert.Equal(room > 0, Records(temp["run"], history.Results[0].TrialId).Any(record => record.BatchSize is not null));
@@ -81,9 +78,9 @@ public class BatchSweepTests
     public void Run_WithASampleTooLargeForCompany_AnswersThatAlone()
     {
         using var temp = new ScratchFolder();
-        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: Tasks));
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: FakeSweep.LongTasks));
         var engine = new FakeEngine { MostTogether = 8, IsLarge = sample => sample.Id is "facts-5" or "counts-4" };
-        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: 3), tasks: Tasks);
+        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: 3), tasks: FakeSweep.LongTasks);
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
         Assert.Equal(Samples - Alone - 2, Records(temp["run"], history.Results[0].TrialId).Count(record => record.BatchSize is not null));
     }
@@ -93,7 +90,7 @@ public class BatchSweepTests
     {
         using var temp = new ScratchFolder();
         var config = FakeSweep.Config("w4a16-k8v8-t64", batchSize: 3);
-        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine { MostTogether = 3 }, config, tasks: Tasks));
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["whole"], new FakeEngine { MostTogether = 3 }, config, tasks: FakeSweep.LongTasks));
         for (var kill = 0; kill < 4 * Samples; kill++)
         {
             var (folder, at) = (temp[$"killed{kill}"], kill);
@@ -102,9 +99,9 @@ public class BatchSweepTests
                 MostTogether = 3,
                 Before = (number, _, _) => { if (number == at) throw new Killed(); },
             };
-            Assert.Throws<Killed>(() => FakeSweep.Run(folder, killed, config, tasks: Tasks));
+            Assert.Throws<Killed>(() => FakeSweep.Run(folder, killed, config, tasks: FakeSweep.LongTasks));
             var engine = new FakeEngine { MostTogether = 3 };
-            Assert.Equal(whole, FakeSweep.WithoutTimes(FakeSweep.Run(folder, engine, config, resume: true, tasks: Tasks)));
+            Assert.Equal(whole, FakeSweep.WithoutTimes(FakeSweep.Run(folder, engine, config, resume: true, tasks: FakeSweep.LongTasks)));
             // Two under way, and what ended with its first token since the last step.
             Assert.InRange(engine.Generated, 4 * Samples - kill, 4 * Samples - kill + 2 + 3);
         }
@@ -121,7 +118,7 @@ public class BatchSweepTests
             Before = (number, _, _) => { if (number == Alone + 2) clock.Now = 100; },
         };
         var history = FakeSweep.Run(
-            temp["run"], engine, FakeSweep.Config(batchSize: 4), tasks: Tasks, budget: TimeSpan.FromSeconds(50), clock: clock);
+            temp["run"], engine, FakeSweep.Config(batchSize: 4), tasks: FakeSweep.LongTasks, budget: TimeSpan.FromSeconds(50), clock: clock);
         Assert.Equal(Alone + 3, engine.Generated);
         Assert.Empty(history.Results);
         Assert.Equal(Alone + 3, Directory.GetFiles(temp["run/samples"]).Sum(file => File.ReadLines(file).Count(IsSample)));
@@ -141,7 +138,7 @@ public class BatchSweepTests
                 if (sample.Id == "counts-5" && setting.Cache.Keys.Bits == 2) throw new NotFiniteNumberException("the logits are not finite");
             },
         };
-        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: 4), tasks: Tasks);
+        var history = FakeSweep.Run(temp["run"], engine, FakeSweep.Config(batchSize: 4), tasks: FakeSweep.LongTasks);
         Assert.All(history.Results, result => Assert.Equal(
             result.Setting.Contains("k2", StringComparison.Ordinal) ? "not a number: the logits are not finite" : null, result.Failure));
     }

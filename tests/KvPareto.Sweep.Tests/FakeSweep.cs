@@ -17,6 +17,12 @@ internal static class FakeSweep
     public static IReadOnlyList<SweepTask> Tasks { get; } =
         [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];
 
+    /// <summary>Tasks with more samples than are timed.</summary>
+    public static IReadOnlyList<SweepTask> LongTasks { get; } =
+        [new("facts", new FakeTask("facts", 9)), new("counts", new FakeTask("counts", LongSamples - 9))];
+
+    public const int LongSamples = 15; // of a trial
+
     public static SweepConfig Config(
         string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0, string search = "exhaustive",
         int batchSize = 1, bool prefixes = false) =>

@@ -10,11 +10,8 @@ namespace KvPareto.Sweep.Tests;
 /// <summary>Sweeps that read once what prompts have in common.</summary>
 public class PrefixSweepTests
 {
-    private const int Samples = 9 + 6;
+    private const int Samples = FakeSweep.LongSamples;
     private const int Timed = TimedSamples.OfPart + TimedSamples.OfPart;
-
-    private static readonly IReadOnlyList<SweepTask> Tasks =
-        [new("facts", new FakeTask("facts", 9)), new("counts", new FakeTask("counts", 6))];
 
     [Theory]
     [InlineData(true, 1, 2)]
@@ -24,10 +21,10 @@ public class PrefixSweepTests
     public void Run_TimesTheFirstOfEachPart_WhatOthersShareAside(bool keeps, int size, int repeats)
     {
         using var temp = new ScratchFolder();
-        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: Tasks));
+        var whole = FakeSweep.WithoutTimes(FakeSweep.Run(temp["alone"], new FakeEngine(), tasks: FakeSweep.LongTasks));
         var engine = new FakeEngine { KeepsPrefixes = keeps, MostTogether = 8 };
         var config = FakeSweep.Config(repeats: Math.Max(1, repeats), batchSize: size, prefixes: true);
-        var history = FakeSweep.Run(temp["run"], engine, config, tasks: Tasks);
+        var history = FakeSweep.Run(temp["run"], engine, config, tasks: FakeSweep.LongTasks);
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
         var shared = keeps || size > 1 ? Samples - Timed : 0;
         Assert.Equal(FakeSweep.Trials * ((Samples - shared) * config.Repeats + shared), engine.Generated);

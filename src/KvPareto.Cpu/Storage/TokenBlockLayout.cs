@@ -7,7 +7,7 @@ namespace KvPareto.Cpu.Storage;
 internal sealed unsafe class TokenBlockLayout
 {
     private readonly TokenBlockScheme _scheme;
-    private readonly int _runs;
+    private readonly long _metaBytes;
     private readonly long _metaAt;
 
     public TokenBlockLayout(TokenBlockScheme scheme, int capacity)
@@ -15,14 +15,14 @@ internal sealed unsafe class TokenBlockLayout
         _scheme = scheme;
         TileBytes = scheme.HeadDim * scheme.Bits / 8 * TokenStore.TileTokens;
         _metaAt = TokenStore.TileCount(capacity) * TileBytes;
-        _runs = scheme.BlockTokens == TokenBlockScheme.AllTokens ? 1 : (capacity + scheme.BlockTokens - 1) / scheme.BlockTokens;
+        _metaBytes = MetaBytes(capacity);
     }
 
     /// <summary>Code bytes of a tile.</summary>
     public long TileBytes { get; }
 
     /// <summary>Bytes of a head.</summary>
-    public long HeadBytes => _metaAt + (long)_runs * _scheme.Scales * GroupMeta.ByteSize;
+    public long HeadBytes => _metaAt + _metaBytes;
 
     /// <summary>Scales of the block that a token belongs to.</summary>
     public GroupMeta* Meta(StorePlace place, int token) =>
@@ -40,8 +40,7 @@ internal sealed unsafe class TokenBlockLayout
     /// <summary>Copies the scales of the first tokens from a layout for another capacity.</summary>
     public void TakeMeta(TokenBlockLayout other, StorePlace from, StorePlace to, int tokens)
     {
-        var runs = _scheme.BlockTokens == TokenBlockScheme.AllTokens ? 1 : (tokens + _scheme.BlockTokens - 1) / _scheme.BlockTokens;
-        var bytes = (long)runs * _scheme.Scales * GroupMeta.ByteSize;
+        var bytes = MetaBytes(tokens);
         Buffer.MemoryCopy(other.Meta(from, 0), Meta(to, 0), bytes, bytes);
     }
 
@@ -50,5 +49,11 @@ internal sealed unsafe class TokenBlockLayout
     {
         if (!_scheme.FitsOnce || start > 0) return;
         for (var head = 0; head < heads.Length; head++) _scheme.Fit(Meta(heads[head], 0), rows + head * _scheme.HeadDim, count, stride);
+    }
+
+    private long MetaBytes(int tokens)
+    {
+        var blocks = _scheme.BlockTokens == TokenBlockScheme.AllTokens ? 1 : (tokens + _scheme.BlockTokens - 1) / _scheme.BlockTokens;
+        return (long)blocks * _scheme.Scales * GroupMeta.ByteSize;
     }
 }

@@ -14,7 +14,7 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
 {
     private readonly PromptPrefixes _prefixes = new(model.Transformer, room);
     private Generator? _generator;
-    private Generator? _generatorOfPrefixes;
+    private bool _sharesPrefixes;
 
     public Answer Measure(InferenceSetting setting, TaskSample sample, bool prefixes, CancellationToken cancellation) => sample.Kind switch
     {
@@ -85,11 +85,10 @@ internal sealed class BackendTrialModel(LanguageModel model, TrialReferences ref
     // Prefixes are those of one setting, and take no room of what is measured without them.
     private Generator GeneratorFor(InferenceSetting setting, bool prefixes)
     {
-        if (_generator?.Setting != setting)
-            (_generator, _generatorOfPrefixes) = (new(model.Transformer, setting), new(model.Transformer, setting, _prefixes));
-        else if (prefixes) return _generatorOfPrefixes!;
+        if (_generator?.Setting == setting && _sharesPrefixes == prefixes) return _generator;
         _prefixes.Clear();
-        return prefixes ? _generatorOfPrefixes! : _generator;
+        _sharesPrefixes = prefixes;
+        return _generator = new(model.Transformer, setting, prefixes ? _prefixes : null);
     }
 
     private Answer Compare(InferenceSetting setting, TaskSample sample, CancellationToken cancellation)

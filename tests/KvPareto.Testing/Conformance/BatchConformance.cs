@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -30,7 +29,7 @@ public abstract class BatchConformance
         using var backend = Create();
         var parsed = InferenceSetting.Parse(setting);
         using var folder = new ScratchFolder();
-        using var loaded = LanguageModel.Load(backend, Written(model, folder), parsed.Weights);
+        using var loaded = LanguageModel.Load(backend, ModelsOfGeneration.Write(model, folder), parsed.Weights);
         var generator = new Generator(loaded.Transformer, parsed.For(loaded.Config));
         var (before, load) = (backend.Memory.Live, backend.Memory.Peaks.Load);
         if (most > backend.MostSequences)
@@ -65,15 +64,4 @@ public abstract class BatchConformance
         }
         Assert.Equal((before, load), (backend.Memory.Live, backend.Memory.Peaks.Load));
     }
-
-    // Mistral's has a window; dynamic's longer runs turn their keys by frequencies of their own.
-    private static string Written(string model, ScratchFolder folder) => model switch
-    {
-        "dynamic" => new TinyModel
-        {
-            MaxPositions = 200,
-            Overrides = new Dictionary<string, JsonNode?> { ["rope_scaling"] = new JsonObject { ["type"] = "dynamic", ["factor"] = 2.0 } },
-        }.Write(folder["model"]),
-        _ => new TinyModel { Family = model, Window = model == "mistral" ? 100 : null }.Write(folder["model"]),
-    };
 }

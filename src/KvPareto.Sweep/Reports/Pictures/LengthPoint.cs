@@ -88,9 +88,8 @@ internal static class LengthPoints
         if (length.Count > 0) yield return length;
     }
 
-    private static LengthPoint Of(string model, string setting, bool isBaseline, List<SampleRecord> records)
-    {
-        return new(model, setting, records[records.Count / 2].PromptTokens)
+    private static LengthPoint Of(string model, string setting, bool isBaseline, List<SampleRecord> records) =>
+        new(model, setting, records[records.Count / 2].PromptTokens)
         {
             IsBaseline = isBaseline,
             Samples = records.Count,
@@ -99,5 +98,4 @@ internal static class LengthPoints
             PeakBytes = records.Max(record => record.Peaks.Inference.Total),
             Score = 100 * records.Average(record => record.Score),
         };
-    }
 }
