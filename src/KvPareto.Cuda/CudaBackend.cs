@@ -85,6 +85,9 @@ public sealed unsafe class CudaBackend : Backend
     public override bool StandsForOps => _repeated.StandForOps;
 
     /// <inheritdoc/>
+    public override bool CopiesCaches => _context.Lender is null;
+
+    /// <inheritdoc/>
     public override int MostSequences => _context.Lender is null ? FewKernel.MostRows : 1;
 
     /// <inheritdoc/>

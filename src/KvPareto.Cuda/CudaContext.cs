@@ -162,6 +162,13 @@ internal sealed unsafe class CudaContext : IDisposable
         Check(CudaDriver.cuMemcpyHtoDAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyHtoDAsync_v2));
     }
 
+    /// <summary>Copies on the device.</summary>
+    public void Copy(nint destination, nint source, long bytes)
+    {
+        Works++;
+        CudaCopy.OnDevice(destination, source, (nuint)bytes, _stream);
+    }
+
     /// <summary>Copies to the host; complete after <see cref="Synchronize"/>.</summary>
     public void Download(void* destination, nint source, long bytes) =>
         Check(CudaDriver.cuMemcpyDtoHAsync_v2(destination, source, (nuint)bytes, _stream), nameof(CudaDriver.cuMemcpyDtoHAsync_v2));

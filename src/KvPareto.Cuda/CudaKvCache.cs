@@ -30,6 +30,16 @@ internal sealed unsafe class CudaKvCache : KvCache
 
     public override void Dispose() => _memory.Dispose();
 
+    protected override void TakeCore(KvCache other)
+    {
+        var from = (CudaKvCache)other;
+        _context.MakeCurrent();
+        foreach (var part in Layout.Taken(from.Layout, other.Length))
+        {
+            if (part.Bytes > 0) _context.Copy(_memory.Address + (nint)part.To, from._memory.Address + (nint)part.From, part.Bytes);
+        }
+    }
+
     public override void Unpack(int layer, Span<float> keys, Span<float> values)
     {
         var image = new byte[_memory.ByteCount];

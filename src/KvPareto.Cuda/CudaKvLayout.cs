@@ -41,6 +41,20 @@ internal sealed class CudaKvLayout
     public bool TakesAsOne(int start, int chunk) =>
         _meanBytes == 0 && Keys.All(side => side.TakesAsOne(start, chunk)) && Values.All(side => side.TakesAsOne(start, chunk));
 
+    /// <summary>The stretches of bytes that hold so many tokens, from a cache of the same spec for another capacity to this one; what keys
+    /// coded without bias need is in each.</summary>
+    public IEnumerable<ByteStretch> Taken(CudaKvLayout other, int length)
+    {
+        for (var layer = 0; layer < Keys.Length; layer++)
+        {
+            var (from, to) = (other._layerAt[layer], _layerAt[layer]);
+            foreach (var part in Keys[layer].Taken(other.Keys[layer], length)) yield return new(from + part.From, to + part.To, part.Bytes);
+            (from, to) = (from + other.Keys[layer].ByteCount, to + Keys[layer].ByteCount);
+            foreach (var part in Values[layer].Taken(other.Values[layer], length)) yield return new(from + part.From, to + part.To, part.Bytes);
+            yield return new(from + other.Values[layer].ByteCount, to + Values[layer].ByteCount, _meanBytes);
+        }
+    }
+
     private int Width => _geometry.KvHeads * _geometry.HeadDim;
 
     /// <summary>A layer's key bias, [Nkv·D] f32.</summary>

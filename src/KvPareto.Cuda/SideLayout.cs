@@ -113,6 +113,35 @@ internal sealed class SideLayout
     /// <summary>The end of the codes when there are so many tokens.</summary>
     public int CodedEnd(int length) => _plan.CodedEnd(length);
 
+    /// <summary>The stretches of bytes that hold so many tokens, from a side of the same spec for another capacity to this one.</summary>
+    public IEnumerable<ByteStretch> Taken(SideLayout other, int length)
+    {
+        var coded = Math.Max(0, CodedEnd(length) - SinkTokens);
+        // Those that wait at 16 bits already have what they will be coded by, where a whole append shares it.
+        var grouped = SharesGroups ? Math.Min(Math.Max(0, length - SinkTokens), Math.Min(_shape.CodedTokens, other._shape.CodedTokens)) : coded;
+        var blocks = _shape.GroupTokens == int.MaxValue ? 1 : (grouped + _shape.GroupTokens - 1) / _shape.GroupTokens;
+        var row = _plan.HeadDim * sizeof(ushort);
+        for (var head = 0; head < _heads; head++)
+        {
+            yield return new(head * (long)other._shape.CodedTokens * _shape.RowBytes, head * (long)_shape.CodedTokens * _shape.RowBytes,
+                (long)coded * _shape.RowBytes);
+            if (_plan.IsCoded && !(SharesGroups && head > 0))
+                yield return new(
+                    other.GroupsAt + head * other.HeadGroups * GroupMeta.ByteSize, GroupsAt + head * HeadGroups * GroupMeta.ByteSize,
+                    (long)blocks * _shape.GroupsPerTokenBlock * GroupMeta.ByteSize);
+            yield return new(other.SinksAt + (long)head * other.SinkTokens * row, SinksAt + (long)head * SinkTokens * row,
+                (long)Math.Min(length, SinkTokens) * row);
+            for (var token = Math.Max(CodedEnd(length), Math.Min(length, SinkTokens)); token < length;)
+            {
+                var (from, to) = (token % other._shape.RingTokens, token % _shape.RingTokens);
+                var count = Math.Min(length - token, Math.Min(other._shape.RingTokens - from, _shape.RingTokens - to));
+                yield return new(other.RingAt + ((long)head * other._shape.RingTokens + from) * row,
+                    RingAt + ((long)head * _shape.RingTokens + to) * row, (long)count * row);
+                token += count;
+            }
+        }
+    }
+
     /// <summary>The side at an address.</summary>
     public Side At(nint address) => _shape with
     {
@@ -127,6 +156,12 @@ internal sealed class SideLayout
     /// <summary>Bytes rounded up so that what follows can be read sixteen at a time.</summary>
     public static long Align(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 }
+
+/// <summary>Bytes that lie together in two places.</summary>
+/// <param name="From">First byte there.</param>
+/// <param name="To">First byte here.</param>
+/// <param name="Bytes">How many.</param>
+internal readonly record struct ByteStretch(long From, long To, long Bytes);
 
 /// <summary>How the numbers of a side are coded: what kernels are compiled for.</summary>
 /// <param name="Bits">Of a stored number.</param>
