@@ -13,9 +13,10 @@ namespace KvPareto.Cli.Terminal;
 internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyList<BenchRow>> write)
 {
     private const string Note =
-        "tokens of the prompt, @ those before it; together: sequences whose later tokens are made at once; milliseconds to the first token "
-        + "and of a later one, medians ± standard deviation; floor: the least that bytes over the device's bandwidth and operations over "
-        + "its rate allow, in percent of the time";
+        "tokens of the prompt, @ those before it; milliseconds to the first token and of a later one, medians ± standard deviation; floor: "
+        + "the least that bytes over the device's bandwidth and operations over its rate allow, in percent of the time";
+
+    private const string TogetherNote = "; together: sequences whose later tokens are made at once";
 
     private static readonly BenchOutput[] All = [new("table", Table), new("csv", Csv), new("json", Json), new("md", Markdown)];
 
@@ -60,7 +61,7 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
     {
         var plain = context.PlainOutput();
         Columns.Write(plain, context.OutputWidth(), rows);
-        WrappedText.Write(context, Note);
+        WrappedText.Write(context, rows.Any(row => row.Sequences > 1) ? Note + TogetherNote : Note);
     }
 
     private static void Csv(CommandContext context, IReadOnlyList<BenchRow> rows) =>

@@ -87,6 +87,7 @@ public class BenchCommandTests
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
         Assert.Equal(2, lines.Single(line => line.TrimStart().StartsWith("setting", StringComparison.Ordinal)).Split("floor").Length - 1);
         Assert.Contains("64 @16", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("together", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
