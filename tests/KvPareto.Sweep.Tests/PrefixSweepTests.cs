@@ -41,6 +41,21 @@ public class PrefixSweepTests
     }
 
     [Theory]
+    [InlineData(1, 0, 4)]
+    [InlineData(8, 0, 4)]
+    [InlineData(9, 0, 3)]
+    [InlineData(17, 1, 1)]
+    [InlineData(57, 0, 1)]
+    [InlineData(57, 60, 2)]
+    [InlineData(2, 6, 4)]
+    [InlineData(2, 8, 5)]
+    public void TimedSamples_AreFewerOfEachPart_WhereATaskHasMany(int parts, int warmUp, int expected)
+    {
+        Assert.Equal(expected, TimedSamples.OfEach(parts, warmUp));
+        Assert.True(parts * expected > warmUp);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(4)]
     public void RealModel_AnswersAndTakesMemoryAsWithout(int size)
