@@ -50,8 +50,13 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
     public static string Line(BenchRow row)
     {
         var together = row.Sequences > 1 ? $", {Whole(row.Sequences)} together" : "";
-        return $"{row.Setting} depth {Whole(row.Depth)}, prompt {Whole(row.Prompt)}, {Whole(row.NewTokens)} new{together}: first token "
-            + $"{Time(row.FirstToken)} ms, a token {Time(row.LaterToken)} ms";
+        string?[] times =
+        [
+            row.FirstToken is null ? null : $"first token {Time(row.FirstToken)} ms",
+            row.LaterToken is null ? null : $"a token {Time(row.LaterToken)} ms",
+        ];
+        return $"{row.Setting} depth {Whole(row.Depth)}, prompt {Whole(row.Prompt)}, {Whole(row.NewTokens)} new{together}: "
+            + string.Join(", ", times.OfType<string>());
     }
 
     /// <summary>Writes all rows.</summary>
