@@ -63,6 +63,7 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
     [InlineData("between([53.125, 1234.5], 1)", "53.1 – 1234.5")]
     [InlineData("placeMark({ isFrontier: true, isBaseline: true })", "★ base")]
     [InlineData("placeMark({ isFrontier: true, isBaseline: false })", "★")]
+    [InlineData("['128', '64', 'none', '256'].sort(byNumber).join(' ')", "64 128 256 none")]
     public async Task Figures_AreWrittenAsElsewhere(string call, string expected)
     {
         var opened = await chromium.Open(run.Page);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks.Predictions;
@@ -92,7 +91,9 @@ internal static class SampleData
                 CultureInfo.InvariantCulture,
                 $"perplexity {figures.Ppl:G6}; KL divergence, nats: mean {figures.KlMean:G3}, median {figures.KlP50:G3}, "
                     + $"99 % {figures.KlP99:G3}, largest {figures.KlMax:G3}"),
-            var other => JsonSerializer.Serialize(other),
+            LikelihoodPrediction rated => "log likelihoods "
+                + string.Join(", ", rated.LogLikelihoods.Select(nats => nats.ToString("F3", CultureInfo.InvariantCulture))),
+            var other => throw new InvalidOperationException($"a prediction of type {other.GetType().Name}"),
         };
         var parts = new JsonObject();
         foreach (var (name, score) in record.Parts ?? new Dictionary<string, double>()) parts[name] = score;
