@@ -13,7 +13,8 @@ internal sealed class KnownFrontier(IReadOnlyList<(long PeakBytes, double Score)
     private static readonly double[] Steps =
         [.. Enumerable.Range(0, Quantiles).Select(step => NormalDistribution.Quantile((step + 0.5) / Quantiles))];
 
-    private readonly double _volume = Volume(known, referenceBytes);
+    /// <summary>Its hypervolume, in bytes × points.</summary>
+    public double Reached { get; } = Volume(known, referenceBytes);
 
     /// <summary>The best score with at most so many bytes, and the setting that has it; 0 and -1 where nothing is so light.</summary>
     public (double Score, int Index) BestWithin(long peakBytes)
@@ -31,7 +32,7 @@ internal sealed class KnownFrontier(IReadOnlyList<(long PeakBytes, double Score)
         return Steps.Average(step =>
         {
             var value = Math.Clamp(score.Mean + step * score.Deviation, 0, 100);
-            return value <= floor ? 0 : Volume([.. known, (peakBytes, value)], referenceBytes) - _volume;
+            return value <= floor ? 0 : Volume([.. known, (peakBytes, value)], referenceBytes) - Reached;
         });
     }
 

@@ -18,6 +18,9 @@ internal sealed record PredictOptions : SearchOptions
     /// <summary>Two-sided confidence of the predicted intervals.</summary>
     public double Confidence { get; init; } = 0.8;
 
+    /// <summary>Percent of the hypervolume that is known to be reached, which a setting must be expected to add.</summary>
+    public double Gain { get; init; }
+
     /// <summary>Settings measured before predictions are made anew: as many workers can share them.</summary>
     public int Batch { get; init; } = 1;
 
@@ -33,7 +36,7 @@ internal sealed record PredictOptions : SearchOptions
 
     public override string Text => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Word} probes={Prompts} margin={Margin} confidence={Confidence} levels={Levels} batch={Batch} "
+        $"{Word} probes={Prompts} margin={Margin} confidence={Confidence}{(Gain > 0 ? $" gain={Gain}" : "")} levels={Levels} batch={Batch} "
             + $"seed={Seed}");
 
     public override ISearch Create() => new PredictSearch(this);

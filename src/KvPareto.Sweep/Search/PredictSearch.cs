@@ -1,9 +1,11 @@
+using System.Globalization;
+
 namespace KvPareto.Sweep.Search;
 
 /// <summary>
 /// Ranks settings by divergence: first those that no other setting undercuts in both memory and divergence, some of them; then, batch by
 /// batch, those whose expected score is likely to add the most hypervolume, each on a part of the samples, then on twice as many, as long
-/// as its interval reaches above what is known.
+/// as its interval reaches above what is known, and what it is expected to add is worth it.
 /// </summary>
 /// <param name="options">Options.</param>
 internal sealed class PredictSearch(PredictOptions options) : ISearch
@@ -39,7 +41,7 @@ internal sealed class PredictSearch(PredictOptions options) : ISearch
             next = Best(points, open, reached, forecast);
             if (next.Count > 0) continue;
             dropped.AddRange(open.Where(index => points[index].State == PointState.Open)
-                .Select(index => new SearchVerdict(index, forecast.Reason(index, options.Confidence))));
+                .Select(index => new SearchVerdict(index, Reason(points, index, forecast))));
             return new([], dropped);
         }
     }
@@ -62,13 +64,22 @@ internal sealed class PredictSearch(PredictOptions options) : ISearch
     private List<(int Point, int Level)> Best(
         IReadOnlyList<SearchPoint> points, List<int> open, Dictionary<int, int> reached, ScoreForecast forecast)
     {
-        var expected = open.Select(index => (Index: index, Score: forecast.Of(index)));
+        var expected = open.Select(index => (Index: index, Gain: Gain(points, index, forecast)));
         return
         [
-            .. expected.Where(one => one.Score.Interval(options.Confidence).High
-                    > forecast.Known.BestWithin(points[one.Index].PeakBytes).Score + options.Margin)
-                .OrderByDescending(one => forecast.Known.ExpectedGain(points[one.Index].PeakBytes, one.Score))
+            .. expected.Where(one => forecast.Of(one.Index).Interval(options.Confidence).High
+                    > forecast.Known.BestWithin(points[one.Index].PeakBytes).Score + options.Margin
+                    && one.Gain >= options.Gain / 100 * forecast.Known.Reached)
+                .OrderByDescending(one => one.Gain)
                 .ThenBy(one => one.Index).Take(options.Batch).Select(one => (one.Index, reached[one.Index] + 1)),
         ];
     }
+
+    private string Reason(IReadOnlyList<SearchPoint> points, int index, ScoreForecast forecast) =>
+        forecast.Reason(index, options.Confidence) + (options.Gain == 0 || forecast.Known.Reached == 0 ? "" : string.Create(
+            CultureInfo.InvariantCulture,
+            $"; {100 * Gain(points, index, forecast) / forecast.Known.Reached:G2} % of hypervolume are expected of it"));
+
+    private static double Gain(IReadOnlyList<SearchPoint> points, int index, ScoreForecast forecast) =>
+        forecast.Known.ExpectedGain(points[index].PeakBytes, forecast.Of(index));
 }

@@ -16,7 +16,7 @@ internal static class SearchReader
     [
         (ExhaustiveOptions.Word, ["probes"], ReadExhaustive),
         (HalvingOptions.Word, ["margin", "confidence", "levels"], ReadHalving),
-        (PredictOptions.Word, ["probes", "margin", "confidence", "levels", "batch"], ReadPredict),
+        (PredictOptions.Word, ["probes", "margin", "confidence", "gain", "levels", "batch"], ReadPredict),
         (Nsga2Options.Word, ["population", "generations"], ReadNsga2),
     ];
 
@@ -70,6 +70,7 @@ internal static class SearchReader
             Prompts = map?.Find("probes")?.Integer(1, MostProbes) ?? options.Prompts,
             Margin = map?.Find("margin")?.Number(-MostMargin, MostMargin) ?? options.Margin,
             Confidence = map?.Find("confidence")?.Number(0, 1) ?? options.Confidence,
+            Gain = map?.Find("gain")?.Number(0, 100) ?? options.Gain,
             Levels = map?.Find("levels")?.Integer(0, MostLevels) ?? options.Levels,
             Batch = map?.Find("batch")?.Integer(1, MostBatch) ?? options.Batch,
         };

@@ -80,6 +80,25 @@ public class PredictSearchTests
         Assert.Equal([new WholeWish(5)], step.Wishes);
     }
 
+    /// <summary>Peaks from 30 to 100 bytes and scores of up to 100 points: setting 5 may add a box of 5 bytes × up to 25 points to some
+    /// thousands.</summary>
+    [Fact]
+    public void Next_EndsWhereTooLittleIsExpectedToBeGained()
+    {
+        SearchPoint[] points =
+        [
+            Baseline(PointState.Measured, 16), Point(80, 0.005, 16), Point(60, 0.05, 15), Point(50, 0.2, 12), Point(30, 1, 2),
+            Point(55, 0.06),
+        ];
+        SearchStep With(double gain) => new PredictSearch(Options with { Gain = gain }).Next(points);
+        Assert.Equal([new PartWish(5, [4])], With(0.1).Wishes, (a, b) => ((PartWish)a).Point == ((PartWish)b).Point);
+        Assert.Empty(With(5).Wishes);
+        var reason = Assert.Single(With(5).Dropped).Reason;
+        Assert.EndsWith(" % of hypervolume are expected of it", reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("hypervolume", Assert.Single(new PredictSearch(Options with { Margin = 90 }).Next(points).Dropped).Reason,
+            StringComparison.Ordinal);
+    }
+
     /// <summary>Two settings of one divergence: that the first was wrong on all it was asked lowers what is predicted of the
     /// second.</summary>
     [Fact]

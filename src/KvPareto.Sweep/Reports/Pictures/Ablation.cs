@@ -1,4 +1,3 @@
-using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Frontier;
 
 namespace KvPareto.Sweep.Reports.Pictures;
@@ -35,21 +34,38 @@ internal sealed record Ablation(FigureAxis Axis, IReadOnlyList<AxisValue> Values
 
     private static IEnumerable<AblationSeries> SeriesOf(ModelFrontier model, FigureAxis axis)
     {
-        var settings = model.Points.Select(point => (Point: point, Setting: FrontierAnalysis.SettingOf(point.Trial)))
-            .Where(pair => pair.Setting is not null && axis.ValueOf(pair.Setting) is not null);
-        foreach (var group in settings.GroupBy(pair => Others(pair.Setting!, axis)).OrderBy(group => group.Key, StringComparer.Ordinal))
+        FigureAxis[] others = [.. FigureAxis.All.Select(choice => choice[0]).Where(other => other.Place != axis.Place)
+            .OrderBy(other => other.Place)];
+        Candidate[] candidates =
+        [
+            .. from point in model.Points
+               let setting = FrontierAnalysis.SettingOf(point.Trial)
+               where setting is not null && axis.ValueOf(setting) is not null
+               let parts = others.Select(other => other.ValueOf(setting) is null ? null : other.PartOf(setting))
+               select new Candidate(new(point, axis.ValueOf(setting)!.Value), [.. parts]),
+        ];
+        foreach (var same in candidates.GroupBy(one => one.Others).OrderBy(same => same.Key, StringComparer.Ordinal))
         {
+            var first = same.MinBy(one => one.Parts.Count(part => part is null))!;
+            if (candidates.Any(one => one.Others != same.Key && first.GoesWith(one))) continue;
             AblationPoint[] points =
             [
-                .. group.Select(pair => new AblationPoint(pair.Point, axis.ValueOf(pair.Setting!)!.Value))
+                .. candidates.Where(one => one.GoesWith(first)).Select(one => one.Point)
                     .OrderBy(point => point.Value.Order).ThenBy(point => point.Value.Text, StringComparer.Ordinal)
                     .DistinctBy(point => point.Value.Text),
             ];
-            if (points.Length > 1) yield return new(model.Model, group.Key, points);
+            if (points.Length > 1) yield return new(model.Model, same.Key, points);
         }
     }
 
-    private static string Others(InferenceSetting setting, FigureAxis axis) => string.Join('-', FigureAxis.All
-        .Select(choice => choice[0]).Where(other => other.Place != axis.Place).OrderBy(other => other.Place)
-        .Select(other => other.PartOf(setting)).Where(part => part.Length > 0));
+    /// <param name="Point">The point.</param>
+    /// <param name="Parts">What its name says of each other axis; null of one that means nothing for it, as granularity does for a cache of
+    /// 16 bits.</param>
+    private sealed record Candidate(AblationPoint Point, IReadOnlyList<string?> Parts)
+    {
+        public string Others { get; } = string.Join('-', Parts.Where(part => !string.IsNullOrEmpty(part)));
+
+        // What means nothing for it is as any other has it.
+        public bool GoesWith(Candidate other) => Parts.Zip(other.Parts).All(pair => pair.First is null || pair.First == pair.Second);
+    }
 }

@@ -97,6 +97,30 @@ public class FiguresTests
         Assert.Equal("98.571", rows[3][10]);
     }
 
+    /// <summary>A cache of 16 bits has no granularity: it begins the line of each.</summary>
+    [Fact]
+    public void Ablation_ComparesCachesOf16BitsWithThoseOfEveryGranularity()
+    {
+        using var temp = new ScratchFolder();
+        TrialResult[] trials =
+        [
+            SomeTrial.Ok("m", "w16a16-k16v16-c64", 900, ("niah", [1, 1, 1, 1])),
+            SomeTrial.Ok("m", "w16a16-k8v8-t64-c64", 800, ("niah", [1, 1, 1, 1])),
+            Trials[0], Trials[1], Trials[3],
+        ];
+        ReportWriter.Write(temp["run"], trials, Options with { Figures = ["ablation"] });
+        Assert.Equal(
+            [
+                ("KV cache", "w16-t32-c64", "k16v16", "0.0000"), ("KV cache", "w16-t32-c64", "k4v4", "-25.0000"),
+                ("KV cache", "w16-t64-c64", "k16v16", "0.0000"), ("KV cache", "w16-t64-c64", "k8v8", "0.0000"),
+                ("KV cache", "w16-t64-c64", "k4v4", "-50.0000"),
+                ("Granularity", "w16-k4v4-c64", "t32", "0.0000"), ("Granularity", "w16-k4v4-c64", "t64", "-25.0000"),
+                ("Chunk", "w16-k16v16", "64", "0.0000"), ("Chunk", "w16-k16v16", "whole prompt", "0.0000"),
+            ],
+            File.ReadAllLines(temp["run/ablation.csv"]).Skip(1).Select(line => line.Split(','))
+                .Select(row => (row[0], row[2], row[3], row[9])));
+    }
+
     [Fact]
     public void Niah_ReadsLengthsAndDepthsFromTheSamples()
     {
