@@ -56,6 +56,20 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
         Assert.Equal((first, last), (ticks[0], ticks[^1]));
     }
 
+    /// <summary>As in the tables of the command line.</summary>
+    [Theory]
+    [InlineData("fixed(90.625, 2)", "90.62")]
+    [InlineData("fixed(84.375, 2, ' %')", "84.38 %")]
+    [InlineData("between([53.125, 1234.5], 1)", "53.1 – 1234.5")]
+    [InlineData("placeMark({ isFrontier: true, isBaseline: true })", "★ base")]
+    [InlineData("placeMark({ isFrontier: true, isBaseline: false })", "★")]
+    [InlineData("['128', '64', 'none', '256'].sort(byNumber).join(' ')", "64 128 256 none")]
+    public async Task Figures_AreWrittenAsElsewhere(string call, string expected)
+    {
+        var opened = await chromium.Open(run.Page);
+        Assert.Equal(expected, await opened.Page.EvaluateAsync<string>(call));
+    }
+
     [Fact]
     public async Task Filters_LeaveOutSettingsEverywhere()
     {

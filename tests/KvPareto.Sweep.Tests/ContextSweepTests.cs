@@ -161,7 +161,7 @@ public class ContextSweepTests
     [InlineData("contexts: [4k, 4000]", "key 'contexts[1]' is 4k again; allowed:")]
     [InlineData("contexts: [4m]", "key 'contexts[0]' is '4m'; allowed:")]
     [InlineData("contexts: []", "key 'contexts' is an empty list; allowed:")]
-    [InlineData("contexts: [50]", "key 'contexts': 50: length: 50 is out of range; allowed: 96 to 131072")]
+    [InlineData("contexts: [50]", "contexts.yaml:4: key 'contexts': 50: length: 50 is out of range; allowed: 96 to 131072")]
     public void Contexts_AreRead(string contexts, string expected)
     {
         var error = Assert.Throws<ConfigException>(

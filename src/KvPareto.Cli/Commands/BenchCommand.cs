@@ -16,7 +16,7 @@ internal static class BenchCommand
     public static Command Create(CommandContext context)
     {
         var model = new Argument<string>("MODEL") { Description = $"{ModelSource.Words}." };
-        var prompts = Numbers("-p", "--prompt", "Tokens of the prompt; 0 to time new tokens alone.", "512");
+        var prompts = Numbers("-p", "--prompt", "Tokens of the prompt; 0 to time new tokens alone, after a depth.", "512");
         var newTokens = Numbers("-n", "--new-tokens", "Tokens generated; 0 to time the prompt alone.", "128");
         var depths = Numbers("-d", "--depth", "Tokens in the cache before the prompt, whose time does not count.", "0");
         var sequences = Numbers("-s", "--sequences", "Sequences of these lengths whose later tokens are made together.", "1");

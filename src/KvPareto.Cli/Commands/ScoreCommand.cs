@@ -29,7 +29,7 @@ internal static class ScoreCommand
         var json = new Option<bool>("--json") { Description = "Print {\"rows\":[…],\"tasks\":[…]}." };
         var command = new Verb(
             "score",
-            "Scores stored predictions of LongBench, needles, GSM8K and MMLU, per row and per task, without the model.",
+            "Scores stored predictions of LongBench, needles, RULER, GSM8K and MMLU, per row and per task, without the model.",
             "kvpareto score pred/llama/narrativeqa.jsonl\nkvpareto score - --task hotpotqa < predictions.jsonl")
         {
             file, task, jieba, json,

@@ -7,6 +7,8 @@ namespace KvPareto.Cli.Doctor;
 /// <param name="output">Where to.</param>
 internal sealed class DoctorText(TextWriter output)
 {
+    private const string BackendHeading = "backend";
+
     private int _settingWidth;
     private int _backendWidth;
     private int _backends;
@@ -23,11 +25,12 @@ internal sealed class DoctorText(TextWriter output)
     /// <summary>The head of the comparisons.</summary>
     public void Begin(string model, int tokens, IEnumerable<InferenceSetting> settings, IReadOnlyList<string> backends)
     {
-        (_settingWidth, _backendWidth) = (settings.Max(setting => setting.Name.Length), backends.Max(name => name.Length));
+        _settingWidth = settings.Max(setting => setting.Name.Length);
+        _backendWidth = backends.Append(BackendHeading).Max(name => name.Length);
         _backends = backends.Count;
         output.WriteLine();
         output.WriteLine($"{model}, {tokens} tokens; error: of the logits, relative to {backends[0]}'s");
-        Line("setting", "backend", "error", "allowed", "tokens/s", "result");
+        Line("setting", BackendHeading, "error", "allowed", "tokens/s", "result");
     }
 
     /// <summary>A comparison.</summary>

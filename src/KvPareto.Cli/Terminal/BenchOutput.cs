@@ -13,9 +13,10 @@ namespace KvPareto.Cli.Terminal;
 internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyList<BenchRow>> write)
 {
     private const string Note =
-        "tokens of the prompt, @ those before it; together: sequences whose later tokens are made at once; milliseconds to the first token "
-        + "and of a later one, medians ± standard deviation; floor: the least that bytes over the device's bandwidth and operations over "
-        + "its rate allow, in percent of the time";
+        "tokens of the prompt, @ those before it; milliseconds to the first token and of a later one, medians ± standard deviation; floor: "
+        + "the least that bytes over the device's bandwidth and operations over its rate allow, in percent of the time";
+
+    private const string TogetherNote = "; together: sequences whose later tokens are made at once";
 
     private static readonly BenchOutput[] All = [new("table", Table), new("csv", Csv), new("json", Json), new("md", Markdown)];
 
@@ -49,8 +50,13 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
     public static string Line(BenchRow row)
     {
         var together = row.Sequences > 1 ? $", {Whole(row.Sequences)} together" : "";
-        return $"{row.Setting} depth {Whole(row.Depth)}, prompt {Whole(row.Prompt)}, {Whole(row.NewTokens)} new{together}: first token "
-            + $"{Time(row.FirstToken)} ms, a token {Time(row.LaterToken)} ms";
+        string?[] times =
+        [
+            row.FirstToken is null ? null : $"first token {Time(row.FirstToken)} ms",
+            row.LaterToken is null ? null : $"a token {Time(row.LaterToken)} ms",
+        ];
+        return $"{row.Setting} depth {Whole(row.Depth)}, prompt {Whole(row.Prompt)}, {Whole(row.NewTokens)} new{together}: "
+            + string.Join(", ", times.OfType<string>());
     }
 
     /// <summary>Writes all rows.</summary>
@@ -60,7 +66,7 @@ internal sealed class BenchOutput(string name, Action<CommandContext, IReadOnlyL
     {
         var plain = context.PlainOutput();
         Columns.Write(plain, context.OutputWidth(), rows);
-        WrappedText.Write(context, Note);
+        WrappedText.Write(context, rows.Any(row => row.Sequences > 1) ? Note + TogetherNote : Note);
     }
 
     private static void Csv(CommandContext context, IReadOnlyList<BenchRow> rows) =>

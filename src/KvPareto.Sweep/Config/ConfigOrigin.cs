@@ -4,4 +4,5 @@ namespace KvPareto.Sweep.Config;
 /// <param name="File">Its file as it was named.</param>
 /// <param name="Folder">Where its relative paths start.</param>
 /// <param name="Models">Models that stand in for its own, paths made full; empty for none.</param>
-public sealed record ConfigOrigin(string File, string Folder, IReadOnlyList<string> Models);
+/// <param name="Lines">Line of each of its keys.</param>
+public sealed record ConfigOrigin(string File, string Folder, IReadOnlyList<string> Models, IReadOnlyDictionary<string, int> Lines);

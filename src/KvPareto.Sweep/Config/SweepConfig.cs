@@ -70,8 +70,12 @@ public sealed record SweepConfig
     internal IReadOnlyList<SettingMatch> Exclude { get; init; } = [];
 
     /// <summary>A mistake in a key that only the whole config shows.</summary>
-    internal ConfigException Error(string key, string problem, string allowed) =>
-        new($"{Origin?.File ?? Name}: key '{key}' {problem}; allowed: {allowed}");
+    internal ConfigException Error(string key, string problem, string allowed) => new($"{PlaceOf(key)} {problem}; allowed: {allowed}");
+
+    /// <summary>File, line and key, for messages.</summary>
+    internal string PlaceOf(string key) => Origin is { } origin
+        ? $"{origin.File}{(origin.Lines.TryGetValue(key, out var line) ? $":{line}" : "")}: key '{key}'"
+        : $"{Name}: key '{key}'";
 
     /// <summary>Reads a YAML file.</summary>
     /// <param name="file">Path; messages name it as given.</param>

@@ -65,7 +65,8 @@ internal static partial class SweepConfigReader
             Template = top.Find("template") is { } template ? TemplateReader.Read(template) : TemplateSettings.Default,
             Search = SearchReader.Read(top.Find("search"), seed),
             Source = text,
-            Origin = new(file, baseFolder, [.. models.Select(model => IsPath(model) ? Path.GetFullPath(model) : model)]),
+            Origin = new(
+                file, baseFolder, [.. models.Select(model => IsPath(model) ? Path.GetFullPath(model) : model)], top.Mapping.KeyLines),
         };
         Check(config, top);
         return config;

@@ -70,8 +70,7 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
         }
         catch (ConfigException e)
         {
-            throw new ConfigException(
-                $"{config.Origin?.File ?? config.Name}: key 'contexts': {ContextText.Of(context)}: {e.Message}", e);
+            throw new ConfigException($"{config.PlaceOf("contexts")}: {ContextText.Of(context)}: {e.Message}", e);
         }
     }
 

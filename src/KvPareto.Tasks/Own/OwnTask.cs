@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Own;
 
@@ -15,7 +16,7 @@ internal sealed class OwnTask : TextTask
     private readonly OwnMetric[] _metrics;
 
     /// <summary>Reads the rows.</summary>
-    /// <exception cref="Text.Input.ConfigException">An option is not allowed, or a file is damaged; names key, or file, line and
+    /// <exception cref="ConfigException">An option is not allowed, or a file is damaged; names key, or file, line and
     /// field.</exception>
     public OwnTask(OwnOptions options)
     {
@@ -40,7 +41,7 @@ internal sealed class OwnTask : TextTask
         {
             Id = question.Id,
             PromptIds = TruncatedPrompt.Encode(
-                context, question.Prompt, _options.Chat, _options.MaxLength, _options.Truncate, _options.AnswerPrefix),
+                context, Checked(context, question), _options.Chat, _options.MaxLength, _options.Truncate, _options.AnswerPrefix),
             MaxNewTokens = _options.MaxNewTokens,
             StopTexts = _options.Stop,
             Answers = question.Answers,
@@ -55,6 +56,15 @@ internal sealed class OwnTask : TextTask
     public override IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) => _metrics.Length == 1
         ? ReadOnlyDictionary<string, double>.Empty
         : _metrics[1..].ToDictionary(metric => metric.Name, metric => Score(metric, sample, prediction));
+
+    // One that nothing may go of is as long as it may be.
+    private string Checked(PromptContext context, OwnQuestion question)
+    {
+        if (_options is not { Truncate: Truncation.None, MaxLength: { } most }) return question.Prompt;
+        var length = context.Tokenizer.Encode(question.Prompt).Length;
+        return length <= most ? question.Prompt : throw new ConfigException($"task '{Name}': sample '{question.Id}' has {length} tokens; "
+            + $"allowed: the max_length of {most}, or truncate: middle, left or right");
+    }
 
     private double Score(OwnMetric metric, TaskSample sample, string prediction)
     {

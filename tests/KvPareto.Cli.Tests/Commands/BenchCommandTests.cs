@@ -87,6 +87,17 @@ public class BenchCommandTests
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
         Assert.Equal(2, lines.Single(line => line.TrimStart().StartsWith("setting", StringComparison.Ordinal)).Split("floor").Length - 1);
         Assert.Contains("64 @16", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("together", run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("16", "0", "16, 0 new: first token ", ", a token ")]
+    [InlineData("0", "2", "0, 2 new: a token ", "first token ")]
+    public void Progress_SaysWhatWasTimed(string prompt, string newTokens, string timed, string other)
+    {
+        var run = CommandRun.Of(["bench", Model, "-p", prompt, "-n", newTokens, "-d", "1", .. Quick]);
+        Assert.Contains(timed, run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(other, run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,6 +14,9 @@ public class DoctorCommandTests
         foreach (var line in new[] { ".NET ", "processor ", "CUDA devices ", "libtorch ", "cpu ", "cuda ", "torch ", "torch:cuda " })
             Assert.Contains("\n" + line, "\n" + run.Output, StringComparison.Ordinal);
         Assert.Matches(@"w16a16-k16v16 +cpu +0 +0\.001 +\d+ +pass", run.Output);
+        var table = run.Output.Split('\n').Where(line => line.Contains("  result") || line.Contains("  pass")).ToList();
+        Assert.Single(table.Select(line => Math.Max(line.IndexOf("result", StringComparison.Ordinal),
+            line.IndexOf("pass", StringComparison.Ordinal))).Distinct());
         Assert.Matches(@"w16a16-k8v8-t64-prebias .*left out: prebias: the model's keys have no bias", run.Output);
     }
 

@@ -183,7 +183,7 @@ public partial class ResultsCsvTests
             ["10.0000", "20.000", "0.000"], Cells(row, "score_noise", "ttft_noise_percent", "tpot_noise_percent")));
         var messages = Analysis([.. trials, Again(1, 90, 12.5), Again(2, 70, 15)]).Messages;
         Assert.Contains(
-            "llama: the baseline measured 2 more times gives scores within 10.00 points (2 samples differ) and peaks within 0 B; "
+            "llama: the baseline measured 3 times in all gives scores within 10.00 points (samples that differ: 2) and peaks within 0 B; "
             + "median times within 20.0 % to the first token, 0.0 % for later ones", messages);
     }
 

@@ -109,7 +109,7 @@ public class OwnTaskTests
     {
         using var folder = new ScratchFolder();
         folder.Write("rows.jsonl", """{"q": "0123456789", "a": ""}""");
-        var length = truncate == "left" ? 4 : 5;
+        var length = truncate switch { "left" => 4, "none" => 11, _ => 5 };
         var (_, _, texts) = Prepare(
             folder, $"data: rows.jsonl, prompt: \"{{{{ q }}}}\", answers: a, metrics: exact, truncate: {truncate}, max_length: {length}");
         Assert.Equal(expected, texts[0].Replace("<s>", "", StringComparison.Ordinal));
@@ -189,6 +189,8 @@ public class OwnTaskTests
     [InlineData("data: rows.jsonl, prompt: x, questions: q, answers: a, metrics: exact", "rows.jsonl:1: field 'q' must be a list")]
     [InlineData("data: rows.jsonl, prompt: x, questions: l, answers: m, metrics: exact",
         "rows.jsonl:1: field 'm' has 1 items for the 2 of 'l'")]
+    [InlineData("data: rows.jsonl, prompt: xyz, answers: a, metrics: exact, truncate: none, max_length: 3",
+        "task 'own': sample '1' has 4 tokens; allowed: the max_length of 3, or truncate: middle, left or right")]
     [InlineData("data: half.jsonl, prompt: x, answers: a, metrics: exact", "half.jsonl:1: a text has half of a surrogate pair")]
     [InlineData("data: twice.jsonl, prompt: x, answers: a, metrics: exact", "twice.jsonl:1: not valid JSON: Duplicate property 'q'")]
     [InlineData("data: empty, prompt: x, answers: a, metrics: exact", "has no file that ends in .jsonl")]

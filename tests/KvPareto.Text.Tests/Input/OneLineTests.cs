@@ -22,5 +22,5 @@ public class OneLineTests
 
     [Fact]
     public void Message_OfAnythingElse_StaysAsItIs() =>
-        Assert.Equal("no: such file", OneLine.OfMessage(new IOException("no:\nsuch file")));
+        Assert.Equal("no: such file", OneLine.OfMessage(new IOException("no:\nsuch file.")));
 }

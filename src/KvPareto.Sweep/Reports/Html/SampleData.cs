@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks.Predictions;
@@ -85,7 +84,17 @@ internal static class SampleData
 
     private static JsonArray Answer(SampleRecord record)
     {
-        var text = record.Prediction is TextPrediction answer ? answer.Text : JsonSerializer.Serialize(record.Prediction);
+        var text = record.Prediction switch
+        {
+            TextPrediction answer => answer.Text,
+            FidelityPrediction { Figures: var figures } => string.Create(
+                CultureInfo.InvariantCulture,
+                $"perplexity {figures.Ppl:G6}; KL divergence, nats: mean {figures.KlMean:G3}, median {figures.KlP50:G3}, "
+                    + $"99 % {figures.KlP99:G3}, largest {figures.KlMax:G3}"),
+            LikelihoodPrediction rated => "log likelihoods "
+                + string.Join(", ", rated.LogLikelihoods.Select(nats => nats.ToString("F3", CultureInfo.InvariantCulture))),
+            var other => throw new InvalidOperationException($"a prediction of type {other.GetType().Name}"),
+        };
         var parts = new JsonObject();
         foreach (var (name, score) in record.Parts ?? new Dictionary<string, double>()) parts[name] = score;
         return new(Cut(text), record.Score, parts.Count > 0 ? parts : null);

@@ -161,15 +161,16 @@ internal sealed class Axis
             new(rightStart - margin, high + margin, cut + BreakWidth, 1),
         ];
         var unit = UnitOf(high);
-        var ticks = parts.SelectMany(part =>
+        return new(parts, false, $"{what} ({unit.Name}, axis broken)",
+            [.. Ticks(parts[0], (low + leftEnd) / 2), .. Ticks(parts[1], (rightStart + high) / 2)]);
+
+        // A part that has none gets the middle of its values.
+        List<Tick> Ticks(AxisPart part, double middle)
         {
             var own = Within(part, scale);
             if (own.Count < 2 && part.To - part.From > RoomForTwoTicks) own = Within(part, scale / 3);
-            if (own.Count > 0) return own;
-            var middle = (part.Low + part.High) / 2;
-            return [new(middle, (middle / unit.Bytes).ToString("G4", CultureInfo.InvariantCulture))];
-        });
-        return new(parts, false, $"{what} ({unit.Name}, axis broken)", [.. ticks]);
+            return own.Count > 0 ? own : [new(middle, (middle / unit.Bytes).ToString("G4", CultureInfo.InvariantCulture))];
+        }
 
         List<Tick> Within(AxisPart part, double span) => [.. Linear(part.Low, part.High, span, unit.Bytes).Where(tick => tick.Value >= 0)];
     }

@@ -20,6 +20,7 @@ internal sealed class Page
     private readonly Legend _legend;
     private readonly List<string> _facts;
     private readonly float _left;
+    private readonly float _headingLeft; // of a panel's corner
     private readonly double _panelHeading;
     private readonly double _cellWidth;
     private readonly double _cellHeight;
@@ -33,6 +34,8 @@ internal sealed class Page
         _left = _panels.Max(panel => panel.LeftWidth);
         _panelHeading = _panels.Any(panel => panel.Title.Length + panel.Note.Length > 0) ? PanelHeading : NoPanelHeading;
         _cellWidth = _left + figure.PlotSize.Width;
+        // Where one has no room above its plot, all begin above the names beside it.
+        _headingLeft = _panels.All(panel => HeadingWidth(panel) <= figure.PlotSize.Width) ? _left : 0;
         _cellHeight = _panelHeading + figure.PlotSize.Height + Panel.BottomHeight;
         Width = 2 * Margin + columns * _cellWidth + (columns - 1) * BetweenPanels + 4;
         var inner = Width - 2 * Margin;
@@ -49,6 +52,9 @@ internal sealed class Page
 
     /// <summary>Height of the page.</summary>
     public double Height { get; }
+
+    /// <summary>Room for the heading of a panel.</summary>
+    public double HeadingRoom => _cellWidth - _headingLeft;
 
     private int Columns { get; }
 
@@ -70,15 +76,19 @@ internal sealed class Page
 
     private void DrawPanel(Sheet sheet, Panel panel, Position corner)
     {
-        var (left, right) = (corner.X + _left, corner.X + _cellWidth);
+        var (left, right) = (corner.X + _headingLeft, corner.X + _cellWidth);
         var baseline = corner.Y + _panelHeading - 7;
-        var width = right - left - (panel.Note.Length > 0 ? BeforeNote : 0);
+        var width = HeadingRoom - Gap(panel);
         var note = Look.Note.Fit(panel.Note, Math.Max(width / 2, width - Look.PanelTitle.Width(panel.Title)));
         sheet.Text(Look.PanelTitle, Look.PanelTitle.Fit(panel.Title, width - Look.Note.Width(note)), new(left, baseline));
         sheet.Text(Look.Note, note, new(right, baseline), SKTextAlign.Right);
         var (top, bottom) = (corner.Y + _panelHeading, corner.Y + _cellHeight);
         panel.Draw(sheet, _left, new PixelRect((float)corner.X, (float)right, (float)bottom, (float)top));
     }
+
+    private static double HeadingWidth(Panel panel) => Look.PanelTitle.Width(panel.Title) + Gap(panel) + Look.Note.Width(panel.Note);
+
+    private static double Gap(Panel panel) => panel.Note.Length > 0 ? BeforeNote : 0;
 
     /// <summary>The facts with bars between them, in lines of a width.</summary>
     private static List<string> Wrapped(IReadOnlyList<string> facts, double width)

@@ -51,14 +51,13 @@ internal sealed class SettingLook
         ? null
         : (_shape.Title, [.. _shapeValues.Select((value, i) => (value.Text, (PointShape)i))]);
 
-    /// <summary>The colour of a setting; grey where it has no value on the axis or its name cannot be read.</summary>
+    /// <summary>The colour of a setting; grey where its value is none of the others', or its name cannot be read.</summary>
     public Color ColorOf(InferenceSetting? setting)
     {
         if (setting is null) return Look.NoValue;
         if (_color is null) return Look.Palette[0];
         var place = Place(_color, _colorValues, setting);
-        if (place >= 0) return ColorAt(place);
-        return _color.IsCacheBits ? Look.OfCacheBits(FigureAxis.LowerBits(setting)) : Look.NoValue;
+        return place >= 0 ? ColorAt(place) : Look.NoValue;
     }
 
     /// <summary>The shape of a setting.</summary>

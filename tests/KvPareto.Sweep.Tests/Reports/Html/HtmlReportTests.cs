@@ -74,6 +74,24 @@ public sealed class HtmlReportTests : IDisposable
         Assert.Equal("at 2000", samples.GetProperty("answers").GetProperty(SampleData.KeyOf(trials[1]))[1].GetProperty("0")[0].GetString());
     }
 
+    [Fact]
+    public void ComparisonsAndLikelihoods_AreShownByTheirFigures()
+    {
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("fidelity", [0.9, 1]));
+        var figures = new FidelityFigures(21.5, 19.25, 0.125, 0.0625, 0.75, 1.5, 0.9, 20, 0.1);
+        WriteSamples(trial,
+            [
+                Sample("fidelity", "0", "") with { Prediction = new FidelityPrediction(figures, 4.5, 870, [0.125f]) },
+                Sample("fidelity", "1", "") with { Prediction = new LikelihoodPrediction([-1.23456789, -0.5]) },
+            ]);
+        using var data = Data(Write([trial]));
+        var answers = data.RootElement.GetProperty("samples").GetProperty("answers").GetProperty(SampleData.KeyOf(trial))[0];
+        Assert.Equal(
+            "perplexity 21.5; KL divergence, nats: mean 0.125, median 0.0625, 99 % 0.75, largest 1.5",
+            answers.GetProperty("0")[0].GetString());
+        Assert.Equal("log likelihoods -1.235, -0.500", answers.GetProperty("1")[0].GetString());
+    }
+
     /// <summary>Of very many samples the first ones, texts cut, so that the page has a bound.</summary>
     [Fact]
     public void Samples_AreBounded()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
 using KvPareto.Sweep.Reports.Pictures;
@@ -63,6 +64,16 @@ public class AxisTests
         // One scale on both sides.
         Assert.Equal(
             (axis.Share(304 << 20) - axis.Share(274 << 20)) / 30, (axis.Share(900 << 20) - axis.Share(853 << 20)) / 47, 9);
+    }
+
+    [Theory]
+    [InlineData(2.781, 4.465, 5.616, 2.781)]
+    [InlineData(3.542, 4.955, 7.352, 7.352)]
+    public void Memory_NamesTheOneValueOfAPartWithoutRoundOnes(double low, double middle, double high, double alone)
+    {
+        long[] peaks = [.. new[] { low, middle, high, alone }.Select(peak => (long)(peak * (1 << 20)))];
+        var tick = Assert.Single(Axis.Memory(peaks[..3]).Ticks, tick => tick.Label.Length > 3);
+        Assert.Equal((peaks[3], alone.ToString(CultureInfo.InvariantCulture)), (tick.Value, tick.Label));
     }
 
     [Fact]

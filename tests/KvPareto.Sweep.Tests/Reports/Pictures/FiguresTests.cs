@@ -143,6 +143,17 @@ public class FiguresTests
         Assert.All(panels, panel => Assert.InRange(Look.PanelTitle.Width(panel.Title), 0, figure.PlotSize.Width));
     }
 
+    /// <summary>Beside long names of settings a plot is narrow.</summary>
+    [Fact]
+    public void Tasks_HasRoomForItsHeadings()
+    {
+        TrialResult[] trials =
+            [.. new[] { "Llama at 1k", "Mistral-Small-3.1-24B-Instruct-2503 at 10k" }.SelectMany(model => SomeTrial.Sweep(model))];
+        var figure = new TasksFigure(FrontierAnalysis.Of(trials, "w16a16-k16v16", 1, 20), Options);
+        var widest = figure.Panels().Max(panel => Look.PanelTitle.Width(panel.Title) + Look.Note.Width(panel.Note));
+        Assert.InRange(widest, figure.PlotSize.Width, new Page(figure).HeadingRoom);
+    }
+
     [Fact]
     public void Write_TakesAwayATableThatHasNoDataAnyMore_AndSaysWhyWhereItWasAskedFor()
     {

@@ -34,6 +34,15 @@ public class SettingLookTests
     }
 
     [Fact]
+    public void Colours_AreThoseOfTheLegend()
+    {
+        var settings = Parse("w16a16-k8v8-t64", "w16a16-k4v4-t64", "w16a16-k4v2-t64", "w16a16-k2v2-t64");
+        var look = new SettingLook(settings, settings);
+        Assert.Equal(["8 bits", "4 bits", "2 bits"], look.Colors!.Value.Values.Select(value => value.Text));
+        Assert.Equal(Look.NoValue, look.ColorOf(InferenceSetting.Parse("w16a16-k16v16")));
+    }
+
+    [Fact]
     public void Labels_LeaveOutWhatAllShare()
     {
         var settings = Parse("w16a16-k16v16-c256", "w16a16-k8v4-t64-c256", "w4g64a16-k4v4-t64-smooth-c256");

@@ -1,3 +1,5 @@
+const byNumber = new Intl.Collator("en", { numeric: true }).compare;
+
 function renderFilters() {
   const parts = [];
   if (models.length > 1) {
@@ -14,7 +16,7 @@ function renderFilters() {
     type: "checkbox", id: "frontier-only", checked: state.frontierOnly, change: event => choose({ frontierOnly: event.target.checked }),
   }), " frontier only"));
   data.axes.forEach((name, axis) => {
-    const values = [...new Set(model().points.map(point => point.axes[axis]))];
+    const values = [...new Set(model().points.map(point => point.axes[axis]))].sort(byNumber);
     if (values.length < 2) return;
     parts.push(make("fieldset", {}, make("legend", {}, name.replaceAll("_", " ")), values.map(value => make("label", {}, make("input", {
       type: "checkbox", checked: true, "data-axis": name, value,

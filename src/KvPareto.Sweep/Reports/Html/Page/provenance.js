@@ -8,7 +8,8 @@ function renderProvenance() {
     ...Object.entries(record.host ?? {}), ["config digest", record.configDigest],
     ["template", record.template && JSON.stringify(record.template)],
     ...(record.models ?? []).map(model => [`model ${model.name}`, model.digest]),
-    ...(record.tasks ?? []).map(task => [`task ${task.name}`, task.digest])];
+    ...(record.tasks ?? []).map(task =>
+      [`task ${task.name}${task.context ? ` at ${task.context.toLocaleString("en")}` : ""}`, task.digest])];
   put("record",
     make("dl", {}, facts.filter(([, value]) => value !== null && value !== undefined).flatMap(([name, value]) =>
       [make("dt", {}, name), make("dd", {}, String(value))])),

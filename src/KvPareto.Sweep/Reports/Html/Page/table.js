@@ -39,12 +39,16 @@ function renderTable() {
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Compare"), make("th", { scope: "col" }, ""), heads)),
     make("tbody", {}, rows.map(point => make("tr", { "data-setting": point.setting },
       make("td", {}, ["A", "B"].map(side => pairButton(side, point))),
-      make("td", { class: "star" }, point.isFrontier ? "★" : point.isBaseline ? "base" : ""),
+      make("td", { class: "star" }, placeMark(point)),
       all.map(column => make("td", { class: column.type ?? "number", title: column.more?.(point) ?? null }, column.text(point))))))));
   put("failed", [
     ...reasons("Without a result", model().failed),
     ...reasons("Dropped by the search", model().dropped),
   ]);
+}
+
+function placeMark(point) {
+  return [point.isFrontier && "★", point.isBaseline && "base"].filter(Boolean).join(" ");
 }
 
 function lossText(figures) {
