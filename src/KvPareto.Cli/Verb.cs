@@ -102,18 +102,6 @@ internal sealed class Verb(string name, string description, string example, stri
     public static IEnumerable<InferenceSetting> Settings(string names) =>
         names.Split(',', StringSplitOptions.TrimEntries).Select(InferenceSetting.Parse);
 
-    /// <summary>A setting with what <c>--chunk</c> says.</summary>
-    /// <param name="setting">As named.</param>
-    /// <param name="chunk">Tokens; 0 for the whole prompt, null for the setting's own.</param>
-    /// <exception cref="ConfigException">It is negative.</exception>
-    public static InferenceSetting WithChunk(InferenceSetting setting, int? chunk) => chunk switch
-    {
-        null => setting,
-        0 => setting with { Chunk = null },
-        > 0 => setting with { Chunk = chunk },
-        _ => throw new ConfigException($"--chunk {chunk}; allowed: 0 for the whole prompt, or a number of tokens"),
-    };
-
     /// <summary>The host's processor.</summary>
     public const string Cpu = "cpu";
 

@@ -18,6 +18,7 @@ public class BadInputTests
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w4g96a16-k16v16"], "weight group 96 does not divide" },
         { ["generate", "embedded:llama", "--prompt", "x", "--setting", "w16a16-k4v4-t64-prebias"], "prebias" },
         { ["generate", "embedded:llama", "--prompt", "x", "--chunk", "-1"], "--chunk -1" },
+        { ["generate", "embedded:llama", "--prompt", "x", "--chunk", "1000001"], "--chunk 1000001; allowed: 0 for the whole prompt, or 1" },
         { ["generate", "embedded:llama", "--prompt", "x", "--max-new-tokens", "0"], "--max-new-tokens 0" },
         { ["generate", "embedded:llama", "--prompt", "x", "--max-new-tokens", "5000"], "max_position_embeddings" },
         { ["generate", "embedded:llama", "--prompt-file", "no/such/file"], "no/such/file" },

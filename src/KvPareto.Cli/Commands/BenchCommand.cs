@@ -1,6 +1,7 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
+using KvPareto.Engine.Settings;
 using KvPareto.Engine.Speed;
 using KvPareto.Sweep.Latency;
 using KvPareto.Text.Input;
@@ -11,7 +12,6 @@ namespace KvPareto.Cli.Commands;
 internal static class BenchCommand
 {
     private const int MostRepeats = 1000;
-    private const int MostChunk = 1_000_000;
 
     public static Command Create(CommandContext context)
     {
@@ -58,10 +58,10 @@ internal static class BenchCommand
                 NumberRanges.Parse(option.Name, parsed.GetValue(option)!, least, TokenCounts.Most);
             var output = BenchOutput.Of(parsed.GetValue(format)!);
             var names = Verb.Settings(parsed.GetValue(settings)!);
-            var own = parsed.GetValue(chunks) is { } list ? NumberRanges.Parse("--chunk", list, 0, MostChunk) : null;
+            var own = parsed.GetValue(chunks) is { } list ? NumberRanges.Parse(chunks.Name, list, 0, InferenceSetting.MostChunk) : null;
             var request = new BenchRequest(
                 [
-                    .. names.SelectMany(setting => own is null ? [setting] : own.Select(chunk => Verb.WithChunk(setting, chunk)))
+                    .. names.SelectMany(setting => own is null ? [setting] : own.Select(chunk => setting.WithChunk(chunk, chunks.Name)))
                         .DistinctBy(setting => setting.Name),
                 ],
                 Of(depths), Of(prompts), Of(newTokens), Of(sequences, least: 1), parsed.GetValue(repeats));

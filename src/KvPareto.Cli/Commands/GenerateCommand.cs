@@ -65,7 +65,7 @@ internal static class GenerateCommand
                 _ => throw new ConfigException("generate: give one of --prompt TEXT, --prompt-file F and --prompt-tokens N, N 1 or more"),
             };
             given = given with { Template = TemplateOption.Read(parsed.GetValue(template)!) };
-            var settings = Verb.WithChunk(InferenceSetting.Parse(parsed.GetValue(setting)!), parsed.GetValue(chunk));
+            var settings = InferenceSetting.Parse(parsed.GetValue(setting)!).WithChunk(parsed.GetValue(chunk), chunk.Name);
             if (parsed.GetValue(maxNew) < 1) throw new ConfigException($"--max-new-tokens {parsed.GetValue(maxNew)}; allowed: 1 or more");
             Run(context, ModelSource.Open(parsed.GetValue(model)!), given, settings, parsed.GetValue(maxNew), parsed.GetValue(json),
                 parsed.GetValue(threads), parsed.GetValue(device)!, cancellation);

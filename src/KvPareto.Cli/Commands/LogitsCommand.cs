@@ -56,7 +56,7 @@ internal static class LogitsCommand
             if (!path.EndsWith(Ending, StringComparison.Ordinal))
                 throw new ConfigException($"--out '{path}'; allowed: a file that ends in {Ending}");
             InferenceSetting[] wanted =
-                [.. parsed.GetValue(settings)!.Select(name => Verb.WithChunk(InferenceSetting.Parse(name), parsed.GetValue(chunk)))
+                [.. parsed.GetValue(settings)!.Select(name => InferenceSetting.Parse(name).WithChunk(parsed.GetValue(chunk), chunk.Name))
                 .DistinctBy(setting => setting.Name)];
             var source = ModelSource.Open(parsed.GetValue(model)!);
             var tokens = (parsed.GetValue(ids), parsed.GetValue(textFile)) switch

@@ -26,9 +26,17 @@ public sealed class LogitReader : IDisposable
     {
         (_backend, _head) = (backend, head);
         backend.Memory.Enter(MemoryPhase.Measuring);
-        _hidden = backend.Alloc(DType.F32, MaxRows, config.HiddenSize);
-        _logits = backend.Alloc(DType.F32, MaxRows, config.VocabularySize);
         _values = new float[MaxRows * config.VocabularySize];
+        _hidden = backend.Alloc(DType.F32, MaxRows, config.HiddenSize);
+        try
+        {
+            _logits = backend.Alloc(DType.F32, MaxRows, config.VocabularySize);
+        }
+        catch
+        {
+            _hidden.Buffer.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Vocabulary size V.</summary>

@@ -49,8 +49,17 @@ public sealed class TransformerActivations : IDisposable
                 }
             }
         }
-        (_x, _h, _wide) = (backend.Alloc(x.Type, maxTokens, x.Columns), backend.Alloc(h.Type, maxTokens, h.Columns),
-            backend.Alloc(wide.Type, maxTokens, wide.Columns));
+        try
+        {
+            _x = backend.Alloc(x.Type, maxTokens, x.Columns);
+            _h = backend.Alloc(h.Type, maxTokens, h.Columns);
+            _wide = backend.Alloc(wide.Type, maxTokens, wide.Columns);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>How many steps may be under way together.</summary>
@@ -82,7 +91,7 @@ public sealed class TransformerActivations : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var buffer in new[] { _x.Buffer, _h.Buffer, _wide.Buffer }.Distinct()) buffer.Dispose();
+        foreach (var buffer in new[] { _x.Buffer, _h.Buffer, _wide.Buffer }.Distinct()) buffer?.Dispose();
     }
 
     // A token's rows: the residual stream, a block's input or output, and what holds either q, k, v or gate, up.

@@ -52,8 +52,9 @@ internal sealed unsafe class WeightLoader : IDisposable
         LayerWeights[] layers = [.. shapes.Layers.Select(Layer)];
         var finalNorm = FinalNorm(shapes);
         var head = shapes.Head is null ? embedding : Matrix(shapes.Head);
+        var weights = new TransformerWeights(embedding, [.. layers], finalNorm, head, KeyBiases(shapes));
         _uploaded.Clear();
-        return new(embedding, [.. layers], finalNorm, head, KeyBiases(shapes));
+        return weights;
     }
 
     /// <summary>Uploads what turns hidden states into logits, and hands it over.</summary>

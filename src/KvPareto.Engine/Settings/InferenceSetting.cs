@@ -17,12 +17,27 @@ public sealed record InferenceSetting
     /// <summary>A chunk that is not known yet: the largest one whose peak is within the memory that there is.</summary>
     public const int AutoChunk = 0;
 
+    /// <summary>Most tokens of a chunk; a short name says no more.</summary>
+    public const int MostChunk = 1_000_000;
+
     /// <summary>Tokens of one prefill step; null feeds the prompt whole, and <see cref="AutoChunk"/> is to be resolved before it
     /// runs.</summary>
     public int? Chunk { get; init; }
 
     /// <summary>Attention kernel.</summary>
     public AttentionKernel Attention { get; init; } = AttentionKernel.Flash;
+
+    /// <summary>The same with a chunk in place of its own.</summary>
+    /// <param name="tokens">Tokens of it; 0 feeds the prompt whole, null leaves the setting as it is.</param>
+    /// <param name="option">What says so, for messages.</param>
+    /// <exception cref="ConfigException">It is negative, or above <see cref="MostChunk"/>.</exception>
+    public InferenceSetting WithChunk(int? tokens, string option) => tokens switch
+    {
+        null => this,
+        0 => this with { Chunk = null },
+        > 0 and <= MostChunk => this with { Chunk = tokens },
+        _ => throw new ConfigException($"{option} {tokens}; allowed: 0 for the whole prompt, or 1 to {MostChunk} tokens"),
+    };
 
     /// <summary>Tokens of the largest prefill step of a prompt.</summary>
     /// <exception cref="ConfigException">The chunk is not resolved.</exception>

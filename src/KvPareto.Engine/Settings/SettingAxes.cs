@@ -11,7 +11,6 @@ namespace KvPareto.Engine.Settings;
 /// </summary>
 public static class SettingAxes
 {
-    private const int MostChunk = 1_000_000;
     private const int MostEdge = 999;
 
     /// <summary>The axes.</summary>
@@ -120,7 +119,7 @@ public static class SettingAxes
         new ValueAxis<int?>
         {
             Key = "chunk",
-            Words = $"none, auto, or a number of tokens from 1 to {MostChunk}",
+            Words = $"none, auto, or a number of tokens from 1 to {InferenceSetting.MostChunk}",
             PartWords = "cN or cauto",
             Meaning = "tokens of one prefill step; none for the whole prompt, auto for as many as fit the memory that a trial may take",
             Get = setting => setting.Chunk,
@@ -183,7 +182,7 @@ public static class SettingAxes
     private static bool TryReadChunk(string word, out int? chunk)
     {
         chunk = word == "auto" ? InferenceSetting.AutoChunk : SettingNumber.TryRead(word, out var tokens) ? tokens : null;
-        return word is "none" or "auto" || chunk is >= 1 and <= MostChunk;
+        return word is "none" or "auto" || chunk is >= 1 and <= InferenceSetting.MostChunk;
     }
 
     private static ValueAxis<int> Bits(

@@ -51,7 +51,6 @@ public sealed record FidelityRequest
     /// <exception cref="ConfigException">A model cannot be opened, or a value does not fit it.</exception>
     public SweepConfig ToConfig()
     {
-        if (Chunk < 0) throw new ConfigException($"fidelity: chunk {Chunk}; allowed: 0 for whole windows, or a number of tokens");
         if (!File.Exists(Text)) throw new ConfigException($"fidelity: {Text}: there is no such file; allowed: a text file, UTF-8");
         var own = Reference is null ? Models : [.. Models.Where(IsReference)];
         var variants = Reference is null ? [] : Models.Where(model => !IsReference(model)).Select(Variant).ToList();
@@ -128,11 +127,8 @@ public sealed record FidelityRequest
                 + $"; allowed: up to its {positions} positions (max_position_embeddings)");
     }
 
-    private IReadOnlyList<InferenceSetting> Chosen(int headDim)
-    {
-        var chosen = Settings ?? [.. Defaults(headDim)];
-        return Chunk is { } chunk ? [.. chosen.Select(setting => setting with { Chunk = chunk == 0 ? null : chunk })] : chosen;
-    }
+    private IReadOnlyList<InferenceSetting> Chosen(int headDim) =>
+        [.. (Settings ?? Defaults(headDim)).Select(setting => setting.WithChunk(Chunk, "fidelity: chunk"))];
 
     private static IEnumerable<InferenceSetting> Defaults(int headDim)
     {

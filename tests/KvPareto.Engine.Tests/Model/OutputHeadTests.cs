@@ -48,4 +48,16 @@ public class OutputHeadTests
             "lm_head.weight", Assert.Throws<ConfigException>(() => OutputHead.Load(backend, checkpoint)).Message, StringComparison.Ordinal);
         Assert.Equal(before, backend.Memory.Live);
     }
+
+    [Fact]
+    public void Reader_LeavesNothingBehindWhereThereIsNoRoomForLogits()
+    {
+        using var scratch = new ScratchFolder();
+        using var checkpoint = SafeTensorsCheckpoint.Open(new TinyModel().Write(scratch["model"]));
+        using var backend = new RecordingBackend { Room = 1 };
+        using var head = OutputHead.Load(backend, checkpoint);
+        var before = backend.Memory.Live;
+        Assert.Throws<InsufficientMemoryException>(() => new LogitReader(backend, checkpoint.Config, head));
+        Assert.Equal(before, backend.Memory.Live);
+    }
 }

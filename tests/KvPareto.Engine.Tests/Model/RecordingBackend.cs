@@ -24,12 +24,15 @@ internal sealed class RecordingBackend : Backend
     /// <summary>Most workspace that was live during an upload.</summary>
     public long LargestStaging { get; private set; }
 
-    /// <summary>The upload that fails, counted from 0; none where negative.</summary>
-    public int FailAt { get; init; } = -1;
+    /// <summary>Called with the number of each upload, from 0, before it is done.</summary>
+    public Action<int>? BeforeUpload { get; init; }
+
+    /// <summary>Tensors that there is room for.</summary>
+    public int Room { get; set; }
 
     public override unsafe Weight Upload(HostWeight weight)
     {
-        if (Uploads.Count == FailAt) throw new IOException("asked for");
+        BeforeUpload?.Invoke(Uploads.Count);
         LargestStaging = Math.Max(LargestStaging, Memory.Live.Workspace);
         var elements = (long)weight.RowCount * weight.ColumnCount;
         var bytes = weight.Format switch
@@ -47,7 +50,9 @@ internal sealed class RecordingBackend : Backend
 
     public Recorded this[string name] => Assert.Single(Uploads, weight => weight.Name == name);
 
-    public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category) => throw new NotSupportedException();
+    public override Tensor Alloc(DType type, int rows, int columns, MemoryCategory category) => Room-- > 0
+        ? new(new NativeBuffer(Memory, category, (long)rows * columns * type.ByteSize()), 0, type, rows, columns, columns)
+        : throw new InsufficientMemoryException("asked for");
 
     public override Workspace CreateWorkspace(WorkspaceShape shape) => throw new NotSupportedException();
 

@@ -168,10 +168,47 @@ public class TransformerWeightsTests
         {
             for (var failing = 0; failing < 21; failing += 5)
             {
-                using var backend = new RecordingBackend { FailAt = failing };
+                var failsAt = failing;
+                using var backend = new RecordingBackend
+                {
+                    BeforeUpload = count =>
+                    {
+                        if (count == failsAt) throw new IOException("asked for");
+                    },
+                };
                 Assert.Throws<IOException>(() => TransformerWeights.Load(backend, checkpoint, spec));
                 Assert.Equal((failing, 0), (backend.Uploads.Count, backend.Memory.Live.Total));
             }
+        }
+    }
+
+    [Fact]
+    public void Load_LeavesNothingBehindWhereTheKeysBiasesCannotBeReadAtTheEnd()
+    {
+        using var folder = new ScratchFolder();
+        using var checkpoint = SafeTensorsCheckpoint.Open(new TinyModel { Family = "qwen2", Tied = true }.Write(folder.Root));
+        using var backend = new RecordingBackend { BeforeUpload = count => { if (count == 19) Cut(folder["model.safetensors"]); } };
+        var error = Assert.Throws<ConfigException>(() => TransformerWeights.Load(backend, checkpoint, WeightSpec.Full));
+        Assert.Contains("was cut while being read", error.Message, StringComparison.Ordinal);
+        Assert.Equal((20, 0), (backend.Uploads.Count, backend.Memory.Live.Total));
+
+        static void Cut(string path)
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            file.SetLength(16);
+        }
+    }
+
+    [Fact]
+    public void Activations_LeaveNothingBehindWhereThereIsNoRoomForAll()
+    {
+        using var folder = new ScratchFolder();
+        using var checkpoint = SafeTensorsCheckpoint.Open(new TinyModel().Write(folder.Root));
+        for (var room = 0; room < 3; room++)
+        {
+            using var backend = new RecordingBackend { Room = room };
+            Assert.Throws<InsufficientMemoryException>(() => new TransformerActivations(backend, checkpoint.Config, 8));
+            Assert.Equal(0, backend.Memory.Live.Total);
         }
     }
 

@@ -135,6 +135,7 @@ public class FidelityRequestTests
     [InlineData(null, null, null, "w16a16-k8v8-t128", "divides the model's head_dim of 32")]
     [InlineData(null, null, null, "w4g96a16-k8v8-t32", "weight group 96")]
     [InlineData(null, null, -1, null, "chunk -1")]
+    [InlineData(null, null, 1_000_001, null, "chunk 1000001; allowed: 0 for the whole prompt, or 1 to 1000000 tokens")]
     public void Sweep_RefusesWhatDoesNotFit_BeforeItMeasures(int? tokens, int? window, int? chunk, string? setting, string expected)
     {
         using var temp = new ScratchFolder();
