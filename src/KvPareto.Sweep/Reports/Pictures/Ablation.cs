@@ -6,7 +6,7 @@ namespace KvPareto.Sweep.Reports.Pictures;
 /// <summary>A point of an ablation: a measured setting and its value on the axis that varies.</summary>
 internal sealed record AblationPoint(FrontierPoint Point, AxisValue Value);
 
-/// <summary>Settings of one model that differ on one axis alone.</summary>
+/// <summary>Settings of one model that differ on one axis alone, and on those that mean nothing at 16 bits.</summary>
 /// <param name="Model">The model's name.</param>
 /// <param name="Others">What they share, as names have it.</param>
 /// <param name="Points">By the axis' order, one for each value, at least two.</param>
@@ -36,12 +36,13 @@ internal sealed record Ablation(FigureAxis Axis, IReadOnlyList<AxisValue> Values
     private static IEnumerable<AblationSeries> SeriesOf(ModelFrontier model, FigureAxis axis)
     {
         var settings = model.Points.Select(point => (Point: point, Setting: FrontierAnalysis.SettingOf(point.Trial)))
-            .Where(pair => pair.Setting is not null && axis.ValueOf(pair.Setting) is not null);
+            .Where(pair => pair.Setting is not null && axis.ValueOf(pair.Setting) is not null).ToList();
         foreach (var group in settings.GroupBy(pair => Others(pair.Setting!, axis)).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             AblationPoint[] points =
             [
-                .. group.Select(pair => new AblationPoint(pair.Point, axis.ValueOf(pair.Setting!)!.Value))
+                .. settings.Where(pair => Joins(pair.Setting!, group.First().Setting!, axis))
+                    .Select(pair => new AblationPoint(pair.Point, axis.ValueOf(pair.Setting!)!.Value))
                     .OrderBy(point => point.Value.Order).ThenBy(point => point.Value.Text, StringComparer.Ordinal)
                     .DistinctBy(point => point.Value.Text),
             ];
@@ -49,7 +50,13 @@ internal sealed record Ablation(FigureAxis Axis, IReadOnlyList<AxisValue> Values
         }
     }
 
-    private static string Others(InferenceSetting setting, FigureAxis axis) => string.Join('-', FigureAxis.All
-        .Select(choice => choice[0]).Where(other => other.Place != axis.Place).OrderBy(other => other.Place)
-        .Select(other => other.PartOf(setting)).Where(part => part.Length > 0));
+    private static string Others(InferenceSetting setting, FigureAxis axis) =>
+        string.Join('-', OtherAxes(axis).Select(other => other.PartOf(setting)).Where(part => part.Length > 0));
+
+    // A cache at 16 bits has no granularity that could differ: it stands beside coded ones of each.
+    private static bool Joins(InferenceSetting setting, InferenceSetting member, FigureAxis axis) =>
+        OtherAxes(axis).All(other => other.ValueOf(setting) is null || other.PartOf(setting) == other.PartOf(member));
+
+    private static IEnumerable<FigureAxis> OtherAxes(FigureAxis axis) =>
+        FigureAxis.All.Select(choice => choice[0]).Where(other => other.Place != axis.Place).OrderBy(other => other.Place);
 }

@@ -97,6 +97,26 @@ public class FiguresTests
         Assert.Equal("98.571", rows[3][10]);
     }
 
+    /// <summary>16 bits, whatever the granularity of what it is compared with.</summary>
+    [Fact]
+    public void Ablation_BeginsACachesBitsAt16()
+    {
+        TrialResult[] trials =
+        [
+            SomeTrial.Ok("m", "w16a16-k16v16-c64", 1000, ("niah", [1, 1, 1, 1])),
+            .. Trials.Where(trial => trial.Setting.EndsWith("c64", StringComparison.Ordinal)),
+        ];
+        var figure = new AblationFigure(FrontierAnalysis.Of(trials, "w16a16-k16v16-c64", 1, 20), Options);
+        var rows = Encoding.UTF8.GetString(figure.Csv()).TrimEnd().Split('\n').Skip(1).Select(line => line.Split(',')).ToList();
+        Assert.Equal(
+            [
+                ("KV cache", "w16-t32-c64", "k16v16", "0.0000"), ("KV cache", "w16-t32-c64", "k4v4", "-25.0000"),
+                ("KV cache", "w16-t64-c64", "k16v16", "0.0000"), ("KV cache", "w16-t64-c64", "k4v4", "-50.0000"),
+                ("Granularity", "w16-k4v4-c64", "t32", "0.0000"), ("Granularity", "w16-k4v4-c64", "t64", "-25.0000"),
+            ],
+            rows.Select(row => (row[0], row[2], row[3], row[9])));
+    }
+
     [Fact]
     public void Niah_ReadsLengthsAndDepthsFromTheSamples()
     {
