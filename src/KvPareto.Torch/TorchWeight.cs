@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 using TorchSharp;
