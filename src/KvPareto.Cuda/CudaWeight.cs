@@ -33,8 +33,8 @@ internal sealed unsafe class CudaWeight : Weight
             _data = new CudaBuffer(context, ledger, MemoryCategory.Weights, host.RowCount * rowBytes);
             if (host.Format.CodeBits() > 0)
             {
-                var count = (long)host.RowCount * (host.ColumnCount / host.GroupSize);
-                _groups = new CudaBuffer(context, ledger, MemoryCategory.Weights, count * GroupMeta.ByteSize);
+                var bytes = GroupMeta.BytesOf(host.RowCount, host.ColumnCount, host.GroupSize);
+                _groups = new CudaBuffer(context, ledger, MemoryCategory.Weights, bytes);
                 UploadGroups(context, host);
             }
             if (host.Bias is not null)
@@ -97,9 +97,7 @@ internal sealed unsafe class CudaWeight : Weight
 
     /// <summary>Bytes that a weight takes in device memory.</summary>
     public static long PredictByteCount(WeightFormat format, int rows, int columns, int group, bool hasBias) =>
-        rows * RowBytes(Kind(format, rows), columns)
-        + (format.CodeBits() > 0 ? (long)rows * (columns / group) * GroupMeta.ByteSize : 0)
-        + (hasBias ? rows * sizeof(float) : 0);
+        BytesOf(RowBytes(Kind(format, rows), columns), format, rows, columns, group, hasBias);
 
     /// <summary>Bytes of scratch that products with a weight need.</summary>
     public static long PredictProductBytes(WeightFormat format, int rows, int columns) =>

@@ -118,7 +118,8 @@ internal sealed class SideLayout
     {
         var coded = Math.Max(0, CodedEnd(length) - SinkTokens);
         // Those that wait at 16 bits already have what they will be coded by, where a whole append shares it.
-        var grouped = SharesGroups ? Math.Min(Math.Max(0, length - SinkTokens), Math.Min(_shape.CodedTokens, other._shape.CodedTokens)) : coded;
+        var grouped = SharesGroups
+            ? Math.Min(Math.Max(0, length - SinkTokens), Math.Min(_shape.CodedTokens, other._shape.CodedTokens)) : coded;
         var blocks = _shape.GroupTokens == int.MaxValue ? 1 : (grouped + _shape.GroupTokens - 1) / _shape.GroupTokens;
         var row = _plan.HeadDim * sizeof(ushort);
         for (var head = 0; head < _heads; head++)

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 using TorchSharp;
@@ -74,9 +73,7 @@ internal sealed unsafe class TorchWeight : Weight
 
     /// <summary>Bytes that a weight takes.</summary>
     public static long PredictByteCount(WeightFormat format, int rows, int columns, int group, bool hasBias, DType activations) =>
-        rows * RowBytes(Stored(format, rows, activations).Type, format, columns)
-        + (format.CodeBits() > 0 ? (long)rows * (columns / group) * GroupMeta.ByteSize : 0)
-        + (hasBias ? rows * sizeof(float) : 0);
+        BytesOf(RowBytes(Stored(format, rows, activations).Type, format, columns), format, rows, columns, group, hasBias);
 
     public override void Dispose()
     {

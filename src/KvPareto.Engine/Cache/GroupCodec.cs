@@ -16,6 +16,9 @@ public readonly record struct GroupMeta(ushort ScaleBits, short Zero)
     /// <summary>Bytes of one entry.</summary>
     public const int ByteSize = 4;
 
+    /// <summary>Bytes of the entries of a matrix whose rows are coded in groups of <paramref name="group"/> columns.</summary>
+    public static long BytesOf(int rows, int columns, int group) => (long)rows * (columns / group) * ByteSize;
+
     /// <summary>True where all elements of the group are equal.</summary>
     public bool IsConstant => (ScaleBits & ConstantMark) != 0;
 

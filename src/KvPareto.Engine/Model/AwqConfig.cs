@@ -96,7 +96,7 @@ public sealed record AwqConfig(int Bits, int GroupSize, ImmutableArray<string> N
         return new(
             WeightFormats.OfCodes(Bits),
             group,
-            codes + (long)weight.Rows * (weight.Columns / group) * GroupMeta.ByteSize,
+            codes + GroupMeta.BytesOf(weight.Rows, weight.Columns, group),
             Math.Max(read, entries / 8 * Bits + entries * sizeof(ushort)));
     }
 }

@@ -68,7 +68,7 @@ internal static unsafe class WeightCoder
 
     /// <summary>Bytes that the codes and metadata of a matrix [N, K] take.</summary>
     public static long PredictByteCount(int rows, int columns, int bits, int group) =>
-        MetaOffset(rows, columns, bits) + (long)rows * (columns / WeightFormats.StoredGroup(group)) * GroupMeta.ByteSize;
+        MetaOffset(rows, columns, bits) + GroupMeta.BytesOf(rows, columns, WeightFormats.StoredGroup(group));
 
     private static long MetaOffset(int rows, int columns, int bits) => NativeBuffer.Aligned((long)rows * columns * bits / 8);
 

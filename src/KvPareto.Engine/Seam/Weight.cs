@@ -26,6 +26,12 @@ public abstract class Weight(string name, WeightFormat format, int rows, int col
 
     /// <inheritdoc/>
     public abstract void Dispose();
+
+    /// <summary>Bytes of rows of <paramref name="rowBytes"/>, of the groups' entries where they are codes, and of a bias in f32.</summary>
+    protected static long BytesOf(long rowBytes, WeightFormat format, int rows, int columns, int group, bool hasBias) =>
+        rows * rowBytes
+        + (format.CodeBits() > 0 ? Cache.GroupMeta.BytesOf(rows, columns, group) : 0)
+        + (hasBias ? (long)rows * sizeof(float) : 0);
 }
 
 /// <summary>
