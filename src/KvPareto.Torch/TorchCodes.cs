@@ -1,4 +1,5 @@
 using System.Numerics;
+using KvPareto.Engine.Cache;
 using TorchSharp;
 
 namespace KvPareto.Torch;
@@ -26,7 +27,7 @@ internal sealed class TorchCodes(torch.Device device, torch.ScalarType type, int
 
     /// <summary>2^bits − 1, and the largest zero points of GroupCodec: of ranges, and of powers of two.</summary>
     public torch.Tensor Constants(int bits) =>
-        Once(nameof(Constants), bits, () => torch.tensor([(1 << bits) - 1f, 32000f, short.MaxValue], device: device));
+        Once(nameof(Constants), bits, () => torch.tensor([(1 << bits) - 1f, GroupCodec.LargestZero, short.MaxValue], device: device));
 
     /// <summary>
     /// The orthonormal Walsh–Hadamard matrix in natural order, [width, width] f64 (f32 on Apple's GPUs, which have no other): a sum rounded

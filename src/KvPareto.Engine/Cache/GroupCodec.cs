@@ -72,9 +72,12 @@ public static class GroupCodec
     private const int SmallestExponent = -24; // f16's subnormals end there
     private const int LargestExponent = 15;
 
-    // |z| must fit 16 bits. Where a group is far from zero and narrow, the scale is widened until it does;
-    // the error stays below |x|/32000, less than an f16's own rounding.
-    private const float LargestZero = 32000;
+    /// <summary>
+    /// Largest |z|, which must fit 16 bits. Where a group is far from zero and narrow, the scale is widened until it does; the error stays
+    /// below |x|/32000, less than an f16's own rounding.
+    /// </summary>
+    public const float LargestZero = 32000;
+
     private const float SmallestScale = 5.9604645e-8f; // f16's smallest subnormal
     private const float LargestScale = 65504;
 

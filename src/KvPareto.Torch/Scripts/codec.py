@@ -19,8 +19,8 @@ def entry(scale: Tensor, zero: Tensor) -> Tensor:
     return (torch.view_copy(scale, dtype=torch.int16).to(torch.int32) << 16) | (zero.to(torch.int32) & 65535)
 
 
-# Entries of groups that span low … high. constants holds 2^bits − 1, 32,000 and 32,767 as tensors: a GPU multiplies by the reciprocal of a
-# number.
+# Entries of groups that span low … high. constants (TorchCodes) holds 2^bits − 1 and the largest zero points as tensors: a GPU multiplies
+# by the reciprocal of a number.
 def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: Tensor) -> Tensor:
     low, high = narrow(low, high, how)
     narrowest = (torch.maximum(low.abs(), high.abs()) / constants[1]).clamp(5.9604644775390625e-8, 65504.0)
