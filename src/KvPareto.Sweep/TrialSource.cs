@@ -24,7 +24,7 @@ public sealed class TrialSource
         (_folder, _run, _trialId, _model, _tasks) = (folder, run, trialId, model, tasks);
 
     /// <summary>Kind of device that it was measured on: <c>cpu</c>, <c>cuda</c>, <c>torch</c>.</summary>
-    public string Backend => _run.Host.Backend ?? "cpu";
+    public string Backend => _run.Host.Backend;
 
     /// <summary>The device in words.</summary>
     public string Device => _run.Host.Device;

@@ -10,6 +10,9 @@ namespace KvPareto.Engine.Quantization;
 /// </summary>
 internal sealed class AwqSearch
 {
+    // On which outputs are compared: a mean, always over the same ones, so that more would change little.
+    private const int LossTokens = 4096;
+
     private readonly Backend _backend;
     private readonly ModelConfig _config;
     private readonly QuantizeOptions _options;
@@ -24,7 +27,7 @@ internal sealed class AwqSearch
         (_backend, _config, _options) = (backend, config, options);
         _lengths = [.. texts.Select(text => text.Length)];
         _maxTokens = _lengths.Max();
-        _stride = (int)Math.Max(1, _lengths.Sum(length => (long)length) / options.LossTokens);
+        _stride = (int)Math.Max(1, _lengths.Sum(length => (long)length) / LossTokens);
         using var runner = new LayerRunner(backend, config, 0, _maxTokens);
         _hidden = [.. texts.Select(ids => runner.Embed(embedding, ids))];
     }

@@ -26,9 +26,6 @@ public sealed record QuantizeOptions(QuantizeMethod Method, int Bits, int Group)
     // Those that other engines' kernels take.
     private static readonly ImmutableArray<int> Groups = [32, 64, 128];
 
-    /// <summary>Tokens on which the search compares outputs: a mean, always over the same ones, so that more would change little.</summary>
-    public int LossTokens { get; init; } = 4096;
-
     /// <summary>Refuses what cannot be written for a model.</summary>
     /// <param name="config">The model's widths.</param>
     /// <param name="model">Its name, for messages.</param>
