@@ -1,4 +1,4 @@
-using System.Globalization;
+using KvPareto.Sweep;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;
@@ -35,17 +35,13 @@ internal static class NumberRanges
             var at = rest[0].IndexOfAny(['+', '*']);
             var (end, step) = at < 0 ? (rest[0], "1") : (rest[0][..at], rest[0][(at + 1)..]);
             var multiplies = at >= 0 && rest[0][at] == '*';
-            if (Number(end) is not { } last || last < from || Number(step, 1) is not { } by || (multiplies && (by < 2 || from == 0)))
+            if (Number(end) is not { } last || last < from || ContextText.TryParse(step, most) is not { } by
+                || (multiplies && (by < 2 || from == 0)))
                 throw Wrong(item);
             return Range(from, last, by, multiplies);
         }
 
-        long? Number(string digits, int? smallest = null)
-        {
-            var unit = digits.EndsWith('k') || digits.EndsWith('K') ? 1000 : 1;
-            return long.TryParse(unit == 1 ? digits : digits[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var value)
-                && value <= most / unit && value * unit >= (smallest ?? least) ? value * unit : null;
-        }
+        int? Number(string digits) => ContextText.TryParse(digits, most, least);
 
         ConfigException Wrong(string item) => new(
             $"{option} '{item}'; allowed: numbers from {least} to {most} joined by commas, k for 1,000, and ranges: 512-4096*2, 0-2k+500");

@@ -7,14 +7,13 @@ public static class ContextText
 {
     private const int Thousand = 1000;
 
-    /// <summary>Reads a number; null where it is none from 1 to <paramref name="most"/>.</summary>
-    public static int? TryParse(string text, int most)
+    /// <summary>Reads a number; null where it is none from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    public static int? TryParse(string text, int most, int least = 1)
     {
         var unit = text.EndsWith('k') || text.EndsWith('K') ? Thousand : 1;
         var digits = unit == 1 ? text : text[..^1];
-        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most / unit
-            ? (int)value * unit
-            : null;
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            && value <= most / unit && value * unit >= least ? (int)value * unit : null;
     }
 
     /// <summary>The shortest form that reads back.</summary>

@@ -173,7 +173,7 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting,
     }
 
     /// <summary>What to throw where a logit is not finite.</summary>
-    internal static NotFiniteNumberException NotFinite(InferenceSetting setting) =>
+    public static NotFiniteNumberException NotFinite(InferenceSetting setting) =>
         new($"setting {setting.Name}: the logits are not finite");
 
     // ln Σ eˣ, in double precision.

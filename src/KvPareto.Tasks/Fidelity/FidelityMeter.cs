@@ -31,8 +31,7 @@ public sealed class FidelityMeter(Transformer transformer, FidelityReference ref
         var states = new Generator(transformer, setting).Feed(ids, cancellation);
         var begun = Stopwatch.GetTimestamp();
         var rows = Compare(reference.States(window), states, ids, Math.Max(0, ids.Length - (tokens ?? ids.Length)), cancellation);
-        if (!rows.All(row => double.IsFinite(row.Divergence)))
-            throw new NotFiniteNumberException($"setting {setting.Name}: the logits are not finite");
+        if (!rows.All(row => double.IsFinite(row.Divergence))) throw Generator.NotFinite(setting);
         return new()
         {
             Tokens = ids.Length,
