@@ -107,7 +107,7 @@ internal readonly record struct ScorePrediction(double Mean, double Deviation)
     /// <summary>The interval that holds it with some confidence, two-sided.</summary>
     public (double Low, double High) Interval(double confidence)
     {
-        var half = Deviation * NormalDistribution.Quantile((1 + confidence) / 2);
+        var half = Deviation > 0 ? Deviation * NormalDistribution.Quantile((1 + confidence) / 2) : 0;
         return (Math.Max(0, Mean - half), Math.Min(MostScore, Mean + half));
     }
 }

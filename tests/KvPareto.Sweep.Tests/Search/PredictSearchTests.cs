@@ -106,6 +106,17 @@ public class PredictSearchTests
         Assert.Equal(new ScorePrediction(60, 0), new ScorePrediction(50, 4).With(60, 0));
     }
 
+    [Theory]
+    [InlineData(4, 0.5, 57.302, 62.698)]
+    [InlineData(4, 1, 0, 100)]
+    [InlineData(0, 0.5, 60, 60)]
+    [InlineData(0, 1, 60, 60)]
+    public void Interval_OfWhatIsCertainIsAPoint(double deviation, double confidence, double low, double high)
+    {
+        var interval = new ScorePrediction(60, deviation).Interval(confidence);
+        Assert.Equal((low, high), (Math.Round(interval.Low, 3), Math.Round(interval.High, 3)));
+    }
+
     [Fact]
     public void Next_DecidesInTheSameOrder_WhateverElseIsMeasured()
     {
