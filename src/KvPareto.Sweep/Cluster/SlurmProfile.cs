@@ -47,7 +47,7 @@ public sealed partial record SlurmProfile
     /// <exception cref="ConfigException">Names file, line and key, and what is allowed.</exception>
     public static SlurmProfile Load(string path)
     {
-        var text = ForeignFile.ReadText(path, LargestFile);
+        var text = YamlFile.ReadText(path);
         var top = new ConfigValue(path, "", YamlTree.Parse(path, text)).Map(Keys);
         var options = new List<string>();
         Add("partition", "partition");
@@ -89,8 +89,6 @@ public sealed partial record SlurmProfile
                 : throw value.Error($"is '{ConfigValue.Shorten(word)}'", ValueWords));
         }
     }
-
-    private const int LargestFile = 1 << 20;
 
     private static string Line(ConfigValue value)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Cluster;
@@ -9,7 +10,7 @@ namespace KvPareto.Sweep.Cluster;
 /// ends between two tokens, and is put back into the queue; what Slurm preempts or loses comes back by itself, and the folder is gone
 /// on with.
 /// </summary>
-public static class SlurmScript
+public static partial class SlurmScript
 {
     /// <summary>The folder of the script and the jobs' logs, beside the run's.</summary>
     public static string FolderOf(string run) => Path.GetFullPath(run).TrimEnd(Path.DirectorySeparatorChar) + ".slurm";
@@ -28,7 +29,7 @@ public static class SlurmScript
         if (logs.Any(character => char.IsControl(character) || char.IsWhiteSpace(character)))
             throw new ConfigException($"--out: {OneLine.Of(run)} stands in a line of the script; allowed: a path without blanks");
         var script = new StringBuilder("#!/bin/bash\n");
-        Option($"--job-name=kvpareto-{name.Replace(' ', '-')}");
+        Option($"--job-name=kvpareto-{NotOfAName().Replace(name, "-")}");
         var limit = profile.Concurrency is { } most && most < profile.Workers ? $"%{most}" : "";
         Option($"--array=0-{profile.Workers - 1}{limit}");
         foreach (var option in profile.Options) Option(option);
@@ -75,4 +76,8 @@ public static class SlurmScript
     public static string Quoted(string text) => text.Any(char.IsControl)
         ? throw new ConfigException($"'{OneLine.Of(text)}' has control characters; allowed: a path without them")
         : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    // A config without a name has that of its file, which may hold anything.
+    [GeneratedRegex(@"[^\p{L}\p{N}._-]")]
+    private static partial Regex NotOfAName();
 }

@@ -99,6 +99,15 @@ public sealed class SlurmScriptTests : IDisposable
     }
 
     [Fact]
+    public void Profile_MayBeginWithAByteOrderMark() => Assert.Equal(3, Profile("\uFEFFworkers: 3").Workers);
+
+    /// <summary>A config without a name has that of its file.</summary>
+    [Fact]
+    public void JobName_HasNoMarksOfTheShell() => Assert.Contains(
+        "#SBATCH --job-name=kvpareto-it-s-a--2-\n", SlurmScript.Write("it's a (2)", "/c.yaml", "/a", Profile("workers: 1"), "kvpareto"),
+        StringComparison.Ordinal);
+
+    [Fact]
     public void RunFolder_MustFitIntoALineOfTheScript() => Assert.Contains(
         "allowed: a path without blanks",
         Assert.Throws<ConfigException>(() => SlurmScript.Write("x", "/c.yaml", "/a b", Profile("workers: 1"), "kvpareto")).Message,
