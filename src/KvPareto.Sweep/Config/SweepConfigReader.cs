@@ -45,7 +45,7 @@ internal static partial class SweepConfigReader
         var timing = top.Find("timing")?.Map("repeats", "warmup");
         var config = new SweepConfig
         {
-            Name = top.Find("name") is { } name ? ReadName(name) : Path.GetFileNameWithoutExtension(file),
+            Name = top.Find("name") is { } name ? ReadName(name) : NameOf(file),
             Seed = seed,
             Models = [.. (models.Count > 0 ? models.Select(FromOption)
                 : ReadModels(top.Require("models", ModelListWords), baseFolder, weights)).Select(model => WithVariants(model, axes))],
@@ -108,6 +108,10 @@ internal static partial class SweepConfigReader
         var name = value.Text(Allowed);
         return NamePattern().IsMatch(name) ? name : throw value.Error($"is '{name}'", Allowed);
     }
+
+    // Of ".yaml" no folder could be made, and of "...yaml" one would be the folder above.
+    private static string NameOf(string file) =>
+        Path.GetFileNameWithoutExtension(file) is var name && name.Trim('.').Length > 0 ? name : "sweep";
 
     // A model without a list of its own takes the variants of the axes.
     private static ModelEntry WithVariants(ModelEntry model, SweepAxes? axes) =>

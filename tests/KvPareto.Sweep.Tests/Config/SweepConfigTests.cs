@@ -132,6 +132,13 @@ public class SweepConfigTests
         Assert.Equal(Good, config.Source);
     }
 
+    [Theory]
+    [InlineData("a/my.sweep.yaml", "my.sweep")]
+    [InlineData(".yaml", "sweep")]
+    [InlineData("a/...yaml", "sweep")]
+    public void Name_IsTheFiles_WhereItMakesAFolder(string file, string name) => Assert.Equal(
+        name, SweepConfigReader.Read(file, Good.Replace("name: test\n", "", StringComparison.Ordinal), AppContext.BaseDirectory, []).Name);
+
     [Fact]
     public void Read_ExpandsEnvironmentVariables()
     {
