@@ -19,7 +19,6 @@ internal sealed class HubClient : IDisposable
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
-        ConnectTimeout = TimeSpan.FromSeconds(30),
     })
     { Timeout = Timeout.InfiniteTimeSpan };
 
@@ -28,6 +27,9 @@ internal sealed class HubClient : IDisposable
         _settings = settings;
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("kvpareto", null));
     }
+
+    /// <summary>How long nothing may come; tests shorten it.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>The commit that a revision is, and the names of its files.</summary>
     /// <exception cref="ConfigException">There is no such repository or revision, or the answer is none.</exception>
@@ -40,7 +42,7 @@ internal sealed class HubClient : IDisposable
         try
         {
             using var body = new MemoryStream();
-            await Copy(await response.Content.ReadAsStreamAsync(cancellation), body, LargestAnswer, cancellation);
+            await Copy(address, await response.Content.ReadAsStreamAsync(cancellation), body, cancellation);
             using var document = JsonDocument.Parse(body.ToArray());
             var commit = document.RootElement.GetProperty("sha").GetString() ?? "";
             if (commit.Length != 40 || !commit.All(char.IsAsciiHexDigit)) throw new JsonException("'sha' is no commit");
@@ -88,6 +90,22 @@ internal sealed class HubClient : IDisposable
     }
 
     /// <inheritdoc/>
+    /// <summary>Waits for a part of an answer, as long as there is patience.</summary>
+    /// <exception cref="IOException">Nothing came.</exception>
+    public async Task<T> Wait<T>(string name, Func<CancellationToken, ValueTask<T>> part, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(Patience);
+        try
+        {
+            return await part(patience.Token);
+        }
+        catch (OperationCanceledException error) when (!cancellation.IsCancellationRequested)
+        {
+            throw new IOException($"{name}: nothing came for {Patience.TotalSeconds} s", error);
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 
     private async Task<HttpResponseMessage> Send(
@@ -103,7 +121,10 @@ internal sealed class HubClient : IDisposable
             HttpResponseMessage response;
             try
             {
-                response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+                response = await Wait(
+                    address.GetLeftPart(UriPartial.Path),
+                    stop => new ValueTask<HttpResponseMessage>(
+                        _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop)), cancellation);
             }
             catch (HttpRequestException error)
             {
@@ -142,14 +163,16 @@ internal sealed class HubClient : IDisposable
         };
     }
 
-    private static async Task Copy(Stream source, Stream target, long most, CancellationToken cancellation)
+    private async Task Copy(Uri address, Stream source, Stream target, CancellationToken cancellation)
     {
         var buffer = new byte[1 << 16];
         for (var total = 0L; ;)
         {
-            var read = await source.ReadAsync(buffer, cancellation);
+            var read = await Wait(
+                address.GetLeftPart(UriPartial.Path), token => source.ReadAsync(buffer, token), cancellation);
             if (read == 0) return;
-            if ((total += read) > most) throw new ConfigException($"an answer of more than {most} bytes; allowed: a hub's");
+            if ((total += read) > LargestAnswer)
+                throw new ConfigException($"an answer of more than {LargestAnswer} bytes; allowed: a hub's");
             await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
         }
     }

@@ -17,7 +17,6 @@ internal sealed class HubDownload(HubSettings settings, HubClient client, Action
     private const int Attempts = 6;
     private const int BufferBytes = 1 << 20;
 
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
 
     /// <summary>What a model or data set is read from; other forms of the same weights are left.</summary>
     public static IReadOnlyList<string> DefaultPatterns { get; } =
@@ -131,16 +130,10 @@ internal sealed class HubDownload(HubSettings settings, HubClient client, Action
         var buffer = new byte[BufferBytes];
         while (true)
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            patience.CancelAfter(Stall);
             int read;
             try
             {
-                read = await source.ReadAsync(buffer, patience.Token);
-            }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                throw new IOException($"{file.Name}: nothing came for {Stall.TotalSeconds} s");
+                read = await client.Wait(file.Name, token => source.ReadAsync(buffer, token), cancellation);
             }
             catch (Exception error) when (error is HttpRequestException or HttpIOException)
             {

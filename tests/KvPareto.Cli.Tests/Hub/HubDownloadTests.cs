@@ -59,6 +59,15 @@ public sealed class HubDownloadTests : IDisposable
     }
 
     [Fact]
+    public async Task ServerWithoutAnAnswer_IsAskedAgain()
+    {
+        _server.Silences = 2;
+        await Pull("*.safetensors", patience: TimeSpan.FromMilliseconds(200));
+        Assert.Contains("/revision/main: nothing came for 0.2 s; once more (2 of 5)", _said[1], StringComparison.Ordinal);
+        Assert.Equal(_weights, Weights());
+    }
+
+    [Fact]
     public async Task ServerWithoutRanges_BeginsAnew()
     {
         _server.IgnoresRanges = true;
@@ -182,10 +191,10 @@ public sealed class HubDownloadTests : IDisposable
         _folder.Dispose();
     }
 
-    private async Task<string> Pull(string? pattern = null, string? token = null, bool isOffline = false)
+    private async Task<string> Pull(string? pattern = null, string? token = null, bool isOffline = false, TimeSpan? patience = null)
     {
         var settings = new HubSettings(new(_server.Address + "/"), _folder["hub"], token, isOffline);
-        using var client = new HubClient(settings);
+        using var client = new HubClient(settings) { Patience = patience ?? TimeSpan.FromMinutes(1) };
         return await new HubDownload(settings, client, _said.Add) { Pause = TimeSpan.FromMilliseconds(1) }.Run(
             HubRepository.Parse(Name), "main", pattern is null ? HubDownload.DefaultPatterns
                 : [pattern], TestContext.Current.CancellationToken);

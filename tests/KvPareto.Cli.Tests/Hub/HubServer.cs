@@ -24,6 +24,9 @@ internal sealed class HubServer : IDisposable
     /// <summary>Bytes after which each of the first answers of a content ends.</summary>
     public Queue<int> Cuts { get; } = new();
 
+    /// <summary>How many of the next requests get no answer.</summary>
+    public int Silences { get; set; }
+
     /// <summary>A server that contents are at; null for this one.</summary>
     public HubServer? Elsewhere { get; set; }
 
@@ -81,7 +84,8 @@ internal sealed class HubServer : IDisposable
             string[] words = first.Split(' ');
             lock (_requests)
                 _requests.Add($"{words[0]} {words[1]}{(range > 0 ? $" from {range}" : "")}{(token.Length > 0 ? $" {token}" : "")}");
-            await Reply(stream, words[0], Uri.UnescapeDataString(words[1]), range);
+            if (Silences-- > 0) await reader.ReadLineAsync(); // until the other side gives up
+            else await Reply(stream, words[0], Uri.UnescapeDataString(words[1]), range);
         }
     }
 
