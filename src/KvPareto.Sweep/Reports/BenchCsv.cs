@@ -50,7 +50,7 @@ public static class BenchCsv
     /// <exception cref="ConfigException">It is missing, or no such file.</exception>
     public static IReadOnlyList<BenchRow> Read(string file)
     {
-        var text = ForeignFile.ReadText(file, MostBytes);
+        var text = ForeignFile.ReadText(file, MostBytes).TrimStart('\uFEFF');
         using var csv = new CsvReader(new StringReader(text), new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             BadDataFound = null,

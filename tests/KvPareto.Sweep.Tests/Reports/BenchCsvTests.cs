@@ -19,6 +19,15 @@ public sealed class BenchCsvTests : IDisposable
         Assert.Equal(rows, BenchCsv.Read(_folder.Write("b.csv", BenchCsv.Write(rows))));
     }
 
+    /// <summary>A spreadsheet puts one before what it saves.</summary>
+    [Fact]
+    public void ByteOrderMark_IsPassedOver()
+    {
+        BenchRow[] rows = [Row(0, 512, null, new(2, 0.5, 1))];
+        var text = "\uFEFF" + Encoding.UTF8.GetString(BenchCsv.Write(rows));
+        Assert.Equal(rows, BenchCsv.Read(_folder.Write("b.csv", text)));
+    }
+
     /// <summary>A table of a version that knew one sequence only has no column for more.</summary>
     [Fact]
     public void Sequences_ReadBack_OneWhereNotSaid()
