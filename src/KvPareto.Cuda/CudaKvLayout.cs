@@ -50,7 +50,8 @@ internal sealed class CudaKvLayout
             var (from, to) = (other._layerAt[layer], _layerAt[layer]);
             foreach (var part in Keys[layer].Taken(other.Keys[layer], length)) yield return new(from + part.From, to + part.To, part.Bytes);
             (from, to) = (from + other.Keys[layer].ByteCount, to + Keys[layer].ByteCount);
-            foreach (var part in Values[layer].Taken(other.Values[layer], length)) yield return new(from + part.From, to + part.To, part.Bytes);
+            foreach (var part in Values[layer].Taken(other.Values[layer], length))
+                yield return new(from + part.From, to + part.To, part.Bytes);
             yield return new(from + other.Values[layer].ByteCount, to + Values[layer].ByteCount, _meanBytes);
         }
     }
