@@ -132,13 +132,13 @@ public sealed unsafe class CudaBackend : Backend
         {
             if (x.Type == DType.F32 && x.RowStride == x.ColumnCount)
             {
-                _context.Upload(x.Address, data, source.Length * sizeof(float));
+                _context.Upload(x.Address, data, (long)source.Length * sizeof(float));
                 return;
             }
             for (var r = 0; r < x.RowCount; r++)
             {
                 ElementRows.Store(source.Slice(r * x.ColumnCount, x.ColumnCount), x.Type, row);
-                _context.Upload(x.Address + r * x.RowStride * x.Type.ByteSize(), row, bytes.Length);
+                _context.Upload(x.Address + (nint)r * x.RowStride * x.Type.ByteSize(), row, bytes.Length);
             }
         }
     }

@@ -10,17 +10,7 @@ public sealed class CudaException : Exception
 
     private CudaException(string call, int code, string name) : base($"{call} failed: {name} ({code})")
     {
-        (Call, Code, ErrorName) = (call, code, name);
     }
-
-    /// <summary>The function called.</summary>
-    public string Call { get; }
-
-    /// <summary>The library's result.</summary>
-    public int Code { get; }
-
-    /// <summary>Its name, for example CUDA_ERROR_ILLEGAL_ADDRESS.</summary>
-    public string ErrorName { get; }
 
     /// <summary>Checks a CUresult.</summary>
     /// <exception cref="InsufficientMemoryException">The device has not enough memory.</exception>

@@ -12,7 +12,7 @@ internal static class FakeSweep
     public const int Samples = 50;
 
     /// <summary>Soon seen to live; held dead as late as ever, however busy the machine is.</summary>
-    public static LeaseTimes Leases { get; } = new(TimeSpan.FromMilliseconds(100), LeaseTimes.Default.Expiry);
+    public static LeaseTimes Leases { get; } = new(TimeSpan.FromMilliseconds(20), LeaseTimes.Default.Expiry);
 
     public static IReadOnlyList<SweepTask> Tasks { get; } =
         [new("facts", new FakeTask("facts", 3)), new("counts", new FakeTask("counts", 2))];

@@ -1,3 +1,4 @@
+using KvPareto.Engine.Cache;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
@@ -78,7 +79,7 @@ public static class MemoryPlan
         InferenceSetting[] settings =
         [
             MathBaseline, FlashBaseline, chunked, chunked with { Weights = weights },
-            .. coded.Select(bits => chunked with { Weights = weights, Cache = Cache(bits.Keys, bits.Values, group) }),
+            .. coded.Select(bits => chunked with { Weights = weights, Cache = Coded(bits.Keys, bits.Values, group) }),
         ];
         return [.. settings.DistinctBy(setting => setting.Name)];
     }
@@ -95,9 +96,9 @@ public static class MemoryPlan
         }
     }
 
-    private static Cache.KvSpec Cache(int keys, int values, int group) => new()
+    private static KvSpec Coded(int keys, int values, int group) => new()
     {
-        Keys = new(keys, new(Engine.Cache.KvAxis.Token, group)),
-        Values = new(values, new(Engine.Cache.KvAxis.Token, group)),
+        Keys = new(keys, new(KvAxis.Token, group)),
+        Values = new(values, new(KvAxis.Token, group)),
     };
 }

@@ -103,7 +103,7 @@ public enum TensorType
 }
 
 /// <summary>Facts about <see cref="TensorType"/>.</summary>
-public static class TensorTypes
+internal static class TensorTypes
 {
     // Its name, bits of an element (0 where elements lie in blocks), and what a weight of them is stored as (null where none is).
     private static readonly Dictionary<TensorType, (string Name, int Bits, WeightFormat? Format)> Rows = new()

@@ -104,7 +104,7 @@ public class SearchSweepTests
             using var helped = new ManualResetEventSlim();
             // Until one has helped, slow enough for an idle worker to be there before a trial is over.
             foreach (var engine in engines)
-                engine.Before = (_, _, _) => { for (var wait = 0; wait < 30 && !HasHelped(folder, helped); wait++) helped.Wait(5); };
+                engine.Before = (_, _, _) => { for (var wait = 0; wait < 10 && !HasHelped(folder, helped); wait++) helped.Wait(5); };
             // Threads of their own: a pool would begin with as many as there are cores.
             await Task.WhenAll(engines.Select((engine, i) => Task.Factory.StartNew(
                 () => Run(folder, engine, search, worker: $"w{i}"), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning,
@@ -311,7 +311,7 @@ public class SearchSweepTests
         var error = Assert.Throws<ConfigException>(
             () => FakeSweep.Run(temp["run"], Engine(), FakeSweep.Config(search: "halving"), tasks: unscored));
         Assert.Equal(
-            "fake.yaml: key 'search' is halving, which has no score to choose by; allowed: beside a task that is scored, or exhaustive",
+            "fake.yaml:8: key 'search' is halving, which has no score to choose by; allowed: beside a task that is scored, or exhaustive",
             error.Message);
     }
 
