@@ -73,8 +73,8 @@ internal sealed class FrontierAnalysis
     private static string Noise(string model, NoiseFloor noise) => string.Create(
         CultureInfo.InvariantCulture,
         $"{model}: the baseline measured {1 + noise.Repeats} times in all gives scores within {noise.Score:F2} points (samples that "
-        + $"differ: {noise.Samples}) and peaks within {noise.PeakBytes} B; median times within {Percent(noise.TtftPercent)} to the first "
-        + $"token, {Percent(noise.TpotPercent)} for later ones");
+        + $"differ: {noise.Samples}) and peaks within {noise.PeakBytes} B; median times within {Percent(noise.TtftPercent)} "
+        + $"to the first token, {Percent(noise.TpotPercent)} for later ones");
 
     private static string Percent(double? value) =>
         value is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:F1} %") : "-";

@@ -19,17 +19,18 @@ public static class OneLine
     /// characters.</summary>
     public static string Of(string text) => Of(text, LongestName, '?');
 
-    /// <summary>Another program's or exception's message: line ends as blanks, without a full stop, since more may follow, cut at 300
-    /// characters.</summary>
-    public static string OfMessage(string message) => Of(message.ReplaceLineEndings(" ").TrimEnd('.'), LongestMessage, ' ');
+    /// <summary>Another program's message: line ends as blanks, cut at 300 characters.</summary>
+    public static string OfMessage(string message) => Of(message.ReplaceLineEndings(" "), LongestMessage, ' ');
 
-    /// <summary>An exception's message. Of JSON it says where in the file, and nothing of the reader's own options.</summary>
+    /// <summary>An exception's message, without a full stop, since more may follow. Of JSON it says where in the file, and nothing of the
+    /// reader's own options.</summary>
     public static string OfMessage(Exception error)
     {
-        if (error is not JsonException { LineNumber: { } line, BytePositionInLine: { } at }) return OfMessage(error.Message);
+        if (error is not JsonException { LineNumber: { } line, BytePositionInLine: { } at })
+            return OfMessage(error.Message.TrimEnd('.'));
         var end = Array.ConvertAll(JsonTails, tail => error.Message.IndexOf(tail, StringComparison.Ordinal)).Where(found => found >= 0)
             .DefaultIfEmpty(error.Message.Length).Min();
-        return $"{OfMessage(error.Message[..end])} (line {line + 1}, at byte {at})";
+        return $"{OfMessage(error.Message[..end].TrimEnd('.'))} (line {line + 1}, at byte {at})";
     }
 
     /// <summary>A text whose every character may matter, in single quotes: control characters and surrogates escaped, cut at 60
