@@ -39,6 +39,14 @@ public sealed class HostileRun : IDisposable
 
     public string Page => _folder["report.html"];
 
+    /// <summary>The report of its settings, measured without a score.</summary>
+    public static void WriteWithoutScores(string folder)
+    {
+        var trials = Settings.Select((setting, i) =>
+            Trial(i, setting.Setting, setting.Peak, 0) with { Scores = [], Score = null, UnscoredSamples = 1 });
+        ReportWriter.Write(folder, [.. trials], new() { Baseline = Baseline, Resamples = 200, Figures = [] });
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static TrialResult Trial(int number, string setting, long peak, int right)

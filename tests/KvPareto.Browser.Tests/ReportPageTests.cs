@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using KvPareto.Testing;
 
 namespace KvPareto.Browser.Tests;
 
@@ -68,6 +69,21 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
     {
         var opened = await chromium.Open(run.Page);
         Assert.Equal(expected, await opened.Page.EvaluateAsync<string>(call));
+    }
+
+    /// <summary>Made-up prompts have peaks and times alone.</summary>
+    [Fact]
+    public async Task RunWithoutScores_HasItsTableAlone()
+    {
+        using var folder = new ScratchFolder();
+        HostileRun.WriteWithoutScores(folder.Root);
+        var opened = await chromium.Open(folder["report.html"]);
+        Assert.EndsWith(": 4 settings, without a score", await opened.Page.Locator("#summary").TextContentAsync());
+        Assert.Equal(4, await opened.Page.Locator("#unscored tbody tr").CountAsync());
+        foreach (var section in new[] { "#frontier", "#samples", "#memory", "nav [href='#memory']" })
+            Assert.False(await opened.Page.Locator(section).IsVisibleAsync(), section);
+        Assert.True(await opened.Page.Locator("#settings").IsVisibleAsync());
+        Assert.Empty(opened.Problems);
     }
 
     [Fact]

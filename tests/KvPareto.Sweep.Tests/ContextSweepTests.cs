@@ -3,6 +3,7 @@ using KvPareto.Cpu;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
@@ -120,6 +121,9 @@ public class ContextSweepTests
             Assert.True(model.Unscored[0].MemorySavedPercent > 0 && model.Unscored[1] is { IsBaseline: true, MemorySavedPercent: 0 });
         });
         Assert.Equal("tiny at 150: its tasks have no score; memory and times are all that its settings are compared by", analysis.Messages[0]);
+        var figure = new MemoryFigure(analysis, new());
+        Assert.Equal(
+            (null, 2, 5), (figure.Missing, figure.Panels().Count, Encoding.UTF8.GetString(figure.Csv()).TrimEnd().Split('\n').Length));
         Assert.Equal(4, Encoding.UTF8.GetString(ResultsCsv.Write(analysis)).Split("\n").Count(line => line.Contains(",ledger,")));
     }
 

@@ -2,8 +2,8 @@ namespace KvPareto.Sweep.Trials;
 
 /// <summary>
 /// Which samples of a trial are answered alone and read whole, though others share their work: the first of each part of a task, which the
-/// trial's times are of, fewer of each where a task has many parts, and those that have none to share. They depend on the trial, the warm-up
-/// and what is shared alone.
+/// trial's times are of, fewer of each where a task has many parts, and those that have none to share. They depend on the trial, the
+/// warm-up and what is shared alone.
 /// </summary>
 internal static class TimedSamples
 {

@@ -20,17 +20,22 @@ internal sealed class ContextFigure(string run, IReadOnlyList<LengthPoint> point
     public override string Name => "context";
 
     /// <inheritdoc/>
-    public override string Title => $"{run}: peak and score over context";
+    public override string Title => $"{run}: {(IsScored ? "peak and score" : "peak")} over context";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Facts => ["mean over the samples of each length", .. base.Facts];
+    public override IReadOnlyList<string> Facts =>
+        [.. IsScored ? (string[])["mean over the samples of each length"] : [], .. base.Facts];
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Quantity> Quantities { get; } =
-    [
-        new("peak", point => point.PeakBytes, _ => null, values => Axis.BytesFromZero((long)values.Max())),
-        new("score", point => point.Score, _ => null, values => Axis.Score(values.Min(), values.Max())),
-    ];
+    protected override IReadOnlyList<Quantity> Quantities => IsScored ? [Peak, Score] : [Peak];
+
+    private bool IsScored => Points.Any(point => point.Score is not null);
+
+    private static Quantity Peak { get; } =
+        new("peak", point => point.PeakBytes, _ => null, values => Axis.BytesFromZero((long)values.Max()));
+
+    private static Quantity Score { get; } =
+        new("score", point => point.Score, _ => null, values => Axis.Score(values.Min(), values.Max()));
 
     /// <inheritdoc/>
     public override byte[] Csv() => CsvTable.Write(Columns, Points);

@@ -25,7 +25,8 @@ internal abstract class LengthFigure : Figure
         : _points.Count == 0 ? "no prompt was measured, or the run's samples are not there" : "all prompts are about as long as each other";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Facts => [.. _look.CommonFacts];
+    public override IReadOnlyList<string> Facts =>
+        [.. _look.CommonFacts, .. Omitted > 0 ? (string[])[$"{Omitted} more in {Name}.csv"] : []];
 
     /// <inheritdoc/>
     public override int PanelColumns => 2;
@@ -43,6 +44,8 @@ internal abstract class LengthFigure : Figure
     /// <summary>What the panels show upwards, left and right: a name, the value of a point, its spread, and the axis over all
     /// values.</summary>
     protected abstract IReadOnlyList<Quantity> Quantities { get; }
+
+    private int Omitted => _points.Select(point => point.Setting).Distinct().Count() - Settings.Count;
 
     // The baselines first, then as they come.
     private List<string> Settings =>

@@ -39,18 +39,18 @@ internal static class LengthPoints
     private const double WorthDrawing = 1.5;
 
     /// <summary>The points of a run's baseline and frontier settings, from its samples; a setting that is on the frontier of one context
-    /// has its points at all.</summary>
+    /// has its points at all, and so have those of tasks without a score.</summary>
     /// <param name="analysis">The trials.</param>
     /// <param name="samplesOf">A trial's samples.</param>
     public static IReadOnlyList<LengthPoint> Of(
         FrontierAnalysis analysis, Func<TrialResult, IEnumerable<SampleRecord>> samplesOf) =>
     [
-        .. from model in analysis.Models
-           from point in model.Points
+        .. from point in analysis.Models.SelectMany(Measured)
            group point by (point.Trial.Model, point.Trial.Setting) into same
-           where same.Any(point => point.IsBaseline || point.OnFrontier)
+           where same.Any(point => point.IsShown)
+           let scored = same.SelectMany(point => point.Trial.Scores).Select(score => score.Task).ToHashSet()
            from length in Lengths([.. same.SelectMany(point => samplesOf(point.Trial))])
-           select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length),
+           select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length, scored),
     ];
 
     /// <summary>The points of a bench, of its fewest sequences together. A time to the first token is one of a whole context only where the
@@ -73,6 +73,12 @@ internal static class LengthPoints
     public static bool AreWorthDrawing(IReadOnlyList<LengthPoint> points) =>
         points.Count > 0 && points.Max(point => point.Context) >= WorthDrawing * points.Min(point => point.Context);
 
+    private static IEnumerable<(TrialResult Trial, bool IsBaseline, bool IsShown)> Measured(ModelFrontier model) =>
+    [
+        .. model.Points.Select(point => (point.Trial, point.IsBaseline, point.IsBaseline || point.OnFrontier)),
+        .. model.Unscored.Select(point => (point.Trial, point.IsBaseline, true)),
+    ];
+
     private static IEnumerable<List<SampleRecord>> Lengths(IReadOnlyList<SampleRecord> records)
     {
         var length = new List<SampleRecord>();
@@ -88,7 +94,7 @@ internal static class LengthPoints
         if (length.Count > 0) yield return length;
     }
 
-    private static LengthPoint Of(string model, string setting, bool isBaseline, List<SampleRecord> records) =>
+    private static LengthPoint Of(string model, string setting, bool isBaseline, List<SampleRecord> records, HashSet<string> scored) =>
         new(model, setting, records[records.Count / 2].PromptTokens)
         {
             IsBaseline = isBaseline,
@@ -96,6 +102,6 @@ internal static class LengthPoints
             FirstToken = RunTime.Of(records.Select(record => record.TimedTtftMs).OfType<double>(), null),
             LaterToken = RunTime.Of(records.Select(record => record.TimedTpotMs).OfType<double>(), null),
             PeakBytes = records.Max(record => record.Peaks.Inference.Total),
-            Score = 100 * records.Average(record => record.Score),
+            Score = 100 * records.Where(record => scored.Contains(record.Task)).Average(record => (double?)record.Score),
         };
 }

@@ -67,6 +67,24 @@ public sealed class LengthPointsTests : IDisposable
         }
     }
 
+    /// <summary>Made-up prompts have no score that could be in a mean.</summary>
+    [Theory]
+    [InlineData("other", null, "peak over context")]
+    [InlineData("t", 100.0, "peak and score over context")]
+    public void Samples_WithoutAScore_HavePeaksAndTimes(string task, double? score, string title)
+    {
+        var trial = SomeTrial.Ok("m", "w16a16-k16v16", 1000, ("t", [1.0]));
+        if (task != "t") trial = trial with { Scores = [], Score = null, UnscoredSamples = 2 };
+        Directory.CreateDirectory(RunPaths.Samples(_folder.Root));
+        File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId),
+            [Line("a", 100, 1, 4, 300, task: task), Line("b", 100, 0, 6, 400, task: "prompt"), Line("c", 900, 0, 50, 900, task: "prompt")]);
+        var points = Of(FrontierAnalysis.Of([trial], "w16a16-k16v16", 1, resamples: 10));
+        Assert.Equal([(100, score, 400L), (900, null, 900L)], points.Select(point => (point.Context, point.Score, point.PeakBytes!.Value)));
+        Assert.Equal((null, $"r: {title}"), (new ContextFigure("r", points).Missing, new ContextFigure("r", points).Title));
+        Assert.Equal(score is null ? 1 : 2, new ContextFigure("r", points).Panels().Count);
+        Assert.Equal(2, new LatencyFigure("r", points).Panels().Count);
+    }
+
     [Fact]
     public void OneLength_IsNoFigure()
     {
@@ -80,10 +98,10 @@ public sealed class LengthPointsTests : IDisposable
             "all prompts are about as long as each other", new LatencyFigure("r", Of(analysis)).Missing);
     }
 
-    private static string Line(string id, int tokens, double score, double ttft, long peak, bool isWarmUp = false) =>
+    private static string Line(string id, int tokens, double score, double ttft, long peak, bool isWarmUp = false, string task = "t") =>
         Encoding.UTF8.GetString(JournalJson.WriteLine(new SampleRecord
         {
-            Task = "t",
+            Task = task,
             Sample = id,
             Prediction = new TextPrediction(""),
             Score = score,

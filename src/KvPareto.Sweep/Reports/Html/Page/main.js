@@ -42,12 +42,16 @@ function start() {
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTheme(document.getElementById("theme").dataset.theme));
   put("title", data.run);
-  put("summary", data.models.map(one => `${one.name}: ${one.points.filter(point => point.isFrontier).length} of `
-    + `${one.points.length} settings on the frontier, `
-    + `hypervolume ${fixed(one.hypervolume, 1)} %`).join("; "));
+  put("summary", data.models.map(one => one.points.length === 0 && one.unscored.length > 0
+    ? `${one.name}: ${one.unscored.length} settings, without a score`
+    : `${one.name}: ${one.points.filter(point => point.isFrontier).length} of ${one.points.length} settings on the frontier, `
+      + `hypervolume ${fixed(one.hypervolume, 1)} %`).join("; "));
   renderProvenance();
   renderUnscored();
   if (models.length === 0) {
+    for (const id of ["frontier", "samples", "memory"]) {
+      for (const part of document.querySelectorAll(`#${id}, nav [href="#${id}"]`)) part.hidden = true;
+    }
     put("count", data.models.some(one => one.unscored.length > 0) ? "No trial has a score." : "No trial has a result.");
     put("failed", make("ul", {}, data.models.flatMap(one => [...one.failed, ...one.dropped]).map(
       trial => make("li", {}, make("code", {}, trial.setting), ` ${trial.reason}`))));
