@@ -8,6 +8,8 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto replay RUN</c></summary>
 internal static class ReplayCommand
 {
+    private const string NeedsProbes = "predict";
+
     private static readonly FittedTable<SearchReplay> Table = new(
         [
             new("search", 0, replay => replay.Search) { IsText = true },
@@ -30,7 +32,7 @@ internal static class ReplayCommand
         {
             Description = "A search as the key 'search' of a config says it. May be repeated.",
             HelpName = "SEARCH",
-            DefaultValueFactory = _ => ["halving", "predict", "nsga2"],
+            DefaultValueFactory = _ => ["halving", NeedsProbes, "nsga2"],
         };
         var json = new Option<bool>("--json") { Description = "Print one JSON object; docs/search.md names the fields." };
         var command = new Verb(
@@ -42,7 +44,13 @@ internal static class ReplayCommand
         command.SetAction(parsed =>
         {
             var run = parsed.GetValue(folder)!;
-            var replays = parsed.GetValue(search)!.SelectMany(text => SearchReplay.Of(run, text)).ToList();
+            var searches = parsed.GetValue(search)!;
+            if (parsed.GetResult(search) is { Implicit: true } && !SearchReplay.HasProbes(run))
+            {
+                searches = [.. searches.Except([NeedsProbes])];
+                context.Error.WriteLine($"{NeedsProbes} is left out: the run has no probes (docs/search.md)");
+            }
+            var replays = searches.SelectMany(text => SearchReplay.Of(run, text)).ToList();
             if (parsed.GetValue(json)) WriteJson(context, replays);
             else Show(context, replays);
             return ExitCode.Ok;

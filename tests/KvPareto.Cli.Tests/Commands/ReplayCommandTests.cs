@@ -23,6 +23,18 @@ public class ReplayCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
     }
 
     [Fact]
+    public void Replay_WithoutASearch_LeavesOutWhatNeedsProbes_WhereARunHasNone()
+    {
+        var run = CommandRun.Of("replay", runs.Short, "--json");
+        Assert.Equal((0, "predict is left out: the run has no probes (docs/search.md)\n"), (run.Code, run.Error));
+        using var document = JsonDocument.Parse(run.Output);
+        Assert.Equal(
+            ["halving", "nsga2"],
+            document.RootElement.GetProperty("replays").EnumerateArray()
+                .Select(replay => replay.GetProperty("search").GetString()!.Split(' ')[0]));
+    }
+
+    [Fact]
     public void Replay_RefusesARunWithoutProbes()
     {
         var run = CommandRun.Of("replay", runs.Short, "--search", "predict");

@@ -10,6 +10,9 @@ internal sealed class ReplayedProbes
 
     private ReplayedProbes(Dictionary<(string, string, int?), SampleRecord[]> probes) => _probes = probes;
 
+    /// <summary>Whether there are any.</summary>
+    public bool AreThere => _probes.Count > 0;
+
     /// <summary>Reads them.</summary>
     /// <param name="folder">Run folder.</param>
     /// <exception cref="Text.Input.ConfigException">A file is damaged.</exception>

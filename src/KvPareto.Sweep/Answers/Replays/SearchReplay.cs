@@ -50,6 +50,11 @@ public sealed record SearchReplay(string Model, string Search)
     /// with as much memory.</summary>
     public required double LargestLoss { get; init; }
 
+    /// <summary>Whether settings of a run were probed, which some searches need.</summary>
+    /// <param name="run">Folder of a run.</param>
+    /// <exception cref="ConfigException">It is none.</exception>
+    public static bool HasProbes(string run) => ReplayedProbes.Read(run).AreThere;
+
     /// <summary>Replays one search on every model and context of a run.</summary>
     /// <param name="run">Folder of a finished run.</param>
     /// <param name="search">As the key <c>search</c> of a config says it.</param>
