@@ -89,7 +89,6 @@ internal sealed class HubClient : IDisposable
         return response;
     }
 
-    /// <inheritdoc/>
     /// <summary>Waits for a part of an answer, as long as there is patience.</summary>
     /// <exception cref="IOException">Nothing came.</exception>
     public async Task<T> Wait<T>(string name, Func<CancellationToken, ValueTask<T>> part, CancellationToken cancellation)
@@ -106,6 +105,7 @@ internal sealed class HubClient : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
     private async Task<HttpResponseMessage> Send(

@@ -17,7 +17,6 @@ internal sealed class HubDownload(HubSettings settings, HubClient client, Action
     private const int Attempts = 6;
     private const int BufferBytes = 1 << 20;
 
-
     /// <summary>What a model or data set is read from; other forms of the same weights are left.</summary>
     public static IReadOnlyList<string> DefaultPatterns { get; } =
         ["*.json", "*.jsonl", "*.safetensors", "*.jinja", "*.txt", "*.csv", "*.parquet", "tokenizer*"];
