@@ -56,7 +56,7 @@ internal static class DoctorCommand
         CommandContext context, ModelSource source, IReadOnlyList<InferenceSetting> settings, int? threads, bool isJson,
         CancellationToken cancellation)
     {
-        var text = isJson ? null : new DoctorText(context.Output);
+        var text = isJson ? null : new DoctorText(context.Output, context.OutputWidth());
         (string Name, string Found)[] machine = [.. Machine.Describe()];
         text?.Write(machine);
         var backends = new List<(string Name, Backend Backend)>();

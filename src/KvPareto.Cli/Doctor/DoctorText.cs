@@ -1,14 +1,19 @@
 using System.Globalization;
+using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Settings;
 
 namespace KvPareto.Cli.Doctor;
 
 /// <summary>What <c>kvpareto doctor</c> prints, line by line as it is found.</summary>
 /// <param name="output">Where to.</param>
-internal sealed class DoctorText(TextWriter output)
+/// <param name="width">Columns of a terminal; null where there is none.</param>
+internal sealed class DoctorText(TextWriter output, int? width)
 {
     private const string BackendHeading = "backend";
 
+    private const int NameWidth = 19;
+
+    private readonly Dictionary<string, string> _said = []; // by what was found, the name
     private int _settingWidth;
     private int _backendWidth;
     private int _backends;
@@ -20,7 +25,8 @@ internal sealed class DoctorText(TextWriter output)
     }
 
     /// <summary>A backend.</summary>
-    public void Write(OpenedBackend opened) => Line(opened.Name, opened.Device ?? $"does not run here: {opened.Reason}");
+    public void Write(OpenedBackend opened) => Line(opened.Name, opened.Device
+        ?? $"does not run here: {(_said.TryGetValue(opened.Reason!, out var name) ? $"see {name}" : opened.Reason)}");
 
     /// <summary>The head of the comparisons.</summary>
     public void Begin(string model, int tokens, IEnumerable<InferenceSetting> settings, IReadOnlyList<string> backends)
@@ -44,7 +50,13 @@ internal sealed class DoctorText(TextWriter output)
         failed > 0 ? $"{failed} comparisons failed" : _backends == 1 ? "one backend runs here: there is nothing to compare it with"
             : $"{_backends} backends agree");
 
-    private void Line(string name, string found) => output.WriteLine($"{name,-18} {found}");
+    private void Line(string name, string found)
+    {
+        _said.TryAdd(found, name);
+        var lines = WrappedText.Words(found, width ?? int.MaxValue, NameWidth, NameWidth).ToList();
+        output.WriteLine(name.PadRight(NameWidth) + lines[0][NameWidth..]);
+        foreach (var line in lines.Skip(1)) output.WriteLine(line);
+    }
 
     private void Line(string setting, string backend, string error, string allowed, string rate, string result) => output.WriteLine(
         $"{setting.PadRight(_settingWidth)}  {backend.PadRight(_backendWidth)}  {error,8}  {allowed,7}  {rate,8}  {result}");

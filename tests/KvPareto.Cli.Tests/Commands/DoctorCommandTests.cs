@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvPareto.Cli.Doctor;
 
 namespace KvPareto.Cli.Tests.Commands;
 
@@ -18,6 +19,28 @@ public class DoctorCommandTests
         Assert.Single(table.Select(line => Math.Max(line.IndexOf("result", StringComparison.Ordinal),
             line.IndexOf("pass", StringComparison.Ordinal))).Distinct());
         Assert.Matches(@"w16a16-k8v8-t64-prebias .*left out: prebias: the model's keys have no bias", run.Output);
+    }
+
+    [Fact]
+    public void Doctor_SaysAReasonOnce_AndBreaksLinesWhereATerminalEnds()
+    {
+        using var output = new StringWriter();
+        var text = new DoctorText(output, width: 40);
+        text.Write([("libtorch", "this library is too old for what is asked of it"), ("other", "short")]);
+        text.Write(new OpenedBackend("torch", null, "this library is too old for what is asked of it"));
+        text.Write(new OpenedBackend("cuda", null, "no driver"));
+        Assert.Equal(
+            """
+            libtorch           this library is too
+                               old for what is asked
+                               of it
+            other              short
+            torch              does not run here:
+                               see libtorch
+            cuda               does not run here: no
+                               driver
+
+            """, output.ToString());
     }
 
     [Fact]
