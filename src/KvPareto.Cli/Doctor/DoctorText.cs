@@ -36,7 +36,7 @@ internal sealed class DoctorText(TextWriter output, int? width)
         _backends = backends.Count;
         output.WriteLine();
         output.WriteLine($"{model}, {tokens} tokens; error: of the logits, relative to {backends[0]}'s");
-        Line("setting", BackendHeading, "error", "allowed", "tokens/s", "result");
+        Line("setting", BackendHeading, "error", "limit", "tokens/s", "result");
     }
 
     /// <summary>A comparison.</summary>
@@ -58,8 +58,8 @@ internal sealed class DoctorText(TextWriter output, int? width)
         foreach (var line in lines.Skip(1)) output.WriteLine(line);
     }
 
-    private void Line(string setting, string backend, string error, string allowed, string rate, string result) => output.WriteLine(
-        $"{setting.PadRight(_settingWidth)}  {backend.PadRight(_backendWidth)}  {error,8}  {allowed,7}  {rate,8}  {result}");
+    private void Line(string setting, string backend, string error, string limit, string rate, string result) => output.WriteLine(
+        $"{setting.PadRight(_settingWidth)}  {backend.PadRight(_backendWidth)} {error,7} {limit,5} {rate,8}  {result}");
 
     private static string Short(double? value) => value?.ToString("g2", CultureInfo.InvariantCulture) ?? "";
 }
