@@ -54,7 +54,7 @@ PreemptMode=REQUEUE
 KillWait=20
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=27001 CPUs=1 State=UNKNOWN
 NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=27002 CPUs=1 State=UNKNOWN
-PartitionName=low Nodes=n1,n2 Default=YES MaxTime=60 PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
+PartitionName=low Nodes=n1,n2 Default=YES MaxTime=60 PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
 PartitionName=high Nodes=n1,n2 MaxTime=60 PriorityTier=10 PreemptMode=OFF
 CONF
 mkdir -p "$work/state" "$work/spool.n1" "$work/spool.n2"
@@ -66,8 +66,8 @@ cat > "$work/sweep.yaml" << 'YAML'
 name: slurm
 models: ["embedded:llama"]
 tasks:
-  - {task: embedded, kind: fact, samples: 48, length: 1000}
-  - {task: embedded, kind: count, samples: 48, length: 1000}
+  - {task: embedded, kind: fact, samples: 96, length: 1000}
+  - {task: embedded, kind: count, samples: 96, length: 1000}
 axes: {weights: [w16, w4], cache: [k16v16, k8v8, k4v4, k2v2], granularity: [t64], chunk: [64]}
 YAML
 cat > "$work/profile.yaml" << 'YAML'
