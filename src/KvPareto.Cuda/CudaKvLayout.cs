@@ -41,8 +41,8 @@ internal sealed class CudaKvLayout
     public bool TakesAsOne(int start, int chunk) =>
         _meanBytes == 0 && Keys.All(side => side.TakesAsOne(start, chunk)) && Values.All(side => side.TakesAsOne(start, chunk));
 
-    /// <summary>The stretches of bytes that hold so many tokens, from a cache of the same spec for another capacity to this one; what keys
-    /// coded without bias need is in each.</summary>
+    /// <summary>The stretches of bytes that hold so many tokens, from a cache of the same spec for another capacity to this one. Bias
+    /// and turns, where keys are coded without their bias, stand in each already.</summary>
     public IEnumerable<ByteStretch> Taken(CudaKvLayout other, int length)
     {
         for (var layer = 0; layer < Keys.Length; layer++)

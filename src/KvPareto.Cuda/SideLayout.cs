@@ -120,7 +120,6 @@ internal sealed class SideLayout
         // Those that wait at 16 bits already have what they will be coded by, where a whole append shares it.
         var grouped = SharesGroups
             ? Math.Min(Math.Max(0, length - SinkTokens), Math.Min(_shape.CodedTokens, other._shape.CodedTokens)) : coded;
-        var blocks = _shape.GroupTokens == int.MaxValue ? 1 : (grouped + _shape.GroupTokens - 1) / _shape.GroupTokens;
         var row = _plan.HeadDim * sizeof(ushort);
         for (var head = 0; head < _heads; head++)
         {
@@ -129,7 +128,7 @@ internal sealed class SideLayout
             if (_plan.IsCoded && !(SharesGroups && head > 0))
                 yield return new(
                     other.GroupsAt + head * other.HeadGroups * GroupMeta.ByteSize, GroupsAt + head * HeadGroups * GroupMeta.ByteSize,
-                    (long)blocks * _shape.GroupsPerTokenBlock * GroupMeta.ByteSize);
+                    (long)_plan.TokenBlocksOf(grouped) * _shape.GroupsPerTokenBlock * GroupMeta.ByteSize);
             yield return new(other.SinksAt + (long)head * other.SinkTokens * row, SinksAt + (long)head * SinkTokens * row,
                 (long)Math.Min(length, SinkTokens) * row);
             for (var token = Math.Max(CodedEnd(length), Math.Min(length, SinkTokens)); token < length;)

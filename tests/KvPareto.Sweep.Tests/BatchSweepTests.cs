@@ -12,7 +12,7 @@ namespace KvPareto.Sweep.Tests;
 public class BatchSweepTests
 {
     private const int Samples = FakeSweep.LongSamples;
-    private const int Alone = TimedSamples.OfPart + TimedSamples.OfPart;
+    private const int Alone = FakeSweep.LongTimed;
 
     private sealed class Killed : Exception;
 

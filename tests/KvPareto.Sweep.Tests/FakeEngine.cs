@@ -161,7 +161,7 @@ internal sealed class FakeEngine : ITrialEngine
 }
 
 /// <summary>Numbered questions.</summary>
-internal sealed class FakeTask(string name, int samples, double worth = 1) : TextTask
+internal sealed class FakeTask(string name, int samples, double worth = 1, int parts = 1) : TextTask
 {
     public override string Name => name;
 
@@ -170,6 +170,7 @@ internal sealed class FakeTask(string name, int samples, double worth = 1) : Tex
     public override IReadOnlyList<TaskSample> Prepare(PromptContext context) => [.. Enumerable.Range(0, samples).Select(i => new TaskSample
     {
         Id = $"{name}-{i}",
+        Part = parts == 1 ? "" : $"{i % parts}",
         PromptIds = [.. name.Select(letter => (int)letter), i],
         MaxNewTokens = 4,
         Answers = [$"answer {i}"],

@@ -22,6 +22,7 @@ internal static class FakeSweep
         [new("facts", new FakeTask("facts", 9)), new("counts", new FakeTask("counts", LongSamples - 9))];
 
     public const int LongSamples = 15; // of a trial
+    public const int LongTimed = 2 * TimedSamples.OfPart; // of these, where others share work
 
     public static SweepConfig Config(
         string settings = AllSettings, int seed = 7, int repeats = 1, int baselineRepeats = 0, string search = "exhaustive",

@@ -11,7 +11,6 @@ namespace KvPareto.Sweep.Tests;
 public class PrefixSweepTests
 {
     private const int Samples = FakeSweep.LongSamples;
-    private const int Timed = TimedSamples.OfPart + TimedSamples.OfPart;
 
     [Theory]
     [InlineData(true, 1, 2)]
@@ -26,7 +25,7 @@ public class PrefixSweepTests
         var config = FakeSweep.Config(repeats: Math.Max(1, repeats), batchSize: size, prefixes: true);
         var history = FakeSweep.Run(temp["run"], engine, config, tasks: FakeSweep.LongTasks);
         Assert.Equal(whole, FakeSweep.WithoutTimes(history));
-        var shared = keeps || size > 1 ? Samples - Timed : 0;
+        var shared = keeps || size > 1 ? Samples - FakeSweep.LongTimed : 0;
         Assert.Equal(FakeSweep.Trials * ((Samples - shared) * config.Repeats + shared), engine.Generated);
         foreach (var result in history.Results)
         {
@@ -53,6 +52,19 @@ public class PrefixSweepTests
     {
         Assert.Equal(expected, TimedSamples.OfEach(parts, warmUp));
         Assert.True(parts * expected > warmUp);
+    }
+
+    [Fact]
+    public void Run_OfATaskOfManyParts_TimesSomeOfEach()
+    {
+        const int parts = 12;
+        using var temp = new ScratchFolder();
+        IReadOnlyList<SweepTask> tasks = [new("many", new FakeTask("many", 3 * parts, parts: parts))];
+        var history = FakeSweep.Run(temp["run"], new FakeEngine { KeepsPrefixes = true }, FakeSweep.Config(prefixes: true), tasks: tasks);
+        // Of the three of each part the first two.
+        Assert.All(history.Results, result => Assert.Equal(
+            Enumerable.Range(2 * parts, parts).Select(i => $"many-{i}"),
+            TrialSamples.Read(temp["run"], result.TrialId).Where(record => record.PrefixTokens is not null).Select(record => record.Sample)));
     }
 
     [Theory]

@@ -8,8 +8,6 @@ namespace KvPareto.Cli.Commands;
 /// <summary><c>kvpareto replay RUN</c></summary>
 internal static class ReplayCommand
 {
-    private const string NeedsProbes = "predict";
-
     private static readonly FittedTable<SearchReplay> Table = new(
         [
             new("search", 0, replay => replay.Search) { IsText = true },
@@ -32,7 +30,7 @@ internal static class ReplayCommand
         {
             Description = "A search as the key 'search' of a config says it. May be repeated.",
             HelpName = "SEARCH",
-            DefaultValueFactory = _ => ["halving", NeedsProbes, "nsga2"],
+            DefaultValueFactory = _ => ["halving", "predict", "nsga2"],
         };
         var json = new Option<bool>("--json") { Description = "Print one JSON object; docs/search.md names the fields." };
         var command = new Verb(
@@ -44,13 +42,10 @@ internal static class ReplayCommand
         command.SetAction(parsed =>
         {
             var run = parsed.GetValue(folder)!;
-            var searches = parsed.GetValue(search)!;
-            if (parsed.GetResult(search) is { Implicit: true } && !SearchReplay.HasProbes(run))
-            {
-                searches = [.. searches.Except([NeedsProbes])];
-                context.Error.WriteLine($"{NeedsProbes} is left out: the run has no probes (docs/search.md)");
-            }
-            var replays = searches.SelectMany(text => SearchReplay.Of(run, text)).ToList();
+            var areChosen = parsed.GetResult(search) is { Implicit: false };
+            var searches = parsed.GetValue(search)!.ToLookup(text => areChosen || !SearchReplay.LacksProbes(run, text));
+            foreach (var text in searches[false]) context.Error.WriteLine($"{text} is left out: the run has no probes (docs/search.md)");
+            var replays = searches[true].SelectMany(text => SearchReplay.Of(run, text)).ToList();
             if (parsed.GetValue(json)) WriteJson(context, replays);
             else Show(context, replays);
             return ExitCode.Ok;

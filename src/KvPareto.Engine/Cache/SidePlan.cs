@@ -76,5 +76,8 @@ public readonly record struct SidePlan
     public (int Tokens, int Groups, int Channels) TokenBlock { get; }
 
     /// <summary>Blocks that the coded part has room for: one where entries are for good.</summary>
-    public int TokenBlocks => TokenBlock.Tokens == int.MaxValue ? 1 : CodedTokens / TokenBlock.Tokens;
+    public int TokenBlocks => TokenBlocksOf(CodedTokens);
+
+    /// <summary>Blocks that so many coded tokens lie in, the last one whole or not.</summary>
+    public int TokenBlocksOf(int tokens) => TokenBlock.Tokens == int.MaxValue ? 1 : (tokens + TokenBlock.Tokens - 1) / TokenBlock.Tokens;
 }

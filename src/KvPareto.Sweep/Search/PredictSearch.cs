@@ -64,22 +64,23 @@ internal sealed class PredictSearch(PredictOptions options) : ISearch
     private List<(int Point, int Level)> Best(
         IReadOnlyList<SearchPoint> points, List<int> open, Dictionary<int, int> reached, ScoreForecast forecast)
     {
-        var expected = open.Select(index => (Index: index, Gain: Gain(points, index, forecast)));
-        return
-        [
-            .. expected.Where(one => forecast.Of(one.Index).Interval(options.Confidence).High
-                    > forecast.Known.BestWithin(points[one.Index].PeakBytes).Score + options.Margin
-                    && one.Gain >= options.Gain / 100 * forecast.Known.Reached)
-                .OrderByDescending(one => one.Gain)
-                .ThenBy(one => one.Index).Take(options.Batch).Select(one => (one.Index, reached[one.Index] + 1)),
-        ];
+        var worthwhile =
+            from index in open
+            let score = forecast.Of(index)
+            let peak = points[index].PeakBytes
+            where score.Interval(options.Confidence).High > forecast.Known.BestWithin(peak).Score + options.Margin
+            let gain = forecast.Known.ExpectedGain(peak, score)
+            where gain >= options.Gain / 100 * forecast.Known.Reached
+            orderby gain descending, index
+            select (index, reached[index] + 1);
+        return [.. worthwhile.Take(options.Batch)];
     }
 
-    private string Reason(IReadOnlyList<SearchPoint> points, int index, ScoreForecast forecast) =>
-        forecast.Reason(index, options.Confidence) + (options.Gain == 0 || forecast.Known.Reached == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture,
-            $"; {100 * Gain(points, index, forecast) / forecast.Known.Reached:G2} % of hypervolume are expected of it"));
-
-    private static double Gain(IReadOnlyList<SearchPoint> points, int index, ScoreForecast forecast) =>
-        forecast.Known.ExpectedGain(points[index].PeakBytes, forecast.Of(index));
+    private string Reason(IReadOnlyList<SearchPoint> points, int index, ScoreForecast forecast)
+    {
+        var reason = forecast.Reason(index, options.Confidence);
+        if (options.Gain == 0 || forecast.Known.Reached == 0) return reason;
+        var percent = 100 * forecast.Known.ExpectedGain(points[index].PeakBytes, forecast.Of(index)) / forecast.Known.Reached;
+        return string.Create(CultureInfo.InvariantCulture, $"{reason}; {percent:G2} % of hypervolume are expected of it");
+    }
 }

@@ -91,7 +91,7 @@ public class PredictSearchTests
             Point(55, 0.06),
         ];
         SearchStep With(double gain) => new PredictSearch(Options with { Gain = gain }).Next(points);
-        Assert.Equal([new PartWish(5, [4])], With(0.1).Wishes, (a, b) => ((PartWish)a).Point == ((PartWish)b).Point);
+        Assert.Equal((5, 4), One(With(0.1)));
         Assert.Empty(With(5).Wishes);
         var reason = Assert.Single(With(5).Dropped).Reason;
         Assert.EndsWith(" % of hypervolume are expected of it", reason, StringComparison.Ordinal);

@@ -50,10 +50,12 @@ public sealed record SearchReplay(string Model, string Search)
     /// with as much memory.</summary>
     public required double LargestLoss { get; init; }
 
-    /// <summary>Whether settings of a run were probed, which some searches need.</summary>
+    /// <summary>Whether a search needs probes, of which a run has none.</summary>
     /// <param name="run">Folder of a run.</param>
-    /// <exception cref="ConfigException">It is none.</exception>
-    public static bool HasProbes(string run) => ReplayedProbes.Read(run).AreThere;
+    /// <param name="search">As the key <c>search</c> of a config says it.</param>
+    /// <exception cref="ConfigException">There is no such run or search.</exception>
+    public static bool LacksProbes(string run, string search) =>
+        SearchReader.Parse(search, seed: 0).Probes > 0 && !ReplayedProbes.Read(run).AreThere;
 
     /// <summary>Replays one search on every model and context of a run.</summary>
     /// <param name="run">Folder of a finished run.</param>

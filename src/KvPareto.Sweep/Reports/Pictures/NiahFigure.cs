@@ -110,7 +110,8 @@ internal sealed class NiahFigure : Figure
 
     private string HeadingOf(Map map)
     {
-        var name = map.IsBaseline ? $"{map.Setting} (baseline)" : _look.LabelOf(map.Setting, FrontierAnalysis.SettingOf(map.Setting));
+        var name = map.IsBaseline
+            ? FrontierBars.Label(map.Setting, isBaseline: true) : _look.LabelOf(map.Setting, FrontierAnalysis.SettingOf(map.Setting));
         return _maps.Any(other => other.Model != map.Model) ? $"{map.Model}: {name}" : name;
     }
 
