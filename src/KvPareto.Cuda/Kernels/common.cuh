@@ -155,13 +155,13 @@ static __device__ __forceinline__ void read_group(u32 entry, float& scale, float
 }
 
 // The same in parts, x = (q − zero)·scale: of any group that is not constant, and put right for one that is.
-static __device__ __forceinline__ void read_affine(u32 entry, float& scale, float& zero)
+static __device__ __forceinline__ void read_affine(u32 entry, float& scale, int& zero)
 {
     scale = half_to_float((u16)entry);
-    zero = (float)((int)entry >> 16);
+    zero = (int)entry >> 16;
 }
 
-static __device__ __forceinline__ void read_constant(u32 entry, float& scale, float& zero)
+static __device__ __forceinline__ void read_constant(u32 entry, float& scale, int& zero)
 {
     if (!(entry & 0x8000)) return;
     scale = __int_as_float((int)((entry & 0x7fff) << 16 | entry >> 16));
