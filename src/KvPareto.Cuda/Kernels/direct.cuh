@@ -112,8 +112,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
                 __syncwarp();
                 this->load_plain_query();
             }
-            else if constexpr (Channels) this->measure_query();
-            else this->load_query();
+            else if constexpr (!Channels) this->load_query();
         }
         #pragma unroll 1
         for (int at = from; at < to; at += NU * UNIT)
