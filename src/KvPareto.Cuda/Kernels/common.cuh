@@ -233,7 +233,7 @@ static __device__ void hadamard(float* rows, int count, int width, int stride)
         for (int i = threadIdx.x; i < count * width / 2; i += blockDim.x)
         {
             int pair = i % (width / 2);
-            int low = pair / half * 2 * half + pair % half;
+            int low = 2 * pair - (pair & (half - 1));
             float* x = rows + (i64)(i / (width / 2)) * stride + low;
             float a = x[0], b = x[half];
             x[0] = a + b;

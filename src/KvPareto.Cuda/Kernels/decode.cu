@@ -232,8 +232,16 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         append_to_granule(cache.keys, t.turn.append.fit, head, view.length - 1, fresh[0], (u32*)results[1]);
     if (isRotated)
     {
-        hadamard(rows, group, D, D);
-        for (int i = threadIdx.x; i < HEADS * D; i += THREADS) put_query(i / D, i % D, rows[i]);
+        #pragma unroll 1
+        for (int h = warp; h < HEADS; h += WARPS)
+        {
+            float x[COUNT];
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) x[i] = rows[h * D + lane * COUNT + i];
+            hadamard_of_warp(x, lane);
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) put_query(h, lane * COUNT + i, x[i]);
+        }
         share_largest();
         __syncthreads();
     }
@@ -274,27 +282,37 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     }
     __syncthreads();
 
-    // The warps' results together, of two channels of some heads a thread.
-    TaggedPair* partial = tagged_partial_of(a, sequence, head * group + threadIdx.x / Pairs, split) + c;
+    // The warps' results together, by a warp those of some heads; turned back here, since sums of rotated values are rotated sums.
     #pragma unroll 1
-    for (int h = threadIdx.x / Pairs; h < group; h += Step, partial += (i64)Step * a.splits * (Pairs + 1))
+    for (int h = warp; h < group; h += WARPS)
     {
-        PartState all;
-        all.clear();
-        if (isFresh)
-        {
-            all.state = make_float2(freshScores[h], 1);
-            all.sum = make_float2(fresh[1][2 * c], fresh[1][2 * c + 1]);
-        }
+        float2 state = isFresh ? make_float2(freshScores[h], 1) : make_float2(-INFINITE, 0);
+        float x[COUNT];
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) x[i] = isFresh ? fresh[1][lane * COUNT + i] : 0;
         if (!isNew)
         {
-            PartState its[WARPS];
+            float most = state.x;
             #pragma unroll
-            for (int w = 0; w < WARPS; w++) its[w] = { states[w][h], *(const float2*)(results[w] + h * D + 2 * c) };
-            all.add(its);
+            for (int w = 0; w < WARPS; w++) most = fmaxf(most, states[w][h].x);
+            float factor = factor_of(state.x, most);
+            state = make_float2(most, factor * state.y);
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) x[i] *= factor;
+            #pragma unroll
+            for (int w = 0; w < WARPS; w++)
+            {
+                factor = factor_of(states[w][h].x, most);
+                state.y += factor * states[w][h].y;
+                #pragma unroll
+                for (int i = 0; i < COUNT; i++) x[i] += factor * results[w][h * D + lane * COUNT + i];
+            }
         }
-        put_tagged(partial, all.sum, tag);
-        if (c == 0) put_tagged(partial + Pairs, all.state, tag);
+        if (a.rotation == 2) hadamard_of_warp(x, lane);
+        TaggedPair* partial = tagged_partial_of(a, sequence, head * group + h, split);
+        #pragma unroll
+        for (int i = 0; i < COUNT; i += 2) put_tagged(partial + (lane * COUNT + i) / 2, make_float2(x[i], x[i + 1]), tag);
+        if (lane == 0) put_tagged(partial + Pairs, state, tag);
     }
     if (!t.merges) return;
     let_next_start(); // its blocks come in evenly as these leave, and memory is free for its weights

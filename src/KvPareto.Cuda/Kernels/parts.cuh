@@ -83,7 +83,7 @@ static __device__ __forceinline__ void merge_share(
     const AttentionArguments& a, const View& view, int sequence, int keyHead, int group, int index, u32 tag, PartState* shared)
 {
     const int Pairs = D / 2, FewestShift = 3, MostShift = D == 128 ? 6 : 5, Ahead = 6;
-    int count = parts_of(view), shift = a.rotation == 2 ? MostShift : FewestShift;
+    int count = parts_of(view), shift = FewestShift;
     while (shift < MostShift && count << shift < group * Pairs) shift++;
     int own = 1 << shift, slices = THREADS >> shift, slice = threadIdx.x >> shift, warp = threadIdx.x / 32;
     int gap = a.splits - 1 - view.hasEdge - view.parts; // between the parts' results and the others
@@ -129,15 +129,8 @@ static __device__ __forceinline__ void merge_share(
             PartState x[1] = { shared[i] };
             mine.add(x);
         }
-        float2 sum = make_float2(mine.sum.x * (1 / mine.state.y), mine.sum.y * (1 / mine.state.y));
-        if (a.rotation == 2)
-        {
-            float2* sums = (float2*)shared;
-            __syncthreads();
-            if (isLast) sums[threadIdx.x] = sum;
-            hadamard((float*)sums, 1, D, D);
-            if (isLast) sum = sums[threadIdx.x];
-        }
-        if (isLast) *(u32*)((u16*)a.y.data + (i64)sequence * a.y.stride + head * D + 2 * pair) = pack_bfloats(sum.x, sum.y);
+        if (isLast)
+            *(u32*)((u16*)a.y.data + (i64)sequence * a.y.stride + head * D + 2 * pair) =
+                pack_bfloats(mine.sum.x * (1 / mine.state.y), mine.sum.y * (1 / mine.state.y));
     }
 }
