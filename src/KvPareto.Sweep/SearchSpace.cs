@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
@@ -40,7 +41,8 @@ public static class SearchSpace
         if (comparisons > MaxComparisons)
             throw patterns[0]
                 .Place.Error(
-                $"is one of {patterns.Length} patterns over {product.Length} settings, {comparisons} comparisons",
+                $"is one of {CountText.Of(patterns.Length, "pattern")} over {CountText.Of(product.Length, "setting")}, {comparisons} "
+                    + "comparisons",
                     $"at most {MaxComparisons}");
 
         string[] names = [.. product.Select(setting => setting.Name)];
@@ -55,7 +57,7 @@ public static class SearchSpace
                 (any, included[i]) = (true, isInclude);
             }
             if (!any && !MatchesElsewhere(config, model, pattern))
-                throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
+                throw pattern.Place.Error($"matches none of {CountText.Of(product.Length, "setting")} of the axes", "patterns that match");
         }
         return product.Where((_, i) => included[i]);
     }
