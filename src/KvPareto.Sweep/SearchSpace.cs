@@ -57,7 +57,7 @@ public static class SearchSpace
                 (any, included[i]) = (true, isInclude);
             }
             if (!any && !MatchesElsewhere(config, model, pattern))
-                throw pattern.Place.Error($"matches none of {CountText.Of(product.Length, "setting")} of the axes", "patterns that match");
+                throw pattern.Place.Error($"matches none of the {CountText.Of(product.Length, "setting")} of the axes", "patterns that match");
         }
         return product.Where((_, i) => included[i]);
     }
