@@ -63,8 +63,11 @@ internal sealed class SweepPlan
             Models = models,
             Tasks = [.. tasks, .. probes],
             Specs = [.. trials.Select(trial => trial.Spec)],
-            RunOrder = [.. trials.GroupBy(trial => (trial.Spec.ModelDigest, trial.Spec.Setting.Weights)).SelectMany(group => group)
-                .Select((trial, index) => new PlannedTrial(index + 1, trial.Spec, trial.Model) { IsBaseline = trial.IsBaseline })],
+            RunOrder =
+            [
+                .. trials.GroupBy(trial => (trial.Spec.ModelDigest, trial.Spec.Setting.Weights)).SelectMany(group => group)
+                    .Select((trial, index) => new PlannedTrial(index + 1, trial.Spec, trial.Model) { IsBaseline = trial.IsBaseline }),
+            ],
             Search = config.Search,
             Repeats = config.Repeats,
             Sharing = new(Math.Min(config.BatchSize, engine.MostTogether), config.PrefixCaching && engine.KeepsPrefixes),
@@ -113,7 +116,8 @@ internal sealed class SweepPlan
         select model with { Tasks = [new(probe, ((ProbeTask)probe.Task).Of(model.Tasks))], IsProbe = true };
 
     // In the config's order.
-    private static (PreparedModel Model, TrialSpec Spec, bool IsBaseline)[] Trials(SweepConfig config, PreparedModel[] models, ITrialEngine engine)
+    private static (PreparedModel Model, TrialSpec Spec, bool IsBaseline)[] Trials(
+        SweepConfig config, PreparedModel[] models, ITrialEngine engine)
     {
         var template = TrialSpec.TemplateOf(config.Template.ToJson());
         return
