@@ -28,8 +28,8 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
     /// <summary>Columns of the terminal that is standard error, asked anew each time; null where it is none.</summary>
     public Func<int?> ErrorWidth { get; init; } = () => null;
 
-    /// <summary>Seconds for which each rate of the processor is measured.</summary>
-    public double RateSeconds { get; init; } = 1;
+    /// <summary>Measures what the processor does at best.</summary>
+    public Func<CpuBackend, DeviceRates> CpuRatesOf { get; init; } = backend => CpuRates.Measure(backend);
 
     /// <summary>Standard input.</summary>
     /// <param name="what">What is expected of it, for the message.</param>
@@ -79,7 +79,7 @@ internal sealed record CommandContext(Stream? Input, TextWriter Output, TextWrit
         {
             return backend switch
             {
-                CpuBackend cpu => CpuRates.Measure(cpu, RateSeconds),
+                CpuBackend cpu => CpuRatesOf(cpu),
                 CudaBackend cuda => CudaRates.Measure(cuda),
                 _ => DeviceRates.OfProduct(backend),
             };

@@ -11,17 +11,16 @@ namespace KvPareto.Cpu;
 /// </summary>
 internal sealed unsafe class CpuWeight : Weight
 {
-    private readonly NativeBuffer _strips; // [strips, StripBytes], or [K] f32 for a vector
-    private readonly NativeBuffer? _bias; // [N] f32
+    private readonly NativeBuffer _memory; // [strips, StripBytes], or [K] f32 for a vector; then the bias [N] f32, if there is one
+    private readonly bool _hasBias;
 
     private CpuWeight(MemoryLedger ledger, HostWeight host) : base(host.Name, host.Format, host.RowCount, host.ColumnCount)
     {
         GroupSize = host.Format.CodeBits() > 0 ? host.GroupSize : 0;
         StripBytes = (nint)Strip.ByteSize(Format, ColumnCount, GroupSize);
-        _strips = new NativeBuffer(ledger, MemoryCategory.Weights, IsVector ? ColumnCount * 4L : StripCount * StripBytes);
-        if (host.Bias is null) return;
-        _bias = new NativeBuffer(ledger, MemoryCategory.Weights, RowCount * 4L);
-        host.Bias.CopyTo(new Span<float>(Bias, RowCount));
+        _hasBias = host.Bias is not null;
+        _memory = new NativeBuffer(ledger, MemoryCategory.Weights, PredictByteCount(Format, RowCount, ColumnCount, GroupSize, _hasBias));
+        host.Bias?.CopyTo(new Span<float>(Bias, RowCount));
     }
 
     /// <summary>True for a weight of one row.</summary>
@@ -37,13 +36,13 @@ internal sealed unsafe class CpuWeight : Weight
     public nint StripBytes { get; }
 
     /// <summary>The elements of a vector [K].</summary>
-    public float* Vector => _strips.As<float>();
+    public float* Vector => _memory.As<float>();
 
     /// <summary>Bias [N], or null.</summary>
-    public float* Bias => _bias is null ? null : _bias.As<float>();
+    public float* Bias => _hasBias ? (float*)(_memory.As<byte>() + _memory.ByteCount) - RowCount : null;
 
     /// <inheritdoc/>
-    public override long ByteCount => _strips.ByteCount + (_bias?.ByteCount ?? 0);
+    public override long ByteCount => _memory.ByteCount;
 
     /// <summary>Copies a weight into <paramref name="ledger"/>'s memory, repacked; <paramref name="host"/> may be disposed
     /// afterwards.</summary>
@@ -86,7 +85,7 @@ internal sealed unsafe class CpuWeight : Weight
         (rows == 1 ? columns * 4L : Strip.Count(rows) * Strip.ByteSize(format, columns, groupSize)) + (hasBias ? rows * 4L : 0);
 
     /// <summary>First byte of a strip.</summary>
-    public byte* StripAt(int strip) => _strips.As<byte>() + strip * StripBytes;
+    public byte* StripAt(int strip) => _memory.As<byte>() + strip * StripBytes;
 
     /// <summary>
     /// The lines of the block of 256 that begins at channel <paramref name="channel"/>: the first one's address, and bytes from one to
@@ -115,11 +114,7 @@ internal sealed unsafe class CpuWeight : Weight
     }
 
     /// <inheritdoc/>
-    public override void Dispose()
-    {
-        _strips.Dispose();
-        _bias?.Dispose();
-    }
+    public override void Dispose() => _memory.Dispose();
 
     private static void Require(HostWeight host, bool condition, string what)
     {

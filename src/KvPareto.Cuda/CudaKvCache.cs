@@ -17,7 +17,16 @@ internal sealed unsafe class CudaKvCache : KvCache
         Layout = new CudaKvLayout(geometry, spec, capacity);
         _memory = new CudaBuffer(context, ledger, MemoryCategory.KvCache, Layout.ByteCount);
         Layers = [.. Enumerable.Range(0, geometry.LayerCount).Select(layer => Layout.At(_memory.Address, layer, spec))];
-        if (spec.PreBiasKeys) UploadBias(geometry.KeyBias!);
+        if (!spec.PreBiasKeys) return;
+        try
+        {
+            UploadBias(geometry.KeyBias!);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Where its parts lie.</summary>

@@ -4,6 +4,8 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
 using KvPareto.Cuda.Interop;
+using KvPareto.Engine.Cache;
+using static System.FormattableString;
 
 namespace KvPareto.Cuda;
 
@@ -40,7 +42,10 @@ internal static unsafe class KernelCompiler
 
     private static Lazy<byte[]> Later(string file, string architecture, ReadOnlySpan<string> options)
     {
-        string[] all = [$"--gpu-architecture={architecture}", "--std=c++17", .. options];
+        string[] all =
+        [
+            $"--gpu-architecture={architecture}", "--std=c++17", Invariant($"-DLARGEST_ZERO={GroupCodec.LargestZero}"), .. options,
+        ];
         return Images.GetOrAdd($"{file} {string.Join(' ', all)}", _ => new(() => Make(file, all)));
     }
 

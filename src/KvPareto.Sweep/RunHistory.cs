@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Trials;
@@ -78,8 +79,7 @@ public sealed record RunHistory(string Name, int Seed, string Baseline, int Plan
     internal static string HeadingOf(string name, int? limit) => limit is { } most ? $"{name}, {LimitWords(most)}" : name;
 
     /// <summary>A limit in words.</summary>
-    public static string LimitWords(int limit) =>
-        string.Create(CultureInfo.InvariantCulture, $"at most {limit} {(limit == 1 ? "sample" : "samples")} of each task");
+    public static string LimitWords(int limit) => $"at most {CountText.Of(limit, "sample")} of each task";
 
     /// <summary>The limit that the run in a folder was last worked on with; null for none.</summary>
     /// <exception cref="ConfigException">A file is damaged.</exception>

@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
@@ -38,10 +39,10 @@ public static class SearchSpace
         if (patterns.Length == 0) return product;
         var comparisons = patterns.Sum(pattern => (long)pattern.Values) * product.Length;
         if (comparisons > MaxComparisons)
-            throw patterns[0]
-                .Place.Error(
-                $"is one of {patterns.Length} patterns over {product.Length} settings, {comparisons} comparisons",
-                    $"at most {MaxComparisons}");
+            throw patterns[0].Place.Error(
+                $"is one of {CountText.Of(patterns.Length, "pattern")} over {CountText.Of(product.Length, "setting")}, {comparisons} "
+                    + "comparisons",
+                $"at most {MaxComparisons}");
 
         string[] names = [.. product.Select(setting => setting.Name)];
         var included = new bool[product.Length];
@@ -55,7 +56,8 @@ public static class SearchSpace
                 (any, included[i]) = (true, isInclude);
             }
             if (!any && !MatchesElsewhere(config, model, pattern))
-                throw pattern.Place.Error($"matches none of the {product.Length} settings of the axes", "patterns that match");
+                throw pattern.Place.Error(
+                    $"matches none of the {CountText.Of(product.Length, "setting")} of the axes", "patterns that match");
         }
         return product.Where((_, i) => included[i]);
     }

@@ -11,7 +11,7 @@ public class InterruptTests
     private const string Config = """
         name: interrupted
         models: [embedded:llama]
-        tasks: [{task: embedded, kind: fact, samples: 8, length: 400}]
+        tasks: [{task: embedded, kind: fact, samples: 8, length: 100}]
         axes:
           weights: [w16, w8, w4]
           cache: [k8v8, k8v4, k4v4, k4v2, k2v2]

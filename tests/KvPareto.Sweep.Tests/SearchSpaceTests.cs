@@ -22,7 +22,7 @@ public class SearchSpaceTests
         var patterns = string.Join(", ", Enumerable.Range(0, 2000).Select(_ => "w*"));
         var error = Assert.Throws<ConfigException>(() => Expand($"{axes}\nexclude: [{patterns}]"));
         Assert.StartsWith(
-            "my.yaml:4: key 'exclude[0]' is one of 2000 patterns over 10800 settings, 21600000 comparisons; allowed: at most 20000000",
+            "my.yaml:4: key 'exclude[0]' is one of 2,000 patterns over 10,800 settings, 21600000 comparisons; allowed: at most 20000000",
                 error.Message, StringComparison.Ordinal);
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
+using KvPareto.Engine;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Settings;
@@ -91,8 +92,9 @@ internal static class GenerateCommand
         if (prompt.Length + (long)maxNewTokens > model.Config.MaxPositions)
         {
             throw new ConfigException(
-                $"the prompt has {prompt.Length} tokens and {maxNewTokens} new ones may follow, but {source.Model} was made for "
-                    + $"{model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower --max-new-tokens");
+                $"the prompt has {CountText.Of(prompt.Length, "token")} and {maxNewTokens} new ones may follow, but {source.Model} was "
+                    + $"made for {model.Config.MaxPositions} positions (max_position_embeddings); shorten the prompt or lower "
+                    + "--max-new-tokens");
         }
         var generator = new Generator(model.Transformer, setting);
         var warmUp = WarmUp(generator, prompt, cancellation);

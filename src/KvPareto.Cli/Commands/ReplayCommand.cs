@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
+using KvPareto.Engine;
 using KvPareto.Sweep.Answers.Replays;
 
 namespace KvPareto.Cli.Commands;
@@ -78,8 +79,7 @@ internal static class ReplayCommand
     {
         foreach (var model in replays.GroupBy(replay => replay.Model))
         {
-            context.Output.WriteLine(TerminalText.OneLine(string.Create(
-                CultureInfo.InvariantCulture, $"{model.Key}: {model.First().Settings} settings")));
+            context.Output.WriteLine(TerminalText.OneLine($"{model.Key}: {CountText.Of(model.First().Settings, "setting")}"));
             Table.Write(context.PlainOutput(), context.OutputWidth(), [.. model]);
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Cli.Terminal;
+using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 
 namespace KvPareto.Cli.Doctor;
@@ -47,7 +48,8 @@ internal sealed class DoctorText(TextWriter output, int? width)
 
     /// <summary>What came of them.</summary>
     public void End(int failed) => output.WriteLine(
-        failed > 0 ? $"{failed} comparisons failed" : _backends == 1 ? "one backend runs here: there is nothing to compare it with"
+        failed > 0 ? $"{CountText.Of(failed, "comparison")} failed"
+            : _backends == 1 ? "one backend runs here: there is nothing to compare it with"
             : $"{_backends} backends agree");
 
     private void Line(string name, string found)

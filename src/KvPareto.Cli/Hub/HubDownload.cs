@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Enumeration;
 using System.Net;
 using System.Security.Cryptography;
+using KvPareto.Engine;
 using KvPareto.Sweep;
 using KvPareto.Text.Input;
 
@@ -43,7 +44,7 @@ internal sealed class HubDownload(HubSettings settings, HubClient client, Action
         var (commit, all) = await Again(() => client.Files(repository, revision, cancellation), cancellation);
         string[] wanted = [.. all.Where(name => patterns.Any(pattern => Fits(pattern, name))).Order(StringComparer.Ordinal)];
         if (wanted.Length == 0)
-            throw new ConfigException($"{repository.Id}: none of its {all.Count} files fits {string.Join(", ", patterns)}"
+            throw new ConfigException($"{repository.Id}: none of {CountText.Of(all.Count, "file")} fits {string.Join(", ", patterns)}"
                 + $"; allowed: --include with a pattern of {string.Join(", ", all.Take(8))}{(all.Count > 8 ? ", …" : "")}");
         foreach (var name in wanted)
         {

@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Sweep.Answers.Checks;
 
 namespace KvPareto.Cli.Terminal;
@@ -19,7 +20,7 @@ internal static class CheckText
             }
         }
         context.Output.WriteLine(TerminalText.OneLine(
-            $"{worse.Count} of {check.Points.Count} settings worse than in {Path.GetFileName(earlier)}, "
+            $"{worse.Count} of {CountText.Of(check.Points.Count, "setting")} worse than in {Path.GetFileName(earlier)}, "
                 + $"{check.Points.Count(point => point.IsBetter)} better"));
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
 using Spectre.Console;
@@ -28,7 +29,8 @@ internal static class ClosingTable
         ],
         "results.csv has them");
 
-    /// <summary>Every trial by model and memory, a star on the frontier; then what was written and what should be known.</summary>
+    /// <summary>Every trial by model and memory, a star on the frontier and the baseline named; then what was written and what should be
+    /// known.</summary>
     public static void Show(CommandContext context, RunHistory history, ReportSummary summary)
     {
         ShowTables(context, summary);
@@ -54,7 +56,8 @@ internal static class ClosingTable
     public static IEnumerable<string> Notes(RunHistory history) =>
     [
         .. history.Missing.Count == 0 ? [] : (ReadOnlySpan<string>)
-            [$"{history.Missing.Count} of {history.Planned} trials have no result yet: {Some(history.Missing)}; --resume measures them"],
+            [$"{history.Missing.Count} of {CountText.Of(history.Planned, "trial")} without a result yet: {Some(history.Missing)}; "
+                + "--resume measures " + (history.Missing.Count == 1 ? "it" : "them")],
         .. history.Messages, .. history.Remarks,
     ];
 
@@ -62,15 +65,15 @@ internal static class ClosingTable
         string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 
     private static string Heading(ModelSummary model) => model is { Points: 0, Unscored: > 0 }
-        ? string.Create(
+        ? $"{model.Model}: {CountText.Of(model.Unscored, "setting")}, without a score"
+        : string.Create(
             CultureInfo.InvariantCulture,
-            $"{model.Model}: {model.Unscored} {(model.Unscored == 1 ? "setting" : "settings")}, without a score")
-        : string.Create(CultureInfo.InvariantCulture, $"{model.Model}: {model.FrontierPoints} of {model.Points} settings on the frontier, "
+            $"{model.Model}: {model.FrontierPoints} of {CountText.Of(model.Points, "setting")} on the frontier, "
             + $"hypervolume {model.HypervolumePercent:F1} %"
             + $"{(model.Dropped > 0 ? $"; {model.Dropped} dropped, results.csv says why" : "")}");
 
     private static string Mark(SummaryRow row) =>
-        row.Failure is not null ? "failed" : row.OnFrontier ? "★" : row.IsBaseline ? "base" : "";
+        row.Failure is not null ? "failed" : PlaceMark.Of(row.OnFrontier, row.IsBaseline);
 
     private static string Number(double? value, string format, string unit = "") =>
         value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) + unit : "";

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep.Answers.Objectives;
 using KvPareto.Sweep.Frontier;
 using Spectre.Console;
@@ -13,13 +14,13 @@ internal static class FrontierText
     private const int LossRank = 80;
     private const int DominatedRank = 70;
 
-    /// <summary>A table for each model, a star on the frontier.</summary>
+    /// <summary>A table for each model, a star on the frontier, the baseline named.</summary>
     public static void Show(CommandContext context, FrontierAnswer answer)
     {
         var plain = context.PlainOutput();
         var table = new FittedTable<FrontierRow>(
             [
-                new("", 0, row => row.OnFrontier ? "★" : row.IsBaseline ? "base" : "") { IsText = true },
+                new("", 0, row => PlaceMark.Of(row.OnFrontier, row.IsBaseline)) { IsText = true },
                 new("setting", 0, row => row.Setting) { IsText = true },
                 .. answer.Headings.Select((heading, i) => new FittedColumn<FrontierRow>(heading, 1 + i, row => row.Texts[i])),
                 new("95 % interval", IntervalRank, row => Interval(row.Interval)),
@@ -31,8 +32,8 @@ internal static class FrontierText
         {
             context.Output.WriteLine(TerminalText.OneLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{model.Model}: {model.Rows.Count(row => row.OnFrontier)} of {model.Rows.Count} settings on the frontier, hypervolume "
-                    + $"{model.HypervolumePercent:F1} %")));
+                $"{model.Model}: {model.Rows.Count(row => row.OnFrontier)} of {CountText.Of(model.Rows.Count, "setting")} on the frontier, "
+                    + $"hypervolume {model.HypervolumePercent:F1} %")));
             table.Write(plain, context.OutputWidth(), model.Rows);
             context.Output.WriteLine();
         }

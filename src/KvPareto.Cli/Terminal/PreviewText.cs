@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Preview;
@@ -72,7 +73,7 @@ internal static class PreviewText
     private static IEnumerable<string> Sums(SweepPreview preview)
     {
         var (samples, done) = (preview.Trials.Sum(trial => (long)trial.Samples), preview.Trials.Sum(trial => (long)trial.SamplesDone));
-        yield return $"{preview.Name}: {Whole(preview.Trials.Count)} trials, {Whole(samples)} samples"
+        yield return $"{preview.Name}: {CountText.Of(preview.Trials.Count, "trial")}, {CountText.Of(samples, "sample")}"
             + (preview.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)})" : "")
             + (done > 0 ? $", of them {Whole(done)} measured" : "");
         yield return $"memory: {(preview.RoomBytes is { } room ? ByteText.Of(room) : "not known")} on {preview.Device}"
@@ -84,7 +85,7 @@ internal static class PreviewText
     }
 
     private static string Unfitting(int trials) => trials == 0 ? ""
-        : $"; {Whole(trials)} {(trials == 1 ? "trial does" : "trials do")} not fit and would be listed as failed";
+        : $"; {CountText.Of(trials, "trial")} would not fit and be listed as failed";
 
     private static string Name(PreviewedTrial trial) => ContextText.Of(trial.Setting, trial.Context)
         + (trial.Repeat is { } repeat ? $", repeat {Whole(repeat)}" : "") + (trial.IsProbe ? ", probe" : "");

@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Answers;
@@ -95,15 +96,15 @@ internal static class RecommendText
             Preference.Speed => "the quickest token",
             _ => "the highest score",
         };
+        var fitting = answer.Candidates.Count(candidate => candidate.Fits);
         var within = answer.Candidates.Count(candidate => candidate.Fits && candidate.KeepsUp);
-        return $"of {answer.Candidates.Count} settings {answer.Candidates.Count(candidate => candidate.Fits)} fit and {within} of these "
-            + "keep "
-            + $"within the loss; this has {best}";
+        return $"of {CountText.Of(answer.Candidates.Count, "setting")} {fitting} {(fitting == 1 ? "fits" : "fit")} and {within} of these "
+            + $"{(within == 1 ? "keeps" : "keep")} within the loss; this has {best}";
     }
 
     private static void Miss(CommandContext context, ModelAnswer answer, RecommendRequest request)
     {
-        context.Error.WriteLine(TerminalText.OneLine($"{answer.Model}: none of {answer.Candidates.Count} settings "
+        context.Error.WriteLine(TerminalText.OneLine($"{answer.Model}: none of {CountText.Of(answer.Candidates.Count, "setting")} "
             + string.Join(" and ", Limits(request))));
         if (answer.NearestInMemory is { } small && request.Budget is { } budget)
             context.Error.WriteLine(TerminalText.OneLine($"  nearest in memory: {small.Setting} needs "

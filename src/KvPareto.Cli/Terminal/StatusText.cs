@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep.Cluster;
 
 namespace KvPareto.Cli.Terminal;
@@ -13,7 +14,7 @@ internal static class StatusText
     {
         Line(string.Create(
             CultureInfo.InvariantCulture,
-            $"{progress.Heading}: {progress.Done} of {progress.Planned} trials done, {progress.Failed.Count} failed, "
+            $"{progress.Heading}: {progress.Done} of {CountText.Of(progress.Planned, "trial")} done, {progress.Failed.Count} failed, "
                 + $"{(progress.Dropped > 0 ? $"{progress.Dropped} dropped, " : "")}"
                 + $"{progress.Held.Count} being measured, {progress.Waiting} waiting"));
         foreach (var trial in progress.Held.Take(MostShown))
@@ -21,7 +22,7 @@ internal static class StatusText
             Line($"  {trial.Trial}");
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"    {trial.Samples}{(trial.Planned > 0 ? $" of {trial.Planned}" : "")} samples, {trial.Holder}{Helping(trial.Helpers)}, "
+                $"    {Samples(trial)}, {trial.Holder}{Helping(trial.Helpers)}, "
                     + $"{(trial.IsQuiet ? "no sign of life" : "last sign")} {(int)trial.Age.TotalSeconds} s ago"));
         }
         if (progress.Held.Count > MostShown) Line($"  and {progress.Held.Count - MostShown} more; --json has them");
@@ -34,6 +35,9 @@ internal static class StatusText
 
         void Line(string text) => context.Output.WriteLine(TerminalText.OneLine(text));
     }
+
+    private static string Samples(HeldTrial trial) => trial.Planned > 0
+        ? $"{trial.Samples} of {CountText.Of(trial.Planned, "sample")}" : CountText.Of(trial.Samples, "sample");
 
     private static string Helping(int workers) => workers switch
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep;
 
 namespace KvPareto.Cli.Terminal;
@@ -16,10 +17,10 @@ internal static class TrialText
         : result.Status == TrialStatus.Dropped ? $"dropped: {result.Failure}" : $"FAILED: {result.Failure}";
 
     /// <summary>How much a sweep is, and of how much it is limited to.</summary>
-    public static string Planned(SweepPlanned planned) => string.Create(
-        CultureInfo.InvariantCulture, $"{planned.Trials} trials, {planned.Samples} samples")
+    public static string Planned(SweepPlanned planned) =>
+        $"{CountText.Of(planned.Trials, "trial")}, {CountText.Of(planned.Samples, "sample")}"
         + (planned.Limit is { } limit ? $" ({RunHistory.LimitWords(limit)}: --limit)" : "")
-        + string.Create(CultureInfo.InvariantCulture, $"; {planned.TrialsDone} trials done before");
+        + $"; {CountText.Of(planned.TrialsDone, "trial")} done before";
 
     /// <summary>How far weights are that a sweep makes before its trials.</summary>
     public static string Making(WeightsMade made) => TerminalText.OneLine(string.Create(

@@ -55,7 +55,7 @@ internal static unsafe class CpuAttention
     {
         var (caches, layer) = (call.Step.Caches.Length, call.Layer);
         for (var i = 0; layer == 0 && i < caches; i++) call.Cache(i).Turns?.Extend(call.Cache(i).Length);
-        if (call.Cache(0).Transforms || caches > 1)
+        if (call.Cache(0).Transforms)
         {
             team.For(caches * call.KvHeads, call, static (in AttentionCall c, int index, int _) =>
             {

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
@@ -37,8 +38,9 @@ internal sealed unsafe class CpuKvCache : KvCache
         new CpuKvLayout(geometry, spec, capacity).ByteCount;
 
     /// <summary>
-    /// Whether it was given what 16 bits cannot hold: a number that is none, infinite, or beyond f16. Kernels read f16 as if there were
-    /// neither, which is quicker, so all that attends to such a cache has to be made NaN.
+    /// Whether it was given what it cannot hold: a number that is none, infinite, or at 16 bits beyond f16. Kernels read f16 as if there
+    /// were neither, which is quicker, and scales that are found once take no notice of what comes later; so all that attends to such a
+    /// cache has to be made NaN.
     /// </summary>
     public bool IsBroken { get; private set; }
 
@@ -114,13 +116,15 @@ internal sealed unsafe class CpuKvCache : KvCache
     {
         _layout.Keys[layer].Append(KeyPlace(layer, head), start, count, keys, keyStride);
         _layout.Values[layer].Append(ValuePlace(layer, head), start, count, values, valueStride);
-        if (_layout.Keys[layer].HasHalves) RequireHalves(count, keys, keyStride);
-        if (_layout.Values[layer].HasHalves) RequireHalves(count, values, valueStride);
+        CheckNumbers(_layout.Keys[layer].HasHalves, count, keys, keyStride);
+        CheckNumbers(_layout.Values[layer].HasHalves, count, values, valueStride);
     }
 
     public override void Reset()
     {
         base.Reset();
+        // Weights of zero do not hide a NaN in a tile that new tokens begin to fill.
+        if (IsBroken) NativeMemory.Clear(_memory.As<byte>(), (nuint)_layout.TurnsAt);
         IsBroken = false;
         Array.Clear(_meanFrozen);
     }
@@ -179,12 +183,13 @@ internal sealed unsafe class CpuKvCache : KvCache
         }
     }
 
-    private void RequireHalves(int count, float* rows, int stride)
+    private void CheckNumbers(bool asHalves, int count, float* rows, int stride)
     {
+        var end = asHalves ? HalfEnd : float.PositiveInfinity;
         for (var i = 0; i < count; i++)
         {
             var row = new ReadOnlySpan<float>(rows + (long)i * stride, Geometry.HeadDim);
-            if (!(MathF.Abs(TensorPrimitives.MaxMagnitude(row)) < HalfEnd)) IsBroken = true;
+            if (!(MathF.Abs(TensorPrimitives.MaxMagnitude(row)) < end)) IsBroken = true;
         }
     }
 

@@ -86,7 +86,7 @@ static __device__ u32 fit(float2 range, GroupFit fit, int bits)
         return 0x8000 | magnitude >> 16 | magnitude << 16;
     }
     float levels = (float)((1 << bits) - 1);
-    float narrowest = fminf(65504, fmaxf(5.9604645e-8f, fmaxf(fabsf(low), fabsf(high)) / 32000));
+    float narrowest = fminf(65504, fmaxf(5.9604645e-8f, fmaxf(fabsf(low), fabsf(high)) / LARGEST_ZERO));
     float step = high / levels - low / levels;
     u16 scale = float_to_half(fminf(step, 65504));
     if (half_to_float(scale) < narrowest)

@@ -25,7 +25,7 @@ internal static class SurplusTensors
         {
             if (NumberOf(name) is { } layer && layer >= config.LayerCount)
                 throw new ConfigException($"{source}: tensor '{OneLine.Of(name)}' is of layer {layer}, counted from 0; the configuration "
-                    + $"has {config.LayerCount} layers");
+                    + $"has {CountText.Of(config.LayerCount, "layer")}");
             if (name.StartsWith(Prefix, StringComparison.Ordinal) && !known.Contains(name)
                 && !name.EndsWith(RotaryBuffer, StringComparison.Ordinal))
                 throw Unknown(source, config, name);

@@ -159,7 +159,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     }
 
     /// <summary>Several linear layers of one input: ys[i] = x·weights[i]ᵀ + b. A token's q, k and v take one launch on a GPU instead of
-    /// three that do not fill it (docs/performance.md). The ys lie apart from x and each other.</summary>
+    /// three that do not fill it (docs/performance-gpu.md). The ys lie apart from x and each other.</summary>
     public void Linear(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {
         RequireSeveral(x, weights, ys);
@@ -220,7 +220,7 @@ public abstract class Backend(MemoryMeter? meter = null) : IDisposable
     /// <summary>
     /// The start of a block: h = x / rms(x) · gain, then ys[i] = h·weights[i]ᵀ + b. x and h [T, K], gain [K]; h is the backend's to use;
     /// what it holds afterwards is not said. A token's norm costs a GPU a launch of one block, 5 µs, unless the products take it in
-    /// (docs/performance.md).
+    /// (docs/performance-gpu.md).
     /// </summary>
     public void NormLinear(Tensor x, Weight gain, float epsilon, Tensor h, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
     {

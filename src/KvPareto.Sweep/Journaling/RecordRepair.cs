@@ -57,14 +57,7 @@ internal static class RecordRepair
     {
         var kept = KeptNameOf(path);
         using var file = DiskFile.TryOpenRead(path) ?? throw new ConfigException($"{path}: is gone");
-        var bytes = new byte[RandomAccess.GetLength(file)];
-        for (var at = 0; at < bytes.Length;)
-        {
-            var read = RandomAccess.Read(file, bytes.AsSpan(at), at);
-            if (read == 0) break;
-            at += read;
-        }
-        AtomicFile.Write(kept, bytes);
+        AtomicFile.Write(kept, DiskFile.Bytes(file));
         return kept;
     }
 

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
-using Microsoft.Win32.SafeHandles;
 
 namespace KvPareto.Sweep.Journaling;
 
@@ -32,7 +31,7 @@ internal static class RunFile
         try
         {
             // Line ends of Git's or an editor's making; within a text they are escapes.
-            var (page, isSealed) = Open(Array.FindAll(Bytes(file), value => value != (byte)'\r'));
+            var (page, isSealed) = Open(Array.FindAll(DiskFile.Bytes(file, MaxBytes), value => value != (byte)'\r'));
             var run = JournalJson.Read<RunRecord>(page);
             RunCheck.Check(run);
             return (run, isSealed);
@@ -53,12 +52,6 @@ internal static class RunFile
         if (!content.AsSpan()[^length..].SequenceEqual(Encoding.Latin1.GetBytes(Tail(sum)))) return (content, false);
         byte[] page = [.. content.AsSpan()[..^length], .. "\n}\n"u8];
         return sum == Seal.SumOf(page, Subject, 1) ? (page, true) : throw new JsonException("its checksum does not fit");
-    }
-
-    private static byte[] Bytes(SafeFileHandle file)
-    {
-        var bytes = new byte[Math.Min(RandomAccess.GetLength(file), MaxBytes)];
-        return bytes[..RandomAccess.Read(file, bytes, 0)];
     }
 
     private const int TailStart = 3; // "\n}\n"

@@ -1,4 +1,3 @@
-using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 
@@ -28,8 +27,9 @@ internal sealed class Nsga2Search(Nsga2Options options) : ISearch
             population = Survivors(points, [.. population, .. children]);
         }
         var open = points.Index().Where(pair => pair.Item.State == PointState.Open);
-        return new([], [.. open.Select(pair => new SearchVerdict(pair.Index, string.Create(
-            CultureInfo.InvariantCulture, $"not chosen in {options.Generations} generations of {options.Population} settings")))]);
+        return new([], [.. open.Select(pair => new SearchVerdict(
+            pair.Index, $"not chosen in {CountText.Of(options.Generations, "generation")} of "
+                + CountText.Of(options.Population, "setting")))]);
     }
 
     private static string[] GenesOf(SearchPoint point) => [.. SettingAxes.All.Select(axis => axis.WordOf(point.Setting))];

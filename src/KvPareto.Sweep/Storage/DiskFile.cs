@@ -19,6 +19,15 @@ internal static class DiskFile
     /// <exception cref="ConfigException">It is a link, a folder, a pipe or a device, or must not be read.</exception>
     public static SafeFileHandle? TryOpenRead(string path) => Open(path, Posix.OpenReadOnly, FileMode.Open, FileAccess.Read);
 
+    /// <summary>The first bytes of a file, as many as it has of <paramref name="most"/>.</summary>
+    public static byte[] Bytes(SafeFileHandle file, long most = long.MaxValue)
+    {
+        var bytes = new byte[Math.Min(RandomAccess.GetLength(file), most)];
+        var at = 0;
+        while (RandomAccess.Read(file, bytes.AsSpan(at), at) is > 0 and var count) at += count;
+        return bytes[..at];
+    }
+
     /// <summary>A new file to read and write; null where the name is taken, atomically.</summary>
     /// <exception cref="ConfigException">It cannot be made.</exception>
     public static SafeFileHandle? TryCreate(string path, bool append)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
@@ -65,15 +65,12 @@ internal static class ResultCheck
     {
         if (unsealed > 0)
         {
-            yield return string.Create(
-                CultureInfo.InvariantCulture, $"{unsealed} lines of this folder are from a version without checksums: their figures")
-                + " agree with each other, but damage may go unseen";
+            yield return $"{CountText.Of(unsealed, "line")} of this folder from a version without checksums: figures agree with each "
+                + "other, but damage may go unseen";
         }
         if (alone > 0)
         {
-            yield return string.Create(
-                CultureInfo.InvariantCulture, $"the samples of {alone} results are not all in samples/: these results could")
-                + " not be compared with them";
+            yield return $"the samples of {CountText.Of(alone, "result")} are not all in samples/, and could not be compared with it";
         }
     }
 }

@@ -49,64 +49,87 @@ internal sealed class SweepPlan
         tasks = [.. tasks.Select(task => task with { Limit = limit })];
         if (tasks.GroupBy(task => (task.Name, task.Context)).FirstOrDefault(group => group.Count() > 1) is { } named)
             throw config.Error("tasks", $"has two named '{named.Key.Name}'", "a 'name' of its own for each");
+        var models = Prepare(config, tasks, engine);
+        // A task that no limit cuts is the task itself.
+        var cut = models.SelectMany(model => model.Tasks).Where(task => task.IsCut).Select(task => task.Task).ToHashSet();
+        tasks = [.. tasks.Select(Uncut)];
+        models = [.. models.Select(model => model with { Tasks = [.. model.Tasks.Select(task => task with { Task = Uncut(task.Task) })] })];
+        Check(config, tasks, models);
+        var probes = Probes(config, tasks);
+        var trials = Trials(config, [.. models, .. models.SelectMany(model => Probing(model, probes))], engine);
+        return new()
+        {
+            Name = config.Name,
+            Models = models,
+            Tasks = [.. tasks, .. probes],
+            Specs = [.. trials.Select(trial => trial.Spec)],
+            RunOrder =
+            [
+                .. trials.GroupBy(trial => (trial.Spec.ModelDigest, trial.Spec.Setting.Weights)).SelectMany(group => group)
+                    .Select((trial, index) => new PlannedTrial(index + 1, trial.Spec, trial.Model) { IsBaseline = trial.IsBaseline }),
+            ],
+            Search = config.Search,
+            Repeats = config.Repeats,
+            Sharing = new(Math.Min(config.BatchSize, engine.MostTogether), config.PrefixCaching && engine.KeepsPrefixes),
+        };
+
+        SweepTask Uncut(SweepTask task) => cut.Contains(task) ? task : task with { Limit = null };
+    }
+
+    // Each model with its prompts at each context.
+    private static PreparedModel[] Prepare(SweepConfig config, IReadOnlyList<SweepTask> tasks, ITrialEngine engine)
+    {
         var tasksOf = tasks.GroupBy(task => task.Context).ToList();
         (ModelEntry Entry, IReadOnlyList<InferenceSetting> Settings)[] entries =
             [.. config.Models.Select(model => (model, SearchSpace.Expand(config, model)))];
-        PreparedModel[] models =
+        return
         [
             .. from entry in entries
                from context in tasksOf
                from model in engine.Prepare(entry.Entry, entry.Settings, [.. context])
                select (model with { Context = context.Key }).Checked(),
         ];
-        // A task that no limit cuts is the task itself.
-        var cut = models.SelectMany(model => model.Tasks).Where(task => task.IsCut).Select(task => task.Task).ToHashSet();
-        tasks = [.. tasks.Select(Uncut)];
-        models = [.. models.Select(model => model with { Tasks = [.. model.Tasks.Select(task => task with { Task = Uncut(task.Task) })] })];
+    }
+
+    private static void Check(SweepConfig config, IReadOnlyList<SweepTask> tasks, PreparedModel[] models)
+    {
         if (models.GroupBy(model => (model.Digest, model.Context)).FirstOrDefault(group => group.Count() > 1) is { } same)
             throw config.Error(
                 "models", $"has '{same.First().Name}' and '{same.Last().Name}', which are the same files", "each model once");
 
-        if (config.Search.Chooses && tasksOf.FirstOrDefault(context => !context.Any(task => task.Task.IsScored)) is not null)
+        if (config.Search.Chooses && !tasks.GroupBy(task => task.Context).All(context => context.Any(task => task.Task.IsScored)))
             throw config.Error("search", $"is {config.Search.Kind}, which has no score to choose by",
                 $"beside a task that is scored, or {ExhaustiveOptions.Word}");
-        var probes = config.Search.Probes == 0 ? [] : tasks.GroupBy(task => task.Context).Select(context => new SweepTask(
-            ProbeTask.TaskName, new ProbeTask(context, config.Search.Probes, config.Search.Seed))
-        { Context = context.Key, IsProbe = true }).ToList();
+    }
+
+    // A task of probes for each context.
+    private static SweepTask[] Probes(SweepConfig config, IReadOnlyList<SweepTask> tasks) => config.Search.Probes == 0 ? [] :
+    [
+        .. tasks.GroupBy(task => task.Context).Select(context =>
+            new SweepTask(ProbeTask.TaskName, new ProbeTask(context, config.Search.Probes, config.Search.Seed))
+            { Context = context.Key, IsProbe = true }),
+    ];
+
+    private static IEnumerable<PreparedModel> Probing(PreparedModel model, SweepTask[] probes) =>
+        from probe in probes
+        where probe.Context == model.Context
+        select model with { Tasks = [new(probe, ((ProbeTask)probe.Task).Of(model.Tasks))], IsProbe = true };
+
+    // In the config's order.
+    private static (PreparedModel Model, TrialSpec Spec, bool IsBaseline)[] Trials(
+        SweepConfig config, PreparedModel[] models, ITrialEngine engine)
+    {
         var template = TrialSpec.TemplateOf(config.Template.ToJson());
-        var pairs = (
-            from model in models.Concat(models.SelectMany(Probing))
-            from setting in model.Settings
-            from repeat in Enumerable.Range(0, 1 + (!model.IsProbe && IsBaseline(model, setting) ? config.BaselineRepeats : 0))
-            let digests = model.Tasks.Select(task => task.Task.Digest).ToArray()
-            select (Model: model, Spec: new TrialSpec(
-                model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat > 0 ? repeat : null,
-                model.Context, model.IsProbe))).ToArray();
-        var runOrder = pairs
-            .GroupBy(pair => (pair.Spec.ModelDigest, pair.Spec.Setting.Weights))
-            .SelectMany(group => group)
-            .Select((pair, index) => new PlannedTrial(index + 1, pair.Spec, pair.Model)
-            { IsBaseline = IsBaseline(pair.Model, pair.Spec.Setting) });
-        return new()
-        {
-            Name = config.Name,
-            Models = models,
-            Tasks = [.. tasks, .. probes],
-            Specs = [.. pairs.Select(pair => pair.Spec)],
-            RunOrder = [.. runOrder],
-            Search = config.Search,
-            Repeats = config.Repeats,
-            Sharing = new(Math.Min(config.BatchSize, engine.MostTogether), config.PrefixCaching && engine.KeepsPrefixes),
-        };
-
-        IEnumerable<PreparedModel> Probing(PreparedModel model) =>
-            from probe in probes
-            where probe.Context == model.Context
-            select model with { Tasks = [new(probe, ((ProbeTask)probe.Task).Of(model.Tasks))], IsProbe = true };
-
-        SweepTask Uncut(SweepTask task) => cut.Contains(task) ? task : task with { Limit = null };
-
-        bool IsBaseline(PreparedModel model, InferenceSetting setting) =>
-            setting == model.Settings[0] && setting.Weights.Form == config.Baseline.Weights.Form;
+        return
+        [
+            .. from model in models
+               from setting in model.Settings
+               let isBaseline = setting == model.Settings[0] && setting.Weights.Form == config.Baseline.Weights.Form
+               from repeat in Enumerable.Range(0, 1 + (!model.IsProbe && isBaseline ? config.BaselineRepeats : 0))
+               let digests = model.Tasks.Select(task => task.Task.Digest).ToArray()
+               select (model, new TrialSpec(
+                   model.Entry.Name, model.Digest, setting, digests, config.Seed, engine.Backend, template, repeat > 0 ? repeat : null,
+                   model.Context, model.IsProbe), isBaseline),
+        ];
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 using KvPareto.Text.Tokenizers;
 
@@ -62,7 +63,7 @@ internal sealed class FidelityText
         var count = tokens ?? Math.Min(Math.Max(FidelityOptions.DefaultTokens, window), ids.Length) / window * window;
         if (count == 0 || count > ids.Length)
         {
-            throw new ConfigException($"fidelity: {_file}: has {ids.Length} tokens"
+            throw new ConfigException($"fidelity: {_file}: has {CountText.Of(ids.Length, "token")}"
                 + $"; allowed: a text of {Math.Max(count, window)} or more, fewer tokens, or a shorter window");
         }
         return [.. ids.Take(count).Chunk(window)];

@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Gsm8k;
@@ -71,7 +72,7 @@ internal sealed record Gsm8kOptions : TaskOptions
         if (string.IsNullOrWhiteSpace(File)) throw Mistake("file", "names nothing; allowed: a JSON Lines file");
         if (ShotCount is < 0 or > MostShots) throw Mistake("shots", $"is {Shots}; allowed: 0 to {MostShots}");
         if (ShotCount > 0 && string.IsNullOrWhiteSpace(ShotsFile))
-            throw Mistake("shots_file", $"is missing for {ShotCount} shots; allowed: a JSON Lines file, or shots: 0");
+            throw Mistake("shots_file", $"is missing for {CountText.Of(ShotCount, "shot")}; allowed: a JSON Lines file, or shots: 0");
         if (Limit < 1) throw Mistake("limit", $"is {Limit}; allowed: 1 or more");
         if (MaxNewTokens < 1) throw Mistake("max_new_tokens", $"is {MaxNewTokens}; allowed: 1 or more");
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Gsm8k;
@@ -44,7 +45,8 @@ internal sealed class Gsm8kTask : TextTask
         _shots = options.ShotCount > 0 ? Gsm8kRow.ReadFile(options.ShotsFile!, options.Format, options.ShotCount) : [];
         if (_shots.Count < options.ShotCount)
             throw new ConfigException(
-                $"{options.ShotsFile}: has {_shots.Count} rows; allowed: at least the task's {options.ShotCount} shots");
+                $"{options.ShotsFile}: has {CountText.Of(_shots.Count, "row")}; "
+                    + $"allowed: at least the task's {CountText.Of(options.ShotCount, "shot")}");
         Digest = ComputeDigest();
     }
 

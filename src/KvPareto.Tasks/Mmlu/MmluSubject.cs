@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Mmlu;
@@ -22,7 +23,8 @@ internal sealed record MmluSubject(string Name, IReadOnlyList<MmluRow> Shots, IR
         var dev = Path.Combine(options.Folder, "dev", $"{name}_dev.csv");
         var shots = options.Shots > 0 ? MmluFile.Read(dev, options.Shots) : [];
         if (shots.Count < options.Shots)
-            throw new ConfigException($"{dev}: has {shots.Count} rows; allowed: at least the task's {options.Shots} shots");
+            throw new ConfigException(
+                $"{dev}: has {CountText.Of(shots.Count, "row")}; allowed: at least the task's {CountText.Of(options.Shots, "shot")}");
         return new(name, shots, MmluFile.Read(Path.Combine(options.Folder, "test", name + Suffix), options.Limit));
     }
 

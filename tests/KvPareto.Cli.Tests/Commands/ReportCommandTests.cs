@@ -20,7 +20,7 @@ public class ReportCommandTests
         CopyRun(temp);
         var run = CommandRun.Of("report", temp["run"]);
         Assert.Equal(0, run.Code);
-        Assert.Contains("lines of this folder are from a version without checksums", run.Error, StringComparison.Ordinal);
+        Assert.Contains("lines of this folder from a version without checksums", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public class ReportCommandTests
             $"{journal}:7: dropped: unknown key 'prefyll'\n{journal}: as it was, it is kept as {journal}.damaged\n", repaired.Error,
                 StringComparison.Ordinal);
         Assert.Contains(
-            "1 of 3 trials have no result yet: w4g64a16-k4v2-tensor-c64 of embedded:llama; --resume measures them", repaired.Error,
+            "1 of 3 trials without a result yet: w4g64a16-k4v2-tensor-c64 of embedded:llama; --resume measures it", repaired.Error,
                 StringComparison.Ordinal);
         Assert.Equal(3, File.ReadAllLines(temp["run/results.csv"]).Length);
         Assert.DoesNotContain("dropped", CommandRun.Of("report", temp["run"], "--repair").Error, StringComparison.Ordinal);

@@ -51,6 +51,11 @@ public class SweepProgressTests
         Assert.Equal(3, lines.Length);
     }
 
+    [Fact]
+    public void Planned_OfOneTrial_IsSaidOfOne() =>
+        Assert.Equal("1 trial, 1 sample (at most 1 sample of each task: --limit); 1 trial done before",
+            TrialText.Planned(new(1, 1, 1, 1) { Limit = 1 }));
+
     private static string Shown(int? columns)
     {
         using var output = new StringWriter();

@@ -12,17 +12,19 @@ using Spectre.Console;
 namespace KvPareto.Cli.Tests.Workers;
 
 /// <summary>
-/// A process a device, with the processor in place of each device: the real program is started, told to stop and killed. A worker
-/// takes a second to start, so the sweeps are of some seconds.
+/// A process a device, with the processor in place of each device: the real program is started, told to stop and killed.
 /// </summary>
 public sealed partial class DevicesSweepTests : IDisposable
 {
     private const string Config = """
         name: shared
         models: [embedded:llama]
-        tasks: [{task: embedded, kind: fact, samples: 8, length: 400}]
+        tasks: [{task: embedded, kind: fact, samples: 8, length: 100}]
         settings: [w16a16-k8v8-t64-c64, w16a16-k4v4-t64-c64, w16a16-k2v2-t64-c64]
         """;
+
+    // Of some seconds: a worker takes a second to start, and is to be met at work.
+    private static readonly string LongConfig = Config.Replace("length: 100", "length: 400", StringComparison.Ordinal);
 
     private static readonly WorkerDevice[] Two = [new("one", "cpu"), new("two", "cpu")];
 
@@ -64,7 +66,7 @@ public sealed partial class DevicesSweepTests : IDisposable
     public void Killed_IsSaid_AndTheOtherTakesItsTrials()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("kills by signal");
-        var config = _temp.Write("sweep.yaml", Config);
+        var config = _temp.Write("sweep.yaml", LongConfig);
         var killed = 0;
         var told = new Recorder(value =>
         {
@@ -88,7 +90,7 @@ public sealed partial class DevicesSweepTests : IDisposable
     public void Cancelled_EndsAll_AndCanBeGoneOnWith()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("ends by signal");
-        var config = _temp.Write("sweep.yaml", Config);
+        var config = _temp.Write("sweep.yaml", LongConfig);
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(_timeout.Token);
         var told = new Recorder(value => { if (value is TrialEnded) cancel.Cancel(); });
         Assert.ThrowsAny<OperationCanceledException>(
@@ -104,7 +106,7 @@ public sealed partial class DevicesSweepTests : IDisposable
     public void EventsThatCannotBeHandedOn_EndAll()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("ends by signal");
-        var config = _temp.Write("sweep.yaml", Config);
+        var config = _temp.Write("sweep.yaml", LongConfig);
         var processes = new List<int>();
         var told = new Recorder(value =>
         {

@@ -62,4 +62,15 @@ public class FidelityReportTests
         Assert.Contains("|  | `w16a16-k4v4-t64` |", table, StringComparison.Ordinal);
         Assert.Equal(["model", "other"], new FidelityFigure(FidelityPoint.Of(rows)).Panels().Select(panel => panel.Title));
     }
+
+    [Fact]
+    public void Figure_IsNamedByItsRun_OrElseByItsModel()
+    {
+        var points = FidelityPoint.Of(Rows);
+        var (alone, ofRun) = (new FidelityFigure(points), new FidelityFigure(points, "my run"));
+        Assert.Equal("model: fidelity against bits of the KV cache", alone.Title);
+        Assert.Equal("", alone.Panels().Single().Title);
+        Assert.Equal("my run: fidelity against bits of the KV cache", ofRun.Title);
+        Assert.Equal("model", ofRun.Panels().Single().Title);
+    }
 }

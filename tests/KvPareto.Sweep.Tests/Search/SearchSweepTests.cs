@@ -288,7 +288,7 @@ public class SearchSweepTests
         var check = FrontierCheck.Of(now, temp["before/results.csv"], 1);
         Assert.Equal((8, 0), (check.Points.Count, check.Points.Count(point => point.Worse.Count > 0)));
         Assert.Equal(
-            "2 settings that were not on the frontier of the earlier file were dropped by the search: not compared", check.Messages[0]);
+            "not compared: 2 settings dropped by the search, not on the frontier of the earlier file", check.Messages[0]);
 
         var columns = earlier.Split('\n')[0].Split(',');
         var lines = earlier.Split('\n').Select(line =>

@@ -56,7 +56,8 @@ public sealed class SafeTensorsFile : IDisposable
     private static long HeaderLength(string path, ModelBytes file)
     {
         if (file.ByteCount < LengthBytes)
-            throw new ConfigException($"{path}: is {file.ByteCount} bytes; a safetensors file begins with {LengthBytes} of header length");
+            throw new ConfigException(
+                $"{path}: is {CountText.Of(file.ByteCount, "byte")}; a safetensors file begins with {LengthBytes} of header length");
         var start = file.Window(0, LengthBytes);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         // A page of a server's, or a link that Git wrote as a text.

@@ -1,4 +1,4 @@
-using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Checks;
@@ -59,10 +59,8 @@ internal static class CheckComparison
         if (before.Min(point => point.Limit) is var earlier && earlier != limit)
             yield return $"the earlier run has {Samples(earlier)}, this one {Samples(limit)}: scores and peaks are of other samples";
         else if (pairs.FirstOrDefault(pair => pair.Before.Samples is { } count && count != pair.Now.Samples) is { Now: not null } other)
-            yield return string.Create(
-                CultureInfo.InvariantCulture,
-                $"the earlier run has {other.Before.Samples} samples of a setting, this one {other.Now.Samples}: "
-                    + $"scores and peaks are of other samples");
+            yield return $"the earlier run has {CountText.Of(other.Before.Samples!.Value, "sample")} of a setting, this one "
+                + $"{other.Now.Samples:N0}: scores and peaks are of other samples";
         else if (pairs.Except(otherFiles).Any(pair => pair.Before.Trial is { } id && id != pair.Now.TrialId))
             yield return "the earlier run has other trials of the same settings: its tasks, their data, the seed or the kind of "
                 + "device differ";

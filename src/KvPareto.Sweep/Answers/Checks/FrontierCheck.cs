@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Text.Input;
 
@@ -48,7 +49,7 @@ public sealed class FrontierCheck
             else points.Add(Plain(point, failure is null ? "has no result" : $"{failure.Status}: {failure.Failure}"));
         }
         string[] dropped = unmeasured == 0 ? [] :
-            [$"{unmeasured} settings that were not on the frontier of the earlier file were dropped by the search: not compared"];
+            [$"not compared: {CountText.Of(unmeasured, "setting")} dropped by the search, not on the frontier of the earlier file"];
         return new(points, [.. dropped, .. CheckComparison.Differences(before, now, runs)]);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Frontier;
@@ -12,14 +13,19 @@ internal sealed class FidelityFigure : Figure
     /// <summary>Names from which on a figure is as wide as a page, not as a column.</summary>
     private const int ManyNames = 12;
 
+    private const string Subject = "fidelity against bits of the KV cache";
+
     private readonly IReadOnlyList<FidelityPoint> _points;
     private readonly List<List<FidelityPoint>> _groups;
     private readonly SettingLook _look;
+    private readonly string? _run;
 
     /// <summary>The figure of some settings, a panel for those that are compared with each other.</summary>
-    public FidelityFigure(IReadOnlyList<FidelityPoint> points)
+    /// <param name="points">Settings.</param>
+    /// <param name="run">Name of the run that they are of; null for settings that were compared by themselves.</param>
+    public FidelityFigure(IReadOnlyList<FidelityPoint> points, string? run = null)
     {
-        _points = points;
+        (_points, _run) = (points, run);
         _groups = [.. points.GroupBy(point => points.First(point.IsBeside)).Take(FrontierFigure.MaxPanels).Select(group => group.ToList())];
         _look = new(
             points.Select(point => FrontierAnalysis.SettingOf(point.Row.Setting)),
@@ -35,8 +41,7 @@ internal sealed class FidelityFigure : Figure
         : null;
 
     /// <inheritdoc/>
-    public override string Title => Models.Count == 1
-        ? $"{Models[0]}: fidelity against bits of the KV cache" : "fidelity against bits of the KV cache";
+    public override string Title => (_run ?? (Models.Count == 1 ? Models[0] : null)) is { } name ? $"{name}: {Subject}" : Subject;
 
     /// <inheritdoc/>
     public override int PanelColumns => FrontierFigure.ColumnsFor(_groups.Count);
@@ -57,7 +62,7 @@ internal sealed class FidelityFigure : Figure
             return
             [
                 .. texts.Distinct().Take(2),
-                string.Create(CultureInfo.InvariantCulture, $"{_points.Count} settings"),
+                CountText.Of(_points.Count, "setting"),
                 .. _look.CommonFacts,
             ];
         }
@@ -89,7 +94,8 @@ internal sealed class FidelityFigure : Figure
                 "Bits per cached element, scales and zero points included");
         var row = points[0].Row;
         var texts = _points.Select(point => point.Row.Text).Distinct().Count();
-        var panel = new Panel(bits, divergence, _groups.Count == 1 ? "" : texts == 1 ? row.Model : $"{row.Model}, {row.Text}");
+        var isNamed = _groups.Count > 1 || _run is not null;
+        var panel = new Panel(bits, divergence, !isNamed ? "" : texts == 1 ? row.Model : $"{row.Model}, {row.Text}");
         var marks = points.Select(point => new Mark(
             point, FrontierAnalysis.SettingOf(point.Row.Setting),
             new(bits.Share(point.Row.BitsPerElement), point.Row.KlMean > 0 ? divergence.Share(point.Row.KlMean) : 0))).ToList();

@@ -22,7 +22,7 @@ internal static class FigureCatalog
             new FrontierFigure(analysis, options), new MemoryFigure(analysis, options), new TasksFigure(analysis, options),
             new NiahFigure(analysis, options, folder), new AblationFigure(analysis, options),
             new FidelityFigure(FidelityPoint.Of([.. analysis.Models.SelectMany(model => model.Points)
-                .SelectMany(point => FidelityRows.Of(point.Trial, SamplesOf(point.Trial)))])),
+                .SelectMany(point => FidelityRows.Of(point.Trial, SamplesOf(point.Trial)))]), options.Run),
             new LatencyFigure(options.Run, lengths), new ContextFigure(options.Run, lengths),
         ];
         if (options.Figures is not { } names) return all;

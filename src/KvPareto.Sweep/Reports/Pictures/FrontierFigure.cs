@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
 using SkiaSharp;
 
@@ -60,8 +61,8 @@ internal sealed class FrontierFigure : Figure
             [
                 tasks.Count <= NamedTasks ? (tasks.Count == 1 ? "task " : "tasks ") + string.Join(", ", tasks) : $"{tasks.Count} tasks",
                 samples.Count == 1
-                    ? string.Create(CultureInfo.InvariantCulture, $"{samples[0]} samples a setting")
-                    : string.Create(CultureInfo.InvariantCulture, $"{samples[0]} to {samples[^1]} samples a setting"),
+                    ? $"{CountText.Of(samples[0], "sample")} a setting"
+                    : string.Create(CultureInfo.InvariantCulture, $"{samples[0]:N0} to {samples[^1]:N0} samples a setting"),
                 .. _look.CommonFacts,
             ];
         }

@@ -38,5 +38,5 @@ function renderFilters() {
 
 function renderCount() {
   const points = shown();
-  put("count", `${points.length} of ${model().points.length} settings of ${model().name}`);
+  put("count", `${points.length} of ${counted(model().points.length, "setting")} of ${model().name}`);
 }

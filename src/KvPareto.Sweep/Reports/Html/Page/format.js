@@ -18,6 +18,10 @@ function fixed(value, decimals, unit = "") {
   return value === null || value === undefined ? "" : round(value, decimals) + unit;
 }
 
+function counted(number, noun) {
+  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 function milliseconds(value) {
   return value === null ? "" : `${round(value, value < 10 ? 2 : value < 100 ? 1 : 0)} ms`;
 }

@@ -43,8 +43,8 @@ function start() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTheme(document.getElementById("theme").dataset.theme));
   put("title", data.run);
   put("summary", data.models.map(one => one.points.length === 0 && one.unscored.length > 0
-    ? `${one.name}: ${one.unscored.length} settings, without a score`
-    : `${one.name}: ${one.points.filter(point => point.isFrontier).length} of ${one.points.length} settings on the frontier, `
+    ? `${one.name}: ${counted(one.unscored.length, "setting")}, without a score`
+    : `${one.name}: ${one.points.filter(point => point.isFrontier).length} of ${counted(one.points.length, "setting")} on the frontier, `
       + `hypervolume ${fixed(one.hypervolume, 1)} %`).join("; "));
   renderProvenance();
   renderUnscored();

@@ -93,7 +93,7 @@ function sampleRow({ sample, a, b }) {
 }
 
 function prompt(sample) {
-  if (sample.head === null) return make("span", { class: "cut" }, `${sample.tokens} tokens`);
+  if (sample.head === null) return make("span", { class: "cut" }, counted(sample.tokens, "token"));
   return [
     sample.head, sample.tail === null ? null : [make("span", { class: "cut" }, ` … (${sample.tokens} tokens) … `), sample.tail],
   ].flat();
