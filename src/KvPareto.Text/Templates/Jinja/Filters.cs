@@ -32,7 +32,7 @@ internal static class Filters
         ["float"] = static (_, v, a) => ToFloat(v) is { } number ? number : a.Get(0, "default", 0.0),
         ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
         ["round"] = static (_, v, a) => Round(v, a.Whole(0, "precision", 0), a.Text(1, "method", "common")),
-        ["indent"] = static (s, v, a) => Indent(Text(v), a, s),
+        ["indent"] = static (s, v, a) => Indent(v as string ?? throw Wrong(v, "a str"), a, s),
         ["tojson"] = JsonText.Filter,
         ["wordcount"] = static (_, v, _) => WordCount(Text(v)),
         ["truncate"] = static (_, v, a) => Truncate(Text(v), a),

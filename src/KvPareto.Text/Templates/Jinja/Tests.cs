@@ -22,7 +22,7 @@ internal static class Tests
         ["string"] = static (_, v, _) => v is string,
         ["mapping"] = static (_, v, _) => v is JinjaDict,
         ["iterable"] = static (_, v, _) => v is string or JinjaList or JinjaDict or JinjaGenerator or Undefined,
-        ["sequence"] = static (_, v, _) => v is string or JinjaList or JinjaDict or Undefined,
+        ["sequence"] = static (_, v, _) => v is string or JinjaList { IsOfDict: false } or JinjaDict or Undefined,
         ["callable"] = static (_, v, _) => v is JinjaFunction,
         ["even"] = static (s, v, _) => Leaves(s, v, 2L, 0L),
         ["odd"] = static (s, v, _) => Leaves(s, v, 2L, 1L),
