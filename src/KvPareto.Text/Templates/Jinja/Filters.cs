@@ -37,7 +37,9 @@ internal static class Filters
         ["wordcount"] = static (_, v, _) => WordCount(Text(v)),
         ["truncate"] = static (_, v, a) => Truncate(Text(v), a),
         ["center"] = static (s, v, a) => StringMethods.Center(Text(v), a.Whole(0, "width", 80), " ", s),
-        ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), new JinjaList(a.Positional, isTuple: true), s),
+        ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), a.Named.Count == 0 ? new JinjaList(a.Positional, isTuple: true)
+            : a.Positional.Count == 0 ? new JinjaDict(a.Named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value)))
+            : throw new JinjaException("takes arguments by place or by name, not both"), s),
     };
 
     private static readonly Dictionary<string, string> Aliases =

@@ -124,7 +124,7 @@ internal static class Operators
         "+" => a + b,
         "-" => a - b,
         "*" => a * b,
-        "//" => Math.Round((a - Rest(a, b)) / b),
+        "//" => Math.Round((a - Rest(a, b)) / b) is var floor && floor == 0 ? Math.CopySign(0, a / b) : floor,
         "%" => Rest(a, b),
         _ => a == 0 && b < 0 ? throw new JinjaException("division by zero") : Math.Pow(a, b),
     };

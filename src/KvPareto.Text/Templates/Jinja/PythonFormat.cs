@@ -25,6 +25,8 @@ internal static class PythonFormat
                 result.Append(c);
                 continue;
             }
+            var key = format.AsSpan(at) is ['(', ..] && format.IndexOf(')', at) is var close and > 0 ? format[(at + 1)..close] : null;
+            if (key is not null) at += key.Length + 2;
             var flags = Take(format, ref at, static c => c is '-' or '0' or '+' or ' ');
             var width = Number(Take(format, ref at, char.IsAsciiDigit));
             int? precision = null;
@@ -40,8 +42,9 @@ internal static class PythonFormat
                 result.Append('%');
                 continue;
             }
-            if (next >= arguments.Count) throw new JinjaException("too few arguments for the format");
-            var text = Convert(kind, arguments[next++], precision, state);
+            if (key is null ? next >= arguments.Count : !(argument is JinjaDict named && named.Items.ContainsKey(key)))
+                throw new JinjaException("too few arguments for the format");
+            var text = Convert(kind, key is null ? arguments[next++] : ((JinjaDict)argument!).Items[key], precision, state);
             if (flags.Contains('+') && kind is not ('s' or 'r') && !text.StartsWith('-')) text = "+" + text;
             text = flags.Contains('-') ? text.PadRight(width)
                 : flags.Contains('0') && kind is not ('s' or 'r')

@@ -8,6 +8,7 @@ namespace KvPareto.Text.Templates.Jinja;
 internal static class SequenceFilters
 {
     private static readonly object None = new();
+    private static readonly object NotThere = new();
 
     /// <summary>Filters by name.</summary>
     public static IReadOnlyDictionary<string, Filter> All { get; } = new Dictionary<string, Filter>(StringComparer.Ordinal)
@@ -140,7 +141,7 @@ internal static class SequenceFilters
             state.Step();
             var key = Fold(state, Pick(state, item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive"));
             state.Walk(key);
-            if (seen.Add(key is null ? None : Operators.Key(key))) yield return item;
+            if (seen.Add(key switch { null => None, Undefined => NotThere, _ => Operators.Key(key) })) yield return item;
         }
     }
 

@@ -23,7 +23,7 @@ internal static class Tests
         ["mapping"] = static (_, v, _) => v is JinjaDict,
         ["iterable"] = static (_, v, _) => v is string or JinjaList or JinjaDict or JinjaGenerator or Undefined,
         ["sequence"] = static (_, v, _) => v is string or JinjaList { IsOfDict: false } or JinjaDict or Undefined,
-        ["callable"] = static (_, v, _) => v is JinjaFunction,
+        ["callable"] = static (_, v, _) => v is JinjaFunction or LoopValue or Undefined,
         ["even"] = static (s, v, _) => Leaves(s, v, 2L, 0L),
         ["odd"] = static (s, v, _) => Leaves(s, v, 2L, 1L),
         ["divisibleby"] = static (s, v, a) => Leaves(s, v, a.Required(0, "num"), 0L),

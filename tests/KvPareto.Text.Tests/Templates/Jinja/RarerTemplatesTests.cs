@@ -42,6 +42,13 @@ public class RarerTemplatesTests
     [InlineData("{{ '{:s}'.format(3) }}", null)]
     [InlineData("{{ '%e %g %G %o %X %c%c %.1e' % (12345.678, 1e20, 1e-10, 8, 255, 65, 'é', 5) }}",
         "1.234568e+04 1e+20 1E-10 10 FF Aé 5.0e+00")]
+    [InlineData(
+        "{{ ' a b  c \\n'.split(none, 1) }} {{ ' a '.split(none, 0) }} {{ ' a b  c \\n'.rsplit(none, 1) }} {{ ' a '.rsplit(none, 0) }}",
+        "['a', 'b  c \\n'] ['a '] [' a b', 'c'] [' a']")]
+    [InlineData("{{ '%(a)s %(b)03d %%' % {'a': 'x', 'b': 1} }} {{ '%(n)5.1f' | format(n=2.25) }}", "x 001 %   2.2")]
+    [InlineData("{{ '%(c)s' % {'a': 1} }}", null)]
+    [InlineData("{{ [{'a': 1}, {}, {'a': 1}, {}] | unique(attribute='a') | list }}", "[{'a': 1}, {}]")]
+    [InlineData("{{ -0.1 // -2 }} {{ 0.1 // -2 }} {{ nothing is callable }}", "0.0 -1.0 True")]
     public void TemplatesEqualJinja2(string template, string? expected)
     {
         string Render() => ChatTemplate.Parse(template).Render([new ChatMessage("user", "x")]);
