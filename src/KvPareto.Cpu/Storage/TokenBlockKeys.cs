@@ -44,15 +44,12 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         var codes = stackalloc byte[HeadDim];
-        var packed = stackalloc byte[HeadDim];
         for (var i = 0; i < count; i++)
         {
             var meta = _layout.MetaForAppend(place, start + i, rows + (long)i * stride, stride);
             _scheme.Encode(meta, rows + (long)i * stride, codes);
-            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, packed);
             var (tile, token) = Math.DivRem(start + i, KvTile.Tokens);
-            var bytes = place.Head + tile * _layout.TileBytes;
-            for (var b = 0; b < HeadDim * _scheme.Bits / 8; b++) bytes[b * KvTile.Tokens + token] = packed[b];
+            Put(codes, _scheme.Bits, place.Head + tile * _layout.TileBytes, token);
         }
     }
 

@@ -34,15 +34,12 @@ internal sealed unsafe class TokenKeys : KeyStore
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         var codes = stackalloc byte[HeadDim];
-        var packed = stackalloc byte[HeadDim];
         for (var i = 0; i < count; i++)
         {
             var (tile, token) = Math.DivRem(start + i, KvTile.Tokens);
-            var bytes = place.Head + (long)tile * _tileBytes;
             var scales = Scales(place, tile);
             _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
-            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, packed);
-            for (var b = 0; b < HeadDim * _scheme.Bits / 8; b++) bytes[b * KvTile.Tokens + token] = packed[b];
+            Put(codes, _scheme.Bits, place.Head + (long)tile * _tileBytes, token);
         }
     }
 

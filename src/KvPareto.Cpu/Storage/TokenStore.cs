@@ -85,6 +85,14 @@ internal abstract unsafe class KeyStore(int headDim, int capacity) : TokenStore(
     /// <summary>A tile's values as 16 columns of a panel, [D, 16] with a row stride.</summary>
     public abstract void Unpack(StorePlace place, int tile, float* panel, int stride);
 
+    /// <summary>Packs one token's codes, a byte each, into its column of a tile's bytes, [D·bits/8, 16].</summary>
+    protected void Put(byte* codes, int bits, byte* tile, int token)
+    {
+        var packed = stackalloc byte[HeadDim];
+        GroupEncoder.Pack(codes, HeadDim, bits, packed);
+        for (var b = 0; b < HeadDim * bits / 8; b++) tile[b * KvTile.Tokens + token] = packed[b];
+    }
+
     public override void Read(StorePlace place, int token, float* row)
     {
         var panel = stackalloc float[HeadDim * KvTile.Tokens];
