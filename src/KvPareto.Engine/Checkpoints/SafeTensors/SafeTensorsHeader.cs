@@ -118,7 +118,7 @@ internal sealed class SafeTensorsHeader
     private Entry Check(string name, Entry entry)
     {
         if (entry.Begin > entry.End || entry.End > _dataLength)
-            throw Refuse(name, $"has data_offsets [{entry.Begin}, {entry.End}]; the file has {_dataLength} bytes of data");
+            throw Refuse(name, $"has data_offsets [{entry.Begin}, {entry.End}]; the file has {CountText.Of(_dataLength, "byte")} of data");
         var bits = (Int128)entry.Type.BitSize();
         foreach (var length in entry.Shape)
         {
