@@ -68,8 +68,8 @@ internal sealed unsafe class TokenValues : ValueStore
             for (var g = 0; g < groups; g++)
             {
                 scale(
-                    scales + g * KvTile.Tokens, _scheme.Zeros(scales) + g * KvTile.Tokens, tileStride, tileCount, weights + (long)r * stride,
-                        stride,
+                    scales + g * KvTile.Tokens, _scheme.Zeros(scales) + g * KvTile.Tokens, tileStride, tileCount,
+                    weights + (long)r * stride, stride,
                     scratch + (r * groups + g) * tokens, groups * tokens, constants + r * groups + g, groups);
             }
         }
