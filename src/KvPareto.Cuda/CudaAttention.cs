@@ -201,8 +201,8 @@ internal sealed unsafe class CudaAttention(CudaContext context, ProductScratch s
         var (plan, codes) = (Plan(step), Codes(step, layer));
         var cache = (CudaKvCache)step.Caches[0];
         var g = cache.Geometry;
-        if (!IsUsual(step, plan) || !plan.IsSingle || g.QueryHeads / g.KvHeads > AttentionPlan.DirectHeads || !codes.Keys.AreDirectKeys
-            || !codes.Values.AreDirectValues) return false;
+        if (!IsUsual(step, plan) || !plan.IsSingle || !IsPairs(y) || g.QueryHeads / g.KvHeads > AttentionPlan.DirectHeads
+            || !codes.Keys.AreDirectKeys || !codes.Values.AreDirectValues) return false;
         var a = Arguments(step, layer, q, y, plan);
         // Blocks of a key head wait for each other: they begin in order, so that it is enough if so many are at work at a time.
         var blocks = Math.Min(MostTokenBlocks, context.SharedBytesOfMultiprocessor / TokenSharedBytes);

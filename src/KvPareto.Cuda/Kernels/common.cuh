@@ -155,13 +155,13 @@ static __device__ __forceinline__ void read_group(u32 entry, float& scale, float
 }
 
 // The same in parts, x = (q − zero)·scale: of any group that is not constant, and put right for one that is.
-static __device__ __forceinline__ void read_affine(u32 entry, float& scale, float& zero)
+static __device__ __forceinline__ void read_affine(u32 entry, float& scale, int& zero)
 {
     scale = half_to_float((u16)entry);
-    zero = (float)((int)entry >> 16);
+    zero = (int)entry >> 16;
 }
 
-static __device__ __forceinline__ void read_constant(u32 entry, float& scale, float& zero)
+static __device__ __forceinline__ void read_constant(u32 entry, float& scale, int& zero)
 {
     if (!(entry & 0x8000)) return;
     scale = __int_as_float((int)((entry & 0x7fff) << 16 | entry >> 16));
@@ -233,7 +233,7 @@ static __device__ void hadamard(float* rows, int count, int width, int stride)
         for (int i = threadIdx.x; i < count * width / 2; i += blockDim.x)
         {
             int pair = i % (width / 2);
-            int low = pair / half * 2 * half + pair % half;
+            int low = 2 * pair - (pair & (half - 1));
             float* x = rows + (i64)(i / (width / 2)) * stride + low;
             float a = x[0], b = x[half];
             x[0] = a + b;

@@ -155,6 +155,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     __shared__ float2 states[WARPS][HEADS];
     __shared__ __align__(16) ChannelScales scales[KEY_GROUP == 0 ? WARPS : 1];
     __shared__ __align__(16) float turnedRows[KEY_GROUP == 0 ? HEADS * D : 1]; // else where the results will be
+    __shared__ float largestQueries[KEY_GROUP == 0 ? WARPS : 1];
     __shared__ float2 turns[D / 2];
     __shared__ __align__(8) float fresh[2][D]; // the new key and value
     __shared__ float freshScores[HEADS];
@@ -175,12 +176,31 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, (u16*)results[warp], head, lane);
     coded.begin(from, to, isKept);
 
+    const int Pairs = D / 2, Step = THREADS / Pairs;
+    int c = threadIdx.x % Pairs; // and the one beside it, or half a row on
     float scale = 1.44269504f * a.scoreScale;
+    // Queries come to their places, where they are rotated by way of rows side by side.
     float* rows = KEY_GROUP == 0 ? turnedRows : results[0];
+    float largest = 0; // of this thread's
+    bool isRotated = a.rotation > 0;
+    auto put_query = [&](int h, int c, float x)
+    {
+        queries[query_place(h, c)] = x;
+        largest = fmaxf(largest, fabsf(x));
+    };
+    auto put = [&](int h, int c, float x)
+    {
+        if (isRotated) rows[h * D + c] = x;
+        else put_query(h, c, x);
+    };
+    auto share_largest = [&]
+    {
+        if (KEY_GROUP > 0) return;
+        largest = warp_max(largest);
+        if (lane == 0) largestQueries[warp] = largest;
+    };
     if (t.turns)
     {
-        const int Pairs = D / 2, Step = THREADS / Pairs;
-        int c = threadIdx.x % Pairs;
         if (threadIdx.x < Pairs) turns[c] = turn_of(t.turn, sequence, c);
         __syncthreads();
         wait_for_previous();
@@ -198,29 +218,42 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         for (int i = 0; i < HEADS / Step; i++)
         {
             int h = threadIdx.x / Pairs + i * Step;
-            if (h >= group) break;
-            float x = bfloat_to_float(low[i]), y = bfloat_to_float(high[i]);
-            rows[h * D + c] = turned(x, y, turns[c].x, -turns[c].y) * scale;
-            rows[h * D + Pairs + c] = turned(y, x, turns[c].x, turns[c].y) * scale;
+            float x = bfloat_to_float(low[i]), y = bfloat_to_float(high[i]); // 0 behind the last head
+            put(h, c, turned(x, y, turns[c].x, -turns[c].y) * scale);
+            put(h, Pairs + c, turned(y, x, turns[c].x, turns[c].y) * scale);
         }
     }
     else
-        for (int i = threadIdx.x; i < group * D; i += THREADS) rows[i] = at(a.q, sequence, head * group * D + i) * scale;
+        for (int i = threadIdx.x; i < HEADS * D; i += THREADS)
+            put(i / D, i % D, i < group * D ? at(a.q, sequence, head * group * D + i) * scale : 0);
+    share_largest();
     __syncthreads();
     if (KEY_GROUP == 0 && hasNew && !view.isApart)
         append_to_granule(cache.keys, t.turn.append.fit, head, view.length - 1, fresh[0], (u32*)results[1]);
-    if (a.rotation > 0) hadamard(rows, group, D, D);
-    for (int i = threadIdx.x; i < HEADS * D; i += THREADS) queries[query_place(i / D, i % D)] = i / D < group ? rows[i] : 0;
+    if (isRotated)
+    {
+        #pragma unroll 1
+        for (int h = warp; h < HEADS; h += WARPS)
+        {
+            float x[COUNT];
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) x[i] = rows[h * D + lane * COUNT + i];
+            hadamard_of_warp(x, lane);
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) put_query(h, lane * COUNT + i, x[i]);
+        }
+        share_largest();
+        __syncthreads();
+    }
     bool isFresh = hasNew && view.isApart;
     for (int h = warp; isFresh && h < group; h += WARPS)
     {
         float sum = 0;
         #pragma unroll
-        for (int i = 0; i < COUNT; i++) sum += rows[h * D + i * 32 + lane] * fresh[0][i * 32 + lane];
+        for (int i = 0; i < COUNT; i++) sum += queries[query_place(h, i * 32 + lane)] * fresh[0][i * 32 + lane];
         sum = warp_sum(sum);
         if (lane == 0) freshScores[h] = sum;
     }
-    __syncthreads();
 
     State state;
     if (isEdge && !isKept)
@@ -237,6 +270,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     }
     else if (!isNew)
     {
+        if constexpr (KEY_GROUP == 0) coded.measure_query(largestQueries);
         coded.run(state, from, to, isKept);
         if (KEY_GROUP == 0) __syncwarp(); // rows of this warp are read
         Coded::store(results[warp], state, lane);
@@ -248,46 +282,51 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     }
     __syncthreads();
 
-    for (int i = threadIdx.x; i < group * (D / 2); i += THREADS)
+    // The warps' results together, by a warp those of some heads; turned back here, since sums of rotated values are rotated sums.
+    #pragma unroll 1
+    for (int h = warp; h < group; h += WARPS)
     {
-        int h = i / (D / 2), c = i % (D / 2) * 2;
-        float most = isFresh ? freshScores[h] : -INFINITE, total = 0;
-        float2 sum = make_float2(0, 0);
+        float2 state = isFresh ? make_float2(freshScores[h], 1) : make_float2(-INFINITE, 0);
+        float x[COUNT];
         #pragma unroll
-        for (int w = 0; w < WARPS; w++)
-            if (!isNew) most = fmaxf(most, states[w][h].x);
-        if (isFresh)
+        for (int i = 0; i < COUNT; i++) x[i] = isFresh ? fresh[1][lane * COUNT + i] : 0;
+        if (!isNew)
         {
-            total = power_of_two(freshScores[h] - most);
-            sum = make_float2(total * fresh[1][c], total * fresh[1][c + 1]);
+            float most = state.x;
+            #pragma unroll
+            for (int w = 0; w < WARPS; w++) most = fmaxf(most, states[w][h].x);
+            float factor = factor_of(state.x, most);
+            state = make_float2(most, factor * state.y);
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) x[i] *= factor;
+            #pragma unroll
+            for (int w = 0; w < WARPS; w++)
+            {
+                factor = factor_of(states[w][h].x, most);
+                state.y += factor * states[w][h].y;
+                #pragma unroll
+                for (int i = 0; i < COUNT; i++) x[i] += factor * results[w][h * D + lane * COUNT + i];
+            }
         }
-        #pragma unroll
-        for (int w = 0; w < WARPS; w++)
-        {
-            if (isNew) break;
-            float factor = states[w][h].x == most ? 1 : power_of_two(states[w][h].x - most);
-            float2 x = *(const float2*)(results[w] + h * D + c);
-            total += factor * states[w][h].y;
-            sum.x += factor * x.x;
-            sum.y += factor * x.y;
-        }
+        if (a.rotation == 2) hadamard_of_warp(x, lane);
         TaggedPair* partial = tagged_partial_of(a, sequence, head * group + h, split);
-        put_tagged(partial + c / 2, sum, tag);
-        if (c == 0) put_tagged(partial + D / 2, make_float2(most, total), tag);
+        #pragma unroll
+        for (int i = 0; i < COUNT; i += 2) put_tagged(partial + (lane * COUNT + i) / 2, make_float2(x[i], x[i + 1]), tag);
+        if (lane == 0) put_tagged(partial + Pairs, state, tag);
     }
     if (!t.merges) return;
     let_next_start(); // its blocks come in evenly as these leave, and memory is free for its weights
     int result = isNew ? parts_of(view) - 1 : isEdge ? view.parts : split;
-    merge_share(a, view, sequence, head, result, tag, (float2*)results[0]);
+    merge_share(a, view, sequence, head, group, result, tag, (PartState*)results[0]);
 }
 
 // Puts the parts together where `attend_token` does not: grid [splits, key heads, sequences].
 extern "C" __global__ void __launch_bounds__(THREADS) merge_parts(const __grid_constant__ TokenArguments t)
 {
     const AttentionArguments& a = t.attention;
-    __shared__ float2 sums[2 * THREADS];
+    __shared__ PartState states[THREADS];
     wait_for_previous();
     int sequence = blockIdx.z;
     View view = view_of(a, sequence, a.caches[sequence * a.layers + a.layer], t.turns);
-    if (blockIdx.x < parts_of(view)) merge_share(a, view, sequence, blockIdx.y, blockIdx.x, tag_of(t), sums);
+    if (blockIdx.x < parts_of(view)) merge_share(a, view, sequence, blockIdx.y, a.queryHeads / a.keyHeads, blockIdx.x, tag_of(t), states);
 }

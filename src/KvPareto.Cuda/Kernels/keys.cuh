@@ -85,12 +85,12 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         keyFactors[0] = keyFactors[1] = KB == 16 ? 1 : CodeScale / Up;
     }
 
-    // Before the first `scale_query`.
-    __device__ __forceinline__ void measure_query()
+    // Before the first `scale_query`: magnitudes of queries, the largest that each warp has put.
+    __device__ __forceinline__ void measure_query(const float* largest)
     {
         largestQuery = largestStep = 0;
-        for (int i = lane; i < HEADS * D; i += 32) largestQuery = fmaxf(largestQuery, fabsf(queries[query_place(i / D, i % D)]));
-        largestQuery = warp_max(largestQuery);
+        #pragma unroll
+        for (int w = 0; w < WARPS; w++) largestQuery = fmaxf(largestQuery, largest[w]);
     }
 
     // Asks for the entries of a token block.

@@ -10,7 +10,7 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
     typedef Stream<BITS, UNIT, STAGES, false, IsChunked> Weights;
 
     u8* rows;     // [T · Bytes, K] bytes in the order in which lanes take them
-    float2* spans; // [units, Columns]: the power of two, and the sum of the bytes
+    uint2* spans; // [units, Columns]: the power of two, and the sum of the bytes
     int stride;
     u32 inputs[TILES]; // this lane's place
     u32 sums;
@@ -20,7 +20,7 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
     __device__ __forceinline__ Codes(u8* memory, const LinearArguments& a)
     {
         int columns = a.parts[0].weight.columns, lane = threadIdx.x % 32;
-        spans = (float2*)memory;
+        spans = (uint2*)memory;
         if (IsChunked)
         {
             units = columns / UNIT;
@@ -72,7 +72,7 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
     {
         u8* squares = a.prepared + pass * (SquareBytes + a.chunks * chunk_bytes(MOST_ROWS));
         rows += squares + SquareBytes - (u8*)spans;
-        spans = (float2*)(squares + SquareBytes);
+        spans = (uint2*)(squares + SquareBytes);
         return squares;
     }
 
@@ -190,7 +190,8 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         {
             *(uint2*)(rows + chunkAt + (row * Bytes + b) * stride + eight * 8) = make_uint2(planes[b][0], planes[b][1]);
             if (eight % (UNIT / 8) == 0)
-                *(float2*)((u8*)(spans + eight / (UNIT / 8) * Columns + row * Bytes + b) + chunkAt) = make_float2(down, (float)sums[b]);
+                *(uint2*)((u8*)(spans + eight / (UNIT / 8) * Columns + row * Bytes + b) + chunkAt) =
+                    make_uint2(__float_as_uint(down), sums[b]);
         }
     }
 
@@ -199,7 +200,7 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
     __device__ __forceinline__ void add(float (&total)[TILES][4], const Weights& w, int unit) const
     {
         const u32 Mask = 0x0f0f0f0f;
-        const float Least = BITS == 4 ? 8 : 128;
+        const int Least = BITS == 4 ? 8 : 128;
         u32 upper[Words], lower[Words];
         load_shared(upper, w.source);
         load_shared(lower, w.source + Words * 4 * THREADS);
@@ -219,7 +220,8 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
                 else multiply_bytes(products[t], upper[2 * i], lower[2 * i], upper[2 * i + 1], lower[2 * i + 1], x[2 * i], x[2 * i + 1]);
             }
         }
-        float scales[2], zeros[2];
+        float scales[2];
+        int zeros[2];
         read_affine(entries.x, scales[0], zeros[0]);
         read_affine(entries.y, scales[1], zeros[1]);
         if (__any_sync(0xffffffff, (entries.x | entries.y) & 0x8000))
@@ -231,12 +233,14 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         for (int t = 0; t < TILES; t++)
         {
             uint4 span = load_shared_four(sums + (unit * Columns + 8 * t) * 8);
-            float powers[2] = { __uint_as_float(span.x), __uint_as_float(span.z) },
-                bytes[2] = { __uint_as_float(span.y), __uint_as_float(span.w) };
+            float powers[2] = { __uint_as_float(span.x), __uint_as_float(span.z) };
+            int bytes[2] = { (int)span.y, (int)span.w };
             #pragma unroll
             for (int j = 0; j < 4; j++)
-                total[t][j] = fmaf(scales[j / 2] * powers[j % 2], fmaf(-(zeros[j / 2] + Least), bytes[j % 2], (float)products[t][j]),
-                    total[t][j]);
+            {
+                int product = products[t][j] - (zeros[j / 2] + Least) * bytes[j % 2]; // 2^24 and more is rounded as its sum would be
+                total[t][j] = fmaf(scales[j / 2] * powers[j % 2], (float)product, total[t][j]);
+            }
         }
     }
 

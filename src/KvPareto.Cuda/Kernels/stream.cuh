@@ -97,22 +97,24 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
 
     const LinearArguments& a;
     int begin, end; // units of this warp, of the chunk that is fetched
-    int tile, unit; // the next to fetch
-    const u8* upper;
+    int tile;       // the next to fetch of
+    const u8* upper; // of the tile's first unit
     const u8* lower;
-    const u32* upperEntries; // of the unit's group, [N]
-    const u32* lowerEntries;
+    const u8* upperEntries; // of its group, [N]
+    const u8* lowerEntries;
+    u32 at, endAt;  // bytes from there to the next unit, and to the end
+    u32 entriesAt;
     u32 base;   // of this lane's words in the first stage
     u32 target; // in the stage to fill
     u32 source; // in the stage to read
     int unitsAGroup, inGroup; // and the next unit's place in its group
     int entryBytes; // from a thread's words to its entries: words take WORDS · 4 bytes, entries 8
-    int outputs;    // N
+    int groupBytes; // of entries, from a group's to the next one's
     int tiles;      // of the launch
     int stride;     // from a team's tile to its next
     int endTile;    // up to which a tile's rows are as far from those of the next as this one's
     int beginInGroup; // of the warp's first unit
-    int bytesToNext, entriesToNext; // from the end of a tile's units to the begin of the next one's
+    int bytesToNext, entriesToNext; // from a tile's first unit to that of the next
     const u8* inputs; // of the lane's token, its columns of a unit
     int warpBegin, warpEnd, firstTile, chunk, share; // units of a chunk
 
@@ -138,7 +140,7 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
         entryBytes = EntriesAt + thread * (8 - Words * 4);
         enter();
         #pragma unroll 1 // a block's first instructions come from memory
-        for (int i = 0; i < STAGES - 1; i++) fetch(false);
+        for (int i = 0; i < STAGES - 1; i++, target += StageBytes) fetch(false);
     }
 
     // Begins to copy the inputs of the units that are under way, which are all of the first tile.
@@ -163,7 +165,7 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
     // The rows of the tile at hand.
     __device__ __forceinline__ void enter()
     {
-        unit = begin;
+        at = entriesAt = 0;
         if (tile >= tiles) return;
         int lane = threadIdx.x % 32, first;
         const LinearPart* part;
@@ -182,21 +184,22 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
         int column = begin * (Words * 16) + lane % 4 * (Words * 4);
         upper = w.data + up * rowBytes + column;
         lower = other.data + low * rowBytes + column;
-        bytesToNext = stride * tileRows * (int)rowBytes - (end - begin) * (Words * 16);
+        bytesToNext = stride * tileRows * (int)rowBytes;
+        endAt = (end - begin) * (Words * 16);
         if (!Coded) return;
-        outputs = w.rows;
+        groupBytes = w.rows * 4;
         unitsAGroup = w.group / UNIT;
         int group = unitsAGroup == 1 ? begin : begin / unitsAGroup;
         inGroup = beginInGroup = begin - group * unitsAGroup;
-        upperEntries = w.groups + (i64)group * outputs + up;
-        lowerEntries = other.groups + (i64)group * outputs + low;
-        entriesToNext = stride * tileRows - ((unitsAGroup == 1 ? end : end / unitsAGroup) - group) * outputs;
+        upperEntries = (const u8*)w.groups + ((i64)group * w.rows + up) * 4;
+        lowerEntries = (const u8*)other.groups + ((i64)group * w.rows + low) * 4;
+        entriesToNext = stride * tileRows * 4;
     }
 
     // To the rows of the next tile where it is one of the same weight: what `enter` does with a third of the instructions.
     __device__ __forceinline__ void go_on()
     {
-        unit = begin;
+        at = entriesAt = 0;
         upper += bytesToNext;
         lower += bytesToNext;
         if (!Coded) return;
@@ -210,23 +213,21 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
     {
         if (tile < tiles)
         {
-            copy_ahead<Words * 4>(target, upper);
-            copy_ahead<Words * 4>(target + Words * 4 * THREADS, lower);
-            if (FAR && hasInputs) copy_ahead<16>(target + EntriesAt, inputs + unit * (UNIT * 2));
+            copy_ahead<Words * 4>(target, upper + at);
+            copy_ahead<Words * 4>(target + Words * 4 * THREADS, lower + at);
+            if (FAR && hasInputs) copy_ahead<16>(target + EntriesAt, inputs + begin * (UNIT * 2) + at / (Words * 16) * (UNIT * 2));
             if constexpr (Coded)
             {
-                copy_ahead<4>(target + entryBytes, upperEntries);
-                copy_ahead<4>(target + entryBytes + 4, lowerEntries);
+                copy_ahead<4>(target + entryBytes, upperEntries + entriesAt);
+                copy_ahead<4>(target + entryBytes + 4, lowerEntries + entriesAt);
                 if (++inGroup == unitsAGroup)
                 {
                     inGroup = 0;
-                    upperEntries += outputs;
-                    lowerEntries += outputs;
+                    entriesAt += groupBytes;
                 }
             }
-            upper += Words * 16;
-            lower += Words * 16;
-            if (++unit == end)
+            at += Words * 16;
+            if (at == endAt)
             {
                 tile += stride;
                 if (CHUNKED && tile >= tiles && chunk + 1 < a.chunks)
@@ -241,7 +242,6 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
             }
         }
         asm volatile("cp.async.commit_group;" ::: "memory");
-        target = next(target);
     }
 
     // Waits for the oldest unit, whose words are then at `source`, and begins to copy a further one into the stage read before.
@@ -251,9 +251,11 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
         fetch();
     }
 
-    __device__ __forceinline__ void leave() { source = next(source); }
-
-    __device__ __forceinline__ u32 next(u32 place) const { return place == base + (STAGES - 1) * StageBytes ? base : place + StageBytes; }
+    __device__ __forceinline__ void leave()
+    {
+        target = source;
+        source = source == base + (STAGES - 1) * StageBytes ? base : source + StageBytes;
+    }
 
     __device__ __forceinline__ u32 entries() const { return source + entryBytes; }
 };

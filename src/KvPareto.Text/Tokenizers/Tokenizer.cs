@@ -38,8 +38,9 @@ public sealed class Tokenizer
         foreach (var token in added) _special[token.Id] = token.Special;
         Source = definition.Tokens.Source;
         _inText = new(added.Where(static t => !t.Normalized).Select(static t => (t.Content, t)));
-        _inNormalized = new(
-            added.Where(static t => t.Normalized).Select(t => (NormalizeToken(t.Content), t)).Where(static t => t.Item1.Length > 0));
+        // Of tokens that are alike when they are normalized the first is found, special ones before others.
+        _inNormalized = new(added.Where(static t => t.Normalized).OrderByDescending(static t => t.Special)
+            .Select(t => (NormalizeToken(t.Content), t)).Where(static t => t.Item1.Length > 0));
 
         // Nothing stands between a last ByteLevel and the model: the model maps the bytes itself, and only of pieces not in its cache.
         var stages = definition.PreTokenizers.ToList();

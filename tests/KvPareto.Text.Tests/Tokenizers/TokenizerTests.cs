@@ -122,6 +122,42 @@ public class TokenizerTests
         int RankAt(int at) => at + 1 < tokens.Count ? Array.LastIndexOf(pairs, tokens[at] + "|" + tokens[at + 1]) : -1;
     }
 
+    /// <summary>Tokens of texts as Hugging Face's tokenizers 0.22.2 gives them, over a few characters and three whole pieces.</summary>
+    [Theory]
+    [InlineData("added_tokens", """["<s>","  "]""", "a<s>  <s>b", "a|<s>|<s>|b")]
+    [InlineData("added_tokens", """["<s>","  "]""", "b  <s>", "b|  |<s>")]
+    [InlineData("normalizer", """{"type":"StripAccents"}""", "a\u20E3b\u093E", "a|b")]
+    [InlineData("normalizer", """{"type":"Lowercase"}""", "a Ab", "a| |aB")]
+    [InlineData("pre_tokenizer", """{"type":"Whitespace"}""", "a\u200Db b½ a½", "a\u200Db|b|½|a|½")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated"}""", "a\u200Db b½ a½", "a|\u200D|b| |b½| |a½")]
+    public void Components_GiveTheirTokens(string component, string value, string text, string expected)
+    {
+        string[] tokens = ["a", "b", " ", "½", "\u20E3", "\u093E", "\u200D", "a\u200Db", "a½", "b½"];
+        var file = new JsonObject
+        {
+            ["added_tokens"] = JsonNode.Parse(
+                """[{"id":10,"content":"Ab","normalized":true},{"id":11,"content":"aB","normalized":true,"special":true}]"""),
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE",
+                ["ignore_merges"] = true,
+                ["vocab"] = new JsonObject(tokens.Select(static (token, id) => KeyValuePair.Create(token, (JsonNode?)id))),
+                ["merges"] = new JsonArray(),
+            },
+        };
+        file[component] = component == "added_tokens"
+            ? new JsonArray([.. JsonNode.Parse(value)!.AsArray().Select(static (content, i) => new JsonObject
+            {
+                ["id"] = 10 + i,
+                ["content"] = (string)content!,
+                ["lstrip"] = i > 0,
+                ["rstrip"] = true,
+            })])
+            : JsonNode.Parse(value);
+        var tokenizer = TokenizerFixtures.Parse(file.ToJsonString());
+        Assert.Equal(expected, string.Join('|', tokenizer.Encode(text).Select(tokenizer.TokenContent)));
+    }
+
     [Fact]
     public void TokensAreFoundByContentAndId()
     {

@@ -49,6 +49,15 @@ internal sealed class JinjaList : JinjaContainer
 
     public bool IsTuple { get; }
 
+    /// <summary>
+    /// Null for a list or tuple. Else what is walked like one, but is none: <c>dict_keys</c>, <c>dict_values</c>, <c>dict_items</c>, or a
+    /// range as it is printed.
+    /// </summary>
+    public string? View { get; init; }
+
+    /// <summary>True for what a dict shows of itself, which has no places.</summary>
+    public bool IsOfDict => View is not (null or [.., ')']);
+
     /// <summary>What <c>groupby</c> makes: a tuple whose places are called <c>grouper</c> and <c>list</c>, too.</summary>
     public bool IsGroup { get; init; }
 }

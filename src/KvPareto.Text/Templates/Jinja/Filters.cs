@@ -32,12 +32,14 @@ internal static class Filters
         ["float"] = static (_, v, a) => ToFloat(v) is { } number ? number : a.Get(0, "default", 0.0),
         ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
         ["round"] = static (_, v, a) => Round(v, a.Whole(0, "precision", 0), a.Text(1, "method", "common")),
-        ["indent"] = static (s, v, a) => Indent(Text(v), a, s),
+        ["indent"] = static (s, v, a) => Indent(v as string ?? throw Wrong(v, "a str"), a, s),
         ["tojson"] = JsonText.Filter,
         ["wordcount"] = static (_, v, _) => WordCount(Text(v)),
         ["truncate"] = static (_, v, a) => Truncate(Text(v), a),
         ["center"] = static (s, v, a) => StringMethods.Center(Text(v), a.Whole(0, "width", 80), " ", s),
-        ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), new JinjaList(a.Positional, isTuple: true), s),
+        ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), a.Named.Count == 0 ? new JinjaList(a.Positional, isTuple: true)
+            : a.Positional.Count == 0 ? new JinjaDict(a.Named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value)))
+            : throw new JinjaException("takes arguments by place or by name, not both"), s),
     };
 
     private static readonly Dictionary<string, string> Aliases =

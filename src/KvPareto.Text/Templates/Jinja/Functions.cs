@@ -34,7 +34,7 @@ internal static class Functions
         state.Step((long)Int128.Max(count, 0));
         var items = new List<object?>();
         for (var i = 0; i < count; i++) items.Add(start + i * step);
-        return new(items);
+        return new(items) { View = step == 1 ? $"range({start}, {stop})" : $"range({start}, {stop}, {step})" };
     }
 
     private static JinjaNamespace Namespace(Arguments arguments, RenderState state)

@@ -45,7 +45,7 @@ internal sealed class JsonText(
             case double d: Append(Number(d)); break;
             case BigInteger i: Append(i.ToString(CultureInfo.InvariantCulture)); break;
             case string s: WriteString(s); break;
-            case JinjaList list: WriteItems('[', ']', list.Items, i => Write(i, depth + 1), depth); break;
+            case JinjaList { View: null } list: WriteItems('[', ']', list.Items, i => Write(i, depth + 1), depth); break;
             case JinjaDict dict: WriteItems('{', '}', Sorted(dict), p => WritePair(p, depth), depth); break;
             default: throw Values.Fail(value) ?? new JinjaException($"{Values.TypeName(value)} cannot be written as JSON");
         }

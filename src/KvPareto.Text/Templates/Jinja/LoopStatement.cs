@@ -6,20 +6,12 @@ namespace KvPareto.Text.Templates.Jinja;
 internal sealed class LoopStatement(
     Expression target, Expression items, Expression? test, bool recursive, BlockStatement body, Statement? otherwise) : Statement
 {
-    public override Flow Execute(Scope scope, StringBuilder output)
-    {
-        Run(scope, items.Evaluate(scope), 0, output);
-        return Flow.Next;
-    }
+    public override Flow Execute(Scope scope, StringBuilder output) => Run(scope, items.Evaluate(scope), 0, output);
 
-    private void Run(Scope scope, object? source, int depth, StringBuilder output)
+    // As Jinja2 has it, the else is for loops of which no turn came to its end: also where all were broken or continued.
+    private Flow Run(Scope scope, object? source, int depth, StringBuilder output)
     {
-        var selected = Select(scope, source);
-        if (selected.Count == 0)
-        {
-            otherwise?.Execute(new Scope(scope.State, scope), output);
-            return;
-        }
+        var (selected, ended) = (Select(scope, source), false);
         var loop = new LoopValue(selected, depth, recursive ? new JinjaFunction("loop", (_, a) => Recurse(scope, a, depth + 1)) : null);
         for (var i = 0; i < selected.Count; i++)
         {
@@ -27,8 +19,11 @@ internal sealed class LoopStatement(
             var inner = new Scope(scope.State, scope);
             inner.Set("loop", loop);
             Assign(target, selected[i], inner);
-            if (body.Execute(inner, output) == Flow.Break) break;
+            var flow = body.Execute(inner, output);
+            if (flow == Flow.Break) break;
+            ended |= flow == Flow.Next;
         }
+        return ended || otherwise is null ? Flow.Next : otherwise.Execute(new Scope(scope.State, scope), output);
     }
 
     private List<object?> Select(Scope scope, object? source)

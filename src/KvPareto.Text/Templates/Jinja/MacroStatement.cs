@@ -9,8 +9,10 @@ namespace KvPareto.Text.Templates.Jinja;
 /// <param name="Body">What a call renders.</param>
 /// <param name="TakesMore">The body reads <c>varargs</c>, so more positional arguments are welcome.</param>
 /// <param name="TakesNamed">The body reads <c>kwargs</c>, so other named arguments are welcome.</param>
+/// <param name="TakesCaller">The body reads <c>caller</c>, so a call block is welcome.</param>
 internal sealed record MacroDefinition(
-    string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters, BlockStatement Body, bool TakesMore, bool TakesNamed)
+    string Name, IReadOnlyList<(string Name, Expression? Default)> Parameters, BlockStatement Body, bool TakesMore, bool TakesNamed,
+        bool TakesCaller)
 {
     /// <summary>The function that renders the body in a scope over <paramref name="scope"/>.</summary>
     public JinjaFunction Bind(Scope scope) => new(Name, (state, arguments) =>
@@ -26,7 +28,7 @@ internal sealed record MacroDefinition(
             else if (named.Remove(name, out var given)) inner.Set(name, given);
             else inner.Set(name, absent is null ? new Undefined($"the parameter '{name}'") : absent.Evaluate(inner));
         }
-        inner.Set("caller", named.Remove("caller", out var caller) ? caller : new Undefined("'caller'"));
+        inner.Set("caller", TakesCaller && named.Remove("caller", out var caller) ? caller : new Undefined("'caller'"));
         if (!TakesMore && arguments.Positional.Count > Parameters.Count)
             throw new JinjaException($"macro '{Name}' takes not more than {Parameters.Count} arguments");
         if (!TakesNamed && named.Count > 0)

@@ -24,7 +24,7 @@ internal static class Members
         {
             case JinjaDict dict when index is not (JinjaList { IsTuple: false } or JinjaDict):
                 return state.TryGet(dict, index, out var item) ? item : Missing(value, Values.ToText(index));
-            case JinjaList list when index is bool or long:
+            case JinjaList { IsOfDict: false } list when index is bool or long:
                 var place = Values.ToLong(index);
                 if (place < 0) place += list.Items.Count;
                 return place >= 0 && place < list.Items.Count ? list.Items[(int)place] : Missing(value, Values.ToText(index));
@@ -48,7 +48,7 @@ internal static class Members
             var (first, end) = ((int)Clamp(start ?? 0, text.Length, 0), (int)Clamp(stop ?? text.Length, text.Length, 0));
             return first < end ? text[first..end] : "";
         }
-        var items = value is string or JinjaList ? Values.Iterate(value, state)
+        var items = value is string or JinjaList { IsOfDict: false } ? Values.Iterate(value, state)
             : throw Values.Fail(value) ?? new JinjaException($"{Values.TypeName(value)} cannot be sliced");
         state.Step(items.Count);
         List<object?> result = [];
@@ -63,14 +63,19 @@ internal static class Members
     }
 
     /// <summary>The value at the end of a dotted path, as the <c>attribute</c> argument of filters has it.</summary>
-    public static object? Path(object? value, object? path, RenderState state)
+    /// <param name="value">Where the path begins.</param>
+    /// <param name="path">Names and places with dots between them, or one place.</param>
+    /// <param name="state">The rendering.</param>
+    /// <param name="absent">Stands, where it is not null, for whatever on the path is undefined.</param>
+    public static object? Path(object? value, object? path, RenderState state, object? absent = null)
     {
-        if (path is not string text) return Item(value, path, state);
+        object? Given(object? found) => found is Undefined && absent is not null ? absent : found;
+        if (path is not string text) return Given(Item(value, path, state));
         state.Step(1 + text.Length);
         foreach (var part in text.Split('.'))
         {
             var isIndex = long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var index);
-            value = isIndex ? Item(value, index, state) : Attribute(value, part, state);
+            value = Given(isIndex ? Item(value, index, state) : Attribute(value, part, state));
         }
         return value;
     }

@@ -16,12 +16,12 @@ internal static class Operators
             case ("+", string x, string y):
                 state.Text((long)x.Length + y.Length);
                 return x + y;
-            case ("+", JinjaList x, JinjaList y) when x.IsTuple == y.IsTuple:
+            case ("+", JinjaList { View: null } x, JinjaList { View: null } y) when x.IsTuple == y.IsTuple:
                 state.Step(x.Items.Count + y.Items.Count);
                 return new JinjaList([.. x.Items, .. y.Items], x.IsTuple);
-            case ("*", string or JinjaList, bool or long):
+            case ("*", string or JinjaList { View: null }, bool or long):
                 return Repeat(a!, Values.ToLong(b), state);
-            case ("*", bool or long, string or JinjaList):
+            case ("*", bool or long, string or JinjaList { View: null }):
                 return Repeat(b!, Values.ToLong(a), state);
             case ("%", string format, _):
                 return PythonFormat.Percent(format, b, state);
@@ -124,10 +124,17 @@ internal static class Operators
         "+" => a + b,
         "-" => a - b,
         "*" => a * b,
-        "//" => Math.Floor(a / b),
-        "%" => a - b * Math.Floor(a / b),
+        "//" => Math.Round((a - Rest(a, b)) / b) is var floor && floor == 0 ? Math.CopySign(0, a / b) : floor,
+        "%" => Rest(a, b),
         _ => a == 0 && b < 0 ? throw new JinjaException("division by zero") : Math.Pow(a, b),
     };
+
+    // With the divisor's sign.
+    private static double Rest(double a, double b)
+    {
+        var rest = a % b;
+        return rest == 0 ? Math.CopySign(0, b) : rest < 0 != b < 0 ? rest + b : rest;
+    }
 
     private static long Power(long a, long exponent)
     {

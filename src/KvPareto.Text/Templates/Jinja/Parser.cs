@@ -162,7 +162,7 @@ internal sealed class Parser
         BlockStatement? body = null;
         var names = _expressions.NamesWithin(() => body = BodyAndEnd(end));
         _loops = outer;
-        return new(name, parameters, body!, names.Contains("varargs"), names.Contains("kwargs"));
+        return new(name, parameters, body!, names.Contains("varargs"), names.Contains("kwargs"), names.Contains("caller"));
     }
 
     private List<(string Name, Expression? Default)> Parameters()

@@ -1,10 +1,11 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
-/// <summary>Python's <c>%</c> and <c>format</c> on strings: flags, width, precision, and the conversions s, r, d, i, x, f and %.</summary>
+/// <summary>Python's <c>%</c> and <c>format</c> on strings.</summary>
 internal static class PythonFormat
 {
     private const int LargestWidth = 1000;
@@ -24,6 +25,8 @@ internal static class PythonFormat
                 result.Append(c);
                 continue;
             }
+            var key = format.AsSpan(at) is ['(', ..] && format.IndexOf(')', at) is var close and > 0 ? format[(at + 1)..close] : null;
+            if (key is not null) at += key.Length + 2;
             var flags = Take(format, ref at, static c => c is '-' or '0' or '+' or ' ');
             var width = Number(Take(format, ref at, char.IsAsciiDigit));
             int? precision = null;
@@ -39,8 +42,9 @@ internal static class PythonFormat
                 result.Append('%');
                 continue;
             }
-            if (next >= arguments.Count) throw new JinjaException("too few arguments for the format");
-            var text = Convert(kind, arguments[next++], precision, state);
+            if (key is null ? next >= arguments.Count : !(argument is JinjaDict named && named.Items.ContainsKey(key)))
+                throw new JinjaException("too few arguments for the format");
+            var text = Convert(kind, key is null ? arguments[next++] : ((JinjaDict)argument!).Items[key], precision, state);
             if (flags.Contains('+') && kind is not ('s' or 'r') && !text.StartsWith('-')) text = "+" + text;
             text = flags.Contains('-') ? text.PadRight(width)
                 : flags.Contains('0') && kind is not ('s' or 'r')
@@ -54,7 +58,7 @@ internal static class PythonFormat
             : throw new JinjaException("too many arguments for the format");
     }
 
-    /// <summary><c>format.format(…)</c>: <c>{}</c>, <c>{0}</c> and <c>{name}</c>, without format specifications.</summary>
+    /// <summary><c>format.format(…)</c>: <c>{}</c>, <c>{0}</c> and <c>{name}</c>, with <c>!r</c> and specifications.</summary>
     /// <exception cref="JinjaException">A field that is not known, or an argument that is not there.</exception>
     public static string Braces(string format, Arguments arguments, RenderState state)
     {
@@ -68,12 +72,15 @@ internal static class PythonFormat
             {
                 var end = c == '{' ? format.IndexOf('}', at) : -1;
                 if (end < 0) throw new JinjaException("a single brace in the format");
-                var field = format[(at + 1)..end];
+                var parts = format[(at + 1)..end].Split(':', 2);
+                var (field, conversion) = parts[0] is [.., '!', 'r' or 's'] ? (parts[0][..^2], parts[0][^1]) : (parts[0], '\0');
                 var index = field.Length == 0 ? next++ : int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out var given)
                     ? given : int.MaxValue;
                 if (field.Any(static f => !char.IsLetterOrDigit(f) && f != '_'))
                     throw new JinjaException($"the field {OneLine.Quote(field)} is not known; known: {{}}, {{0}}, {{name}}");
-                var text = state.ToText(arguments.Required(index, field));
+                var value = arguments.Required(index, field);
+                if (conversion != '\0') value = Convert(conversion, value, precision: null, state);
+                var text = FormatSpecification.Apply(value, parts.Length > 1 ? parts[1] : "", state);
                 state.Text(text.Length);
                 state.CheckLength(result.Length + (long)text.Length);
                 result.Append(text);
@@ -85,24 +92,16 @@ internal static class PythonFormat
 
     private static string Convert(char kind, object? value, int? precision, RenderState state)
     {
-        if (kind is 's' or 'r')
-        {
-            var text = kind == 's' ? state.ToText(value) : state.ToText(new JinjaList([value]))[1..^1];
-            return precision is { } most ? text[..PythonText.Place(text, most)] : text;
-        }
-        if (!Values.TryNumber(value, out var number))
-            throw Values.Fail(value) ?? new JinjaException($"%{kind} needs a number, not {Values.TypeName(value)}");
-        return kind switch
-        {
-            'd' or 'i' when value is double => Math.Truncate(number) is var whole && Values.IsWhole(whole)
-                ? ((long)whole).ToString(CultureInfo.InvariantCulture) : throw new JinjaException($"%{kind} of a float beyond 64 bits"),
-            'd' or 'i' => Values.ToLong(value).ToString(CultureInfo.InvariantCulture),
-            'x' => Values.ToLong(value) is var hex && hex < 0 ? $"-{unchecked(-hex):x}" : hex.ToString("x", CultureInfo.InvariantCulture),
-            'f' or 'F' when double.IsFinite(number) => number.ToString("F" + (precision ?? 6), CultureInfo.InvariantCulture),
-            'f' or 'F' => PythonText.Repr(number),
-            _ => throw new JinjaException($"the conversion %{kind} is not known; known: s, r, d, i, x, f, %"),
-        };
+        if (kind is 's' or 'r') return FormatSpecification.Cut(kind == 's' ? state.ToText(value) : Repr(value, state), precision);
+        if (kind == 'c' && value is string one && PythonText.Length(one) == 1) return one;
+        if (kind is not ('c' or 'd' or 'i' or 'o' or 'x' or 'X' or 'e' or 'E' or 'f' or 'F' or 'g' or 'G'))
+            throw new JinjaException($"the conversion %{kind} is not known; known: c, d, e, f, g, i, o, r, s, x, %");
+        if (kind is 'd' or 'i' && value is double real && double.IsFinite(real)) value = new BigInteger(real);
+        return FormatSpecification.Number(value, kind == 'i' ? "d" : kind.ToString(), kind is 'd' or 'i' ? null : precision)
+            ?? throw Values.Fail(value) ?? new JinjaException($"%{kind} needs a number, not {Values.TypeName(value)}");
     }
+
+    private static string Repr(object? value, RenderState state) => state.ToText(new JinjaList([value]))[1..^1];
 
     private static string Take(string text, ref int at, Func<char, bool> belongs)
     {

@@ -8,6 +8,7 @@ namespace KvPareto.Text.Templates.Jinja;
 internal static class SequenceFilters
 {
     private static readonly object None = new();
+    private static readonly object NotThere = new();
 
     /// <summary>Filters by name.</summary>
     public static IReadOnlyDictionary<string, Filter> All { get; } = new Dictionary<string, Filter>(StringComparer.Ordinal)
@@ -21,8 +22,7 @@ internal static class SequenceFilters
         ["items"] = static (s, v, _) =>
             v is Undefined ? Lazy([]) : v is JinjaDict dict ? Lazy(DictMethods.Pairs(dict).Items) : throw Filters.Wrong(v, "a dict"),
         ["dictsort"] = DictSort,
-        ["sort"] = static (s, v, a) =>
-            List(Sorted(s, Items(s, v), a.Get(2, "attribute"), a.Flag(1, "case_sensitive"), a.Flag(0, "reverse"))),
+        ["sort"] = Sort,
         ["unique"] = static (s, v, a) => Lazy(Distinct(s, Items(s, v), a)),
         ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : Lazy(r),
         ["sum"] = static (s, v, a) => Items(s, v)
@@ -94,6 +94,17 @@ internal static class SequenceFilters
         return InOrder(state, items, Key, descending);
     }
 
+    // By several attributes, with commas between them; the list of their values is the key.
+    private static JinjaList Sort(RenderState state, object? value, Arguments arguments)
+    {
+        var (attribute, caseSensitive) = (arguments.Get(2, "attribute"), arguments.Flag(1, "case_sensitive"));
+        object?[] attributes = attribute is string text ? text.Split(',') : [attribute];
+        var items = Items(state, value);
+        state.Step(items.Count * 8L * attributes.Length);
+        JinjaList Key(object? item) => new([.. attributes.Select(a => Fold(state, Pick(state, item, a), caseSensitive))]);
+        return List(InOrder(state, items, Key, arguments.Flag(0, "reverse")));
+    }
+
     /// <summary>Items by their keys, equal ones as they stood.</summary>
     /// <exception cref="JinjaException">Two keys have no order.</exception>
     public static List<T> InOrder<T>(RenderState state, List<T> items, Func<T, object?> key, bool descending = false)
@@ -130,15 +141,14 @@ internal static class SequenceFilters
             state.Step();
             var key = Fold(state, Pick(state, item, arguments.Get(1, "attribute")), arguments.Flag(0, "case_sensitive"));
             state.Walk(key);
-            if (seen.Add(key is null ? None : Operators.Key(key))) yield return item;
+            if (seen.Add(key switch { null => None, Undefined => NotThere, _ => Operators.Key(key) })) yield return item;
         }
     }
 
     private static JinjaGenerator Map(RenderState state, object? value, Arguments arguments)
     {
         if (arguments.Named.TryGetValue("attribute", out var attribute))
-            return Lazy(Items(state, value).Select(i => Members.Path(i, attribute, state))
-                .Select(f => f is Undefined ? arguments.Named.GetValueOrDefault("default", f) : f));
+            return Lazy(Items(state, value).Select(i => Members.Path(i, attribute, state, arguments.Named.GetValueOrDefault("default"))));
         var name = arguments.Text(0, "filter");
         var filter = Filters.Find(name) ?? throw new JinjaException($"filter {OneLine.Quote(name)} is not known");
         var rest = new Arguments(arguments.Positional[1..], arguments.Named);
@@ -157,7 +167,7 @@ internal static class SequenceFilters
     private static JinjaList GroupBy(RenderState state, object? value, Arguments arguments)
     {
         var (attribute, absent) = (arguments.Required(0, "attribute"), arguments.Get(1, "default"));
-        object? Of(object? item) => Pick(state, item, attribute) is var key && key is Undefined && absent is not null ? absent : key;
+        object? Of(object? item) => Members.Path(item, attribute, state, absent);
         var caseSensitive = arguments.Flag(2, "case_sensitive");
         var groups = new List<(object? Key, object? Folded, List<object?> Items)>();
         foreach (var item in InOrder(state, Items(state, value), i => Fold(state, Of(i), caseSensitive)))

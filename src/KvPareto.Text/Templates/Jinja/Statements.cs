@@ -140,7 +140,8 @@ internal sealed class FilterStatement(FilterExpression filter, BlockStatement bo
 {
     public override Flow Execute(Scope scope, StringBuilder output)
     {
-        scope.State.Write(output, scope.State.ToText(filter.Apply(body.Capture(scope), scope)), filter.Line);
+        var text = filter.Apply(body.Capture(scope), scope) as string ?? throw new JinjaException("gives no str", filter.Line);
+        scope.State.Write(output, text, filter.Line);
         return Flow.Next;
     }
 }

@@ -151,7 +151,7 @@ internal static class StringMethods
             while (at < text.Length && PythonText.IsWhiteSpace(text[at])) at++;
             if (at >= text.Length) return words;
             var end = at;
-            if (words.Count == limit - 1) end = text.AsSpan().TrimEnd(PythonText.WhiteSpace).Length;
+            if (words.Count == limit - 1) end = text.Length;
             else while (end < text.Length && !PythonText.IsWhiteSpace(text[end])) end++;
             state.Step();
             words.Add(text[at..end]);
@@ -163,8 +163,20 @@ internal static class StringMethods
     {
         var most = arguments.Whole(1, "maxsplit", -1);
         if (most < 0) return Split(text, arguments, state);
-        if (arguments.Get(0, "sep") is null) throw new JinjaException("rsplit with maxsplit needs a separator");
-        var (separator, parts, end) = (Separator(arguments), new List<string>(), text.Length);
+        var parts = new List<string>();
+        if (arguments.Get(0, "sep") is null)
+        {
+            while (PythonText.Trim(text, left: false) is { Length: > 0 } left)
+            {
+                state.Text(left.Length);
+                var start = parts.Count < most ? left.AsSpan().LastIndexOfAny(PythonText.WhiteSpace) + 1 : 0;
+                parts.Add(left[start..]);
+                text = left[..start];
+            }
+            parts.Reverse();
+            return parts;
+        }
+        var (separator, end) = (Separator(arguments), text.Length);
         var search = new TextSearch(separator);
         for (; parts.Count < most && search.FindLast(text.AsSpan(0, end)) is var at and >= 0; end = at)
         {

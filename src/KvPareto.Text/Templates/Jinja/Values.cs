@@ -81,7 +81,7 @@ internal static class Values
         (string x, string y) => x == y,
         (JinjaList x, JinjaList y) =>
             ReferenceEquals(x, y)
-                || (x.IsTuple == y.IsTuple && x.Items.Count == y.Items.Count
+                || (x.IsTuple == y.IsTuple && x.View is null == y.View is null && x.Items.Count == y.Items.Count
                     && x.Items.Zip(y.Items).All(static p => AreEqual(p.First, p.Second))),
         (JinjaDict x, JinjaDict y) => ReferenceEquals(x, y)
             || (x.Items.Count == y.Items.Count && x.Items.All(p => y.Items.TryGetValue(p.Key, out var other) && AreEqual(p.Value, other))),
@@ -97,7 +97,7 @@ internal static class Values
         {
             case (string x, string y):
                 return PythonText.Compare(x, y);
-            case (JinjaList x, JinjaList y) when x.IsTuple == y.IsTuple:
+            case (JinjaList { View: null } x, JinjaList { View: null } y) when x.IsTuple == y.IsTuple:
                 return x.Items.Zip(y.Items).Where(static p => !AreEqual(p.First, p.Second))
                     .Select(static p => Compare(p.First, p.Second)).FirstOrDefault(x.Items.Count - y.Items.Count);
             case var _ when IsNumber(a) && IsNumber(b):
@@ -150,7 +150,7 @@ internal static class Values
         long or BigInteger => "int",
         double => "float",
         string => "str",
-        JinjaList list => list.IsTuple ? "tuple" : "list",
+        JinjaList list => list.IsTuple ? "tuple" : list.View?.Split('(')[0] ?? "list",
         JinjaDict => "dict",
         JinjaGenerator => "generator",
         JinjaNamespace => "Namespace",
@@ -204,6 +204,14 @@ internal static class Values
     {
         switch (value)
         {
+            case JinjaList { View: [.., ')'] range }:
+                output.Append(range);
+                break;
+            case JinjaList { View: { } view } list:
+                output.Append(view).Append('(');
+                AppendAll(output, '[', list.Items, static (o, i) => AppendRepr(o, i));
+                output.Append("])");
+                break;
             case JinjaList list:
                 AppendAll(output, list.IsTuple ? '(' : '[', list.Items, static (o, i) => AppendRepr(o, i));
                 output.Append(list.IsTuple ? list.Items.Count == 1 ? ",)" : ")" : "]");

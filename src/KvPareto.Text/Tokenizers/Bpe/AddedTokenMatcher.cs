@@ -40,7 +40,7 @@ internal sealed class AddedTokenMatcher
             if (token.RightStrip) end = text.Length - text.AsSpan(end).TrimStart().Length;
             budget.Text(end - start);
             if (done < start) yield return new(null, done, start);
-            yield return new(token, start, end);
+            if (start < end) yield return new(token, start, end); // else the one before it has taken its white space
             done = end;
         }
         if (done < text.Length) yield return new(null, done, text.Length);

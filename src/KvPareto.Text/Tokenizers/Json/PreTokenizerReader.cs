@@ -6,6 +6,9 @@ namespace KvPareto.Text.Tokenizers.Json;
 /// <summary>The <c>pre_tokenizer</c> of a <c>tokenizer.json</c>.</summary>
 internal static class PreTokenizerReader
 {
+    // Rust's \w, which unlike Oniguruma's has the joiners and no superscripts; see CharacterKind.IsWord.
+    private const string Word = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u24B6-\u24E9\u200C\u200D";
+
     /// <summary>The pre-tokenizers in order, sequences flattened.</summary>
     /// <exception cref="ConfigException">One is not known.</exception>
     public static IEnumerable<PreTokenizer> Read(JsonPart part) => part.Type switch
@@ -16,7 +19,7 @@ internal static class PreTokenizerReader
         "Digits" => [new SplitPreTokenizer(
             CharacterPattern.Digits, part.Bool("individual_digits", false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous)],
         "Punctuation" => [new SplitPreTokenizer(CharacterPattern.Punctuation, ReadBehavior(part))],
-        "Whitespace" => [new SplitPreTokenizer(new RegexPattern(@"\w+|[^\w\s]+"), SplitBehavior.Removed, invert: true)],
+        "Whitespace" => [new SplitPreTokenizer(new RegexPattern($@"[{Word}]+|[^{Word}\s]+"), SplitBehavior.Removed, invert: true)],
         "WhitespaceSplit" => [new SplitPreTokenizer(CharacterPattern.WhiteSpace, SplitBehavior.Removed)],
         "CharDelimiterSplit" => [new SplitPreTokenizer(new LiteralPattern(part.String("delimiter")), SplitBehavior.Removed)],
         "Metaspace" => [ReadMetaspace(part)],

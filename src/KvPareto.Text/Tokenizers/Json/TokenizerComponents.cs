@@ -122,7 +122,7 @@ internal sealed class TokenizerComponents(
         "Replace" => new ReplaceNormalizer(PreTokenizerReader.ReadPattern(part.Required("pattern")), part.String("content")),
         "Lowercase" => new LowercaseNormalizer(),
         "Strip" => new StripNormalizer(part.Bool("strip_left", true), part.Bool("strip_right", true)),
-        "StripAccents" => new ReplaceNormalizer(CharacterPattern.NonSpacingMarks, ""),
+        "StripAccents" => new ReplaceNormalizer(CharacterPattern.Marks, ""),
         "ByteLevel" => new ByteLevelNormalizer(),
         var type => throw part.Unknown(
             "the normalizer", type, "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip", "StripAccents",

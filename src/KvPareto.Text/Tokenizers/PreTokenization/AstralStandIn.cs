@@ -7,33 +7,29 @@ internal static class AstralStandIn
 {
     private const char Alphabetic = '\u24B6';
 
-    /// <summary>One character of each general category that no known pattern names literally.</summary>
+    /// <summary>
+    /// One character of each general category that astral characters have, which no known pattern names: not within U+0800 to U+9FA5 or
+    /// U+AC00 to U+D7FF, which are DeepSeek's ideographs.
+    /// </summary>
     internal static IReadOnlyDictionary<UnicodeCategory, char> ByCategory { get; } = new Dictionary<UnicodeCategory, char>
     {
         [UnicodeCategory.UppercaseLetter] = '\uA790',
         [UnicodeCategory.LowercaseLetter] = '\uA791',
-        [UnicodeCategory.TitlecaseLetter] = '\u1F88',
-        [UnicodeCategory.ModifierLetter] = '\u10FC',
-        [UnicodeCategory.OtherLetter] = '\u1401',
-        [UnicodeCategory.NonSpacingMark] = '\u1DC0',
-        [UnicodeCategory.SpacingCombiningMark] = '\u1B04',
-        [UnicodeCategory.EnclosingMark] = '\u20DD',
-        [UnicodeCategory.DecimalDigitNumber] = '\u1040',
-        [UnicodeCategory.LetterNumber] = '\u2160',
-        [UnicodeCategory.OtherNumber] = '\u2460',
-        [UnicodeCategory.Format] = '\u2061',
+        [UnicodeCategory.ModifierLetter] = '\uA015',
+        [UnicodeCategory.OtherLetter] = '\uA000',
+        [UnicodeCategory.NonSpacingMark] = '\uA674',
+        [UnicodeCategory.SpacingCombiningMark] = '\uA823',
+        [UnicodeCategory.DecimalDigitNumber] = '\uA620',
+        [UnicodeCategory.LetterNumber] = '\uA6E6',
+        [UnicodeCategory.OtherNumber] = '\uA830',
+        [UnicodeCategory.Format] = '\uFFF9',
         [UnicodeCategory.PrivateUse] = '\uE000',
-        [UnicodeCategory.ConnectorPunctuation] = '\u203F',
-        [UnicodeCategory.DashPunctuation] = '\u2E3A',
-        [UnicodeCategory.OpenPunctuation] = '\u2E28',
-        [UnicodeCategory.ClosePunctuation] = '\u2E29',
-        [UnicodeCategory.InitialQuotePunctuation] = '\u2E02',
-        [UnicodeCategory.FinalQuotePunctuation] = '\u2E03',
-        [UnicodeCategory.OtherPunctuation] = '\u2E00',
-        [UnicodeCategory.MathSymbol] = '\u2A00',
-        [UnicodeCategory.CurrencySymbol] = '\u20A0',
+        [UnicodeCategory.DashPunctuation] = '\uFE58',
+        [UnicodeCategory.OtherPunctuation] = '\uA4FE',
+        [UnicodeCategory.MathSymbol] = '\uFB29',
+        [UnicodeCategory.CurrencySymbol] = '\uFDFC',
         [UnicodeCategory.ModifierSymbol] = '\uA700',
-        [UnicodeCategory.OtherSymbol] = '\u2400',
+        [UnicodeCategory.OtherSymbol] = '\uA490',
         [UnicodeCategory.OtherNotAssigned] = '\u0378',
     };
 
@@ -42,7 +38,7 @@ internal static class AstralStandIn
     {
         [UnicodeCategory.UppercaseLetter] = '\uA792',
         [UnicodeCategory.LowercaseLetter] = '\uA793',
-        [UnicodeCategory.OtherLetter] = '\u1402',
+        [UnicodeCategory.OtherLetter] = '\uA001',
     };
 
     /// <summary>The stand-in of an astral <paramref name="codePoint"/>.</summary>

@@ -16,6 +16,9 @@ internal sealed class OnigurumaEscapes(PatternCursor pattern, StringBuilder outp
 {
     private const string WordSet = @"\p{L}\p{M}\p{Nl}\p{Nd}\p{Pc}\u24B6-\u24E9";
 
+    // Outside of sets Latin-1 has a table of its own, with superscripts and fractions.
+    private const string Word = WordSet + @"\u00B2\u00B3\u00B9\u00BC-\u00BE";
+
     private static readonly HashSet<string> Categories = new(StringComparer.Ordinal)
     {
         "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
@@ -35,13 +38,17 @@ internal sealed class OnigurumaEscapes(PatternCursor pattern, StringBuilder outp
                 break;
             case 'w' or 'W':
                 if (inSet && c == 'W') throw pattern.Unknown("\\W within a set");
-                output.Append(inSet ? WordSet : c == 'w' ? $"[{WordSet}]" : $"[^{WordSet}]");
+                output.Append(inSet ? WordSet : c == 'w' ? $"[{Word}]" : $"[^{Word}]");
+                break;
+            case 'b' or 'B' when !inSet:
+                output.Append(c == 'b' ? $"(?:(?<=[{Word}])(?![{Word}])|(?<![{Word}])(?=[{Word}]))"
+                    : $"(?:(?<=[{Word}])(?=[{Word}])|(?<![{Word}])(?![{Word}]))");
                 break;
             case 'h' when !inSet:
                 output.Append("[0-9a-fA-F]");
                 break;
             case 's' or 'S' or 'd' or 'D' or 'n' or 'r' or 't' or 'f' or 'v' or 'a' or 'e':
-            case 'A' or 'z' or 'Z' or 'b' or 'B' or 'G' when !inSet:
+            case 'A' or 'z' or 'Z' or 'G' when !inSet:
                 output.Append('\\').Append(c);
                 break;
             case 'x':

@@ -5,8 +5,8 @@ namespace KvPareto.Text.Tokenizers.PreTokenization;
 
 /// <summary>
 /// Rewrites an Oniguruma pattern (Ruby syntax, Unicode) for .NET's engine. Different there, and so spelled out: possessive
-/// quantifiers, <c>(?m)</c> (. matches line ends), ^ and $ (always at line ends), <c>\w</c>, <c>\h</c>, set intersections, and
-/// letters without regard to case, where k also matches the Kelvin sign and s the long s.
+/// quantifiers, <c>(?m)</c> (. matches line ends), ^ and $ (always at line ends), <c>\w</c>, <c>\b</c>, <c>\h</c>, set intersections,
+/// and letters without regard to case, where k also matches the Kelvin sign and s the long s.
 /// </summary>
 internal sealed class OnigurumaTranslator
 {

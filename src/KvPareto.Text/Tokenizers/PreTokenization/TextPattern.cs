@@ -70,8 +70,9 @@ internal sealed class CharacterPattern(Func<Rune, bool> contains) : TextPattern
     /// <summary>ASCII punctuation (symbols included) and the categories P of Unicode.</summary>
     public static CharacterPattern Punctuation { get; } = new(static r => (r.IsAscii && Rune.IsSymbol(r)) || Rune.IsPunctuation(r));
 
-    /// <summary>Category Mn.</summary>
-    public static CharacterPattern NonSpacingMarks { get; } = new(static r => Rune.GetUnicodeCategory(r) == UnicodeCategory.NonSpacingMark);
+    /// <summary>Categories M.</summary>
+    public static CharacterPattern Marks { get; } = new(static r => Rune.GetUnicodeCategory(r)
+        is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark);
 
     // By UTF-16 unit: in the class, or the first half of a character that may be.
     private readonly Lazy<bool[]> _candidates = new(() => [.. Enumerable.Range(0, char.MaxValue + 1)
