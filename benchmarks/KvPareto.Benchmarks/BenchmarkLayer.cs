@@ -1,4 +1,3 @@
-using KvPareto.Cpu;
 using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KvPareto.Cpu;
 using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Speed;
 using KvPareto.Engine.Weights;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvPareto.Cpu;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Speed;
 using KvPareto.Engine.Weights;
 

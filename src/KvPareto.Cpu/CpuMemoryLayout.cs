@@ -1,3 +1,4 @@
+using KvPareto.Cpu.Attention;
 using KvPareto.Cpu.Kernels;
 using KvPareto.Cpu.Storage;
 using KvPareto.Engine.Cache;

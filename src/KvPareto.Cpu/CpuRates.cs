@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Speed;
 using static System.FormattableString;

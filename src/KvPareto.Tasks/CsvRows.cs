@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using CsvHelper;
 using CsvHelper.Configuration;
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks;
@@ -47,7 +48,7 @@ internal static class CsvRows
                 continue;
             }
             if (fields.Length != names.Length)
-                throw Damaged(path, line, $"has {fields.Length} fields; allowed: {names.Length}, as the header has");
+                throw Damaged(path, line, $"has {CountText.Of(fields.Length, "field")}; allowed: {names.Length}, as the header has");
             using var row = JsonDocument.Parse(Json(names, fields));
             yield return new JsonRow(path, line, row.RootElement);
         }

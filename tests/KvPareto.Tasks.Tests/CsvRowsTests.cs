@@ -28,7 +28,7 @@ public class CsvRowsTests
 
     [Theory]
     [InlineData("q,a\n1,2\n1,2,3\n", ":3: has 3 fields; allowed: 2, as the header has")]
-    [InlineData("q,a\n\"1\n\",2\n1\n", ":4: has 1 fields; allowed: 2, as the header has")]
+    [InlineData("q,a\n\"1\n\",2\n1\n", ":4: has 1 field; allowed: 2, as the header has")]
     [InlineData("q,q\n1,2\n", ":1: the header has 'q' twice")]
     [InlineData("\nq,\n1,2\n", ":2: a field of the header has no name")]
     [InlineData("q,a\n1,\"2\" 3\n", ":2: a quotation mark stands within a field; allowed: fields quoted whole, and marks in them doubled")]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Engine;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep;
@@ -40,7 +41,7 @@ internal static class PlanTable
             context.Output.WriteLine();
         }
         var note = plans.Any(plan => plan.PaperPercent is not null) ? SavedNote + PaperNote : SavedNote;
-        WrappedText.Write(context, string.Create(CultureInfo.InvariantCulture, $"prompt and {newTokens} new tokens; {note}"));
+        WrappedText.Write(context, $"prompt and {CountText.Of(newTokens, "new token")}; {note}");
     }
 
     /// <summary>One JSON object with a row for each model, context and setting.</summary>

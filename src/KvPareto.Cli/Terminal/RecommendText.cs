@@ -36,7 +36,8 @@ internal static class RecommendText
         Line("score", Invariant($"{choice.Score:F2} (95 % interval {choice.Interval.Low:F1} to {choice.Interval.High:F1})"));
         if (choice.Loss is { } loss) Line("loss", Loss(loss, choice, request));
         if (choice.LongestContext is { } longest)
-            Line("longest", Invariant($"prompts of up to {longest:N0} tokens fit, {request.NewTokens} new ones after them"));
+            Line("longest",
+                Invariant($"prompts of up to {longest:N0} tokens fit, {CountText.Of(request.NewTokens, "new one")} after them"));
         if (choice.TpotMs is { } time) Line("a token", Invariant($"{time:F1} ms where it was measured"));
         Line("chosen", Chosen(answer, request));
         output.WriteLine();

@@ -53,7 +53,7 @@ internal readonly unsafe record struct AttentionCall(
     /// <summary>The tiles that hold the tokens [from, to), their number, and the first one's first token.</summary>
     public static (int Tile, int Count, int FirstToken) Tiles(int origin, int from, int to)
     {
-        var tile = (from - origin) / KeyStore.TileTokens;
-        return (tile, KeyStore.TileCount(to - origin) - tile, origin + tile * KeyStore.TileTokens);
+        var tile = (from - origin) / KvTile.Tokens;
+        return (tile, KeyStore.TileCount(to - origin) - tile, origin + tile * KvTile.Tokens);
     }
 }

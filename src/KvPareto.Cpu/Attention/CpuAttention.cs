@@ -1,4 +1,4 @@
-using KvPareto.Cpu.Storage;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Seam;
 using Tensor = KvPareto.Engine.Seam.Tensor;
 
@@ -12,7 +12,7 @@ namespace KvPareto.Cpu.Attention;
 internal static unsafe class CpuAttention
 {
     private const int ItemsPerWorker = 4;
-    private const int AppendTokens = 4 * KeyStore.TileTokens;
+    private const int AppendTokens = 4 * KvTile.Tokens;
 
     /// <summary>Floats of one worker's scratch.</summary>
     public static int WorkerFloats(int queryBlock, int groupSize, int headDim, int paddedHeadDim, bool prefill)

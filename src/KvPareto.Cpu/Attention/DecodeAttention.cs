@@ -10,7 +10,7 @@ internal static unsafe class DecodeAttention
     /// <summary>Tokens of a split.</summary>
     public const int Split = CpuWorkspace.SplitTokens;
 
-    private const int Tile = KeyStore.TileTokens;
+    private const int Tile = KvTile.Tokens;
 
     /// <summary>Floats of a worker's scratch: queries and those of their bias, scores of a split, the same aside, scaled weights (a group
     /// has at least 8 channels).</summary>

@@ -7,7 +7,7 @@ namespace KvPareto.Cpu.Attention;
 internal static unsafe class PrefillBlock
 {
     private const int Block = CpuWorkspace.BlockTokens;
-    private const int Tile = KeyStore.TileTokens;
+    private const int Tile = KvTile.Tokens;
 
     /// <summary>tile.Scores[r, t] = q[r]·k[key + t].</summary>
     public static void Score(in AttentionCall c, int head, int key, int to, int rows, in PrefillTile tile)

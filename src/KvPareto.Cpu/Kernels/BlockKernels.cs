@@ -28,27 +28,19 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
     private static bool HasTops
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.CodeBits is 3 or 5 or 6;
+        get => TopBits > 0;
     }
 
-    /// <summary>Bits of a code in its line; what has more lies behind all lines.</summary>
     private static int LowBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.CodeBits < 4 ? 2 : 4;
+        get => BlockLayout<TFormat>.LowBits;
     }
 
     private static int TopBits
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.CodeBits - LowBits;
-    }
-
-    /// <summary>Bytes of the lines of a block's low bits.</summary>
-    private static int LowBytes
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TFormat.Elements * LowBits / 8 * Strip.Rows;
+        get => BlockLayout<TFormat>.TopBits;
     }
 
     /// <summary>Bytes of four channels: of their low bits where codes have fewer than 8.</summary>
@@ -124,7 +116,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
             for (var end = x + channels; xi < end; codes += BlockBytes)
             {
                 var line = codes;
-                var top = codes + LowBytes;
+                var top = codes + BlockLayout<TFormat>.LowBytes;
                 for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + Strip.HalfRows));
@@ -159,7 +151,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
             for (var end = x + Strip.BlockChannels; xi < end; codes += BlockBytes)
             {
                 var line = codes;
-                var top = codes + LowBytes;
+                var top = codes + BlockLayout<TFormat>.LowBytes;
                 for (var blockEnd = xi + TFormat.Elements; xi < blockEnd; scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
                     var (scale0, scale1) = (TLanes.Load(scale), TLanes.Load(scale + Strip.HalfRows));
@@ -211,7 +203,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
             for (var end = target + channels * MicroKernel.Columns; target < end; codes += BlockBytes)
             {
                 var line = codes;
-                var top = codes + LowBytes;
+                var top = codes + BlockLayout<TFormat>.LowBytes;
                 for (var blockEnd = target + TFormat.Elements * MicroKernel.Columns; target < blockEnd;
                 scale += ScaleFloats, top += Strip.Rows * LowBits)
                 {
@@ -243,7 +235,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static byte* FirstCodes(byte* block, int row) =>
-        block + TFormat.ScaleBytes * Strip.Rows + row * (TFormat.CodeBits == 8 ? 1 : LowBits);
+        block + BlockLayout<TFormat>.CodesAt + row * (TFormat.CodeBits == 8 ? 1 : LowBits);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TInt Nibbles(byte* line) => TFormat.CodeBits == 8 ? default : Words(line);

@@ -17,15 +17,15 @@ internal static unsafe class BlockPacker<TFormat> where TFormat : struct, IBlock
 
     private static int HalfBytes => TFormat.HasOffset || TFormat.Format == WeightFormat.IQ4XS ? 4 : 2;
 
-    private static int LowBits => TFormat.CodeBits < 4 ? 2 : 4;
+    private static int LowBits => BlockLayout<TFormat>.LowBits;
 
     private static int LowMask => (1 << LowBits) - 1;
 
-    private static int TopBits => TFormat.CodeBits - LowBits;
+    private static int TopBits => BlockLayout<TFormat>.TopBits;
 
-    private static int CodesAt => TFormat.ScaleBytes * Strip.Rows;
+    private static int CodesAt => BlockLayout<TFormat>.CodesAt;
 
-    private static int TopsAt => CodesAt + TFormat.Elements * LowBits / 8 * Strip.Rows;
+    private static int TopsAt => CodesAt + BlockLayout<TFormat>.LowBytes;
 
     /// <summary>Adds the block of row <paramref name="row"/> to planes and lines that are zero there.</summary>
     public static void Pack(ReadOnlySpan<byte> block, byte* target, int row)

@@ -11,12 +11,10 @@ internal static unsafe class GroupKernels<TLanes, TFloat, TInt>
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    private const int TileTokens = 16;
-
     /// <summary>The groups of a tile's 16 tokens, kept as two arrays.</summary>
     public static void ReadTile(ushort* scaleBits, short* zeros, float* scales, float* offsets)
     {
-        for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+        for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
         {
             var (scale, offset) = TLanes.Groups(scaleBits + lane, zeros + lane);
             TLanes.Store(scale, scales + lane);

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
-/// Products of queries with tiles of <see cref="TileTokens"/> packed keys. A tile holds the byte columns of its tokens side by
+/// Products of queries with tiles of <see cref="KvTile.Tokens"/> packed keys. A tile holds the byte columns of its tokens side by
 /// side, [bytes of a row, 16 tokens], so that a lane is a token and no sum runs across lanes.
 /// </summary>
 /// <typeparam name="TLanes">Vector width.</typeparam>
@@ -14,8 +14,6 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    private const int TileTokens = 16;
-
     /// <summary>scores[r, t] = Σ_d q[r, d]·k[t, d] for coded keys: Σ_g s[t, g]·(Σ_d∈g q·code) + o[t, g]·Σ_d∈g q.</summary>
     /// <param name="codes">[D·bits/8, 16] bytes.</param>
     /// <param name="scales">[G, 16] f16 bits.</param>
@@ -33,17 +31,17 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
     {
         var groups = headDim / group;
         var perByte = 8 / TBits.Value;
-        for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+        for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
         {
             TFloat total0 = TLanes.Zero, total1 = TLanes.Zero, total2 = TLanes.Zero, total3 = TLanes.Zero;
             for (var g = 0; g < groups; g++)
             {
                 TFloat a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
                 TFloat b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
-                var first = codes + (long)(g * group / perByte) * TileTokens + lane;
+                var first = codes + (long)(g * group / perByte) * KvTile.Tokens + lane;
                 SumCodes<TBits,
                     TRows>(first, queries + g * group, group, headDim, ref a0, ref a1, ref a2, ref a3, ref b0, ref b1, ref b2, ref b3);
-                var (scale, offset) = TLanes.Groups(scales + g * TileTokens + lane, zeros + g * TileTokens + lane);
+                var (scale, offset) = TLanes.Groups(scales + g * KvTile.Tokens + lane, zeros + g * KvTile.Tokens + lane);
                 total0 = Finish(total0, a0, b0, scale, offset, sums[g]);
                 if (TRows.Value > 1) total1 = Finish(total1, a1, b1, scale, offset, sums[groups + g]);
                 if (TRows.Value > 2) total2 = Finish(total2, a2, b2, scale, offset, sums[2 * groups + g]);
@@ -64,7 +62,7 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         where TBits : struct, IConstant
         where TRows : struct, IConstant
     {
-        for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+        for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
         {
             TFloat a0 = TLanes.Broadcast(constants[0]), a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
             TFloat b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
@@ -89,15 +87,15 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         where TRows : struct, IConstant
     {
         var elementBytes = TBits.Value / 8;
-        for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+        for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
         {
             TFloat a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
             TFloat b0 = TLanes.Zero, b1 = TLanes.Zero, b2 = TLanes.Zero, b3 = TLanes.Zero;
             var row = tile + lane * elementBytes;
-            for (var d = 0; d < headDim; d += 2, row += 2 * TileTokens * elementBytes)
+            for (var d = 0; d < headDim; d += 2, row += 2 * KvTile.Tokens * elementBytes)
             {
                 Step<TRows>(LoadPlain<TBits>(row), queries + d, headDim, ref a0, ref a1, ref a2, ref a3);
-                Step<TRows>(LoadPlain<TBits>(row + TileTokens * elementBytes), queries + d + 1, headDim, ref b0, ref b1, ref b2, ref b3);
+                Step<TRows>(LoadPlain<TBits>(row + KvTile.Tokens * elementBytes), queries + d + 1, headDim, ref b0, ref b1, ref b2, ref b3);
             }
             StoreRows<TRows>(scores + lane, stride, TLanes.Add(a0, b0), TLanes.Add(a1, b1), TLanes.Add(a2, b2), TLanes.Add(a3, b3));
         }
@@ -108,14 +106,14 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         where TBits : struct, IConstant
     {
         var perByte = 8 / TBits.Value;
-        for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+        for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
         {
             for (var g = 0; g < headDim / group; g++)
             {
-                var (scale, offset) = TLanes.Groups(scales + g * TileTokens + lane, zeros + g * TileTokens + lane);
+                var (scale, offset) = TLanes.Groups(scales + g * KvTile.Tokens + lane, zeros + g * KvTile.Tokens + lane);
                 for (var d = g * group; d < (g + 1) * group; d += perByte)
                 {
-                    var raw = TLanes.LoadBytes(codes + (long)(d / perByte) * TileTokens + lane);
+                    var raw = TLanes.LoadBytes(codes + (long)(d / perByte) * KvTile.Tokens + lane);
                     for (var j = 0; j < perByte; j++)
                         TLanes.Store(
                             TLanes.MultiplyAdd(TLanes.Code(TLanes.ShiftRight(raw, j * TBits.Value), TBits.Value), scale, offset),
@@ -130,9 +128,9 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         where TBits : struct, IConstant
     {
         var perByte = 8 / TBits.Value;
-        for (var d = 0; d < headDim; d += perByte, codes += TileTokens)
+        for (var d = 0; d < headDim; d += perByte, codes += KvTile.Tokens)
         {
-            for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
+            for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
             {
                 var raw = TLanes.LoadBytes(codes + lane);
                 for (var j = 0; j < perByte; j++)
@@ -152,8 +150,8 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
     {
         for (var d = 0; d < headDim; d++)
         {
-            for (var lane = 0; lane < TileTokens; lane += TLanes.Width)
-                TLanes.Store(LoadPlain<TBits>(tile + (d * TileTokens + lane) * (TBits.Value / 8)), panel + d * stride + lane);
+            for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
+                TLanes.Store(LoadPlain<TBits>(tile + (d * KvTile.Tokens + lane) * (TBits.Value / 8)), panel + d * stride + lane);
         }
     }
 
@@ -168,15 +166,15 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         var end = q + channels;
         if (TBits.Value == 8)
         {
-            for (; q < end; q += 2, row += 2 * TileTokens)
+            for (; q < end; q += 2, row += 2 * KvTile.Tokens)
             {
                 Step<TRows>(TLanes.Code(TLanes.LoadBytes(row), 8), q, stride, ref a0, ref a1, ref a2, ref a3);
-                Step<TRows>(TLanes.Code(TLanes.LoadBytes(row + TileTokens), 8), q + 1, stride, ref b0, ref b1, ref b2, ref b3);
+                Step<TRows>(TLanes.Code(TLanes.LoadBytes(row + KvTile.Tokens), 8), q + 1, stride, ref b0, ref b1, ref b2, ref b3);
             }
         }
         else if (TBits.Value == 4)
         {
-            for (; q < end; q += 2, row += TileTokens)
+            for (; q < end; q += 2, row += KvTile.Tokens)
             {
                 var raw = TLanes.LoadBytes(row);
                 Step<TRows>(TLanes.Code(raw, 4), q, stride, ref a0, ref a1, ref a2, ref a3);
@@ -185,7 +183,7 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         }
         else
         {
-            for (; q < end; q += 4, row += TileTokens)
+            for (; q < end; q += 4, row += KvTile.Tokens)
             {
                 var raw = TLanes.LoadBytes(row);
                 Step<TRows>(TLanes.Code(raw, 2), q, stride, ref a0, ref a1, ref a2, ref a3);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using KvPareto.Cpu.Storage;
 
 namespace KvPareto.Cpu.Kernels;
 
@@ -16,8 +15,6 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    private const int TileTokens = 16;
-
     /// <summary>
     /// What coded values' scales and zero points do to the weights: scaled[r, t] = weights[r, t]·s[t] and
     /// constants[r] += Σ_t weights[r, t]·o[t], for one group of channels over a run of tiles.
@@ -41,7 +38,7 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         TFloat sum0 = TLanes.Zero, sum1 = TLanes.Zero, sum2 = TLanes.Zero, sum3 = TLanes.Zero;
         for (var tile = 0; tile < tileCount; tile++, scales += tileStride, zeros += tileStride)
         {
-            for (var lane = 0; lane < TileTokens; lane += TLanes.Width, weights += TLanes.Width, scaled += TLanes.Width)
+            for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width, weights += TLanes.Width, scaled += TLanes.Width)
             {
                 var (scale, offset) = TLanes.Groups(scales + lane, zeros + lane);
                 sum0 = ScaleRow(weights, scaled, scale, offset, sum0);
@@ -102,9 +99,9 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
         for (var tile = 0; tile < tileCount; tile++, tiles += tileBytes)
         {
             var row = tiles;
-            for (var token = 0; token < TileTokens; token++, row += rowBytes, w0++, w1++, w2++, w3++, halves++)
+            for (var token = 0; token < KvTile.Tokens; token++, row += rowBytes, w0++, w1++, w2++, w3++, halves++)
             {
-                Prefetch.Lines(row + TokenStore.PrefetchBytes, Channels * TBits.Value / 8);
+                Prefetch.Lines(row + KvTile.PrefetchBytes, Channels * TBits.Value / 8);
                 Load<TBits>(row, out var v0, out var v1, out var v2, out var v3);
                 if (TBits.Value == 2)
                 {

@@ -1,3 +1,4 @@
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 
@@ -27,7 +28,7 @@ internal sealed unsafe class KvSide<TStore>
         _plan = plan;
         _coded = coded(plan.CodedTokens);
         if (plan.SinkTokens > 0) _sinks = plain(plan.SinkTokens);
-        if (plan.RingTokens > 0) _ring = plain(TokenStore.TileCount(plan.RingTokens) * TokenStore.TileTokens);
+        if (plan.RingTokens > 0) _ring = plain(TokenStore.TileCount(plan.RingTokens) * KvTile.Tokens);
         _codedAt = NativeBuffer.Aligned(_sinks?.HeadBytes ?? 0);
         _ringAt = _codedAt + NativeBuffer.Aligned(_coded.HeadBytes);
         HeadBytes = _ringAt + NativeBuffer.Aligned(_ring?.HeadBytes ?? 0);

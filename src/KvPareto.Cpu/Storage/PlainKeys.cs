@@ -19,7 +19,7 @@ internal sealed unsafe class PlainKeys : KeyStore
 
     public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
-    public override int TileBytes => HeadDim * _bits / 8 * TileTokens;
+    public override int TileBytes => HeadDim * _bits / 8 * KvTile.Tokens;
 
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
@@ -27,23 +27,23 @@ internal sealed unsafe class PlainKeys : KeyStore
         for (var i = 0; i < count; i++)
         {
             var source = rows + (long)i * stride;
-            var (index, token) = Math.DivRem(start + i, TileTokens);
+            var (index, token) = Math.DivRem(start + i, KvTile.Tokens);
             var tile = place.Head + (long)index * TileBytes;
             if (_bits == 32)
             {
-                for (var d = 0; d < HeadDim; d++) ((float*)tile)[d * TileTokens + token] = source[d];
+                for (var d = 0; d < HeadDim; d++) ((float*)tile)[d * KvTile.Tokens + token] = source[d];
                 continue;
             }
             TensorPrimitives.ConvertToHalf(new(source, HeadDim), new Span<Half>(half, HeadDim));
-            for (var d = 0; d < HeadDim; d++) ((Half*)tile)[d * TileTokens + token] = half[d];
+            for (var d = 0; d < HeadDim; d++) ((Half*)tile)[d * KvTile.Tokens + token] = half[d];
         }
     }
 
     public override void Dot(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
     {
-        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        for (var t = tile; t < tile + tileCount; t++, scores += KvTile.Tokens)
         {
-            Prefetch.Lines(place.Head + (long)t * TileBytes + PrefetchBytes, TileBytes);
+            Prefetch.Lines(place.Head + (long)t * TileBytes + KvTile.PrefetchBytes, TileBytes);
             for (var r = 0; r < rows; r += KernelTable.MaxRows)
             {
                 var dot = _dot[Math.Min(rows - r, KernelTable.MaxRows) - 1];

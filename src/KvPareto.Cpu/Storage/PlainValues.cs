@@ -22,7 +22,7 @@ internal sealed unsafe class PlainValues : ValueStore
 
     public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
-    public override int TileBytes => RowBytes * TileTokens;
+    public override int TileBytes => RowBytes * KvTile.Tokens;
 
     private int RowBytes => HeadDim * _bits / 8;
 
@@ -53,7 +53,7 @@ internal sealed unsafe class PlainValues : ValueStore
     public override void Unpack(StorePlace place, int tile, float* output, int stride)
     {
         var rows = place.Head + (long)tile * TileBytes;
-        for (var token = 0; token < TileTokens; token++)
+        for (var token = 0; token < KvTile.Tokens; token++)
         {
             for (var c = 0; c < HeadDim; c += _blockChannels)
                 _unpack(rows + token * RowBytes + c * _bits / 8, output + (long)token * stride + c);

@@ -44,15 +44,12 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         var codes = stackalloc byte[HeadDim];
-        var packed = stackalloc byte[HeadDim];
         for (var i = 0; i < count; i++)
         {
             var meta = _layout.MetaForAppend(place, start + i, rows + (long)i * stride, stride);
             _scheme.Encode(meta, rows + (long)i * stride, codes);
-            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, packed);
-            var (tile, token) = Math.DivRem(start + i, TileTokens);
-            var bytes = place.Head + tile * _layout.TileBytes;
-            for (var b = 0; b < HeadDim * _scheme.Bits / 8; b++) bytes[b * TileTokens + token] = packed[b];
+            var (tile, token) = Math.DivRem(start + i, KvTile.Tokens);
+            Put(codes, _scheme.Bits, place.Head + tile * _layout.TileBytes, token);
         }
     }
 
@@ -65,16 +62,16 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
     // One scale for all channels: as if every token had it.
     private void DotBlocks(StorePlace place, int tile, int tileCount, float* queries, int rows, float* scores, int stride)
     {
-        var scales = stackalloc ushort[TileTokens];
-        var zeros = stackalloc short[TileTokens];
+        var scales = stackalloc ushort[KvTile.Tokens];
+        var zeros = stackalloc short[KvTile.Tokens];
         var sums = stackalloc float[rows];
         for (var r = 0; r < rows; r++) sums[r] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + r * HeadDim, HeadDim));
-        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        for (var t = tile; t < tile + tileCount; t++, scores += KvTile.Tokens)
         {
-            Prefetch.Lines(place.Head + t * _layout.TileBytes + PrefetchBytes, TileBytes);
-            var meta = *_layout.Meta(place, t * TileTokens);
-            new Span<ushort>(scales, TileTokens).Fill(meta.ScaleBits);
-            new Span<short>(zeros, TileTokens).Fill(meta.Zero);
+            Prefetch.Lines(place.Head + t * _layout.TileBytes + KvTile.PrefetchBytes, TileBytes);
+            var meta = *_layout.Meta(place, t * KvTile.Tokens);
+            new Span<ushort>(scales, KvTile.Tokens).Fill(meta.ScaleBits);
+            new Span<short>(zeros, KvTile.Tokens).Fill(meta.Zero);
             for (var r = 0; r < rows; r += KernelTable.MaxRows)
             {
                 var dot = _dotBlock[Math.Min(rows - r, KernelTable.MaxRows) - 1];
@@ -92,10 +89,10 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
         var scaled = stackalloc float[rows * HeadDim];
         var constants = stackalloc float[rows];
         GroupMeta* current = null;
-        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        for (var t = tile; t < tile + tileCount; t++, scores += KvTile.Tokens)
         {
-            Prefetch.Lines(place.Head + t * _layout.TileBytes + PrefetchBytes, TileBytes);
-            var meta = _layout.Meta(place, t * TileTokens);
+            Prefetch.Lines(place.Head + t * _layout.TileBytes + KvTile.PrefetchBytes, TileBytes);
+            var meta = _layout.Meta(place, t * KvTile.Tokens);
             if (meta != current)
             {
                 current = meta;
@@ -120,7 +117,7 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
     {
         var scales = stackalloc float[HeadDim];
         var offsets = stackalloc float[HeadDim];
-        _scheme.Read(_layout.Meta(place, tile * TileTokens), scales, offsets);
+        _scheme.Read(_layout.Meta(place, tile * KvTile.Tokens), scales, offsets);
         _unpack(place.Head + tile * _layout.TileBytes, HeadDim, scales, offsets, panel, stride);
     }
 }

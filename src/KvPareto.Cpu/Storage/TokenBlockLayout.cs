@@ -1,3 +1,4 @@
+using KvPareto.Cpu.Kernels;
 using KvPareto.Cpu.Storage.Schemes;
 using KvPareto.Engine.Cache;
 
@@ -13,7 +14,7 @@ internal sealed unsafe class TokenBlockLayout
     public TokenBlockLayout(TokenBlockScheme scheme, int capacity)
     {
         _scheme = scheme;
-        TileBytes = scheme.HeadDim * scheme.Bits / 8 * TokenStore.TileTokens;
+        TileBytes = scheme.HeadDim * scheme.Bits / 8 * KvTile.Tokens;
         _metaAt = TokenStore.TileCount(capacity) * TileBytes;
         _metaBytes = MetaBytes(capacity);
     }

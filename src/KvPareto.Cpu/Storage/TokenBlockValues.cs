@@ -63,21 +63,21 @@ internal sealed unsafe class TokenBlockValues : ValueStore
     private void AccumulateBlocks(
         StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
-        var scales = stackalloc ushort[TileTokens];
-        var zeros = stackalloc short[TileTokens];
+        var scales = stackalloc ushort[KvTile.Tokens];
+        var zeros = stackalloc short[KvTile.Tokens];
         var constants = stackalloc float[rows];
         new Span<float>(constants, rows).Clear();
         for (var t = 0; t < tileCount; t++)
         {
-            var meta = *_layout.Meta(place, (tile + t) * TileTokens);
-            new Span<ushort>(scales, TileTokens).Fill(meta.ScaleBits);
-            new Span<short>(zeros, TileTokens).Fill(meta.Zero);
+            var meta = *_layout.Meta(place, (tile + t) * KvTile.Tokens);
+            new Span<ushort>(scales, KvTile.Tokens).Fill(meta.ScaleBits);
+            new Span<short>(zeros, KvTile.Tokens).Fill(meta.Zero);
             for (var r = 0; r < rows; r += KernelTable.MaxRows)
             {
                 var scale = _scaleWeights[Math.Min(rows - r, KernelTable.MaxRows) - 1];
                 scale(
-                    scales, zeros, 0, 1, weights + (long)r * stride + t * TileTokens, stride,
-                    scratch + (r * tileCount + t) * TileTokens, tileCount * TileTokens, constants + r, 1);
+                    scales, zeros, 0, 1, weights + (long)r * stride + t * KvTile.Tokens, stride,
+                    scratch + (r * tileCount + t) * KvTile.Tokens, tileCount * KvTile.Tokens, constants + r, 1);
             }
         }
         for (var r = 0; r < rows; r++)
@@ -85,7 +85,7 @@ internal sealed unsafe class TokenBlockValues : ValueStore
             var row = new Span<float>(output + r * HeadDim, HeadDim);
             TensorPrimitives.Add(row, constants[r], row);
         }
-        AccumulateCodes(place, tile, tileCount, scratch, tileCount * TileTokens, rows, output);
+        AccumulateCodes(place, tile, tileCount, scratch, tileCount * KvTile.Tokens, rows, output);
     }
 
     // A scale for each channel: codes are summed first and scaled once a block.
@@ -97,22 +97,22 @@ internal sealed unsafe class TokenBlockValues : ValueStore
         var end = tile + tileCount;
         while (tile < end)
         {
-            var meta = _layout.Meta(place, tile * TileTokens);
+            var meta = _layout.Meta(place, tile * KvTile.Tokens);
             var run = 1;
-            while (tile + run < end && _layout.Meta(place, (tile + run) * TileTokens) == meta) run++;
+            while (tile + run < end && _layout.Meta(place, (tile + run) * KvTile.Tokens) == meta) run++;
             _scheme.Read(meta, scales, offsets);
             new Span<float>(scratch, rows * HeadDim).Clear();
             AccumulateCodes(place, tile, run, weights, stride, rows, scratch);
             for (var r = 0; r < rows; r++)
             {
                 var result = new Span<float>(output + r * HeadDim, HeadDim);
-                var total = TensorPrimitives.Sum(new ReadOnlySpan<float>(weights + (long)r * stride, run * TileTokens));
+                var total = TensorPrimitives.Sum(new ReadOnlySpan<float>(weights + (long)r * stride, run * KvTile.Tokens));
                 TensorPrimitives.MultiplyAdd(
                     new ReadOnlySpan<float>(scratch + r * HeadDim, HeadDim), new ReadOnlySpan<float>(scales, HeadDim), result, result);
                 TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(offsets, HeadDim), total, result, result);
             }
             tile += run;
-            weights += run * TileTokens;
+            weights += run * KvTile.Tokens;
         }
     }
 
@@ -120,10 +120,10 @@ internal sealed unsafe class TokenBlockValues : ValueStore
     {
         var scales = stackalloc float[HeadDim];
         var offsets = stackalloc float[HeadDim];
-        _scheme.Read(_layout.Meta(place, tile * TileTokens), scales, offsets);
-        for (var token = 0; token < TileTokens; token++)
+        _scheme.Read(_layout.Meta(place, tile * KvTile.Tokens), scales, offsets);
+        for (var token = 0; token < KvTile.Tokens; token++)
         {
-            var codes = place.Head + ((long)tile * TileTokens + token) * _rowBytes;
+            var codes = place.Head + ((long)tile * KvTile.Tokens + token) * _rowBytes;
             for (var c = 0; c < HeadDim; c += _blockChannels) _unpack(codes + c * _scheme.Bits / 8, output + (long)token * stride + c);
             var row = new Span<float>(output + (long)token * stride, HeadDim);
             TensorPrimitives.MultiplyAdd(row, new ReadOnlySpan<float>(scales, HeadDim), new ReadOnlySpan<float>(offsets, HeadDim), row);

@@ -16,7 +16,7 @@ internal sealed unsafe class TokenKeys : KeyStore
     public TokenKeys(TokenScheme scheme, int capacity, SimdLevel? level = null) : base(scheme.HeadDim, capacity)
     {
         _scheme = scheme;
-        _codeBytes = scheme.HeadDim * scheme.Bits / 8 * TileTokens;
+        _codeBytes = scheme.HeadDim * scheme.Bits / 8 * KvTile.Tokens;
         _tileBytes = _codeBytes + scheme.HeadTileBytes;
         _dot = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
         _unpack = KernelTable.Of(level ?? Simd.Best).UnpackKeyCodes(scheme.Bits);
@@ -34,15 +34,12 @@ internal sealed unsafe class TokenKeys : KeyStore
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
         var codes = stackalloc byte[HeadDim];
-        var packed = stackalloc byte[HeadDim];
         for (var i = 0; i < count; i++)
         {
-            var (tile, token) = Math.DivRem(start + i, TileTokens);
-            var bytes = place.Head + (long)tile * _tileBytes;
+            var (tile, token) = Math.DivRem(start + i, KvTile.Tokens);
             var scales = Scales(place, tile);
             _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
-            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, packed);
-            for (var b = 0; b < HeadDim * _scheme.Bits / 8; b++) bytes[b * TileTokens + token] = packed[b];
+            Put(codes, _scheme.Bits, place.Head + (long)tile * _tileBytes, token);
         }
     }
 
@@ -52,9 +49,9 @@ internal sealed unsafe class TokenKeys : KeyStore
         var sums = stackalloc float[rows * groups];
         for (var g = 0; g < rows * groups; g++)
             sums[g] = TensorPrimitives.Sum(new ReadOnlySpan<float>(queries + g * _scheme.Group, _scheme.Group));
-        for (var t = tile; t < tile + tileCount; t++, scores += TileTokens)
+        for (var t = tile; t < tile + tileCount; t++, scores += KvTile.Tokens)
         {
-            Prefetch.Lines(place.Head + (long)t * TileBytes + PrefetchBytes, TileBytes);
+            Prefetch.Lines(place.Head + (long)t * TileBytes + KvTile.PrefetchBytes, TileBytes);
             var codes = place.Head + (long)t * _tileBytes;
             var scales = Scales(place, t);
             for (var r = 0; r < rows; r += KernelTable.MaxRows)

@@ -1,19 +1,15 @@
+using KvPareto.Cpu.Kernels;
+
 namespace KvPareto.Cpu.Storage;
 
 /// <summary>
-/// How the keys or values of one layer and head lie in memory: tiles of <see cref="TileTokens"/> tokens, appended in place and never
+/// How the keys or values of one layer and head lie in memory: tiles of <see cref="KvTile.Tokens"/> tokens, appended in place and never
 /// repacked. A store holds no memory of its own; every method is told the place. Tokens are counted from the store's first.
 /// </summary>
 /// <param name="headDim">D.</param>
 /// <param name="capacity">Tokens it has room for.</param>
 internal abstract unsafe class TokenStore(int headDim, int capacity)
 {
-    /// <summary>Tokens of a tile.</summary>
-    public const int TileTokens = 16;
-
-    /// <summary>How far ahead decoding asks for tiles. Measured on Zen 5, one core, f16 out of memory: 17 → 22 GB/s.</summary>
-    public const int PrefetchBytes = 4096;
-
     /// <summary>D.</summary>
     public int HeadDim { get; } = headDim;
 
@@ -70,7 +66,7 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     public abstract void Read(StorePlace place, int token, float* row);
 
     /// <summary>Tiles that <paramref name="tokens"/> tokens take.</summary>
-    public static int TileCount(int tokens) => (tokens + TileTokens - 1) / TileTokens;
+    public static int TileCount(int tokens) => (tokens + KvTile.Tokens - 1) / KvTile.Tokens;
 }
 
 /// <summary>Keys: a lane of a tile is a token.</summary>
@@ -89,11 +85,19 @@ internal abstract unsafe class KeyStore(int headDim, int capacity) : TokenStore(
     /// <summary>A tile's values as 16 columns of a panel, [D, 16] with a row stride.</summary>
     public abstract void Unpack(StorePlace place, int tile, float* panel, int stride);
 
+    /// <summary>Packs one token's codes, a byte each, into its column of a tile's bytes, [D·bits/8, 16].</summary>
+    protected void Put(byte* codes, int bits, byte* tile, int token)
+    {
+        var packed = stackalloc byte[HeadDim];
+        GroupEncoder.Pack(codes, HeadDim, bits, packed);
+        for (var b = 0; b < HeadDim * bits / 8; b++) tile[b * KvTile.Tokens + token] = packed[b];
+    }
+
     public override void Read(StorePlace place, int token, float* row)
     {
-        var panel = stackalloc float[HeadDim * TileTokens];
-        Unpack(place, token / TileTokens, panel, TileTokens);
-        for (var d = 0; d < HeadDim; d++) row[d] = panel[d * TileTokens + token % TileTokens];
+        var panel = stackalloc float[HeadDim * KvTile.Tokens];
+        Unpack(place, token / KvTile.Tokens, panel, KvTile.Tokens);
+        for (var d = 0; d < HeadDim; d++) row[d] = panel[d * KvTile.Tokens + token % KvTile.Tokens];
     }
 }
 
@@ -117,8 +121,8 @@ internal abstract unsafe class ValueStore(int headDim, int capacity) : TokenStor
 
     public override void Read(StorePlace place, int token, float* row)
     {
-        var tile = stackalloc float[HeadDim * TileTokens];
-        Unpack(place, token / TileTokens, tile, HeadDim);
-        new ReadOnlySpan<float>(tile + token % TileTokens * HeadDim, HeadDim).CopyTo(new Span<float>(row, HeadDim));
+        var tile = stackalloc float[HeadDim * KvTile.Tokens];
+        Unpack(place, token / KvTile.Tokens, tile, HeadDim);
+        new ReadOnlySpan<float>(tile + token % KvTile.Tokens * HeadDim, HeadDim).CopyTo(new Span<float>(row, HeadDim));
     }
 }

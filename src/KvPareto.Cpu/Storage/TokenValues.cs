@@ -20,7 +20,7 @@ internal sealed unsafe class TokenValues : ValueStore
     {
         _scheme = scheme;
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
-        _tileBytes = _rowBytes * TileTokens + scheme.HeadTileBytes;
+        _tileBytes = _rowBytes * KvTile.Tokens + scheme.HeadTileBytes;
         _readGroups = KernelTable.Of(level ?? Simd.Best).ReadTileGroups;
         _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
         // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group; and it
@@ -47,7 +47,7 @@ internal sealed unsafe class TokenValues : ValueStore
         var codes = stackalloc byte[HeadDim];
         for (var i = 0; i < count; i++)
         {
-            var (tile, token) = Math.DivRem(start + i, TileTokens);
+            var (tile, token) = Math.DivRem(start + i, KvTile.Tokens);
             var scales = Scales(place, tile);
             _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
             GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, place.Head + (long)tile * _tileBytes + token * _rowBytes);
@@ -57,7 +57,7 @@ internal sealed unsafe class TokenValues : ValueStore
     public override void Accumulate(
         StorePlace place, int tile, int tileCount, float* weights, int stride, int rows, float* output, float* scratch)
     {
-        var (groups, tokens) = (_scheme.Groups, tileCount * TileTokens);
+        var (groups, tokens) = (_scheme.Groups, tileCount * KvTile.Tokens);
         var constants = stackalloc float[rows * groups];
         new Span<float>(constants, rows * groups).Clear();
         var scales = Scales(place, tile);
@@ -68,8 +68,8 @@ internal sealed unsafe class TokenValues : ValueStore
             for (var g = 0; g < groups; g++)
             {
                 scale(
-                    scales + g * TileTokens, _scheme.Zeros(scales) + g * TileTokens, tileStride, tileCount, weights + (long)r * stride,
-                        stride,
+                    scales + g * KvTile.Tokens, _scheme.Zeros(scales) + g * KvTile.Tokens, tileStride, tileCount,
+                    weights + (long)r * stride, stride,
                     scratch + (r * groups + g) * tokens, groups * tokens, constants + r * groups + g, groups);
             }
         }
@@ -95,19 +95,19 @@ internal sealed unsafe class TokenValues : ValueStore
     public override void Unpack(StorePlace place, int tile, float* output, int stride)
     {
         var groups = _scheme.Groups;
-        var scales = stackalloc float[groups * TileTokens];
-        var offsets = stackalloc float[groups * TileTokens];
+        var scales = stackalloc float[groups * KvTile.Tokens];
+        var offsets = stackalloc float[groups * KvTile.Tokens];
         var tokenScales = stackalloc float[groups];
         var tokenOffsets = stackalloc float[groups];
         var scaleBits = Scales(place, tile);
         for (var g = 0; g < groups; g++)
-            _readGroups(scaleBits + g * TileTokens, _scheme.Zeros(scaleBits) + g * TileTokens, scales + g * TileTokens,
-                offsets + g * TileTokens);
+            _readGroups(scaleBits + g * KvTile.Tokens, _scheme.Zeros(scaleBits) + g * KvTile.Tokens, scales + g * KvTile.Tokens,
+                offsets + g * KvTile.Tokens);
         var codes = place.Head + (long)tile * _tileBytes;
-        for (var token = 0; token < TileTokens; token++)
+        for (var token = 0; token < KvTile.Tokens; token++)
         {
             for (var g = 0; g < groups; g++)
-                (tokenScales[g], tokenOffsets[g]) = (scales[g * TileTokens + token], offsets[g * TileTokens + token]);
+                (tokenScales[g], tokenOffsets[g]) = (scales[g * KvTile.Tokens + token], offsets[g * KvTile.Tokens + token]);
             for (var c = 0; c < HeadDim; c += _blockChannels)
             {
                 var g = c / _scheme.Group;
@@ -118,5 +118,5 @@ internal sealed unsafe class TokenValues : ValueStore
     }
 
     private ushort* Scales(StorePlace place, int tile) =>
-        _scheme.Scales(place.Head + (long)tile * _tileBytes + _rowBytes * TileTokens, place.Layer, tile);
+        _scheme.Scales(place.Head + (long)tile * _tileBytes + _rowBytes * KvTile.Tokens, place.Layer, tile);
 }

@@ -53,7 +53,8 @@ public abstract class KvCache(KvGeometry geometry, KvSpec spec, int capacity) : 
     internal int Reserve(int count)
     {
         if (Length + count > Capacity)
-            throw new CapacityException($"the cache holds {Length} of {Capacity} tokens; {count} more do not fit");
+            throw new CapacityException(
+                $"the cache holds {Length:N0} of {CountText.Of(Capacity, "token")}; there is no room for {count:N0} more");
         var start = Length;
         Length += count;
         return start;

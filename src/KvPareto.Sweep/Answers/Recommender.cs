@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
@@ -100,7 +101,7 @@ public static class Recommender
             shapes.Config.MaxPositions, MemoryModel.MostTokens))
         {
             using (shapes)
-                throw new ConfigException($"--context {context}: with {request.NewTokens} new tokens more than the "
+                throw new ConfigException($"--context {context}: with {CountText.Of(request.NewTokens, "new token")} more than the "
                     + $"{shapes.Config.MaxPositions} positions of {model.Model} (max_position_embeddings); allowed: what they hold");
         }
         return shapes;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using CsvHelper;
 using CsvHelper.Configuration;
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Mmlu;
@@ -35,7 +36,9 @@ internal static class MmluFile
         while (rows.Count < (limit ?? int.MaxValue) && parser.Read())
         {
             if (parser.Count != Header.Length)
-                throw Damaged(path, line, $"has {parser.Count} fields; allowed: {Header.Length}, a question, four choices and the answer");
+                throw Damaged(
+                    path, line, $"has {CountText.Of(parser.Count, "field")}; allowed: {Header.Length}, a question, "
+                        + "four choices and the answer");
             var fields = parser.Record!;
             if (answers is null && fields.SequenceEqual(Header)) answers = Indices;
             else rows.Add(Row(path, line, fields, answers ??= MmluRow.Letters));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using KvPareto.Engine;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Tasks.Own;
@@ -61,7 +62,7 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         foreach (var answers in options.Answers)
         {
             if (Elements(row, answers).Length is var count && count != questions.Length)
-                throw row.Error(answers, $"has {count} items for the {questions.Length} of '{list}'; it must have as many");
+                throw row.Error(answers, $"has {CountText.Of(count, "item")} for the {questions.Length} of '{list}'; it must have as many");
         }
         return
         [

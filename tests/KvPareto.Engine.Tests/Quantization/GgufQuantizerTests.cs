@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using KvPareto.Cpu;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Checkpoints.Gguf;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Checkpoints.Sources;

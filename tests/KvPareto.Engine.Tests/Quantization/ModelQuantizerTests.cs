@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KvPareto.Cpu;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;

@@ -113,7 +113,7 @@ public class EngineCatalogTests
         var known = EngineCatalog.Answers(setting, Tokens, 28).Single(answer => answer.Engine == "vLLM");
         Assert.Contains("--kv-cache-dtype-skip-layers 0 27", known.Lines.Last(), StringComparison.Ordinal);
         var unknown = EngineCatalog.Answers(setting, Tokens, null).Single(answer => answer.Engine == "vLLM");
-        Assert.Contains(unknown.Differences, difference => difference.Contains("first and last 1 layers", StringComparison.Ordinal));
+        Assert.Contains(unknown.Differences, difference => difference.Contains("1 layer at either end", StringComparison.Ordinal));
     }
 
     [Fact]

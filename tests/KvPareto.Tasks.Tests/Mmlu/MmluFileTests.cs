@@ -67,7 +67,7 @@ public class MmluFileTests
         Refuses(folder.Write("header.csv", Header), folder.Root, "has no rows");
         Refuses(folder.Write("bytes.csv", [.. Encoding.UTF8.GetBytes(Header), 0xC3, 0x28]), folder.Root, "not UTF-8 at byte 48");
         Refuses(folder.Write("large.csv", new byte[MmluFile.MaxBytes + 1]), folder.Root, "allowed: up to 8388608");
-        Refuses(folder.Write("commas.csv", new string(',', 1 << 20)), folder.Root, ":1: has 1048577 fields");
+        Refuses(folder.Write("commas.csv", new string(',', 1 << 20)), folder.Root, ":1: has 1,048,577 fields");
         Refuses(folder.Write("quotes.csv", new string('"', 1 << 20)), folder.Root, ":1: ");
         Refuses(Path.Combine(folder.Root, "none.csv"), folder.Root, "no such file");
     }

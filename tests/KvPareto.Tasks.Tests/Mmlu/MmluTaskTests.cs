@@ -88,7 +88,7 @@ public class MmluTaskTests
         Directory.CreateDirectory(Path.Combine(folder.Root, "test"));
         Refuses(options with { Folder = folder.Root }, "task mmlu: key 'folder'", "has no subject");
         var dev = folder.Write("mmlu/dev/astronomy_dev.csv", Header + "One?,1,2,3,4,0\n");
-        Refuses(options, dev, "has 1 rows; allowed: at least the task's 5 shots");
+        Refuses(options, dev, "has 1 row; allowed: at least the task's 5 shots");
         File.Delete(dev);
         Refuses(options, dev, "no such file");
         Assert.Equal(4, new MmluTask(options with { Shots = 0 }).Prepare(ByteTokenizer.Context(folder, 4000)).Count);

@@ -188,7 +188,7 @@ public class OwnTaskTests
     [InlineData("data: rows.jsonl, prompt: x, answers: n, metrics: exact", "rows.jsonl:1: field 'n' has no answer")]
     [InlineData("data: rows.jsonl, prompt: x, questions: q, answers: a, metrics: exact", "rows.jsonl:1: field 'q' must be a list")]
     [InlineData("data: rows.jsonl, prompt: x, questions: l, answers: m, metrics: exact",
-        "rows.jsonl:1: field 'm' has 1 items for the 2 of 'l'")]
+        "rows.jsonl:1: field 'm' has 1 item for the 2 of 'l'")]
     [InlineData("data: rows.jsonl, prompt: xyz, answers: a, metrics: exact, truncate: none, max_length: 3",
         "task 'own': sample '1' has 4 tokens; allowed: the max_length of 3, or truncate: middle, left or right")]
     [InlineData("data: half.jsonl, prompt: x, answers: a, metrics: exact", "half.jsonl:1: a text has half of a surrogate pair")]

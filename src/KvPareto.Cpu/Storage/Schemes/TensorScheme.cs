@@ -9,7 +9,7 @@ namespace KvPareto.Cpu.Storage.Schemes;
 /// </summary>
 internal sealed unsafe class TensorScheme(int bits, int headDim, GroupFit fit) : TokenScheme(bits, headDim, headDim)
 {
-    private const int TileBytes = TokenStore.TileTokens * GroupMeta.ByteSize;
+    private const int TileBytes = KvTile.Tokens * GroupMeta.ByteSize;
 
     public override int HeadTileBytes => 0;
 
@@ -29,8 +29,8 @@ internal sealed unsafe class TensorScheme(int bits, int headDim, GroupFit fit) :
         // The last tokens may wait at 16 bits for good: they never need it.
         for (var token = start; token < Math.Min(start + count, capacity); token++)
         {
-            var scales = Scales(null, layer, token / TokenStore.TileTokens);
-            (scales[token % TokenStore.TileTokens], Zeros(scales)[token % TokenStore.TileTokens]) = (meta.ScaleBits, meta.Zero);
+            var scales = Scales(null, layer, token / KvTile.Tokens);
+            (scales[token % KvTile.Tokens], Zeros(scales)[token % KvTile.Tokens]) = (meta.ScaleBits, meta.Zero);
         }
     }
 

@@ -6,7 +6,7 @@ namespace KvPareto.Cpu.Storage.Schemes;
 /// <summary><c>token:g</c>: g channels of one token and head. bits + 32/g bits an element.</summary>
 internal sealed unsafe class TokenGroupScheme(int bits, int headDim, int group, GroupFit fit) : TokenScheme(bits, headDim, group)
 {
-    public override int HeadTileBytes => Groups * TokenStore.TileTokens * GroupMeta.ByteSize;
+    public override int HeadTileBytes => Groups * KvTile.Tokens * GroupMeta.ByteSize;
 
     public override int LayerTileBytes => 0;
 
@@ -18,7 +18,7 @@ internal sealed unsafe class TokenGroupScheme(int bits, int headDim, int group, 
         {
             var meta = GroupEncoder.Fit(row + g * Group, Group, Bits, fit);
             GroupEncoder.Encode(row + g * Group, Group, meta, Bits, codes + g * Group);
-            (scales[g * TokenStore.TileTokens + token], zeros[g * TokenStore.TileTokens + token]) = (meta.ScaleBits, meta.Zero);
+            (scales[g * KvTile.Tokens + token], zeros[g * KvTile.Tokens + token]) = (meta.ScaleBits, meta.Zero);
         }
     }
 }

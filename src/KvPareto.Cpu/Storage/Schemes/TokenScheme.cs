@@ -1,3 +1,5 @@
+using KvPareto.Cpu.Kernels;
+
 namespace KvPareto.Cpu.Storage.Schemes;
 
 /// <summary>
@@ -41,5 +43,5 @@ internal abstract unsafe class TokenScheme(int bits, int headDim, int group)
     public abstract ushort* Scales(byte* headTile, byte* layer, int tile);
 
     /// <summary>The zero points that follow scales.</summary>
-    public short* Zeros(ushort* scales) => (short*)scales + Groups * TokenStore.TileTokens;
+    public short* Zeros(ushort* scales) => (short*)scales + Groups * KvTile.Tokens;
 }

@@ -140,7 +140,8 @@ public sealed unsafe class GgufCheckpoint : Checkpoint
             throw new ConfigException($"{Source}: tensor '{OneLine.Of(tensor.Name)}' is another one's twin");
         if (_isReordered && GgufTensorNames.IsRotary(name) && tensor.Shape[0] % Config.HeadDim != 0)
             throw new ConfigException(
-                $"{Source}: tensor '{tensor.Name}' has {tensor.Shape[0]} rows; allowed: a multiple of the head width {Config.HeadDim}");
+                $"{Source}: tensor '{tensor.Name}' has {CountText.Of(tensor.Shape[0], "row")}; allowed: a multiple of "
+                    + $"the head width {Config.HeadDim}");
     }
 
     // With d the head width, h a head, j 0 or 1 and i below d/2: row h·d + j·d/2 + i of the model is row h·d + 2·i + j of the file.

@@ -43,7 +43,8 @@ internal sealed unsafe class GgufCursor(string path, ModelBytes file, long posit
     /// <summary>Passes over <paramref name="count"/> elements of <paramref name="bytes"/> bytes each.</summary>
     public void Skip(long count, int bytes, string what)
     {
-        if (count > Remaining / bytes) throw Refuse(what, $"counts {count} elements; the file has {Remaining} bytes left");
+        if (count > Remaining / bytes)
+            throw Refuse(what, $"counts {CountText.Of(count, "element")}; the file has {CountText.Of(Remaining, "byte")} left");
         Position += count * bytes;
     }
 

@@ -110,7 +110,8 @@ internal sealed class GgufHeader
         var type = GgmlType.Of(id) ?? throw _cursor.Refuse(what, $"has the ggml type {GgmlType.NameOf(id)}; known: {GgmlType.AllNames}");
         if (lengths[^1] % type.Shape.Elements != 0)
             throw _cursor.Refuse(
-                what, $"has rows of {lengths[^1]} elements; {type.Type.SafeTensorsName()} needs a multiple of {type.Shape.Elements}");
+                what, $"has rows of {CountText.Of(lengths[^1], "element")}; {type.Type.SafeTensorsName()} needs a multiple of "
+                    + $"{type.Shape.Elements}");
         var offset = _cursor.Read<ulong>(what);
         if (offset % (ulong)alignment != 0)
             throw _cursor.Refuse(what, $"has the offset {offset}; allowed: multiples of the alignment {alignment}");

@@ -118,7 +118,7 @@ internal sealed class SafeTensorsHeader
     private Entry Check(string name, Entry entry)
     {
         if (entry.Begin > entry.End || entry.End > _dataLength)
-            throw Refuse(name, $"has data_offsets [{entry.Begin}, {entry.End}]; the file has {_dataLength} bytes of data");
+            throw Refuse(name, $"has data_offsets [{entry.Begin}, {entry.End}]; the file has {CountText.Of(_dataLength, "byte")} of data");
         var bits = (Int128)entry.Type.BitSize();
         foreach (var length in entry.Shape)
         {
@@ -128,7 +128,8 @@ internal sealed class SafeTensorsHeader
         var bytes = entry.End - entry.Begin;
         if (bits == (Int128)8 * bytes) return entry;
         var shape = $"{entry.Type.SafeTensorsName()} [{string.Join(", ", entry.Shape)}]";
-        throw Refuse(name, $"has {bytes} bytes; {shape} takes {(bits % 8 == 0 ? "" : "no whole number, ")}{(double)bits / 8}");
+        throw Refuse(
+            name, $"has {CountText.Of(bytes, "byte")}; {shape} takes {(bits % 8 == 0 ? "" : "no whole number, ")}{(double)bits / 8}");
     }
 
     private void CheckCoverage()
@@ -140,7 +141,7 @@ internal sealed class SafeTensorsHeader
             if (entry.Begin > end) throw Refuse(name, $"begins at byte {entry.Begin} of the data; bytes from {end} on belong to no tensor");
             end = entry.End;
         }
-        if (end != _dataLength) throw Refuse($"describes {end} bytes of data; the file has {_dataLength}");
+        if (end != _dataLength) throw Refuse($"describes {CountText.Of(end, "byte")} of data; the file has {_dataLength}");
     }
 
     private ConfigException Refuse(string what) => new($"{_file}: the safetensors header {what}");

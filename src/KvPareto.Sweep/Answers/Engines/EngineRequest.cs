@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Settings;
 
@@ -39,9 +40,9 @@ internal sealed record EngineRequest(InferenceSetting Setting, int Tokens, int? 
             (CachePart.PreBias, cache.PreBiasKeys, "keys coded without their bias"),
             (CachePart.Rotation, cache.Rotation != KvRotation.None, "rotation before coding"),
             (CachePart.Clip, cache.Fit.Clip < 1, $"clipping to {cache.Fit.ClipPercent} % of the range"),
-            (CachePart.Sink, cache.SinkTokens > 0, $"the first {cache.SinkTokens} tokens at 16 bits"),
-            (CachePart.Recent, cache.RecentTokens > 0, $"the latest {cache.RecentTokens} tokens at 16 bits"),
-            (CachePart.Edge, cache.EdgeLayers > 0, $"the first and last {cache.EdgeLayers} layers at 16 bits"),
+            (CachePart.Sink, cache.SinkTokens > 0, $"the first {CountText.Of(cache.SinkTokens, "token")} at 16 bits"),
+            (CachePart.Recent, cache.RecentTokens > 0, $"the latest {CountText.Of(cache.RecentTokens, "token")} at 16 bits"),
+            (CachePart.Edge, cache.EdgeLayers > 0, $"{CountText.Of(cache.EdgeLayers, "layer")} at either end at 16 bits"),
         })
         {
             if (IsCoded && isUsed && !said.Contains(part)) yield return $"has no option for {words}";

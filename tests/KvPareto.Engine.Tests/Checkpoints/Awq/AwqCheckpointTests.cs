@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KvPareto.Cpu;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Checkpoints.Config;
 using KvPareto.Engine.Checkpoints.SafeTensors;

@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Model;
@@ -54,7 +54,7 @@ public partial class SafeTensorsCheckpointTests
         File.WriteAllText(folder["config.json"], LayerCount().Replace(config, "$1 1"));
         var error = Assert.Throws<ConfigException>(() => SafeTensorsCheckpoint.Open(folder.Root));
         Assert.Contains(
-            "' is of layer 1, counted from 0; the configuration has 1 layers", error.Message, StringComparison.Ordinal);
+            "' is of layer 1, counted from 0; the configuration has 1 layer", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Queries and keys would go without their norm.</summary>

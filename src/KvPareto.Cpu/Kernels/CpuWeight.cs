@@ -1,9 +1,8 @@
-using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Cache;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 
-namespace KvPareto.Cpu;
+namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
 /// A weight in CPU memory. A matrix lies in strips of 32 output rows (<see cref="Strip"/>), coded as it came: it is never unpacked

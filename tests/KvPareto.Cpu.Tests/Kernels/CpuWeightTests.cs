@@ -1,8 +1,8 @@
-using KvPareto.Cpu.Tests.Kernels;
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Weights;
 
-namespace KvPareto.Cpu.Tests;
+namespace KvPareto.Cpu.Tests.Kernels;
 
 public sealed unsafe class CpuWeightTests
 {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
-namespace KvPareto.Cpu;
+namespace KvPareto.Cpu.Kernels;
 
 /// <summary>One item of a <see cref="WorkerTeam.For"/>.</summary>
 /// <param name="state">What the loop was started with.</param>

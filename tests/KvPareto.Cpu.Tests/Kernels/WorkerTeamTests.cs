@@ -1,4 +1,6 @@
-namespace KvPareto.Cpu.Tests;
+using KvPareto.Cpu.Kernels;
+
+namespace KvPareto.Cpu.Tests.Kernels;
 
 public sealed class WorkerTeamTests
 {

@@ -1,8 +1,7 @@
-using KvPareto.Cpu.Attention;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 
-namespace KvPareto.Cpu;
+namespace KvPareto.Cpu.Attention;
 
 /// <summary>Scratch of attention and rotary embedding for one run.</summary>
 internal sealed unsafe class CpuWorkspace : Workspace
