@@ -43,7 +43,8 @@ public static class PythonCase
     public static string Title(string text) => Each(text, static (p, i) => i > 0 && IsCased(p[i - 1]) ? LowerAt(p, i) : TitleOf(p[i]));
 
     /// <summary><c>str.swapcase()</c>.</summary>
-    public static string Swap(string text) => Each(text, static (p, i) => IsUpper(p[i]) ? LowerAt(p, i) : IsLower(p[i]) ? UpperOf(p[i]) : Text(p[i]));
+    public static string Swap(string text) =>
+        Each(text, static (p, i) => IsUpper(p[i]) ? LowerAt(p, i) : IsLower(p[i]) ? UpperOf(p[i]) : Text(p[i]));
 
     /// <summary><c>str.casefold()</c>.</summary>
     public static string Fold(string text) => Each(text, static (p, i) => p[i] switch
