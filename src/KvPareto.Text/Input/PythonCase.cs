@@ -43,12 +43,8 @@ public static class PythonCase
     public static string Title(string text) => Each(text, static (p, i) => i > 0 && IsCased(p[i - 1]) ? LowerAt(p, i) : TitleOf(p[i]));
 
     /// <summary><c>str.swapcase()</c>.</summary>
-    public static string Swap(string text) => Each(text, static (p, i) => Category(p[i]) switch
-    {
-        UnicodeCategory.UppercaseLetter => LowerAt(p, i),
-        UnicodeCategory.LowercaseLetter => UpperOf(p[i]),
-        _ => Text(p[i]),
-    });
+    public static string Swap(string text) =>
+        Each(text, static (p, i) => IsUpper(p[i]) ? LowerAt(p, i) : IsLower(p[i]) ? UpperOf(p[i]) : Text(p[i]));
 
     /// <summary><c>str.casefold()</c>.</summary>
     public static string Fold(string text) => Each(text, static (p, i) => p[i] switch
@@ -61,20 +57,28 @@ public static class PythonCase
         var point => string.Concat(UpperOf(point).EnumerateRunes().Select(static r => Rune.ToLowerInvariant(r).ToString())),
     });
 
+    /// <summary><c>str.isupper()</c>: of the cased characters, of which there is one, each is upper case.</summary>
+    public static bool IsUpper(string text) => Cased(text) is { Count: > 0 } cased && cased.TrueForAll(IsUpper);
+
+    /// <summary><c>str.islower()</c>.</summary>
+    public static bool IsLower(string text) => Cased(text) is { Count: > 0 } cased && cased.TrueForAll(IsLower);
+
     /// <summary><c>str.istitle()</c>: a cased character, and upper or title case just where none stands before.</summary>
     public static bool IsTitle(string text)
     {
         var (isCased, any) = (false, false);
         foreach (var rune in text.EnumerateRunes())
         {
-            var isCapital = Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.TitlecaseLetter;
-            var isSmall = Rune.GetUnicodeCategory(rune) == UnicodeCategory.LowercaseLetter;
+            var isSmall = IsLower(rune.Value);
+            var isCapital = !isSmall && IsCased(rune.Value);
             if ((isCapital && isCased) || (isSmall && !isCased)) return false;
             isCased = isCapital || isSmall;
             any |= isCased;
         }
         return any;
     }
+
+    private static List<int> Cased(string text) => [.. text.EnumerateRunes().Select(static r => r.Value).Where(IsCased)];
 
     private static string Each(string text, Func<int[], int, string> map)
     {
@@ -122,12 +126,19 @@ public static class PythonCase
         || point is '\'' or '.' or ':' or 0xB7 or 0x387 or 0x55F or 0x5F4 or 0x2018 or 0x2019 or 0x2024 or 0x2027
             or 0xFE13 or 0xFE52 or 0xFE55 or 0xFF07 or 0xFF0E or 0xFF1A;
 
-    private static bool IsCased(int point) => Category(point) is
-        UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
+    private static bool IsCased(int point) => IsUpper(point) || IsLower(point) || Category(point) == UnicodeCategory.TitlecaseLetter;
+
+    // Letters, Roman numerals and letters in circles and squares.
+    private static bool IsUpper(int point) => Category(point) == UnicodeCategory.UppercaseLetter
+        || point is (>= 0x2160 and <= 0x216F) or (>= 0x24B6 and <= 0x24CF)
+            or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
+
+    // The same, and raised and lowered letters.
+    private static bool IsLower(int point) => Category(point) == UnicodeCategory.LowercaseLetter
         || point is 0xAA or 0xBA or (>= 0x2B0 and <= 0x2B8) or 0x2C0 or 0x2C1 or (>= 0x2E0 and <= 0x2E4) or 0x345 or 0x37A
             or (>= 0x1D2C and <= 0x1D6A) or 0x1D78 or (>= 0x1D9B and <= 0x1DBF) or 0x2071 or 0x207F or (>= 0x2090 and <= 0x209C)
-            or (>= 0x2160 and <= 0x217F) or (>= 0x24B6 and <= 0x24E9)
-            or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
+            or (>= 0x2170 and <= 0x217F) or (>= 0x24D0 and <= 0x24E9) or 0x2C7C or 0x2C7D or 0xA69C or 0xA69D or 0xA770 or 0xA7F8 or 0xA7F9
+            or (>= 0xAB5C and <= 0xAB5F);
 
     private static UnicodeCategory Category(int point) => CharUnicodeInfo.GetUnicodeCategory(point);
 }

@@ -31,6 +31,8 @@ public class PythonCaseTests
     [InlineData("Ab ǅ", true)]
     [InlineData("AB", false)]
     [InlineData("1 2", false)]
+    [InlineData("Ⅰⅰ ªb", false)]
+    [InlineData("Ⅰⅰ Ⓐb", true)]
     public void IsTitle_IsPythons(string text, bool expected) => Assert.Equal(expected, PythonCase.IsTitle(text));
 
     [Theory]
@@ -38,5 +40,14 @@ public class PythonCaseTests
     public void Fold_IsPythons(string text, string expected) => Assert.Equal(expected, PythonCase.Fold(text));
 
     [Fact]
-    public void Swap_IsPythons() => Assert.Equal("sSaΣς", PythonCase.Swap("SsAσΣ"));
+    public void Swap_IsPythons() => Assert.Equal("sSaΣσⅰⒶΙ", PythonCase.Swap("SsAσΣⅠⓐ\u0345"));
+
+    [Theory]
+    [InlineData("AΒ 1𐐀ⅠⒶ🄰", true, false)]
+    [InlineData("aβ 1𐐨ⅰⓐªʰ", false, true)]
+    [InlineData("aB", false, false)]
+    [InlineData("Aǅ", false, false)]
+    [InlineData("1 日", false, false)]
+    public void IsUpperAndIsLower_ArePythons(string text, bool isUpper, bool isLower) =>
+        Assert.Equal((isUpper, isLower), (PythonCase.IsUpper(text), PythonCase.IsLower(text)));
 }

@@ -1,3 +1,4 @@
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -102,7 +103,8 @@ internal sealed record ArgumentExpressions(
         var named = Named.ToDictionary(static n => n.Name, n => n.Value.Evaluate(scope), StringComparer.Ordinal);
         if (NamedRest is not null)
             foreach (var (key, value) in (NamedRest.Evaluate(scope) as JinjaDict ?? throw new JinjaException("'**' needs a dict")).Items)
-                named[scope.State.ToText(key)] = value;
+                if (!named.TryAdd(scope.State.ToText(key), value))
+                    throw new JinjaException($"the argument {OneLine.Quote(scope.State.ToText(key))} is given twice");
         return new(positional, named);
     }
 }

@@ -35,7 +35,8 @@ internal static class Filters
         ["indent"] = static (s, v, a) => Indent(v as string ?? throw Wrong(v, "a str"), a, s),
         ["tojson"] = JsonText.Filter,
         ["wordcount"] = static (_, v, _) => WordCount(Text(v)),
-        ["truncate"] = static (_, v, a) => Truncate(Text(v), a),
+        ["truncate"] = static (_, v, a) =>
+            v is string or JinjaContainer or Undefined ? Truncate(Text(v), a) : throw Wrong(v, "a str"),
         ["center"] = static (s, v, a) => StringMethods.Center(Text(v), a.Whole(0, "width", 80), " ", s),
         ["format"] = static (s, v, a) => PythonFormat.Percent(Text(v), a.Named.Count == 0 ? new JinjaList(a.Positional, isTuple: true)
             : a.Positional.Count == 0 ? new JinjaDict(a.Named.Select(static p => KeyValuePair.Create<object, object?>(p.Key, p.Value)))

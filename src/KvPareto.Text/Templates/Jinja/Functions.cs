@@ -52,9 +52,13 @@ internal static class Functions
         {
             null => new(named),
             JinjaDict first => new(first.Items.Concat(named)),
-            var other => throw Filters.Wrong(other, "a dict"),
+            var pairs => new(Values.Iterate(pairs, state).Select(pair => Pair(pair, state)).Concat(named)),
         };
     }
+
+    private static KeyValuePair<object, object?> Pair(object? pair, RenderState state) =>
+        Values.Iterate(pair, state) is [var key, var value] ? KeyValuePair.Create(Operators.Key(key), value)
+            : throw Filters.Wrong(pair, "a pair");
 
     private static JinjaFunction Joiner(string separator)
     {

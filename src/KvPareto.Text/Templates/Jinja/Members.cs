@@ -14,6 +14,13 @@ internal static class Members
         return Own(value, name, out var member) || TryKey(value, name, out member) ? member : Missing(value, name);
     }
 
+    /// <summary>As <see cref="Attribute"/>, but no item of a dict.</summary>
+    public static object? WithoutItems(object? value, string name)
+    {
+        if (Values.Fail(value) is { } undefined) throw undefined;
+        return Own(value, name, out var member) ? member : Missing(value, name);
+    }
+
     /// <summary><c>value[index]</c>.</summary>
     public static object? Item(object? value, object? index, RenderState state)
     {

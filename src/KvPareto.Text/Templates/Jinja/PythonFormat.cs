@@ -46,6 +46,7 @@ internal static class PythonFormat
                 throw new JinjaException("too few arguments for the format");
             var text = Convert(kind, key is null ? arguments[next++] : ((JinjaDict)argument!).Items[key], precision, state);
             if (flags.Contains('+') && kind is not ('s' or 'r') && !text.StartsWith('-')) text = "+" + text;
+            width += text.Length - PythonText.Length(text); // it counts code points
             text = flags.Contains('-') ? text.PadRight(width)
                 : flags.Contains('0') && kind is not ('s' or 'r')
                     ? (text[0] is '-' or '+' ? text[0] + text[1..].PadLeft(Math.Max(width - 1, 0), '0') : text.PadLeft(width, '0'))

@@ -41,7 +41,7 @@ internal static class SequenceFilters
         ["groupby"] = GroupBy,
         ["batch"] = Batch,
         ["slice"] = Slice,
-        ["attr"] = static (s, v, a) => Members.Attribute(v, a.Text(0, "name"), s),
+        ["attr"] = static (_, v, a) => Members.WithoutItems(v, a.Text(0, "name")),
     };
 
     private static JinjaGenerator Lazy(IEnumerable<object?> items) => new(items);

@@ -54,9 +54,9 @@ internal static class StringMethods
         ["isalpha"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(Rune.IsLetter),
         ["isalnum"] = static (t, _, _) => t.Length > 0 && t.EnumerateRunes().All(static r => Rune.IsLetter(r) || Rune.IsNumber(r)),
         ["isspace"] = static (t, _, _) => t.Length > 0 && t.All(PythonText.IsWhiteSpace),
-        ["isupper"] = static (t, _, _) => t.EnumerateRunes().Any(Rune.IsUpper) && !t.EnumerateRunes().Any(Rune.IsLower),
+        ["isupper"] = static (t, _, _) => PythonCase.IsUpper(t),
         ["format"] = static (t, a, s) => PythonFormat.Braces(t, a, s),
-        ["islower"] = static (t, _, _) => t.EnumerateRunes().Any(Rune.IsLower) && !t.EnumerateRunes().Any(Rune.IsUpper),
+        ["islower"] = static (t, _, _) => PythonCase.IsLower(t),
     };
 
     /// <summary>The method of <paramref name="text"/> with this name, or null.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Text.Templates.Jinja;
 
@@ -27,8 +28,8 @@ internal static class Tests
         ["even"] = static (s, v, _) => Leaves(s, v, 2L, 0L),
         ["odd"] = static (s, v, _) => Leaves(s, v, 2L, 1L),
         ["divisibleby"] = static (s, v, a) => Leaves(s, v, a.Required(0, "num"), 0L),
-        ["lower"] = static (s, v, _) => s.ToText(v) is var t && t.Any(char.IsLower) && !t.Any(char.IsUpper),
-        ["upper"] = static (s, v, _) => s.ToText(v) is var t && t.Any(char.IsUpper) && !t.Any(char.IsLower),
+        ["lower"] = static (s, v, _) => PythonCase.IsLower(s.ToText(v)),
+        ["upper"] = static (s, v, _) => PythonCase.IsUpper(s.ToText(v)),
         ["sameas"] = static (s, v, a) => a.Required(0, "other") is var o
             && (ReferenceEquals(v, o) || (v is bool or long or string && v.GetType() == o?.GetType() && s.AreEqual(v, o))),
         ["in"] = static (s, v, a) => Operators.Contains(a.Required(0, "seq"), v, s),

@@ -49,6 +49,13 @@ public class RarerTemplatesTests
     [InlineData("{{ '%(c)s' % {'a': 1} }}", null)]
     [InlineData("{{ [{'a': 1}, {}, {'a': 1}, {}] | unique(attribute='a') | list }}", "[{'a': 1}, {}]")]
     [InlineData("{{ -0.1 // -2 }} {{ 0.1 // -2 }} {{ nothing is callable }}", "0.0 -1.0 True")]
+    [InlineData("{{ '%3s|%-3s|' % ('😀', '𝒜b') }}", "  😀|𝒜b |")]
+    [InlineData("{{ 7 | truncate(3) }}", null)]
+    [InlineData("{{ {'a': 1} | attr('a') }}|{{ ({'a': 1} | attr('items'))() | list }}", "|[('a', 1)]")]
+    [InlineData("{{ dict([('a', 1), 'bc'], d=2) }} {{ dict({'a': 1}.items()) }} {{ dict([]) }}", "{'a': 1, 'b': 'c', 'd': 2} {'a': 1} {}")]
+    [InlineData("{{ dict([1]) }}", null)]
+    [InlineData("{{ dict(['abc']) }}", null)]
+    [InlineData("{{ dict(a=1, **{'a': 2}) }}", null)]
     public void TemplatesEqualJinja2(string template, string? expected)
     {
         string Render() => ChatTemplate.Parse(template).Render([new ChatMessage("user", "x")]);
