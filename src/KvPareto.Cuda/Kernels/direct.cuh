@@ -120,24 +120,21 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
             float scores[NU][4];
             int place = place_of(at);
             if constexpr (EDGE) this->load_keys(place);
-            if (Channels && isKept)
+            #pragma unroll
+            for (int u = 0; u < NU; u++)
             {
-                #pragma unroll
-                for (int u = 0; u < NU; u++) this->score_plain(scores[u], place + u * UNIT - at);
-            }
-            else
-            {
-                #pragma unroll
-                for (int u = 0; u < NU; u++)
+                if (Channels && isKept)
                 {
-                    if constexpr (Channels)
-                    {
-                        int block = (codedRow + place + u * UNIT) / KEY_BLOCK_TOKENS;
-                        if (block != known) this->scale_query(block, (codedRow + min(to, span.count) - 1) / KEY_BLOCK_TOKENS > block);
-                        known = block;
-                    }
-                    this->score(scores[u], u);
+                    this->score_plain(scores[u], place + u * UNIT - at);
+                    continue;
                 }
+                if constexpr (Channels)
+                {
+                    int block = (codedRow + place + u * UNIT) / KEY_BLOCK_TOKENS;
+                    if (block != known) this->scale_query(block, (codedRow + min(to, span.count) - 1) / KEY_BLOCK_TOKENS > block);
+                    known = block;
+                }
+                this->score(scores[u], u);
             }
             if (!EDGE && at + NU * UNIT < to) this->load_keys(place_of(at + NU * UNIT));
             if constexpr (EDGE) load_values(place);
