@@ -64,6 +64,8 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
     [InlineData("between([53.125, 1234.5], 1)", "53.1 – 1234.5")]
     [InlineData("placeMark({ isFrontier: true, isBaseline: true })", "★ base")]
     [InlineData("placeMark({ isFrontier: true, isBaseline: false })", "★")]
+    [InlineData("counted(1, 'setting')", "1 setting")]
+    [InlineData("counted(12345, 'token')", "12,345 tokens")]
     [InlineData("['128', '64', 'none', '256'].sort(byNumber).join(' ')", "64 128 256 none")]
     public async Task Figures_AreWrittenAsElsewhere(string call, string expected)
     {

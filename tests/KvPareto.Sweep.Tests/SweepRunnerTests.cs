@@ -238,19 +238,21 @@ public class SweepRunnerTests
     }
 
     /// <summary>Peaks of trials with other scratch could not be compared.</summary>
-    [Fact]
-    public void Run_RefusesAnotherNumberOfThreads()
+    [Theory]
+    [InlineData(1, "1 thread")]
+    [InlineData(2, "2 threads")]
+    public void Run_RefusesAnotherNumberOfThreads(int begun, string words)
     {
         using var temp = new ScratchFolder();
-        FakeSweep.Run(temp["run"], new FakeEngine { Workers = 2 }, FakeSweep.Config("w16a16-k8v8-t64"));
+        FakeSweep.Run(temp["run"], new FakeEngine { Workers = begun }, FakeSweep.Config("w16a16-k8v8-t64"));
         foreach (var worker in new[] { null, "other" })
         {
             var error = Assert.Throws<ConfigException>(
-                () => FakeSweep.Run(temp["run"], new FakeEngine { Workers = 1 }, resume: true, worker: worker));
-            Assert.Contains("was begun with 2 threads", error.Message, StringComparison.Ordinal);
-            Assert.Contains("allowed: --threads 2", error.Message, StringComparison.Ordinal);
+                () => FakeSweep.Run(temp["run"], new FakeEngine { Workers = 3 }, resume: true, worker: worker));
+            Assert.Contains($"was begun with {words},", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"allowed: --threads {begun}", error.Message, StringComparison.Ordinal);
         }
-        Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], new FakeEngine { Workers = 2 }, resume: true).Results.Count);
+        Assert.Equal(FakeSweep.Trials, FakeSweep.Run(temp["run"], new FakeEngine { Workers = begun }, resume: true).Results.Count);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using KvPareto.Engine;
 using KvPareto.Sweep.Leases;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
@@ -47,7 +48,8 @@ internal static class RunFolderCheck
         if (earlier.Run is not { } begun) return;
         if (begun.Host is { Workers: { } workers } host && host.Backend == run.Host.Backend && workers != run.Host.Workers)
             throw new ConfigException(
-                $"{path}: was begun with {workers} threads, which its peaks depend on; allowed: --threads {workers}, or another --out");
+                $"{path}: was begun with {CountText.Of(workers, "thread")}, which its peaks depend on; allowed: --threads {workers}, "
+                    + "or another --out");
         if (earlier.Started.Count == 0) return;
         if (begun.Host.Backend != run.Host.Backend)
             throw new ConfigException($"{path}: was begun on {begun.Host.Backend}, this is {run.Host.Backend}; allowed: the device it was "
