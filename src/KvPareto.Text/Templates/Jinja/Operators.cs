@@ -124,16 +124,23 @@ internal static class Operators
         "+" => a + b,
         "-" => a - b,
         "*" => a * b,
-        "//" => Math.Round((a - Rest(a, b)) / b) is var floor && floor == 0 ? Math.CopySign(0, a / b) : floor,
+        "//" => Quotient(a, b),
         "%" => Rest(a, b),
         _ => a == 0 && b < 0 ? throw new JinjaException("division by zero") : Math.Pow(a, b),
     };
 
-    // With the divisor's sign.
+    // .NET's rest has the dividend's sign, Python's the divisor's.
     private static double Rest(double a, double b)
     {
         var rest = a % b;
         return rest == 0 ? Math.CopySign(0, b) : rest < 0 != b < 0 ? rest + b : rest;
+    }
+
+    private static double Quotient(double a, double b)
+    {
+        var rest = a % b;
+        var quotient = Math.Round((a - rest) / b) - (rest != 0 && rest < 0 != b < 0 ? 1 : 0);
+        return quotient == 0 ? Math.CopySign(0, a / b) : quotient;
     }
 
     private static long Power(long a, long exponent)

@@ -24,7 +24,8 @@ internal static class SequenceFilters
         ["dictsort"] = DictSort,
         ["sort"] = Sort,
         ["unique"] = static (s, v, a) => Lazy(Distinct(s, Items(s, v), a)),
-        ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : Lazy(r),
+        ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r)
+            : v is JinjaGenerator ? List(r) : Lazy(r),
         ["sum"] = static (s, v, a) => Items(s, v)
             .Select(i => Pick(s, i, a.Get(0, "attribute"))).Aggregate(a.Get(1, "start", 0L), (x, y) => Operators.Binary("+", x, y, s)),
         ["min"] = static (s, v, a) =>

@@ -55,6 +55,9 @@ public class RarerTemplatesTests
     [InlineData("{{ dict([('a', 1), 'bc'], d=2) }} {{ dict({'a': 1}.items()) }} {{ dict([]) }}", "{'a': 1, 'b': 'c', 'd': 2} {'a': 1} {}")]
     [InlineData("{{ dict([1]) }}", null)]
     [InlineData("{{ dict(['abc']) }}", null)]
+    [InlineData("{{ [1, 2] | map('abs') | reverse }} {{ -0.0 | abs }} {{ -0.2 | round(0, 'ceil') }} {{ -0.0 | round(1, 'floor') }}",
+        "[2, 1] 0.0 0.0 0.0")]
+    [InlineData("{{ -5 % (1e308 * 10) }} {{ -5 // (1e308 * 10) }}", "inf -1.0")]
     [InlineData("{{ dict(a=1, **{'a': 2}) }}", null)]
     public void TemplatesEqualJinja2(string template, string? expected)
     {
