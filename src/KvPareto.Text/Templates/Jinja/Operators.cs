@@ -45,6 +45,7 @@ internal static class Operators
     /// <summary>A comparison, or <c>in</c> and <c>not in</c>.</summary>
     public static bool Holds(string operation, object? a, object? b, RenderState state) => operation switch
     {
+        "<" or "<=" or ">" or ">=" when a is double.NaN || b is double.NaN => false,
         "==" => state.AreEqual(a, b),
         "!=" => !state.AreEqual(a, b),
         "<" => state.Compare(a, b) < 0,
@@ -139,8 +140,9 @@ internal static class Operators
     private static double Quotient(double a, double b)
     {
         var rest = a % b;
-        var quotient = Math.Round((a - rest) / b) - (rest != 0 && rest < 0 != b < 0 ? 1 : 0);
-        return quotient == 0 ? Math.CopySign(0, a / b) : quotient;
+        var quotient = (a - rest) / b - (rest != 0 && rest < 0 != b < 0 ? 1 : 0);
+        var floor = Math.Floor(quotient) + (quotient - Math.Floor(quotient) > 0.5 ? 1 : 0);
+        return floor == 0 ? Math.CopySign(0, a / b) : floor;
     }
 
     private static long Power(long a, long exponent)

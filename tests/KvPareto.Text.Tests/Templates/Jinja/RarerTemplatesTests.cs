@@ -57,7 +57,10 @@ public class RarerTemplatesTests
     [InlineData("{{ dict(['abc']) }}", null)]
     [InlineData("{{ [1, 2] | map('abs') | reverse }} {{ -0.0 | abs }} {{ -0.2 | round(0, 'ceil') }} {{ -0.0 | round(1, 'floor') }}",
         "[2, 1] 0.0 0.0 0.0")]
-    [InlineData("{{ -5 % (1e308 * 10) }} {{ -5 // (1e308 * 10) }}", "inf -1.0")]
+    [InlineData("{{ -5 % (1e308 * 10) }} {{ -5 // (1e308 * 10) }} {{ 1e16 // 3 }} {{ '{:.1%}'.format(1e308) }}",
+        "inf -1.0 3333333333333333.0 inf%")]
+    [InlineData("{% set text = 'nan' %}{% set nan = text | float %}{{ nan }} {{ nan < 1 }} {{ 1 >= nan }} {{ nan == nan }} {{ nan != 1 }}",
+        "nan False False False True")]
     [InlineData("{{ dict(a=1, **{'a': 2}) }}", null)]
     public void TemplatesEqualJinja2(string template, string? expected)
     {
