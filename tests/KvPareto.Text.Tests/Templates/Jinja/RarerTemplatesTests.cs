@@ -61,6 +61,8 @@ public class RarerTemplatesTests
         "inf -1.0 3333333333333333.0 inf%")]
     [InlineData("{% set text = 'nan' %}{% set nan = text | float %}{{ nan }} {{ nan < 1 }} {{ 1 >= nan }} {{ nan == nan }} {{ nan != 1 }}",
         "nan False False False True")]
+    [InlineData("{{ '% d|% 05d|%+05d|%-5d|%05s|%05c|%05.1f|% d' % (5, 5, 5, 5, 'a', 'b', -2.5, -5) }}",
+        " 5| 0005|+0005|5    |    a|    b|-02.5|-5")]
     [InlineData("{{ dict(a=1, **{'a': 2}) }}", null)]
     public void TemplatesEqualJinja2(string template, string? expected)
     {
