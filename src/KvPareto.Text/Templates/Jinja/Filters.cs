@@ -30,7 +30,8 @@ internal static class Filters
             v is Undefined || (a.Flag(1, "boolean") && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
         ["int"] = static (_, v, a) => ToInt(v, a.Whole(1, "base", 10)) ?? a.Get(0, "default", 0L),
         ["float"] = static (_, v, a) => ToFloat(v) is { } number ? number : a.Get(0, "default", 0.0),
-        ["abs"] = static (s, v, _) => v is double d ? Math.Abs(d) : Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
+        ["abs"] = static (s, v, _) =>
+            v is double d ? Math.Abs(d) : Operators.Sign(Operators.Holds("<", v, 0L, s) ? "-" : "+", v),
         ["round"] = static (_, v, a) => Round(v, a.Whole(0, "precision", 0), a.Text(1, "method", "common")),
         ["indent"] = static (s, v, a) => Indent(v as string ?? throw Wrong(v, "a str"), a, s),
         ["tojson"] = JsonText.Filter,

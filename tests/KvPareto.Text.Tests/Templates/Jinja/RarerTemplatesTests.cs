@@ -63,6 +63,12 @@ public class RarerTemplatesTests
         "nan False False False True")]
     [InlineData("{{ '% d|% 05d|%+05d|%-5d|%05s|%05c|%05.1f|% d' % (5, 5, 5, 5, 'a', 'b', -2.5, -5) }}",
         " 5| 0005|+0005|5    |    a|    b|-02.5|-5")]
+    [InlineData("{{ 1 is string 2 }}", null)]
+    [InlineData("{{ [1] | select('odd', 2) | list }}", null)]
+    [InlineData("{{ 1 is eq(1, 2) }}", null)]
+    [InlineData("{{ none | map(attribute='a') | list }} {{ none | selectattr('type', 'equalto', 'text') | list }} {{ 0 | reject | list }}",
+        "[] [] []")]
+    [InlineData("{{ none | list }}", null)]
     [InlineData("{{ dict(a=1, **{'a': 2}) }}", null)]
     public void TemplatesEqualJinja2(string template, string? expected)
     {
