@@ -80,9 +80,7 @@ public sealed class Tokenizer
         var chain = _preTokenizer.Attach(new ModelSink(_model, ids, budget), budget);
         foreach (var part in _inText.Split(text, budget))
             if (part.Token is not null) ids.Add(part.Token.Id);
-            else EncodeNormalized(
-                Normalize(part.Start == 0 && part.End == text.Length ? text : text[part.Start..part.End], budget), part.Start == 0, chain,
-                    ids, budget);
+            else EncodeNormalized(Normalize(text[part.Start..part.End], budget), part.Start == 0, chain, ids, budget);
         if (addSpecialTokens)
             foreach (var template in _templates) ids = template.Apply(ids, budget);
         return [.. ids];

@@ -30,7 +30,8 @@ internal static class Filters
             v is Undefined || (a.Flag(1, "boolean") && !Values.IsTrue(v)) ? a.Get(0, "default_value", "") : v,
         ["int"] = static (_, v, a) => ToInt(v, a.Whole(1, "base", 10)) ?? a.Get(0, "default", 0L),
         ["float"] = static (_, v, a) => ToFloat(v) is { } number ? number : a.Get(0, "default", 0.0),
-        ["abs"] = static (s, v, _) => Operators.Holds("<", v, 0L, s) ? Operators.Sign("-", v) : Operators.Sign("+", v),
+        ["abs"] = static (s, v, _) =>
+            v is double d ? Math.Abs(d) : Operators.Sign(Operators.Holds("<", v, 0L, s) ? "-" : "+", v),
         ["round"] = static (_, v, a) => Round(v, a.Whole(0, "precision", 0), a.Text(1, "method", "common")),
         ["indent"] = static (s, v, a) => Indent(v as string ?? throw Wrong(v, "a str"), a, s),
         ["tojson"] = JsonText.Filter,
@@ -138,8 +139,9 @@ internal static class Filters
             "common" when value is not double && precision >= 0 => Values.ToLong(value),
             "common" when value is not double => (object)(long)PythonNumber.Round(number, precision),
             "common" => PythonNumber.Round(number, precision),
-            "ceil" => Math.Ceiling(number * scale) / scale,
-            "floor" => Math.Floor(number * scale) / scale,
+            // Adding nothing makes a negative zero the zero of Python's ints.
+            "ceil" => (Math.Ceiling(number * scale) + 0.0) / scale,
+            "floor" => (Math.Floor(number * scale) + 0.0) / scale,
             _ => throw new JinjaException("the method is not known; known: common, ceil, floor"),
         };
     }

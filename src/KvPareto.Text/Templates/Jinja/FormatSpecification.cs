@@ -71,7 +71,8 @@ internal static partial class FormatSpecification
 
     private static string? Real(double number, string type, int? precision)
     {
-        if (!double.IsFinite(number)) return type is "" or "e" or "f" or "g" or "n" or "%" ? PythonText.Repr(number) : null;
+        if (type == "%") return Real(number * 100, "f", precision) + "%";
+        if (!double.IsFinite(number)) return type is "" or "e" or "f" or "g" or "n" ? PythonText.Repr(number) : null;
         var digits = precision ?? 6;
         return type switch
         {
@@ -80,7 +81,6 @@ internal static partial class FormatSpecification
             "e" => Exponential(number, digits),
             "f" => number.ToString($"F{digits}", CultureInfo.InvariantCulture),
             "g" or "n" => General(number, digits, isPointed: false),
-            "%" => (number * 100).ToString($"F{digits}", CultureInfo.InvariantCulture) + "%",
             _ => null,
         };
     }

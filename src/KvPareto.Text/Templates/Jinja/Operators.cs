@@ -45,6 +45,7 @@ internal static class Operators
     /// <summary>A comparison, or <c>in</c> and <c>not in</c>.</summary>
     public static bool Holds(string operation, object? a, object? b, RenderState state) => operation switch
     {
+        "<" or "<=" or ">" or ">=" when a is double.NaN || b is double.NaN => false,
         "==" => state.AreEqual(a, b),
         "!=" => !state.AreEqual(a, b),
         "<" => state.Compare(a, b) < 0,
@@ -124,16 +125,24 @@ internal static class Operators
         "+" => a + b,
         "-" => a - b,
         "*" => a * b,
-        "//" => Math.Round((a - Rest(a, b)) / b) is var floor && floor == 0 ? Math.CopySign(0, a / b) : floor,
+        "//" => Quotient(a, b),
         "%" => Rest(a, b),
         _ => a == 0 && b < 0 ? throw new JinjaException("division by zero") : Math.Pow(a, b),
     };
 
-    // With the divisor's sign.
+    // .NET's rest has the dividend's sign, Python's the divisor's.
     private static double Rest(double a, double b)
     {
         var rest = a % b;
         return rest == 0 ? Math.CopySign(0, b) : rest < 0 != b < 0 ? rest + b : rest;
+    }
+
+    private static double Quotient(double a, double b)
+    {
+        var rest = a % b;
+        var quotient = (a - rest) / b - (rest != 0 && rest < 0 != b < 0 ? 1 : 0);
+        var floor = Math.Floor(quotient) + (quotient - Math.Floor(quotient) > 0.5 ? 1 : 0);
+        return floor == 0 ? Math.CopySign(0, a / b) : floor;
     }
 
     private static long Power(long a, long exponent)

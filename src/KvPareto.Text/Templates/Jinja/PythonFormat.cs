@@ -45,11 +45,12 @@ internal static class PythonFormat
             if (key is null ? next >= arguments.Count : !(argument is JinjaDict named && named.Items.ContainsKey(key)))
                 throw new JinjaException("too few arguments for the format");
             var text = Convert(kind, key is null ? arguments[next++] : ((JinjaDict)argument!).Items[key], precision, state);
-            if (flags.Contains('+') && kind is not ('s' or 'r') && !text.StartsWith('-')) text = "+" + text;
+            var isNumber = kind is not ('s' or 'r' or 'c');
+            if (isNumber && !text.StartsWith('-')) text = (flags.Contains('+') ? "+" : flags.Contains(' ') ? " " : "") + text;
             width += text.Length - PythonText.Length(text); // it counts code points
             text = flags.Contains('-') ? text.PadRight(width)
-                : flags.Contains('0') && kind is not ('s' or 'r')
-                    ? (text[0] is '-' or '+' ? text[0] + text[1..].PadLeft(Math.Max(width - 1, 0), '0') : text.PadLeft(width, '0'))
+                : flags.Contains('0') && isNumber
+                    ? (text[0] is '-' or '+' or ' ' ? text[0] + text[1..].PadLeft(Math.Max(width - 1, 0), '0') : text.PadLeft(width, '0'))
                 : text.PadLeft(width);
             state.Text(text.Length);
             state.CheckLength(result.Length + (long)text.Length);

@@ -24,7 +24,8 @@ internal static class SequenceFilters
         ["dictsort"] = DictSort,
         ["sort"] = Sort,
         ["unique"] = static (s, v, a) => Lazy(Distinct(s, Items(s, v), a)),
-        ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r) : Lazy(r),
+        ["reverse"] = static (s, v, _) => Enumerable.Reverse(Items(s, v)) is var r && v is string ? string.Concat(r)
+            : v is JinjaGenerator ? List(r) : Lazy(r),
         ["sum"] = static (s, v, a) => Items(s, v)
             .Select(i => Pick(s, i, a.Get(0, "attribute"))).Aggregate(a.Get(1, "start", 0L), (x, y) => Operators.Binary("+", x, y, s)),
         ["min"] = static (s, v, a) =>
@@ -34,10 +35,10 @@ internal static class SequenceFilters
             Sorted(s, Items(s, v), a.Get(1, "attribute"), a.Flag(0, "case_sensitive"), true) is { Count: > 0 } items ? items[0]
                 : new Undefined("the maximum of nothing"),
         ["map"] = Map,
-        ["select"] = static (s, v, a) => Lazy(Items(s, v).Where(i => Passes(s, i, a, 0))),
-        ["reject"] = static (s, v, a) => Lazy(Items(s, v).Where(i => !Passes(s, i, a, 0))),
-        ["selectattr"] = static (s, v, a) => Lazy(Items(s, v).Where(i => Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
-        ["rejectattr"] = static (s, v, a) => Lazy(Items(s, v).Where(i => !Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
+        ["select"] = static (s, v, a) => Lazy(Some(s, v).Where(i => Passes(s, i, a, 0))),
+        ["reject"] = static (s, v, a) => Lazy(Some(s, v).Where(i => !Passes(s, i, a, 0))),
+        ["selectattr"] = static (s, v, a) => Lazy(Some(s, v).Where(i => Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
+        ["rejectattr"] = static (s, v, a) => Lazy(Some(s, v).Where(i => !Passes(s, Members.Path(i, a.Required(0, "attribute"), s), a, 1))),
         ["groupby"] = GroupBy,
         ["batch"] = Batch,
         ["slice"] = Slice,
@@ -61,6 +62,9 @@ internal static class SequenceFilters
         state.Step(items.Count);
         return items;
     }
+
+    // The filters that choose and map look only into what is true: none has no items.
+    private static List<object?> Some(RenderState state, object? value) => Values.IsTrue(value) ? Items(state, value) : [];
 
     private static long Length(object? value) => value switch
     {
@@ -148,11 +152,11 @@ internal static class SequenceFilters
     private static JinjaGenerator Map(RenderState state, object? value, Arguments arguments)
     {
         if (arguments.Named.TryGetValue("attribute", out var attribute))
-            return Lazy(Items(state, value).Select(i => Members.Path(i, attribute, state, arguments.Named.GetValueOrDefault("default"))));
+            return Lazy(Some(state, value).Select(i => Members.Path(i, attribute, state, arguments.Named.GetValueOrDefault("default"))));
         var name = arguments.Text(0, "filter");
         var filter = Filters.Find(name) ?? throw new JinjaException($"filter {OneLine.Quote(name)} is not known");
         var rest = new Arguments(arguments.Positional[1..], arguments.Named);
-        return Lazy(Items(state, value).Select(i => Filters.Apply(filter, state, i, rest)));
+        return Lazy(Some(state, value).Select(i => Filters.Apply(filter, state, i, rest)));
     }
 
     private static bool Passes(RenderState state, object? value, Arguments arguments, int at)

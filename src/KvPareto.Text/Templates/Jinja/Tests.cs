@@ -56,6 +56,9 @@ internal static class Tests
         [">="] = "ge",
     };
 
+    private static readonly HashSet<string> OfTwo =
+        new(StringComparer.Ordinal) { "divisibleby", "sameas", "in", "eq", "ne", "lt", "le", "gt", "ge" };
+
     // value % divisor == rest; a str is formatted, as in Python.
     private static bool Leaves(RenderState state, object? value, object? divisor, object? rest) =>
         state.AreEqual(Operators.Binary("%", value, divisor, state), rest);
@@ -64,5 +67,10 @@ internal static class Tests
     public static IEnumerable<string> Names => All.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>The test with this name, or null.</summary>
-    public static Test? Find(string name) => All.GetValueOrDefault(Aliases.GetValueOrDefault(name, name));
+    public static Test? Find(string name)
+    {
+        name = Aliases.GetValueOrDefault(name, name);
+        var most = OfTwo.Contains(name) ? 1 : 0;
+        return All.TryGetValue(name, out var test) ? (state, value, arguments) => test(state, value, arguments.AtMost(most)) : null;
+    }
 }

@@ -36,7 +36,7 @@ internal sealed class AddedTokenMatcher
             from = at.End;
             var (start, end) = at;
             if (token.SingleWord && (IsWordBefore(text, start) || IsWordAt(text, end))) continue;
-            if (token.LeftStrip) start = Math.Max(text.AsSpan(Math.Min(done, start)..start).TrimEnd().Length + Math.Min(done, start), done);
+            if (token.LeftStrip) start = done < start ? done + text.AsSpan(done..start).TrimEnd().Length : done;
             if (token.RightStrip) end = text.Length - text.AsSpan(end).TrimStart().Length;
             budget.Text(end - start);
             if (done < start) yield return new(null, done, start);

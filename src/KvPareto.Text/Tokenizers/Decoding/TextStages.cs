@@ -80,8 +80,7 @@ internal sealed class WordEndStage(string suffix, DecodeStage next, WorkBudget b
         _last = token;
     }
 
-    private string Replace(string token, string replacement) =>
-        _suffix.Replace(token, replacement, Budget);
+    private string Replace(string token, string replacement) => _suffix.Replace(token, replacement, Budget);
 }
 
 /// <summary>What Hugging Face does where there is no decoder: a space between tokens.</summary>

@@ -55,7 +55,7 @@ internal sealed class OnigurumaEscapes(PatternCursor pattern, StringBuilder outp
                 CodePoint();
                 break;
             case 'u':
-                output.Append((string?)("\\u" + Hex(4)));
+                output.Append("\\u").Append(Hex(4));
                 break;
             default:
                 if (char.IsAsciiLetterOrDigit(c)) throw pattern.Unknown("escape \\" + c);

@@ -55,6 +55,20 @@ public class RarerTemplatesTests
     [InlineData("{{ dict([('a', 1), 'bc'], d=2) }} {{ dict({'a': 1}.items()) }} {{ dict([]) }}", "{'a': 1, 'b': 'c', 'd': 2} {'a': 1} {}")]
     [InlineData("{{ dict([1]) }}", null)]
     [InlineData("{{ dict(['abc']) }}", null)]
+    [InlineData("{{ [1, 2] | map('abs') | reverse }} {{ -0.0 | abs }} {{ -0.2 | round(0, 'ceil') }} {{ -0.0 | round(1, 'floor') }}",
+        "[2, 1] 0.0 0.0 0.0")]
+    [InlineData("{{ -5 % (1e308 * 10) }} {{ -5 // (1e308 * 10) }} {{ 1e16 // 3 }} {{ '{:.1%}'.format(1e308) }}",
+        "inf -1.0 3333333333333333.0 inf%")]
+    [InlineData("{% set text = 'nan' %}{% set nan = text | float %}{{ nan }} {{ nan < 1 }} {{ 1 >= nan }} {{ nan == nan }} {{ nan != 1 }}",
+        "nan False False False True")]
+    [InlineData("{{ '% d|% 05d|%+05d|%-5d|%05s|%05c|%05.1f|% d' % (5, 5, 5, 5, 'a', 'b', -2.5, -5) }}",
+        " 5| 0005|+0005|5    |    a|    b|-02.5|-5")]
+    [InlineData("{{ 1 is string 2 }}", null)]
+    [InlineData("{{ [1] | select('odd', 2) | list }}", null)]
+    [InlineData("{{ 1 is eq(1, 2) }}", null)]
+    [InlineData("{{ none | map(attribute='a') | list }} {{ none | selectattr('type', 'equalto', 'text') | list }} {{ 0 | reject | list }}",
+        "[] [] []")]
+    [InlineData("{{ none | list }}", null)]
     [InlineData("{{ dict(a=1, **{'a': 2}) }}", null)]
     public void TemplatesEqualJinja2(string template, string? expected)
     {
