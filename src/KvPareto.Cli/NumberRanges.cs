@@ -1,4 +1,4 @@
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using KvPareto.Engine.Memory;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli;

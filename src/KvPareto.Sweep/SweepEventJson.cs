@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Running;
 
 namespace KvPareto.Sweep;
 

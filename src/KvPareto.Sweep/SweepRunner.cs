@@ -3,6 +3,9 @@ using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
@@ -76,7 +79,7 @@ public static class SweepRunner
         Seed = config.Seed,
         Baseline = SettingAxes.Collapse(config.Baseline).Name,
         StartedAt = DateTimeOffset.UtcNow,
-        Host = RunHost.Here(engine),
+        Host = RunHost.Here(engine.Backend, engine.Device, engine.Instructions, engine.Workers),
         ConfigDigest = TextHash.Of(config.Source),
         Config = config.Source,
         ConfigFile = config.Origin?.File,

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using KvPareto.Engine.Seam;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks.Predictions;
 using KvPareto.Testing;
 

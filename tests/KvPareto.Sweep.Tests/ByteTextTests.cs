@@ -1,3 +1,4 @@
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Tests;

@@ -1,5 +1,7 @@
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Trials;
 
 namespace KvPareto.Sweep.Tests;

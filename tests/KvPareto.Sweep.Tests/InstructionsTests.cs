@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Runs;
 using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests;

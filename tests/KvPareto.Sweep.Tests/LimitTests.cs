@@ -1,5 +1,7 @@
 using KvPareto.Sweep.Cluster;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;
 using KvPareto.Testing;

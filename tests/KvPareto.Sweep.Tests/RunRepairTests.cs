@@ -1,3 +1,4 @@
+using KvPareto.Sweep.Runs;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

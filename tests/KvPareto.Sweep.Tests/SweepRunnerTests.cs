@@ -2,6 +2,9 @@ using KvPareto.Engine.Cache;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Tests;
 

@@ -3,6 +3,8 @@ using CsvHelper;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

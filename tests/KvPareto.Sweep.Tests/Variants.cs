@@ -2,6 +2,8 @@ using KvPareto.Cpu;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Quantization;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Tasks;
 using KvPareto.Testing;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using KvPareto.Damages;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
+using KvPareto.Damages;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 // Damages a finished run folder in many ways and reads each as `kvpareto report` does: refused with one line, or right, or said to be

@@ -4,7 +4,11 @@ using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;

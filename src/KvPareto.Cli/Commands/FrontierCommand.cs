@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using KvPareto.Cli.Terminal;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Answers.Checks;
 using KvPareto.Sweep.Answers.Objectives;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;

@@ -6,7 +6,7 @@ using KvPareto.Engine;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Settings;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 using KvPareto.Text.Templates;
 

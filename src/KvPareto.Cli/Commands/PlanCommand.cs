@@ -5,8 +5,8 @@ using KvPareto.Engine.Memory;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Seam;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Answers;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using KvPareto.Cli.Terminal;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;

@@ -8,6 +8,7 @@ using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Preview;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;

@@ -1,9 +1,11 @@
 using System.Globalization;
 using KvPareto.Cli.Workers;
 using KvPareto.Engine.Seam;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Commands;
@@ -57,7 +59,7 @@ internal sealed record SweepRequest
     /// <summary>What is to be swept.</summary>
     /// <exception cref="ConfigException">The config is wrong, or there is nothing to resume.</exception>
     public SweepConfig Config() => File is not null ? SweepConfig.Load(File, Models)
-        : IsOfRun ? SweepConfig.OfRun(Folder!, Models)
+        : IsOfRun ? RunConfig.Read(Folder!, Models)
         : Resume && Worker is null && Folder is not null ? throw RunFolderName.NothingToResume(Folder)
         : SweepConfig.Quickstart(Models);
 

@@ -3,7 +3,7 @@ using System.IO.Enumeration;
 using System.Net;
 using System.Security.Cryptography;
 using KvPareto.Engine;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Hub;

@@ -1,7 +1,7 @@
 using System.Globalization;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Latency;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 using Spectre.Console;
 

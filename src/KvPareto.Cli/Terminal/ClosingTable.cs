@@ -1,7 +1,8 @@
 using System.Globalization;
 using KvPareto.Engine;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Terminal;

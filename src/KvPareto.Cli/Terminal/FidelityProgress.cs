@@ -1,5 +1,7 @@
-using KvPareto.Sweep;
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 
 namespace KvPareto.Cli.Terminal;
 

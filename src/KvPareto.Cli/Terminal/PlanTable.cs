@@ -2,7 +2,7 @@ using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Seam;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Terminal;

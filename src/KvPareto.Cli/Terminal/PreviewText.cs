@@ -1,8 +1,9 @@
 using System.Globalization;
 using KvPareto.Engine;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Preview;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Terminal;

@@ -1,8 +1,8 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Settings;
-using KvPareto.Sweep;
 using KvPareto.Sweep.Answers;
 using KvPareto.Sweep.Answers.Engines;
+using KvPareto.Sweep.Results;
 using static System.FormattableString;
 
 namespace KvPareto.Cli.Terminal;

@@ -1,5 +1,6 @@
 using System.Globalization;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 
 namespace KvPareto.Cli.Terminal;
 

@@ -1,5 +1,8 @@
 using KvPareto.Sweep;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 
 namespace KvPareto.Cli.Terminal;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using KvPareto.Engine;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 
 namespace KvPareto.Cli.Terminal;
 

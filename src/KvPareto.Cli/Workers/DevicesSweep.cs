@@ -1,6 +1,8 @@
 using System.Globalization;
 using KvPareto.Cli.Commands;
 using KvPareto.Sweep;
+using KvPareto.Sweep.Running;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Workers;

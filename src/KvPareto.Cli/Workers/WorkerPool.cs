@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using KvPareto.Sweep;
+using KvPareto.Sweep.Running;
 
 namespace KvPareto.Cli.Workers;
 

@@ -1,4 +1,4 @@
-using KvPareto.Sweep;
+using KvPareto.Sweep.Running;
 
 namespace KvPareto.Cli.Workers;
 

@@ -3,6 +3,7 @@ using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers;

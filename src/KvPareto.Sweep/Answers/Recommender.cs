@@ -5,6 +5,8 @@ using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers;

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text;
 using KvPareto.Engine.Settings;
-using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Search;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
@@ -82,19 +81,6 @@ public sealed record SweepConfig
     /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for none.</param>
     /// <exception cref="ConfigException">The file is missing, or something in it is wrong: file, line, key and what is allowed.</exception>
     public static SweepConfig Load(string file, params IReadOnlyList<string> models) => LoadFile(file, models, needsTasks: true);
-
-    /// <summary>The config that a run folder was last worked on with, from its <c>run.json</c>.</summary>
-    /// <param name="folder">Run folder.</param>
-    /// <param name="models">Folders or embedded names that stand in for the config's own models; empty for those of the run.</param>
-    /// <exception cref="ConfigException">There is no run, a file is damaged, or as for <see cref="Load"/>.</exception>
-    public static SweepConfig OfRun(string folder, params IReadOnlyList<string> models)
-    {
-        if (JournalReader.Read(folder).Run is not { } run)
-            throw new ConfigException($"{folder}: holds no run; allowed for --resume without a config: the folder of an earlier sweep");
-        return SweepConfigReader.Read(
-            run.ConfigFile ?? run.Name + ".yaml", run.Config, run.ConfigFolder ?? Directory.GetCurrentDirectory(),
-            models.Count > 0 ? models : run.ConfigModels ?? []);
-    }
 
     /// <summary>Reads a YAML file for its models and settings; it may do without tasks.</summary>
     /// <param name="file">Path; messages name it as given.</param>

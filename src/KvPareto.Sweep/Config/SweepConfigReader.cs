@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Search;
 using KvPareto.Text.Templates;
 using KvPareto.Tasks.Catalog;

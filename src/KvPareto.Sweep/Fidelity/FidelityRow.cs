@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks.Fidelity;
 using KvPareto.Tasks.Predictions;
 

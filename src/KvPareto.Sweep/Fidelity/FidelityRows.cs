@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Storage;
 using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;

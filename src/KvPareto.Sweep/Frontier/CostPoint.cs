@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Frontier;
 
 /// <summary>A measured trial of tasks that have no score: it has memory and times, and no place on a frontier.</summary>

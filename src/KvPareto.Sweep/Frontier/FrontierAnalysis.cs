@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Frontier;

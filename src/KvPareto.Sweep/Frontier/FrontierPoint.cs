@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Frontier;
 
 /// <summary>A measured trial and where it stands among the trials that it can be compared with.</summary>

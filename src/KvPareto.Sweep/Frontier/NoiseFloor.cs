@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Frontier;
 
 /// <summary>How far the baseline's figures move when it is measured again and nothing is changed.</summary>

@@ -1,4 +1,5 @@
 using KvPareto.Engine;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Frontier;
 

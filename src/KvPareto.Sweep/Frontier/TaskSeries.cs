@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Frontier;
 
 /// <summary>The scores of a task of a trial, or of a part of it, under the name that reports have for it.</summary>

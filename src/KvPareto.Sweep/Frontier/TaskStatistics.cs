@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Frontier;
 
 /// <summary>Every task and part of trials that were scored on the same tasks, with intervals and, against a baseline, losses.</summary>

@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Frontier;
 
 /// <summary>A trial that is no point of a frontier.</summary>

@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 

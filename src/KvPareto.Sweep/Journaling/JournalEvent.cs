@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Journaling;
 
 /// <summary>One line of a journal.</summary>

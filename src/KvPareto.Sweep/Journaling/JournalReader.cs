@@ -1,6 +1,7 @@
 using System.Text.Json;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 

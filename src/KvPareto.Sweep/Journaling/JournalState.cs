@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Journaling;
 
 /// <summary>What the journals of a run folder say when read from their beginnings.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Journaling;
 

@@ -1,5 +1,7 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 

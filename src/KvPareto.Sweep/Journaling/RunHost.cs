@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
-using KvPareto.Sweep.Trials;
 
 namespace KvPareto.Sweep.Journaling;
 
@@ -43,17 +42,17 @@ internal sealed record RunHost
     public static string ProgramVersion => Built()[0];
 
     /// <summary>This machine.</summary>
-    public static RunHost Here(ITrialEngine engine)
+    public static RunHost Here(string backend, string device, string instructions, int? workers)
     {
         var version = Built();
         return new()
         {
             Version = version[0],
             Commit = version.Length > 1 ? version[1] : null,
-            Backend = engine.Backend,
-            Device = engine.Device,
-            Instructions = engine.Instructions,
-            Workers = engine.Workers,
+            Backend = backend,
+            Device = device,
+            Instructions = instructions,
+            Workers = workers,
             Machine = Environment.MachineName,
             Cpu = CpuName(),
             Cores = Environment.ProcessorCount,

@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Journaling;
 
 /// <summary>Where things stand in a run folder.</summary>

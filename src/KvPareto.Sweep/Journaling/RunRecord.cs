@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Journaling;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 

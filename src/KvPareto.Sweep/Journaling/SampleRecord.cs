@@ -1,6 +1,4 @@
 using KvPareto.Engine.Seam;
-using KvPareto.Sweep.Trials;
-using KvPareto.Tasks;
 using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Journaling;
@@ -69,24 +67,6 @@ internal sealed record SampleRecord
     /// <summary>The time of each later token by itself, where it counts to the trial's.</summary>
     public double? TimedTpotMs => WarmUp || IsShared ? null : TpotMs;
 
-    /// <summary>The same prediction as a task's sample, scored by that task.</summary>
-    /// <exception cref="InvalidOperationException">The score is outside 0 to 1: a defect of its metric.</exception>
-    /// <exception cref="FormatException">The prediction is of another kind.</exception>
-    public SampleRecord ScoredBy(SweepTask task, TaskSample sample)
-    {
-        var record = this with
-        {
-            Task = task.Name,
-            Sample = sample.Id,
-            References = sample.Answers.Count > 0 ? sample.Answers : null,
-            Score = 0,
-            Parts = null,
-        };
-        if (!task.Task.IsScored) return record;
-        var score = task.Task.Score(sample, Prediction);
-        if (score is not (>= 0 and <= 1))
-            throw new InvalidOperationException($"task '{task.Name}' scored sample '{sample.Id}' outside 0 to 1");
-        var parts = task.Task.Parts(sample, Prediction);
-        return record with { Score = score, Parts = parts.Count > 0 ? parts : null };
-    }
+    /// <summary>From prompt in to last token out.</summary>
+    public double Seconds => (TtftMs + (TpotMs ?? 0) * Math.Max(0, NewTokens - 1)) / 1000;
 }

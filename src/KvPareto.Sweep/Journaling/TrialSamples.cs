@@ -2,7 +2,7 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 
-/// <summary>What was measured of a trial that may be in work, wherever it stands; of a result <see cref="RunHistory.SamplesOf"/>
+/// <summary>What was measured of a trial that may be in work, wherever it stands; of a result the run's history
 /// knows.</summary>
 internal static class TrialSamples
 {

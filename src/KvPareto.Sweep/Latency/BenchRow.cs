@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Results;
+
 namespace KvPareto.Sweep.Latency;
 
 /// <summary>The times of one setting at one length.</summary>

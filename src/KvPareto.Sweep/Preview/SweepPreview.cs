@@ -1,5 +1,7 @@
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 

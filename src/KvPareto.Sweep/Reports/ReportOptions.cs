@@ -1,6 +1,8 @@
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 
 namespace KvPareto.Sweep.Reports;
 

@@ -1,6 +1,7 @@
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports.Html;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 

@@ -1,6 +1,7 @@
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Reports;
 

@@ -4,6 +4,7 @@ using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Running;
 using KvPareto.Text.Templates;
 using KvPareto.Sweep.Config;
 using KvPareto.Tasks;

@@ -1,4 +1,5 @@
 using KvPareto.Engine;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks;
 
 namespace KvPareto.Sweep.Trials;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Search;
 
 namespace KvPareto.Sweep.Trials;

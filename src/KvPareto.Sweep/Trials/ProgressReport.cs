@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 using KvPareto.Tasks;
 
 namespace KvPareto.Sweep.Trials;

@@ -5,6 +5,7 @@ using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Quantization;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
 

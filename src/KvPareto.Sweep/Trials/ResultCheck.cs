@@ -1,5 +1,6 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 

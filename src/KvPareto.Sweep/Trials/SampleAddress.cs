@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks;
 
 namespace KvPareto.Sweep.Trials;

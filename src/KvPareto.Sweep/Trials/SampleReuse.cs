@@ -49,7 +49,7 @@ internal sealed class SampleReuse
     {
         try
         {
-            return known.Record.ScoredBy(task, sample) with { MeasuredIn = known.Record.MeasuredIn ?? known.Trial };
+            return task.Scored(known.Record, sample) with { MeasuredIn = known.Record.MeasuredIn ?? known.Trial };
         }
         catch (Exception e) when (TrialFailure.Reason(e) is not null || e is FormatException)
         {

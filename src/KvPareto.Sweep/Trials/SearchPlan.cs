@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Search;
 using KvPareto.Tasks.Predictions;
 

@@ -1,5 +1,6 @@
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Search;
 using KvPareto.Text.Input;
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks;
 using KvPareto.Text.Input;
 
@@ -35,6 +37,27 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
         for (var i = 0; i < all.Count; i++) seen[all[i].Part] = (places[i] = seen.GetValueOrDefault(all[i].Part)) + 1;
         var chosen = Enumerable.Range(0, all.Count).OrderBy(i => places[i]).Take(limit).Order();
         return new(this, [.. chosen.Select(i => all[i])]) { IsCut = true };
+    }
+
+    /// <summary>A prediction as that of one of its samples, scored.</summary>
+    /// <exception cref="InvalidOperationException">The score is outside 0 to 1: a defect of its metric.</exception>
+    /// <exception cref="FormatException">The prediction is of another kind.</exception>
+    public SampleRecord Scored(SampleRecord measured, TaskSample sample)
+    {
+        var record = measured with
+        {
+            Task = Name,
+            Sample = sample.Id,
+            References = sample.Answers.Count > 0 ? sample.Answers : null,
+            Score = 0,
+            Parts = null,
+        };
+        if (!Task.IsScored) return record;
+        var score = Task.Score(sample, record.Prediction);
+        if (score is not (>= 0 and <= 1))
+            throw new InvalidOperationException($"task '{Name}' scored sample '{sample.Id}' outside 0 to 1");
+        var parts = Task.Parts(sample, record.Prediction);
+        return record with { Score = score, Parts = parts.Count > 0 ? parts : null };
     }
 
     private string Limited(string digest)

@@ -1,4 +1,3 @@
-using KvPareto.Sweep.Answers.Replays;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks;
 
@@ -75,7 +74,7 @@ internal sealed class TrialHelp(RunFolder folder, RunHost host, TrialRunner runn
 
     private bool IsWorthwhile(PlannedTrial trial, IEnumerable<SampleRecord> measured, int missing)
     {
-        var each = measured.Select(ReplayedTrial.SecondsOf).DefaultIfEmpty(double.PositiveInfinity).Average();
+        var each = measured.Select(record => record.Seconds).DefaultIfEmpty(double.PositiveInfinity).Average();
         return missing * each >= LeastLoads * runner.TimeToLoad(trial).TotalSeconds;
     }
 }

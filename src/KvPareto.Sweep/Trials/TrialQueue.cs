@@ -1,4 +1,6 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 
 namespace KvPareto.Sweep.Trials;
 

@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Trials;
 

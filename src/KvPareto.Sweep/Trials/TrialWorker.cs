@@ -1,5 +1,6 @@
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks;
 
 namespace KvPareto.Sweep.Trials;

@@ -1,5 +1,6 @@
 using KvPareto.Cli.Terminal;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 using Spectre.Console;
 
 namespace KvPareto.Cli.Tests.Terminal;

@@ -1,5 +1,6 @@
 using KvPareto.Cli.Workers;
-using KvPareto.Sweep;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 
 namespace KvPareto.Cli.Tests.Workers;
 

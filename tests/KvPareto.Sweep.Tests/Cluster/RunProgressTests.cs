@@ -1,5 +1,6 @@
 using KvPareto.Sweep.Cluster;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Results;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

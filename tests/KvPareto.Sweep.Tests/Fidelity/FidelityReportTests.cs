@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Testing;
 

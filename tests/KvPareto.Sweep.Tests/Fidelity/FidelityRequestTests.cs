@@ -1,6 +1,7 @@
 using KvPareto.Cpu;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Fidelity;
+using KvPareto.Sweep.Running;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

@@ -1,6 +1,8 @@
 using KvPareto.Cpu;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

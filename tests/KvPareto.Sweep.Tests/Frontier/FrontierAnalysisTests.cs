@@ -1,5 +1,6 @@
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Tests.Reports;
 using KvPareto.Text.Input;
 

@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Tests.Reports;
 
 namespace KvPareto.Sweep.Tests.Frontier;

@@ -2,6 +2,7 @@ using System.Text;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Storage;
 using KvPareto.Sweep.Tests.Reports;
 using KvPareto.Testing;

@@ -1,5 +1,6 @@
 using KvPareto.Cpu;
 using KvPareto.Sweep.Preview;
+using KvPareto.Sweep.Results;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

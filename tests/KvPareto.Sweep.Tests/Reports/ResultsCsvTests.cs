@@ -5,6 +5,7 @@ using CsvHelper;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
 using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Reports;

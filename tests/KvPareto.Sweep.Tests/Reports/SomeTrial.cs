@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Engine.Seam;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Tests.Reports;
 

@@ -4,6 +4,8 @@ using KvPareto.Sweep.Cluster;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 using KvPareto.Text.Input;

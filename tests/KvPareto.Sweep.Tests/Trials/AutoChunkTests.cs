@@ -3,6 +3,8 @@ using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Memory;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Running;
 using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 using KvPareto.Text.Input;

@@ -1,4 +1,5 @@
 using KvPareto.Engine.Checkpoints;
+using KvPareto.Sweep.Running;
 using KvPareto.Testing;
 
 namespace KvPareto.Sweep.Tests.Trials;

@@ -3,6 +3,7 @@ using CsvHelper;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Settings;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Trials;
 using KvPareto.Tasks;
 using KvPareto.Tasks.Predictions;

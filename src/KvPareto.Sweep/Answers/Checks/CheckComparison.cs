@@ -1,4 +1,6 @@
 using KvPareto.Engine;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Checks;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Checks;

@@ -1,5 +1,7 @@
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 

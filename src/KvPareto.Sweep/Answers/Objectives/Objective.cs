@@ -1,6 +1,7 @@
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Objectives;

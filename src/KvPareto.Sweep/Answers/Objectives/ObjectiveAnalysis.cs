@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Objectives;

@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Answers.Objectives;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Answers.Objectives;

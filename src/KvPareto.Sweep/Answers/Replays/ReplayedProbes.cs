@@ -1,4 +1,5 @@
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Trials;
 
 namespace KvPareto.Sweep.Answers.Replays;
@@ -26,7 +27,7 @@ internal sealed class ReplayedProbes
     public ReplayedProbe? Of(TrialResult trial, int prompts) =>
         _probes.GetValueOrDefault((trial.ModelDigest, trial.Setting, trial.Context)) is { } records
             && prompts > 0 && records.Length >= prompts
-            ? new(SearchPlan.Divergence(records[..prompts]), records[..prompts].Sum(ReplayedTrial.SecondsOf), prompts)
+            ? new(SearchPlan.Divergence(records[..prompts]), records[..prompts].Sum(record => record.Seconds), prompts)
             : null;
 }
 

@@ -1,5 +1,6 @@
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Search;
 
 namespace KvPareto.Sweep.Answers.Replays;
@@ -67,10 +68,6 @@ internal sealed class ReplayedTrial
             _tasks[task].Seen = Math.Max(_tasks[task].Seen, wish is PartWish part ? part.Counts[task] : _tasks[task].Scores.Length);
     }
 
-    /// <summary>Time of a sample, from prompt in to last token out.</summary>
-    public static double SecondsOf(SampleRecord record) =>
-        (record.TtftMs + (record.TpotMs ?? 0) * Math.Max(0, record.NewTokens - 1)) / 1000;
-
     private sealed class Task
     {
         public required bool IsScored { get; init; }
@@ -90,7 +87,7 @@ internal sealed class ReplayedTrial
             {
                 IsScored = trial.Scores.Any(score => score.Task == name),
                 Scores = [.. ordered.Select(record => record.Score)],
-                Seconds = [.. ordered.Select(SecondsOf)],
+                Seconds = [.. ordered.Select(record => record.Seconds)],
             };
         }
     }

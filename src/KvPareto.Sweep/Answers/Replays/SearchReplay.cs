@@ -1,5 +1,7 @@
 using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Search;
 using KvPareto.Text.Input;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks.Predictions;
 
 namespace KvPareto.Sweep.Reports.Html;

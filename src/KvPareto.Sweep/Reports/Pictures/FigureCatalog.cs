@@ -1,6 +1,7 @@
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Reports.Pictures;

@@ -1,6 +1,7 @@
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Latency;
+using KvPareto.Sweep.Results;
 
 namespace KvPareto.Sweep.Reports.Pictures;
 

@@ -1,5 +1,6 @@
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
 using ScottPlot;
 
 namespace KvPareto.Sweep.Reports.Pictures;

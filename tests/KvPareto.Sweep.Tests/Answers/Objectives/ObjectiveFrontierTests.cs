@@ -1,5 +1,6 @@
 using KvPareto.Sweep.Answers.Objectives;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Tests.Frontier;
 using KvPareto.Sweep.Tests.Reports;
 using KvPareto.Text.Input;

@@ -5,6 +5,7 @@ using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Html;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks.Predictions;
 using KvPareto.Testing;
 

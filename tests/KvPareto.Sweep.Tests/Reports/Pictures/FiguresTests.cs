@@ -2,6 +2,7 @@ using System.Text;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Results;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 

@@ -3,6 +3,7 @@ using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks.Predictions;
 using KvPareto.Testing;
 

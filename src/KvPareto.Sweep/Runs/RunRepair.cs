@@ -4,7 +4,7 @@ using KvPareto.Sweep.Storage;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Runs;
 
 /// <summary>
 /// Makes a damaged run folder one that can be read and gone on with again: keeps every line that is whole, drops the others and says

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Storage;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Fidelity;
+namespace KvPareto.Sweep.Reports;
 
 /// <summary>
 /// Writes <c>fidelity.csv</c>, <c>fidelity.md</c> (a table for a page) and the picture <c>fidelity</c> from rows alone. Settings of one

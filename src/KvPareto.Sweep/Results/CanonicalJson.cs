@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>
 /// One text for one value, so that its hash can be an identity: RFC 8785's form (keys in UTF-16 order, no white space, shortest

@@ -1,9 +1,10 @@
+using KvPareto.Sweep.Journaling;
 using KvPareto.Sweep.Leases;
+using KvPareto.Sweep.Running;
 using KvPareto.Sweep.Storage;
-using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Journaling;
+namespace KvPareto.Sweep.Trials;
 
 /// <summary>
 /// The folder of a run: <c>run.json</c>, <c>journal.jsonl</c> (one for each named worker), <c>samples/</c> and <c>leases/</c>, as one

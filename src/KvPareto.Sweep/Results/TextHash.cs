@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>SHA-256 over a text's UTF-8, in lower-case hex digits: what trials, runs and tasks are told apart by.</summary>
 internal static class TextHash

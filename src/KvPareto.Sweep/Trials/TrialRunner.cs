@@ -2,10 +2,10 @@ using System.Diagnostics;
 using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
-using KvPareto.Sweep.Trials;
+using KvPareto.Sweep.Results;
 using KvPareto.Tasks;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Trials;
 
 /// <summary>
 /// Runs one trial after the other: answers and scores the samples that its log does not have yet, and sums up. Where samples share
@@ -163,7 +163,7 @@ internal sealed class TrialRunner(
             TtftMs = Milliseconds(answers.Select(answer => answer.TimeToFirstToken)) ?? 0,
             TpotMs = Milliseconds(answers.Select(answer => answer.TimePerToken).OfType<TimeSpan>()),
         };
-        return record.ScoredBy(task, sample);
+        return task.Scored(record, sample);
     }
 
     // What samples are compared with is got ready before the model is loaded.

@@ -1,9 +1,8 @@
 using KvPareto.Engine;
 using KvPareto.Engine.Settings;
-using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Config;
 
 /// <summary>The settings that a config means, each once, always in the same order.</summary>
 public static class SearchSpace

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using KvPareto.Engine.Settings;
 using KvPareto.Text.Templates;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>All that one trial's scores depend on.</summary>
 /// <param name="Model">The model's name in the config; not part of the identity, its files are.</param>

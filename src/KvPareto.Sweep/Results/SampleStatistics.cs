@@ -1,4 +1,4 @@
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>Figures of repeated measurements.</summary>
 internal static class SampleStatistics

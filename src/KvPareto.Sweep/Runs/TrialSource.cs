@@ -2,9 +2,10 @@ using KvPareto.Engine.Checkpoints;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Model;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Runs;
 
 /// <summary>Where a result was measured: a trial of a run folder, on the machine that the folder names.</summary>
 public sealed class TrialSource

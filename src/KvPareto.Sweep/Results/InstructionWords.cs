@@ -1,4 +1,4 @@
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>What is said where trials were measured with different instructions.</summary>
 internal static class InstructionWords

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>Numbers of tokens as people write them: 10000 or 10k, k standing for 1,000.</summary>
 public static class ContextText

@@ -1,7 +1,7 @@
 using System.Globalization;
-using KvPareto.Sweep.Reports;
+using KvPareto.Sweep.Fidelity;
 
-namespace KvPareto.Sweep.Fidelity;
+namespace KvPareto.Sweep.Reports;
 
 /// <summary><c>fidelity.csv</c>: one line a setting. docs/fidelity.md tells every column's unit and meaning.</summary>
 internal static class FidelityCsv

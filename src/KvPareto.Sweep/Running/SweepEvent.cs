@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
+using KvPareto.Sweep.Results;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Running;
 
 /// <summary>What a running sweep tells; see the derived records. docs/sweep-json.md has them as JSON.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]

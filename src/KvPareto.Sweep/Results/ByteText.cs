@@ -1,7 +1,7 @@
 using System.Globalization;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>Byte counts for people.</summary>
 public static class ByteText

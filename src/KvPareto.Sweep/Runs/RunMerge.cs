@@ -1,8 +1,9 @@
 using KvPareto.Engine.Seam;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Runs;
 
 /// <summary>
 /// Several runs read as one. A setting of a model that some measured on one task and others on another has both; models are told by

@@ -2,10 +2,11 @@ using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Trials;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Runs;
 
 /// <summary>What a run folder's journals say, whoever wrote them: all that a report needs.</summary>
 /// <param name="Name">Name of the sweep.</param>

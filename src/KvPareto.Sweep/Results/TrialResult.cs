@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using KvPareto.Engine.Seam;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>One finished, failed or dropped trial as the journal has it: everything that a report needs.</summary>
 public sealed record TrialResult

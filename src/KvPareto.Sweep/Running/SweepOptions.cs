@@ -3,7 +3,7 @@ using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Leases;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Running;
 
 /// <summary>Where and how a sweep is run.</summary>
 public sealed partial record SweepOptions

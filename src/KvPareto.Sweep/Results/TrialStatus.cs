@@ -1,4 +1,4 @@
-namespace KvPareto.Sweep;
+namespace KvPareto.Sweep.Results;
 
 /// <summary>The values of <see cref="TrialResult.Status"/>.</summary>
 public static class TrialStatus
