@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using KvPareto.Cli.Commands;
 using KvPareto.Cli.Doctor;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cli.Shell;
 using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
@@ -12,8 +13,6 @@ namespace KvPareto.Cli;
 /// <summary>The command line: parses, runs a verb, and turns what goes wrong into one line and an exit code.</summary>
 internal static class KvParetoCommand
 {
-    private const int MostCharacters = 2000;
-
     /// <summary>Runs one command line.</summary>
     public static int Run(IReadOnlyList<string> arguments, CommandContext context)
     {
@@ -22,7 +21,7 @@ internal static class KvParetoCommand
         var parsed = Build(context).Parse([.. arguments.SelectMany(EmptyApart)], configuration);
         if (LineMistake(parsed, arguments) is { } mistake)
         {
-            context.Error.WriteLine($"kvpareto: {OneLine(mistake)}; 'kvpareto {NameOf(parsed)}--help' says what is allowed");
+            context.Error.WriteLine($"kvpareto: {Outcome.OneLine(mistake)}; 'kvpareto {NameOf(parsed)}--help' says what is allowed");
             return ExitCode.UserMistake;
         }
         try
@@ -40,29 +39,10 @@ internal static class KvParetoCommand
         {
             // Verbs that can say more of an empty value do so.
             var (code, line) = error is ArgumentException && EmptyValue(parsed) is { } name
-                ? (ExitCode.UserMistake, $"{name} ''; 'kvpareto {NameOf(parsed)}--help' says what is allowed") : Outcome(error);
+                ? (ExitCode.UserMistake, $"{name} ''; 'kvpareto {NameOf(parsed)}--help' says what is allowed") : Outcome.Of(error);
             if (line is not null) context.Error.WriteLine($"kvpareto: {line}");
             return code;
         }
-    }
-
-    /// <summary>The exit code of what went wrong, and its one line; null of an interruption, which the verb tells.</summary>
-    public static (int Code, string? Line) Outcome(Exception error) => error switch
-    {
-        OperationCanceledException => (ExitCode.Interrupted, null),
-        ConfigException or IOException or UnauthorizedAccessException => (ExitCode.UserMistake, OneLine(error.Message)),
-        OutOfMemoryException =>
-            (ExitCode.UserMistake, $"out of memory: {OneLine(error.Message)}; kvpareto plan says what a setting needs"),
-        NotFiniteNumberException =>
-            (ExitCode.UserMistake, $"{OneLine(error.Message)}: the model's weights are damaged, or the setting is too coarse for it"),
-        _ => (ExitCode.Internal, $"internal error: {error.GetType().Name}: {OneLine(error.Message)}"),
-    };
-
-    // What a user typed or a file holds stands in messages: it must neither steer the terminal nor fill it.
-    private static string OneLine(string message)
-    {
-        var line = TerminalText.OneLine(message);
-        return line.Length <= MostCharacters ? line : $"{line[..(MostCharacters / 2)]} … {line[^(MostCharacters / 2)..]}";
     }
 
     private static RootCommand Build(CommandContext context) =>

@@ -1,3 +1,4 @@
 using KvPareto.Cli;
+using KvPareto.Cli.Terminal;
 
 return KvParetoCommand.Run(args, CommandContext.System());

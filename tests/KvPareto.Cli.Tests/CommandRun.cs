@@ -1,4 +1,5 @@
 using System.Text;
+using KvPareto.Cli.Terminal;
 using KvPareto.Cpu;
 using KvPareto.Engine.Speed;
 using Spectre.Console;

@@ -1,3 +1,4 @@
+using KvPareto.Cli.Parsing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Tests;

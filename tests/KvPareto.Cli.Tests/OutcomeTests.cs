@@ -1,3 +1,4 @@
+using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Tests;
@@ -21,5 +22,5 @@ public class OutcomeTests
     [Theory]
     [MemberData(nameof(Outcomes))]
     public void WhatWentWrong_IsToldInOneLine(Exception error, int code, string? line) =>
-        Assert.Equal((code, line), KvParetoCommand.Outcome(error));
+        Assert.Equal((code, line), Outcome.Of(error));
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using KvPareto.Cpu;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Config;
-using KvPareto.Cpu;
 using KvPareto.Sweep.Runs;
 
 // Goes on with copies of a run folder as kills left them, each of which must end as an undisturbed sweep did. Arguments: CONFIG WHOLE

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine;
 using KvPareto.Engine.Checkpoints.Sources;

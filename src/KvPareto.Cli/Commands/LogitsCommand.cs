@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.SafeTensors;
 using KvPareto.Engine.Checkpoints.Sources;

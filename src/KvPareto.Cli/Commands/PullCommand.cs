@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KvPareto.Cli.Hub;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cli.Terminal;
 
 namespace KvPareto.Cli.Commands;

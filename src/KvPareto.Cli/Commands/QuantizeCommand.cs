@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using KvPareto.Cli.Parsing;
+using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Quantization;
 using KvPareto.Tasks;

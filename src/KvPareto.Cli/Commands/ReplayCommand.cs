@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cli.Terminal;
 using KvPareto.Engine;
 using KvPareto.Sweep.Answers.Replays;

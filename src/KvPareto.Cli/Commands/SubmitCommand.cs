@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cli.Terminal;
 using KvPareto.Cli.Workers;
 using KvPareto.Sweep.Cluster;

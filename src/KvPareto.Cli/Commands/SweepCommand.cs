@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cli.Terminal;
 using KvPareto.Cli.Workers;
 using KvPareto.Cuda;

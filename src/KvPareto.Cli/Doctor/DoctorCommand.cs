@@ -1,4 +1,6 @@
 using System.CommandLine;
+using KvPareto.Cli.Parsing;
+using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
 using KvPareto.Engine.Model;

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using KvPareto.Cpu;
 using KvPareto.Cuda;
+using KvPareto.Cuda.Interop;
 using KvPareto.Text.Input;
 using KvPareto.Torch;
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using KvPareto.Cli.Parsing;
+using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Shell;

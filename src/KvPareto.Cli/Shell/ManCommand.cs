@@ -1,4 +1,6 @@
 using System.CommandLine;
+using KvPareto.Cli.Parsing;
+using KvPareto.Cli.Terminal;
 
 namespace KvPareto.Cli.Shell;
 

@@ -1,6 +1,8 @@
 using System.Collections;
 using System.CommandLine;
 using System.Globalization;
+using KvPareto.Cli.Parsing;
+using KvPareto.Cli.Terminal;
 
 namespace KvPareto.Cli.Shell;
 

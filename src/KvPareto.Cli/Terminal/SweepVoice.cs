@@ -68,7 +68,7 @@ internal sealed class SweepVoice : IProgress<SweepEvent>, IDisposable
     public void Broken(string folder, Exception error)
     {
         Dispose();
-        var (code, line) = KvParetoCommand.Outcome(error);
+        var (code, line) = Outcome.Of(error);
         if (_json) _context.Output.WriteLine(SweepEventJson.Write(new SweepEnded(code, folder) { Error = line ?? "interrupted" }));
     }
 

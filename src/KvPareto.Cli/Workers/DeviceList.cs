@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Cli.Parsing;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Cli.Workers;

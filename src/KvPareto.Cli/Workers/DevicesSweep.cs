@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvPareto.Cli.Commands;
+using KvPareto.Cli.Parsing;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Running;
 using KvPareto.Sweep.Runs;

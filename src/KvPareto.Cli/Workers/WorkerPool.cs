@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using KvPareto.Cli.Terminal;
 using KvPareto.Sweep;
 using KvPareto.Sweep.Running;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KvPareto.Cli.Terminal;
 using KvPareto.Testing;
 using Spectre.Console;
 

@@ -1,3 +1,4 @@
+using KvPareto.Cli.Terminal;
 using KvPareto.Engine.Model;
 using KvPareto.Testing;
 

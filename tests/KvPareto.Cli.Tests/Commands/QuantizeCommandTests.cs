@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using KvPareto.Cli.Terminal;
 using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests.Commands;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using KvPareto.Cli.Commands;
+using KvPareto.Cli.Terminal;
 using KvPareto.Cli.Workers;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Results;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using KvPareto.Cli.Workers;
+using KvPareto.Cli.Parsing;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Config;
 using KvPareto.Sweep.Reports.Pictures;
@@ -8,7 +8,7 @@ using KvPareto.Sweep.Running;
 using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli.Commands;
+namespace KvPareto.Cli.Workers;
 
 /// <summary>A sweep as the command line asks for it.</summary>
 internal sealed record SweepRequest

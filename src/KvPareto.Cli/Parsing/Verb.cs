@@ -7,7 +7,7 @@ using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli;
+namespace KvPareto.Cli.Parsing;
 
 /// <summary>A command whose help ends with an example.</summary>
 /// <param name="name">What is typed.</param>

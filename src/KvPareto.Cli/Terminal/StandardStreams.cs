@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace KvPareto.Cli;
+namespace KvPareto.Cli.Terminal;
 
 /// <summary>The process's standard input, output and error as the one that started it left them: full, closed, a terminal or not.</summary>
 internal static partial class StandardStreams

@@ -1,7 +1,7 @@
 using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli;
+namespace KvPareto.Cli.Parsing;
 
 /// <summary>Lists of numbers with ranges, as llama-bench takes them: <c>512</c>, <c>1k,4k</c>, <c>512-4096*2</c>,
 /// <c>0-2k+500</c>.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 using KvPareto.Text.Input;
 using KvPareto.Torch;
 
-namespace KvPareto.Cli;
+namespace KvPareto.Cli.Parsing;
 
 /// <summary>What a user may write for <c>--device</c>: <c>cpu</c>, <c>cuda</c>, <c>cuda:N</c>, <c>torch</c>, <c>torch:cuda</c>,
 /// <c>torch:cuda:N</c>, <c>torch:mps</c>.</summary>

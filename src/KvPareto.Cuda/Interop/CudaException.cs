@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using KvPareto.Cuda.Interop;
 
-namespace KvPareto.Cuda;
+namespace KvPareto.Cuda.Interop;
 
 /// <summary>A call of the CUDA driver or of one of its libraries failed.</summary>
 public sealed class CudaException : Exception

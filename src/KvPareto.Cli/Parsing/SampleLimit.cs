@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 
-namespace KvPareto.Cli.Commands;
+namespace KvPareto.Cli.Parsing;
 
 /// <summary>What <c>--limit</c> says.</summary>
 /// <param name="Most">Samples of each task; null for all.</param>

@@ -1,4 +1,4 @@
-using KvPareto.Cli.Terminal;
+using KvPareto.Cli.Parsing;
 using KvPareto.Cpu;
 using KvPareto.Cuda;
 using KvPareto.Engine.Seam;
@@ -7,7 +7,7 @@ using KvPareto.Text.Input;
 using KvPareto.Torch;
 using Spectre.Console;
 
-namespace KvPareto.Cli;
+namespace KvPareto.Cli.Terminal;
 
 /// <summary>What commands read from and write to; tests give their own.</summary>
 /// <param name="Input">Standard input; null where it was closed.</param>

@@ -3,7 +3,7 @@ using KvPareto.Engine.Memory;
 using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli;
+namespace KvPareto.Cli.Parsing;
 
 /// <summary>Numbers of tokens as users write them: 10000 or 10k, k standing for 1,000.</summary>
 internal static class TokenCounts

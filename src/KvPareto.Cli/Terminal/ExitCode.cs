@@ -1,4 +1,4 @@
-namespace KvPareto.Cli;
+namespace KvPareto.Cli.Terminal;
 
 /// <summary>What the process returns.</summary>
 internal static class ExitCode

@@ -2,7 +2,7 @@ using System.Globalization;
 using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli.Commands;
+namespace KvPareto.Cli.Parsing;
 
 /// <summary>The folder that a sweep writes to.</summary>
 internal static class RunFolderName
