@@ -3,7 +3,7 @@ using System.Reflection.Emit;
 
 namespace KvPareto.Testing;
 
-/// <summary>Which namespaces of an assembly refer to which: base types, members' signatures, and all that the code of their methods
+/// <summary>Which folders of an assembly refer to which, by the first part of a namespace behind the assembly's own: base types, members' signatures, and all that the code of their methods
 /// names.</summary>
 public sealed class NamespaceReferences
 {
@@ -14,17 +14,17 @@ public sealed class NamespaceReferences
         .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value);
 
     private readonly Assembly _assembly;
-    private readonly Func<string, string> _folderOf;
+    private readonly string _root;
     private readonly SortedDictionary<(string From, string To), SortedSet<string>> _references = [];
 
-    private NamespaceReferences(Assembly assembly, Func<string, string> folderOf) => (_assembly, _folderOf) = (assembly, folderOf);
+    private NamespaceReferences(Assembly assembly, string root) => (_assembly, _root) = (assembly, root);
 
     /// <summary>Counts them.</summary>
     /// <param name="assembly">The assembly.</param>
-    /// <param name="folderOf">The folder that a namespace belongs to.</param>
-    public static NamespaceReferences Of(Assembly assembly, Func<string, string> folderOf)
+    /// <param name="root">Its own namespace.</param>
+    public static NamespaceReferences Of(Assembly assembly, string root)
     {
-        var found = new NamespaceReferences(assembly, folderOf);
+        var found = new NamespaceReferences(assembly, root);
         foreach (var type in assembly.GetTypes()) found.Add(type);
         return found;
     }
@@ -65,12 +65,15 @@ public sealed class NamespaceReferences
         if (to is null) return;
         if (to.HasElementType) Refer(from, to.GetElementType());
         foreach (var argument in to.IsGenericType ? to.GetGenericArguments() : []) Refer(from, argument);
-        if (to.Assembly != _assembly || to.Namespace is null || from.Namespace is null || to.IsGenericParameter) return;
-        var key = (_folderOf(from.Namespace), _folderOf(to.Namespace));
-        if (key.Item1 == key.Item2) return;
-        if (!_references.TryGetValue(key, out var types)) _references[key] = types = [];
+        if (to.Assembly != _assembly || to.IsGenericParameter) return;
+        if (FolderOf(from) is not { } user || FolderOf(to) is not { } used || user == used) return;
+        if (!_references.TryGetValue((user, used), out var types)) _references[(user, used)] = types = [];
         types.Add($"{Outer(from).Name} ({Outer(to).Name})");
     }
+
+    // KvPareto.Engine.Checkpoints.Gguf belongs to Checkpoints; what compilers make of their own, to none.
+    private string? FolderOf(Type type) => type.Namespace is not { } name || !name.StartsWith(_root, StringComparison.Ordinal) ? null
+        : name.Length > _root.Length ? name[(_root.Length + 1)..].Split('.')[0] : "";
 
     private static Type Outer(Type type) => type.DeclaringType is { } outer ? Outer(outer) : type;
 
