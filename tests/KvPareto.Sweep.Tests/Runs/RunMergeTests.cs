@@ -6,7 +6,7 @@ using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Runs;
 
 public class RunMergeTests
 {

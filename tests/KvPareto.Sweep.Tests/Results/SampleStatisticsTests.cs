@@ -1,6 +1,6 @@
 using KvPareto.Sweep.Results;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Results;
 
 public class SampleStatisticsTests
 {

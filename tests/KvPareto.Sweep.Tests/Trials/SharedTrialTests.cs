@@ -9,7 +9,7 @@ using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Trials;
 
 /// <summary>One trial of forty samples and more than one worker.</summary>
 public sealed class SharedTrialTests : IDisposable

@@ -5,7 +5,7 @@ using KvPareto.Sweep.Trials;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Trials;
 
 /// <summary>A folder is gone on with under another config: only what is new is measured, and all is as if it had been so from the
 /// start.</summary>

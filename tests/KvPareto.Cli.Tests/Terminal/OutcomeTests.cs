@@ -1,7 +1,7 @@
 using KvPareto.Cli.Terminal;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli.Tests;
+namespace KvPareto.Cli.Tests.Terminal;
 
 public class OutcomeTests
 {

@@ -1,7 +1,7 @@
 using KvPareto.Cli.Parsing;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Cli.Tests;
+namespace KvPareto.Cli.Tests.Parsing;
 
 public class NumberRangesTests
 {

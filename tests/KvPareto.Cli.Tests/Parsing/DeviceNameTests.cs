@@ -2,7 +2,7 @@ using KvPareto.Cli.Parsing;
 using KvPareto.Text.Input;
 using KvPareto.Torch;
 
-namespace KvPareto.Cli.Tests;
+namespace KvPareto.Cli.Tests.Parsing;
 
 public class DeviceNameTests
 {

@@ -2,7 +2,7 @@ using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Config;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Config;
 
 public class SearchSpaceTests
 {

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using KvPareto.Sweep.Results;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Results;
 
 public class CanonicalJsonTests
 {

@@ -2,7 +2,7 @@ using KvPareto.Sweep.Runs;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Runs;
 
 public class RunRepairTests
 {

@@ -1,7 +1,7 @@
 using KvPareto.Sweep.Results;
 using KvPareto.Text.Input;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Results;
 
 public sealed class ByteTextTests
 {

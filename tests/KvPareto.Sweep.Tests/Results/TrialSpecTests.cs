@@ -3,7 +3,7 @@ using System.Text;
 using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Results;
 
-namespace KvPareto.Sweep.Tests;
+namespace KvPareto.Sweep.Tests.Results;
 
 public class TrialSpecTests
 {

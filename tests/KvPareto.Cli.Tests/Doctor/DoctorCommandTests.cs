@@ -1,7 +1,7 @@
 using System.Text.Json;
 using KvPareto.Cli.Doctor;
 
-namespace KvPareto.Cli.Tests.Commands;
+namespace KvPareto.Cli.Tests.Doctor;
 
 public class DoctorCommandTests
 {

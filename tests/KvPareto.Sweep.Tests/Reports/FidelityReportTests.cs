@@ -1,9 +1,10 @@
 using KvPareto.Sweep.Fidelity;
 using KvPareto.Sweep.Reports;
 using KvPareto.Sweep.Reports.Pictures;
+using KvPareto.Sweep.Tests.Fidelity;
 using KvPareto.Testing;
 
-namespace KvPareto.Sweep.Tests.Fidelity;
+namespace KvPareto.Sweep.Tests.Reports;
 
 public class FidelityReportTests
 {
