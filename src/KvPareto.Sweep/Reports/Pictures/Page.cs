@@ -15,9 +15,9 @@ internal sealed class Page
     private const double BeforeLegend = 6;
     private const double BeforeNote = 10; // from the end of a panel's heading
 
-    private readonly Figure _figure;
     private readonly IReadOnlyList<Panel> _panels;
     private readonly Legend _legend;
+    private readonly IReadOnlyList<string> _title;
     private readonly List<string> _facts;
     private readonly float _left;
     private readonly float _headingLeft; // of a panel's corner
@@ -29,7 +29,7 @@ internal sealed class Page
     /// <summary>Lays a figure out.</summary>
     public Page(Figure figure)
     {
-        (_figure, _panels) = (figure, figure.Panels());
+        _panels = figure.Panels();
         var columns = Math.Min(figure.PanelColumns, _panels.Count);
         _left = _panels.Max(panel => panel.LeftWidth);
         _panelHeading = _panels.Any(panel => panel.Title.Length + panel.Note.Length > 0) ? PanelHeading : NoPanelHeading;
@@ -39,8 +39,8 @@ internal sealed class Page
         _cellHeight = _panelHeading + figure.PlotSize.Height + Panel.BottomHeight;
         Width = 2 * Margin + columns * _cellWidth + (columns - 1) * BetweenPanels + 4;
         var inner = Width - 2 * Margin;
-        _facts = Wrapped(figure.Facts, inner);
-        _headingHeight = Margin + TitleHeight + FactHeight * _facts.Count;
+        (_title, _facts) = (TitleLines(figure.Title, inner), Wrapped(figure.Facts, inner));
+        _headingHeight = Margin + TitleHeight * _title.Count + FactHeight * _facts.Count;
         _legend = new(figure.Legend, inner);
         var rows = (_panels.Count + columns - 1) / columns;
         Height = _headingHeight + rows * _cellHeight + BeforeLegend + _legend.Height + Margin;
@@ -63,9 +63,11 @@ internal sealed class Page
     {
         using (var white = new SKPaint { Color = SKColors.White })
             sheet.Canvas.DrawRect(0, 0, (float)Math.Ceiling(Width), (float)Math.Ceiling(Height), white);
-        sheet.Text(Look.Title, Look.Title.Fit(_figure.Title, Width - 2 * Margin), new(Margin, Margin + Look.Title.CapHeight + 1));
+        for (var i = 0; i < _title.Count; i++)
+            sheet.Text(Look.Title, _title[i], new(Margin, Margin + TitleHeight * i + Look.Title.CapHeight + 1));
+        var facts = Margin + TitleHeight * _title.Count;
         for (var i = 0; i < _facts.Count; i++)
-            sheet.Text(Look.Subtitle, _facts[i], new(Margin, Margin + TitleHeight + FactHeight * i + Look.Subtitle.CapHeight + 1));
+            sheet.Text(Look.Subtitle, _facts[i], new(Margin, facts + FactHeight * i + Look.Subtitle.CapHeight + 1));
         for (var i = 0; i < _panels.Count; i++)
         {
             var (row, column) = Math.DivRem(i, Columns);
@@ -89,6 +91,17 @@ internal sealed class Page
     private static double HeadingWidth(Panel panel) => Look.PanelTitle.Width(panel.Title) + Gap(panel) + Look.Note.Width(panel.Note);
 
     private static double Gap(Panel panel) => panel.Note.Length > 0 ? BeforeNote : 0;
+
+    /// <summary>A title in one line of a width, or in two with as many words as fit in the first; what does not fit is cut.</summary>
+    internal static IReadOnlyList<string> TitleLines(string title, double width)
+    {
+        title = TextStyle.OneLine(title);
+        var end = title.Length;
+        while (end > 0 && Look.Title.Width(title[..end]) > width) end = title.LastIndexOf(' ', end - 1);
+        if (end == title.Length) return [title];
+        if (end < 0) end = title.IndexOf(' ');
+        return end < 0 ? [Look.Title.Fit(title, width)] : [Look.Title.Fit(title[..end], width), Look.Title.Fit(title[(end + 1)..], width)];
+    }
 
     /// <summary>The facts with bars between them, in lines of a width.</summary>
     private static List<string> Wrapped(IReadOnlyList<string> facts, double width)
