@@ -176,8 +176,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, (u16*)results[warp], head, lane);
     coded.begin(from, to, isKept);
 
-    const int Pairs = D / 2, Step = THREADS / Pairs;
-    int c = threadIdx.x % Pairs; // and the one beside it, or half a row on
+    const int Pairs = D / 2;
     float scale = 1.44269504f * a.scoreScale;
     // Queries come to their places, where they are rotated by way of rows side by side.
     float* rows = KEY_GROUP == 0 ? turnedRows : results[0];
@@ -193,14 +192,10 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         if (isRotated) rows[h * D + c] = x;
         else put_query(h, c, x);
     };
-    auto share_largest = [&]
-    {
-        if (KEY_GROUP > 0) return;
-        largest = warp_max(largest);
-        if (lane == 0) largestQueries[warp] = largest;
-    };
     if (t.turns)
     {
+        const int Step = THREADS / Pairs;
+        int c = threadIdx.x % Pairs;
         if (threadIdx.x < Pairs) turns[c] = turn_of(t.turn, sequence, c);
         __syncthreads();
         wait_for_previous();
@@ -226,14 +221,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     else
         for (int i = threadIdx.x; i < HEADS * D; i += THREADS)
             put(i / D, i % D, i < group * D ? at(a.q, sequence, head * group * D + i) * scale : 0);
-    share_largest();
-    __syncthreads();
-    if (KEY_GROUP == 0 && hasNew && !view.isApart)
-        append_to_granule(cache.keys, t.turn.append.fit, head, view.length - 1, fresh[0], (u32*)results[1]);
-    if (isRotated)
+    bool goesOn = KEY_GROUP == 0 && hasNew && !view.isApart;
+    if (goesOn || isRotated)
     {
+        __syncthreads();
+        if (goesOn) append_to_granule(cache.keys, t.turn.append.fit, head, view.length - 1, fresh[0], (u32*)results[1]);
         #pragma unroll 1
-        for (int h = warp; h < HEADS; h += WARPS)
+        for (int h = warp; isRotated && h < HEADS; h += WARPS)
         {
             float x[COUNT];
             #pragma unroll
@@ -242,9 +236,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
             #pragma unroll
             for (int i = 0; i < COUNT; i++) put_query(h, lane * COUNT + i, x[i]);
         }
-        share_largest();
-        __syncthreads();
     }
+    if (KEY_GROUP == 0)
+    {
+        largest = warp_max(largest);
+        if (lane == 0) largestQueries[warp] = largest;
+    }
+    __syncthreads();
     bool isFresh = hasNew && view.isApart;
     for (int h = warp; isFresh && h < group; h += WARPS)
     {

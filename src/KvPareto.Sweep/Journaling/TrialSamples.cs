@@ -2,8 +2,7 @@ using KvPareto.Text.Input;
 
 namespace KvPareto.Sweep.Journaling;
 
-/// <summary>What was measured of a trial that may be in work, wherever it stands; of a result the run's history
-/// knows.</summary>
+/// <summary>What was measured of a trial that may be in work, wherever it stands; of a result the run's history knows.</summary>
 internal static class TrialSamples
 {
     /// <summary>The samples of a trial that may be in work: those of its own log, and of the logs of workers that help with it, which

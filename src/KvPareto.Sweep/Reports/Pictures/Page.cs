@@ -99,7 +99,7 @@ internal sealed class Page
         var end = title.Length;
         while (end > 0 && Look.Title.Width(title[..end]) > width) end = title.LastIndexOf(' ', end - 1);
         if (end == title.Length) return [title];
-        if (end < 0) end = title.IndexOf(' ');
+        if (end <= 0) end = title.IndexOf(' ', 1);
         return end < 0 ? [Look.Title.Fit(title, width)] : [Look.Title.Fit(title[..end], width), Look.Title.Fit(title[(end + 1)..], width)];
     }
 

@@ -21,6 +21,7 @@ public class PageTests
     {
         Assert.Equal("…", Assert.Single(Page.TitleLines(new string('w', 200), Width)).Trim('w'));
         Assert.Equal("of tokens", Page.TitleLines(new string('w', 200) + " of tokens", Width)[1]);
+        Assert.All(Page.TitleLines(" " + new string('w', 200) + " of tokens", Width), line => Assert.NotEmpty(line));
         var lines = Page.TitleLines(string.Join(' ', Enumerable.Repeat("sample", 40)), Width);
         Assert.Equal(2, lines.Count);
         Assert.DoesNotContain('…', lines[0]);
