@@ -59,8 +59,8 @@ PartitionName=high Nodes=n1,n2 MaxTime=60 PriorityTier=10 PreemptMode=OFF
 CONF
 mkdir -p "$work/state" "$work/spool.n1" "$work/spool.n2"
 slurmctld && slurmd -N n1 && slurmd -N n2 || skip "Slurm's daemons do not start here"
-for _ in $(seq 60); do [ "$(sinfo -h -t idle -o %D | head -1)" = 2 ] && break; sleep 1; done
-[ "$(sinfo -h -t idle -o %D | head -1)" = 2 ] || { tail -n 5 "$work"/*.log; skip "Slurm's nodes do not come up here"; }
+for _ in $(seq 60); do [ "$(sinfo -h -t idle -o %D | sed -n 1p)" = 2 ] && break; sleep 1; done
+[ "$(sinfo -h -t idle -o %D | sed -n 1p)" = 2 ] || { tail -n 5 "$work"/*.log; skip "Slurm's nodes do not come up here"; }
 
 cat > "$work/sweep.yaml" << 'YAML'
 name: slurm
@@ -82,7 +82,7 @@ YAML
 "$program" submit "$work/sweep.yaml" --profile "$work/profile.yaml" --out "$work/run" --dry-run | sed -n 1,12p
 sent=$("$program" submit "$work/sweep.yaml" --profile "$work/profile.yaml" --out "$work/run")
 echo "$sent"
-job=$(echo "$sent" | grep -o '[0-9]\+' | head -1)
+job=$(echo "$sent" | grep -o '[0-9]\+' | sed -n 1p)
 waitfor() { for _ in $(seq "$2"); do eval "$1" && return 0; sleep 1; done; echo "slurm-test: in vain: $1"; tail -n 5 "$work"/run.slurm/*.log; exit 1; }
 done_trials() { "$program" status "$work/run" --json 2> /dev/null | grep -o '"done": *[0-9]*' | grep -o '[0-9]*$' || echo 0; }
 held() { "$program" status "$work/run" --json 2> /dev/null | grep -o '"holder"' | wc -l; }

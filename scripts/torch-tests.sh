@@ -25,7 +25,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 dotnet build -c Release $project >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 
-cpp=$(ldconfig -p 2>/dev/null | awk '/libstdc\+\+\.so\.6 /{ print $NF; exit }')
+# Read to its end: an early exit would end ldconfig by a signal now and then, and with pipefail this script.
+cpp=$(ldconfig -p 2>/dev/null | awk '!found && /libstdc\+\+\.so\.6 /{ print $NF; found = 1 }')
 if [ -n "$cpp" ] && grep -q 'GLIBCXX_3\.4\.32' "$cpp"; then
   exec dotnet $program -noColor "$@"
 fi
