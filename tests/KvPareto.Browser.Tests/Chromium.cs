@@ -14,6 +14,8 @@ public sealed class Chromium : IAsyncLifetime
 
     private IPlaywright? _playwright;
     private IBrowser? _browser;
+    private IBrowserContext? _shared;
+    private OpenPage? _read;
 
     public async ValueTask InitializeAsync()
     {
@@ -29,18 +31,24 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A page of a file, in an empty profile; what goes wrong in its scripts, and whatever it asks a network for, is
-    /// noted.</summary>
-    public async Task<OpenPage> Open(string file, ColorScheme scheme = ColorScheme.Light, int width = 1280)
+    /// <summary>A page of a file; what goes wrong in its scripts, and whatever it asks a network for, is noted. One that keeps something
+    /// in its profile takes <paramref name="ownProfile"/>; pages of a profile share a process, which is the dearest of opening one.</summary>
+    public async Task<OpenPage> Open(
+        string file, ColorScheme scheme = ColorScheme.Light, int width = 1280, bool ownProfile = false)
     {
         if (_browser is null)
             Assert.Skip($"there is no browser here; allowed: {Variable}, or one of {string.Join(", ", Names)} on the PATH");
-        var context = await _browser.NewContextAsync(new() { ColorScheme = scheme, ViewportSize = new() { Width = width, Height = 900 } });
-        var page = await context.NewPageAsync();
+        var profile = ownProfile ? await _browser.NewContextAsync() : _shared ??= await _browser.NewContextAsync();
+        var page = await profile.NewPageAsync();
+        await page.EmulateMediaAsync(new() { ColorScheme = scheme });
+        await page.SetViewportSizeAsync(width, 900);
         var opened = new OpenPage(page);
         await page.GotoAsync(new Uri(file).AbsoluteUri);
         return opened;
     }
+
+    /// <summary>A page for what changes nothing in it, opened once: the tests of a class run one after another.</summary>
+    public async Task<OpenPage> Read(string file) => _read ??= await Open(file);
 
     private static string? Find()
     {

@@ -52,7 +52,7 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
     [InlineData("[0, 90]", 0, 80)]
     public async Task ScoresThatAreAlike_SpanSomePoints(string scores, double first, double last)
     {
-        var opened = await chromium.Open(run.Page);
+        var opened = await chromium.Read(run.Page);
         var ticks = await opened.Page.EvaluateAsync<double[]>($"scale({scores}, 400, 0, measures.score).ticks");
         Assert.Equal((first, last), (ticks[0], ticks[^1]));
     }
@@ -69,7 +69,7 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
     [InlineData("['128', '64', 'none', '256'].sort(byNumber).join(' ')", "64 128 256 none")]
     public async Task Figures_AreWrittenAsElsewhere(string call, string expected)
     {
-        var opened = await chromium.Open(run.Page);
+        var opened = await chromium.Read(run.Page);
         Assert.Equal(expected, await opened.Page.EvaluateAsync<string>(call));
     }
 
@@ -193,7 +193,7 @@ public class ReportPageTests(Chromium chromium, HostileRun run) : IClassFixture<
     [InlineData(ColorScheme.Dark, "rgb(22, 24, 27)")]
     public async Task Theme_FollowsTheSystemUntilChosen(ColorScheme scheme, string background)
     {
-        var opened = await chromium.Open(run.Page, scheme);
+        var opened = await chromium.Open(run.Page, scheme, ownProfile: true);
         var page = opened.Page;
         Assert.Equal(background, await Background());
         await opened.Picture($"report-{scheme.ToString().ToLowerInvariant()}");
