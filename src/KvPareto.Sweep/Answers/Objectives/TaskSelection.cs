@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
@@ -56,6 +57,12 @@ internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metri
     /// <summary>What each task of a trial that <see cref="Of(RunHistory)"/> gave counts.</summary>
     public IReadOnlyList<double> WeightsOf(TrialResult result) =>
         [.. result.Scores.Select(score => Weights.GetValueOrDefault(score.Task, 1))];
+
+    /// <summary>What the score of such trials is made of, in words.</summary>
+    public string Words(IEnumerable<TrialResult> trials) => FrontierFigure.TaskWords(trials)
+        + (Metric is null ? "" : $", metric {Metric}")
+        + (Weights.Count == 0 ? "" : ", weights " + string.Join(
+            ", ", Weights.Select(task => string.Create(CultureInfo.InvariantCulture, $"{task.Key}={task.Value}"))));
 
     private TrialResult? Of(RunHistory runs, TrialResult result)
     {
