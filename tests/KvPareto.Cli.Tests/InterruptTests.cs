@@ -4,7 +4,7 @@ using KvPareto.Testing;
 
 namespace KvPareto.Cli.Tests;
 
-/// <summary>A sweep that is told to stop says how to go on, and leaves what it measured.</summary>
+/// <summary>A sweep that is told to stop says how to go on, and leaves what it measured; what makes a folder leaves nothing.</summary>
 public class InterruptTests
 {
     // Of many trials, so that there is something to interrupt once one has ended, however late the signal comes.
@@ -26,12 +26,37 @@ public class InterruptTests
     [InlineData("TERM", 15)]
     public async Task Signal_EndsASweepThatCanBeResumed(string signal, int number)
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("sends POSIX signals by kill");
         using var folder = new ScratchFolder();
+        // A line for each trial that has ended.
+        var (code, error) = await Interrupted(
+            signal, number, "[", "sweep", folder.Write("sweep.yaml", Config), "--out", folder["run"]);
+        Assert.Equal(130, code);
+        Assert.Contains(
+            $"interrupted; nothing measured is lost: go on with --out {folder["run"]} --resume", error, StringComparison.Ordinal);
+        Assert.Contains("finished", File.ReadAllText(folder["run/journal.jsonl"]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("INT", 2)]
+    [InlineData("TERM", 15)]
+    public async Task Signal_LeavesNothingOfAFolderThatIsBeingMade(string signal, int number)
+    {
+        using var folder = new ScratchFolder();
+        var texts = folder.Write("texts.txt", string.Concat(Enumerable.Range(0, 2_000).Select(i => $"The fox met {i % 97} geese. ")));
+        var (code, _) = await Interrupted(
+            signal, number, "layer 1/", "quantize", "embedded:llama", "--group", "32", "--calibration", texts, "--samples", "16",
+            "--threads", "1", "--out", folder["made/model"]);
+        Assert.Equal(130, code);
+        Assert.Empty(Directory.GetFileSystemEntries(folder["made"]));
+    }
+
+    // Sends the signal once a line of standard error begins so.
+    private static async Task<(int Code, string Error)> Interrupted(string signal, int number, string line, params string[] arguments)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("sends POSIX signals by kill");
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         timeout.CancelAfter(Patience);
-        var config = folder.Write("sweep.yaml", Config);
-        string[] command = ["dotnet", typeof(KvParetoCommand).Assembly.Location, "sweep", config, "--out", folder["run"]];
+        string[] command = ["dotnet", typeof(KvParetoCommand).Assembly.Location, .. arguments];
         // What a script begins in the background ignores SIGINT, and so does all that it begins in turn.
         if (IsIgnored(number)) command = ["env", $"--default-signal={signal}", .. command];
         var start = new ProcessStartInfo(command[0], command[1..])
@@ -39,22 +64,18 @@ public class InterruptTests
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        using var sweep = Process.Start(start)!;
+        using var process = Process.Start(start)!;
         try
         {
-            // A line for each trial that has ended.
-            for (var line = ""; !line.StartsWith('['); line = (await sweep.StandardError.ReadLineAsync(timeout.Token))!.Trim()) { }
-            using (var kill = Process.Start("kill", [$"-{signal}", $"{sweep.Id}"])) await kill.WaitForExitAsync(timeout.Token);
-            var error = await sweep.StandardError.ReadToEndAsync(timeout.Token);
-            await sweep.WaitForExitAsync(timeout.Token);
-            Assert.Equal(130, sweep.ExitCode);
-            Assert.Contains(
-                $"interrupted; nothing measured is lost: go on with --out {folder["run"]} --resume", error, StringComparison.Ordinal);
-            Assert.Contains("finished", await File.ReadAllTextAsync(folder["run/journal.jsonl"], timeout.Token), StringComparison.Ordinal);
+            while (!(await process.StandardError.ReadLineAsync(timeout.Token))!.Trim().StartsWith(line, StringComparison.Ordinal)) { }
+            using (var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"])) await kill.WaitForExitAsync(timeout.Token);
+            var error = await process.StandardError.ReadToEndAsync(timeout.Token);
+            await process.WaitForExitAsync(timeout.Token);
+            return (process.ExitCode, error);
         }
         finally
         {
-            if (!sweep.HasExited) sweep.Kill();
+            if (!process.HasExited) process.Kill();
         }
     }
 

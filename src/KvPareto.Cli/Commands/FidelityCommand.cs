@@ -74,7 +74,7 @@ internal static class FidelityCommand
         {
             models, text, reference, settings, tokens, window, chunk, device, threads, folder, resume, worker, json, report, format,
         };
-        command.SetAction((parsed, cancellation) => Task.Run(() =>
+        command.SetWork((parsed, cancellation) =>
         {
             var (given, runs) = (parsed.GetValue(models)!, parsed.GetValue(report)!);
             var formats = PictureFormats.Parse(parsed.GetValue(format)!);
@@ -108,7 +108,7 @@ internal static class FidelityCommand
                 Worker = name,
             };
             return Run(context, config, options, parsed.GetValue(json), formats, cancellation);
-        }, CancellationToken.None));
+        });
         return command;
     }
 

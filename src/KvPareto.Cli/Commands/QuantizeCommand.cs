@@ -54,7 +54,7 @@ internal static class QuantizeCommand
         {
             model, method, bits, group, calibration, output, samples, tokens, threads,
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetWork((parsed, cancellation) =>
         {
             var options = new QuantizeOptions(Method(parsed.GetValue(method)!), parsed.GetValue(bits), parsed.GetValue(group));
             var file = parsed.GetValue(calibration);
@@ -70,7 +70,7 @@ internal static class QuantizeCommand
                 ? []
                 : CalibrationTexts.Read(file, source.RequireTokenizer(), parsed.GetValue(samples), parsed.GetValue(tokens));
             Run(context, source, parsed.GetValue(output)!, options, texts, parsed.GetValue(threads), cancellation);
-            return Task.FromResult(ExitCode.Ok);
+            return ExitCode.Ok;
         });
         return command;
     }

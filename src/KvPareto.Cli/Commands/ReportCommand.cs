@@ -46,8 +46,8 @@ internal static class ReportCommand
         command.SetAction(parsed =>
         {
             var (folders, target) = (parsed.GetValue(runs)!, parsed.GetValue(output));
-            if (target is not null && !folders.Contains(target) && RunHistory.IsIn(target))
-                throw new ConfigException($"--out {target}: holds another run; allowed: a folder that holds none");
+            if (target is not null && (folders.Length > 1 || target != folders[0]) && RunHistory.IsIn(target))
+                throw new ConfigException($"--out {target}: holds a run; allowed: a folder that holds none");
             if (folders is [var file] && file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && File.Exists(file))
             {
                 if (parsed.GetValue(baseline) is not null || parsed.GetValue(repair))

@@ -74,35 +74,33 @@ internal static class SweepCommand
             config, folder, resume, retry, models, limit, budget, dryRun, worker, memory, device, devices, threads, format, noHtml,
             noReport, quiet, json,
         };
-        command.SetAction((parsed, cancellation) => Task.Run(
-            () =>
+        command.SetWork((parsed, cancellation) =>
+        {
+            if (parsed.GetValue(devices) is { } several && parsed.GetResult(device) is { Implicit: false })
+                throw new ConfigException(
+                    $"--device {parsed.GetValue(device)} and --devices {several}; allowed: one of the two");
+            var request = new SweepRequest
             {
-                if (parsed.GetValue(devices) is { } several && parsed.GetResult(device) is { Implicit: false })
-                    throw new ConfigException(
-                        $"--device {parsed.GetValue(device)} and --devices {several}; allowed: one of the two");
-                var request = new SweepRequest
-                {
-                    File = parsed.GetValue(config),
-                    Folder = parsed.GetValue(folder),
-                    Resume = parsed.GetValue(resume),
-                    RetryFailed = parsed.GetValue(retry),
-                    Models = parsed.GetValue(models)!,
-                    Worker = parsed.GetValue(worker),
-                    Memory = parsed.GetValue(memory),
-                    Limit = parsed.GetValue(limit),
-                    BudgetHours = parsed.GetValue(budget),
-                    Threads = parsed.GetValue(threads),
-                    Device = parsed.GetValue(device)!,
-                    Devices = parsed.GetValue(devices),
-                    Formats = PictureFormats.Parse(parsed.GetValue(format)!),
-                    Html = !parsed.GetValue(noHtml),
-                    NoReport = parsed.GetValue(noReport),
-                    Quiet = parsed.GetValue(quiet),
-                    Json = parsed.GetValue(json),
-                };
-                return parsed.GetValue(dryRun) ? Preview(context, request) : Run(context, request, cancellation);
-            },
-            CancellationToken.None));
+                File = parsed.GetValue(config),
+                Folder = parsed.GetValue(folder),
+                Resume = parsed.GetValue(resume),
+                RetryFailed = parsed.GetValue(retry),
+                Models = parsed.GetValue(models)!,
+                Worker = parsed.GetValue(worker),
+                Memory = parsed.GetValue(memory),
+                Limit = parsed.GetValue(limit),
+                BudgetHours = parsed.GetValue(budget),
+                Threads = parsed.GetValue(threads),
+                Device = parsed.GetValue(device)!,
+                Devices = parsed.GetValue(devices),
+                Formats = PictureFormats.Parse(parsed.GetValue(format)!),
+                Html = !parsed.GetValue(noHtml),
+                NoReport = parsed.GetValue(noReport),
+                Quiet = parsed.GetValue(quiet),
+                Json = parsed.GetValue(json),
+            };
+            return parsed.GetValue(dryRun) ? Preview(context, request) : Run(context, request, cancellation);
+        });
         return command;
     }
 

@@ -16,6 +16,11 @@ namespace KvPareto.Cli.Parsing;
 /// <param name="appendix">Lines that follow them; empty for none.</param>
 internal sealed class Verb(string name, string description, string example, string appendix = "") : Command(name, description)
 {
+    /// <summary>What a verb does that leaves something behind, on a thread of its own: else no signal reaches it as a
+    /// cancellation.</summary>
+    public void SetWork(Func<ParseResult, CancellationToken, int> work) =>
+        SetAction((parsed, cancellation) => Task.Run(() => work(parsed, cancellation), CancellationToken.None));
+
     /// <summary>Makes <c>--help</c> show the examples of the verbs and of the program.</summary>
     public static RootCommand WithExamples(RootCommand root)
     {

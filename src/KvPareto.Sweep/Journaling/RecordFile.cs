@@ -29,12 +29,18 @@ internal static class RecordFile
             var (value, problem) = TryParse(line.Span, subject, number, ref wasSealed, check);
             if (problem is not null || value is not { } record)
             {
-                throw new ConfigException($"{path}:{number}: not {kind} ({problem}); the file is damaged"
-                    + "; allowed: lines that a sweep wrote; kvpareto report DIR --repair keeps the lines that are whole");
+                var isWhole = Seal.Open(line.Span.TrimEnd((byte)'\r'), subject) is { Fits: true } seal && seal.Line == number;
+                throw new ConfigException(isWhole ? OfAnotherVersion($"{path}:{number}", kind, problem)
+                    : $"{path}:{number}: not {kind} ({problem}); the file is damaged"
+                        + "; allowed: lines that a sweep wrote; kvpareto report DIR --repair keeps the lines that are whole");
             }
             yield return new(number, record, wasSealed);
         }
     }
+
+    /// <summary>What is said of a record whose checksum fits, and which this program has no words for.</summary>
+    public static string OfAnotherVersion(string place, string kind, string? problem) =>
+        $"{place}: not {kind} of this version, {RunHost.ProgramVersion} ({problem}), but whole; allowed: runs of it and of earlier ones";
 
     /// <summary>One line's record, or what is wrong with it.</summary>
     public static (T? Value, string? Problem) TryParse<T>(

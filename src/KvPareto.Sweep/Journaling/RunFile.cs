@@ -28,19 +28,20 @@ internal static class RunFile
         var path = PathOf(folder);
         using var file = DiskFile.TryOpenRead(path);
         if (file is null) return null;
+        var isSealed = false;
         try
         {
             // Line ends of Git's or an editor's making; within a text they are escapes.
-            var (page, isSealed) = Open(Array.FindAll(DiskFile.Bytes(file, MaxBytes), value => value != (byte)'\r'));
+            (var page, isSealed) = Open(Array.FindAll(DiskFile.Bytes(file, MaxBytes), value => value != (byte)'\r'));
             var run = JournalJson.Read<RunRecord>(page);
             RunCheck.Check(run);
             return (run, isSealed);
         }
         catch (Exception e) when (e is JsonException or ConfigException)
         {
-            throw new ConfigException(
-                $"{path}: not a run's record ({OneLine.OfMessage(e)}); the file is damaged"
-                + "; allowed: what a sweep wrote; kvpareto report DIR --repair writes it again from the journals", e);
+            throw new ConfigException(isSealed ? RecordFile.OfAnotherVersion(path, "a run's record", OneLine.OfMessage(e))
+                : $"{path}: not a run's record ({OneLine.OfMessage(e)}); the file is damaged"
+                    + "; allowed: what a sweep wrote; kvpareto report DIR --repair writes it again from the journals", e);
         }
     }
 

@@ -124,20 +124,20 @@ public sealed record SweepEnded(int ExitCode, string Folder) : SweepEvent
     /// <summary>Why the sweep stopped; null where it came to its end.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Trials planned, repeats of the baseline included.</summary>
-    public int Planned { get; init; }
+    /// <summary>Trials planned, repeats of the baseline included; null, as the next four, where it stopped.</summary>
+    public int? Planned { get; init; }
 
     /// <summary>Trials that have a good result.</summary>
-    public int Finished { get; init; }
+    public int? Finished { get; init; }
 
     /// <summary>Trials that failed.</summary>
-    public int Failed { get; init; }
+    public int? Failed { get; init; }
 
     /// <summary>Trials that a search dropped.</summary>
-    public int Dropped { get; init; }
+    public int? Dropped { get; init; }
 
     /// <summary>Trials without a result, as setting and model.</summary>
-    public IReadOnlyList<string> Missing { get; init; } = [];
+    public IReadOnlyList<string>? Missing { get; init; }
 
     /// <summary>What the user should know, one line each.</summary>
     public IReadOnlyList<string> Messages { get; init; } = [];

@@ -26,6 +26,7 @@ public static class RunMerge
         var messages = new List<string>();
         var devices = runs.Select(run => run.Device).Distinct().ToList();
         if (devices.Count > 1) messages.Add($"the runs are of {devices.Count} devices, which the models' names say; frontiers stay apart");
+        var shared = devices.Select(PartsOf).Aggregate((parts, more) => [.. parts.Intersect(more)]);
         var names = new Dictionary<(string Device, string Digest), string>();
         Measured[] all = [.. runs.SelectMany((run, index) => run.Results.Concat(run.Repeats).Select(result => new Measured(
             run.Sources[(result.Model, result.TrialId)], Named(run, result))))];
@@ -60,10 +61,19 @@ public static class RunMerge
         {
             var key = (run.Device, result.FrontierDigest);
             if (!names.TryGetValue(key, out var name))
-                names.Add(key, name = devices.Count > 1 ? $"{result.Model} on {run.Device}" : result.Model);
+                names.Add(key, name = devices.Count > 1 ? $"{result.Model} on {Distinction(run.Device)}" : result.Model);
             return result with { Model = name };
         }
+
+        // Headings have no room for what all devices are.
+        string Distinction(string device)
+        {
+            string[] own = [.. PartsOf(device).Except(shared)];
+            return own.Length > 0 ? string.Join(", ", own) : device;
+        }
     }
+
+    private static string[] PartsOf(string device) => device.Split(", ");
 
     // What differs within one run is said of that run.
     private static IEnumerable<string> Mixed(RunHistory[] runs)

@@ -17,6 +17,24 @@ public class FrontierCommandTests(SmallRuns runs) : IClassFixture<SmallRuns>
         Assert.Equal(flexible, Scores("--metric", "flexible", "--tasks", "gsm8k"));
     }
 
+    /// <summary>The trials of a context have tasks of their own.</summary>
+    [Theory]
+    [InlineData("--metric", "flexible")]
+    [InlineData("--tasks", "gsm8k")]
+    public void TrialsWithoutTheScoreThatIsAskedFor_AreLeftOut(string option, string value)
+    {
+        var config = runs[$"{value}.yaml"];
+        File.WriteAllText(config, File.ReadAllText(runs["short.yaml"]) + "\ncontexts: [100]\n");
+        Assert.Equal(0, CommandRun.Of("sweep", config, "--out", runs[value], "--limit", "1", "--threads", "1", "--no-report").Code);
+        var run = CommandRun.Of("frontier", runs[value], option, value, "--json");
+        Assert.Equal(0, run.Code);
+        Assert.Equal("a limited run: at most 1 sample of each task (--limit); --resume --limit all measures the others\n", run.Error);
+        using var document = JsonDocument.Parse(run.Output);
+        Assert.Equal(SmallRuns.Model, document.RootElement.GetProperty("models").EnumerateArray().Single().GetProperty("model").GetString());
+        var refused = CommandRun.Of("frontier", runs[value], "--metric", "rouge");
+        Assert.Contains("has it; allowed: flexible, or no --metric", refused.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>A loss is that of the score beside it, and lies in its interval.</summary>
     [Theory]
     [InlineData()]

@@ -78,6 +78,16 @@ public class ReportCommandTests
         Assert.False(Directory.Exists(temp["none"]));
     }
 
+    [Fact]
+    public void ReportOfSeveralRuns_IsNotWrittenIntoOneOfThem()
+    {
+        using var temp = new ScratchFolder();
+        CopyRun(temp);
+        var run = CommandRun.Of("report", temp["run"], temp["run"], "--out", temp["run"]);
+        Assert.Equal((2, $"kvpareto: --out {temp["run"]}: holds a run; allowed: a folder that holds none\n"), (run.Code, run.Error));
+        Assert.False(File.Exists(temp["run/results.csv"]));
+    }
+
     private static Dictionary<string, (double Saved, double Loss)> Losses(string path)
     {
         using var text = new StreamReader(path);

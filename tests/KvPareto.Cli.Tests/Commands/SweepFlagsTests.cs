@@ -58,6 +58,8 @@ public class SweepFlagsTests
         var end = Assert.Single(Lines(run));
         Assert.Equal(("end", 2), ((string)end["event"]!, (int)end["exitCode"]!));
         Assert.Contains("is a file", (string)end["error"]!, StringComparison.Ordinal);
+        // Nothing was counted.
+        Assert.Equal(["event", "exitCode", "folder", "error", "messages", "files"], end.AsObject().Select(pair => pair.Key));
         Assert.Equal($"kvpareto: {end["error"]}\n", run.Error);
     }
 

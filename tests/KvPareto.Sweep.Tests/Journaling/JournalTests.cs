@@ -185,6 +185,27 @@ public class JournalTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A later version's folder is not damaged, and must not be mended.</summary>
+    [Fact]
+    public void Read_TellsAnotherVersionFromDamage()
+    {
+        using var temp = new ScratchFolder();
+        var journal = FinishedRun(temp);
+        var lines = File.ReadAllLines(journal);
+        var json = Seal.Open(Encoding.UTF8.GetBytes(lines[1]), "journal")!.Value.Json;
+        lines[1] = Encoding.UTF8.GetString(Seal.Close([.. "{\"joules\":1,"u8, .. json.AsSpan(1)], "journal", 2));
+        File.WriteAllLines(journal, lines);
+        var end = $" of this version, {RunHost.ProgramVersion} (unknown key 'joules'), but whole; allowed: runs of it and of earlier ones";
+        Assert.Equal($"{journal}:2: not a journal entry{end}", Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"])).Message);
+
+        var file = RunFile.PathOf(temp["run"]);
+        var page = File.ReadAllText(file).Replace("{\n  \"name\":", "{\n  \"joules\": 1,\n  \"name\":", StringComparison.Ordinal);
+        var at = page.IndexOf(",\n  \"sum\":", StringComparison.Ordinal);
+        var sum = Seal.SumOf(Encoding.UTF8.GetBytes(page[..at] + "\n}\n"), "run", 1);
+        File.WriteAllText(file, $"{page[..at]},\n  \"sum\": \"{sum}\"\n}}\n");
+        Assert.Equal($"{file}: not a run's record{end}", Assert.Throws<ConfigException>(() => RunHistory.Read(temp["run"])).Message);
+    }
+
     [Fact]
     public void Read_RefusesDeepNesting()
     {

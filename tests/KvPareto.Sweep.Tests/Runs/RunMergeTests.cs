@@ -62,8 +62,8 @@ public class RunMergeTests
     public void Read_OfTwoDevices_KeepsThemApart()
     {
         using var temp = new ScratchFolder();
-        FakeSweep.Run(temp["a"], new FakeEngine { Skill = _ => 0 });
-        FakeSweep.Run(temp["b"], new FakeEngine { Skill = _ => 1, Device = "other" });
+        FakeSweep.Run(temp["a"], new FakeEngine { Skill = _ => 0, Device = "chip, none" });
+        FakeSweep.Run(temp["b"], new FakeEngine { Skill = _ => 1, Device = "chip, other" });
         var merged = RunMerge.Read([temp["a"], temp["b"]]);
         Assert.Equal(
             ["one on none", "two on none", "one on other", "two on other"], merged.Results.Select(result => result.Model).Distinct());

@@ -20,6 +20,7 @@ public class PredictionScorerTests
         {"task": "gsm8k-cot", "prediction": "The answer is 7. Or 8", "answers": ["#### 8", "#### 7"]}
         {"task": "gsm8k-flexible", "prediction": "#### 1,234 and 5", "answers": ["so #### 1234"]}
         {"task": "mmlu", "prediction": "[-2, -0.5, -1.25e1, -3]", "answers": ["B"]}
+        {"task": "mmlu", "prediction": [-2, -0.5, -1.25e1, -3], "answers": ["B"]}
         """;
 
     [Theory]
@@ -30,14 +31,15 @@ public class PredictionScorerTests
         using var folder = new ScratchFolder();
         var scored = PredictionScorer.ScoreFile(Write(folder, name, Rows)).ToList();
         ScoredPrediction[] others = [new(3, "trec", 0.5), new(4, "hotpotqa", 1), new(5, "passage_retrieval_zh", 1), new(6, "niah", 0.5),
-            new(7, "gsm8k", 1), new(8, "gsm8k-cot", 1), new(9, "gsm8k-flexible", 0), new(10, "mmlu", 1)];
+            new(7, "gsm8k", 1), new(8, "gsm8k-cot", 1), new(9, "gsm8k-flexible", 0), new(10, "mmlu", 1),
+            new(11, "mmlu", 1)];
         Assert.Equal([new(1, "hotpotqa", scored[0].Score), .. others], scored);
         Assert.Equal(2.0 / 3, scored[0].Score, 12);
 
         var totals = new TaskTotals();
         scored.ForEach(totals.Add);
         Assert.Equal(
-            [("gsm8k", 1, 100), ("gsm8k-cot", 1, 100), ("gsm8k-flexible", 1, 0), ("hotpotqa", 2, 83.33), ("mmlu", 1, 100), ("niah", 1, 50),
+            [("gsm8k", 1, 100), ("gsm8k-cot", 1, 100), ("gsm8k-flexible", 1, 0), ("hotpotqa", 2, 83.33), ("mmlu", 2, 100), ("niah", 1, 50),
                 ("passage_retrieval_zh", 1, 100), ("trec", 1, 50)],
             totals.Totals.Select(total => (total.Task, total.Rows, total.RoundedPercent)));
         Assert.Equal(250.0 / 3, totals.Totals[3].Percent, 12);
@@ -148,6 +150,8 @@ public class PredictionScorerTests
     [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "'task' is 'dureader', which is scored on the words that jieba makes; allowed: with --jieba naming a folder")]
     [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, niah_single_1, niah_single_2, niah_single_3, niah_multikey_1, niah_multikey_2, niah_multikey_3, niah_multivalue, niah_multiquery, vt, cwe, fwe, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
     [InlineData("""{"task": "mmlu", "prediction": "B", "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
+    [InlineData("""{"task": "mmlu", "prediction": [-1, "B"], "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
+    [InlineData("""{"task": "lcc", "prediction": ["B"], "answers": ["B"]}""", "'prediction' must be a string")]
     [InlineData("""{"task": "gsm8k", "prediction": ""}""", "'answers' is missing")]
     [InlineData("""{"task": "lcc", "prediction": null, "answers": []}""", "'prediction' must be a string")]
     [InlineData("""{"task": "lcc", "prediction": ""}""", "'answers' is missing")]
@@ -158,9 +162,9 @@ public class PredictionScorerTests
         using var folder = new ScratchFolder();
         var file = folder.Write("rows.jsonl", $"{Rows}\n{row}");
         using var scored = PredictionScorer.ScoreFile(file).GetEnumerator();
-        for (var i = 0; i < 9; i++) Assert.True(scored.MoveNext());
+        for (var i = 0; i < 10; i++) Assert.True(scored.MoveNext());
         var error = Assert.Throws<ConfigException>(() => scored.MoveNext());
-        Assert.StartsWith($"{file}:11: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{file}:12: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 

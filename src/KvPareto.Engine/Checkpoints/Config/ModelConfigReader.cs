@@ -45,7 +45,9 @@ public static class ModelConfigReader
 
         var hidden = config.Integer("hidden_size", 2, WidestLayer);
         var heads = config.Integer("num_attention_heads", 1, MostHeads);
-        var kvHeads = config.Integer("num_key_value_heads", 1, MostHeads, heads);
+        // Null says that there are as many; a key that is not there, what the class does.
+        var defaultKvHeads = config.Contains("num_key_value_heads") ? heads : family.DefaultKvHeads ?? heads;
+        var kvHeads = config.Integer("num_key_value_heads", 1, MostHeads, defaultKvHeads);
         if (heads % kvHeads != 0) throw config.Refuse("num_key_value_heads", $"a divisor of num_attention_heads ({heads})");
         var headDim = HeadDim(config, family, hidden, heads);
         var maxPositions = config.Integer("max_position_embeddings", 1, MostPositions, family.DefaultPositions);

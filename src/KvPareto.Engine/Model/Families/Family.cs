@@ -75,6 +75,9 @@ internal sealed record Family
     /// <summary>Head width where <c>head_dim</c> is absent; null for hidden size / heads.</summary>
     public int? DefaultHeadDim { get; init; }
 
+    /// <summary>Key heads where <c>num_key_value_heads</c> is absent; null for as many as there are query heads.</summary>
+    public int? DefaultKvHeads { get; init; }
+
     /// <summary>Positions where <c>max_position_embeddings</c> is absent.</summary>
     public int DefaultPositions { get; init; } = 2048;
 

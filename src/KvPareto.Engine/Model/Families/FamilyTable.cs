@@ -24,6 +24,7 @@ internal static class FamilyTable
             AttentionBias = BiasRule.Always,
             Windows = WindowRule.ByFlag,
             DefaultWindow = 4096,
+            DefaultKvHeads = 32,
             DefaultPositions = 32768,
         },
         new()
@@ -36,6 +37,7 @@ internal static class FamilyTable
             Windows = WindowRule.ByFlag,
             DefaultWindow = 4096,
             DefaultHeadDim = 128,
+            DefaultKvHeads = 32,
             DefaultPositions = 32768,
         },
         new()
@@ -44,6 +46,7 @@ internal static class FamilyTable
             ClassName = "MistralForCausalLM",
             Windows = WindowRule.ByKey,
             DefaultWindow = 4096,
+            DefaultKvHeads = 8,
             DefaultPositions = 131072,
         },
         new()
@@ -82,6 +85,7 @@ internal static class FamilyTable
             AttentionBias = BiasRule.ByKey,
             HasFeedForwardBiasKey = true,
             Windows = WindowRule.Unturned,
+            DefaultKvHeads = 4,
             DefaultPositions = 32768,
             DefaultTheta = 2000000,
             IsTiedByDefault = true,

@@ -7,8 +7,11 @@ namespace KvPareto.Sweep.Answers.Objectives;
 /// <summary>The frontiers of runs under objectives, tasks and metric that are chosen after them.</summary>
 internal sealed class ObjectiveAnalysis
 {
-    private ObjectiveAnalysis(IReadOnlyList<ObjectiveFrontier> models, IReadOnlyList<string> messages) =>
-        (Models, Messages) = (models, messages);
+    private ObjectiveAnalysis(TaskSelection selection, IReadOnlyList<ObjectiveFrontier> models, IReadOnlyList<string> messages) =>
+        (Selection, Models, Messages) = (selection, models, messages);
+
+    /// <summary>What the scores are made of.</summary>
+    public TaskSelection Selection { get; }
 
     /// <summary>One entry for each model, set of tasks and device.</summary>
     public IReadOnlyList<ObjectiveFrontier> Models { get; }
@@ -30,6 +33,6 @@ internal sealed class ObjectiveAnalysis
             if (frontier.Without.Count > 0)
                 messages.Add($"{model.Model}: left out, since an objective was not measured: {string.Join(", ", frontier.Without)}");
         }
-        return new(models, [.. messages.Distinct()]);
+        return new(selection, models, [.. messages.Distinct()]);
     }
 }

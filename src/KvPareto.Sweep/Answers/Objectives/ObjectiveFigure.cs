@@ -15,6 +15,7 @@ internal sealed class ObjectiveFigure : Figure
 
     private static readonly ScottPlot.Colormaps.Viridis Colours = new();
 
+    private readonly TaskSelection _selection;
     private readonly IReadOnlyList<ObjectiveFrontier> _models;
     private readonly IReadOnlyList<Objective> _objectives;
     private readonly string _run;
@@ -26,7 +27,7 @@ internal sealed class ObjectiveFigure : Figure
     /// <param name="objectives">The objectives.</param>
     public ObjectiveFigure(string run, ObjectiveAnalysis analysis, IReadOnlyList<Objective> objectives)
     {
-        (_run, _objectives) = (run, objectives);
+        (_run, _selection, _objectives) = (run, analysis.Selection, objectives);
         _models = [.. analysis.Models.Where(model => model.Points.Count > 0).Take(FrontierFigure.MaxPanels)];
         var points = _models.SelectMany(model => model.Points).ToList();
         _look = new(points.Select(Setting), points.Where(point => point.OnFrontier).Select(Setting));
@@ -46,6 +47,9 @@ internal sealed class ObjectiveFigure : Figure
     [
         "stars: no other setting is as good in every objective and better in one",
         .. Colour is { } colour ? [$"colour: {colour.Heading}"] : Array.Empty<string>(),
+        .. _objectives.Any(objective => objective.Name == ObjectiveCatalog.Score)
+            ? ["score: " + _selection.Words(_models.SelectMany(model => model.Points).Select(point => point.Trial))]
+            : Array.Empty<string>(),
         .. _look.CommonFacts,
     ];
 

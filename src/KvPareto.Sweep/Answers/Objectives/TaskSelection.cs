@@ -1,5 +1,6 @@
 using System.Globalization;
 using KvPareto.Sweep.Journaling;
+using KvPareto.Sweep.Reports.Pictures;
 using KvPareto.Sweep.Results;
 using KvPareto.Sweep.Runs;
 using KvPareto.Text.Input;
@@ -30,7 +31,10 @@ internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metri
         return new(tasks?.Split(',', StringSplitOptions.TrimEntries), metric, counts);
     }
 
-    /// <summary>The runs' results with the scores that are asked for; failed trials as they are.</summary>
+    /// <summary>
+    /// The runs' results with the scores that are asked for, without trials that have scores, but none of these; those without any as
+    /// they are.
+    /// </summary>
     /// <exception cref="ConfigException">No trial has such a task or metric.</exception>
     public IReadOnlyList<TrialResult> Of(RunHistory runs)
     {
@@ -40,18 +44,31 @@ internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metri
             if (!known.Contains(name))
                 throw new ConfigException($"{runs.Place}: has no task '{name}'; allowed: {string.Join(", ", known)}");
         }
-        return [.. runs.Results.Select(result => result.Status == TrialStatus.Ok ? Of(runs, result) : result)];
+        var scored = runs.Results.Where(result => result.Status == TrialStatus.Ok && result.Scores.Count > 0).ToHashSet();
+        TrialResult[] chosen =
+            [.. runs.Results.Select(result => scored.Contains(result) ? Of(runs, result) : result).OfType<TrialResult>()];
+        if (Metric is null || chosen.Any(result => result.Scores.Count > 0)) return chosen;
+        var names = scored.SelectMany(runs.SamplesOf).SelectMany(sample => sample.Parts?.Keys ?? []).Distinct()
+            .Order(StringComparer.Ordinal).ToList();
+        throw new ConfigException($"--metric '{Metric}': no sample of {runs.Place} has it; allowed: "
+            + $"{(names.Count == 0 ? "" : string.Join(", ", names) + ", or ")}no --metric for the tasks' own score");
     }
 
     /// <summary>What each task of a trial that <see cref="Of(RunHistory)"/> gave counts.</summary>
     public IReadOnlyList<double> WeightsOf(TrialResult result) =>
         [.. result.Scores.Select(score => Weights.GetValueOrDefault(score.Task, 1))];
 
-    private TrialResult Of(RunHistory runs, TrialResult result)
+    /// <summary>What the score of such trials is made of, in words.</summary>
+    public string Words(IEnumerable<TrialResult> trials) => FrontierFigure.TaskWords(trials)
+        + (Metric is null ? "" : $", metric {Metric}")
+        + (Weights.Count == 0 ? "" : ", weights " + string.Join(
+            ", ", Weights.Select(task => string.Create(CultureInfo.InvariantCulture, $"{task.Key}={task.Value}"))));
+
+    private TrialResult? Of(RunHistory runs, TrialResult result)
     {
         var scores = result.Scores.Where(score => Tasks?.Contains(score.Task) ?? true).ToList();
         if (Metric is not null) scores = Measured(runs, result, scores);
-        if (scores.Count == 0) return result with { Scores = [], Score = null };
+        if (scores.Count == 0) return null;
         var weights = scores.ConvertAll(score => Weights.GetValueOrDefault(score.Task, 1));
         return result with
         {
@@ -74,9 +91,6 @@ internal sealed record TaskSelection(IReadOnlyList<string>? Tasks, string? Metri
             if (values.Length == 0) continue;
             measured.Add(new(score.Task, $"{score.Digest} {Metric}", values.Length, 100 * values.Average(), values));
         }
-        if (measured.Count > 0) return measured;
-        var names = samples.SelectMany(sample => sample.Parts?.Keys ?? []).Distinct().Order(StringComparer.Ordinal).ToList();
-        throw new ConfigException($"--metric '{Metric}': no sample of {runs.Place} has it; allowed: "
-            + $"{(names.Count == 0 ? "" : string.Join(", ", names) + ", or ")}no --metric for the tasks' own score");
+        return measured;
     }
 }

@@ -32,6 +32,7 @@ internal sealed class Axis
     private const double LeastScoreSpan = 4;
     private const double Margin = 0.07;
     private const int MostTicks = 8;
+    private const int LeastTicks = 3;
 
     /// <summary>Room at the beginning of the memory axis: names of the frontier's first points stand there.</summary>
     private const double MemoryMarginBefore = 0.14;
@@ -91,7 +92,7 @@ internal sealed class Axis
         return new(low / room, high * room, true, title, [.. ticks]);
     }
 
-    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, above 0, by powers of ten.</summary>
+    /// <summary>Any quantity from <paramref name="low"/> to <paramref name="high"/>, above 0, logarithmic.</summary>
     public static Axis Logarithmic(double low, double high, string title)
     {
         var room = Math.Max(Math.Pow(high / low, Margin), 1.5);
@@ -99,12 +100,16 @@ internal sealed class Axis
         var (first, last) = ((int)Math.Floor(Math.Log10(from)), (int)Math.Ceiling(Math.Log10(to)));
         // Within few decades, steps of 1, 2 and 5.
         double[] steps = last - first > MostTicks / 2 ? [1] : [1, 2, 5];
-        var ticks =
-            from power in Enumerable.Range(first, last - first + 1)
-            from step in steps
-            let value = step * Math.Pow(10, power)
-            select new Tick(value, value.ToString(Math.Abs(power) <= MostZeros ? "0.####" : "0e-0", CultureInfo.InvariantCulture));
-        return new(from, to, true, title, [.. ticks]);
+        Tick[] ticks =
+        [
+            .. from power in Enumerable.Range(first, last - first + 1)
+               from step in steps
+               let value = step * Math.Pow(10, power)
+               where value >= @from && value <= to
+               select new Tick(value, value.ToString(Math.Abs(power) <= MostZeros ? "0.####" : "0e-0", CultureInfo.InvariantCulture)),
+        ];
+        // One or two of them do not show how far apart values lie.
+        return new(from, to, true, title, ticks.Length < LeastTicks && first >= -MostZeros ? Linear(from, to, 1) : ticks);
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using KvPareto.Engine;
 using KvPareto.Sweep.Frontier;
+using KvPareto.Sweep.Results;
 using SkiaSharp;
 
 namespace KvPareto.Sweep.Reports.Pictures;
@@ -50,16 +51,22 @@ internal sealed class FrontierFigure : Figure
     /// <inheritdoc/>
     public override (float Width, float Height) PlotSize => (356, _models.Count == 1 ? 260 : 210);
 
+    /// <summary>What trials were scored on.</summary>
+    public static string TaskWords(IEnumerable<TrialResult> trials)
+    {
+        var tasks = trials.SelectMany(trial => trial.Scores).Select(score => score.Task).Distinct().ToList();
+        return tasks.Count <= NamedTasks ? (tasks.Count == 1 ? "task " : "tasks ") + string.Join(", ", tasks) : $"{tasks.Count} tasks";
+    }
+
     /// <inheritdoc/>
     public override IReadOnlyList<string> Facts
     {
         get
         {
-            var tasks = Points.SelectMany(point => point.Trial.Scores).Select(score => score.Task).Distinct().ToList();
             var samples = Points.Select(point => point.Trial.Samples).Distinct().Order().ToList();
             return
             [
-                tasks.Count <= NamedTasks ? (tasks.Count == 1 ? "task " : "tasks ") + string.Join(", ", tasks) : $"{tasks.Count} tasks",
+                TaskWords(Points.Select(point => point.Trial)),
                 samples.Count == 1
                     ? $"{CountText.Of(samples[0], "sample")} a setting"
                     : string.Create(CultureInfo.InvariantCulture, $"{samples[0]:N0} to {samples[^1]:N0} samples a setting"),

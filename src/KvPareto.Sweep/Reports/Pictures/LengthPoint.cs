@@ -40,18 +40,21 @@ internal static class LengthPoints
     private const double WorthDrawing = 1.5;
 
     /// <summary>The points of a run's baseline and frontier settings, from its samples; a setting that is on the frontier of one context
-    /// has its points at all, and so have those of tasks without a score.</summary>
+    /// has its points at all, and so have those of tasks without a score. Where tasks were made to contexts, those of lengths of their own
+    /// are left out: a line through both would compare other tasks with each other.</summary>
     /// <param name="analysis">The trials.</param>
     /// <param name="samplesOf">A trial's samples.</param>
     public static IReadOnlyList<LengthPoint> Of(
         FrontierAnalysis analysis, Func<TrialResult, IEnumerable<SampleRecord>> samplesOf) =>
     [
         .. from point in analysis.Models.SelectMany(Measured)
-           group point by (point.Trial.Model, point.Trial.Setting) into same
+           group point by (point.Trial.Model, point.Trial.Setting) into all
+           let made = all.Where(point => point.Trial.Context is not null)
+           let same = made.Any() ? [.. made] : all.ToList()
            where same.Any(point => point.IsShown)
            let scored = same.SelectMany(point => point.Trial.Scores).Select(score => score.Task).ToHashSet()
            from length in Lengths([.. same.SelectMany(point => samplesOf(point.Trial))])
-           select Of(same.Key.Model, same.Key.Setting, same.Any(point => point.IsBaseline), length, scored),
+           select Of(all.Key.Model, all.Key.Setting, same.Any(point => point.IsBaseline), length, scored),
     ];
 
     /// <summary>The points of a bench, of its fewest sequences together. A time to the first token is one of a whole context only where the

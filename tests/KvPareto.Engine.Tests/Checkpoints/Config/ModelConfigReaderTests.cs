@@ -46,8 +46,15 @@ public class ModelConfigReaderTests
     [InlineData("qwen3", """{"head_dim":48}""", 48)]
     public void Read_HeadDim(string family, string change, int expected) => Assert.Equal(expected, Read(family, change).HeadDim);
 
-    [Fact]
-    public void Read_KvHeadsDefaultToHeads() => Assert.Equal(4, Read("llama", """{"num_key_value_heads":null}""").KvHeads);
+    [Theory]
+    [InlineData("llama", 4, 4)]
+    [InlineData("phi3", 4, 4)]
+    [InlineData("smollm3", 16, 4)]
+    [InlineData("mistral", 16, 8)]
+    [InlineData("qwen2", 64, 32)]
+    [InlineData("qwen3", 64, 32)]
+    public void Read_AbsentKvHeads_AreTransformersDefault(string family, int heads, int expected) =>
+        Assert.Equal(expected, Read(family, $$"""{"num_key_value_heads":null,"num_attention_heads":{{heads}}}""").KvHeads);
 
     [Theory]
     [InlineData("llama", """{"sliding_window":7}""", "0,0,0,0")]

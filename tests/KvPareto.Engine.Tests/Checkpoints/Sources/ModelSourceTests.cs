@@ -34,6 +34,7 @@ public sealed class ModelSourceTests
         Assert.Equal("some-model", ModelSource.Open(model + "/").Name);
         Assert.Equal(160, Vocabulary(model));
         Assert.Equal(160, Vocabulary(Path.Combine(model, "config.json")));
+        Assert.Equal("some-model", ModelSource.Open(Path.Combine(model, "config.json")).Name);
         Assert.Equal(160, Vocabulary($"random:4:{model}"));
         Assert.Equal(151936, Vocabulary("Qwen2.5-3B"));
         Assert.Equal("Qwen2.5-3B", ModelSource.Open("Qwen2.5-3B").Name);

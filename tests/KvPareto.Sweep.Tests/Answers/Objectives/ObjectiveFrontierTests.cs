@@ -1,6 +1,7 @@
 using KvPareto.Sweep.Answers.Objectives;
 using KvPareto.Sweep.Frontier;
 using KvPareto.Sweep.Results;
+using KvPareto.Sweep.Runs;
 using KvPareto.Sweep.Tests.Frontier;
 using KvPareto.Sweep.Tests.Reports;
 using KvPareto.Text.Input;
@@ -116,6 +117,20 @@ public class ObjectiveFrontierTests
         var point = ObjectiveFrontier.Of(model, ObjectiveCatalog.Parse("--objectives", "memory,score"), 1, [3, 1]).Points.Single();
         Assert.Equal(new ScoreInterval(75, 75), point.Interval);
         Assert.Equal(75, point.Values[1]);
+    }
+
+    [Theory]
+    [InlineData("memory,score", null, null, "score: tasks fact, label")]
+    [InlineData("tpot,score,memory", null, "label=2.5,fact=3", "score: tasks fact, label, weights label=2.5, fact=3")]
+    [InlineData("memory,score", "label", null, "score: task label")]
+    [InlineData("memory,tpot", "label", null, null)]
+    public void Figure_SaysWhatTheScoreIsOf(string names, string? tasks, string? weights, string? expected)
+    {
+        var runs = new RunHistory("r", 1, "w16a16-k16v16", 5, SomeTrial.Sweep(Model));
+        var objectives = ObjectiveCatalog.Parse("--objectives", names);
+        var analysis = ObjectiveAnalysis.Of(runs, objectives, TaskSelection.Parse(tasks, null, weights));
+        var facts = new ObjectiveFigure("r", analysis, objectives).Facts;
+        Assert.Equal(expected, facts.SingleOrDefault(fact => fact.StartsWith("score", StringComparison.Ordinal)));
     }
 
     private static ObjectiveFrontier Of(IReadOnlyList<TrialResult> trials, string objectives) => ObjectiveFrontier.Of(

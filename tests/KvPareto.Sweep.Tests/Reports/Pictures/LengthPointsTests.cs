@@ -43,7 +43,8 @@ public sealed class LengthPointsTests : IDisposable
     private IReadOnlyList<LengthPoint> Of(FrontierAnalysis analysis) =>
         LengthPoints.Of(analysis, trial => SampleLog.Read(RunPaths.Samples(_folder.Root, trial.TrialId)).Records);
 
-    /// <summary>Larger at the shorter context, so that the baseline dominates it there alone.</summary>
+    /// <summary>Larger at the shorter context, so that the baseline dominates it there alone; tasks with lengths of their own are
+    /// others.</summary>
     [Fact]
     public void ASettingOfOneContextsFrontier_HasItsPointsAtAll()
     {
@@ -51,20 +52,21 @@ public sealed class LengthPointsTests : IDisposable
         [
             At(100, "w16a16-k16v16", 500), At(100, "w16a16-k8v8-t32", 600),
             At(1000, "w16a16-k16v16", 900), At(1000, "w16a16-k8v8-t32", 700),
+            At(null, "w16a16-k16v16", 900), At(null, "w16a16-k8v8-t32", 700),
         ];
         Directory.CreateDirectory(RunPaths.Samples(_folder.Root));
         foreach (var trial in trials)
-            File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId), [Line("a", trial.Context!.Value, 1, 4, 300)]);
+            File.WriteAllLines(RunPaths.Samples(_folder.Root, trial.TrialId), [Line("a", trial.Context ?? 30, 1, 4, 300)]);
         var analysis = FrontierAnalysis.Of(trials, "w16a16-k16v16", 1, resamples: 10);
         Assert.Equal(
             ["w16a16-k16v16 100", "w16a16-k16v16 1000", "w16a16-k8v8-t32 100", "w16a16-k8v8-t32 1000"],
             Of(analysis).Select(point => $"{point.Setting} {point.Context}").Order(StringComparer.Ordinal));
 
-        static TrialResult At(int context, string setting, long peak)
+        static TrialResult At(int? context, string setting, long peak)
         {
             var trial = SomeTrial.Ok("m", setting, peak, ("t", [1, 1]));
             var scores = trial.Scores.Select(score => score with { Digest = $"{context}" }).ToList();
-            return trial with { Context = context, TrialId = $"{context:x8}{peak:x8}", Scores = scores };
+            return trial with { Context = context, TrialId = $"{context ?? 0:x8}{peak:x8}", Scores = scores };
         }
     }
 
