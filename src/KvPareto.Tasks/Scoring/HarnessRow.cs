@@ -37,7 +37,7 @@ internal static partial class HarnessRow
             ?? throw row.Error(Responses, "must be a list of texts"));
         var task = Task(name, JsonRow.TextOf(row.Find("filter")));
         return task is Gsm8kTask.DefaultName or Gsm8kTask.CotName or Gsm8kTask.FlexibleName
-            ? new(row, task, nameField, prediction, Responses, [doc.Has("answer") ? doc.Text("answer") : row.Text("target")], null)
+            ? new(row, task, nameField, prediction, Responses, [row.Has("target") ? row.Text("target") : doc.Text("answer")], null)
             : new(row, task, nameField, prediction, Responses, doc.OptionalTexts("answers")
                 ?? [row.Text("target")], doc.OptionalTexts("all_classes"));
     }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using KvPareto.Tasks.Mmlu;
 using KvPareto.Tasks.Predictions;
 using KvPareto.Text.Input;
 
@@ -26,7 +28,9 @@ internal sealed class PredictionReader(string? stem, string? task)
             : (task ?? throw row.Error("task", $"is missing; allowed: a task in the row, or {Option} NAME with one of {TaskScores.Names}"),
                 Option);
         var answers = row.Texts(row.Has("outputs") ? "outputs" : "answers");
-        return new(row, name, place, new TextPrediction(row.Text(field)), field, answers, row.OptionalTexts("all_classes"));
+        var text = name == MmluTask.DefaultName && row.Find(field) is { ValueKind: JsonValueKind.Array } likelihoods
+            ? likelihoods.GetRawText() : row.Text(field);
+        return new(row, name, place, new TextPrediction(text), field, answers, row.OptionalTexts("all_classes"));
     }
 
     private string NameField => task is null ? "(the file's name)" : Option;

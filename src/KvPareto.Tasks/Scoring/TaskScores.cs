@@ -27,7 +27,7 @@ internal static class TaskScores
         }
         catch (FormatException)
         {
-            throw stored.Row.Error(stored.PredictionField, "is no list of four log likelihoods; allowed: \"[-1.5, -0.5, -2.25, -3]\"");
+            throw stored.Row.Error(stored.PredictionField, "is no list of four log likelihoods; allowed: [-1.5, -0.5, -2.25, -3]");
         }
         catch (ScoreBudgetException error)
         {

@@ -68,6 +68,17 @@ public class PredictionScorerTests
         static MemoryStream Stream(string text) => new(Encoding.UTF8.GetBytes(text));
     }
 
+    [Fact]
+    public void Likelihoods_MayBeAList()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("rows.jsonl", """
+            {"task": "mmlu", "prediction": [-2, -0.5, -0.5, -3], "answers": ["B"]}
+            {"task": "mmlu", "prediction": [-2, -0.5, -0.5, -3], "answers": ["C"]}
+            """);
+        Assert.Equal([1.0, 0.0], PredictionScorer.ScoreFile(file).Select(scored => scored.Score)); // of equals the first
+    }
+
     /// <summary>Rows as lm-evaluation-harness 0.4 writes them: all in texts, a choice's pair in filtered_resps.</summary>
     [Theory]
     [InlineData("samples_gsm8k_2024-06-11T21-07-11.123456.jsonl", "gsm8k", 1,
@@ -76,6 +87,8 @@ public class PredictionScorerTests
         """{"doc_id":0,"doc":{"question":"q","answer":"so #### 18"},"target":"so #### 18","resps":[["It is\n#### 18\n9"]],"filtered_resps":["9"],"filter":"flexible-extract","exact_match":0.0}""")]
     [InlineData("samples_gsm8k_cot_2025-01-02T03-04-05.jsonl", "gsm8k-cot", 1,
         """{"doc_id":0,"doc":{"question":"q","answer":"#### 18"},"target":"18","resps":[["The answer is 18."]],"filtered_resps":["18"],"filter":"strict-match"}""")]
+    [InlineData("samples_gsm8k_cot_2025-01-02T03-04-05.jsonl", "gsm8k-flexible", 1,
+        """{"doc_id":0,"doc":{"question":"q","answer":"#### 18 \n"},"target":"18","resps":[["It is 18."]],"filtered_resps":["18."],"filter":"flexible-extract"}""")]
     [InlineData("samples_mmlu_world_religions_2024-06-11T21-07-11.123456.jsonl", "mmlu", 1,
         """{"doc_id":0,"doc":{"question":"q","choices":["a","b","c","d"],"answer":2},"target":"2","resps":[[["-3.0","False"]],[["-2.5","False"]],[["-0.5","True"]],[["-inf","False"]]],"filtered_resps":[["-3.0","False"],["-2.5","False"],["-0.5","True"],["-inf","False"]],"filter":"none","acc":1.0}""")]
     [InlineData("samples_mmlu_world_religions_2023.jsonl", "mmlu", 0,
@@ -148,6 +161,8 @@ public class PredictionScorerTests
     [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "'task' is 'dureader', which is scored on the words that jieba makes; allowed: with --jieba naming a folder")]
     [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, niah_single_1, niah_single_2, niah_single_3, niah_multikey_1, niah_multikey_2, niah_multikey_3, niah_multivalue, niah_multiquery, vt, cwe, fwe, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
     [InlineData("""{"task": "mmlu", "prediction": "B", "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
+    [InlineData("""{"task": "mmlu", "prediction": [-1, null, -2, -3], "answers": ["B"]}""", "'prediction' is no list of four log likelihoods; allowed: [-1.5, -0.5, -2.25, -3]")]
+    [InlineData("""{"task": "hotpotqa", "prediction": ["a"], "answers": ["a"]}""", "'prediction' must be a string")]
     [InlineData("""{"task": "gsm8k", "prediction": ""}""", "'answers' is missing")]
     [InlineData("""{"task": "lcc", "prediction": null, "answers": []}""", "'prediction' must be a string")]
     [InlineData("""{"task": "lcc", "prediction": ""}""", "'answers' is missing")]
