@@ -111,6 +111,8 @@ public class PredictionScorerTests
             """;
         foreach (var name in new[] { "niah_multivalue", "vt", "cwe" })
             Assert.Equal([new(1, name, 0.5)], PredictionScorer.ScoreFile(folder.Write($"{name}.jsonl", Rows)));
+        foreach (var name in new[] { "qa_1", "qa_2" }) // string_match_part
+            Assert.Equal([new(1, name, 1)], PredictionScorer.ScoreFile(folder.Write($"{name}.jsonl", Rows)));
     }
 
     [Fact]
@@ -159,7 +161,7 @@ public class PredictionScorerTests
     [InlineData("""{"prediction": "", "answers": []}""", "'task' is missing")]
     [InlineData("""{"task": "nope", "prediction": "", "answers": []}""", "'task' is 'nope'")]
     [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "'task' is 'dureader', which is scored on the words that jieba makes; allowed: with --jieba naming a folder")]
-    [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, niah_single_1, niah_single_2, niah_single_3, niah_multikey_1, niah_multikey_2, niah_multikey_3, niah_multivalue, niah_multiquery, vt, cwe, fwe, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
+    [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, niah_single_1, niah_single_2, niah_single_3, niah_multikey_1, niah_multikey_2, niah_multikey_3, niah_multivalue, niah_multiquery, vt, cwe, fwe, qa_1, qa_2, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
     [InlineData("""{"task": "mmlu", "prediction": "B", "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
     [InlineData("""{"task": "mmlu", "prediction": [-1, null, -2, -3], "answers": ["B"]}""", "'prediction' is no list of four log likelihoods; allowed: [-1.5, -0.5, -2.25, -3]")]
     [InlineData("""{"task": "hotpotqa", "prediction": ["a"], "answers": ["a"]}""", "'prediction' must be a string")]
