@@ -95,6 +95,10 @@ public class PredictionScorerTests
         """{"doc_id":0,"doc":{"answer":1},"target":1,"resps":[[[-3.0,false]],[[-2.5,false]],[[-0.5,true]],[[-9,false]]]}""")]
     [InlineData("samples_longbench_trec_2025-06-11T21-07-11.123456.jsonl", "trec", 0.5,
         """{"doc_id":0,"doc":{"answers":["Food"],"all_classes":["Food","Date"]},"target":"['Food']","resps":[["Food or Date"]],"filtered_resps":["Food or Date"],"filter":"none","score":0.5}""")]
+    [InlineData("samples_niah_multivalue_2025-06-11T21-07-11.123456.jsonl", "niah_multivalue", 0.5,
+        """{"doc_id":0,"doc":{"input":"i","outputs":["12","34"],"max_length":4096},"target":"12","resps":[[" 12 and 43"]],"filtered_resps":[" 12 and 43"],"filter":"none","4096":0.5}""")]
+    [InlineData("samples_ruler_vt_2025-06-11T21-07-11.123456.jsonl", "ruler_vt", 0.75,
+        """{"doc_id":0,"doc":{"input":"i","outputs":["A","B","C","D"],"max_length":4096},"target":"A","resps":[[" b c d"]],"filtered_resps":[" b c d"],"filter":"none","4096":0.75}""")]
     public void HarnessRows_AreScoredAsTheyAre(string name, string task, double score, string row)
     {
         using var folder = new ScratchFolder();
