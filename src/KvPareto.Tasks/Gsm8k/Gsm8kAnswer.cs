@@ -36,6 +36,11 @@ internal static partial class Gsm8kAnswer
         return last;
     }
 
+    /// <summary>What of a solution an answer is compared with: all of it, or for <see cref="Gsm8kFormat.Cot"/> what stands after the last
+    /// "####", without white space around it.</summary>
+    public static string Target(string solution, Gsm8kFormat format) =>
+        format == Gsm8kFormat.Cot ? PythonText.Trim(solution.Split(HashMarker.TrimEnd())[^1]) : solution;
+
     /// <summary>Whether an answer is that of a solution: equal but for case, commas, dollar signs, all up to the last "#### ", and a final
     /// full stop.</summary>
     public static bool Matches(string answer, string solution) => Plain(answer) == Plain(solution);

@@ -30,9 +30,9 @@ internal sealed class Gsm8kTask : TextTask
     /// <summary>Answers are solutions.</summary>
     internal static IReadOnlyList<StoredScore> StoredScores { get; } =
     [
-        new(DefaultName, (stored, _) => Score(Gsm8kAnswer.Strict(stored.Text, Gsm8kFormat.Hash), stored.Answers)),
-        new(CotName, (stored, _) => Score(Gsm8kAnswer.Strict(stored.Text, Gsm8kFormat.Cot), stored.Answers)),
-        new(FlexibleName, (stored, _) => Score(Gsm8kAnswer.Flexible(stored.Text), stored.Answers)),
+        new(DefaultName, (stored, _) => Score(Gsm8kAnswer.Strict(stored.Text, Gsm8kFormat.Hash), stored.Answers, Gsm8kFormat.Hash)),
+        new(CotName, (stored, _) => Score(Gsm8kAnswer.Strict(stored.Text, Gsm8kFormat.Cot), stored.Answers, Gsm8kFormat.Cot)),
+        new(FlexibleName, (stored, _) => Score(Gsm8kAnswer.Flexible(stored.Text), stored.Answers, Gsm8kFormat.Hash)),
     ];
 
     /// <summary>Reads questions and examples.</summary>
@@ -74,17 +74,17 @@ internal sealed class Gsm8kTask : TextTask
 
     /// <inheritdoc/>
     public override double Score(TaskSample sample, string prediction) =>
-        Score(Gsm8kAnswer.Strict(prediction, _options.Format), sample.Answers);
+        Score(Gsm8kAnswer.Strict(prediction, _options.Format), sample.Answers, _options.Format);
 
     /// <summary>The score under <see cref="Flexible"/>.</summary>
     public override IReadOnlyDictionary<string, double> Parts(TaskSample sample, string prediction) =>
-        new Dictionary<string, double> { [Flexible] = Score(Gsm8kAnswer.Flexible(prediction), sample.Answers) };
+        new Dictionary<string, double> { [Flexible] = Score(Gsm8kAnswer.Flexible(prediction), sample.Answers, _options.Format) };
 
     /// <summary>1 where an answer is that of one of some solutions, else 0.</summary>
-    internal static double Score(string answer, IEnumerable<string> solutions)
+    internal static double Score(string answer, IEnumerable<string> solutions, Gsm8kFormat format)
     {
         var plain = Gsm8kAnswer.Plain(answer);
-        return solutions.Any(solution => Gsm8kAnswer.Plain(solution) == plain) ? 1 : 0;
+        return solutions.Any(solution => Gsm8kAnswer.Plain(Gsm8kAnswer.Target(solution, format)) == plain) ? 1 : 0;
     }
 
     private string ComputeDigest()

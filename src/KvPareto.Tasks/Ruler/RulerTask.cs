@@ -34,11 +34,14 @@ internal sealed class RulerTask : TextTask
             .Add(_newTokens).Add(string.Join(' ', essay)).Finish();
     }
 
-    /// <summary>All that is asked for counts, in equal shares.</summary>
+    /// <summary>All that is asked for counts, in equal shares. Of RULER's questions on documents, which are not made here, one answer is
+    /// enough; lm-evaluation-harness, whose names the aliases are, scores its own otherwise.</summary>
     internal static IReadOnlyList<StoredScore> StoredScores { get; } =
     [
         .. RulerKind.All.Select(kind =>
             new StoredScore(kind.Name, (stored, _) => StringMatch.All(stored.Text, stored.Answers)) { Alias = "ruler_" + kind.Name }),
+        .. new[] { "qa_1", "qa_2" }.Select(name =>
+            new StoredScore(name, (stored, _) => StringMatch.Any(stored.Text, stored.Answers))),
     ];
 
     /// <summary><c>ruler:</c> and the kind.</summary>

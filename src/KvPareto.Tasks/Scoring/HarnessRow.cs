@@ -9,8 +9,8 @@ namespace KvPareto.Tasks.Scoring;
 
 /// <summary>
 /// A row of lm-evaluation-harness's <c>samples_TASK_TIME.jsonl</c> (its option <c>--log_samples</c>): <c>doc</c>, <c>target</c>,
-/// <c>resps</c> or
-/// <c>filtered_resps</c>, <c>filter</c>. Its tasks gsm8k, gsm8k_cot, mmlu_SUBJECT and longbench_NAME are those of <see cref="TaskScores"/>.
+/// <c>resps</c> or <c>filtered_resps</c>, <c>filter</c>. Its tasks gsm8k, gsm8k_cot, mmlu_SUBJECT, longbench_NAME and RULER's (niah_…,
+/// ruler_vt, ruler_cwe, ruler_fwe) are those of <see cref="TaskScores"/>.
 /// </summary>
 internal static partial class HarnessRow
 {
@@ -37,8 +37,8 @@ internal static partial class HarnessRow
             ?? throw row.Error(Responses, "must be a list of texts"));
         var task = Task(name, JsonRow.TextOf(row.Find("filter")));
         return task is Gsm8kTask.DefaultName or Gsm8kTask.CotName or Gsm8kTask.FlexibleName
-            ? new(row, task, nameField, prediction, Responses, [doc.Has("answer") ? doc.Text("answer") : row.Text("target")], null)
-            : new(row, task, nameField, prediction, Responses, doc.OptionalTexts("answers")
+            ? new(row, task, nameField, prediction, Responses, [row.Has("target") ? row.Text("target") : doc.Text("answer")], null)
+            : new(row, task, nameField, prediction, Responses, doc.OptionalTexts("answers") ?? doc.OptionalTexts("outputs")
                 ?? [row.Text("target")], doc.OptionalTexts("all_classes"));
     }
 

@@ -61,6 +61,17 @@ public class Gsm8kTaskTests
             (task.Score(sample, prediction), task.Parts(sample, prediction)["flexible"]);
     }
 
+    // What lm-evaluation-harness's doc_to_target and exact_match give; of gsm8k the white space stays.
+    [Theory]
+    [InlineData("5 #### 18 \n", 0, 1)]
+    [InlineData("5\n####18", 0, 1)]
+    [InlineData("#### 1,000 #### $18.", 1, 1)]
+    public void Solutions_OfCotAreStripped(string solution, double hash, double cot)
+    {
+        double Score(Gsm8kFormat format) => Gsm8kTask.Score("18", [solution], format);
+        Assert.Equal((hash, cot), (Score(Gsm8kFormat.Hash), Score(Gsm8kFormat.Cot)));
+    }
+
     [Fact]
     public void Limit_TakesTheFirstRows()
     {

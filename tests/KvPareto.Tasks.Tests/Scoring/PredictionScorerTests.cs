@@ -70,6 +70,17 @@ public class PredictionScorerTests
         static MemoryStream Stream(string text) => new(Encoding.UTF8.GetBytes(text));
     }
 
+    [Fact]
+    public void Likelihoods_MayBeAList()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("rows.jsonl", """
+            {"task": "mmlu", "prediction": [-2, -0.5, -0.5, -3], "answers": ["B"]}
+            {"task": "mmlu", "prediction": [-2, -0.5, -0.5, -3], "answers": ["C"]}
+            """);
+        Assert.Equal([1.0, 0.0], PredictionScorer.ScoreFile(file).Select(scored => scored.Score)); // of equals the first
+    }
+
     /// <summary>Rows as lm-evaluation-harness 0.4 writes them: all in texts, a choice's pair in filtered_resps.</summary>
     [Theory]
     [InlineData("samples_gsm8k_2024-06-11T21-07-11.123456.jsonl", "gsm8k", 1,
@@ -78,12 +89,18 @@ public class PredictionScorerTests
         """{"doc_id":0,"doc":{"question":"q","answer":"so #### 18"},"target":"so #### 18","resps":[["It is\n#### 18\n9"]],"filtered_resps":["9"],"filter":"flexible-extract","exact_match":0.0}""")]
     [InlineData("samples_gsm8k_cot_2025-01-02T03-04-05.jsonl", "gsm8k-cot", 1,
         """{"doc_id":0,"doc":{"question":"q","answer":"#### 18"},"target":"18","resps":[["The answer is 18."]],"filtered_resps":["18"],"filter":"strict-match"}""")]
+    [InlineData("samples_gsm8k_cot_2025-01-02T03-04-05.jsonl", "gsm8k-flexible", 1,
+        """{"doc_id":0,"doc":{"question":"q","answer":"#### 18 \n"},"target":"18","resps":[["It is 18."]],"filtered_resps":["18."],"filter":"flexible-extract"}""")]
     [InlineData("samples_mmlu_world_religions_2024-06-11T21-07-11.123456.jsonl", "mmlu", 1,
         """{"doc_id":0,"doc":{"question":"q","choices":["a","b","c","d"],"answer":2},"target":"2","resps":[[["-3.0","False"]],[["-2.5","False"]],[["-0.5","True"]],[["-inf","False"]]],"filtered_resps":[["-3.0","False"],["-2.5","False"],["-0.5","True"],["-inf","False"]],"filter":"none","acc":1.0}""")]
     [InlineData("samples_mmlu_world_religions_2023.jsonl", "mmlu", 0,
         """{"doc_id":0,"doc":{"answer":1},"target":1,"resps":[[[-3.0,false]],[[-2.5,false]],[[-0.5,true]],[[-9,false]]]}""")]
     [InlineData("samples_longbench_trec_2025-06-11T21-07-11.123456.jsonl", "trec", 0.5,
         """{"doc_id":0,"doc":{"answers":["Food"],"all_classes":["Food","Date"]},"target":"['Food']","resps":[["Food or Date"]],"filtered_resps":["Food or Date"],"filter":"none","score":0.5}""")]
+    [InlineData("samples_niah_multivalue_2025-06-11T21-07-11.123456.jsonl", "niah_multivalue", 0.5,
+        """{"doc_id":0,"doc":{"input":"i","outputs":["12","34"],"max_length":4096},"target":"12","resps":[[" 12 and 43"]],"filtered_resps":[" 12 and 43"],"filter":"none","4096":0.5}""")]
+    [InlineData("samples_ruler_vt_2025-06-11T21-07-11.123456.jsonl", "ruler_vt", 0.75,
+        """{"doc_id":0,"doc":{"input":"i","outputs":["A","B","C","D"],"max_length":4096},"target":"A","resps":[[" b c d"]],"filtered_resps":[" b c d"],"filter":"none","4096":0.75}""")]
     public void HarnessRows_AreScoredAsTheyAre(string name, string task, double score, string row)
     {
         using var folder = new ScratchFolder();
@@ -100,6 +117,8 @@ public class PredictionScorerTests
             """;
         foreach (var name in new[] { "niah_multivalue", "vt", "cwe" })
             Assert.Equal([new(1, name, 0.5)], PredictionScorer.ScoreFile(folder.Write($"{name}.jsonl", Rows)));
+        foreach (var name in new[] { "qa_1", "qa_2" }) // string_match_part
+            Assert.Equal([new(1, name, 1)], PredictionScorer.ScoreFile(folder.Write($"{name}.jsonl", Rows)));
     }
 
     [Fact]
@@ -148,10 +167,10 @@ public class PredictionScorerTests
     [InlineData("""{"prediction": "", "answers": []}""", "'task' is missing")]
     [InlineData("""{"task": "nope", "prediction": "", "answers": []}""", "'task' is 'nope'")]
     [InlineData("""{"task": "dureader", "prediction": "", "answers": []}""", "'task' is 'dureader', which is scored on the words that jieba makes; allowed: with --jieba naming a folder")]
-    [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, niah_single_1, niah_single_2, niah_single_3, niah_multikey_1, niah_multikey_2, niah_multikey_3, niah_multivalue, niah_multiquery, vt, cwe, fwe, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
+    [InlineData("""{"task": "gsm9k", "prediction": "", "answers": []}""", "lcc, repobench-p, niah, niah_single_1, niah_single_2, niah_single_3, niah_multikey_1, niah_multikey_2, niah_multikey_3, niah_multivalue, niah_multiquery, vt, cwe, fwe, qa_1, qa_2, gsm8k, gsm8k-cot, gsm8k-flexible, mmlu")]
     [InlineData("""{"task": "mmlu", "prediction": "B", "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
-    [InlineData("""{"task": "mmlu", "prediction": [-1, "B"], "answers": ["B"]}""", "'prediction' is no list of four log likelihoods")]
-    [InlineData("""{"task": "lcc", "prediction": ["B"], "answers": ["B"]}""", "'prediction' must be a string")]
+    [InlineData("""{"task": "mmlu", "prediction": [-1, null, -2, -3], "answers": ["B"]}""", "'prediction' is no list of four log likelihoods; allowed: [-1.5, -0.5, -2.25, -3]")]
+    [InlineData("""{"task": "hotpotqa", "prediction": ["a"], "answers": ["a"]}""", "'prediction' must be a string")]
     [InlineData("""{"task": "gsm8k", "prediction": ""}""", "'answers' is missing")]
     [InlineData("""{"task": "lcc", "prediction": null, "answers": []}""", "'prediction' must be a string")]
     [InlineData("""{"task": "lcc", "prediction": ""}""", "'answers' is missing")]
