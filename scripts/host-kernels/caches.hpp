@@ -2,19 +2,11 @@
 // the kernels' HEAD_DIM, and of each side bits, channels of a group (0: an entry for each channel) and tokens of a block.
 #pragma once
 #include "host.hpp"
+#include "random.hpp"
 
 #include <cstdio>
-#include <random>
 
 const int HeadDim = HEAD_DIM;
-
-inline std::mt19937 source;
-
-inline float normal() { return std::normal_distribution<float>()(source); }
-
-inline int below(int count) { return (int)(source() % count); }
-
-inline int one_of(std::initializer_list<int> values) { return values.begin()[below((int)values.size())]; }
 
 // Of one call: `rows` new tokens behind `start` others.
 struct Shape

@@ -18,6 +18,7 @@
 #define __forceinline__ inline
 #define __noinline__ __attribute__((noinline))
 #define __launch_bounds__(...)
+#define __maxnreg__(...)
 #define __grid_constant__
 #define __shared__ static
 #define __align__(bytes) __attribute__((aligned(bytes)))
@@ -36,6 +37,7 @@ inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return
 inline thread_local dim3 threadIdx;
 inline dim3 blockIdx, blockDim, gridDim;
 
+using std::fmaf;
 using std::max;
 using std::min;
 
@@ -141,21 +143,56 @@ namespace host
 
     inline float power_of_two(float x) { return exp2f(x); }
 
+    inline unsigned shared_address(const void* place) { return (unsigned)((const uint8_t*)place - shared); }
+
+    inline unsigned load_shared_one(unsigned address) { return *(const unsigned*)(shared + address); }
+
+    inline uint2 load_shared_two(unsigned address) { return *(const uint2*)(shared + address); }
+
+    inline uint4 load_shared_four(unsigned address) { return *(const uint4*)(shared + address); }
+
+    inline void prefetch(const void*) { }
+
+    // Copies that a thread has on their way.
     struct Copy
     {
         void* target;
         const void* source;
+        int bytes;
+        int group;
     };
 
     inline thread_local std::vector<Copy> copies;
+    inline thread_local int groups; // that have ended
 
-    inline void copy_async(uint16_t* target, const void* source) { copies.push_back({ target, source }); }
+    inline void copy_async(uint16_t* target, const void* source) { copies.push_back({ target, source, 16, groups }); }
 
-    inline void wait_for_copies()
+    template <int BYTES> inline void copy_ahead(unsigned target, const void* source)
     {
-        for (auto& copy : copies) memcpy(copy.target, copy.source, 16);
-        copies.clear();
+        copies.push_back({ shared + target, source, BYTES, groups });
     }
+
+    inline void end_group() { groups++; }
+
+    inline void wait_before(int group)
+    {
+        for (auto& copy : copies)
+        {
+            if (copy.group < group) memcpy(copy.target, copy.source, copy.bytes);
+        }
+        std::erase_if(copies, [&](const Copy& copy) { return copy.group < group; });
+    }
+
+    template <int LEFT> inline void wait_for_groups() { wait_before(groups - LEFT); }
+
+    inline void wait_for_copies() { wait_before(groups + 1); }
+
+    // Named barriers of the kernels of few rows, one for each team.
+    const int TeamThreads = 256;
+
+    inline pthread_barrier_t teams[4];
+
+    inline void meet(int team) { pthread_barrier_wait(&teams[team]); }
 
     // movmatrix: lane i has row i / 4, columns 2·(i % 4) and the next, of an 8×8 matrix, then the same of the transposed one.
     inline unsigned transpose(unsigned x)
@@ -187,8 +224,9 @@ namespace host
         for (auto& x : m) x = transpose(x);
     }
 
-    // mma.m16n8k16, whose places tensor_cores.cuh tells.
-    inline void multiply_halves(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1)
+    // mma.m16n8k16 and k32: a word has one, two or four inner numbers, of which `product` tells; tensor_cores.cuh tells the places.
+    template <class Sum, class Number, class Product> inline void multiply(
+        Number (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, Product product)
     {
         Warp& warp = warps[threadIdx.x / 32];
         int lane = threadIdx.x % 32;
@@ -198,16 +236,49 @@ namespace host
         __syncwarp();
         for (int i = 0; i < 4; i++)
         {
-            double sum = c[i];
-            for (int k = 0; k < 16; k++)
+            Sum sum = c[i];
+            for (int word = 0; word < 4; word++)
             {
-                auto& row = warp.lanes[lane / 4 * 4 + k % 8 / 2];
-                auto& column = warp.lanes[(lane % 4 * 2 + i % 2) * 4 + k % 8 / 2];
-                sum += (double)half_of(row[k / 8 * 2 + i / 2], k % 2) * half_of(column[4 + k / 8], k % 2);
+                auto& row = warp.lanes[lane / 4 * 4 + word];
+                auto& column = warp.lanes[(lane % 4 * 2 + i % 2) * 4 + word];
+                sum += product(row[i / 2], column[4]) + product(row[2 + i / 2], column[5]);
             }
-            c[i] = (float)sum;
+            c[i] = (Number)sum;
         }
         __syncwarp();
+    }
+
+    inline void multiply_halves(float (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1)
+    {
+        multiply<double>(c, a, b0, b1, [](uint64_t x, uint64_t y)
+        {
+            return (double)half_of(x, 0) * half_of(y, 0) + (double)half_of(x, 1) * half_of(y, 1);
+        });
+    }
+
+    inline void multiply_bfloats(float (&c)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1)
+    {
+        auto number = [](uint64_t pair, int i) { return (double)bits_as<float>((unsigned)(pair >> 16 * i) << 16); };
+        multiply<double>(c, { a0, a1, a2, a3 }, b0, b1, [&](uint64_t x, uint64_t y)
+        {
+            return number(x, 0) * number(y, 0) + number(x, 1) * number(y, 1);
+        });
+    }
+
+    inline void multiply_bytes(int (&c)[4], unsigned a0, unsigned a1, unsigned a2, unsigned a3, unsigned b0, unsigned b1)
+    {
+        multiply<int>(c, { a0, a1, a2, a3 }, b0, b1, [](uint64_t x, uint64_t y)
+        {
+            int sum = 0;
+            for (int i = 0; i < 4; i++) sum += (uint8_t)(x >> 8 * i) * (int8_t)(y >> 8 * i);
+            return sum;
+        });
+    }
+
+    inline int sum_bytes(unsigned bytes, int sum)
+    {
+        for (int i = 0; i < 4; i++) sum += (int8_t)(bytes >> 8 * i);
+        return sum;
     }
 
     // Blocks run one after another: a result is there, or never will be.
@@ -235,6 +306,7 @@ namespace host
         pthread_barrier_init(&between, nullptr, threads);
         pthread_barrier_init(&block, nullptr, threads);
         for (int w = 0; w < threads / 32; w++) pthread_barrier_init(&warps[w].barrier, nullptr, 32);
+        for (int t = 0; t < threads / TeamThreads; t++) pthread_barrier_init(&teams[t], nullptr, TeamThreads);
         gridDim = grid;
         blockDim = { threads, 1, 1 };
         std::vector<std::thread> team;

@@ -6,8 +6,10 @@ import re
 import sys
 
 source, target = sys.argv[1:]
-known = set(re.findall(r"inline \w+ (\w+)\(", open(os.path.join(os.path.dirname(__file__), "host.hpp")).read().split("namespace host")[1]))
-FUNCTION = re.compile(r"static __device__ __forceinline__ (?P<type>[\w ]+?) (?P<name>\w+)\((?P<parameters>[^{;]*)\)\s*\{")
+host = open(os.path.join(os.path.dirname(__file__), "host.hpp")).read().split("namespace host")[1]
+known = set(re.findall(r"inline [\w:]+ (\w+)\(", host))
+FUNCTION = re.compile(
+    r"(?:template <\w+ (?P<template>\w+)> )?static __device__ __forceinline__ [\w ]+? (?P<name>\w+)\((?P<parameters>[^{;]*)\)\s*\{")
 
 
 def body_end(text, start):
@@ -22,7 +24,8 @@ def host_body(function):
     if function["name"] not in known:
         return "abort();"
     names = re.findall(r"\(&(\w+)\)\[\d+\]|(\w+)\s*(?:,|$)", function["parameters"])
-    return f"return host::{function['name']}({', '.join(first or second for first, second in names)});"
+    chosen = f"<{function['template']}>" if function["template"] else ""
+    return f"return host::{function['name']}{chosen}({', '.join(first or second for first, second in names)});"
 
 
 os.makedirs(target, exist_ok=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs kernels of src/KvPareto.Cuda/Kernels on threads of the host, without a device: under ThreadSanitizer, which finds a barrier that is
 # missing whether or not it shows, and with results beside plain loops in f64 (token.cpp: decode.cu; rows.cpp: cache.cu, attention.cu,
-# merge.cu).
+# merge.cu; few.cpp: linear.cu).
 #
 #   scripts/host-kernels/run.sh [RUNS [SEED]]     random calls of each combination of bits and groups (4, 1)
 #
@@ -23,13 +23,16 @@ in_place=""
 $in_place "$work/probe" 2> /dev/null || skip "ThreadSanitizer does not run here"
 python3 "$here/kernels.py" "$here/../../src/KvPareto.Cuda/Kernels" "$work/kernels"
 
-# A program, HEAD_DIM, then bits, channels of a group and tokens of a block of keys, then those of values.
+# A program and what it is compiled for: few with a weight's bits and group; others with HEAD_DIM, then bits, channels of a group and tokens
+# of a block of keys, then those of values.
 check() {
-  local program=$work/$(IFS=-; echo "$*")
-  g++ -std=c++20 -O1 -g -w -mf16c -mfma -ffp-contract=off -fsanitize=thread -pthread -I"$here" -I"$work/kernels" \
-    -DHEAD_DIM="$2" -DKEY_BITS="$3" -DKEY_GROUP="$4" -DKEY_BLOCK_TOKENS="$5" \
-    -DVALUE_BITS="$6" -DVALUE_GROUP="$7" -DVALUE_BLOCK_TOKENS="$8" \
-    -DWIDTH="$2" -DKEY_CHANNELS=$(($4 == 0)) -DVALUE_CHANNELS=$(($7 == 0)) -DFEW_TILE=16 -DMANY_TILE=64 -DLARGEST_ZERO=32000.0f \
+  local program=$work/$(IFS=-; echo "$*") defines
+  if [ "$1" = few ]; then defines="-DWEIGHT_BITS=$2 -DGROUP=$3"
+  else
+    defines="-DHEAD_DIM=$2 -DKEY_BITS=$3 -DKEY_GROUP=$4 -DKEY_BLOCK_TOKENS=$5 -DVALUE_BITS=$6 -DVALUE_GROUP=$7 -DVALUE_BLOCK_TOKENS=$8
+      -DWIDTH=$2 -DKEY_CHANNELS=$(($4 == 0)) -DVALUE_CHANNELS=$(($7 == 0)) -DFEW_TILE=16 -DMANY_TILE=64 -DLARGEST_ZERO=32000.0f"
+  fi
+  g++ -std=c++20 -O1 -g -w -mf16c -mfma -ffp-contract=off -fsanitize=thread -pthread -I"$here" -I"$work/kernels" $defines \
     "$here/$1.cpp" -o "$program"
   TSAN_OPTIONS=history_size=7 $in_place "$program" "$runs" "$seed"
 }
@@ -48,6 +51,9 @@ rows 128 4 64 1 4 64 1
 rows 64 4 0 32 2 32 1
 rows 80 8 16 1 8 0 16
 rows 128 2 128 32 16 128 1
+few 4 128
+few 8 32
+few 16 32
 LIST
 cat "$work"/*.log
 [ "$failed" -eq 0 ] || { echo "host kernels: failed"; exit 1; }

@@ -86,6 +86,9 @@ static __device__ __forceinline__ int over(int i, int rows) { return rows == 1 ?
 
 static __device__ __forceinline__ int rest(int i, int rows) { return rows == 1 ? 0 : i % rows; }
 
+// What will be read soon.
+static __device__ __forceinline__ void prefetch(const void* place) { asm volatile("prefetch.global.L2 [%0];" :: "l"(place)); }
+
 // By the threads of a team.
 static __device__ __forceinline__ void meet(int team) { asm volatile("bar.sync %0, %1;" :: "r"(team + 1), "n"(THREADS) : "memory"); }
 
@@ -116,7 +119,7 @@ template <class M, int TEAMS> static __device__ __forceinline__ void multiply_fe
     int firstTile = team * gridDim.x + blockIdx.x, stride = TEAMS * gridDim.x;
     typename M::Weights weights((u8*)memory + team * M::Weights::Bytes, a, firstTile, stride);
     if (a.gain && !M::ArePrepared)
-        for (int c = threadIdx.x * 32; c < columns; c += TEAMS * THREADS * 32) asm volatile("prefetch.global.L2 [%0];" :: "l"(a.gain + c));
+        for (int c = threadIdx.x * 32; c < columns; c += TEAMS * THREADS * 32) prefetch(a.gain + c);
     let_next_start();
     wait_for_previous();
     int tileSums = WARPS * count * OUTPUTS;

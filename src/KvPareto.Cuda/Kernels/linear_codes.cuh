@@ -56,7 +56,7 @@ template <int BITS, int UNIT, int TILES, int STAGES> struct Codes
         u32 target = shared_address(spans) + 16 * threadIdx.x;
         for (int at = 16 * threadIdx.x; at < bytes; at += 16 * blockDim.x, target += 16 * blockDim.x, source += 16 * blockDim.x)
             copy_ahead<16>(target, source);
-        asm volatile("cp.async.wait_all;" ::: "memory");
+        wait_for_copies();
     }
 
     static const int SquareBytes = Squares * MOST_ROWS * 4;

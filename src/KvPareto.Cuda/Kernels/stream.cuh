@@ -1,5 +1,7 @@
 // Weights on their way to few rows: a ring of stages in shared memory, filled ahead. The rest of linear.cu's headers build on it.
 
+#include "copies.cuh"
+
 #define PARTS 3
 #define OUTPUTS 16
 #define WARPS 8 // of a team, which shares a tile; a block's teams, up to MOST_TEAMS, have inputs in common
@@ -55,6 +57,13 @@ static __device__ __forceinline__ uint2 load_shared_two(u32 address)
     return v;
 }
 
+static __device__ __forceinline__ u32 load_shared_one(u32 address)
+{
+    u32 v;
+    asm volatile("ld.shared.u32 %0, [%1];" : "=r"(v) : "r"(address) : "memory");
+    return v;
+}
+
 template <int WORDS> static __device__ __forceinline__ void load_shared(u32 (&words)[WORDS], u32 address)
 {
     if constexpr (WORDS % 4 == 0)
@@ -71,13 +80,7 @@ template <int WORDS> static __device__ __forceinline__ void load_shared(u32 (&wo
         uint2 part = load_shared_two(address);
         words[0] = part.x; words[1] = part.y;
     }
-    else asm volatile("ld.shared.u32 %0, [%1];" : "=r"(words[0]) : "r"(address) : "memory");
-}
-
-template <int BYTES> static __device__ __forceinline__ void copy_ahead(u32 target, const void* source)
-{
-    if constexpr (BYTES == 16) asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" :: "r"(target), "l"(source) : "memory");
-    else asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" :: "r"(target), "l"(source), "n"(BYTES) : "memory");
+    else words[0] = load_shared_one(address);
 }
 
 // Units of a warp in a chunk of inputs, at the most; one has as many in all but the last.
@@ -153,7 +156,7 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
         for (int i = 0; i < STAGES - 1; i++)
         {
             copy_ahead<16>(base + i * StageBytes + EntriesAt, inputs + (begin + i) * (UNIT * 2));
-            asm volatile("cp.async.commit_group;" ::: "memory");
+            end_group();
         }
     }
 
@@ -241,13 +244,13 @@ template <int BITS, int UNIT, int STAGES, bool FAR = false, bool CHUNKED = false
                 else enter();
             }
         }
-        asm volatile("cp.async.commit_group;" ::: "memory");
+        end_group();
     }
 
     // Waits for the oldest unit, whose words are then at `source`, and begins to copy a further one into the stage read before.
     __device__ __forceinline__ void take()
     {
-        asm volatile("cp.async.wait_group %0;" :: "n"(STAGES - 2) : "memory");
+        wait_for_groups<STAGES - 2>();
         fetch();
     }
 

@@ -2,6 +2,8 @@
 // for constants: kernels before have written them, but addresses come from memory that is read after the wait for those. Who writes and
 // reads in one kernel says otherwise.
 
+#include "copies.cuh"
+
 #ifndef LOAD_CACHE
 #define LOAD_CACHE(address) __ldg(address)
 #endif
@@ -104,13 +106,6 @@ template <int BITS, bool CHANNELS> static __device__ __forceinline__ uint4 load_
         return decode<BITS>(load_codes<BITS>(source), d);
     }
 }
-
-static __device__ __forceinline__ void copy_async(u16* target, const void* source)
-{
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" :: "r"(shared_address(target)), "l"(source) : "memory");
-}
-
-static __device__ __forceinline__ void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
 // Where a token's channels c … c + 7 go: rows of `stride` halves.
 struct PlainRows
