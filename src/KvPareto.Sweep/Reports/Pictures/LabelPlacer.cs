@@ -57,16 +57,22 @@ internal static class LabelPlacer
     {
         int[] order = [.. Enumerable.Range(0, requests.Count)];
         var last = Place(order, requests, obstacles, lines, bounds);
-        var best = last;
-        for (var attempt = 1; attempt < Attempts && Array.Exists(best, label => label is null); attempt++)
+        var (best, fewest) = (last, Faults(last, obstacles));
+        for (var attempt = 1; attempt < Attempts && fewest != default; attempt++)
         {
-            // Those without a place choose first.
-            order = [.. order.OrderBy(index => last[index] is not null)];
+            order = [.. order.OrderBy(index => last[index] is { } label && Covered(label, obstacles) == 0)];
             last = Place(order, requests, obstacles, lines, bounds);
-            if (last.Count(label => label is null) < best.Count(label => label is null)) best = last;
+            var faults = Faults(last, obstacles);
+            if (faults.CompareTo(fewest) < 0) (best, fewest) = (last, faults);
         }
         return best;
     }
+
+    private static (int Missing, int Covered) Faults(PlacedLabel?[] labels, IReadOnlyList<Box> obstacles) =>
+        (labels.Count(label => label is null), labels.Sum(label => label is null ? 0 : Covered(label, obstacles)));
+
+    private static int Covered(PlacedLabel label, IReadOnlyList<Box> obstacles) =>
+        obstacles.Count(obstacle => obstacle.Overlap(label.Box) > 0);
 
     private static PlacedLabel?[] Place(
         int[] order, IReadOnlyList<LabelRequest> requests, IReadOnlyList<Box> obstacles, IReadOnlyList<LineSegment> lines, Box bounds)
@@ -107,7 +113,7 @@ internal static class LabelPlacer
                     if (candidate.Leader is null) continue;
                     cost += ElsewhereCost;
                 }
-                cost += ObstacleCost * obstacles.Count(obstacle => obstacle.Overlap(candidate.Box) > 0);
+                cost += ObstacleCost * Covered(candidate, obstacles);
                 cost += LineCost * lines.Count(line => line.Crosses(candidate.Box));
                 if (candidate.Leader is { } leader)
                     cost += LeaderObstacleCost * obstacles.Count(leader.Crosses) + (IsStraight(leader) ? StraightLeaderCost : 0);

@@ -83,6 +83,22 @@ public class LabelPlacerTests
         Assert.All(LabelPlacer.Place(requests, [], [], low), Assert.NotNull);
     }
 
+    /// <summary>Of two markers on one spot the first takes the only place free of other markers, unless the second may choose before it.</summary>
+    [Fact]
+    public void Place_OfMarkersOnOneSpot_CoversNoOthers()
+    {
+        Box plot = new(60, 635, 350, 205);
+        LabelRequest[] requests =
+        [
+            new(new(101, 799), 5.6, 60, 12), new(new(109.7, 728), 5.6, 60, 12), new(new(118.38, 643), 5.6, 61, 12),
+            new(new(118.46, 643), 5.6, 99, 12),
+        ];
+        Box[] obstacles =
+            [.. new[] { 135.8, 153, 218, 227, 244, 262, 327 }.Select(x => Box.Around(new(x, 643), 3.6)), Box.Around(new(218, 672), 3.6)];
+        var placed = LabelPlacer.Place(requests, obstacles, [], plot);
+        Assert.All(placed, label => Assert.All(obstacles, obstacle => Assert.Equal(0, obstacle.Overlap(label!.Box))));
+    }
+
     [Theory]
     [InlineData(0, 0, 10, 10, true)]
     [InlineData(0, 5, 3, 5, false)]
