@@ -11,7 +11,7 @@ internal static class TrialSamples
     /// <param name="trialId">The trial.</param>
     /// <exception cref="ConfigException">A log is damaged.</exception>
     public static IReadOnlyCollection<SampleRecord> Read(string folder, string trialId) => Merged(
-        RunPaths.Samples(folder, trialId), RunPaths.HelperLogs(folder)[trialId], path => SampleLog.Read(path).Records);
+        RunPaths.Samples(folder, trialId), RunPaths.HelperLogs(folder, trialId), path => SampleLog.Read(path).Records);
 
     /// <summary>The same, by whatever reads a log.</summary>
     public static IReadOnlyCollection<SampleRecord> Merged(

@@ -70,7 +70,7 @@ internal sealed class SharedTrial(string folder, string trialId, LeaseBook lease
     /// <summary>Makes one log of all, by its holder, once nobody is to help any more.</summary>
     public void Gather(SampleLog log, PlannedTrial trial)
     {
-        log.Gather(RunPaths.HelperLogs(folder)[trialId], trial.InOrder().Select(KeyOf));
+        log.Gather(RunPaths.HelperLogs(folder, trialId), trial.InOrder().Select(KeyOf));
         foreach (var name in leases.Names().Where(name => RunPaths.TrialOfRange(name) == trialId)) leases.TryTake(name)?.Dispose();
     }
 
