@@ -59,7 +59,9 @@ public sealed record RunProgress
     {
         if (!Directory.Exists(folder))
             throw new ConfigException($"{folder}: there is no such folder; allowed: the --out folder of a sweep");
-        var state = JournalReader.Read(folder);
+        var inForce = RunFile.TryRead(folder);
+        var journals = JournalReader.Files(folder).Select(file => JournalReader.Events(file).ToList()).ToList();
+        var state = JournalReader.Of(inForce, journals);
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no run; allowed: the --out folder of a sweep");
         // A setting that has its result is not probed any more.
@@ -95,20 +97,20 @@ public sealed record RunProgress
                    },
             ],
             Workers = [.. leases.Where(lease => lease.Name.StartsWith("journal", StringComparison.Ordinal)).Select(lease => lease.Holder)],
-            TrialTime = MeanTime(folder),
+            TrialTime = MeanTime(journals),
         };
     }
 
     private static int Count(string folder, string trial) => TrialSamples.Read(folder, trial).Count;
 
     // A trial that one process began and another ended counts from its later beginning.
-    private static TimeSpan? MeanTime(string folder)
+    private static TimeSpan? MeanTime(IEnumerable<IEnumerable<RecordFile.Entry<JournalEvent>>> journals)
     {
         var (begun, times) = (new Dictionary<string, DateTimeOffset>(), new List<TimeSpan>());
-        foreach (var file in JournalReader.Files(folder))
+        foreach (var journal in journals)
         {
             begun.Clear();
-            foreach (var (_, entry, _) in JournalReader.Events(file))
+            foreach (var (_, entry, _) in journal)
             {
                 if (entry is { Event: JournalEvent.TrialStarted, Trial: { } started }) begun[started] = entry.At;
                 else if (entry is { Event: JournalEvent.TrialFinished, Trial: { } ended } && begun.Remove(ended, out var from))
