@@ -82,7 +82,8 @@ public sealed record RunProgress
             Failed =
             [
                 .. results.Where(result => result.Status == TrialStatus.Failed)
-                    .Select(result => ($"{result.Setting} of {result.Model}", result.Failure ?? "")),
+                    .Select(result =>
+                        (RunHistory.NameOf(result.Setting, result.Context, result.Model, result.Repeat), result.Failure ?? "")),
             ],
             Dropped = results.Count(result => result.Status == TrialStatus.Dropped),
             Held =
@@ -90,7 +91,9 @@ public sealed record RunProgress
                 .. from trial in run.Trials
                    where state.Result(trial.Id) is null
                    join lease in leases on trial.Id equals lease.Name
-                   select new HeldTrial($"{trial.Setting} of {trial.Model}", Count(folder, trial.Id), samples, lease.Holder, lease.Age)
+                   select new HeldTrial(
+                       RunHistory.NameOf(trial.Setting, trial.Context, trial.Model, trial.Repeat), Count(folder, trial.Id), samples,
+                       lease.Holder, lease.Age)
                    {
                        Helpers = leases.Where(other => RunPaths.TrialOfRange(other.Name) == trial.Id && other.Holder != lease.Holder)
                            .DistinctBy(other => other.Holder).Count(),
@@ -122,7 +125,7 @@ public sealed record RunProgress
 }
 
 /// <summary>A trial that a process holds.</summary>
-/// <param name="Trial">Setting and model.</param>
+/// <param name="Trial">Setting, context and model, and which repeat of a baseline it is.</param>
 /// <param name="Samples">Samples measured so far.</param>
 /// <param name="Planned">Samples of the trials that are done, which this one will have too; 0 where that is not known.</param>
 /// <param name="Holder">The process, in words.</param>
