@@ -19,7 +19,7 @@ internal sealed class LogSight(string folder)
         TrialSamples.Merged(RunPaths.Samples(folder, trialId), _helpers[trialId], _logs.Read)
             .ToDictionary(record => (record.Task, record.Sample));
 
-    /// <summary>What others have measured of a trial that this process has.</summary>
+    /// <summary>What others have measured of a trial that this process has, in whatever logs there are now.</summary>
     /// <exception cref="ConfigException">A line is damaged.</exception>
-    public IEnumerable<SampleRecord> OfHelpers(string trialId) => _helpers[trialId].SelectMany(_logs.Read);
+    public IEnumerable<SampleRecord> OfHelpers(string trialId) => RunPaths.HelperLogs(folder, trialId).SelectMany(_logs.Read);
 }
