@@ -1,4 +1,5 @@
 using System.Globalization;
+using KvPareto.Text.Input;
 
 namespace KvPareto.Benchmarks;
 
@@ -26,6 +27,19 @@ internal static class Program
         """;
 
     private static int Main(string[] args)
+    {
+        try
+        {
+            return Run(args);
+        }
+        catch (Exception error) when (error is ConfigException or FormatException)
+        {
+            Console.Error.WriteLine(error.Message);
+            return 2;
+        }
+    }
+
+    private static int Run(string[] args)
     {
         switch (args)
         {

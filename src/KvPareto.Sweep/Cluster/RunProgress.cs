@@ -59,7 +59,9 @@ public sealed record RunProgress
     {
         if (!Directory.Exists(folder))
             throw new ConfigException($"{folder}: there is no such folder; allowed: the --out folder of a sweep");
-        var state = JournalReader.Read(folder);
+        var inForce = RunFile.TryRead(folder);
+        var journals = JournalReader.Files(folder).Select(file => JournalReader.Events(file).ToList()).ToList();
+        var state = JournalReader.Of(inForce, journals);
         if (state.Run is not { } run)
             throw new ConfigException($"{folder}: holds no run; allowed: the --out folder of a sweep");
         // A setting that has its result is not probed any more.
@@ -80,7 +82,8 @@ public sealed record RunProgress
             Failed =
             [
                 .. results.Where(result => result.Status == TrialStatus.Failed)
-                    .Select(result => ($"{result.Setting} of {result.Model}", result.Failure ?? "")),
+                    .Select(result =>
+                        (RunHistory.NameOf(result.Setting, result.Context, result.Model, result.Repeat), result.Failure ?? "")),
             ],
             Dropped = results.Count(result => result.Status == TrialStatus.Dropped),
             Held =
@@ -88,27 +91,29 @@ public sealed record RunProgress
                 .. from trial in run.Trials
                    where state.Result(trial.Id) is null
                    join lease in leases on trial.Id equals lease.Name
-                   select new HeldTrial($"{trial.Setting} of {trial.Model}", Count(folder, trial.Id), samples, lease.Holder, lease.Age)
+                   select new HeldTrial(
+                       RunHistory.NameOf(trial.Setting, trial.Context, trial.Model, trial.Repeat), Count(folder, trial.Id), samples,
+                       lease.Holder, lease.Age)
                    {
                        Helpers = leases.Where(other => RunPaths.TrialOfRange(other.Name) == trial.Id && other.Holder != lease.Holder)
                            .DistinctBy(other => other.Holder).Count(),
                    },
             ],
             Workers = [.. leases.Where(lease => lease.Name.StartsWith("journal", StringComparison.Ordinal)).Select(lease => lease.Holder)],
-            TrialTime = MeanTime(folder),
+            TrialTime = MeanTime(journals),
         };
     }
 
     private static int Count(string folder, string trial) => TrialSamples.Read(folder, trial).Count;
 
     // A trial that one process began and another ended counts from its later beginning.
-    private static TimeSpan? MeanTime(string folder)
+    private static TimeSpan? MeanTime(IEnumerable<IEnumerable<RecordFile.Entry<JournalEvent>>> journals)
     {
         var (begun, times) = (new Dictionary<string, DateTimeOffset>(), new List<TimeSpan>());
-        foreach (var file in JournalReader.Files(folder))
+        foreach (var journal in journals)
         {
             begun.Clear();
-            foreach (var (_, entry, _) in JournalReader.Events(file))
+            foreach (var (_, entry, _) in journal)
             {
                 if (entry is { Event: JournalEvent.TrialStarted, Trial: { } started }) begun[started] = entry.At;
                 else if (entry is { Event: JournalEvent.TrialFinished, Trial: { } ended } && begun.Remove(ended, out var from))
@@ -120,7 +125,7 @@ public sealed record RunProgress
 }
 
 /// <summary>A trial that a process holds.</summary>
-/// <param name="Trial">Setting and model.</param>
+/// <param name="Trial">Setting, context and model, and which repeat of a baseline it is.</param>
 /// <param name="Samples">Samples measured so far.</param>
 /// <param name="Planned">Samples of the trials that are done, which this one will have too; 0 where that is not known.</param>
 /// <param name="Holder">The process, in words.</param>

@@ -9,23 +9,26 @@ internal static class Costs
     {
         if (maximise.Length == 0) throw new ArgumentException("at least one objective is needed", nameof(maximise));
         var costs = new double[points.Count][];
-        for (var i = 0; i < costs.Length; i++) costs[i] = Of(points[i], maximise, $"point {i}");
+        for (var i = 0; i < costs.Length; i++) costs[i] = Of(points[i], maximise, "point", i);
         return costs;
     }
 
-    /// <summary>One checked copy; <paramref name="name"/> stands in the message.</summary>
+    /// <summary>One checked copy; <paramref name="name"/> stands in the message, with its <paramref name="number"/> where it is one of
+    /// several.</summary>
     /// <exception cref="ArgumentException">The point has another number of objectives, or a value that is not finite.</exception>
-    public static double[] Of(ReadOnlySpan<double> point, ReadOnlySpan<bool> maximise, string name)
+    public static double[] Of(ReadOnlySpan<double> point, ReadOnlySpan<bool> maximise, string name, int? number = null)
     {
         if (point.Length != maximise.Length)
-            throw new ArgumentException($"{name} has {point.Length} values, but there are {maximise.Length} objectives");
+            throw new ArgumentException($"{Named()} has {point.Length} values, but there are {maximise.Length} objectives");
         var cost = new double[point.Length];
         for (var i = 0; i < cost.Length; i++)
         {
-            if (!double.IsFinite(point[i])) throw new ArgumentException($"{name}: value {i} is not a finite number");
+            if (!double.IsFinite(point[i])) throw new ArgumentException($"{Named()}: value {i} is not a finite number");
             cost[i] = maximise[i] ? -point[i] : point[i];
         }
         return cost;
+
+        string Named() => number is { } index ? $"{name} {index}" : name;
     }
 
     /// <summary>Lexicographic order.</summary>

@@ -31,18 +31,24 @@ internal static class JournalReader
 
     /// <summary>Everything that <c>run.json</c> and the journals say.</summary>
     /// <exception cref="ConfigException">A line is damaged; names file and line.</exception>
-    public static JournalState Read(string folder)
+    public static JournalState Read(string folder) => Of(RunFile.TryRead(folder), Files(folder).Select(Events));
+
+    /// <summary>The same of what was read.</summary>
+    /// <param name="planned">That of <c>run.json</c>; null where there is none.</param>
+    /// <param name="journals">The events of each journal, in the order of <see cref="Files"/>.</param>
+    public static JournalState Of(
+        (RunRecord Run, bool IsSealed)? planned, IEnumerable<IEnumerable<RecordFile.Entry<JournalEvent>>> journals)
     {
         var state = new JournalState();
-        if (RunFile.TryRead(folder) is { } planned)
+        if (planned is { } inForce)
         {
-            state.SetInForce(planned.Run);
-            if (!planned.IsSealed) state.Unsealed++;
+            state.SetInForce(inForce.Run);
+            if (!inForce.IsSealed) state.Unsealed++;
         }
-        foreach (var file in Files(folder))
+        foreach (var journal in journals)
         {
             state.BeginJournal();
-            foreach (var entry in Events(file))
+            foreach (var entry in journal)
             {
                 state.Add(entry.Value);
                 if (!entry.IsSealed) state.Unsealed++;
@@ -53,8 +59,13 @@ internal static class JournalReader
 
     /// <summary>The events of one journal.</summary>
     /// <exception cref="ConfigException">A line is damaged; names file and line.</exception>
-    public static IEnumerable<RecordFile.Entry<JournalEvent>> Events(string file) =>
-        RecordFile.Read<JournalEvent>(file, LineReader.Read(file), Subject, "a journal entry", Check);
+    public static IEnumerable<RecordFile.Entry<JournalEvent>> Events(string file) => Events(file, LineReader.Read(file));
+
+    /// <summary>The events of some lines of a journal.</summary>
+    /// <exception cref="ConfigException">A line is damaged; names file and line.</exception>
+    public static IEnumerable<RecordFile.Entry<JournalEvent>> Events(
+        string file, IEnumerable<(int Number, ReadOnlyMemory<byte> Bytes)> lines) =>
+        RecordFile.Read<JournalEvent>(file, lines, Subject, "a journal entry", Check);
 
     /// <summary>Refuses an event that no sweep wrote.</summary>
     /// <exception cref="JsonException">Says what does not agree.</exception>

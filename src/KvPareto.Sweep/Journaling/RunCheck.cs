@@ -19,11 +19,11 @@ internal static class RunCheck
         Require(run.Limit is null or > 0, "a limit is not positive");
         Require(run.Models.All(model => model is not null), "a model is null");
         var digests = run.Models.ToLookup(model => model.Name, model => model.Digest);
+        var template = TrialSpec.TemplateOf(run.Template);
         foreach (var trial in run.Trials)
         {
             Require(trial is not null && TextHash.IsId(trial.Id), "a trial's id is not 16 hex digits");
             Require(trial!.Repeat is null or > 0, "a repeat's number is not positive");
-            var template = TrialSpec.TemplateOf(run.Template);
             Require(
                 digests[trial.Model].Any(digest => trial.Id == TrialSpec.IdOf(
                     digest, trial.Setting, [.. tasksOf[(trial.Context, trial.Probe)]],

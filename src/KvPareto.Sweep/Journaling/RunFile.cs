@@ -23,16 +23,27 @@ internal static class RunFile
 
     /// <summary>Reads it; null where there is none.</summary>
     /// <exception cref="ConfigException">It is damaged, or no regular file.</exception>
-    public static (RunRecord Run, bool IsSealed)? TryRead(string folder)
+    public static (RunRecord Run, bool IsSealed)? TryRead(string folder) =>
+        TryReadPage(folder) is { } content ? Parse(folder, content) : null;
+
+    /// <summary>Its bytes; null where there is none.</summary>
+    /// <exception cref="ConfigException">It is no regular file.</exception>
+    public static byte[]? TryReadPage(string folder)
+    {
+        using var file = DiskFile.TryOpenRead(PathOf(folder));
+        return file is null ? null : DiskFile.Bytes(file, MaxBytes);
+    }
+
+    /// <summary>The record that such bytes hold.</summary>
+    /// <exception cref="ConfigException">They are damaged.</exception>
+    public static (RunRecord Run, bool IsSealed) Parse(string folder, byte[] content)
     {
         var path = PathOf(folder);
-        using var file = DiskFile.TryOpenRead(path);
-        if (file is null) return null;
         var isSealed = false;
         try
         {
             // Line ends of Git's or an editor's making; within a text they are escapes.
-            (var page, isSealed) = Open(Array.FindAll(DiskFile.Bytes(file, MaxBytes), value => value != (byte)'\r'));
+            (var page, isSealed) = Open(Array.FindAll(content, value => value != (byte)'\r'));
             var run = JournalJson.Read<RunRecord>(page);
             RunCheck.Check(run);
             return (run, isSealed);

@@ -24,6 +24,18 @@ internal static class RunPaths
     public static ILookup<string, string> HelperLogs(string folder) => Logs(folder)
         .Where(log => log.Path != Samples(folder, log.Trial)).ToLookup(log => log.Trial, log => log.Path);
 
+    /// <summary>Those of one trial, in ordinal order.</summary>
+    public static IReadOnlyList<string> HelperLogs(string folder, string trialId)
+    {
+        var samples = Samples(folder);
+        if (!Directory.Exists(samples)) return [];
+        return
+        [
+            .. Directory.EnumerateFileSystemEntries(samples, $"{trialId}-*{LogSuffix}").Where(path => TrialOf(path) == trialId)
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
     /// <summary>All sample logs that there are and the trials that they are of, in ordinal order.</summary>
     public static IReadOnlyList<(string Trial, string Path)> Logs(string folder)
     {

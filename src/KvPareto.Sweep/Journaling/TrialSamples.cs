@@ -9,9 +9,10 @@ internal static class TrialSamples
     /// are gone once it has a result.</summary>
     /// <param name="folder">Run folder.</param>
     /// <param name="trialId">The trial.</param>
+    /// <param name="helpers">The logs of helpers with it, where those of all trials are known; null to look for them.</param>
     /// <exception cref="ConfigException">A log is damaged.</exception>
-    public static IReadOnlyCollection<SampleRecord> Read(string folder, string trialId) => Merged(
-        RunPaths.Samples(folder, trialId), RunPaths.HelperLogs(folder)[trialId], path => SampleLog.Read(path).Records);
+    public static IReadOnlyCollection<SampleRecord> Read(string folder, string trialId, IEnumerable<string>? helpers = null) => Merged(
+        RunPaths.Samples(folder, trialId), helpers ?? RunPaths.HelperLogs(folder, trialId), path => SampleLog.Read(path).Records);
 
     /// <summary>The same, by whatever reads a log.</summary>
     public static IReadOnlyCollection<SampleRecord> Merged(

@@ -50,6 +50,7 @@ public sealed record SweepPreview
         var state = JournalReader.Read(options.Folder);
         var address = new SampleAddress(engine.Device);
         var reuse = new SampleReuse(options.Folder, plan, address);
+        var helpers = RunPaths.HelperLogs(options.Folder);
         var estimate = new TimeEstimate(plan.RunOrder, plan.Repeats, plan.Sharing.IsAny);
         // All are seen before any is estimated.
         var trials = plan.RunOrder.ToDictionary(trial => trial.Spec.Id, trial => (Planned: trial, Seen: Look(trial)));
@@ -69,7 +70,7 @@ public sealed record SweepPreview
 
         PreviewedTrial Look(PlannedTrial trial)
         {
-            var measured = TrialSamples.Read(options.Folder, trial.Spec.Id)
+            var measured = TrialSamples.Read(options.Folder, trial.Spec.Id, helpers[trial.Spec.Id])
                 .ToDictionary(record => (record.Task, record.Sample));
             var result = state.Result(trial.Spec.Id);
             var isDone = result is not null && (result.Status != TrialStatus.Failed || !options.RetryFailed);

@@ -37,10 +37,8 @@ public static class RunMerge
                 one.Result.Context, one.Result.Repeat))
                 .Select(group => Merge([.. group], order, messages)),
         ];
-        var missing = runs.SelectMany(run => run.Missing)
-            .Where(name => !merged.Any(one => name == RunHistory.NameOf(
-                one.Result.Setting, one.Result.Context, one.Result.Model, one.Result.Repeat)))
-            .Distinct().ToList();
+        var missing = runs.SelectMany(run => run.Missing).Except(merged.Select(one => RunHistory.NameOf(
+            one.Result.Setting, one.Result.Context, one.Result.Model, one.Result.Repeat))).ToList();
         return new(string.Join(" + ", runs.Select(run => run.Name).Distinct()), runs[0].Seed, runs[0].Baseline,
             merged.Length + missing.Count, [.. merged.Select(one => one.Result).Where(result => result.Repeat is null)])
         {

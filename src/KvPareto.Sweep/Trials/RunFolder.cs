@@ -15,10 +15,11 @@ internal sealed class RunFolder : IDisposable
     private readonly string _path;
     private readonly LeaseBook _leases;
     private readonly LogSight _sight;
+    private readonly JournalSight _journals;
 
     private RunFolder(string path, LeaseBook leases, Journal journal)
     {
-        (_path, _leases, _sight, Journal) = (path, leases, new(path), journal);
+        (_path, _leases, _sight, _journals, Journal) = (path, leases, new(path), new(path), journal);
     }
 
     /// <summary>This worker's journal.</summary>
@@ -61,7 +62,7 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>What all workers have done so far.</summary>
-    public JournalState Read() => JournalReader.Read(_path);
+    public JournalState Read() => _journals.Read();
 
     /// <summary>Claims a trial; null where another worker has it.</summary>
     public SampleLog? TryClaim(string trialId)

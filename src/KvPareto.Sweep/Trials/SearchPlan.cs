@@ -14,6 +14,7 @@ internal sealed class SearchPlan
     private readonly SearchOptions _options;
     private readonly ISearch _search;
     private readonly LogSight _logs;
+    private readonly Dictionary<string, double> _divergences = []; // of probes that are done, by trial
     private readonly IReadOnlyList<IReadOnlyList<Candidate>> _groups;
     private readonly IReadOnlyList<PlannedTrial> _others;
 
@@ -86,7 +87,7 @@ internal sealed class SearchPlan
             IsBaseline = candidate.Trial.IsBaseline,
             PeakBytes = candidate.PeakBytes,
             State = result is null ? PointState.Open : result.Status == TrialStatus.Ok ? PointState.Measured : PointState.Failed,
-            Divergence = probe?.Status == TrialStatus.Ok ? Divergence(_logs.Read(probe.TrialId).Values) : null,
+            Divergence = probe?.Status == TrialStatus.Ok ? DivergenceOf(probe.TrialId) : null,
             ProbeFailure = probe?.Failure,
         };
     }
@@ -103,6 +104,10 @@ internal sealed class SearchPlan
             ])),
         ];
     }
+
+    // Asked of every setting in every round.
+    private double DivergenceOf(string trialId) => _divergences.TryGetValue(trialId, out var known) ? known
+        : _divergences[trialId] = Divergence(_logs.Read(trialId).Values);
 
     /// <summary>Mean KL divergence over a probe's prompts.</summary>
     internal static double Divergence(IEnumerable<SampleRecord> records) =>

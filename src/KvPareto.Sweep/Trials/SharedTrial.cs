@@ -61,16 +61,12 @@ internal sealed class SharedTrial(string folder, string trialId, LeaseBook lease
     }
 
     /// <summary>Tells the holder's log what others have measured.</summary>
-    public void Tell(SampleLog log)
-    {
-        sight.Look();
-        log.Know(sight.OfHelpers(trialId));
-    }
+    public void Tell(SampleLog log) => log.Know(sight.OfHelpers(trialId));
 
     /// <summary>Makes one log of all, by its holder, once nobody is to help any more.</summary>
     public void Gather(SampleLog log, PlannedTrial trial)
     {
-        log.Gather(RunPaths.HelperLogs(folder)[trialId], trial.InOrder().Select(KeyOf));
+        log.Gather(RunPaths.HelperLogs(folder, trialId), trial.InOrder().Select(KeyOf));
         foreach (var name in leases.Names().Where(name => RunPaths.TrialOfRange(name) == trialId)) leases.TryTake(name)?.Dispose();
     }
 

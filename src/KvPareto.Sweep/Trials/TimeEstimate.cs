@@ -1,3 +1,4 @@
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Sweep.Journaling;
 using KvPareto.Tasks;
@@ -22,12 +23,9 @@ internal sealed class TimeEstimate
     private readonly PlannedTrial[] _trials;
     private readonly Dictionary<(PreparedModel, AttentionKernel, string), SampleWork> _whole = [];
     private readonly Dictionary<(int Trial, string Task), SampleWork> _missing = [];
-    private readonly Dictionary<object, WorkRate> _read = [];
-    private readonly Dictionary<object, WorkRate> _readShared = [];
-    private readonly Dictionary<object, WorkRate> _made = [];
-    private readonly Dictionary<object, WorkRate> _madeShared = [];
-    private readonly Dictionary<object, WorkRate> _tokens = []; // new tokens of those allowed, by task
-    private readonly Dictionary<object, WorkRate> _besides = []; // scoring and writing, by task
+    private readonly Speed[][] _speeds; // by the trial's index from 1: of the nearest to it, to that of all
+    private readonly Dictionary<string, WorkRate> _tokens = []; // new tokens of those allowed, by task
+    private readonly Dictionary<string, WorkRate> _besides = []; // scoring and writing, by task
     private readonly WorkRate _loads = new();
     private readonly Queue<Measurement> _starting = [];
     private bool _isSteady;
@@ -42,8 +40,19 @@ internal sealed class TimeEstimate
     public TimeEstimate(IReadOnlyList<PlannedTrial> trials, int repeats, bool sharesWork)
     {
         (_trials, _repeats, _sharesWork) = ([.. trials], repeats, sharesWork);
+        _speeds = new Speed[trials.Count + 1][];
+        var speeds = new Dictionary<object, Speed>();
         foreach (var trial in trials)
+        {
             foreach (var (task, _) in trial.Model.Tasks) _missing[(trial.Index, task.Name)] = Whole(trial, task.Name);
+            _speeds[trial.Index] = Array.ConvertAll(Keys(trial), SpeedOf);
+        }
+
+        Speed SpeedOf(object key)
+        {
+            if (!speeds.TryGetValue(key, out var speed)) speeds[key] = speed = new();
+            return speed;
+        }
     }
 
     /// <summary>A trial is begun or gone on with.</summary>
@@ -138,11 +147,11 @@ internal sealed class TimeEstimate
 
     private void Take(Measurement measured)
     {
-        foreach (var key in Keys(measured.Trial))
+        foreach (var speed in _speeds[measured.Trial.Index])
         {
-            Add(measured.IsShared ? _readShared : _read, key, measured.ReadSeconds, measured.ReadWork);
+            (measured.IsShared ? speed.ReadShared : speed.Read).Add(measured.ReadSeconds, measured.ReadWork);
             if (measured.MadeWork > 0)
-                Add(measured.IsShared ? _madeShared : _made, key, measured.MadeSeconds, measured.MadeWork);
+                (measured.IsShared ? speed.MadeShared : speed.Made).Add(measured.MadeSeconds, measured.MadeWork);
         }
         _done.Own += measured.ReadSeconds + measured.MadeSeconds;
     }
@@ -154,11 +163,12 @@ internal sealed class TimeEstimate
         {
             var work = _missing[(trial.Index, task.Name)];
             if (work.Samples == 0) continue;
-            if (((_sharesWork ? Rate(_readShared, trial) : null) ?? Rate(_read, trial)) is not { } read) return null;
+            if (((_sharesWork ? Rate(trial, speed => speed.ReadShared) : null) ?? Rate(trial, speed => speed.Read)) is not { } read)
+                return null;
             var made = work.Made * (_tokens.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? UnknownShare);
             var besides = _besides.GetValueOrDefault(task.Name)?.SecondsPerUnit ?? 0;
             // Before any token was made after a first one, making is as slow as reading.
-            var make = (_sharesWork ? Rate(_madeShared, trial) : null) ?? Rate(_made, trial) ?? read;
+            var make = (_sharesWork ? Rate(trial, speed => speed.MadeShared) : null) ?? Rate(trial, speed => speed.Made) ?? read;
             seconds += (_sharesWork ? 1 : _repeats) * (work.Read * read + made * make) + work.Samples * besides;
         }
         return seconds;
@@ -175,7 +185,7 @@ internal sealed class TimeEstimate
     private static SampleWork WorkOf(PlannedTrial trial, TaskSample sample) =>
         SampleWork.Of(trial.Model.Config, trial.Spec.Setting.Attention, sample);
 
-    private static (string, object) LoadOf(PlannedTrial trial) => (trial.Spec.ModelDigest, trial.Spec.Setting.Weights);
+    private static (string, WeightSpec) LoadOf(PlannedTrial trial) => (trial.Spec.ModelDigest, trial.Spec.Setting.Weights);
 
     // From the nearest to the farthest.
     private static object[] Keys(PlannedTrial trial) =>
@@ -186,13 +196,30 @@ internal sealed class TimeEstimate
         "all",
     ];
 
-    private static double? Rate(Dictionary<object, WorkRate> rates, PlannedTrial trial) =>
-        Keys(trial).Select(key => rates.GetValueOrDefault(key)?.SecondsPerUnit).FirstOrDefault(rate => rate is not null);
+    // Asked of every trial after every sample.
+    private double? Rate(PlannedTrial trial, Func<Speed, WorkRate> of)
+    {
+        foreach (var speed in _speeds[trial.Index])
+            if (of(speed).SecondsPerUnit is { } rate) return rate;
+        return null;
+    }
 
-    private static void Add(Dictionary<object, WorkRate> rates, object key, double seconds, double work)
+    private static void Add(Dictionary<string, WorkRate> rates, string key, double seconds, double work)
     {
         if (!rates.TryGetValue(key, out var rate)) rates[key] = rate = new();
         rate.Add(seconds, work);
+    }
+
+    // How fast prompts are read and new tokens made, alone and where samples share work.
+    private sealed class Speed
+    {
+        public WorkRate Read { get; } = new();
+
+        public WorkRate ReadShared { get; } = new();
+
+        public WorkRate Made { get; } = new();
+
+        public WorkRate MadeShared { get; } = new();
     }
 
     private sealed record Measurement(

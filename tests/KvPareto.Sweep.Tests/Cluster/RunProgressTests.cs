@@ -40,6 +40,20 @@ public class RunProgressTests
         Assert.Empty(after.Workers);
     }
 
+    [Fact]
+    public void Read_TellsRepeatsApart()
+    {
+        using var temp = new ScratchFolder();
+        var engine = new FakeEngine
+        {
+            Before = (_, setting, _) => { if (setting.Cache.Keys.Bits == 16) throw new InsufficientMemoryException("full"); },
+        };
+        FakeSweep.Run(temp["run"], engine, FakeSweep.Config(baselineRepeats: 1));
+        Assert.Equal(
+            ["w16a16-k16v16 of one", "w16a16-k16v16 of one, repeat 1", "w16a16-k16v16 of two", "w16a16-k16v16 of two, repeat 1"],
+            RunProgress.Read(temp["run"]).Failed.Select(failed => failed.Trial));
+    }
+
     /// <summary>Two processes that help, one with two ranges, and the holder's own.</summary>
     [Fact]
     public void Read_CountsThoseThatHelp()

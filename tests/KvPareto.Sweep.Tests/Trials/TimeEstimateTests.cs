@@ -81,6 +81,19 @@ public class TimeEstimateTests
         Assert.Equal(TimeSpan.Zero, time.Left());
     }
 
+    /// <summary>The five settings have the same weights: a minute of loading comes once.</summary>
+    [Fact]
+    public void Loading_CountsOnceWhereWeightsStay()
+    {
+        var (time, trials, rows) = Start("smollm2.csv", ["niah", "narrativeqa", "multi_news"]);
+        Row[] first = [.. rows.Where(row => row.Setting == trials[0].Spec.Setting.Name)];
+        time.Begun(trials[0], (_, _) => false);
+        foreach (var (i, row) in first.Index()) Measure(time, trials[0], i == 0 ? row with { Wall = row.Wall + 60 } : row);
+        time.Ended(trials[0], elsewhere: false);
+        var others = trials.Skip(1).Sum(trial => time.Of(trial)!.Value.TotalSeconds);
+        Assert.Equal(others, time.LeftAlone()!.Value.TotalSeconds, 1e-3);
+    }
+
     [Fact]
     public void Left_IsSharedWithOtherWorkers()
     {

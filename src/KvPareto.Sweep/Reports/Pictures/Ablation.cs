@@ -1,4 +1,3 @@
-using KvPareto.Engine.Settings;
 using KvPareto.Sweep.Frontier;
 
 namespace KvPareto.Sweep.Reports.Pictures;
@@ -35,14 +34,23 @@ internal sealed record Ablation(FigureAxis Axis, IReadOnlyList<AxisValue> Values
 
     private static IEnumerable<AblationSeries> SeriesOf(ModelFrontier model, FigureAxis axis)
     {
-        var settings = model.Points.Select(point => (Point: point, Setting: FrontierAnalysis.SettingOf(point.Trial)))
-            .Where(pair => pair.Setting is not null && axis.ValueOf(pair.Setting) is not null).ToList();
-        foreach (var group in settings.GroupBy(pair => Others(pair.Setting!, axis)).OrderBy(group => group.Key, StringComparer.Ordinal))
+        FigureAxis[] others = [.. OtherAxes(axis)];
+        Member[] members =
+        [
+            .. from point in model.Points
+               let setting = FrontierAnalysis.SettingOf(point.Trial)
+               where setting is not null
+               let value = axis.ValueOf(setting)
+               where value is not null
+               select new Member(
+                   new(point, value.Value), Array.ConvertAll(others, other => other.PartOf(setting)),
+                   Array.ConvertAll(others, other => other.ValueOf(setting) is null)),
+        ];
+        foreach (var group in members.GroupBy(member => member.Name).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             AblationPoint[] points =
             [
-                .. settings.Where(pair => Joins(pair.Setting!, group.First().Setting!, axis))
-                    .Select(pair => new AblationPoint(pair.Point, axis.ValueOf(pair.Setting!)!.Value))
+                .. members.Where(member => member.Joins(group.First())).Select(member => member.Point)
                     .OrderBy(point => point.Value.Order).ThenBy(point => point.Value.Text, StringComparer.Ordinal)
                     .DistinctBy(point => point.Value.Text),
             ];
@@ -50,13 +58,24 @@ internal sealed record Ablation(FigureAxis Axis, IReadOnlyList<AxisValue> Values
         }
     }
 
-    private static string Others(InferenceSetting setting, FigureAxis axis) =>
-        string.Join('-', OtherAxes(axis).Select(other => other.PartOf(setting)).Where(part => part.Length > 0));
-
-    // A cache at 16 bits has no granularity that could differ: it stands beside coded ones of each.
-    private static bool Joins(InferenceSetting setting, InferenceSetting member, FigureAxis axis) =>
-        OtherAxes(axis).All(other => other.ValueOf(setting) is null || other.PartOf(setting) == other.PartOf(member));
-
     private static IEnumerable<FigureAxis> OtherAxes(FigureAxis axis) =>
         FigureAxis.All.Select(choice => choice[0]).Where(other => other.Place != axis.Place).OrderBy(other => other.Place);
+
+    /// <summary>A setting that has a value on the axis, with what it is on the others.</summary>
+    /// <param name="Point">The setting and its value.</param>
+    /// <param name="Parts">What names say of each other axis.</param>
+    /// <param name="IsFree">Whether each means nothing for it: a cache at 16 bits has no granularity that could differ, and stands beside
+    /// coded ones of each.</param>
+    private sealed record Member(AblationPoint Point, string[] Parts, bool[] IsFree)
+    {
+        public string Name { get; } = string.Join('-', Parts.Where(part => part.Length > 0));
+
+        // Asked of every two settings.
+        public bool Joins(Member other)
+        {
+            for (var i = 0; i < Parts.Length; i++)
+                if (!IsFree[i] && Parts[i] != other.Parts[i]) return false;
+            return true;
+        }
+    }
 }
