@@ -28,7 +28,7 @@ static void append(appending::AppendArguments a, const Shape& shape, const Cache
         if (its.is_by_token()) a.byToken |= 1 << side;
     }
     int most = std::max(granules[0], granules[1]);
-    if (a.caches->means != nullptr) host::launch({ a.heads, 1, 1 }, 1024 / a.width * a.width, [&] { freeze_means(a); });
+    if (a.caches->means != nullptr) host::launch({ a.heads, 1, 1 }, 2 * threads, [&] { freeze_means(a); });
     host::launch({ (most + TOKEN_WARPS - 1) / TOKEN_WARPS, a.heads, 2 }, threads, [&] { encode_tokens(a); });
     host::launch({ most, a.heads, 2 }, threads, [&] { encode_rows(a); });
     host::launch({ shape.rows, a.heads, 2 }, threads, [&] { keep_rows(a); });

@@ -15,9 +15,18 @@ command -v python3 > /dev/null || skip "needs python3"
 grep -qw f16c /proc/cpuinfo 2> /dev/null || skip "needs a processor with F16C"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# The sanitizer wants addresses where it expects them, which some kernels spread further.
-echo 'int main() { }' > "$work/probe.cpp"
-g++ -fsanitize=thread "$work/probe.cpp" -o "$work/probe" 2> /dev/null || skip "needs g++ with ThreadSanitizer"
+# As many threads as the largest block here. The sanitizer wants addresses where it expects them, which some kernels spread further.
+cat > "$work/probe.cpp" << 'CPP'
+#include <thread>
+#include <vector>
+int main()
+{
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 512; i++) threads.emplace_back([] { });
+    for (auto& thread : threads) thread.join();
+}
+CPP
+g++ -std=c++20 -fsanitize=thread -pthread "$work/probe.cpp" -o "$work/probe" 2> /dev/null || skip "needs g++ with ThreadSanitizer"
 in_place=""
 "$work/probe" 2> /dev/null || in_place="setarch -R"
 $in_place "$work/probe" 2> /dev/null || skip "ThreadSanitizer does not run here"
