@@ -43,10 +43,11 @@ public class InterruptTests
     {
         using var folder = new ScratchFolder();
         var texts = folder.Write("texts.txt", string.Concat(Enumerable.Range(0, 2_000).Select(i => $"The fox met {i % 97} geese. ")));
-        var (code, _) = await Interrupted(
+        var (code, error) = await Interrupted(
             signal, number, "layer 1/", "quantize", "embedded:llama", "--group", "32", "--calibration", texts, "--samples", "16",
             "--threads", "1", "--out", folder["made/model"]);
         Assert.Equal(130, code);
+        Assert.Contains($"interrupted; nothing was written to {folder["made/model"]}", error, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder["made"]));
     }
 

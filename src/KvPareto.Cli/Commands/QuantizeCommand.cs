@@ -87,7 +87,15 @@ internal static class QuantizeCommand
         using var backend = CommandContext.CreateBackend(threads);
         var clock = Stopwatch.StartNew();
         void Report(QuantizedLayer layer) => context.Error.WriteLine(Line(layer, clock.Elapsed));
-        ModelQuantizer.Run(backend, source, output, options, texts, Report, cancellation);
+        try
+        {
+            ModelQuantizer.Run(backend, source, output, options, texts, Report, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Error.WriteLine($"kvpareto: interrupted; nothing was written to {output}");
+            throw;
+        }
         context.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: done in {clock.Elapsed.TotalSeconds:F0} s"));
     }
 
