@@ -1,6 +1,7 @@
 // What CUDA C++ and the kernels' PTX mean, on threads of the host: a block is THREADS of them, a warp meets at each of its collectives, and
 // copies on their way arrive when they are waited for. Blocks run one after another, so their shared memory can be static. Numbers are as
-// on a device but for the order of sums in products of matrices, which here are exact until the end.
+// on a device but for the order of sums in products of matrices, which here are exact until the end. Every collective puts a warp's
+// accesses to memory in order, which a device's need not: a missing __syncwarp is found only where no other stands between.
 #pragma once
 
 #include <algorithm>
@@ -224,7 +225,7 @@ namespace host
         for (auto& x : m) x = transpose(x);
     }
 
-    // mma.m16n8k16 and k32: a word has one, two or four inner numbers, of which `product` tells; tensor_cores.cuh tells the places.
+    // mma.m16n8k16 and k32: a word has two or four inner numbers, of which `product` tells; tensor_cores.cuh tells the places.
     template <class Sum, class Number, class Product> inline void multiply(
         Number (&c)[4], const unsigned (&a)[4], unsigned b0, unsigned b1, Product product)
     {
