@@ -1,10 +1,7 @@
 // Caches of random contents, and what a token's or a chunk's attention over them must leave and give: plain loops in f64. Compiled with
 // the kernels' HEAD_DIM, and of each side bits, channels of a group (0: an entry for each channel) and tokens of a block.
 #pragma once
-#include "host.hpp"
-#include "random.hpp"
-
-#include <cstdio>
+#include "checks.hpp"
 
 const int HeadDim = HEAD_DIM;
 
@@ -14,6 +11,14 @@ struct Shape
     int start, rows, keyHeads, group, window, sinks, recent, rotation;
     int length() const { return start + rows; }
     int queries() const { return keyHeads * group; }
+
+    std::string words() const
+    {
+        char text[200];
+        snprintf(text, sizeof text, "%d and %d tokens, %d key heads of %d queries, window %d, sinks %d, recent %d, rotation %d",
+            start, rows, keyHeads, group, window, sinks, recent, rotation);
+        return text;
+    }
 };
 
 inline Shape any_shape(int start, int rows)
@@ -66,13 +71,7 @@ struct CacheSide
             uint16_t pair = isCoded ? (uint16_t)source() : host::float_to_half(normal());
             memcpy(&codes[i], &pair, sizeof pair);
         }
-        for (auto& entry : entries)
-        {
-            unsigned magnitude = bits_as<unsigned>(std::abs(normal()) / (1 << (bits - 1)));
-            int zero = (int)(normal() * (1 << bits) / 4);
-            entry = below(30) == 0 ? 0x8000 | magnitude >> 16 | magnitude << 16 // of a constant group
-                : host::float_to_half((0.5f + std::abs(normal())) / (1 << bits)) | (unsigned)(uint16_t)zero << 16;
-        }
+        for (auto& entry : entries) entry = any_entry(bits);
         for (auto& x : ring) x = host::float_to_half(normal());
         for (auto& x : sinks) x = host::float_to_half(normal());
     }
@@ -121,12 +120,7 @@ struct CacheSide
             return host::half_to_float(ring[((size_t)head * ringTokens + token % ringTokens) * HeadDim + c]);
         const uint8_t* place = codes.data() + row * row_bytes();
         if (axis == Plain) return host::half_to_float(((const uint16_t*)place)[c]);
-        int code = (place[c * bits / 8] >> c * bits % 8 & ((1 << bits) - 1)) - (1 << (bits - 1));
-        unsigned entry = entries[row / granule * groups + (groups == 1 ? 0 : c / std::max(1, group))];
-        if (entry & 0x8000) return (double)code * bits_as<float>((entry & 0x7fff) << 16 | entry >> 16);
-        double scale = host::half_to_float((uint16_t)entry);
-        if (step != nullptr) *step = scale;
-        return (code - ((int)entry >> 16)) * scale;
+        return number_of(place, c, bits, entries[row / granule * groups + (groups == 1 ? 0 : c / std::max(1, group))], step);
     }
 };
 
@@ -194,26 +188,4 @@ inline double result_difference(
         worst = std::max(worst, difference / (0.005 * std::abs(expected[c]) + 0.02 * largest + 0.001));
     }
     return worst;
-}
-
-// Arguments: runs and seed. The exit status is 1 where a difference is larger than allowed.
-template <class Check> inline int check_runs(const char* what, char** arguments, Check check)
-{
-    int runs = atoi(arguments[1]);
-    source.seed(atoi(arguments[2]));
-    double worst[2] = { 0, 0 };
-    for (int i = 0; i < runs; i++)
-    {
-        Shape s;
-        double stored, results;
-        check(s, stored, results);
-        worst[0] = std::max(worst[0], stored);
-        worst[1] = std::max(worst[1], results);
-        if (stored > 1 || results > 1)
-            printf("cache %.2f, results %.2f of what is allowed: %d and %d tokens, %d key heads of %d queries, window %d, sinks %d, "
-                "recent %d, rotation %d\n", stored, results, s.start, s.rows, s.keyHeads, s.group, s.window, s.sinks, s.recent, s.rotation);
-    }
-    printf("%s: k%dv%d of %d channels, groups %d and %d of %d and %d tokens: %d runs, at most %.2f and %.2f of what is allowed\n", what,
-        KEY_BITS, VALUE_BITS, HeadDim, KEY_GROUP, VALUE_GROUP, KEY_BLOCK_TOKENS, VALUE_BLOCK_TOKENS, runs, worst[0], worst[1]);
-    return worst[0] > 1 || worst[1] > 1;
 }

@@ -1,7 +1,6 @@
 // Linear layers of few rows (linear.cu): inputs, a norm before, weights of one kind, several parts or a gated pair, bias or addition.
-// Compiled with WEIGHT_BITS and GROUP; usage: few RUNS SEED.
-#include "host.hpp"
-#include "random.hpp"
+// Compiled with WEIGHT_BITS and GROUP.
+#include "checks.hpp"
 
 #define MOST_TEAMS 2
 #define ELEMENT_STAGES 7
@@ -9,8 +8,6 @@
 #define MANY_STAGES 3
 
 #include "linear.cu"
-
-#include <cstdio>
 
 const bool AreCodes = WEIGHT_BITS < 16;
 
@@ -31,13 +28,7 @@ struct Weight
             u16 pair = AreCodes ? (u16)source() : host::float_to_bfloat(normal());
             memcpy(&data[i], &pair, sizeof pair);
         }
-        for (u32& entry : groups)
-        {
-            u32 magnitude = bits_as<u32>(std::abs(normal()) / (1 << (WEIGHT_BITS - 1)));
-            int zero = (int)(normal() * 3);
-            entry = below(20) == 0 ? 0x8000 | magnitude >> 16 | magnitude << 16 // of a constant group
-                : host::float_to_half((0.5f + std::abs(normal())) / (1 << WEIGHT_BITS)) | (u32)(u16)zero << 16;
-        }
+        for (u32& entry : groups) entry = any_entry(WEIGHT_BITS);
         int kind = WEIGHT_BITS == 4 ? WEIGHT_W4 : WEIGHT_BITS == 8 ? WEIGHT_W8 : WEIGHT_BF16;
         rows = { data.data(), groups.data(), kind, columns, GROUP, outputs };
     }
@@ -46,10 +37,7 @@ struct Weight
     {
         size_t index = (size_t)output * rows.columns + column;
         if (!AreCodes) return bits_as<float>((u32)((const u16*)data.data())[index] << 16);
-        int code = (data[index * WEIGHT_BITS / 8] >> index * WEIGHT_BITS % 8 & ((1 << WEIGHT_BITS) - 1)) - (1 << (WEIGHT_BITS - 1));
-        u32 entry = groups[(size_t)(column / GROUP) * rows.rows + output];
-        if (entry & 0x8000) return (double)code * bits_as<float>((entry & 0x7fff) << 16 | entry >> 16);
-        return (code - ((int)entry >> 16)) * (double)host::half_to_float((u16)entry);
+        return number_of(data.data(), index, WEIGHT_BITS, groups[(size_t)(column / GROUP) * rows.rows + output]);
     }
 };
 
@@ -71,8 +59,7 @@ static void launch(const LinearArguments& a, int blocks, bool isWide, bool isFar
     RUN_CODES(linear_4_32)
 }
 
-// The result that is furthest from what it should be, in units of what it may differ by.
-static double check()
+static Checked check()
 {
     bool isMany = AreCodes && below(2) == 0, isGated = below(3) == 0, isFar = !AreCodes && below(3) == 0;
     bool isNormed = !isFar && below(2) == 0, isWide = !isFar && below(2) == 0;
@@ -163,20 +150,10 @@ static double check()
             }
         }
     }
-    return worst;
+    char call[200];
+    snprintf(call, sizeof call, "%d rows, %d columns in %d chunks, %d parts, mode %d, blocks %d, norm %d, f32 %d, far %d",
+        rows, columns, chunks, parts, a.mode, blocks, isNormed, isWide, isFar);
+    return { 0, worst, call };
 }
 
-int main(int, char** arguments)
-{
-    int runs = atoi(arguments[1]);
-    double worst = 0;
-    for (int i = 0; i < runs; i++)
-    {
-        source.seed(1000 * atoi(arguments[2]) + i);
-        double x = check();
-        if (x > 1) printf("run %d: %.2f of what is allowed\n", i, x);
-        worst = std::max(worst, x);
-    }
-    printf("few: weights of %d bits, groups of %d: %d runs, at most %.2f of what is allowed\n", WEIGHT_BITS, GROUP, runs, worst);
-    return worst > 1;
-}
+int main(int, char** arguments) { return run_checks(arguments, check); }

@@ -45,9 +45,9 @@ static void attend(attending::AttentionArguments a, const Shape& shape)
     host::launch({ shape.rows, (a.queryHeads + WARPS - 1) / WARPS, 1 }, THREADS, [&] { merging::merge_splits(merged); });
 }
 
-static void check(Shape& shape, double& stored, double& results)
+static Checked check()
 {
-    shape = any_shape(below(2) * below(300), 1 + below(one_of({ 4, 50 })));
+    Shape shape = any_shape(below(2) * below(300), 1 + below(one_of({ 4, 50 })));
     CacheSide keys(shape, KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS), values(shape, VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS);
     CacheSide keysBefore = keys, valuesBefore = values;
     int heads = shape.keyHeads, queryHeads = shape.queries();
@@ -107,17 +107,19 @@ static void check(Shape& shape, double& stored, double& results)
         if (shape.rotation == 2) rotate(x);
         return x;
     };
-    stored = std::max(stored_difference(keys, keysBefore, shape, fresh_key), stored_difference(values, valuesBefore, shape, fresh_value));
+    double stored = std::max(
+        stored_difference(keys, keysBefore, shape, fresh_key), stored_difference(values, valuesBefore, shape, fresh_value));
     for (int c = 0; c < heads * D && hasMeans && shape.start == 0; c++)
     {
         double mean = 0;
         for (int row = 0; row < shape.rows; row++) mean += row_of(k, row * heads + c / D)[c % D] / shape.rows;
         stored = std::max(stored, std::abs(mean - host::half_to_float(means[c])) / (0.001 * std::abs(mean) + 1e-5));
     }
-    results = 0;
+    double results = 0;
     for (int i = 0; i < shape.rows * queryHeads; i++)
         results = std::max(results,
             result_difference(keys, values, shape, i / queryHeads, i % queryHeads, row_of(q, i), y.data() + i * D));
+    return { stored, results, shape.words() };
 }
 
-int main(int, char** arguments) { return check_runs("rows", arguments, check); }
+int main(int, char** arguments) { return run_checks(arguments, check); }

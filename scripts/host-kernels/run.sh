@@ -3,7 +3,7 @@
 # missing whether or not it shows, and with results beside plain loops in f64 (token.cpp: decode.cu; rows.cpp: cache.cu, attention.cu,
 # merge.cu; few.cpp: linear.cu).
 #
-#   scripts/host-kernels/run.sh [RUNS [SEED]]     random calls of each combination of bits and groups (4, 1)
+#   scripts/host-kernels/run.sh [RUNS [SEED]]     random calls of each combination of bits and groups (4, 1); of a token four times as many
 #
 # Takes g++, python3 and an x86 processor with F16C; where these are missing one line says so, and the exit status is 0.
 set -euo pipefail
@@ -35,7 +35,8 @@ python3 "$here/kernels.py" "$here/../../src/KvPareto.Cuda/Kernels" "$work/kernel
 # A program and what it is compiled for: few with a weight's bits and group; others with HEAD_DIM, then bits, channels of a group and tokens
 # of a block of keys, then those of values.
 check() {
-  local program=$work/$(IFS=-; echo "$*") defines
+  local program=$work/$(IFS=-; echo "$*") defines calls=$runs
+  [ "$1" != token ] || calls=$((4 * runs))
   if [ "$1" = few ]; then defines="-DWEIGHT_BITS=$2 -DGROUP=$3"
   else
     defines="-DHEAD_DIM=$2 -DKEY_BITS=$3 -DKEY_GROUP=$4 -DKEY_BLOCK_TOKENS=$5 -DVALUE_BITS=$6 -DVALUE_GROUP=$7 -DVALUE_BLOCK_TOKENS=$8
@@ -43,7 +44,8 @@ check() {
   fi
   g++ -std=c++20 -O1 -g -w -mf16c -mfma -ffp-contract=off -fsanitize=thread -pthread -I"$here" -I"$work/kernels" $defines \
     "$here/$1.cpp" -o "$program"
-  TSAN_OPTIONS=history_size=7 $in_place "$program" "$runs" "$seed"
+  printf '%s: ' "$*"
+  TSAN_OPTIONS=history_size=7 $in_place "$program" "$calls" "$seed"
 }
 export -f check
 export here work runs seed in_place

@@ -16,9 +16,9 @@ static std::vector<double> turned_row(const u16* given, const TurnArguments& tur
     return row;
 }
 
-static void check(Shape& shape, double& stored, double& results)
+static Checked check()
 {
-    shape = any_shape(below(one_of({ 40, 400, 1200 })), 1);
+    Shape shape = any_shape(below(one_of({ 40, 400, 1200 })), 1);
     CacheSide keys(shape, KEY_BITS, KEY_GROUP, KEY_BLOCK_TOKENS), values(shape, VALUE_BITS, VALUE_GROUP, VALUE_BLOCK_TOKENS);
     CacheSide keysBefore = keys, valuesBefore = values;
     LayerCache cache {};
@@ -58,7 +58,7 @@ static void check(Shape& shape, double& stored, double& results)
     host::launch({ splits, heads, 1 }, THREADS, [&] { attend_token(t); });
     host::launch({ splits, heads, 1 }, THREADS, [&] { merge_parts(t); });
 
-    stored = results = 0;
+    double stored = 0, results = 0;
     for (int side = 0; side < 2 && t.turns; side++)
     {
         auto fresh = [&](int, int head)
@@ -72,6 +72,7 @@ static void check(Shape& shape, double& stored, double& results)
     for (int h = 0; h < queryHeads; h++)
         results = std::max(results,
             result_difference(keys, values, shape, 0, h, turned_row(q.data() + h * D, t.turn, t.turns), y.data() + h * D));
+    return { stored, results, shape.words() };
 }
 
-int main(int, char** arguments) { return check_runs("token", arguments, check); }
+int main(int, char** arguments) { return run_checks(arguments, check); }
