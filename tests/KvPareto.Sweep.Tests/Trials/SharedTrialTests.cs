@@ -36,10 +36,9 @@ public sealed class SharedTrialTests : IDisposable
 
         Assert.Equal(Samples, a.Generated + b.Generated);
         Assert.InRange(b.Generated, 1, Samples - 2);
-        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(log));
         Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(other));
         Assert.Empty(RunHistory.Read(Folder).Messages);
-        AssertOneLog(_temp["whole"]);
+        AssertAsWhole(whole, log);
         // Both were there from the first.
         var measured = JournalReader.Read(Folder).HostsOf(log.Results[0]);
         Assert.Equal(2, measured.Count);
@@ -85,8 +84,7 @@ public sealed class SharedTrialTests : IDisposable
 
         // The one sample that it had measured counts; that at which it stood was measured by the other.
         Assert.Equal((Samples - 1, 2), (a.Generated, b.Generated));
-        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(log));
-        AssertOneLog(_temp["whole"]);
+        AssertAsWhole(whole, log);
     }
 
     [Fact]
@@ -107,8 +105,7 @@ public sealed class SharedTrialTests : IDisposable
         var log = await helper;
 
         Assert.Equal((3, Samples - 2), (a.Generated, b.Generated));
-        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(log));
-        AssertOneLog(_temp["whole"]);
+        AssertAsWhole(whole, log);
     }
 
     [Fact]
@@ -127,8 +124,7 @@ public sealed class SharedTrialTests : IDisposable
         await helper;
 
         Assert.Equal((3, Samples - 2), (a.Generated, b.Generated));
-        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(log));
-        AssertOneLog(_temp["whole"]);
+        AssertAsWhole(whole, log);
     }
 
     [Fact]
@@ -138,8 +134,7 @@ public sealed class SharedTrialTests : IDisposable
         var engines = Enumerable.Range(0, 4).Select(_ => new FakeEngine { Before = (_, _, _) => Thread.Sleep(20) }).ToArray();
         await Task.WhenAll(engines.Select((engine, i) => Start(engine, $"w{i}")));
         Assert.Equal(Samples, engines.Sum(engine => engine.Generated));
-        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(RunHistory.Read(Folder)));
-        AssertOneLog(_temp["whole"]);
+        AssertAsWhole(whole, RunHistory.Read(Folder));
     }
 
     /// <summary>All die while they share it; status and the next run know what each has measured.</summary>
@@ -155,8 +150,7 @@ public sealed class SharedTrialTests : IDisposable
         var last = new FakeEngine();
         var log = FakeSweep.Run(Folder, last, OneTrial, resume: true, tasks: Tasks);
         Assert.Equal(Samples - 5, last.Generated);
-        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(log));
-        AssertOneLog(_temp["whole"]);
+        AssertAsWhole(whole, log);
     }
 
     /// <summary>What a dead helper has of a trial that the next config does not have is not lost either.</summary>
@@ -178,8 +172,7 @@ public sealed class SharedTrialTests : IDisposable
         var b = new FakeEngine { Before = (_, _, _) => throw new InsufficientMemoryException("full") };
         var (a, _, log, _) = await Together(b);
         Assert.Equal((Samples, 1), (a.Generated, b.Generated));
-        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(log));
-        AssertOneLog(_temp["whole"]);
+        AssertAsWhole(whole, log);
     }
 
     [Fact]
@@ -328,11 +321,12 @@ public sealed class SharedTrialTests : IDisposable
         return helper;
     }
 
-    // The same lines in the same order, but for the times, in one file; nobody holds anything.
-    private void AssertOneLog(string whole)
+    // The results and the log's lines of one worker, in the same order, but for the times; one log, and nobody holds anything.
+    private void AssertAsWhole(RunHistory whole, RunHistory shared)
     {
+        Assert.Equal(FakeSweep.WithoutTimes(whole), FakeSweep.WithoutTimes(shared));
         var log = Assert.Single(Directory.GetFiles(RunPaths.Samples(Folder)));
-        Assert.Equal(Lines(Path.Combine(RunPaths.Samples(whole), Path.GetFileName(log))), Lines(log));
+        Assert.Equal(Lines(Path.Combine(RunPaths.Samples(_temp["whole"]), Path.GetFileName(log))), Lines(log));
         Assert.Empty(Directory.GetFileSystemEntries(_temp["run/leases"]));
 
         static IEnumerable<string> Lines(string path) => SampleLog.Read(path).Records.Select(record =>
