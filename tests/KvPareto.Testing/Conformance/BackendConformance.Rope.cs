@@ -1,0 +1,153 @@
+using KvPareto.Engine.Cache;
+using KvPareto.Engine.Rotary;
+using KvPareto.Engine.Seam;
+using KvPareto.Engine.Settings;
+using Xunit;
+
+namespace KvPareto.Testing.Conformance;
+
+/// <summary>Rotary embedding, alone and with attention.</summary>
+public abstract partial class BackendConformance
+{
+    [Fact]
+    public void RopeOfQueriesAndKeys_IsEachByItself()
+    {
+        using var backend = Create();
+        const int Tokens = 9;
+        var table = new RopeTable([.. Enumerable.Range(0, 32).Select(i => 1 / MathF.Pow(10000, i / 32f))]);
+        using var run = new Run(backend, new KvGeometry(6, 2, 64, [0]), KvSpec.Full, Tokens, Tokens);
+        var (q, k) = (Slice(backend, Tokens, 6 * 64), Slice(backend, Tokens, 2 * 64));
+        var step = run.Begin(new int[Tokens]);
+        float[][] Turned(Action rope)
+        {
+            q.Write(Values(6, Tokens * 6 * 64));
+            k.Write(Values(7, Tokens * 2 * 64));
+            rope();
+            return [q.Read(), k.Read()];
+        }
+        var apart = Turned(() =>
+        {
+            backend.Rope(step, q.View, table);
+            backend.Rope(step, k.View, table);
+        });
+        Assert.Equal(apart, Turned(() => backend.Rope(step, q.View, k.View, table)));
+        foreach (var slice in new[] { q, k }) slice.AssertPoisonUntouched();
+    }
+
+    [Theory]
+    [InlineData(1, 3, 64)]
+    [InlineData(7, 2, 32)]
+    [InlineData(256, 1, 128)]
+    [InlineData(5, 3, 6)]
+    public void Rope_TurnsHalfSplitPairs(int tokens, int heads, int headDim)
+    {
+        using var backend = Create();
+        var table = new RopeTable([.. Enumerable.Range(0, headDim / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / headDim))], 1.25f);
+        using var run = new Run(backend, new KvGeometry(heads, heads, Math.Max(headDim, 16), [0]), KvSpec.Full, tokens, tokens + 1000);
+        var input = Values(6, tokens * heads * headDim);
+        var x = Slice(backend, tokens, heads * headDim);
+        x.Write(input);
+        var positions = Enumerable.Range(0, tokens).Select(t => 3 * t + 500).ToArray();
+        var step = backend.Begin(run.Workspace, new int[tokens], positions, run.Cache);
+        backend.Rope(step, x.View, table);
+        var expected = new double[input.Length];
+        for (var t = 0; t < tokens; t++)
+        {
+            for (var h = 0; h < heads; h++)
+            {
+                for (var i = 0; i < headDim / 2; i++)
+                {
+                    var at = (t * heads + h) * headDim + i;
+                    var (sin, cos) = Math.SinCos(positions[t] * table.InverseFrequencies[i]);
+                    var (a, b) = (input[at], input[at + headDim / 2]);
+                    expected[at] = 1.25 * (a * cos - b * sin);
+                    expected[at + headDim / 2] = 1.25 * (b * cos + a * sin);
+                }
+            }
+        }
+        AssertClose(expected, x.Read(), OpTolerance);
+        x.AssertPoisonUntouched();
+    }
+
+    /// <summary>Models that turn only a part of each head: pairs lie within the part, the rest stays as it is.</summary>
+    [Theory]
+    [InlineData(1, 2, 32, 24)]
+    [InlineData(7, 3, 64, 16)]
+    public void Rope_TurnsOnlyTheFirstChannels(int tokens, int heads, int headDim, int turned)
+    {
+        using var backend = Create();
+        var table = new RopeTable([.. Enumerable.Range(0, turned / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / turned))], 1.25f, headDim);
+        using var run = new Run(backend, new KvGeometry(heads, heads, headDim, [0]), KvSpec.Full, tokens, tokens);
+        var input = Values(6, tokens * heads * headDim);
+        var x = Slice(backend, tokens, heads * headDim);
+        x.Write(input);
+        backend.Rope(run.Begin(new int[tokens]), x.View, table);
+        var expected = Array.ConvertAll(input, value => (double)value);
+        for (var at = 0; at < input.Length; at += headDim)
+            for (var i = 0; i < turned / 2; i++)
+            {
+                var (sin, cos) = Math.SinCos(at / (heads * headDim) * table.InverseFrequencies[i]);
+                expected[at + i] = 1.25 * (input[at + i] * cos - input[at + i + turned / 2] * sin);
+                expected[at + i + turned / 2] = 1.25 * (input[at + i + turned / 2] * cos + input[at + i] * sin);
+            }
+        AssertClose(expected, x.Read(), OpTolerance);
+        x.AssertPoisonUntouched();
+    }
+
+    /// <summary>A chunk, a shorter one, a token of each of two sequences, and single tokens to the end of a granule and on.</summary>
+    [Theory]
+    [InlineData("k16v16", 64)]
+    [InlineData("k16v16", 128)]
+    [InlineData("k8v8-t64", 128)]
+    [InlineData("k8v8-t32-rotk", 64)]
+    [InlineData("k8v8-kch32-vt64", 64)]
+    [InlineData("k8v8-t64-recent16", 64)]
+    [InlineData("k4v4-kch64-vt64", 128)]
+    [InlineData("k4v2-kch32-vt64-rotkv-sink3-recent7", 64)]
+    [InlineData("k2v4-kch16-vt32-clip90", 128)]
+    [InlineData("k4v4-t64-sink12-recent2", 128)]
+    [InlineData("k8v8-ch32", 64)]
+    public void RopeAttention_IsRopeThenAttention(string setting, int headDim)
+    {
+        using var backend = Create();
+        var spec = InferenceSetting.Parse("w16a16-" + setting).Cache;
+        var geometry = new KvGeometry(6, 2, headDim, [0]);
+        var table = new RopeTable([.. Enumerable.Range(0, headDim / 2).Select(i => 1 / MathF.Pow(10000, 2f * i / headDim))], 1.25f);
+        using var workspace = backend.CreateWorkspace(new WorkspaceShape(120, 140, geometry, AttentionKernel.Flash, MaxSequences: 2));
+        float[][] Results(Action<Step, Tensor, Tensor, Tensor, Tensor> attend)
+        {
+            using var cache = backend.CreateCache(geometry, spec, 140);
+            using var other = backend.CreateCache(geometry, spec, 140);
+            (int[] Positions, KvCache[] Caches)[] runs =
+            [
+                (Positions(0, 120), [cache]), (Positions(0, 9), [other]), (Positions(120, 3), [cache]), ([123, 9], [cache, other]),
+                .. Enumerable.Range(124, 12).Select(position => (new[] { position }, new KvCache[] { cache })),
+            ];
+            return
+            [
+                .. runs.Select((run, i) =>
+                {
+                    var count = run.Positions.Length;
+                    var (q, k, v, y) = (Slice(backend, count, 6 * headDim), Slice(backend, count, 2 * headDim),
+                        Slice(backend, count, 2 * headDim), Slice(backend, count, 6 * headDim));
+                    q.Write(Values(3 * i + 60, count * 6 * headDim));
+                    k.Write(Values(3 * i + 61, count * 2 * headDim));
+                    v.Write(Values(3 * i + 62, count * 2 * headDim));
+                    var step = run.Caches.Length == 1 ? backend.Begin(workspace, new int[count], run.Positions, run.Caches[0])
+                        : backend.Begin(workspace, new int[count], run.Positions, run.Caches);
+                    attend(step, q.View, k.View, v.View, y.View);
+                    foreach (var slice in new[] { q, k, v, y }) slice.AssertPoisonUntouched();
+                    return y.Read();
+                }),
+            ];
+        }
+        var apart = Results((step, q, k, v, y) =>
+        {
+            backend.Rope(step, q, k, table);
+            backend.Attention(step, 0, q, k, v, y);
+        });
+        var together = Results((step, q, k, v, y) => backend.RopeAttention(step, 0, q, k, v, y, table));
+        foreach (var (expected, actual) in apart.Zip(together))
+            AssertClose([.. expected.Select(value => (double)value)], actual, CodeEdgeTolerance);
+    }
+}
