@@ -26,8 +26,9 @@ inline Shape any_shape(int start, int rows)
     Shape shape { start, rows, 1 + below(2), 1 + below(8) };
     if (below(3) == 0) shape.start = std::max(0, (shape.length() + 63) / 64 * 64 - rows); // to the end of a granule
     shape.window = below(3) == 0 ? 1 + below(shape.length()) : 0;
-    shape.sinks = below(2) == 0 ? below(9) : 0;
-    shape.recent = below(2) == 0 ? below(70) : 0;
+    int kept = std::max(0, below(6) - 2); // half of them keep no tokens at 16 bits
+    shape.sinks = kept % 2 == 1 ? below(9) : 0;
+    shape.recent = kept >= 2 ? below(70) : 0;
     shape.rotation = (HeadDim & (HeadDim - 1)) == 0 ? below(3) : 0;
     return shape;
 }

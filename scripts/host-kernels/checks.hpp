@@ -15,11 +15,11 @@ inline int below(int count) { return (int)(source() % count); }
 
 inline int one_of(std::initializer_list<int> values) { return values.begin()[below((int)values.size())]; }
 
-// An entry (GroupMeta) for codes of so many bits; one in thirty is of a constant group.
+// An entry (GroupMeta) for codes of so many bits; one in thirty is of a constant group, one in twenty of numbers far from zero.
 inline unsigned any_entry(int bits)
 {
     unsigned magnitude = bits_as<unsigned>(std::abs(normal()) / (1 << (bits - 1)));
-    int zero = (int)(normal() * (1 << bits) / 4);
+    int zero = (int)(normal() * (1 << bits) * (below(20) == 0 ? 4 : 0.25f));
     return below(30) == 0 ? 0x8000 | magnitude >> 16 | magnitude << 16
         : host::float_to_half((0.5f + std::abs(normal())) / (1 << bits)) | (unsigned)(uint16_t)zero << 16;
 }

@@ -105,6 +105,17 @@ inline int __any_sync(unsigned, bool condition)
     return any;
 }
 
+inline unsigned __reduce_max_sync(unsigned, unsigned x)
+{
+    Warp& warp = warps[threadIdx.x / 32];
+    warp.lanes[threadIdx.x % 32][0] = x;
+    __syncwarp();
+    unsigned most = 0;
+    for (auto& lane : warp.lanes) most = max(most, (unsigned)lane[0]);
+    __syncwarp();
+    return most;
+}
+
 namespace host
 {
     // A launch's own share of shared memory.

@@ -14,6 +14,8 @@ public class CudaBackendTests : BackendConformance
 
     protected override double CodeEdgeTolerance => 5e-3;
 
+    protected override DType[] AttentionTypes => [DType.F32, DType.BF16];
+
     // Keeps the device's context from being made anew for every test.
     private static readonly CudaBackend? Kept = CudaDevice.List().Count > 0 ? new CudaBackend() : null;
 

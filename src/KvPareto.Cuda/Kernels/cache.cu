@@ -122,9 +122,10 @@ extern "C" __global__ void fit_powers(AppendArguments a)
     if (fabsf(low) < INFINITE && fabsf(high) < INFINITE)
     {
         float narrowest = fmaxf(fabsf(low), fabsf(high)) / 32767;
-        float step = fmaxf(fmaxf((high - low) / (float)((1 << side.bits) - 1), narrowest), 1.401298464e-45f);
-        int exponent = (int)ceil(log2((double)step));
-        float scale = exp2f((float)(exponent < -24 ? -24 : exponent > 15 ? 15 : exponent));
+        float step = fmaxf((high - low) / (float)((1 << side.bits) - 1), narrowest);
+        // The power of two that is at least the step, by its bits: a logarithm may miss one that it is itself.
+        int exponent = ((__float_as_int(step) + 0x7fffff) >> 23) - 127;
+        float scale = __int_as_float((min(max(exponent, -24), 15) + 127) << 23);
         float zero = rintf((float)-(1 << (side.bits - 1)) - low / scale);
         entry = float_to_half(scale) | (u32)(int)fminf(fmaxf(zero, -32768), 32767) << 16;
     }

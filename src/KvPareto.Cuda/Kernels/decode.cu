@@ -151,6 +151,7 @@ static __device__ __noinline__ void append_to_granule(const Side& side, GroupFit
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const __grid_constant__ TokenArguments t)
 {
     __shared__ __align__(16) float queries[HEADS * QUERY_STRIDE];
+    __shared__ PackedQuery packed[THREADS];
     __shared__ __align__(16) float results[WARPS][HEADS * D];
     __shared__ float2 states[WARPS][HEADS];
     __shared__ __align__(16) ChannelScales scales[KEY_GROUP == 0 ? WARPS : 1];
@@ -173,7 +174,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     int share = isKept ? UNIT : view.part / WARPS, from = (isKept ? view.codedTo - view.codedFrom : split * view.part) + warp * share;
     int to = isNew || (isEdge && !isKept) ? from : min(from + share, span.count);
     typedef Attend<KEY_BITS, KEY_GROUP, VALUE_BITS, VALUE_GROUP, UNITS, false> Coded;
-    Coded coded(cache.keys, cache.values, span, queries, KEY_GROUP == 0 ? scales + warp : nullptr, (u16*)results[warp], head, lane);
+    Coded coded(cache.keys, cache.values, span, queries, packed, KEY_GROUP == 0 ? scales + warp : nullptr, (u16*)results[warp], head, lane);
     coded.begin(from, to, isKept);
 
     const int Pairs = D / 2;
@@ -261,14 +262,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
         int share = (around.count + WARPS * UNIT - 1) / (WARPS * UNIT) * UNIT, first = warp * share,
             end = min((warp + 1) * share, around.count);
         typedef Attend<16, D, 16, D, 1, true> Edge;
-        Edge edge(cache.keys, cache.values, around, queries, nullptr, (u16*)results[warp], head, lane);
+        Edge edge(cache.keys, cache.values, around, queries, packed, nullptr, (u16*)results[warp], head, lane);
+        edge.pack_query(warp, largestQueries);
         edge.run(state, first, end, false);
         __syncwarp();
         Edge::store(results[warp], state, lane);
     }
     else if (!isNew)
     {
-        if constexpr (KEY_GROUP == 0) coded.measure_query(largestQueries);
+        coded.pack_query(warp, largestQueries);
         coded.run(state, from, to, isKept);
         if (KEY_GROUP == 0) __syncwarp(); // rows of this warp are read
         Coded::store(results[warp], state, lane);

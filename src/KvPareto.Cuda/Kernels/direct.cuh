@@ -24,8 +24,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
     u32 valueEntries[NU][2 * ValuePiece::Groups];
 
     __device__ __forceinline__ Attend(const Side& keySide, const Side& valueSide, const Span& span, const float* queries,
-        ChannelScales* scales, u16* rows, int head, int lane)
-        : Keys(keySide, span, queries, scales, rows, head, lane), valueSide(valueSide)
+        PackedQuery* packed, ChannelScales* scales, u16* rows, int head, int lane)
+        : Keys(keySide, span, queries, packed, scales, rows, head, lane), valueSide(valueSide)
     {
     }
 
@@ -88,7 +88,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
         load_values(place_of(from));
     }
 
-    // After `begin`, and with queries in shared memory.
+    // After `begin`, and with queries in shared memory, for keys without a scale for each channel packed too (`pack_query`).
     __device__ __forceinline__ void run(State& state, int from, int to, bool isKept)
     {
         // 2^-60; above all scales of values so far
@@ -139,8 +139,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
             if (!EDGE && at + NU * UNIT < to) this->load_keys(place_of(at + NU * UNIT));
             if constexpr (EDGE) load_values(place);
 
-            // Tokens that are not there, or were treated before.
-            if (EDGE || place != at)
+            // Tokens that are not there, are another warp's or were treated before.
+            if (at + NU * UNIT > to)
             {
                 #pragma unroll
                 for (int u = 0; u < NU; u++)

@@ -7,14 +7,20 @@
 
 static __device__ __forceinline__ int query_place(int head, int c) { return head * QUERY_STRIDE + c + c / 32 * 8; }
 
-// A warp's scales of one token block of keys.
+// A lane's words of queries as products read them, those that one warp packs for all.
+struct __align__(D / 2 / WARPS) PackedQuery
+{
+    static const int Words = D / 8 / WARPS;
+    u32 words[Words];
+};
+
+// A warp's scales of one token block of keys as products read them: words of two channels, those of each lane of a token side by side.
 struct ChannelScales
 {
-    // Lanes that read 32 channels each read from different banks.
-    static __device__ __forceinline__ constexpr int place(int c) { return c + c / 32 * 2; }
+    static const int Stride = D / 8 + 4; // lanes read from different banks
 
-    u32 entries[2][D];     // of this token block and the next one
-    float2 steps[D + D / 16]; // what a query is multiplied with, and the zero point in units of that
+    u32 steps[4 * Stride];
+    u32 zeros[2][4 * Stride]; // zero points' upper and lower bytes, as far up as their codes
 };
 
 // Entries of the lane's product row in half a unit.
@@ -33,13 +39,15 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     static const int Pairs = KeyPiece::Codes / 2; // of a lane, a token and a group
     static const int WordPairs = Pairs / KeyPiece::Words;
     static const bool KeyEntries = KB < 16 && !Channels;
+    static const int OwnPairs = D / 64; // of channels, whose scales a lane prepares for the warp
 
     const Side& keySide;
     const Span& span;
     const float* queries;  // f32 in shared memory (query_place)
+    PackedQuery* packed;   // there too, of all warps and lanes
     ChannelScales* scales; // the warp's
     WarpRows rows;
-    float largestQuery, largestStep;
+    int queryExponent; // with Channels, of what queries were multiplied with
     int head, lane, firstRow; // of the lane in a product
 
     const u8* keyCodes; // the lane's of token 0
@@ -48,10 +56,11 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     float keyFactors[2];
     u32 keys[NU][2][KeyPiece::Groups][KeyPiece::Words];
     u32 keyEntries[NU][2 * KeyPiece::Groups];
+    u32 channelEntries[2][OwnPairs]; // of the next token block; of pairs' first and second channels
 
     __device__ __forceinline__ WarpKeys(
-        const Side& keySide, const Span& span, const float* queries, ChannelScales* scales, u16* rows, int head, int lane)
-        : keySide(keySide), span(span), queries(queries), scales(scales), rows { rows }, head(head), lane(lane),
+        const Side& keySide, const Span& span, const float* queries, PackedQuery* packed, ChannelScales* scales, u16* rows, int head, int lane)
+        : keySide(keySide), span(span), queries(queries), packed(packed), scales(scales), rows { rows }, head(head), lane(lane),
             firstRow(token_of_row(lane / 4))
     {
     }
@@ -63,102 +72,163 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         return KeyPiece::channel(g, lane % 4, word * 2 * WordPairs + half * WordPairs + j);
     }
 
+    // How far up a pair's codes stand, in bits.
+    static __device__ __forceinline__ constexpr int shift_of(int n) { return KB == 16 ? 0 : n % WordPairs * KB % 8; }
+
+    // A warp's share of the queries as products read them: words side by side, of all lanes, by the power of two that `exponent` says.
+    __device__ __forceinline__ void pack_query(int warp, int exponent) const
+    {
+        PackedQuery share;
+        #pragma unroll
+        for (int i = 0; i < PackedQuery::Words; i++)
+        {
+            int word = warp * PackedQuery::Words + i, g = word / Pairs, n = word % Pairs;
+            float factor = __int_as_float((127 + exponent - shift_of(n)) << 23);
+            share.words[i] = pack_halves(queries[query_place(lane / 4, key_channel(g, n, 0))] * factor,
+                queries[query_place(lane / 4, key_channel(g, n, 1))] * factor);
+        }
+        packed[warp * 32 + lane] = share;
+    }
+
+    // All warps' shares; with a scale for each channel of largest queries, which each warp has put, to be from 2^12 to 2^13.
+    __device__ __forceinline__ void pack_query(int warp, const float* largest)
+    {
+        const int Raised = KB == 16 ? 0 : 8 - KB; // up from a subnormal's lowest bits
+        queryExponent = Raised;
+        if constexpr (Channels)
+        {
+            float most = 0;
+            #pragma unroll
+            for (int w = 0; w < WARPS; w++) most = fmaxf(most, largest[w]);
+            queryExponent = min(max(139 - (__float_as_int(most) >> 23), -100), 100);
+        }
+        pack_query(warp, queryExponent);
+        __syncthreads();
+    }
+
+    // What all warps have packed.
+    __device__ __forceinline__ void load_packed()
+    {
+        #pragma unroll
+        for (int w = 0; w < WARPS; w++)
+        {
+            PackedQuery share = packed[w * 32 + lane];
+            #pragma unroll
+            for (int i = 0; i < PackedQuery::Words; i++) query[w * PackedQuery::Words + i] = share.words[i];
+        }
+    }
+
+    // That and its sums, which products with powers of two give.
     __device__ __forceinline__ void load_query()
     {
-        const float Up = KB == 16 ? 1 : 1 << (8 - KB);
+        load_packed();
         #pragma unroll
         for (int g = 0; g < KeyPiece::Groups; g++)
         {
-            float sum = 0;
+            float sums[4] = { 0, 0, 0, 0 };
             #pragma unroll
-            for (int n = 0; n < Pairs; n++)
+            for (int n = 0; KeyEntries && n < Pairs; n += 2)
             {
-                float low = queries[query_place(lane / 4, key_channel(g, n, 0))],
-                    high = queries[query_place(lane / 4, key_channel(g, n, 1))], factor = Up * pair_factor<KB>(n % WordPairs);
-                query[g * Pairs + n] = pack_halves(low * factor, high * factor);
-                sum += sum_of_halves(query[g * Pairs + n]) / factor;
+                u32 low = (15 - queryExponent + shift_of(n)) * 0x04000400, high = (15 - queryExponent + shift_of(n + 1)) * 0x04000400,
+                    down[4] = { low, low, high, high };
+                multiply_halves(sums, down, query[g * Pairs + n], query[g * Pairs + n + 1]);
             }
-            sum += __shfl_xor_sync(0xffffffff, sum, 1);
-            sum += __shfl_xor_sync(0xffffffff, sum, 2);
-            of_columns(querySums[g], sum, lane);
+            querySums[g][0] = sums[0];
+            querySums[g][1] = sums[1];
         }
-        keyFactors[0] = keyFactors[1] = KB == 16 ? 1 : CodeScale / Up;
-    }
-
-    // Before the first `scale_query`: magnitudes of queries, the largest that each warp has put.
-    __device__ __forceinline__ void measure_query(const float* largest)
-    {
-        largestQuery = largestStep = 0;
-        #pragma unroll
-        for (int w = 0; w < WARPS; w++) largestQuery = fmaxf(largestQuery, largest[w]);
+        keyFactors[0] = keyFactors[1] = KB == 16 ? 1 : CodeScale / (1 << queryExponent);
     }
 
     // Asks for the entries of a token block.
     __device__ __forceinline__ void fetch_scales(int block)
     {
-        const u32* entries = keySide.groups + head * keySide.headGroups + (i64)block * keySide.groupsPerTokenBlock;
-        if (lane < D / 4) copy_async((u16*)(scales->entries[block % 2] + 4 * lane), entries + 4 * lane);
+        const u32* entries = keySide.groups + head * keySide.headGroups + (i64)block * keySide.groupsPerTokenBlock + own_channel();
+        #pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            const u32* source = entries + half * WordPairs;
+            if constexpr (OwnPairs == 2)
+            {
+                uint2 x = LOAD_CACHE((const uint2*)source);
+                channelEntries[half][0] = x.x;
+                channelEntries[half][1] = x.y;
+            }
+            else channelEntries[half][0] = LOAD_CACHE(source);
+        }
     }
 
-    // Queries times the scales of a token block, which are brought near the top of f16's range; the next block's entries are asked for.
+    // The first of the pairs whose scales the lane prepares: its number among those of a token's lane.
+    __device__ __forceinline__ int own_pair() const { return lane % 8 * OwnPairs; }
+
+    __device__ __forceinline__ int own_channel() const
+    {
+        int n = own_pair();
+        return KeyPiece::channel(0, lane / 8, n / WordPairs * 2 * WordPairs + n % WordPairs);
+    }
+
+    // Queries times the scales of a token block, and the part of its zero points; the next block's entries are asked for.
     __device__ __forceinline__ void scale_query(int block, bool hasNext)
     {
-        const int Own = D / 32; // channels whose scales a lane prepares
-        wait_for_copies();
-        __syncwarp();
-        u32 entries[Own];
-        Scale own[Own];
-        float largest = 0;
+        const u32 Thousand = 0x64006400; // 1,024 in f16, whose last bits count ones
+        const u32 Least = KB == 16 ? 0 : 1 << (KB - 1);
+        u32 steps[OwnPairs], zeros[OwnPairs], marks = 0;
         #pragma unroll
-        for (int i = 0; i < Own; i++) entries[i] = scales->entries[block % 2][lane * Own + i];
-        scales_of(own, entries, KB);
-        #pragma unroll
-        for (int i = 0; i < Own; i++) largest = fmaxf(largest, own[i].step);
-        if (__any_sync(0xffffffff, largest > largestStep)) largestStep = fmaxf(largestStep, warp_max(largest));
-        int exponent = min(max(30, __float_as_int(largestStep * largestQuery) >> 23), 250);
-        float up = __int_as_float((266 - exponent) << 23), down = __int_as_float((exponent - 12) << 23);
-        #pragma unroll
-        for (int i = 0; i < Own; i++)
+        for (int i = 0; i < OwnPairs; i++)
         {
-            int c = lane * Own + i;
-            float factor = pair_factor<KB>(c % (16 / KB));
-            scales->steps[ChannelScales::place(c)] = make_float2(own[i].step * up * factor, own[i].zero / factor);
+            u32 low = channelEntries[0][i], high = channelEntries[1][i];
+            marks |= low | high;
+            steps[i] = __byte_perm(low, high, 0x5410);
+            zeros[i] = __byte_perm(low, high, 0x7632);
         }
-        __syncwarp();
+        if (__any_sync(0xffffffff, marks & 0x8000))
+        {
+            #pragma unroll
+            for (int i = 0; i < OwnPairs; i++)
+            {
+                u32 entries[2] = { channelEntries[0][i], channelEntries[1][i] };
+                Scale pair[2];
+                scales_of(pair, entries, KB);
+                steps[i] = pack_halves(fminf(pair[0].step, 65504), fminf(pair[1].step, 65504));
+                zeros[i] &= (entries[0] & 0x8000 ? 0 : 0xffff) | (entries[1] & 0x8000 ? 0 : 0xffff0000);
+            }
+        }
         if (hasNext) fetch_scales(block + 1);
-        float sum = 0;
+        u32 most = 0;
         #pragma unroll
-        for (int word = 0; word < KeyPiece::Words; word++)
+        for (int i = 0; i < OwnPairs; i++) most = max(most, max(steps[i] & 0xffff, steps[i] >> 16));
+        // Products stay in f16's range.
+        int lowered = max((int)(__reduce_max_sync(0xffffffff, most) >> 10) - 16, 0);
+        int place = lane / 8 * ChannelScales::Stride + own_pair();
+        __syncwarp(); // those before are read
+        #pragma unroll
+        for (int i = 0; i < OwnPairs; i++)
         {
-            const int Codes = 2 * WordPairs; // of a word, side by side
-            int c = KeyPiece::channel(0, lane % 4, word * Codes);
-            float scaled[Codes], zeros[Codes];
-            #pragma unroll
-            for (int i = 0; i < Codes; i += 4)
-            {
-                float4 q = *(const float4*)(queries + query_place(lane / 4, c + i));
-                float4 low = *(const float4*)(scales->steps + ChannelScales::place(c + i)),
-                    high = *(const float4*)(scales->steps + ChannelScales::place(c + i) + 2);
-                scaled[i] = q.x * low.x;
-                scaled[i + 1] = q.y * low.z;
-                scaled[i + 2] = q.z * high.x;
-                scaled[i + 3] = q.w * high.z;
-                zeros[i] = low.y;
-                zeros[i + 1] = low.w;
-                zeros[i + 2] = high.y;
-                zeros[i + 3] = high.w;
-            }
-            #pragma unroll
-            for (int n = 0; n < WordPairs; n++)
-            {
-                u32 pair = pack_halves(scaled[n], scaled[n + WordPairs]);
-                query[word * WordPairs + n] = pair;
-                sum += half_to_float((u16)pair) * zeros[n] + half_to_float((u16)(pair >> 16)) * zeros[n + WordPairs];
-            }
+            u32 up = both_halves((15 + shift_of(own_pair() + i)) << 10), upper = (zeros[i] >> 8 & 0xff00ff ^ 0x800080) | Thousand,
+                lower = (zeros[i] & 0xff00ff) | Thousand;
+            scales->steps[place + i] = scale_halves(steps[i], both_halves((15 - lowered) << 10));
+            scales->zeros[0][place + i] = scale_halves(subtract_halves(upper, Thousand + 0x800080), up);
+            scales->zeros[1][place + i] = scale_halves(subtract_halves(lower, Thousand - 2 * Least * 0x10001), up);
         }
-        sum += __shfl_xor_sync(0xffffffff, sum, 1);
-        sum += __shfl_xor_sync(0xffffffff, sum, 2);
-        of_columns(querySums[0], sum * down, lane);
+        __syncwarp();
+        load_packed();
+        const uint4* source = (const uint4*)(scales->steps + lane % 4 * ChannelScales::Stride);
+        const int Kind = ChannelScales::Stride; // in words of four
+        float sums[4] = { 0, 0, 0, 0 };
+        #pragma unroll
+        for (int n = 0; n < Pairs; n += 4)
+        {
+            uint4 step = source[n / 4], upper = source[n / 4 + Kind], lower = source[n / 4 + 2 * Kind];
+            query[n] = scale_halves(query[n], step.x);
+            query[n + 1] = scale_halves(query[n + 1], step.y);
+            query[n + 2] = scale_halves(query[n + 2], step.z);
+            query[n + 3] = scale_halves(query[n + 3], step.w);
+            u32 first[4] = { upper.x, lower.x, upper.y, lower.y }, second[4] = { upper.z, lower.z, upper.w, lower.w };
+            multiply_halves(sums, first, query[n], query[n + 1]);
+            multiply_halves(sums, second, query[n + 2], query[n + 3]);
+        }
+        float down = __int_as_float((127 - queryExponent + lowered) << 23);
+        querySums[0][0] = (sums[0] * 256 + sums[2]) * down;
+        querySums[0][1] = (sums[1] * 256 + sums[3]) * down;
         keyFactors[0] = keyFactors[1] = down * CodeScale;
     }
 

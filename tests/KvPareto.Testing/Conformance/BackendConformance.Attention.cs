@@ -155,18 +155,24 @@ public abstract partial class BackendConformance
     /// <summary>Steps of all layers, and then what the cache reads back, against <see cref="ReferenceAttention"/>.</summary>
     protected virtual void CheckAttention(KvGeometry geometry, KvSpec spec, int[] steps, AttentionKernel kernel)
     {
+        foreach (var type in AttentionTypes) CheckAttention(geometry, spec, steps, kernel, type);
+    }
+
+    private void CheckAttention(KvGeometry geometry, KvSpec spec, int[] steps, AttentionKernel kernel, DType type)
+    {
         using var backend = Create();
         using var run = new Run(backend, geometry, spec, steps.Max(), steps.Sum(), kernel);
         var references = geometry.LayerWindows.Select((_, layer) => new ReferenceAttention(geometry, spec, layer)).ToArray();
         var seed = FirstSeed;
         var movesCodes = spec.Rotation != KvRotation.None || spec.PreBiasKeys;
         var (tolerance, cacheTolerance) = movesCodes ? (CodeEdgeTolerance, CodeEdgeTolerance) : (AttentionTolerance, 5 * OpTolerance);
+        if (type != DType.F32) tolerance = Math.Max(tolerance, Bf16Tolerance);
         foreach (var tokens in steps)
         {
-            var (step, call) = (run.Begin(new int[tokens]), new AttentionCall(backend, geometry, tokens));
+            var (step, call) = (run.Begin(new int[tokens]), new AttentionCall(backend, geometry, tokens, type));
             for (var layer = 0; layer < geometry.LayerCount; layer++)
             {
-                var (q, k, v) = Inputs(geometry, tokens, ref seed);
+                var (q, k, v) = Inputs(geometry, tokens, ref seed, type);
                 AssertClose(references[layer].Run(q, k, v), call.Run(step, layer, q, k, v), tolerance);
             }
         }
@@ -204,10 +210,11 @@ public abstract partial class BackendConformance
     }
 
     // Queries [T, Nq·D], keys and values [T, Nkv·D] of one layer's step.
-    private static (float[] Q, float[] K, float[] V) Inputs(KvGeometry geometry, int tokens, ref int seed)
+    private static (float[] Q, float[] K, float[] V) Inputs(KvGeometry geometry, int tokens, ref int seed, DType type = DType.F32)
     {
         var (queryWidth, keyWidth) = (geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim);
-        return (Values(seed++, tokens * queryWidth), Keys(seed++, tokens, keyWidth), Values(seed++, tokens * keyWidth));
+        return (Rounded(Values(seed++, tokens * queryWidth), type), Rounded(Keys(seed++, tokens, keyWidth), type),
+            Rounded(Values(seed++, tokens * keyWidth), type));
     }
 
     private static (float[] Keys, float[] Values) Unpacked(KvCache cache, KvGeometry geometry, int layer)
@@ -222,13 +229,13 @@ public abstract partial class BackendConformance
         new AttentionCall(backend, step.Count, q.Length / step.Count, k.Length / step.Count).Run(step, layer, q, k, v);
 
     // The tensors of attention over some tokens, for one layer after the other.
-    private sealed class AttentionCall(Backend backend, int tokens, int queryWidth, int keyWidth)
+    private sealed class AttentionCall(Backend backend, int tokens, int queryWidth, int keyWidth, DType type = DType.F32)
     {
-        private readonly Sliced _q = Slice(backend, tokens, queryWidth), _k = Slice(backend, tokens, keyWidth);
-        private readonly Sliced _v = Slice(backend, tokens, keyWidth), _y = Slice(backend, tokens, queryWidth);
+        private readonly Sliced _q = Slice(backend, tokens, queryWidth, type), _k = Slice(backend, tokens, keyWidth, type);
+        private readonly Sliced _v = Slice(backend, tokens, keyWidth, type), _y = Slice(backend, tokens, queryWidth, type);
 
-        public AttentionCall(Backend backend, KvGeometry geometry, int tokens)
-            : this(backend, tokens, geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim)
+        public AttentionCall(Backend backend, KvGeometry geometry, int tokens, DType type = DType.F32)
+            : this(backend, tokens, geometry.QueryHeads * geometry.HeadDim, geometry.KvHeads * geometry.HeadDim, type)
         {
         }
 

@@ -42,20 +42,28 @@ public abstract partial class BackendConformance
             $"off by {Math.Sqrt(difference / norm):g3} relative; allowed {tolerance:g3}");
     }
 
+    // What tensors of a type hold of numbers.
+    private static float[] Rounded(float[] values, DType type) => type == DType.F32 ? values : Array.ConvertAll(values, value =>
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        return BitConverter.UInt32BitsToSingle(bits + 0x7fff + (bits >> 16 & 1) & 0xffff0000);
+    });
+
     // A tensor as a column slice of a wider one whose other columns hold a value that must not change.
-    private static Sliced Slice(Backend backend, int rows, int columns) => new(backend, rows, columns);
+    private static Sliced Slice(Backend backend, int rows, int columns, DType type = DType.F32) => new(backend, rows, columns, type);
 
     private sealed class Sliced
     {
-        private const int Margin = 3;
+        private readonly int _margin;
         private readonly Backend _backend;
         private readonly Tensor _whole;
 
-        public Sliced(Backend backend, int rows, int columns)
+        public Sliced(Backend backend, int rows, int columns, DType type)
         {
             _backend = backend;
-            _whole = backend.Alloc(DType.F32, rows, columns + 2 * Margin);
-            View = _whole.Columns(Margin, columns);
+            _margin = type == DType.F32 ? 3 : 8; // rows of 16-bit numbers begin where kernels can read several at a time
+            _whole = backend.Alloc(type, rows, columns + 2 * _margin);
+            View = _whole.Columns(_margin, columns);
             backend.Write(Enumerable.Repeat(Poison, rows * _whole.ColumnCount).ToArray(), _whole);
         }
 
@@ -79,7 +87,7 @@ public abstract partial class BackendConformance
             for (var row = 0; row < _whole.RowCount; row++)
             {
                 var line = values.AsSpan(row * _whole.ColumnCount, _whole.ColumnCount);
-                if (line[..Margin].ContainsAnyExcept(Poison) || line[^Margin..].ContainsAnyExcept(Poison))
+                if (line[.._margin].ContainsAnyExcept(Poison) || line[^_margin..].ContainsAnyExcept(Poison))
                     Assert.Fail($"wrote beside row {row}");
             }
         }

@@ -7,8 +7,9 @@ namespace KvPareto.Testing.Conformance;
 /// <summary>What every backend must do. A device adds a class that derives from this and says how to make its backend.</summary>
 public abstract partial class BackendConformance
 {
-    private const float Poison = 1e30f;
+    private const float Poison = 1.2676506e30f; // 2^100, in any type
     private const int FirstSeed = 100;
+    private const double Bf16Tolerance = 4e-3; // of results, which keep 8 bits
 
     /// <summary>Relative error of one op, norm of the difference over norm.</summary>
     protected virtual double OpTolerance => 2e-6;
@@ -19,6 +20,9 @@ public abstract partial class BackendConformance
     /// <summary>The same where rounding before coding can move a code that lies on the edge of two: a rotation, or a bias taken
     /// off.</summary>
     protected virtual double CodeEdgeTolerance => 3e-3;
+
+    /// <summary>Types of queries, keys, values and results that have kernels of their own.</summary>
+    protected virtual DType[] AttentionTypes => [DType.F32];
 
     /// <summary>A fresh backend; a device that is not there skips the test.</summary>
     protected abstract Backend Create();
