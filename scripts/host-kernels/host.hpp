@@ -22,6 +22,7 @@
 #define __maxnreg__(...)
 #define __grid_constant__
 #define __shared__ static
+#define __builtin_assume(condition) ((void)0)
 #define __align__(bytes) __attribute__((aligned(bytes)))
 
 struct alignas(8) float2 { float x, y; };

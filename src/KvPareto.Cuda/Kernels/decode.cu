@@ -6,7 +6,14 @@
 #include "common.cuh"
 
 #define D HEAD_DIM
-#define LOAD_CACHE(address) (*(address)) // the new token's row is written here
+// What the compiler cannot tell: that no address in shared memory comes here.
+template <class T> static __device__ __forceinline__ T load_global(const T* address)
+{
+    __builtin_assume(__isGlobal(address));
+    return *address;
+}
+
+#define LOAD_CACHE(address) load_global(address) // not as what does not change: the new token's row is written here
 
 #include "tensor_cores.cuh"
 #include "attention.cuh"
@@ -270,7 +277,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
     }
     else if (!isNew)
     {
-        coded.pack_query(warp, largestQueries);
+        if (KEY_GROUP == 0 && isKept) coded.pack_plain_query();
+        else coded.pack_query(warp, largestQueries);
         coded.run(state, from, to, isKept);
         if (KEY_GROUP == 0) __syncwarp(); // rows of this warp are read
         Coded::store(results[warp], state, lane);

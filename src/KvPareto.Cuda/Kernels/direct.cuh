@@ -38,8 +38,12 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
             + lane / 4 * ValuePiece::Chunk;
     }
 
-    // The tokens that are read where those from `at` on are wanted: as many end with the last one.
-    __device__ __forceinline__ int place_of(int at) const { return EDGE ? at : min(at, span.count - NU * UNIT); }
+    // The tokens that are read where those from `at` on are wanted: as many end with the last one. Of tokens whose keys are kept, no more
+    // than a unit, all are in the last unit.
+    __device__ __forceinline__ int place_of(int at, bool isKept) const
+    {
+        return EDGE ? at : min(Channels && isKept ? at - (NU - 1) * UNIT : at, span.count - NU * UNIT);
+    }
 
     __device__ __forceinline__ void load_values(int i)
     {
@@ -82,10 +86,10 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
         if (Channels && isKept) rows.copy_kept(keySide, head, span, from, to, lane);
         else
         {
-            if constexpr (Channels) this->fetch_scales((span.from - keySide.sinkTokens + place_of(from)) / KEY_BLOCK_TOKENS);
-            this->load_keys(place_of(from));
+            if constexpr (Channels) this->fetch_scales((span.from - keySide.sinkTokens + place_of(from, isKept)) / KEY_BLOCK_TOKENS);
+            this->load_keys(place_of(from, isKept));
         }
-        load_values(place_of(from));
+        load_values(place_of(from, isKept));
     }
 
     // After `begin`, and with queries in shared memory, for keys without a scale for each channel packed too (`pack_query`).
@@ -118,14 +122,16 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
         for (int at = from; at < to; at += NU * UNIT)
         {
             float scores[NU][4];
-            int place = place_of(at);
+            int place = place_of(at, isKept);
             if constexpr (EDGE) this->load_keys(place);
             #pragma unroll
             for (int u = 0; u < NU; u++)
             {
                 if (Channels && isKept)
                 {
-                    this->score_plain(scores[u], place + u * UNIT - at);
+                    // Before the last unit none is the warp's.
+                    if (u < NU - 1) for (float& score : scores[u]) score = -INFINITE;
+                    else this->score_plain(scores[u], place + u * UNIT - at);
                     continue;
                 }
                 if constexpr (Channels)
@@ -136,7 +142,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
                 }
                 this->score(scores[u], u);
             }
-            if (!EDGE && at + NU * UNIT < to) this->load_keys(place_of(at + NU * UNIT));
+            if (!EDGE && at + NU * UNIT < to) this->load_keys(place_of(at + NU * UNIT, isKept));
             if constexpr (EDGE) load_values(place);
 
             // Tokens that are not there, are another warp's or were treated before.
@@ -241,7 +247,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
                     }
                 }
             }
-            if (!EDGE && at + NU * UNIT < to) load_values(place_of(at + NU * UNIT));
+            if (!EDGE && at + NU * UNIT < to) load_values(place_of(at + NU * UNIT, isKept));
         }
 
         #pragma unroll

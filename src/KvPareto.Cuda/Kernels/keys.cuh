@@ -290,14 +290,32 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         }
     }
 
-    // Queries for rows that `rows` holds.
+    // Queries for rows that `rows` holds, f16 [HEADS, D] where others are packed.
+    __device__ __forceinline__ WarpRows plain_queries() const { return { (u16*)packed }; }
+
+    // By the block.
+    __device__ __forceinline__ void pack_plain_query() const
+    {
+        int h = threadIdx.x / (D / 8), piece = threadIdx.x % (D / 8);
+        if (h < HEADS)
+        {
+            const float4* source = (const float4*)(queries + query_place(h, 8 * piece));
+            float4 low = source[0], high = source[1];
+            *plain_queries().at(h, piece) = make_uint4(
+                pack_halves(low.x, low.y), pack_halves(low.z, low.w), pack_halves(high.x, high.y), pack_halves(high.z, high.w));
+        }
+        __syncthreads();
+    }
+
     __device__ __forceinline__ void load_plain_query()
     {
         #pragma unroll
-        for (int n = 0; n < D / 8; n++)
+        for (int piece = 0; piece < D / 8; piece += 4)
         {
-            float2 q = *(const float2*)(queries + query_place(lane / 4, 8 * n + lane % 4 * 2));
-            query[n] = pack_halves(q.x, q.y);
+            u32 m[4];
+            load_matrices(m, (const u16*)plain_queries().at(lane % 8, piece + lane / 8));
+            #pragma unroll
+            for (int i = 0; i < 4; i++) query[piece + i] = m[i];
         }
     }
 
