@@ -216,6 +216,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
             low[i] = h < group ? source[h * D] : 0;
             high[i] = h < group ? source[h * D + Pairs] : 0;
         }
+        coded.prepare(from, to, isKept);
         if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.length - 1, warp == 0, view.isApart, fresh[warp], lane);
         #pragma unroll
         for (int i = 0; i < HEADS / Step; i++)

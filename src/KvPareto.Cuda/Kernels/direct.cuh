@@ -86,10 +86,23 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
         if (Channels && isKept) rows.copy_kept(keySide, head, span, from, to, lane);
         else
         {
-            if constexpr (Channels) this->fetch_scales((span.from - keySide.sinkTokens + place_of(from, isKept)) / KEY_BLOCK_TOKENS);
+            if constexpr (Channels) this->fetch_scales(block_of(place_of(from, isKept)));
             this->load_keys(place_of(from, isKept));
         }
         load_values(place_of(from, isKept));
+    }
+
+    // The number of the token block of keys.
+    __device__ __forceinline__ int block_of(int i) const { return (span.from + i - keySide.sinkTokens) / KEY_BLOCK_TOKENS; }
+
+    // The last one of tokens up to `to`.
+    __device__ __forceinline__ int last_block(int to) const { return block_of(min(to, span.count) - 1); }
+
+    // The first tokens' scales, after `begin` and while queries are on their way.
+    __device__ __forceinline__ void prepare(int from, int to, bool isKept)
+    {
+        if constexpr (Channels)
+            if (from < to && !isKept) this->prepare_scales(block_of(place_of(from, isKept)), last_block(to));
     }
 
     // After `begin`, and with queries in shared memory, for keys without a scale for each channel packed too (`pack_query`).
@@ -107,7 +120,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
             state.totals[c] = 0;
             for (int g = 0; g < ValuePiece::Groups; g++) corrections[g][c] = 0;
         }
-        int known = -1, codedRow = span.from - keySide.sinkTokens;
+        int known = -1;
         if (from < to)
         {
             if (Channels && isKept)
@@ -136,8 +149,8 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
                 }
                 if constexpr (Channels)
                 {
-                    int block = (codedRow + place + u * UNIT) / KEY_BLOCK_TOKENS;
-                    if (block != known) this->scale_query(block, (codedRow + min(to, span.count) - 1) / KEY_BLOCK_TOKENS > block);
+                    int block = block_of(place + u * UNIT);
+                    if (block != known) this->scale_query(block, last_block(to));
                     known = block;
                 }
                 this->score(scores[u], u);

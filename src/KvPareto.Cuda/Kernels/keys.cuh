@@ -47,7 +47,9 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     PackedQuery* packed;   // there too, of all warps and lanes
     ChannelScales* scales; // the warp's
     WarpRows rows;
-    int queryExponent; // with Channels, of what queries were multiplied with
+    int queryExponent;       // of what queries were multiplied with
+    int lowered;             // how many powers of two less of it the prepared scales leave
+    bool isPrepared = false; // whether the next token block's are
     int head, lane, firstRow; // of the lane in a product
 
     const u8* keyCodes; // the lane's of token 0
@@ -166,8 +168,8 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         return KeyPiece::channel(0, lane / 8, n / WordPairs * 2 * WordPairs + n % WordPairs);
     }
 
-    // Queries times the scales of a token block, and the part of its zero points; the next block's entries are asked for.
-    __device__ __forceinline__ void scale_query(int block, bool hasNext)
+    // The scales of a token block, whose entries are there; the next one's are asked for, up to `last`.
+    __device__ __forceinline__ void prepare_scales(int block, int last)
     {
         const u32 Thousand = 0x64006400; // 1,024 in f16, whose last bits count ones
         const u32 Least = KB == 16 ? 0 : 1 << (KB - 1);
@@ -192,12 +194,12 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
                 zeros[i] &= (entries[0] & 0x8000 ? 0 : 0xffff) | (entries[1] & 0x8000 ? 0 : 0xffff0000);
             }
         }
-        if (hasNext) fetch_scales(block + 1);
+        if (block < last) fetch_scales(block + 1);
         u32 most = 0;
         #pragma unroll
         for (int i = 0; i < OwnPairs; i++) most = max(most, max(steps[i] & 0xffff, steps[i] >> 16));
         // Products stay in f16's range.
-        int lowered = max((int)(__reduce_max_sync(0xffffffff, most) >> 10) - 16, 0);
+        lowered = max((int)(__reduce_max_sync(0xffffffff, most) >> 10) - 16, 0);
         int place = lane / 8 * ChannelScales::Stride + own_pair();
         __syncwarp(); // those before are read
         #pragma unroll
@@ -210,6 +212,14 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
             scales->zeros[1][place + i] = scale_halves(subtract_halves(lower, Thousand - 2 * Least * 0x10001), up);
         }
         __syncwarp();
+        isPrepared = true;
+    }
+
+    // Queries times the scales of a token block, and the part of its zero points.
+    __device__ __forceinline__ void scale_query(int block, int last)
+    {
+        if (!isPrepared) prepare_scales(block, last);
+        isPrepared = false;
         load_packed();
         const uint4* source = (const uint4*)(scales->steps + lane % 4 * ChannelScales::Stride);
         const int Kind = ChannelScales::Stride; // in words of four
