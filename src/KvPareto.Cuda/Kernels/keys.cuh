@@ -15,12 +15,14 @@ struct __align__(D / 2 / WARPS) PackedQuery
 };
 
 // A warp's scales of one token block of keys as products read them: words of two channels, those of each lane of a token side by side.
-struct ChannelScales
+struct __align__(16) ChannelScales
 {
-    static const int Stride = D / 8 + 4; // lanes read from different banks
+    // Lanes read from different banks.
+    static const int StepStride = D / 8 + 4;
+    static const int ZeroStride = D / 4 + 4;
 
-    u32 steps[4 * Stride];
-    u32 zeros[2][4 * Stride]; // zero points' upper and lower bytes, as far up as their codes
+    u32 steps[4 * StepStride];
+    u32 zeros[4 * ZeroStride]; // zero points' upper and lower bytes by turns, as far up as their codes
 };
 
 // Entries of the lane's product row in half a unit.
@@ -200,16 +202,28 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         for (int i = 0; i < OwnPairs; i++) most = max(most, max(steps[i] & 0xffff, steps[i] >> 16));
         // Products stay in f16's range.
         lowered = max((int)(__reduce_max_sync(0xffffffff, most) >> 10) - 16, 0);
-        int place = lane / 8 * ChannelScales::Stride + own_pair();
         __syncwarp(); // those before are read
+        u32 down = both_halves((15 - lowered) << 10), bytes[2 * OwnPairs];
         #pragma unroll
         for (int i = 0; i < OwnPairs; i++)
         {
             u32 up = both_halves((15 + shift_of(own_pair() + i)) << 10), upper = (zeros[i] >> 8 & 0xff00ff ^ 0x800080) | Thousand,
                 lower = (zeros[i] & 0xff00ff) | Thousand;
-            scales->steps[place + i] = scale_halves(steps[i], both_halves((15 - lowered) << 10));
-            scales->zeros[0][place + i] = scale_halves(subtract_halves(upper, Thousand + 0x800080), up);
-            scales->zeros[1][place + i] = scale_halves(subtract_halves(lower, Thousand - 2 * Least * 0x10001), up);
+            steps[i] = scale_halves(steps[i], down);
+            bytes[2 * i] = scale_halves(subtract_halves(upper, Thousand + 0x800080), up);
+            bytes[2 * i + 1] = scale_halves(subtract_halves(lower, Thousand - 2 * Least * 0x10001), up);
+        }
+        u32* step = scales->steps + lane / 8 * ChannelScales::StepStride + own_pair();
+        u32* zero = scales->zeros + lane / 8 * ChannelScales::ZeroStride + 2 * own_pair();
+        if constexpr (OwnPairs == 2)
+        {
+            *(uint2*)step = make_uint2(steps[0], steps[1]);
+            *(uint4*)zero = make_uint4(bytes[0], bytes[1], bytes[2], bytes[3]);
+        }
+        else
+        {
+            *step = steps[0];
+            *(uint2*)zero = make_uint2(bytes[0], bytes[1]);
         }
         __syncwarp();
         isPrepared = true;
@@ -221,20 +235,17 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         if (!isPrepared) prepare_scales(block, last);
         isPrepared = false;
         load_packed();
-        const uint4* source = (const uint4*)(scales->steps + lane % 4 * ChannelScales::Stride);
-        const int Kind = ChannelScales::Stride; // in words of four
+        const uint4* steps = (const uint4*)(scales->steps + lane % 4 * ChannelScales::StepStride);
+        const uint4* zeros = (const uint4*)(scales->zeros + lane % 4 * ChannelScales::ZeroStride);
         float sums[4] = { 0, 0, 0, 0 };
         #pragma unroll
-        for (int n = 0; n < Pairs; n += 4)
+        for (int n = 0; n < Pairs; n += 2)
         {
-            uint4 step = source[n / 4], upper = source[n / 4 + Kind], lower = source[n / 4 + 2 * Kind];
-            query[n] = scale_halves(query[n], step.x);
-            query[n + 1] = scale_halves(query[n + 1], step.y);
-            query[n + 2] = scale_halves(query[n + 2], step.z);
-            query[n + 3] = scale_halves(query[n + 3], step.w);
-            u32 first[4] = { upper.x, lower.x, upper.y, lower.y }, second[4] = { upper.z, lower.z, upper.w, lower.w };
-            multiply_halves(sums, first, query[n], query[n + 1]);
-            multiply_halves(sums, second, query[n + 2], query[n + 3]);
+            uint4 step = steps[n / 4], zero = zeros[n / 2];
+            query[n] = scale_halves(query[n], n % 4 == 0 ? step.x : step.z);
+            query[n + 1] = scale_halves(query[n + 1], n % 4 == 0 ? step.y : step.w);
+            u32 a[4] = { zero.x, zero.y, zero.z, zero.w };
+            multiply_halves(sums, a, query[n], query[n + 1]);
         }
         float down = __int_as_float((127 - queryExponent + lowered) << 23);
         querySums[0][0] = (sums[0] * 256 + sums[2]) * down;
