@@ -15,11 +15,14 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
 {
     typedef WarpKeys<KB, KG, NU, EDGE> Keys;
     typedef Piece<VB, VG, 8> ValuePiece;
-    using Keys::Channels, Keys::keySide, Keys::span, Keys::rows, Keys::head, Keys::lane, Keys::firstRow, Keys::keyCodes;
+    using Keys::Channels, Keys::keySide, Keys::span, Keys::rows, Keys::head, Keys::lane, Keys::firstRow, Keys::keyCodes,
+        Keys::keyGroups, Keys::keyRow;
     static const bool ValueEntries = VB < 16;
 
     const Side& valueSide;
-    const u8* valueCodes; // the lane's of token 0
+    const u8* valueCodes; // as of keys
+    const u32* valueGroups;
+    int valueRow;
     u32 values[NU][4][ValuePiece::Groups][ValuePiece::Words];
     u32 valueEntries[NU][2 * ValuePiece::Groups];
 
@@ -32,9 +35,12 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
     // Before the first load.
     __device__ __forceinline__ void seek()
     {
-        keyCodes = keySide.codes + head * keySide.headCodes + (i64)(span.from - keySide.sinkTokens + firstRow) * (D * KB / 8)
-            + lane % 4 * Keys::KeyPiece::Chunk;
-        valueCodes = valueSide.codes + head * valueSide.headCodes + (i64)(span.from - valueSide.sinkTokens + lane % 4) * (D * VB / 8)
+        keyRow = span.from - keySide.sinkTokens;
+        valueRow = span.from - valueSide.sinkTokens;
+        keyGroups = keySide.groups + head * keySide.headGroups;
+        valueGroups = valueSide.groups + head * valueSide.headGroups;
+        keyCodes = keySide.codes + head * keySide.headCodes + (i64)(keyRow + firstRow) * (D * KB / 8) + lane % 4 * Keys::KeyPiece::Chunk;
+        valueCodes = valueSide.codes + head * valueSide.headCodes + (i64)(valueRow + lane % 4) * (D * VB / 8)
             + lane / 4 * ValuePiece::Chunk;
     }
 
@@ -48,7 +54,6 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
     __device__ __forceinline__ void load_values(int i)
     {
         const u8* codes = valueCodes + (i64)i * (D * VB / 8);
-        int unitRow = span.from + i - valueSide.sinkTokens;
         if constexpr (EDGE) rows.gather<VALUE_BITS, VALUE_GROUP>(valueSide, head, span, i, lane);
         #pragma unroll
         for (int u = 0; u < NU; u++)
@@ -65,7 +70,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
             {
                 if constexpr (ValueEntries)
                     ValuePiece::load_entries(valueEntries[u] + half * ValuePiece::Groups,
-                        entries_at<VALUE_BLOCK_TOKENS>(valueSide, head, unitRow + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
+                        entries_at<VALUE_BLOCK_TOKENS>(valueGroups, valueRow + i + u * UNIT, 8 * half + firstRow, ValuePiece::Groups));
             }
         }
     }
@@ -93,7 +98,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
     }
 
     // The number of the token block of keys.
-    __device__ __forceinline__ int block_of(int i) const { return (span.from + i - keySide.sinkTokens) / KEY_BLOCK_TOKENS; }
+    __device__ __forceinline__ int block_of(int i) const { return (keyRow + i) / KEY_BLOCK_TOKENS; }
 
     // The last one of tokens up to `to`.
     __device__ __forceinline__ int last_block(int to) const { return block_of(min(to, span.count) - 1); }

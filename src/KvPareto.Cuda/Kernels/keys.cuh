@@ -25,11 +25,10 @@ struct __align__(16) ChannelScales
     u32 zeros[4 * ZeroStride]; // zero points' upper and lower bytes by turns, as far up as their codes
 };
 
-// Entries of the lane's product row in half a unit.
-template <int BLOCK_TOKENS> static __device__ __forceinline__ const u32* entries_at(
-    const Side& s, int head, int unitRow, int row, int groups)
+// Entries of the lane's product row in half a unit, of those of a head.
+template <int BLOCK_TOKENS> static __device__ __forceinline__ const u32* entries_at(const u32* entries, int unitRow, int row, int groups)
 {
-    return s.groups + head * s.headGroups + (i64)(BLOCK_TOKENS == 1 ? unitRow + row : unitRow / BLOCK_TOKENS) * groups;
+    return entries + (BLOCK_TOKENS == 1 ? unitRow + row : unitRow / BLOCK_TOKENS) * groups;
 }
 
 // A warp's keys, NU units at a time. KG: channels of an entry; 0: an entry for each channel. EDGE: any tokens, which the warp brings into
@@ -54,7 +53,9 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     bool isPrepared = false; // whether the next token block's are
     int head, lane, firstRow; // of the lane in a product
 
-    const u8* keyCodes; // the lane's of token 0
+    const u8* keyCodes;    // the lane's of token 0
+    const u32* keyGroups;  // the head's
+    int keyRow;            // of token 0 among coded ones
     u32 query[D / 8];
     float querySums[KeyPiece::Groups][2]; // of the columns' heads; with Channels the part of the zero points
     float keyFactors[2];
@@ -146,7 +147,7 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     // Asks for the entries of a token block.
     __device__ __forceinline__ void fetch_scales(int block)
     {
-        const u32* entries = keySide.groups + head * keySide.headGroups + (i64)block * keySide.groupsPerTokenBlock + own_channel();
+        const u32* entries = keyGroups + block * D + own_channel();
         #pragma unroll
         for (int half = 0; half < 2; half++)
         {
@@ -256,7 +257,6 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     __device__ __forceinline__ void load_keys(int i)
     {
         const u8* codes = keyCodes + (i64)i * (D * KB / 8);
-        int unitRow = span.from + i - keySide.sinkTokens;
         if constexpr (EDGE) rows.gather<KEY_BITS, KEY_GROUP>(keySide, head, span, i, lane);
         #pragma unroll
         for (int u = 0; u < NU; u++)
@@ -269,7 +269,7 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
                 else KeyPiece::load(keys[u][half], codes + row * (D * KB / 8));
                 if constexpr (KeyEntries)
                     KeyPiece::load_entries(keyEntries[u] + half * KeyPiece::Groups,
-                        entries_at<KEY_BLOCK_TOKENS>(keySide, head, unitRow + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
+                        entries_at<KEY_BLOCK_TOKENS>(keyGroups, keyRow + i + u * UNIT, 8 * half + firstRow, KeyPiece::Groups));
             }
         }
     }
