@@ -28,6 +28,7 @@ template <class T> static __device__ __forceinline__ T load_global(const T* addr
 
 #include "pieces.cuh"
 #include "rows.cuh"
+#include "channels.cuh"
 #include "keys.cuh"
 #include "direct.cuh"
 

@@ -14,17 +14,6 @@ struct __align__(D / 2 / WARPS) PackedQuery
     u32 words[Words];
 };
 
-// A warp's scales of one token block of keys as products read them: words of two channels, those of each lane of a token side by side.
-struct __align__(16) ChannelScales
-{
-    // Lanes read from different banks.
-    static const int StepStride = D / 8 + 4;
-    static const int ZeroStride = D / 4 + 4;
-
-    u32 steps[4 * StepStride];
-    u32 zeros[4 * ZeroStride]; // zero points' upper and lower bytes by turns, as far up as their codes
-};
-
 // Entries of the lane's product row in half a unit, of those of a head.
 template <int BLOCK_TOKENS> static __device__ __forceinline__ const u32* entries_at(const u32* entries, int unitRow, int row, int groups)
 {
@@ -40,32 +29,28 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     static const int Pairs = KeyPiece::Codes / 2; // of a lane, a token and a group
     static const int WordPairs = Pairs / KeyPiece::Words;
     static const bool KeyEntries = KB < 16 && !Channels;
-    static const int OwnPairs = D / 64; // of channels, whose scales a lane prepares for the warp
 
     const Side& keySide;
     const Span& span;
     const float* queries;  // f32 in shared memory (query_place)
     PackedQuery* packed;   // there too, of all warps and lanes
-    ChannelScales* scales; // the warp's
+    WarpScales<KB> channels;
     WarpRows rows;
-    int queryExponent;       // of what queries were multiplied with
-    int lowered;             // how many powers of two less of it the prepared scales leave
-    bool isPrepared = false; // whether the next token block's are
+    int queryExponent;        // of what queries were multiplied with
     int head, lane, firstRow; // of the lane in a product
 
-    const u8* keyCodes;    // the lane's of token 0
-    const u32* keyGroups;  // the head's
-    int keyRow;            // of token 0 among coded ones
+    const u8* keyCodes;   // the lane's of token 0
+    const u32* keyGroups; // the head's
+    int keyRow;           // of token 0 among coded ones
     u32 query[D / 8];
     float querySums[KeyPiece::Groups][2]; // of the columns' heads; with Channels the part of the zero points
     float keyFactors[2];
     u32 keys[NU][2][KeyPiece::Groups][KeyPiece::Words];
     u32 keyEntries[NU][2 * KeyPiece::Groups];
-    u32 channelEntries[2][OwnPairs]; // of the next token block; of pairs' first and second channels
 
     __device__ __forceinline__ WarpKeys(
         const Side& keySide, const Span& span, const float* queries, PackedQuery* packed, ChannelScales* scales, u16* rows, int head, int lane)
-        : keySide(keySide), span(span), queries(queries), packed(packed), scales(scales), rows { rows }, head(head), lane(lane),
+        : keySide(keySide), span(span), queries(queries), packed(packed), channels { scales, lane }, rows { rows }, head(head), lane(lane),
             firstRow(token_of_row(lane / 4))
     {
     }
@@ -77,9 +62,6 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         return KeyPiece::channel(g, lane % 4, word * 2 * WordPairs + half * WordPairs + j);
     }
 
-    // How far up a pair's codes stand, in bits.
-    static __device__ __forceinline__ constexpr int shift_of(int n) { return KB == 16 ? 0 : n % WordPairs * KB % 8; }
-
     // A warp's share of the queries as products read them: words side by side, of all lanes, by the power of two that `exponent` says.
     __device__ __forceinline__ void pack_query(int warp, int exponent) const
     {
@@ -88,7 +70,7 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
         for (int i = 0; i < PackedQuery::Words; i++)
         {
             int word = warp * PackedQuery::Words + i, g = word / Pairs, n = word % Pairs;
-            float factor = __int_as_float((127 + exponent - shift_of(n)) << 23);
+            float factor = __int_as_float((127 + exponent - pair_shift<KB>(n % WordPairs)) << 23);
             share.words[i] = pack_halves(queries[query_place(lane / 4, key_channel(g, n, 0))] * factor,
                 queries[query_place(lane / 4, key_channel(g, n, 1))] * factor);
         }
@@ -134,8 +116,9 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
             #pragma unroll
             for (int n = 0; KeyEntries && n < Pairs; n += 2)
             {
-                u32 low = (15 - queryExponent + shift_of(n)) * 0x04000400, high = (15 - queryExponent + shift_of(n + 1)) * 0x04000400,
-                    down[4] = { low, low, high, high };
+                u32 low = (15 - queryExponent + pair_shift<KB>(n % WordPairs)) * 0x04000400;
+                u32 high = (15 - queryExponent + pair_shift<KB>((n + 1) % WordPairs)) * 0x04000400;
+                u32 down[4] = { low, low, high, high };
                 multiply_halves(sums, down, query[g * Pairs + n], query[g * Pairs + n + 1]);
             }
             querySums[g][0] = sums[0];
@@ -145,112 +128,26 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     }
 
     // Asks for the entries of a token block.
-    __device__ __forceinline__ void fetch_scales(int block)
-    {
-        const u32* entries = keyGroups + block * D + own_channel();
-        #pragma unroll
-        for (int half = 0; half < 2; half++)
-        {
-            const u32* source = entries + half * WordPairs;
-            if constexpr (OwnPairs == 2)
-            {
-                uint2 x = LOAD_CACHE((const uint2*)source);
-                channelEntries[half][0] = x.x;
-                channelEntries[half][1] = x.y;
-            }
-            else channelEntries[half][0] = LOAD_CACHE(source);
-        }
-    }
-
-    // The first of the pairs whose scales the lane prepares: its number among those of a token's lane.
-    __device__ __forceinline__ int own_pair() const { return lane % 8 * OwnPairs; }
-
-    __device__ __forceinline__ int own_channel() const
-    {
-        int n = own_pair();
-        return KeyPiece::channel(0, lane / 8, n / WordPairs * 2 * WordPairs + n % WordPairs);
-    }
+    __device__ __forceinline__ void fetch_scales(int block) { channels.fetch(keyGroups + block * D); }
 
     // The scales of a token block, whose entries are there; the next one's are asked for, up to `last`.
     __device__ __forceinline__ void prepare_scales(int block, int last)
     {
-        const u32 Thousand = 0x64006400; // 1,024 in f16, whose last bits count ones
-        const u32 Least = KB == 16 ? 0 : 1 << (KB - 1);
-        u32 steps[OwnPairs], zeros[OwnPairs], marks = 0;
-        #pragma unroll
-        for (int i = 0; i < OwnPairs; i++)
-        {
-            u32 low = channelEntries[0][i], high = channelEntries[1][i];
-            marks |= low | high;
-            steps[i] = __byte_perm(low, high, 0x5410);
-            zeros[i] = __byte_perm(low, high, 0x7632);
-        }
-        if (__any_sync(0xffffffff, marks & 0x8000))
-        {
-            #pragma unroll
-            for (int i = 0; i < OwnPairs; i++)
-            {
-                u32 entries[2] = { channelEntries[0][i], channelEntries[1][i] };
-                Scale pair[2];
-                scales_of(pair, entries, KB);
-                steps[i] = pack_halves(fminf(pair[0].step, 65504), fminf(pair[1].step, 65504));
-                zeros[i] &= (entries[0] & 0x8000 ? 0 : 0xffff) | (entries[1] & 0x8000 ? 0 : 0xffff0000);
-            }
-        }
+        channels.take();
         if (block < last) fetch_scales(block + 1);
-        u32 most = 0;
-        #pragma unroll
-        for (int i = 0; i < OwnPairs; i++) most = max(most, max(steps[i] & 0xffff, steps[i] >> 16));
-        // Products stay in f16's range.
-        lowered = max((int)(__reduce_max_sync(0xffffffff, most) >> 10) - 16, 0);
-        __syncwarp(); // those before are read
-        u32 down = both_halves((15 - lowered) << 10), bytes[2 * OwnPairs];
-        #pragma unroll
-        for (int i = 0; i < OwnPairs; i++)
-        {
-            u32 up = both_halves((15 + shift_of(own_pair() + i)) << 10), upper = (zeros[i] >> 8 & 0xff00ff ^ 0x800080) | Thousand,
-                lower = (zeros[i] & 0xff00ff) | Thousand;
-            steps[i] = scale_halves(steps[i], down);
-            bytes[2 * i] = scale_halves(subtract_halves(upper, Thousand + 0x800080), up);
-            bytes[2 * i + 1] = scale_halves(subtract_halves(lower, Thousand - 2 * Least * 0x10001), up);
-        }
-        u32* step = scales->steps + lane / 8 * ChannelScales::StepStride + own_pair();
-        u32* zero = scales->zeros + lane / 8 * ChannelScales::ZeroStride + 2 * own_pair();
-        if constexpr (OwnPairs == 2)
-        {
-            *(uint2*)step = make_uint2(steps[0], steps[1]);
-            *(uint4*)zero = make_uint4(bytes[0], bytes[1], bytes[2], bytes[3]);
-        }
-        else
-        {
-            *step = steps[0];
-            *(uint2*)zero = make_uint2(bytes[0], bytes[1]);
-        }
-        __syncwarp();
-        isPrepared = true;
+        channels.put();
     }
 
     // Queries times the scales of a token block, and the part of its zero points.
     __device__ __forceinline__ void scale_query(int block, int last)
     {
-        if (!isPrepared) prepare_scales(block, last);
-        isPrepared = false;
+        if (!channels.isPrepared) prepare_scales(block, last);
         load_packed();
-        const uint4* steps = (const uint4*)(scales->steps + lane % 4 * ChannelScales::StepStride);
-        const uint4* zeros = (const uint4*)(scales->zeros + lane % 4 * ChannelScales::ZeroStride);
-        float sums[4] = { 0, 0, 0, 0 };
-        #pragma unroll
-        for (int n = 0; n < Pairs; n += 2)
-        {
-            uint4 step = steps[n / 4], zero = zeros[n / 2];
-            query[n] = scale_halves(query[n], n % 4 == 0 ? step.x : step.z);
-            query[n + 1] = scale_halves(query[n + 1], n % 4 == 0 ? step.y : step.w);
-            u32 a[4] = { zero.x, zero.y, zero.z, zero.w };
-            multiply_halves(sums, a, query[n], query[n + 1]);
-        }
-        float down = __int_as_float((127 - queryExponent + lowered) << 23);
-        querySums[0][0] = (sums[0] * 256 + sums[2]) * down;
-        querySums[0][1] = (sums[1] * 256 + sums[3]) * down;
+        float sums[2];
+        channels.multiply(query, sums);
+        float down = __int_as_float((127 - queryExponent + channels.lowered) << 23);
+        querySums[0][0] = sums[0] * down;
+        querySums[0][1] = sums[1] * down;
         keyFactors[0] = keyFactors[1] = down * CodeScale;
     }
 

@@ -13,10 +13,10 @@ template <int BITS> static __device__ __forceinline__ u32 pair_of(u32 word, int 
     return (j * BITS >= 8 ? word >> 8 : word) & mask * 0x10001;
 }
 
-template <int BITS> static __device__ __forceinline__ constexpr float pair_factor(int j)
-{
-    return BITS == 16 ? 1 : 1.0f / (1 << j * BITS % 8);
-}
+// That shift.
+template <int BITS> static __device__ __forceinline__ constexpr int pair_shift(int j) { return BITS == 16 ? 0 : j * BITS % 8; }
+
+template <int BITS> static __device__ __forceinline__ constexpr float pair_factor(int j) { return 1.0f / (1 << pair_shift<BITS>(j)); }
 
 // A lane's piece of a token's group: BYTES in chunks of up to 16, between those of its LANES neighbours.
 template <int BITS, int GROUP, int LANES> struct Piece
