@@ -48,8 +48,8 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     u32 keys[NU][2][KeyPiece::Groups][KeyPiece::Words];
     u32 keyEntries[NU][2 * KeyPiece::Groups];
 
-    __device__ __forceinline__ WarpKeys(
-        const Side& keySide, const Span& span, const float* queries, PackedQuery* packed, ChannelScales* scales, u16* rows, int head, int lane)
+    __device__ __forceinline__ WarpKeys(const Side& keySide, const Span& span, const float* queries, PackedQuery* packed,
+        ChannelScales* scales, u16* rows, int head, int lane)
         : keySide(keySide), span(span), queries(queries), packed(packed), channels { scales, lane }, rows { rows }, head(head), lane(lane),
             firstRow(token_of_row(lane / 4))
     {
