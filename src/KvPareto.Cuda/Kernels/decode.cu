@@ -6,6 +6,7 @@
 #include "common.cuh"
 
 #define D HEAD_DIM
+
 // What the compiler cannot tell: that no address in shared memory comes here.
 template <class T> static __device__ __forceinline__ T load_global(const T* address)
 {
