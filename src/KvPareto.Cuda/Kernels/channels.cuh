@@ -69,7 +69,8 @@ template <int KB> struct WarpScales
             u32 pair[2] = { entries[0][i], entries[1][i] };
             Scale scales[2];
             scales_of(scales, pair, KB);
-            steps[i] = pack_halves(fminf(scales[0].step, 65504), fminf(scales[1].step, 65504));
+            for (Scale& scale : scales) scale.step = scale.step > 65504 ? 65504 : scale.step; // a NaN stays one
+            steps[i] = pack_halves(scales[0].step, scales[1].step);
             zeros[i] &= (pair[0] & 0x8000 ? 0 : 0xffff) | (pair[1] & 0x8000 ? 0 : 0xffff0000);
         }
     }
