@@ -110,7 +110,7 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
             if (from < to && !isKept) this->prepare_scales(block_of(place_of(from, isKept)), last_block(to));
     }
 
-    // After `begin`, and with queries packed.
+    // After `begin`, and with queries packed (`pack_query`; where keys are kept `pack_plain_query`).
     __device__ __forceinline__ void run(State& state, int from, int to, bool isKept)
     {
         // 2^-60; above all scales of values so far
