@@ -1,8 +1,9 @@
 namespace KvPareto.Sweep.Search;
 
 /// <summary>
-/// Decides which of a model's settings are measured, and how far, before the others. It holds no state: what it decides follows from the
-/// points alone, so that a sweep that was interrupted, or that several workers share, comes to the same decisions again.
+/// Decides which of a model's settings are measured, and how far, before the others. What it decides follows from the points alone, so
+/// that a sweep that was interrupted, or that several workers share, comes to the same decisions again; what it remembers of an earlier
+/// question only spares it the work.
 /// </summary>
 internal interface ISearch
 {

@@ -1,41 +1,87 @@
-using KvPareto.Sweep.Frontier;
-
 namespace KvPareto.Sweep.Search;
 
-/// <summary>What has been reached by the settings measured so far, and what another would add.</summary>
-/// <param name="known">Peak bytes and score of each.</param>
-/// <param name="referenceBytes">Bytes at the reference point of the hypervolume, whose score is 0.</param>
-internal sealed class KnownFrontier(IReadOnlyList<(long PeakBytes, double Score)> known, double referenceBytes)
+/// <summary>What has been reached by the settings measured so far, and what another would add. As it is asked of every setting, what all
+/// answers share is made once: in two dimensions a <see cref="Frontier.Hypervolume"/> is a sum over the frontier's steps, and up to a
+/// setting's place it is the same with and without it.</summary>
+internal sealed class KnownFrontier
 {
     private const int Quantiles = 20;
+    private const double MostScore = 100;
 
-    private static readonly bool[] Maximise = [false, true];
-    private static readonly double[] Steps =
+    private static readonly double[] Deviations =
         [.. Enumerable.Range(0, Quantiles).Select(step => NormalDistribution.Quantile((step + 0.5) / Quantiles))];
 
-    /// <summary>Its hypervolume, in bytes × points.</summary>
-    public double Reached { get; } = Volume(known, referenceBytes);
+    private readonly double _referenceBytes;
+    private readonly List<Step> _steps = []; // by rising peak: each is the best within its bytes
 
-    /// <summary>The best score with at most so many bytes, and the setting that has it; 0 and -1 where nothing is so light.</summary>
-    public (double Score, int Index) BestWithin(long peakBytes)
+    /// <summary>The frontier of measured settings.</summary>
+    /// <param name="known">Peak bytes, below the reference point's, and score of each.</param>
+    /// <param name="referenceBytes">Bytes at the reference point of the hypervolume, whose score is 0.</param>
+    public KnownFrontier(IReadOnlyList<(long PeakBytes, double Score)> known, double referenceBytes)
     {
-        var (best, found) = (0.0, -1);
-        for (var i = 0; i < known.Count; i++)
-            if (known[i].PeakBytes <= peakBytes && (found < 0 || known[i].Score > best)) (best, found) = (known[i].Score, i);
-        return (best, found);
+        _referenceBytes = referenceBytes;
+        var (reached, height) = (0.0, 0.0);
+        foreach (var (index, (peak, score)) in known.Index().OrderBy(pair => pair.Item.PeakBytes)
+            .ThenByDescending(pair => pair.Item.Score).ThenBy(pair => pair.Index))
+        {
+            if (_steps is [.., var last] && (score < last.Score || (score == last.Score && index > last.Index))) continue;
+            _steps.Add(new(peak, score, index, reached));
+            Raise(peak, score, ref reached, ref height);
+        }
+        Reached = reached;
     }
+
+    /// <summary>Its hypervolume, in bytes × points.</summary>
+    public double Reached { get; }
+
+    /// <summary>The best score with at most so many bytes, and the first setting that has it; 0 and -1 where nothing is so light.</summary>
+    public (double Score, int Index) BestWithin(long peakBytes) =>
+        StepsUpTo(peakBytes) is var count and > 0 ? (_steps[count - 1].Score, _steps[count - 1].Index) : (0, -1);
 
     /// <summary>The hypervolume that a setting is expected to add, in bytes × points.</summary>
     public double ExpectedGain(long peakBytes, ScorePrediction score)
     {
         var floor = BestWithin(peakBytes).Score;
-        return Steps.Average(step =>
+        var lighter = StepsUpTo(peakBytes - 1);
+        var sum = 0.0;
+        foreach (var deviations in Deviations)
         {
-            var value = Math.Clamp(score.Mean + step * score.Deviation, 0, 100);
-            return value <= floor ? 0 : Volume([.. known, (peakBytes, value)], referenceBytes) - Reached;
-        });
+            var value = Math.Clamp(score.Mean + deviations * score.Deviation, 0, MostScore);
+            if (value > floor) sum += VolumeWith(peakBytes, value, lighter) - Reached;
+        }
+        return sum / Quantiles;
     }
 
-    private static double Volume(IReadOnlyList<(long PeakBytes, double Score)> points, double referenceBytes) => Hypervolume.Compute(
-        [.. points.Select(point => new[] { point.PeakBytes, point.Score })], [referenceBytes, ModelFrontier.ReferenceScore], Maximise);
+    // Of a setting that is better than any as light. Steps that it dominates add nothing any more.
+    private double VolumeWith(long peakBytes, double score, int lighter)
+    {
+        var area = lighter < _steps.Count ? _steps[lighter].AreaBefore : Reached;
+        var height = lighter > 0 ? _steps[lighter - 1].Score : 0;
+        Raise(peakBytes, score, ref area, ref height);
+        for (var i = lighter; i < _steps.Count; i++) Raise(_steps[i].PeakBytes, _steps[i].Score, ref area, ref height);
+        return area;
+    }
+
+    private void Raise(long peakBytes, double score, ref double area, ref double height)
+    {
+        if (!(score > height)) return;
+        area += (_referenceBytes - peakBytes) * (score - height);
+        height = score;
+    }
+
+    private int StepsUpTo(long peakBytes)
+    {
+        var (low, high) = (0, _steps.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_steps[middle].PeakBytes <= peakBytes) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    // A measured setting that is better than any as light, or as good as those and earlier among the known; and the hypervolume of the
+    // steps before it.
+    private readonly record struct Step(long PeakBytes, double Score, int Index, double AreaBefore);
 }

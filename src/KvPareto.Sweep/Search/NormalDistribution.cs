@@ -26,6 +26,10 @@ internal static class NormalDistribution
         return (low + high) / 2;
     }
 
+    /// <summary>Standard deviations to either side of the mean between which a share lies.</summary>
+    /// <param name="share">0 to 1.</param>
+    public static double HalfWidth(double share) => Quantile((1 + share) / 2);
+
     /// <summary>Density at <paramref name="z"/>.</summary>
     public static double Density(double z) => Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI);
 

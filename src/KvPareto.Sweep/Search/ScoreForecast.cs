@@ -19,6 +19,7 @@ internal sealed class ScoreForecast
     private readonly int[] _probed;
     private readonly ScorePredictor _fromWhole;
     private readonly ScorePredictor _fromAll;
+    private readonly Dictionary<int, ScorePrediction> _parts;
 
     /// <summary>A forecast.</summary>
     /// <param name="points">All settings.</param>
@@ -33,8 +34,9 @@ internal sealed class ScoreForecast
         _probed = [.. known.Where(index => points[index].Divergence is not null)];
         var whole = _probed.Select(index => (points[index].Divergence!.Value, points[index].Score)).ToList();
         _fromWhole = new(whole);
-        var parts = reached.Where(pair => pair.Value > 0 && pair.Value < levels.Whole).OrderBy(pair => pair.Key)
-            .Select(pair => (points[pair.Key].Divergence!.Value, OfPart(pair.Key).Mean));
+        _parts = reached.Where(pair => pair.Value > 0 && pair.Value < levels.Whole)
+            .ToDictionary(pair => pair.Key, pair => OfPart(pair.Key));
+        var parts = _parts.OrderBy(pair => pair.Key).Select(pair => (points[pair.Key].Divergence!.Value, pair.Value.Mean));
         _fromAll = new([.. whole, .. parts]);
         Known = new(
             [.. known.Select(index => (points[index].PeakBytes, points[index].Score))],
@@ -46,13 +48,15 @@ internal sealed class ScoreForecast
 
     /// <summary>The score that a probed setting is expected to have.</summary>
     public ScorePrediction Of(int index) =>
-        _reached[index] == 0 ? _fromAll.Predict(_points[index].Divergence!.Value) : OfPart(index);
+        _parts.TryGetValue(index, out var part) ? part : _fromAll.Predict(_points[index].Divergence!.Value);
 
     /// <summary>Why a setting is not measured any further, in one line.</summary>
-    public string Reason(int index, double confidence)
+    /// <param name="index">The setting.</param>
+    /// <param name="halfWidth">Of the interval that is named: <see cref="ScorePrediction.Interval"/>.</param>
+    public string Reason(int index, double halfWidth)
     {
         var (point, level) = (_points[index], _reached[index]);
-        var (low, high) = Of(index).Interval(confidence);
+        var (low, high) = Of(index).Interval(halfWidth);
         var (best, rival) = Known.BestWithin(point.PeakBytes);
         var seen = level == 0 ? "" : string.Create(
             CultureInfo.InvariantCulture, $" and after {_levels.Counts(level).Sum()} of {point.Tasks.Sum(task => task.Samples)} samples");

@@ -14,6 +14,7 @@ internal sealed class ScorePredictor
     private const double MostScore = 100;
 
     private readonly (double X, double Score)[] _points;
+    private readonly List<(double X, double Score, int Count)> _steps;
     private readonly double[] _errors;
 
     /// <summary>A prediction from measured settings, at least one.</summary>
@@ -24,15 +25,15 @@ internal sealed class ScorePredictor
         [
             .. measured.Select(pair => (X: At(pair.Divergence), pair.Score)).OrderBy(pair => pair.X).ThenByDescending(pair => pair.Score),
         ];
-        _errors = [.. _points.Select((point, index) => _points.Length == 1
-            ? 0 : point.Score - Mean(Pooled([.. _points[..index], .. _points[(index + 1)..]]), point.X))];
+        _steps = Pooled(without: _points.Length);
+        _errors = [.. _points.Select((point, index) => _points.Length == 1 ? 0 : point.Score - Mean(Pooled(index), point.X))];
     }
 
     /// <summary>The score that a setting of a divergence is likely to have.</summary>
     public ScorePrediction Predict(double divergence)
     {
         var x = At(divergence);
-        return new(Mean(Pooled(_points), x), Spread(x, _errors.Length));
+        return new(Mean(_steps, x), Spread(x, _errors.Length));
     }
 
     /// <summary>How far two divergences lie apart, in units of ln KL.</summary>
@@ -59,12 +60,13 @@ internal sealed class ScorePredictor
     private static double At(double divergence) => Math.Log(Math.Max(divergence, LeastDivergence));
 
     // Steps of falling height, each with the mean place and score of its points; points of one place are one step.
-    private static List<(double X, double Score, int Count)> Pooled((double X, double Score)[] points)
+    private List<(double X, double Score, int Count)> Pooled(int without)
     {
         var steps = new List<(double X, double Score, int Count)>();
-        foreach (var (x, score) in points)
+        for (var i = 0; i < _points.Length; i++)
         {
-            var step = (X: x, Score: score, Count: 1);
+            if (i == without) continue;
+            var step = (_points[i].X, _points[i].Score, Count: 1);
             while (steps.Count > 0 && (steps[^1].Score <= step.Score || steps[^1].X >= step.X))
             {
                 var (before, count) = (steps[^1], steps[^1].Count + step.Count);
@@ -104,10 +106,11 @@ internal readonly record struct ScorePrediction(double Mean, double Deviation)
         return new((Mean * own + score * other) / (own + other), Math.Sqrt(1 / (own + other)));
     }
 
-    /// <summary>The interval that holds it with some confidence, two-sided.</summary>
-    public (double Low, double High) Interval(double confidence)
+    /// <summary>The interval around its mean, two-sided.</summary>
+    /// <param name="halfWidth">Standard deviations to either side: <see cref="NormalDistribution.HalfWidth"/> of a confidence.</param>
+    public (double Low, double High) Interval(double halfWidth)
     {
-        var half = Deviation > 0 ? Deviation * NormalDistribution.Quantile((1 + confidence) / 2) : 0;
+        var half = Deviation > 0 ? Deviation * halfWidth : 0;
         return (Math.Max(0, Mean - half), Math.Min(MostScore, Mean + half));
     }
 }

@@ -8,6 +8,7 @@ namespace KvPareto.Sweep.Search;
 internal sealed class SearchPoint(InferenceSetting setting, Func<IReadOnlyList<SeenTask>> tasks)
 {
     private readonly Lazy<IReadOnlyList<SeenTask>> _tasks = new(tasks);
+    private double? _score;
 
     /// <summary>The setting.</summary>
     public InferenceSetting Setting { get; } = setting;
@@ -34,7 +35,7 @@ internal sealed class SearchPoint(InferenceSetting setting, Func<IReadOnlyList<S
     public IReadOnlyList<SeenTask> Tasks => _tasks.Value;
 
     /// <summary>Mean over the scored tasks of the mean score, 0 to 100, of a setting that was measured whole.</summary>
-    public double Score => Tasks.Where(task => task.IsScored).Average(task => 100 * task.Scores.Average());
+    public double Score => _score ??= Tasks.Where(task => task.IsScored).Average(task => 100 * task.Scores.Average());
 }
 
 /// <summary>How far a setting's trial is.</summary>

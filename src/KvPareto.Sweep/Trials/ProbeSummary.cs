@@ -34,8 +34,9 @@ internal static class ProbeSummary
         var correlation = RankCorrelation.Of(pairs.ConvertAll(pair => pair.Divergence), pairs.ConvertAll(pair => pair.Score));
         var others = new ScorePredictor(pairs).LeaveOneOut();
         var error = others.Average(other => Math.Abs(other.Score - other.Predicted.Mean));
+        var halfWidth = NormalDistribution.HalfWidth(Confidence);
         var within = others.Count(other =>
-            other.Predicted.Interval(Confidence) is var (low, high) && low <= other.Score && other.Score <= high);
+            other.Predicted.Interval(halfWidth) is var (low, high) && low <= other.Score && other.Score <= high);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{model}: KL divergence and score of {pairs.Count} settings have rank correlation {correlation ?? 0:F2}; predicted from the "

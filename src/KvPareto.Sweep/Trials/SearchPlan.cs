@@ -12,10 +12,10 @@ namespace KvPareto.Sweep.Trials;
 internal sealed class SearchPlan
 {
     private readonly SearchOptions _options;
-    private readonly ISearch _search;
     private readonly LogSight _logs;
     private readonly Dictionary<string, double> _divergences = []; // of probes that are done, by trial
-    private readonly IReadOnlyList<IReadOnlyList<Candidate>> _groups;
+    private readonly Dictionary<PreparedTask, int[]> _orders = new(ReferenceEqualityComparer.Instance);
+    private readonly IReadOnlyList<Group> _groups;
     private readonly IReadOnlyList<PlannedTrial> _others;
 
     /// <summary>The searches of a plan.</summary>
@@ -24,7 +24,7 @@ internal sealed class SearchPlan
     /// <param name="folder">Run folder.</param>
     public SearchPlan(SweepPlan plan, ITrialEngine engine, string folder)
     {
-        (_options, _search, _logs) = (plan.Search, plan.Search.Create(), new(folder));
+        (_options, _logs) = (plan.Search, new(folder));
         var probes = plan.RunOrder.Where(trial => trial.Spec.IsProbe)
             .ToDictionary(trial => (trial.Spec.ModelDigest, trial.Spec.Setting.Name, trial.Spec.Context));
         _others = [.. plan.RunOrder.Where(trial => trial.Spec.Repeat is not null)];
@@ -32,9 +32,9 @@ internal sealed class SearchPlan
         [
             .. plan.RunOrder.Where(trial => trial.Spec is { Repeat: null, IsProbe: false })
                 .GroupBy(trial => (trial.Model.OriginalDigest, trial.Spec.Context))
-                .Select(group => group.Select(trial => new Candidate(
+                .Select(group => new Group(_options.Create(), [.. group.Select(trial => new Candidate(
                     trial, probes.GetValueOrDefault((trial.Spec.ModelDigest, trial.Spec.Setting.Name, trial.Spec.Context)),
-                    _options.Chooses ? engine.ExpectedPeak(trial) : 0, _options.Chooses && engine.Predict(trial) > engine.Room)).ToList()),
+                    _options.Chooses ? engine.ExpectedPeak(trial) : 0, _options.Chooses && engine.Predict(trial) > engine.Room))])),
         ];
     }
 
@@ -52,16 +52,17 @@ internal sealed class SearchPlan
         ];
     }
 
-    private IEnumerable<TrialWork> Next(IReadOnlyList<Candidate> group, JournalState state, Func<PlannedTrial, bool> isDone)
+    private IEnumerable<TrialWork> Next(Group group, JournalState state, Func<PlannedTrial, bool> isDone)
     {
+        var settings = group.Settings;
         // What cannot fit is known to fail before anything is decided.
         TrialWork[] hopeless =
-            [.. group.Where(one => one.IsTooLarge && !isDone(one.Trial)).Select(one => new TrialWork(one.Trial))];
+            [.. settings.Where(one => one.IsTooLarge && !isDone(one.Trial)).Select(one => new TrialWork(one.Trial))];
         if (hopeless.Length > 0) return hopeless;
-        var step = _search.Next([.. group.Select(one => Point(one, state, isDone))]);
-        var dropped = step.Dropped.Select(verdict => new TrialWork(group[verdict.Point].Trial) { Dropped = verdict.Reason })
+        var step = group.Search.Next([.. settings.Select(one => Point(one, state, isDone))]);
+        var dropped = step.Dropped.Select(verdict => new TrialWork(settings[verdict.Point].Trial) { Dropped = verdict.Reason })
             .Where(work => !isDone(work.Trial) && state.Result(work.Trial.Spec.Id)?.Status != TrialStatus.Dropped);
-        return dropped.Concat(step.Wishes.Select(wish => Work(group[wish.Point], wish)));
+        return dropped.Concat(step.Wishes.Select(wish => Work(settings[wish.Point], wish)));
     }
 
     private TrialWork Work(Candidate candidate, SearchWish wish) => wish switch
@@ -113,7 +114,11 @@ internal sealed class SearchPlan
     internal static double Divergence(IEnumerable<SampleRecord> records) =>
         records.Select(record => record.Prediction).OfType<FidelityPrediction>().Average(prediction => prediction.Figures.KlMean);
 
-    private int[] Order(PreparedTask task) => SampleOrder.Of(task.Task.Name, task.Samples.Count, _options.Seed);
+    private int[] Order(PreparedTask task) => _orders.TryGetValue(task, out var known) ? known
+        : _orders[task] = SampleOrder.Of(task.Task.Name, task.Samples.Count, _options.Seed);
+
+    // Settings of one model at one context, and what decides between them.
+    private sealed record Group(ISearch Search, IReadOnlyList<Candidate> Settings);
 
     private sealed record Candidate(PlannedTrial Trial, PlannedTrial? Probe, long PeakBytes, bool IsTooLarge);
 }

@@ -132,7 +132,7 @@ public class PredictSearchTests
     [InlineData(0, 1, 60, 60)]
     public void Interval_OfWhatIsCertainIsAPoint(double deviation, double confidence, double low, double high)
     {
-        var interval = new ScorePrediction(60, deviation).Interval(confidence);
+        var interval = new ScorePrediction(60, deviation).Interval(NormalDistribution.HalfWidth(confidence));
         Assert.Equal((low, high), (Math.Round(interval.Low, 3), Math.Round(interval.High, 3)));
     }
 
@@ -186,7 +186,7 @@ public class PredictSearchTests
             [(1e-5, 100), (2e-5, 100), (4e-5, 100), (8e-5, 100), (0.5, 60), (0.6, 20), (0.7, 55), (0.8, 15), (0.9, 40)];
         var predictor = new ScorePredictor(measured);
         Assert.True(predictor.Predict(5e-5).Deviation < predictor.Predict(0.7).Deviation / 2);
-        var (low, high) = predictor.Predict(5e-5).Interval(0.8);
+        var (low, high) = predictor.Predict(5e-5).Interval(NormalDistribution.HalfWidth(0.8));
         Assert.True(low < 100 && high == 100);
     }
 
