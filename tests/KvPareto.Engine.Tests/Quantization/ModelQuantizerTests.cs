@@ -76,6 +76,22 @@ public sealed unsafe class ModelQuantizerTests
     }
 
     [Theory]
+    [InlineData("tokenizer.json")]
+    [InlineData("config.json")]
+    public void WriteFiles_OnAFullDisk_NamesTheFile(string name)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("/dev/full is Linux's");
+        using var folder = new ScratchFolder();
+        var model = Model("qwen2", 2).Write(folder["model"]);
+        folder.Write("model/tokenizer.json", "{}");
+        using var made = new QuantizedFolder(folder["made"]);
+        File.CreateSymbolicLink(made[name], "/dev/full");
+        var error = Assert.Throws<IOException>(
+            () => made.WriteFiles(ModelSource.Open(model), new(QuantizeMethod.Rtn, 4, 32)));
+        Assert.Equal($"No space left on device : '{made[name]}'", error.Message);
+    }
+
+    [Theory]
     [InlineData(4)]
     [InlineData(8)]
     public void Run_WritesWhatAGroupOfAWholeRowReads(int bits)

@@ -74,8 +74,9 @@ internal sealed class FolderSource : ModelSource
         foreach (var file in CopiedPatterns.SelectMany(pattern => Directory.GetFiles(_folder, pattern)))
         {
             var name = Path.GetFileName(file);
+            // On a full disk File.Copy would not say which file it could not write.
             if (name != "config.json" && !name.EndsWith(".index.json", StringComparison.Ordinal))
-                File.Copy(file, Path.Combine(target, name));
+                File.WriteAllBytes(Path.Combine(target, name), File.ReadAllBytes(file));
         }
         return JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))!.AsObject();
     }
