@@ -79,7 +79,7 @@ template <int KB> struct WarpScales
     __device__ __forceinline__ void put()
     {
         const u32 Thousand = 0x64006400; // 1,024 in f16, whose last bits count ones
-        const u32 Least = KB == 16 ? 0 : 1 << (KB - 1);
+        const u32 Least = 1 << (KB - 1);
         u32 most = 0, bytes[2 * OwnPairs];
         #pragma unroll
         for (int i = 0; i < OwnPairs; i++) most = max(most, max(steps[i] & 0xffff, steps[i] >> 16));

@@ -118,15 +118,6 @@ static __device__ __forceinline__ u32 transpose(u32 x)
     return y;
 }
 
-static __device__ __forceinline__ float sum_of_halves(u32 pair) { return half_to_float((u16)pair) + half_to_float((u16)(pair >> 16)); }
-
-// A number that lane 4·head has, for heads 2·(lane % 4) and the next.
-static __device__ __forceinline__ void of_columns(float (&target)[2], float x, int lane)
-{
-    target[0] = __shfl_sync(0xffffffff, x, lane % 4 * 8);
-    target[1] = __shfl_sync(0xffffffff, x, lane % 4 * 8 + 4);
-}
-
 // Over the lanes that hold the same columns.
 static __device__ __forceinline__ float column_sum(float x)
 {

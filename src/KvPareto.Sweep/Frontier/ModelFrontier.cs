@@ -9,7 +9,9 @@ internal sealed record ModelFrontier(string Model, IReadOnlyList<FrontierPoint> 
     /// <summary>Score at the reference point of the hypervolume.</summary>
     public const double ReferenceScore = 0;
 
-    private const double BestScore = 100;
+    /// <summary>The best score there is, in points.</summary>
+    public const double BestScore = 100;
+
     private const double ReferenceFactor = 1.05;
 
     /// <summary>Those that could not be measured.</summary>

@@ -1,12 +1,13 @@
+using KvPareto.Sweep.Frontier;
+
 namespace KvPareto.Sweep.Search;
 
 /// <summary>What has been reached by the settings measured so far, and what another would add. As it is asked of every setting, what all
-/// answers share is made once: in two dimensions a <see cref="Frontier.Hypervolume"/> is a sum over the frontier's steps, and up to a
+/// answers share is made once: in two dimensions a <see cref="Hypervolume"/> is a sum over the frontier's steps, and up to a
 /// setting's place it is the same with and without it.</summary>
 internal sealed class KnownFrontier
 {
     private const int Quantiles = 20;
-    private const double MostScore = 100;
 
     private static readonly double[] Deviations =
         [.. Enumerable.Range(0, Quantiles).Select(step => NormalDistribution.Quantile((step + 0.5) / Quantiles))];
@@ -16,11 +17,11 @@ internal sealed class KnownFrontier
 
     /// <summary>The frontier of measured settings.</summary>
     /// <param name="known">Peak bytes, below the reference point's, and score of each.</param>
-    /// <param name="referenceBytes">Bytes at the reference point of the hypervolume, whose score is 0.</param>
+    /// <param name="referenceBytes">Bytes at the reference point of the hypervolume.</param>
     public KnownFrontier(IReadOnlyList<(long PeakBytes, double Score)> known, double referenceBytes)
     {
         _referenceBytes = referenceBytes;
-        var (reached, height) = (0.0, 0.0);
+        var (reached, height) = (0.0, ModelFrontier.ReferenceScore);
         foreach (var (index, (peak, score)) in known.Index().OrderBy(pair => pair.Item.PeakBytes)
             .ThenByDescending(pair => pair.Item.Score).ThenBy(pair => pair.Index))
         {
@@ -46,7 +47,7 @@ internal sealed class KnownFrontier
         var sum = 0.0;
         foreach (var deviations in Deviations)
         {
-            var value = Math.Clamp(score.Mean + deviations * score.Deviation, 0, MostScore);
+            var value = Math.Clamp(score.Mean + deviations * score.Deviation, 0, ModelFrontier.BestScore);
             if (value > floor) sum += VolumeWith(peakBytes, value, lighter) - Reached;
         }
         return sum / Quantiles;
@@ -56,7 +57,7 @@ internal sealed class KnownFrontier
     private double VolumeWith(long peakBytes, double score, int lighter)
     {
         var area = lighter < _steps.Count ? _steps[lighter].AreaBefore : Reached;
-        var height = lighter > 0 ? _steps[lighter - 1].Score : 0;
+        var height = lighter > 0 ? _steps[lighter - 1].Score : ModelFrontier.ReferenceScore;
         Raise(peakBytes, score, ref area, ref height);
         for (var i = lighter; i < _steps.Count; i++) Raise(_steps[i].PeakBytes, _steps[i].Score, ref area, ref height);
         return area;

@@ -10,8 +10,6 @@ namespace KvPareto.Sweep.Search;
 /// </summary>
 internal sealed class ScoreForecast
 {
-    private const double MostScore = 100;
-
     private readonly IReadOnlyList<SearchPoint> _points;
     private readonly IReadOnlyList<int> _known;
     private readonly IReadOnlyDictionary<int, int> _reached;
@@ -72,6 +70,7 @@ internal sealed class ScoreForecast
         var divergence = _points[index].Divergence!.Value;
         var peer = _probed.MinBy(other => (ScorePredictor.Distance(_points[other].Divergence!.Value, divergence), other));
         var lead = ScoreLead.Of(_points[index], _points[peer], _levels.Counts(_reached[index]));
-        return _fromWhole.Predict(divergence).With(Math.Clamp(_points[peer].Score + lead.Points, 0, MostScore), lead.Deviation);
+        var score = Math.Clamp(_points[peer].Score + lead.Points, 0, ModelFrontier.BestScore);
+        return _fromWhole.Predict(divergence).With(score, lead.Deviation);
     }
 }

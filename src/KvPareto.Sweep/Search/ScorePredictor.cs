@@ -1,3 +1,5 @@
+using KvPareto.Sweep.Frontier;
+
 namespace KvPareto.Sweep.Search;
 
 /// <summary>
@@ -11,7 +13,6 @@ internal sealed class ScorePredictor
     private const double LeastDivergence = 1e-7; // nats: below it lies rounding
     private const double PriorDeviation = 5; // points, worth one error
     private const double Reach = 1; // of an error, in units of ln KL
-    private const double MostScore = 100;
 
     private readonly (double X, double Score)[] _points;
     private readonly List<(double X, double Score, int Count)> _steps;
@@ -85,7 +86,7 @@ internal sealed class ScorePredictor
         var after = steps.FindIndex(step => step.X >= x);
         if (after <= 0) return after == 0 ? steps[0].Score : steps[^1].Score;
         var (left, right) = (steps[after - 1], steps[after]);
-        return Math.Clamp(left.Score + (x - left.X) / (right.X - left.X) * (right.Score - left.Score), 0, MostScore);
+        return Math.Clamp(left.Score + (x - left.X) / (right.X - left.X) * (right.Score - left.Score), 0, ModelFrontier.BestScore);
     }
 }
 
@@ -94,8 +95,6 @@ internal sealed class ScorePredictor
 /// <param name="Deviation">Standard deviation.</param>
 internal readonly record struct ScorePrediction(double Mean, double Deviation)
 {
-    private const double MostScore = 100;
-
     /// <summary>The same, put together with what was found otherwise: each counts by its precision.</summary>
     /// <param name="score">What was found.</param>
     /// <param name="deviation">Standard deviation of it; 0 where it is certain.</param>
@@ -111,6 +110,6 @@ internal readonly record struct ScorePrediction(double Mean, double Deviation)
     public (double Low, double High) Interval(double halfWidth)
     {
         var half = Deviation > 0 ? Deviation * halfWidth : 0;
-        return (Math.Max(0, Mean - half), Math.Min(MostScore, Mean + half));
+        return (Math.Max(0, Mean - half), Math.Min(ModelFrontier.BestScore, Mean + half));
     }
 }
