@@ -31,3 +31,8 @@ public class CpuPrefixTests : PrefixConformance
 {
     protected override Backend Create() => new CpuBackend();
 }
+
+public class CpuNotFiniteTests : NotFiniteConformance
+{
+    protected override Backend Create() => new CpuBackend(2);
+}

@@ -45,3 +45,17 @@ public class CudaPrefixTests : PrefixConformance
         return new CudaBackend();
     }
 }
+
+[Trait("Category", "GPU")]
+public class CudaNotFiniteTests : NotFiniteConformance
+{
+    protected override float Large => 60_000; // f16
+
+    protected override DType[] AttentionTypes => [DType.F32, DType.BF16];
+
+    protected override Backend Create()
+    {
+        if (CudaDevice.List().Count == 0) Assert.Skip("needs a CUDA device");
+        return new CudaBackend();
+    }
+}

@@ -12,6 +12,8 @@ public class TorchBackendTests : BackendConformance
 
     protected override double CodeEdgeTolerance => TorchLibraryOrSkip.IsGpu ? 5e-3 : base.CodeEdgeTolerance;
 
+    protected override DType[] AttentionTypes => TorchLibraryOrSkip.AttentionTypes;
+
     protected override Backend Create() => TorchLibraryOrSkip.Backend();
 }
 
@@ -21,4 +23,13 @@ public class TorchBackendOfShortStretchesTests : BackendConformance
     protected override double OpTolerance => TorchLibraryOrSkip.IsGpu ? 1e-5 : 2e-6;
 
     protected override Backend Create() => TorchLibraryOrSkip.Backend(stretchTokens: 24, usesKernels: false);
+}
+
+public class TorchNotFiniteTests : NotFiniteConformance
+{
+    protected override float Large => TorchLibraryOrSkip.IsGpu ? 60_000 : base.Large; // f16
+
+    protected override DType[] AttentionTypes => TorchLibraryOrSkip.AttentionTypes;
+
+    protected override Backend Create() => TorchLibraryOrSkip.Backend();
 }

@@ -1,4 +1,5 @@
 using KvPareto.Cuda;
+using KvPareto.Engine.Seam;
 using KvPareto.Text.Input;
 
 namespace KvPareto.Torch.Tests;
@@ -42,4 +43,7 @@ internal static class TorchLibraryOrSkip
 
     /// <summary>Whether tests run on a GPU, whose activations keep fewer bits.</summary>
     public static bool IsGpu => !Device.IsCpu;
+
+    /// <summary>Types of attention's tensors that have kernels of their own there.</summary>
+    public static DType[] AttentionTypes => IsGpu ? [DType.F32, DType.BF16] : [DType.F32];
 }

@@ -1,6 +1,8 @@
 // What appending needs, be it a launch of its own (cache.cu) or part of a token's attention (decode.cu): arguments, codes, turns. Written
 // without contraction, so that codes are those of the scalar definition (GroupCodec) wherever their inputs are.
 
+#define NOT_A_NUMBER (0x8000u | 0x7fc0u) // an entry of a constant group that is none
+
 // GroupFit of the host.
 struct GroupFit
 {
@@ -76,10 +78,9 @@ static __device__ float2 narrow(float2 range, GroupFit fit)
 // GroupCodec.Fit.
 static __device__ u32 fit(float2 range, GroupFit fit, int bits)
 {
-    const u32 NotANumber = 0x8000 | 0x7fc0;
     range = narrow(range, fit);
     float low = range.x, high = range.y;
-    if (!(fabsf(low) < INFINITE) || !(fabsf(high) < INFINITE)) return NotANumber;
+    if (!(fabsf(low) < INFINITE) || !(fabsf(high) < INFINITE)) return NOT_A_NUMBER;
     if (low == high)
     {
         u32 magnitude = (u32)__float_as_int(fabsf(low));

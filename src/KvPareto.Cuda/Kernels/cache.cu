@@ -118,7 +118,7 @@ extern "C" __global__ void fit_powers(AppendArguments a)
     if (c >= a.width) return;
     range = narrow(range, a.fit);
     float low = range.x, high = range.y;
-    u32 entry = 0x8000 | 0x7fc0;
+    u32 entry = NOT_A_NUMBER;
     if (fabsf(low) < INFINITE && fabsf(high) < INFINITE)
     {
         float narrowest = fmaxf(fabsf(low), fabsf(high)) / 32767;
@@ -194,6 +194,11 @@ extern "C" __global__ void encode_rows(AppendArguments a)
         for (int i = threadIdx.x; i < side.granule * a.width; i += blockDim.x) widen(range, rows[i], rows[i]);
         range = block_range(range, parts);
         if (threadIdx.x == 0) groups[0] = fitted[0] = fit(range, a.fit, side.bits);
+    }
+    else if (side.axis == POWER_OF_TWO)
+    {
+        for (int c = threadIdx.x; c < a.width; c += blockDim.x)
+            if (!(fabsf(rows[c]) < INFINITE)) groups[c] = NOT_A_NUMBER; // spoils the scale that is for good
     }
     __syncthreads();
 

@@ -19,6 +19,11 @@ def entry(scale: Tensor, zero: Tensor) -> Tensor:
     return (torch.view_copy(scale, dtype=torch.int16).to(torch.int32) << 16) | (zero.to(torch.int32) & 65535)
 
 
+# The entry of a constant group that is none.
+def not_a_number() -> int:
+    return -4194304
+
+
 # Entries of groups that span low … high. constants (TorchCodes) holds 2^bits − 1 and the largest zero points as tensors: a GPU multiplies
 # by the reciprocal of a number.
 def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: Tensor) -> Tensor:
@@ -31,7 +36,7 @@ def fit(low: Tensor, high: Tensor, constants: Tensor, least: float, how: Tensor)
     scale = torch.where(scale.float() < narrowest, floor, scale)
     zero = torch.round(least - low / scale.float()).clamp(-32768.0, 32767.0)
     entries = torch.where(low == high, torch.view_copy(low.abs(), dtype=torch.int32) | -2147483648, entry(scale, zero))
-    return torch.where(torch.isfinite(low) & torch.isfinite(high), entries, -4194304)
+    return torch.where(torch.isfinite(low) & torch.isfinite(high), entries, not_a_number())
 
 
 # Entries of channels for good: the smallest power of two that spans low … high, and an integer zero point.
@@ -42,7 +47,7 @@ def fit_power(low: Tensor, high: Tensor, constants: Tensor, least: float, how: T
     mantissa, _ = torch.frexp(step)
     scale = torch.where(mantissa == 0.5, step, step / mantissa).clamp(5.9604644775390625e-8, 32768.0)
     zero = torch.round(least - low / scale).clamp(-32768.0, 32767.0)
-    return torch.where(torch.isfinite(low) & torch.isfinite(high), entry(scale.to(torch.float16), zero), -4194304)
+    return torch.where(torch.isfinite(low) & torch.isfinite(high), entry(scale.to(torch.float16), zero), not_a_number())
 
 
 # Scales and zero points of entries.

@@ -55,6 +55,8 @@ def store_coded(side: List[Tensor], rows: Tensor, start: int):
             at, count = first - sinks, last - first
             run, runs, tokens = runs_of(at, count, granule, axis)
             x = part.reshape(heads, -1, tokens, width // channels, channels)
+            if axis == 2: # what is not finite spoils the scale that is for good
+                entries.masked_fill_(torch.isfinite(x.abs().amax([2, 4])).logical_not_(), not_a_number())
             if axis == 0:
                 entries[:, run:runs] = fit(x.amin([2, 4]), x.amax([2, 4]), constants, least, how)
             groups = entries[:, run:runs].unsqueeze(2).unsqueeze(4)
