@@ -2,6 +2,7 @@
 
 #define THREADS 128
 #define WARPS (THREADS / 32)
+#define PART_STEP 128 // tokens (AttentionPlan.PartStep)
 
 struct AttentionArguments
 {
@@ -53,8 +54,8 @@ static __device__ __forceinline__ float power_of_two(float x)
 // Tokens of a part where a context is cut into `parts` at the most, whatever else is in the batch.
 static __device__ __forceinline__ int part_tokens(int length, int parts)
 {
-    const int Step = 128;
-    return max(1, ((length + parts - 1) / parts + Step - 1) / Step) * Step;
+    int steps = (length + PART_STEP - 1) / PART_STEP;
+    return steps <= parts ? PART_STEP : (steps + parts - 1) / parts * PART_STEP; // most often without a division
 }
 
 static __device__ __forceinline__ int split_tokens(const AttentionArguments& a, int length)

@@ -21,7 +21,6 @@ template <int KB> struct WarpScales
 
     ChannelScales* shared; // the warp's
     int lane;
-    bool isPrepared;
     int lowered; // by how many powers of two, so that products stay in f16's range
 
     u32 entries[2][OwnPairs]; // of pairs' first and second channels
@@ -108,7 +107,6 @@ template <int KB> struct WarpScales
             *(uint2*)zero = make_uint2(bytes[0], bytes[1]);
         }
         __syncwarp();
-        isPrepared = true;
     }
 
     // Packed queries below 2^13 times the scales, and what that makes of the zero points, of the lane's columns; both by 2^−lowered.
@@ -128,6 +126,5 @@ template <int KB> struct WarpScales
         }
         sums[0] = parts[0] * 256 + parts[2];
         sums[1] = parts[1] * 256 + parts[3];
-        isPrepared = false;
     }
 };

@@ -212,6 +212,13 @@ static __device__ __forceinline__ int coded_end(const Side& s, int length)
     return s.sinkTokens + (coded > 0 ? coded / s.granule * s.granule : 0);
 }
 
+// As `coded_end` of a side whose entries are of so many tokens, or of all: these are coded together, or each by itself.
+template <int BLOCK_TOKENS> static __device__ __forceinline__ int coded_end_of(const Side& s, int length)
+{
+    const int Granule = BLOCK_TOKENS < 1 << 30 ? BLOCK_TOKENS : 1;
+    return s.sinkTokens + max(length - s.sinkTokens - s.recentTokens, 0) / Granule * Granule;
+}
+
 static __device__ __forceinline__ float warp_sum(float value)
 {
     for (int step = 16; step > 0; step >>= 1) value += __shfl_xor_sync(0xffffffff, value, step);

@@ -48,9 +48,9 @@ struct View
 };
 
 // Whether a token that comes brings older ones to be coded.
-static __device__ __forceinline__ bool moves(const Side& s, int length)
+template <int BLOCK_TOKENS> static __device__ __forceinline__ bool moves(const Side& s, int length)
 {
-    return s.ringTokens > 0 && coded_end(s, length) > coded_end(s, length - 1);
+    return s.ringTokens > 0 && coded_end_of<BLOCK_TOKENS>(s, length) > coded_end_of<BLOCK_TOKENS>(s, length - 1);
 }
 
 static __device__ __forceinline__ View view_of(const AttentionArguments& a, int sequence, const LayerCache& cache, bool turns)
@@ -59,19 +59,21 @@ static __device__ __forceinline__ View view_of(const AttentionArguments& a, int 
     const Side& keys = cache.keys;
     const Side& values = cache.values;
     v.length = a.starts[sequence] + 1;
-    v.isApart = turns && !moves(keys, v.length) && !moves(values, v.length);
+    v.isApart = turns && !moves<KEY_BLOCK_TOKENS>(keys, v.length) && !moves<VALUE_BLOCK_TOKENS>(values, v.length);
     v.end = v.isApart ? v.length - 1 : v.length;
     v.first = a.window > 0 ? max(0, v.length - a.window) : 0;
     // What the new token makes coded is left to the block for the tokens around, which is the one that codes it.
-    int known = turns ? v.length - 1 : v.length, keysTo = coded_end(keys, known), valuesTo = coded_end(values, known);
+    int known = turns ? v.length - 1 : v.length;
+    int keysTo = coded_end_of<KEY_BLOCK_TOKENS>(keys, known), valuesTo = coded_end_of<VALUE_BLOCK_TOKENS>(values, known);
     // At least a tile, none of whose units lies in two token blocks.
     int sinks = max(keys.sinkTokens, values.sinkTokens), from = max(v.first, sinks), aligned = from - sinks;
     v.codedFrom = from + (KEY_BLOCK_TOKENS == 1 && VALUE_BLOCK_TOKENS == 1 ? 0 : (aligned + UNIT - 1) / UNIT * UNIT - aligned);
     int count = min(keysTo, valuesTo) - v.codedFrom;
     if (count < UNITS * UNIT) v.codedFrom = v.codedTo = v.end;
     else v.codedTo = v.codedFrom + count;
-    v.part = part_tokens(v.codedTo - v.codedFrom, a.parts);
-    v.parts = (v.codedTo - v.codedFrom + v.part - 1) / v.part;
+    int coded = v.codedTo - v.codedFrom;
+    v.part = part_tokens(coded, a.parts);
+    v.parts = v.part == PART_STEP ? (coded + PART_STEP - 1) / PART_STEP : (coded + v.part - 1) / v.part;
     v.hasEdge = v.codedFrom > v.first || v.codedTo < v.end || v.parts == 0;
     v.newIsBlock = v.isApart && v.parts > 0 && (v.parts + 1 + v.hasEdge) * a.keyHeads <= MOST_BLOCKS;
     v.isKept = KEY_GROUP == 0 && v.isApart && v.parts > 0 && v.codedFrom == v.first && valuesTo >= v.end
@@ -218,7 +220,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) attend_token(const
             low[i] = h < group ? source[h * D] : 0;
             high[i] = h < group ? source[h * D + Pairs] : 0;
         }
-        coded.prepare(from, to, isKept);
         if (hasNew && warp < 2) append(t.turn, cache, turns, sequence, head, view.length - 1, warp == 0, view.isApart, fresh[warp], lane);
         #pragma unroll
         for (int i = 0; i < HEADS / Step; i++)

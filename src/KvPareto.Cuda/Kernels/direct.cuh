@@ -103,13 +103,6 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
     // The last one of tokens up to `to`.
     __device__ __forceinline__ int last_block(int to) const { return block_of(min(to, span.count) - 1); }
 
-    // The first tokens' scales, after `begin` and while queries are on their way.
-    __device__ __forceinline__ void prepare(int from, int to, bool isKept)
-    {
-        if constexpr (Channels)
-            if (from < to && !isKept) this->prepare_scales(block_of(place_of(from, isKept)), last_block(to));
-    }
-
     // After `begin`, and with queries packed (`pack_query`; where keys are kept `pack_plain_query`).
     __device__ __forceinline__ void run(State& state, int from, int to, bool isKept)
     {
@@ -188,20 +181,25 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
             }
             if (__any_sync(0xffffffff, most[0] > state.maxima[0] + Slack || most[1] > state.maxima[1] + Slack))
             {
+                float factors[2];
                 #pragma unroll
                 for (int c = 0; c < 2; c++)
                 {
-                    float next = fmaxf(state.maxima[c], column_max(most[c])),
-                        factor = state.maxima[c] == -INFINITE ? 0 : power_of_two(state.maxima[c] - next);
+                    float next = fmaxf(state.maxima[c], column_max(most[c]));
+                    factors[c] = state.maxima[c] == -INFINITE ? 0 : power_of_two(state.maxima[c] - next);
                     state.maxima[c] = next;
-                    state.totals[c] *= factor;
+                }
+                #pragma unroll
+                for (int c = 0; at > from && c < 2; c++)
+                {
+                    state.totals[c] *= factors[c];
                     #pragma unroll
-                    for (int g = 0; g < ValuePiece::Groups; g++) corrections[g][c] *= factor;
+                    for (int g = 0; g < ValuePiece::Groups; g++) corrections[g][c] *= factors[c];
                     #pragma unroll
                     for (int j = 0; j < D / 16; j++)
                     {
-                        state.sums[j][c] *= factor;
-                        state.sums[j][2 + c] *= factor;
+                        state.sums[j][c] *= factors[c];
+                        state.sums[j][2 + c] *= factors[c];
                     }
                 }
             }
@@ -226,15 +224,18 @@ template <int KB, int KG, int VB, int VG, int NU, bool EDGE> struct Attend : War
                     for (int i = 1; i < 2 * ValuePiece::Groups; i++) largest = fmaxf(largest, scales[i].step);
                     if (__any_sync(0xffffffff, largest > bound))
                     {
-                        float next = power_above(fmaxf(bound, warp_max(largest))), factor = bound / next;
+                        float next = power_above(fmaxf(bound, warp_max(largest))), factor = ratio_of_powers(bound, next);
                         bound = next;
-                        up = WeightScale / next;
-                        #pragma unroll
-                        for (int j = 0; j < D / 16; j++)
-                            for (int i = 0; i < 4; i++) state.sums[j][i] *= factor;
-                        #pragma unroll
-                        for (int g = 0; g < ValuePiece::Groups; g++)
-                            for (int c = 0; c < 2; c++) corrections[g][c] *= factor;
+                        up = ratio_of_powers(WeightScale, next);
+                        if (at > from || u > 0)
+                        {
+                            #pragma unroll
+                            for (int j = 0; j < D / 16; j++)
+                                for (int i = 0; i < 4; i++) state.sums[j][i] *= factor;
+                            #pragma unroll
+                            for (int g = 0; g < ValuePiece::Groups; g++)
+                                for (int c = 0; c < 2; c++) corrections[g][c] *= factor;
+                        }
                     }
                 }
                 #pragma unroll

@@ -130,18 +130,13 @@ template <int KB, int KG, int NU, bool EDGE> struct WarpKeys
     // Asks for the entries of a token block.
     __device__ __forceinline__ void fetch_scales(int block) { channels.fetch(keyGroups + block * D); }
 
-    // The scales of a token block, whose entries are there; the next one's are asked for, up to `last`.
-    __device__ __forceinline__ void prepare_scales(int block, int last)
+    // Queries times the scales of a token block, whose entries are there, and the part of its zero points; the next one's entries are asked
+    // for, up to `last`.
+    __device__ __forceinline__ void scale_query(int block, int last)
     {
         channels.take();
         if (block < last) fetch_scales(block + 1);
         channels.put();
-    }
-
-    // Queries times the scales of a token block, and the part of its zero points.
-    __device__ __forceinline__ void scale_query(int block, int last)
-    {
-        if (!channels.isPrepared) prepare_scales(block, last);
         load_packed();
         float sums[2];
         channels.multiply(query, sums);

@@ -135,3 +135,9 @@ static __device__ __forceinline__ float column_max(float x)
 
 // A power of two above x ≥ 0.
 static __device__ __forceinline__ float power_above(float x) { return __int_as_float(((__float_as_int(x) >> 23) + 1) << 23); }
+
+// Of two powers of two, 0 where that is too small.
+static __device__ __forceinline__ float ratio_of_powers(float x, float y)
+{
+    return __int_as_float(max((int)((127u << 23) + __float_as_int(x) - __float_as_int(y)), 0));
+}
