@@ -51,7 +51,8 @@ internal sealed unsafe class BenchmarkLayer : IDisposable
     public void MultiplyOne(int copy, SimdLevel level)
     {
         var weight = _weights[copy];
-        LinearKernel.Multiply(_team, _x.As<float>(), weight.ColumnCount, _rows, weight, _y.As<float>(), weight.RowCount, _scratch, level);
+        LinearKernel.Multiply(
+            _team, _x.As<float>(), weight.ColumnCount, _rows, [new(weight, _y.As<float>(), weight.RowCount)], _scratch, level);
     }
 
     public void Dispose()

@@ -125,9 +125,23 @@ public sealed unsafe class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    protected override void LinearCore(Tensor x, Weight weight, Tensor y) =>
-        LinearKernel.Multiply(
-            _team, (float*)x.Address, x.RowStride, x.RowCount, (CpuWeight)weight, (float*)y.Address, y.RowStride, _scratch);
+    protected override void LinearCore(Tensor x, Weight weight, Tensor y) => LinearCore(x, [weight], [y]);
+
+    /// <inheritdoc/>
+    protected override void LinearCore(Tensor x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys)
+    {
+        var products = default(LinearProducts);
+        for (var from = 0; from < ys.Length; from += LinearKernel.MostTogether)
+        {
+            var count = Math.Min(ys.Length - from, LinearKernel.MostTogether);
+            for (var i = 0; i < count; i++)
+            {
+                var y = ys[from + i];
+                products[i] = new((CpuWeight)weights[from + i], (float*)y.Address, y.RowStride);
+            }
+            LinearKernel.Multiply(_team, (float*)x.Address, x.RowStride, x.RowCount, products[..count], _scratch);
+        }
+    }
 
     /// <inheritdoc/>
     protected override void RopeCore(Step step, Tensor x, RopeTable table)

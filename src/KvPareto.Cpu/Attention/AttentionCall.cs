@@ -10,7 +10,7 @@ namespace KvPareto.Cpu.Attention;
 /// <summary>One layer's operands.</summary>
 internal readonly unsafe record struct AttentionCall(
     Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int ItemSplits = 0,
-        int AppendPart = 0)
+        int AppendPart = 1)
 {
     public int Window => Workspace.Shape.Geometry.LayerWindows[Layer];
 

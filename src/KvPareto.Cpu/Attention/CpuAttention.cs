@@ -25,20 +25,38 @@ internal static unsafe class CpuAttention
     public static void Run(WorkerTeam team, Step step, int layer, Tensor q, Tensor k, Tensor v, Tensor y)
     {
         var call = new AttentionCall(step, (CpuWorkspace)step.Workspace, layer, q, k, v, y);
-        Append(team, call);
+        BeginAppend(team, call);
         if (step.Caches.Length > 1 || step.Count == 1)
         {
+            var heads = step.Count * call.KvHeads;
             var splits = 1;
             foreach (var start in step.Starts) splits = Math.Max(splits, start / DecodeAttention.Split + 1);
             // Neighbours to one worker, so that it can ask for what it reads next; several items a worker, so that none waits long.
-            var run = Math.Clamp(step.Count * call.KvHeads * splits / (ItemsPerWorker * team.Count), 1, splits);
+            var run = Math.Clamp(heads * splits / (ItemsPerWorker * team.Count), 1, splits);
             call = call with { Splits = splits, ItemSplits = run };
-            team.For(step.Count * call.KvHeads * call.Items, call, static (in AttentionCall c, int index, int worker) =>
-                DecodeAttention.Run(c, index, worker));
-            team.For(step.Count * call.KvHeads, call, static (in AttentionCall c, int index, int _) => DecodeAttention.Merge(c, index));
+            if (call.Items == 1)
+            {
+                team.For(heads, call, static (in AttentionCall c, int index, int worker) =>
+                {
+                    Append(c, index);
+                    DecodeAttention.Run(c, index, worker);
+                    DecodeAttention.Merge(c, index);
+                });
+            }
+            else
+            {
+                team.For(heads, call, static (in AttentionCall c, int index, int _) => Append(c, index));
+                team.For(
+                    heads * call.Items, call, static (in AttentionCall c, int index, int worker) => DecodeAttention.Run(c, index, worker));
+                team.For(heads, call, static (in AttentionCall c, int index, int _) => DecodeAttention.Merge(c, index));
+            }
         }
         else
         {
+            var part = call.Cache(0).IsDivisible(layer) ? AppendTokens : Math.Max(AppendTokens, step.Count);
+            call = call with { AppendPart = part };
+            team.For(
+                (step.Count + part - 1) / part * call.KvHeads, call, static (in AttentionCall c, int index, int _) => Append(c, index));
             var blocks = (step.Count + call.Workspace.QueryBlock - 1) / call.Workspace.QueryBlock;
             team.For(
                 blocks * call.KvHeads, call, static (in AttentionCall c, int index, int worker) => PrefillAttention.Run(c, index, worker));
@@ -51,7 +69,8 @@ internal static unsafe class CpuAttention
         }
     }
 
-    private static void Append(WorkerTeam team, in AttentionCall call)
+    // What comes before any head's tokens are stored.
+    private static void BeginAppend(WorkerTeam team, in AttentionCall call)
     {
         var (caches, layer) = (call.Step.Caches.Length, call.Layer);
         for (var i = 0; layer == 0 && i < caches; i++) call.Cache(i).Turns?.Extend(call.Cache(i).Length);
@@ -74,18 +93,18 @@ internal static unsafe class CpuAttention
                 .BeginAppend(
                 layer, call.Step.Starts[i], rows, call.Row(call.K, row), call.K.RowStride, call.Row(call.V, row), call.V.RowStride);
         }
-        var part = caches == 1 && call.Cache(0).IsDivisible(layer) ? AppendTokens : Math.Max(AppendTokens, call.Step.Count);
-        var parts = caches > 1 ? 1 : (call.Step.Count + part - 1) / part;
-        team.For(caches * parts * call.KvHeads, call with { AppendPart = part }, static (in AttentionCall c, int index, int _) =>
-        {
-            var (item, head) = Math.DivRem(index, c.KvHeads);
-            var sequence = c.Step.Caches.Length > 1 ? item : 0;
-            var skip = c.Step.Caches.Length > 1 ? 0 : item * c.AppendPart;
-            var (row, rows) = c.Rows(sequence);
-            var column = head * c.HeadDim;
-            c.Cache(sequence).Append(
-                c.Layer, head, c.Step.Starts[sequence] + skip, Math.Min(c.AppendPart, rows - skip),
-                c.Row(c.K, row + skip) + column, c.K.RowStride, c.Row(c.V, row + skip) + column, c.V.RowStride);
-        });
+    }
+
+    // One key head's new token of a sequence, or some of those of a chunk.
+    private static void Append(in AttentionCall c, int index)
+    {
+        var (item, head) = Math.DivRem(index, c.KvHeads);
+        var sequence = c.Step.Caches.Length > 1 ? item : 0;
+        var skip = c.Step.Caches.Length > 1 ? 0 : item * c.AppendPart;
+        var (row, rows) = c.Rows(sequence);
+        var column = head * c.HeadDim;
+        c.Cache(sequence).Append(
+            c.Layer, head, c.Step.Starts[sequence] + skip, Math.Min(c.AppendPart, rows - skip),
+            c.Row(c.K, row + skip) + column, c.K.RowStride, c.Row(c.V, row + skip) + column, c.V.RowStride);
     }
 }

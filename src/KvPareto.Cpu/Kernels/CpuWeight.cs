@@ -34,6 +34,9 @@ internal sealed unsafe class CpuWeight : Weight
     /// <summary>Bytes from one strip to the next.</summary>
     public nint StripBytes { get; }
 
+    /// <summary>What workers read first of a product that begins with this matrix.</summary>
+    public ReadAhead Ahead { get; } = new();
+
     /// <summary>The elements of a vector [K].</summary>
     public float* Vector => _memory.As<float>();
 

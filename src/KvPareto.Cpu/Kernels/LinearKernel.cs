@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using KvPareto.Engine.Weights;
 
 namespace KvPareto.Cpu.Kernels;
@@ -14,52 +16,76 @@ internal static unsafe class LinearKernel
     private const long MinBytesToShare = 32 * 1024;
     private const int PanelItemsPerWorker = 4;
 
+    /// <summary>Most products whose strips are shared together: q, k and v.</summary>
+    public const int MostTogether = 3;
+
     /// <summary>Multiplies on all workers.</summary>
     /// <param name="team">Who works.</param>
     /// <param name="x">[rows, K] f32.</param>
     /// <param name="xStride">Elements from one row of x to the next.</param>
     /// <param name="rows">T.</param>
-    /// <param name="weight">w [N, K], with its bias.</param>
-    /// <param name="y">[rows, N] f32, apart from x.</param>
-    /// <param name="yStride">Elements from one row of y to the next.</param>
+    /// <param name="products">What x is multiplied with; those that go straight from strips are shared among the workers together.</param>
     /// <param name="scratch">Made for at least the team's workers.</param>
     public static void Multiply(
-        WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch) =>
-        Multiply(team, x, xStride, rows, weight, y, yStride, scratch, Simd.Best);
+        WorkerTeam team, float* x, nint xStride, int rows, ReadOnlySpan<LinearProduct> products, LinearScratch scratch) =>
+        Multiply(team, x, xStride, rows, products, scratch, Simd.Best);
 
     /// <summary>As above at a chosen level.</summary>
     public static void Multiply(
-        WorkerTeam team, float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, SimdLevel level)
+        WorkerTeam team, float* x, nint xStride, int rows, ReadOnlySpan<LinearProduct> products, LinearScratch scratch, SimdLevel level)
     {
-        if (weight.IsVector) throw new ArgumentException($"weight {weight.Name} is a vector, not a matrix");
+        foreach (var product in products)
+            if (product.Weight.IsVector) throw new ArgumentException($"weight {product.Weight.Name} is a vector, not a matrix");
         if (scratch.WorkerCount < team.Count)
             throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
+        bool TakesPanels(in LinearProduct product) =>
+            rows > (int)level && product.Weight.Format is not (WeightFormat.F32 or WeightFormat.BF16);
         var kernels = KernelTable.Of(level);
-        if (rows > (int)level && weight.Format is not (WeightFormat.F32 or WeightFormat.BF16))
+        for (var count = 1; products.Length > 0; products = products[count..], count = 1)
         {
-            MultiplyPanels(team, new(x, xStride, rows, weight, y, yStride, scratch, kernels));
-            return;
+            if (TakesPanels(products[0]))
+            {
+                MultiplyPanels(team, new(x, xStride, rows, products[..1], scratch, kernels));
+                continue;
+            }
+            while (count < Math.Min(products.Length, MostTogether) && !TakesPanels(products[count])) count++;
+            MultiplyStrips(team, new(x, xStride, rows, products[..count], scratch, kernels));
         }
-        for (var blocks = (rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows; blocks > 0; blocks--)
+    }
+
+    private static void MultiplyStrips(WorkerTeam team, Job job)
+    {
+        var ahead = job.Factors[0].Weight.Ahead;
+        if (job.Scratch.Previous is { } previous) previous.Next = ahead;
+        job.Scratch.Previous = ahead;
+        ahead.Clear(team.Count);
+        team.Ahead = ahead.Next;
+        var left = job.Rows;
+        for (var blocks = (left + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows; blocks > 0; blocks--)
         {
-            var part = (rows + blocks - 1) / blocks;
-            MultiplyStrips(team, new(x, xStride, part, weight, y, yStride, scratch, kernels));
-            x += part * xStride;
-            y += part * yStride;
-            rows -= part;
+            job.Rows = (left + blocks - 1) / blocks;
+            ShareStrips(team, job, ahead);
+            job.FirstRow += job.Rows;
+            left -= job.Rows;
         }
     }
 
     // A worker streams through a range of its own, strip by strip, and then helps with what others have left of theirs.
-    private static void MultiplyStrips(WorkerTeam team, Job job)
+    private static void ShareStrips(WorkerTeam team, Job job, ReadAhead ahead)
     {
-        job = job with { Parts = job.Rows * job.Weight.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, job.Weight.StripCount) };
-        for (var range = 0; range < job.Parts; range++) job.Scratch.NextStrip(range) = job.RangeStart(range);
-        team.For(job.Parts, job, static (in Job job, int index, int worker) =>
+        job.Parts = job.Rows * job.ByteCount < MinBytesToShare ? 1 : Math.Min(team.Count, job.StripCount);
+        for (var range = 0; range < job.Parts; range++)
+        {
+            var first = job.Scratch.NextStrip(range) = job.RangeStart(range);
+            var count = job.RangeStart(range + 1) - first;
+            var weight = job.FactorOf(ref first).Weight;
+            ahead.Set(range, weight.StripAt(first), Math.Min(count, weight.StripCount - first) * weight.StripBytes);
+        }
+        team.For(job.Parts, job, static (in Job job, int _, int worker) =>
         {
             for (var i = 0; i < job.Parts; i++)
             {
-                var range = (index + i) % job.Parts;
+                var range = (worker + i) % job.Parts;
                 var end = job.RangeStart(range + 1);
                 ref var next = ref job.Scratch.NextStrip(range);
                 for (var strip = Interlocked.Increment(ref next) - 1; strip < end; strip = Interlocked.Increment(ref next) - 1)
@@ -70,83 +96,119 @@ internal static unsafe class LinearKernel
 
     private static void MultiplyPanels(WorkerTeam team, Job job)
     {
-        var panels = (job.Weight.RowCount + MicroKernel.Columns - 1) / MicroKernel.Columns;
+        var panels = (job.Factors[0].Weight.RowCount + MicroKernel.Columns - 1) / MicroKernel.Columns;
         // Enough items that the workers end together, but each with enough rows to pay for its unpacking.
         var blocks = (job.Rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows;
         while (panels * blocks < team.Count * PanelItemsPerWorker && job.Rows / (blocks + 1) >= MicroKernel.Columns / 2) blocks++;
         var blockRows = Math.Min(LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + 5) / 6 * 6);
-        job = job with { Parts = panels, BlockRows = blockRows };
+        (job.Parts, job.BlockRows) = (panels, blockRows);
         team.For(panels * ((job.Rows + blockRows - 1) / blockRows), job, static (in Job job, int index, int worker) =>
             MultiplyPanel(job, index % job.Parts, index / job.Parts * job.BlockRows, worker));
     }
 
     private static void MultiplyStrip(in Job job, int strip, int worker)
     {
-        var weight = job.Weight;
+        ref readonly var factor = ref job.FactorOf(ref strip);
+        var weight = factor.Weight;
         var first = strip * Strip.Rows;
         var count = Math.Min(Strip.Rows, weight.RowCount - first);
         // The kernels write 32 columns; where y has fewer, they go through a tile.
         var isWhole = count == Strip.Rows;
-        var c = isWhole ? job.Y + first : job.Scratch.Tile(worker);
-        var ldc = isWhole ? job.YStride : Strip.Rows;
-        job.Strips.Multiply(weight, strip, job.X, job.XStride, job.Rows, c, ldc);
-        Finish(job, first, count, job.Rows, c, ldc, job.Y + first);
+        var y = factor.Y + job.FirstRow * factor.YStride + first;
+        var c = isWhole ? y : job.Scratch.Tile(worker);
+        var ldc = isWhole ? factor.YStride : Strip.Rows;
+        factor.Strips.Multiply(weight, strip, job.X + job.FirstRow * job.XStride, job.XStride, job.Rows, c, ldc);
+        Finish(factor, first, count, job.Rows, c, ldc, y);
     }
 
     private static void MultiplyPanel(in Job job, int panelIndex, int firstRow, int worker)
     {
-        var weight = job.Weight;
+        ref readonly var factor = ref job.Factors[0];
+        var weight = factor.Weight;
         var rows = Math.Min(job.BlockRows, job.Rows - firstRow);
         var firstColumn = panelIndex * MicroKernel.Columns;
         var columns = Math.Min(MicroKernel.Columns, weight.RowCount - firstColumn);
         var firstStrip = panelIndex * (MicroKernel.Columns / Strip.Rows);
         var panel = job.Scratch.Panel(worker);
         var x = job.X + firstRow * job.XStride;
-        var y = job.Y + firstRow * job.YStride + firstColumn;
+        var y = factor.Y + firstRow * factor.YStride + firstColumn;
         // The micro-kernel writes 64 columns; where y has fewer, they go through a tile.
         var isWhole = columns == MicroKernel.Columns;
-        var (c, ldc) = isWhole ? ((nint)y, job.YStride) : ((nint)job.Scratch.Tile(worker), MicroKernel.Columns);
+        var (c, ldc) = isWhole ? ((nint)y, factor.YStride) : ((nint)job.Scratch.Tile(worker), MicroKernel.Columns);
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
             var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
             for (var half = 0; half * Strip.Rows < columns; half++)
-                job.Strips.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows);
+                factor.Strips.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows);
             job.MultiplyPanel(x + k, job.XStride, rows, panel, channels, (float*)c, ldc, k > 0);
         }
-        Finish(job, firstColumn, columns, rows, (float*)c, ldc, y);
+        Finish(factor, firstColumn, columns, rows, (float*)c, ldc, y);
     }
 
     // Adds the bias to columns from first on, which lie at c, and copies them to y where that is another place.
-    private static void Finish(in Job job, int first, int count, int rows, float* c, nint ldc, float* y)
+    private static void Finish(in Factor factor, int first, int count, int rows, float* c, nint ldc, float* y)
     {
-        var bias = job.Weight.Bias;
+        var bias = factor.Weight.Bias;
         if (c == y && bias is null) return;
-        for (var row = 0; row < rows; row++, c += ldc, y += job.YStride)
+        for (var row = 0; row < rows; row++, c += ldc, y += factor.YStride)
         {
             for (var i = 0; bias is not null && i < count; i++) c[i] += bias[first + i];
             if (c != y) new ReadOnlySpan<float>(c, count).CopyTo(new Span<float>(y, count));
         }
     }
 
-    private readonly struct Job(
-        float* x, nint xStride, int rows, CpuWeight weight, float* y, nint yStride, LinearScratch scratch, KernelTable kernels)
+    // One product, or some whose strips count on from one to the next.
+    private struct Job
     {
-        public readonly float* X = x; // [Rows, K]
-        public readonly nint XStride = xStride;
-        public readonly int Rows = rows;
-        public readonly CpuWeight Weight = weight;
-        public readonly float* Y = y; // [Rows, N]
-        public readonly nint YStride = yStride;
-        public readonly LinearScratch Scratch = scratch;
-        public readonly StripKernel Strips = kernels.Strip(weight.Format);
-        public readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> MultiplyPanel = kernels.MultiplyPanel;
+        public readonly float* X; // [FirstRow + Rows, K]
+        public readonly nint XStride;
+        public readonly LinearScratch Scratch;
+        public readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> MultiplyPanel;
+        public readonly Factors Factors;
+        public readonly int StripCount;
+        public readonly long ByteCount;
+        public int FirstRow; // of x, and of all y, by strips
+        public int Rows;
+        public int Parts;     // ranges that strips are shared in; panels of a matrix's product
+        public int BlockRows; // rows of x that an item of a matrix's product takes
 
-        // Ranges of strips that a vector's product is shared in; panels of a matrix's.
-        public int Parts { get; init; }
+        public Job(float* x, nint xStride, int rows, ReadOnlySpan<LinearProduct> products, LinearScratch scratch, KernelTable kernels)
+        {
+            (XStride, Rows, Scratch) = (xStride, rows, scratch);
+            X = x;
+            MultiplyPanel = kernels.MultiplyPanel;
+            for (var i = 0; i < products.Length; i++)
+            {
+                var weight = products[i].Weight;
+                Factors[i] = new(products[i], kernels.Strip(weight.Format));
+                StripCount += weight.StripCount;
+                ByteCount += weight.ByteCount;
+            }
+        }
 
-        // Rows of x that an item of a matrix's product takes.
-        public int BlockRows { get; init; }
+        public readonly int RangeStart(int range) => (int)((long)range * StripCount / Parts);
 
-        public int RangeStart(int range) => (int)((long)range * Weight.StripCount / Parts);
+        // What a strip is of; `strip` becomes its number there.
+        [UnscopedRef]
+        public readonly ref readonly Factor FactorOf(ref int strip)
+        {
+            var i = 0;
+            for (; strip >= Factors[i].Weight.StripCount; i++) strip -= Factors[i].Weight.StripCount;
+            return ref Factors[i];
+        }
+    }
+
+    private readonly struct Factor(in LinearProduct product, StripKernel strips)
+    {
+        public readonly CpuWeight Weight = product.Weight;
+        public readonly float* Y = product.Y;
+        public readonly nint YStride = product.YStride;
+        public readonly StripKernel Strips = strips;
+    }
+
+    [InlineArray(MostTogether)]
+    private struct Factors
+    {
+        private Factor _first;
     }
 }

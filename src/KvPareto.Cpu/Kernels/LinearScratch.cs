@@ -25,6 +25,9 @@ internal sealed unsafe class LinearScratch : IDisposable
         _buffer = new NativeBuffer(ledger, MemoryCategory.Workspace, PredictByteCount(workers)).Clear();
     }
 
+    /// <summary>Where the product before began to read.</summary>
+    public ReadAhead? Previous { get; set; }
+
     /// <summary>Workers it was made for.</summary>
     public int WorkerCount { get; }
 

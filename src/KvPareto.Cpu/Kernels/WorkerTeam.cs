@@ -14,7 +14,7 @@ internal delegate void WorkBody<TState>(in TState state, int index, int worker);
 /// <summary>
 /// The threads that share a kernel's work; the calling thread is worker 0. A loop's items are handed out one by one, and only
 /// items are waited for, never workers: one that the system has not scheduled costs nothing. Idle workers spin for a moment
-/// (the ops of a step follow each other within microseconds) and then sleep.
+/// (the ops of a step follow each other within microseconds), fetching what comes next, and then sleep.
 /// </summary>
 internal sealed unsafe class WorkerTeam : IDisposable
 {
@@ -27,6 +27,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
     private Counters _counters;
     private volatile bool _stopping;
     private volatile ExceptionDispatchInfo? _failure;
+    private volatile ReadAhead? _ahead;
     private delegate*<Delegate, void*, int, int, void> _invoke;
     private Delegate? _body;
     private void* _state;
@@ -47,6 +48,9 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
     /// <summary>Workers, the calling thread included.</summary>
     public int Count { get; }
+
+    /// <summary>What workers fetch while they wait, if anything.</summary>
+    public ReadAhead? Ahead { set => _ahead = value; }
 
     /// <summary>
     /// Runs <paramref name="body"/> for each index 0 … <paramref name="count"/> − 1, in any order and on any worker, and returns
@@ -119,7 +123,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
     private void Work(int worker)
     {
-        while (AwaitItems()) Drain(worker);
+        var fetched = default(Fetched);
+        while (AwaitItems(worker, ref fetched)) Drain(worker);
     }
 
     // An item taken keeps its loop alive, so the fields read after taking are those of the item's own loop.
@@ -150,12 +155,13 @@ internal sealed unsafe class WorkerTeam : IDisposable
         }
     }
 
-    private bool AwaitItems()
+    private bool AwaitItems(int worker, ref Fetched fetched)
     {
         var deadline = Stopwatch.GetTimestamp() + SpinTicks;
         while (Volatile.Read(ref _counters.Remaining) <= 0)
         {
             if (_stopping) return false;
+            if (FetchAhead(worker, ref fetched)) continue;
             if (Stopwatch.GetTimestamp() < deadline)
             {
                 Thread.SpinWait(1);
@@ -167,6 +173,14 @@ internal sealed unsafe class WorkerTeam : IDisposable
             deadline = Stopwatch.GetTimestamp() + SpinTicks;
         }
         return true;
+    }
+
+    private bool FetchAhead(int worker, ref Fetched fetched)
+    {
+        var ahead = _ahead;
+        if (ahead is null) return false;
+        if (!ReferenceEquals(ahead, fetched.Of)) fetched = new() { Of = ahead };
+        return ahead.Fetch(worker, ref fetched.Bytes);
     }
 
     private void Wake(int most)
@@ -184,6 +198,13 @@ internal sealed unsafe class WorkerTeam : IDisposable
             var taken = Math.Min(sleepers, most);
             if (taken == 0 || Interlocked.CompareExchange(ref _counters.Sleepers, sleepers - taken, sleepers) == sleepers) return taken;
         }
+    }
+
+    // What a worker has fetched of what comes next.
+    private struct Fetched
+    {
+        public ReadAhead? Of;
+        public int Bytes;
     }
 
     // Each on a cache line pair of its own: the workers spin on Remaining while others count what is completed.

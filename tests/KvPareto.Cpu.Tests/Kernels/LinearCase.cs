@@ -55,24 +55,38 @@ internal sealed unsafe class LinearCase : IDisposable
     public CpuWeight Weight { get; }
 
     /// <summary>y [rows, N] by the kernels; asserts that what lies around it stays as it was.</summary>
-    public float[] Multiply(WorkerTeam team, SimdLevel level, int rows = 0, int firstRow = 0)
+    public float[] Multiply(WorkerTeam team, SimdLevel level, int rows = 0, int firstRow = 0) =>
+        Multiply([this], team, level, rows, firstRow)[0];
+
+    /// <summary>The same of several that have one x, together.</summary>
+    public static float[][] MultiplyTogether(LinearCase[] cases, WorkerTeam team) => Multiply(cases, team, Simd.Best, 0, 0);
+
+    private static float[][] Multiply(LinearCase[] cases, WorkerTeam team, SimdLevel level, int rows, int firstRow)
     {
-        if (rows == 0) rows = Rows;
         const int Guard = 64;
-        var stride = Outputs + 5;
-        var y = new float[2 * Guard + rows * stride];
+        var first = cases[0];
+        if (rows == 0) rows = first.Rows;
+        var strides = cases.Select(one => one.Outputs + 5).ToArray();
+        var y = new float[Guard + strides.Sum(stride => rows * stride + Guard)];
         y.AsSpan().Fill(Poison);
-        using var scratch = new LinearScratch(_ledger, team.Count);
-        fixed (float* xp = _x, yp = y)
-            LinearKernel.Multiply(team, xp + firstRow * XStride, XStride, rows, Weight, yp + Guard, stride, scratch, level);
-        var result = new float[rows * Outputs];
-        for (var t = 0; t < rows; t++)
+        int Place(int i) => Guard + strides.Take(i).Sum(stride => rows * stride + Guard);
+        using var scratch = new LinearScratch(first._ledger, team.Count);
+        fixed (float* xp = first._x, yp = y)
         {
-            y.AsSpan(Guard + t * stride, Outputs).CopyTo(result.AsSpan(t * Outputs));
-            y.AsSpan(Guard + t * stride, Outputs).Fill(Poison);
+            var products = new LinearProduct[cases.Length];
+            for (var i = 0; i < cases.Length; i++) products[i] = new(cases[i].Weight, yp + Place(i), strides[i]);
+            LinearKernel.Multiply(team, xp + firstRow * first.XStride, first.XStride, rows, products, scratch, level);
         }
+        var results = cases.Select(one => new float[rows * one.Outputs]).ToArray();
+        for (var i = 0; i < cases.Length; i++)
+            for (var t = 0; t < rows; t++)
+            {
+                var row = y.AsSpan(Place(i) + t * strides[i], cases[i].Outputs);
+                row.CopyTo(results[i].AsSpan(t * cases[i].Outputs));
+                row.Fill(Poison);
+            }
         Assert.False(y.AsSpan().ContainsAnyExcept(Poison), "wrote outside of y");
-        return result;
+        return results;
     }
 
     /// <summary>The largest |y − exact| in units of 2^-24·(Σ|x·w| + |b|).</summary>

@@ -105,6 +105,27 @@ public sealed unsafe class LinearKernelTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(WeightFormat.W4, WeightFormat.W4, WeightFormat.W4)]
+    [InlineData(WeightFormat.W8, WeightFormat.BF16, WeightFormat.Q50)]
+    [InlineData(WeightFormat.BF16, WeightFormat.W4, WeightFormat.F32)]
+    [InlineData(WeightFormat.F16, WeightFormat.F16)]
+    public void Multiply_GivesTheSameBits_TogetherAndAlone(params WeightFormat[] formats)
+    {
+        int[] outputs = [130, 33, 64];
+        foreach (var rows in (int[])[1, 5, 40, 400])
+        {
+            LinearCase[] cases = [.. formats.Select((format, i) => new LinearCase(format, rows, 320, outputs[i], 64, bias: i == 1, seed: 1))];
+            var alone = cases.Select(linear => Bits(linear.Multiply(_team, Simd.Best))).ToArray();
+            foreach (var workers in (int[])[1, 2, 5])
+            {
+                using var team = new WorkerTeam(workers);
+                Assert.Equal(alone, LinearCase.MultiplyTogether(cases, team).Select(y => Bits(y)));
+            }
+            foreach (var linear in cases) linear.Dispose();
+        }
+    }
+
     [Fact]
     public void Multiply_PassesInfinitiesAndNaNOn()
     {
@@ -118,7 +139,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
         foreach (var level in Simd.Supported)
             foreach (var rows in (int[])[1, 3])
             {
-                LinearKernel.Multiply(_team, x, 64, rows, weight, y, 64, scratch, level);
+                LinearKernel.Multiply(_team, x, 64, rows, [new(weight, y, 64)], scratch, level);
                 Assert.Equal((float.PositiveInfinity, float.NaN, float.NegativeInfinity), (y[1], y[2], y[40]));
                 Assert.True(float.IsFinite(y[0]) && float.IsFinite(y[63]));
             }
@@ -129,7 +150,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
     {
         using var linear = new LinearCase(WeightFormat.F32, 1, 8, 40, 0, bias: false);
         using var scratch = new LinearScratch(new MemoryLedger(), 1);
-        Assert.Throws<ArgumentException>(() => LinearKernel.Multiply(_team, null, 0, 1, linear.Weight, null, 0, scratch));
+        Assert.Throws<ArgumentException>(() => LinearKernel.Multiply(_team, null, 0, 1, [new(linear.Weight, null, 0)], scratch));
     }
 
     public void Dispose() => _team.Dispose();
