@@ -52,7 +52,8 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         var id = prefix + (options.Id is { } field ? One(row, field) : row.Line.ToString(CultureInfo.InvariantCulture));
         var place = string.Create(CultureInfo.InvariantCulture, $"{row.File}:{row.Line}");
         if (!places.TryAdd(id, place))
-            throw new ConfigException($"{place}: the id '{id}' is that of {places[id]} too; allowed: an id of its own for each row");
+            throw new ConfigException(
+                $"{place}: the id '{OneLine.Of(id)}' is that of {places[id]} too; allowed: an id of its own for each row");
         var classes = options.Classes is { } names ? row.Texts(names) : [];
         var variables = row.Fields().ToDictionary(name => name, name => (object?)row.Find(name));
         if (options.Questions is not { } list)
