@@ -186,6 +186,11 @@ public class OwnTaskTests
     [InlineData("data: rows.jsonl, prompt: x, answers: o, metrics: exact",
         "rows.jsonl:1: field 'o' must be a text, a number or a list of them")]
     [InlineData("data: rows.jsonl, prompt: x, answers: n, metrics: exact", "rows.jsonl:1: field 'n' has no answer")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: [a, q], metrics: [choice, exact]",
+        "rows.jsonl:1: field 'a', 'q' has 'y', which the metric choice never finds; allowed: one letter A to H")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: a, classes: l, metrics: class", "never finds; allowed: one of the row's classes")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: last_number", "never finds; allowed: a number")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: numbers", "never finds; allowed: a number's digits")]
     [InlineData("data: rows.jsonl, prompt: x, questions: q, answers: a, metrics: exact", "rows.jsonl:1: field 'q' must be a list")]
     [InlineData("data: rows.jsonl, prompt: x, questions: l, answers: m, metrics: exact",
         "rows.jsonl:1: field 'm' has 1 item for the 2 of 'l'")]
