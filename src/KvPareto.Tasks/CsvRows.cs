@@ -66,7 +66,7 @@ internal static class CsvRows
         }
         catch (Exception error) when (error is IOException or InvalidDataException)
         {
-            throw new ConfigException($"{path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
+            throw JsonLines.Unreadable(path, error);
         }
         catch (CsvHelperException)
         {

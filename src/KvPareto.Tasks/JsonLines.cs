@@ -41,6 +41,10 @@ internal static class JsonLines
         return path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;
     }
 
+    /// <summary>What to throw where a file's bytes cannot be had, or not decompressed.</summary>
+    internal static ConfigException Unreadable(string path, Exception error) =>
+        new($"{path}: cannot be read: {(error is InvalidDataException ? "no whole gzip file" : OneLine.OfMessage(error.Message))}", error);
+
     private static JsonDocument Parse(string path, int number, ReadOnlyMemory<byte> line)
     {
         if (!System.Text.Unicode.Utf8.IsValid(line.Span)) throw new ConfigException($"{path}:{number}: not valid UTF-8");
@@ -118,7 +122,7 @@ internal static class JsonLines
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException)
             {
-                throw new ConfigException($"{_path}: cannot be read: {OneLine.OfMessage(error.Message)}", error);
+                throw Unreadable(_path, error);
             }
         }
     }

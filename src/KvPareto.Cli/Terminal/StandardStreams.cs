@@ -28,17 +28,18 @@ internal static partial class StandardStreams
     /// <summary>Columns of the terminal that standard error goes to; null where it is none.</summary>
     public static int? ErrorWidth() => Console.IsErrorRedirected ? null : Width(ErrorDescriptor);
 
-    // Console.WindowWidth asks standard output's terminal alone, and says 80 where that is a file.
+    // Console.WindowWidth asks standard output's terminal alone, and says 80 where that is a file, and 0 where a program that made the
+    // terminal gave it no size, as containers and automatic logins do.
     private static int Width(int descriptor)
     {
         if (OperatingSystem.IsLinux() && Control(descriptor, GetWindowSize, out var size) == 0 && size.Columns > 0) return size.Columns;
         try
         {
-            return Math.Max(1, Console.WindowWidth);
+            return Console.WindowWidth is > 0 and var columns ? columns : WrappedText.UsualWidth;
         }
         catch (IOException)
         {
-            return 80;
+            return WrappedText.UsualWidth;
         }
     }
 

@@ -187,10 +187,10 @@ internal sealed class BackendTrialEngine(
             if (sample.PromptIds.Concat(sample.Continuations.SelectMany(ids => ids))
                 .FirstOrDefault(id => id >= config.VocabularySize) is > 0 and var foreign)
                 throw new ConfigException(
-                    $"task '{task.Name}': token id {foreign} in the prompt of sample '{sample.Id}'; model '{model.Name}' has ids 0 to "
-                        + $"{config.VocabularySize - 1}");
+                    $"task '{task.Name}': token id {foreign} in the prompt of sample '{OneLine.Of(sample.Id)}'; model '{model.Name}' has "
+                        + $"ids 0 to {config.VocabularySize - 1}");
             if (sample.PromptIds.Length > 0 && length <= config.MaxPositions) continue;
-            throw new ConfigException($"task '{task.Name}': sample '{sample.Id}' takes {length} tokens, of them {answer}"
+            throw new ConfigException($"task '{task.Name}': sample '{OneLine.Of(sample.Id)}' takes {length} tokens, of them {answer}"
                 + $" for its answer; allowed: a prompt, and at most the {config.MaxPositions} positions of model '{model.Name}'");
         }
         return prepared;

@@ -18,20 +18,29 @@ internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList
         Best("exact_words", _ => prediction => answer => QaF1.Exact(prediction, answer)),
         new("contains_all", (prediction, answers, _) => StringMatch.All(prediction, Written(answers))),
         new("contains_any", (prediction, answers, _) => StringMatch.Any(prediction, Written(answers))),
-        Best("last_number", _ => prediction => answer => Gsm8kAnswer.Matches(Gsm8kAnswer.Flexible(prediction), answer) ? 1 : 0),
-        Best("numbers", budget => prediction => NumberMatch.Against(prediction, budget)),
+        Best("last_number", _ => prediction => answer => Gsm8kAnswer.Matches(Gsm8kAnswer.Flexible(prediction), answer) ? 1 : 0) with
+        { Form = "a number" },
+        Best("numbers", budget => prediction => NumberMatch.Against(prediction, budget)) with { Form = "a number's digits" },
         Best("code_similarity", budget => prediction => answer => CodeSimilarity.Score(prediction, answer, budget)),
         Best("choice", _ => prediction => Letter().Match(prediction) is { Success: true, Value: var letter }
-            ? answer => letter == answer.Trim() ? 1 : 0 : _ => 0),
+            ? answer => letter == answer.Trim() ? 1 : 0 : _ => 0) with { Form = "one letter A to H" },
         new(Classes, (prediction, answers, classes) =>
-            answers.Select(answer => ClassMatch.Score(prediction, answer, classes)).DefaultIfEmpty().Max()),
+            answers.Select(answer => ClassMatch.Score(prediction, answer, classes)).DefaultIfEmpty().Max())
+        { Form = "one of the row's classes" },
     ];
+
+    /// <summary>What alone it finds in predictions, in words; null where that is any text.</summary>
+    public string? Form { get; init; }
 
     /// <summary>The one that needs classes.</summary>
     public const string Classes = "class";
 
     /// <summary>The metric of a name.</summary>
     public static OwnMetric Of(string name) => All.Single(metric => metric.Name == name);
+
+    /// <summary>Whether a prediction can be right, as one is that says no more than an answer.</summary>
+    public bool CanFind(IReadOnlyList<string> answers, IReadOnlyList<string> classes) =>
+        Form is null || answers.Any(answer => Score(answer, [answer], classes) > 0);
 
     // Every prediction holds an empty text.
     private static string[] Written(IEnumerable<string> answers) => [.. answers.Where(answer => !string.IsNullOrWhiteSpace(answer))];

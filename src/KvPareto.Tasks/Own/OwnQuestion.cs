@@ -52,11 +52,12 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         var id = prefix + (options.Id is { } field ? One(row, field) : row.Line.ToString(CultureInfo.InvariantCulture));
         var place = string.Create(CultureInfo.InvariantCulture, $"{row.File}:{row.Line}");
         if (!places.TryAdd(id, place))
-            throw new ConfigException($"{place}: the id '{id}' is that of {places[id]} too; allowed: an id of its own for each row");
+            throw new ConfigException(
+                $"{place}: the id '{OneLine.Of(id)}' is that of {places[id]} too; allowed: an id of its own for each row");
         var classes = options.Classes is { } names ? row.Texts(names) : [];
         var variables = row.Fields().ToDictionary(name => name, name => (object?)row.Find(name));
         if (options.Questions is not { } list)
-            return [new(id, Render(variables), AnswersOf(row, options.Answers, value => value), classes)];
+            return [new(id, Render(variables), AnswersOf(row, options, classes, value => value), classes)];
 
         var questions = Elements(row, list);
         foreach (var answers in options.Answers)
@@ -69,7 +70,7 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
             .. questions.Select((question, index) => new OwnQuestion(
                 string.Create(CultureInfo.InvariantCulture, $"{id}-{index}"),
                 Render(new Dictionary<string, object?>(variables) { ["question"] = question, ["index"] = index }),
-                AnswersOf(row, options.Answers, value => value[index]),
+                AnswersOf(row, options, classes, value => value[index]),
                 classes)),
         ];
 
@@ -97,16 +98,21 @@ internal sealed record OwnQuestion(string Id, string Prompt, IReadOnlyList<strin
         row.Find(field) is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray()] : throw row.Error(field, "must be a list");
 
     // Texts and numbers, of lists all of theirs.
-    private static string[] AnswersOf(JsonRow row, IReadOnlyList<string> fields, Func<JsonElement, JsonElement> part)
+    private static string[] AnswersOf(
+        JsonRow row, OwnOptions options, IReadOnlyList<string> classes, Func<JsonElement, JsonElement> part)
     {
+        var fields = string.Join("', '", options.Answers);
         string[] answers =
         [
-            .. from field in fields
+            .. from field in options.Answers
                let value = row.Find(field) ?? throw row.Error(field, "is missing")
                from answer in Texts(row, field, part(value))
                select answer,
         ];
-        if (answers.Length == 0) throw row.Error(string.Join("', '", fields), "has no answer");
+        if (answers.Length == 0) throw row.Error(fields, "has no answer");
+        var score = OwnMetric.Of(options.Metrics[0]);
+        if (!score.CanFind(answers, classes))
+            throw row.Error(fields, $"has '{OneLine.Of(answers[0])}', which the metric {score.Name} never finds; allowed: {score.Form}");
         // Of a table with a column for each of several answers some are empty.
         return Array.FindAll(answers, answer => answer.Length > 0) is { Length: > 0 } written ? written : answers;
     }

@@ -62,8 +62,8 @@ internal sealed class OwnTask : TextTask
     {
         if (_options is not { Truncate: Truncation.None, MaxLength: { } most }) return question.Prompt;
         var length = context.Tokenizer.Encode(question.Prompt).Length;
-        return length <= most ? question.Prompt : throw new ConfigException($"task '{Name}': sample '{question.Id}' has {length} tokens; "
-            + $"allowed: the max_length of {most}, or truncate: middle, left or right");
+        return length <= most ? question.Prompt : throw new ConfigException($"task '{Name}': sample '{OneLine.Of(question.Id)}' has "
+            + $"{length} tokens; allowed: the max_length of {most}, or truncate: middle, left or right");
     }
 
     private double Score(OwnMetric metric, TaskSample sample, string prediction)

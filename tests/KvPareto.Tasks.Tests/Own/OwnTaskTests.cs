@@ -180,12 +180,17 @@ public class OwnTaskTests
     [InlineData("definition: open.yaml, data: rows.jsonl", "open.yaml:2: key 'prompt': line 1 of the template: ")]
     [InlineData("data: rows.jsonl, prompt: '{{ context }}', answers: a, metrics: exact",
         "rows.jsonl:1: my.yaml:1: key 'tasks[0].prompt': line 1 of the template: 'context' is undefined")]
-    [InlineData("data: same.jsonl, id: q, " + Plain, "same.jsonl:3: the id 'x' is that of ")]
+    [InlineData("data: same.jsonl, id: q, " + Plain, "same.jsonl:3: the id 'x?y' is that of ")]
     [InlineData("data: rows.jsonl, prompt: '{% for x in xs %}{% endfor %}', answers: a, metrics: exact", "'xs' is undefined")]
     [InlineData("data: rows.jsonl, prompt: x, answers: b, metrics: exact", "rows.jsonl:1: field 'b' is missing")]
     [InlineData("data: rows.jsonl, prompt: x, answers: o, metrics: exact",
         "rows.jsonl:1: field 'o' must be a text, a number or a list of them")]
     [InlineData("data: rows.jsonl, prompt: x, answers: n, metrics: exact", "rows.jsonl:1: field 'n' has no answer")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: [a, q], metrics: [choice, exact]",
+        "rows.jsonl:1: field 'a', 'q' has 'y', which the metric choice never finds; allowed: one letter A to H")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: a, classes: l, metrics: class", "never finds; allowed: one of the row's classes")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: last_number", "never finds; allowed: a number")]
+    [InlineData("data: rows.jsonl, prompt: x, answers: a, metrics: numbers", "never finds; allowed: a number's digits")]
     [InlineData("data: rows.jsonl, prompt: x, questions: q, answers: a, metrics: exact", "rows.jsonl:1: field 'q' must be a list")]
     [InlineData("data: rows.jsonl, prompt: x, questions: l, answers: m, metrics: exact",
         "rows.jsonl:1: field 'm' has 1 item for the 2 of 'l'")]
@@ -202,7 +207,7 @@ public class OwnTaskTests
         folder.Write("twice.jsonl", """{"q": "1", "q": "2", "a": "y"}""");
         folder.Write("bad.yaml", "prompt: x\nmetric: exact\n");
         folder.Write("open.yaml", "answers: a\nprompt: '{% for %}'\nmetrics: exact\n");
-        folder.Write("same.jsonl", "{\"q\": \"x\", \"a\": 1}\n\n{\"q\": \"x\", \"a\": 1}\n");
+        folder.Write("same.jsonl", "{\"q\": \"x\\ny\", \"a\": 1}\n\n{\"q\": \"x\\ny\", \"a\": 1}\n");
         Directory.CreateDirectory(Path.Combine(folder.Root, "empty"));
         var error = Assert.Throws<ConfigException>(() => Prepare(folder, keys));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
