@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using KvPareto.Tasks.Gsm8k;
 using KvPareto.Tasks.Metrics;
 
@@ -7,7 +6,7 @@ namespace KvPareto.Tasks.Own;
 /// <summary>A score that a user's task may name.</summary>
 /// <param name="Name">In the task's YAML.</param>
 /// <param name="Score">0 to 1, of a prediction, the right answers and the classes.</param>
-internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList<string>, IReadOnlyList<string>, double> Score)
+internal sealed record OwnMetric(string Name, Func<string, IReadOnlyList<string>, IReadOnlyList<string>, double> Score)
 {
     /// <summary>All there are.</summary>
     public static IReadOnlyList<OwnMetric> All { get; } =
@@ -22,8 +21,10 @@ internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList
         { Form = "a number" },
         Best("numbers", budget => prediction => NumberMatch.Against(prediction, budget)) with { Form = "a number's digits" },
         Best("code_similarity", budget => prediction => answer => CodeSimilarity.Score(prediction, answer, budget)),
-        Best("choice", _ => prediction => Letter().Match(prediction) is { Success: true, Value: var letter }
-            ? answer => letter == answer.Trim() ? 1 : 0 : _ => 0) with { Form = "one letter A to H" },
+        Best("choice", _ => prediction => answer => ChoiceMatch.One(prediction, answer)) with
+        { Form = "one letter A to H first", Takes = answer => ChoiceMatch.Count(answer) == 1 },
+        Best("choices", _ => prediction => answer => ChoiceMatch.Several(prediction, answer)) with
+        { Form = "letters A to H first", Takes = answer => ChoiceMatch.Count(answer) > 0 },
         new(Classes, (prediction, answers, classes) =>
             answers.Select(answer => ClassMatch.Score(prediction, answer, classes)).DefaultIfEmpty().Max())
         { Form = "one of the row's classes" },
@@ -32,15 +33,18 @@ internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList
     /// <summary>What alone it finds in predictions, in words; null where that is any text.</summary>
     public string? Form { get; init; }
 
+    // Whether an answer has that form; null where it does if it is right as a prediction.
+    private Func<string, bool>? Takes { get; init; }
+
     /// <summary>The one that needs classes.</summary>
     public const string Classes = "class";
 
     /// <summary>The metric of a name.</summary>
     public static OwnMetric Of(string name) => All.Single(metric => metric.Name == name);
 
-    /// <summary>Whether a prediction can be right, as one is that says no more than an answer.</summary>
+    /// <summary>Whether a prediction can be right.</summary>
     public bool CanFind(IReadOnlyList<string> answers, IReadOnlyList<string> classes) =>
-        Form is null || answers.Any(answer => Score(answer, [answer], classes) > 0);
+        Form is null || answers.Any(Takes ?? (answer => Score(answer, [answer], classes) > 0));
 
     // Every prediction holds an empty text.
     private static string[] Written(IEnumerable<string> answers) => [.. answers.Where(answer => !string.IsNullOrWhiteSpace(answer))];
@@ -51,8 +55,4 @@ internal sealed partial record OwnMetric(string Name, Func<string, IReadOnlyList
             var score = against(new())(prediction);
             return answers.Distinct(StringComparer.Ordinal).Select(score).DefaultIfEmpty().Max();
         });
-
-    // The first capital from A to H that is no part of a word.
-    [GeneratedRegex(@"(?<![\p{L}\p{N}_])[A-H](?![\p{L}\p{N}_])")]
-    private static partial Regex Letter();
 }
