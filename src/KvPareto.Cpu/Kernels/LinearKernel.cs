@@ -100,7 +100,8 @@ internal static unsafe class LinearKernel
         // Enough items that the workers end together, but each with enough rows to pay for its unpacking.
         var blocks = (job.Rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows;
         while (panels * blocks < team.Count * PanelItemsPerWorker && job.Rows / (blocks + 1) >= MicroKernel.Columns / 2) blocks++;
-        var blockRows = Math.Min(LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + 5) / 6 * 6);
+        var blockRows = Math.Min(
+            LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + MicroKernel.Rows - 1) / MicroKernel.Rows * MicroKernel.Rows);
         (job.Parts, job.BlockRows) = (panels, blockRows);
         team.For(panels * ((job.Rows + blockRows - 1) / blockRows), job, static (in Job job, int index, int worker) =>
             MultiplyPanel(job, index % job.Parts, index / job.Parts * job.BlockRows, worker));

@@ -6,6 +6,9 @@ internal static unsafe class MicroKernel
     /// <summary>Columns of a panel, and floats from one of its rows to the next.</summary>
     public const int Columns = 64;
 
+    /// <summary>Rows of a that a pass over the panel takes.</summary>
+    public const int Rows = 6;
+
     private static readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> Best =
         KernelTable.Of(Simd.Best).MultiplyPanel;
 
