@@ -7,9 +7,7 @@ namespace KvPareto.Cpu.Attention;
 /// <summary>One token's attention: products with the codes themselves, split along the context.</summary>
 internal static unsafe class DecodeAttention
 {
-    /// <summary>Tokens of a split.</summary>
-    public const int Split = CpuWorkspace.SplitTokens;
-
+    private const int Split = CpuWorkspace.SplitTokens;
     private const int Tile = KvTile.Tokens;
 
     /// <summary>Floats of a worker's scratch: queries and those of their bias, scores of a split, the same aside, scaled weights (a group
