@@ -9,8 +9,7 @@ internal static unsafe class MicroKernel
     /// <summary>Rows of a that a pass over the panel takes.</summary>
     public const int Rows = 6;
 
-    private static readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> Best =
-        KernelTable.Of(Simd.Best).MultiplyPanel;
+    private static readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> Best = KernelTable.Of().MultiplyPanel;
 
     /// <summary>
     /// c [rows, 64] = a · panel, or += where <paramref name="accumulate"/> is set: one fused chain over the channels per element,

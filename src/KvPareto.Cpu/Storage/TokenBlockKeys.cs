@@ -21,9 +21,9 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
     {
         _scheme = scheme;
         _layout = new TokenBlockLayout(scheme, capacity);
-        _dot = KernelTable.Of(level ?? Simd.Best).DotScaledCodes(scheme.Bits);
-        _dotBlock = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
-        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackScaledKeyCodes(scheme.Bits);
+        _dot = KernelTable.Of(level).DotScaledCodes(scheme.Bits);
+        _dotBlock = KernelTable.Of(level).DotCodes(scheme.Bits);
+        _unpack = KernelTable.Of(level).UnpackScaledKeyCodes(scheme.Bits);
     }
 
     public override int Granule => _scheme.Granule;

@@ -20,7 +20,7 @@ internal sealed unsafe class TokenBlockValues : ValueStore
         _scheme = scheme;
         _layout = new TokenBlockLayout(scheme, capacity);
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
-        _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
+        _scaleWeights = KernelTable.Of(level).ScaleWeights;
         var fitting = Simd.WidestThat(level, w => scheme.HeadDim % (4 * w) == 0);
         _blockChannels = 4 * (int)fitting;
         _accumulate = KernelTable.Of(fitting).Accumulate(scheme.Bits);

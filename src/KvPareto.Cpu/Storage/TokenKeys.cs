@@ -18,8 +18,8 @@ internal sealed unsafe class TokenKeys : KeyStore
         _scheme = scheme;
         _codeBytes = scheme.HeadDim * scheme.Bits / 8 * KvTile.Tokens;
         _tileBytes = _codeBytes + scheme.HeadTileBytes;
-        _dot = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
-        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackKeyCodes(scheme.Bits);
+        _dot = KernelTable.Of(level).DotCodes(scheme.Bits);
+        _unpack = KernelTable.Of(level).UnpackKeyCodes(scheme.Bits);
     }
 
     public override int TileBytes => _tileBytes;

@@ -21,8 +21,8 @@ internal sealed unsafe class TokenValues : ValueStore
         _scheme = scheme;
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
         _tileBytes = _rowBytes * KvTile.Tokens + scheme.HeadTileBytes;
-        _readGroups = KernelTable.Of(level ?? Simd.Best).ReadTileGroups;
-        _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
+        _readGroups = KernelTable.Of(level).ReadTileGroups;
+        _scaleWeights = KernelTable.Of(level).ScaleWeights;
         // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group; and it
         // begins with a group, or lies within one.
         var fitting = Simd.WidestThat(level, w =>
