@@ -17,8 +17,6 @@ internal sealed unsafe class PlainKeys : KeyStore
         _unpack = KernelTable.Of(level).UnpackKeyPlain(bits);
     }
 
-    public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
-
     public override int TileBytes => HeadDim * _bits / 8 * KvTile.Tokens;
 
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)

@@ -20,7 +20,7 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     public virtual int Granule => 1;
 
     /// <summary>Bytes of one head.</summary>
-    public abstract long HeadBytes { get; }
+    public virtual long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
     /// <summary>Bytes of a tile that all heads of a layer share.</summary>
     public virtual int LayerTileBytes => 0;
