@@ -102,12 +102,8 @@ internal sealed unsafe class CpuKvCache : KvCache
     /// <param name="valueStride">Elements from one row to the next.</param>
     public void BeginAppend(int layer, int start, int count, float* keys, int keyStride, float* values, int valueStride)
     {
-        var heads = Geometry.KvHeads;
-        Span<StorePlace> places = heads <= 256 ? stackalloc StorePlace[heads] : new StorePlace[heads];
-        for (var head = 0; head < heads; head++) places[head] = KeyPlace(layer, head);
-        _layout.Keys[layer].BeginAppend(places, start, count, keys, keyStride);
-        for (var head = 0; head < heads; head++) places[head] = ValuePlace(layer, head);
-        _layout.Values[layer].BeginAppend(places, start, count, values, valueStride);
+        _layout.Keys[layer].BeginAppend(KeyPlace(layer, 0), Geometry.KvHeads, start, count, keys, keyStride);
+        _layout.Values[layer].BeginAppend(ValuePlace(layer, 0), Geometry.KvHeads, start, count, values, valueStride);
         _meanFrozen[layer] = true;
     }
 

@@ -32,8 +32,8 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
 
     public override long HeadBytes => _layout.HeadBytes;
 
-    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
-        _layout.BeginAppend(heads, start, count, rows, stride);
+    public override void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride) =>
+        _layout.BeginAppend(first, headStride, heads, start, count, rows, stride);
 
     public override void Take(TokenStore other, StorePlace from, StorePlace to, int tokens)
     {

@@ -36,8 +36,8 @@ internal sealed unsafe class TokenValues : ValueStore
 
     public override int LayerTileBytes => _scheme.LayerTileBytes;
 
-    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
-        _scheme.BeginAppend(heads[0].Layer, Capacity, start, count, rows, heads.Length * HeadDim, stride);
+    public override void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride) =>
+        _scheme.BeginAppend(first.Layer, Capacity, start, count, rows, heads * HeadDim, stride);
 
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
