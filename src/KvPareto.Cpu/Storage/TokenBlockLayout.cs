@@ -27,8 +27,7 @@ internal sealed unsafe class TokenBlockLayout
 
     /// <summary>Scales of the block that a token belongs to.</summary>
     public GroupMeta* Meta(StorePlace place, int token) =>
-        (GroupMeta*)(place.Head + _metaAt)
-            + (_scheme.BlockTokens == TokenBlockScheme.AllTokens ? 0 : (long)(token / _scheme.BlockTokens) * _scheme.Scales);
+        (GroupMeta*)(place.Head + _metaAt) + (long)(token / _scheme.BlockTokens) * _scheme.Scales;
 
     /// <summary>The same, found anew at the first token of a block whose rows begin at <paramref name="rows"/>.</summary>
     public GroupMeta* MetaForAppend(StorePlace place, int token, float* rows, int stride)
