@@ -34,6 +34,7 @@ internal static unsafe class CpuAttention
             // Neighbours to one worker, so that it can ask for what it reads next; several items a worker, so that none waits long.
             var run = Math.Clamp(heads * splits / (ItemsPerWorker * team.Count), 1, splits);
             call = call with { Splits = splits, ItemSplits = run };
+            // What an item reads of the step's own tokens it has written itself.
             if (call.Items == 1)
             {
                 team.For(heads, call, static (in AttentionCall c, int index, int worker) =>

@@ -107,7 +107,16 @@ internal sealed unsafe class CpuKvCache : KvCache
         _meanFrozen[layer] = true;
     }
 
-    /// <summary>Stores some of one head's new tokens.</summary>
+    /// <summary>Stores some of one head's new tokens; after <see cref="BeginAppend"/>. Heads are apart from each other, and so are a
+    /// head's tokens where the layer <see cref="IsDivisible"/>: any threads may do them.</summary>
+    /// <param name="layer">Layer.</param>
+    /// <param name="head">Key head.</param>
+    /// <param name="start">First of these tokens.</param>
+    /// <param name="count">Tokens.</param>
+    /// <param name="keys">[count, D] with a row stride.</param>
+    /// <param name="keyStride">Elements from one key to the next.</param>
+    /// <param name="values">The same of values.</param>
+    /// <param name="valueStride">Elements from one value to the next.</param>
     public void Append(int layer, int head, int start, int count, float* keys, int keyStride, float* values, int valueStride)
     {
         _layout.Keys[layer].Append(KeyPlace(layer, head), start, count, keys, keyStride);
