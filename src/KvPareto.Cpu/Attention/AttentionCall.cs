@@ -7,24 +7,40 @@ using Tensor = KvPareto.Engine.Seam.Tensor;
 
 namespace KvPareto.Cpu.Attention;
 
-/// <summary>One layer's operands.</summary>
+/// <summary>One layer's operands, and how its work is parted.</summary>
+/// <param name="Step">Tokens and caches.</param>
+/// <param name="Workspace">The step's scratch.</param>
+/// <param name="Layer">Layer.</param>
+/// <param name="Q">[T, Nq·D].</param>
+/// <param name="K">[T, Nkv·D].</param>
+/// <param name="V">[T, Nkv·D].</param>
+/// <param name="Y">[T, Nq·D]; may be q.</param>
+/// <param name="Splits">A token's attention: parts of the longest context.</param>
+/// <param name="ItemSplits">How many of these, neighbours, an item takes.</param>
+/// <param name="AppendPart">Tokens of a chunk that an item appends.</param>
 internal readonly unsafe record struct AttentionCall(
     Step Step, CpuWorkspace Workspace, int Layer, Tensor Q, Tensor K, Tensor V, Tensor Y, int Splits = 0, int ItemSplits = 0,
         int AppendPart = 1)
 {
+    /// <summary>Tokens that a query sees, its own included; 0 for all.</summary>
     public int Window => Workspace.Shape.Geometry.LayerWindows[Layer];
 
+    /// <summary>Items of one token and key head.</summary>
     public int Items => (Splits + ItemSplits - 1) / ItemSplits;
 
+    /// <summary>Nkv.</summary>
     public int KvHeads => Workspace.Shape.Geometry.KvHeads;
 
+    /// <summary>D.</summary>
     public int HeadDim => Workspace.Shape.Geometry.HeadDim;
 
+    /// <summary>One of the step's caches.</summary>
     public CpuKvCache Cache(int sequence) => (CpuKvCache)Step.Caches[sequence];
 
-    // The rows of a sequence: all of a chunk, or its own one of a batch.
+    /// <summary>The rows of a sequence: all of a chunk, or its own one of a batch.</summary>
     public (int First, int Count) Rows(int sequence) => Step.Caches.Length == 1 ? (0, Step.Count) : (sequence, 1);
 
+    /// <summary>First element of a row.</summary>
     public float* Row(Tensor x, int row) => (float*)x.Address + (long)row * x.RowStride;
 
     /// <summary>Queries of one key head's group, [count·group, D], scaled, and as the cache's keys are: rotated, with the vectors for their

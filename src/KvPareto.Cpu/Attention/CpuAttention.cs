@@ -30,10 +30,11 @@ internal static unsafe class CpuAttention
         {
             var heads = step.Count * call.KvHeads;
             var splits = 1;
-            foreach (var start in step.Starts) splits = Math.Max(splits, start / DecodeAttention.Split + 1);
+            foreach (var start in step.Starts) splits = Math.Max(splits, start / CpuWorkspace.SplitTokens + 1);
             // Neighbours to one worker, so that it can ask for what it reads next; several items a worker, so that none waits long.
             var run = Math.Clamp(heads * splits / (ItemsPerWorker * team.Count), 1, splits);
             call = call with { Splits = splits, ItemSplits = run };
+            // What an item reads of the step's own tokens it has written itself.
             if (call.Items == 1)
             {
                 team.For(heads, call, static (in AttentionCall c, int index, int worker) =>
@@ -81,16 +82,15 @@ internal static unsafe class CpuAttention
                 var (sequence, head) = Math.DivRem(index, c.KvHeads);
                 var (row, rows) = c.Rows(sequence);
                 var column = head * c.HeadDim;
-                c.Cache(sequence)
-                    .Transform(c.Layer, head, c.Step.Positions.AsSpan(row, rows), c.Row(c.K, row) + column, c.K.RowStride,
+                c.Cache(sequence).Transform(
+                    c.Layer, head, c.Step.Positions.AsSpan(row, rows), c.Row(c.K, row) + column, c.K.RowStride,
                     c.Row(c.V, row) + column, c.V.RowStride);
             });
         }
         for (var i = 0; i < caches; i++)
         {
             var (row, rows) = call.Rows(i);
-            call.Cache(i)
-                .BeginAppend(
+            call.Cache(i).BeginAppend(
                 layer, call.Step.Starts[i], rows, call.Row(call.K, row), call.K.RowStride, call.Row(call.V, row), call.V.RowStride);
         }
     }
@@ -99,8 +99,7 @@ internal static unsafe class CpuAttention
     private static void Append(in AttentionCall c, int index)
     {
         var (item, head) = Math.DivRem(index, c.KvHeads);
-        var sequence = c.Step.Caches.Length > 1 ? item : 0;
-        var skip = c.Step.Caches.Length > 1 ? 0 : item * c.AppendPart;
+        var (sequence, skip) = c.Step.Caches.Length > 1 ? (item, 0) : (0, item * c.AppendPart);
         var (row, rows) = c.Rows(sequence);
         var column = head * c.HeadDim;
         c.Cache(sequence).Append(

@@ -1,3 +1,4 @@
+using KvPareto.Cpu.Kernels;
 using KvPareto.Engine.Rotary;
 using KvPareto.Engine.Seam;
 
@@ -7,7 +8,7 @@ namespace KvPareto.Cpu.Attention;
 internal sealed unsafe class CpuWorkspace : Workspace
 {
     /// <summary>Tokens of one step of prefill attention; the width of a micro-kernel's panel.</summary>
-    public const int BlockTokens = 64;
+    public const int BlockTokens = MicroKernel.Columns;
 
     /// <summary>Tokens of the context that one item of decode attention covers. Fixed, so that sums do not depend on the number of
     /// workers.</summary>

@@ -7,9 +7,7 @@ namespace KvPareto.Cpu.Attention;
 /// <summary>One token's attention: products with the codes themselves, split along the context.</summary>
 internal static unsafe class DecodeAttention
 {
-    /// <summary>Tokens of a split.</summary>
-    public const int Split = CpuWorkspace.SplitTokens;
-
+    private const int Split = CpuWorkspace.SplitTokens;
     private const int Tile = KvTile.Tokens;
 
     /// <summary>Floats of a worker's scratch: queries and those of their bias, scores of a split, the same aside, scaled weights (a group
@@ -17,7 +15,8 @@ internal static unsafe class DecodeAttention
     public static int Floats(int groupSize, int headDim) =>
         groupSize * (2 * headDim + Split + (Split + Tile) + (Split + Tile) * Math.Max(1, headDim / 8));
 
-    /// <summary>One sequence, key head and run of splits, which have their queries in common.</summary>
+    /// <summary>One sequence, key head and run of splits, which have their queries in common: reads what that head's append wrote and
+    /// what all heads share, and nothing of other sequences or heads.</summary>
     public static void Run(in AttentionCall c, int index, int worker)
     {
         var (sequence, head, run) = (index / c.Items / c.KvHeads, index / c.Items % c.KvHeads, index % c.Items);

@@ -61,7 +61,7 @@ internal static unsafe class PrefillAttention
                 }
                 tile.Totals[r] += Softmax.Exp(row + low, high - low, max);
             }
-            PrefillBlock.AddValues(c, head, key, to, rows, tile, tile.Scores, Block);
+            PrefillBlock.AddValues(c, head, key, to, rows, tile);
         }
     }
 
@@ -89,7 +89,7 @@ internal static unsafe class PrefillAttention
             for (var r = 0; r < rows; r++)
                 Buffer.MemoryCopy(
                     ScoreRow(w, head, firstQuery, r) + key, tile.Scores + r * Block, Block * sizeof(float), Block * sizeof(float));
-            PrefillBlock.AddValues(c, head, key, to, rows, tile, tile.Scores, Block);
+            PrefillBlock.AddValues(c, head, key, to, rows, tile);
         }
     }
 

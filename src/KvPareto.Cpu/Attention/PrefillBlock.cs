@@ -65,8 +65,9 @@ internal static unsafe class PrefillBlock
         }
     }
 
-    /// <summary>tile.Output[r] += Σ_t weights[r, t]·v[key + t].</summary>
-    public static void AddValues(in AttentionCall c, int head, int key, int to, int rows, in PrefillTile tile, float* weights, int stride)
+    /// <summary>tile.Output[r] += Σ_t tile.Scores[r, t]·v[key + t] for tokens before <paramref name="to"/>; scores are weights by
+    /// now.</summary>
+    public static void AddValues(in AttentionCall c, int head, int key, int to, int rows, in PrefillTile tile)
     {
         var padded = c.Workspace.PaddedHeadDim;
         var values = c.Cache(0).Values(c.Layer, head);
@@ -74,7 +75,7 @@ internal static unsafe class PrefillBlock
         for (var i = 0; i < values.Count; i++) UnpackValues(values[i], key, to, tile.ValueRows, padded, only: values.Count == 1);
         if (padded == Block)
         {
-            MicroKernel.Multiply(weights, stride, rows, tile.ValueRows, tokens, tile.Output, padded, accumulate: true);
+            MicroKernel.Multiply(tile.Scores, Block, rows, tile.ValueRows, tokens, tile.Output, padded, accumulate: true);
             return;
         }
         // A panel is 64 columns wide: gather each one from the rows into the key panel's place, which is free by now.
@@ -83,7 +84,7 @@ internal static unsafe class PrefillBlock
             for (var t = 0; t < tokens; t++)
                 Buffer.MemoryCopy(
                     tile.ValueRows + t * padded + column, tile.KeyPanel + t * Block, Block * sizeof(float), Block * sizeof(float));
-            MicroKernel.Multiply(weights, stride, rows, tile.KeyPanel, tokens, tile.Output + column, padded, accumulate: true);
+            MicroKernel.Multiply(tile.Scores, Block, rows, tile.KeyPanel, tokens, tile.Output + column, padded, accumulate: true);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace KvPareto.Cpu.Kernels;
 internal static unsafe class BlockPacker<TFormat> where TFormat : struct, IBlockFormat
 {
     private const int LargestBlock = 256;
-    private const int HalfRows = Strip.Rows / 2;
+    private const int HalfRows = Strip.HalfRows;
     private const int Q6KScales = 192;
     private const int Q6KFactor = 208;
     private const int Q2KFactors = 80;

@@ -20,7 +20,7 @@ internal interface ICodeFormat
 internal static class CodeFormats
 {
     /// <summary>Bits that a line has for each of its 32 rows.</summary>
-    public const int ChannelBits = 16;
+    public const int RowBits = 16;
 }
 
 /// <summary>4-bit codes.</summary>
@@ -35,7 +35,7 @@ internal readonly struct W4Codes : ICodeFormat
     public static int LineChannels
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => CodeFormats.ChannelBits / Bits;
+        get => CodeFormats.RowBits / Bits;
     }
 
     public static uint Spread(ushort stored)
@@ -58,7 +58,7 @@ internal readonly struct W8Codes : ICodeFormat
     public static int LineChannels
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => CodeFormats.ChannelBits / Bits;
+        get => CodeFormats.RowBits / Bits;
     }
 
     public static uint Spread(ushort stored)

@@ -17,7 +17,7 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    private const int Line = 64;
+    private const int Line = Strip.Rows * CodeFormats.RowBits / 8; // bytes
 
     /// <summary>The kernels.</summary>
     public static readonly StripKernel Kernel =

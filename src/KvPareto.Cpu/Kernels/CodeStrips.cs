@@ -45,12 +45,12 @@ internal abstract unsafe class CodeStrips
             for (nint k = channel; k < channel + channels; k += host.GroupSize)
             {
                 for (var r = 0; r < Strip.Rows; r++)
-                    ((GroupMeta*)(lines + (r >> 4) * stride))[r & 15] =
+                    *Strip.Meta(lines, stride, r) =
                         r < rowCount ? Unsafe.ReadUnaligned<GroupMeta>(host.Groups + (row + r) * groups + k / host.GroupSize) : default;
                 lines += Strip.MetaLines * stride;
                 for (nint i = k; i < k + host.GroupSize; i += TCodes.LineChannels, lines += stride)
-                    for (var r = 0; r < 16; r++)
-                        ((uint*)lines)[r] = Codes(i, row + r) | Codes(i, row + 16 + r) << TCodes.Bits;
+                    for (var r = 0; r < Strip.HalfRows; r++)
+                        ((uint*)lines)[r] = Codes(i, row + r) | Codes(i, row + Strip.HalfRows + r) << TCodes.Bits;
             }
 
             uint Codes(nint first, int r) =>
@@ -61,7 +61,7 @@ internal abstract unsafe class CodeStrips
         {
             for (var k = 0; k < channels; k += groupSize)
             {
-                var meta = Strip.Meta(lines, stride, lane);
+                var meta = *Strip.Meta(lines, stride, lane);
                 lines += Strip.MetaLines * stride;
                 for (var i = 0; i < groupSize; i += TCodes.LineChannels, lines += stride)
                     for (var j = 0; j < TCodes.LineChannels; j++)

@@ -11,7 +11,7 @@ internal static unsafe class GroupKernels<TLanes, TFloat, TInt>
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    /// <summary>The groups of a tile's 16 tokens, kept as two arrays.</summary>
+    /// <summary>The groups of a tile's 16 tokens, kept as two arrays [16], to scales [16] and offsets [16].</summary>
     public static void ReadTile(ushort* scaleBits, short* zeros, float* scales, float* offsets)
     {
         for (var lane = 0; lane < KvTile.Tokens; lane += TLanes.Width)
@@ -22,7 +22,7 @@ internal static unsafe class GroupKernels<TLanes, TFloat, TInt>
         }
     }
 
-    /// <summary>A row of groups; <paramref name="count"/> is a multiple of the width.</summary>
+    /// <summary>A row of groups to scales [count] and offsets [count]; <paramref name="count"/> is a multiple of the width.</summary>
     public static void Read(GroupMeta* metas, int count, float* scales, float* offsets)
     {
         for (var i = 0; i < count; i += TLanes.Width)

@@ -6,7 +6,7 @@ namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
 /// The kernels of one vector width by bits and rows, as function pointers: chosen once, where a store or a product is set up, and then
-/// called without a further choice. The only place where code asks for a width.
+/// called without a further choice.
 /// </summary>
 internal abstract unsafe class KernelTable
 {
@@ -17,8 +17,8 @@ internal abstract unsafe class KernelTable
     private static readonly KernelTable Avx2 = new KernelTable<Lanes8, Vector256<float>, Vector256<int>>();
     private static readonly KernelTable Avx512 = new KernelTable<Lanes16, Vector512<float>, Vector512<int>>();
 
-    /// <summary>Those of a level that this machine has.</summary>
-    public static KernelTable Of(SimdLevel level) => level switch
+    /// <summary>Those of a level that this machine has; null for its widest.</summary>
+    public static KernelTable Of(SimdLevel? level = null) => (level ?? Simd.Best) switch
     {
         SimdLevel.Avx512 => Avx512,
         SimdLevel.Avx2 => Avx2,

@@ -15,6 +15,8 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
     where TInt : unmanaged
 {
     /// <summary>scores[r, t] = Σ_d q[r, d]·k[t, d] for coded keys: Σ_g s[t, g]·(Σ_d∈g q·code) + o[t, g]·Σ_d∈g q.</summary>
+    /// <typeparam name="TBits">2, 4 or 8.</typeparam>
+    /// <typeparam name="TRows">R.</typeparam>
     /// <param name="codes">[D·bits/8, 16] bytes.</param>
     /// <param name="scales">[G, 16] f16 bits.</param>
     /// <param name="zeros">[G, 16].</param>
@@ -52,6 +54,8 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
     }
 
     /// <summary>scores[r, t] = constants[r] + Σ_d q[r, d]·code[t, d]: keys whose scales are in the queries.</summary>
+    /// <typeparam name="TBits">2, 4 or 8.</typeparam>
+    /// <typeparam name="TRows">R.</typeparam>
     /// <param name="codes">[D·bits/8, 16] bytes.</param>
     /// <param name="headDim">D.</param>
     /// <param name="queries">[R, D].</param>
@@ -101,7 +105,8 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         }
     }
 
-    /// <summary>The values of a tile of coded keys as 16 columns of a panel: panel[d, t] = code·s + o.</summary>
+    /// <summary>The values of a tile of coded keys as 16 columns of a panel: panel[d, t] = code·s + o. Parameters are those of
+    /// <see cref="DotCodes"/>, and the panel's [D, 16] with a row stride.</summary>
     public static void UnpackCodes<TBits>(byte* codes, ushort* scales, short* zeros, int headDim, int group, float* panel, int stride)
         where TBits : struct, IConstant
     {
@@ -123,7 +128,7 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         }
     }
 
-    /// <summary>The same with a scale and an offset for each channel: panel[d, t] = code·scales[d] + offsets[d].</summary>
+    /// <summary>The same with scales [D] and offsets [D], one a channel: panel[d, t] = code·scales[d] + offsets[d].</summary>
     public static void UnpackScaledCodes<TBits>(byte* codes, int headDim, float* scales, float* offsets, float* panel, int stride)
         where TBits : struct, IConstant
     {
@@ -144,7 +149,7 @@ internal static unsafe class KeyKernels<TLanes, TFloat, TInt>
         }
     }
 
-    /// <summary>The values of a tile of uncoded keys as 16 columns of a panel.</summary>
+    /// <summary>The values of a tile of uncoded keys, [D, 16] elements of 16 or 32 bits, as 16 columns of a panel.</summary>
     public static void UnpackPlain<TBits>(byte* tile, int headDim, float* panel, int stride)
         where TBits : struct, IConstant
     {

@@ -157,8 +157,7 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> Scale, Vector512<float> Offset) Groups(Vector512<int> bits, Vector512<int> zero)
     {
-        // An f16 without a sign, moved to an f32's place, is the value times 2^-112.
-        var scale = (bits >>> 3).AsSingle() * Vector512.Create(5.192296858534828e33f);
+        var scale = (bits >>> 3).AsSingle() * Vector512.Create(HalfBits.Scale);
         var offset = -Vector512.ConvertToSingle(zero) * scale;
         if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
         var constant = bits >> 31;
@@ -171,18 +170,17 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
         Avx512F.PermuteVar16x32x2(a, Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), b),
         Avx512F.PermuteVar16x32x2(a, Vector512.Create(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), b));
 
-    // The sign-extended f16 shifted into an f32's place is the value times 2^-112, subnormals included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> HalfToSingle(Vector512<int> signExtended) =>
-        ((signExtended << 13) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector512.Create(5.192296858534828e33f);
+        ((signExtended << 13) & Vector512.Create(HalfBits.Placed)).AsSingle() * Vector512.Create(HalfBits.Scale);
 
-    // As above; infinities and NaN, whose exponent has only ones, get theirs back.
+    // Infinities and NaN, whose exponent has only ones, get theirs back.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> AnyHalfToSingle(Vector512<int> signExtended)
     {
-        var placed = (signExtended << 13) & Vector512.Create(unchecked((int)0x8FFFE000));
-        var special = Vector512.Equals(placed & Vector512.Create(0x0F800000), Vector512.Create(0x0F800000));
-        var value = placed.AsSingle() * Vector512.Create(5.192296858534828e33f);
-        return (value.AsInt32() | (special & Vector512.Create(0x7F800000))).AsSingle();
+        var placed = (signExtended << 13) & Vector512.Create(HalfBits.Placed);
+        var special = Vector512.Equals(placed & Vector512.Create(HalfBits.Exponent), Vector512.Create(HalfBits.Exponent));
+        var value = placed.AsSingle() * Vector512.Create(HalfBits.Scale);
+        return (value.AsInt32() | (special & Vector512.Create(HalfBits.SingleExponent))).AsSingle();
     }
 }

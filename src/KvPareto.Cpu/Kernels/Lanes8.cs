@@ -147,8 +147,7 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector256<float> Scale, Vector256<float> Offset) Groups(Vector256<int> bits, Vector256<int> zero)
     {
-        // An f16 without a sign, moved to an f32's place, is the value times 2^-112.
-        var scale = (bits >>> 3).AsSingle() * Vector256.Create(5.192296858534828e33f);
+        var scale = (bits >>> 3).AsSingle() * Vector256.Create(HalfBits.Scale);
         var offset = -Vector256.ConvertToSingle(zero) * scale;
         if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
         var constant = bits >> 31;
@@ -164,18 +163,17 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
         return (Avx.Permute2x128(low, high, 0x20), Avx.Permute2x128(low, high, 0x31));
     }
 
-    // The sign-extended f16 shifted into an f32's place is the value times 2^-112, subnormals included.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> HalfToSingle(Vector256<int> signExtended) =>
-        ((signExtended << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * Vector256.Create(5.192296858534828e33f);
+        ((signExtended << 13) & Vector256.Create(HalfBits.Placed)).AsSingle() * Vector256.Create(HalfBits.Scale);
 
-    // As above; infinities and NaN, whose exponent has only ones, get theirs back.
+    // Infinities and NaN, whose exponent has only ones, get theirs back.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> AnyHalfToSingle(Vector256<int> signExtended)
     {
-        var placed = (signExtended << 13) & Vector256.Create(unchecked((int)0x8FFFE000));
-        var special = Vector256.Equals(placed & Vector256.Create(0x0F800000), Vector256.Create(0x0F800000));
-        var value = placed.AsSingle() * Vector256.Create(5.192296858534828e33f);
-        return (value.AsInt32() | (special & Vector256.Create(0x7F800000))).AsSingle();
+        var placed = (signExtended << 13) & Vector256.Create(HalfBits.Placed);
+        var special = Vector256.Equals(placed & Vector256.Create(HalfBits.Exponent), Vector256.Create(HalfBits.Exponent));
+        var value = placed.AsSingle() * Vector256.Create(HalfBits.Scale);
+        return (value.AsInt32() | (special & Vector256.Create(HalfBits.SingleExponent))).AsSingle();
     }
 }

@@ -24,22 +24,21 @@ internal static unsafe class LinearKernel
     /// <param name="x">[rows, K] f32.</param>
     /// <param name="xStride">Elements from one row of x to the next.</param>
     /// <param name="rows">T.</param>
-    /// <param name="products">What x is multiplied with; those that go straight from strips are shared among the workers together.</param>
+    /// <param name="products">What x is multiplied with, up to <see cref="MostTogether"/>; neighbours that go straight from strips are
+    /// shared among the workers together.</param>
     /// <param name="scratch">Made for at least the team's workers.</param>
+    /// <param name="level">Of the kernels; null for the widest.</param>
     public static void Multiply(
-        WorkerTeam team, float* x, nint xStride, int rows, ReadOnlySpan<LinearProduct> products, LinearScratch scratch) =>
-        Multiply(team, x, xStride, rows, products, scratch, Simd.Best);
-
-    /// <summary>As above at a chosen level.</summary>
-    public static void Multiply(
-        WorkerTeam team, float* x, nint xStride, int rows, ReadOnlySpan<LinearProduct> products, LinearScratch scratch, SimdLevel level)
+        WorkerTeam team, float* x, nint xStride, int rows, ReadOnlySpan<LinearProduct> products, LinearScratch scratch,
+        SimdLevel? level = null)
     {
+        var lanes = (int)(level ?? Simd.Best);
         foreach (var product in products)
             if (product.Weight.IsVector) throw new ArgumentException($"weight {product.Weight.Name} is a vector, not a matrix");
         if (scratch.WorkerCount < team.Count)
             throw new ArgumentException($"the scratch is for {scratch.WorkerCount} workers, the team has {team.Count}");
         bool TakesPanels(in LinearProduct product) =>
-            rows > (int)level && product.Weight.Format is not (WeightFormat.F32 or WeightFormat.BF16);
+            rows > lanes && product.Weight.Format is not (WeightFormat.F32 or WeightFormat.BF16);
         var kernels = KernelTable.Of(level);
         for (var count = 1; products.Length > 0; products = products[count..], count = 1)
         {
@@ -48,7 +47,7 @@ internal static unsafe class LinearKernel
                 MultiplyPanels(team, new(x, xStride, rows, products[..1], scratch, kernels));
                 continue;
             }
-            while (count < Math.Min(products.Length, MostTogether) && !TakesPanels(products[count])) count++;
+            while (count < products.Length && !TakesPanels(products[count])) count++;
             MultiplyStrips(team, new(x, xStride, rows, products[..count], scratch, kernels));
         }
     }
@@ -100,7 +99,8 @@ internal static unsafe class LinearKernel
         // Enough items that the workers end together, but each with enough rows to pay for its unpacking.
         var blocks = (job.Rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows;
         while (panels * blocks < team.Count * PanelItemsPerWorker && job.Rows / (blocks + 1) >= MicroKernel.Columns / 2) blocks++;
-        var blockRows = Math.Min(LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + 5) / 6 * 6);
+        var blockRows = Math.Min(
+            LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + MicroKernel.Rows - 1) / MicroKernel.Rows * MicroKernel.Rows);
         (job.Parts, job.BlockRows) = (panels, blockRows);
         team.For(panels * ((job.Rows + blockRows - 1) / blockRows), job, static (in Job job, int index, int worker) =>
             MultiplyPanel(job, index % job.Parts, index / job.Parts * job.BlockRows, worker));

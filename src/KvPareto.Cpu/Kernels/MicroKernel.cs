@@ -6,8 +6,10 @@ internal static unsafe class MicroKernel
     /// <summary>Columns of a panel, and floats from one of its rows to the next.</summary>
     public const int Columns = 64;
 
-    private static readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> Best =
-        KernelTable.Of(Simd.Best).MultiplyPanel;
+    /// <summary>Rows of a that a pass over the panel takes.</summary>
+    public const int Rows = 6;
+
+    private static readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> Best = KernelTable.Of().MultiplyPanel;
 
     /// <summary>
     /// c [rows, 64] = a · panel, or += where <paramref name="accumulate"/> is set: one fused chain over the channels per element,

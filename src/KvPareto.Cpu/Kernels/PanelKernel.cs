@@ -14,8 +14,6 @@ internal static unsafe class PanelKernel<TLanes, TFloat, TInt>
     where TFloat : unmanaged
     where TInt : unmanaged
 {
-    private const int MaxRows = 6;
-
     private static bool HasFour
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -32,9 +30,9 @@ internal static unsafe class PanelKernel<TLanes, TFloat, TInt>
     public static void Multiply(float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate)
     {
         var step = Width * (HasFour ? 4 : 2);
-        for (; rows > 0; rows -= MaxRows, a += MaxRows * lda, c += MaxRows * ldc)
+        for (; rows > 0; rows -= MicroKernel.Rows, a += MicroKernel.Rows * lda, c += MicroKernel.Rows * ldc)
             for (var column = 0; column < MicroKernel.Columns; column += step)
-                Pass(a, lda, Math.Min(rows, MaxRows), panel + column, channels, c + column, ldc, accumulate);
+                Pass(a, lda, Math.Min(rows, MicroKernel.Rows), panel + column, channels, c + column, ldc, accumulate);
     }
 
     private static void Pass(float* a, nint lda, int rows, float* panel, int channels, float* c, nint ldc, bool accumulate)

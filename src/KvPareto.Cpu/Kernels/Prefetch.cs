@@ -7,7 +7,8 @@ namespace KvPareto.Cpu.Kernels;
 /// take turns otherwise.</summary>
 internal static unsafe class Prefetch
 {
-    private const int CacheLine = 64;
+    /// <summary>Bytes of a cache line.</summary>
+    public const int CacheLine = 64;
 
     /// <summary>The cache lines of <paramref name="bytes"/> bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

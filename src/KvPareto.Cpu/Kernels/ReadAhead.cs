@@ -11,7 +11,6 @@ internal sealed unsafe class ReadAhead
     /// <summary>Most bytes that a worker fetches, a part of a second-level cache.</summary>
     public const int MostBytes = 256 * 1024;
 
-    private const int LineBytes = 64;
     private const int LinesAtATime = 4; // between two looks for work
 
     private Share[] _shares = [];
@@ -40,7 +39,7 @@ internal sealed unsafe class ReadAhead
         // Nothing is read: of a share that another thread is writing, or of weights that are gone, addresses do no harm.
         var share = shares[worker];
         if (done >= share.Bytes) return false;
-        for (var i = 0; i < LinesAtATime; i++, done += LineBytes) Sse.Prefetch1(share.Start + done);
+        for (var i = 0; i < LinesAtATime; i++, done += Prefetch.CacheLine) Sse.Prefetch1(share.Start + done);
         return true;
     }
 

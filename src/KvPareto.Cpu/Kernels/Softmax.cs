@@ -3,8 +3,8 @@ namespace KvPareto.Cpu.Kernels;
 /// <summary>Exponentials of score rows, at the widest vectors there are.</summary>
 internal static unsafe class Softmax
 {
-    private static readonly delegate*<float*, int, float> BestMax = KernelTable.Of(Simd.Best).Max;
-    private static readonly delegate*<float*, int, float, float> BestExp = KernelTable.Of(Simd.Best).Exp;
+    private static readonly delegate*<float*, int, float> BestMax = KernelTable.Of().Max;
+    private static readonly delegate*<float*, int, float, float> BestExp = KernelTable.Of().Exp;
 
     /// <summary>Largest of <paramref name="count"/> scores.</summary>
     public static float Max(float* row, int count) => BestMax(row, count);

@@ -41,11 +41,11 @@ internal static unsafe class Strip
     public static int Count(int rows) => (rows + Rows - 1) / Rows;
 
     /// <summary>Bytes of a line.</summary>
-    public static int LineBytes(WeightFormat format) => format == WeightFormat.F32 ? 128 : 64;
+    public static int LineBytes(WeightFormat format) => Rows * (format == WeightFormat.F32 ? sizeof(float) : CodeFormats.RowBits / 8);
 
     /// <summary>Lines that <paramref name="channels"/> channels take.</summary>
     public static int Lines(WeightFormat format, int channels, int groupSize) =>
-        format.CodeBits() is > 0 and var bits ? channels / groupSize * (MetaLines + groupSize * bits / CodeFormats.ChannelBits) : channels;
+        format.CodeBits() is > 0 and var bits ? channels / groupSize * (MetaLines + groupSize * bits / CodeFormats.RowBits) : channels;
 
     /// <summary>Bytes of one strip of <paramref name="columns"/> channels.</summary>
     public static long ByteSize(WeightFormat format, int columns, int groupSize) => BlockShape.IsBlocks(format)
@@ -53,9 +53,9 @@ internal static unsafe class Strip
         : (long)Lines(format, columns, groupSize) * LineBytes(format);
 
     /// <summary>Scale and zero point of row <paramref name="row"/> (0 … 31) of the group of codes at <paramref name="lines"/>.</summary>
-    public static GroupMeta Meta(byte* lines, nint stride, int row) => ((GroupMeta*)(lines + (row >> 4) * stride))[row & 15];
+    public static GroupMeta* Meta(byte* lines, nint stride, int row) => (GroupMeta*)(lines + row / HalfRows * stride) + row % HalfRows;
 
     /// <summary>The signed code of channel <paramref name="channel"/> of a line of codes, row 0 … 31.</summary>
     public static int Code<TCodes>(byte* line, int channel, int row) where TCodes : struct, ICodeFormat =>
-        (int)(((uint*)line)[row & 15] << (32 - TCodes.Bits * (2 * channel + (row >> 4) + 1))) >> (32 - TCodes.Bits);
+        (int)(((uint*)line)[row % HalfRows] << (32 - TCodes.Bits * (2 * channel + row / HalfRows + 1))) >> (32 - TCodes.Bits);
 }

@@ -97,7 +97,7 @@ internal static unsafe class StripPacker
     {
         for (var k = 0; k < channels; k++, source++, lines += stride)
             for (var r = 0; r < Strip.Rows; r++)
-                ((ushort*)lines)[r < 16 ? 2 * r : 2 * (r - 16) + 1] = r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns)
-                    : (ushort)0;
+                ((ushort*)lines)[r % Strip.HalfRows * 2 + r / Strip.HalfRows] =
+                    r < rowCount ? Unsafe.ReadUnaligned<ushort>(source + r * columns) : (ushort)0;
     }
 }

@@ -127,6 +127,12 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
     }
 
     /// <summary>One block of one coded token's values: code·scale + offset, scales and offsets one a group of the block.</summary>
+    /// <typeparam name="TBits">2, 4 or 8.</typeparam>
+    /// <param name="row">First byte of the block in the token's row.</param>
+    /// <param name="group">Channels of a group.</param>
+    /// <param name="scales">Of the block's first group and those after it.</param>
+    /// <param name="offsets">The same.</param>
+    /// <param name="output">The block's first channel.</param>
     public static void UnpackCodes<TBits>(byte* row, int group, float* scales, float* offsets, float* output)
         where TBits : struct, IConstant
     {
@@ -151,7 +157,7 @@ internal static unsafe class ValueKernels<TLanes, TFloat, TInt>
             Scale(v3, scales, offsets, Channel<TBits>(3) / group));
     }
 
-    /// <summary>One block of one token's values, or of its codes as numbers.</summary>
+    /// <summary>One block of one token's values (16 or 32 bits), or of its codes as numbers (2, 4 or 8).</summary>
     public static void UnpackPlain<TBits>(byte* row, float* output)
         where TBits : struct, IConstant
     {

@@ -102,16 +102,21 @@ internal sealed unsafe class CpuKvCache : KvCache
     /// <param name="valueStride">Elements from one row to the next.</param>
     public void BeginAppend(int layer, int start, int count, float* keys, int keyStride, float* values, int valueStride)
     {
-        var heads = Geometry.KvHeads;
-        Span<StorePlace> places = heads <= 256 ? stackalloc StorePlace[heads] : new StorePlace[heads];
-        for (var head = 0; head < heads; head++) places[head] = KeyPlace(layer, head);
-        _layout.Keys[layer].BeginAppend(places, start, count, keys, keyStride);
-        for (var head = 0; head < heads; head++) places[head] = ValuePlace(layer, head);
-        _layout.Values[layer].BeginAppend(places, start, count, values, valueStride);
+        _layout.Keys[layer].BeginAppend(KeyPlace(layer, 0), Geometry.KvHeads, start, count, keys, keyStride);
+        _layout.Values[layer].BeginAppend(ValuePlace(layer, 0), Geometry.KvHeads, start, count, values, valueStride);
         _meanFrozen[layer] = true;
     }
 
-    /// <summary>Stores some of one head's new tokens.</summary>
+    /// <summary>Stores some of one head's new tokens; after <see cref="BeginAppend"/>. Heads are apart from each other, and so are a
+    /// head's tokens where the layer <see cref="IsDivisible"/>: any threads may do them.</summary>
+    /// <param name="layer">Layer.</param>
+    /// <param name="head">Key head.</param>
+    /// <param name="start">First of these tokens.</param>
+    /// <param name="count">Tokens.</param>
+    /// <param name="keys">[count, D] with a row stride.</param>
+    /// <param name="keyStride">Elements from one key to the next.</param>
+    /// <param name="values">The same of values.</param>
+    /// <param name="valueStride">Elements from one value to the next.</param>
     public void Append(int layer, int head, int start, int count, float* keys, int keyStride, float* values, int valueStride)
     {
         _layout.Keys[layer].Append(KeyPlace(layer, head), start, count, keys, keyStride);

@@ -63,14 +63,13 @@ internal sealed unsafe class KvSide<TStore>
         return result;
     }
 
-    /// <summary>See <see cref="TokenStore.BeginAppend"/>; tokens are those of the sequence.</summary>
-    public void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride)
+    /// <summary>See <see cref="TokenStore.BeginAppend"/>; tokens are those of the sequence, heads <see cref="HeadBytes"/> apart.</summary>
+    public void BeginAppend(StorePlace first, int heads, int start, int count, float* rows, int stride)
     {
         var skip = Math.Clamp(_plan.SinkTokens - start, 0, count);
         if (skip == count) return;
-        Span<StorePlace> coded = heads.Length <= 256 ? stackalloc StorePlace[heads.Length] : new StorePlace[heads.Length];
-        for (var h = 0; h < heads.Length; h++) coded[h] = Coded(heads[h]);
-        _coded.BeginAppend(coded, start + skip - _plan.SinkTokens, count - skip, rows + (long)skip * stride, stride);
+        _coded.BeginAppend(
+            Coded(first), HeadBytes, heads, start + skip - _plan.SinkTokens, count - skip, rows + (long)skip * stride, stride);
     }
 
     /// <summary>Whether the tokens of an append can be coded apart from each other, in any order.</summary>

@@ -13,11 +13,9 @@ internal sealed unsafe class PlainKeys : KeyStore
     public PlainKeys(int headDim, int bits, int capacity, SimdLevel? level = null) : base(headDim, capacity)
     {
         _bits = bits;
-        _dot = KernelTable.Of(level ?? Simd.Best).DotPlain(bits);
-        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackKeyPlain(bits);
+        _dot = KernelTable.Of(level).DotPlain(bits);
+        _unpack = KernelTable.Of(level).UnpackKeyPlain(bits);
     }
-
-    public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
     public override int TileBytes => HeadDim * _bits / 8 * KvTile.Tokens;
 

@@ -20,8 +20,6 @@ internal sealed unsafe class PlainValues : ValueStore
         _unpack = KernelTable.Of(fitting).UnpackValuePlain(bits);
     }
 
-    public override long HeadBytes => (long)TileCount(Capacity) * TileBytes;
-
     public override int TileBytes => RowBytes * KvTile.Tokens;
 
     private int RowBytes => HeadDim * _bits / 8;

@@ -21,9 +21,9 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
     {
         _scheme = scheme;
         _layout = new TokenBlockLayout(scheme, capacity);
-        _dot = KernelTable.Of(level ?? Simd.Best).DotScaledCodes(scheme.Bits);
-        _dotBlock = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
-        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackScaledKeyCodes(scheme.Bits);
+        _dot = KernelTable.Of(level).DotScaledCodes(scheme.Bits);
+        _dotBlock = KernelTable.Of(level).DotCodes(scheme.Bits);
+        _unpack = KernelTable.Of(level).UnpackScaledKeyCodes(scheme.Bits);
     }
 
     public override int Granule => _scheme.Granule;
@@ -32,8 +32,8 @@ internal sealed unsafe class TokenBlockKeys : KeyStore
 
     public override long HeadBytes => _layout.HeadBytes;
 
-    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
-        _layout.BeginAppend(heads, start, count, rows, stride);
+    public override void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride) =>
+        _layout.BeginAppend(first, headStride, heads, start, count, rows, stride);
 
     public override void Take(TokenStore other, StorePlace from, StorePlace to, int tokens)
     {

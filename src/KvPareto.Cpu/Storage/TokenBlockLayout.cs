@@ -27,8 +27,7 @@ internal sealed unsafe class TokenBlockLayout
 
     /// <summary>Scales of the block that a token belongs to.</summary>
     public GroupMeta* Meta(StorePlace place, int token) =>
-        (GroupMeta*)(place.Head + _metaAt)
-            + (_scheme.BlockTokens == TokenBlockScheme.AllTokens ? 0 : (long)(token / _scheme.BlockTokens) * _scheme.Scales);
+        (GroupMeta*)(place.Head + _metaAt) + (long)(token / _scheme.BlockTokens) * _scheme.Scales;
 
     /// <summary>The same, found anew at the first token of a block whose rows begin at <paramref name="rows"/>.</summary>
     public GroupMeta* MetaForAppend(StorePlace place, int token, float* rows, int stride)
@@ -46,10 +45,11 @@ internal sealed unsafe class TokenBlockLayout
     }
 
     /// <summary>Finds scales that hold for good, at the first append.</summary>
-    public void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride)
+    public void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride)
     {
         if (!_scheme.FitsOnce || start > 0) return;
-        for (var head = 0; head < heads.Length; head++) _scheme.Fit(Meta(heads[head], 0), rows + head * _scheme.HeadDim, count, stride);
+        for (var head = 0; head < heads; head++)
+            _scheme.Fit(Meta(new(first.Head + head * headStride, first.Layer), 0), rows + head * _scheme.HeadDim, count, stride);
     }
 
     private long MetaBytes(int tokens)

@@ -20,7 +20,7 @@ internal sealed unsafe class TokenBlockValues : ValueStore
         _scheme = scheme;
         _layout = new TokenBlockLayout(scheme, capacity);
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
-        _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
+        _scaleWeights = KernelTable.Of(level).ScaleWeights;
         var fitting = Simd.WidestThat(level, w => scheme.HeadDim % (4 * w) == 0);
         _blockChannels = 4 * (int)fitting;
         _accumulate = KernelTable.Of(fitting).Accumulate(scheme.Bits);
@@ -33,8 +33,8 @@ internal sealed unsafe class TokenBlockValues : ValueStore
 
     public override long HeadBytes => _layout.HeadBytes;
 
-    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
-        _layout.BeginAppend(heads, start, count, rows, stride);
+    public override void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride) =>
+        _layout.BeginAppend(first, headStride, heads, start, count, rows, stride);
 
     public override void Take(TokenStore other, StorePlace from, StorePlace to, int tokens)
     {

@@ -9,7 +9,6 @@ internal sealed unsafe class TokenKeys : KeyStore
 {
     private readonly TokenScheme _scheme;
     private readonly int _codeBytes;
-    private readonly int _tileBytes;
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, float*, float*, int, void>[] _dot;
     private readonly delegate*<byte*, ushort*, short*, int, int, float*, int, void> _unpack;
 
@@ -17,19 +16,17 @@ internal sealed unsafe class TokenKeys : KeyStore
     {
         _scheme = scheme;
         _codeBytes = scheme.HeadDim * scheme.Bits / 8 * KvTile.Tokens;
-        _tileBytes = _codeBytes + scheme.HeadTileBytes;
-        _dot = KernelTable.Of(level ?? Simd.Best).DotCodes(scheme.Bits);
-        _unpack = KernelTable.Of(level ?? Simd.Best).UnpackKeyCodes(scheme.Bits);
+        TileBytes = _codeBytes + scheme.HeadTileBytes;
+        _dot = KernelTable.Of(level).DotCodes(scheme.Bits);
+        _unpack = KernelTable.Of(level).UnpackKeyCodes(scheme.Bits);
     }
 
-    public override int TileBytes => _tileBytes;
-
-    public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
+    public override int TileBytes { get; }
 
     public override int LayerTileBytes => _scheme.LayerTileBytes;
 
-    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
-        _scheme.BeginAppend(heads[0].Layer, Capacity, start, count, rows, heads.Length * HeadDim, stride);
+    public override void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride) =>
+        _scheme.BeginAppend(first.Layer, Capacity, start, count, rows, heads * HeadDim, stride);
 
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
@@ -39,7 +36,7 @@ internal sealed unsafe class TokenKeys : KeyStore
             var (tile, token) = Math.DivRem(start + i, KvTile.Tokens);
             var scales = Scales(place, tile);
             _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
-            Put(codes, _scheme.Bits, place.Head + (long)tile * _tileBytes, token);
+            Put(codes, _scheme.Bits, place.Head + (long)tile * TileBytes, token);
         }
     }
 
@@ -52,7 +49,7 @@ internal sealed unsafe class TokenKeys : KeyStore
         for (var t = tile; t < tile + tileCount; t++, scores += KvTile.Tokens)
         {
             Prefetch.Lines(place.Head + (long)t * TileBytes + KvTile.PrefetchBytes, TileBytes);
-            var codes = place.Head + (long)t * _tileBytes;
+            var codes = place.Head + (long)t * TileBytes;
             var scales = Scales(place, t);
             for (var r = 0; r < rows; r += KernelTable.MaxRows)
             {
@@ -66,9 +63,9 @@ internal sealed unsafe class TokenKeys : KeyStore
     public override void Unpack(StorePlace place, int tile, float* panel, int stride)
     {
         var scales = Scales(place, tile);
-        _unpack(place.Head + (long)tile * _tileBytes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, panel, stride);
+        _unpack(place.Head + (long)tile * TileBytes, scales, _scheme.Zeros(scales), HeadDim, _scheme.Group, panel, stride);
     }
 
     private ushort* Scales(StorePlace place, int tile) =>
-        _scheme.Scales(place.Head + (long)tile * _tileBytes + _codeBytes, place.Layer, tile);
+        _scheme.Scales(place.Head + (long)tile * TileBytes + _codeBytes, place.Layer, tile);
 }

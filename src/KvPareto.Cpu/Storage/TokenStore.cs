@@ -20,7 +20,7 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     public virtual int Granule => 1;
 
     /// <summary>Bytes of one head.</summary>
-    public abstract long HeadBytes { get; }
+    public virtual long HeadBytes => (long)TileCount(Capacity) * TileBytes;
 
     /// <summary>Bytes of a tile that all heads of a layer share.</summary>
     public virtual int LayerTileBytes => 0;
@@ -32,12 +32,14 @@ internal abstract unsafe class TokenStore(int headDim, int capacity)
     public abstract int TileBytes { get; }
 
     /// <summary>Told once of everything that an append brings to a layer, before <see cref="Append"/> of any of it.</summary>
-    /// <param name="heads">Places of the layer's heads.</param>
+    /// <param name="first">Place of the layer's first head.</param>
+    /// <param name="headStride">Bytes from one head to the next.</param>
+    /// <param name="heads">Nkv.</param>
     /// <param name="start">Token of the first row.</param>
     /// <param name="count">Rows.</param>
     /// <param name="rows">[count, heads·D] with a row stride, as they will be coded.</param>
     /// <param name="stride">Elements from one row to the next.</param>
-    public virtual void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) { }
+    public virtual void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride) { }
 
     /// <summary>Codes tokens of one head.</summary>
     /// <param name="place">Which head.</param>

@@ -9,7 +9,6 @@ internal sealed unsafe class TokenValues : ValueStore
 {
     private readonly TokenScheme _scheme;
     private readonly int _rowBytes;
-    private readonly int _tileBytes;
     private readonly int _blockChannels;
     private readonly delegate*<ushort*, short*, float*, float*, void> _readGroups;
     private readonly delegate*<ushort*, short*, long, int, float*, int, float*, int, float*, int, void>[] _scaleWeights;
@@ -20,9 +19,9 @@ internal sealed unsafe class TokenValues : ValueStore
     {
         _scheme = scheme;
         _rowBytes = scheme.HeadDim * scheme.Bits / 8;
-        _tileBytes = _rowBytes * KvTile.Tokens + scheme.HeadTileBytes;
-        _readGroups = KernelTable.Of(level ?? Simd.Best).ReadTileGroups;
-        _scaleWeights = KernelTable.Of(level ?? Simd.Best).ScaleWeights;
+        TileBytes = _rowBytes * KvTile.Tokens + scheme.HeadTileBytes;
+        _readGroups = KernelTable.Of(level).ReadTileGroups;
+        _scaleWeights = KernelTable.Of(level).ScaleWeights;
         // A block of four vectors must not pass the end of a row, nor a vector (half a vector at 2 bits) the end of its group; and it
         // begins with a group, or lies within one.
         var fitting = Simd.WidestThat(level, w =>
@@ -33,14 +32,12 @@ internal sealed unsafe class TokenValues : ValueStore
         _unpack = KernelTable.Of(fitting).UnpackValueCodes(scheme.Bits);
     }
 
-    public override int TileBytes => _tileBytes;
-
-    public override long HeadBytes => (long)TileCount(Capacity) * _tileBytes;
+    public override int TileBytes { get; }
 
     public override int LayerTileBytes => _scheme.LayerTileBytes;
 
-    public override void BeginAppend(ReadOnlySpan<StorePlace> heads, int start, int count, float* rows, int stride) =>
-        _scheme.BeginAppend(heads[0].Layer, Capacity, start, count, rows, heads.Length * HeadDim, stride);
+    public override void BeginAppend(StorePlace first, long headStride, int heads, int start, int count, float* rows, int stride) =>
+        _scheme.BeginAppend(first.Layer, Capacity, start, count, rows, heads * HeadDim, stride);
 
     public override void Append(StorePlace place, int start, int count, float* rows, int stride)
     {
@@ -50,7 +47,7 @@ internal sealed unsafe class TokenValues : ValueStore
             var (tile, token) = Math.DivRem(start + i, KvTile.Tokens);
             var scales = Scales(place, tile);
             _scheme.Encode(scales, _scheme.Zeros(scales), token, rows + (long)i * stride, codes);
-            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, place.Head + (long)tile * _tileBytes + token * _rowBytes);
+            GroupEncoder.Pack(codes, HeadDim, _scheme.Bits, place.Head + (long)tile * TileBytes + token * _rowBytes);
         }
     }
 
@@ -78,14 +75,14 @@ internal sealed unsafe class TokenValues : ValueStore
             var part = new Span<float>(output + g * _scheme.Group, _scheme.Group);
             TensorPrimitives.Add(part, constants[g], part);
         }
-        var tiles = place.Head + (long)tile * _tileBytes;
+        var tiles = place.Head + (long)tile * TileBytes;
         for (var r = 0; r < rows; r += KernelTable.MaxRows)
         {
             var accumulate = _accumulate[Math.Min(rows - r, KernelTable.MaxRows) - 1];
             for (var c = 0; c < HeadDim; c += _blockChannels)
             {
                 accumulate(
-                    tiles + c * _scheme.Bits / 8, tileCount, _tileBytes, _rowBytes, scratch + (r * groups + c / _scheme.Group) * tokens,
+                    tiles + c * _scheme.Bits / 8, tileCount, TileBytes, _rowBytes, scratch + (r * groups + c / _scheme.Group) * tokens,
                         tokens, groups * tokens,
                     _scheme.Group, output + r * HeadDim + c, HeadDim);
             }
@@ -103,7 +100,7 @@ internal sealed unsafe class TokenValues : ValueStore
         for (var g = 0; g < groups; g++)
             _readGroups(scaleBits + g * KvTile.Tokens, _scheme.Zeros(scaleBits) + g * KvTile.Tokens, scales + g * KvTile.Tokens,
                 offsets + g * KvTile.Tokens);
-        var codes = place.Head + (long)tile * _tileBytes;
+        var codes = place.Head + (long)tile * TileBytes;
         for (var token = 0; token < KvTile.Tokens; token++)
         {
             for (var g = 0; g < groups; g++)
@@ -118,5 +115,5 @@ internal sealed unsafe class TokenValues : ValueStore
     }
 
     private ushort* Scales(StorePlace place, int tile) =>
-        _scheme.Scales(place.Head + (long)tile * _tileBytes + _rowBytes * KvTile.Tokens, place.Layer, tile);
+        _scheme.Scales(place.Head + (long)tile * TileBytes + _rowBytes * KvTile.Tokens, place.Layer, tile);
 }

@@ -32,9 +32,11 @@ internal static class OpShapes
         Require(weights.Length == ys.Length, "Linear: one y a weight");
         for (var i = 0; i < ys.Length; i++)
         {
-            Require(x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount,
+            var fits = x.RowCount == ys[i].RowCount && x.ColumnCount == weights[i].ColumnCount && ys[i].ColumnCount == weights[i].RowCount;
+            if (fits) continue;
+            throw new ArgumentException(
                 $"Linear {weights[i].Name}: x [{x.RowCount}, {x.ColumnCount}], w [{weights[i].RowCount}, {weights[i].ColumnCount}], y "
-                    + $"[{ys[i].RowCount}, {ys[i].ColumnCount}]");
+                    + $"[{ys[i].RowCount}, {ys[i].ColumnCount}]"); // written where it is needed: ops allocate nothing
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed unsafe class StoredHeads : IDisposable
         for (var i = 0; i < rows.Count; i++) rows[i].CopyTo(values, i * stride);
         fixed (float* source = values)
         {
-            _store.BeginAppend(_places, start, rows.Count, source, stride);
+            _store.BeginAppend(_places[0], GuardBytes + _store.HeadBytes, _places.Length, start, rows.Count, source, stride);
             for (var h = 0; h < _places.Length; h++) _store.Append(_places[h], start, rows.Count, source + h * _store.HeadDim, stride);
         }
     }

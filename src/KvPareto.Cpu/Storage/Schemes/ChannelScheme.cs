@@ -21,6 +21,8 @@ internal sealed unsafe class ChannelScheme(int bits, int headDim, int group, Gro
 /// <summary>Smallest and largest of one channel.</summary>
 internal static unsafe class ChannelRange
 {
+    /// <summary>Of <paramref name="count"/> tokens, <paramref name="stride"/> elements from one to the next; NaN where there is
+    /// one.</summary>
     public static (float Min, float Max) Of(float* first, int count, int stride)
     {
         var (min, max) = (first[0], first[0]);

@@ -34,6 +34,11 @@ internal abstract unsafe class TokenScheme(int bits, int headDim, int group)
     public virtual void BeginAppend(byte* layer, int capacity, int start, int count, float* rows, int width, int stride) { }
 
     /// <summary>Codes one token, one byte a code, and writes its scales and zero points.</summary>
+    /// <param name="scales">Of its tile, [G, 16] f16 bits.</param>
+    /// <param name="zeros">Of its tile, [G, 16].</param>
+    /// <param name="token">Token within the tile.</param>
+    /// <param name="row">[D].</param>
+    /// <param name="codes">[D].</param>
     public abstract void Encode(ushort* scales, short* zeros, int token, float* row, byte* codes);
 
     /// <summary>Scales [G, 16] and after them zero points [G, 16] of a tile.</summary>
