@@ -87,6 +87,7 @@ internal static unsafe class LinearKernel
                 var range = (worker + i) % job.Parts;
                 var end = job.RangeStart(range + 1);
                 ref var next = ref job.Scratch.NextStrip(range);
+                if (Volatile.Read(ref next) >= end) continue; // most ranges of others, where workers are many
                 for (var strip = Interlocked.Increment(ref next) - 1; strip < end; strip = Interlocked.Increment(ref next) - 1)
                     MultiplyStrip(job, strip, worker);
             }
