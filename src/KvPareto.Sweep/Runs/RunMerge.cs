@@ -13,7 +13,8 @@ public static class RunMerge
 {
     /// <summary>Reads run folders; changes nothing in them.</summary>
     /// <param name="folders">At least one.</param>
-    /// <exception cref="ConfigException">As <see cref="RunHistory.Read"/>, or the runs have different baselines.</exception>
+    /// <exception cref="ConfigException">As <see cref="RunHistory.Read"/>, or the runs have different baselines, or tasks that
+    /// results cannot tell apart.</exception>
     public static RunHistory Read(IReadOnlyList<string> folders)
     {
         RunHistory[] runs = [.. folders.Select(RunHistory.Read)];
@@ -31,6 +32,8 @@ public static class RunMerge
         Measured[] all = [.. runs.SelectMany((run, index) => run.Results.Concat(run.Repeats).Select(result => new Measured(
             run.Sources[(result.Model, result.TrialId)], Named(run, result))))];
         var order = all.SelectMany(one => one.Result.Scores).Select(score => score.Task).Distinct().ToList();
+        if (SweepTask.NamedAsPart(order) is { } part)
+            throw new ConfigException($"the runs have a task '{part}', as a part of another is called; allowed: {SweepTask.NameWords}");
         Measured[] merged =
         [
             .. all.GroupBy(one => (one.Source.Device, one.Result.ModelDigest, one.Result.FrontierDigest, one.Result.Setting,

@@ -50,9 +50,8 @@ internal sealed class SweepPlan
         tasks = [.. tasks.Select(task => task with { Limit = limit })];
         if (tasks.GroupBy(task => (task.Name, task.Context)).FirstOrDefault(group => group.Count() > 1) is { } named)
             throw config.Error("tasks", $"has two named '{named.Key.Name}'", "a 'name' of its own for each");
-        // As results call the parts of a task.
-        if (tasks.FirstOrDefault(task => tasks.Any(other => task.Name.StartsWith(other.Name + "/", StringComparison.Ordinal))) is { } part)
-            throw config.Error("tasks", $"has '{part.Name}', as a part of another is called", "names that begin with no other and '/'");
+        if (SweepTask.NamedAsPart([.. tasks.Select(task => task.Name)]) is { } part)
+            throw config.Error("tasks", $"has '{part}', as a part of another is called", SweepTask.NameWords);
         var models = Prepare(config, tasks, engine);
         // A task that no limit cuts is the task itself.
         var cut = models.SelectMany(model => model.Tasks).Where(task => task.IsCut).Select(task => task.Task).ToHashSet();

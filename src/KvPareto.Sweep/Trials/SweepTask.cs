@@ -10,6 +10,9 @@ namespace KvPareto.Sweep.Trials;
 /// <summary>A task under its name in the config.</summary>
 internal sealed record SweepTask(string Name, EvaluationTask Task)
 {
+    /// <summary>Which names may stand beside each other.</summary>
+    public const string NameWords = "names that begin with no other and '/'";
+
     /// <summary>Tokens of the prompts that it was made to; null where it has lengths of its own.</summary>
     public int? Context { get; init; }
 
@@ -38,6 +41,10 @@ internal sealed record SweepTask(string Name, EvaluationTask Task)
         var chosen = Enumerable.Range(0, all.Count).OrderBy(i => places[i]).Take(limit).Order();
         return new(this, [.. chosen.Select(i => all[i])]) { IsCut = true };
     }
+
+    /// <summary>The first name that is another's with <c>/</c> and more, as results call a part of that one; null where none is.</summary>
+    public static string? NamedAsPart(IReadOnlyCollection<string> names) =>
+        names.FirstOrDefault(name => names.Any(other => name.StartsWith(other + "/", StringComparison.Ordinal)));
 
     /// <summary>A prediction as that of one of its samples, scored.</summary>
     /// <exception cref="InvalidOperationException">The score is outside 0 to 1: a defect of its metric.</exception>

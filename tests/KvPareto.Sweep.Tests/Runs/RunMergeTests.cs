@@ -88,6 +88,18 @@ public class RunMergeTests
     }
 
     [Fact]
+    public void Read_RefusesATaskCalledAsAPartOfAnother()
+    {
+        using var temp = new ScratchFolder();
+        FakeSweep.Run(temp["a"], new FakeEngine(), tasks: [Facts]);
+        FakeSweep.Run(temp["b"], new FakeEngine(), tasks: [Counts with { Name = "facts/exact" }]);
+        var error = Assert.Throws<ConfigException>(() => RunMerge.Read([temp["a"], temp["b"]]));
+        Assert.Equal(
+            "the runs have a task 'facts/exact', as a part of another is called; allowed: names that begin with no other and '/'",
+            error.Message);
+    }
+
+    [Fact]
     public void Read_RefusesRunsWithOtherBaselines()
     {
         using var temp = new ScratchFolder();
