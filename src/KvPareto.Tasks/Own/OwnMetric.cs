@@ -42,9 +42,18 @@ internal sealed record OwnMetric(string Name, Func<string, IReadOnlyList<string>
     /// <summary>The metric of a name.</summary>
     public static OwnMetric Of(string name) => All.Single(metric => metric.Name == name);
 
-    /// <summary>Whether a prediction can be right.</summary>
-    public bool CanFind(IReadOnlyList<string> answers, IReadOnlyList<string> classes) =>
-        Form is null || answers.Any(Takes ?? (answer => Score(answer, [answer], classes) > 0));
+    /// <summary>Whether a prediction can be right; true too where scoring one takes too long, which a trial says.</summary>
+    public bool CanFind(IReadOnlyList<string> answers, IReadOnlyList<string> classes)
+    {
+        try
+        {
+            return Form is null || answers.Any(Takes ?? (answer => Score(answer, [answer], classes) > 0));
+        }
+        catch (ScoreBudgetException)
+        {
+            return true;
+        }
+    }
 
     // Every prediction holds an empty text.
     private static string[] Written(IEnumerable<string> answers) => [.. answers.Where(answer => !string.IsNullOrWhiteSpace(answer))];

@@ -1,4 +1,6 @@
 using KvPareto.Tasks.Catalog;
+using KvPareto.Tasks.Metrics;
+using KvPareto.Tasks.Own;
 using KvPareto.Testing;
 using KvPareto.Text.Input;
 using KvPareto.Text.Yaml;
@@ -221,6 +223,15 @@ public class OwnTaskTests
         var error = Assert.Throws<ConfigException>(() => Prepare(folder, keys));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    /// <summary>That it cannot be scored is the trial's to say.</summary>
+    [Fact]
+    public void AnAnswerTooLongToScore_IsNoMistakeOfItsRow()
+    {
+        var (answer, classes) = (new string('b', 1_000_000), Enumerable.Range(1, 2_000).Select(i => $"{i}c").ToArray());
+        Assert.Throws<ScoreBudgetException>(() => OwnMetric.Of(OwnMetric.Classes).Score(answer, [answer], classes));
+        Assert.True(OwnMetric.Of(OwnMetric.Classes).CanFind([answer], classes));
     }
 
     [Fact]
