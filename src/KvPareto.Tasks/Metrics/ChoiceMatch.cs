@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace KvPareto.Tasks.Metrics;
 
 /// <summary>Letters of options, A to H: of an answer as of <c>(B) because …</c> or <c>A, C</c> those that it begins with.</summary>
-public static partial class ChoiceMatch
+internal static partial class ChoiceMatch
 {
     /// <summary>1 if the first letter of the prediction that stands alone is the answer's only one.</summary>
     public static double One(string prediction, string answer) =>
