@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics.X86;
-
 namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
@@ -11,7 +9,7 @@ internal sealed unsafe class ReadAhead
     /// <summary>Most bytes that a worker fetches, a part of a second-level cache.</summary>
     public const int MostBytes = 256 * 1024;
 
-    private const int LinesAtATime = 4; // between two looks for work
+    private const int StepBytes = 4 * Prefetch.CacheLine; // between two looks for work
 
     private Share[] _shares = [];
 
@@ -35,11 +33,12 @@ internal sealed unsafe class ReadAhead
     public bool Fetch(int worker, ref int done)
     {
         var shares = _shares;
-        if (worker >= shares.Length || !Sse.IsSupported) return false;
+        if (worker >= shares.Length) return false;
         // Nothing is read: of a share that another thread is writing, or of weights that are gone, addresses do no harm.
         var share = shares[worker];
         if (done >= share.Bytes) return false;
-        for (var i = 0; i < LinesAtATime; i++, done += Prefetch.CacheLine) Sse.Prefetch1(share.Start + done);
+        Prefetch.LinesForLater(share.Start + done, StepBytes);
+        done += StepBytes;
         return true;
     }
 

@@ -205,18 +205,19 @@ struct LayerCache
 // As the host has them.
 static_assert(sizeof(Matrix) == 16 && sizeof(Side) == 96 && sizeof(LayerCache) == 216, "structures differ from the host's");
 
-// The token after the last coded one when there are `length` tokens.
-static __device__ __forceinline__ int coded_end(const Side& s, int length)
+// The token after the last coded one when there are `length` tokens and `granule` of them are coded together.
+static __device__ __forceinline__ int coded_end(const Side& s, int length, int granule)
 {
     int coded = length - s.sinkTokens - s.recentTokens;
-    return s.sinkTokens + (coded > 0 ? coded / s.granule * s.granule : 0);
+    return s.sinkTokens + (coded > 0 ? coded / granule * granule : 0);
 }
 
-// As `coded_end` of a side whose entries are of so many tokens, or of all: these are coded together, or each by itself.
+static __device__ __forceinline__ int coded_end(const Side& s, int length) { return coded_end(s, length, s.granule); }
+
+// The same of a side whose entries are of so many tokens, or of all: these are coded together, or each by itself.
 template <int BLOCK_TOKENS> static __device__ __forceinline__ int coded_end_of(const Side& s, int length)
 {
-    const int Granule = BLOCK_TOKENS < 1 << 30 ? BLOCK_TOKENS : 1;
-    return s.sinkTokens + max(length - s.sinkTokens - s.recentTokens, 0) / Granule * Granule;
+    return coded_end(s, length, BLOCK_TOKENS < 1 << 30 ? BLOCK_TOKENS : 1);
 }
 
 static __device__ __forceinline__ float warp_sum(float value)
