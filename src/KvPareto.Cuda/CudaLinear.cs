@@ -139,7 +139,7 @@ internal sealed class CudaLinear : IDisposable
             for (var i = 0; i < ys.Length; i++)
             {
                 var weight = (CudaWeight)weights[i];
-                Multiply(x, weight, weight.Data, ys[i], mode == LinearMode.Add);
+                Multiply(x, weight, ys[i], mode == LinearMode.Add, weight.Products.Within(Scratch.ByteCount));
                 AddBias(weight, ys[i]);
             }
             return;
@@ -207,7 +207,7 @@ internal sealed class CudaLinear : IDisposable
         Matrix x, ReadOnlySpan<Weight> weights, ReadOnlySpan<Tensor> ys, bool adds, in ProductLayout layout)
     {
         var weight = (CudaWeight)weights[0];
-        if (weight.Stored == CudaWeight.StoredKind.BF16) Multiply(x, weight, weight.Data, ys[0], adds);
+        if (weight.Stored == CudaWeight.StoredKind.BF16) Multiply(x, weight, ys[0], adds, layout);
         else MultiplyStrips(x, weights, ys, adds, layout);
         for (var i = 0; i < ys.Length; i++) AddBias((CudaWeight)weights[i], ys[i]);
     }
@@ -241,8 +241,9 @@ internal sealed class CudaLinear : IDisposable
         }
     }
 
-    private void Multiply(Matrix x, CudaWeight weight, nint data, Tensor y, bool adds) =>
-        _products.Multiply(x, data, y, y.RowCount, y.ColumnCount, weight.ColumnCount, adds, (Scratch.Address, weight.Products.Workspace));
+    private void Multiply(Matrix x, CudaWeight weight, Tensor y, bool adds, in ProductLayout layout) => _products.Multiply(
+        x, weight.Data, y, y.RowCount, y.ColumnCount, weight.ColumnCount, adds,
+        (Scratch.Address, Math.Min(weight.Products.Workspace, layout.Workspace)));
 
     // What was left for a norm of x with this gain, by which launch.
     private readonly record struct Prepared(long Works, Tensor X, Weight Gain, Tensor H);

@@ -21,8 +21,11 @@ internal readonly record struct ProductLayout(long Workspace, long Strip, long I
     /// <summary>Of all.</summary>
     public long ByteCount => Workspace + Strip + Inputs;
 
-    /// <summary>What products cannot do without: fewer rows at a time take longer.</summary>
-    public long LeastByteCount => Workspace + LeastStrip + Aligned(Row);
+    /// <summary>What products cannot do without: fewer rows at a time take longer, as the library does without a workspace, whose
+    /// products of unpacked strips are small.</summary>
+    public long LeastByteCount => LeastWorkspace + LeastStrip + Aligned(Row);
+
+    private long LeastWorkspace => Strip > 0 ? Workspace : 0;
 
     private long LeastStrip => Math.Min(Strip, Aligned(StripRows * Row));
 
@@ -42,7 +45,10 @@ internal readonly record struct ProductLayout(long Workspace, long Strip, long I
     {
         var over = Aligned(Math.Max(ByteCount - bytes, 0));
         var strip = Math.Max(Strip - over, LeastStrip);
-        return this with { Strip = strip, Inputs = Inputs - (over - (Strip - strip)) };
+        over -= Strip - strip;
+        var inputs = Math.Max(Inputs - over, Aligned(Row));
+        over -= Inputs - inputs;
+        return this with { Workspace = Workspace - over, Strip = strip, Inputs = inputs };
     }
 
     private static long Aligned(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;

@@ -40,11 +40,11 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
     /// <param name="bytes">That are added to it, and counted as activations.</param>
     /// <param name="pieceBytes">Of a piece.</param>
     /// <param name="most">Pieces.</param>
-    /// <param name="kept">That products should keep, if they have them.</param>
+    /// <param name="kept">That products should keep, if they have them, unless without there is room for all pieces.</param>
     public AddressedBuffer? TryLend(long bytes, long pieceBytes, int most, long kept)
     {
         var whole = _wanted.Most + bytes;
-        var count = Math.Min(most, (whole - Math.Max(_least.Most, Math.Min(_wanted.Most, kept)) - Alignment) / pieceBytes);
+        var count = Pieces(whole, _least.Most, Math.Min(_wanted.Most, kept), pieceBytes, most);
         if (_loan is not null || count < 2) return null;
         try
         {
@@ -57,6 +57,18 @@ internal sealed class ProductScratch(CudaContext context, MemoryLedger ledger) :
         }
         Count(MemoryCategory.Workspace, MemoryCategory.Activations, bytes);
         return _loan = new(this, _buffer!, (whole - count * pieceBytes) / Alignment * Alignment, count * pieceBytes, bytes);
+    }
+
+    /// <summary>How many pieces there is room for.</summary>
+    /// <param name="whole">Bytes of all.</param>
+    /// <param name="least">That products cannot do without.</param>
+    /// <param name="kept">That are left to them, unless without there is room for all pieces.</param>
+    /// <param name="pieceBytes">Of a piece.</param>
+    /// <param name="most">Pieces.</param>
+    public static long Pieces(long whole, long least, long kept, long pieceBytes, int most)
+    {
+        long Beside(long left) => Math.Min(most, (whole - left - Alignment) / pieceBytes);
+        return Beside(least) == most ? most : Beside(Math.Max(least, kept));
     }
 
     /// <inheritdoc/>

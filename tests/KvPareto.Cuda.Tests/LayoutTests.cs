@@ -70,6 +70,37 @@ public class LayoutTests
         Assert.InRange(less.ByteCount, whole.LeastByteCount, bytes);
     }
 
+    /// <summary>Without strips the library's workspace goes last, and may go whole.</summary>
+    [Theory]
+    [InlineData((16 << 20) + 100 * 22_016, 16 << 20, 100 * 22_016)]
+    [InlineData(1 << 20, (1 << 20) - 22_016, 22_016)]
+    [InlineData(22_016, 0, 22_016)]
+    public void ScratchOfProductsWithoutStrips_CanDoWithLess(long bytes, long workspace, long converted)
+    {
+        var whole = ProductLayout.Of(CudaWeight.StoredKind.BF16, 2048, 11_008);
+        var less = whole.Within(bytes);
+        Assert.Equal(whole with { Workspace = workspace, Inputs = converted }, less);
+        Assert.InRange(less.ByteCount, whole.LeastByteCount, bytes);
+    }
+
+    /// <summary>Chunks of 256 tokens of the models' widths, up to four: what products would rather keep goes where all four find room
+    /// without it.</summary>
+    [Theory]
+    [InlineData("BF16", 2048, 11_008, 4)]  // Qwen2.5-3B
+    [InlineData("BF16", 2048, 8192, 4)]    // Llama-3.2-1B
+    [InlineData("BF16", 4096, 14_336, 2)]  // Llama-3.1-8B
+    [InlineData("W4", 4096, 14_336, 4)]
+    [InlineData("W4", 8192, 28_672, 3)]    // Llama-3.1-70B
+    public void ChunksTogether_AreAsManyAsFindRoom(string stored, int hidden, int inner, int expected)
+    {
+        const int Tokens = 256, Most = 4;
+        const long Kept = ManyKernel.MostPartBytes * 66;
+        var layout = ProductLayout.Of(Enum.Parse<CudaWeight.StoredKind>(stored), hidden, inner); // down's, the largest
+        var (step, piece) = (Tokens * (6L * hidden + 4L * inner), Tokens * (6L * hidden + 2L * inner));
+        Assert.Equal(expected, ProductScratch.Pieces(
+            layout.ByteCount + step, layout.LeastByteCount, Math.Min(layout.ByteCount, Kept), piece, Most));
+    }
+
     /// <summary>Chunks may be one append where none of their ends bears on a scale, or on what stays at 16 bits.</summary>
     [Theory]
     [InlineData("w16a16-k16v16", 100, 50, true)]
