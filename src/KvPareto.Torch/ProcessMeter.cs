@@ -38,9 +38,12 @@ internal sealed class ProcessMeter : MemoryMeter
 
     public override void Reset() => File.WriteAllText("/proc/self/clear_refs", "5"); // proc_pid_clear_refs(5): VmHWM becomes VmRSS
 
-    private static long Read(string field)
-    {
-        var line = File.ReadLines(Status).FirstOrDefault(line => line.StartsWith(field + ":", StringComparison.Ordinal)); // "FIELD: … kB"
-        return line is null ? 0 : long.Parse(line.Split(' ')[^2], NumberStyles.None, CultureInfo.InvariantCulture) << 10;
-    }
+    /// <summary>Bytes of a field of proc_pid_status(5); 0 where it is not there.</summary>
+    /// <param name="lines">"FIELD:", blanks or a tab alone before a number of eight digits and more, "NUMBER kB".</param>
+    /// <param name="field">Its name.</param>
+    internal static long Bytes(IEnumerable<string> lines, string field) =>
+        lines.FirstOrDefault(line => line.StartsWith(field + ":", StringComparison.Ordinal)) is { } line
+            ? long.Parse(line[(field.Length + 1)..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) << 10 : 0;
+
+    private static long Read(string field) => Bytes(File.ReadLines(Status), field);
 }

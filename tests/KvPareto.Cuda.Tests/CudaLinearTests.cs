@@ -29,6 +29,9 @@ public unsafe class CudaLinearTests
         { WeightFormat.W4, 16, 48 },
         { WeightFormat.W8, 64, 1088 },
         { WeightFormat.W8, 128, 4096 },
+        { WeightFormat.W4, 256, 8448 },
+        { WeightFormat.W4, 64, 8320 },
+        { WeightFormat.W8, 32, 8256 },
         { WeightFormat.BF16, 0, 4096 },
         { WeightFormat.BF16, 0, 32 },
     };

@@ -148,8 +148,8 @@ public class CudaModelTests
         float[] Run(bool together)
         {
             using var sequence = new Sequence(transformer, setting, Prompt, chunk);
-            Assert.True(sequence.TokensTogether(chunk) > chunk || !backend.Instructions.EndsWith("9.0", StringComparison.Ordinal));
-            var step = together ? sequence.TokensTogether(chunk) : chunk;
+            Assert.True(sequence.Passes(chunk).Together > chunk || !backend.Instructions.EndsWith("9.0", StringComparison.Ordinal));
+            var step = together ? sequence.Passes(chunk).Together : chunk;
             var values = new float[Prompt * width];
             for (var from = 0; from < Prompt; from += step)
                 backend.Read(sequence.Feed(ids.AsSpan(from, Math.Min(step, Prompt - from)), chunk), values.AsSpan(from * width));

@@ -17,6 +17,8 @@ public unsafe class FewRowsTests
     [InlineData(WeightFormat.W4, 128, 8192, 4400)]
     [InlineData(WeightFormat.W4, 64, 14_336, 40)]
     [InlineData(WeightFormat.W4, 32, 12_288, 50)]
+    [InlineData(WeightFormat.W4, 128, 11_008, 2048)]
+    [InlineData(WeightFormat.W8, 128, 8448, 2100)]
     [InlineData(WeightFormat.W8, 64, 11_008, 100)]
     public void Rows_AreEachByItself(WeightFormat format, int group, int columns, int outputs)
     {

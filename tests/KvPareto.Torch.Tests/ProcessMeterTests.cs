@@ -8,6 +8,16 @@ namespace KvPareto.Torch.Tests;
 public class ProcessMeterTests
 {
     [Fact]
+    public void Bytes_AreOfNumbersOfAnyWidth()
+    {
+        string[] lines = ["VmHWM:\t10134976 kB", "VmRSS:\t    5128 kB", "RssAnon:\t123456789 kB"];
+        Assert.Equal(10_134_976L << 10, ProcessMeter.Bytes(lines, "VmHWM"));
+        Assert.Equal(5128L << 10, ProcessMeter.Bytes(lines, "VmRSS"));
+        Assert.Equal(123_456_789L << 10, ProcessMeter.Bytes(lines, "RssAnon"));
+        Assert.Equal(0, ProcessMeter.Bytes(lines, "RssFile"));
+    }
+
+    [Fact]
     public void Meter_SeesWhatThisProcessTouches()
     {
         GC.Collect();

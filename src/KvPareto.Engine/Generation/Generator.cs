@@ -125,11 +125,12 @@ public sealed class Generator(Transformer transformer, InferenceSetting setting,
         var (chunk, width) = (Setting.StepTokens(ids.Length), Config.HiddenSize);
         using var sequence = new Sequence(transformer, Setting, ids.Length, chunk);
         var states = new float[(long)ids.Length * width];
-        var together = sequence.TokensTogether(chunk);
-        for (var from = 0; from < ids.Length; from += together)
+        var passes = sequence.Passes(chunk);
+        for (int from = 0, end; from < ids.Length; from = end)
         {
             cancellation.ThrowIfCancellationRequested();
-            var hidden = sequence.Feed(ids.Slice(from, Math.Min(together, ids.Length - from)), chunk);
+            end = Math.Min(passes.After(from), ids.Length);
+            var hidden = sequence.Feed(ids[from..end], chunk);
             Backend.Read(hidden, states.AsSpan(from * width));
         }
         return new(states, width, sequence.Cache.ByteCount, clock.Elapsed, memory.Peaks);

@@ -17,6 +17,7 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
 
     private readonly List<Prefix> _kept = []; // beginnings of the prompt before, the shortest first
     private int[] _previous = [];
+    private PromptPasses _passes;
     private int _keepAt;
 
     private Backend Backend => transformer.Backend;
@@ -40,16 +41,15 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
     /// <summary>Gives an empty cache what is kept of a prompt's beginning; at least the last token is left to feed.</summary>
     /// <param name="prompt">Token ids.</param>
     /// <param name="cache">The cache.</param>
-    /// <param name="pass">Tokens that are fed at once: what is kept ends where a pass does.</param>
+    /// <param name="passes">Of the prompt: what is kept ends where a pass does, and follows from the same ones.</param>
     /// <returns>Tokens given.</returns>
-    internal int Begin(ReadOnlySpan<int> prompt, KvCache cache, int pass)
+    internal int Begin(ReadOnlySpan<int> prompt, KvCache cache, PromptPasses passes)
     {
         var common = prompt.CommonPrefixLength(_previous);
         var end = Math.Min(common, prompt.Length - 1);
-        Drop(_kept.FindIndex(prefix => prefix.Cache.Length > common));
-        if (_kept.FindLast(prefix => prefix.Cache.Length is var length && length <= end && length % pass == 0 && Suits(prefix, cache))
-            is { } known) cache.Take(known.Cache);
-        (_previous, _keepAt) = (prompt.ToArray(), end / pass * pass);
+        Drop(_kept.FindIndex(prefix => prefix.Cache.Length > common || prefix.Passes != passes));
+        (_previous, _passes, _keepAt) = (prompt.ToArray(), passes, passes.UpTo(end));
+        if (_kept.FindLast(prefix => prefix.Cache.Length <= end && Suits(prefix, cache)) is { } known) cache.Take(known.Cache);
         return cache.Length;
     }
 
@@ -66,7 +66,7 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
         {
             Backend.Memory.Aside(() =>
             {
-                var prefix = new Prefix(Backend.CreateCache(cache.Geometry, cache.Spec, capacity), cache.Capacity);
+                var prefix = new Prefix(Backend.CreateCache(cache.Geometry, cache.Spec, capacity), cache.Capacity, _passes);
                 _kept.Add(prefix);
                 prefix.Cache.Take(cache);
             });
@@ -92,5 +92,6 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
 
     /// <param name="Cache">It alone.</param>
     /// <param name="MadeFor">Capacity of the cache that it is of, by which keys may have been turned.</param>
-    private sealed record Prefix(KvCache Cache, int MadeFor);
+    /// <param name="Passes">That it was fed in.</param>
+    private sealed record Prefix(KvCache Cache, int MadeFor, PromptPasses Passes);
 }

@@ -14,7 +14,7 @@ internal sealed class Sequence : IDisposable
     private const int TokensOfAPass = 1024; // from which on more rows make products hardly quicker
 
     private readonly Transformer _transformer;
-    private readonly AttentionKernel _kernel;
+    private readonly InferenceSetting _setting;
     private readonly KvCache _cache;
     private TransformerActivations? _activations;
     private Workspace[] _workspaces = []; // of steps under way together
@@ -23,7 +23,7 @@ internal sealed class Sequence : IDisposable
 
     public Sequence(Transformer transformer, InferenceSetting setting, int capacity, int maxTokens)
     {
-        (_transformer, _kernel) = (transformer, setting.Attention);
+        (_transformer, _setting) = (transformer, setting);
         _cache = Backend.CreateCache(transformer.Geometry(capacity), setting.Cache, capacity);
         try
         {
@@ -54,20 +54,20 @@ internal sealed class Sequence : IDisposable
         ReleaseStep();
         _maxTokens = maxTokens;
         var activations = _activations = _transformer.Activations(maxTokens, MostSteps);
-        _workspaces = [Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _cache.Geometry, _kernel))];
+        _workspaces = [Backend.CreateWorkspace(new WorkspaceShape(maxTokens, _cache.Capacity, _cache.Geometry, _setting.Attention))];
         if (activations.Steps == 1 || Backend.Several is not { } several) return;
         for (var i = 1; i < activations.Steps; i++)
             _workspaces = [.. _workspaces, several.Beside(_workspaces[0], activations.Description(i), maxTokens)];
         _workspaceOfAll = several.Beside(_workspaces[0], activations.DescriptionOfAll, activations.Steps * maxTokens);
     }
 
-    /// <summary>Tokens that steps of <paramref name="chunk"/> tokens under way together have.</summary>
-    public int TokensTogether(int chunk) => _workspaces.Length * chunk;
+    /// <summary>Passes of steps of <paramref name="chunk"/> tokens.</summary>
+    public PromptPasses Passes(int chunk) => new(chunk, _workspaces.Length * chunk);
 
     /// <summary>Feeds tokens and returns their hidden states [T, H], valid until the next call.</summary>
     public Tensor Feed(ReadOnlySpan<int> ids) => Feed(ids, ids.Length);
 
-    /// <summary>The same in steps of <paramref name="chunk"/> tokens, for up to <see cref="TokensTogether"/>.</summary>
+    /// <summary>The same in steps of <paramref name="chunk"/> tokens, for up to a pass.</summary>
     public Tensor Feed(ReadOnlySpan<int> ids, int chunk)
     {
         if (ids.Length > chunk && Backend.Several!.AreOne(_workspaceOfAll!, _cache, chunk, ids.Length))
@@ -82,12 +82,13 @@ internal sealed class Sequence : IDisposable
     public Tensor Prefill(ReadOnlySpan<int> prompt, int chunk, PromptPrefixes? prefixes, CancellationToken cancellation)
     {
         Tensor hidden = default;
-        var together = TokensTogether(chunk);
-        PrefixTokens = prefixes?.Begin(prompt, _cache, together) ?? 0;
-        for (var from = PrefixTokens; from < prompt.Length; from += together)
+        var passes = Passes(chunk);
+        PrefixTokens = prefixes?.Begin(prompt, _cache, passes) ?? 0;
+        for (int from = PrefixTokens, end; from < prompt.Length; from = end)
         {
             cancellation.ThrowIfCancellationRequested();
-            hidden = Feed(prompt.Slice(from, Math.Min(together, prompt.Length - from)), chunk);
+            end = Math.Min(passes.After(from), prompt.Length);
+            hidden = Feed(prompt[from..end], chunk);
             prefixes?.Keep(_cache);
         }
         return hidden;
@@ -109,8 +110,9 @@ internal sealed class Sequence : IDisposable
         _cache.Dispose();
     }
 
-    // As many as make products quick, and as there may be to feed.
-    private int MostSteps => (Math.Min(TokensOfAPass, _cache.Capacity) + _maxTokens - 1) / _maxTokens;
+    // As many as make products quick, whatever the prompt's length, so that prompts of any have passes in common; one where none has more.
+    private int MostSteps => _maxTokens == _setting.Chunk && _maxTokens < _cache.Capacity
+        ? (TokensOfAPass + _maxTokens - 1) / _maxTokens : 1;
 
     private Step Begin(Workspace workspace, ReadOnlySpan<int> ids)
     {

@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
 using KvPareto.Engine.Cache;
+using KvPareto.Engine.Checkpoints.Sources;
 using KvPareto.Engine.Generation;
+using KvPareto.Engine.Model;
 using KvPareto.Engine.Seam;
 using KvPareto.Engine.Settings;
 using Xunit;
@@ -91,6 +94,43 @@ public abstract class PrefixConformance
             Assert.Equal(one.Values, other.Values);
             Assert.Equal(one.Peaks, other.Peaks);
             if (index == 2) Assert.Equal((0, 128), (one.PrefixTokens, other.PrefixTokens));
+        }
+    }
+
+    /// <summary>Prompts of several passes, of as many steps as go together at the most.</summary>
+    [Theory]
+    [InlineData("w16a16-k16v16-c256")]
+    [InlineData("w4g32a16-k4v4-kch32-vt32-recent40-c256")]
+    public void LongPrompts_GiveWhatTheyGiveByThemselves(string name)
+    {
+        using var backend = Create();
+        Assert.SkipUnless(backend.CopiesCaches, "the device does not copy caches");
+        using var folder = new ScratchFolder();
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(TestData.Golden("models", "qwen3"), "config.json")))!;
+        // Large enough that products on a GPU have scratch to spare.
+        (config["hidden_size"], config["intermediate_size"], config["head_dim"]) = (768, 4096, 128);
+        (config["num_hidden_layers"], config["layer_types"], config["max_position_embeddings"]) = (1, null, 2048);
+        folder.Write("config.json", config.ToJsonString());
+        using var checkpoint = ModelSource.Open($"random:3:{folder.Root}").OpenCheckpoint();
+        var setting = InferenceSetting.Parse(name);
+        using var weights = TransformerWeights.Load(backend, checkpoint, setting.Weights);
+        var transformer = new Transformer(backend, checkpoint.Config, weights);
+        using var prefixes = new PromptPrefixes(transformer);
+        var (alone, generator) = (new Generator(transformer, setting), new Generator(transformer, setting, prefixes));
+        var random = new Random(5);
+        int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(3, 60))];
+        var common = Ids(1100);
+        (int[] Prompt, int Taken)[] cases =
+        [
+            ([.. common, .. Ids(200)], 0), ([.. common, .. Ids(90)], 0), ([.. common, .. Ids(1)], 1024), ([.. common[..700], .. Ids(600)], 0),
+            ([.. common[..700], .. Ids(60)], 512), ([.. common[..700], .. Ids(900)], 512),
+        ];
+        foreach (var (prompt, taken) in cases)
+        {
+            var (one, other) = (alone.Generate(prompt, maxNewTokens: 4), generator.Generate(prompt, maxNewTokens: 4));
+            Assert.Equal(one.Ids, other.Ids);
+            Assert.Equal(one.Peaks, other.Peaks);
+            Assert.Equal((0, taken), (one.PrefixTokens, other.PrefixTokens));
         }
     }
 
