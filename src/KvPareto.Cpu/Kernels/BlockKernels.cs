@@ -70,7 +70,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
     }
 
     /// <inheritdoc/>
-    public static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+    public static void Multiply<TRows>(CpuWeight weight, int strip, in StripInputs x, float* y, nint yStride)
         where TRows : struct, IConstant
     {
         var blocks = weight.StripAt(strip);
@@ -82,14 +82,14 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
             var count = isPair ? 2 * Strip.BlockChannels : Math.Min(Strip.BlockChannels, channels - k);
             Prefetch.Lines(blocks + Strip.PrefetchBytes, count / TFormat.Elements * BlockBytes);
             ReadScales(blocks, count, scales);
-            if (isPair) MultiplyPair(blocks, scales, x + k, y, k > 0);
-            else MultiplyCodes<TRows>(blocks, count, scales, x + k, xStride, y, yStride, k > 0);
+            if (isPair) MultiplyPair(blocks, scales, x.X + k, y, k > 0);
+            else MultiplyCodes<TRows>(blocks, count, scales, x.X + k, x.Stride, y, yStride, k > 0);
             blocks += count / TFormat.Elements * BlockBytes;
             if (isPair) k += Strip.BlockChannels;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ReadScales(byte* blocks, int channels, float* scales)
     {
         for (var end = blocks + channels / TFormat.Elements * BlockBytes; blocks < end; blocks += BlockBytes)
@@ -102,7 +102,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
                 }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void MultiplyCodes<TRows>(
         byte* blocks, int channels, float* scales, float* x, nint xStride, float* y, nint yStride, bool accumulate)
         where TRows : struct, IConstant
@@ -138,7 +138,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
     }
 
     // Two chunks of 256 channels at once: four chains hide the latency of the additions.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void MultiplyPair(byte* blocks, float* scales, float* x, float* y, bool accumulate)
     {
         nint other = Strip.BlockChannels / TFormat.Elements * BlockBytes;
@@ -192,7 +192,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Sum(TFloat sum, float* y, bool accumulate) => TLanes.Store(accumulate ? TLanes.Add(TLanes.Load(y), sum) : sum, y);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void UnpackCodes(byte* blocks, int channels, float* scales, float* panel)
     {
         for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)

@@ -21,6 +21,9 @@ internal static class CodeFormats
 {
     /// <summary>Bits that a line has for each of its 32 rows.</summary>
     public const int RowBits = 16;
+
+    /// <summary>All groups of channels have a multiple of so many.</summary>
+    public const int LeastGroup = 32;
 }
 
 /// <summary>4-bit codes.</summary>

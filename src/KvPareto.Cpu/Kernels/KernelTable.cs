@@ -28,6 +28,10 @@ internal abstract unsafe class KernelTable
     /// <summary><see cref="MicroKernel.Multiply"/>.</summary>
     public abstract delegate*<float*, nint, int, float*, int, float*, nint, bool, void> MultiplyPanel { get; }
 
+    /// <summary>c [rows, 64] = or += a · panel of codes: of each group of channels one fused chain an element, s, and then scale · s +
+    /// offset · Σa is added, fused, in the groups' order. Parameters are those of <see cref="MicroKernel.Multiply"/>.</summary>
+    public abstract delegate*<float*, nint, int, float*, in PanelGroups, float*, nint, bool, void> MultiplyGroups { get; }
+
     /// <summary><see cref="Softmax.Max"/>.</summary>
     public abstract delegate*<float*, int, float> Max { get; }
 

@@ -12,6 +12,9 @@ internal sealed unsafe class KernelTable<TLanes, TFloat, TInt> : KernelTable
     public override delegate*<float*, nint, int, float*, int, float*, nint, bool, void> MultiplyPanel =>
         &PanelKernel<TLanes, TFloat, TInt>.Multiply;
 
+    public override delegate*<float*, nint, int, float*, in PanelGroups, float*, nint, bool, void> MultiplyGroups =>
+        &PanelGroupKernel<TLanes, TFloat, TInt>.Multiply;
+
     public override delegate*<float*, int, float> Max => &SoftmaxKernels<TLanes, TFloat, TInt>.Max;
 
     public override delegate*<float*, int, float, float> Exp => &SoftmaxKernels<TLanes, TFloat, TInt>.Exp;

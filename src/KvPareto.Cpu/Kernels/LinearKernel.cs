@@ -15,6 +15,7 @@ internal static unsafe class LinearKernel
 {
     private const long MinBytesToShare = 32 * 1024;
     private const int PanelItemsPerWorker = 4;
+    private const int MostPanelsTogether = 4;
 
     /// <summary>Most products whose strips are shared together: q, k and v.</summary>
     public const int MostTogether = 3;
@@ -47,7 +48,8 @@ internal static unsafe class LinearKernel
                 MultiplyPanels(team, new(x, xStride, rows, products[..1], scratch, kernels));
                 continue;
             }
-            while (count < products.Length && !TakesPanels(products[count])) count++;
+            while (count < products.Length && !TakesPanels(products[count])
+                && products[count].Weight.GroupSize == products[0].Weight.GroupSize) count++;
             MultiplyStrips(team, new(x, xStride, rows, products[..count], scratch, kernels));
         }
     }
@@ -60,9 +62,14 @@ internal static unsafe class LinearKernel
         ahead.Clear(team.Count);
         team.Ahead = ahead.Next;
         var left = job.Rows;
-        for (var blocks = (left + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows; blocks > 0; blocks--)
+        var weight = job.Factors[0].Weight;
+        var most = job.Groups == 0 ? LinearScratch.MaxRows : Math.Min(LinearScratch.MaxRows, LinearScratch.PanelFloats / job.Groups);
+        for (var blocks = (left + most - 1) / most; blocks > 0; blocks--)
         {
             job.Rows = (left + blocks - 1) / blocks;
+            if (job.Groups > 0)
+                GroupSums.Of(
+                    job.X + job.FirstRow * job.XStride, job.XStride, job.Rows, weight.ColumnCount, weight.GroupSize, job.Scratch.Panel(0));
             ShareStrips(team, job, ahead);
             job.FirstRow += job.Rows;
             left -= job.Rows;
@@ -98,13 +105,19 @@ internal static unsafe class LinearKernel
     {
         var panels = (job.Factors[0].Weight.RowCount + MicroKernel.Columns - 1) / MicroKernel.Columns;
         // Enough items that the workers end together, but each with enough rows to pay for its unpacking.
-        var blocks = (job.Rows + LinearScratch.MaxRows - 1) / LinearScratch.MaxRows;
+        var most = job.Groups == 0 ? LinearScratch.MaxRows : LinearScratch.MaxGroupRows;
+        var blocks = (job.Rows + most - 1) / most;
         while (panels * blocks < team.Count * PanelItemsPerWorker && job.Rows / (blocks + 1) >= MicroKernel.Columns / 2) blocks++;
         var blockRows = Math.Min(
-            LinearScratch.MaxRows, ((job.Rows + blocks - 1) / blocks + MicroKernel.Rows - 1) / MicroKernel.Rows * MicroKernel.Rows);
-        (job.Parts, job.BlockRows) = (panels, blockRows);
-        team.For(panels * ((job.Rows + blockRows - 1) / blockRows), job, static (in Job job, int index, int worker) =>
-            MultiplyPanel(job, index % job.Parts, index / job.Parts * job.BlockRows, worker));
+            most, ((job.Rows + blocks - 1) / blocks + MicroKernel.Rows - 1) / MicroKernel.Rows * MicroKernel.Rows);
+        var rowBlocks = (job.Rows + blockRows - 1) / blockRows;
+        // Sums of x are made once for some panels.
+        var together = job.Groups == 0 ? 1 : MostPanelsTogether;
+        while (together > 1 && (panels + together - 1) / together * rowBlocks < team.Count * PanelItemsPerWorker) together /= 2;
+        (job.Panels, job.PanelsTogether, job.BlockRows) = (panels, together, blockRows);
+        job.Parts = (panels + together - 1) / together;
+        team.For(job.Parts * rowBlocks, job, static (in Job job, int index, int worker) =>
+            MultiplyPanels(job, index % job.Parts * job.PanelsTogether, index / job.Parts * job.BlockRows, worker));
     }
 
     private static void MultiplyStrip(in Job job, int strip, int worker)
@@ -118,32 +131,49 @@ internal static unsafe class LinearKernel
         var y = factor.Y + job.FirstRow * factor.YStride + first;
         var c = isWhole ? y : job.Scratch.Tile(worker);
         var ldc = isWhole ? factor.YStride : Strip.Rows;
-        factor.Strips.Multiply(weight, strip, job.X + job.FirstRow * job.XStride, job.XStride, job.Rows, c, ldc);
+        factor.Strips.Multiply(
+            weight, strip, new(job.X + job.FirstRow * job.XStride, job.XStride, job.Scratch.Panel(0), job.Groups), job.Rows, c, ldc);
         Finish(factor, first, count, job.Rows, c, ldc, y);
     }
 
-    private static void MultiplyPanel(in Job job, int panelIndex, int firstRow, int worker)
+    private static void MultiplyPanels(in Job job, int first, int firstRow, int worker)
     {
         ref readonly var factor = ref job.Factors[0];
         var weight = factor.Weight;
         var rows = Math.Min(job.BlockRows, job.Rows - firstRow);
-        var firstColumn = panelIndex * MicroKernel.Columns;
-        var columns = Math.Min(MicroKernel.Columns, weight.RowCount - firstColumn);
-        var firstStrip = panelIndex * (MicroKernel.Columns / Strip.Rows);
-        var panel = job.Scratch.Panel(worker);
+        var end = Math.Min(first + job.PanelsTogether, job.Panels);
         var x = job.X + firstRow * job.XStride;
-        var y = factor.Y + firstRow * factor.YStride + firstColumn;
-        // The micro-kernel writes 64 columns; where y has fewer, they go through a tile.
-        var isWhole = columns == MicroKernel.Columns;
-        var (c, ldc) = isWhole ? ((nint)y, factor.YStride) : ((nint)job.Scratch.Tile(worker), MicroKernel.Columns);
+        var y = factor.Y + firstRow * factor.YStride;
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
         {
             var channels = Math.Min(Strip.BlockChannels, weight.ColumnCount - k);
-            for (var half = 0; half * Strip.Rows < columns; half++)
-                factor.Strips.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows);
-            job.MultiplyPanel(x + k, job.XStride, rows, panel, channels, (float*)c, ldc, k > 0);
+            if (job.Groups > 0) GroupSums.Of(x + k, job.XStride, rows, channels, weight.GroupSize, job.Scratch.Sums(worker));
+            for (var panel = first; panel < end; panel++)
+            {
+                var place = new PanelPlace(weight, panel, y, factor.YStride, job.Scratch.Tile(worker));
+                MultiplyPanel(job, factor.Strips, place, x + k, rows, k, channels, worker);
+                if (k + channels == weight.ColumnCount)
+                    Finish(factor, place.Column, place.Columns, rows, place.C, place.Ldc, y + place.Column);
+            }
         }
-        Finish(factor, firstColumn, columns, rows, (float*)c, ldc, y);
+    }
+
+    private static void MultiplyPanel(
+        in Job job, in StripKernel strips, in PanelPlace place, float* x, int rows, int k, int channels, int worker)
+    {
+        var (weight, firstStrip) = (job.Factors[0].Weight, place.Column / Strip.Rows);
+        float* panel = job.Scratch.Panel(worker), scales = job.Scratch.Scales(worker);
+        for (var half = 0; half * Strip.Rows < place.Columns; half++)
+        {
+            strips.Unpack(weight, firstStrip + half, k, channels, panel + half * Strip.Rows);
+            if (job.Groups > 0) strips.ReadScales(weight, firstStrip + half, k, channels, scales + half * Strip.Rows);
+        }
+        if (job.Groups == 0) job.Kernels.MultiplyPanel(x, job.XStride, rows, panel, channels, place.C, place.Ldc, k > 0);
+        else
+        {
+            var groups = new PanelGroups(channels, weight.GroupSize, scales, job.Scratch.Sums(worker), channels / weight.GroupSize);
+            job.Kernels.MultiplyGroups(x, job.XStride, rows, panel, groups, place.C, place.Ldc, k > 0);
+        }
     }
 
     // Adds the bias to columns from first on, which lie at c, and copies them to y where that is another place.
@@ -164,20 +194,23 @@ internal static unsafe class LinearKernel
         public readonly float* X; // [FirstRow + Rows, K]
         public readonly nint XStride;
         public readonly LinearScratch Scratch;
-        public readonly delegate*<float*, nint, int, float*, int, float*, nint, bool, void> MultiplyPanel;
+        public readonly KernelTable Kernels;
         public readonly Factors Factors;
         public readonly int StripCount;
         public readonly long ByteCount;
+        public readonly int Groups; // of a row, where scales are apart
         public int FirstRow; // of x, and of all y, by strips
         public int Rows;
         public int Parts;     // ranges that strips are shared in; panels of a matrix's product
+        public int Panels;
+        public int PanelsTogether; // that an item takes
         public int BlockRows; // rows of x that an item of a matrix's product takes
 
         public Job(float* x, nint xStride, int rows, ReadOnlySpan<LinearProduct> products, LinearScratch scratch, KernelTable kernels)
         {
             (XStride, Rows, Scratch) = (xStride, rows, scratch);
             X = x;
-            MultiplyPanel = kernels.MultiplyPanel;
+            Kernels = kernels;
             for (var i = 0; i < products.Length; i++)
             {
                 var weight = products[i].Weight;
@@ -185,6 +218,7 @@ internal static unsafe class LinearKernel
                 StripCount += weight.StripCount;
                 ByteCount += weight.ByteCount;
             }
+            if (Factors[0].Strips.HasScales) Groups = products[0].Weight.ColumnCount / products[0].Weight.GroupSize;
         }
 
         public readonly int RangeStart(int range) => (int)((long)range * StripCount / Parts);
@@ -196,6 +230,24 @@ internal static unsafe class LinearKernel
             var i = 0;
             for (; strip >= Factors[i].Weight.StripCount; i++) strip -= Factors[i].Weight.StripCount;
             return ref Factors[i];
+        }
+    }
+
+    // A panel's columns, and where they are summed: the micro-kernel writes 64; where y has fewer, they go through a tile.
+    private readonly struct PanelPlace
+    {
+        public readonly int Column; // the first
+        public readonly int Columns;
+        public readonly float* C;
+        public readonly nint Ldc;
+
+        public PanelPlace(CpuWeight weight, int panel, float* y, nint yStride, float* tile)
+        {
+            Column = panel * MicroKernel.Columns;
+            Columns = Math.Min(MicroKernel.Columns, weight.RowCount - Column);
+            var isWhole = Columns == MicroKernel.Columns;
+            C = isWhole ? y + Column : tile;
+            Ldc = isWhole ? yStride : MicroKernel.Columns;
         }
     }
 

@@ -11,7 +11,13 @@ internal sealed unsafe class LinearScratch : IDisposable
     /// <summary>Most rows of x that one item of work takes.</summary>
     public const int MaxRows = 192;
 
-    private const int PanelFloats = Strip.BlockChannels * MicroKernel.Columns;
+    /// <summary>Fewer where codes in groups go through panels: sums of x and scales of a block of channels lie behind their tile.</summary>
+    public const int MaxGroupRows = 144;
+
+    /// <summary>Floats of a panel, which hold sums of x where products go straight from strips.</summary>
+    public const int PanelFloats = Strip.BlockChannels * MicroKernel.Columns;
+
+    private const int MostGroups = Strip.BlockChannels / CodeFormats.LeastGroup;
     private const int TileFloats = MaxRows * MicroKernel.Columns;
     private const int CounterFloats = 32; // a pair of cache lines
     private const int WorkerFloats = PanelFloats + TileFloats + CounterFloats;
@@ -39,6 +45,12 @@ internal sealed unsafe class LinearScratch : IDisposable
 
     /// <summary>The tile of a worker, [<see cref="MaxRows"/>, 64].</summary>
     public float* Tile(int worker) => Panel(worker) + PanelFloats;
+
+    /// <summary>The scales of a worker's panel, as <see cref="PanelGroups"/> has them.</summary>
+    public float* Scales(int worker) => Tile(worker) + MaxGroupRows * MicroKernel.Columns;
+
+    /// <summary>Sums of x over the groups of a block of channels [<see cref="MaxGroupRows"/>, groups].</summary>
+    public float* Sums(int worker) => Scales(worker) + MostGroups * PanelGroups.ScaleFloats;
 
     /// <summary>The next strip of a range of strips; there are as many ranges as workers.</summary>
     public ref int NextStrip(int range) => ref *(int*)(Tile(range) + TileFloats);

@@ -48,7 +48,7 @@ internal static unsafe class PanelKernel<TLanes, TFloat, TInt>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Multiply<TRows>(float* a, nint lda, float* panel, nint channels, float* c, nint ldc, bool accumulate)
         where TRows : struct, IConstant
     {

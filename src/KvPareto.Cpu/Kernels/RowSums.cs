@@ -52,6 +52,35 @@ internal unsafe struct RowSums<TLanes, TFloat, TInt>
         if (TRows.Value > 7) Store(_low7, _high7, y + 7 * stride, accumulate);
     }
 
+    /// <summary>y = or += scale · the sums + offset · Σx of a group, fused: y [TRows, 32] with a stride, x's sums [TRows] with
+    /// one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Finish<TRows>(
+        float* x, nint xStride, (TFloat Scale, TFloat Offset) low, (TFloat Scale, TFloat Offset) high, float* y, nint yStride,
+        bool accumulate)
+        where TRows : struct, IConstant
+    {
+        Finish(_low0, _high0, x[0], low, high, y, accumulate);
+        if (TRows.Value > 1) Finish(_low1, _high1, x[xStride], low, high, y + yStride, accumulate);
+        if (TRows.Value > 2) Finish(_low2, _high2, x[2 * xStride], low, high, y + 2 * yStride, accumulate);
+        if (TRows.Value > 3) Finish(_low3, _high3, x[3 * xStride], low, high, y + 3 * yStride, accumulate);
+        if (TRows.Value > 4) Finish(_low4, _high4, x[4 * xStride], low, high, y + 4 * yStride, accumulate);
+        if (TRows.Value > 5) Finish(_low5, _high5, x[5 * xStride], low, high, y + 5 * yStride, accumulate);
+        if (TRows.Value > 6) Finish(_low6, _high6, x[6 * xStride], low, high, y + 6 * yStride, accumulate);
+        if (TRows.Value > 7) Finish(_low7, _high7, x[7 * xStride], low, high, y + 7 * yStride, accumulate);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(
+        TFloat lowSum, TFloat highSum, float x, (TFloat Scale, TFloat Offset) low, (TFloat Scale, TFloat Offset) high, float* y,
+        bool accumulate)
+    {
+        var value = TLanes.Broadcast(x);
+        var (before0, before1) = accumulate ? (TLanes.Load(y), TLanes.Load(y + Strip.HalfRows)) : (TLanes.Zero, TLanes.Zero);
+        TLanes.Store(TLanes.MultiplyAdd(low.Offset, value, TLanes.MultiplyAdd(low.Scale, lowSum, before0)), y);
+        TLanes.Store(TLanes.MultiplyAdd(high.Offset, value, TLanes.MultiplyAdd(high.Scale, highSum, before1)), y + Strip.HalfRows);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add(float x, TFloat low, TFloat high, ref TFloat lowSum, ref TFloat highSum)
     {

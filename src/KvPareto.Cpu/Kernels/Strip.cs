@@ -23,8 +23,8 @@ internal static unsafe class Strip
     public const int HalfRows = Rows / 2;
 
     /// <summary>
-    /// Channels of a block. Every kernel sums a block with one fused chain per output and then adds the blocks in order, whatever
-    /// the number of tokens, workers or lanes: the result depends on nothing but x and w.
+    /// Channels of a block. Every kernel sums a block with one fused chain per output and then adds the blocks in order; of codes in
+    /// groups it does so group by group. Whatever the number of tokens, workers or lanes: the result depends on nothing but x and w.
     /// </summary>
     public const int BlockChannels = 256;
 

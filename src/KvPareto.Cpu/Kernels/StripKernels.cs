@@ -28,7 +28,7 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
         StripKernel.Of<StripKernels<TFormat, TLanes, TFloat, TInt>>(RowSums<TLanes, TFloat, TInt>.MaxRows);
 
     /// <inheritdoc/>
-    public static void Multiply<TRows>(CpuWeight weight, int strip, float* x, nint xStride, float* y, nint yStride)
+    public static void Multiply<TRows>(CpuWeight weight, int strip, in StripInputs x, float* y, nint yStride)
         where TRows : struct, IConstant
     {
         for (var k = 0; k < weight.ColumnCount; k += Strip.BlockChannels)
@@ -37,10 +37,10 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
             var isPair = TRows.Value == 1 && stride > TFormat.LineBytes;
             for (var row = 0; row < Strip.HalfRows; row += isPair && HasSecond ? 2 * TLanes.Width : TLanes.Width)
             {
-                if (isPair) MultiplyPair((byte*)address, row, x + k, y + row, k > 0);
+                if (isPair) MultiplyPair((byte*)address, row, x.X + k, y + row, k > 0);
                 else
                     MultiplyBlock<TRows>(
-                        (byte*)address, stride, row, x + k, xStride, Math.Min(Strip.BlockChannels, weight.ColumnCount - k), y + row,
+                        (byte*)address, stride, row, x.X + k, x.Stride, Math.Min(Strip.BlockChannels, weight.ColumnCount - k), y + row,
                             yStride, k > 0);
             }
             if (isPair) k += Strip.BlockChannels;
@@ -54,7 +54,7 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
         UnpackBlock((byte*)address, stride, channels, panel);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void UnpackBlock(byte* lines, nint stride, int channels, float* panel)
     {
         for (var end = panel + channels * MicroKernel.Columns; panel < end; panel += MicroKernel.Columns, lines += stride)
@@ -67,7 +67,7 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
     }
 
     // y = or += the block · x, [TRows, channels].
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void MultiplyBlock<TRows>(
         byte* lines, nint stride, int row, float* x, nint xStride, int channels, float* y, nint yStride, bool accumulate)
         where TRows : struct, IConstant
@@ -83,7 +83,7 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
     }
 
     // Both blocks of a pair, in their order. Four chains or more hide the latency of the additions.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void MultiplyPair(byte* lines, int row, float* x, float* y, bool accumulate)
     {
         var (low0, high0, nextLow0, nextHigh0) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
