@@ -9,7 +9,7 @@ public sealed unsafe class LinearKernelTests : IDisposable
     // A chain of at most 256 fused steps and a few additions; each rounds by 2^-24 of a partial sum. Measured below 20 here.
     private const double SumTolerance = 64;
 
-    // Where |z| is 2^13 or more, a decoded weight may be off by one more rounding.
+    // Of a group codes and x are summed apart, then multiplied by scale and zero point: some roundings more.
     private const double CodeTolerance = SumTolerance + 2;
 
     private readonly WorkerTeam _team = new(2);
