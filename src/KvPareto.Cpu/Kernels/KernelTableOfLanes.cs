@@ -13,7 +13,7 @@ internal sealed unsafe class KernelTable<TLanes, TFloat, TInt> : KernelTable
         &PanelKernel<TLanes, TFloat, TInt>.Multiply;
 
     public override delegate*<float*, nint, int, float*, in PanelGroups, float*, nint, bool, void> MultiplyGroups =>
-        &PanelGroupKernel<TLanes, TFloat, TInt>.Multiply;
+        &PanelKernel<TLanes, TFloat, TInt>.MultiplyGroups;
 
     public override delegate*<float*, int, float> Max => &SoftmaxKernels<TLanes, TFloat, TInt>.Max;
 

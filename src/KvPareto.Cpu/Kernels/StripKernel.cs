@@ -43,8 +43,8 @@ internal readonly unsafe struct StripKernel
     public bool HasScales => _readScales != null;
 
     /// <summary>y [rows, 32] = x [rows, K] · stripᵀ: one fused chain an element for every 256 channels, these sums added in order;
-    /// of codes in groups, for every group. As many
-    /// rows at a time as registers hold, so that a weight is unpacked once for all of these.</summary>
+    /// of codes in groups, for every group. As many rows at a time as registers hold, so that a weight is unpacked once for all of
+    /// these.</summary>
     public void Multiply(CpuWeight weight, int strip, StripInputs x, int rows, float* y, nint yStride)
     {
         for (var passes = (rows + _maxRows - 1) / _maxRows; passes > 0; passes--)

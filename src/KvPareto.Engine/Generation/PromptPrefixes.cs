@@ -17,7 +17,7 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
 
     private readonly List<Prefix> _kept = []; // beginnings of the prompt before, the shortest first
     private int[] _previous = [];
-    private PromptPasses _passes;
+    private PromptPasses _passes; // of all that is kept
     private int _keepAt;
 
     private Backend Backend => transformer.Backend;
@@ -47,7 +47,7 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
     {
         var common = prompt.CommonPrefixLength(_previous);
         var end = Math.Min(common, prompt.Length - 1);
-        Drop(_kept.FindIndex(prefix => prefix.Cache.Length > common || prefix.Passes != passes));
+        Drop(passes == _passes ? _kept.FindIndex(prefix => prefix.Cache.Length > common) : 0);
         (_previous, _passes, _keepAt) = (prompt.ToArray(), passes, passes.UpTo(end));
         if (_kept.FindLast(prefix => prefix.Cache.Length <= end && Suits(prefix, cache)) is { } known) cache.Take(known.Cache);
         return cache.Length;
@@ -66,7 +66,7 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
         {
             Backend.Memory.Aside(() =>
             {
-                var prefix = new Prefix(Backend.CreateCache(cache.Geometry, cache.Spec, capacity), cache.Capacity, _passes);
+                var prefix = new Prefix(Backend.CreateCache(cache.Geometry, cache.Spec, capacity), cache.Capacity);
                 _kept.Add(prefix);
                 prefix.Cache.Take(cache);
             });
@@ -92,6 +92,5 @@ public sealed class PromptPrefixes(Transformer transformer, long? room = null) :
 
     /// <param name="Cache">It alone.</param>
     /// <param name="MadeFor">Capacity of the cache that it is of, by which keys may have been turned.</param>
-    /// <param name="Passes">That it was fed in.</param>
-    private sealed record Prefix(KvCache Cache, int MadeFor, PromptPasses Passes);
+    private sealed record Prefix(KvCache Cache, int MadeFor);
 }

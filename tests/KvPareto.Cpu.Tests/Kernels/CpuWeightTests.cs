@@ -95,6 +95,10 @@ public sealed unsafe class CpuWeightTests
     }
 
     [Fact]
+    public void StoredGroups_AreOfWhatScratchIsMadeFor() =>
+        Assert.All(WeightFormats.StoredGroups, group => Assert.Equal(0, group % CodeFormats.LeastGroup));
+
+    [Fact]
     public void Create_RefusesABiasOfAnotherLength()
     {
         using var linear = new LinearCase(WeightFormat.F32, 1, 8, 40, 0, bias: false);
