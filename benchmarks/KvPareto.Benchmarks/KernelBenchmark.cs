@@ -20,17 +20,20 @@ internal static class KernelBenchmark
         ("w4 g64", WeightFormat.W4, 64), ("q4_k", WeightFormat.Q4K, 0),
     ];
 
-    /// <summary>Prints microseconds of a product of one row and of 48 rows.</summary>
+    private static readonly int[] Rows = [1, 2, 4, 8, 48];
+
+    /// <summary>Prints microseconds of a product of one row, of some that come straight from strips, and of 48 rows.</summary>
     public static void Run()
     {
         using var team = new WorkerTeam(1);
-        Console.WriteLine($"[{Outputs}, {Columns}], best µs     T=1     T=48");
+        Console.WriteLine($"[{Outputs}, {Columns}], best µs{string.Concat(Rows.Select(rows => $"T={rows}".PadLeft(9)))}");
         foreach (var (name, format, group) in Formats)
             foreach (var level in new[] { SimdLevel.Avx512, SimdLevel.Avx2 })
             {
                 if (level > Simd.Best) continue;
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                    $"{name,-8} {level,-12} {Best(team, format, group, 1, level),8:F2} {Best(team, format, group, 48, level),8:F1}"));
+                var best = Rows.Select(rows =>
+                    Best(team, format, group, rows, level).ToString(rows < 48 ? "F2" : "F1", CultureInfo.InvariantCulture).PadLeft(9));
+                Console.WriteLine($"{name,-8} {level,-12}{string.Concat(best)}");
             }
     }
 

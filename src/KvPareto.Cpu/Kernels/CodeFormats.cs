@@ -11,8 +11,7 @@ internal interface ICodeFormat
     /// <summary>Channels that a line covers.</summary>
     static abstract int LineChannels { get; }
 
-    /// <summary>The <see cref="LineChannels"/> stored codes q − qmin of one row as two's complement in every other place of a
-    /// dword.</summary>
+    /// <summary>The <see cref="LineChannels"/> stored codes q − qmin of one row in every other place of a dword.</summary>
     static abstract uint Spread(ushort stored);
 }
 
@@ -24,6 +23,9 @@ internal static class CodeFormats
 
     /// <summary>All groups of channels have a multiple of so many.</summary>
     public const int LeastGroup = 32;
+
+    /// <summary>What a constant group's value is less than its code, in magnitudes: codes are sign(v) + 1.</summary>
+    public const int ConstantOffset = -1;
 }
 
 /// <summary>4-bit codes.</summary>
@@ -43,7 +45,7 @@ internal readonly struct W4Codes : ICodeFormat
 
     public static uint Spread(ushort stored)
     {
-        var value = (uint)(stored ^ 0x8888);
+        uint value = stored;
         value = (value | value << 8) & 0x00FF00FF;
         return (value | value << 4) & 0x0F0F0F0F;
     }
@@ -66,7 +68,7 @@ internal readonly struct W8Codes : ICodeFormat
 
     public static uint Spread(ushort stored)
     {
-        var value = (uint)(stored ^ 0x8080);
+        uint value = stored;
         return (value | value << 8) & 0x00FF00FF;
     }
 }

@@ -4,8 +4,9 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
-/// Strips (<see cref="Strip"/>) of codes, as <see cref="StripKernels{TFormat,TLanes,TFloat,TInt}"/>. Of each group of channels one fused
-/// chain Σ q·x, then + s·Σ q·x + (−z·s)·Σ x, fused, in the groups' order: a code takes one multiplication less than decoded by itself.
+/// Strips (<see cref="Strip"/>) of codes u = q − qmin, as <see cref="StripKernels{TFormat,TLanes,TFloat,TInt}"/>. Of each group of channels
+/// one fused chain Σ u·x, then + s·Σ u·x + (qmin − z)·s·Σ x, fused, in the groups' order: a code takes one multiplication less than decoded
+/// by itself.
 /// </summary>
 /// <typeparam name="TCodes">Codes.</typeparam>
 /// <typeparam name="TLanes">Vector width.</typeparam>
@@ -19,7 +20,6 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
 {
     private const int Line = Strip.Rows * CodeFormats.RowBits / 8; // bytes
     private const int MostGroups = Strip.BlockChannels / CodeFormats.LeastGroup;
-    private const int LaterVectors = 6; // scales, offsets and sums of a group's lower and upper rows
 
     /// <summary>The kernels.</summary>
     public static readonly StripKernel Kernel =
@@ -64,6 +64,7 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
         var lines = (byte*)address;
         for (; channels > 0; channels -= weight.GroupSize, scales += PanelGroups.ScaleFloats)
         {
+            lines += weight.GroupSize / TCodes.LineChannels * stride;
             for (var row = 0; row < Strip.HalfRows; row += TLanes.Width)
             {
                 var (low, high) = Groups(lines + row * sizeof(int), stride);
@@ -72,27 +73,22 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
                 TLanes.Store(low.Offset, scales + MicroKernel.Columns + row);
                 TLanes.Store(high.Offset, scales + MicroKernel.Columns + Strip.HalfRows + row);
             }
-            lines += (Strip.MetaLines + weight.GroupSize / TCodes.LineChannels) * stride;
+            lines += Strip.MetaLines * stride;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void UnpackBlock(byte* lines, nint stride, int channels, int groupSize, float* panel)
     {
-        for (; channels > 0; channels -= groupSize)
-        {
-            lines += Strip.MetaLines * stride;
+        var decoder = TLanes.Decoder(TCodes.Bits);
+        for (; channels > 0; channels -= groupSize, lines += Strip.MetaLines * stride)
             for (var end = panel + groupSize * MicroKernel.Columns; panel < end; lines += stride)
-            {
-                var codes = TLanes.LoadIntegers((int*)lines);
-                for (var i = 0; i < TCodes.LineChannels; i++, panel += MicroKernel.Columns)
+                for (var channel = 0; channel < TCodes.LineChannels; channel++, panel += MicroKernel.Columns)
                 {
-                    TLanes.Store(TLanes.SignedCode(codes, 0, TCodes.Bits), panel);
-                    TLanes.Store(TLanes.SignedCode(codes, TCodes.Bits, TCodes.Bits), panel + Strip.HalfRows);
-                    codes = TLanes.ShiftRight(codes, 2 * TCodes.Bits);
+                    var (low, high) = Load(lines, channel, decoder);
+                    TLanes.Store(low, panel);
+                    TLanes.Store(high, panel + Strip.HalfRows);
                 }
-            }
-        }
     }
 
     // y = or += the block · x, [TRows, channels].
@@ -102,81 +98,106 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
         where TRows : struct, IConstant
     {
         float* x = inputs.X, xSums = inputs.Sums;
+        var decoder = TLanes.Decoder(TCodes.Bits);
         for (var end = x + channels; x < end; xSums++, accumulate = true)
         {
             var sums = default(RowSums<TLanes, TFloat, TInt>);
-            var metas = lines;
-            lines += Strip.MetaLines * stride;
             for (var groupEnd = x + groupSize; x < groupEnd; lines += stride)
             {
                 Prefetch.Lines(lines + Strip.PrefetchBytes, Line);
-                var codes = TLanes.LoadIntegers((int*)lines);
-                for (var lineEnd = x + TCodes.LineChannels; x < lineEnd; x++, codes = TLanes.ShiftRight(codes, 2 * TCodes.Bits))
-                    sums.Add<TRows>(
-                        x, inputs.Stride, TLanes.SignedCode(codes, 0, TCodes.Bits), TLanes.SignedCode(codes, TCodes.Bits, TCodes.Bits));
+                for (var channel = 0; channel < TCodes.LineChannels; channel++, x++)
+                {
+                    var (low, high) = Load(lines, channel, decoder);
+                    sums.Add<TRows>(x, inputs.Stride, low, high);
+                }
             }
-            var (low, high) = Groups(metas, stride);
-            sums.Finish<TRows>(xSums, inputs.SumStride, low, high, y, yStride, accumulate);
+            var (lowGroups, highGroups) = Groups(lines, stride);
+            sums.Finish<TRows>(xSums, inputs.SumStride, lowGroups, highGroups, y, yStride, accumulate);
+            lines += Strip.MetaLines * stride;
         }
     }
 
-    // Both blocks of a pair. Four chains hide the latency of the additions; what the second block's groups add waits for the first's.
+    // Both blocks of a pair: the sums of all groups, of which no one waits for another, and then y.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     [SkipLocalsInit]
     private static void MultiplyPair(byte* lines, float* x, float* xSums, int groupSize, float* y, bool accumulate)
     {
-        var later = stackalloc TFloat[MostGroups * LaterVectors];
-        var next = later;
+        var sums = stackalloc TFloat[2 * MostGroups * 2]; // [groups, blocks, lower and upper rows]
+        var groups = Strip.BlockChannels / groupSize;
+        nint metas = groupSize / TCodes.LineChannels * (2 * Line), groupBytes = metas + Strip.MetaLines * (2 * Line);
+        if (groups == 1) SumGroups<Constant1>(lines, groupBytes, x, groupSize, sums);
+        for (var group = 0; group < groups - 1; group += 2)
+            SumGroups<Constant2>(lines + group * groupBytes, groupBytes, x + group * groupSize, groupSize, sums + 4 * group);
         var (low, high) = accumulate ? (TLanes.Load(y), TLanes.Load(y + Strip.HalfRows)) : (TLanes.Zero, TLanes.Zero);
-        for (var end = x + Strip.BlockChannels; x < end; next += LaterVectors)
-        {
-            var metas = lines;
-            var (low0, high0, low1, high1) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
-            lines += 2 * Strip.MetaLines * Line;
-            for (var groupEnd = x + groupSize; x < groupEnd; x += TCodes.LineChannels, lines += 2 * Line)
+        for (var block = 0; block < 2; block++)
+            for (var group = 0; group < groups; group++)
             {
-                Prefetch.Lines(lines + Strip.PrefetchBytes, 2 * Line);
-                // Written out: as a loop over channels it takes a tenth longer.
-                var (codes0, codes1) = (TLanes.LoadIntegers((int*)lines), TLanes.LoadIntegers((int*)(lines + Line)));
-                var second = x + Strip.BlockChannels;
-                AddChannel(codes0, 0, x[0], ref low0, ref high0);
-                AddChannel(codes1, 0, second[0], ref low1, ref high1);
-                AddChannel(codes0, 1, x[1], ref low0, ref high0);
-                AddChannel(codes1, 1, second[1], ref low1, ref high1);
-                if (TCodes.LineChannels == 2) continue;
-                AddChannel(codes0, 2, x[2], ref low0, ref high0);
-                AddChannel(codes1, 2, second[2], ref low1, ref high1);
-                AddChannel(codes0, 3, x[3], ref low0, ref high0);
-                AddChannel(codes1, 3, second[3], ref low1, ref high1);
+                var ((scale0, offset0), (scale1, offset1)) = Groups(lines + group * groupBytes + metas + block * Line, 2 * Line);
+                var sum = TLanes.Broadcast(*xSums++);
+                low = TLanes.MultiplyAdd(offset0, sum, TLanes.MultiplyAdd(scale0, sums[4 * group + 2 * block], low));
+                high = TLanes.MultiplyAdd(offset1, sum, TLanes.MultiplyAdd(scale1, sums[4 * group + 2 * block + 1], high));
             }
-            // The lines of the blocks alternate.
-            var ((scale0, offset0), (scale1, offset1)) = Groups(metas, 2 * Line);
-            var sum = TLanes.Broadcast(*xSums++);
-            low = TLanes.MultiplyAdd(offset0, sum, TLanes.MultiplyAdd(scale0, low0, low));
-            high = TLanes.MultiplyAdd(offset1, sum, TLanes.MultiplyAdd(scale1, high0, high));
-            ((next[0], next[1]), (next[2], next[3])) = Groups(metas + Line, 2 * Line);
-            (next[4], next[5]) = (low1, high1);
-        }
-        for (var group = later; group < next; group += LaterVectors)
-        {
-            var sum = TLanes.Broadcast(*xSums++);
-            low = TLanes.MultiplyAdd(group[1], sum, TLanes.MultiplyAdd(group[0], group[4], low));
-            high = TLanes.MultiplyAdd(group[3], sum, TLanes.MultiplyAdd(group[2], group[5], high));
-        }
         TLanes.Store(low, y);
         TLanes.Store(high, y + Strip.HalfRows);
     }
 
+    // Sums [TGroups, blocks, lower and upper rows] of one or two groups of both blocks; of two, eight chains hide the latency of the
+    // additions.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddChannel(TInt codes, int channel, float x, ref TFloat low, ref TFloat high)
+    private static void SumGroups<TGroups>(byte* lines, nint groupBytes, float* x, int groupSize, TFloat* sums)
+        where TGroups : struct, IConstant
     {
-        var value = TLanes.Broadcast(x);
-        low = TLanes.MultiplyAdd(value, TLanes.SignedCode(codes, 2 * channel * TCodes.Bits, TCodes.Bits), low);
-        high = TLanes.MultiplyAdd(value, TLanes.SignedCode(codes, (2 * channel + 1) * TCodes.Bits, TCodes.Bits), high);
+        var decoder = TLanes.Decoder(TCodes.Bits);
+        var (low00, high00, low01, high01) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
+        var (low10, high10, low11, high11) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
+        for (var end = x + groupSize; x < end; x += TCodes.LineChannels, lines += 2 * Line)
+        {
+            Prefetch.Lines(lines + Strip.PrefetchBytes, 2 * Line);
+            AddLine(lines, x, decoder, ref low00, ref high00);
+            AddLine(lines + Line, x + Strip.BlockChannels, decoder, ref low01, ref high01);
+            if (TGroups.Value == 1) continue;
+            Prefetch.Lines(lines + groupBytes + Strip.PrefetchBytes, 2 * Line);
+            AddLine(lines + groupBytes, x + groupSize, decoder, ref low10, ref high10);
+            AddLine(lines + groupBytes + Line, x + groupSize + Strip.BlockChannels, decoder, ref low11, ref high11);
+        }
+        (sums[0], sums[1], sums[2], sums[3]) = (low00, high00, low01, high01);
+        if (TGroups.Value == 1) return;
+        (sums[4], sums[5], sums[6], sums[7]) = (low10, high10, low11, high11);
+    }
+
+    // Written out: as a loop over channels it takes a tenth longer.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddLine(byte* line, float* x, TFloat decoder, ref TFloat low, ref TFloat high)
+    {
+        AddChannel(line, 0, x, decoder, ref low, ref high);
+        AddChannel(line, 1, x, decoder, ref low, ref high);
+        if (TCodes.LineChannels == 2) return;
+        AddChannel(line, 2, x, decoder, ref low, ref high);
+        AddChannel(line, 3, x, decoder, ref low, ref high);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddChannel(byte* line, int channel, float* x, TFloat decoder, ref TFloat low, ref TFloat high)
+    {
+        var (lowCodes, highCodes) = Load(line, channel, decoder);
+        var value = TLanes.Broadcast(x[channel]);
+        low = TLanes.MultiplyAdd(value, lowCodes, low);
+        high = TLanes.MultiplyAdd(value, highCodes, high);
+    }
+
+    // A channel's codes of the lower and the upper rows. What lies at an odd byte is loaded from there: the units that shift are busier
+    // than those that load. A line's last dword is read beyond its end, where scales follow.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TFloat Low, TFloat High) Load(byte* line, int channel, TFloat decoder)
+    {
+        line += channel * 2 * TCodes.Bits / 8;
+        var codes = TLanes.LoadIntegers((int*)line);
+        var high = TCodes.Bits == 8 ? TLanes.LoadIntegers((int*)(line + 1)) : TLanes.ShiftRight(codes, TCodes.Bits);
+        return (TLanes.Decode(codes, TCodes.Bits, decoder), TLanes.Decode(high, TCodes.Bits, decoder));
     }
 
     // Of a group's lower and upper rows.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ((TFloat Scale, TFloat Offset) Low, (TFloat Scale, TFloat Offset) High) Groups(byte* metas, nint stride) =>
-        (TLanes.Groups((GroupMeta*)metas), TLanes.Groups((GroupMeta*)(metas + stride)));
+    private static ((TFloat Scale, TFloat Offset) Low, (TFloat Scale, TFloat Offset) High) Groups(byte* metas, nint stride) => (
+        TLanes.Groups((GroupMeta*)metas, isUnsigned: true), TLanes.Groups((GroupMeta*)(metas + stride), isUnsigned: true));
 }

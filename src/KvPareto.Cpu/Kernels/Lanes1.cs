@@ -38,13 +38,14 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
     public static int Select(int mask, int a, int b) => (a & mask) | (b & ~mask);
     public static float ToSingle(int value) => value;
     public static float Unsigned(int value, int bits) => value & ((1 << bits) - 1);
+    public static float Decoder(int bits) => 0;
+    public static float Decode(int value, int bits, float decoder) => Unsigned(value, bits);
     public static float LoadHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
     public static int LoadBytes(byte* source) => *source;
     public static int LoadShorts(ushort* source) => *source;
     public static float IQ4Value(int value) => BlockCodec.IQ4Values[value & 15];
     public static int ShiftRight(int value, int count) => value >>> count;
     public static float Code(int value, int bits) => (value & ((1 << bits) - 1)) - (1 << (bits - 1));
-    public static float SignedCode(int value, int place, int bits) => value << (32 - bits - place) >> (32 - bits);
 
     public static (float Scale, float Offset) Groups(ushort* scaleBits, short* zeros)
     {
@@ -52,7 +53,8 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
         return (meta.Scale, meta.Offset);
     }
 
-    public static (float Scale, float Offset) Groups(GroupMeta* metas) => (metas->Scale, metas->Offset);
+    public static (float Scale, float Offset) Groups(GroupMeta* metas, bool isUnsigned) =>
+        (metas->Scale, isUnsigned && metas->IsConstant ? -metas->Scale : metas->Offset);
 
     public static (float First, float Second) Interleave(float a, float b) => (a, b);
 }

@@ -107,6 +107,13 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
         : Vector512.ConvertToSingle(value & Vector512.Create((1 << bits) - 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Decoder(int bits) => Vector512.Load(bits == 4 ? Decoders.Nibbles : Decoders.ByteMasks);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Decode(Vector512<int> value, int bits, Vector512<float> decoder) =>
+        bits == 4 ? Avx512F.PermuteVar16x32(decoder, value) : Vector512.ConvertToSingle(value & decoder.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadHalf(ushort* source) =>
         HalfToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
 
@@ -134,35 +141,32 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> SignedCode(Vector512<int> value, int place, int bits) => bits == 4
-        ? Avx512F.PermuteVar16x32(
-            Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1), place == 0 ? value : value >>> place)
-        : Vector512.ConvertToSingle(value << (32 - bits - place) >> (32 - bits));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<float> Scale, Vector512<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
         return Groups(
-            Avx512F.ConvertToVector512Int32(Vector256.Load(scaleBits)) << 16, Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)));
+            Avx512F.ConvertToVector512Int32(Vector256.Load(scaleBits)) << 16, Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)), false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Scale, Vector512<float> Offset) Groups(GroupMeta* metas)
+    public static (Vector512<float> Scale, Vector512<float> Offset) Groups(GroupMeta* metas, bool isUnsigned)
     {
         var both = Vector512.Load((int*)metas);
-        return Groups(both << 16, both >> 16);
+        return Groups(both << 16, both >> 16, isUnsigned);
     }
 
     // bits: the f16 scale in the upper half, whose sign tells a constant group.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<float> Scale, Vector512<float> Offset) Groups(Vector512<int> bits, Vector512<int> zero)
+    private static (Vector512<float> Scale, Vector512<float> Offset) Groups(
+        Vector512<int> bits, Vector512<int> zero, bool isUnsigned)
     {
         var scale = (bits >>> 3).AsSingle() * Vector512.Create(HalfBits.Scale);
         var offset = -Vector512.ConvertToSingle(zero) * scale;
         if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
         var constant = bits >> 31;
         var magnitude = ((bits & Vector512.Create(0x7FFF0000)) | (zero & Vector512.Create(0xFFFF))).AsSingle();
-        return (Vector512.ConditionalSelect(constant.AsSingle(), magnitude, scale), Vector512.AndNot(offset, constant.AsSingle()));
+        return (
+            Vector512.ConditionalSelect(constant.AsSingle(), magnitude, scale),
+            Vector512.ConditionalSelect(constant.AsSingle(), isUnsigned ? -magnitude : Vector512<float>.Zero, offset));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -104,6 +104,13 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
         Vector256.ConvertToSingle(value & Vector256.Create((1 << bits) - 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Decoder(int bits) => Vector256.Load(bits == 4 ? Decoders.NibbleMasks : Decoders.ByteMasks);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Decode(Vector256<int> value, int bits, Vector256<float> decoder) =>
+        Vector256.ConvertToSingle(value & decoder.AsInt32());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHalf(ushort* source) => HalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,32 +134,31 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
         Vector256.ConvertToSingle((value & Vector256.Create((1 << bits) - 1)) - Vector256.Create(1 << (bits - 1)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> SignedCode(Vector256<int> value, int place, int bits) =>
-        Vector256.ConvertToSingle(value << (32 - bits - place) >> (32 - bits));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector256<float> Scale, Vector256<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
-        return Groups(Avx2.ConvertToVector256Int32(scaleBits) << 16, Avx2.ConvertToVector256Int32(zeros));
+        return Groups(Avx2.ConvertToVector256Int32(scaleBits) << 16, Avx2.ConvertToVector256Int32(zeros), false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<float> Scale, Vector256<float> Offset) Groups(GroupMeta* metas)
+    public static (Vector256<float> Scale, Vector256<float> Offset) Groups(GroupMeta* metas, bool isUnsigned)
     {
         var both = Vector256.Load((int*)metas);
-        return Groups(both << 16, both >> 16);
+        return Groups(both << 16, both >> 16, isUnsigned);
     }
 
     // bits: the f16 scale in the upper half, whose sign tells a constant group.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<float> Scale, Vector256<float> Offset) Groups(Vector256<int> bits, Vector256<int> zero)
+    private static (Vector256<float> Scale, Vector256<float> Offset) Groups(
+        Vector256<int> bits, Vector256<int> zero, bool isUnsigned)
     {
         var scale = (bits >>> 3).AsSingle() * Vector256.Create(HalfBits.Scale);
         var offset = -Vector256.ConvertToSingle(zero) * scale;
         if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
         var constant = bits >> 31;
         var magnitude = ((bits & Vector256.Create(0x7FFF0000)) | (zero & Vector256.Create(0xFFFF))).AsSingle();
-        return (Vector256.ConditionalSelect(constant.AsSingle(), magnitude, scale), Vector256.AndNot(offset, constant.AsSingle()));
+        return (
+            Vector256.ConditionalSelect(constant.AsSingle(), magnitude, scale),
+            Vector256.ConditionalSelect(constant.AsSingle(), isUnsigned ? -magnitude : Vector256<float>.Zero, offset));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
