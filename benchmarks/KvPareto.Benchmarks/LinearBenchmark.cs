@@ -15,13 +15,13 @@ internal static class LinearBenchmark
         [("bf16", WeightFormat.BF16, 0), ("f16", WeightFormat.F16, 0), ("f32", WeightFormat.F32, 0), ("w4 g32", WeightFormat.W4, 32),
             ("w4 g64", WeightFormat.W4, 64), ("w8 g64", WeightFormat.W8, 64)];
 
-    /// <summary>Prints a table.</summary>
-    public static void Run()
+    /// <summary>Prints a table of all formats, or of those named.</summary>
+    public static void Run(string[] names)
     {
         var floors = MachineFloors.Measure();
         floors.Print();
         using var team = new WorkerTeam();
-        foreach (var (format, type, group) in Formats)
+        foreach (var (format, type, group) in Formats.Where(format => names.Length == 0 || names.Contains(format.Name)))
             foreach (var (name, outputs, columns) in Shapes)
             {
                 Decode(team, floors, $"{format,-7}{name,-9}", type, outputs, columns, group);

@@ -14,7 +14,7 @@ internal static class Program
     private const string Usage = """
         usage: KvPareto.Benchmarks VERB
           machine   read bandwidth, arithmetic peak and dense f32 product of this machine
-          linear    one linear layer of each shape of SmolLM2-135M: GB/s and GFLOP/s, and their fraction of the machine's
+          linear [FORMAT…]          one linear layer of each shape of SmolLM2-135M: GB/s and GFLOP/s, and their fraction of the machine's
           kernels   a linear layer in the cache, on one core, at each vector width
           attention [DEPTH [SETTING…]]  one token's attention over a deep cache (4096 tokens), against its bytes and operations
           model MODEL [SETTING…]    prefill and decode of a whole model, at depth 0 and 4096
@@ -45,7 +45,7 @@ internal static class Program
         {
             case ["machine"]: MachineFloors.Measure().Print(); return 0;
             case ["kernels"]: KernelBenchmark.Run(); return 0;
-            case ["linear"]: LinearBenchmark.Run(); return 0;
+            case ["linear", .. var formats]: LinearBenchmark.Run(formats); return 0;
             case ["attention"]: AttentionBenchmark.Run(4096, []); return 0;
             case ["attention", var depth, .. var settings] when int.TryParse(depth, out var tokens)
                 && tokens > 0:

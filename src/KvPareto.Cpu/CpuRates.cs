@@ -9,9 +9,6 @@ namespace KvPareto.Cpu;
 /// <summary>What the processor does at best with all workers of a backend.</summary>
 public static unsafe class CpuRates
 {
-    private const long BlockBytes = 768L << 20; // no cache holds it
-    private const int SliceBytes = 32 << 20; // short, so that the best of many is undisturbed on a machine that others use
-    private const int ItemBytes = 1 << 20;
     private const int ProductSize = 768;
 
     /// <summary>Measures for about two seconds.</summary>
@@ -26,18 +23,39 @@ public static unsafe class CpuRates
     /// <param name="seconds">How long to measure.</param>
     internal static double Read(int? workers, double seconds)
     {
-        using var team = new WorkerTeam(workers);
-        using var block = new NativeBuffer(new MemoryLedger(), MemoryCategory.Workspace, BlockBytes).Clear();
-        var sums = new float[team.Count * 16];
-        var slice = 0L;
-        var timing = Timing.Of(() =>
+        using var reader = new Reader(workers);
+        return Reader.SliceBytes / Timing.Of(reader.ReadSlice, seconds).Best;
+    }
+
+    /// <summary>Reads memory that no cache holds, slice by slice.</summary>
+    internal sealed class Reader(int? workers) : IDisposable
+    {
+        /// <summary>Bytes of a slice: few, so that the best of many is undisturbed on a machine that others use.</summary>
+        public const int SliceBytes = 32 << 20;
+
+        private const long BlockBytes = 768L << 20; // no cache holds it
+        private const int ItemBytes = 1 << 20;
+
+        private readonly WorkerTeam _team = new(workers);
+        private readonly NativeBuffer _block = new NativeBuffer(new MemoryLedger(), MemoryCategory.Workspace, BlockBytes).Clear();
+        private long _slice;
+
+        /// <summary>Reads the next slice.</summary>
+        public void ReadSlice()
         {
-            slice = (slice + SliceBytes) % BlockBytes;
-            team.For(SliceBytes / ItemBytes, (Address: block.Address + (nint)slice, sums),
+            _slice = (_slice + SliceBytes) % BlockBytes;
+            var sums = new float[_team.Count * 16];
+            _team.For(SliceBytes / ItemBytes, (Address: _block.Address + (nint)_slice, sums),
                 static (in (nint Address, float[] Sums) s, int index, int worker) =>
                 s.Sums[worker * 16] += Sum((float*)(s.Address + (nint)index * ItemBytes), ItemBytes / 4));
-        }, seconds);
-        return SliceBytes / timing.Best;
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            _team.Dispose();
+            _block.Dispose();
+        }
     }
 
     private static float Sum(float* values, int count)

@@ -104,7 +104,7 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
             var sums = default(RowSums<TLanes, TFloat, TInt>);
             for (var groupEnd = x + groupSize; x < groupEnd; lines += stride)
             {
-                Prefetch.Lines(lines + Strip.PrefetchBytes, Line);
+                Prefetch.Stream(lines, Line);
                 for (var channel = 0; channel < TCodes.LineChannels; channel++, x++)
                 {
                     var (low, high) = Load(lines, channel, decoder);
@@ -152,11 +152,11 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
         var (low10, high10, low11, high11) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
         for (var end = x + groupSize; x < end; x += TCodes.LineChannels, lines += 2 * Line)
         {
-            Prefetch.Lines(lines + Strip.PrefetchBytes, 2 * Line);
+            Prefetch.Stream(lines, 2 * Line);
             AddLine(lines, x, decoder, ref low00, ref high00);
             AddLine(lines + Line, x + Strip.BlockChannels, decoder, ref low01, ref high01);
             if (TGroups.Value == 1) continue;
-            Prefetch.Lines(lines + groupBytes + Strip.PrefetchBytes, 2 * Line);
+            Prefetch.Stream(lines + groupBytes, 2 * Line);
             AddLine(lines + groupBytes, x + groupSize, decoder, ref low10, ref high10);
             AddLine(lines + groupBytes + Line, x + groupSize + Strip.BlockChannels, decoder, ref low11, ref high11);
         }

@@ -144,7 +144,8 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static (Vector512<float> Scale, Vector512<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
         return Groups(
-            Avx512F.ConvertToVector512Int32(Vector256.Load(scaleBits)) << 16, Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)), false);
+            Avx512F.ConvertToVector512Int32(Vector256.Load(scaleBits)) << 16, Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)),
+            isUnsigned: false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -136,7 +136,7 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector256<float> Scale, Vector256<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
-        return Groups(Avx2.ConvertToVector256Int32(scaleBits) << 16, Avx2.ConvertToVector256Int32(zeros), false);
+        return Groups(Avx2.ConvertToVector256Int32(scaleBits) << 16, Avx2.ConvertToVector256Int32(zeros), isUnsigned: false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

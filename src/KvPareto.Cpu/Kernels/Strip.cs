@@ -29,12 +29,6 @@ internal static unsafe class Strip
     /// </summary>
     public const int BlockChannels = 256;
 
-    /// <summary>
-    /// How far ahead products ask for a strip's lines. Without, unpacking and reading take turns: measured on Zen 5 out of memory,
-    /// one core, 24 → 33 GB/s for bf16, 15 → 33 for f16 and 9 → 24 for W4, of 35 that plain reading reaches.
-    /// </summary>
-    public const int PrefetchBytes = 8192;
-
     /// <summary>Lines of the 32 scales and zero points of a group of codes.</summary>
     public const int MetaLines = 2;
 

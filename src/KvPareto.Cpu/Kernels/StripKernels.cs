@@ -75,7 +75,7 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
         var sums = default(RowSums<TLanes, TFloat, TInt>);
         for (var end = x + channels; x < end; x++, lines += stride)
         {
-            Prefetch.Lines(lines + Strip.PrefetchBytes, (int)stride);
+            Prefetch.Stream(lines, (int)stride);
             var (low, high) = TFormat.Load<TLanes, TFloat, TInt>(lines, row);
             sums.Add<TRows>(x, xStride, low, high);
         }
@@ -90,7 +90,7 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
         var (low1, high1, nextLow1, nextHigh1) = (TLanes.Zero, TLanes.Zero, TLanes.Zero, TLanes.Zero);
         for (var end = x + Strip.BlockChannels; x < end; x++, lines += 2 * TFormat.LineBytes)
         {
-            Prefetch.Lines(lines + Strip.PrefetchBytes, 2 * TFormat.LineBytes);
+            Prefetch.Stream(lines, 2 * TFormat.LineBytes);
             var xk = TLanes.Broadcast(x[0]);
             Step(lines, row, xk, ref low0, ref high0);
             if (HasSecond) Step(lines, row + TLanes.Width, xk, ref nextLow0, ref nextHigh0);
