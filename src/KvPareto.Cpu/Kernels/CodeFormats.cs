@@ -23,9 +23,6 @@ internal static class CodeFormats
 
     /// <summary>All groups of channels have a multiple of so many.</summary>
     public const int LeastGroup = 32;
-
-    /// <summary>What a constant group's value is less than its code, in magnitudes: codes are sign(v) + 1.</summary>
-    public const int ConstantOffset = -1;
 }
 
 /// <summary>4-bit codes.</summary>

@@ -4,9 +4,8 @@ using KvPareto.Engine.Cache;
 namespace KvPareto.Cpu.Kernels;
 
 /// <summary>
-/// Strips (<see cref="Strip"/>) of codes u = q − qmin, as <see cref="StripKernels{TFormat,TLanes,TFloat,TInt}"/>. Of each group of channels
-/// one fused chain Σ u·x, then + s·Σ u·x + (qmin − z)·s·Σ x, fused, in the groups' order: a code takes one multiplication less than decoded
-/// by itself.
+/// Strips (<see cref="Strip"/>) of codes, as <see cref="StripKernels{TFormat,TLanes,TFloat,TInt}"/>. Of each group of channels one fused
+/// chain Σ q·x, then + s·Σ q·x + (−z·s)·Σ x, fused, in the groups' order: a code takes one multiplication less than decoded by itself.
 /// </summary>
 /// <typeparam name="TCodes">Codes.</typeparam>
 /// <typeparam name="TLanes">Vector width.</typeparam>
@@ -198,6 +197,6 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
 
     // Of a group's lower and upper rows.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ((TFloat Scale, TFloat Offset) Low, (TFloat Scale, TFloat Offset) High) Groups(byte* metas, nint stride) => (
-        TLanes.Groups((GroupMeta*)metas, isUnsigned: true), TLanes.Groups((GroupMeta*)(metas + stride), isUnsigned: true));
+    private static ((TFloat Scale, TFloat Offset) Low, (TFloat Scale, TFloat Offset) High) Groups(byte* metas, nint stride) =>
+        (TLanes.Groups((GroupMeta*)metas), TLanes.Groups((GroupMeta*)(metas + stride)));
 }

@@ -35,8 +35,6 @@ internal abstract unsafe class CodeStrips
 
     private sealed class Of<TCodes> : CodeStrips where TCodes : struct, ICodeFormat
     {
-        private static uint EveryCode => TCodes.Spread(ushort.MaxValue) / ((1u << TCodes.Bits) - 1); // a dword whose codes are 1
-
         protected override int Bits => TCodes.Bits;
 
         public override StripKernel Kernel<TLanes, TFloat, TInt>() => CodeKernels<TCodes, TLanes, TFloat, TInt>.Kernel;
@@ -44,27 +42,19 @@ internal abstract unsafe class CodeStrips
         public override void Pack(HostWeight host, int row, int rowCount, int channel, int channels, byte* lines, nint stride)
         {
             nint rowBytes = host.ColumnCount / 8 * TCodes.Bits, groups = host.ColumnCount / host.GroupSize;
-            var less = stackalloc uint[Strip.Rows]; // that the codes of a row's dwords become
             for (nint k = channel; k < channel + channels; k += host.GroupSize, lines += Strip.MetaLines * stride)
             {
                 var metas = lines + host.GroupSize / TCodes.LineChannels * stride;
                 for (var r = 0; r < Strip.Rows; r++)
-                {
-                    var meta = r < rowCount
-                        ? Unsafe.ReadUnaligned<GroupMeta>(host.Groups + (row + r) * groups + k / host.GroupSize)
-                        : default;
-                    less[r] = meta.IsConstant ? (uint)(CodeFormats.ConstantOffset - GroupCodec.MinCode(TCodes.Bits)) * EveryCode : 0;
-                    *Strip.Meta(metas, stride, r) = meta.IsConstant
-                        ? meta
-                        : meta with { Zero = checked((short)(meta.Zero - GroupCodec.MinCode(TCodes.Bits))) };
-                }
+                    *Strip.Meta(metas, stride, r) =
+                        r < rowCount ? Unsafe.ReadUnaligned<GroupMeta>(host.Groups + (row + r) * groups + k / host.GroupSize) : default;
                 for (nint i = k; i < k + host.GroupSize; i += TCodes.LineChannels, lines += stride)
                     for (var r = 0; r < Strip.HalfRows; r++)
                         ((uint*)lines)[r] = Codes(i, r) | Codes(i, Strip.HalfRows + r) << TCodes.Bits;
             }
 
             uint Codes(nint first, int r) => r < rowCount
-                ? TCodes.Spread(Unsafe.ReadUnaligned<ushort>(host.Data + (row + r) * rowBytes + first * TCodes.Bits / 8)) - less[r]
+                ? TCodes.Spread(Unsafe.ReadUnaligned<ushort>(host.Data + (row + r) * rowBytes + first * TCodes.Bits / 8))
                 : 0;
         }
 
@@ -73,10 +63,9 @@ internal abstract unsafe class CodeStrips
             for (var k = 0; k < channels; k += groupSize, lines += Strip.MetaLines * stride)
             {
                 var meta = *Strip.Meta(lines + groupSize / TCodes.LineChannels * stride, stride, lane);
-                var offset = meta.IsConstant ? CodeFormats.ConstantOffset : 0;
                 for (var i = 0; i < groupSize; i += TCodes.LineChannels, lines += stride)
                     for (var j = 0; j < TCodes.LineChannels; j++)
-                        destination[k + i + j] = GroupCodec.Decode(Strip.Code<TCodes>(lines, j, lane) + offset, meta);
+                        destination[k + i + j] = GroupCodec.Decode(Strip.Code<TCodes>(lines, j, lane), meta);
             }
         }
     }

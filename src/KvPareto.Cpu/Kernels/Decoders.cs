@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace KvPareto.Cpu.Kernels;
 
-/// <summary>Vectors that turn unsigned codes into floats, in memory whose content the compiler does not know: a vector that it knows is not
+/// <summary>Vectors that turn codes into floats, in memory whose content the compiler does not know: a vector that it knows is not
 /// kept in a register but read again for every code.</summary>
 internal static unsafe class Decoders
 {
-    /// <summary>0 … 15, for a permutation of 16 lanes.</summary>
-    public static readonly float* Nibbles = Of([.. Enumerable.Range(0, 16).Select(code => (float)code)]);
+    /// <summary>−8 … 7, for a permutation of 16 lanes.</summary>
+    public static readonly float* Nibbles = Of([.. Enumerable.Range(-8, 16).Select(code => (float)code)]);
 
     /// <summary>16 masks of four bits.</summary>
     public static readonly float* NibbleMasks = Of(Masks(15));

@@ -27,7 +27,7 @@ internal static unsafe class GroupKernels<TLanes, TFloat, TInt>
     {
         for (var i = 0; i < count; i += TLanes.Width)
         {
-            var (scale, offset) = TLanes.Groups(metas + i, isUnsigned: false);
+            var (scale, offset) = TLanes.Groups(metas + i);
             TLanes.Store(scale, scales + i);
             TLanes.Store(offset, offsets + i);
         }

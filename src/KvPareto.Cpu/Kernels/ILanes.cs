@@ -73,10 +73,10 @@ internal unsafe interface ILanes<TFloat, TInt>
     /// <summary>The low <paramref name="bits"/> (2, 4 or 5) bits of each lane as a float.</summary>
     static abstract TFloat Unsigned(TInt value, int bits);
 
-    /// <summary>What decodes unsigned codes of 4 or 8 bits, held in a register by a loop (a constant would be read each time).</summary>
+    /// <summary>What decodes codes of 4 or 8 bits, held in a register by a loop (a constant would be read each time).</summary>
     static abstract TFloat Decoder(int bits);
 
-    /// <summary>The low <paramref name="bits"/> (4 or 8) bits of each lane as a float, with their <see cref="Decoder"/>.</summary>
+    /// <summary><see cref="Code"/> of 4 or 8 bits, whatever the higher ones are, with their <see cref="Decoder"/>.</summary>
     static abstract TFloat Decode(TInt value, int bits, TFloat decoder);
 
     /// <summary>Values of f16 numbers; infinities and NaN are not expected.</summary>
@@ -93,9 +93,8 @@ internal unsafe interface ILanes<TFloat, TInt>
     /// <summary>Scales and offsets of a row of <see cref="GroupMeta"/>s held as two arrays.</summary>
     static abstract (TFloat Scale, TFloat Offset) Groups(ushort* scaleBits, short* zeros);
 
-    /// <summary>Scales and offsets of a row of <see cref="GroupMeta"/>s as they are. Of unsigned codes a constant group's, which are
-    /// sign(v) + 1, have minus the scale as their offset; else zero.</summary>
-    static abstract (TFloat Scale, TFloat Offset) Groups(GroupMeta* metas, bool isUnsigned);
+    /// <summary>Scales and offsets of a row of <see cref="GroupMeta"/>s as they are.</summary>
+    static abstract (TFloat Scale, TFloat Offset) Groups(GroupMeta* metas);
 
     /// <summary>a0 b0 a1 b1 …: the first and the second half of the lanes.</summary>
     static abstract (TFloat First, TFloat Second) Interleave(TFloat a, TFloat b);

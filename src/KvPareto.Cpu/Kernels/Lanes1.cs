@@ -39,7 +39,7 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
     public static float ToSingle(int value) => value;
     public static float Unsigned(int value, int bits) => value & ((1 << bits) - 1);
     public static float Decoder(int bits) => 0;
-    public static float Decode(int value, int bits, float decoder) => Unsigned(value, bits);
+    public static float Decode(int value, int bits, float decoder) => Code(value, bits);
     public static float LoadHalf(ushort* source) => (float)BitConverter.UInt16BitsToHalf(*source);
     public static int LoadBytes(byte* source) => *source;
     public static int LoadShorts(ushort* source) => *source;
@@ -53,8 +53,7 @@ internal readonly unsafe struct Lanes1 : ILanes<float, int>
         return (meta.Scale, meta.Offset);
     }
 
-    public static (float Scale, float Offset) Groups(GroupMeta* metas, bool isUnsigned) =>
-        (metas->Scale, isUnsigned && metas->IsConstant ? -metas->Scale : metas->Offset);
+    public static (float Scale, float Offset) Groups(GroupMeta* metas) => (metas->Scale, metas->Offset);
 
     public static (float First, float Second) Interleave(float a, float b) => (a, b);
 }

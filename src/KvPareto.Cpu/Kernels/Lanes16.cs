@@ -111,7 +111,9 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Decode(Vector512<int> value, int bits, Vector512<float> decoder) =>
-        bits == 4 ? Avx512F.PermuteVar16x32(decoder, value) : Vector512.ConvertToSingle(value & decoder.AsInt32());
+        bits == 4
+            ? Avx512F.PermuteVar16x32(decoder, value)
+            : Vector512.ConvertToSingle((value & decoder.AsInt32()) - Vector512.Create(1 << (bits - 1)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadHalf(ushort* source) =>
@@ -144,30 +146,26 @@ internal readonly unsafe struct Lanes16 : ILanes<Vector512<float>, Vector512<int
     public static (Vector512<float> Scale, Vector512<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
         return Groups(
-            Avx512F.ConvertToVector512Int32(Vector256.Load(scaleBits)) << 16, Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)),
-            isUnsigned: false);
+            Avx512F.ConvertToVector512Int32(Vector256.Load(scaleBits)) << 16, Avx512F.ConvertToVector512Int32(Vector256.Load(zeros)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Scale, Vector512<float> Offset) Groups(GroupMeta* metas, bool isUnsigned)
+    public static (Vector512<float> Scale, Vector512<float> Offset) Groups(GroupMeta* metas)
     {
         var both = Vector512.Load((int*)metas);
-        return Groups(both << 16, both >> 16, isUnsigned);
+        return Groups(both << 16, both >> 16);
     }
 
     // bits: the f16 scale in the upper half, whose sign tells a constant group.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<float> Scale, Vector512<float> Offset) Groups(
-        Vector512<int> bits, Vector512<int> zero, bool isUnsigned)
+    private static (Vector512<float> Scale, Vector512<float> Offset) Groups(Vector512<int> bits, Vector512<int> zero)
     {
         var scale = (bits >>> 3).AsSingle() * Vector512.Create(HalfBits.Scale);
         var offset = -Vector512.ConvertToSingle(zero) * scale;
         if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
         var constant = bits >> 31;
         var magnitude = ((bits & Vector512.Create(0x7FFF0000)) | (zero & Vector512.Create(0xFFFF))).AsSingle();
-        return (
-            Vector512.ConditionalSelect(constant.AsSingle(), magnitude, scale),
-            Vector512.ConditionalSelect(constant.AsSingle(), isUnsigned ? -magnitude : Vector512<float>.Zero, offset));
+        return (Vector512.ConditionalSelect(constant.AsSingle(), magnitude, scale), Vector512.AndNot(offset, constant.AsSingle()));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -108,7 +108,7 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Decode(Vector256<int> value, int bits, Vector256<float> decoder) =>
-        Vector256.ConvertToSingle(value & decoder.AsInt32());
+        Vector256.ConvertToSingle((value & decoder.AsInt32()) - Vector256.Create(1 << (bits - 1)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadHalf(ushort* source) => HalfToSingle(Avx2.ConvertToVector256Int32((short*)source));
@@ -136,29 +136,26 @@ internal readonly unsafe struct Lanes8 : ILanes<Vector256<float>, Vector256<int>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector256<float> Scale, Vector256<float> Offset) Groups(ushort* scaleBits, short* zeros)
     {
-        return Groups(Avx2.ConvertToVector256Int32(scaleBits) << 16, Avx2.ConvertToVector256Int32(zeros), isUnsigned: false);
+        return Groups(Avx2.ConvertToVector256Int32(scaleBits) << 16, Avx2.ConvertToVector256Int32(zeros));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector256<float> Scale, Vector256<float> Offset) Groups(GroupMeta* metas, bool isUnsigned)
+    public static (Vector256<float> Scale, Vector256<float> Offset) Groups(GroupMeta* metas)
     {
         var both = Vector256.Load((int*)metas);
-        return Groups(both << 16, both >> 16, isUnsigned);
+        return Groups(both << 16, both >> 16);
     }
 
     // bits: the f16 scale in the upper half, whose sign tells a constant group.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<float> Scale, Vector256<float> Offset) Groups(
-        Vector256<int> bits, Vector256<int> zero, bool isUnsigned)
+    private static (Vector256<float> Scale, Vector256<float> Offset) Groups(Vector256<int> bits, Vector256<int> zero)
     {
         var scale = (bits >>> 3).AsSingle() * Vector256.Create(HalfBits.Scale);
         var offset = -Vector256.ConvertToSingle(zero) * scale;
         if (bits.ExtractMostSignificantBits() == 0) return (scale, offset);
         var constant = bits >> 31;
         var magnitude = ((bits & Vector256.Create(0x7FFF0000)) | (zero & Vector256.Create(0xFFFF))).AsSingle();
-        return (
-            Vector256.ConditionalSelect(constant.AsSingle(), magnitude, scale),
-            Vector256.ConditionalSelect(constant.AsSingle(), isUnsigned ? -magnitude : Vector256<float>.Zero, offset));
+        return (Vector256.ConditionalSelect(constant.AsSingle(), magnitude, scale), Vector256.AndNot(offset, constant.AsSingle()));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

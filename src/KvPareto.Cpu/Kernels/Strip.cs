@@ -9,8 +9,7 @@ namespace KvPareto.Cpu.Kernels;
 /// A strip is a sequence of lines. A line of 16-bit elements is one channel, 64 bytes: dword j holds row j (low half) and row 16 + j
 /// (high half), which one shift and one mask turn into two vectors in row order. A line of f32 is one channel in row order, 128
 /// bytes. Codes have for each group a line for every four (W4) or two (W8) channels and then two lines of 16 <see cref="GroupMeta"/>:
-/// code i of dword j is row j + 16·(i mod 2) of channel i/2, as it is stored, q − qmin; zero points are z − qmin. Of a constant group codes
-/// are sign(v) + 1.
+/// code i of dword j is row j + 16·(i mod 2) of channel i/2, as it is stored, q − qmin.
 /// Channels are summed in blocks of 256. The lines of two whole blocks alternate, so that a product can work on both at once and
 /// still read one stream; a last block without a partner lies alone. The rows that N lacks are zero. ggml's blocks lie one after the
 /// other (<see cref="IBlockFormat"/>).
@@ -50,7 +49,8 @@ internal static unsafe class Strip
     /// <summary>Scale and zero point of row <paramref name="row"/> (0 … 31) among those of a group at <paramref name="lines"/>.</summary>
     public static GroupMeta* Meta(byte* lines, nint stride, int row) => (GroupMeta*)(lines + row / HalfRows * stride) + row % HalfRows;
 
-    /// <summary>The unsigned code of channel <paramref name="channel"/> of a line of codes, row 0 … 31.</summary>
+    /// <summary>The signed code of channel <paramref name="channel"/> of a line of codes, row 0 … 31.</summary>
     public static int Code<TCodes>(byte* line, int channel, int row) where TCodes : struct, ICodeFormat =>
-        (int)(((uint*)line)[row % HalfRows] >> TCodes.Bits * (2 * channel + row / HalfRows) & ((1u << TCodes.Bits) - 1));
+        (int)(((uint*)line)[row % HalfRows] >> TCodes.Bits * (2 * channel + row / HalfRows) & ((1u << TCodes.Bits) - 1))
+            + GroupCodec.MinCode(TCodes.Bits);
 }

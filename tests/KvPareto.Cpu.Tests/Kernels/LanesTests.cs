@@ -99,7 +99,7 @@ internal static unsafe class LanesTwins<TLanes, TFloat, TInt>
             {
                 var words = TLanes.Or(TLanes.LoadBytes(bytes), TLanes.ShiftLeft(TLanes.LoadBytes(bytes), 8));
                 var codes = Stored(TLanes.Decode(words, bits, TLanes.Decoder(bits)));
-                for (var i = 0; i < Width; i++) Assert.Equal(bytes[i] & ((1 << bits) - 1), codes[i]);
+                for (var i = 0; i < Width; i++) Assert.Equal((bytes[i] & ((1 << bits) - 1)) - (1 << (bits - 1)), codes[i]);
             }
             var signed = Stored(TLanes.ToSingle(TLanes.LoadSignedBytes(bytes)));
             for (var i = 0; i < Width; i++) Assert.Equal((sbyte)bytes[i], signed[i]);
