@@ -80,7 +80,7 @@ internal readonly unsafe struct BlockKernels<TFormat, TLanes, TFloat, TInt> : IS
         {
             var isPair = TRows.Value == 1 && k + 2 * Strip.BlockChannels <= channels;
             var count = isPair ? 2 * Strip.BlockChannels : Math.Min(Strip.BlockChannels, channels - k);
-            Prefetch.Stream(blocks, count / TFormat.Elements * BlockBytes);
+            Prefetch.Ahead(blocks, count / TFormat.Elements * BlockBytes);
             ReadScales(blocks, count, scales);
             if (isPair) MultiplyPair(blocks, scales, x.X + k, y, k > 0);
             else MultiplyCodes<TRows>(blocks, count, scales, x.X + k, x.Stride, y, yStride, k > 0);

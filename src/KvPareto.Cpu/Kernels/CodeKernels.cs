@@ -103,7 +103,7 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
             var sums = default(RowSums<TLanes, TFloat, TInt>);
             for (var groupEnd = x + groupSize; x < groupEnd; lines += stride)
             {
-                Prefetch.Stream(lines, Line);
+                Prefetch.Ahead(lines, Line);
                 for (var channel = 0; channel < TCodes.LineChannels; channel++, x++)
                 {
                     var (low, high) = Load(lines, channel, decoder);

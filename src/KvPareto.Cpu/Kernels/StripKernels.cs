@@ -75,7 +75,7 @@ internal readonly unsafe struct StripKernels<TFormat, TLanes, TFloat, TInt> : IS
         var sums = default(RowSums<TLanes, TFloat, TInt>);
         for (var end = x + channels; x < end; x++, lines += stride)
         {
-            Prefetch.Stream(lines, (int)stride);
+            Prefetch.Ahead(lines, (int)stride);
             var (low, high) = TFormat.Load<TLanes, TFloat, TInt>(lines, row);
             sums.Add<TRows>(x, xStride, low, high);
         }
