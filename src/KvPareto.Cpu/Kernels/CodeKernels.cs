@@ -184,8 +184,8 @@ internal readonly unsafe struct CodeKernels<TCodes, TLanes, TFloat, TInt> : IStr
         high = TLanes.MultiplyAdd(value, highCodes, high);
     }
 
-    // A channel's codes of the lower and the upper rows. What lies at an odd byte is loaded from there: the units that shift are busier
-    // than those that load. A line's last dword is read beyond its end, where scales follow.
+    // A channel's codes of the lower and the upper rows. What begins at a byte is loaded from there: the units that shift are busier than
+    // those that load. A line's last dword is read beyond its end, where scales follow.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (TFloat Low, TFloat High) Load(byte* line, int channel, TFloat decoder)
     {
